@@ -1,0 +1,116 @@
+# Two commands matter: `make deploy` and `make test`. Each does all the set-up it needs; what is done is not repeated.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/sh
+
+PYTHON ?= python3
+STACK ?= local
+
+# Everything below is relative to the project's folder, so that its path may contain spaces.
+VENV := .venv
+PY := $(VENV)/bin/python
+DONE := $(VENV)/done
+CDKTF := $(VENV)/bin/cdktf
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+
+##@ The lakehouse (STACK=local)
+.PHONY: deploy diff destroy
+deploy: setup ## bring the stack up, or to what lakehouse.yaml says
+	$(CDKTF) deploy $(STACK) --auto-approve
+
+diff: setup ## show what a deploy would change
+	$(CDKTF) diff $(STACK)
+
+destroy: setup ## stop the stack and remove its services; the data stays
+	$(CDKTF) destroy $(STACK) --auto-approve
+
+##@ Development
+.PHONY: test unit integration lint types format bench schema
+test: setup-dev ## all tests: unit, then integration (deploys in a temporary folder)
+	$(PY) -m pytest tests/unit
+	$(PY) -m pytest tests/integration
+
+unit: setup-dev ## the unit tests alone
+	$(PY) -m pytest tests/unit
+
+integration: setup-dev ## the integration tests alone
+	$(PY) -m pytest tests/integration
+
+lint: $(DONE)/dev ## ruff: rules and format
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+types: $(DONE)/dev ## mypy, strict
+	$(PY) -m mypy
+
+format: $(DONE)/dev ## put the sources in order
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+bench: setup-dev ## measure, for docs/benchmarks.md
+	$(PY) -m pytest tests/bench -m bench --timeout 3600
+
+schema: $(DONE)/runtime ## write lakehouse.schema.json from the model
+	$(PY) -m lakehouse.spec.schema
+
+##@ Set-up
+.PHONY: setup setup-dev packages clean distclean terraform
+# The parts that do not need each other are made side by side.
+setup: terraform ## all that a deploy needs: venv, cdktf, Java, packages
+	@+$(MAKE) --no-print-directory $(DONE)/runtime
+	@+$(MAKE) --no-print-directory -j2 $(DONE)/node packages
+
+setup-dev: terraform ## the same, and what the tests need
+	@+$(MAKE) --no-print-directory $(DONE)/runtime
+	@+$(MAKE) --no-print-directory -j3 $(DONE)/node packages $(DONE)/dev
+
+packages: $(DONE)/runtime ## fetch what lakehouse.yaml needs into the user's cache folder
+	@$(PY) -m lakehouse.packages fetch
+
+clean: ## remove what was generated: cdktf.out and caches (no state, no data)
+	rm -rf cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove the set-up as well (the packages in the user's cache folder stay)
+	rm -rf $(VENV) node_modules
+
+terraform:
+	@command -v terraform >/dev/null || { echo "error: terraform is not on PATH. Install 1.5 or newer from your" \
+	  "system's packages or from HashiCorp (developer.hashicorp.com/terraform/install), then run this again." >&2; exit 1; }
+
+# A venv without pip is a half-made one; Debian has ensurepip in a package of its own.
+$(DONE)/venv: pipenv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "error: Python 3.11 or newer is needed, and $(PYTHON) is not one. Install it, or run make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "error: $(PYTHON) has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "setting up $(VENV)"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes --no-deps -r pipenv.txt
+	@mkdir -p $(DONE) && touch $@
+
+PIPENV = PIPENV_VERBOSITY=-1 PIPENV_IGNORE_VIRTUALENVS=0 VIRTUAL_ENV="$$PWD/$(VENV)" \
+  PATH="$$PWD/$(VENV)/bin:$$PATH" $(PY) -m pipenv
+
+$(DONE)/runtime: $(DONE)/venv Pipfile.lock pyproject.toml
+	@echo "installing the Python packages of Pipfile.lock"
+	@$(PIPENV) sync --quiet
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(DONE)/dev: $(DONE)/runtime
+	@echo "installing the development packages of Pipfile.lock"
+	@$(PIPENV) sync --categories dev-packages --quiet
+	@touch $@
+
+$(DONE)/node: $(DONE)/runtime package-lock.json bin/cdktf bin/setup-node
+	@echo "installing cdktf-cli"
+	@bin/setup-node
+	@touch $@
+
+##@ Help
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

@@ -1,0 +1,148 @@
+"""Carry out a plan: several steps at a time, each after those it needs; one failure stops only what depends on it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bootstrap import catalogs
+from bootstrap.catalogs import Catalog
+from bootstrap.changes import Change
+from bootstrap.connections import Connections
+from bootstrap.errors import RETRIED, RemoteError, Unreachable
+from bootstrap.plan import Plan, Step
+from bootstrap.stores import Store
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was carried out; ``remark`` says what of it the store could not do."""
+
+    address: str
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A step that was not; ``again``: fresh facts may settle it."""
+
+    address: str
+    message: str
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a plan. ``skipped`` are steps whose needs failed; ``refused`` counts what the plan did not try."""
+
+    done: tuple[Done, ...] = ()
+    failed: tuple[Failed, ...] = ()
+    skipped: tuple[str, ...] = ()
+    refused: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0: all that was planned is done; 1: something is not."""
+        return 1 if self.failed or self.skipped or self.refused else 0
+
+    @property
+    def again(self) -> bool:
+        """Whether a new round with fresh facts may get further."""
+        return any(failure.again for failure in self.failed)
+
+
+#: Called once a step, with its fate.
+Progress = Callable[[Done | Failed], None]
+
+
+def apply(plan: Plan, connections: Connections, progress: Progress | None = None, *, purge: bool = False) -> Outcome:
+    """Carry out ``plan``; what it refuses is not touched, and counts. ``purge``: dropped tables lose their files."""
+    executor = _Executor(connections, purge)
+    waiting = {step.address: step for step in plan.steps}
+    children: dict[str, list[str]] = {}
+    missing = {}
+    for step in plan.steps:
+        needs = [need for need in step.needs if need in waiting]
+        missing[step.address] = len(needs)
+        for need in needs:
+            children.setdefault(need, []).append(step.address)
+    done: list[Done] = []
+    failed: list[Failed] = []
+    with ThreadPoolExecutor(connections.parallel) as pool:
+        running: set[Future[Done | Failed]] = {
+            pool.submit(executor.carry_out, waiting.pop(address)) for address, count in missing.items() if not count
+        }
+        while running:
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                fate = future.result()
+                if progress is not None:
+                    progress(fate)
+                if isinstance(fate, Failed):
+                    failed.append(fate)
+                    continue
+                done.append(fate)
+                for child in children.get(fate.address, ()):
+                    missing[child] -= 1
+                    if not missing[child]:
+                        running.add(pool.submit(executor.carry_out, waiting.pop(child)))
+    return Outcome(tuple(done), tuple(failed), tuple(waiting), len(plan.refused))
+
+
+class _Executor:
+    """The thin edge: one change, one or two requests."""
+
+    def __init__(self, connections: Connections, purge: bool) -> None:
+        self.connections, self.purge = connections, purge
+        self.catalogs: dict[str, Catalog] = {}
+        self.dead: dict[str, str] = {}  # what nobody answers for, and why: its further steps are not tried
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.connections)
+
+    def catalog(self, name: str) -> Catalog:
+        if name not in self.catalogs:
+            self.catalogs[name] = catalogs.connect(name, self.connections)
+        return self.catalogs[name]
+
+    def carry_out(self, step: Step) -> Done | Failed:
+        change = step.change
+        if change.catalog in self.dead:
+            return Failed(step.address, self.dead[change.catalog])
+        try:
+            remark = self._carry_out(change)
+        except Unreachable as error:
+            self.dead[change.catalog] = str(error)
+            return Failed(step.address, str(error))
+        except RemoteError as error:
+            return Failed(step.address, str(error), again=isinstance(error, RETRIED))
+        return Done(step.address, remark)
+
+    def _carry_out(self, change: Change) -> str:
+        body: Mapping[str, Any] = change.body
+        if change.kind == "bucket":
+            act = self.store.create if change.op == "create" else self.store.update
+            left = act(change.name, body)
+            return f"the store cannot do {', '.join(left)}" if left else ""
+        catalog = self.catalog(change.catalog)
+        match change.kind, change.op:
+            case "namespace", "create":
+                catalog.create_namespace(change.name, body["properties"])
+            case "namespace", "update":
+                catalog.update_namespace(change.name, body["updates"], body["removals"])
+            case "namespace", "destroy":
+                catalog.drop_namespace(change.name)
+            case "table", "create":
+                # The id is made here: a plan carried out twice must not make two tables that pass for one.
+                identity = {"action": "assign-uuid", "uuid": str(uuid.uuid4())}
+                catalog.commit_table(change.name, {**body, "updates": [identity, *body["updates"]]})
+            case "table", "update":
+                catalog.commit_table(change.name, body)
+            case _:
+                catalog.drop_table(change.name, purge=self.purge)
+        return ""

@@ -1,0 +1,30 @@
+"""What the bootstrap asks of a catalog, whatever its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Protocol
+
+from bootstrap.metadata import CatalogFacts
+
+#: Called with the number of tables read so far, and of all.
+Reading = Callable[[int, int], None]
+
+
+class Catalog(Protocol):
+    """A catalog's contents. Names are dotted; writes raise the errors of :mod:`bootstrap.errors`."""
+
+    def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
+        """What is there: all names, and the given tables in full (None: all tables)."""
+
+    def create_namespace(self, name: str, properties: Mapping[str, str]) -> None: ...
+
+    def update_namespace(self, name: str, updates: Mapping[str, str], removals: Collection[str]) -> None: ...
+
+    def drop_namespace(self, name: str) -> None: ...
+
+    def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
+        """Carry out an Iceberg REST commit: ``requirements`` and ``updates``; it creates under ``assert-create``."""
+
+    def drop_table(self, name: str, *, purge: bool) -> None:
+        """Take the table out of the catalog; ``purge`` deletes its files too."""

@@ -1,0 +1,67 @@
+"""Project Nessie: Iceberg REST for changes, its own API for looking.
+
+One paged request lists every namespace with its properties and every table with its metadata location, so that only
+tables that changed since the last look are read. https://projectnessie.org/develop/rest/ (API v2, "entries")
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from bootstrap.catalogs.base import Reading
+from bootstrap.catalogs.rest import RestCatalog
+from bootstrap.connections import CatalogConnection, Connections
+from bootstrap.http import Http
+from bootstrap.metadata import CatalogFacts, TableFacts
+
+
+class NessieCatalog(RestCatalog):
+    """One warehouse of a Nessie server, on one branch."""
+
+    def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
+        super().__init__(name, connection, connections)
+        what = f'catalog "{name}"'
+        self.api = Http(what, connection.api, connection.headers, connections.patience, connections.parallel)
+
+    @property
+    def prefix(self) -> str:
+        """``branch|warehouse``: known without asking the server."""
+        return f"/v1/{quote(f'{self.connection.branch}|{self.connection.warehouse}', safe='')}"
+
+    def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
+        namespaces: dict[str, Mapping[str, str]] = {}
+        locations: dict[str, str] = {}
+        others: set[str] = set()
+        for entry in self.entries():
+            name, content = ".".join(entry["name"]["elements"]), entry["content"]
+            if entry["type"] == "NAMESPACE":
+                namespaces[name] = content.get("properties") or {}
+            elif entry["type"] == "ICEBERG_TABLE":
+                locations[name] = content["metadataLocation"]
+            else:
+                others.add(name)
+        chosen = {name: at for name, at in locations.items() if tables is None or name in tables}
+        kept = self.cache.load()
+        facts = {n: TableFacts(at, json.loads(kept[at])) for n, at in chosen.items() if at in kept}
+        read = self._load((name for name in chosen if name not in facts), reading)
+        live = set(locations.values())
+        new = {table.metadata_location: table.metadata for table in read.values() if table.metadata_location in live}
+        gone = kept.keys() - live
+        if new or gone:
+            self.cache.store(new, gone)
+        facts |= read
+        return CatalogFacts(namespaces, facts, frozenset(locations.keys() | others) - facts.keys())
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """Every entry of the branch, with its content."""
+        token: str | None = None
+        while True:
+            path = f"/trees/{quote(self.connection.branch, safe='')}/entries"
+            page = self.api.get(path, content="true", **{"page-token": token})
+            yield from page["entries"]
+            if not page.get("hasMore"):
+                return
+            token = page["token"]

@@ -1,0 +1,106 @@
+"""Clients of a running lakehouse: Trino, Spark Connect, PyIceberg and the store.
+
+Each asks first whether its server listens. The libraries are imported where they are used: some take a second.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from bootstrap.target import Target
+from lakehouse.runtimes.process.place import with_secrets
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+    from pyspark.sql import SparkSession
+    from trino.dbapi import Connection
+
+USER = "lakehouse"  # Trino knows a user's name alone; nothing is checked on the loopback address
+
+
+def trino(target: Target, catalog: str | None = None) -> Connection:
+    """A connection to Trino; ``catalog`` defaults to the first of the file."""
+    from trino.dbapi import Connection
+
+    port = target.port("trino", "engines.trino")
+    return Connection(
+        host="127.0.0.1", port=port, user=USER, catalog=catalog or next(iter(target.lakehouse.catalogs)), timezone="UTC"
+    )  # type: ignore[no-untyped-call]
+
+
+def spark(target: Target) -> SparkSession:
+    """A new session of Spark Connect."""
+    url = spark_url(target)
+    client_of_the_line(target)
+    from pyspark.sql import SparkSession
+
+    builder: Any = SparkSession.builder
+    session: SparkSession = builder.remote(url).create()
+    return session
+
+
+def spark_url(target: Target) -> str:
+    """The address of Spark Connect, once it listens."""
+    return f"sc://127.0.0.1:{target.port('spark-connect', 'engines.spark with connect: true')}"
+
+
+def client_of_the_line(target: Target) -> None:
+    """Puts the client of an older Spark line first on the import path: the installed one is of the newest line."""
+    from lakehouse import packages
+
+    engine = target.lakehouse.engines.spark
+    assert engine is not None
+    from importlib.metadata import version
+
+    if not version("pyspark-client").startswith(f"{engine.version}."):
+        python = str(packages.location(f"spark-{engine.version}") / "python")
+        if python not in sys.path:
+            sys.path.insert(0, python)
+
+
+def iceberg(target: Target, name: str) -> Catalog:
+    """PyIceberg's client of a catalog."""
+    endpoint = next(each for each in target.local.endpoints.catalogs if each.name == name)
+    target.port(endpoint.service, f"catalogs.{name}")
+    target.port(endpoint.store.service, "store")
+    from pyiceberg.catalog import load_catalog
+
+    secret = target.local.state.secret
+    return load_catalog(
+        name,
+        **{
+            "type": "rest",
+            "uri": endpoint.external,
+            "warehouse": endpoint.warehouse,
+            "s3.endpoint": endpoint.store.external,
+            "s3.region": endpoint.store.region,
+            "s3.access-key-id": with_secrets(endpoint.store.access_key, secret),
+            "s3.secret-access-key": with_secrets(endpoint.store.secret_key, secret),
+            # The client's own keys are used; the store has no STS to vend others.
+            "header.X-Iceberg-Access-Delegation": "",
+        },
+    )
+
+
+def s3(target: Target) -> Any:
+    """boto3's client of the store."""
+    store = target.local.endpoints.store
+    target.port(store.service, "store")
+    import boto3
+    from botocore.config import Config
+
+    secret = target.local.state.secret
+    return boto3.client(
+        "s3",
+        endpoint_url=store.external,
+        region_name=store.region,
+        aws_access_key_id=with_secrets(store.access_key, secret),
+        aws_secret_access_key=with_secrets(store.secret_key, secret),
+        config=Config(
+            s3={"addressing_style": "path"},
+            # Stores other than AWS refuse the checksum trailers that the SDK sends by default.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )

@@ -1,0 +1,51 @@
+"""How the bootstrap reaches a running lakehouse: plain values, built by the runtime that started it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+CatalogKind = Literal["nessie", "rest"]
+
+
+@dataclass(frozen=True)
+class StoreConnection:
+    """The object store, as seen from outside. ``capabilities`` names what not every store can do.
+
+    Known capabilities: ``versioning``, ``lifecycle``.
+    """
+
+    endpoint: str | None  # None: AWS itself
+    region: str
+    access_key: str | None = None  # None: the environment's own credentials
+    secret_key: str | None = field(default=None, repr=False)
+    capabilities: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class CatalogConnection:
+    """One catalog.
+
+    ``uri`` is the Iceberg REST address without ``/v1``, ``warehouse`` the name the server knows the catalog by, ``api``
+    Nessie's own address up to and including ``/api/v2``. ``headers`` go with every request; they may hold a token.
+    """
+
+    kind: CatalogKind
+    uri: str
+    warehouse: str = ""
+    api: str = ""
+    branch: str = "main"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Connections:
+    """Everything the bootstrap talks to. ``cache`` is a folder for facts that can be had again; None keeps none."""
+
+    store: StoreConnection
+    catalogs: Mapping[str, CatalogConnection]
+    cache: Path | None = None
+    patience: float = 30.0  # seconds one request may take
+    parallel: int = 8  # requests under way at a time, for each server

@@ -1,0 +1,53 @@
+"""The second key: the data of a lakehouse that is down, removed for good."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from bootstrap.target import Target
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes.process.processes import belonging
+
+# All that a lakehouse writes into its state folder; whatever else lies there is not ours to remove.
+_OURS = ("data", "services", "logs", "run", "cache", "secrets")
+
+
+def destroy_data(target: Target, *, yes: bool) -> int:
+    """Removes the stack's tables, catalog state, logs and secrets; returns the bytes that were freed.
+
+    Raises LakehouseError while a process of the lakehouse runs, UsageError without a confirmation.
+    """
+    root = target.local.state.root
+    if running := list(belonging(target.local.state)):
+        pids = ", ".join(str(process.pid) for process in running)
+        raise LakehouseError(
+            f"The lakehouse is up (pids {pids}): its data stays. `cdktf destroy {target.stack}` stops it first."
+        )
+    folders = [root / name for name in _OURS if (root / name).exists()]
+    if not folders:
+        return 0
+    _confirm(target, root, yes=yes)
+    freed = sum(file.lstat().st_size for folder in folders for file in folder.rglob("*") if not file.is_dir())
+    for folder in folders:
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise LakehouseError(f"{error.filename} cannot be removed: {error.strerror}. Remove {root} by hand.") from error
+    target.local.state.socket.unlink(missing_ok=True)
+    for empty in (root, root.parent):
+        if not any(empty.iterdir()):
+            empty.rmdir()
+    return freed
+
+
+def _confirm(target: Target, root: Path, *, yes: bool) -> None:
+    if yes:
+        return
+    name = target.lakehouse.name
+    if not sys.stdin.isatty():
+        raise UsageError(f"Nobody is there to confirm that {root} is to be removed: add --yes.")
+    print(f"All tables, catalog state, logs and secrets in {root} will be gone for good.")
+    if input(f"Type the lakehouse's name ({name}) to go on: ").strip() != name:
+        raise LakehouseError("That is not its name: nothing was removed.")

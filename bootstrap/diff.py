@@ -1,0 +1,188 @@
+"""Compare what the file wants with what is there. Pure: facts in, a :class:`Diff` out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from bootstrap import tables, wanted
+from bootstrap.changes import Change, Diff, Note
+from bootstrap.evolve import Detail
+from bootstrap.metadata import BucketFacts, CatalogFacts, Facts, TableFacts
+from bootstrap.wanted import WantedCatalog, WantedNamespace, WantedTable
+from lakehouse.spec.model import Bucket, Lakehouse
+
+#: ``("catalogs", "lake", ...)`` -> ``lakehouse.yaml:12``, or nothing where that is not known.
+Where = Callable[[tuple[str, ...]], str]
+
+#: Namespace properties that catalogs fill in by themselves.
+_CATALOGS_OWN = frozenset({"location", "owner"})
+
+
+def nowhere(at: tuple[str, ...]) -> str:
+    """For files whose lines are not known."""
+    return ""
+
+
+def diff(lakehouse: Lakehouse, facts: Facts, *, allow_destroy: bool = False, where: Where = nowhere) -> Diff:
+    """All that keeps ``facts`` from being what ``lakehouse`` says.
+
+    Destroying takes two keys: ``allow_destroy`` here, and the object called deletable by the file. What the file does
+    not name is left alone, but for objects that an earlier file called deletable and for exclusive catalogs.
+    """
+    found = _Diffing(allow_destroy, where)
+    for bucket, spec in lakehouse.buckets.items():
+        found.bucket(bucket, spec, facts.buckets.get(bucket))
+    for name, contents in lakehouse.catalogs.items():
+        if name in facts.catalogs:
+            found.catalog(name, wanted.catalog(name, contents), facts.catalogs[name])
+    return Diff(tuple(found.changes), tuple(found.refused), tuple(found.kept), tuple(found.unnamed))
+
+
+class _Diffing:
+    """Collects what is found, object by object."""
+
+    def __init__(self, allow_destroy: bool, where: Where) -> None:
+        self.allow_destroy, self.where = allow_destroy, where
+        self.changes: list[Change] = []
+        self.refused: list[Note] = []
+        self.kept: list[Note] = []
+        self.unnamed: list[str] = []
+
+    def bucket(self, name: str, spec: Bucket, facts: BucketFacts | None) -> None:
+        at = ("buckets", name)
+        settings = {"versioning": spec.versioning, "expire_days": spec.expire_days}
+        if facts is None:
+            details = tuple(Detail("+", f"{key} = {value}") for key, value in settings.items() if value)
+            self.changes.append(Change("create", "bucket", "", name, details, settings))
+            return
+        body: dict[str, bool | int | None] = {}
+        lines: list[Detail] = []
+        for key, have, can in (
+            ("versioning", facts.versioning or False, facts.versioning is not None),
+            ("expire_days", facts.expire_days, facts.lifecycle),
+        ):
+            want = settings[key]
+            if want == have:
+                continue
+            if not can:
+                message = f"`{key}: {want}` is not carried out: the store has no such thing"
+                self.kept.append(Note(f"bucket {name}", message, self.where((*at, key))))
+                continue
+            body[key] = want
+            lines.append(Detail("~", f"{key}: {have} -> {want}"))
+        if body:
+            self.changes.append(Change("update", "bucket", "", name, tuple(lines), body))
+
+    def catalog(self, name: str, want: WantedCatalog, facts: CatalogFacts) -> None:
+        for namespace in want.namespaces.values():
+            self.namespace(name, namespace, facts.namespaces.get(namespace.name), want.exclusive)
+        for table in want.tables.values():
+            if table.name in facts.tables:
+                self.evolve(name, table, facts.tables[table.name], want.exclusive)
+            elif table.name in facts.others:
+                message = "something else than an Iceberg table has this name. Choose another name"
+                self.refused.append(Note(f"table {name}.{table.name}", message, self.where(table.at)))
+            else:
+                self.create(name, table)
+        self.unnamed_objects(name, want, facts)
+
+    def namespace(self, catalog: str, want: WantedNamespace, have: Mapping[str, str] | None, exclusive: bool) -> None:
+        if have is None:
+            details = tuple(Detail("+", f"property {key} = {value}") for key, value in want.properties.items())
+            body = {"properties": want.properties}
+            self.changes.append(Change("create", "namespace", catalog, want.name, details, body))
+            return
+        updates = {key: value for key, value in want.properties.items() if have.get(key) != value}
+        own = () if want.implied else [key for key in have if key not in want.properties and key not in _CATALOGS_OWN]
+        removals = [key for key in own if tables.removable(key, exclusive)]
+        lines = [
+            Detail("~", f"property {key}: {have[key]} -> {value}") if key in have
+            else Detail("+", f"property {key} = {value}")
+            for key, value in updates.items()
+        ]  # fmt: skip
+        lines += [Detail("-", f"property {key}") for key in removals]
+        if updates or removals:
+            body = {"updates": updates, "removals": removals}  # type: ignore[dict-item]
+            self.changes.append(Change("update", "namespace", catalog, want.name, tuple(lines), body))
+
+    def create(self, catalog: str, want: WantedTable) -> None:
+        self.commit("create", catalog, want, tables.creation(want))
+
+    def evolve(self, catalog: str, want: WantedTable, have: TableFacts, exclusive: bool) -> None:
+        change = tables.evolution(want, have, exclusive=exclusive, allow_destroy=self.allow_destroy)
+        self.commit("update", catalog, want, change)
+        for column in change.kept:
+            self.unnamed.append(f"column {catalog}.{want.name}.{column}")
+            marked = column.split(".")[0] in have.properties.get(wanted.DELETABLE_COLUMNS, "").split(",")
+            if exclusive or marked:
+                keys = "the file does not name it, and it stays: dropping it takes --allow-destroy"
+                second = "" if marked or want.deletable else " and `deletable: true` on the table"
+                self.kept.append(Note(f"column {catalog}.{want.name}.{column}", keys + second, self.where(want.at)))
+
+    def commit(self, op: str, catalog: str, want: WantedTable, change: tables.TableChange) -> None:
+        if change.problems:
+            for problem in change.problems:
+                at = (*want.at, "columns", problem.column.split(".")[0]) if problem.column else want.at
+                column = f".{problem.column}" if problem.column else ""
+                kind = "column" if problem.column else "table"
+                address = f"{kind} {catalog}.{want.name}{column}"
+                self.refused.append(Note(address, problem.message, self.where(at)))
+        elif change.updates:
+            body = {"requirements": list(change.requirements), "updates": list(change.updates)}
+            kind = "create" if op == "create" else "update"
+            self.changes.append(Change(kind, "table", catalog, want.name, change.details, body))  # type: ignore[arg-type]
+
+    def unnamed_objects(self, catalog: str, want: WantedCatalog, facts: CatalogFacts) -> None:
+        """What is there and not in the file: destroyed where both keys are turned, else left alone and told."""
+        going: set[str] = set()
+        for name in sorted(facts.tables.keys() | facts.others):
+            if name not in want.tables:
+                have = facts.tables.get(name)
+                marked = have is not None and tables.is_deletable(have.properties)
+                if self.destroy("table", catalog, name, marked, want, _parent(name), have):
+                    going.add(name)
+        for name in sorted(facts.namespaces, key=lambda name: -name.count(".")):
+            if name in want.namespaces:
+                continue
+            inner = [other for other in _contents(facts) if other.startswith(f"{name}.") and other not in going]
+            if inner:
+                self.unnamed.append(f"namespace {catalog}.{name}")
+                continue
+            marked = tables.is_deletable(facts.namespaces[name])
+            if self.destroy("namespace", catalog, name, marked, want, _parent(name), None):
+                going.add(name)
+
+    def destroy(
+        self,
+        kind: str,
+        catalog: str,
+        name: str,
+        marked: bool,
+        want: WantedCatalog,
+        parent: str,
+        have: TableFacts | None,
+    ) -> bool:
+        """Plan the destruction if both keys are turned; say what is missing where the object is ours to judge."""
+        address = f"{kind} {catalog}.{name}"
+        enclosing = want.namespaces.get(parent)
+        allowed = marked or (want.exclusive and enclosing is not None and enclosing.deletable)
+        if allowed and self.allow_destroy and (kind == "namespace" or have is not None):
+            body = {"uuid": have.uuid} if have else {}
+            self.changes.append(Change("destroy", kind, catalog, name, (), body))  # type: ignore[arg-type]
+            return True
+        self.unnamed.append(address)
+        if want.exclusive or marked:
+            second = "" if allowed else " and `deletable: true` on it, applied before its entry is taken out"
+            message = f"the file does not name it, and it stays: dropping it takes --allow-destroy{second}"
+            self.kept.append(Note(address, message))
+        return False
+
+
+def _parent(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _contents(facts: CatalogFacts) -> Iterator[str]:
+    yield from facts.tables
+    yield from facts.others
+    yield from facts.namespaces

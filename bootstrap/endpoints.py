@@ -1,0 +1,64 @@
+"""Where a lakehouse answers, and what answers there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lakehouse.services.compose import Endpoints
+from lakehouse.services.service import Port, Service
+
+# What a port is for, where its label is not enough; by the beginning of its name.
+_MEANING = {
+    "s3proxy": "object store, S3 API",
+    "nessie": "catalog's branches, tags and history in a browser",
+    "spark-master": "where batch jobs are submitted",
+    "spark-master-ui": "workers and applications of the cluster",
+    "spark-connect": "PySpark clients: SparkSession.builder.remote(...)",
+    "spark-connect-ui": "jobs, stages and SQL of Spark Connect",
+    "spark-worker": "executors and their logs",
+    "trino": "queries and the state of Trino; clients and JDBC connect here too",
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An address: ``external`` for a person and the bootstrap, ``internal`` for the other services."""
+
+    service: str
+    name: str
+    meaning: str
+    external: str
+    internal: str
+
+
+def of_service(service: Service) -> Iterator[Endpoint]:
+    """The addresses of a service that are of use to a person."""
+    for port in service.ports:
+        if port.label or port.name in _MEANING:
+            # A runtime that gives services other host names has another internal view; processes share the loopback.
+            url = _url(port)
+            yield Endpoint(service.name, port.label or port.name, _meaning(port.name), url, url)
+
+
+def of_stack(services: Iterable[Service], at: Endpoints) -> list[Endpoint]:
+    """Every address of a stack: those of its services, then those of its catalogs."""
+    found = [endpoint for service in services for endpoint in of_service(service)]
+    for each in at.catalogs:
+        meaning = f"catalog `{each.name}`: Iceberg REST API, warehouse={each.warehouse}"
+        found.append(Endpoint(each.service, f"Iceberg REST ({each.name})", meaning, each.external, each.internal))
+        if each.kind == "nessie":
+            external, internal = (uri.removesuffix("/iceberg") + "/api/v2" for uri in (each.external, each.internal))
+            meaning = f"catalog `{each.name}`: Nessie's own API"
+            found.append(Endpoint(each.service, f"Nessie API ({each.name})", meaning, external, internal))
+    return found
+
+
+def _url(port: Port) -> str:
+    return f"{port.scheme}://127.0.0.1:{port.number}{port.path}"
+
+
+def _meaning(name: str) -> str:
+    if name in _MEANING:
+        return _MEANING[name]
+    return next((text for start, text in _MEANING.items() if name.startswith(f"{start}-")), "")

@@ -1,0 +1,70 @@
+"""What can go wrong on the way, by type: what is done about it depends on the type and on nothing else.
+
+======================  ==============================================================================
+:class:`Exists`         somebody made it first: read it again and compare
+:class:`Missing`        it is not there (any more): read it again and compare
+:class:`Conflict`       it changed since it was read: read it again and compare
+:class:`Throttled`      the server did nothing and asks for patience: wait, then the same request again
+:class:`UnknownState`   the answer was lost: look what is there; never send the request again blindly
+:class:`Refused`        final; a person has to change something
+:class:`Unreachable`    nobody listens there: final for everything behind that address
+======================  ==============================================================================
+"""
+
+from __future__ import annotations
+
+from lakehouse.errors import LakehouseError, UsageError
+
+
+class RemoteError(LakehouseError):
+    """A request to the store or a catalog that did not succeed."""
+
+
+class Exists(RemoteError):
+    """The object was there already."""
+
+
+class Missing(RemoteError):
+    """The object, or its parent, is not there."""
+
+
+class Conflict(RemoteError):
+    """The object is not in the state that the request was made for."""
+
+
+class Throttled(RemoteError):
+    """The server refused for lack of capacity and did nothing; ``wait`` are the seconds it asks for."""
+
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class UnknownState(RemoteError):
+    """A write was sent and no answer came: it may have been carried out, now or later."""
+
+
+class Refused(RemoteError):
+    """The server understood and said no."""
+
+
+class Unreachable(RemoteError):
+    """No connection could be made, so nothing was done."""
+
+    def __init__(self, what: str, endpoint: str, reason: str) -> None:
+        super().__init__(
+            f"{what} at {endpoint} cannot be reached ({reason}). "
+            "Is the stack up? `lakehouse status` shows it, `cdktf deploy` brings it back."
+        )
+
+
+class StalePlan(LakehouseError):
+    """A saved plan no longer says what would be done."""
+
+
+class CannotPlan(UsageError):
+    """The file asks for something that cannot be done to what is there."""
+
+
+#: A new round with fresh facts settles these.
+RETRIED = (Exists, Missing, Conflict, UnknownState)

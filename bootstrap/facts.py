@@ -1,0 +1,39 @@
+"""Read what is there, from the store and every catalog at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from bootstrap import catalogs
+from bootstrap.catalogs.base import Reading
+from bootstrap.connections import Connections
+from bootstrap.metadata import BucketFacts, CatalogFacts, Facts
+from bootstrap.stores import Store
+from lakehouse.spec.model import Catalog, Lakehouse
+
+
+def _silent(count: int, of: int) -> None:
+    pass
+
+
+def gather(
+    lakehouse: Lakehouse, connections: Connections, *, everything: bool = False, reading: Reading | None = None
+) -> Facts:
+    """The facts that a diff with ``lakehouse`` needs: tables that the file names, and all tables of exclusive catalogs.
+
+    ``everything`` reads all tables of all catalogs. Raises the errors of :mod:`bootstrap.errors`.
+    """
+    told = reading or _silent
+
+    def catalog(name: str, spec: Catalog) -> CatalogFacts:
+        named = {f"{namespace}.{table}" for namespace, of in spec.namespaces.items() for table in of.tables}
+        whole = everything or spec.managed == "exclusive"
+        return catalogs.connect(name, connections).facts(None if whole else named, told)
+
+    def buckets() -> dict[str, BucketFacts]:
+        return Store(connections).facts(lakehouse.buckets)
+
+    with ThreadPoolExecutor(1 + len(lakehouse.catalogs)) as pool:
+        store = pool.submit(buckets)
+        read = {name: pool.submit(catalog, name, spec) for name, spec in lakehouse.catalogs.items()}
+        return Facts(store.result(), {name: facts.result() for name, facts in read.items()})

@@ -1,0 +1,117 @@
+"""What reaches the user's screen: quiet where nobody watches, and never a secret."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+_HIDDEN = "********"
+# Values of these never belong on a screen either, whoever set them.
+_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+class Redactor:
+    """Blacks out the secrets of a folder (a file each) in text.
+
+    It fails closed: where the secrets cannot be read, nothing of the text is passed on, for nobody knows what is in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read_at: int | None = None
+        self._secrets: tuple[str, ...] = ()
+
+    def __call__(self, text: str) -> str:
+        try:
+            secrets = self._current()
+        except OSError as error:
+            return (
+                f"(output withheld: {self._folder} cannot be read ({error.strerror}), so secrets in it could not be "
+                "blacked out)\n"
+            )
+        for secret in secrets:
+            text = text.replace(secret, _HIDDEN)
+        return text
+
+    def _current(self) -> tuple[str, ...]:
+        """The secrets, read again when one was added since."""
+        try:
+            changed = self._folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            changed = 0
+        if changed != self._read_at:
+            found = {file.read_text().strip() for file in self._folder.iterdir()} if changed else set()
+            found |= {os.environ.get(name, "") for name in _VARIABLES}
+            # The longest first: a secret may be the beginning of another.
+            self._secrets = tuple(sorted(found - {""}, key=len, reverse=True))
+            self._read_at = changed
+        return self._secrets
+
+
+class RedactedStream:
+    """A text stream that passes whole lines, or what is flushed, through a redactor on the way to another stream."""
+
+    def __init__(self, stream: TextIO, redact: Redactor) -> None:
+        self._stream = stream
+        self._redact = redact
+        self._pending = ""
+
+    def write(self, text: str) -> int:
+        whole, newline, self._pending = (self._pending + text).rpartition("\n")
+        if newline:
+            self._stream.write(self._redact(whole + newline))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        if self._pending:
+            pending, self._pending = self._pending, ""
+            self._stream.write(self._redact(pending))
+        self._stream.flush()
+
+    @property
+    def buffer(self) -> Any:
+        """There is none: bytes would pass the redactor by."""
+        raise AttributeError("buffer")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def guard(secrets: Path) -> None:
+    """Puts a redactor for the secrets of that folder before everything this process prints from now on."""
+    redact = Redactor(secrets)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        inner = stream._stream if isinstance(stream, RedactedStream) else stream
+        setattr(sys, name, RedactedStream(inner, redact))
+
+
+def console(*, stderr: bool = False, width: int | None = None) -> Console:
+    """A console on the current standard output or error; rich itself heeds NO_COLOR and TERM."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width)
+
+
+def watched() -> bool:
+    """Whether a person watches, so that progress is worth showing."""
+    return sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+
+def progress() -> Progress:
+    """A progress bar on standard error; silent in CI and on a pipe."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console(stderr=True), transient=True, disable=not watched())

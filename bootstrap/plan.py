@@ -1,0 +1,127 @@
+"""A plan: a diff's changes in the order they can be carried out. Pure data, for people, programs and `apply` alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bootstrap.changes import SYMBOLS, Change, Diff, Note
+from bootstrap.evolve import Detail
+from lakehouse.errors import UsageError
+
+#: The format of a saved plan; one of another version is not read.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change, and the addresses of those that must be done before it."""
+
+    change: Change
+    needs: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        return self.change.address
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in order, each after those it needs; what is refused and what was left alone, for the reader."""
+
+    steps: tuple[Step, ...] = ()
+    refused: tuple[Note, ...] = ()
+    kept: tuple[Note, ...] = ()
+    unnamed: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0: nothing to do, 1: something cannot be done, 2: changes."""
+        return 1 if self.refused else 2 if self.steps else 0
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal work: what a saved plan is compared by before it is applied."""
+        work = json.dumps([asdict(step.change) for step in self.steps], sort_keys=True)
+        return hashlib.sha256(work.encode()).hexdigest()
+
+    def only(self, addresses: frozenset[str]) -> Plan:
+        """The part of the plan that is about these objects."""
+        steps = tuple(step for step in self.steps if step.address in addresses)
+        return Plan(steps, self.refused, self.kept, self.unnamed)
+
+    def counts(self) -> Mapping[str, int]:
+        """How many changes of each kind: ``create``, ``update``, ``destroy``."""
+        return {op: sum(step.change.op == op for step in self.steps) for op in SYMBOLS}
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that :func:`from_json` reads; ``--json`` prints it."""
+        return {"format": FORMAT, "digest": self.digest, "counts": dict(self.counts()), **asdict(self)}
+
+
+def plan(diff: Diff) -> Plan:
+    """Order a diff: buckets, namespaces from the top, tables; then destruction, from the inside out."""
+    making = sorted((c for c in diff.changes if c.op != "destroy"), key=_rank)
+    unmaking = sorted((c for c in diff.changes if c.op == "destroy"), key=_rank, reverse=True)
+    known = {change.address for change in diff.changes}
+    buckets = tuple(c.address for c in making if c.kind == "bucket" and c.op == "create")
+    steps = [Step(c, (*(buckets if c.kind == "table" else ()), *_needs(c, known))) for c in making]
+    steps += [Step(c, tuple(_inside(c, unmaking))) for c in unmaking]
+    return Plan(tuple(steps), diff.refused, diff.kept, diff.unnamed)
+
+
+def _rank(change: Change) -> tuple[int, int]:
+    return ("bucket", "namespace", "table").index(change.kind), change.name.count(".")
+
+
+def _needs(change: Change, known: set[str]) -> Iterator[str]:
+    parent = change.name.rpartition(".")[0]
+    address = f"namespace {change.catalog}.{parent}"
+    if change.kind != "bucket" and parent and address in known:
+        yield address
+
+
+def _inside(change: Change, others: list[Change]) -> Iterator[str]:
+    if change.kind == "namespace":
+        prefix = f"{change.name}."
+        yield from (o.address for o in others if o.catalog == change.catalog and o.name.startswith(prefix))
+
+
+def render(plan: Plan, *, most: int = 200) -> Iterator[str]:
+    """The plan as lines of text, like Terraform's: ``+ ~ -`` for what is done, ``!`` for what is not."""
+    for step in plan.steps[:most]:
+        yield f"{SYMBOLS[step.change.op]} {step.address}"
+        yield from (f"    {detail.symbol} {detail.text}" for detail in step.change.details)
+    if len(plan.steps) > most:
+        yield f"  ... and {len(plan.steps) - most} more"
+    yield from (f"! {note}" for note in plan.kept)
+    yield from (f"! refused: {note}" for note in plan.refused)
+    if plan.unnamed:
+        yield f"{len(plan.unnamed)} objects that the file does not name stay (`lakehouse drift` lists them)."
+    counts = plan.counts()
+    if plan.steps:
+        yield f"Plan: {counts['create']} to create, {counts['update']} to change, {counts['destroy']} to destroy."
+    else:
+        yield "No changes." if not plan.refused else "Nothing can be done until the file is mended."
+
+
+def from_json(data: Any) -> Plan:
+    """Read a saved plan. Raises UsageError where it is none, or one of another version."""
+    try:
+        if data["format"] != FORMAT:
+            raise UsageError(f"the plan has format {data['format']}, this version reads {FORMAT}. Make a new plan")
+        steps = tuple(Step(_change(step["change"]), tuple(step["needs"])) for step in data["steps"])
+        notes = {key: tuple(Note(**note) for note in data[key]) for key in ("refused", "kept")}
+        read = Plan(steps, notes["refused"], notes["kept"], tuple(data["unnamed"]))
+        if read.digest != data["digest"]:
+            raise UsageError("the plan was edited: its digest is not that of its steps. Make a new plan")
+    except (KeyError, TypeError) as error:
+        raise UsageError("this is not a saved plan. `lakehouse plan --out plan.json` writes one") from error
+    return read
+
+
+def _change(data: Mapping[str, Any]) -> Change:
+    return Change(**{**data, "details": tuple(Detail(*detail) for detail in data["details"])})

@@ -1,0 +1,56 @@
+"""Make what is there be what the file says: facts, diff, plan and apply, again until nothing is left to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bootstrap.apply import Done, Outcome, Progress, apply
+from bootstrap.connections import Connections
+from bootstrap.diff import Where, diff, nowhere
+from bootstrap.errors import StalePlan
+from bootstrap.facts import gather
+from bootstrap.plan import Plan, plan
+from lakehouse.spec.model import Lakehouse
+
+#: Rounds with fresh facts, where others write at the same time or answers are lost.
+ROUNDS = 5
+
+
+def make_plan(
+    lakehouse: Lakehouse, connections: Connections, *, allow_destroy: bool = False, where: Where = nowhere
+) -> Plan:
+    """What would be done now. Raises the errors of :mod:`bootstrap.errors`."""
+    return plan(diff(lakehouse, gather(lakehouse, connections), allow_destroy=allow_destroy, where=where))
+
+
+def reconcile(
+    lakehouse: Lakehouse,
+    connections: Connections,
+    *,
+    allow_destroy: bool = False,
+    purge: bool = False,
+    saved: Plan | None = None,
+    where: Where = nowhere,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Apply the file, or ``saved`` alone, to the running lakehouse.
+
+    A round that met a conflict, or whose answers were lost, is followed by one with fresh facts: what turns out to be
+    as wanted is done, whoever did it. Raises StalePlan where ``saved`` is no longer what would be done.
+    """
+    current = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where)
+    if saved is not None and saved.digest != current.digest:
+        raise StalePlan("the saved plan is stale: the lakehouse or the file changed since. Make a new plan")
+    mine = frozenset(step.address for step in current.steps)
+    done: dict[str, Done] = {}
+    outcome = apply(current, connections, progress, purge=purge)
+    for _ in range(ROUNDS - 1):
+        done |= {each.address: each for each in outcome.done}
+        if not outcome.again:
+            break
+        current = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where).only(mine)
+        left = {step.address for step in current.steps}
+        done |= {each.address: Done(each.address) for each in outcome.failed if each.address not in left}
+        outcome = apply(current, connections, progress, purge=purge)
+    done |= {each.address: each for each in outcome.done}
+    return replace(outcome, done=tuple(done.values()))

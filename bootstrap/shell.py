@@ -1,0 +1,87 @@
+"""Interactive shells of the engines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Literal, NoReturn
+
+from bootstrap import clients
+from bootstrap.sql import Engine, show
+from bootstrap.statements import is_complete, split
+from bootstrap.target import Target
+from lakehouse import packages
+from lakehouse.errors import LakehouseError
+
+Shell = Literal["trino", "spark", "pyspark"]
+
+
+def trino(target: Target) -> NoReturn:
+    """Trino's own command line, in this process's place. https://trino.io/docs/current/client/cli.html"""
+    port = target.port("trino", "engines.trino")
+    engine = target.lakehouse.engines.trino
+    assert engine is not None
+    package = f"trino-cli-{engine.version}"
+    java = next(each.java for each in target.local.services if each.name == "trino")
+    assert java is not None
+    packages.set_up([package], [java])
+    command = [
+        str(packages.java(java)),
+        *("-jar", str(packages.location(package)), "--server", f"http://127.0.0.1:{port}"),
+        *("--user", clients.USER, "--catalog", next(iter(target.lakehouse.catalogs)), "--timezone", "UTC"),
+    ]
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+def pyspark(target: Target) -> None:
+    """A Python prompt with ``spark`` bound to a session of Spark Connect."""
+    import code
+    import importlib
+    import rlcompleter
+
+    url = clients.spark_url(target)
+    session = clients.spark(target)
+    names = {"spark": session, "functions": importlib.import_module("pyspark.sql.functions")}
+    try:
+        import readline
+
+        readline.set_completer(rlcompleter.Completer(names).complete)
+        readline.parse_and_bind("tab: complete")
+    except ImportError:
+        pass  # a Python without readline edits no lines, and works
+    code.interact(f"Spark {session.version} at {url}: `spark` is the session. Ctrl-D leaves.", local=names, exitmsg="")
+
+
+def spark(engine: Engine) -> None:
+    """A prompt for SQL: a statement ends with a semicolon; an error ends the statement, not the shell."""
+    try:
+        import readline  # noqa: F401 - input() edits lines with it
+    except ImportError:
+        pass
+    prompt = "spark> " if sys.stdin.isatty() else ""
+    pending = ""
+    while True:
+        try:
+            pending += input("    -> " if pending.strip() and prompt else prompt) + "\n"
+        except KeyboardInterrupt:
+            pending = ""
+            print()
+            continue
+        except EOFError:
+            _run(engine, pending)
+            return
+        if pending.strip().rstrip(";").lower() in ("exit", "quit"):
+            return
+        if is_complete(pending, engine.dialect):
+            _run(engine, pending)
+            pending = ""
+
+
+def _run(engine: Engine, sql: str) -> None:
+    for statement in split(sql, engine.dialect):
+        try:
+            show(engine.run(statement.text), "table", sys.stdout)
+        except LakehouseError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            return

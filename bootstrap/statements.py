@@ -1,0 +1,44 @@
+"""SQL text taken apart into statements."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# What may hold a semicolon that ends nothing: comments, strings and quoted names. In Spark a back slash escapes a quote.
+_COMMENT = r"--[^\n]*|/\*.*?(?:\*/|\Z)"
+_QUOTED = {
+    "trino": r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*(?:\"|\Z)",
+    "spark": r"'(?:[^'\\]|\\.)*(?:'|\Z)|\"(?:[^\"\\]|\\.)*(?:\"|\Z)|`(?:[^`]|``)*(?:`|\Z)",
+}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement and the line of the text it begins on, from 1."""
+
+    text: str
+    line: int
+
+
+def split(sql: str, dialect: str) -> list[Statement]:
+    """The statements between semicolons, in order; those that hold nothing but comments are left out."""
+    token = re.compile(f"(?P<comment>{_COMMENT})|(?P<quoted>{_QUOTED[dialect]})|(?P<end>;)|(?P<other>.)", re.DOTALL)
+    found: list[Statement] = []
+    start: int | None = None  # where the statement's first word is
+    for match in token.finditer(sql):
+        if match["end"]:
+            found += _statement(sql, start, match.start())
+            start = None
+        elif start is None and not match["comment"] and not match[0].isspace():
+            start = match.start()
+    return found + _statement(sql, start, len(sql))
+
+
+def _statement(sql: str, start: int | None, end: int) -> list[Statement]:
+    return [] if start is None else [Statement(sql[start:end].rstrip(), sql.count("\n", 0, start) + 1)]
+
+
+def is_complete(sql: str, dialect: str) -> bool:
+    """Whether nothing is open at the text's end: a prompt need not ask for more."""
+    return len(split(f"{sql}\nx", dialect)) > len(split(sql, dialect))

@@ -1,0 +1,82 @@
+"""How a lakehouse is: each service's health, process, memory and addresses."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import psutil
+
+from bootstrap.endpoints import Endpoint, of_service
+from bootstrap.target import Target
+from lakehouse.runtimes.process.incarnation import healthy
+from lakehouse.runtimes.process.processes import belonging
+from lakehouse.runtimes.process.state import State
+from lakehouse.runtimes.process.supervisor import Process, Supervisor
+from lakehouse.services.service import Service
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """A service as it is now. ``memory_mb`` is resident memory in MiB, that of the executors a worker started included."""
+
+    name: str
+    healthy: bool
+    state: str  # supervisord's word, or DOWN where it does not run
+    pid: int | None
+    uptime_seconds: int | None
+    memory_mb: int | None
+    endpoints: tuple[Endpoint, ...]
+
+
+def look(target: Target) -> list[ServiceStatus]:
+    """The state of every service of the stack."""
+    state, services = target.local.state, target.local.services
+    return combine(services, healthy(services, state), Supervisor(state).processes(), resident(state))
+
+
+def combine(
+    services: Iterable[Service],
+    health: Mapping[str, bool],
+    processes: Mapping[str, Process],
+    memory: Mapping[str, int],
+) -> list[ServiceStatus]:
+    """One status from what the probes, the supervisor and the operating system say; pure. ``memory`` is in bytes."""
+    return [_one(each, health[each.name], processes.get(each.name), memory.get(each.name)) for each in services]
+
+
+def _one(service: Service, health: bool, process: Process | None, memory: int | None) -> ServiceStatus:
+    runs = process is not None and process.pid > 0
+    return ServiceStatus(
+        name=service.name,
+        healthy=health,
+        state=process.state if process else "DOWN",
+        pid=process.pid if process and runs else None,
+        uptime_seconds=process.uptime if process and runs else None,
+        memory_mb=None if memory is None else memory >> 20,
+        endpoints=tuple(of_service(service)),
+    )
+
+
+def resident(state: State) -> dict[str, int]:
+    """Bytes of resident memory by service, of all the processes that carry its mark: executors carry their worker's."""
+    total: defaultdict[str, int] = defaultdict(int)
+    for process in belonging(state):
+        try:
+            total[process.environ().get("LAKEHOUSE_SERVICE", "supervisord")] += process.memory_info().rss
+        except psutil.Error:
+            continue  # it ended meanwhile
+    return dict(total)
+
+
+def duration(seconds: int | None) -> str:
+    """Seconds as a person reads them: ``3d 4h``, ``2h 5m``, ``4m 10s``, ``7s``; a dash for none."""
+    if seconds is None:
+        return "-"
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days}d {hours}h"
+    if hours:
+        return f"{hours}h {minutes}m"
+    return f"{minutes}m {seconds % 60}s" if minutes else f"{seconds}s"

@@ -1,0 +1,151 @@
+"""Buckets, through boto3. https://boto3.amazonaws.com/v1/documentation/api/latest/reference/services/s3.html"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore import exceptions
+from botocore.config import Config
+
+from bootstrap.connections import Connections
+from bootstrap.errors import Conflict, Exists, Missing, Refused, Throttled, UnknownState, Unreachable
+from bootstrap.metadata import BucketFacts
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+_RULE = "lakehouse-expire-days"
+_ABSENT = {"NoSuchBucket", "404", "NoSuchLifecycleConfiguration"}
+_THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+_BUSY = {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests", "503"}
+_LACKING = {"NotImplemented", "501"}
+
+
+class _Lacking(Exception):
+    """The store has no such feature."""
+
+
+class Store:
+    """The object store's buckets."""
+
+    def __init__(self, connections: Connections) -> None:
+        store = connections.store
+        self.endpoint = store.endpoint or f"s3.{store.region}.amazonaws.com"
+        self.region, self.custom, self.parallel = store.region, store.endpoint is not None, connections.parallel
+        # Checksum trailers are refused by many S3-compatible stores: only where an operation demands them.
+        config = Config(
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            connect_timeout=5,
+            read_timeout=connections.patience,
+            max_pool_connections=connections.parallel,
+            retries={"mode": "standard", "max_attempts": 4},
+            s3={"addressing_style": "path"} if self.custom else {},
+        )
+        self.client: S3Client = boto3.client(
+            "s3",
+            endpoint_url=store.endpoint,
+            region_name=store.region,
+            aws_access_key_id=store.access_key,
+            aws_secret_access_key=store.secret_key,
+            config=config,
+        )
+
+    def facts(self, buckets: Collection[str]) -> dict[str, BucketFacts]:
+        """Those of the given buckets that are there."""
+        with _typed(self.endpoint):
+            present = {bucket["Name"] for bucket in self.client.list_buckets()["Buckets"]}
+        wanted = [name for name in buckets if name in present]
+        with ThreadPoolExecutor(self.parallel) as pool:
+            return dict(zip(wanted, pool.map(self._bucket, wanted), strict=True))
+
+    def _bucket(self, name: str) -> BucketFacts:
+        versioning: bool | None = None
+        days, lifecycle = None, True
+        try:
+            with _typed(self.endpoint):
+                versioning = self.client.get_bucket_versioning(Bucket=name).get("Status") == "Enabled"
+        except _Lacking:
+            pass
+        try:
+            with _typed(self.endpoint):
+                rules = self.client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+                days = next((rule["Expiration"]["Days"] for rule in rules if rule.get("ID") == _RULE), None)
+        except _Lacking:
+            lifecycle = False
+        except Missing:
+            pass
+        return BucketFacts(versioning, days, lifecycle)
+
+    def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
+        """Make the bucket; returns what of ``settings`` the store cannot do."""
+        with _typed(self.endpoint):
+            if self.custom or self.region == "us-east-1":
+                self.client.create_bucket(Bucket=name)
+            else:
+                where: Any = {"LocationConstraint": self.region}
+                self.client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+        return self.update(name, {key: value for key, value in settings.items() if value})
+
+    def update(self, name: str, settings: Mapping[str, Any]) -> list[str]:
+        """Bring the bucket's settings to these; returns what of them the store cannot do."""
+        return [key for key, value in settings.items() if not self._set(name, key, value)]
+
+    def _set(self, name: str, key: str, value: Any) -> bool:
+        try:
+            with _typed(self.endpoint):
+                if key == "versioning":
+                    status: Any = {"Status": "Enabled" if value else "Suspended"}
+                    self.client.put_bucket_versioning(Bucket=name, VersioningConfiguration=status)
+                else:
+                    self._expire(name, value)
+        except _Lacking:
+            return False
+        return True
+
+    def _expire(self, name: str, days: int | None) -> None:
+        """Set our own lifecycle rule beside those of others."""
+        try:
+            with _typed(self.endpoint):
+                rules: list[Any] = list(self.client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"])
+        except Missing:
+            rules = []
+        rules = [rule for rule in rules if rule.get("ID") != _RULE]
+        if days is not None:
+            rules.append({"ID": _RULE, "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": days}})
+        if rules:
+            self.client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+        else:
+            self.client.delete_bucket_lifecycle(Bucket=name)
+
+
+@contextmanager
+def _typed(endpoint: str) -> Iterator[None]:
+    """Give every failure of boto3 its type."""
+    what = "the object store"
+    try:
+        yield
+    except exceptions.ClientError as error:
+        code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+        message = f"{what}: {error}"
+        if code in _LACKING or status == 501:
+            raise _Lacking(message) from None
+        if code in _THERE:
+            raise (Exists if code == "BucketAlreadyOwnedByYou" else Refused)(message) from None
+        if code in _ABSENT:
+            raise Missing(message) from None
+        if code in _BUSY or status in (429, 503):
+            raise Throttled(message) from None
+        if code == "OperationAborted":
+            raise Conflict(message) from None
+        raise (UnknownState if status >= 500 else Refused)(message) from None
+    except (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError) as error:
+        raise Unreachable(what, endpoint, type(error).__name__) from None
+    except (exceptions.ReadTimeoutError, exceptions.HTTPClientError) as error:
+        raise UnknownState(f"{what}: no answer from {endpoint} ({type(error).__name__})") from None
+    except exceptions.BotoCoreError as error:
+        raise Refused(f"{what}: {error}") from None

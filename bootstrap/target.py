@@ -1,0 +1,69 @@
+"""Which lakehouse a command is about: the file, the stack in it, and what of it is on this machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes.process.local import Local, locate
+from lakehouse.services.service import Service
+from lakehouse.spec import Lakehouse, LocalStack, load
+
+
+@dataclass(frozen=True)
+class Target:
+    """A local stack of a lakehouse.yaml."""
+
+    path: Path
+    lakehouse: Lakehouse
+    stack: str
+
+    @cached_property
+    def local(self) -> Local:
+        """The stack's state folder, services and endpoints."""
+        return locate(self.lakehouse, self.stack, self.path)
+
+    def service(self, name: str) -> Service:
+        """The service of that name. Raises UsageError that lists those there are."""
+        for each in self.local.services:
+            if each.name == name:
+                return each
+        known = ", ".join(each.name for each in self.local.services)
+        raise UsageError(f'No service "{name}" in stack {self.stack} of {self.path.name}; it has: {known}.')
+
+    def port(self, name: str, asked_by: str) -> int:
+        """The number of a named port, once something listens there.
+
+        Clients are slow to notice that nobody answers (Spark Connect's retries for minutes), so every command asks
+        here first. Raises UsageError where the file has no such service, LakehouseError where it does not answer.
+        """
+        from lakehouse.runtimes.process.processes import is_open
+
+        found = [port for each in self.local.services for port in each.ports if port.name == name]
+        if not found:
+            raise UsageError(f"{self.path.name} has no {asked_by}: add it to the file and deploy the stack again.")
+        if not is_open(found[0].number):
+            raise self.down(name, found[0].number)
+        return found[0].number
+
+    def down(self, name: str, port: int) -> LakehouseError:
+        """The error for a service that does not answer."""
+        return LakehouseError(
+            f"{name} does not answer on 127.0.0.1:{port}. `lakehouse status` shows what runs; "
+            f"`cdktf deploy {self.stack}` brings the stack up."
+        )
+
+
+def find(file: Path | None, stack: str | None) -> Target:
+    """The target of a command.
+
+    ``file`` defaults to $LAKEHOUSE_FILE, then ./lakehouse.yaml; ``stack`` to the file's only local one, else ``local``.
+    Raises SpecError for a wrong file.
+    """
+    path = (file or Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml")).resolve()
+    lakehouse = load(path)
+    local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
+    return Target(path, lakehouse, stack or (local[0] if len(local) == 1 else "local"))

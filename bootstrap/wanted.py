@@ -1,0 +1,104 @@
+"""What the file wants, in the terms that facts come in: names in full, parsed types, locations worked out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bootstrap.layout import SortTerm, Term, parse_sort, parse_term
+from bootstrap.schema import NO_ID, Field, Struct, type_from_text
+from lakehouse.spec import model
+
+#: Kept with an object in its catalog once the file has called it deletable: the second key to destroying it, which has
+#: to outlive the object's entry in the file. Columns are listed by name in the table's own property.
+DELETABLE = "lakehouse.deletable"
+DELETABLE_COLUMNS = "lakehouse.deletable-columns"
+#: The property that engines show as a table's comment.
+COMMENT = "comment"
+
+
+@dataclass(frozen=True)
+class WantedTable:
+    """A table as the file says it; ``at`` is where in the file."""
+
+    name: str
+    schema: Struct
+    renamed_from: dict[str, str]
+    partition_by: tuple[Term, ...]
+    sort_by: tuple[SortTerm, ...]
+    identifier: tuple[str, ...]
+    properties: dict[str, str]
+    format_version: int
+    location: str
+    fixed_location: bool  # the file itself names the location
+    deletable: bool
+    at: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WantedNamespace:
+    """A namespace as the file says it; ``implied`` by a nested one alone, it has no properties of its own."""
+
+    name: str
+    properties: dict[str, str]
+    deletable: bool
+    at: tuple[str, ...]
+    implied: bool = False
+
+
+@dataclass(frozen=True)
+class WantedCatalog:
+    """A catalog's contents, parents before children; names are dotted (``bronze.minute_aggs``)."""
+
+    exclusive: bool
+    namespaces: dict[str, WantedNamespace]
+    tables: dict[str, WantedTable] = field(default_factory=dict)
+
+
+def catalog(name: str, spec: model.Catalog) -> WantedCatalog:
+    """The contents of one catalog."""
+    namespaces: dict[str, WantedNamespace] = {}
+    for full, namespace in spec.namespaces.items():
+        for parent in _parents(full):
+            namespaces.setdefault(parent, WantedNamespace(parent, {}, False, ("catalogs", name), implied=True))
+        properties = {**namespace.properties, **({DELETABLE: "true"} if namespace.deletable else {})}
+        at = ("catalogs", name, "namespaces", full)
+        namespaces[full] = WantedNamespace(full, properties, namespace.deletable, at)
+    ordered = dict(sorted(namespaces.items(), key=lambda item: item[0].count(".")))
+    tables = {table.name: table for full in spec.namespaces for table in _tables(name, spec, full)}
+    return WantedCatalog(spec.managed == "exclusive", ordered, tables)
+
+
+def _parents(name: str) -> Iterator[str]:
+    parts = name.split(".")
+    yield from (".".join(parts[:depth]) for depth in range(1, len(parts)))
+
+
+def _tables(catalog_name: str, spec: model.Catalog, namespace: str) -> Iterator[WantedTable]:
+    for name, table in spec.namespaces[namespace].tables.items():
+        properties = dict(table.properties)
+        if table.doc is not None:
+            properties[COMMENT] = table.doc
+        if table.deletable:
+            properties[DELETABLE] = "true"
+        if columns := [column for column, of in table.columns.items() if of.deletable]:
+            properties[DELETABLE_COLUMNS] = ",".join(columns)
+        yield WantedTable(
+            name=f"{namespace}.{name}",
+            schema=Struct(
+                tuple(
+                    Field(NO_ID, column, type_from_text(of.type), of.required, of.doc)
+                    for column, of in table.columns.items()
+                )
+            ),
+            renamed_from={column: of.renamed_from for column, of in table.columns.items() if of.renamed_from},
+            partition_by=tuple(parse_term(text) for text in table.partition_by),
+            sort_by=tuple(parse_sort(text) for text in table.sort_by),
+            identifier=tuple(table.identifier),
+            properties=properties,
+            format_version=table.format_version,
+            location=table.location or f"{spec.location}/{namespace.replace('.', '/')}/{name}",
+            fixed_location=table.location is not None,
+            deletable=table.deletable,
+            at=("catalogs", catalog_name, "namespaces", namespace, "tables", name),
+        )

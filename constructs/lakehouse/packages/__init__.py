@@ -1,0 +1,23 @@
+"""Everything a lakehouse runs on: pinned, checked, in the user's cache folder.
+
+``location`` and ``java`` answer at once and fetch nothing; ``set_up`` fetches what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lakehouse.packages.jvm import java
+from lakehouse.packages.store import is_present, location
+
+__all__ = ["is_present", "java", "location", "set_up"]
+
+
+def set_up(names: Iterable[str], features: Iterable[int] = (), *, progress: bool = True) -> None:
+    """Fetch the packages and find, or fetch, a Java of each feature version. What is there is left alone.
+
+    :raises LakehouseError: a package cannot be had; the message says why and what to do.
+    """
+    from lakehouse.packages import fetch  # requests and rich would cost every synth 0.2 s
+
+    fetch.set_up(names, features, progress=progress)

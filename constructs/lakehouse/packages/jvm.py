@@ -1,0 +1,150 @@
+"""Which Java runs what: the system's where one fits, else the one that comes as a package.
+
+"Fits" means the exact feature version, because newer ones are not a superset (Hadoop's login breaks with 24), and all
+the modules that our services load, because distributions cut their JREs differently.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import store
+
+# What Spark, Nessie, Trino and S3Proxy load; jdk.attach because Trino measures its own objects with an agent.
+MODULES = frozenset(
+    {
+        "java.base",
+        "java.compiler",
+        "java.desktop",
+        "java.instrument",
+        "java.logging",
+        "java.management",
+        "java.naming",
+        "java.net.http",
+        "java.rmi",
+        "java.scripting",
+        "java.security.jgss",
+        "java.security.sasl",
+        "java.sql",
+        "java.xml",
+        "jdk.attach",
+        "jdk.crypto.ec",
+        "jdk.httpserver",
+        "jdk.management",
+        "jdk.security.auth",
+        "jdk.unsupported",
+        "jdk.zipfs",
+    }
+)
+_SYSTEM = ("/usr/lib/jvm", "/usr/java", "/opt/java", "/Library/Java/JavaVirtualMachines")
+
+
+def java(feature: int) -> Path:
+    """The ``java`` executable of that feature version, e.g. 17.
+
+    What was found is remembered in the cache, so that asking costs one look at a file and starts no Java.
+
+    :raises LakehouseError: this machine has none that fits and the package was not fetched.
+    """
+    found = remembered(feature) or packaged(feature)
+    if found is None:
+        found = find(feature)
+        if found is None:
+            raise LakehouseError(
+                f"Java {feature}: none that fits in JAVA_HOME, on PATH or under {_SYSTEM[0]}, and the package "
+                f"java-{feature} is not in {store.cache()}. Run `make setup`, which fetches it."
+            )
+        remember(feature, found)
+    return found
+
+
+def packaged(feature: int) -> Path | None:
+    """The Java that comes as a package, if it was fetched."""
+    executable = store.location(f"java-{feature}") / "bin" / "java"
+    return executable if executable.is_file() and store.is_present(f"java-{feature}") else None
+
+
+def find(feature: int, homes: Iterable[Path] | None = None) -> Path | None:
+    """The first Java that fits among the Java homes, by default those that this system has."""
+    seen = set()
+    for home in _homes() if homes is None else homes:
+        executable = Path(os.path.realpath(home / "bin" / "java"))
+        if executable in seen or not os.access(executable, os.X_OK):
+            continue
+        seen.add(executable)
+        if _declares_another(executable.parent.parent, feature):
+            continue
+        version, modules = _describe(executable)
+        if version == feature and modules >= MODULES:
+            return executable
+    return None
+
+
+def remember(feature: int, executable: Path) -> None:
+    """Note in the cache what was found; a note that cannot be written costs time at the next call and nothing else."""
+    notes = _notes() | {str(feature): (str(executable), executable.stat().st_mtime_ns)}
+    path = store.cache() / "java.json"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps(notes))
+        draft.replace(path)
+    except OSError:
+        return
+
+
+def remembered(feature: int) -> Path | None:
+    """What was found before, if the same executable is still there."""
+    path, mtime = _notes().get(str(feature), ("", 0))
+    try:
+        return Path(path) if path and Path(path).stat().st_mtime_ns == mtime else None
+    except OSError:
+        return None
+
+
+def _notes() -> dict[str, tuple[str, int]]:
+    """What the cache's file holds; nothing if it is not there or not ours."""
+    try:
+        notes = json.loads((store.cache() / "java.json").read_text())
+        return {feature: (str(path), int(mtime)) for feature, (path, mtime) in notes.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _homes() -> Iterator[Path]:
+    if os.environ.get("JAVA_HOME"):
+        yield Path(os.environ["JAVA_HOME"])
+    if on_path := shutil.which("java"):
+        yield Path(os.path.realpath(on_path)).parent.parent
+    for base in map(Path, _SYSTEM):
+        if base.is_dir():
+            yield from (home for entry in sorted(base.iterdir()) for home in (entry, entry / "Contents" / "Home"))
+
+
+def _declares_another(home: Path, feature: int) -> bool:
+    """Whether the home's ``release`` file names another version, which spares starting it to ask."""
+    try:
+        declared = re.search(r'^JAVA_VERSION="(\d+)', (home / "release").read_text(), re.MULTILINE)
+    except OSError:
+        return False
+    return declared is not None and int(declared[1]) != feature
+
+
+def _describe(executable: Path) -> tuple[int, frozenset[str]]:
+    """The feature version and the modules of a Java, (0, nothing) if it does not answer."""
+    try:
+        done = subprocess.run(
+            [executable, "--list-modules"], capture_output=True, text=True, timeout=30, check=True, env={}
+        )
+    except (OSError, subprocess.SubprocessError):
+        return 0, frozenset()
+    modules = dict(line.strip().partition("@")[::2] for line in done.stdout.splitlines() if line.strip())
+    version = re.match(r"\d+", modules.get("java.base", ""))
+    return (int(version[0]) if version else 0), frozenset(modules)

@@ -1,0 +1,50 @@
+"""How far the downloads are: bars on a terminal; one line a file in CI, in a pipe and with NO_COLOR."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+Seen = Callable[[int], None]
+
+
+class Report:
+    """Tells a person what happens. ``bars`` is None where nothing moves; ``quiet`` says nothing at all."""
+
+    def __init__(self, console: Console, bars: Progress | None, quiet: bool) -> None:
+        self._console, self._bars, self._quiet = console, bars, quiet
+
+    def say(self, text: str) -> None:
+        """One line."""
+        if not self._quiet:
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def file(self, label: str, size: int) -> Iterator[Seen]:
+        """A file of ``size`` bytes; the callable it gives is told how many bytes are there."""
+        began = time.monotonic()
+        if self._bars is None:
+            yield lambda have: None
+        else:
+            bars, task = self._bars, self._bars.add_task(label, total=size)
+            yield lambda have: bars.update(task, completed=have)
+            bars.remove_task(task)
+        self.say(f"  {label}: {size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s")
+
+
+@contextmanager
+def report(quiet: bool) -> Iterator[Report]:
+    """A report on standard error, which leaves standard output to results."""
+    console = Console(stderr=True)
+    plain = quiet or bool(os.environ.get("CI") or os.environ.get("NO_COLOR")) or not console.is_terminal
+    if plain:
+        yield Report(console, None, quiet)
+        return
+    columns = (TextColumn("  {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as bars:
+        yield Report(console, bars, quiet)

@@ -1,0 +1,43 @@
+"""Where packages lie: the user's cache folder, as the XDG base directory specification has it.
+
+``packages/NAME/`` holds a package and a stamp, written last: what has no stamp, or another one, is not there.
+``downloads/`` holds what is on its way, so that an interrupted download goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lakehouse.packages import catalogue
+
+STAMP = ".complete"
+
+
+def cache() -> Path:
+    """``$XDG_CACHE_HOME/lakehouse``, by default ``~/.cache/lakehouse``."""
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # The specification: a relative path is invalid and to be ignored.
+    return (base if base.is_absolute() else Path.home() / ".cache") / "lakehouse"
+
+
+def folder(name: str) -> Path:
+    """The folder of a package in the cache, whether it is there or not."""
+    return cache() / "packages" / catalogue.package(name).folder
+
+
+def location(name: str) -> Path:
+    """The package's file, or its folder if it is a tree; nothing is read or fetched.
+
+    :raises LakehouseError: the catalogue has no such package.
+    """
+    package = catalogue.package(name)
+    return folder(name) if package.is_tree else folder(name) / package.artifacts[0].file
+
+
+def is_present(name: str) -> bool:
+    """Whether the package is in the cache, whole, and from today's pins."""
+    try:
+        return (folder(name) / STAMP).read_text() == catalogue.package(name).digest
+    except OSError:
+        return False

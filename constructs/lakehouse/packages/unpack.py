@@ -1,0 +1,65 @@
+"""Taking from an archive the folders that a package wants, and putting them where it wants them."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages.catalogue import Artifact
+
+
+def unpack(artifact: Artifact, archive: Path, tree: Path) -> None:
+    """Write the files that the artifact's rules name below ``tree``. Links and special files are left out.
+
+    :raises LakehouseError: it is no archive, a path in it leads elsewhere, or it has nothing that a rule names.
+    :raises OSError: the disk fails.
+    """
+    empty = {source for source, _ in artifact.unpack}
+    try:
+        for path, mode, content in _files(archive):
+            for source, target in artifact.unpack:
+                if path.is_relative_to(source):
+                    empty.discard(source)
+                    _write(tree / target / path.relative_to(source), mode, content)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        raise LakehouseError(f"{artifact.coordinates}: {artifact.file} cannot be unpacked ({error}).") from error
+    if empty:
+        raise LakehouseError(
+            f"{artifact.coordinates}: {artifact.file} has no {', '.join(sorted(empty))}. "
+            "Correct its rules in constructs/lakehouse/packages/catalogue.py."
+        )
+
+
+def _files(archive: Path) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
+    """Path, mode and content of each plain file; the content is to be read before the next file is asked for."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as bundle:
+            for entry in bundle.infolist():
+                if not entry.is_dir():
+                    with bundle.open(entry) as content:
+                        yield _safe(entry.filename), entry.external_attr >> 16, content
+        return
+    with tarfile.open(archive) as tape:
+        for member in tape:
+            content_or_none = tape.extractfile(member) if member.isfile() else None
+            if content_or_none is not None:
+                yield _safe(member.name), member.mode, content_or_none
+
+
+def _safe(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise LakehouseError(f"an archive has the path {name!r}, which leads out of its folder; it was not unpacked.")
+    return path
+
+
+def _write(path: Path, mode: int, content: IO[bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        shutil.copyfileobj(content, file, 1 << 20)
+    path.chmod(0o755 if mode & 0o100 else 0o644)

@@ -1,0 +1,1 @@
+"""Runtimes: each places the same services, as processes, containers or hosts."""

@@ -1,0 +1,53 @@
+"""``python -m lakehouse.runtimes.process STEP``: what the provisioners of the synthesised stack call.
+
+Run in the stack's folder, where services.json lies. It imports little: a deploy runs it once a service.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.process import definitions, steps
+from lakehouse.runtimes.process.state import State
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.process", description=__doc__)
+    parser.add_argument("step", choices=("preflight", "supervisor-up", "supervisor-down", "up", "down"))
+    parser.add_argument("service", nargs="?")
+    parser.add_argument("--state", required=True, type=Path)
+    parser.add_argument("--generation", type=int, default=1)
+    given = parser.parse_args(arguments)
+    try:
+        _run(given)
+    except LakehouseError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _run(given: argparse.Namespace) -> None:
+    state, name = State(given.state), given.service
+    if given.step == "preflight":
+        steps.preflight(state, [service for service, _ in definitions.read(Path(definitions.FILE)).values()])
+    elif given.step == "supervisor-up":
+        steps.supervisor_up(state, given.generation)
+    elif given.step == "supervisor-down":
+        steps.supervisor_down(state)
+    elif name is None:
+        raise LakehouseError(f"{given.step}: which service?")
+    elif given.step == "down":
+        steps.service_down(state, name)
+    else:
+        service, incarnation = definitions.read(Path(definitions.FILE))[name]
+        took = steps.service_up(state, service, incarnation)
+        print(f"{name} is ready after {took:.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

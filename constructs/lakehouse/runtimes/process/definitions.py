@@ -1,0 +1,40 @@
+"""Services as JSON beside the synthesised stack: what is planned is what is applied, whatever happens to the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lakehouse.runtimes.process.incarnation import Incarnation
+from lakehouse.services.service import File, Port, Probe, Service
+
+FILE = "services.json"
+
+
+def write(folder: Path, services: Iterable[Service], incarnations: dict[str, Incarnation]) -> None:
+    """Writes services.json into the folder of the synthesised stack. It holds placeholders of secrets, no secret."""
+    content = [{"service": asdict(each), "incarnation": asdict(incarnations[each.name])} for each in services]
+    (folder / FILE).write_text(json.dumps(content, indent=1))
+
+
+def read(path: Path) -> dict[str, tuple[Service, Incarnation]]:
+    """What :func:`write` wrote, by name."""
+    content = json.loads(path.read_text())
+    return {each["service"]["name"]: (_service(each["service"]), Incarnation(**each["incarnation"])) for each in content}
+
+
+def _service(raw: dict[str, Any]) -> Service:
+    lists = ("packages", "command", "data", "needs", "restarts_with")
+    return Service(
+        **raw
+        | {key: tuple(raw[key]) for key in lists}
+        | {
+            "environment": tuple((key, value) for key, value in raw["environment"]),
+            "files": tuple(File(**each) for each in raw["files"]),
+            "ports": tuple(Port(**each) for each in raw["ports"]),
+            "probe": Probe(**raw["probe"]),
+        }
+    )

@@ -1,0 +1,98 @@
+"""What the operating system knows: who holds a port, which processes belong to a lakehouse."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Iterator
+
+import psutil
+
+from lakehouse.runtimes.process.state import State
+from lakehouse.services.service import Port
+
+
+def is_open(port: int, host: str = "127.0.0.1", timeout: float = 1.0) -> bool:
+    """Whether something accepts connections on the port."""
+    try:
+        with socket.create_connection((host, port), timeout):
+            return True
+    except OSError:
+        return False
+
+
+def taken(ports: Iterable[Port], state: State) -> list[str]:
+    """A sentence for each port that a process outside this lakehouse listens on."""
+    wanted = {port.number: port.name for port in ports}
+    own = {process.pid for process in belonging(state)}
+    sentences = []
+    for number, name in wanted.items():
+        if _bindable(number):
+            continue
+        pid = _listener(number)
+        if pid in own:
+            continue
+        sentences.append(f"port {number} ({name}) is taken by {_describe(pid)}")
+    return sentences
+
+
+def belonging(state: State, service: str | None = None) -> Iterator[psutil.Process]:
+    """The processes that carry the lakehouse's mark in their environment: all, or one service's.
+
+    The mark outlives supervisord: what it leaves behind when it is killed is found by it.
+    """
+    for process in psutil.process_iter():
+        try:
+            environment = process.environ()
+            if environment.get("LAKEHOUSE_STATE") != str(state.root):
+                continue
+            if service is None or environment.get("LAKEHOUSE_SERVICE") == service:
+                yield process
+        except psutil.Error:
+            continue
+
+
+def end(processes: Iterable[psutil.Process], patience: float = 10.0) -> None:
+    """Asks the processes to stop, and kills those that have not after ``patience`` seconds."""
+    some = list(processes)
+    for process in some:
+        try:
+            process.terminate()
+        except psutil.NoSuchProcess:
+            continue
+    for process in psutil.wait_procs(some, timeout=patience)[1]:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(some, timeout=5)
+
+
+def _bindable(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT does not count
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _listener(port: int) -> int | None:
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.Error:
+        return None
+    for each in connections:
+        if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port:
+            return each.pid
+    return None
+
+
+def _describe(pid: int | None) -> str:
+    if pid is None:
+        return "a process of another user"
+    try:
+        process = psutil.Process(pid)
+        return f"{process.name()} (pid {pid}, user {process.username()})"
+    except psutil.Error:
+        return f"pid {pid}"

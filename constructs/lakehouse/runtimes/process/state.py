@@ -1,0 +1,113 @@
+"""The state folder of a lakehouse on this machine, and what lies where in it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+
+# sun_path holds 108 bytes with the closing zero, and supervisord adds a suffix of its own while it binds.
+_LONGEST_SOCKET = 90
+
+
+@dataclass(frozen=True)
+class State:
+    """Folders below ``root``: ``data`` outlives everything but ``lakehouse destroy --data``; the rest is made anew."""
+
+    root: Path
+
+    def data(self, service: str) -> Path:
+        return self.root / "data" / service
+
+    def config(self, service: str) -> Path:
+        return self.root / "services" / service
+
+    def log(self, service: str) -> Path:
+        return self.root / "logs" / f"{service}.log"
+
+    def incarnation(self, service: str) -> Path:
+        return self.root / "services" / f"{service}.json"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def supervisor_conf(self) -> Path:
+        return self.run / "supervisord.conf"
+
+    @property
+    def conf_d(self) -> Path:
+        return self.run / "conf.d"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.run / "supervisord.pid"
+
+    @property
+    def socket(self) -> Path:
+        """The supervisor's socket: in the state folder, or in a short private folder where that path is too long."""
+        near = self.run / "supervisor.sock"
+        if len(os.fsencode(near)) <= _LONGEST_SOCKET:
+            return near
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"lakehouse-{os.getuid()}" / f"{digest}.sock"
+
+    def prepare(self) -> None:
+        """Makes the folders, closed to other users.
+
+        Raises LakehouseError where the folder cannot be written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self.root.chmod(0o700)
+            for folder in ("data", "services", "logs", "secrets", "run/conf.d"):
+                (self.root / folder).mkdir(parents=True, exist_ok=True)
+            self.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self.socket.parent.stat().st_uid != os.getuid():
+                raise LakehouseError(f"{self.socket.parent} belongs to another user: remove it or set TMPDIR.")
+            probe = self.root / "run" / ".writable"
+            probe.write_bytes(bytes(4096))
+            probe.unlink()
+        except OSError as error:
+            raise LakehouseError(
+                f"The state folder {self.root} cannot be written: {error.strerror}. "
+                "Free room or permit writing there, or name another folder under stacks.NAME.state in lakehouse.yaml."
+            ) from error
+
+    def secret(self, name: str) -> str:
+        """The secret of that name: made at first use, then kept, mode 0600."""
+        path = self.root / "secrets" / name
+        try:
+            return path.read_text()
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return _make_secret(path)
+
+
+def _make_secret(path: Path) -> str:
+    value = secrets.token_hex(20)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(value)
+    try:
+        os.link(temporary, path)  # the first writer wins, and nobody reads half a secret
+    except FileExistsError:
+        value = path.read_text()
+    finally:
+        temporary.unlink()
+    return value
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file in one step, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    temporary.replace(path)

@@ -1,0 +1,220 @@
+"""supervisord: keeps the services' processes alive, restarts what crashed and rotates the logs.
+
+One configuration file a service; its XML-RPC interface listens on a unix socket in the state folder.
+http://supervisord.org/api.html
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from dataclasses import dataclass
+from typing import Any
+
+from supervisor.xmlrpc import Faults, SupervisorTransport
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.process.state import State, write_private
+from lakehouse.services.service import Service
+
+_MAIN = """\
+[supervisord]
+logfile={run}/supervisord.log
+logfile_maxbytes=1MB
+logfile_backups=1
+loglevel=info
+pidfile={pid}
+childlogdir={run}
+directory={run}
+umask=077
+{user}
+[unix_http_server]
+file={socket}
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[include]
+files=conf.d/*.conf
+"""
+
+# The log's path is relative to run/: supervisord expands per cent signs twice in this option, and only in this one.
+_PROGRAM = """\
+[program:{name}]
+command={command}
+directory={directory}
+environment={environment}
+autostart=true
+autorestart=true
+startsecs=1
+startretries=5
+stopwaitsecs={stop}
+stopasgroup=true
+killasgroup=true
+redirect_stderr=true
+stdout_logfile=../logs/{name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=3
+"""
+
+# What a service may see of the caller's environment: never credentials that happen to be set in a shell.
+_INHERITED = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A supervised process. ``state`` is supervisord's word: RUNNING, STARTING, BACKOFF, EXITED, FATAL, STOPPED."""
+
+    name: str
+    state: str
+    pid: int
+    uptime: int  # seconds
+    note: str
+
+    @property
+    def up(self) -> bool:
+        """supervisord says STARTING for the first second, however ready the process is."""
+        return self.state in ("STARTING", "RUNNING")
+
+
+class Supervisor:
+    """A client of the supervisord of one state folder."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def alive(self) -> bool:
+        """Whether supervisord answers."""
+        try:
+            return bool(self._rpc().getState()["statename"] == "RUNNING")
+        except (OSError, xmlrpc.client.Error):
+            return False
+
+    def start(self) -> None:
+        """Starts supervisord where it does not run, and waits until it answers."""
+        if self.alive():
+            return
+        state = self._state
+        state.socket.unlink(missing_ok=True)
+        state.pid_file.unlink(missing_ok=True)
+        user = f"user={os.getuid()}\n" if os.getuid() == 0 else ""  # root: said on purpose, or supervisord complains
+        text = _MAIN.format(run=_escape(state.run), pid=_escape(state.pid_file), socket=_escape(state.socket), user=user)
+        write_private(state.supervisor_conf, text)
+        environment = {key: os.environ[key] for key in _INHERITED if key in os.environ}
+        command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(state.supervisor_conf)]
+        done = subprocess.run(
+            command, cwd=state.run, env=environment | {"LAKEHOUSE_STATE": str(state.root)}, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        for _ in range(100):
+            if self.alive():
+                return
+            time.sleep(0.05)
+        raise LakehouseError(
+            f"supervisord did not start: {(done.stderr or done.stdout).strip() or 'no answer within 5 s'}. "
+            f"Its log is {state.run}/supervisord.log."
+        )
+
+    def stop(self) -> None:
+        """Shuts supervisord down, with everything it keeps."""
+        try:
+            pid = int(self._rpc().getPID())
+            self._rpc().shutdown()
+        except (OSError, xmlrpc.client.Error):
+            return
+        while _exists(pid):
+            time.sleep(0.05)
+
+    def processes(self) -> dict[str, Process]:
+        """All supervised processes by name; none where supervisord is down."""
+        try:
+            answer: Any = self._rpc().getAllProcessInfo()
+        except (OSError, xmlrpc.client.Error):
+            return {}
+        return {
+            each["name"]: Process(
+                each["name"], each["statename"], each["pid"], each["now"] - each["start"], each["spawnerr"]
+            )
+            for each in answer
+        }
+
+    def add(self, service: Service) -> None:
+        """Starts a service under supervision; one of that name that runs already is stopped first."""
+        write_private(self._state.conf_d / f"{service.name}.conf", program(service, self._state))
+        self._forget(service.name)
+        rpc = self._rpc()
+        rpc.reloadConfig()
+        try:
+            rpc.addProcessGroup(service.name)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != Faults.ALREADY_ADDED:
+                raise LakehouseError(f"supervisord refuses {service.name}: {fault.faultString}") from fault
+
+    def remove(self, name: str) -> None:
+        """Stops a service and forgets it. Nothing happens where there is none."""
+        (self._state.conf_d / f"{name}.conf").unlink(missing_ok=True)
+        try:
+            self._forget(name)
+        except OSError:
+            return  # supervisord is gone
+
+    def restart(self, name: str) -> None:
+        """Stops and starts a service as it is. Raises LakehouseError where there is none of that name."""
+        try:
+            rpc = self._rpc()
+            _ignoring(Faults.NOT_RUNNING, lambda: rpc.stopProcess(name, True))
+            rpc.startProcess(name, True)
+        except OSError as error:
+            raise LakehouseError("The lakehouse is not up: nothing to restart. `cdktf deploy` starts it.") from error
+        except xmlrpc.client.Fault as fault:
+            raise LakehouseError(f"{name} could not be restarted: {fault.faultString}") from fault
+
+    def _forget(self, name: str) -> None:
+        rpc = self._rpc()
+        if _ignoring(Faults.BAD_NAME, lambda: rpc.stopProcessGroup(name, True)):
+            _ignoring(Faults.BAD_NAME, lambda: rpc.removeProcessGroup(name))
+
+    def _rpc(self) -> Any:
+        transport = SupervisorTransport(None, None, serverurl=f"unix://{self._state.socket}")
+        return xmlrpc.client.ServerProxy("http://localhost", transport).supervisor
+
+
+def program(service: Service, state: State) -> str:
+    """supervisord's configuration of a service, as text."""
+    environment = dict(service.environment) | {"LAKEHOUSE_STATE": str(state.root), "LAKEHOUSE_SERVICE": service.name}
+    return _PROGRAM.format(
+        name=service.name,
+        command=_escape(shlex.join(service.command)),
+        directory=_escape(service.directory or state.config(service.name)),
+        environment=",".join(f'{key}="{_escape(value)}"' for key, value in sorted(environment.items())),
+        stop=service.stop_seconds,
+    )
+
+
+def _escape(value: object) -> str:
+    """Per cent signs are supervisord's own expansions."""
+    return str(value).replace("%", "%%")
+
+
+def _ignoring(code: int, call: Any) -> bool:
+    try:
+        call()
+    except xmlrpc.client.Fault as fault:
+        if fault.faultCode != code:
+            raise
+        return False
+    return True
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:  # a zombie has stopped, whoever should reap it
+        return stat.read().rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,120 @@
+"""From the file to the services that carry it: which there are, with which versions, in the order of their needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lakehouse.services.catalog import CatalogEndpoint
+from lakehouse.services.nessie import nessie
+from lakehouse.services.s3proxy import NAME as S3PROXY
+from lakehouse.services.s3proxy import s3proxy
+from lakehouse.services.service import Place, Service
+from lakehouse.services.spark import SparkCluster, spark
+from lakehouse.services.store import StoreEndpoint
+from lakehouse.services.trino import trino
+from lakehouse.spec import Lakehouse, matrix
+from lakehouse.spec.values import megabytes
+
+REGION = "us-east-1"  # what S3 clients sign with; a local store has no regions
+JAVAS = (17, 25)  # the long-term releases that come as packages
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the store and the catalogs answer. Catalogs come in the order of the file."""
+
+    store: StoreEndpoint
+    catalogs: tuple[CatalogEndpoint, ...]
+
+
+def endpoints(lakehouse: Lakehouse, place: Place) -> Endpoints:
+    """The endpoints that the services of a local stack have at this place."""
+    port = place.port(S3PROXY)
+    store = StoreEndpoint(
+        service=S3PROXY,
+        internal=f"http://{place.host(S3PROXY)}:{port}",
+        external=f"http://127.0.0.1:{port}",
+        region=REGION,
+        access_key=place.secret("store-access-key"),
+        secret_key=place.secret("store-secret-key"),
+    )
+    return Endpoints(store, tuple(_catalog(place, name, store, first=not n) for n, name in enumerate(lakehouse.catalogs)))
+
+
+def services(lakehouse: Lakehouse, place: Place) -> tuple[Service, ...]:
+    """The services of a local stack; each comes after those that it needs."""
+    at = endpoints(lakehouse, place)
+    found = [s3proxy(place)]
+    for each in at.catalogs:
+        location = lakehouse.catalogs[each.name].location
+        found.append(
+            nessie(
+                place,
+                name=each.service,
+                catalog=each.name,
+                location=location,
+                store=at.store,
+                version=matrix.NESSIE.version,
+                java=_java(matrix.NESSIE.java),
+            )
+        )
+    if lakehouse.engines.spark is not None:
+        found += spark(place, _cluster(lakehouse), at.catalogs)
+    if lakehouse.engines.trino is not None:
+        engine = lakehouse.engines.trino
+        line = matrix.TRINO[engine.version]
+        found.append(
+            trino(
+                place,
+                version=engine.version,
+                java=_java(line.java),
+                heap_mb=megabytes(engine.memory),
+                s3_switch=line.s3_switch,
+                environment="lakehouse",
+                catalogs=at.catalogs,
+                further=engine.catalogs,
+            )
+        )
+    return tuple(found)
+
+
+def _catalog(place: Place, name: str, store: StoreEndpoint, *, first: bool) -> CatalogEndpoint:
+    service = "nessie" if first else f"nessie-{name}"
+    port = place.port(service)
+    return CatalogEndpoint(
+        name=name,
+        kind="nessie",
+        service=service,
+        internal=f"http://{place.host(service)}:{port}/iceberg",
+        external=f"http://127.0.0.1:{port}/iceberg",
+        warehouse=name,
+        store=store,
+    )
+
+
+def _java(least: int) -> int:
+    """The oldest Java of the catalogue of packages that is new enough."""
+    return min(feature for feature in JAVAS if feature >= least)
+
+
+def _cluster(lakehouse: Lakehouse) -> SparkCluster:
+    engine = lakehouse.engines.spark
+    assert engine is not None
+    line = matrix.SPARK[engine.version]
+    return SparkCluster(
+        version=line.pyspark,
+        packages=(
+            f"spark-{engine.version}",
+            *((f"spark-connect-{engine.version}",) if line.connect else ()),
+            f"iceberg-spark-runtime-{engine.version}",
+            f"iceberg-aws-bundle-{line.iceberg}",
+        ),
+        scala=line.scala,
+        java=line.java[0],
+        workers=engine.workers,
+        cores=engine.cores,
+        executor_mb=megabytes(engine.memory),
+        driver_mb=megabytes(engine.driver_memory),
+        connect=engine.connect,
+        settings=engine.properties,
+    )

@@ -1,0 +1,65 @@
+"""Project Nessie: the catalog with branches, served as Iceberg REST and as its own API.
+
+Configuration reference: https://projectnessie.org/nessie-latest/configuration/
+"""
+
+from __future__ import annotations
+
+from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.store import StoreEndpoint
+from lakehouse.services.text import properties
+
+
+def nessie(place: Place, *, name: str, catalog: str, location: str, store: StoreEndpoint, version: str, java: int) -> Service:
+    """A Nessie server for one catalog; its versions lie in RocksDB, so they outlive the process.
+
+    Nessie's warehouses share one tree of namespaces, so two catalogs need two servers.
+    """
+    port, management = place.port(name), place.port(name.replace("nessie", "nessie-management", 1))
+    s3 = "nessie.catalog.service.s3.default-options"
+    settings = {
+        "quarkus.http.host": place.bind(),
+        "quarkus.http.port": str(port),
+        "quarkus.management.host": place.bind(),
+        "quarkus.management.port": str(management),
+        "quarkus.log.level": "WARN",
+        "quarkus.log.console.format": "%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p [%c{2.}] %s%e%n",
+        "quarkus.otel.sdk.disabled": "true",
+        # Readiness is that of the catalog: its bucket is made afterwards, by the bootstrap.
+        "nessie.catalog.object-stores.health-check.enabled": "false",
+        "nessie.version.store.type": "ROCKSDB",
+        "nessie.version.store.persist.rocks.database-path": f"{place.data(name)}/rocksdb",
+        "nessie.catalog.default-warehouse": catalog,
+        f"nessie.catalog.warehouses.{catalog}.location": location,
+        f"{s3}.endpoint": store.internal,
+        f"{s3}.external-endpoint": store.external,
+        f"{s3}.path-style-access": "true",
+        f"{s3}.region": store.region,
+        # Clients sign with their own keys: the store has no STS, and remote signing costs a round trip a request.
+        f"{s3}.request-signing-enabled": "false",
+        f"{s3}.access-key": "urn:nessie-secret:quarkus:store",
+        "store.name": store.access_key,
+        "store.secret": store.secret_key,
+    }
+    package = f"nessie-{version}"
+    return Service(
+        name=name,
+        image=f"ghcr.io/projectnessie/nessie:{version}",
+        packages=(package,),
+        java=java,
+        command=(
+            place.java(java),
+            *("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"),
+            # Paths with spaces are not to be had in quarkus.config.locations; config/ in the working folder is read anyway.
+            *("-jar", place.package(package)),
+        ),
+        files=(File("config/application.properties", properties(settings)),),
+        data=(place.data(name),),
+        ports=(
+            Port(name, port, label=f"Nessie ({catalog})", path="/tree/main"),
+            Port(name.replace("nessie", "nessie-management", 1), management),
+        ),
+        probe=Probe("http", management, "/q/health/ready", expect="UP"),
+        memory_mb=512,
+        needs=(store.service,),
+    )

@@ -1,0 +1,40 @@
+"""S3Proxy: the object store where nothing can be installed. https://github.com/gaul/s3proxy"""
+
+from __future__ import annotations
+
+from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.text import properties
+
+NAME = "s3proxy"
+
+
+def s3proxy(place: Place) -> Service:
+    """The store on the file system: SigV4 is checked; there is no STS, no bucket policy and no versioning."""
+    port = place.port(NAME)
+    config = place.config(NAME)
+    settings = {
+        "s3proxy.endpoint": f"http://{place.host(NAME)}:{port}",
+        "s3proxy.authorization": "aws-v2-or-v4",
+        "s3proxy.identity": place.secret("store-access-key"),
+        "s3proxy.credential": place.secret("store-secret-key"),
+        # Trino's writer sends x-amz-optional-object-attributes, which the store would refuse otherwise.
+        "s3proxy.ignore-unknown-headers": "true",
+        "jclouds.provider": "filesystem-nio2",
+        "jclouds.filesystem.basedir": place.data(NAME),
+    }
+    return Service(
+        name=NAME,
+        image="docker.io/andrewgaul/s3proxy:sha-1d8e0b3",
+        packages=("s3proxy-4.1.0",),
+        java=17,
+        command=(
+            place.java(17),
+            *("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-DLOG_LEVEL=warn"),
+            *("-jar", place.package("s3proxy-4.1.0"), "--properties", f"{config}/s3proxy.conf"),
+        ),
+        files=(File("s3proxy.conf", properties(settings)),),
+        data=(place.data(NAME),),
+        ports=(Port(NAME, port, label="S3 endpoint"),),
+        probe=Probe("tcp", port),
+        memory_mb=256,
+    )

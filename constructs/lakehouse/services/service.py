@@ -1,0 +1,89 @@
+"""What a service is, whatever place it runs in.
+
+A :class:`Service` is a value: a runtime (process, docker, hosts) turns it into Terraform resources and running processes.
+It is built for a :class:`Place`, which answers where things are there: folders, packages, host names, secrets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Port:
+    """A TCP port of a service. ``name`` is its key under ``stacks.NAME.ports`` in lakehouse.yaml."""
+
+    name: str
+    number: int
+    scheme: Literal["http", "tcp", "spark", "sc"] = "http"
+    label: str = ""  # what a person finds there ("Spark master UI"); empty: nothing to open in a browser
+    path: str = ""  # where on it a browser begins
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How readiness is seen from outside: ``http`` wants a 2xx answer that contains ``expect``, ``tcp`` an open port."""
+
+    kind: Literal["http", "tcp"]
+    port: int
+    path: str = "/"
+    expect: str = ""
+    patience: int = 120  # seconds from start until it counts as failed
+
+
+@dataclass(frozen=True)
+class File:
+    """A file the service reads, rendered as text; ``{{secret:NAME}}`` is replaced where the file is written (mode 0600)."""
+
+    path: str  # relative to the service's configuration folder
+    text: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """One definition, several places. Paths, hosts and ports in it are those of the place it was built for."""
+
+    name: str
+    image: str  # the official image, pinned
+    packages: tuple[str, ...]  # names in the catalogue of packages
+    command: tuple[str, ...]
+    probe: Probe
+    ports: tuple[Port, ...] = ()
+    java: int | None = None  # the Java feature version the command runs on
+    environment: tuple[tuple[str, str], ...] = ()
+    files: tuple[File, ...] = ()
+    data: tuple[str, ...] = ()  # folders that outlive the process, absolute paths
+    directory: str = ""  # the working folder; empty: the configuration folder
+    memory_mb: int = 512  # what the whole process may need: heap and the rest
+    needs: tuple[str, ...] = ()  # services that must be ready before this one starts
+    restarts_with: tuple[str, ...] = ()  # services whose new incarnation makes this one useless
+    stop_seconds: int = 15  # between SIGTERM and SIGKILL
+
+
+class Place(Protocol):
+    """Where a service's things are, in the runtime that it is built for."""
+
+    def package(self, name: str) -> str:
+        """Folder or file of a package in the catalogue."""
+
+    def java(self, feature: int) -> str:
+        """The ``java`` executable of that feature version."""
+
+    def config(self, service: str) -> str:
+        """Folder in which the service's files are written."""
+
+    def data(self, service: str) -> str:
+        """Folder that outlives the service's process."""
+
+    def host(self, service: str) -> str:
+        """Name under which other services reach the service."""
+
+    def bind(self) -> str:
+        """The address a service listens on."""
+
+    def port(self, name: str) -> int:
+        """The number of a named port."""
+
+    def secret(self, name: str) -> str:
+        """A placeholder for a secret, for use in a :class:`File` alone."""

@@ -1,0 +1,195 @@
+"""Spark: a standalone cluster (master and workers) and the Connect server in front of it.
+
+https://spark.apache.org/docs/latest/spark-standalone.html, https://spark.apache.org/docs/latest/spark-connect-overview.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lakehouse.services.catalog import CatalogEndpoint, for_spark
+from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.text import properties
+
+MASTER, CONNECT = "spark-master", "spark-connect"
+
+# What Spark's own launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions); the classes are started
+# without it, which saves a JVM a service.
+_OPENED = (
+    *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
+    *("java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs"),
+    *("sun.security.action", "sun.util.calendar"),
+)
+_MODULES = (
+    *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
+    "-Djdk.reflect.useDirectMethodHandle=false",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+)
+_SMALL = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+
+
+@dataclass(frozen=True)
+class SparkCluster:
+    """What the file says of Spark, with the versions that the matrix chose. Memory is in MiB and means heaps."""
+
+    version: str
+    packages: tuple[str, ...]  # the Spark tree first, then the jars that go on every class path
+    scala: str
+    java: int
+    workers: int
+    cores: int
+    executor_mb: int
+    driver_mb: int
+    connect: bool
+    settings: Mapping[str, str]
+
+
+def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
+    """Master, workers and, where asked for, Connect."""
+    master = _master(place, cluster)
+    workers = tuple(_worker(place, cluster, number) for number in range(1, cluster.workers + 1))
+    return (master, *workers, _connect(place, cluster, catalogs)) if cluster.connect else (master, *workers)
+
+
+def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> dict[str, str]:
+    """spark-defaults.conf of everything that runs on the cluster: Connect and batch jobs alike."""
+    jars = ":".join(place.package(jar) for jar in cluster.packages[1:])
+    settings = {
+        "spark.master": f"spark://{place.host(MASTER)}:{place.port(MASTER)}",
+        "spark.submit.deployMode": "client",
+        "spark.driver.host": place.host(CONNECT),
+        "spark.driver.bindAddress": place.bind(),
+        "spark.driver.extraClassPath": jars,
+        "spark.executor.extraClassPath": jars,
+        "spark.executor.memory": f"{cluster.executor_mb}m",
+        "spark.executor.cores": str(cluster.cores),
+        # One executor an application: Connect keeps its own, and a batch job still finds room on the next worker.
+        "spark.cores.max": str(cluster.cores),
+        "spark.executor.extraJavaOptions": " ".join(_SMALL),
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.warehouse.dir": f"{place.data(CONNECT)}/spark-warehouse",
+        "spark.sql.shuffle.partitions": str(cluster.cores * 2),
+    }
+    for catalog in catalogs:
+        settings |= for_spark(catalog)
+    if catalogs:
+        settings["spark.sql.defaultCatalog"] = catalogs[0].name
+    return settings | dict(cluster.settings)
+
+
+def _environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[str, str], ...]:
+    return (
+        ("SPARK_HOME", place.package(cluster.packages[0])),
+        ("JAVA_HOME", place.java(cluster.java).removesuffix("/bin/java")),
+        ("SPARK_LOCAL_IP", place.bind()),
+        ("SPARK_PUBLIC_DNS", place.host(name)),
+        # An empty folder: a class path that holds a folder with files in it cannot use shared class archives.
+        ("SPARK_CONF_DIR", f"{place.config(name)}/conf"),
+        ("SPARK_LOCAL_DIRS", f"{place.data(name)}/local"),
+        ("SPARK_SCALA_VERSION", cluster.scala),
+    )
+
+
+def _java(place: Place, cluster: SparkCluster, heap_mb: int, jars: Sequence[str] = ()) -> tuple[str, ...]:
+    home = place.package(cluster.packages[0])
+    classpath = ":".join((*jars, f"{home}/jars/*"))
+    return (place.java(cluster.java), f"-Xmx{heap_mb}m", *_SMALL, *_MODULES, "-cp", classpath)
+
+
+def _master(place: Place, cluster: SparkCluster) -> Service:
+    port, ui = place.port(MASTER), place.port(f"{MASTER}-ui")
+    settings = {
+        # A master that was killed finds its workers and applications again.
+        "spark.deploy.recoveryMode": "FILESYSTEM",
+        "spark.deploy.recoveryDirectory": f"{place.data(MASTER)}/recovery",
+        "spark.worker.timeout": "30",
+    }
+    arguments = ("--host", place.host(MASTER), "--port", str(port), "--webui-port", str(ui))
+    config = f"{place.config(MASTER)}/spark.conf"
+    return Service(
+        name=MASTER,
+        image=f"docker.io/apache/spark:{cluster.version}",
+        packages=cluster.packages[:1],
+        java=cluster.java,
+        command=(
+            *_java(place, cluster, 128),
+            *("org.apache.spark.deploy.master.Master", *arguments, "--properties-file", config),
+        ),
+        environment=_environment(place, cluster, MASTER),
+        files=(File("spark.conf", properties(settings)),),
+        data=(place.data(MASTER),),
+        ports=(Port(MASTER, port, "spark"), Port(f"{MASTER}-ui", ui, label="Spark master UI")),
+        probe=Probe("http", ui, "/json/", expect='"status"'),
+        memory_mb=320,
+    )
+
+
+def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
+    name = f"spark-worker-{number}"
+    port, ui = place.port(name), place.port(f"{name}-ui")
+    master = f"spark://{place.host(MASTER)}:{place.port(MASTER)}"
+    # Room for one application with one core each to share a worker with another: executors twice, as heaps.
+    room = cluster.executor_mb * 2 + 384 * 2
+    work = f"{place.data(name)}/work"
+    arguments = (
+        *("--host", place.host(name), "--port", str(port), "--webui-port", str(ui)),
+        *("--cores", str(cluster.cores), "--memory", f"{room}m", "--work-dir", work),
+        *("--properties-file", f"{place.config(name)}/spark.conf", master),
+    )
+    settings = {"spark.worker.cleanup.enabled": "true", "spark.worker.cleanup.appDataTtl": "86400"}
+    return Service(
+        name=name,
+        image=f"docker.io/apache/spark:{cluster.version}",
+        packages=cluster.packages,
+        java=cluster.java,
+        command=(*_java(place, cluster, 128), "org.apache.spark.deploy.worker.Worker", *arguments),
+        environment=_environment(place, cluster, name),
+        files=(File("spark.conf", properties(settings)),),
+        data=(place.data(name), work),
+        ports=(Port(name, port, "tcp"), Port(f"{name}-ui", ui, label=f"Spark worker {number} UI")),
+        # The worker's page names its master once it is registered there.
+        probe=Probe("http", ui, "/json/", expect='"masterurl"'),
+        memory_mb=320 + cluster.executor_mb + 384,
+        needs=(MASTER,),
+    )
+
+
+def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> Service:
+    port, ui = place.port(CONNECT), place.port(f"{CONNECT}-ui")
+    config = f"{place.config(CONNECT)}/spark-defaults.conf"
+    settings = defaults(place, cluster, catalogs) | {
+        "spark.app.name": "Spark Connect",
+        "spark.connect.grpc.binding.address": place.bind(),
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.ui.port": str(ui),
+        "spark.port.maxRetries": "0",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    jars = [place.package(jar) for jar in cluster.packages[1:]]
+    return Service(
+        name=CONNECT,
+        image=f"docker.io/apache/spark:{cluster.version}",
+        packages=cluster.packages,
+        java=cluster.java,
+        command=(
+            *_java(place, cluster, cluster.driver_mb, jars),
+            *("org.apache.spark.deploy.SparkSubmit", "--properties-file", config),
+            *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
+        ),
+        environment=_environment(place, cluster, CONNECT),
+        files=(File("spark-defaults.conf", properties(settings)),),
+        data=(place.data(CONNECT),),
+        directory=place.data(CONNECT),
+        ports=(
+            Port(CONNECT, port, "sc", label="Spark Connect"),
+            Port(f"{CONNECT}-ui", ui, label="Spark jobs UI"),
+        ),
+        probe=Probe("tcp", port),
+        memory_mb=cluster.driver_mb + 400,
+        needs=(MASTER,),
+        restarts_with=(MASTER,),
+        stop_seconds=20,
+    )

@@ -1,0 +1,67 @@
+"""Trino: the query engine, one node that coordinates and works. https://trino.io/docs/current/installation/deployment.html"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lakehouse.services.catalog import CatalogEndpoint, for_trino
+from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.text import properties
+
+NAME = "trino"
+
+
+def trino(
+    place: Place,
+    *,
+    version: str,
+    java: int,
+    heap_mb: int,
+    s3_switch: str,
+    environment: str,
+    catalogs: Sequence[CatalogEndpoint],
+    further: Mapping[str, Mapping[str, str]],
+) -> Service:
+    """Trino with one static catalog for each catalog of the file, the ``further`` ones, and dynamic catalogs enabled."""
+    package, port = f"trino-{version}", place.port(NAME)
+    home, etc, data = place.package(package), place.config(NAME), place.data(NAME)
+    config = {
+        "coordinator": "true",
+        "node-scheduler.include-coordinator": "true",
+        "http-server.http.port": str(port),
+        "discovery.uri": f"http://{place.host(NAME)}:{port}",
+        # CREATE CATALOG works, and what it creates is kept as a file beside the static ones.
+        "catalog.management": "dynamic",
+        "plugin.dir": f"{home}/plugin",
+        "node.environment": environment,
+        "node.id": NAME,
+        "node.bind-ip": place.bind(),
+        "node.internal-address": place.host(NAME),
+        "query.max-memory-per-node": f"{heap_mb * 4 // 10}MB",
+        "memory.heap-headroom-per-node": f"{heap_mb * 3 // 10}MB",
+    }
+    static = {catalog.name: for_trino(catalog, s3_switch) for catalog in catalogs}
+    files = [
+        File("config.properties", properties(config)),
+        File("log.properties", properties({"io.trino": "WARN", "io.airlift": "WARN"})),
+        *(File(f"catalog/{name}.properties", properties(each)) for name, each in {**further, **static}.items()),
+    ]
+    return Service(
+        name=NAME,
+        image=f"docker.io/trinodb/trino:{version}",
+        packages=(package,),
+        java=java,
+        command=(
+            place.java(java),
+            *(f"-Xmx{heap_mb}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError"),
+            *("-Djdk.attach.allowAttachSelf=true", f"-Dconfig={etc}/config.properties"),
+            *(f"-Dlog.levels-file={etc}/log.properties", f"-Dcatalog.config-dir={etc}/catalog"),
+            *("-cp", f"{home}/lib/*", "io.trino.server.TrinoServer"),
+        ),
+        files=tuple(files),
+        data=(data,),
+        ports=(Port(NAME, port, label="Trino", path="/ui/"),),
+        probe=Probe("http", port, "/v1/info", expect='"starting":false'),
+        memory_mb=heap_mb + 400,
+        needs=(),
+    )

@@ -1,0 +1,52 @@
+"""The model of lakehouse.yaml.
+
+``load`` reads the file, checks it, and gives a :class:`Lakehouse`; everything that is wrong with it comes as one
+:class:`SpecError`. This package imports neither an engine nor a catalog client: every synth loads it.
+"""
+
+from lakehouse.spec.load import load
+from lakehouse.spec.model import (
+    Access,
+    AwsStack,
+    Bucket,
+    Catalog,
+    Column,
+    Engines,
+    Lakehouse,
+    LocalStack,
+    Namespace,
+    Principal,
+    Role,
+    Spark,
+    Stack,
+    Table,
+    Trino,
+    Verb,
+)
+from lakehouse.spec.ports import ports
+from lakehouse.spec.problems import Problem, SpecError
+from lakehouse.spec.values import megabytes
+
+__all__ = [
+    "Access",
+    "AwsStack",
+    "Bucket",
+    "Catalog",
+    "Column",
+    "Engines",
+    "Lakehouse",
+    "LocalStack",
+    "Namespace",
+    "Principal",
+    "Problem",
+    "Role",
+    "Spark",
+    "SpecError",
+    "Stack",
+    "Table",
+    "Trino",
+    "Verb",
+    "load",
+    "megabytes",
+    "ports",
+]

@@ -1,0 +1,275 @@
+"""What must hold between the values of a lakehouse.yaml, part by part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lakehouse.spec import matrix, support, transforms, types
+from lakehouse.spec.locations import check_locations
+from lakehouse.spec.model import Lakehouse, LocalStack, Namespace, Table
+from lakehouse.spec.ports import defaults
+from lakehouse.spec.problems import Location, Problem, listed, suggest
+
+_RESERVED = {  # Iceberg table properties that another key of the file sets
+    "format-version": "format_version",
+    "location": "location",
+    "comment": "doc",
+    "provider": "nothing: every table is an Iceberg table",
+    "sort-order": "sort_by",
+}
+_SECRET = re.compile(r"secret|password|token|credential|(^|[.-])private-key", re.IGNORECASE)
+_RESERVED_CATALOGS = ("system", "spark_catalog", "jmx")  # Trino's own, Spark's own, and Trino's again
+
+
+def check(lakehouse: Lakehouse) -> list[Problem]:
+    """All problems of a lakehouse whose single values are right; none means that it can be deployed."""
+    return [
+        *_contents(lakehouse),
+        *check_locations(lakehouse),
+        *_access(lakehouse),
+        *_spark(lakehouse),
+        *_trino(lakehouse),
+        *_stacks(lakehouse),
+        *support.unsupported(lakehouse),
+    ]
+
+
+def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
+    for name, catalog in lakehouse.catalogs.items():
+        at: Location = ("catalogs", name)
+        if name in _RESERVED_CATALOGS:
+            yield Problem(at, f'"{name}" is a catalog that an engine has of its own. Take another name')
+        yield from _no_secrets((*at, "properties"), catalog.properties)
+        for namespace, content in catalog.namespaces.items():
+            yield from _namespace((*at, "namespaces"), namespace, content, catalog.namespaces)
+
+
+def _namespace(at: Location, name: str, content: Namespace, others: dict[str, Namespace]) -> Iterator[Problem]:
+    parent, _, leaf = name.rpartition(".")
+    if parent and parent not in others:
+        message = f'"{name}" lies in the namespace "{parent}", which is not in the file. Add `{parent}: {{}}` before it'
+        yield Problem((*at, name), message, about=((*at, parent),))
+    elif parent and leaf in others[parent].tables:
+        message = f'"{name}" is also the name of a table, and a catalog has one thing by a name. Rename one.'
+        yield Problem((*at, name), message, beside=(*at, parent, "tables", leaf))
+    yield from _no_secrets((*at, name, "properties"), content.properties)
+    for table, definition in content.tables.items():
+        yield from _table((*at, name, "tables", table), definition)
+
+
+def _table(at: Location, table: Table) -> Iterator[Problem]:
+    yield from _columns(at, table)
+    yield from _partition(at, table)
+    yield from _sort(at, table)
+    yield from _identifier(at, table)
+    yield from _no_secrets((*at, "properties"), table.properties)
+    for key in table.properties:
+        if key in _RESERVED:
+            yield Problem((*at, "properties", key), f'"{key}" is not a property here: it is set by {_RESERVED[key]}')
+
+
+def _columns(at: Location, table: Table) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    former: dict[str, str] = {}
+    for name, column in table.columns.items():
+        place = (*at, "columns", name)
+        if (first := seen.setdefault(name.lower(), name)) != name:
+            message = f'"{name}" and "{first}" differ in case alone, and engines take them for one column. Rename one.'
+            yield Problem(place, message, beside=(*at, "columns", first))
+        if table.format_version < 3 and (newer := sorted(types.names(column.iceberg_type) & types.VERSION_3)):
+            message = f'"{newer[0]}" is a type of Iceberg\'s format 3, and the table has format {table.format_version}'
+            mend = f". Use {newer[0].removesuffix('_ns')}" if newer[0].endswith("_ns") else ". Use string"
+            yield Problem((*place, "type"), message + mend, about=((*at, "format_version"),))
+        if column.renamed_from is None:
+            continue
+        if column.renamed_from in table.columns:
+            message = f'"{column.renamed_from}" is still a column of the table. Remove one of the two'
+            yield Problem((*place, "renamed_from"), message)
+        if (other := former.setdefault(column.renamed_from, name)) != name:
+            message = f'"{column.renamed_from}" is what "{other}" is renamed from already. Remove one'
+            yield Problem((*place, "renamed_from"), message)
+
+
+def _partition(at: Location, table: Table) -> Iterator[Problem]:
+    columns = {name: column.iceberg_type for name, column in table.columns.items()}
+    seen: set[tuple[str, str]] = set()
+    for nth, text in enumerate(table.partition_by):
+        place = (*at, "partition_by", nth)
+        try:
+            transform = transforms.partition_field(text)
+        except ValueError as error:
+            yield Problem(place, str(error))
+            continue
+        about = ((*at, "columns", transform.column.partition(".")[0]),)
+        if why := transforms.refusal(transform, columns):
+            yield Problem(place, why, about)
+            continue
+        # Iceberg takes the four time transforms for one: a finer one makes a coarser one redundant.
+        kind = "time" if transform.name in ("year", "month", "day", "hour") else transform.name
+        if (kind, transform.column) in seen:
+            message = f'"{text}" partitions by "{transform.column}" a second time in the same way. Remove one'
+            yield Problem(place, message)
+        seen.add((kind, transform.column))
+        if transform.field_name in columns and transform.name != "identity":
+            message = (
+                f'"{text}" makes a partition field named "{transform.field_name}", which a column is named. Rename it'
+            )
+            yield Problem(place, message)
+
+
+def _sort(at: Location, table: Table) -> Iterator[Problem]:
+    columns = {name: column.iceberg_type for name, column in table.columns.items()}
+    seen: set[transforms.Transform] = set()
+    for nth, text in enumerate(table.sort_by):
+        place = (*at, "sort_by", nth)
+        try:
+            transform = transforms.sort_field(text).transform
+        except ValueError as error:
+            yield Problem(place, str(error))
+            continue
+        about = ((*at, "columns", transform.column.partition(".")[0]),)
+        if why := transforms.refusal(transform, columns):
+            yield Problem(place, why, about)
+        elif transform in seen:
+            yield Problem(place, f'"{text}" sorts by "{transform}" a second time. Remove one')
+        seen.add(transform)
+
+
+def _identifier(at: Location, table: Table) -> Iterator[Problem]:
+    for nth, name in enumerate(table.identifier):
+        place = (*at, "identifier", nth)
+        column = table.columns.get(name)
+        about = ((*at, "columns", name),)
+        if column is None:
+            message = f'"{name}" is not a column of the table.{suggest(name, table.columns)}'
+            yield Problem(place, message, about)
+        elif isinstance(column.iceberg_type, types.List | types.Map | types.Struct) or column.type in (
+            "float",
+            "double",
+        ):
+            message = f'"{name}" is {column.type}: a column that tells rows apart is primitive, not float or double'
+            yield Problem(place, message, about)
+        elif not column.required:
+            message = f'"{name}" is optional: columns that tell rows apart are required. Set {name}: {{required: true}}'
+            yield Problem(place, message, (*about, (*about[0], "required")))
+        if name in table.identifier[:nth]:
+            yield Problem(place, f'"{name}" stands twice. Remove one')
+
+
+def _no_secrets(at: Location, properties: dict[str, str]) -> Iterator[Problem]:
+    """Secrets do not stand in the file, but for Trino's reference to its environment. The value is never repeated."""
+    for key, value in properties.items():
+        if _SECRET.search(key) and not re.fullmatch(r"\$\{ENV:\w+\}", value):
+            yield Problem((*at, key), "this looks like a secret, and the file is no place for one. Remove it")
+
+
+def _access(lakehouse: Lakehouse) -> Iterator[Problem]:
+    roles = lakehouse.access.roles
+    for role, content in roles.items():
+        for target, verbs in content.grants.items():
+            at = ("access", "roles", role, "grants", target)
+            yield from _grant(at, target, lakehouse)
+            if not verbs:
+                yield Problem(at, "it is empty: name read, write or manage")
+    for principal, member in lakehouse.access.principals.items():
+        for nth, role in enumerate(member.roles):
+            if role not in roles:
+                message = f'"{role}" is not one of access.roles.{suggest(role, roles)}'
+                yield Problem(("access", "principals", principal, "roles", nth), message, (("access", "roles", role),))
+
+
+def _grant(at: Location, target: str, lakehouse: Lakehouse) -> Iterator[Problem]:
+    """A grant's target is ``catalog``, ``catalog.namespace`` or ``catalog.namespace.table``."""
+    name, _, rest = target.partition(".")
+    catalog = lakehouse.catalogs.get(name)
+    if catalog is None:
+        message = f'"{name}" is not one of `catalogs`.{suggest(name, lakehouse.catalogs)}'
+        yield Problem(at, message, (("catalogs", name),))
+        return
+    namespace, _, table = rest.rpartition(".")
+    inner = catalog.namespaces.get(namespace)
+    if not rest or rest in catalog.namespaces or (inner and table in inner.tables):
+        return
+    known = [f"{name}.{space}" for space in catalog.namespaces]
+    known += [f"{name}.{space}.{each}" for space, content in catalog.namespaces.items() for each in content.tables]
+    spaces: Location = ("catalogs", name, "namespaces")
+    about = ((*spaces, rest), (*spaces, namespace), (*spaces, namespace, "tables", table))
+    message = f'"{target}" is neither a namespace nor a table of the file.{suggest(target, known)}'
+    yield Problem(at, message, about)
+
+
+def _spark(lakehouse: Lakehouse) -> Iterator[Problem]:
+    spark = lakehouse.engines.spark
+    if spark is None:
+        return
+    if why := matrix.version_refusal("Spark", spark.version, matrix.SPARK):
+        yield Problem(("engines", "spark", "version"), why)
+        return
+    at: Location = ("engines", "spark", "properties")
+    yield from _no_secrets(at, spark.properties)
+    for key, value in spark.properties.items():
+        for why in matrix.spark_property_refusals(key, value, matrix.SPARK[spark.version]):
+            yield Problem((*at, key), why, about=(("engines", "spark", "version"),))
+
+
+def _trino(lakehouse: Lakehouse) -> Iterator[Problem]:
+    trino = lakehouse.engines.trino
+    if trino is None:
+        return
+    if why := matrix.version_refusal("Trino", trino.version, matrix.TRINO):
+        yield Problem(("engines", "trino", "version"), why)
+    release = matrix.TRINO.get(trino.version)
+    for name, properties in trino.catalogs.items():
+        at: Location = ("engines", "trino", "catalogs", name)
+        if name in lakehouse.catalogs:
+            yield Problem(at, f'"{name}" is one of `catalogs` already. Take another name.', beside=("catalogs", name))
+        elif name in _RESERVED_CATALOGS:
+            yield Problem(at, f'"{name}" is a catalog that an engine has of its own. Take another name')
+        if "connector.name" not in properties:
+            yield Problem(at, '"connector.name" is missing: the connector that serves the catalog, as in tpch')
+        yield from _no_secrets(at, properties)
+        for key in properties:
+            if release and (why := matrix.trino_property_refusal(key, release)):
+                yield Problem((*at, key), why, about=(("engines", "trino", "version"),))
+
+
+def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
+    for name, stack in lakehouse.stacks.items():
+        at: Location = ("stacks", name, "catalogs")
+        for catalog in stack.catalogs:
+            if catalog not in lakehouse.catalogs:
+                message = f'"{catalog}" is not one of `catalogs`.{suggest(catalog, lakehouse.catalogs)}'
+                yield Problem((*at, catalog), message, (("catalogs", catalog),))
+        for catalog in lakehouse.catalogs:
+            if catalog not in stack.catalogs:
+                kind = "nessie" if isinstance(stack, LocalStack) else "glue"
+                message = f'"{catalog}" has no place here: every stack carries all of `catalogs`. Add {catalog}: {kind}'
+                yield Problem(at, message, ((*at, catalog),))
+        if not matrix.STORES[stack.store].versioning:
+            kinds = listed(matrix.stores_with("versioning"))
+            for bucket, content in lakehouse.buckets.items():
+                if content.versioning:
+                    message = (
+                        f"true, but the store of stacks.{name} is {stack.store}, which has no versions: {kinds} has"
+                    )
+                    yield Problem(("buckets", bucket, "versioning"), message, (("stacks", name, "store"),))
+        if isinstance(stack, LocalStack):
+            yield from _ports(name, stack, lakehouse)
+
+
+def _ports(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    known = defaults(lakehouse, stack)
+    taken: dict[int, str] = {}
+    for port, number in stack.ports.items():
+        at: Location = ("stacks", name, "ports", port)
+        if port not in known:
+            mend = suggest(port, known) or f" Its ports are {', '.join(known)}."
+            # It may be the port of something that is itself wrong.
+            sources = ("spark",), ("spark", "workers"), ("spark", "connect"), ("trino",)
+            about: list[Location] = [("engines", *source) for source in sources]
+            about += [("stacks", name, "store"), ("stacks", name, "catalogs", port.rpartition("nessie-")[2])]
+            yield Problem(at, f'"{port}" is not a port of this stack.{mend}', tuple(about))
+        if (other := taken.setdefault(number, port)) != port:
+            beside = ("stacks", name, "ports", other)
+            yield Problem(at, f'{number} is the port of "{other}" too. Take another.', beside=beside)

@@ -1,0 +1,89 @@
+"""Read lakehouse.yaml: everything that is wrong with it at once, each with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lakehouse.spec import wording
+from lakehouse.spec.checks import check
+from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.problems import Location, Problem, SpecError
+from lakehouse.spec.source import Source, read
+
+
+def load(path: Path) -> Lakehouse:
+    """The lakehouse that the file at ``path`` describes.
+
+    Raises SpecError with all problems, sorted by line.
+    """
+    source = read(path)
+    lakehouse, problems, left_out = _validate(source)
+    problems = source.problems + problems
+    if lakehouse is not None:
+        problems += [
+            problem
+            for problem in check(lakehouse)
+            if not any(_within(place, entry) for place in (problem.at, *problem.about) for entry in left_out)
+        ]
+    if problems:
+        raise SpecError(
+            path, [(source.line(problem.at), _shown(problem, source)) for problem in dict.fromkeys(problems)]
+        )
+    assert lakehouse is not None
+    return lakehouse
+
+
+def _shown(problem: Problem, source: Source) -> Problem:
+    """With the line of the other place, and without the mark that tells a duplicate key from the first."""
+    at = problem.at[:-1] if problem.at[-1:] == ("",) else problem.at
+    beside = f" The other is on line {source.line(problem.beside)}." if problem.beside else ""
+    return Problem(at, problem.message + beside)
+
+
+def _within(place: Location, around: Location) -> bool:
+    return place[: len(around)] == around
+
+
+def _validate(source: Source) -> tuple[Lakehouse | None, list[Problem], list[Location]]:
+    """The lakehouse without its wrong parts, what is wrong with them, and which were left out.
+
+    So the rest is checked all the same, and the user gets the whole list at once.
+    """
+    data = source.data
+    problems: list[Problem] = []
+    left_out: list[Location] = []
+    while True:
+        try:
+            return Lakehouse.model_validate(data), problems, left_out
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+        if not problems:
+            problems = [wording.problem(detail) for detail in details]
+        without = data
+        for at in {_entry(data, wording.location(detail)) for detail in details}:
+            without = _without(without, at)
+            left_out.append(at)
+        if without == data or not without:
+            return None, problems, left_out
+        data = without
+
+
+def _entry(data: Any, at: Location) -> Location:
+    """The entry to leave out for an error at ``at``: it, or the nearest one around it that is in the file."""
+    for depth, key in enumerate(at):
+        if not isinstance(data, dict) or key not in data:
+            return at[:depth]
+        data = data[key]
+    return at
+
+
+def _without(data: Any, at: Location) -> Any:
+    """A copy of ``data`` in which the entry at ``at`` is left out."""
+    if not at or not isinstance(data, dict) or at[0] not in data:
+        return data
+    if len(at) == 1:
+        return {key: value for key, value in data.items() if key != at[0]}
+    return {**data, at[0]: _without(data[at[0]], at[1:])}

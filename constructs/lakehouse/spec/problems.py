@@ -1,0 +1,67 @@
+"""What is wrong with a lakehouse.yaml, and how it is told."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakehouse.errors import UsageError
+
+Key = str | int
+Location = tuple[Key, ...]  # keys and list positions from the top of the file: ("catalogs", "lake", "location")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: where it stands, and the value, the rule and the mend in one message.
+
+    ``about`` names the other places that the message speaks of; where one of them is itself wrong, that is what gets
+    reported, and this problem, which may only follow from it, is left out. ``beside`` is the other place of a problem
+    that lies between two: its line is added to the message.
+    """
+
+    at: Location
+    message: str
+    about: tuple[Location, ...] = ()
+    beside: Location | None = None
+
+
+class SpecError(UsageError):
+    """A lakehouse.yaml that cannot be used: all of its problems, each as ``file:line: location: message``."""
+
+    def __init__(self, path: Path, problems: Iterable[tuple[int | None, Problem]]) -> None:
+        self.path = path
+        self.problems = tuple(sorted(problems, key=lambda found: found[0] or 0))
+        super().__init__("\n".join(_line(path, line, problem) for line, problem in self.problems))
+
+
+def _line(path: Path, line: int | None, problem: Problem) -> str:
+    parts = [str(path) if line is None else f"{path}:{line}", dotted(problem.at), problem.message]
+    return ": ".join(part for part in parts if part)
+
+
+def dotted(at: Location) -> str:
+    """A location as a person reads it: ``catalogs.lake.namespaces."a.b".tables.t.partition_by[0]``."""
+    text = ""
+    for key in at:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            name = f'"{key}"' if "." in key or not key else key
+            text += f".{name}" if text else name
+    return text
+
+
+def suggest(wrong: object, known: Iterable[str]) -> str:
+    """`` Did you mean "x"?`` where something known is close to what was written, else nothing."""
+    names = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(str(wrong).lower(), names, n=1, cutoff=0.6)
+    return f' Did you mean "{names[close[0]]}"?' if close else ""
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names as a sentence ends with them: ``a, b or c``."""
+    words = [str(name) for name in names]
+    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

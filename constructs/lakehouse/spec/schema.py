@@ -1,0 +1,39 @@
+"""The JSON Schema of lakehouse.yaml, from which editors complete and check it.
+
+``python -m lakehouse.spec.schema [FILE]`` writes it; a test fails where the written one is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from lakehouse.spec.model import Lakehouse
+
+FILE = "lakehouse.schema.json"
+# Where the file may say less than the model's classes do: text for a column, nothing for "all defaults".
+_OR_TEXT = ("Column",)
+_OR_NOTHING = ("Bucket", "Namespace", "Role", "Principal", "Access", "Engines", "Spark", "Trino")
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of all that ``load`` takes, short forms included."""
+    whole = Lakehouse.model_json_schema()
+    definitions = whole["$defs"]
+    for name in _OR_TEXT:
+        definitions[name] = {"anyOf": [definitions["Column"]["properties"]["type"], definitions[name]]}
+    for name in _OR_NOTHING:
+        definitions[name] = {"anyOf": [definitions[name], {"type": "null"}]}
+    keys = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "lakehouse.yaml"}
+    return {**keys, **{key: value for key, value in whole.items() if key != "title"}}
+
+
+def text() -> str:
+    """The schema as the file holds it."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1] if len(sys.argv) > 1 else FILE).write_text(text())

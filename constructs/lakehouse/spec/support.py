@@ -1,0 +1,53 @@
+"""What this release can deploy. The model accepts more; a release that can do more widens these tables alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lakehouse.spec.model import Lakehouse, LocalStack
+from lakehouse.spec.problems import Location, Problem, listed
+
+RUNTIMES = ("process",)
+STORES = {"process": ("s3proxy",)}
+CATALOGS = {"process": ("nessie",)}
+CLOUDS: tuple[str, ...] = ()
+FORMAT_VERSIONS = (1, 2)  # what PyIceberg creates
+TRINO_CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are installed
+
+
+def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
+    """What the file asks for and this release cannot deploy yet."""
+    for name, stack in lakehouse.stacks.items():
+        at: Location = ("stacks", name)
+        if isinstance(stack, LocalStack):
+            yield from _local(at, stack)
+        elif "aws" not in CLOUDS:
+            yield Problem(at, "a stack in AWS is not there yet; one on this machine is: {runtime: process, ...}")
+    for catalog, content in lakehouse.catalogs.items():
+        for namespace, inner in content.namespaces.items():
+            for table, definition in inner.tables.items():
+                if definition.format_version not in FORMAT_VERSIONS:
+                    at = ("catalogs", catalog, "namespaces", namespace, "tables", table, "format_version")
+                    yield _not_yet(at, "format_version", definition.format_version, FORMAT_VERSIONS)
+    trino = lakehouse.engines.trino
+    for name, properties in trino.catalogs.items() if trino else ():
+        connector = properties.get("connector.name", "iceberg")
+        if connector not in TRINO_CONNECTORS:
+            at = ("engines", "trino", "catalogs", name, "connector.name")
+            yield _not_yet(at, "connector.name", connector, TRINO_CONNECTORS)
+
+
+def _local(at: Location, stack: LocalStack) -> Iterator[Problem]:
+    if stack.runtime not in RUNTIMES:
+        yield _not_yet((*at, "runtime"), "runtime", stack.runtime, RUNTIMES)
+        return
+    if stack.store not in STORES[stack.runtime]:
+        yield _not_yet((*at, "store"), "store", stack.store, STORES[stack.runtime], stack.runtime)
+    for catalog, kind in stack.catalogs.items():
+        if kind not in CATALOGS[stack.runtime]:
+            yield _not_yet((*at, "catalogs", catalog), "catalog", kind, CATALOGS[stack.runtime], stack.runtime)
+
+
+def _not_yet(at: Location, key: str, value: object, supported: tuple[object, ...], runtime: str = "") -> Problem:
+    where = f" on runtime: {runtime}" if runtime else ""
+    return Problem(at, f"{key}: {value} is not there yet{where}; {key}: {listed(supported)} is")

@@ -1,0 +1,227 @@
+"""Single values of lakehouse.yaml and the rule for each: names, locations, sizes, types, properties."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from lakehouse.spec import types
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The rule that text matches ``pattern``; the error states it in words, and a value that would do."""
+
+    what: str
+    pattern: str
+    rule: str
+    better: Callable[[str], str] = str
+
+    def check(self, value: str) -> str:
+        if re.fullmatch(self.pattern, value, re.ASCII):
+            return value
+        better = self.better(value)
+        mend = f' Did you mean "{better}"?' if re.fullmatch(self.pattern, better, re.ASCII) else ""
+        raise ValueError(f'"{value}" is not {self.what}: {self.rule}.{mend}')
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^{self.pattern}$"}
+
+
+def _hyphened(value: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")
+
+
+def _underscored(value: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "_", value.lower()).strip("_.")
+
+
+LakehouseName = Annotated[
+    StrictStr,
+    Matching(
+        "a name of a lakehouse",
+        r"[a-z][a-z0-9-]{0,30}",
+        "lower-case letters, digits and hyphens, at most 31, a letter first",
+        _hyphened,
+    ),
+]
+StackName = Annotated[
+    StrictStr,
+    Matching(
+        "a name of a stack",
+        r"[a-z][a-z0-9-]{0,30}",
+        "lower-case letters, digits and hyphens, a letter first",
+        _hyphened,
+    ),
+]
+BucketName = Annotated[
+    StrictStr,
+    Matching(
+        "a name of a bucket",
+        r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+        "3 to 63 lower-case letters, digits and hyphens, no hyphen at either end",
+        _hyphened,
+    ),
+]
+CatalogName = Annotated[
+    StrictStr,
+    Matching(
+        "a name of a catalog",
+        r"[a-z][a-z0-9_]{0,62}",
+        "lower-case letters, digits and underscores, a letter first",
+        _underscored,
+    ),
+]
+NamespaceName = Annotated[
+    StrictStr,
+    Matching(
+        "a name of a namespace",
+        r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*",
+        "lower-case letters, digits and underscores, a letter first; dots between the levels",
+        _underscored,
+    ),
+]
+Identifier = Annotated[
+    StrictStr,
+    Matching(
+        "a name", r"[a-z_][a-z0-9_]{0,126}", "lower-case letters, digits and underscores, no digit first", _underscored
+    ),
+]
+ColumnName = Annotated[
+    StrictStr,
+    Matching(
+        "a name of a column",
+        r"[A-Za-z_][A-Za-z0-9_]*",
+        "letters, digits and underscores, no digit first",
+        lambda value: re.sub(r"\W+", "_", value, flags=re.ASCII).strip("_"),
+    ),
+]
+Region = Annotated[StrictStr, Matching("an AWS region", r"[a-z]{2}(-[a-z]+)+-\d", "it looks like eu-west-1")]
+
+
+def _location(value: str) -> str:
+    mend = re.sub(r"^\w+://|^/+", "s3://", value).rstrip("/")
+    if re.match(r"s3[an]://", value):
+        raise ValueError(
+            f'"{value}" has the scheme of Hadoop\'s file systems; locations begin with s3://. Write "{mend}"'
+        )
+    if not value.startswith("s3://"):
+        raise ValueError(f'"{value}" is not a location: it begins with s3://, then a bucket, as in s3://warehouse/lake')
+    bucket, *prefix = value.removeprefix("s3://").split("/")
+    if not bucket or not prefix or prefix == [""]:
+        raise ValueError(f'"{value}" is not a location: a bucket and a prefix in it, as in s3://warehouse/lake')
+    if value.endswith("/"):
+        raise ValueError(f'"{value}" ends with a slash; a location does not. Write "{mend}"')
+    if not all(re.fullmatch(r"[\w.=+@-]+", part, re.ASCII) and part.strip(".") for part in prefix):
+        raise ValueError(f'"{value}" is not a location: letters, digits and _ . = + @ - between single slashes')
+    return value
+
+
+S3Location = Annotated[
+    StrictStr, AfterValidator(_location), Field(json_schema_extra={"pattern": "^s3://[^/]+/.*[^/]$"})
+]
+
+
+def megabytes(memory: str) -> int:
+    """``1g`` or ``640m``, as the JVM's -Xmx takes it, in MiB."""
+    match = re.fullmatch(r"([1-9]\d{0,6})([mg])", memory, re.ASCII)
+    if not match:
+        raise ValueError(f'"{memory}" is not a size of memory: a whole number and m or g, as in 640m or 2g')
+    return int(match[1]) * (1024 if match[2] == "g" else 1)
+
+
+def _memory(value: str) -> str:
+    if megabytes(value) < 256:
+        raise ValueError(f'"{value}" is too little memory for a JVM of Spark or Trino: 256m is the least')
+    return value
+
+
+def _text(value: Any) -> Any:
+    """YAML's numbers and booleans, where text is wanted: as they are written in the file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Memory = Annotated[StrictStr, BeforeValidator(_text), AfterValidator(_memory)]
+Version = Annotated[
+    StrictStr, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number"]}, mode="validation")
+]
+Scalar = Annotated[
+    StrictStr, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"]}, mode="validation")
+]
+Properties = dict[StrictStr, Scalar]
+PortNumber = Annotated[StrictInt, Field(ge=1024, le=65535)]
+
+
+def _state(value: str) -> str:
+    if not value.strip() or "\0" in value:
+        raise ValueError(f'"{value}" is not a folder: write a path, or leave `state` out')
+    return value
+
+
+StateFolder = Annotated[StrictStr, AfterValidator(_state)]
+
+
+def _type_text(value: Any) -> Any:
+    """A type as the file gives it, text or mapping, as text."""
+    if not isinstance(value, dict):
+        return value
+    if len(value) != 1 or next(iter(value)) not in ("struct", "list", "map"):
+        raise ValueError("a type given as a mapping has one key: struct, list or map, as in {struct: {a: int}}")
+    [(kind, inner)] = value.items()
+    if kind == "list":
+        return f"list<{_member(inner)}>"
+    if kind == "map" and isinstance(inner, dict) and set(inner) == {"key", "value"}:
+        return f"map<{_type_text(inner['key'])}, {_member(inner['value'])}>"
+    if kind == "struct" and isinstance(inner, dict) and inner:
+        return f"struct<{', '.join(f'{name}: {_member(member)}' for name, member in inner.items())}>"
+    raise ValueError(
+        f"{kind} is not well formed: {{struct: {{a: int}}}}, {{list: string}} or {{map: {{key: string, value: long}}}}"
+    )
+
+
+def _member(value: Any) -> str:
+    """An element, a value or a field: a type, or ``{type: ..., required: true}``."""
+    if isinstance(value, dict) and "type" in value:
+        if not set(value) <= {"type", "required"} or not isinstance(value.get("required", False), bool):
+            raise ValueError("an element, value or field is a type, or {type: ..., required: true}")
+        return ("required " if value.get("required") else "") + str(_type_text(value["type"]))
+    return str(_type_text(value))
+
+
+def _canonical(value: str) -> str:
+    return str(types.parse(value))
+
+
+ColumnType = Annotated[
+    StrictStr,
+    BeforeValidator(_type_text),
+    AfterValidator(_canonical),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "examples": [*sorted(types.PRIMITIVES), "decimal(10, 2)", "list<string>"]},
+                {"type": "object", "minProperties": 1, "maxProperties": 1},
+            ]
+        },
+        mode="validation",
+    ),
+]

@@ -1,0 +1,126 @@
+"""Pydantic's errors in the words of the file: the value, the rule and the mend."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.problems import Location, Problem, suggest
+
+
+def location(detail: ErrorDetails) -> Location:
+    """Where an error is, in the file's terms: the tags of a union and of a key are not part of it."""
+    return tuple(
+        part for part in detail["loc"] if not (isinstance(part, str) and part in ("<aws>", "<local>", "[key]"))
+    )
+
+
+def problem(detail: ErrorDetails) -> Problem:
+    at = location(detail)
+    message = _message(detail, at)
+    # A key that is missing stands nowhere: its parent does.
+    return Problem(at[:-1] if detail["type"] == "missing" else at, message, about=(at,))
+
+
+def _message(detail: ErrorDetails, at: Location) -> str:
+    """The value, the rule and the mend, for each type of error that the model's types can give."""
+    value, context = detail["input"], detail.get("ctx", {})
+    match detail["type"]:
+        case "value_error":
+            return str(context["error"])
+        case "missing":
+            return f'"{at[-1]}" is missing: {_description(detail)}'
+        case "extra_forbidden":
+            known = _keys(detail)
+            mend = suggest(at[-1], known) or f" Known keys: {', '.join(known)}."
+            return f'"{at[-1]}" is not known here.{mend}'
+        case "literal_error":
+            allowed = _allowed(str(context["expected"]))
+            return f"{_value(value)} is not one of {', '.join(allowed)}.{suggest(value, allowed)}"
+        case "string_type":
+            quoted = f'. Quote it: "{value}"' if isinstance(value, int | float) else ""
+            return f"{_value(value)} stands where text should be{quoted}"
+        case "int_type":
+            return f"{_value(value)} stands where a whole number should be"
+        case "bool_type":
+            return f"{_value(value)} stands where true or false should be"
+        case "list_type":
+            return f"{_value(value)} stands where a list should be" + (f". Write [{value}]" if _plain(value) else "")
+        case "greater_than_equal":
+            return f"{value} is too small: {context['ge']} is the least"
+        case "less_than_equal":
+            return f"{value} is too large: {context['le']} is the most"
+        case "too_short":
+            return "it is empty: there must be at least one entry"
+        case "model_type" if context["class_name"] == "Column":
+            return f"{_value(value)} is not a column: write its Iceberg type, as in `close: double`"
+        case _ if isinstance(value, dict):
+            return "this mapping does not belong here"
+        case _:
+            return f"{_value(value)} stands where a mapping should be, keys with their values"
+
+
+def _allowed(expected: str) -> list[str]:
+    return [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def _value(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case str():
+            return f'"{value}"' if len(value) <= 80 else f'"{value[:77]}..."'
+        case _:
+            return str(value)
+
+
+def _description(detail: ErrorDetails) -> str:
+    """What a missing key means, as the schema says it."""
+    parent = _schema(detail["loc"][:-1])
+    text = str(parent.get("properties", {}).get(detail["loc"][-1], {}).get("description", ""))
+    return text.rstrip(".")
+
+
+def _keys(detail: ErrorDetails) -> list[str]:
+    return list(_schema(detail["loc"][:-1]).get("properties", {}))
+
+
+def _schema(loc: tuple[int | str, ...]) -> dict[str, Any]:
+    """The JSON Schema of the place that an error's ``loc`` leads to."""
+    whole = _whole_schema()
+    classes = {"<aws>": "AwsStack", "<local>": "LocalStack"}
+
+    def resolve(node: dict[str, Any]) -> dict[str, Any]:
+        for option in node.get("anyOf", []):
+            if "$ref" in option:
+                node = option
+        return whole["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+
+    node = whole
+    for part in loc:
+        if part in classes:
+            node = whole["$defs"][classes[str(part)]]
+        else:
+            properties = node.get("properties", {})
+            entries = [*node.get("patternProperties", {}).values(), node.get("additionalProperties", {})]
+            node = properties[part] if part in properties else entries[0]
+        node = resolve(node) if isinstance(node, dict) else {}
+    return node
+
+
+@functools.cache
+def _whole_schema() -> dict[str, Any]:
+    return Lakehouse.model_json_schema()

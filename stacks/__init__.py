@@ -1,0 +1,24 @@
+"""The stacks: each composes constructs for one place, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lakehouse.cdk import App
+from lakehouse.spec import Lakehouse
+from stacks.local import LocalStack
+
+__all__ = ["LocalStack", "synth"]
+
+
+def synth(lakehouse: Lakehouse, path: Path) -> None:
+    """Declares one stack for each entry of ``stacks`` and writes them all to the CDK's output folder."""
+    app = App()
+    written: list[Callable[[Path], None]] = []
+    for name in lakehouse.stacks:
+        stack = LocalStack(app, name, lakehouse=lakehouse, path=path)
+        written.append(stack.write)
+    app.synth()
+    for write in written:
+        write(Path(app.outdir))

@@ -1,0 +1,56 @@
+"""The state folder: paths, secrets, what cannot be written."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.process.place import with_secrets
+from lakehouse.runtimes.process.state import State, write_private
+
+
+def test_a_secret_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    first = state.secret("store-secret-key")
+    assert len(first) == 40
+    assert state.secret("store-secret-key") == first
+    assert (tmp_path / "secrets" / "store-secret-key").stat().st_mode & 0o777 == 0o600
+    assert state.secret("other") != first
+
+
+def test_many_at_once_get_the_same_secret(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: state.secret("key"), range(32)))) == 1
+    assert [path.name for path in (tmp_path / "secrets").iterdir()] == ["key"]
+
+
+def test_placeholders_are_replaced(tmp_path: Path) -> None:
+    text = with_secrets("a={{secret:one}} b={{secret:two}} c={{other}}", {"one": "1", "two": "2"}.__getitem__)
+    assert text == "a=1 b=2 c={{other}}"
+
+
+def test_write_private_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file.conf"
+    write_private(path, "one")
+    write_private(path, "two")
+    assert path.read_text() == "two"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_long_path_gets_a_short_socket(tmp_path: Path) -> None:
+    deep = State(tmp_path / ("x" * 120))
+    assert len(str(deep.socket)) < 90
+    assert deep.socket != State(tmp_path / ("y" * 120)).socket
+    assert State(Path("/srv/lake")).socket == Path("/srv/lake/run/supervisor.sock")
+
+
+def test_a_state_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(LakehouseError, match=r"The state folder .*file/state cannot be written: Not a directory.*state in"):
+        State(blocked / "state").prepare()

@@ -1,0 +1,90 @@
+"""Hypothesis strategies: Iceberg types, and whole lakehouses that are right."""
+
+from typing import Any
+
+import hypothesis.strategies as st
+from lakehouse.spec import types
+from lakehouse.spec.model import (
+    Access,
+    Bucket,
+    Catalog,
+    Column,
+    Engines,
+    Lakehouse,
+    LocalStack,
+    Namespace,
+    Principal,
+    Role,
+    Spark,
+    Table,
+    Trino,
+)
+
+names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20)
+values = texts | st.sampled_from(["true", "4.10", "null", "~", "1e3", "007", "on", "{}", "- a", "x: y", "# no"])
+properties = st.dictionaries(names.map(lambda name: f"my.{name}").filter(lambda name: "token" not in name), values, max_size=2)
+
+
+def iceberg_types(*, version_3: bool = False) -> st.SearchStrategy[types.Type]:
+    """Types of Iceberg's formats 1 and 2, or of 3 too."""
+    known = sorted(types.PRIMITIVES if version_3 else types.PRIMITIVES - types.VERSION_3)
+    decimals = st.integers(1, 38).flatmap(lambda p: st.builds(types.Decimal, st.just(p), st.integers(0, p)))
+    leaves = st.sampled_from(known).map(types.Primitive) | decimals | st.builds(types.Fixed, st.integers(1, 100))
+
+    def nested(inner: st.SearchStrategy[types.Type]) -> st.SearchStrategy[types.Type]:
+        fields = st.lists(st.builds(types.Field, names, inner, st.booleans()), min_size=1, max_size=3, unique_by=lambda f: f.name)
+        return (
+            st.builds(types.List, inner, st.booleans())
+            | st.builds(types.Map, inner, inner, st.booleans())
+            | fields.map(lambda several: types.Struct(tuple(several)))
+        )
+
+    return st.recursive(leaves, nested, max_leaves=4)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Table:
+    """A table whose partition, sort order and identifier fit its columns."""
+    columns = {
+        name: Column(type=str(kind), required=draw(st.booleans()), doc=draw(st.none() | texts), deletable=draw(st.booleans()))
+        for name, kind in draw(st.dictionaries(names, iceberg_types(), max_size=4)).items()
+    }
+    columns |= {"a_day": Column(type="date", required=True), "a_name": Column(type="string", required=True)}
+    return Table(
+        columns=columns,
+        partition_by=draw(st.lists(st.sampled_from(["day(a_day)", "bucket(16, a_name)", "a_name"]), unique=True)),
+        sort_by=draw(st.lists(st.sampled_from(["a_day desc", "truncate(4, a_name) nulls last"]), unique=True)),
+        identifier=draw(st.sampled_from([[], ["a_name"], ["a_day", "a_name"]])),
+        properties=draw(properties),
+        format_version=draw(st.sampled_from([1, 2])),
+        doc=draw(st.none() | texts),
+    )
+
+
+@st.composite
+def lakehouses(draw: st.DrawFn) -> Lakehouse:
+    """A lakehouse that this release deploys."""
+    buckets = draw(st.dictionaries(names.map(lambda name: "b-" + name.replace("_", "x")), st.builds(Bucket), min_size=1, max_size=2))
+    namespaces = st.dictionaries(names, st.builds(Namespace, properties=properties, tables=st.dictionaries(names, tables(), max_size=2)), max_size=2)
+    drawn: dict[str, Any] = draw(st.dictionaries(names.map("c_".__add__), namespaces, min_size=1, max_size=2))
+    catalogs = {
+        name: Catalog(location=f"s3://{next(iter(buckets))}/{name}", namespaces=spaces) for name, spaces in drawn.items()
+    }
+    roles = {"reader": Role(grants={name: ["read"] for name in catalogs})}
+    ports = draw(st.sampled_from([{}, {"s3proxy": 9100, "nessie": 9101}]))
+    return Lakehouse(
+        name=draw(names).replace("_", "-"),
+        buckets=buckets,
+        catalogs=catalogs,
+        access=Access(roles=roles, principals={"someone": Principal(roles=["reader"])}),
+        engines=Engines(
+            spark=draw(st.none() | st.builds(Spark, version=st.sampled_from(["3.5", "4.0", "4.1"]), properties=properties)),
+            trino=draw(st.none() | st.just(Trino(catalogs={"tpch": {"connector.name": "tpch"}}))),
+        ),
+        stacks={
+            "local": LocalStack(
+                runtime="process", store="s3proxy", catalogs=dict.fromkeys(catalogs, "nessie"), ports=ports, state=draw(st.none() | st.just("~/lake house"))
+            )
+        },
+    )

@@ -1,0 +1,63 @@
+"""Ports of a stack: defaults, overrides, and numbers that are taken."""
+
+from typing import Any
+
+import pytest
+from lakehouse.spec import ports
+from lakehouse.spec.model import Lakehouse
+
+
+def lakehouse(catalogs: tuple[str, ...] = ("lake",), engines: dict[str, Any] | None = None, **stack: Any) -> Lakehouse:
+    return Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"one": {}},
+            "catalogs": {name: {"location": f"s3://one/{name}"} for name in catalogs},
+            "engines": engines or {},
+            "stacks": {
+                "local": {"runtime": "process", "store": "s3proxy", "catalogs": dict.fromkeys(catalogs, "nessie"), **stack},
+                "aws": {"region": "eu-west-1", "store": "s3", "catalogs": dict.fromkeys(catalogs, "glue")},
+            },
+        }
+    )
+
+
+def test_defaults() -> None:
+    assert ports(lakehouse(engines={"spark": {"workers": 2}, "trino": {}}), "local") == {
+        "s3proxy": 9000,
+        "nessie": 19120,
+        "nessie-management": 19000,
+        "spark-master": 7077,
+        "spark-master-ui": 8080,
+        "spark-connect": 15002,
+        "spark-connect-ui": 4040,
+        "trino": 8085,
+        "spark-worker-1": 7079,
+        "spark-worker-1-ui": 8081,
+        "spark-worker-2": 7080,
+        "spark-worker-2-ui": 8082,
+    }
+
+
+def test_second_nessie_has_its_own() -> None:
+    found = ports(lakehouse(("lake", "mart")), "local")
+    assert found["nessie-mart"] == 19121
+    assert found["nessie-management-mart"] == 19001
+
+
+def test_without_connect_and_engines() -> None:
+    assert "spark-connect" not in ports(lakehouse(engines={"spark": {"connect": False}}), "local")
+    assert set(ports(lakehouse(), "local")) == {"s3proxy", "nessie", "nessie-management"}
+
+
+def test_aws_has_none() -> None:
+    assert ports(lakehouse(), "aws") == {}
+
+
+@pytest.mark.parametrize(
+    "override", [{}, {"trino": 8081}, {"s3proxy": 19120}, {"spark-worker-2": 7077}, {"nessie": 8086, "trino": 9000}]
+)
+def test_overrides_hold_and_no_two_are_equal(override: dict[str, int]) -> None:
+    found = ports(lakehouse(engines={"spark": {"workers": 9}, "trino": {}}, ports=override), "local")
+    assert len(set(found.values())) == len(found)
+    assert override.items() <= found.items()
