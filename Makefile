@@ -58,12 +58,12 @@ schema: $(DONE)/runtime ## write lakehouse.schema.json from the model
 .PHONY: setup setup-dev packages clean distclean terraform
 # The parts that do not need each other are made side by side.
 setup: terraform ## all that a deploy needs: venv, cdktf, Java, packages
-	@+$(MAKE) --no-print-directory $(DONE)/runtime
-	@+$(MAKE) --no-print-directory -j2 $(DONE)/node packages
+	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
+	@+$(MAKE) -s --no-print-directory -j2 $(DONE)/node packages
 
 setup-dev: terraform ## the same, and what the tests need
-	@+$(MAKE) --no-print-directory $(DONE)/runtime
-	@+$(MAKE) --no-print-directory -j3 $(DONE)/node packages $(DONE)/dev
+	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
+	@+$(MAKE) -s --no-print-directory -j3 $(DONE)/node packages $(DONE)/dev
 
 packages: $(DONE)/runtime ## fetch what lakehouse.yaml needs into the user's cache folder
 	@$(PY) -m lakehouse.packages fetch

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from bootstrap import catalogs
 from bootstrap.catalogs import Catalog
-from bootstrap.changes import Change
+from bootstrap.changes import Change, Note
 from bootstrap.connections import Connections
 from bootstrap.errors import RETRIED, RemoteError, Unreachable
 from bootstrap.plan import Plan, Step
@@ -37,12 +37,12 @@ class Failed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a plan. ``skipped`` are steps whose needs failed; ``refused`` counts what the plan did not try."""
+    """What became of a plan. ``skipped`` are steps whose needs failed; ``refused`` is what the plan did not try."""
 
     done: tuple[Done, ...] = ()
     failed: tuple[Failed, ...] = ()
     skipped: tuple[str, ...] = ()
-    refused: int = 0
+    refused: tuple[Note, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -53,6 +53,10 @@ class Outcome:
     def again(self) -> bool:
         """Whether a new round with fresh facts may get further."""
         return any(failure.again for failure in self.failed)
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {"exit_code": self.exit_code, **asdict(self)}
 
 
 #: Called once a step, with its fate.
@@ -90,7 +94,7 @@ def apply(plan: Plan, connections: Connections, progress: Progress | None = None
                     missing[child] -= 1
                     if not missing[child]:
                         running.add(pool.submit(executor.carry_out, waiting.pop(child)))
-    return Outcome(tuple(done), tuple(failed), tuple(waiting), len(plan.refused))
+    return Outcome(tuple(done), tuple(failed), tuple(waiting), plan.refused)
 
 
 class _Executor:

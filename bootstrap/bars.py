@@ -45,7 +45,8 @@ class Plan:
     @property
     def dates(self) -> list[date]:
         """The trading days: weekdays, holidays included (an exchange's calendar is no matter of this)."""
-        found, day = [], FIRST_DAY
+        found: list[date] = []
+        day = FIRST_DAY
         while len(found) < self.days:
             if day.weekday() < 5:
                 found.append(day)
@@ -92,7 +93,9 @@ def _ticker(seed: int, day: date, nth: int, ticker: int, closes: dict[int, float
     transactions = volume // random.integers(20, 200, MINUTES) + 1
     closes[ticker] = float(close[-1])
 
-    start = np.datetime64(datetime.combine(day, time(9, 30), _NEW_YORK).astimezone(ZoneInfo("UTC")).replace(tzinfo=None), "us")
+    start = np.datetime64(
+        datetime.combine(day, time(9, 30), _NEW_YORK).astimezone(ZoneInfo("UTC")).replace(tzinfo=None), "us"
+    )
     minutes = start + np.arange(MINUTES) * np.timedelta64(60_000_000, "us")
     source = np.arange(MINUTES)
     faulty = random.random((2, MINUTES)) < 1 / _FAULTY_EVERY

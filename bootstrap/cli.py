@@ -9,8 +9,8 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -18,10 +18,12 @@ import typer
 from typer.core import TyperGroup
 
 from bootstrap import output
+from bootstrap.commands import app as reconciler
 from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:
     from bootstrap.target import Target
+    from lakehouse.runtimes.process.supervisor import Process, Supervisor
 
 
 class _Group(TyperGroup):
@@ -134,7 +136,9 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
         table = Table(box=None, pad_edge=False)
         for heading in ("SERVICE", "HEALTH", "PID", "MEMORY", "UPTIME", "ADDRESS"):
-            table.add_column(heading, justify="right" if heading in ("PID", "MEMORY", "UPTIME") else "left", no_wrap=True)
+            table.add_column(
+                heading, justify="right" if heading in ("PID", "MEMORY", "UPTIME") else "left", no_wrap=True
+            )
         for each in services:
             health = "[green]healthy[/]" if each.healthy else f"[red]{each.state.lower()}, not ready[/]"
             memory = "-" if each.memory_mb is None else f"{each.memory_mb} MiB"
@@ -270,7 +274,7 @@ def validate(
         "table": sum(len(each.tables) for each in namespaces),
         "stack": len(lakehouse.stacks),
     }
-    print(f"{target.path} is valid: {', '.join(f'{n} {what}{"" if n == 1 else "s"}' for what, n in counts.items())}.")
+    print(f"{target.path} is valid: {', '.join(f'{n} {what}' + 's' * (n != 1) for what, n in counts.items())}.")
 
 
 @app.command()
@@ -287,9 +291,12 @@ def restart(
     first = target.service(service)
     for each in (first, *(other for other in target.local.services if first.name in other.restarts_with)):
         supervisor.restart(each.name)
-        process: Callable[[], Any] = lambda name=each.name: supervisor.processes().get(name)  # noqa: E731
-        took = await_ready(each, target.local.state, process)
+        took = await_ready(each, target.local.state, partial(_process, supervisor, each.name))
         print(f"{each.name} is ready after {took:.1f} s")
+
+
+def _process(supervisor: Supervisor, name: str) -> Process | None:
+    return supervisor.processes().get(name)
 
 
 @app.command()
@@ -320,7 +327,9 @@ def generate(
 @app.command()
 def destroy(
     context: typer.Context,
-    data: Annotated[bool, typer.Option("--data", help="Really the data: tables, catalog state, logs, secrets.")] = False,
+    data: Annotated[
+        bool, typer.Option("--data", help="Really the data: tables, catalog state, logs, secrets.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the lakehouse's name.")] = False,
 ) -> None:
     """Remove the data of a lakehouse that is down. `cdktf destroy` stops one and leaves its data."""
@@ -331,6 +340,9 @@ def destroy(
         raise UsageError(f"`cdktf destroy {target.stack}` stops the lakehouse; --data says that its data is to go.")
     freed = destroy_data(target, yes=yes)
     print(f"{target.local.state.root} is gone: {freed / 1e6:.1f} MB freed.")
+
+
+app.add_typer(reconciler)
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ def trino(target: Target, catalog: str | None = None) -> Connection:
     port = target.port("trino", "engines.trino")
     return Connection(
         host="127.0.0.1", port=port, user=USER, catalog=catalog or next(iter(target.lakehouse.catalogs)), timezone="UTC"
-    )  # type: ignore[no-untyped-call]
+    )
 
 
 def spark(target: Target) -> SparkSession:

@@ -34,7 +34,9 @@ def destroy_data(target: Target, *, yes: bool) -> int:
         try:
             shutil.rmtree(folder)
         except OSError as error:
-            raise LakehouseError(f"{error.filename} cannot be removed: {error.strerror}. Remove {root} by hand.") from error
+            raise LakehouseError(
+                f"{error.filename} cannot be removed: {error.strerror}. Remove {root} by hand."
+            ) from error
     target.local.state.socket.unlink(missing_ok=True)
     for empty in (root, root.parent):
         if not any(empty.iterdir()):

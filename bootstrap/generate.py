@@ -72,31 +72,24 @@ def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) 
 
 def catalog_of(lakehouse: Lakehouse, file: str) -> str:
     """The first catalog that has the tables. Raises UsageError where none has."""
+    wanted = set(SCHEMA.names)
     for name, catalog in lakehouse.catalogs.items():
-        layers = [catalog.namespaces.get(layer) for layer in ("bronze", "silver")]
-        if all(layer and set(SCHEMA.names) <= set(layer.tables[_TABLE].columns) for layer in layers if _has(layer)) and all(
-            _has(layer) for layer in layers
-        ):
+        layers = (catalog.namespaces.get("bronze"), catalog.namespaces.get("silver"))
+        if all(layer and _TABLE in layer.tables and wanted <= set(layer.tables[_TABLE].columns) for layer in layers):
             return name
     raise UsageError(
         f"{file}: no catalog has the tables bronze.{_TABLE} and silver.{_TABLE} with the columns {', '.join(SCHEMA.names)}."
     )
 
 
-def _has(layer: object) -> bool:
-    return layer is not None and _TABLE in layer.tables  # type: ignore[attr-defined]
-
-
 def _to_bronze(target: Target, catalog: str, plan: Plan, dates: list[str], *, replace: bool) -> int:
-    from pyiceberg.expressions import In
-
     table = clients.iceberg(target, catalog).load_table(f"bronze.{_TABLE}")
     with output.progress() as progress:
         task = progress.add_task("rows to bronze", total=plan.rows)
         # One transaction: a run that is interrupted leaves no rows, and no reader sees half of them.
         with table.transaction() as transaction:
             if replace:
-                transaction.delete(In("date", dates))
+                transaction.delete(f"date in ({_literals(dates)})")
             for batch in _joined(bars(plan), _ROWS_PER_APPEND):
                 transaction.append(batch)
                 progress.advance(task, batch.num_rows)
@@ -119,7 +112,7 @@ def _to_silver(target: Target, bronze: str, silver: str, dates: list[str], *, re
     from bootstrap.sql import SparkEngine
 
     session = SparkEngine(target)
-    literals = ", ".join(f"'{each}'" for each in dates)
+    literals = _literals(dates)
     values = [name for name in SCHEMA.names if name not in ("ticker", "window_start", "date")]
     job = _TO_SILVER.format(
         bronze=bronze,
@@ -134,3 +127,7 @@ def _to_silver(target: Target, bronze: str, silver: str, dates: list[str], *, re
     session.run(job)
     (count,) = next(session.run(f"SELECT count(*) FROM {silver} WHERE date IN ({literals})").rows)
     return int(count)
+
+
+def _literals(dates: list[str]) -> str:
+    return ", ".join(f"'{each}'" for each in dates)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bootstrap.changes import SYMBOLS, Change, Diff, Note
@@ -36,6 +36,7 @@ class Plan:
     refused: tuple[Note, ...] = ()
     kept: tuple[Note, ...] = ()
     unnamed: tuple[str, ...] = ()
+    allow_destroy: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -51,7 +52,7 @@ class Plan:
     def only(self, addresses: frozenset[str]) -> Plan:
         """The part of the plan that is about these objects."""
         steps = tuple(step for step in self.steps if step.address in addresses)
-        return Plan(steps, self.refused, self.kept, self.unnamed)
+        return replace(self, steps=steps)
 
     def counts(self) -> Mapping[str, int]:
         """How many changes of each kind: ``create``, ``update``, ``destroy``."""
@@ -62,15 +63,18 @@ class Plan:
         return {"format": FORMAT, "digest": self.digest, "counts": dict(self.counts()), **asdict(self)}
 
 
-def plan(diff: Diff) -> Plan:
-    """Order a diff: buckets, namespaces from the top, tables; then destruction, from the inside out."""
+def plan(diff: Diff, *, allow_destroy: bool = False) -> Plan:
+    """Order a diff: buckets, namespaces from the top, tables; then destruction, from the inside out.
+
+    ``allow_destroy`` is only told: whether the diff was made with it.
+    """
     making = sorted((c for c in diff.changes if c.op != "destroy"), key=_rank)
     unmaking = sorted((c for c in diff.changes if c.op == "destroy"), key=_rank, reverse=True)
     known = {change.address for change in diff.changes}
     buckets = tuple(c.address for c in making if c.kind == "bucket" and c.op == "create")
     steps = [Step(c, (*(buckets if c.kind == "table" else ()), *_needs(c, known))) for c in making]
     steps += [Step(c, tuple(_inside(c, unmaking))) for c in unmaking]
-    return Plan(tuple(steps), diff.refused, diff.kept, diff.unnamed)
+    return Plan(tuple(steps), diff.refused, diff.kept, diff.unnamed, allow_destroy)
 
 
 def _rank(change: Change) -> tuple[int, int]:
@@ -115,7 +119,7 @@ def from_json(data: Any) -> Plan:
             raise UsageError(f"the plan has format {data['format']}, this version reads {FORMAT}. Make a new plan")
         steps = tuple(Step(_change(step["change"]), tuple(step["needs"])) for step in data["steps"])
         notes = {key: tuple(Note(**note) for note in data[key]) for key in ("refused", "kept")}
-        read = Plan(steps, notes["refused"], notes["kept"], tuple(data["unnamed"]))
+        read = Plan(steps, notes["refused"], notes["kept"], tuple(data["unnamed"]), data["allow_destroy"])
         if read.digest != data["digest"]:
             raise UsageError("the plan was edited: its digest is not that of its steps. Make a new plan")
     except (KeyError, TypeError) as error:

@@ -20,7 +20,8 @@ def make_plan(
     lakehouse: Lakehouse, connections: Connections, *, allow_destroy: bool = False, where: Where = nowhere
 ) -> Plan:
     """What would be done now. Raises the errors of :mod:`bootstrap.errors`."""
-    return plan(diff(lakehouse, gather(lakehouse, connections), allow_destroy=allow_destroy, where=where))
+    found = diff(lakehouse, gather(lakehouse, connections), allow_destroy=allow_destroy, where=where)
+    return plan(found, allow_destroy=allow_destroy)
 
 
 def reconcile(
@@ -38,6 +39,7 @@ def reconcile(
     A round that met a conflict, or whose answers were lost, is followed by one with fresh facts: what turns out to be
     as wanted is done, whoever did it. Raises StalePlan where ``saved`` is no longer what would be done.
     """
+    allow_destroy = allow_destroy if saved is None else saved.allow_destroy
     current = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where)
     if saved is not None and saved.digest != current.digest:
         raise StalePlan("the saved plan is stale: the lakehouse or the file changed since. Make a new plan")

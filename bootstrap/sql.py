@@ -98,8 +98,15 @@ class SparkEngine:
             table: pa.Table = frame.toArrow() if hasattr(frame, "toArrow") else _arrow(frame)
         except Exception as error:
             raise _spark_error(error) from error
-        batches = (zip(*(column.to_pylist() for column in batch.columns), strict=True) for batch in table.to_batches(1000))
+        batches = (
+            zip(*(column.to_pylist() for column in batch.columns), strict=True) for batch in table.to_batches(1000)
+        )
         return Result(tuple(table.column_names), (row for batch in batches for row in batch))
+
+    def close(self) -> None:
+        """Ends the session, and what runs in it."""
+        self._session.interruptAll()
+        self._session.stop()
 
 
 def _arrow(frame: Any) -> pa.Table:

@@ -31,7 +31,7 @@ class LocalStack(TerraformStack):
         runtime.after(
             "bootstrap",
             module="bootstrap",
-            arguments=["apply", "--file", str(path), "--stack", name, "--auto-approve"],
+            arguments=["--file", str(path), "--stack", name, "apply"],
             needs=sorted(at_work),
             contents=incarnation.digest(lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"})),
         )

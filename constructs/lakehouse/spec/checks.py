@@ -18,7 +18,8 @@ _RESERVED = {  # Iceberg table properties that another key of the file sets
     "provider": "nothing: every table is an Iceberg table",
     "sort-order": "sort_by",
 }
-_SECRET = re.compile(r"secret|password|token|credential|(^|[.-])private-key", re.IGNORECASE)
+# The end of a key tells: s3.session-token is a secret, client.credentials-provider and token-exchange-enabled are not.
+_SECRET = re.compile(r"(secret|password|passphrase|token|credential|(secret|private)[-._]?(access[-._]?)?key)$", re.IGNORECASE)
 _RESERVED_CATALOGS = ("system", "spark_catalog", "jmx")  # Trino's own, Spark's own, and Trino's again
 
 

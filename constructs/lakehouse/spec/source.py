@@ -12,12 +12,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from lakehouse.spec.problems import Location, Problem, SpecError
 
 _MISSING = "there is no such file. Copy the project's lakehouse.yaml, or one of lakehouses/, to this place"
-_MOST_NODES = 2_000_000  # more than any real file has; aliases of aliases grow past it at once
+_DEEPEST = 100  # levels of mappings and lists; a lakehouse needs about ten
+_MOST_NODES = 1_000_000  # more than any real file has; aliases of aliases grow past it at once
 
 
 class Integer(int):
@@ -58,7 +60,7 @@ def read(path: Path) -> Source:
     """Read a YAML file. Raises SpecError where it is missing, unreadable, or not one YAML mapping."""
     source = Source(path)
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
         root = _compose(text)
     except FileNotFoundError:
         raise _refused(path, None, _MISSING) from None
@@ -84,6 +86,11 @@ def read(path: Path) -> Source:
 
 def _compose(text: str) -> Node | None:
     try:
+        depth = 0
+        for event in YAML(typ="safe").parse(text):
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > _DEEPEST:  # the fast composer would overflow its stack, and end the process
+                raise RecursionError
         root: Node | None = YAML(typ="safe").compose(text)
     except YAMLError:
         # The fast parser is one of YAML 1.1, which refuses {location: s3://warehouse/lake}; the slow one knows 1.2.
@@ -118,7 +125,7 @@ _UNCLOSED = (  # what the parser says, what is open, and the mend
 _WHY = (
     (
         "mapping values are not allowed",
-        'a colon where none can be. Quote a value that has one, as in "struct<a: int>"; else mind the indentation',
+        'a colon where it cannot be. Quote a value that has one, as in "struct<a: int>"; else mind the indentation',
     ),
     ("cannot start any token", "a value cannot begin with this character. Quote it; indent with spaces, not with tabs"),
     ("another document", "a second document begins here. Keep one, without ---"),

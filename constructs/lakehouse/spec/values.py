@@ -190,7 +190,7 @@ def _type_text(value: Any) -> Any:
     if kind == "list":
         return f"list<{_member(inner)}>"
     if kind == "map" and isinstance(inner, dict) and set(inner) == {"key", "value"}:
-        return f"map<{_type_text(inner['key'])}, {_member(inner['value'])}>"
+        return f"map<{_member(inner['key'])}, {_member(inner['value'])}>"
     if kind == "struct" and isinstance(inner, dict) and inner:
         return f"struct<{', '.join(f'{name}: {_member(member)}' for name, member in inner.items())}>"
     raise ValueError(
@@ -203,8 +203,11 @@ def _member(value: Any) -> str:
     if isinstance(value, dict) and "type" in value:
         if not set(value) <= {"type", "required"} or not isinstance(value.get("required", False), bool):
             raise ValueError("an element, value or field is a type, or {type: ..., required: true}")
-        return ("required " if value.get("required") else "") + str(_type_text(value["type"]))
-    return str(_type_text(value))
+        return ("required " if value.get("required") else "") + _member(value["type"])
+    text = _type_text(value)
+    if not isinstance(text, str):
+        raise ValueError("an element, key, value or field is a type, or {type: ..., required: true}")
+    return text
 
 
 def _canonical(value: str) -> str:

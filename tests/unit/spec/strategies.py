@@ -3,6 +3,7 @@
 from typing import Any
 
 import hypothesis.strategies as st
+
 from lakehouse.spec import types
 from lakehouse.spec.model import (
     Access,
@@ -23,7 +24,8 @@ from lakehouse.spec.model import (
 names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20)
 values = texts | st.sampled_from(["true", "4.10", "null", "~", "1e3", "007", "on", "{}", "- a", "x: y", "# no"])
-properties = st.dictionaries(names.map(lambda name: f"my.{name}").filter(lambda name: "token" not in name), values, max_size=2)
+keys = names.map(lambda name: f"my.{name}").filter(lambda key: "token" not in key)
+properties = st.dictionaries(keys, values, max_size=2)
 
 
 def iceberg_types(*, version_3: bool = False) -> st.SearchStrategy[types.Type]:
@@ -33,7 +35,9 @@ def iceberg_types(*, version_3: bool = False) -> st.SearchStrategy[types.Type]:
     leaves = st.sampled_from(known).map(types.Primitive) | decimals | st.builds(types.Fixed, st.integers(1, 100))
 
     def nested(inner: st.SearchStrategy[types.Type]) -> st.SearchStrategy[types.Type]:
-        fields = st.lists(st.builds(types.Field, names, inner, st.booleans()), min_size=1, max_size=3, unique_by=lambda f: f.name)
+        fields = st.lists(
+            st.builds(types.Field, names, inner, st.booleans()), min_size=1, max_size=3, unique_by=lambda f: f.name
+        )
         return (
             st.builds(types.List, inner, st.booleans())
             | st.builds(types.Map, inner, inner, st.booleans())
@@ -47,7 +51,9 @@ def iceberg_types(*, version_3: bool = False) -> st.SearchStrategy[types.Type]:
 def tables(draw: st.DrawFn) -> Table:
     """A table whose partition, sort order and identifier fit its columns."""
     columns = {
-        name: Column(type=str(kind), required=draw(st.booleans()), doc=draw(st.none() | texts), deletable=draw(st.booleans()))
+        name: Column(
+            type=str(kind), required=draw(st.booleans()), doc=draw(st.none() | texts), deletable=draw(st.booleans())
+        )
         for name, kind in draw(st.dictionaries(names, iceberg_types(), max_size=4)).items()
     }
     columns |= {"a_day": Column(type="date", required=True), "a_name": Column(type="string", required=True)}
@@ -65,11 +71,20 @@ def tables(draw: st.DrawFn) -> Table:
 @st.composite
 def lakehouses(draw: st.DrawFn) -> Lakehouse:
     """A lakehouse that this release deploys."""
-    buckets = draw(st.dictionaries(names.map(lambda name: "b-" + name.replace("_", "x")), st.builds(Bucket), min_size=1, max_size=2))
-    namespaces = st.dictionaries(names, st.builds(Namespace, properties=properties, tables=st.dictionaries(names, tables(), max_size=2)), max_size=2)
+    buckets = draw(
+        st.dictionaries(
+            names.map(lambda name: "b-" + name.replace("_", "x")), st.builds(Bucket), min_size=1, max_size=2
+        )
+    )
+    namespaces = st.dictionaries(
+        names,
+        st.builds(Namespace, properties=properties, tables=st.dictionaries(names, tables(), max_size=2)),
+        max_size=2,
+    )
     drawn: dict[str, Any] = draw(st.dictionaries(names.map("c_".__add__), namespaces, min_size=1, max_size=2))
     catalogs = {
-        name: Catalog(location=f"s3://{next(iter(buckets))}/{name}", namespaces=spaces) for name, spaces in drawn.items()
+        name: Catalog(location=f"s3://{next(iter(buckets))}/{name}", namespaces=spaces)
+        for name, spaces in drawn.items()
     }
     roles = {"reader": Role(grants={name: ["read"] for name in catalogs})}
     ports = draw(st.sampled_from([{}, {"s3proxy": 9100, "nessie": 9101}]))
@@ -79,12 +94,18 @@ def lakehouses(draw: st.DrawFn) -> Lakehouse:
         catalogs=catalogs,
         access=Access(roles=roles, principals={"someone": Principal(roles=["reader"])}),
         engines=Engines(
-            spark=draw(st.none() | st.builds(Spark, version=st.sampled_from(["3.5", "4.0", "4.1"]), properties=properties)),
+            spark=draw(
+                st.none() | st.builds(Spark, version=st.sampled_from(["3.5", "4.0", "4.1"]), properties=properties)
+            ),
             trino=draw(st.none() | st.just(Trino(catalogs={"tpch": {"connector.name": "tpch"}}))),
         ),
         stacks={
             "local": LocalStack(
-                runtime="process", store="s3proxy", catalogs=dict.fromkeys(catalogs, "nessie"), ports=ports, state=draw(st.none() | st.just("~/lake house"))
+                runtime="process",
+                store="s3proxy",
+                catalogs=dict.fromkeys(catalogs, "nessie"),
+                ports=ports,
+                state=draw(st.none() | st.just("~/lake house")),
             )
         },
     )

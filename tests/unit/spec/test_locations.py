@@ -1,12 +1,13 @@
 """Locations: what overlaps and what does not."""
 
 import pytest
+
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Lakehouse
 
 
 def lakehouse(catalogs: dict[str, str], tables: dict[str, str]) -> Lakehouse:
-    """``catalogs``: name -> location; ``tables`` of the namespace ``n`` of the first catalog: name -> location or ''."""
+    """``catalogs``: name -> location; ``tables``: name -> location or '', in the first catalog's namespace ``n``."""
     first = next(iter(catalogs))
     contents = {name: {"columns": {"a": "int"}, "location": where or None} for name, where in tables.items()}
     return Lakehouse.model_validate(
@@ -17,7 +18,9 @@ def lakehouse(catalogs: dict[str, str], tables: dict[str, str]) -> Lakehouse:
                 name: {"location": where, "namespaces": {"n": {"tables": contents}} if name == first else {}}
                 for name, where in catalogs.items()
             },
-            "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": dict.fromkeys(catalogs, "nessie")}},
+            "stacks": {
+                "local": {"runtime": "process", "store": "s3proxy", "catalogs": dict.fromkeys(catalogs, "nessie")}
+            },
         }
     )
 

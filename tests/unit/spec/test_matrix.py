@@ -1,6 +1,7 @@
 """The compatibility matrix: its coordinates, and what it refuses."""
 
 import pytest
+
 from lakehouse.spec import matrix
 from lakehouse.spec.model import AwsStack, LocalStack, Spark, Trino
 
@@ -32,7 +33,8 @@ def test_every_store_of_the_model_has_its_flags() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "right"), [("4.2", "4.1"), ("4.1.4", "4.1"), ("3.4", "3.5"), ("2", "3.5"), ("5", "4.1"), ("latest", "4.1")]
+    ("version", "right"),
+    [("4.2", "4.1"), ("4.1.4", "4.1"), ("3.4", "3.5"), ("2", "3.5"), ("5", "4.1"), ("latest", "4.1")],
 )
 def test_wrong_spark_version_names_the_nearest(version: str, right: str) -> None:
     assert f'Write version: "{right}"' in (matrix.version_refusal("Spark", version, matrix.SPARK) or "")

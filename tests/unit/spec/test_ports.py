@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from lakehouse.spec import ports
 from lakehouse.spec.model import Lakehouse
 
@@ -15,7 +16,12 @@ def lakehouse(catalogs: tuple[str, ...] = ("lake",), engines: dict[str, Any] | N
             "catalogs": {name: {"location": f"s3://one/{name}"} for name in catalogs},
             "engines": engines or {},
             "stacks": {
-                "local": {"runtime": "process", "store": "s3proxy", "catalogs": dict.fromkeys(catalogs, "nessie"), **stack},
+                "local": {
+                    "runtime": "process",
+                    "store": "s3proxy",
+                    "catalogs": dict.fromkeys(catalogs, "nessie"),
+                    **stack,
+                },
                 "aws": {"region": "eu-west-1", "store": "s3", "catalogs": dict.fromkeys(catalogs, "glue")},
             },
         }

@@ -10,9 +10,11 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
+from ruamel.yaml import YAML
+
 from lakehouse.spec import Lakehouse, SpecError, load
 from lakehouse.spec.checks import check
-from ruamel.yaml import YAML
+
 from .strategies import lakehouses
 
 DEFAULT = (Path(__file__).parents[3] / "lakehouse.yaml").read_text()
@@ -39,16 +41,14 @@ def test_what_is_dumped_loads_equal(file: Path, lakehouse: Lakehouse) -> None:
         assert load(file) == lakehouse
 
 
-def survives(file: Path, text: str) -> None:
-    """Nothing but a SpecError, and each of its problems with a message and a line of the file."""
+def problems(file: Path, text: str) -> list[tuple[int | None, str]]:
+    """Line and message of each problem; anything but a SpecError goes through."""
     file.write_text(text, encoding="utf-8")
     try:
         load(file)
     except SpecError as error:
-        assert error.problems
-        for line, problem in error.problems:
-            assert problem.message
-            assert line is None or 1 <= line <= text.count("\n") + 2
+        return [(line, problem.message) for line, problem in error.problems] or [(None, "")]
+    return []
 
 
 @given(st.randoms(use_true_random=False))
@@ -58,26 +58,35 @@ def test_any_broken_text_is_a_spec_error(file: Path, chance: random.Random) -> N
     for _ in range(chance.randint(1, 3)):
         begin = chance.randrange(len(text))
         end = begin + chance.choice([0, 1, 1, 2, 30])
-        new = chance.choice(["", "", *":-[]{}&*!|>'\"%@`#, \n\t", "<<: ", "&a ", "*a", "\x00", "é", "null", "1", "!!int x", text[begin : begin + 50]])
-        text = text[:begin] + new + text[end:]
-    survives(file, text)
+        words = ["", "<<: ", "&a ", "*a", "\x00", "é", "null", "1", "!!int x", text[begin : begin + 50]]
+        text = text[:begin] + chance.choice([*words, *":-[]{}&*!|>'\"%@`#, \n\t"]) + text[end:]
+    for line, message in problems(file, text):
+        assert message
+        assert line is None or 1 <= line <= text.count("\n") + 2
 
 
-@given(st.randoms(use_true_random=False), st.data())
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec="utf-8"), max_size=10)
+trees = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab._", max_size=3), inner, max_size=3)
+)
+
+
+@given(st.randoms(use_true_random=False), trees, st.text(min_size=1, max_size=5))
 @settings(max_examples=300, deadline=None)
-def test_any_value_in_any_place_is_a_spec_error(file: Path, chance: random.Random, data: st.DataObject) -> None:
+def test_any_value_in_any_place_is_a_spec_error(file: Path, chance: random.Random, new: Any, name: str) -> None:
     tree = YAML(typ="safe").load(DEFAULT)
     spot, key = chance.choice(list(places(tree)))
-    leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec="utf-8"), max_size=10)
-    new = data.draw(st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab._", max_size=3), inner, max_size=3)))
     match chance.choice(["value", "key", "gone"]), spot:
         case "gone", _:
             del spot[key]
         case "key", dict():
-            spot[data.draw(st.text(max_size=5)) or "x y"] = spot.pop(key)
+            spot[name] = spot.pop(key)
         case _:
             spot[key] = new
-    survives(file, as_yaml(tree))
+    text = as_yaml(tree)
+    for line, message in problems(file, text):
+        assert message
+        assert line is None or 1 <= line <= text.count("\n") + 2
 
 
 def places(tree: Any) -> Iterator[tuple[Any, Any]]:

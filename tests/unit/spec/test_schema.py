@@ -4,17 +4,18 @@ import importlib.util
 import json
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
-from lakehouse.spec import schema
 from ruamel.yaml import YAML
+
+from lakehouse.spec import schema
 
 ROOT = Path(__file__).parents[3]
 BAD = Path(__file__).parent / "bad"
 
 
 def valid(text: str) -> bool:
-    return jsonschema.Draft202012Validator(schema.schema()).is_valid(YAML(typ="safe").load(text))
+    return bool(jsonschema.Draft202012Validator(schema.schema()).is_valid(YAML(typ="safe").load(text)))
 
 
 def test_written_schema_is_fresh() -> None:
@@ -47,7 +48,9 @@ def test_short_and_long_forms_are_valid(change: tuple[str, str]) -> None:
     assert valid(text.replace(*change))
 
 
-@pytest.mark.parametrize("case", ["unknown-keys", "missing-keys", "wrong-types", "choices", "names", "numbers-out-of-range"])
+@pytest.mark.parametrize(
+    "case", ["unknown-keys", "missing-keys", "wrong-types", "choices", "names", "numbers-out-of-range"]
+)
 def test_wrong_shapes_are_not_valid(case: str) -> None:
     assert not valid((BAD / f"{case}.yaml").read_text())
 

@@ -1,10 +1,16 @@
 """Partition fields and sort fields: read, written, fitted to columns."""
 
+from typing import Any
+
+import pyiceberg.transforms
 import pytest
+from pydantic import TypeAdapter
+from pyiceberg.types import IcebergType
+
 from lakehouse.spec import transforms, types
 from lakehouse.spec.transforms import SortField, Transform
 
-COLUMNS = {
+COLUMNS: dict[str, types.Type] = {
     "id": types.Primitive("long"),
     "price": types.Decimal(10, 2),
     "ratio": types.Primitive("double"),
@@ -70,7 +76,7 @@ def test_sort_field(text: str, field: SortField) -> None:
 
 @pytest.mark.parametrize("text", ["id down", "id asc desc", "id nulls", "id nulls middle", "nulls last id", "(id"])
 def test_wrong_sort_field(text: str) -> None:
-    with pytest.raises(ValueError, match="is too much|is neither"):
+    with pytest.raises(ValueError, match=r"is too much|is neither"):
         transforms.sort_field(text)
 
 
@@ -102,16 +108,23 @@ def test_fit(text: str, why: str | None) -> None:
     assert found is None if why is None else why in (found or "")
 
 
-@pytest.mark.parametrize("name", ["year", "month", "day", "hour", "bucket", "truncate", "identity", "void"])
+THEIRS: dict[str, pyiceberg.transforms.Transform[Any, Any]] = {
+    "identity": pyiceberg.transforms.IdentityTransform(),
+    "void": pyiceberg.transforms.VoidTransform(),
+    "year": pyiceberg.transforms.YearTransform(),
+    "month": pyiceberg.transforms.MonthTransform(),
+    "day": pyiceberg.transforms.DayTransform(),
+    "hour": pyiceberg.transforms.HourTransform(),
+    "bucket": pyiceberg.transforms.BucketTransform(4),
+    "truncate": pyiceberg.transforms.TruncateTransform(4),
+}
+
+
+@pytest.mark.parametrize("name", THEIRS)
 def test_rules_are_those_of_pyiceberg(name: str) -> None:
     """Ours refuse what PyIceberg's own transforms refuse, and nothing else."""
-    from pyiceberg.transforms import IdentityTransform, VoidTransform, parse_transform
-    from pyiceberg.types import IcebergType
-    from pydantic import TypeAdapter
-
-    theirs = {"bucket": "bucket[4]", "truncate": "truncate[4]"}.get(name, name)
-    transform = {"identity": IdentityTransform(), "void": VoidTransform()}.get(name) or parse_transform(theirs)
     ours = Transform(name, "c", 4 if name in ("bucket", "truncate") else None)
-    for text in sorted(types.PRIMITIVES - {"unknown"}) + ["decimal(9, 2)", "fixed[8]"]:
+    for text in [*sorted(types.PRIMITIVES - {"unknown"}), "decimal(9, 2)", "fixed[8]"]:
         kind = TypeAdapter(IcebergType).validate_python(text)
-        assert (transforms.refusal(ours, {"c": types.parse(text)}) is None) == transform.can_transform(kind), text
+        fits = transforms.refusal(ours, {"c": types.parse(text)}) is None
+        assert fits == THEIRS[name].can_transform(kind), text

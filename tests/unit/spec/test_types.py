@@ -3,7 +3,9 @@
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+
 from lakehouse.spec import types
+
 from .strategies import iceberg_types
 
 
@@ -12,14 +14,16 @@ def test_text_round_trips(kind: types.Type) -> None:
     assert types.parse(str(kind)) == kind
 
 
-@given(st.text(alphabet=[*"<>()[],: 019", "list", "map", "struct", "decimal", "int", "required", "x", "é"], max_size=40))
+words = st.sampled_from([*"<>()[],: 019xé", "list", "map", "struct", "decimal", "int", "required"])
+
+
+@given(st.lists(words).map("".join))
 def test_any_text_is_a_type_or_a_value_error(text: str) -> None:
     try:
         kind = types.parse(text)
-    except ValueError as error:
-        assert str(error)
-    else:
-        assert types.parse(str(kind)) == kind
+    except ValueError:
+        return
+    assert types.parse(str(kind)) == kind
 
 
 @pytest.mark.parametrize(
@@ -64,8 +68,8 @@ def test_refusals(text: str, why: str) -> None:
 
 
 def test_primitive_types_are_those_that_pyiceberg_has() -> None:
-    from pyiceberg.types import IcebergType, PrimitiveType
     from pydantic import TypeAdapter
+    from pyiceberg.types import IcebergType, PrimitiveType
 
     adapter = TypeAdapter(IcebergType)
     for name in types.PRIMITIVES:

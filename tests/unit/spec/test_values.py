@@ -1,6 +1,7 @@
 """Single values: sizes of memory and locations."""
 
 import pytest
+
 from lakehouse.spec import megabytes
 from lakehouse.spec.model import Catalog
 

@@ -1,0 +1,228 @@
+"""``lakehouse plan``, ``apply``, ``drift``, ``import`` and ``export``: the reconciler on the command line.
+
+:data:`app` is mounted into the ``lakehouse`` program, whose global options say which file and stack are meant.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bootstrap import output
+from lakehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from bootstrap.apply import Done, Failed, Outcome
+    from bootstrap.connections import Connections
+    from bootstrap.diff import Diff
+    from lakehouse.spec import Lakehouse
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AllowDestroy = Annotated[
+    bool, typer.Option("--allow-destroy", help="Also drop what the file called `deletable: true` and names no more.")
+]
+
+
+def _connect(context: typer.Context) -> tuple[Path, Lakehouse, Connections]:
+    from bootstrap.connect import connect
+
+    target = context.obj.target()
+    lakehouse, connections = connect(target.path, target.stack)
+    return target.path, lakehouse, connections
+
+
+def where_in(path: Path) -> Callable[[tuple[str, ...]], str]:
+    """Finds the line of a location in the file; the file is read when the first one is asked for."""
+
+    @cache
+    def source() -> Any:
+        from lakehouse.spec.source import read
+
+        return read(path)
+
+    return lambda at: f"{path.name}:{source().line(at)}"
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option(help="Write the plan to this file, for `lakehouse apply FILE`.")] = None,
+    allow_destroy: AllowDestroy = False,
+) -> None:
+    """Show what `apply` would do. Exit code 0: nothing, 2: changes, 1: failure, or something that cannot be done."""
+    from bootstrap.plan import render
+    from bootstrap.reconcile import make_plan
+
+    path, lakehouse, connections = _connect(context)
+    made = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where_in(path))
+    text = json.dumps(made.to_json(), indent=2) if as_json or out else ""
+    if out is not None:
+        try:
+            out.write_text(text + "\n")
+        except OSError as error:
+            raise UsageError(f"{out} cannot be written: {error.strerror}. Name another file") from None
+    print(text if as_json else "\n".join(render(made)))
+    raise typer.Exit(made.exit_code)
+
+
+@app.command()
+def apply(
+    context: typer.Context,
+    saved: Annotated[
+        Path | None, typer.Argument(metavar="[PLAN]", help="A file that `plan --out` wrote; refused when stale.")
+    ] = None,
+    as_json: Json = False,
+    allow_destroy: AllowDestroy = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Dropped tables lose their files too.")] = False,
+) -> None:
+    """Make the running lakehouse match the file. Exit code 1 if something failed; the rest is done all the same."""
+    from bootstrap import plan as plans
+    from bootstrap.reconcile import reconcile
+
+    path, lakehouse, connections = _connect(context)
+    given = None
+    if saved is not None:
+        try:
+            given = plans.from_json(json.loads(saved.read_text()))
+        except OSError as error:
+            raise UsageError(f"{saved} cannot be read: {error.strerror}") from None
+        except ValueError:
+            raise UsageError(f"{saved} is not a saved plan. `lakehouse plan --out {saved}` writes one") from None
+    with output.progress() as bar:
+        task = bar.add_task("Applying", total=None)
+
+        def told(fate: Done | Failed) -> None:
+            bar.update(task, advance=1, description=fate.address)
+
+        outcome = reconcile(
+            lakehouse,
+            connections,
+            allow_destroy=allow_destroy,
+            purge=purge,
+            saved=given,
+            where=where_in(path),
+            progress=told,
+        )
+    if as_json:
+        print(json.dumps(outcome.to_json(), indent=2))
+    else:
+        report(outcome)
+    raise typer.Exit(outcome.exit_code)
+
+
+def report(outcome: Outcome, most: int = 50) -> None:
+    """Say what was done on standard output, and what was not on standard error."""
+    for done in outcome.done[:most]:
+        print(f"done: {done.address}{f' ({done.remark})' if done.remark else ''}")
+    if len(outcome.done) > most:
+        print(f"  ... and {len(outcome.done) - most} more")
+    for failed in outcome.failed:
+        print(f"failed: {failed.address}: {failed.message}", file=sys.stderr)
+    for address in outcome.skipped:
+        print(f"skipped: {address}: what it needs failed", file=sys.stderr)
+    for note in outcome.refused:
+        print(f"refused: {note}", file=sys.stderr)
+    print(
+        f"Applied: {len(outcome.done)} done, {len(outcome.failed)} failed, "
+        f"{len(outcome.skipped)} skipped, {len(outcome.refused)} refused."
+    )
+
+
+@app.command()
+def drift(context: typer.Context, as_json: Json = False) -> None:
+    """Show what differs from the file and what is there that it does not name. Exit code 0: nothing, 2: drift."""
+    from bootstrap.diff import diff
+    from bootstrap.facts import gather
+
+    path, lakehouse, connections = _connect(context)
+    found = diff(lakehouse, gather(lakehouse, connections, everything=True), where=where_in(path))
+    if as_json:
+        print(json.dumps(drift_json(found), indent=2))
+    else:
+        print("\n".join(drift_text(found)))
+    raise typer.Exit(2 if found or found.unnamed else 0)
+
+
+def drift_json(found: Diff) -> dict[str, Any]:
+    """The three ways to differ: ``missing``, ``differs`` (with what), ``unnamed``."""
+    return {
+        "missing": [change.address for change in found.changes if change.op == "create"],
+        "differs": {
+            **{c.address: [detail.text for detail in c.details] for c in found.changes if c.op == "update"},
+            **{note.address: [note.message] for note in found.refused},
+        },
+        "unnamed": list(found.unnamed),
+    }
+
+
+def drift_text(found: Diff) -> Iterable[str]:
+    """The same for people: what is there, seen from the file."""
+    told = drift_json(found)
+    yield from (f"- {address} is in the file, but not there" for address in told["missing"])
+    for address, details in told["differs"].items():
+        yield f"~ {address} differs:"
+        yield from (f"    {detail}" for detail in details)
+    yield from (f"+ {address} is there, but not in the file" for address in told["unnamed"])
+    yield "No drift." if not any(told.values()) else "`lakehouse plan` shows what apply would do about it."
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    write: Annotated[bool, typer.Option("--write", help="Add it to the file, whose comments stay.")] = False,
+) -> None:
+    """Print the file's section for what is there and the file does not name."""
+    path, lakehouse, connections = _connect(context)
+    sections = _sections(lakehouse, connections, everything=False)
+    if not sections:
+        print("Everything that is there is in the file.", file=sys.stderr)
+    elif write:
+        from bootstrap.importing import add_to
+
+        count = add_to(path, sections)
+        print(f"{path}: {count} namespaces and tables added.")
+    else:
+        _print_yaml(sections)
+
+
+@app.command()
+def export(context: typer.Context, as_json: Json = False) -> None:
+    """Print everything that is there, as the file would say it."""
+    _, lakehouse, connections = _connect(context)
+    sections = _sections(lakehouse, connections, everything=True)
+    if as_json:
+        print(json.dumps(sections, indent=2))
+    else:
+        _print_yaml(sections)
+
+
+def _sections(lakehouse: Lakehouse, connections: Connections, *, everything: bool) -> dict[str, Any]:
+    from bootstrap.facts import gather
+    from bootstrap.importing import section
+
+    facts = gather(lakehouse, connections, everything=True)
+    sections: dict[str, Any] = {}
+    for name, spec in lakehouse.catalogs.items():
+        namespaces, left = section(spec, facts.catalogs[name], everything=everything)
+        for each in left:
+            print(f"left out: {name}: {each}", file=sys.stderr)
+        if namespaces or everything:
+            sections[name] = {**({"location": spec.location} if everything else {}), "namespaces": namespaces}
+    return {"catalogs": sections} if sections else {}
+
+
+def _print_yaml(data: dict[str, Any]) -> None:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(data, sys.stdout)

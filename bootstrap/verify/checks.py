@@ -1,0 +1,28 @@
+"""What a verification found, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was tried. ``note`` says what was seen or, where it failed, why and where to look."""
+
+    catalog: str
+    what: str
+    ok: bool
+    seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All checks in the order they were planned, and the seconds the whole took (some run side by side)."""
+
+    checks: tuple[Check, ...]
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.checks) and all(each.ok for each in self.checks)

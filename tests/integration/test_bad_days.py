@@ -1,0 +1,218 @@
+"""Bad days: what is killed comes back, what is wrong is named, and the rows are still there.
+
+Each test leaves the lakehouse up and whole for the next one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lakehouse.runtimes.process import processes
+from lakehouse.runtimes.process.incarnation import healthy
+from lakehouse.runtimes.process.supervisor import Supervisor
+from tests.integration.deployment import Deployment
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+SERVICES = ("s3proxy", "nessie", "spark-master", "spark-worker-1", "spark-worker-2", "spark-connect", "trino")
+ROW = [["here before"]]
+
+
+@pytest.fixture(scope="module")
+def row(deployed: Deployment) -> Iterator[None]:
+    """A row that every bad day must leave where it is."""
+    deployed.trino("CREATE TABLE IF NOT EXISTS lake.silver.bad_days (word varchar)")
+    deployed.trino("DELETE FROM lake.silver.bad_days")
+    deployed.trino("INSERT INTO lake.silver.bad_days VALUES 'here before'")
+    yield
+    deployed.trino("DROP TABLE lake.silver.bad_days")
+
+
+def read(deployed: Deployment) -> list[list[str]]:
+    return deployed.trino("SELECT word FROM lake.silver.bad_days")
+
+
+def spark(deployed: Deployment, sql: str) -> str:
+    return deployed.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", sql)
+
+
+def until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.3)
+
+
+def whole(deployed: Deployment) -> bool:
+    local = deployed.local
+    return all(healthy(local.services, local.state).values())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_killed_service_is_restarted(deployed: Deployment, row: None, service: str) -> None:
+    supervisor = Supervisor(deployed.local.state)
+    killed = supervisor.processes()[service].pid
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: supervisor.processes()[service].pid not in (0, killed) and whole(deployed))
+    assert read(deployed) == ROW
+    if service.startswith("spark"):
+        assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
+
+
+def test_a_killed_supervisor_shows_in_diff_and_deploy_repairs(deployed: Deployment, row: None) -> None:
+    state = deployed.local.state
+    os.kill(int(state.pid_file.read_text()), signal.SIGKILL)
+    assert set(SERVICES) < deployed.planned()
+    deployed.deploy()
+    assert whole(deployed)
+    assert read(deployed) == ROW
+    assert deployed.planned() == set()
+
+
+def test_everything_killed_shows_in_diff_and_deploy_repairs(deployed: Deployment, row: None) -> None:
+    state = deployed.local.state
+    os.kill(int(state.pid_file.read_text()), signal.SIGKILL)
+    for process in processes.belonging(state):
+        process.kill()
+    until(lambda: not list(processes.belonging(state)), 10)
+    assert set(SERVICES) < deployed.planned()
+    deployed.deploy()
+    assert whole(deployed)
+    assert read(deployed) == ROW
+    assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
+
+
+def test_a_stopped_service_alone_is_replaced(deployed: Deployment, row: None) -> None:
+    supervisor = Supervisor(deployed.local.state)
+    before = {name: each.pid for name, each in supervisor.processes().items()}
+    supervisor.remove("trino")
+    assert deployed.planned() == {"preflight", "trino"}
+    deployed.deploy()
+    after = {name: each.pid for name, each in supervisor.processes().items()}
+    assert {name for name in before if before[name] != after[name]} == {"trino"}
+    assert read(deployed) == ROW
+
+
+def test_an_edited_file_replaces_what_it_touches(deployed: Deployment, row: None) -> None:
+    before = deployed.change("engines", "trino", "memory", to="900m")
+    assert deployed.planned() == {"preflight", "trino"}
+    deployed.deploy()
+    assert "-Xmx900m" in psutil.Process(Supervisor(deployed.local.state).processes()["trino"].pid).cmdline()
+    deployed.file.write_text(before)
+    deployed.deploy()
+    assert read(deployed) == ROW
+
+
+def test_a_worker_that_the_file_drops_is_stopped(deployed: Deployment, row: None) -> None:
+    before = deployed.change("engines", "spark", "workers", to=1)
+    deployed.deploy()
+    assert "spark-worker-2" not in Supervisor(deployed.local.state).processes()
+    assert list(processes.belonging(deployed.local.state, "spark-worker-2")) == []
+    deployed.file.write_text(before)
+    deployed.deploy()
+    assert whole(deployed)
+
+
+def test_contents_alone_run_the_bootstrap_alone(deployed: Deployment, row: None) -> None:
+    deployed.change("catalogs", "lake", "namespaces", "gold", to={"tables": {"daily": {"columns": {"ticker": "string"}}}})
+    assert deployed.planned() == {"bootstrap"}
+    deployed.deploy()
+    assert deployed.trino("SELECT count(*) FROM lake.gold.daily") == [[0]]
+
+
+def test_interrupted_deploy(deployed: Deployment, row: None) -> None:
+    deployed.cdktf("destroy", "local", "--auto-approve")
+    under_way = deployed.popen("cdktf", "deploy", "local", "--auto-approve")
+    until(lambda: bool(Supervisor(deployed.local.state).processes()))
+    time.sleep(2)
+    os.killpg(under_way.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
+    output, _ = under_way.communicate(timeout=120)
+    assert under_way.returncode != 0
+    assert "Traceback" not in output
+    deployed.deploy()
+    assert whole(deployed)
+    assert read(deployed) == ROW
+
+
+def test_two_deploys_at_once(deployed: Deployment, row: None) -> None:
+    deployed.cdktf("destroy", "local", "--auto-approve")
+    both = [deployed.popen("cdktf", "deploy", "local", "--auto-approve") for _ in range(2)]
+    outputs = [each.communicate(timeout=300)[0] for each in both]
+    codes = [each.returncode for each in both]
+    assert 0 in codes, outputs
+    refused = [output for output, code in zip(outputs, codes, strict=True) if code]
+    assert all("Error acquiring the state lock" in output for output in refused)
+    deployed.deploy()
+    assert whole(deployed)
+    assert read(deployed) == ROW
+
+
+def test_destroy_leaves_no_process_and_no_port_but_the_data(deployed: Deployment, row: None) -> None:
+    numbers = [port.number for service in deployed.local.services for port in service.ports]
+    deployed.cdktf("destroy", "local", "--auto-approve")
+    assert list(processes.belonging(deployed.local.state)) == []
+    assert [number for number in numbers if processes.is_open(number)] == []
+    assert "not up" in deployed.lakehouse("restart", "trino", code=1)
+    deployed.deploy()
+    assert read(deployed) == ROW
+
+
+def test_a_taken_port_is_named_before_anything_starts(deployed: Deployment, row: None) -> None:
+    deployed.cdktf("destroy", "local", "--auto-approve")
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", deployed.port("trino")))
+        stranger.listen()
+        output = deployed.deploy(code=1)
+    flat = " ".join(output.replace("│", " ").split())
+    assert f"ort {deployed.port('trino')} (trino) is taken by" in flat
+    assert f"(pid {os.getpid()}," in flat
+    assert list(processes.belonging(deployed.local.state)) == []
+    deployed.deploy()
+    assert read(deployed) == ROW
+
+
+def test_a_wrong_file_changes_nothing(deployed: Deployment, row: None) -> None:
+    before = deployed.change("engines", "trino", "memory", to="much")
+    try:
+        output = deployed.deploy(code=1)
+    finally:
+        deployed.file.write_text(before)
+    assert "engines.trino.memory" in output
+    assert "Traceback" not in output
+    assert whole(deployed)
+
+
+@pytest.mark.parametrize("wrong", ["full", "read-only"])
+def test_a_state_folder_that_cannot_be_written(tmp_path: Path, wrong: str) -> None:
+    """A file system of its own: root may write anywhere, so permissions alone prove nothing there."""
+    deployment = Deployment.make(tmp_path / "a lakehouse")
+    state = deployment.folder / ".lakehouse"
+    state.mkdir()
+    options = "size=1m" if wrong == "full" else "ro"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(state)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        state.chmod(0o500)
+        if wrong == "full" or os.access(state, os.W_OK):
+            pytest.skip("neither mount nor permissions can make such a folder here")
+    try:
+        output = " ".join(deployment.deploy(code=1).replace("│", " ").split())
+    finally:
+        if not mounted.returncode:
+            subprocess.run(["umount", str(state)], check=True)
+        state.chmod(0o700)
+        shutil.rmtree(state)
+    assert ("MB are wanted" if wrong == "full" else "cannot be written") in output
+    assert "Traceback" not in output

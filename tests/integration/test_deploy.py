@@ -1,0 +1,106 @@
+"""`cdktf deploy local`: what stands afterwards."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import psutil
+import pytest
+import requests
+
+from lakehouse.runtimes.process import processes
+from tests.integration.deployment import Deployment
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+def test_every_service_is_healthy(deployed: Deployment) -> None:
+    status = json.loads(deployed.lakehouse("status", "--json"))
+    names = {each["name"] for each in status["services"]}
+    assert names == {"s3proxy", "nessie", "spark-master", "spark-worker-1", "spark-worker-2", "spark-connect", "trino"}
+    assert all(each["healthy"] for each in status["services"]), status
+
+
+def test_a_second_deploy_has_nothing_to_do(deployed: Deployment) -> None:
+    assert deployed.planned() == set()
+    before = {process.pid for process in processes.belonging(deployed.local.state)}
+    assert "No changes" in deployed.deploy()
+    assert {process.pid for process in processes.belonging(deployed.local.state)} == before
+
+
+@pytest.mark.parametrize(
+    ("port", "path", "shows"),
+    [
+        ("spark-master-ui", "/", "Spark Master at spark://"),
+        ("spark-worker-1-ui", "/", "Spark Worker at"),
+        ("spark-connect-ui", "/connect/", "Spark Connect"),
+        ("trino", "/ui/login.html", "Trino"),
+        ("nessie", "/", "Nessie"),
+        ("nessie", "/api/v2/config", "defaultBranch"),
+    ],
+)
+def test_uis_are_reachable(deployed: Deployment, port: str, path: str, shows: str) -> None:
+    answer = requests.get(f"http://127.0.0.1:{deployed.port(port)}{path}", timeout=30)
+    assert answer.ok
+    assert shows in answer.text
+
+
+def test_nothing_listens_beyond_loopback(deployed: Deployment) -> None:
+    listening = [
+        (process.name(), connection.laddr.ip, connection.laddr.port)
+        for process in processes.belonging(deployed.local.state)
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= 10
+    assert [each for each in listening if each[1].removeprefix("::ffff:") not in ("127.0.0.1", "::1")] == []
+
+
+def test_no_secret_is_where_it_must_not_be(deployed: Deployment) -> None:
+    state = deployed.local.state
+    secrets = [state.secret("store-access-key"), state.secret("store-secret-key")]
+    places = {str(path): path.read_text() for path in deployed.folder.glob("terraform.*.tfstate*")}
+    places |= {str(path): path.read_text() for path in (deployed.folder / "cdktf.out").rglob("*.json")}
+    places |= {str(path): path.read_text(errors="replace") for path in (state.root / "logs").iterdir()}
+    places |= {f"arguments of {each.pid}": " ".join(each.cmdline()) for each in processes.belonging(state)}
+    places |= {f"environment of {each.pid}": str(each.environ()) for each in processes.belonging(state)}
+    places["status"] = deployed.lakehouse("status", "--json") + deployed.lakehouse("endpoints")
+    assert len(places) > 15
+    assert [place for place, text in places.items() if any(secret in text for secret in secrets)] == []
+
+
+def test_what_a_shell_holds_does_not_reach_the_services(deployed: Deployment) -> None:
+    environments = [each.environ() for each in processes.belonging(deployed.local.state)]
+    assert not any("stranger" in environment.values() for environment in environments)
+
+
+def test_files_with_secrets_are_closed(deployed: Deployment) -> None:
+    state = deployed.local.state
+    secret = state.secret("store-secret-key")
+    files = [path for path in (state.root / "services").rglob("*") if path.is_file()]
+    holding = [path for path in files if secret in path.read_text()]
+    assert len(holding) >= 4
+    assert {path.stat().st_mode & 0o777 for path in holding} == {0o600}
+    assert state.root.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_bootstrap_made_the_tables(deployed: Deployment) -> None:
+    for namespace in ("bronze", "silver"):
+        assert deployed.trino(f"SELECT count(*) FROM lake.{namespace}.minute_aggs") == [[0]]
+        shown = deployed.trino(f"SHOW CREATE TABLE lake.{namespace}.minute_aggs")[0][0]
+        assert "partitioning = ARRAY['date']" in shown
+        assert re.search(rf"location = 's3://warehouse/lake/{namespace}/minute_aggs", shown)
+
+
+def test_static_and_dynamic_catalogs(deployed: Deployment) -> None:
+    deployed.trino("CREATE CATALOG scratch USING memory")
+    assert ["scratch"] in deployed.trino("SHOW CATALOGS")
+    deployed.trino("DROP CATALOG scratch")
+    assert {row[0] for row in deployed.trino("SHOW CATALOGS")} == {"lake", "system"}
+
+
+def test_verify(deployed: Deployment) -> None:
+    output = deployed.lakehouse("verify")
+    assert "failed" not in output.lower() or "0 failed" in output.lower(), output
+    assert [row for row in deployed.trino("SHOW SCHEMAS FROM lake") if row[0].startswith("verify")] == []
