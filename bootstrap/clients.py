@@ -71,7 +71,7 @@ def iceberg(target: Target, name: str) -> Catalog:
         name,
         **{
             "type": "rest",
-            "uri": endpoint.external,
+            "uri": f"{endpoint.external}/iceberg",
             "warehouse": endpoint.warehouse,
             "s3.endpoint": endpoint.store.external,
             "s3.region": endpoint.store.region,

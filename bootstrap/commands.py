@@ -19,8 +19,8 @@ from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
     from bootstrap.apply import Done, Failed, Outcome
+    from bootstrap.changes import Diff
     from bootstrap.connections import Connections
-    from bootstrap.diff import Diff
     from lakehouse.spec import Lakehouse
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -28,9 +28,9 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
         catalogs={
             each.name: CatalogConnection(
                 kind="nessie",
-                uri=each.external,
+                uri=f"{each.external}/iceberg",
                 warehouse=each.warehouse,
-                api=each.external.removesuffix("/iceberg") + "/api/v2",
+                api=f"{each.external}/api/v2",
             )
             for each in local.endpoints.catalogs
         },

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from bootstrap import tables, wanted
 from bootstrap.changes import Change, Diff, Note
-from bootstrap.evolve import Detail
+from bootstrap.evolve import Detail, Problem
 from bootstrap.metadata import BucketFacts, CatalogFacts, Facts, TableFacts
 from bootstrap.wanted import WantedCatalog, WantedNamespace, WantedTable
 from lakehouse.spec.model import Bucket, Lakehouse
@@ -77,7 +77,9 @@ class _Diffing:
         for namespace in want.namespaces.values():
             self.namespace(name, namespace, facts.namespaces.get(namespace.name), want.exclusive)
         for table in want.tables.values():
-            if table.name in facts.tables:
+            if problems := tuple(tables.refusals(table, facts.tables.get(table.name), facts.limits)):
+                self.refuse(name, table, problems)
+            elif table.name in facts.tables:
                 self.evolve(name, table, facts.tables[table.name], want.exclusive)
             elif table.name in facts.others:
                 message = "something else than an Iceberg table has this name. Choose another name"
@@ -121,16 +123,18 @@ class _Diffing:
 
     def commit(self, op: str, catalog: str, want: WantedTable, change: tables.TableChange) -> None:
         if change.problems:
-            for problem in change.problems:
-                at = (*want.at, "columns", problem.column.split(".")[0]) if problem.column else want.at
-                column = f".{problem.column}" if problem.column else ""
-                kind = "column" if problem.column else "table"
-                address = f"{kind} {catalog}.{want.name}{column}"
-                self.refused.append(Note(address, problem.message, self.where(at)))
+            self.refuse(catalog, want, change.problems)
         elif change.updates:
             body = {"requirements": list(change.requirements), "updates": list(change.updates)}
             kind = "create" if op == "create" else "update"
             self.changes.append(Change(kind, "table", catalog, want.name, change.details, body))  # type: ignore[arg-type]
+
+    def refuse(self, catalog: str, want: WantedTable, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            at = (*want.at, "columns", problem.column.split(".")[0]) if problem.column else want.at
+            column = f".{problem.column}" if problem.column else ""
+            address = f"{'column' if column else 'table'} {catalog}.{want.name}{column}"
+            self.refused.append(Note(address, problem.message, self.where(at)))
 
     def unnamed_objects(self, catalog: str, want: WantedCatalog, facts: CatalogFacts) -> None:
         """What is there and not in the file: destroyed where both keys are turned, else left alone and told."""

@@ -46,7 +46,7 @@ def of_stack(services: Iterable[Service], at: Endpoints) -> list[Endpoint]:
     found = [endpoint for service in services for endpoint in of_service(service)]
     for each in at.catalogs:
         meaning = f"catalog `{each.name}`: Iceberg REST API, warehouse={each.warehouse}"
-        found.append(Endpoint(each.service, f"Iceberg REST ({each.name})", meaning, each.external, each.internal))
+        found.append(Endpoint(each.service, f"Iceberg REST ({each.name})", meaning, f"{each.external}/iceberg", f"{each.internal}/iceberg"))
         if each.kind == "nessie":
             external, internal = (uri.removesuffix("/iceberg") + "/api/v2" for uri in (each.external, each.internal))
             meaning = f"catalog `{each.name}`: Nessie's own API"

@@ -22,6 +22,8 @@ Query = Mapping[str, str | None]
 
 _READS = ("GET", "HEAD")
 _ATTEMPTS = 6
+#: Servers send these with any status; nothing was done, and nothing will be.
+_FINAL = ("UnsupportedOperationException", "IllegalArgumentException", "ValidationException", "BadRequestException")
 _FIRST_WAIT = 0.2  # seconds; doubled each time
 
 
@@ -86,6 +88,8 @@ class Http:
             return Exists(text) if "exist" in kind.lower() else Conflict(text)
         if status == 429 or (status == 503 and (patience or method in _READS)):
             return Throttled(text, float(patience) if patience and patience.isdigit() else 0.0)
+        if kind in _FINAL:
+            return Refused(text)
         if status >= 500 and status != 501:
             # The Iceberg REST specification: after 500, 502, 503 and 504 a commit may have been made all the same.
             return UnknownState(text)

@@ -135,12 +135,26 @@ class BucketFacts:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a kind of catalog cannot do; known, so that a plan refuses it before anything is sent."""
+
+    kind: str = "catalog"
+    format_version: int = 3  # the highest it takes
+    upgrades: bool = True  # a table may go to a higher format version
+    nested_layout: bool = True  # a field of a struct may be partitioned and sorted by
+
+
+@dataclass(frozen=True)
 class CatalogFacts:
-    """A catalog's contents. ``tables`` has those that were read, ``others`` the names of those that were only seen."""
+    """A catalog's contents.
+
+    ``tables`` has the tables that were read, ``others`` the names of tables and views that were only seen.
+    """
 
     namespaces: Mapping[str, Mapping[str, str]]
     tables: Mapping[str, TableFacts]
     others: frozenset[str] = frozenset()
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ def make_plan(
     lakehouse: Lakehouse, connections: Connections, *, allow_destroy: bool = False, where: Where = nowhere
 ) -> Plan:
     """What would be done now. Raises the errors of :mod:`bootstrap.errors`."""
-    found = diff(lakehouse, gather(lakehouse, connections), allow_destroy=allow_destroy, where=where)
+    # Whether a table that the file does not name may go stands in the table itself, so all of them are read for that.
+    facts = gather(lakehouse, connections, everything=allow_destroy)
+    found = diff(lakehouse, facts, allow_destroy=allow_destroy, where=where)
     return plan(found, allow_destroy=allow_destroy)
 
 

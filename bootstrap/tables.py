@@ -13,7 +13,7 @@ from typing import Any
 from bootstrap import layout
 from bootstrap.evolve import Detail, Evolution, Problem, describe, evolve, fresh
 from bootstrap.layout import PartitionField, PartitionSpec, SortField, SortOrder
-from bootstrap.metadata import TableFacts
+from bootstrap.metadata import Limits, TableFacts
 from bootstrap.schema import Struct, type_to_json, walk
 from bootstrap.wanted import DELETABLE, DELETABLE_COLUMNS, WantedTable
 
@@ -37,6 +37,21 @@ class TableChange:
     details: tuple[Detail, ...]
     problems: tuple[Problem, ...]
     kept: tuple[str, ...] = ()
+
+
+def refusals(wanted: WantedTable, facts: TableFacts | None, limits: Limits) -> Iterable[Problem]:
+    """What this kind of catalog cannot do."""
+    if wanted.format_version > limits.format_version:
+        rule = f"{limits.kind} knows format versions up to {limits.format_version}, not {wanted.format_version}"
+        yield Problem("", f"{rule}. Write `format_version: {limits.format_version}`")
+    elif facts is not None and facts.format_version < wanted.format_version and not limits.upgrades:
+        rule = f"the table has format version {facts.format_version}, and {limits.kind} does not upgrade it"
+        yield Problem("", f"{rule}. Write `format_version: {facts.format_version}`")
+    if not limits.nested_layout:
+        for term in (*wanted.partition_by, *(sort.term for sort in wanted.sort_by)):
+            if "." in term.column:
+                rule = f"{limits.kind} does not partition or sort by a field of a struct ({term})"
+                yield Problem(term.column, f"{rule}. Add a column for it, and take that")
 
 
 def creation(wanted: WantedTable) -> TableChange:
@@ -101,7 +116,7 @@ def evolution(wanted: WantedTable, facts: TableFacts, *, exclusive: bool, allow_
         problems.append(Problem("", f"{rule}. Write `location: {facts.location}`"))
     for part in (_schema_change, _partition_change, _sort_change):
         part(wanted, facts, step, requirements, updates, details, problems)
-    _property_change(wanted, facts, exclusive, updates, details)
+    _property_change(_marked(wanted, facts, step.kept), facts, exclusive, updates, details)
     if not updates:
         requirements = []
     return TableChange(tuple(requirements), tuple(updates), tuple(details), tuple(problems), step.kept)
@@ -150,21 +165,23 @@ def _partition_change(
 ) -> None:
     terms = [(term.column, term.transform) for term in wanted.partition_by]
     goal = _sources(step.schema, terms, problems, "partition_by")
-    now = [(f.source_id, f.transform) for f in facts.spec.fields if f.transform != "void"]
+    fields = [(f.source_id, f.transform) for f in facts.spec.fields]
+    now = [field for field in fields if field[1] != "void" or field in goal]
     # A version 1 spec only ever grows, so the order in it cannot be chosen.
-    if now == goal or (facts.format_version == 1 and sorted(now) == sorted(goal)):
+    version = max(facts.format_version, wanted.format_version)
+    if now == goal or (version == 1 and sorted(now) == sorted(goal)):
         return
-    fields = _evolved_fields(facts, goal, wanted, step.schema)
+    evolved = _evolved_fields(facts, goal, wanted, step.schema, version)
     details.append(Detail("~", f"partition_by {_listed(_terms(facts, step.schema))} -> {_listed(wanted.partition_by)}"))
     requirements += [
         {"type": "assert-default-spec-id", "default-spec-id": facts.spec.id},
         {"type": "assert-last-assigned-partition-id", "last-assigned-partition-id": facts.last_partition_id},
     ]
-    same = [spec.id for spec in facts.specs if spec.fields == fields]
+    same = [spec.id for spec in facts.specs if spec.fields == evolved]
     if same:
         updates.append({"action": "set-default-spec", "spec-id": same[-1]})
         return
-    spec = PartitionSpec(max(spec.id for spec in facts.specs) + 1, fields)
+    spec = PartitionSpec(max(spec.id for spec in facts.specs) + 1, evolved)
     updates += [
         {"action": "add-spec", "spec": layout.spec_to_json(spec)},
         {"action": "set-default-spec", "spec-id": -1},
@@ -172,13 +189,13 @@ def _partition_change(
 
 
 def _evolved_fields(
-    facts: TableFacts, goal: list[tuple[int, str]], wanted: WantedTable, schema: Struct
+    facts: TableFacts, goal: list[tuple[int, str]], wanted: WantedTable, schema: Struct, version: int
 ) -> tuple[PartitionField, ...]:
     """The new spec's fields; one that any earlier spec had gets its id and name back, as the format asks."""
     known = {(f.source_id, f.transform): f for spec in facts.specs for f in spec.fields}
     last = facts.last_partition_id
     fields: list[PartitionField] = []
-    if facts.format_version == 1:
+    if version == 1:
         fields = [
             f if (f.source_id, f.transform) in goal else f._replace(transform="void") for f in facts.spec.fields
         ]  # version 1 readers find partition values by position
@@ -189,7 +206,7 @@ def _evolved_fields(
             continue
         term, former = terms[source, transform], known.get((source, transform))
         taken = {f.name for f in fields} | _taken(schema, term)
-        if former is not None and former.name not in taken and facts.format_version > 1:
+        if former is not None and former.name not in taken and version > 1:
             fields.append(former)
             continue
         last += 1
@@ -222,12 +239,21 @@ def _sort_change(
     ]
 
 
+def _marked(wanted: WantedTable, facts: TableFacts, kept: Iterable[str]) -> dict[str, str]:
+    """The wanted properties; a column that an earlier file called deletable keeps that mark as long as it is there."""
+    former = facts.properties.get(DELETABLE_COLUMNS, "").split(",")
+    staying = {path.split(".")[0] for path in kept}
+    columns = wanted.properties.get(DELETABLE_COLUMNS, "").split(",")
+    marks = sorted({*filter(None, columns), *(name for name in former if name in staying)})
+    return {**wanted.properties, **({DELETABLE_COLUMNS: ",".join(marks)} if marks else {})}
+
+
 def _property_change(
-    wanted: WantedTable, facts: TableFacts, exclusive: bool, updates: list[Json], details: list[Detail]
+    wanted: Mapping[str, str], facts: TableFacts, exclusive: bool, updates: list[Json], details: list[Detail]
 ) -> None:
     there = facts.properties
-    change = {key: value for key, value in wanted.properties.items() if there.get(key) != value}
-    gone = [key for key in there if key not in wanted.properties and removable(key, exclusive)]
+    change = {key: value for key, value in wanted.items() if there.get(key) != value}
+    gone = [key for key in there if key not in wanted and removable(key, exclusive)]
     for key, value in change.items():
         text = f"{key} = {value}" if key not in there else f"{key}: {there[key]} -> {value}"
         details.append(Detail("~" if key in there else "+", f"property {text}"))
@@ -315,7 +341,7 @@ def partition_terms(facts: TableFacts) -> list[layout.Term]:
 
 
 def _terms(facts: TableFacts, schema: Struct) -> list[layout.Term]:
-    paths = _paths(facts.schema, schema)
+    paths = _paths(schema, facts.schema)
     return [
         layout.Term(f.transform, paths.get(f.source_id, f"#{f.source_id}"))
         for f in facts.spec.fields
@@ -329,7 +355,7 @@ def sort_terms(facts: TableFacts) -> list[layout.SortTerm]:
 
 
 def _sorting(facts: TableFacts, schema: Struct) -> list[layout.SortTerm]:
-    paths = _paths(facts.schema, schema)
+    paths = _paths(schema, facts.schema)
     return [
         layout.SortTerm(layout.Term(f.transform, paths.get(f.source_id, f"#{f.source_id}")), f.direction, f.null_order)
         for f in facts.order.fields

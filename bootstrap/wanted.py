@@ -82,7 +82,7 @@ def _tables(catalog_name: str, spec: model.Catalog, namespace: str) -> Iterator[
         if table.deletable:
             properties[DELETABLE] = "true"
         if columns := [column for column, of in table.columns.items() if of.deletable]:
-            properties[DELETABLE_COLUMNS] = ",".join(columns)
+            properties[DELETABLE_COLUMNS] = ",".join(sorted(columns))
         yield WantedTable(
             name=f"{namespace}.{name}",
             schema=Struct(

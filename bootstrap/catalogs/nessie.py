@@ -15,7 +15,10 @@ from bootstrap.catalogs.base import Reading
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.connections import CatalogConnection, Connections
 from bootstrap.http import Http
-from bootstrap.metadata import CatalogFacts, TableFacts
+from bootstrap.metadata import CatalogFacts, Limits, TableFacts
+
+#: Seen with Nessie 0.99, which answers 500 and 400.
+_LIMITS = Limits("Nessie", format_version=2, upgrades=False, nested_layout=False)
 
 
 class NessieCatalog(RestCatalog):
@@ -53,7 +56,7 @@ class NessieCatalog(RestCatalog):
         if new or gone:
             self.cache.store(new, gone)
         facts |= read
-        return CatalogFacts(namespaces, facts, frozenset(locations.keys() | others) - facts.keys())
+        return CatalogFacts(namespaces, facts, frozenset(locations.keys() | others) - facts.keys(), _LIMITS)
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Every entry of the branch, with its content."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-# Set before jsii starts its Node process: the banner of an old Node would stand in every synth. Its value is major versions.
+# Set before jsii starts Node, or the banner of an old one would stand in every synth. Its value is major versions.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22")
 
-from cdktf import App, LocalExecProvisioner, TerraformOutput, TerraformResource, TerraformStack  # noqa: E402
-from constructs import Construct  # noqa: E402
+from cdktf import App, LocalExecProvisioner, TerraformOutput, TerraformResource, TerraformStack
 
-__all__ = ["App", "Construct", "TerraformOutput", "TerraformStack", "local_exec"]
+from constructs import Construct
+
+__all__ = ["App", "Construct", "TerraformOutput", "TerraformResource", "TerraformStack", "local_exec"]
 
 
 def local_exec(

@@ -69,14 +69,14 @@ def test_every_type_comes_back_as_it_was_asked_for(connections: Connections, roo
     )
     columns: dict[str, Any] = {f"c{n}": kind for n, kind in enumerate(primitives)}
     columns["nested"] = "struct<a: list<map<string, struct<b: required long, c: list<required date>>>>, d: fixed[3]>"
-    terms = ["identity", "bucket(8, c9)", "truncate(4, c9)", "year(c7)", "hour(c8)", "void(c1)", "nested.d", "month(c5)"]
+    terms = ["identity", "bucket(8, c9)", "truncate(4, c9)", "year(c7)", "hour(c8)", "void(c1)", "month(c5)"]
     table = {"columns": columns, "partition_by": ["c0", *terms[1:]], "sort_by": ["bucket(4, c2) desc", "c13 nulls last"]}
     wanted = lakehouse({root: {"tables": {"t": table}}})
     applied(wanted, connections)
     loaded = witness.load_table(f"{root}.t")
     assert [field.name for field in loaded.schema().fields] == list(columns)
     assert [str(field.transform) for field in loaded.spec().fields] == [
-        *("identity", "bucket[8]", "truncate[4]", "year", "hour", "void", "identity", "month")
+        *("identity", "bucket[8]", "truncate[4]", "year", "hour", "void", "month")
     ]
 
 
@@ -108,11 +108,11 @@ def test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay(
         "partition_by": ["day(window_start)", "bucket(4, ticker)"],
         "sort_by": ["window_start desc"],
         "properties": {"write.parquet.compression-codec": "snappy", "owner.team": "x"},
-        "format_version": 3,
         "doc": "minute bars",
     }
     wanted = lakehouse({root: {"tables": {"t": evolved}}})
     plan = make_plan(wanted, connections)
+    assert len(plan.steps) == 1
     assert described(plan) == [
         "~ column ticker: doc 'symbol' -> 'the symbol'",
         "+ column vwap double",
@@ -126,7 +126,6 @@ def test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay(
         "+ column attributes.value.b string",
         "~ column attributes.value.a: int -> long",
         "~ order of columns: window_start, ticker, vwap, last, volume, price, venue, tags, attributes",
-        "~ format_version 2 -> 3",
         "~ identifier ['ticker'] -> []",
         "~ partition_by [day(window_start)] -> [day(window_start), bucket(4, ticker)]",
         "~ sort_by [ticker, close desc] -> [window_start desc]",
@@ -134,10 +133,8 @@ def test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay(
         "+ property owner.team = x",
         "~ property comment: bars -> minute bars",
     ]
-    location = before.metadata_location
     applied(wanted, connections)
     after = witness.load_table(f"{root}.t")
-    assert [entry.metadata_file for entry in after.metadata.metadata_log][-1] != location or True
     [row] = after.scan().to_arrow().to_pylist()
     assert (row["last"], row["volume"], row["venue"]) == (1.5, 7, {"code": "X", "country": None, "rank": 1})
     assert row["attributes"] == [("k", {"b": None, "a": 1})]

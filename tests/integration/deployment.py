@@ -37,7 +37,9 @@ class Deployment:
         made = cls(folder)
         made.edit((PROJECT / "lakehouse.yaml").read_text(), {})
         names = list(ports(load(made.file), "local"))
-        made.edit(made.file.read_text(), {("stacks", "local", "ports"): dict(zip(names, free(len(names)), strict=True))})
+        made.edit(
+            made.file.read_text(), {("stacks", "local", "ports"): dict(zip(names, free(len(names)), strict=True))}
+        )
         return made
 
     @property
@@ -100,15 +102,22 @@ class Deployment:
         output = self.cdktf("diff", "local")
         if "No changes." in output:
             return set()
-        return {line.split("(process/")[1].split(")")[0] for line in output.splitlines() if "(process/" in line and "#" in line}
+        return {
+            line.split("(process/")[1].split(")")[0]
+            for line in output.splitlines()
+            if "(process/" in line and "#" in line
+        }
 
     def trino(self, sql: str) -> list[list[Any]]:
         import trino
 
-        with trino.dbapi.connect(host="127.0.0.1", port=self.port("trino"), user="test") as connection:
+        connection: Any = trino.dbapi.connect(  # type: ignore[no-untyped-call]
+            host="127.0.0.1", port=self.port("trino"), user="test"
+        )
+        with connection:
             cursor = connection.cursor()
             cursor.execute(sql)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def _environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("LAKEHOUSE", "PYTEST", "AWS"))}

@@ -124,7 +124,9 @@ def test_a_worker_that_the_file_drops_is_stopped(deployed: Deployment, row: None
 
 
 def test_contents_alone_run_the_bootstrap_alone(deployed: Deployment, row: None) -> None:
-    deployed.change("catalogs", "lake", "namespaces", "gold", to={"tables": {"daily": {"columns": {"ticker": "string"}}}})
+    deployed.change(
+        "catalogs", "lake", "namespaces", "gold", to={"tables": {"daily": {"columns": {"ticker": "string"}}}}
+    )
     assert deployed.planned() == {"bootstrap"}
     deployed.deploy()
     assert deployed.trino("SELECT count(*) FROM lake.gold.daily") == [[0]]

@@ -14,7 +14,7 @@ import requests
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import Artifact
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16  # what a cut connection loses at most
 _ATTEMPTS = 5
 _TRANSIENT = (
     requests.ConnectionError,

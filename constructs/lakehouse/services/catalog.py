@@ -9,48 +9,53 @@ from lakehouse.services.store import StoreEndpoint
 
 @dataclass(frozen=True)
 class CatalogEndpoint:
-    """An Iceberg REST catalog. ``internal`` is the URI for services, ``external`` for a person and the bootstrap."""
+    """A catalog. ``internal`` is its base address for services, ``external`` for a person and the bootstrap."""
 
     name: str
     kind: str
     service: str
     internal: str
     external: str
-    warehouse: str
+    warehouse: str  # the name its Iceberg REST endpoint knows the catalog by
+    location: str  # where its tables are
     store: StoreEndpoint
 
 
 def for_spark(catalog: CatalogEndpoint) -> dict[str, str]:
-    """Settings of Spark's catalog: https://iceberg.apache.org/docs/latest/spark-configuration/"""
+    """Settings of Spark's catalog: https://iceberg.apache.org/docs/latest/nessie/
+
+    Nessie's own client, not its Iceberg REST endpoint: up to 0.99 that one shows, and at each commit keeps, the current
+    snapshot alone (projectnessie/nessie#9634), so there would be no history and no time travel.
+    """
     store = catalog.store
     settings = {
         "": "org.apache.iceberg.spark.SparkCatalog",
-        ".type": "rest",
-        ".uri": catalog.internal,
-        ".warehouse": catalog.warehouse,
+        ".catalog-impl": "org.apache.iceberg.nessie.NessieCatalog",
+        ".uri": f"{catalog.internal}/api/v2",
+        ".ref": "main",
+        ".warehouse": catalog.location,
         ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
         ".s3.endpoint": store.internal,
         ".s3.path-style-access": "true",
         ".s3.access-key-id": store.access_key,
         ".s3.secret-access-key": store.secret_key,
         ".client.region": store.region,
-        # The store's own keys are used; nothing is vended.
-        ".header.X-Iceberg-Access-Delegation": "",
     }
     return {f"spark.sql.catalog.{catalog.name}{key}": value for key, value in settings.items()}
 
 
 def for_trino(catalog: CatalogEndpoint, s3_switch: str) -> dict[str, str]:
-    """Properties of Trino's Iceberg connector: https://trino.io/docs/current/connector/iceberg.html
+    """Properties of Trino's Iceberg connector: https://trino.io/docs/current/object-storage/metastores.html
 
     ``s3_switch`` is the property that turns the native S3 file system on; its name changed with Trino's versions.
     """
     store = catalog.store
     return {
         "connector.name": "iceberg",
-        "iceberg.catalog.type": "rest",
-        "iceberg.rest-catalog.uri": catalog.internal,
-        "iceberg.rest-catalog.warehouse": catalog.warehouse,
+        "iceberg.catalog.type": "nessie",
+        "iceberg.nessie-catalog.uri": f"{catalog.internal}/api/v2",
+        "iceberg.nessie-catalog.ref": "main",
+        "iceberg.nessie-catalog.default-warehouse-dir": catalog.location,
         s3_switch: "true",
         "s3.endpoint": store.internal,
         "s3.path-style-access": "true",

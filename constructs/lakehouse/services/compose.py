@@ -38,7 +38,13 @@ def endpoints(lakehouse: Lakehouse, place: Place) -> Endpoints:
         access_key=place.secret("store-access-key"),
         secret_key=place.secret("store-secret-key"),
     )
-    return Endpoints(store, tuple(_catalog(place, name, store, first=not n) for n, name in enumerate(lakehouse.catalogs)))
+    return Endpoints(
+        store,
+        tuple(
+            _catalog(place, name, each.location, store, first=not nth)
+            for nth, (name, each) in enumerate(lakehouse.catalogs.items())
+        ),
+    )
 
 
 def services(lakehouse: Lakehouse, place: Place) -> tuple[Service, ...]:
@@ -46,13 +52,12 @@ def services(lakehouse: Lakehouse, place: Place) -> tuple[Service, ...]:
     at = endpoints(lakehouse, place)
     found = [s3proxy(place)]
     for each in at.catalogs:
-        location = lakehouse.catalogs[each.name].location
         found.append(
             nessie(
                 place,
                 name=each.service,
                 catalog=each.name,
-                location=location,
+                location=each.location,
                 store=at.store,
                 version=matrix.NESSIE.version,
                 java=_java(matrix.NESSIE.java),
@@ -78,16 +83,17 @@ def services(lakehouse: Lakehouse, place: Place) -> tuple[Service, ...]:
     return tuple(found)
 
 
-def _catalog(place: Place, name: str, store: StoreEndpoint, *, first: bool) -> CatalogEndpoint:
+def _catalog(place: Place, name: str, location: str, store: StoreEndpoint, *, first: bool) -> CatalogEndpoint:
     service = "nessie" if first else f"nessie-{name}"
     port = place.port(service)
     return CatalogEndpoint(
         name=name,
         kind="nessie",
         service=service,
-        internal=f"http://{place.host(service)}:{port}/iceberg",
-        external=f"http://127.0.0.1:{port}/iceberg",
+        internal=f"http://{place.host(service)}:{port}",
+        external=f"http://127.0.0.1:{port}",
         warehouse=name,
+        location=location,
         store=store,
     )
 

@@ -10,7 +10,9 @@ from lakehouse.services.store import StoreEndpoint
 from lakehouse.services.text import properties
 
 
-def nessie(place: Place, *, name: str, catalog: str, location: str, store: StoreEndpoint, version: str, java: int) -> Service:
+def nessie(
+    place: Place, *, name: str, catalog: str, location: str, store: StoreEndpoint, version: str, java: int
+) -> Service:
     """A Nessie server for one catalog; its versions lie in RocksDB, so they outlive the process.
 
     Nessie's warehouses share one tree of namespaces, so two catalogs need two servers.
@@ -50,7 +52,7 @@ def nessie(place: Place, *, name: str, catalog: str, location: str, store: Store
         command=(
             place.java(java),
             *("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"),
-            # Paths with spaces are not to be had in quarkus.config.locations; config/ in the working folder is read anyway.
+            # quarkus.config.locations cannot name a path with spaces; config/ in the working folder is read anyway.
             *("-jar", place.package(package)),
         ),
         files=(File("config/application.properties", properties(settings)),),

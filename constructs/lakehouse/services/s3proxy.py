@@ -26,9 +26,9 @@ def s3proxy(place: Place) -> Service:
         name=NAME,
         image="docker.io/andrewgaul/s3proxy:sha-1d8e0b3",
         packages=("s3proxy-4.1.0",),
-        java=17,
+        java=25,
         command=(
-            place.java(17),
+            place.java(25),
             *("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-DLOG_LEVEL=warn"),
             *("-jar", place.package("s3proxy-4.1.0"), "--properties", f"{config}/s3proxy.conf"),
         ),

@@ -1,7 +1,7 @@
 """What a service is, whatever place it runs in.
 
-A :class:`Service` is a value: a runtime (process, docker, hosts) turns it into Terraform resources and running processes.
-It is built for a :class:`Place`, which answers where things are there: folders, packages, host names, secrets.
+A :class:`Service` is a value: a runtime (process, docker, hosts) turns it into Terraform resources and running
+processes. It is built for a :class:`Place`, which answers where things are there: folders, packages, hosts, secrets.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Probe:
-    """How readiness is seen from outside: ``http`` wants a 2xx answer that contains ``expect``, ``tcp`` an open port."""
+    """How readiness is seen from outside: ``http`` wants a 2xx answer that holds ``expect``, ``tcp`` an open port."""
 
     kind: Literal["http", "tcp"]
     port: int
@@ -34,7 +34,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class File:
-    """A file the service reads, rendered as text; ``{{secret:NAME}}`` is replaced where the file is written (mode 0600)."""
+    """A file the service reads, as text; ``{{secret:NAME}}`` is replaced where the file is written (mode 0600)."""
 
     path: str  # relative to the service's configuration folder
     text: str

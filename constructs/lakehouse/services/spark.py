@@ -26,7 +26,8 @@ _MODULES = (
     "-Djdk.reflect.useDirectMethodHandle=false",
     "-Dio.netty.tryReflectionSetAccessible=true",
 )
-_SMALL = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+_FRUGAL = ("-XX:+UseSerialGC", "-XX:-UsePerfData")
+_SMALL = (*_FRUGAL, "-XX:TieredStopAtLevel=1")  # for those that run no query: compiled once, and quickly
 
 
 @dataclass(frozen=True)
@@ -54,19 +55,18 @@ def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoin
 
 def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> dict[str, str]:
     """spark-defaults.conf of everything that runs on the cluster: Connect and batch jobs alike."""
-    jars = ":".join(place.package(jar) for jar in cluster.packages[1:])
     settings = {
         "spark.master": f"spark://{place.host(MASTER)}:{place.port(MASTER)}",
         "spark.submit.deployMode": "client",
         "spark.driver.host": place.host(CONNECT),
         "spark.driver.bindAddress": place.bind(),
-        "spark.driver.extraClassPath": jars,
-        "spark.executor.extraClassPath": jars,
+        "spark.driver.extraClassPath": classpath(place, cluster),
+        "spark.executor.extraClassPath": classpath(place, cluster),
         "spark.executor.memory": f"{cluster.executor_mb}m",
         "spark.executor.cores": str(cluster.cores),
         # One executor an application: Connect keeps its own, and a batch job still finds room on the next worker.
         "spark.cores.max": str(cluster.cores),
-        "spark.executor.extraJavaOptions": " ".join(_SMALL),
+        "spark.executor.extraJavaOptions": " ".join(_FRUGAL),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
@@ -86,17 +86,21 @@ def _environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[
         ("JAVA_HOME", place.java(cluster.java).removesuffix("/bin/java")),
         ("SPARK_LOCAL_IP", place.bind()),
         ("SPARK_PUBLIC_DNS", place.host(name)),
-        # An empty folder: a class path that holds a folder with files in it cannot use shared class archives.
+        # No such folder: with one on the class path, no archive of classes would fit.
         ("SPARK_CONF_DIR", f"{place.config(name)}/conf"),
         ("SPARK_LOCAL_DIRS", f"{place.data(name)}/local"),
         ("SPARK_SCALA_VERSION", cluster.scala),
     )
 
 
-def _java(place: Place, cluster: SparkCluster, heap_mb: int, jars: Sequence[str] = ()) -> tuple[str, ...]:
+def classpath(place: Place, cluster: SparkCluster) -> str:
+    """Iceberg before Spark, the same for every JVM of the cluster: so one archive of classes serves them all."""
     home = place.package(cluster.packages[0])
-    classpath = ":".join((*jars, f"{home}/jars/*"))
-    return (place.java(cluster.java), f"-Xmx{heap_mb}m", *_SMALL, *_MODULES, "-cp", classpath)
+    return ":".join((*(place.package(jar) for jar in cluster.packages[1:]), f"{home}/jars/*"))
+
+
+def _java(place: Place, cluster: SparkCluster, heap_mb: int, options: Sequence[str]) -> tuple[str, ...]:
+    return (place.java(cluster.java), f"-Xmx{heap_mb}m", *options, *_MODULES, "-cp", classpath(place, cluster))
 
 
 def _master(place: Place, cluster: SparkCluster) -> Service:
@@ -112,10 +116,10 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
     return Service(
         name=MASTER,
         image=f"docker.io/apache/spark:{cluster.version}",
-        packages=cluster.packages[:1],
+        packages=cluster.packages,
         java=cluster.java,
         command=(
-            *_java(place, cluster, 128),
+            *_java(place, cluster, 128, _SMALL),
             *("org.apache.spark.deploy.master.Master", *arguments, "--properties-file", config),
         ),
         environment=_environment(place, cluster, MASTER),
@@ -145,7 +149,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         image=f"docker.io/apache/spark:{cluster.version}",
         packages=cluster.packages,
         java=cluster.java,
-        command=(*_java(place, cluster, 128), "org.apache.spark.deploy.worker.Worker", *arguments),
+        command=(*_java(place, cluster, 128, _SMALL), "org.apache.spark.deploy.worker.Worker", *arguments),
         environment=_environment(place, cluster, name),
         files=(File("spark.conf", properties(settings)),),
         data=(place.data(name), work),
@@ -168,14 +172,13 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.port.maxRetries": "0",
         "spark.ui.showConsoleProgress": "false",
     }
-    jars = [place.package(jar) for jar in cluster.packages[1:]]
     return Service(
         name=CONNECT,
         image=f"docker.io/apache/spark:{cluster.version}",
         packages=cluster.packages,
         java=cluster.java,
         command=(
-            *_java(place, cluster, cluster.driver_mb, jars),
+            *_java(place, cluster, cluster.driver_mb, _FRUGAL),
             *("org.apache.spark.deploy.SparkSubmit", "--properties-file", config),
             *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
         ),

@@ -22,7 +22,7 @@ def trino(
     catalogs: Sequence[CatalogEndpoint],
     further: Mapping[str, Mapping[str, str]],
 ) -> Service:
-    """Trino with one static catalog for each catalog of the file, the ``further`` ones, and dynamic catalogs enabled."""
+    """Trino with a static catalog for each one of the file, the ``further`` ones, and dynamic catalogs enabled."""
     package, port = f"trino-{version}", place.port(NAME)
     home, etc, data = place.package(package), place.config(NAME), place.data(NAME)
     config = {
@@ -53,7 +53,13 @@ def trino(
         java=java,
         command=(
             place.java(java),
-            *(f"-Xmx{heap_mb}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError"),
+            *(
+                f"-Xmx{heap_mb}m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData",
+                "-XX:+ExitOnOutOfMemoryError",
+            ),
             *("-Djdk.attach.allowAttachSelf=true", f"-Dconfig={etc}/config.properties"),
             *(f"-Dlog.levels-file={etc}/log.properties", f"-Dcatalog.config-dir={etc}/catalog"),
             *("-cp", f"{home}/lib/*", "io.trino.server.TrinoServer"),

@@ -19,7 +19,9 @@ _RESERVED = {  # Iceberg table properties that another key of the file sets
     "sort-order": "sort_by",
 }
 # The end of a key tells: s3.session-token is a secret, client.credentials-provider and token-exchange-enabled are not.
-_SECRET = re.compile(r"(secret|password|passphrase|token|credential|(secret|private)[-._]?(access[-._]?)?key)$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(secret|password|passphrase|token|credential|(secret|private)[-._]?(access[-._]?)?key)$", re.IGNORECASE
+)
 _RESERVED_CATALOGS = ("system", "spark_catalog", "jmx")  # Trino's own, Spark's own, and Trino's again
 
 
@@ -251,9 +253,7 @@ def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
             kinds = listed(matrix.stores_with("versioning"))
             for bucket, content in lakehouse.buckets.items():
                 if content.versioning:
-                    message = (
-                        f"true, but the store of stacks.{name} is {stack.store}, which has no versions: {kinds} has"
-                    )
+                    message = f"the store of stacks.{name}, {stack.store}, keeps no versions; {kinds} does. Remove it"
                     yield Problem(("buckets", bucket, "versioning"), message, (("stacks", name, "store"),))
         if isinstance(stack, LocalStack):
             yield from _ports(name, stack, lakehouse)

@@ -11,7 +11,7 @@ from lakehouse.spec import wording
 from lakehouse.spec.checks import check
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Location, Problem, SpecError
-from lakehouse.spec.source import Source, read
+from lakehouse.spec.source import AGAIN, Source, read
 
 
 def load(path: Path) -> Lakehouse:
@@ -38,7 +38,7 @@ def load(path: Path) -> Lakehouse:
 
 def _shown(problem: Problem, source: Source) -> Problem:
     """With the line of the other place, and without the mark that tells a duplicate key from the first."""
-    at = problem.at[:-1] if problem.at[-1:] == ("",) else problem.at
+    at = problem.at[:-1] if problem.at[-1:] == (AGAIN,) else problem.at
     beside = f" The other is on line {source.line(problem.beside)}." if problem.beside else ""
     return Problem(at, problem.message + beside)
 

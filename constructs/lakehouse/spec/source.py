@@ -6,17 +6,19 @@ The node graph is read, not the constructed values: so each duplicate key is fou
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from lakehouse.spec.problems import Location, Problem, SpecError
 
+AGAIN = -1  # ends the location of a key that stands twice: where it stands the second time
 _MISSING = "there is no such file. Copy the project's lakehouse.yaml, or one of lakehouses/, to this place"
 _DEEPEST = 100  # levels of mappings and lists; a lakehouse needs about ten
 _MOST_NODES = 1_000_000  # more than any real file has; aliases of aliases grow past it at once
@@ -94,7 +96,9 @@ def _compose(text: str) -> Node | None:
         root: Node | None = YAML(typ="safe").compose(text)
     except YAMLError:
         # The fast parser is one of YAML 1.1, which refuses {location: s3://warehouse/lake}; the slow one knows 1.2.
-        root = YAML(typ="safe", pure=True).compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML allows it: the last one counts
+            root = YAML(typ="safe", pure=True).compose(text)
     return root
 
 
@@ -179,9 +183,9 @@ class _Reader:
                 message = "a list or a mapping stands where a key should be. Keys are plain words"
                 self.source.problems.append(Problem(at, message))
             elif (name := str(key.value)) in data:
-                self.source.lines[(*at, name, "")] = line
+                self.source.lines[(*at, name, AGAIN)] = line
                 message = f'"{name}" stands twice. Remove one.'
-                self.source.problems.append(Problem((*at, name, ""), message, beside=(*at, name)))
+                self.source.problems.append(Problem((*at, name, AGAIN), message, beside=(*at, name)))
             else:
                 self.source.lines[(*at, name)] = line
                 data[name] = self.value(item, (*at, name))

@@ -10,12 +10,15 @@ from pydantic_core import ErrorDetails
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Location, Problem, suggest
 
+_STACKS = {"<aws>": "AwsStack", "<local>": "LocalStack"}  # the union's tags, which come third in an error's location
+
 
 def location(detail: ErrorDetails) -> Location:
-    """Where an error is, in the file's terms: the tags of a union and of a key are not part of it."""
-    return tuple(
-        part for part in detail["loc"] if not (isinstance(part, str) and part in ("<aws>", "<local>", "[key]"))
-    )
+    """Where an error is, in the file's terms: the tag of a stack's kind and the mark of a key are not part of it."""
+    loc = detail["loc"]
+    if loc[:1] == ("stacks",) and loc[2:3] and loc[2] in _STACKS:
+        loc = loc[:2] + loc[3:]
+    return loc[:-1] if loc[-1:] == ("[key]",) and detail["type"] != "extra_forbidden" else loc
 
 
 def problem(detail: ErrorDetails) -> Problem:
@@ -101,7 +104,6 @@ def _keys(detail: ErrorDetails) -> list[str]:
 def _schema(loc: tuple[int | str, ...]) -> dict[str, Any]:
     """The JSON Schema of the place that an error's ``loc`` leads to."""
     whole = _whole_schema()
-    classes = {"<aws>": "AwsStack", "<local>": "LocalStack"}
 
     def resolve(node: dict[str, Any]) -> dict[str, Any]:
         for option in node.get("anyOf", []):
@@ -110,9 +112,9 @@ def _schema(loc: tuple[int | str, ...]) -> dict[str, Any]:
         return whole["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
 
     node = whole
-    for part in loc:
-        if part in classes:
-            node = whole["$defs"][classes[str(part)]]
+    for depth, part in enumerate(loc):
+        if depth == 2 and loc[0] == "stacks" and part in _STACKS:
+            node = whole["$defs"][_STACKS[str(part)]]
         else:
             properties = node.get("properties", {})
             entries = [*node.get("patternProperties", {}).values(), node.get("additionalProperties", {})]

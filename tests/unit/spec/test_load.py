@@ -129,6 +129,10 @@ def test_numbers_where_text_is_wanted_keep_their_spelling(tmp_path: Path) -> Non
     assert engines.trino.version == "470"
 
 
+def test_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
+    assert load(written(tmp_path, "\ufeff" + MINIMAL)).name == "demo"
+
+
 def test_anchors_and_merge_keys(tmp_path: Path) -> None:
     text = MINIMAL.replace(
         "{location: s3://warehouse/lake}",
@@ -149,6 +153,20 @@ def test_anchors_and_merge_keys(tmp_path: Path) -> None:
     tables = load(written(tmp_path, text.replace("\n}\n", "\n"))).catalogs["lake"].namespaces["a"].tables
     assert tables["two"].columns == tables["one"].columns == tables["three"].columns
     assert tables["two"].partition_by == ["name"]
+
+
+@pytest.mark.parametrize("key", ["<aws>", "<local>", "[key]", ""])
+def test_odd_keys_are_problems_like_others(tmp_path: Path, key: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        load(written(tmp_path, MINIMAL + f'"{key}": 1\n'))
+    ((line, problem),) = caught.value.problems
+    assert line == 5
+    assert problem.at == (key,)
+
+
+def test_anchor_that_is_used_again_is_no_matter(tmp_path: Path) -> None:
+    text = MINIMAL.replace("{warehouse: }", "{warehouse: &a {deletable: true}, x-1: &a {expire_days: 1}, x-2: *a}")
+    assert load(written(tmp_path, text)).buckets["x-2"].expire_days == 1
 
 
 def test_types_as_mappings(tmp_path: Path) -> None:

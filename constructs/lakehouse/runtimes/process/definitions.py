@@ -23,7 +23,9 @@ def write(folder: Path, services: Iterable[Service], incarnations: dict[str, Inc
 def read(path: Path) -> dict[str, tuple[Service, Incarnation]]:
     """What :func:`write` wrote, by name."""
     content = json.loads(path.read_text())
-    return {each["service"]["name"]: (_service(each["service"]), Incarnation(**each["incarnation"])) for each in content}
+    return {
+        each["service"]["name"]: (_service(each["service"]), Incarnation(**each["incarnation"])) for each in content
+    }
 
 
 def _service(raw: dict[str, Any]) -> Service:

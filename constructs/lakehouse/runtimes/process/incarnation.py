@@ -1,8 +1,8 @@
 """Incarnation ids: how Terraform sees that a service died or that its definition changed.
 
-Each service's resource is triggered by an id. At synth the runtime looks at the service: one that is healthy and defined
-as before keeps the id it was started with; any other gets the next one, so ``cdktf diff`` shows it and ``cdktf deploy``
-replaces just that one.
+Each service's resource is triggered by an id. At synth the runtime looks at the service: one that is healthy and
+defined as before keeps the id it was started with; any other gets the next one, so ``cdktf diff`` shows it and
+``cdktf deploy`` replaces just that one.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _ROOM_MB = 512  # free space below which nothing is started
 def preflight(state: State, services: Sequence[Service]) -> None:
     """Everything that can be known to fail is found here, before anything starts.
 
-    Services that the file no longer names are stopped: Terraform runs no destroy step of a resource whose block is gone.
+    Services that the file no longer names are stopped: Terraform runs no destroy step where the block is gone.
     """
     state.prepare()
     free = shutil.disk_usage(state.root).free >> 20

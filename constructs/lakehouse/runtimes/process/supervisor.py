@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +92,7 @@ class Supervisor:
     def alive(self) -> bool:
         """Whether supervisord answers."""
         try:
-            return bool(self._rpc().getState()["statename"] == "RUNNING")
+            return bool(self._call("getState")["statename"] == "RUNNING")
         except (OSError, xmlrpc.client.Error):
             return False
 
@@ -103,7 +104,9 @@ class Supervisor:
         state.socket.unlink(missing_ok=True)
         state.pid_file.unlink(missing_ok=True)
         user = f"user={os.getuid()}\n" if os.getuid() == 0 else ""  # root: said on purpose, or supervisord complains
-        text = _MAIN.format(run=_escape(state.run), pid=_escape(state.pid_file), socket=_escape(state.socket), user=user)
+        text = _MAIN.format(
+            run=_escape(state.run), pid=_escape(state.pid_file), socket=_escape(state.socket), user=user
+        )
         write_private(state.supervisor_conf, text)
         environment = {key: os.environ[key] for key in _INHERITED if key in os.environ}
         command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(state.supervisor_conf)]
@@ -123,8 +126,8 @@ class Supervisor:
     def stop(self) -> None:
         """Shuts supervisord down, with everything it keeps."""
         try:
-            pid = int(self._rpc().getPID())
-            self._rpc().shutdown()
+            pid = int(self._call("getPID"))
+            self._call("shutdown")
         except (OSError, xmlrpc.client.Error):
             return
         while _exists(pid):
@@ -133,7 +136,7 @@ class Supervisor:
     def processes(self) -> dict[str, Process]:
         """All supervised processes by name; none where supervisord is down."""
         try:
-            answer: Any = self._rpc().getAllProcessInfo()
+            answer: Any = self._call("getAllProcessInfo")
         except (OSError, xmlrpc.client.Error):
             return {}
         return {
@@ -147,13 +150,8 @@ class Supervisor:
         """Starts a service under supervision; one of that name that runs already is stopped first."""
         write_private(self._state.conf_d / f"{service.name}.conf", program(service, self._state))
         self._forget(service.name)
-        rpc = self._rpc()
-        rpc.reloadConfig()
-        try:
-            rpc.addProcessGroup(service.name)
-        except xmlrpc.client.Fault as fault:
-            if fault.faultCode != Faults.ALREADY_ADDED:
-                raise LakehouseError(f"supervisord refuses {service.name}: {fault.faultString}") from fault
+        self._call("reloadConfig")
+        self._unless(Faults.ALREADY_ADDED, "addProcessGroup", service.name)
 
     def remove(self, name: str) -> None:
         """Stops a service and forgets it. Nothing happens where there is none."""
@@ -166,22 +164,33 @@ class Supervisor:
     def restart(self, name: str) -> None:
         """Stops and starts a service as it is. Raises LakehouseError where there is none of that name."""
         try:
-            rpc = self._rpc()
-            _ignoring(Faults.NOT_RUNNING, lambda: rpc.stopProcess(name, True))
-            rpc.startProcess(name, True)
+            self._unless(Faults.NOT_RUNNING, "stopProcess", name, True)
+            self._call("startProcess", name, True)
         except OSError as error:
             raise LakehouseError("The lakehouse is not up: nothing to restart. `cdktf deploy` starts it.") from error
         except xmlrpc.client.Fault as fault:
             raise LakehouseError(f"{name} could not be restarted: {fault.faultString}") from fault
 
     def _forget(self, name: str) -> None:
-        rpc = self._rpc()
-        if _ignoring(Faults.BAD_NAME, lambda: rpc.stopProcessGroup(name, True)):
-            _ignoring(Faults.BAD_NAME, lambda: rpc.removeProcessGroup(name))
+        if self._unless(Faults.BAD_NAME, "stopProcessGroup", name, True):
+            self._unless(Faults.BAD_NAME, "removeProcessGroup", name)
 
-    def _rpc(self) -> Any:
+    def _call(self, method: str, *arguments: Any) -> Any:
+        """One call of the supervisor's interface: OSError where it is down, xmlrpc.client.Fault if it refuses."""
         transport = SupervisorTransport(None, None, serverurl=f"unix://{self._state.socket}")
-        return xmlrpc.client.ServerProxy("http://localhost", transport).supervisor
+        with closing(transport):
+            proxy = xmlrpc.client.ServerProxy("http://localhost", transport)
+            return getattr(proxy.supervisor, method)(*arguments)
+
+    def _unless(self, expected: int, method: str, *arguments: Any) -> bool:
+        """The same; False where it refuses with the ``expected`` fault."""
+        try:
+            self._call(method, *arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != expected:
+                raise
+            return False
+        return True
 
 
 def program(service: Service, state: State) -> str:
@@ -199,16 +208,6 @@ def program(service: Service, state: State) -> str:
 def _escape(value: object) -> str:
     """Per cent signs are supervisord's own expansions."""
     return str(value).replace("%", "%%")
-
-
-def _ignoring(code: int, call: Any) -> bool:
-    try:
-        call()
-    except xmlrpc.client.Fault as fault:
-        if fault.faultCode != code:
-            raise
-        return False
-    return True
 
 
 def _exists(pid: int) -> bool:

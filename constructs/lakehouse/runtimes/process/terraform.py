@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lakehouse.cdk import Construct, local_exec
+from lakehouse.cdk import Construct, TerraformResource, local_exec
 from lakehouse.runtimes.process.incarnation import Incarnation, digest
 from lakehouse.runtimes.process.state import State
 from lakehouse.services.service import Service
@@ -45,7 +45,7 @@ class ProcessRuntime(Construct):
             down=self._step("supervisor-down"),
             needs=[self.preflight],
         )
-        self.services = {}
+        self.services: dict[str, TerraformResource] = {}
         for each in services:
             self.services[each.name] = local_exec(
                 self,

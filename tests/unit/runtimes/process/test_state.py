@@ -52,5 +52,7 @@ def test_a_long_path_gets_a_short_socket(tmp_path: Path) -> None:
 def test_a_state_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(LakehouseError, match=r"The state folder .*file/state cannot be written: Not a directory.*state in"):
+    with pytest.raises(
+        LakehouseError, match=r"The state folder .*file/state cannot be written: Not a directory.*state in"
+    ):
         State(blocked / "state").prepare()

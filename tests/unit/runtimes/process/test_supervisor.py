@@ -22,7 +22,12 @@ from lakehouse.runtimes.process.state import State
 from lakehouse.runtimes.process.supervisor import Supervisor, program
 from lakehouse.services.service import File, Port, Probe, Service
 
-SERVER = "import sys,http.server as h; h.ThreadingHTTPServer(('127.0.0.1',int(sys.argv[1])),h.SimpleHTTPRequestHandler).serve_forever()"
+SERVER = "; ".join(  # one line: supervisord's configuration holds no others
+    (
+        "import sys, http.server as h",
+        "h.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), h.SimpleHTTPRequestHandler).serve_forever()",
+    )
+)
 
 
 def server(port: int, name: str = "web") -> Service:
@@ -110,7 +115,9 @@ def test_a_taken_port_is_named_with_its_holder(state: State, free_port: int) -> 
         try:
             while not processes.is_open(free_port):
                 time.sleep(0.05)
-            with pytest.raises(LakehouseError, match=rf"Port {free_port} \(web\) is taken by .*pid {stranger.pid}, user"):
+            with pytest.raises(
+                LakehouseError, match=rf"Port {free_port} \(web\) is taken by .*pid {stranger.pid}, user"
+            ):
                 steps.preflight(state, [server(free_port)])
         finally:
             stranger.kill()

@@ -1,0 +1,169 @@
+"""Class archives: what a JVM has parsed, verified and linked once, kept so that later starts need not do it again.
+
+Java 24 and newer have the ahead-of-time cache (https://openjdk.org/jeps/483), older ones application class data sharing
+(https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html). A service is run once with the options of
+:func:`recording`, then :func:`create` makes the archive, and :func:`environment` has every later start use it.
+
+An archive fits one Java and one class path, so it is named by both. Without one, or with one that a JVM finds not to
+fit, a service starts as it always does, only slower.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import store
+from lakehouse.services.service import Service
+
+# Every JVM below the service's process reads it too: Spark's executors, which the workers start.
+VARIABLE = "JAVA_TOOL_OPTIONS"
+
+_FIRST_WITH_CACHE = 24  # the Java that has -XX:AOTMode
+_PATIENCE = 600  # seconds that making one archive may take; Spark's takes 40 on one core
+_STOPPING = 120  # seconds a recorded service may take to write down at its end what it loaded
+# The first compiler alone: recordings that the second one took part in have crashed the JVM that makes the cache.
+_WHILE_RECORDING = ("-XX:TieredStopAtLevel=1",)
+# The same on every machine: a large one's default heap would have no compressed pointers, a small one's collector
+# could not archive objects, and either would make an archive that the services cannot use.
+_WHILE_CREATING = ("-XX:+UseG1GC", "-Xmx1g")
+
+
+def path(service: Service) -> Path | None:
+    """Where the service's archive is or would be; None for what is no Java service, or whose packages are not there.
+
+    Services with the same Java and the same packages share one: a cluster's master, workers and drivers.
+    """
+    if service.java is None:
+        return None
+    java = Path(service.command[0])
+    try:
+        # A Java of the same version but another build does not take the archive, nor does one that was moved.
+        parts = [str(java), (java.parent.parent / "release").read_text()]
+        for name in service.packages:
+            # The JVM compares the jars' times: a package that was fetched again needs a new archive.
+            stamp = store.folder(name) / store.STAMP
+            parts += [str(stamp), stamp.read_text(), str(stamp.stat().st_mtime_ns)]
+    except (OSError, LakehouseError):
+        return None
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+    return folder() / f"{_family(service)}{digest}{'.aot' if _has_cache(service) else '.jsa'}"
+
+
+def folder() -> Path:
+    """The folder that holds the archives."""
+    return store.cache() / "archives"
+
+
+def environment(service: Service) -> dict[str, str]:
+    """What to add to the service's environment so that it uses its archive; nothing if there is none."""
+    archive = path(service)
+    if archive is None or not archive.is_file():
+        return {}
+    return {VARIABLE: _quoted(f"-XX:{'AOTCache' if _has_cache(service) else 'SharedArchiveFile'}={archive}")}
+
+
+def missing(services: Iterable[Service]) -> dict[Path, tuple[Service, ...]]:
+    """The archives that are not there, each with the services that share it."""
+    found: dict[Path, tuple[Service, ...]] = {}
+    for service in services:
+        archive = path(service)
+        if archive is not None and not archive.is_file():
+            found[archive] = (*found.get(archive, ()), service)
+    return found
+
+
+def recording(service: Service, records: Path) -> Service:
+    """The service as it is to be run once, so that it writes what it loads into the folder ``records``."""
+    if service.java is None:
+        return service
+    if _has_cache(service):
+        options = (*_WHILE_RECORDING, "-XX:AOTMode=record", f"-XX:AOTConfiguration={records}/{service.name}.aotconf")
+    else:
+        # One list for each process: a worker's executors record under the same options.
+        options = (*_WHILE_RECORDING, f"-XX:DumpLoadedClassList={records}/{service.name}.%p.classlist")
+    variable = (VARIABLE, " ".join(_quoted(option) for option in options))
+    return replace(service, environment=(*service.environment, variable), stop_seconds=_STOPPING)
+
+
+def create(archive: Path, services: Sequence[Service], records: Path) -> None:
+    """Make the archive from what its services recorded, and remove those that it replaces.
+
+    :raises LakehouseError: there is no record, or the JVM that makes the archive fails.
+    """
+    # The longest class path: the others begin like it.
+    service = max(services, key=lambda each: len(_class_path(each)))
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".making-") as scratch:
+        draft = Path(scratch) / archive.name
+        if _has_cache(service):
+            record = next((each for each in (records / f"{one.name}.aotconf" for one in services) if each.is_file()), None)
+            options = ("-XX:AOTMode=create", f"-XX:AOTConfiguration={record}", f"-XX:AOTCache={draft}")
+        else:
+            record = _merged(services, records)
+            options = ("-Xshare:dump", f"-XX:SharedClassListFile={record}", f"-XX:SharedArchiveFile={draft}")
+        if record is None:
+            raise LakehouseError(f"{archive.name}: {service.name} wrote no record into {records}")
+        said = _run((service.command[0], *_WHILE_CREATING, *options, "-cp", _class_path(service)))
+        if not draft.is_file():
+            raise LakehouseError(f"{archive.name}: {service.command[0]} made no archive. It said: {said[-300:].strip()}")
+        draft.replace(archive)
+    for old in archive.parent.glob(f"{_family(service)}*"):
+        if old != archive:
+            old.unlink(missing_ok=True)
+
+
+def _family(service: Service) -> str:
+    """How the names of all archives of a service begin, whatever its packages were."""
+    return f"{service.packages[0]}-java-{service.java}-"
+
+
+def _has_cache(service: Service) -> bool:
+    return service.java is not None and service.java >= _FIRST_WITH_CACHE
+
+
+def _class_path(service: Service) -> str:
+    """What follows ``-cp`` or ``-jar`` in the service's command."""
+    for option, value in zip(service.command, service.command[1:], strict=False):
+        if option in ("-cp", "-jar"):
+            return value
+    raise LakehouseError(f"{service.name}: its command has neither -cp nor -jar")
+
+
+def _merged(services: Sequence[Service], records: Path) -> Path | None:
+    """All class lists of the services as one file, or None if there are none."""
+    lines: dict[str, None] = {}
+    for service in services:
+        for record in sorted(records.glob(f"{service.name}.*.classlist")):
+            # A process that was killed has left half a line.
+            whole = record.read_text(errors="replace").rpartition("\n")[0]
+            lines |= dict.fromkeys(whole.splitlines())
+    if not lines:
+        return None
+    merged = records / f"{services[0].name}.classlist"
+    merged.write_text("\n".join(lines) + "\n")
+    return merged
+
+
+def _run(command: Sequence[str]) -> str:
+    """The command's output, whatever its exit code."""
+    environment = {key: value for key, value in os.environ.items() if key not in (VARIABLE, "JDK_JAVA_OPTIONS")}
+    try:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace", timeout=_PATIENCE, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return done.stdout
+
+
+def _quoted(option: str) -> str:
+    """As the JVM reads its variable: words apart by white space, quotes keep it together."""
+    return f"'{option}'" if any(character.isspace() for character in option) else option

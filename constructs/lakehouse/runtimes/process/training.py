@@ -1,0 +1,142 @@
+"""``python -m lakehouse.runtimes.process.training``: makes the class archives that are missing.
+
+A lakehouse of its own, in a temporary folder and on free ports, is started, filled, verified and stopped, and the
+archives are made from what its JVMs recorded. That is done once for each set of packages; without archives everything
+works as well, only slower to start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import archives
+from lakehouse.runtimes.process import steps
+from lakehouse.runtimes.process.incarnation import Incarnation
+from lakehouse.runtimes.process.local import Local, locate
+from lakehouse.runtimes.process.ports import free
+from lakehouse.services.service import Service
+from lakehouse.spec import Lakehouse, LocalStack, load
+from lakehouse.spec.ports import ports
+
+_STACK = "training"
+_WORK = ("apply", "verify")  # what the `lakehouse` command does with it: every engine writes and reads
+
+
+def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
+    """Makes the archives that the stack's services lack; says in a line what could not be made, and raises nothing."""
+    began = time.monotonic()
+    try:
+        lacking = archives.missing(locate(lakehouse, stack, path).services)
+        if not lacking:
+            return
+        _say(f"preparing faster starts, once: {', '.join(sorted(each.stem for each in lacking))}")
+        archives.folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=archives.folder(), prefix=".training-", ignore_cleanup_errors=True) as scratch:
+            records = Path(scratch) / "records"
+            records.mkdir()
+            _record(_alone(lakehouse, stack, Path(scratch)), Path(scratch) / "lakehouse.yaml", records)
+            _say(f"  recorded, {time.monotonic() - began:.0f} s")
+            with ThreadPoolExecutor(2) as pool:  # each takes one core, and Spark's 1.2 GB
+                list(pool.map(lambda item: _create(*item, records), lacking.items()))
+    except (LakehouseError, OSError) as error:
+        _say(f"  not prepared, so the lakehouse starts slower: {str(error).splitlines()[0]}")
+
+
+def _alone(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
+    """The same services and catalogs with nothing in them, in a folder and on ports of their own."""
+    there = lakehouse.stacks[stack]
+    assert isinstance(there, LocalStack)
+    content: dict[str, Any] = lakehouse.model_dump(mode="json", exclude_unset=True, exclude={"access"})
+    for catalog in content["catalogs"].values():
+        catalog.pop("namespaces", None)
+    names = ports(lakehouse, stack)
+    numbers = dict(zip(names, free(len(names)), strict=True))
+    content["stacks"] = {
+        _STACK: {"runtime": "process", "store": there.store, "catalogs": dict(there.catalogs), "ports": numbers}
+    }
+    file = folder / "lakehouse.yaml"
+    with file.open("w") as out:
+        YAML(typ="safe").dump(content, out)
+    return locate(load(file), _STACK, file)
+
+
+def _record(local: Local, file: Path, records: Path) -> None:
+    with _running([archives.recording(each, records) for each in local.services], local):
+        for word in _WORK:
+            command = [sys.executable, "-m", "bootstrap", "--file", str(file), "--stack", _STACK, word]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+            if done.returncode:
+                _say(f"  {word} failed there: {(done.stderr or done.stdout).strip()[-300:]}")
+
+
+@contextmanager
+def _running(services: Sequence[Service], local: Local) -> Iterator[None]:
+    """The services are up, in the order of their needs; afterwards they are not, and have had time to write records."""
+    state = local.state
+    steps.supervisor_up(state, 1)
+    try:
+        with ThreadPoolExecutor(len(services)) as pool:
+            for wave in _waves(services):
+                list(pool.map(lambda each: steps.service_up(state, each, Incarnation(_STACK, 1)), wave))
+        yield
+        with ThreadPoolExecutor(len(services)) as pool:
+            for wave in reversed(list(_waves(services))):
+                list(pool.map(lambda each: steps.service_down(state, each.name), wave))
+    finally:
+        steps.supervisor_down(state)
+
+
+def _waves(services: Sequence[Service]) -> Iterator[list[Service]]:
+    """The services such that each comes after those that it needs; what is together can start together."""
+    up: set[str] = set()
+    while len(up) < len(services):
+        wave = [each for each in services if each.name not in up and up.issuperset(each.needs)]
+        yield wave
+        up |= {each.name for each in wave}
+
+
+def _create(archive: Path, services: tuple[Service, ...], records: Path) -> None:
+    began = time.monotonic()
+    try:
+        archives.create(archive, services, records)
+    except (LakehouseError, OSError) as error:
+        _say(f"  {archive.stem}: not prepared, so it starts slower: {error}")
+    else:
+        _say(f"  {archive.stem}: {archive.stat().st_size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.process.training", description=__doc__)
+    default = Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml")
+    parser.add_argument("--file", type=Path, default=default, help="lakehouse.yaml")
+    path = parser.parse_args(arguments).file.resolve()
+    try:
+        lakehouse = load(path)
+    except LakehouseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    for name, stack in lakehouse.stacks.items():
+        if isinstance(stack, LocalStack) and stack.runtime == "process":
+            train(lakehouse, name, path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
