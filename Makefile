@@ -93,18 +93,18 @@ $(DONE)/venv: pipenv.txt
 PIPENV = PIPENV_VERBOSITY=-1 PIPENV_IGNORE_VIRTUALENVS=0 VIRTUAL_ENV="$$PWD/$(VENV)" \
   PATH="$$PWD/$(VENV)/bin:$$PATH" $(PY) -m pipenv
 
-$(DONE)/runtime: $(DONE)/venv Pipfile.lock pyproject.toml
+$(DONE)/runtime: Pipfile.lock pyproject.toml | $(DONE)/venv
 	@echo "installing the Python packages of Pipfile.lock"
 	@$(PIPENV) sync --quiet
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(DONE)/dev: $(DONE)/runtime
+$(DONE)/dev: Pipfile.lock | $(DONE)/runtime
 	@echo "installing the development packages of Pipfile.lock"
 	@$(PIPENV) sync --categories dev-packages --quiet
 	@touch $@
 
-$(DONE)/node: $(DONE)/runtime package-lock.json bin/cdktf bin/setup-node
+$(DONE)/node: package-lock.json bin/cdktf bin/setup-node | $(DONE)/runtime
 	@echo "installing cdktf-cli"
 	@bin/setup-node
 	@touch $@

@@ -11,6 +11,7 @@ import queue
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -61,23 +62,19 @@ class BatchJob:
 
     def run(self, sql: str) -> list[tuple[str, ...]]:
         """Runs a query; its rows as text. Raises LakehouseError with what Spark says where it fails."""
-        with self._lock:
-            self._number += 1
-            row, end = f"row-{self._number}", f"end-{self._number}"
-            # The words are put together by Spark, so that the echo of what is sent is not taken for an answer.
-            self._send(f"SELECT concat('row', '-{self._number}'), * FROM ({sql});")
-            return [tuple(line.split("\t")[1:]) for line in self._answer(end) if line.startswith(f"{row}\t")]
+        # The word before each row is put together by Spark, so that the echo of the query is not taken for one.
+        lines = self._statement(f"SELECT concat('row', ':'), * FROM ({sql})")  # noqa: S608 - the SQL is ours
+        return [tuple(line.split("\t")[1:]) for line in lines if line.startswith("row:\t")]
 
     def execute(self, sql: str) -> None:
-        """Runs a statement that answers nothing; whether it worked has to be seen from what it did."""
-        with self._lock:
-            self._number += 1
-            self._send(f"{sql};")
-            self._answer(f"end-{self._number}")
+        """Runs a statement that answers nothing. Raises LakehouseError with what Spark says where it fails."""
+        self._statement(sql)
 
     def close(self) -> None:
-        """Ends the application, and waits until its process is gone."""
-        if self._process.stdin and not self._process.stdin.closed:
+        """Ends the application, at once if a statement is under way, and waits until its process is gone."""
+        if self._lock.locked():
+            self._process.kill()
+        elif self._process.stdin:
             with suppress(BrokenPipeError):
                 self._process.stdin.close()  # the end of its input ends it in good order
         try:
@@ -85,10 +82,6 @@ class BatchJob:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def kill(self) -> None:
-        """Ends the application at once; a statement under way fails."""
-        self._process.kill()
 
     def __enter__(self) -> BatchJob:
         return self
@@ -98,26 +91,36 @@ class BatchJob:
     ) -> None:
         self.close()
 
-    def _send(self, text: str) -> None:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(f"{text}\nSELECT concat('end', '-{self._number}');\n")
-            self._process.stdin.flush()
-        except (BrokenPipeError, ValueError) as error:
-            raise self._failure([], "ended") from error
+    def _statement(self, sql: str) -> list[str]:
+        """The lines that a statement answers."""
+        with self._lock:
+            self._number += 1
+            assert self._process.stdin is not None
+            try:
+                self._process.stdin.write(f"{sql};\nSELECT concat('end', ':{self._number}');\n")
+                self._process.stdin.flush()
+            except (BrokenPipeError, ValueError):
+                pass  # it has ended; what it said on the way is read below
+            lines = self._until(lambda line: line == f"end:{self._number}")
+            # The end is a statement too. Each that succeeds is followed by its time, and one that fails is not.
+            self._until(_is_time)
+        if not any(map(_is_time, lines)):
+            raise LakehouseError(_told(lines) or "the statement failed, and Spark does not say why")
+        return lines
 
-    def _answer(self, end: str) -> list[str]:
+    def _until(self, last: Callable[[str], bool]) -> list[str]:
+        """The lines up to the one that is ``last``."""
         lines: list[str] = []
         until = time.monotonic() + self._patience
         while True:
             try:
                 line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                raise self._failure(lines, f"gave no answer within {self._patience:.0f} s") from None
+                raise _unfinished(f"gave no answer within {self._patience:.0f} s", lines) from None
             if line is None:
                 self._lines.put(None)
-                raise self._failure(lines, "ended")
-            if line == end:
+                raise _unfinished("ended", lines)
+            if last(line):
                 return lines
             lines.append(line)
 
@@ -127,16 +130,23 @@ class BatchJob:
             self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
 
-    @staticmethod
-    def _failure(lines: list[str], what: str) -> LakehouseError:
-        said = [
-            line for line in lines if line.strip() and not line.startswith(("spark-sql (", "WARNING:", "Using Spark"))
-        ]
-        tail = "\n".join(f"    {line}" for line in said[-8:])
-        return LakehouseError(
-            f"the batch job {what}. Has the cluster a free core and 512 MiB? Its master's page shows it."
-            + (f"\nIt said:\n{tail}" if tail else "")
-        )
+
+def _is_time(line: str) -> bool:
+    return line.startswith("Time taken: ")
+
+
+def _told(lines: Sequence[str]) -> str:
+    """What Spark said, without prompts, echoes and the chatter of its start."""
+    chatter = ("spark-sql (", "         > ", "WARNING:", "Using Spark", "Setting default", "To adjust logging")
+    return "\n".join([line for line in lines if line.strip() and not line.startswith(chatter)][-8:])
+
+
+def _unfinished(what: str, lines: Sequence[str]) -> LakehouseError:
+    told = _told(lines)
+    return LakehouseError(
+        f"the batch job {what}. Has the cluster a free core and 512 MiB? The Spark master's page shows it."
+        + (f"\nIt said:\n{told}" if told else "")
+    )
 
 
 def _prepare(target: Target) -> tuple[list[str], dict[str, str], Path]:
@@ -152,9 +162,8 @@ def _prepare(target: Target) -> tuple[list[str], dict[str, str], Path]:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "spark-defaults.conf"
     write_private(file, with_secrets(properties(settings), state.secret))
-    jars = [place.package(jar) for jar in cluster.packages[1:]]
     command = [
-        *spark._java(place, cluster, _HEAP_MB, jars),
+        *spark._java(place, cluster, _HEAP_MB, spark._SMALL),
         *("org.apache.spark.deploy.SparkSubmit", "--properties-file", str(file)),
         *("--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal"),
     ]

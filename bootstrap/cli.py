@@ -49,7 +49,7 @@ class _Group(TyperGroup):
             if type(error).__module__.startswith("typer"):  # its own way to leave
                 raise
             code = _unexpected(error, ctx.params)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the last resort: a line instead of a traceback
             code = _unexpected(error, ctx.params)
         raise typer.Exit(code)
 

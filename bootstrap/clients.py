@@ -5,6 +5,7 @@ Each asks first whether its server listens. The libraries are imported where the
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ def spark(target: Target) -> SparkSession:
 
     builder: Any = SparkSession.builder
     session: SparkSession = builder.remote(url).create()
+    # It writes each error to standard error too, as JSON with the server's stack; who catches an error tells it.
+    logging.getLogger("SQLQueryContextLogger").disabled = True
     return session
 
 
@@ -87,20 +90,15 @@ def s3(target: Target) -> Any:
     """boto3's client of the store."""
     store = target.local.endpoints.store
     target.port(store.service, "store")
-    import boto3
-    from botocore.config import Config
+    from bootstrap.connections import StoreConnection
+    from bootstrap.s3 import client
 
     secret = target.local.state.secret
-    return boto3.client(
-        "s3",
-        endpoint_url=store.external,
-        region_name=store.region,
-        aws_access_key_id=with_secrets(store.access_key, secret),
-        aws_secret_access_key=with_secrets(store.secret_key, secret),
-        config=Config(
-            s3={"addressing_style": "path"},
-            # Stores other than AWS refuse the checksum trailers that the SDK sends by default.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        ),
+    return client(
+        StoreConnection(
+            endpoint=store.external,
+            region=store.region,
+            access_key=with_secrets(store.access_key, secret),
+            secret_key=with_secrets(store.secret_key, secret),
+        )
     )

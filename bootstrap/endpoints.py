@@ -45,12 +45,12 @@ def of_stack(services: Iterable[Service], at: Endpoints) -> list[Endpoint]:
     """Every address of a stack: those of its services, then those of its catalogs."""
     found = [endpoint for service in services for endpoint in of_service(service)]
     for each in at.catalogs:
-        meaning = f"catalog `{each.name}`: Iceberg REST API, warehouse={each.warehouse}"
-        found.append(Endpoint(each.service, f"Iceberg REST ({each.name})", meaning, f"{each.external}/iceberg", f"{each.internal}/iceberg"))
-        if each.kind == "nessie":
-            external, internal = (uri.removesuffix("/iceberg") + "/api/v2" for uri in (each.external, each.internal))
-            meaning = f"catalog `{each.name}`: Nessie's own API"
-            found.append(Endpoint(each.service, f"Nessie API ({each.name})", meaning, external, internal))
+        for path, name, meaning in (
+            ("iceberg", "Iceberg REST", f"catalog `{each.name}` for PyIceberg and others: warehouse={each.warehouse}"),
+            ("api/v2", "Nessie API", f"catalog `{each.name}` for Spark, Trino and Nessie's own clients"),
+        ):
+            external, internal = f"{each.external}/{path}", f"{each.internal}/{path}"
+            found.append(Endpoint(each.service, f"{name} ({each.name})", meaning, external, internal))
     return found
 
 

@@ -1,8 +1,10 @@
 """Synthetic data: minute bars into bronze, then by Spark to silver.
 
-Bronze is written by PyIceberg: the rows are made in Python, and it writes them to the store as they are, without a JVM,
-without sending them through Spark Connect first, and in a lakehouse that has no Spark. Silver is a job of its own kind:
-Spark reads bronze, keeps what is valid, once each, and merges it, so that a second run changes nothing.
+Bronze is written through Spark Connect where there is one: its commits keep a table's snapshots in every kind of
+catalog, while PyIceberg, through Nessie's Iceberg REST endpoint, keeps the current one alone. Without Spark it is
+PyIceberg that writes. Either way the rows are made here and travel in batches, so that memory stays bounded.
+Silver is a job of its own kind: Spark reads bronze, keeps what is valid, once each, and merges it, so that a second run
+changes nothing.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ import pyarrow as pa
 
 from bootstrap import clients, output
 from bootstrap.bars import SCHEMA, Plan, bars
+from bootstrap.sql import SparkEngine
 from bootstrap.target import Target
 from lakehouse.errors import UsageError
 from lakehouse.spec import Lakehouse
 
 _TABLE = "minute_aggs"
-_ROWS_PER_APPEND = 1_000_000  # some 80 MB in memory
+_ROWS_PER_APPEND = 400_000  # some 30 MB: under the size up to which Connect takes rows along with a query
 
 # ROW_NUMBER: MERGE wants each key once. Bad prices and times outside the day are a feed's faults, not a market's.
 _TO_SILVER = """
@@ -59,15 +62,19 @@ def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) 
     Raises UsageError where the file has no bronze and silver tables for minute bars.
     """
     catalog = catalog_of(target.lakehouse, target.path.name)
-    plan = Plan(rows, seed, days)
-    dates = [day.isoformat() for day in plan.dates]
-    began = time.monotonic()
-    appended = _to_bronze(target, catalog, plan, dates, replace=replace)
-    wrote = time.monotonic()
     bronze, silver = f"{catalog}.bronze.{_TABLE}", f"{catalog}.silver.{_TABLE}"
+    plan = Plan(rows, seed, days)
+    days_made = ", ".join(f"'{day.isoformat()}'" for day in plan.dates)
     engine = target.lakehouse.engines.spark
-    merged = _to_silver(target, bronze, silver, dates, replace=replace) if engine and engine.connect else None
-    return Generated(bronze, silver, appended, wrote - began, merged, time.monotonic() - wrote)
+    began = time.monotonic()
+    if engine is None or not engine.connect:
+        _by_pyiceberg(target, catalog, plan, days_made, replace=replace)
+        return Generated(bronze, silver, rows, time.monotonic() - began, None, 0.0)
+    session = SparkEngine(target)
+    _by_spark(session, bronze, plan, days_made, replace=replace)
+    wrote = time.monotonic()
+    merged = _to_silver(session, bronze, silver, days_made, replace=replace)
+    return Generated(bronze, silver, rows, wrote - began, merged, time.monotonic() - wrote)
 
 
 def catalog_of(lakehouse: Lakehouse, file: str) -> str:
@@ -77,23 +84,31 @@ def catalog_of(lakehouse: Lakehouse, file: str) -> str:
         layers = (catalog.namespaces.get("bronze"), catalog.namespaces.get("silver"))
         if all(layer and _TABLE in layer.tables and wanted <= set(layer.tables[_TABLE].columns) for layer in layers):
             return name
-    raise UsageError(
-        f"{file}: no catalog has the tables bronze.{_TABLE} and silver.{_TABLE} with the columns {', '.join(SCHEMA.names)}."
-    )
+    columns = ", ".join(SCHEMA.names)
+    raise UsageError(f"{file}: no catalog has bronze.{_TABLE} and silver.{_TABLE}, both with the columns {columns}.")
 
 
-def _to_bronze(target: Target, catalog: str, plan: Plan, dates: list[str], *, replace: bool) -> int:
+def _by_spark(session: SparkEngine, bronze: str, plan: Plan, days: str, *, replace: bool) -> None:
+    if replace:
+        session.run(f"DELETE FROM {bronze} WHERE date IN ({days})")  # noqa: S608 - names and dates are ours
+    with output.progress() as progress:
+        task = progress.add_task("rows to bronze", total=plan.rows)
+        for batch in _joined(bars(plan), _ROWS_PER_APPEND):
+            session.append(batch, bronze)
+            progress.advance(task, batch.num_rows)
+
+
+def _by_pyiceberg(target: Target, catalog: str, plan: Plan, days: str, *, replace: bool) -> None:
     table = clients.iceberg(target, catalog).load_table(f"bronze.{_TABLE}")
     with output.progress() as progress:
         task = progress.add_task("rows to bronze", total=plan.rows)
         # One transaction: a run that is interrupted leaves no rows, and no reader sees half of them.
         with table.transaction() as transaction:
             if replace:
-                transaction.delete(f"date in ({_literals(dates)})")
+                transaction.delete(f"date in ({days})")
             for batch in _joined(bars(plan), _ROWS_PER_APPEND):
                 transaction.append(batch)
                 progress.advance(task, batch.num_rows)
-    return plan.rows
 
 
 def _joined(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
@@ -108,26 +123,19 @@ def _joined(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
         yield pa.concat_tables(pending)
 
 
-def _to_silver(target: Target, bronze: str, silver: str, dates: list[str], *, replace: bool) -> int:
-    from bootstrap.sql import SparkEngine
-
-    session = SparkEngine(target)
-    literals = _literals(dates)
+def _to_silver(session: SparkEngine, bronze: str, silver: str, days: str, *, replace: bool) -> int:
     values = [name for name in SCHEMA.names if name not in ("ticker", "window_start", "date")]
     job = _TO_SILVER.format(
         bronze=bronze,
         silver=silver,
-        dates=literals,
+        dates=days,
         columns=", ".join(SCHEMA.names),
         same=" AND ".join(f"silver.{name} <=> bronze.{name}" for name in values),
     )
-    session.run(f"REFRESH TABLE {bronze}")
-    if replace:
-        session.run(f"DELETE FROM {silver} WHERE date IN ({literals})")
-    session.run(job)
-    (count,) = next(session.run(f"SELECT count(*) FROM {silver} WHERE date IN ({literals})").rows)
+    with output.progress() as progress:
+        progress.add_task("bronze to silver, by Spark", total=None)
+        if replace:
+            session.run(f"DELETE FROM {silver} WHERE date IN ({days})")  # noqa: S608 - names and dates are ours
+        session.run(job)
+        (count,) = next(session.run(f"SELECT count(*) FROM {silver} WHERE date IN ({days})").rows)  # noqa: S608
     return int(count)
-
-
-def _literals(dates: list[str]) -> str:
-    return ", ".join(f"'{each}'" for each in dates)

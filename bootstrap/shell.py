@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Literal, NoReturn
 
 from bootstrap import clients
@@ -27,11 +28,12 @@ def trino(target: Target) -> NoReturn:
     packages.set_up([package], [java])
     command = [
         str(packages.java(java)),
+        "--enable-native-access=ALL-UNNAMED",  # its line editor calls into the terminal
         *("-jar", str(packages.location(package)), "--server", f"http://127.0.0.1:{port}"),
         *("--user", clients.USER, "--catalog", next(iter(target.lakehouse.catalogs)), "--timezone", "UTC"),
     ]
     sys.stdout.flush()
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606 - no shell is wanted
 
 
 def pyspark(target: Target) -> None:
@@ -43,22 +45,18 @@ def pyspark(target: Target) -> None:
     url = clients.spark_url(target)
     session = clients.spark(target)
     names = {"spark": session, "functions": importlib.import_module("pyspark.sql.functions")}
-    try:
+    with suppress(ImportError):  # a Python without readline edits no lines, and works
         import readline
 
         readline.set_completer(rlcompleter.Completer(names).complete)
         readline.parse_and_bind("tab: complete")
-    except ImportError:
-        pass  # a Python without readline edits no lines, and works
     code.interact(f"Spark {session.version} at {url}: `spark` is the session. Ctrl-D leaves.", local=names, exitmsg="")
 
 
 def spark(engine: Engine) -> None:
     """A prompt for SQL: a statement ends with a semicolon; an error ends the statement, not the shell."""
-    try:
+    with suppress(ImportError):
         import readline  # noqa: F401 - input() edits lines with it
-    except ImportError:
-        pass
     prompt = "spark> " if sys.stdin.isatty() else ""
     pending = ""
     while True:

@@ -25,7 +25,7 @@ Format = Literal["table", "csv", "json"]
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement answers. ``rows`` may come from the engine while they are read; no columns: there is no result."""
+    """What a statement answers; no columns: nothing. ``rows`` may come from the engine while they are read."""
 
     columns: tuple[str, ...]
     rows: Iterator[Sequence[Any]]
@@ -102,6 +102,14 @@ class SparkEngine:
             zip(*(column.to_pylist() for column in batch.columns), strict=True) for batch in table.to_batches(1000)
         )
         return Result(tuple(table.column_names), (row for batch in batches for row in batch))
+
+    def append(self, rows: pa.Table, table: str) -> None:
+        """Appends rows to a table, in one commit. Raises LakehouseError with Spark's own message."""
+        try:
+            create: Any = self._session.createDataFrame
+            create(rows).writeTo(table).append()
+        except Exception as error:
+            raise _spark_error(error) from error
 
     def close(self) -> None:
         """Ends the session, and what runs in it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# What may hold a semicolon that ends nothing: comments, strings and quoted names. In Spark a back slash escapes a quote.
+# What may hold a semicolon that ends nothing: comments, strings and quoted names. Spark escapes quotes by back slash.
 _COMMENT = r"--[^\n]*|/\*.*?(?:\*/|\Z)"
 _QUOTED = {
     "trino": r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*(?:\"|\Z)",

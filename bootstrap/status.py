@@ -19,7 +19,7 @@ from lakehouse.services.service import Service
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """A service as it is now. ``memory_mb`` is resident memory in MiB, that of the executors a worker started included."""
+    """A service as it is now. ``memory_mb`` is resident memory in MiB, with the executors that a worker started."""
 
     name: str
     healthy: bool

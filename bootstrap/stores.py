@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 from botocore import exceptions
-from botocore.config import Config
 
 from bootstrap.connections import Connections
 from bootstrap.errors import Conflict, Exists, Missing, Refused, Throttled, UnknownState, Unreachable
 from bootstrap.metadata import BucketFacts
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
+from bootstrap.s3 import client
 
 _RULE = "lakehouse-expire-days"
 _ABSENT = {"NoSuchBucket", "404", "NoSuchLifecycleConfiguration"}
@@ -36,24 +32,7 @@ class Store:
         store = connections.store
         self.endpoint = store.endpoint or f"s3.{store.region}.amazonaws.com"
         self.region, self.custom, self.parallel = store.region, store.endpoint is not None, connections.parallel
-        # Checksum trailers are refused by many S3-compatible stores: only where an operation demands them.
-        config = Config(
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            connect_timeout=5,
-            read_timeout=connections.patience,
-            max_pool_connections=connections.parallel,
-            retries={"mode": "standard", "max_attempts": 4},
-            s3={"addressing_style": "path"} if self.custom else {},
-        )
-        self.client: S3Client = boto3.client(
-            "s3",
-            endpoint_url=store.endpoint,
-            region_name=store.region,
-            aws_access_key_id=store.access_key,
-            aws_secret_access_key=store.secret_key,
-            config=config,
-        )
+        self.client = client(store, patience=connections.patience, parallel=connections.parallel)
 
     def facts(self, buckets: Collection[str]) -> dict[str, BucketFacts]:
         """Those of the given buckets that are there."""

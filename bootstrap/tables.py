@@ -235,7 +235,7 @@ def _sort_change(
     number = max([0, *(order.id for order in facts.orders)]) + 1 if fields else 0
     updates += [
         {"action": "add-sort-order", "sort-order": layout.order_to_json(SortOrder(number, fields))},
-        {"action": "set-default-sort-order", "sort-order-id": -1},
+        {"action": "set-default-sort-order", "sort-order-id": -1 if number else 0},
     ]
 
 

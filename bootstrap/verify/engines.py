@@ -28,6 +28,9 @@ class Engine(Protocol):
     table: str  # the name of the table that it writes
     services: tuple[str, ...]  # whose logs tell more when it fails
 
+    def keeps_history(self, catalog: str) -> bool:
+        """Whether its commits in that catalog keep the snapshots before them, and whether it sees those."""
+
     def write(self, table: TableName, numbers: Sequence[int]) -> None:
         """Creates the table, of one column, and writes one row for each number, each in a commit of its own."""
 
@@ -47,6 +50,9 @@ class _Sql:
     quote = "`"
     as_of = "VERSION AS OF"
 
+    def keeps_history(self, catalog: str) -> bool:
+        return True
+
     def full(self, table: TableName, suffix: str = "") -> str:
         return ".".join(f"{self.quote}{part}{self.quote}" for part in table) + suffix
 
@@ -56,14 +62,14 @@ class _Sql:
     def write(self, table: TableName, numbers: Sequence[int]) -> None:
         self._execute(f"CREATE TABLE {self.full(table)} (number BIGINT)")
         for number in numbers:
-            self._execute(f"INSERT INTO {self.full(table)} VALUES ({number})")
+            self._execute(f"INSERT INTO {self.full(table)} VALUES ({number})")  # noqa: S608
 
     def read(self, table: TableName, snapshot: int | None = None) -> list[int]:
         version = "" if snapshot is None else f" {self.as_of} {snapshot}"
-        return sorted(self._numbers(f"SELECT number FROM {self.full(table)}{version}"))
+        return sorted(self._numbers(f"SELECT number FROM {self.full(table)}{version}"))  # noqa: S608
 
     def snapshots(self, table: TableName) -> list[int]:
-        return self._numbers(f"SELECT snapshot_id FROM {self.metadata(table)} ORDER BY committed_at")
+        return self._numbers(f"SELECT snapshot_id FROM {self.metadata(table)} ORDER BY committed_at")  # noqa: S608
 
     def _execute(self, sql: str) -> None:
         raise NotImplementedError
@@ -131,11 +137,6 @@ class Batch(_Sql):
     def __init__(self, target: Target) -> None:
         self._job = BatchJob(target)
 
-    def write(self, table: TableName, numbers: Sequence[int]) -> None:
-        super().write(table, numbers)
-        if (found := self.read(table)) != sorted(numbers):
-            raise LakehouseError(f"it wrote {sorted(numbers)} and reads {found} back")
-
     def _execute(self, sql: str) -> None:
         self._job.execute(sql)
 
@@ -154,6 +155,11 @@ class PyIceberg:
     def __init__(self, target: Target) -> None:
         self._target = target
         self.services = tuple(each.service for each in target.local.endpoints.catalogs)
+
+    def keeps_history(self, catalog: str) -> bool:
+        # Nessie's Iceberg REST endpoint knows of the current snapshot alone (projectnessie/nessie#9634).
+        kinds = {each.name: each.kind for each in self._target.local.endpoints.catalogs}
+        return kinds[catalog] != "nessie"
 
     def write(self, table: TableName, numbers: Sequence[int]) -> None:
         import pyarrow as pa

@@ -8,15 +8,39 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 # Set before jsii starts Node, or the banner of an old one would stand in every synth. Its value is major versions.
 os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22")
 
-from cdktf import App, LocalExecProvisioner, TerraformOutput, TerraformResource, TerraformStack
+from cdktf import (
+    App,
+    LocalExecProvisioner,
+    S3Backend,
+    TerraformDataSource,
+    TerraformOutput,
+    TerraformResource,
+    TerraformStack,
+)
 
 from constructs import Construct
 
-__all__ = ["App", "Construct", "TerraformOutput", "TerraformResource", "TerraformStack", "local_exec"]
+__all__ = [
+    "App",
+    "Construct",
+    "Declared",
+    "TerraformOutput",
+    "TerraformResource",
+    "TerraformStack",
+    "data",
+    "ephemeral",
+    "local_exec",
+    "output",
+    "provider",
+    "resource",
+    "s3_backend",
+]
 
 
 def local_exec(
@@ -43,3 +67,66 @@ def local_exec(
     )
     resource.add_override("triggers_replace", trigger)
     return resource
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A block of the stack, by its address; ``ref`` is how other blocks speak of its attributes."""
+
+    address: str
+
+    def ref(self, attribute: str) -> str:
+        """The expression ``${address.attribute}``."""
+        return f"${{{self.address}.{attribute}}}"
+
+
+def resource(scope: Construct, id: str, type: str, *, needs: Iterable[Declared] = (), **arguments: Any) -> Declared:
+    """A resource of any provider, its arguments and blocks named as the provider names them.
+
+    No bindings are imported, which for AWS would cost seconds of every synth; what their types would have caught, the
+    contract test catches. Arguments that are None are left out. The resource's Terraform name is the path of its
+    construct, so that an address says where in the sources it is declared.
+    """
+    element = TerraformResource(scope, id, terraform_resource_type=type)
+    return _declare(element, type, {**arguments, "depends_on": [each.address for each in needs] or None})
+
+
+def data(scope: Construct, id: str, type: str, **arguments: Any) -> Declared:
+    """A data source of any provider; see :func:`resource`."""
+    declared = _declare(TerraformDataSource(scope, id, terraform_resource_type=type), type, arguments)
+    return Declared(f"data.{declared.address}")
+
+
+def _declare(element: TerraformResource | TerraformDataSource, type: str, arguments: Mapping[str, Any]) -> Declared:
+    stack, _, path = element.node.path.partition("/")
+    name = path.replace("/", "_").replace("-", "_").replace(".", "_")
+    element.override_logical_id(name)
+    for key, value in arguments.items():
+        if value is not None:
+            element.add_override(key, value)
+    return Declared(f"{type}.{name}")
+
+
+def ephemeral(scope: Construct, name: str, type: str, **arguments: Any) -> Declared:
+    """An ephemeral resource: its values exist while Terraform runs, in no state and in no plan (Terraform 1.10).
+
+    https://developer.hashicorp.com/terraform/language/resources/ephemeral
+    """
+    TerraformStack.of(scope).add_override(f"ephemeral.{type}.{name}", arguments)
+    return Declared(f"ephemeral.{type}.{name}")
+
+
+def provider(stack: TerraformStack, name: str, *, source: str, version: str, **arguments: Any) -> None:
+    """The provider ``name`` of the stack, pinned to ``version``, with its configuration."""
+    stack.add_override(f"terraform.required_providers.{name}", {"source": source, "version": version})
+    stack.add_override(f"provider.{name}", [arguments])
+
+
+def s3_backend(stack: TerraformStack, *, bucket: str, key: str, region: str) -> None:
+    """State in S3, encrypted, locked by a file beside it: https://developer.hashicorp.com/terraform/language/backend/s3"""
+    S3Backend(stack, bucket=bucket, key=key, region=region, encrypt=True, use_lockfile=True)
+
+
+def output(stack: TerraformStack, name: str, value: Any, description: str) -> None:
+    """An output of the stack, by exactly that name."""
+    TerraformOutput(stack, name, value=value, description=description)

@@ -13,7 +13,6 @@ from lakehouse.spec import Lakehouse
 from tests.behaviour.servers import Servers, running
 
 
-
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     with running(tmp_path_factory.mktemp("servers")) as up:

@@ -72,7 +72,9 @@ def running(folder: Path) -> Iterator[Servers]:
     keys = {"store-access-key": "behaviour", "store-secret-key": secrets.token_urlsafe(24)}
     url = f"http://127.0.0.1:{ports['s3proxy']}"
     packages.set_up(["s3proxy-4.1.0", "nessie-0.99.0"], [17, 25], progress=False)
-    endpoint = StoreEndpoint("s3proxy", url, url, REGION, place.secret("store-access-key"), place.secret("store-secret-key"))
+    endpoint = StoreEndpoint(
+        "s3proxy", url, url, REGION, place.secret("store-access-key"), place.secret("store-secret-key")
+    )
     store = s3proxy(place)
     catalog = nessie(
         place, name="nessie", catalog="lake", location="s3://warehouse/lake", store=endpoint, version="0.99.0", java=25

@@ -37,7 +37,7 @@ BARS: dict[str, Any] = {
 }
 ROW = {
     "ticker": "A",
-    "window_start": datetime.datetime(2026, 1, 14, tzinfo=datetime.timezone.utc),
+    "window_start": datetime.datetime(2026, 1, 14, tzinfo=datetime.UTC),
     "close": 1.5,
     "volume": 7,
     "price": None,
@@ -64,13 +64,16 @@ def witness(servers: Servers) -> Catalog:
 
 
 def test_every_type_comes_back_as_it_was_asked_for(connections: Connections, root: str, witness: Catalog) -> None:
-    primitives = (
-        "boolean int long float double date time timestamp timestamptz string uuid binary fixed[16] decimal(38,10)".split()
-    )
+    primitives = ["boolean", "int", "long", "float", "double", "date", "time", "timestamp", "timestamptz", "string"]
+    primitives += ["uuid", "binary", "fixed[16]", "decimal(38, 10)"]
     columns: dict[str, Any] = {f"c{n}": kind for n, kind in enumerate(primitives)}
     columns["nested"] = "struct<a: list<map<string, struct<b: required long, c: list<required date>>>>, d: fixed[3]>"
     terms = ["identity", "bucket(8, c9)", "truncate(4, c9)", "year(c7)", "hour(c8)", "void(c1)", "month(c5)"]
-    table = {"columns": columns, "partition_by": ["c0", *terms[1:]], "sort_by": ["bucket(4, c2) desc", "c13 nulls last"]}
+    table = {
+        "columns": columns,
+        "partition_by": ["c0", *terms[1:]],
+        "sort_by": ["bucket(4, c2) desc", "c13 nulls last"],
+    }
     wanted = lakehouse({root: {"tables": {"t": table}}})
     applied(wanted, connections)
     loaded = witness.load_table(f"{root}.t")
@@ -138,3 +141,49 @@ def test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay(
     [row] = after.scan().to_arrow().to_pylist()
     assert (row["last"], row["volume"], row["venue"]) == (1.5, 7, {"code": "X", "country": None, "rank": 1})
     assert row["attributes"] == [("k", {"b": None, "a": 1})]
+
+
+def test_layouts_come_and_go(connections: Connections, root: str) -> None:
+    plain = {"columns": {"a": "long", "ts": "timestamptz"}}
+    laid_out = {**plain, "partition_by": ["day(ts)", "bucket(4, a)"], "sort_by": ["a desc", "ts"]}
+    finer = {**plain, "partition_by": ["hour(ts)"], "sort_by": ["ts nulls last"]}
+    for table in (plain, laid_out, finer, plain, laid_out, plain):
+        applied(lakehouse({root: {"tables": {"t": table}}}), connections)
+
+
+def test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows(
+    connections: Connections, root: str, witness: Catalog
+) -> None:
+    marked = {**BARS, "columns": {**BARS["columns"], "close": {"type": "float", "deletable": True}}}
+    applied(lakehouse({root: {"tables": {"t": marked}}}), connections)
+    table = witness.load_table(f"{root}.t")
+    table.append(pa.Table.from_pylist([ROW], schema=table.schema().as_arrow()))
+    columns = {name: of for name, of in BARS["columns"].items() if name != "close"}
+    without = lakehouse({root: {"tables": {"t": {**BARS, "columns": columns, "sort_by": ["ticker"]}}}})
+    applied(without, connections)
+    assert "close" in witness.load_table(f"{root}.t").schema().column_names, "one key drops nothing"
+    applied(without, connections, allow_destroy=True)
+    after = witness.load_table(f"{root}.t")
+    assert "close" not in after.schema().column_names
+    assert [row["volume"] for row in after.scan().to_arrow().to_pylist()] == [7]
+
+
+def test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out(
+    connections: Connections, root: str, witness: Catalog
+) -> None:
+    table = {"columns": {"a": "long"}, "deletable": True}
+    foreign = f"{root}.kept"
+    full = {
+        f"{root}.inner": {"deletable": True, "tables": {"t": table, "u": {"columns": {"a": "long"}}}},
+        f"{root}.gone": {"deletable": True, "tables": {"t": table}},
+    }
+    applied(lakehouse({root: {}, **full}), connections)
+    witness.create_namespace(foreign)
+    witness.create_table(f"{foreign}.theirs", witness.load_table(f"{root}.gone.t").schema())
+    empty = lakehouse({root: {}})
+    assert not make_plan(empty, connections).steps, "one key destroys nothing"
+    applied(empty, connections, allow_destroy=True)
+    assert {name[-1] for name in witness.list_namespaces(root)} == {"inner", "kept"}
+    assert witness.table_exists(f"{root}.inner.u"), "it was never called deletable"
+    assert witness.table_exists(f"{foreign}.theirs"), "it is somebody else's"
+    assert not witness.table_exists(f"{root}.inner.t")

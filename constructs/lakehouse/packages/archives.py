@@ -28,8 +28,9 @@ VARIABLE = "JAVA_TOOL_OPTIONS"
 _FIRST_WITH_CACHE = 24  # the Java that has -XX:AOTMode
 _PATIENCE = 600  # seconds that making one archive may take; Spark's takes 40 on one core
 _STOPPING = 120  # seconds a recorded service may take to write down at its end what it loaded
-# The first compiler alone: recordings that the second one took part in have crashed the JVM that makes the cache.
-_WHILE_RECORDING = ("-XX:TieredStopAtLevel=1",)
+# The second compiler makes recording slow and adds nothing. Agents are refused (Trino attaches one to itself): their
+# classes are not on the class path, and the JVM that makes the cache has crashed on them.
+_WHILE_RECORDING = ("-XX:TieredStopAtLevel=1", "-XX:-EnableDynamicAgentLoading")
 # The same on every machine: a large one's default heap would have no compressed pointers, a small one's collector
 # could not archive objects, and either would make an archive that the services cannot use.
 _WHILE_CREATING = ("-XX:+UseG1GC", "-Xmx1g")
@@ -83,6 +84,7 @@ def recording(service: Service, records: Path) -> Service:
     """The service as it is to be run once, so that it writes what it loads into the folder ``records``."""
     if service.java is None:
         return service
+    options: tuple[str, ...]
     if _has_cache(service):
         options = (*_WHILE_RECORDING, "-XX:AOTMode=record", f"-XX:AOTConfiguration={records}/{service.name}.aotconf")
     else:
@@ -102,17 +104,16 @@ def create(archive: Path, services: Sequence[Service], records: Path) -> None:
     archive.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".making-") as scratch:
         draft = Path(scratch) / archive.name
+        record = _record(services, records)
+        options: tuple[str, ...]
         if _has_cache(service):
-            record = next((each for each in (records / f"{one.name}.aotconf" for one in services) if each.is_file()), None)
             options = ("-XX:AOTMode=create", f"-XX:AOTConfiguration={record}", f"-XX:AOTCache={draft}")
         else:
-            record = _merged(services, records)
             options = ("-Xshare:dump", f"-XX:SharedClassListFile={record}", f"-XX:SharedArchiveFile={draft}")
-        if record is None:
-            raise LakehouseError(f"{archive.name}: {service.name} wrote no record into {records}")
-        said = _run((service.command[0], *_WHILE_CREATING, *options, "-cp", _class_path(service)))
+        said = _run((service.command[0], *_WHILE_CREATING, *options, "-cp", _class_path(service)), scratch)
         if not draft.is_file():
-            raise LakehouseError(f"{archive.name}: {service.command[0]} made no archive. It said: {said[-300:].strip()}")
+            end = " ".join(said.split())[-300:]
+            raise LakehouseError(f"{service.command[0]} made no {archive.name} from {record}. It said: {end}")
         draft.replace(archive)
     for old in archive.parent.glob(f"{_family(service)}*"):
         if old != archive:
@@ -136,27 +137,29 @@ def _class_path(service: Service) -> str:
     raise LakehouseError(f"{service.name}: its command has neither -cp nor -jar")
 
 
-def _merged(services: Sequence[Service], records: Path) -> Path | None:
-    """All class lists of the services as one file, or None if there are none."""
+def _record(services: Sequence[Service], records: Path) -> Path:
+    """The record to make the archive from: one of the services' caches, or all their class lists as one."""
+    found = [records / f"{each.name}.aotconf" for each in services]
+    if record := next((each for each in found if each.is_file()), None):
+        return record
     lines: dict[str, None] = {}
     for service in services:
-        for record in sorted(records.glob(f"{service.name}.*.classlist")):
+        for each in sorted(records.glob(f"{service.name}.*.classlist")):
             # A process that was killed has left half a line.
-            whole = record.read_text(errors="replace").rpartition("\n")[0]
-            lines |= dict.fromkeys(whole.splitlines())
+            lines |= dict.fromkeys(each.read_text(errors="replace").rpartition("\n")[0].splitlines())
     if not lines:
-        return None
+        raise LakehouseError(f"{', '.join(each.name for each in services)} recorded nothing in {records}")
     merged = records / f"{services[0].name}.classlist"
     merged.write_text("\n".join(lines) + "\n")
     return merged
 
 
-def _run(command: Sequence[str]) -> str:
+def _run(command: Sequence[str], directory: str) -> str:
     """The command's output, whatever its exit code."""
     environment = {key: value for key, value in os.environ.items() if key not in (VARIABLE, "JDK_JAVA_OPTIONS")}
     try:
         done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace", timeout=_PATIENCE, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -29,7 +29,7 @@ class Probe:
     port: int
     path: str = "/"
     expect: str = ""
-    patience: int = 120  # seconds from start until it counts as failed
+    patience: int = 300  # seconds until it counts as failed; one that dies is seen at once
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,10 @@ from lakehouse.spec import types
 from lakehouse.spec.values import (
     BucketName,
     CatalogName,
+    Cidr,
     ColumnName,
     ColumnType,
+    Email,
     Identifier,
     LakehouseName,
     Memory,
@@ -36,9 +38,11 @@ from lakehouse.spec.values import (
     PortNumber,
     Properties,
     Region,
+    Repository,
     S3Location,
     StackName,
     StateFolder,
+    TagText,
     Version,
 )
 
@@ -239,6 +243,17 @@ class LocalStack(Model):
     """Folder for data, catalog state, logs and secrets; left out, `.lakehouse` beside lakehouse.yaml."""
 
 
+class Backend(Model):
+    """Where a team keeps Terraform's state: a bucket that is there before the first deploy."""
+
+    bucket: BucketName
+    """The bucket; best one with versions, in an account of its own."""
+    key: StrictStr | None = None
+    """The object; left out, `NAME/STACK.tfstate`."""
+    region: Region | None = None
+    """The bucket's region; left out, the stack's."""
+
+
 class AwsStack(Model):
     """The lakehouse in an AWS account."""
 
@@ -248,6 +263,26 @@ class AwsStack(Model):
     """The object store."""
     catalogs: dict[CatalogName, Literal["glue"]]
     """Which kind of catalog carries each of `catalogs`."""
+    engines: Literal["managed", "ec2"] = "managed"
+    """managed: Spark on EMR Serverless and SQL by Athena, paid by use; ec2: Spark and Trino clusters on instances."""
+    owner: TagText | None = None
+    """Who answers for it, a tag on everything; left out, the lakehouse's name."""
+    cost_center: TagText | None = None
+    """Who pays for it, a tag on everything; left out, the lakehouse's name."""
+    budget_usd: Annotated[StrictInt, Field(ge=1)] | None = None
+    """US dollars a month; at 80 percent (forecast) and at 100 percent an alert is sent. Left out, no budget."""
+    alerts: list[Email] = []
+    """Addresses that get alarms and budget alerts; each confirms a mail from AWS once."""
+    cidr: Cidr = "10.20.0.0/16"
+    """Addresses of the network (VPC), a private range that no peer of it uses: /16 to /20."""
+    zones: Annotated[StrictInt, Field(ge=2, le=3)] = 2
+    """Availability zones that it spans."""
+    backend: Backend | None = None
+    """State in S3, locked, for teams; left out, a file of this machine."""
+    github: Repository | None = None
+    """`owner/repository` whose workflows may plan and deploy by OIDC; left out, no role for them."""
+    allow_destroy: StrictBool = False
+    """The first key to deletion in AWS: what is also `deletable: true` can be destroyed with its data."""
 
 
 def _kind_of_stack(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,6 +115,36 @@ ColumnName = Annotated[
     ),
 ]
 Region = Annotated[StrictStr, Matching("an AWS region", r"[a-z]{2}(-[a-z]+)+-\d", "it looks like eu-west-1")]
+
+Repository = Annotated[
+    StrictStr, Matching("a repository", r"[A-Za-z0-9][\w.-]*/[\w.-]+", "it looks like owner/repository")
+]
+Email = Annotated[
+    StrictStr, Matching("a mail address", r"[^@\s\"$%{}]+@[^@\s\"$%{}]+\.[a-z]+", "it looks like data@example.com")
+]
+# https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html
+TagText = Annotated[
+    StrictStr,
+    Matching("the value of a tag", r"[\w .:/=+@-]{1,128}", "letters, digits, spaces and _ . : / = + - @, at most 128"),
+]
+
+
+def _cidr(value: str) -> str:
+    if "/" not in value:
+        raise ValueError(f'"{value}" has no mask: a range of addresses looks like 10.20.0.0/16. Write "{value}/16"')
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise ValueError(f'"{value}" is not a range of addresses ({error}): it looks like 10.20.0.0/16') from None
+    if not 16 <= network.prefixlen <= 20:
+        raise ValueError(f'"{value}" is too {"large" if network.prefixlen < 16 else "small"}: /16 to /20 is the rule')
+    if not any(network.subnet_of(ipaddress.IPv4Network(each)) for each in _PRIVATE):
+        raise ValueError(f'"{value}" is not private: take a range of {", ".join(_PRIVATE)}')
+    return value
+
+
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+Cidr = Annotated[StrictStr, AfterValidator(_cidr)]
 
 
 def _location(value: str) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from lakehouse.errors import LakehouseError
+from lakehouse.packages import archives
 from lakehouse.runtimes.process.state import State, write_private
 from lakehouse.services.service import Service
 
@@ -195,7 +196,8 @@ class Supervisor:
 
 def program(service: Service, state: State) -> str:
     """supervisord's configuration of a service, as text."""
-    environment = dict(service.environment) | {"LAKEHOUSE_STATE": str(state.root), "LAKEHOUSE_SERVICE": service.name}
+    environment = archives.environment(service) | dict(service.environment)
+    environment |= {"LAKEHOUSE_STATE": str(state.root), "LAKEHOUSE_SERVICE": service.name}
     return _PROGRAM.format(
         name=service.name,
         command=_escape(shlex.join(service.command)),

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ from lakehouse.packages import archives
 from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.process.incarnation import Incarnation
 from lakehouse.runtimes.process.local import Local, locate
-from lakehouse.runtimes.process.ports import free
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
@@ -44,13 +44,15 @@ def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
             return
         _say(f"preparing faster starts, once: {', '.join(sorted(each.stem for each in lacking))}")
         archives.folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=archives.folder(), prefix=".training-", ignore_cleanup_errors=True) as scratch:
+        with tempfile.TemporaryDirectory(
+            dir=archives.folder(), prefix=".training-", ignore_cleanup_errors=True
+        ) as scratch:
             records = Path(scratch) / "records"
             records.mkdir()
             _record(_alone(lakehouse, stack, Path(scratch)), Path(scratch) / "lakehouse.yaml", records)
             _say(f"  recorded, {time.monotonic() - began:.0f} s")
             with ThreadPoolExecutor(2) as pool:  # each takes one core, and Spark's 1.2 GB
-                list(pool.map(lambda item: _create(*item, records), lacking.items()))
+                list(pool.map(lambda each: _create(each, lacking[each], records), lacking))
     except (LakehouseError, OSError) as error:
         _say(f"  not prepared, so the lakehouse starts slower: {str(error).splitlines()[0]}")
 
@@ -63,7 +65,7 @@ def _alone(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
     for catalog in content["catalogs"].values():
         catalog.pop("namespaces", None)
     names = ports(lakehouse, stack)
-    numbers = dict(zip(names, free(len(names)), strict=True))
+    numbers = dict(zip(names, _free(len(names)), strict=True))
     content["stacks"] = {
         _STACK: {"runtime": "process", "store": there.store, "catalogs": dict(there.catalogs), "ports": numbers}
     }
@@ -106,6 +108,15 @@ def _waves(services: Sequence[Service]) -> Iterator[list[Service]]:
         wave = [each for each in services if each.name not in up and up.issuperset(each.needs)]
         yield wave
         up |= {each.name for each in wave}
+
+
+def _free(count: int) -> list[int]:
+    """That many ports of the loopback address that nothing listens on."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in held:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in held]
 
 
 def _create(archive: Path, services: tuple[Service, ...], records: Path) -> None:

@@ -1,0 +1,85 @@
+"""What things are called in AWS: one place, for the stack that makes them and for the bootstrap that finds them.
+
+A name holds the lakehouse and the stack, and where it must be unique in the world also the account and the region.
+``account`` may be a Terraform expression, where only Terraform knows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lakehouse.spec import AwsStack, Lakehouse
+
+ACCOUNT_DIGITS = 12
+BUCKET_LIMIT = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names and ARNs of one stack."""
+
+    lakehouse: str
+    stack: str
+    region: str
+    account: str
+
+    @property
+    def prefix(self) -> str:
+        """What every name begins with."""
+        return f"{self.lakehouse}-{self.stack}"
+
+    @property
+    def partition(self) -> str:
+        """The part of AWS that the region is in: https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html"""
+        return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rpartition("-")[0].rpartition("-")[0], "aws")
+
+    def bucket(self, name: str) -> str:
+        """A bucket's name in AWS; in lakehouse.yaml it is ``name``."""
+        return f"{self.prefix}-{name}-{self.account}-{self.region}"
+
+    def table_bucket(self, name: str) -> str:
+        """An S3 Tables bucket's name: unique in its account and region alone."""
+        return f"{self.prefix}-{name}"
+
+    def location(self, location: str) -> str:
+        """``s3://warehouse/lake`` of lakehouse.yaml, as it is in AWS."""
+        bucket, _, key = location.removeprefix("s3://").partition("/")
+        return f"s3://{self.bucket(bucket)}/{key}"
+
+    def database(self, namespace: str) -> str:
+        """The Glue database of a namespace: SQL names it, so it is the same as everywhere else."""
+        return namespace
+
+    def workgroup(self, principal: str) -> str:
+        """The Athena workgroup of a principal."""
+        return f"{self.prefix}-{principal}"
+
+    def role(self, name: str) -> str:
+        """An IAM role; its name is unique in the account, whatever the region."""
+        return f"{self.prefix}-{name}-{self.region}"
+
+    def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
+        """``arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE``, with what a service leaves out left empty."""
+        place = f"{self.region if region else ''}:{self.account if account else ''}"
+        return f"arn:{self.partition}:{service}:{place}:{resource}"
+
+    def s3(self, bucket: str, key: str = "") -> str:
+        """ARN of a bucket of lakehouse.yaml, or of the objects ``key`` in it."""
+        path = f"{self.bucket(bucket)}/{key}" if key else self.bucket(bucket)
+        return self.arn("s3", path, region=False, account=False)
+
+
+def names(lakehouse: Lakehouse, stack: str, account: str) -> Names:
+    """The names of one of the lakehouse's stacks in AWS.
+
+    Raises KeyError if the lakehouse has no such stack, TypeError if it is not one in AWS.
+    """
+    definition = lakehouse.stacks[stack]
+    if not isinstance(definition, AwsStack):
+        raise TypeError(f"stacks.{stack} is not in AWS")
+    return Names(lakehouse.name, stack, definition.region, account)
+
+
+def longest_bucket(lakehouse: str, stack: str, region: str) -> int:
+    """The number of characters that AWS leaves for a bucket's own name."""
+    return BUCKET_LIMIT - len(Names(lakehouse, stack, region, "0" * ACCOUNT_DIGITS).bucket(""))

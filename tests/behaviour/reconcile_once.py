@@ -1,0 +1,22 @@
+"""One apply as a process of its own, so that a test can kill it: reads what it needs as JSON from standard input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from bootstrap.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.reconcile import reconcile
+from lakehouse.spec import Lakehouse
+
+
+def main(given: dict[str, Any]) -> int:
+    store = StoreConnection(*given["store"])
+    connections = Connections(store, {"lake": CatalogConnection(*given["catalog"])}, patience=5.0)
+    print("began", flush=True)
+    return reconcile(Lakehouse.model_validate(given["lakehouse"]), connections).exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.load(sys.stdin)))

@@ -1,0 +1,103 @@
+"""A catalog in memory: pyiceberg carries out the commits, so that plans are judged by another implementation."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+from pyiceberg.schema import Schema
+from pyiceberg.table.metadata import TableMetadataV1
+from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
+
+from bootstrap.changes import Change, Diff
+from bootstrap.diff import diff
+from bootstrap.metadata import BucketFacts, CatalogFacts, Facts, Limits, TableFacts, compact
+from bootstrap.plan import plan
+from lakehouse.spec import Lakehouse
+
+_UPDATES: TypeAdapter[tuple[TableUpdate, ...]] = TypeAdapter(tuple[TableUpdate, ...])
+_REQUIREMENTS: TypeAdapter[tuple[TableRequirement, ...]] = TypeAdapter(tuple[TableRequirement, ...])
+
+
+def lakehouse(namespaces: Mapping[str, Any], *, managed: str = "shared", **more: Any) -> Lakehouse:
+    """A lakehouse with one catalog, ``lake``, and these namespaces in it."""
+    return Lakehouse.model_validate(
+        {
+            "name": "unit",
+            "buckets": {"warehouse": {}},
+            "catalogs": {"lake": {"location": "s3://warehouse/lake", "managed": managed, "namespaces": namespaces}},
+            "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}},
+            **more,
+        }
+    )
+
+
+class Simulation:
+    """What is there, and changes carried out on it one by one."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.buckets: dict[str, BucketFacts] = {}
+        self.namespaces: dict[str, dict[str, str]] = {}
+        self.tables: dict[str, Any] = {}
+        self.limits = limits or Limits()
+        self.commits = 0
+
+    def facts(self) -> Facts:
+        tables = {
+            name: TableFacts(f"s3://warehouse/{name}/{self.commits}", compact(json.loads(table.model_dump_json())))
+            for name, table in self.tables.items()
+        }
+        return Facts(dict(self.buckets), {"lake": CatalogFacts(dict(self.namespaces), tables, limits=self.limits)})
+
+    def diff(self, wanted: Lakehouse, *, allow_destroy: bool = False) -> Diff:
+        return diff(wanted, self.facts(), allow_destroy=allow_destroy)
+
+    def apply(self, wanted: Lakehouse, *, allow_destroy: bool = False) -> Diff:
+        """Carry out what the diff says, in the plan's order; returns the diff."""
+        found = self.diff(wanted, allow_destroy=allow_destroy)
+        for step in plan(found).steps:
+            self.carry_out(step.change)
+        return found
+
+    def carry_out(self, change: Change) -> None:
+        body = change.body
+        match change.kind, change.op:
+            case "bucket", _:
+                known = self.buckets.get(change.name, BucketFacts(False, None))
+                self.buckets[change.name] = BucketFacts(
+                    body.get("versioning", known.versioning), body.get("expire_days", known.expire_days)
+                )
+            case "namespace", "create":
+                parent = change.name.rpartition(".")[0]
+                assert change.name not in self.namespaces
+                assert not parent or parent in self.namespaces, "a namespace comes after its parent"
+                self.namespaces[change.name] = dict(body["properties"])
+            case "namespace", "update":
+                kept = {k: v for k, v in self.namespaces[change.name].items() if k not in body["removals"]}
+                self.namespaces[change.name] = kept | body["updates"]
+            case "namespace", _:
+                inside = [name for name in (*self.namespaces, *self.tables) if name.startswith(f"{change.name}.")]
+                assert not inside, "a namespace goes after what is in it"
+                del self.namespaces[change.name]
+            case "table", "destroy":
+                del self.tables[change.name]
+            case _:
+                assert change.name.rpartition(".")[0] in self.namespaces, "a table comes after its namespace"
+                self.commit(change.name, change.body, creates=change.op == "create")
+
+    def commit(self, name: str, body: Mapping[str, Any], *, creates: bool) -> None:
+        current = self.tables.get(name)
+        assert creates == (current is None)
+        for requirement in _REQUIREMENTS.validate_python(body["requirements"]):
+            requirement.validate(current)
+        updates = list(body["updates"])
+        if creates:
+            updates.insert(0, {"action": "assign-uuid", "uuid": str(uuid.uuid4())})
+        base = current or TableMetadataV1.model_construct(last_column_id=-1, schema=Schema())
+        self.commits += 1
+        self.tables[name] = update_table_metadata(
+            base, _UPDATES.validate_python(updates), enforce_validation=creates, metadata_location=None
+        )

@@ -1,0 +1,37 @@
+"""A target in a temporary folder: the project's own file, nothing of it started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bootstrap.target import Target, find
+
+PROJECT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on what has been downloaded."""
+    monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path(f"/java-{feature}/bin/java"))
+    monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path, free_port: int) -> Path:
+    """The default lakehouse.yaml in a folder of its own, its ports where nothing listens."""
+    path = tmp_path / "lakehouse.yaml"
+    text = (PROJECT / "lakehouse.yaml").read_text()
+    names = ("s3proxy", "nessie", "spark-master", "spark-connect", "trino")
+    ports = ", ".join(f"{name}: {free_port + offset}" for offset, name in enumerate(names))
+    head = text.partition("stacks:")[0]
+    path.write_text(
+        f"{head}stacks:\n  local: {{runtime: process, store: s3proxy, catalogs: {{lake: nessie}}, ports: {{{ports}}}}}\n"
+    )
+    return path
+
+
+@pytest.fixture
+def target(file: Path) -> Target:
+    return find(file, None)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from bootstrap.output import RedactedStream, Redactor, guard
+
+SECRET = "5f2c9f4e1a"  # not a real one
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "store-secret-key").write_text(SECRET)
+    return folder
+
+
+def test_secrets_are_blacked_out(secrets: Path) -> None:
+    assert Redactor(secrets)(f"key={SECRET}, again {SECRET}.") == "key=********, again ********."
+
+
+def test_of_two_secrets_that_begin_alike_nothing_is_left(secrets: Path) -> None:
+    (secrets / "longer").write_text(f"{SECRET}-and-more")
+    assert Redactor(secrets)(f"{SECRET}-and-more") == "********"
+
+
+def test_an_empty_secret_hides_nothing(secrets: Path) -> None:
+    (secrets / "empty").write_text("")
+    assert Redactor(secrets)("plain") == "plain"
+
+
+def test_a_secret_that_is_made_later_is_known_too(secrets: Path) -> None:
+    redact = Redactor(secrets)
+    redact("first")
+    (secrets / "new").write_text("later-secret")
+    assert redact("a later-secret") == "a ********"
+
+
+def test_the_shells_own_keys_are_blacked_out(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "from-the-shell")
+    assert Redactor(secrets)("from-the-shell") == "********"
+
+
+def test_without_a_folder_there_are_no_secrets(tmp_path: Path) -> None:
+    assert Redactor(tmp_path / "none")("plain") == "plain"
+
+
+def test_it_fails_closed(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    shown = Redactor(secrets)(f"key={SECRET}")
+    assert SECRET not in shown
+    assert "key=" not in shown
+    assert "cannot be read (Permission denied)" in shown
+
+
+@pytest.mark.parametrize("cut", range(1, len(SECRET)))
+def test_a_secret_written_in_two_pieces_is_blacked_out(secrets: Path, cut: int) -> None:
+    out = io.StringIO()
+    stream = RedactedStream(out, Redactor(secrets))
+    stream.write(f"key={SECRET[:cut]}")
+    stream.write(f"{SECRET[cut:]}\n")
+    assert out.getvalue() == "key=********\n"
+
+
+def test_a_prompt_appears_when_it_is_flushed(secrets: Path) -> None:
+    out = io.StringIO()
+    stream = RedactedStream(out, Redactor(secrets))
+    stream.write("name? ")
+    assert out.getvalue() == ""
+    stream.flush()
+    assert out.getvalue() == "name? "
+
+
+def test_bytes_have_no_way_past_it(secrets: Path) -> None:
+    assert not hasattr(RedactedStream(sys.__stdout__, Redactor(secrets)), "buffer")
+
+
+def test_everything_printed_goes_through_it(
+    secrets: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", sys.stdout)
+    monkeypatch.setattr("sys.stderr", sys.stderr)
+    guard(secrets)
+    guard(secrets)  # twice is as good as once
+    print(SECRET)
+    print(SECRET, file=sys.stderr)
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("********\n", "********\n")
