@@ -10,9 +10,6 @@ from dataclasses import dataclass
 
 from lakehouse.spec import AwsStack, Lakehouse
 
-ACCOUNT_DIGITS = 12
-BUCKET_LIMIT = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-
 
 @dataclass(frozen=True)
 class Names:
@@ -78,8 +75,3 @@ def names(lakehouse: Lakehouse, stack: str, account: str) -> Names:
     if not isinstance(definition, AwsStack):
         raise TypeError(f"stacks.{stack} is not in AWS")
     return Names(lakehouse.name, stack, definition.region, account)
-
-
-def longest_bucket(lakehouse: str, stack: str, region: str) -> int:
-    """The number of characters that AWS leaves for a bucket's own name."""
-    return BUCKET_LIMIT - len(Names(lakehouse, stack, region, "0" * ACCOUNT_DIGITS).bucket(""))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lakehouse.spec import matrix, support, transforms, types
+from lakehouse.spec.aws import check_aws
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Lakehouse, LocalStack, Namespace, Table
 from lakehouse.spec.ports import defaults
@@ -257,6 +258,8 @@ def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
                     yield Problem(("buckets", bucket, "versioning"), message, (("stacks", name, "store"),))
         if isinstance(stack, LocalStack):
             yield from _ports(name, stack, lakehouse)
+        else:
+            yield from check_aws(name, stack, lakehouse)
 
 
 def _ports(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -1,0 +1,52 @@
+"""What must hold of a stack in AWS beyond what holds of every stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lakehouse.spec.model import AwsStack, Lakehouse
+from lakehouse.spec.problems import Location, Problem
+
+_BUCKET = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_ROLE = 64  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_ACCOUNT = 12
+
+
+def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Names that become too long, and contents that Glue or S3 Tables have no place for."""
+    yield from _names(name, stack, lakehouse)
+    yield from _contents(name, stack, lakehouse)
+
+
+def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    about: tuple[Location, ...] = (("name",), ("stacks", name))
+    room = _BUCKET - len(f"{lakehouse.name}-{name}--{'0' * _ACCOUNT}-{stack.region}")
+    for bucket in lakehouse.buckets:
+        if len(bucket) > room:
+            message = f'"{bucket}" is too long: stacks.{name} calls it NAME-STACK-BUCKET-ACCOUNT-REGION, in {_BUCKET}'
+            mend = f" characters, which leaves {max(room, 0)} for the bucket. Shorten it, or the lakehouse's name"
+            yield Problem(("buckets", bucket), message + mend, about)
+    room = _ROLE - len(f"{lakehouse.name}-{name}--{stack.region}")
+    for principal in lakehouse.access.principals:
+        if len(principal) > room:
+            message = f'"{principal}" is too long: its IAM role in stacks.{name} is NAME-STACK-PRINCIPAL-REGION, in'
+            mend = f" {_ROLE} characters, which leaves {max(room, 0)} for the principal. Shorten it"
+            yield Problem(("access", "principals", principal), message + mend, about)
+
+
+def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    about: tuple[Location, ...] = (("stacks", name),)
+    owners: dict[str, Location] = {}
+    for catalog, content in lakehouse.catalogs.items():
+        for namespace, inner in content.namespaces.items():
+            at: Location = ("catalogs", catalog, "namespaces", namespace)
+            if "." in namespace:
+                message = f'"{namespace}" is nested, and Glue, the catalog of stacks.{name}, has one level'
+                yield Problem(at, f'{message}. Write "{namespace.replace(".", "_")}"', about)
+            if (other := owners.setdefault(namespace, at)) != at:
+                message = f'"{namespace}" is a namespace of another catalog too, and stacks.{name} has one Glue for all'
+                yield Problem(at, f"{message}, where it is one database. Rename one.", about, beside=other)
+            for table, definition in inner.tables.items() if stack.store == "s3tables" else ():
+                if definition.location:
+                    message = f"S3 Tables, the store of stacks.{name}, chooses where a table's files are. Remove it"
+                    yield Problem((*at, "tables", table, "location"), message, about)

@@ -1,0 +1,110 @@
+"""The local stack as Terraform sees it: synthesised for real, by main.py, as the CDK's command line does."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.runtimes.process import definitions
+
+PROJECT = Path(__file__).parents[3]
+
+
+def synth(folder: Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    (folder / "lakehouse.yaml").write_text(text or (PROJECT / "lakehouse.yaml").read_text())
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("LAKEHOUSE")}
+    return subprocess.run(
+        [sys.executable, str(PROJECT / "main.py")],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("a synth")
+    done = synth(folder)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return folder / "cdktf.out" / "stacks" / "local"
+
+
+def resources(stack: Path) -> dict[str, dict[str, Any]]:
+    content = json.loads((stack / "cdk.tf.json").read_text())
+    assert set(content["resource"]) == {"terraform_data"}, "no provider plugin"
+    assert "required_providers" not in content["terraform"]
+    found = {
+        each["//"]["metadata"]["path"].split("/")[-1]: each for each in content["resource"]["terraform_data"].values()
+    }
+    return found
+
+
+def test_one_resource_a_service(stack: Path) -> None:
+    assert set(resources(stack)) == {
+        *("preflight", "supervisor", "s3proxy", "nessie", "spark-master", "spark-worker-1", "spark-worker-2"),
+        *("spark-connect", "trino", "bootstrap"),
+    }
+
+
+def test_services_start_in_the_order_of_their_needs(stack: Path) -> None:
+    found = resources(stack)
+
+    def needs(name: str) -> set[str]:
+        return {
+            re.sub(r"^process_(.*)_[0-9A-F]+$", r"\1", each.split(".")[1]) for each in found[name].get("depends_on", [])
+        }
+
+    assert needs("preflight") == set()
+    assert needs("supervisor") == {"preflight"}
+    assert needs("spark-worker-2") == {"supervisor", "spark-master"}
+    assert needs("nessie") == {"supervisor", "s3proxy"}
+    assert needs("bootstrap") == {"s3proxy", "nessie"}
+    assert needs("trino") == {"supervisor"}, "what is not needed is not waited for"
+
+
+def test_each_service_is_stopped_when_it_is_destroyed(stack: Path) -> None:
+    for name, each in resources(stack).items():
+        steps = [step["local-exec"] for step in each["provisioner"]]
+        assert [step.get("when", "create") for step in steps][1:] == (
+            [] if name in ("preflight", "bootstrap") else ["destroy"]
+        )
+
+
+def test_nothing_synthesised_holds_a_secret(stack: Path) -> None:
+    """Nor does a synth make any: the state folder is not there before a deploy."""
+    assert not (stack.parents[2] / ".lakehouse").exists()
+    text = (stack / "services.json").read_text()
+    assert text.count("{{secret:store-secret-key}}") >= 4
+
+
+def test_definitions_survive_json(stack: Path) -> None:
+    read = definitions.read(stack / "services.json")
+    again = stack / "again"
+    again.mkdir(exist_ok=True)
+    definitions.write(
+        again, [service for service, _ in read.values()], {name: each for name, (_, each) in read.items()}
+    )
+    assert (again / "services.json").read_text() == (stack / "services.json").read_text()
+
+
+def test_a_second_synth_is_the_same(stack: Path) -> None:
+    before = {path.name: path.read_text() for path in stack.iterdir() if path.is_file()}
+    assert synth(stack.parents[2]).returncode == 0
+    assert {path.name: path.read_text() for path in stack.iterdir() if path.is_file()} == before
+
+
+def test_a_wrong_file_exits_2_without_a_traceback(tmp_path: Path) -> None:
+    done = synth(tmp_path, "name: demo\n")
+    assert done.returncode == 2
+    assert "lakehouse.yaml" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "cdktf.out").exists()
