@@ -58,9 +58,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault == "delay":
             time.sleep(self.server.random.uniform(0, 0.3))
-        for _ in range(2 if fault == "repeat" else 1):
-            headers = {key: self.headers[key] for key in ("Accept", "Content-Type") if key in self.headers}
-            answer = self.server.pool.request(self.command, self.server.target + self.path, body=body, headers=headers)
+        headers = {key: self.headers[key] for key in ("Accept", "Content-Type") if key in self.headers}
+        url = self.server.target + self.path
+        answer = self.server.pool.request(self.command, url, body=body, headers=headers)
+        if fault == "repeat":
+            answer = self.server.pool.request(self.command, url, body=body, headers=headers)
         if fault == "lose answer":
             self.close_connection = True
             return

@@ -1,4 +1,4 @@
-"""Kills, lost answers, repeated requests, two at once, writers in between: the next apply converges, nothing is lost."""
+"""Kills, lost answers, repeated requests, two at once, other writers: the next apply converges, nothing is lost."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_kept_facts_never_make_a_plan_wrong(servers: Servers, root: str, tmp_pat
     wanted = lakehouse(stage(root, 0))
     assert reconcile(wanted, kept).exit_code == 0
     assert not make_plan(wanted, kept).steps
-    reconcile(lakehouse(stage(root, 1)), servers.connections())  # behind its back
+    reconcile(lakehouse(stage(root, 2)), servers.connections())  # behind its back
     fresh = make_plan(wanted, servers.connections())
     assert make_plan(wanted, kept).digest == fresh.digest
     assert fresh.exit_code == 1, "long does not become int again"

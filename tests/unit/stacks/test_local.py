@@ -42,10 +42,9 @@ def resources(stack: Path) -> dict[str, dict[str, Any]]:
     content = json.loads((stack / "cdk.tf.json").read_text())
     assert set(content["resource"]) == {"terraform_data"}, "no provider plugin"
     assert "required_providers" not in content["terraform"]
-    found = {
+    return {
         each["//"]["metadata"]["path"].split("/")[-1]: each for each in content["resource"]["terraform_data"].values()
     }
-    return found
 
 
 def test_one_resource_a_service(stack: Path) -> None:
