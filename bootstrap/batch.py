@@ -58,7 +58,8 @@ class BatchJob:
             text=True,
             start_new_session=True,  # Ctrl-C is for us: it ends the job after the checks that use it
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def run(self, sql: str) -> list[tuple[str, ...]]:
         """Runs a query; its rows as text. Raises LakehouseError with what Spark says where it fails."""
@@ -74,14 +75,15 @@ class BatchJob:
         """Ends the application, at once if a statement is under way, and waits until its process is gone."""
         if self._lock.locked():
             self._process.kill()
-        elif self._process.stdin:
-            with suppress(BrokenPipeError):
-                self._process.stdin.close()  # the end of its input ends it in good order
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()  # the end of its input ends it in good order
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join()
 
     def __enter__(self) -> BatchJob:
         return self
@@ -126,8 +128,9 @@ class BatchJob:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line.rstrip("\n"))
+        with self._process.stdout as lines:
+            for line in lines:
+                self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
 
 

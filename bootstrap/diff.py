@@ -111,6 +111,8 @@ class _Diffing:
         self.commit("create", catalog, want, tables.creation(want))
 
     def evolve(self, catalog: str, want: WantedTable, have: TableFacts, exclusive: bool) -> None:
+        if tables.unchanged(want, have, exclusive=exclusive):
+            return
         change = tables.evolution(want, have, exclusive=exclusive, allow_destroy=self.allow_destroy)
         self.commit("update", catalog, want, change)
         for column in change.kept:

@@ -79,12 +79,9 @@ class RedactedStream:
             self._stream.write(self._redact(pending))
         self._stream.flush()
 
-    @property
-    def buffer(self) -> Any:
-        """There is none: bytes would pass the redactor by."""
-        raise AttributeError("buffer")
-
     def __getattr__(self, name: str) -> Any:
+        if name == "buffer":  # bytes would pass the redactor by
+            raise AttributeError(name)
         return getattr(self._stream, name)
 
 

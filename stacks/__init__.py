@@ -6,19 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lakehouse.cdk import App
+from lakehouse.spec import AwsStack as AwsOptions
 from lakehouse.spec import Lakehouse
+from stacks.aws import AwsStack
 from stacks.local import LocalStack
 
-__all__ = ["LocalStack", "synth"]
+__all__ = ["AwsStack", "LocalStack", "synth"]
 
 
 def synth(lakehouse: Lakehouse, path: Path) -> None:
     """Declares one stack for each entry of ``stacks`` and writes them all to the CDK's output folder."""
     app = App()
     written: list[Callable[[Path], None]] = []
-    for name in lakehouse.stacks:
-        stack = LocalStack(app, name, lakehouse=lakehouse, path=path)
-        written.append(stack.write)
+    for name, options in lakehouse.stacks.items():
+        if isinstance(options, AwsOptions):
+            AwsStack(app, name, lakehouse=lakehouse)
+        else:
+            written.append(LocalStack(app, name, lakehouse=lakehouse, path=path).write)
     app.synth()
     for write in written:
         write(Path(app.outdir))

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bootstrap.catalogs.base import Reading
+from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.connections import CatalogConnection, Connections
 from bootstrap.http import Http
@@ -28,11 +29,19 @@ class NessieCatalog(RestCatalog):
         super().__init__(name, connection, connections)
         what = f'catalog "{name}"'
         self.api = Http(what, connection.api, connection.headers, connections.patience, connections.parallel)
+        self.commits = NessieCommit(what, self.api, connection, connections)
 
     @property
     def prefix(self) -> str:
         """``branch|warehouse``: known without asking the server."""
         return f"/v1/{quote(f'{self.connection.branch}|{self.connection.warehouse}', safe='')}"
+
+    def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
+        """By Iceberg REST where the table is new; one that has a history is changed so that it keeps it."""
+        if any(requirement["type"] == "assert-create" for requirement in commit["requirements"]):
+            super().commit_table(name, commit)
+        else:
+            self.commits.commit(name, commit)
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         namespaces: dict[str, Mapping[str, str]] = {}

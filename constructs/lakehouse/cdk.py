@@ -80,7 +80,7 @@ class Declared:
         return f"${{{self.address}.{attribute}}}"
 
 
-def resource(scope: Construct, id: str, type: str, *, needs: Iterable[Declared] = (), **arguments: Any) -> Declared:
+def resource(scope: Construct, id: str, type: str, /, *, needs: Iterable[Declared] = (), **arguments: Any) -> Declared:
     """A resource of any provider, its arguments and blocks named as the provider names them.
 
     No bindings are imported, which for AWS would cost seconds of every synth; what their types would have caught, the
@@ -91,7 +91,7 @@ def resource(scope: Construct, id: str, type: str, *, needs: Iterable[Declared] 
     return _declare(element, type, {**arguments, "depends_on": [each.address for each in needs] or None})
 
 
-def data(scope: Construct, id: str, type: str, **arguments: Any) -> Declared:
+def data(scope: Construct, id: str, type: str, /, **arguments: Any) -> Declared:
     """A data source of any provider; see :func:`resource`."""
     declared = _declare(TerraformDataSource(scope, id, terraform_resource_type=type), type, arguments)
     return Declared(f"data.{declared.address}")
@@ -107,7 +107,7 @@ def _declare(element: TerraformResource | TerraformDataSource, type: str, argume
     return Declared(f"{type}.{name}")
 
 
-def ephemeral(scope: Construct, name: str, type: str, **arguments: Any) -> Declared:
+def ephemeral(scope: Construct, name: str, type: str, /, **arguments: Any) -> Declared:
     """An ephemeral resource: its values exist while Terraform runs, in no state and in no plan (Terraform 1.10).
 
     https://developer.hashicorp.com/terraform/language/resources/ephemeral
@@ -116,7 +116,7 @@ def ephemeral(scope: Construct, name: str, type: str, **arguments: Any) -> Decla
     return Declared(f"ephemeral.{type}.{name}")
 
 
-def provider(stack: TerraformStack, name: str, *, source: str, version: str, **arguments: Any) -> None:
+def provider(stack: TerraformStack, name: str, /, *, source: str, version: str, **arguments: Any) -> None:
     """The provider ``name`` of the stack, pinned to ``version``, with its configuration."""
     stack.add_override(f"terraform.required_providers.{name}", {"source": source, "version": version})
     stack.add_override(f"provider.{name}", [arguments])
@@ -124,9 +124,10 @@ def provider(stack: TerraformStack, name: str, *, source: str, version: str, **a
 
 def s3_backend(stack: TerraformStack, *, bucket: str, key: str, region: str) -> None:
     """State in S3, encrypted, locked by a file beside it: https://developer.hashicorp.com/terraform/language/backend/s3"""
-    S3Backend(stack, bucket=bucket, key=key, region=region, encrypt=True, use_lockfile=True)
+    S3Backend(stack, bucket=bucket, key=key, region=region, encrypt=True)
+    stack.add_override("terraform.backend.s3.use_lockfile", True)  # cdktf's own argument for it came with the fork
 
 
 def output(stack: TerraformStack, name: str, value: Any, description: str) -> None:
     """An output of the stack, by exactly that name."""
-    TerraformOutput(stack, name, value=value, description=description)
+    TerraformOutput(stack, f"output-{name}", value=value, description=description).override_logical_id(name)

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from lakehouse.spec.model import AwsStack, Lakehouse
 from lakehouse.spec.problems import Location, Problem
 
+ACCESS_LOGS = "access-logs"
+RESULTS = "query-results"
+_RESERVED_BUCKETS = (ACCESS_LOGS, RESULTS)  # buckets that the stack makes besides those of the file
+_RESERVED_PRINCIPALS = ("engines", "flow_logs", "operators")  # roles and workgroups likewise
 _BUCKET = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _ROLE = 64  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _ACCOUNT = 12
@@ -22,12 +26,18 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
     about: tuple[Location, ...] = (("name",), ("stacks", name))
     room = _BUCKET - len(f"{lakehouse.name}-{name}--{'0' * _ACCOUNT}-{stack.region}")
     for bucket in lakehouse.buckets:
+        if bucket in _RESERVED_BUCKETS:
+            message = f'"{bucket}" is a bucket that stacks.{name} makes for itself. Take another name'
+            yield Problem(("buckets", bucket), message, about[1:])
         if len(bucket) > room:
             message = f'"{bucket}" is too long: stacks.{name} calls it NAME-STACK-BUCKET-ACCOUNT-REGION, in {_BUCKET}'
             mend = f" characters, which leaves {max(room, 0)} for the bucket. Shorten it, or the lakehouse's name"
             yield Problem(("buckets", bucket), message + mend, about)
     room = _ROLE - len(f"{lakehouse.name}-{name}--{stack.region}")
     for principal in lakehouse.access.principals:
+        if principal in _RESERVED_PRINCIPALS:
+            message = f'"{principal}" is a name that stacks.{name} has of its own. Take another'
+            yield Problem(("access", "principals", principal), message, about[1:])
         if len(principal) > room:
             message = f'"{principal}" is too long: its IAM role in stacks.{name} is NAME-STACK-PRINCIPAL-REGION, in'
             mend = f" {_ROLE} characters, which leaves {max(room, 0)} for the principal. Shorten it"

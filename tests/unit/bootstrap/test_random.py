@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bootstrap.layout import parse_sort, parse_term
 from bootstrap.schema import NO_ID, Field, Struct, render_type, type_from_text
+from bootstrap.tables import evolution, unchanged
+from bootstrap.wanted import catalog
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.simulation import Simulation, lakehouse
 
@@ -135,6 +138,23 @@ def readable(before: Struct, after: Struct) -> bool:
         (not field.required if field.id not in old else (old[field.id].required or not field.required))
         for field in after.fields
     )
+
+
+@SLOW
+@given(tables(), tables(), st.sampled_from(["shared", "exclusive"]))
+def test_the_quick_look_never_overlooks_a_change(first: dict[str, Any], second: dict[str, Any], managed: str) -> None:
+    there = Simulation()
+    there.apply(lakehouse({"n": {"tables": {"t": first}}}, managed=managed))
+    [have] = there.facts().catalogs["lake"].tables.values()
+    for entry in (first, {**first, "doc": "z"}, {**first, **second, "columns": first["columns"]}, second):
+        spec = lakehouse({"n": {"tables": {"t": entry}}}, managed=managed).catalogs["lake"]
+        [want] = catalog("lake", spec).tables.values()
+        change = evolution(want, have, exclusive=managed == "exclusive", allow_destroy=True)
+        if unchanged(want, have, exclusive=managed == "exclusive"):
+            assert not change.updates
+            assert not change.problems
+        elif entry is first and not any("<" in of["type"] for of in first["columns"].values()):
+            pytest.fail("it does see that a table is as it should be")
 
 
 @given(TYPES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from bootstrap.target import Target, find
 
 PROJECT = Path(__file__).parents[3]
+STACK = "runtime: process, store: s3proxy, catalogs: {lake: nessie}"
 
 
 @pytest.fixture(autouse=True)
@@ -26,10 +28,21 @@ def file(tmp_path: Path, free_port: int) -> Path:
     names = ("s3proxy", "nessie", "spark-master", "spark-connect", "trino")
     ports = ", ".join(f"{name}: {free_port + offset}" for offset, name in enumerate(names))
     head = text.partition("stacks:")[0]
-    path.write_text(
-        f"{head}stacks:\n  local: {{runtime: process, store: s3proxy, catalogs: {{lake: nessie}}, ports: {{{ports}}}}}\n"
-    )
+    path.write_text(f"{head}stacks:\n  local: {{{STACK}, ports: {{{ports}}}}}\n")
     return path
+
+
+@pytest.fixture
+def without(file: Path) -> Callable[[str], Target]:
+    """The target of a file that has all but the engine of that name."""
+
+    def leave_out(engine: str) -> Target:
+        head = file.read_text().partition("stacks:")[0]
+        kept = [line for line in head.splitlines() if not line.startswith(f"  {engine}: ")]
+        file.write_text("\n".join([*kept, "stacks:", f"  local: {{{STACK}}}", ""]))
+        return find(file, None)
+
+    return leave_out
 
 
 @pytest.fixture

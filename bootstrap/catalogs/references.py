@@ -1,0 +1,146 @@
+"""Branches and tags: of a whole catalog where that is Nessie, and of a single table, which any Iceberg catalog has.
+
+pyiceberg's REST calls for them succeed and do nothing on Nessie (apache/iceberg-python#2828), so Nessie is asked through
+its own API: https://projectnessie.org/develop/rest/ (API v2, "trees").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.nessie import NessieCatalog
+from bootstrap.errors import Conflict, Missing, Refused
+
+Kind = Literal["branch", "tag"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A branch or a tag. ``points_to`` is a commit's hash in Nessie, a snapshot's id in a table."""
+
+    name: str
+    kind: Kind
+    points_to: str
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did: the target's new hash, and the names of what changed there. ``applied``: anything at all."""
+
+    points_to: str
+    changed: tuple[str, ...]
+    applied: bool
+
+
+class CatalogReferences:
+    """Branches and tags of a whole Nessie catalog: every table in it at once."""
+
+    def __init__(self, catalog: NessieCatalog) -> None:
+        self.http, self.main = catalog.api, catalog.connection.branch
+
+    def list(self) -> Iterator[Reference]:
+        token: str | None = None
+        while True:
+            page = self.http.get("/trees", **{"page-token": token})
+            yield from (_reference(data) for data in page["references"])
+            if not page.get("hasMore"):
+                return
+            token = page["token"]
+
+    def get(self, name: str) -> Reference:
+        """Raises Missing where there is none."""
+        return _reference(self.http.get(f"/trees/{quote(name, safe='')}")["reference"])
+
+    def create(self, name: str, kind: Kind, source: str | None = None) -> Reference:
+        """Raises Exists where the name is taken, Missing where the source is not there."""
+        origin = self.get(source or self.main)
+        body = {"type": origin.kind.upper(), "name": origin.name, "hash": origin.points_to}
+        return _reference(self.http.post("/trees", body, name=name, type=kind.upper())["reference"])
+
+    def delete(self, name: str, kind: Kind) -> None:
+        """Raises Refused for the branch the catalog lives on, Conflict where it moved meanwhile."""
+        if name == self.main:
+            raise Refused(f'"{name}" is the branch that the catalog lives on. It is not deleted')
+        there = self.get(name)
+        if there.kind != kind:
+            raise Refused(f'"{name}" is a {there.kind}, not a {kind}. Use `lakehouse {there.kind} delete`')
+        path = f"/trees/{quote(f'{name}@{there.points_to}', safe='@')}"
+        self.http.request("DELETE", path, query={"type": kind.upper()})
+
+    def merge(self, source: str, target: str | None = None) -> Merged:
+        """Bring the commits of ``source`` to ``target``, all tables in one commit or none.
+
+        Raises Conflict, with the tables that changed on both sides, where that cannot be done.
+        """
+        origin, goal = self.get(source), self.get(target or self.main)
+        path = f"/trees/{quote(f'{goal.name}@{goal.points_to}', safe='@')}/history/merge"
+        body = {"fromRefName": origin.name, "fromHash": origin.points_to, "returnConflictAsResult": True}
+        answer = self.http.post(path, body)
+        details = answer.get("details") or []
+        conflicts = [_key(each) for each in details if each.get("conflict")]
+        if conflicts:
+            raise Conflict(
+                f'"{source}" cannot be merged into "{goal.name}": both changed {", ".join(conflicts)}. '
+                f"Make the change again on a branch of {goal.name} as it is now"
+            )
+        points_to = answer.get("resultantTargetHash") or goal.points_to
+        return Merged(points_to, tuple(_key(each) for each in details), points_to != goal.points_to)
+
+
+class TableReferences:
+    """Branches and tags of one table's snapshots, as Iceberg itself has them."""
+
+    def __init__(self, catalog: Catalog, table: str) -> None:
+        self.catalog, self.table = catalog, table
+
+    def _metadata(self) -> Any:
+        facts = self.catalog.facts({self.table}, _quiet).tables.get(self.table)
+        if facts is None:
+            raise Missing(f'there is no table "{self.table}"')
+        return facts.metadata
+
+    def list(self) -> Iterator[Reference]:
+        for name, ref in (self._metadata().get("refs") or {}).items():
+            yield Reference(name, ref["type"], str(ref["snapshot-id"]))
+
+    def create(self, name: str, kind: Kind, snapshot: int | None = None) -> Reference:
+        """At ``snapshot``, else the current one. Raises Conflict where the name is taken, Refused for an empty table."""
+        metadata = self._metadata()
+        target = snapshot or metadata.get("current-snapshot-id")
+        if target in (None, -1):
+            raise Refused(f"{self.table} has no snapshot yet: there is nothing that a {kind} could name")
+        requirement = {"type": "assert-ref-snapshot-id", "ref": name, "snapshot-id": None}
+        update = {"action": "set-snapshot-ref", "ref-name": name, "type": kind, "snapshot-id": target}
+        self._commit(metadata, requirement, update)
+        return Reference(name, kind, str(target))
+
+    def delete(self, name: str, kind: Kind) -> None:
+        """Raises Missing where there is none of that name, Refused for ``main``."""
+        metadata = self._metadata()
+        ref = (metadata.get("refs") or {}).get(name)
+        if ref is None or ref["type"] != kind:
+            raise Missing(f'{self.table} has no {kind} "{name}"')
+        if name == "main":
+            raise Refused("main is the table itself. It is not deleted")
+        requirement = {"type": "assert-ref-snapshot-id", "ref": name, "snapshot-id": ref["snapshot-id"]}
+        self._commit(metadata, requirement, {"action": "remove-snapshot-ref", "ref-name": name})
+
+    def _commit(self, metadata: Any, requirement: dict[str, Any], update: dict[str, Any]) -> None:
+        identity = {"type": "assert-table-uuid", "uuid": metadata["table-uuid"]}
+        self.catalog.commit_table(self.table, {"requirements": [identity, requirement], "updates": [update]})
+
+
+def _quiet(count: int, of: int) -> None:
+    pass
+
+
+def _reference(data: dict[str, Any]) -> Reference:
+    return Reference(data["name"], "tag" if data["type"] == "TAG" else "branch", data["hash"])
+
+
+def _key(detail: dict[str, Any]) -> str:
+    return ".".join(detail["key"]["elements"])

@@ -1,0 +1,179 @@
+"""Engines on instances: Trino (a coordinator and workers that scale) and Spark (a master and workers).
+
+This module makes the machines, encrypted and without a public address or an ssh key. What runs on them is the package
+form of the same services: configuration management finds an instance by the tag ``lakehouse-service`` and reaches it
+through Systems Manager. Until it has come by, an instance is an empty Amazon Linux.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lakehouse.aws.names import Names
+from lakehouse.aws.network import Network, ids
+from lakehouse.cdk import Construct, Declared, resource
+from lakehouse.spec import Spark, Trino, megabytes
+
+SERVICE_TAG = "lakehouse-service"
+# The newest Amazon Linux 2023 for Graviton, looked up when an instance is started.
+IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+VOLUME_GB = 64
+TRINO_WORKERS = (1, 4)  # at least and at most
+CPU_PERCENT = 60  # what Auto Scaling keeps Trino's workers at
+PORTS = {"trino": 8080, "spark": 7077}
+# Graviton instances by memory: r7g is 8 GiB a core, which suits both engines.
+_SIZES = ((16, 2, "r7g.large"), (32, 4, "r7g.xlarge"), (64, 8, "r7g.2xlarge"), (128, 16, "r7g.4xlarge"))
+_LARGEST = "r7g.8xlarge"
+
+
+class Ec2Engines(Construct):
+    """The instances of both engines, in the private network, named in a private zone.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        names: Names,
+        network: Network,
+        key: str,
+        profile: Declared,
+        tags: Mapping[str, str],
+    ) -> None:
+        """``tags`` are those of the provider: an Auto Scaling group does not hand them on by itself."""
+        super().__init__(scope, id)
+        self._names = names
+        self._network = network
+        self._key = key
+        self._profile = profile
+        self._tags = tags
+        self.domain = f"{names.prefix}.internal"
+        self._zone = resource(
+            self, "zone", "aws_route53_zone", name=self.domain, vpc=[{"vpc_id": network.id}], force_destroy=True
+        )
+        self.hosts: dict[str, str] = {}
+        self.instances: dict[str, Declared] = {}
+
+    def trino(self, trino: Trino) -> None:
+        """A coordinator, and workers whose number follows their load."""
+        size = instance_type(megabytes(trino.memory), 2)
+        group = self._group("trino", "Trino")
+        self._single("trino", "trino-coordinator", size, group)
+        workers = self._many("trino-worker", size, group, *TRINO_WORKERS)
+        resource(
+            self,
+            "trino_scaling",
+            "aws_autoscaling_policy",
+            name=f"{self._names.prefix}-trino",
+            autoscaling_group_name=workers.ref("name"),
+            policy_type="TargetTrackingScaling",
+            estimated_instance_warmup=180,
+            target_tracking_configuration={
+                "predefined_metric_specification": {"predefined_metric_type": "ASGAverageCPUUtilization"},
+                "target_value": CPU_PERCENT,
+            },
+        )
+
+    def spark(self, spark: Spark) -> None:
+        """A master (with Spark Connect), and as many workers as the file says: one that dies is replaced."""
+        group = self._group("spark", "Spark")
+        self._single("spark", "spark-master", instance_type(megabytes(spark.driver_memory), 2), group)
+        size = instance_type(megabytes(spark.memory), spark.cores)
+        self._many("spark-worker", size, group, spark.workers, spark.workers)
+
+    def _group(self, engine: str, label: str) -> Declared:
+        group = self._network.group(engine, f"{label} on instances")
+        self._network.within(group, "members")
+        self._network.reach_services(group)
+        return group
+
+    def _template(self, service: str, size: str, group: Declared) -> Declared:
+        named = {"Name": f"{self._names.prefix}-{service}", SERVICE_TAG: service, **self._tags}
+        return resource(
+            self,
+            f"{service}-template",
+            "aws_launch_template",
+            name=f"{self._names.prefix}-{service}",
+            image_id=IMAGE,
+            instance_type=size,
+            update_default_version=True,
+            ebs_optimized="true",
+            iam_instance_profile={"arn": self._profile.ref("arn")},
+            metadata_options={
+                "http_endpoint": "enabled",
+                "http_tokens": "required",  # IMDSv2
+                "http_put_response_hop_limit": 1,
+            },
+            monitoring={"enabled": True},
+            network_interfaces=[
+                {
+                    "associate_public_ip_address": "false",
+                    "delete_on_termination": "true",
+                    "security_groups": [group.ref("id")],
+                }
+            ],
+            block_device_mappings=[
+                {
+                    "device_name": "/dev/xvda",
+                    "ebs": {
+                        "encrypted": "true",
+                        "kms_key_id": self._key,
+                        "volume_size": VOLUME_GB,
+                        "volume_type": "gp3",
+                        "delete_on_termination": "true",
+                    },
+                }
+            ],
+            tag_specifications=[{"resource_type": kind, "tags": named} for kind in ("instance", "volume")],
+        )
+
+    def _single(self, name: str, service: str, size: str, group: Declared) -> None:
+        """One instance, and its name in the zone."""
+        template = self._template(service, size, group)
+        instance = resource(
+            self,
+            service,
+            "aws_instance",
+            subnet_id=self._network.subnets[0].ref("id"),
+            launch_template={"id": template.ref("id"), "version": template.ref("latest_version")},
+            tags={"Name": f"{self._names.prefix}-{service}", SERVICE_TAG: service},
+        )
+        resource(
+            self,
+            f"{service}-name",
+            "aws_route53_record",
+            zone_id=self._zone.ref("zone_id"),
+            name=f"{name}.{self.domain}",
+            type="A",
+            ttl=60,
+            records=[instance.ref("private_ip")],
+        )
+        self.hosts[service] = f"{name}.{self.domain}"
+        self.instances[service] = instance
+
+    def _many(self, service: str, size: str, group: Declared, least: int, most: int) -> Declared:
+        template = self._template(service, size, group)
+        return resource(
+            self,
+            f"{service}s",
+            "aws_autoscaling_group",
+            name=f"{self._names.prefix}-{service}",
+            min_size=least,
+            max_size=most,
+            vpc_zone_identifier=ids(self._network.subnets),
+            launch_template={"id": template.ref("id"), "version": template.ref("latest_version")},
+            health_check_type="EC2",
+            tag=[
+                {"key": key, "value": value, "propagate_at_launch": True}
+                for key, value in {SERVICE_TAG: service, **self._tags}.items()
+            ],
+        )
+
+
+def instance_type(heap_mb: int, cores: int) -> str:
+    """The smallest instance with the cores and with a quarter of its memory left beside the heap."""
+    wanted = heap_mb / 1024 * 4 / 3
+    return next((name for memory, cpus, name in _SIZES if memory >= wanted and cpus >= cores), _LARGEST)

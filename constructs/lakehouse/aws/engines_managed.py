@@ -1,0 +1,179 @@
+"""Engines that AWS runs and that cost nothing while nobody asks: Spark on EMR Serverless, SQL by Athena."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lakehouse.aws.names import Names
+from lakehouse.aws.network import Network, ids
+from lakehouse.aws.policy import Statement
+from lakehouse.cdk import Construct, Declared, resource
+from lakehouse.spec import Lakehouse, Spark, megabytes
+
+# EMR's own Spark (3.5) and Iceberg: https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/release-versions.html
+EMR_RELEASE = "emr-7.10.0"
+ICEBERG_JAR = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
+ATHENA_ENGINE = "Athena engine version 3"
+SCAN_LIMIT = 1 << 40  # bytes that one query may read: at 5 US dollars a TiB, a slip costs no more than that
+IDLE_MINUTES = 15
+
+
+class EmrServerless(Construct):
+    """A Spark application with the lakehouse's catalogs, at most as large as `engines.spark`.
+
+    https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/emr-serverless.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        names: Names,
+        lakehouse: Lakehouse,
+        spark: Spark,
+        network: Network,
+        key: str,
+        log_group: str,
+    ) -> None:
+        super().__init__(scope, id)
+        group = network.group("spark", "Spark on EMR Serverless")
+        network.reach_services(group)
+        # A worker each, and the driver; memory as EMR Serverless counts it, with its share for what is not heap.
+        gigabytes = (spark.workers + 1) * max(2, -(-megabytes(spark.memory) * 11 // 10240) * 1)
+        self.application = resource(
+            self,
+            "application",
+            "aws_emrserverless_application",
+            name=names.prefix,
+            release_label=EMR_RELEASE,
+            type="spark",
+            architecture="ARM64",
+            maximum_capacity={
+                "cpu": f"{(spark.workers + 1) * max(1, spark.cores)} vCPU",
+                "memory": f"{max(gigabytes, 4 * (spark.workers + 1))} GB",
+            },
+            auto_start_configuration={"enabled": True},
+            auto_stop_configuration={"enabled": True, "idle_timeout_minutes": IDLE_MINUTES},
+            network_configuration={"subnet_ids": ids(network.subnets), "security_group_ids": [group.ref("id")]},
+            runtime_configuration=[
+                {"classification": "spark-defaults", "properties": spark_defaults(lakehouse, names, spark)}
+            ],
+            monitoring_configuration={
+                "cloudwatch_logging_configuration": {
+                    "enabled": True,
+                    "log_group_name": log_group,
+                    "encryption_key_arn": key,
+                },
+                "managed_persistence_monitoring_configuration": {"enabled": True, "encryption_key_arn": key},
+            },
+        )
+
+
+def spark_defaults(lakehouse: Lakehouse, names: Names, spark: Spark) -> dict[str, str]:
+    """Spark's properties: Iceberg's extensions and each catalog in Glue.
+
+    https://iceberg.apache.org/docs/latest/aws/#glue-catalog
+    """
+    found = {
+        "spark.jars": ICEBERG_JAR,
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    }
+    for name, catalog in lakehouse.catalogs.items():
+        own = f"spark.sql.catalog.{name}"
+        found |= {
+            own: "org.apache.iceberg.spark.SparkCatalog",
+            f"{own}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+            f"{own}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+            f"{own}.warehouse": names.location(catalog.location),
+            f"{own}.client.region": names.region,
+        }
+    return {**found, **spark.properties}
+
+
+class Athena(Construct):
+    """A workgroup for each of ``users``, whose results lie in a prefix that it alone reads.
+
+    https://docs.aws.amazon.com/athena/latest/ug/workgroups-manage-queries-control-costs.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        names: Names,
+        users: Iterable[str],
+        results: Declared,
+        key: str,
+        allow_destroy: bool,
+    ) -> None:
+        super().__init__(scope, id)
+        self.workgroups: dict[str, Declared] = {}
+        for user in users:
+            self.workgroups[user] = resource(
+                self,
+                user,
+                "aws_athena_workgroup",
+                name=names.workgroup(user),
+                description=f"Queries of {user}",
+                force_destroy=allow_destroy,
+                configuration={
+                    "enforce_workgroup_configuration": True,
+                    "publish_cloudwatch_metrics_enabled": True,
+                    "bytes_scanned_cutoff_per_query": SCAN_LIMIT,
+                    "engine_version": {"selected_engine_version": ATHENA_ENGINE},
+                    "result_configuration": {
+                        "output_location": f"s3://{results.ref('id')}/{user}/",
+                        "expected_bucket_owner": names.account,
+                        "encryption_configuration": {"encryption_option": "SSE_KMS", "kms_key_arn": key},
+                    },
+                },
+            )
+
+
+def athena_statements(names: Names, user: str, results: str, key: str) -> list[Statement]:
+    """What it takes to query through one's own workgroup; ``results`` is the bucket's name in lakehouse.yaml's sense.
+
+    https://docs.aws.amazon.com/athena/latest/ug/example-policies-workgroup.html
+    """
+    queries = ("GetQueryExecution", "GetQueryResults", "GetWorkGroup", "StartQueryExecution", "StopQueryExecution")
+    objects = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject")
+    within = {
+        "kms:EncryptionContext:aws:s3:arn": names.s3(results),
+        "kms:ViaService": f"s3.{names.region}.amazonaws.com",
+    }
+    # Athena looks for the database `default` before it looks for what a query names.
+    default = (names.arn("glue", "catalog"), names.arn("glue", "database/default"))
+    listing = {"StringLike": {"s3:prefix": [f"{user}/*"]}}
+    return [
+        Statement(
+            "Athena",
+            tuple(f"athena:{each}" for each in queries),
+            (names.arn("athena", f"workgroup/{names.workgroup(user)}"),),
+        ),
+        Statement("AthenaCatalog", ("athena:GetDataCatalog",), (names.arn("athena", "datacatalog/AwsDataCatalog"),)),
+        Statement("AthenaDefault", ("glue:GetDatabase",), default),
+        Statement("Results", objects, (names.s3(results, f"{user}/*"),)),
+        Statement("ResultsWhere", ("s3:GetBucketLocation",), (names.s3(results),)),
+        Statement("ResultsList", ("s3:ListBucket",), (names.s3(results),), listing),
+        Statement("ResultsKey", ("kms:Decrypt", "kms:GenerateDataKey"), (key,), {"StringEquals": within}),
+    ]
+
+
+def emr_statements(names: Names, user: str, application: str, log_group: str) -> list[Statement]:
+    """What it takes to run Spark jobs as oneself: start them, be handed to them, and let them log."""
+    jobs = ("CancelJobRun", "GetApplication", "GetDashboardForJobRun", "GetJobRun", "ListJobRuns", "StartApplication")
+    passed = {"StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}}
+    own = names.arn("iam", f"role/{names.role(user)}", region=False)
+    group = names.arn("logs", f"log-group:{log_group}")
+    return [
+        Statement(
+            "Spark",
+            tuple(f"emr-serverless:{each}" for each in (*jobs, "StartJobRun")),
+            (application, f"{application}/jobruns/*"),
+        ),
+        Statement("SparkAsOneself", ("iam:PassRole",), (own,), passed),
+        Statement("SparkLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
+        Statement("SparkLogStreams", ("logs:DescribeLogStreams",), (group,)),
+    ]

@@ -1,0 +1,206 @@
+"""IAM roles: for engines, one for each principal, and for CI. What a role may do comes from :mod:`lakehouse.aws.policy`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lakehouse.aws.names import Names
+from lakehouse.aws.policy import Statement, document
+from lakehouse.cdk import Construct, Declared, resource
+from lakehouse.errors import UsageError
+
+GITHUB = "token.actions.githubusercontent.com"
+_INLINE = 10_240  # characters of all inline policies of a role: IAM's quota, white space not counted
+_PRINCIPAL_TAG = "aws:PrincipalTag/lakehouse-principal"
+
+
+def role(
+    scope: Construct,
+    id: str,
+    *,
+    names: Names,
+    name: str,
+    description: str,
+    trust: Sequence[Mapping[str, Any]],
+    may: Iterable[Statement | Mapping[str, Any]] = (),
+    managed: Sequence[str] = (),
+) -> Declared:
+    """A role with one inline policy, and policies that AWS keeps.
+
+    Raises UsageError where the policy is longer than IAM takes.
+    """
+    made = resource(
+        scope,
+        id,
+        "aws_iam_role",
+        name=names.role(name),
+        description=description,
+        assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": list(trust)}),
+    )
+    statements = list(may)
+    if statements:
+        text = json.dumps(document(statements), separators=(",", ":"))
+        if len(text.replace(names.account, "0" * 12)) > _INLINE:
+            raise UsageError(
+                f'access: the policy of "{name}" in stacks.{names.stack} has {len(text)} characters, and IAM takes '
+                f"{_INLINE}. Grant on namespaces or catalogs instead of single tables"
+            )
+        resource(scope, f"{id}_policy", "aws_iam_role_policy", role=made.ref("name"), name="lakehouse", policy=text)
+    for policy in managed:
+        resource(
+            scope,
+            f"{id}_{policy}",
+            "aws_iam_role_policy_attachment",
+            role=made.ref("name"),
+            policy_arn=f"arn:{names.partition}:iam::aws:policy/{policy}",
+        )
+    return made
+
+
+def instance_role(
+    scope: Construct,
+    *,
+    names: Names,
+    may: Sequence[Statement],
+    secrets: Sequence[str],
+    key: str,
+    log_group: str,
+) -> Declared:
+    """The instance profile of engines on EC2: the whole lakehouse, their secrets and logs, and Systems Manager."""
+    group = names.arn("logs", f"log-group:{log_group}")
+    via = {"StringEquals": {"kms:ViaService": f"secretsmanager.{names.region}.amazonaws.com"}}
+    made = role(
+        scope,
+        "engines_role",
+        names=names,
+        name="engines",
+        description="Engines on instances: they serve every principal",
+        trust=[{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+        may=[
+            *may,
+            Statement("Secrets", ("secretsmanager:GetSecretValue",), tuple(secrets)),
+            Statement("SecretsKey", ("kms:Decrypt",), (key,), via),
+            Statement("Logs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
+        ],
+        managed=["AmazonSSMManagedInstanceCore"],
+    )
+    return resource(
+        scope, "engines_profile", "aws_iam_instance_profile", name=names.role("engines"), role=made.ref("name")
+    )
+
+
+def service_trust(names: Names, service: str, source: str = "") -> dict[str, Any]:
+    """A service of AWS may take the role, for this account alone, and where said for things whose ARN is ``source``."""
+    condition: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": names.account}}
+    if source:
+        condition["ArnLike"] = {"aws:SourceArn": source}
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": condition,
+    }
+
+
+def principal_trust(names: Names, principal: str) -> dict[str, Any]:
+    """A user or role of the account that carries the tag ``lakehouse-principal: PRINCIPAL`` may take the role."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"AWS": names.arn("iam", "root", region=False)},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {_PRINCIPAL_TAG: principal}},
+    }
+
+
+class GitHub(Construct):
+    """Two roles for the workflows of one repository, by OIDC and without a stored key: one plans, the other deploys.
+
+    https://docs.github.com/en/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        names: Names,
+        repository: str,
+        data: Sequence[str],
+        bootstrap: Sequence[Statement],
+        state: tuple[str, str] | None,
+    ) -> None:
+        """``data`` are ARNs of buckets that planning must not read; ``state`` is the backend's bucket and key."""
+        super().__init__(scope, id)
+        provider = resource(
+            self, "oidc", "aws_iam_openid_connect_provider", url=f"https://{GITHUB}", client_id_list=["sts.amazonaws.com"]
+        )
+
+        def trust(subject: str) -> dict[str, Any]:
+            claims = {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": f"repo:{repository}:{subject}"}
+            return {
+                "Effect": "Allow",
+                "Principal": {"Federated": provider.ref("arn")},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": {"StringEquals": claims},
+            }
+
+        shut = {
+            "Sid": "NoData",
+            "Effect": "Deny",
+            "Action": ["s3:GetObject", "s3:GetObjectVersion"],
+            "Resource": [f"{arn}/*" for arn in data],
+        }
+        self.plan = role(
+            self,
+            "plan",
+            names=names,
+            name="ci-plan",
+            description="Pull requests: reads the account's configuration, no data",
+            trust=[trust("pull_request")],
+            may=[*_state(names, state), shut],
+            managed=["ReadOnlyAccess"],
+        )
+        # PowerUserAccess leaves out IAM; what the stack needs of it is allowed for the stack's own roles.
+        self.deploy = role(
+            self,
+            "deploy",
+            names=names,
+            name="ci-deploy",
+            description=f"Deploys and bootstraps, from the environment {names.stack} alone",
+            trust=[trust(f"environment:{names.stack}")],
+            may=[*_state(names, state), *bootstrap, *_roles(names)],
+            managed=["PowerUserAccess"],
+        )
+
+
+def _state(names: Names, state: tuple[str, str] | None) -> list[Statement]:
+    if state is None:
+        return []
+    bucket, key = (names.arn("s3", each, region=False, account=False) for each in (state[0], "/".join(state)))
+    return [
+        Statement("StateBucket", ("s3:ListBucket",), (bucket,)),
+        Statement("State", ("s3:GetObject", "s3:PutObject"), (key,)),
+        Statement("StateLock", ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"), (f"{key}.tflock",)),
+    ]
+
+
+def _roles(names: Names) -> list[Statement]:
+    own = tuple(names.arn("iam", f"{kind}/{names.prefix}-*", region=False) for kind in ("role", "instance-profile"))
+    provider = names.arn("iam", f"oidc-provider/{GITHUB}", region=False)
+    edit = ("AttachRolePolicy", "CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole")
+    edit += ("GetRolePolicy", "ListAttachedRolePolicies", "ListInstanceProfilesForRole", "ListRolePolicies")
+    edit += ("PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription")
+    profile = ("AddRoleToInstanceProfile", "CreateInstanceProfile", "DeleteInstanceProfile", "GetInstanceProfile")
+    profile += ("RemoveRoleFromInstanceProfile", "TagInstanceProfile", "UntagInstanceProfile")
+    oidc = ("CreateOpenIDConnectProvider", "DeleteOpenIDConnectProvider", "GetOpenIDConnectProvider")
+    oidc += ("TagOpenIDConnectProvider",)
+    services = ["autoscaling.amazonaws.com", "ec2.amazonaws.com", "emr-serverless.amazonaws.com"]
+    services += ["vpc-flow-logs.amazonaws.com"]
+    return [
+        Statement("Roles", tuple(f"iam:{each}" for each in edit), own[:1]),
+        Statement("InstanceProfiles", tuple(f"iam:{each}" for each in profile), own[1:]),
+        Statement("Oidc", tuple(f"iam:{each}" for each in oidc), (provider,)),
+        Statement("PassRoles", ("iam:PassRole",), own[:1], {"StringEquals": {"iam:PassedToService": services}}),
+    ]

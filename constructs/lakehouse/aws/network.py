@@ -1,0 +1,199 @@
+"""A private network: no public address, no way out but to the AWS services that the lakehouse uses."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Sequence
+
+from lakehouse.aws.names import Names
+from lakehouse.cdk import Construct, Declared, data, resource
+
+# EC2 instances are reached and configured through Systems Manager, and read their secrets.
+SERVICES = ("glue", "kms", "logs", "sts")
+INSTANCE_SERVICES = ("ec2messages", "secretsmanager", "ssm", "ssmmessages")
+# Amazon Linux's package repositories are a bucket: https://docs.aws.amazon.com/linux/al2023/ug/managing-repos-os-updates.html
+_AMAZON_LINUX = "al2023-repos-{region}-de612dc2"
+
+
+class Network(Construct):
+    """VPC, one private subnet a zone, endpoints, and flow logs.
+
+    https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+    """
+
+    def __init__(self, scope: Construct, id: str, *, names: Names, cidr: str, zones: int, instances: bool) -> None:
+        super().__init__(scope, id)
+        self._names = names
+        self.cidr = cidr
+        self.vpc = resource(
+            self,
+            "vpc",
+            "aws_vpc",
+            cidr_block=cidr,
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags={"Name": names.prefix},
+        )
+        self.id = self.vpc.ref("id")
+        # The group that things get which name none: nothing in, nothing out.
+        resource(self, "default", "aws_default_security_group", vpc_id=self.id)
+        self.subnets = self._subnets(zones)
+        self._s3 = self._gateway(instances)
+        self._endpoints = self.group("endpoints", "AWS services, from within the network")
+        self.rule_in(self._endpoints, "https", 443, cidr=cidr)
+        for service in (*SERVICES, *(INSTANCE_SERVICES if instances else ())):
+            resource(
+                self,
+                service,
+                "aws_vpc_endpoint",
+                vpc_id=self.id,
+                service_name=f"com.amazonaws.{names.region}.{service}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=ids(self.subnets),
+                security_group_ids=[self._endpoints.ref("id")],
+                tags={"Name": f"{names.prefix}-{service}"},
+            )
+
+    def _subnets(self, zones: int) -> list[Declared]:
+        available = data(self, "zones", "aws_availability_zones", state="available")
+        self.routes = resource(self, "routes", "aws_route_table", vpc_id=self.id, tags={"Name": self._names.prefix})
+        ranges = list(ipaddress.IPv4Network(self.cidr).subnets(prefixlen_diff=2))
+        subnets = []
+        for nth in range(zones):
+            subnet = resource(
+                self,
+                f"private_{nth}",
+                "aws_subnet",
+                vpc_id=self.id,
+                cidr_block=str(ranges[nth]),
+                availability_zone=available.ref(f"names[{nth}]"),
+                map_public_ip_on_launch=False,
+                tags={"Name": f"{self._names.prefix}-private-{nth}"},
+            )
+            resource(
+                self,
+                f"private_{nth}_routes",
+                "aws_route_table_association",
+                subnet_id=subnet.ref("id"),
+                route_table_id=self.routes.ref("id"),
+            )
+            subnets.append(subnet)
+        return subnets
+
+    def _gateway(self, instances: bool) -> Declared:
+        """S3 by a gateway endpoint, which costs nothing; it leads to this account's buckets alone."""
+        names = self._names
+        own = {
+            "Sid": "OwnBuckets",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:ResourceAccount": names.account}},
+        }
+        repositories = _AMAZON_LINUX.format(region=names.region)
+        packages = {
+            "Sid": "AmazonLinux",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": names.arn("s3", f"{repositories}/*", region=False, account=False),
+        }
+        return resource(
+            self,
+            "s3",
+            "aws_vpc_endpoint",
+            vpc_id=self.id,
+            service_name=f"com.amazonaws.{names.region}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=[self.routes.ref("id")],
+            policy=json.dumps({"Version": "2012-10-17", "Statement": [own, *([packages] if instances else [])]}),
+            tags={"Name": f"{names.prefix}-s3"},
+        )
+
+    def flow_logs(self, group: Declared, role: Declared) -> None:
+        """Who talked to whom, to a log group."""
+        resource(
+            self,
+            "flow",
+            "aws_flow_log",
+            vpc_id=self.id,
+            traffic_type="ALL",
+            log_destination=group.ref("arn"),
+            iam_role_arn=role.ref("arn"),
+        )
+
+    def group(self, id: str, description: str) -> Declared:
+        """A security group; what it lets through is said by rules."""
+        return resource(
+            self,
+            f"{id}_group",
+            "aws_security_group",
+            name=f"{self._names.prefix}-{id}",
+            description=description,
+            vpc_id=self.id,
+            tags={"Name": f"{self._names.prefix}-{id}"},
+        )
+
+    def rule_in(
+        self, group: Declared, name: str, port: int, *, cidr: str | None = None, source: Declared | None = None
+    ) -> None:
+        """Lets ``port`` in from a range of addresses or from a group."""
+        self._rule("ingress", group, name, port, port, cidr, source)
+
+    def within(self, group: Declared, name: str) -> None:
+        """Lets the members of a group talk to each other on every unprivileged port: Spark and Trino choose some."""
+        for direction in ("ingress", "egress"):
+            self._rule(direction, group, name, 1024, 65535, None, group)
+
+    def reach_services(self, group: Declared) -> None:
+        """Lets a group out to S3 and to the endpoints, by TLS, and nowhere else."""
+        name = group.address.rpartition(".")[2].removeprefix("network_").removesuffix("_group")
+        common = {"security_group_id": group.ref("id"), "ip_protocol": "tcp", "from_port": 443, "to_port": 443}
+        resource(
+            self,
+            f"{name}_egress_s3",
+            "aws_vpc_security_group_egress_rule",
+            description="S3",
+            prefix_list_id=self._s3.ref("prefix_list_id"),
+            **common,
+        )
+        resource(
+            self,
+            f"{name}_egress_services",
+            "aws_vpc_security_group_egress_rule",
+            description="AWS services",
+            referenced_security_group_id=self._endpoints.ref("id"),
+            **common,
+        )
+
+    def _rule(
+        self,
+        direction: str,
+        group: Declared,
+        name: str,
+        first: int,
+        last: int,
+        cidr: str | None,
+        source: Declared | None,
+    ) -> None:
+        whose = group.address.rpartition(".")[2].removeprefix("network_").removesuffix("_group")
+        resource(
+            self,
+            f"{whose}_{direction}_{name}",
+            f"aws_vpc_security_group_{direction}_rule",
+            security_group_id=group.ref("id"),
+            description=name,
+            ip_protocol="tcp",
+            from_port=first,
+            to_port=last,
+            cidr_ipv4=cidr,
+            referenced_security_group_id=source.ref("id") if source else None,
+        )
+
+
+def ids(subnets: Sequence[Declared]) -> list[str]:
+    """References to the subnets' ids."""
+    return [subnet.ref("id") for subnet in subnets]

@@ -1,0 +1,127 @@
+"""What happened and what it costs: log groups, alarms, a budget, and who hears of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from lakehouse.aws.iam import role, service_trust
+from lakehouse.aws.names import Names
+from lakehouse.aws.policy import Statement
+from lakehouse.cdk import Construct, Declared, resource
+
+LOG_DAYS = 365
+
+
+class Observe(Construct):
+    """Log groups by name (below ``/LAKEHOUSE-STACK/``), encrypted, kept a year; alarms and a budget to one topic."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, names: Names, key: str, groups: Sequence[str], alerts: Sequence[str]
+    ) -> None:
+        super().__init__(scope, id)
+        self._names = names
+        self.groups = {
+            name: resource(
+                self,
+                name,
+                "aws_cloudwatch_log_group",
+                name=log_group(names, name),
+                retention_in_days=LOG_DAYS,
+                kms_key_id=key,
+            )
+            for name in groups
+        }
+        self.topic = resource(self, "alerts", "aws_sns_topic", name=f"{names.prefix}-alerts", kms_master_key_id=key)
+        publishers = {
+            "Sid": "Alerts",
+            "Effect": "Allow",
+            "Principal": {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]},
+            "Action": "sns:Publish",
+            "Resource": self.topic.ref("arn"),
+            "Condition": {"StringEquals": {"aws:SourceAccount": names.account}},
+        }
+        resource(
+            self,
+            "alerts_policy",
+            "aws_sns_topic_policy",
+            arn=self.topic.ref("arn"),
+            policy=json.dumps({"Version": "2012-10-17", "Statement": [publishers]}),
+        )
+        for nth, address in enumerate(alerts):
+            resource(
+                self,
+                f"alerts_{nth}",
+                "aws_sns_topic_subscription",
+                topic_arn=self.topic.ref("arn"),
+                protocol="email",
+                endpoint=address,
+            )
+
+    def flow_log_role(self) -> Declared:
+        """The role by which the network writes its flow logs."""
+        writes = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
+        return role(
+            self,
+            "flow_logs",
+            names=self._names,
+            name="flow-logs",
+            description="Writes the network's flow logs",
+            trust=[service_trust(self._names, "vpc-flow-logs")],
+            may=[Statement("FlowLogs", writes, (f"{self.groups['network'].ref('arn')}:*",))],
+        )
+
+    def alarm(
+        self, id: str, description: str, *, namespace: str, metric: str, dimensions: Mapping[str, str], minutes: int = 5
+    ) -> None:
+        """An alarm for a metric that is above nothing only when something is wrong."""
+        resource(
+            self,
+            id,
+            "aws_cloudwatch_metric_alarm",
+            alarm_name=f"{self._names.prefix}-{id}",
+            alarm_description=description,
+            namespace=namespace,
+            metric_name=metric,
+            dimensions=dict(dimensions),
+            statistic="Maximum",
+            comparison_operator="GreaterThanThreshold",
+            threshold=0,
+            period=60 * minutes,
+            evaluation_periods=1,
+            treat_missing_data="notBreaching",
+            alarm_actions=[self.topic.ref("arn")],
+            ok_actions=[self.topic.ref("arn")],
+        )
+
+    def budget(self, dollars: int) -> None:
+        """A month's budget for what carries the stack's tag (to be activated as a cost allocation tag, once).
+
+        https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html
+        """
+        resource(
+            self,
+            "budget",
+            "aws_budgets_budget",
+            name=self._names.prefix,
+            budget_type="COST",
+            time_unit="MONTHLY",
+            limit_amount=str(dollars),
+            limit_unit="USD",
+            cost_filter=[{"name": "TagKeyValue", "values": [f"user:lakehouse${self._names.prefix}"]}],
+            notification=[
+                {
+                    "comparison_operator": "GREATER_THAN",
+                    "notification_type": kind,
+                    "threshold": percent,
+                    "threshold_type": "PERCENTAGE",
+                    "subscriber_sns_topic_arns": [self.topic.ref("arn")],
+                }
+                for kind, percent in (("FORECASTED", 80), ("ACTUAL", 100))
+            ],
+        )
+
+
+def log_group(names: Names, name: str) -> str:
+    """The name of a log group of the stack."""
+    return f"/{names.prefix}/{name}"

@@ -1,0 +1,50 @@
+"""Secrets of the engines, which are in no state, no plan and no synthesised file.
+
+An ephemeral resource makes the value and a write-only argument takes it: both exist while Terraform runs, and no longer.
+https://developer.hashicorp.com/terraform/language/manage-sensitive-data/write-only
+"""
+
+from __future__ import annotations
+
+from lakehouse.aws.names import Names
+from lakehouse.cdk import Construct, Declared, ephemeral, resource
+
+RECOVERY_DAYS = 7
+VERSION = 1  # a higher number makes new values at the next deploy
+
+
+class Secrets(Construct):
+    """One secret in Secrets Manager for each name, its value random."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, names: Names, key: str, wanted: dict[str, str], allow_destroy: bool
+    ) -> None:
+        """``wanted`` maps a secret's name to what it is for."""
+        super().__init__(scope, id)
+        self.secrets: dict[str, Declared] = {}
+        for name, meaning in wanted.items():
+            made = resource(
+                self,
+                name,
+                "aws_secretsmanager_secret",
+                name=f"{names.prefix}/{name}",
+                description=meaning,
+                kms_key_id=key,
+                recovery_window_in_days=0 if allow_destroy else RECOVERY_DAYS,
+            )
+            value = ephemeral(
+                self,
+                name.replace("-", "_"),
+                "aws_secretsmanager_random_password",
+                password_length=48,
+                exclude_punctuation=True,
+            )
+            resource(
+                self,
+                f"{name}-value",
+                "aws_secretsmanager_secret_version",
+                secret_id=made.ref("id"),
+                secret_string_wo=value.ref("random_password"),
+                secret_string_wo_version=VERSION,
+            )
+            self.secrets[name] = made

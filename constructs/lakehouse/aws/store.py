@@ -1,0 +1,224 @@
+"""The object store: private, encrypted, versioned buckets; or S3 Tables buckets for what catalogs hold."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lakehouse.aws.names import Names
+from lakehouse.cdk import Construct, Declared, resource
+from lakehouse.spec import Bucket, Lakehouse
+from lakehouse.spec.aws import ACCESS_LOGS
+
+KEPT_DAYS = 30  # a deleted or overwritten object can be had back for so long
+LOG_DAYS = 365
+RESULT_DAYS = 7
+
+
+class Store(Construct):
+    """The lakehouse's buckets, and one for their access logs.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
+    """
+
+    def __init__(self, scope: Construct, id: str, *, names: Names, key: str, allow_destroy: bool) -> None:
+        super().__init__(scope, id)
+        self._names = names
+        self._key = key
+        self._allow_destroy = allow_destroy
+        self.buckets: dict[str, Declared] = {}
+        # Access logs are not deletable by word: they go with the stack, once no bucket is protected any more.
+        self._logs = _SimpleBucket(
+            self,
+            ACCESS_LOGS,
+            name=names.bucket(ACCESS_LOGS),
+            key=None,
+            rules=[_expire("expire", LOG_DAYS)],
+            policy=[_log_delivery(names)],
+            names=names,
+            deletable=allow_destroy,
+        )
+
+    def add(self, name: str, bucket: Bucket) -> Declared:
+        """A bucket of lakehouse.yaml. With ``versioning`` every version stays; without, a replaced one for 30 days."""
+        rules = [_tidy()]
+        if not bucket.versioning:
+            rules.append({**_rule("replaced"), "noncurrent_version_expiration": {"noncurrent_days": KEPT_DAYS}})
+        if bucket.expire_days is not None:
+            rules.append(_expire("expire", bucket.expire_days))
+        return self._add(name, rules, deletable=bucket.deletable and self._allow_destroy)
+
+    def add_results(self, name: str) -> Declared:
+        """A bucket for results of queries, which can be computed again."""
+        replaced = {**_rule("replaced"), "noncurrent_version_expiration": {"noncurrent_days": 1}}
+        return self._add(name, [_tidy(), replaced, _expire("expire", RESULT_DAYS)], deletable=self._allow_destroy)
+
+    def _add(self, name: str, rules: list[dict[str, Any]], *, deletable: bool) -> Declared:
+        made = _SimpleBucket(
+            self,
+            name,
+            name=self._names.bucket(name),
+            key=self._key,
+            rules=rules,
+            policy=[],
+            names=self._names,
+            deletable=deletable,
+        ).bucket
+        resource(
+            self,
+            f"{name}-logging",
+            "aws_s3_bucket_logging",
+            bucket=made.ref("id"),
+            target_bucket=self._logs.bucket.ref("id"),
+            target_prefix=f"{name}/",
+        )
+        self.buckets[name] = made
+        return made
+
+
+class _SimpleBucket(Construct):
+    """A bucket with all that every bucket has."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        key: str | None,
+        rules: list[dict[str, Any]],
+        policy: list[dict[str, Any]],
+        names: Names,
+        deletable: bool,
+    ) -> None:
+        super().__init__(scope, id)
+        self.bucket = resource(
+            self,
+            "bucket",
+            "aws_s3_bucket",
+            bucket=name,
+            force_destroy=deletable,
+            lifecycle=None if deletable else {"prevent_destroy": True},
+        )
+        of = self.bucket.ref("id")
+        resource(
+            self,
+            "access",
+            "aws_s3_bucket_public_access_block",
+            bucket=of,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+        )
+        resource(
+            self,
+            "ownership",
+            "aws_s3_bucket_ownership_controls",
+            bucket=of,
+            rule={"object_ownership": "BucketOwnerEnforced"},
+        )
+        resource(
+            self,
+            "versioning",
+            "aws_s3_bucket_versioning",
+            bucket=of,
+            versioning_configuration={"status": "Enabled"},
+        )
+        # S3 delivers access logs to buckets without a key of the account's own alone.
+        how = {"sse_algorithm": "aws:kms", "kms_master_key_id": key} if key else {"sse_algorithm": "AES256"}
+        resource(
+            self,
+            "encryption",
+            "aws_s3_bucket_server_side_encryption_configuration",
+            bucket=of,
+            rule=[{"apply_server_side_encryption_by_default": how, "bucket_key_enabled": key is not None}],
+        )
+        resource(self, "lifecycle", "aws_s3_bucket_lifecycle_configuration", bucket=of, rule=rules)
+        arn = self.bucket.ref("arn")
+        resource(
+            self,
+            "policy",
+            "aws_s3_bucket_policy",
+            bucket=of,
+            policy=json.dumps({"Version": "2012-10-17", "Statement": [_tls_only(arn), *policy]}),
+        )
+
+
+class TableStore(Construct):
+    """S3 Tables buckets, which compact and expire by themselves, with a namespace for each of the lakehouse's.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables.html
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, names: Names, key: str, lakehouse: Lakehouse, allow_destroy: bool
+    ) -> None:
+        super().__init__(scope, id)
+        self.buckets: dict[str, Declared] = {}
+        for name in table_buckets(lakehouse):
+            deletable = lakehouse.buckets[name].deletable and allow_destroy
+            self.buckets[name] = resource(
+                self,
+                name,
+                "aws_s3tables_table_bucket",
+                name=names.table_bucket(name),
+                encryption_configuration={"sse_algorithm": "aws:kms", "kms_key_arn": key},
+                force_destroy=deletable,
+                lifecycle=None if deletable else {"prevent_destroy": True},
+            )
+        for catalog, content in lakehouse.catalogs.items():
+            bucket = content.location.removeprefix("s3://").partition("/")[0]
+            for namespace, inner in content.namespaces.items():
+                resource(
+                    self,
+                    f"{catalog}_{namespace}",
+                    "aws_s3tables_namespace",
+                    namespace=namespace,
+                    table_bucket_arn=self.buckets[bucket].ref("arn"),
+                    lifecycle=None if inner.deletable and allow_destroy else {"prevent_destroy": True},
+                )
+
+
+def table_buckets(lakehouse: Lakehouse) -> list[str]:
+    """The buckets in which catalogs are: with S3 Tables these are table buckets, the others stay as they are."""
+    return list(dict.fromkeys(each.location.removeprefix("s3://").partition("/")[0] for each in lakehouse.catalogs.values()))
+
+
+def _rule(id: str) -> dict[str, Any]:
+    return {"id": id, "status": "Enabled", "filter": {"prefix": ""}}
+
+
+def _tidy() -> dict[str, Any]:
+    return {**_rule("unfinished"), "abort_incomplete_multipart_upload": {"days_after_initiation": 7}}
+
+
+def _expire(id: str, days: int) -> dict[str, Any]:
+    return {
+        **_rule(id),
+        "expiration": {"days": days},
+        "noncurrent_version_expiration": {"noncurrent_days": 1},
+        "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+    }
+
+
+def _tls_only(arn: str) -> dict[str, Any]:
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def _log_delivery(names: Names) -> dict[str, Any]:
+    return {
+        "Sid": "AccessLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": names.s3(ACCESS_LOGS, "*"),
+        "Condition": {"StringEquals": {"aws:SourceAccount": names.account}},
+    }

@@ -1,0 +1,233 @@
+"""The lakehouse in an AWS account."""
+
+from __future__ import annotations
+
+from lakehouse.aws import policy
+from lakehouse.aws.engines_ec2 import Ec2Engines
+from lakehouse.aws.engines_managed import Athena, EmrServerless, athena_statements, emr_statements
+from lakehouse.aws.glue import Databases
+from lakehouse.aws.iam import GitHub, instance_role, principal_trust, role, service_trust
+from lakehouse.aws.key import Key
+from lakehouse.aws.names import names
+from lakehouse.aws.network import Network
+from lakehouse.aws.observe import Observe, log_group
+from lakehouse.aws.secrets import Secrets
+from lakehouse.aws.store import Store, TableStore, table_buckets
+from lakehouse.cdk import Construct, Declared, TerraformStack, data, output, provider, s3_backend
+from lakehouse.spec import AwsStack as Options
+from lakehouse.spec import Lakehouse
+from lakehouse.spec.aws import RESULTS
+
+PROVIDER = "6.25.0"  # what the contract test knows the arguments of
+TERRAFORM = ">= 1.11"  # write-only arguments
+OPERATORS = "operators"  # the Athena workgroup of who deploys: `lakehouse verify` queries through it
+
+
+class AwsStack(TerraformStack):
+    """Network, store, catalog, engines, access and watch, from the same file as every other stack."""
+
+    def __init__(self, scope: Construct, name: str, *, lakehouse: Lakehouse) -> None:
+        super().__init__(scope, name)
+        options = lakehouse.stacks[name]
+        assert isinstance(options, Options)
+        self._lakehouse = lakehouse
+        self._options = options
+        self._tags = {
+            "lakehouse": f"{lakehouse.name}-{name}",
+            "owner": options.owner or lakehouse.name,
+            "cost-center": options.cost_center or lakehouse.name,
+            "managed-by": "terraform",
+        }
+        state = self._terraform(name)
+        self._names = names(lakehouse, name, data(self, "account", "aws_caller_identity").ref("account_id"))
+
+        on_instances = options.engines == "ec2"
+        self._key = Key(
+            self,
+            "key",
+            names=self._names,
+            protected=not (options.allow_destroy and all(each.deletable for each in lakehouse.buckets.values())),
+            instances=on_instances,
+            tables=options.store == "s3tables",
+        ).arn
+        self._observe = Observe(
+            self, "observe", names=self._names, key=self._key, groups=["network", "engines"], alerts=options.alerts
+        )
+        if options.budget_usd is not None:
+            self._observe.budget(options.budget_usd)
+        self._network = Network(
+            self, "network", names=self._names, cidr=options.cidr, zones=options.zones, instances=on_instances
+        )
+        self._network.flow_logs(self._observe.groups["network"], self._observe.flow_log_role())
+        self._buckets, self._tables = self._store()
+        self._engines = self._on_instances() if on_instances else self._managed()
+        if options.github:
+            GitHub(
+                self,
+                "github",
+                names=self._names,
+                repository=options.github,
+                data=[bucket.ref("arn") for bucket in self._buckets.values()],
+                bootstrap=policy.everything(lakehouse, self._names, key=self._key),
+                state=state,
+            )
+        self._outputs()
+
+    def _terraform(self, name: str) -> tuple[str, str] | None:
+        """Provider and backend; gives the bucket and key of the state where it is in S3."""
+        options = self._options
+        self.add_override("terraform.required_version", TERRAFORM)
+        provider(
+            self,
+            "aws",
+            source="hashicorp/aws",
+            version=PROVIDER,
+            region=options.region,
+            default_tags=[{"tags": self._tags}],
+        )
+        if options.backend is None:
+            return None
+        key = options.backend.key or f"{self._lakehouse.name}/{name}.tfstate"
+        s3_backend(self, bucket=options.backend.bucket, key=key, region=options.backend.region or options.region)
+        return options.backend.bucket, key
+
+    def _store(self) -> tuple[dict[str, Declared], dict[str, Declared]]:
+        """Buckets, and table buckets where the store is S3 Tables; Glue databases where it is not."""
+        lakehouse, allow_destroy = self._lakehouse, self._options.allow_destroy
+        in_tables = table_buckets(lakehouse) if self._options.store == "s3tables" else []
+        store = Store(self, "store", names=self._names, key=self._key, allow_destroy=allow_destroy)
+        for name, bucket in lakehouse.buckets.items():
+            if name not in in_tables:
+                store.add(name, bucket)
+        if self._options.engines == "managed" and lakehouse.engines.trino:
+            store.add_results(RESULTS)
+        if not in_tables:
+            Databases(self, "glue", names=self._names, lakehouse=lakehouse, allow_destroy=allow_destroy)
+            return store.buckets, {}
+        tables = TableStore(
+            self, "tables", names=self._names, key=self._key, lakehouse=lakehouse, allow_destroy=allow_destroy
+        )
+        return store.buckets, tables.buckets
+
+    def _managed(self) -> dict[str, object]:
+        """Spark on EMR Serverless, SQL by Athena; a principal runs both as itself."""
+        names, lakehouse = self._names, self._lakehouse
+        logs = log_group(names, "engines")
+        outputs: dict[str, object] = {}
+        application = ""
+        if lakehouse.engines.spark:
+            emr = EmrServerless(
+                self,
+                "spark",
+                names=names,
+                lakehouse=lakehouse,
+                spark=lakehouse.engines.spark,
+                network=self._network,
+                key=self._key,
+                log_group=logs,
+            ).application
+            application = emr.ref("arn")
+            outputs["emr_application"] = emr.ref("id")
+            self._observe.alarm(
+                "spark-failed",
+                "A Spark job failed",
+                namespace="AWS/EMRServerless",
+                metric="FailedJobs",
+                dimensions={"ApplicationId": emr.ref("id")},
+            )
+        if lakehouse.engines.trino:
+            athena = Athena(
+                self,
+                "athena",
+                names=names,
+                users=[OPERATORS, *lakehouse.access.principals],
+                results=self._buckets[RESULTS],
+                key=self._key,
+                allow_destroy=self._options.allow_destroy,
+            )
+            outputs["athena_workgroups"] = {user: each.ref("name") for user, each in athena.workgroups.items()}
+        self._roles = {}
+        for principal in lakehouse.access.principals:
+            may = list(policy.statements(lakehouse, names, principal, key=self._key))
+            trust = [principal_trust(names, principal)]
+            if lakehouse.engines.trino:
+                may += athena_statements(names, principal, RESULTS, self._key)
+            if application:
+                may += emr_statements(names, principal, application, logs)
+                trust.append(service_trust(names, "emr-serverless", names.arn("emr-serverless", "/applications/*")))
+            self._principal(principal, trust, may)
+        return outputs
+
+    def _on_instances(self) -> dict[str, object]:
+        """Spark and Trino on EC2; their role serves all principals, whose own roles reach Glue and S3 directly."""
+        names, lakehouse = self._names, self._lakehouse
+        wanted = {}
+        if lakehouse.engines.trino:
+            wanted["trino-internal"] = "How Trino's nodes know each other"
+        if lakehouse.engines.spark:
+            wanted["spark-authenticate"] = "How Spark's processes know each other"
+        secrets = Secrets(
+            self,
+            "secrets",
+            names=names,
+            key=self._key,
+            wanted=wanted,
+            allow_destroy=self._options.allow_destroy,
+        ).secrets
+        profile = instance_role(
+            self,
+            names=names,
+            may=policy.everything(lakehouse, names, key=self._key),
+            secrets=[each.ref("arn") for each in secrets.values()],
+            key=self._key,
+            log_group=log_group(names, "engines"),
+        )
+        engines = Ec2Engines(
+            self, "engines", names=names, network=self._network, key=self._key, profile=profile, tags=self._tags
+        )
+        if lakehouse.engines.trino:
+            engines.trino(lakehouse.engines.trino)
+        if lakehouse.engines.spark:
+            engines.spark(lakehouse.engines.spark)
+        for service, instance in engines.instances.items():
+            self._observe.alarm(
+                f"{service}-ill",
+                f"{service} fails its status checks",
+                namespace="AWS/EC2",
+                metric="StatusCheckFailed",
+                dimensions={"InstanceId": instance.ref("id")},
+            )
+        self._roles = {}
+        for principal in lakehouse.access.principals:
+            may = list(policy.statements(lakehouse, names, principal, key=self._key))
+            self._principal(principal, [principal_trust(names, principal)], may)
+        return {"hosts": engines.hosts, "secrets": {name: each.ref("arn") for name, each in secrets.items()}}
+
+    def _principal(self, principal: str, trust: list[dict[str, object]], may: list[policy.Statement]) -> None:
+        made = role(
+            self,
+            f"principal_{principal}",
+            names=self._names,
+            name=principal,
+            description=f"The principal {principal} of the lakehouse {self._lakehouse.name}",
+            trust=trust,
+            may=may,
+        )
+        self._roles[principal] = made.ref("arn")
+
+    def _outputs(self) -> None:
+        """What the bootstrap and people need to know."""
+        output(self, "region", self._options.region, "AWS region")
+        output(self, "account", self._names.account, "AWS account")
+        buckets = {name: each.ref("id") for name, each in self._buckets.items()}
+        output(self, "buckets", buckets, "Buckets: name in lakehouse.yaml -> name in AWS")
+        if self._tables:
+            tables = {name: each.ref("arn") for name, each in self._tables.items()}
+            output(self, "table_buckets", tables, "S3 Tables buckets: name in lakehouse.yaml -> ARN")
+        else:
+            catalogs = self._lakehouse.catalogs
+            warehouses = {name: self._names.location(content.location) for name, content in catalogs.items()}
+            output(self, "warehouses", warehouses, "Catalogs: name -> location of their tables")
+        output(self, "roles", self._roles, "Principals: name -> ARN of the role to take")
+        for name, value in self._engines.items():
+            output(self, name, value, name.replace("_", " ").capitalize())

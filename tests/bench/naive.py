@@ -1,0 +1,75 @@
+"""The yardstick: the same services as a shell script would start them, all at once.
+
+Trino and S3Proxy keep their light JVM flags; the others run with the JVM's defaults. Spark starts by its own scripts
+and gets Iceberg by ``spark.jars``. No class archives, no supervisor, no Terraform.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from lakehouse.runtimes.process.local import Local
+from lakehouse.runtimes.process.place import with_secrets
+from lakehouse.runtimes.process.probe import ready
+from lakehouse.runtimes.process.state import write_private
+from lakehouse.services.service import File, Service
+
+_FLAGS = ("-XX:", "-Xmx", "--add-opens", "-Dio.netty", "-Djdk.reflect")
+
+
+def naive(service: Service) -> Service:
+    """The service as somebody writes it down who follows each project's quick start."""
+    if service.name in ("trino", "s3proxy"):
+        return service
+    if not service.name.startswith("spark"):
+        return replace(service, command=tuple(word for word in service.command if not word.startswith(_FLAGS)))
+    home = dict(service.environment)["SPARK_HOME"]
+    at = next(n for n, word in enumerate(service.command) if word.startswith("org.apache.spark"))
+    jars = service.command[service.command.index("-cp") + 1].split(":")[:-1]
+    files = tuple(replace(file, text=_plain(file, jars)) for file in service.files)
+    return replace(service, command=(f"{home}/bin/spark-class", *service.command[at:]), files=files)
+
+
+def _plain(file: File, jars: list[str]) -> str:
+    own = ("spark.executor.extra", "spark.driver.extra", "spark.cores.max", "spark.executor.cores")
+    lines = [line for line in file.text.splitlines() if not line.startswith(own)]
+    if file.path == "spark-defaults.conf":
+        lines.append(f"spark.jars={','.join(jars)}")
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def running(local: Local) -> Iterator[None]:
+    """All of them at once; goes on when each one answers."""
+    processes = []
+    try:
+        for service in map(naive, local.services):
+            config = local.state.config(service.name)
+            for folder in (config, *map(Path, service.data)):
+                folder.mkdir(parents=True, exist_ok=True)
+            for file in service.files:
+                write_private(config / file.path, with_secrets(file.text, local.state.secret))
+            log = (config / "log").open("w")
+            environment = {key: os.environ[key] for key in ("HOME", "PATH") if key in os.environ}
+            environment |= dict(service.environment) | {"LAKEHOUSE_STATE": str(local.state.root)}
+            processes.append(
+                subprocess.Popen(
+                    service.command, cwd=service.directory or config, env=environment, stdout=log, stderr=log,
+                    stdin=subprocess.DEVNULL, start_new_session=True,
+                )
+            )  # fmt: skip
+            log.close()
+        while not all(ready(service.probe) for service in local.services):
+            time.sleep(0.25)
+        yield
+    finally:
+        for process in processes:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

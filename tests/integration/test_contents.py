@@ -1,0 +1,62 @@
+"""Contents that change under a running lakehouse: the engines and the bootstrap see the same tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.deployment import Deployment
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+COLUMNS = {"id": "long", "name": "string"}
+
+
+@pytest.fixture
+def table(deployed: Deployment) -> Iterator[str]:
+    """A table that the file names, with two snapshots written by Trino."""
+    before = deployed.file.read_text()
+    namespaces = ("catalogs", "lake", "namespaces")
+    deployed.change(*namespaces, "contents", to={"tables": {"people": {"columns": dict(COLUMNS)}}})
+    deployed.lakehouse("apply")
+    for row in ("(1, 'one')", "(2, 'two')"):
+        deployed.trino(f"INSERT INTO lake.contents.people VALUES {row}")
+    yield "lake.contents.people"
+    deployed.trino("DROP TABLE lake.contents.people")
+    deployed.trino("DROP SCHEMA lake.contents")
+    deployed.file.write_text(before)
+
+
+def test_an_evolved_table_keeps_its_history(deployed: Deployment, table: str) -> None:
+    first = deployed.trino('SELECT snapshot_id FROM lake.contents."people$snapshots" ORDER BY committed_at')[0][0]
+    deployed.change(
+        *("catalogs", "lake", "namespaces", "contents", "tables", "people", "columns"),
+        to={"id": "long", "full_name": {"type": "string", "renamed_from": "name"}, "born": "date"},
+    )
+    assert "1 to change" in deployed.lakehouse("plan", code=2)
+    deployed.lakehouse("apply")
+    assert "No changes." in deployed.lakehouse("plan")
+    assert deployed.trino("SELECT id, full_name, born FROM lake.contents.people ORDER BY id") == [
+        [1, "one", None],
+        [2, "two", None],
+    ]
+    assert deployed.trino('SELECT count(*) FROM lake.contents."people$snapshots"') == [[2]]
+    assert deployed.trino(f"SELECT name FROM lake.contents.people FOR VERSION AS OF {first}") == [["one"]]
+    rows = deployed.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", f"SELECT count(*) FROM {table}")
+    assert rows.split()[-1] == "2"
+
+
+def test_what_an_engine_altered_shows_as_drift(deployed: Deployment, table: str, tmp_path: Path) -> None:
+    deployed.trino(f"ALTER TABLE {table} ADD COLUMN surprise varchar")
+    deployed.trino("CREATE TABLE lake.contents.stray (a int)")
+    drift = deployed.lakehouse("drift", code=None)
+    assert "surprise" in drift
+    assert "lake.contents.stray" in drift
+    assert "No changes." in deployed.lakehouse("plan"), "what the file does not name is left alone"
+    deployed.trino(f"ALTER TABLE {table} DROP COLUMN name")
+    assert "name" in deployed.lakehouse("plan", code=2)
+    deployed.lakehouse("apply")
+    assert "No changes." in deployed.lakehouse("plan")
+    deployed.trino("DROP TABLE lake.contents.stray")

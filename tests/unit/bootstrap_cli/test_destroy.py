@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bootstrap.destroy import destroy_data
+from bootstrap.target import Target
+from lakehouse.errors import LakehouseError, UsageError
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def root(target: Target) -> Path:
+    """A state folder with data in it, of a lakehouse that is down."""
+    target.local.state.prepare()
+    target.local.state.secret("store-access-key")
+    warehouse = target.local.state.data("s3proxy") / "warehouse"
+    warehouse.mkdir(parents=True)
+    (warehouse / "file.parquet").write_bytes(bytes(1000))
+    return target.local.state.root
+
+
+@pytest.fixture
+def running(target: Target) -> Iterator[int]:
+    """A process of the lakehouse; its pid."""
+    environment = {**os.environ, "LAKEHOUSE_STATE": str(target.local.state.root), "LAKEHOUSE_SERVICE": "trino"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", "print(1, flush=True); input()"],
+        env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    yield process.pid
+    process.communicate("\n")
+
+
+def test_the_data_goes_and_with_it_the_folder(target: Target, root: Path, file: Path) -> None:
+    assert destroy_data(target, yes=True) >= 1000
+    assert not root.exists()
+    assert not root.parent.exists()
+    assert file.exists()
+
+
+def test_a_second_time_nothing_happens(target: Target, root: Path) -> None:
+    destroy_data(target, yes=True)
+    assert destroy_data(target, yes=True) == 0
+
+
+def test_what_is_not_ours_stays(target: Target, root: Path) -> None:
+    (root / "notes.txt").write_text("mine")
+    destroy_data(target, yes=True)
+    assert [each.name for each in root.iterdir()] == ["notes.txt"]
+
+
+def test_a_lakehouse_that_is_up_keeps_its_data(target: Target, root: Path, running: int) -> None:
+    with pytest.raises(LakehouseError, match=f"is up \\(pids {running}\\).*cdktf destroy local"):
+        destroy_data(target, yes=True)
+    assert (root / "data" / "s3proxy" / "warehouse" / "file.parquet").exists()
+
+
+def test_the_name_is_the_second_key(target: Target, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("domo\n"))
+    with pytest.raises(LakehouseError, match="not its name: nothing was removed"):
+        destroy_data(target, yes=False)
+    assert root.exists()
+    monkeypatch.setattr("sys.stdin", Terminal("demo\n"))
+    destroy_data(target, yes=False)
+    assert not root.exists()
+
+
+def test_with_nobody_there_to_ask_it_refuses(target: Target, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("demo\n"))
+    with pytest.raises(UsageError, match="add --yes"):
+        destroy_data(target, yes=False)
+    assert root.exists()

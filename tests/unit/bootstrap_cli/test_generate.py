@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from bootstrap import generate as module
+from bootstrap.generate import catalog_of, generate
+from bootstrap.sql import Result
+from bootstrap.target import Target, find
+from lakehouse.errors import UsageError
+
+
+class FakeSpark:
+    """A session that remembers what it was asked."""
+
+    def __init__(self, target: Target) -> None:
+        self.asked: list[str] = []
+        self.rows: list[pa.Table] = []
+        sessions.append(self)
+
+    def run(self, statement: str) -> Result:
+        self.asked.append(" ".join(statement.split()))
+        return Result(("count",), iter([(7,)]))
+
+    def append(self, rows: pa.Table, table: str) -> None:
+        self.asked.append(f"append to {table}")
+        self.rows.append(rows)
+
+
+sessions: list[FakeSpark] = []
+
+
+@pytest.fixture(autouse=True)
+def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions.clear()
+    monkeypatch.setattr(module, "SparkEngine", FakeSpark)
+
+
+def test_rows_go_to_bronze_and_a_merge_brings_them_to_silver(target: Target) -> None:
+    done = generate(target, rows=1000, seed=1, days=2, replace=False)
+    (session,) = sessions
+    assert (done.bronze, done.silver, done.appended, done.silver_rows) == (
+        "lake.bronze.minute_aggs", "lake.silver.minute_aggs", 1000, 7,
+    )  # fmt: skip
+    assert sum(each.num_rows for each in session.rows) == 1000
+    append, merge, count = session.asked
+    assert append == "append to lake.bronze.minute_aggs"
+    assert merge.startswith("MERGE INTO lake.silver.minute_aggs AS silver USING")
+    assert "date IN ('2026-01-14', '2026-01-15')" in merge
+    assert count.startswith("SELECT count(*) FROM lake.silver.minute_aggs")
+
+
+def test_replacing_deletes_the_days_first_on_both_levels(target: Target) -> None:
+    generate(target, rows=10, seed=1, days=1, replace=True)
+    (session,) = sessions
+    assert [asked.split(" WHERE")[0] for asked in session.asked if not asked.startswith(("MERGE", "SELECT"))] == [
+        "DELETE FROM lake.bronze.minute_aggs",
+        "append to lake.bronze.minute_aggs",
+        "DELETE FROM lake.silver.minute_aggs",
+    ]
+
+
+def test_memory_is_bounded_by_many_small_appends(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ROWS_PER_APPEND", 1000)
+    monkeypatch.setattr(module, "bars", lambda plan: module_bars(plan, batch=1))
+    generate(target, rows=5000, seed=1, days=2, replace=False)
+    sizes = [each.num_rows for each in sessions[0].rows]
+    assert sum(sizes) == 5000
+    assert max(sizes) < 1500
+
+
+def module_bars(plan: Any, batch: int) -> Any:
+    from bootstrap.bars import bars
+
+    return bars(plan, batch)
+
+
+def test_a_file_without_the_tables_is_a_usage_error(file: Path) -> None:
+    file.write_text(file.read_text().replace("      silver:", "      gold:").replace("lake.silver", "lake.gold"))
+    lakehouse = find(file, None).lakehouse
+    with pytest.raises(UsageError, match="lakehouse.yaml: no catalog has bronze.minute_aggs and silver.minute_aggs"):
+        catalog_of(lakehouse, "lakehouse.yaml")
