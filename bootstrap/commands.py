@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bootstrap import output
+from bootstrap import branching, output
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from lakehouse.spec import Lakehouse
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+app.add_typer(branching.branches, name="branch")
+app.add_typer(branching.tags, name="tag")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AllowDestroy = Annotated[

@@ -78,17 +78,14 @@ class CatalogReferences:
         """
         origin, goal = self.get(source), self.get(target or self.main)
         path = f"/trees/{quote(f'{goal.name}@{goal.points_to}', safe='@')}/history/merge"
-        body = {"fromRefName": origin.name, "fromHash": origin.points_to, "returnConflictAsResult": True}
-        answer = self.http.post(path, body)
-        details = answer.get("details") or []
-        conflicts = [_key(each) for each in details if each.get("conflict")]
-        if conflicts:
-            raise Conflict(
-                f'"{source}" cannot be merged into "{goal.name}": both changed {", ".join(conflicts)}. '
-                f"Make the change again on a branch of {goal.name} as it is now"
-            )
+        try:
+            answer = self.http.post(path, {"fromRefName": origin.name, "fromHash": origin.points_to})
+        except Conflict as error:
+            mend = f"Make the change again on a new branch of {goal.name}"
+            raise Conflict(f'"{source}" cannot be merged into "{goal.name}": {error}. {mend}') from None
         points_to = answer.get("resultantTargetHash") or goal.points_to
-        return Merged(points_to, tuple(_key(each) for each in details), points_to != goal.points_to)
+        changed = tuple(".".join(each["key"]["elements"]) for each in answer.get("details") or [])
+        return Merged(points_to, changed, points_to != goal.points_to)
 
 
 class TableReferences:
@@ -116,6 +113,9 @@ class TableReferences:
         requirement = {"type": "assert-ref-snapshot-id", "ref": name, "snapshot-id": None}
         update = {"action": "set-snapshot-ref", "ref-name": name, "type": kind, "snapshot-id": target}
         self._commit(metadata, requirement, update)
+        if name not in {each.name for each in self.list()}:
+            rule = f"the catalog accepted the {kind} and does not keep it: it has no references of single tables"
+            raise Refused(f"{rule}. Without --table the {kind} is one of the whole catalog")
         return Reference(name, kind, str(target))
 
     def delete(self, name: str, kind: Kind) -> None:
@@ -140,7 +140,3 @@ def _quiet(count: int, of: int) -> None:
 
 def _reference(data: dict[str, Any]) -> Reference:
     return Reference(data["name"], "tag" if data["type"] == "TAG" else "branch", data["hash"])
-
-
-def _key(detail: dict[str, Any]) -> str:
-    return ".".join(detail["key"]["elements"])

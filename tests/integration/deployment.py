@@ -120,7 +120,9 @@ class Deployment:
             return list(cursor.fetchall())
 
     def _environment(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("LAKEHOUSE", "PYTEST", "AWS"))}
+        kept = {
+            key: value for key, value in os.environ.items() if not key.startswith(("LAKEHOUSE", "PYTEST", "AWS", "TF_"))
+        }
         # What a user's shell may hold must not reach the services.
         return kept | {"NO_COLOR": "1", "CI": "1", "AWS_ACCESS_KEY_ID": "stranger", "AWS_PROFILE": "stranger"}
 

@@ -20,6 +20,8 @@ import pytest
 from lakehouse.runtimes.process import processes
 from lakehouse.runtimes.process.incarnation import healthy
 from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.spec import load
+from lakehouse.spec.ports import ports
 from tests.integration.deployment import Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -36,6 +38,14 @@ def row(deployed: Deployment) -> Iterator[None]:
     deployed.trino("INSERT INTO lake.silver.bad_days VALUES 'here before'")
     yield
     deployed.trino("DROP TABLE lake.silver.bad_days")
+
+
+@pytest.fixture(autouse=True)
+def same_file(deployed: Deployment) -> Iterator[None]:
+    """A bad day that goes wrong must not spoil the next one's file."""
+    before = deployed.file.read_text()
+    yield
+    deployed.file.write_text(before)
 
 
 def read(deployed: Deployment) -> list[list[str]]:
@@ -114,7 +124,10 @@ def test_an_edited_file_replaces_what_it_touches(deployed: Deployment, row: None
 
 
 def test_a_worker_that_the_file_drops_is_stopped(deployed: Deployment, row: None) -> None:
-    before = deployed.change("engines", "spark", "workers", to=1)
+    numbers = ports(load(deployed.file), "local")
+    kept = {name: number for name, number in numbers.items() if not name.startswith("spark-worker-2")}
+    before = deployed.change("stacks", "local", "ports", to=kept)
+    deployed.change("engines", "spark", "workers", to=1)
     deployed.deploy()
     assert "spark-worker-2" not in Supervisor(deployed.local.state).processes()
     assert list(processes.belonging(deployed.local.state, "spark-worker-2")) == []

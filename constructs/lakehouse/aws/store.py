@@ -43,14 +43,14 @@ class Store(Construct):
         """A bucket of lakehouse.yaml. With ``versioning`` every version stays; without, a replaced one for 30 days."""
         rules = [_tidy()]
         if not bucket.versioning:
-            rules.append({**_rule("replaced"), "noncurrent_version_expiration": {"noncurrent_days": KEPT_DAYS}})
+            rules.append({**_rule("replaced"), "noncurrent_version_expiration": [{"noncurrent_days": KEPT_DAYS}]})
         if bucket.expire_days is not None:
             rules.append(_expire("expire", bucket.expire_days))
         return self._add(name, rules, deletable=bucket.deletable and self._allow_destroy)
 
     def add_results(self, name: str) -> Declared:
         """A bucket for results of queries, which can be computed again."""
-        replaced = {**_rule("replaced"), "noncurrent_version_expiration": {"noncurrent_days": 1}}
+        replaced = {**_rule("replaced"), "noncurrent_version_expiration": [{"noncurrent_days": 1}]}
         return self._add(name, [_tidy(), replaced, _expire("expire", RESULT_DAYS)], deletable=self._allow_destroy)
 
     def _add(self, name: str, rules: list[dict[str, Any]], *, deletable: bool) -> Declared:
@@ -186,19 +186,19 @@ def table_buckets(lakehouse: Lakehouse) -> list[str]:
 
 
 def _rule(id: str) -> dict[str, Any]:
-    return {"id": id, "status": "Enabled", "filter": {"prefix": ""}}
+    return {"id": id, "status": "Enabled", "filter": [{"prefix": ""}]}
 
 
 def _tidy() -> dict[str, Any]:
-    return {**_rule("unfinished"), "abort_incomplete_multipart_upload": {"days_after_initiation": 7}}
+    return {**_rule("unfinished"), "abort_incomplete_multipart_upload": [{"days_after_initiation": 7}]}
 
 
 def _expire(id: str, days: int) -> dict[str, Any]:
     return {
         **_rule(id),
-        "expiration": {"days": days},
-        "noncurrent_version_expiration": {"noncurrent_days": 1},
-        "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+        "expiration": [{"days": days}],
+        "noncurrent_version_expiration": [{"noncurrent_days": 1}],
+        "abort_incomplete_multipart_upload": [{"days_after_initiation": 7}],
     }
 
 

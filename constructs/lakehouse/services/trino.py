@@ -43,7 +43,7 @@ def trino(
     static = {catalog.name: for_trino(catalog, s3_switch) for catalog in catalogs}
     files = [
         File("config.properties", properties(config)),
-        File("log.properties", properties({"io.trino": "WARN", "io.airlift": "WARN"})),
+        File("log.properties", properties({"io.trino": "WARN", "io.airlift": "WARN", "Bootstrap": "WARN"})),
         *(File(f"catalog/{name}.properties", properties(each)) for name, each in {**further, **static}.items()),
     ]
     return Service(

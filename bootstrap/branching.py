@@ -1,0 +1,156 @@
+"""``lakehouse branch`` and ``lakehouse tag``: of a whole catalog, or of one table with ``--table``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from bootstrap.catalogs.references import CatalogReferences, Kind, Reference, TableReferences
+
+_SETTINGS = {"no_args_is_help": True, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+branches = typer.Typer(**_SETTINGS, help="Branches of a catalog, or of a table.")  # type: ignore[arg-type]
+tags = typer.Typer(**_SETTINGS, help="Tags of a catalog, or of a table.")  # type: ignore[arg-type]
+
+Name = Annotated[str, typer.Argument(help="Its name.")]
+CatalogName = Annotated[str | None, typer.Option("--catalog", help="Which catalog [default: the only one].")]
+TableName = Annotated[str | None, typer.Option("--table", metavar="CATALOG.NAMESPACE.TABLE", help="Of this table.")]
+Source = Annotated[str | None, typer.Option("--from", help="The branch or tag it begins at; of a table: a snapshot.")]
+AllowDestroy = Annotated[bool, typer.Option("--allow-destroy", help="Really: what only it holds is lost.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _references(context: typer.Context, catalog: str | None, table: str | None) -> CatalogReferences | TableReferences:
+    from bootstrap.catalogs import connect as open_catalog
+    from bootstrap.catalogs.nessie import NessieCatalog
+    from bootstrap.catalogs.references import CatalogReferences, TableReferences
+    from bootstrap.connect import connect
+
+    target = context.obj.target()
+    lakehouse, connections = connect(target.path, target.stack)
+    if table is not None:
+        catalog, _, table = table.partition(".")
+    names = list(lakehouse.catalogs)
+    if catalog is None and len(names) > 1:
+        raise UsageError(f"which catalog? There are {', '.join(names)}: say --catalog NAME")
+    name = catalog or names[0]
+    if name not in names:
+        raise UsageError(f'"{name}" is not one of the catalogs {", ".join(names)}')
+    there = open_catalog(name, connections)
+    if table is not None:
+        return TableReferences(there, table)
+    if not isinstance(there, NessieCatalog):
+        raise UsageError(
+            f'catalog "{name}" has no branches of its own, only its tables do. Say --table {name}.NS.TABLE'
+        )
+    return CatalogReferences(there)
+
+
+def _create(references: CatalogReferences | TableReferences, name: str, kind: Kind, source: str | None) -> None:
+    from bootstrap.catalogs.references import TableReferences
+
+    if isinstance(references, TableReferences):
+        if source is not None and not source.isdigit():
+            raise UsageError(f'"{source}" is not a snapshot: it is a number, as `$snapshots` shows it')
+        made = references.create(name, kind, int(source) if source else None)
+    else:
+        made = references.create(name, kind, source)
+    print(f"{made.kind} {made.name} at {made.points_to}")
+
+
+def _delete(references: CatalogReferences | TableReferences, name: str, kind: Kind, allow_destroy: bool) -> None:
+    if not allow_destroy:
+        raise UsageError(f"what only {kind} {name} holds would be lost. Say --allow-destroy")
+    references.delete(name, kind)
+    print(f"{kind} {name} deleted")
+
+
+def _show(found: Iterable[Reference], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([asdict(each) for each in found], indent=2))
+    else:
+        for each in found:
+            print(f"{each.name}\t{each.points_to}")
+
+
+@branches.command("list")
+def list_branches(
+    context: typer.Context, catalog: CatalogName = None, table: TableName = None, as_json: Json = False
+) -> None:
+    """List them, with what they point to."""
+    found = _references(context, catalog, table).list()
+    _show([each for each in found if each.kind == "branch"], as_json)
+
+
+@branches.command("create")
+def create_branch(
+    context: typer.Context, name: Name, source: Source = None, catalog: CatalogName = None, table: TableName = None
+) -> None:
+    """Make a branch; writers on it are not seen elsewhere until it is merged."""
+    _create(_references(context, catalog, table), name, "branch", source)
+
+
+@branches.command("merge")
+def merge_branch(
+    context: typer.Context,
+    name: Name,
+    into: Annotated[str | None, typer.Option("--into", help="The target [default: the catalog's own branch].")] = None,
+    catalog: CatalogName = None,
+) -> None:
+    """Bring all that was changed on a branch to another: every table of it in one commit, or none."""
+    from bootstrap.catalogs.references import CatalogReferences
+
+    references = _references(context, catalog, None)
+    assert isinstance(references, CatalogReferences)
+    merged = references.merge(name, into)
+    if merged.applied:
+        print(f"merged {name}: {', '.join(merged.changed)} at {merged.points_to}")
+    else:
+        print(f"nothing to merge: {name} has nothing new")
+
+
+@branches.command("delete")
+def delete_branch(
+    context: typer.Context,
+    name: Name,
+    catalog: CatalogName = None,
+    table: TableName = None,
+    allow_destroy: AllowDestroy = False,
+) -> None:
+    """Delete a branch, and what was only there."""
+    _delete(_references(context, catalog, table), name, "branch", allow_destroy)
+
+
+@tags.command("list")
+def list_tags(
+    context: typer.Context, catalog: CatalogName = None, table: TableName = None, as_json: Json = False
+) -> None:
+    """List them, with what they point to."""
+    found = _references(context, catalog, table).list()
+    _show([each for each in found if each.kind == "tag"], as_json)
+
+
+@tags.command("create")
+def create_tag(
+    context: typer.Context, name: Name, source: Source = None, catalog: CatalogName = None, table: TableName = None
+) -> None:
+    """Give a state a name; it is kept as long as the tag is."""
+    _create(_references(context, catalog, table), name, "tag", source)
+
+
+@tags.command("delete")
+def delete_tag(
+    context: typer.Context,
+    name: Name,
+    catalog: CatalogName = None,
+    table: TableName = None,
+    allow_destroy: AllowDestroy = False,
+) -> None:
+    """Delete a tag; what nothing else names may be cleaned up."""
+    _delete(_references(context, catalog, table), name, "tag", allow_destroy)
