@@ -36,7 +36,7 @@ class Store:
 
     def facts(self, buckets: Collection[str]) -> dict[str, BucketFacts]:
         """Those of the given buckets that are there."""
-        with _typed(self.endpoint):
+        with typed(self.endpoint):
             present = {bucket["Name"] for bucket in self.client.list_buckets()["Buckets"]}
         wanted = [name for name in buckets if name in present]
         with ThreadPoolExecutor(self.parallel) as pool:
@@ -46,12 +46,12 @@ class Store:
         versioning: bool | None = None
         days, lifecycle = None, True
         try:
-            with _typed(self.endpoint):
+            with typed(self.endpoint):
                 versioning = self.client.get_bucket_versioning(Bucket=name).get("Status") == "Enabled"
         except _Lacking:
             pass
         try:
-            with _typed(self.endpoint):
+            with typed(self.endpoint):
                 rules = self.client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
                 days = next((rule["Expiration"]["Days"] for rule in rules if rule.get("ID") == _RULE), None)
         except _Lacking:
@@ -62,7 +62,7 @@ class Store:
 
     def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
         """Make the bucket; returns what of ``settings`` the store cannot do."""
-        with _typed(self.endpoint):
+        with typed(self.endpoint):
             if self.custom or self.region == "us-east-1":
                 self.client.create_bucket(Bucket=name)
             else:
@@ -76,7 +76,7 @@ class Store:
 
     def _set(self, name: str, key: str, value: Any) -> bool:
         try:
-            with _typed(self.endpoint):
+            with typed(self.endpoint):
                 if key == "versioning":
                     status: Any = {"Status": "Enabled" if value else "Suspended"}
                     self.client.put_bucket_versioning(Bucket=name, VersioningConfiguration=status)
@@ -89,7 +89,7 @@ class Store:
     def _expire(self, name: str, days: int | None) -> None:
         """Set our own lifecycle rule beside those of others."""
         try:
-            with _typed(self.endpoint):
+            with typed(self.endpoint):
                 rules: list[Any] = list(self.client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"])
         except Missing:
             rules = []
@@ -103,7 +103,7 @@ class Store:
 
 
 @contextmanager
-def _typed(endpoint: str) -> Iterator[None]:
+def typed(endpoint: str) -> Iterator[None]:
     """Give every failure of boto3 its type."""
     what = "the object store"
     try:

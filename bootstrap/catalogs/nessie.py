@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -29,7 +30,10 @@ class NessieCatalog(RestCatalog):
         super().__init__(name, connection, connections)
         what = f'catalog "{name}"'
         self.api = Http(what, connection.api, connection.headers, connections.patience, connections.parallel)
-        self.commits = NessieCommit(what, self.api, connection, connections)
+
+    @cached_property
+    def commits(self) -> NessieCommit:
+        return NessieCommit(f'catalog "{self.name}"', self.api, self.connection, self.connections)
 
     @property
     def prefix(self) -> str:
@@ -37,11 +41,15 @@ class NessieCatalog(RestCatalog):
         return f"/v1/{quote(f'{self.connection.branch}|{self.connection.warehouse}', safe='')}"
 
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
-        """By Iceberg REST where the table is new; one that has a history is changed so that it keeps it."""
+        """By Iceberg REST where the table is new or has no snapshot; one that has a history keeps it."""
         if any(requirement["type"] == "assert-create" for requirement in commit["requirements"]):
             super().commit_table(name, commit)
+            return
+        content, hash_ = self.commits.current(name)
+        if content.get("snapshotId", -1) == -1:
+            super().commit_table(name, commit)
         else:
-            self.commits.commit(name, commit)
+            self.commits.commit(name, commit, content, hash_)
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         namespaces: dict[str, Mapping[str, str]] = {}

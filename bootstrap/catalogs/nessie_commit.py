@@ -7,33 +7,40 @@ so does this. https://projectnessie.org/develop/rest/ (API v2, "commit")
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlparse
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from bootstrap.connections import CatalogConnection, Connections
-from bootstrap.errors import Conflict, Missing, Refused, UnknownState, Unreachable
+from bootstrap.errors import Conflict, Missing, Refused
 from bootstrap.http import Http
 from bootstrap.s3 import client
+from bootstrap.stores import typed
 
 
 class NessieCommit:
-    """Commits to the tables of one branch. Carries out what an Iceberg REST commit says: requirements, then updates."""
+    """Commits to the tables of one branch; carries out what an Iceberg REST commit says: requirements, then updates."""
 
     def __init__(self, what: str, api: Http, connection: CatalogConnection, connections: Connections) -> None:
         self._what, self._api = what, api
         self._tree = f"/trees/{quote(connection.branch, safe='')}"
+        self._store = connections.store.endpoint or f"s3.{connections.store.region}.amazonaws.com"
         self._s3 = client(connections.store, patience=connections.patience, parallel=connections.parallel)
 
-    def commit(self, name: str, commit: Mapping[str, Any]) -> None:
-        """One commit to an existing table.
+    def current(self, name: str) -> tuple[dict[str, Any], str]:
+        """The table's content and the hash of the branch it was read at. Raises Missing where there is no table."""
+        answer = self._api.post(f"{self._tree}/contents", {"requestedKeys": [{"elements": name.split(".")}]})
+        if not answer["contents"]:
+            raise Missing(f"{self._what}: there is no table {name}")
+        return answer["contents"][0]["content"], answer["effectiveReference"]["hash"]
 
-        Raises Conflict where a requirement no longer holds or somebody else was faster, Missing where there is no such
-        table, Refused where Iceberg forbids an update.
+    def commit(self, name: str, commit: Mapping[str, Any], content: Mapping[str, Any], hash_: str) -> None:
+        """One commit to an existing table, as :meth:`current` has just found it.
+
+        Raises Conflict where a requirement no longer holds or somebody else was faster, Refused where Iceberg forbids
+        an update.
         """
         # pyiceberg knows what an update does to a table's metadata; its import costs half a second, so only here.
         from pydantic import TypeAdapter, ValidationError
@@ -41,11 +48,6 @@ class NessieCommit:
         from pyiceberg.table.metadata import TableMetadataUtil
         from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
-        key = {"elements": name.split(".")}
-        answer = self._api.post(f"{self._tree}/contents", {"requestedKeys": [key]})
-        if not answer["contents"]:
-            raise Missing(f"{self._what}: there is no table {name}")
-        content, hash_ = answer["contents"][0]["content"], answer["effectiveReference"]["hash"]
         base = TableMetadataUtil.parse_raw(self._read(content["metadataLocation"]))
         try:
             for requirement in TypeAdapter(tuple[TableRequirement, ...]).validate_python(commit["requirements"]):
@@ -56,47 +58,41 @@ class NessieCommit:
             raise Conflict(f"{self._what}: {name}: {error}") from error
         except (ValidationError, ValueError) as error:
             raise Refused(f"{self._what}: {name}: {str(error).splitlines()[0]}") from error
+        snapshot = -1 if metadata.current_snapshot_id is None else metadata.current_snapshot_id
+        written = metadata.model_dump(mode="json", by_alias=True, exclude_none=True)
+        written["current-snapshot-id"] = snapshot  # Nessie cannot read a file without it
+        for each in written.get("snapshots", ()):
+            if each["snapshot-id"] == snapshot:
+                # Nessie takes the current snapshot's schema for the table's, and would not show the new one.
+                each["schema-id"] = metadata.current_schema_id
         location = _next(content["metadataLocation"], metadata.location)
-        self._write(location, metadata.model_dump_json(by_alias=True, exclude_none=True))
+        # Where the commit fails the file stays: a request that was repeated on the way fails the second time, and then
+        # the table is already at this file. One that is nobody's is an orphan like any other.
+        self._write(location, json.dumps(written))
         operation = {
             "type": "PUT",
-            "key": key,
+            "key": {"elements": name.split(".")},
             "content": {
                 **{field: content[field] for field in ("type", "id")},
                 "metadataLocation": location,
-                "snapshotId": -1 if metadata.current_snapshot_id is None else metadata.current_snapshot_id,
+                "snapshotId": snapshot,
                 "schemaId": metadata.current_schema_id,
                 "specId": metadata.default_spec_id,
                 "sortOrderId": metadata.default_sort_order_id,
             },
         }
         body = {"commitMeta": {"message": f"lakehouse: change table {name}"}, "operations": [operation]}
-        try:
-            self._api.post(f"{self._tree}@{hash_}/history/commit", body)
-        except UnknownState:
-            raise  # the commit may stand, and then the file is the table's
-        except (Conflict, Missing, Refused):
-            self._remove(location)
-            raise
+        self._api.post(f"{self._tree}@{hash_}/history/commit", body)
 
     def _read(self, location: str) -> str:
         bucket, key = _place(location)
-        try:
+        with typed(self._store):
             return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
-        except (BotoCoreError, ClientError) as error:
-            raise Unreachable(f"{self._what}: metadata", location, str(error)) from error
 
     def _write(self, location: str, text: str) -> None:
         bucket, key = _place(location)
-        try:
+        with typed(self._store):
             self._s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
-        except (BotoCoreError, ClientError) as error:
-            raise Unreachable(f"{self._what}: metadata", location, str(error)) from error
-
-    def _remove(self, location: str) -> None:
-        bucket, key = _place(location)
-        with suppress(BotoCoreError, ClientError):
-            self._s3.delete_object(Bucket=bucket, Key=key)
 
 
 def _next(former: str, location: str) -> str:

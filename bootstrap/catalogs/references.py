@@ -1,7 +1,7 @@
 """Branches and tags: of a whole catalog where that is Nessie, and of a single table, which any Iceberg catalog has.
 
-pyiceberg's REST calls for them succeed and do nothing on Nessie (apache/iceberg-python#2828), so Nessie is asked through
-its own API: https://projectnessie.org/develop/rest/ (API v2, "trees").
+pyiceberg's REST calls for them succeed and do nothing on Nessie (apache/iceberg-python#2828), so Nessie is asked
+through its own API: https://projectnessie.org/develop/rest/ (API v2, "trees").
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class TableReferences:
             yield Reference(name, ref["type"], str(ref["snapshot-id"]))
 
     def create(self, name: str, kind: Kind, snapshot: int | None = None) -> Reference:
-        """At ``snapshot``, else the current one. Raises Conflict where the name is taken, Refused for an empty table."""
+        """At ``snapshot``, else the current one. Raises Conflict for a taken name, Refused for an empty table."""
         metadata = self._metadata()
         target = snapshot or metadata.get("current-snapshot-id")
         if target in (None, -1):

@@ -29,7 +29,7 @@ class RestCatalog:
     """A catalog behind ``uri``; its own settings (the prefix) are asked for once."""
 
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
-        self.name, self.connection, self.parallel = name, connection, connections.parallel
+        self.name, self.connection, self.connections = name, connection, connections
         what = f'catalog "{name}"'
         self.http = Http(what, connection.uri, connection.headers, connections.patience, connections.parallel)
         self.cache = FactsCache(connections.cache, f"{connection.uri} {connection.warehouse} {connection.branch}")
@@ -47,7 +47,7 @@ class RestCatalog:
         names = sorted(self._namespaces(None))
         properties: dict[str, Mapping[str, str]] = {}
         present: list[str] = []
-        with ThreadPoolExecutor(self.parallel) as pool:
+        with ThreadPoolExecutor(self.connections.parallel) as pool:
             for name, known in zip(names, pool.map(self._namespace, names), strict=True):
                 if known is not None:
                     properties[name] = known
@@ -91,7 +91,7 @@ class RestCatalog:
         """Tables by name, several at a time; one that vanished meanwhile is left out."""
         names = list(names)
         facts: dict[str, TableFacts] = {}
-        with ThreadPoolExecutor(self.parallel) as pool:
+        with ThreadPoolExecutor(self.connections.parallel) as pool:
             for count, (name, table) in enumerate(zip(names, pool.map(self._table, names), strict=True), 1):
                 if table is not None:
                     facts[name] = table

@@ -7,12 +7,16 @@ so moving there is a change to this file and to nothing else.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-# Set before jsii starts Node, or the banner of an old one would stand in every synth. Its value is major versions.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "18,20,22")
+# jsii starts Node when cdktf is imported: the project's own, so that main.py also runs where the venv is not activated.
+_NODE = Path(sys.prefix) / "bin" / "node"
+if _NODE.exists():
+    os.environ.setdefault("JSII_NODE", str(_NODE))
 
 from cdktf import (
     App,
@@ -80,14 +84,28 @@ class Declared:
         return f"${{{self.address}.{attribute}}}"
 
 
-def resource(scope: Construct, id: str, type: str, /, *, needs: Iterable[Declared] = (), **arguments: Any) -> Declared:
+def resource(
+    scope: Construct,
+    id: str,
+    type: str,
+    /,
+    *,
+    needs: Iterable[Declared] = (),
+    accepted: Mapping[str, str] | None = None,
+    **arguments: Any,
+) -> Declared:
     """A resource of any provider, its arguments and blocks named as the provider names them.
 
     No bindings are imported, which for AWS would cost seconds of every synth; what their types would have caught, the
     contract test catches. Arguments that are None are left out. The resource's Terraform name is the path of its
     construct, so that an address says where in the sources it is declared.
+
+    ``accepted`` are findings of policy scans that stand, each check with the reason; ``make scan`` reads them from the
+    resource's comment in cdk.tf.json.
     """
     element = TerraformResource(scope, id, terraform_resource_type=type)
+    if accepted:
+        element.add_override("//.accepted", dict(accepted))
     return _declare(element, type, {**arguments, "depends_on": [each.address for each in needs] or None})
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from lakehouse.aws.names import Names
 from lakehouse.aws.network import Network, ids
-from lakehouse.cdk import Construct, Declared, resource
+from lakehouse.cdk import Construct, Declared, data, resource
 from lakehouse.spec import Spark, Trino, megabytes
 
 SERVICE_TAG = "lakehouse-service"
@@ -20,7 +20,10 @@ IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-defa
 VOLUME_GB = 64
 TRINO_WORKERS = (1, 4)  # at least and at most
 CPU_PERCENT = 60  # what Auto Scaling keeps Trino's workers at
-PORTS = {"trino": 8080, "spark": 7077}
+# Between nodes: Trino has one port; Spark's are set to these, instead of any that is free.
+TRINO_PORTS = (8080, 8080)
+SPARK_PORTS = (7077, 7099)
+_METADATA = {"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1}  # IMDSv2
 # Graviton instances by memory: r7g is 8 GiB a core, which suits both engines.
 _SIZES = ((16, 2, "r7g.large"), (32, 4, "r7g.xlarge"), (64, 8, "r7g.2xlarge"), (128, 16, "r7g.4xlarge"))
 _LARGEST = "r7g.8xlarge"
@@ -52,15 +55,25 @@ class Ec2Engines(Construct):
         self._tags = tags
         self.domain = f"{names.prefix}.internal"
         self._zone = resource(
-            self, "zone", "aws_route53_zone", name=self.domain, vpc=[{"vpc_id": network.id}], force_destroy=True
+            self,
+            "zone",
+            "aws_route53_zone",
+            name=self.domain,
+            vpc=[{"vpc_id": network.id}],
+            force_destroy=True,
+            accepted={
+                "CKV2_AWS_38": "the zone is private: DNSSEC signs public ones",
+                "CKV2_AWS_39": "the zone is private: query logs are for public ones, and flow logs tell who talked",
+            },
         )
+        self._image = data(self, "image", "aws_ssm_parameter", name=IMAGE.removeprefix("resolve:ssm:"))
         self.hosts: dict[str, str] = {}
         self.instances: dict[str, Declared] = {}
 
     def trino(self, trino: Trino) -> None:
         """A coordinator, and workers whose number follows their load."""
         size = instance_type(megabytes(trino.memory), 2)
-        group = self._group("trino", "Trino")
+        group = self._group("trino", "Trino", TRINO_PORTS)
         self._single("trino", "trino-coordinator", size, group)
         workers = self._many("trino-worker", size, group, *TRINO_WORKERS)
         resource(
@@ -79,15 +92,15 @@ class Ec2Engines(Construct):
 
     def spark(self, spark: Spark) -> None:
         """A master (with Spark Connect), and as many workers as the file says: one that dies is replaced."""
-        group = self._group("spark", "Spark")
+        group = self._group("spark", "Spark", SPARK_PORTS)
         self._single("spark", "spark-master", instance_type(megabytes(spark.driver_memory), 2), group)
         size = instance_type(megabytes(spark.memory), spark.cores)
         self._many("spark-worker", size, group, spark.workers, spark.workers)
 
-    def _group(self, engine: str, label: str) -> Declared:
+    def _group(self, engine: str, label: str, ports: tuple[int, int]) -> Declared:
         group = self._network.group(engine, f"{label} on instances")
-        self._network.within(group, "members")
-        self._network.reach_services(group)
+        self._network.within(group, engine, *ports)
+        self._network.reach_services(group, engine)
         return group
 
     def _template(self, service: str, size: str, group: Declared) -> Declared:
@@ -102,11 +115,7 @@ class Ec2Engines(Construct):
             update_default_version=True,
             ebs_optimized="true",
             iam_instance_profile={"arn": self._profile.ref("arn")},
-            metadata_options={
-                "http_endpoint": "enabled",
-                "http_tokens": "required",  # IMDSv2
-                "http_put_response_hop_limit": 1,
-            },
+            metadata_options=_METADATA,
             monitoring={"enabled": True},
             network_interfaces=[
                 {
@@ -132,14 +141,23 @@ class Ec2Engines(Construct):
 
     def _single(self, name: str, service: str, size: str, group: Declared) -> None:
         """One instance, and its name in the zone."""
-        template = self._template(service, size, group)
         instance = resource(
             self,
             service,
             "aws_instance",
+            ami=self._image.ref("insecure_value"),
+            instance_type=size,
             subnet_id=self._network.subnets[0].ref("id"),
-            launch_template={"id": template.ref("id"), "version": template.ref("latest_version")},
+            vpc_security_group_ids=[group.ref("id")],
+            associate_public_ip_address=False,
+            iam_instance_profile=self._profile.ref("name"),
+            ebs_optimized=True,
+            monitoring=True,
+            metadata_options=_METADATA,
+            root_block_device={"encrypted": True, "kms_key_id": self._key, "volume_size": VOLUME_GB, "volume_type": "gp3"},
             tags={"Name": f"{self._names.prefix}-{service}", SERVICE_TAG: service},
+            volume_tags=dict(self._tags),
+            lifecycle={"ignore_changes": ["ami"]},  # a newer image is no reason to lose the coordinator
         )
         resource(
             self,

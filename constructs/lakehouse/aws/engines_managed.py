@@ -37,10 +37,10 @@ class EmrServerless(Construct):
         log_group: str,
     ) -> None:
         super().__init__(scope, id)
-        group = network.group("spark", "Spark on EMR Serverless")
-        network.reach_services(group)
-        # A worker each, and the driver; memory as EMR Serverless counts it, with its share for what is not heap.
-        gigabytes = (spark.workers + 1) * max(2, -(-megabytes(spark.memory) * 11 // 10240) * 1)
+        accepted = {"CKV2_AWS_5": "it is attached to the EMR Serverless application, which the check does not know"}
+        group = network.group("spark", "Spark on EMR Serverless", accepted)
+        network.reach_services(group, "spark")
+        everyone = spark.workers + 1  # the workers and the driver
         self.application = resource(
             self,
             "application",
@@ -50,8 +50,8 @@ class EmrServerless(Construct):
             type="spark",
             architecture="ARM64",
             maximum_capacity={
-                "cpu": f"{(spark.workers + 1) * max(1, spark.cores)} vCPU",
-                "memory": f"{max(gigabytes, 4 * (spark.workers + 1))} GB",
+                "cpu": f"{everyone * spark.cores} vCPU",
+                "memory": f"{everyone * max(gigabytes(spark.memory), 2 * spark.cores)} GB",
             },
             auto_start_configuration={"enabled": True},
             auto_stop_configuration={"enabled": True, "idle_timeout_minutes": IDLE_MINUTES},
@@ -68,6 +68,15 @@ class EmrServerless(Construct):
                 "managed_persistence_monitoring_configuration": {"enabled": True, "encryption_key_arn": key},
             },
         )
+
+
+def gigabytes(heap: str) -> int:
+    """Memory of a worker whose heap is ``heap``: Spark asks for a tenth more, at least 384 MiB, in whole gigabytes.
+
+    https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html#worker-configs
+    """
+    mebibytes = megabytes(heap)
+    return -(-(mebibytes + max(384, mebibytes // 10)) // 1024)
 
 
 def spark_defaults(lakehouse: Lakehouse, names: Names, spark: Spark) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lakehouse.aws.names import Names
 from lakehouse.cdk import Construct, Declared, data, resource
@@ -41,7 +41,17 @@ class Network(Construct):
         self.subnets = self._subnets(zones)
         self._s3 = self._gateway(instances)
         self._endpoints = self.group("endpoints", "AWS services, from within the network")
-        self.rule_in(self._endpoints, "https", 443, cidr=cidr)
+        resource(
+            self,
+            "endpoints_ingress",
+            "aws_vpc_security_group_ingress_rule",
+            security_group_id=self._endpoints.ref("id"),
+            description="TLS from within the network",
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            cidr_ipv4=cidr,
+        )
         for service in (*SERVICES, *(INSTANCE_SERVICES if instances else ())):
             resource(
                 self,
@@ -125,7 +135,7 @@ class Network(Construct):
             iam_role_arn=role.ref("arn"),
         )
 
-    def group(self, id: str, description: str) -> Declared:
+    def group(self, id: str, description: str, accepted: Mapping[str, str] | None = None) -> Declared:
         """A security group; what it lets through is said by rules."""
         return resource(
             self,
@@ -135,22 +145,26 @@ class Network(Construct):
             description=description,
             vpc_id=self.id,
             tags={"Name": f"{self._names.prefix}-{id}"},
+            accepted=accepted,
         )
 
-    def rule_in(
-        self, group: Declared, name: str, port: int, *, cidr: str | None = None, source: Declared | None = None
-    ) -> None:
-        """Lets ``port`` in from a range of addresses or from a group."""
-        self._rule("ingress", group, name, port, port, cidr, source)
-
-    def within(self, group: Declared, name: str) -> None:
-        """Lets the members of a group talk to each other on every unprivileged port: Spark and Trino choose some."""
+    def within(self, group: Declared, name: str, first: int, last: int) -> None:
+        """Lets the members of a group talk to each other on the ports from ``first`` to ``last``."""
         for direction in ("ingress", "egress"):
-            self._rule(direction, group, name, 1024, 65535, None, group)
+            resource(
+                self,
+                f"{name}_{direction}_members",
+                f"aws_vpc_security_group_{direction}_rule",
+                security_group_id=group.ref("id"),
+                description="members of the group",
+                ip_protocol="tcp",
+                from_port=first,
+                to_port=last,
+                referenced_security_group_id=group.ref("id"),
+            )
 
-    def reach_services(self, group: Declared) -> None:
+    def reach_services(self, group: Declared, name: str) -> None:
         """Lets a group out to S3 and to the endpoints, by TLS, and nowhere else."""
-        name = group.address.rpartition(".")[2].removeprefix("network_").removesuffix("_group")
         common = {"security_group_id": group.ref("id"), "ip_protocol": "tcp", "from_port": 443, "to_port": 443}
         resource(
             self,
@@ -167,30 +181,6 @@ class Network(Construct):
             description="AWS services",
             referenced_security_group_id=self._endpoints.ref("id"),
             **common,
-        )
-
-    def _rule(
-        self,
-        direction: str,
-        group: Declared,
-        name: str,
-        first: int,
-        last: int,
-        cidr: str | None,
-        source: Declared | None,
-    ) -> None:
-        whose = group.address.rpartition(".")[2].removeprefix("network_").removesuffix("_group")
-        resource(
-            self,
-            f"{whose}_{direction}_{name}",
-            f"aws_vpc_security_group_{direction}_rule",
-            security_group_id=group.ref("id"),
-            description=name,
-            ip_protocol="tcp",
-            from_port=first,
-            to_port=last,
-            cidr_ipv4=cidr,
-            referenced_security_group_id=source.ref("id") if source else None,
         )
 
 

@@ -30,6 +30,7 @@ class Secrets(Construct):
                 name=f"{names.prefix}/{name}",
                 description=meaning,
                 kms_key_id=key,
+                accepted={"CKV2_AWS_57": "both ends must change at once: a higher VERSION does it, at a deploy"},
                 recovery_window_in_days=0 if allow_destroy else RECOVERY_DAYS,
             )
             value = ephemeral(

@@ -28,9 +28,7 @@ VARIABLE = "JAVA_TOOL_OPTIONS"
 _FIRST_WITH_CACHE = 24  # the Java that has -XX:AOTMode
 _PATIENCE = 600  # seconds that making one archive may take; Spark's takes 40 on one core
 _STOPPING = 120  # seconds a recorded service may take to write down at its end what it loaded
-# The second compiler makes recording slow and adds nothing. Agents are refused (Trino attaches one to itself): their
-# classes are not on the class path, and the JVM that makes the cache has crashed on them.
-_WHILE_RECORDING = ("-XX:TieredStopAtLevel=1", "-XX:-EnableDynamicAgentLoading")
+_WHILE_RECORDING = ("-XX:TieredStopAtLevel=1",)  # the second compiler would make it slow, and adds nothing
 # The same on every machine: a large one's default heap would have no compressed pointers, a small one's collector
 # could not archive objects, and either would make an archive that the services cannot use.
 _WHILE_CREATING = ("-XX:+UseG1GC", "-Xmx1g")
@@ -84,13 +82,14 @@ def recording(service: Service, records: Path) -> Service:
     """The service as it is to be run once, so that it writes what it loads into the folder ``records``."""
     if service.java is None:
         return service
-    options: tuple[str, ...]
     if _has_cache(service):
         options = (*_WHILE_RECORDING, "-XX:AOTMode=record", f"-XX:AOTConfiguration={records}/{service.name}.aotconf")
-    else:
-        # One list for each process: a worker's executors record under the same options.
-        options = (*_WHILE_RECORDING, f"-XX:DumpLoadedClassList={records}/{service.name}.%p.classlist")
-    variable = (VARIABLE, " ".join(_quoted(option) for option in options))
+        # In the command: Trino starts a JVM of its own to look into itself, which would write to the same file.
+        command = (service.command[0], *options, *service.command[1:])
+        return replace(service, command=command, stop_seconds=_STOPPING)
+    # In the environment, and a list for each process: a worker's executors record too.
+    listing = (*_WHILE_RECORDING, f"-XX:DumpLoadedClassList={records}/{service.name}.%p.classlist")
+    variable = (VARIABLE, " ".join(_quoted(option) for option in listing))
     return replace(service, environment=(*service.environment, variable), stop_seconds=_STOPPING)
 
 
@@ -159,8 +158,8 @@ def _run(command: Sequence[str], directory: str) -> str:
     environment = {key: value for key, value in os.environ.items() if key not in (VARIABLE, "JDK_JAVA_OPTIONS")}
     try:
         done = subprocess.run(
-            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace", timeout=_PATIENCE, check=False,
+            command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", timeout=_PATIENCE, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)

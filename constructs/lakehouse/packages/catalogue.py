@@ -100,7 +100,7 @@ def _spark(line: str, version: str, sha256: str, size: int, reason: str) -> Pack
     """SPARK_HOME from PyPI's source distribution, which carries the whole of Spark under ``deps``."""
     top = f"pyspark-{version}"
     rules = tuple((f"{top}/deps/{folder}", folder) for folder in ("jars", "bin", "sbin"))
-    rules += ((f"{top}/pyspark", "python/pyspark"),)
+    rules += ((f"{top}/pyspark", "python/pyspark"), (f"{top}/lib", "python/lib"))  # lib: py4j, for batch jobs in Python
     artifact = Artifact("pypi", "pyspark", version, f"{top}.tar.gz", sha256, size, rules)
     return Package(f"spark-{line}", version, reason, (artifact,))
 

@@ -73,7 +73,6 @@ SPARK = {
 TRINO = {
     release.version: release
     for release in (
-        TrinoRelease("470", 23, "fs.native-s3.enabled"),
         TrinoRelease("476", 24, "fs.native-s3.enabled"),
     )
 }

@@ -120,13 +120,13 @@ def test_nothing_after_a_key_means_its_defaults(tmp_path: Path) -> None:
 
 def test_numbers_where_text_is_wanted_keep_their_spelling(tmp_path: Path) -> None:
     properties = "{a: 4.10, b: 0x10, c: 1_000, d: true, e: 1e3, f: 007}"
-    more = f"engines: {{spark: {{version: 4.0, properties: {properties}}}, trino: {{version: 470}}}}"
+    more = f"engines: {{spark: {{version: 4.0, properties: {properties}}}, trino: {{version: 476}}}}"
     engines = load(written(tmp_path, MINIMAL + more)).engines
     assert engines.spark is not None
     assert engines.spark.version == "4.0"
     assert engines.spark.properties == {"a": "4.10", "b": "0x10", "c": "1_000", "d": "true", "e": "1e3", "f": "007"}
     assert engines.trino is not None
-    assert engines.trino.version == "470"
+    assert engines.trino.version == "476"
 
 
 def test_byte_order_mark_is_no_matter(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 
-_STACK = "training"
-_WORK = ("apply", "verify")  # what the `lakehouse` command does with it: every engine writes and reads
+_STACK, _FILE = "training", "lakehouse.yaml"
+_WORDS = ("apply", "verify")  # what the `lakehouse` command does with it: every engine writes and reads
 
 
 def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
@@ -49,12 +49,16 @@ def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
         ) as scratch:
             records = Path(scratch) / "records"
             records.mkdir()
-            _record(_alone(lakehouse, stack, Path(scratch)), Path(scratch) / "lakehouse.yaml", records)
+            local = _alone(lakehouse, stack, Path(scratch))
+            names = {each.name for group in lacking.values() for each in group}
+            services = [archives.recording(each, records) if each.name in names else each for each in local.services]
+            with _running(services, local):
+                _work(Path(scratch) / _FILE)
             _say(f"  recorded, {time.monotonic() - began:.0f} s")
             with ThreadPoolExecutor(2) as pool:  # each takes one core, and Spark's 1.2 GB
                 list(pool.map(lambda each: _create(each, lacking[each], records), lacking))
     except (LakehouseError, OSError) as error:
-        _say(f"  not prepared, so the lakehouse starts slower: {str(error).splitlines()[0]}")
+        _say(f"  not prepared, so the lakehouse starts slower: {error}")
 
 
 def _alone(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
@@ -69,19 +73,18 @@ def _alone(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
     content["stacks"] = {
         _STACK: {"runtime": "process", "store": there.store, "catalogs": dict(there.catalogs), "ports": numbers}
     }
-    file = folder / "lakehouse.yaml"
+    file = folder / _FILE
     with file.open("w") as out:
         YAML(typ="safe").dump(content, out)
     return locate(load(file), _STACK, file)
 
 
-def _record(local: Local, file: Path, records: Path) -> None:
-    with _running([archives.recording(each, records) for each in local.services], local):
-        for word in _WORK:
-            command = [sys.executable, "-m", "bootstrap", "--file", str(file), "--stack", _STACK, word]
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-            if done.returncode:
-                _say(f"  {word} failed there: {(done.stderr or done.stdout).strip()[-300:]}")
+def _work(file: Path) -> None:
+    for word in _WORDS:
+        command = [sys.executable, "-m", "bootstrap", "--file", str(file), "--stack", _STACK, word]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            _say(f"  {word} failed there: {(done.stderr or done.stdout).strip()[-300:]}")
 
 
 @contextmanager

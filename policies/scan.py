@@ -1,0 +1,170 @@
+"""``python -m policies.scan [CDKTF_OUT]``: policy scans of every synthesised stack and of the repository.
+
+checkov looks at the stacks, at workflows, at Dockerfiles and for secrets; our own checks look at the stacks. A finding
+stands only where the resource itself says so (``accepted`` in its comment, with the reason), and an acceptance that
+nothing needs any more fails the scan too. Exit code 0: nothing found; 1: something; 2: nothing to look at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from policies.checks import CHECKS
+
+ROOT = Path(__file__).parents[1]
+REPOSITORY = ("github_actions", "dockerfile", "secrets")
+# Generated, fetched, or what checkov's secret scanner reads as secrets by its mere shape: checksums.
+LEFT_OUT = (
+    r"\.venv",
+    r"\.lakehouse",
+    "node_modules",
+    r"cdktf\.out",
+    r"Pipfile\.lock",
+    r"package-lock\.json",
+    r"pipenv\.txt",
+    r"\.(mypy|ruff|pytest)_cache",
+    r"\.hypothesis",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: in which stack or file, on what, and what it is."""
+
+    where: str
+    address: str
+    check: str
+    what: str
+
+
+def main(arguments: list[str]) -> int:
+    """Scans and prints; gives the exit code."""
+    out = Path(arguments[0]) if arguments else ROOT / "cdktf.out"
+    stacks = read(out)
+    if not stacks:
+        print(f"Error: no stack in {out}. Synthesise first: python main.py", file=sys.stderr)
+        return 2
+    passed, found = checkov_stacks(stacks)
+    found += [finding for name, stack in stacks.items() for finding in own(name, stack)]
+    open_, accepted = judge(stacks, found)
+    clean, repository = checkov_repository()
+    open_ += repository
+    reasons = Counter(
+        (finding.check, acceptances(stacks[finding.where])[finding.address][finding.check]) for finding in accepted
+    )
+    for (check, reason), times in sorted(reasons.items()):
+        print(f"accepted  {times:3} x {check}: {reason}")
+    for finding in open_:
+        print(f"FAILED    {finding.where}: {finding.address}: {finding.check}: {finding.what}")
+    total = passed + clean + len(CHECKS) * len(stacks)
+    print(f"{len(stacks)} stacks: {total} checks passed, {len(accepted)} accepted, {len(open_)} failed")
+    return 1 if open_ else 0
+
+
+def read(out: Path) -> dict[str, Mapping[str, Any]]:
+    """The synthesised stacks of a CDK output folder, by name."""
+    return {path.parent.name: json.loads(path.read_text()) for path in sorted(out.glob("stacks/*/cdk.tf.json"))}
+
+
+def own(name: str, stack: Mapping[str, Any]) -> Iterator[Finding]:
+    """What our own checks find in a stack; only what is in AWS is theirs."""
+    if "aws" in stack.get("provider", {}):
+        for check in CHECKS:
+            for text in check(stack):
+                address, _, what = text.partition(": ")
+                yield Finding(name, address, check.__name__, what)
+
+
+def acceptances(stack: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Address -> check -> reason, as the stack's resources say."""
+    return {
+        f"{type}.{name}": dict(block["//"]["accepted"])
+        for type, named in stack.get("resource", {}).items()
+        for name, block in named.items()
+        if "accepted" in block.get("//", {})
+    }
+
+
+def judge(stacks: Mapping[str, Mapping[str, Any]], found: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """What stands against the stacks, and what their resources accept; an acceptance without need counts against."""
+    said = {name: acceptances(stack) for name, stack in stacks.items()}
+    accepted = [each for each in found if each.check in said[each.where].get(each.address, {})]
+    used = {(each.where, each.address, each.check) for each in accepted}
+    stale = [
+        Finding(name, address, check, "is accepted here, and not found any more: remove it")
+        for name, addresses in said.items()
+        for address, checks in addresses.items()
+        for check in checks
+        if (name, address, check) not in used
+    ]
+    return [each for each in found if each not in accepted] + stale, accepted
+
+
+def checkov_stacks(stacks: Mapping[str, Mapping[str, Any]]) -> tuple[int, list[Finding]]:
+    """Number of passed checks, and findings, of checkov on the stacks."""
+    passed, found = 0, []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, stack in stacks.items():
+            # checkov fails on a `terraform` block in JSON (bridgecrewio/checkov#7454), and has no check of one.
+            copy = Path(folder, name, "cdk.tf.json")
+            copy.parent.mkdir()
+            copy.write_text(json.dumps({key: value for key, value in stack.items() if key != "terraform"}, indent=1))
+        for report in _checkov(Path(folder), "terraform_json"):
+            if report["summary"]["parsing_errors"]:
+                raise SystemExit(f"Error: checkov cannot read {report['results']['parsing_errors']}")
+            passed += report["summary"]["passed"]
+            for each in report["results"]["failed_checks"]:
+                name = Path(each["file_path"]).parent.name
+                address = _address(stacks[name], each["resource"])
+                found.append(Finding(name, address, each["check_id"], each["check_name"]))
+    return passed, found
+
+
+def _address(stack: Mapping[str, Any], resource: str) -> str:
+    """checkov calls some resources ``resource.NAME``; the stack knows their type from the line of the finding."""
+    kind, _, name = resource.rpartition(".")
+    if kind != "resource":
+        return resource
+    types = [type for type, named in stack["resource"].items() if name in named]
+    return f"{types[0]}.{name}" if len(types) == 1 else resource
+
+
+def checkov_repository() -> tuple[int, list[Finding]]:
+    """Number of passed checks, and findings, of checkov on the repository's workflows, Dockerfiles and texts."""
+    passed, found = 0, []
+    for report in _checkov(ROOT, *REPOSITORY):
+        passed += report["summary"]["passed"]
+        for each in report["results"]["failed_checks"]:
+            where = f"{each['file_path'].lstrip('/')}:{each['file_line_range'][0]}"
+            found.append(Finding(where, each["resource"], each["check_id"], each["check_name"]))
+    return passed, found
+
+
+def _checkov(folder: Path, *frameworks: str) -> list[dict[str, Any]]:
+    program = Path(sys.executable).with_name("checkov")
+    command = [str(program), "--directory", str(folder), "--framework", *frameworks, "--output", "json"]
+    command += ["--compact", "--quiet", "--skip-download", "--soft-fail"]
+    for pattern in LEFT_OUT:
+        command += ["--skip-path", pattern]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "LOG_LEVEL": "ERROR"}
+    )
+    if done.returncode:
+        raise SystemExit(f"Error: checkov ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    reports = json.loads(done.stdout)
+    if isinstance(reports, dict):
+        reports = [reports]
+    return [report for report in reports if "results" in report]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
