@@ -18,7 +18,7 @@ _NODE = Path(sys.prefix) / "bin" / "node"
 if _NODE.exists():
     os.environ.setdefault("JSII_NODE", str(_NODE))
 
-from cdktf import (
+from cdktf import (  # noqa: E402 - after JSII_NODE is set
     App,
     LocalExecProvisioner,
     S3Backend,
@@ -28,7 +28,7 @@ from cdktf import (
     TerraformStack,
 )
 
-from constructs import Construct
+from constructs import Construct  # noqa: E402 - it starts jsii as well
 
 __all__ = [
     "App",

@@ -22,7 +22,7 @@ from lakehouse.runtimes.process.incarnation import healthy
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import BIN, Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -147,7 +147,7 @@ def test_contents_alone_run_the_bootstrap_alone(deployed: Deployment, row: None)
 
 def test_interrupted_deploy(deployed: Deployment, row: None) -> None:
     deployed.cdktf("destroy", "local", "--auto-approve")
-    under_way = deployed.popen("cdktf", "deploy", "local", "--auto-approve")
+    under_way = deployed.popen(str(BIN / "cdktf"), "deploy", "local", "--auto-approve")
     until(lambda: bool(Supervisor(deployed.local.state).processes()))
     time.sleep(2)
     os.killpg(under_way.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
@@ -161,7 +161,7 @@ def test_interrupted_deploy(deployed: Deployment, row: None) -> None:
 
 def test_two_deploys_at_once(deployed: Deployment, row: None) -> None:
     deployed.cdktf("destroy", "local", "--auto-approve")
-    both = [deployed.popen("cdktf", "deploy", "local", "--auto-approve") for _ in range(2)]
+    both = [deployed.popen(str(BIN / "cdktf"), "deploy", "local", "--auto-approve") for _ in range(2)]
     outputs = [each.communicate(timeout=300)[0] for each in both]
     codes = [each.returncode for each in both]
     assert 0 in codes, outputs

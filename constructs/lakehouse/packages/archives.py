@@ -98,12 +98,14 @@ def create(archive: Path, services: Sequence[Service], records: Path) -> None:
 
     :raises LakehouseError: there is no record, or the JVM that makes the archive fails.
     """
-    # The longest class path: the others begin like it.
-    service = max(services, key=lambda each: len(_class_path(each)))
+    service = services[0]
+    for other in services[1:]:
+        if _class_path(other) != _class_path(service):
+            raise LakehouseError(f"{service.name} and {other.name} are to share an archive, but not their class path")
     archive.parent.mkdir(parents=True, exist_ok=True)
+    record = _record(services, records)
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".making-") as scratch:
         draft = Path(scratch) / archive.name
-        record = _record(services, records)
         options: tuple[str, ...]
         if _has_cache(service):
             options = ("-XX:AOTMode=create", f"-XX:AOTConfiguration={record}", f"-XX:AOTCache={draft}")

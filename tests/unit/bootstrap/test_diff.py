@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bootstrap.diff import diff
+from bootstrap.metadata import BucketFacts, CatalogFacts, Facts, Limits
+from tests.unit.bootstrap.simulation import Simulation, lakehouse
+
+TABLE = {"columns": {"a": "long"}}
+KEY = {"deletable": True}
+
+
+def addresses(there: Simulation, wanted: Any, **options: Any) -> list[tuple[str, str]]:
+    return [(change.op, change.address) for change in there.diff(wanted, **options).changes]
+
+
+def test_everything_is_made_parents_first_and_a_parent_that_only_a_child_names_too() -> None:
+    wanted = lakehouse({"b.c.d": {"tables": {"t": TABLE}}, "a": {"properties": {"k": "v"}}})
+    assert addresses(Simulation(), wanted) == [
+        ("create", "bucket warehouse"),
+        ("create", "namespace lake.b"),
+        ("create", "namespace lake.a"),
+        ("create", "namespace lake.b.c"),
+        ("create", "namespace lake.b.c.d"),
+        ("create", "table lake.b.c.d.t"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("managed", "before", "after", "updates", "removals"),
+    [
+        ("shared", {"a": "1"}, {"a": "1"}, None, None),
+        ("shared", {"a": "1"}, {"a": "2"}, {"a": "2"}, []),
+        ("shared", {"a": "1"}, {"b": "2"}, {"b": "2"}, []),
+        ("exclusive", {"a": "1"}, {"b": "2"}, {"b": "2"}, ["a"]),
+        ("exclusive", {"a": "1", "location": "s3://x/y", "owner": "me"}, {"a": "1"}, None, None),
+    ],
+)
+def test_namespace_properties(managed: str, before: Any, after: Any, updates: Any, removals: Any) -> None:
+    there = Simulation()
+    there.apply(lakehouse({"n": {}}))
+    there.namespaces["n"] = before
+    changes = there.diff(lakehouse({"n": {"properties": after}}, managed=managed)).changes
+    assert [change.body for change in changes] == (
+        [] if updates is None else [{"updates": updates, "removals": removals}]
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "spec", "body", "kept"),
+    [
+        (BucketFacts(False, None), {}, None, 0),
+        (BucketFacts(False, None), {"versioning": True}, {"versioning": True}, 0),
+        (BucketFacts(True, 7), {"versioning": True, "expire_days": 7}, None, 0),
+        (BucketFacts(True, 7), {}, {"versioning": False, "expire_days": None}, 0),
+        (BucketFacts(False, 7), {"expire_days": 8}, {"expire_days": 8}, 0),
+        (BucketFacts(None, None, lifecycle=False), {"versioning": True, "expire_days": 8}, None, 2),
+        (BucketFacts(None, None, lifecycle=False), {}, None, 0),
+    ],
+)
+def test_buckets(facts: BucketFacts, spec: Any, body: Any, kept: int) -> None:
+    wanted = lakehouse({}, buckets={"warehouse": spec})
+    found = diff(wanted, Facts({"warehouse": facts}, {"lake": CatalogFacts({}, {})}))
+    assert [change.body for change in found.changes] == ([] if body is None else [body])
+    assert len(found.kept) == kept
+
+
+@pytest.mark.parametrize("allow_destroy", [False, True])
+@pytest.mark.parametrize("managed", ["shared", "exclusive"])
+@pytest.mark.parametrize("key", ["", "object", "parent"])
+def test_destroying_takes_two_keys(key: str, managed: str, allow_destroy: bool) -> None:
+    there = Simulation()
+    object_key, parent_key = (KEY if key == "object" else {}), (KEY if key == "parent" else {})
+    there.apply(lakehouse({"n": {**parent_key}, "n.m": {**object_key, "tables": {"t": {**TABLE, **object_key}}}}))
+    wanted = lakehouse({"n": parent_key}, managed=managed)
+    gone = addresses(there, wanted, allow_destroy=allow_destroy)
+    destroyed = [("destroy", "table lake.n.m.t"), ("destroy", "namespace lake.n.m")]
+    if not allow_destroy or not key:
+        assert not gone
+    elif key == "object":
+        assert gone == destroyed
+    else:
+        # The parent's key opens what is directly in it, and only a catalog that is ours: n.m is not empty.
+        assert not gone
+    told = " ".join(str(note) for note in there.diff(wanted).kept)
+    assert ("--allow-destroy" in told) == (managed == "exclusive" or key == "object")
+
+
+def test_in_an_exclusive_catalog_a_namespaces_key_opens_what_is_directly_in_it() -> None:
+    there = Simulation()
+    there.apply(lakehouse({"n": {**KEY, "tables": {"t": TABLE, "u": TABLE}}, "n.m": {}}))
+    left = {"n": {**KEY, "tables": {"t": TABLE}}}
+    assert addresses(there, lakehouse(left), allow_destroy=True) == []
+    assert addresses(there, lakehouse(left, managed="exclusive"), allow_destroy=True) == [
+        ("destroy", "table lake.n.u"),
+        ("destroy", "namespace lake.n.m"),
+    ]
+
+
+def test_what_the_file_does_not_name_is_told() -> None:
+    there = Simulation()
+    there.apply(lakehouse({"n": {"tables": {"t": {"columns": {"a": "long", "b": "long"}}, "u": TABLE}}, "o": {}}))
+    found = there.diff(lakehouse({"n": {"tables": {"t": TABLE}}}))
+    assert set(found.unnamed) == {"table lake.n.u", "namespace lake.o", "column lake.n.t.b"}
+    assert not found.changes
+
+
+def test_a_view_of_that_name_is_in_the_way() -> None:
+    facts = Facts({"warehouse": BucketFacts(False, None)}, {"lake": CatalogFacts({"n": {}}, {}, frozenset({"n.t"}))})
+    [note] = diff(lakehouse({"n": {"tables": {"t": TABLE}}}), facts).refused
+    assert "Choose another name" in note.message
+
+
+@pytest.mark.parametrize(
+    ("table", "limits", "words"),
+    [
+        ({**TABLE, "format_version": 3}, Limits("X", format_version=2), "X knows format versions up to 2"),
+        ({"columns": {"s": "struct<a: int>"}, "partition_by": ["s.a"]}, Limits("X", nested_layout=False), "(s.a)"),
+        ({"columns": {"s": "struct<a: int>"}, "sort_by": ["s.a desc"]}, Limits("X", nested_layout=False), "(s.a)"),
+    ],
+)
+def test_what_the_kind_of_catalog_cannot_do_is_refused(table: Any, limits: Limits, words: str) -> None:
+    wanted = lakehouse({"n": {"tables": {"t": table}}})
+    [note] = Simulation(limits).diff(wanted).refused
+    assert words in note.message
+    assert not Simulation(replace(limits, format_version=3, nested_layout=True)).diff(wanted).refused
+
+
+def test_a_refusal_names_the_place_in_the_file() -> None:
+    there = Simulation()
+    there.apply(lakehouse({"n": {"tables": {"t": {"columns": {"s": "struct<a: long>"}}}}}))
+    wanted = lakehouse({"n": {"tables": {"t": {"columns": {"s": "struct<a: int>"}}}}})
+    [note] = diff(wanted, there.facts(), where=".".join).refused
+    assert note.where == "catalogs.lake.namespaces.n.tables.t.columns.s"
+    assert str(note).startswith("catalogs.lake.namespaces.n.tables.t.columns.s: column lake.n.t.s.a: ")
