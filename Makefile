@@ -26,13 +26,15 @@ destroy: setup ## stop the stack and remove its services; the data stays
 	$(CDKTF) destroy $(STACK) --auto-approve
 
 ##@ Development
-.PHONY: test unit integration lint types format bench schema
-test: setup-dev ## all tests: unit, then integration (deploys in a temporary folder)
-	$(PY) -m pytest tests/unit
-	$(PY) -m pytest tests/integration
+.PHONY: test unit behaviour integration lint types format bench schema
+test: setup-dev lint types ## everything: rules, types, unit, behaviour, integration (deploys in a temporary folder)
+	$(PY) -m pytest tests/unit tests/behaviour tests/integration
 
 unit: setup-dev ## the unit tests alone
 	$(PY) -m pytest tests/unit
+
+behaviour: setup-dev ## the reconciler on a real store and catalog
+	$(PY) -m pytest tests/behaviour
 
 integration: setup-dev ## the integration tests alone
 	$(PY) -m pytest tests/integration
@@ -67,6 +69,7 @@ setup-dev: terraform ## the same, and what the tests need
 
 packages: $(DONE)/runtime ## fetch what lakehouse.yaml needs into the user's cache folder
 	@$(PY) -m lakehouse.packages fetch
+	@$(PY) -m lakehouse.runtimes.process.training
 
 clean: ## remove what was generated: cdktf.out and caches (no state, no data)
 	rm -rf cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

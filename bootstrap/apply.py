@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from queue import SimpleQueue
 from typing import Any
 
 from bootstrap import catalogs
@@ -76,24 +77,27 @@ def apply(plan: Plan, connections: Connections, progress: Progress | None = None
             children.setdefault(need, []).append(step.address)
     done: list[Done] = []
     failed: list[Failed] = []
+    ended: SimpleQueue[Future[Done | Failed]] = SimpleQueue()
+    running = 0
     with ThreadPoolExecutor(connections.parallel) as pool:
-        running: set[Future[Done | Failed]] = {
-            pool.submit(executor.carry_out, waiting.pop(address)) for address, count in missing.items() if not count
-        }
-        while running:
-            ended, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in ended:
-                fate = future.result()
-                if progress is not None:
-                    progress(fate)
-                if isinstance(fate, Failed):
-                    failed.append(fate)
-                    continue
-                done.append(fate)
-                for child in children.get(fate.address, ()):
-                    missing[child] -= 1
-                    if not missing[child]:
-                        running.add(pool.submit(executor.carry_out, waiting.pop(child)))
+        ready = [address for address, count in missing.items() if not count]
+        while ready or running:
+            for address in ready:
+                pool.submit(executor.carry_out, waiting.pop(address)).add_done_callback(ended.put)
+            running += len(ready)
+            ready = []
+            fate = ended.get().result()
+            running -= 1
+            if progress is not None:
+                progress(fate)
+            if isinstance(fate, Failed):
+                failed.append(fate)
+                continue
+            done.append(fate)
+            for child in children.get(fate.address, ()):
+                missing[child] -= 1
+                if not missing[child]:
+                    ready.append(child)
     return Outcome(tuple(done), tuple(failed), tuple(waiting), plan.refused)
 
 

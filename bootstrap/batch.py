@@ -18,9 +18,10 @@ from types import TracebackType
 
 from bootstrap.target import Target
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.packages import archives
 from lakehouse.runtimes.process.place import ProcessPlace, with_secrets
 from lakehouse.runtimes.process.state import write_private
-from lakehouse.services import compose, spark
+from lakehouse.services import compose, jvm, spark
 from lakehouse.services.text import properties
 from lakehouse.spec.ports import ports
 
@@ -41,7 +42,7 @@ _SETTINGS = {
 class BatchJob:
     """A running application; ``with`` ends it. Statements run one at a time."""
 
-    def __init__(self, target: Target, *, patience: float = 120.0) -> None:
+    def __init__(self, target: Target, *, patience: float = 180.0) -> None:
         """Starts it, and does not wait. ``patience`` is how many seconds a statement may take."""
         self._patience = patience
         self._number = 0
@@ -159,16 +160,17 @@ def _prepare(target: Target) -> tuple[list[str], dict[str, str], Path]:
     target.port(spark.MASTER, "engines.spark")
     state = target.local.state
     place = ProcessPlace(state, ports(target.lakehouse, target.stack))
-    cluster = compose._cluster(target.lakehouse)
+    cluster = compose.cluster(target.lakehouse)
     settings = spark.defaults(place, cluster, target.local.endpoints.catalogs) | _SETTINGS
     folder = state.root / "cache" / _NAME
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "spark-defaults.conf"
     write_private(file, with_secrets(properties(settings), state.secret))
     command = [
-        *spark._java(place, cluster, _HEAP_MB, spark._SMALL),
+        *spark.java(place, cluster, _HEAP_MB, jvm.QUICK),
         *("org.apache.spark.deploy.SparkSubmit", "--properties-file", str(file)),
         *("--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal"),
     ]
-    environment = dict(spark._environment(place, cluster, spark.CONNECT)) | {"SPARK_LOCAL_DIRS": str(folder / "local")}
+    environment = dict(spark.environment(place, cluster, spark.CONNECT)) | {"SPARK_LOCAL_DIRS": str(folder / "local")}
+    environment |= archives.environment(target.service(spark.MASTER))
     return command, environment, folder

@@ -37,7 +37,7 @@ def section(spec: Catalog, facts: CatalogFacts, *, everything: bool = False) -> 
             namespace, _, short = full.rpartition(".")
             if namespace == name and (everything or known is None or short not in known.tables):
                 content.setdefault("tables", {})[short] = describe(table, f"{spec.location}/{full.replace('.', '/')}")
-        if content or (known is None and not _has_children(name, facts)) or (everything and known is not None):
+        if content or known is None or everything:
             found[name] = content
     return _valid(spec, found, left), left
 
@@ -73,10 +73,6 @@ def describe(table: TableFacts, usual_location: str) -> dict[str, Any]:
 
 def _wished(key: str) -> bool:
     return tables.removable(key, exclusive=True) and not key.startswith("lakehouse.")
-
-
-def _has_children(name: str, facts: CatalogFacts) -> bool:
-    return any(other.startswith(f"{name}.") for other in facts.namespaces)
 
 
 def _valid(spec: Catalog, found: Mapping[str, Any], left: list[str]) -> dict[str, Any]:

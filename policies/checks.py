@@ -121,7 +121,7 @@ def nothing_is_open(stack: Stack) -> Iterator[str]:
                 yield f"{address}: a way to the internet"
             if type.startswith(("aws_security_group", "aws_vpc_security_group", "aws_route", "aws_network_acl")):
                 text = json.dumps({key: value for key, value in block.items() if key != "//"})
-                yield from (f"{address}: open to {range}" for range in OPEN if f'"{range}"' in text)
+                yield from (f"{address}: open to {everywhere}" for everywhere in OPEN if f'"{everywhere}"' in text)
             public = [block.get("map_public_ip_on_launch"), block.get("associate_public_ip_address")]
             public += [each.get("associate_public_ip_address") for each in block.get("network_interfaces", [])]
             if any(each in (True, "true") for each in public):

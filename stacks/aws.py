@@ -60,6 +60,7 @@ class AwsStack(TerraformStack):
         )
         self._network.flow_logs(self._observe.groups["network"], self._observe.flow_log_role())
         self._buckets, self._tables = self._store()
+        self._roles: dict[str, str] = {}  # by principal
         self._engines = self._on_instances() if on_instances else self._managed()
         if options.github:
             GitHub(
@@ -146,7 +147,6 @@ class AwsStack(TerraformStack):
                 allow_destroy=self._options.allow_destroy,
             )
             outputs["athena_workgroups"] = {user: each.ref("name") for user, each in athena.workgroups.items()}
-        self._roles = {}
         for principal in lakehouse.access.principals:
             may = list(policy.statements(lakehouse, names, principal, key=self._key))
             trust = [principal_trust(names, principal)]
@@ -197,7 +197,6 @@ class AwsStack(TerraformStack):
                 metric="StatusCheckFailed",
                 dimensions={"InstanceId": instance.ref("id")},
             )
-        self._roles = {}
         for principal in lakehouse.access.principals:
             may = list(policy.statements(lakehouse, names, principal, key=self._key))
             self._principal(principal, [principal_trust(names, principal)], may)
@@ -208,7 +207,7 @@ class AwsStack(TerraformStack):
             self,
             f"principal_{principal}",
             names=self._names,
-            name=principal,
+            called=principal,
             description=f"The principal {principal} of the lakehouse {self._lakehouse.name}",
             trust=trust,
             may=may,

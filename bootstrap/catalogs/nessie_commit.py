@@ -7,6 +7,7 @@ so does this. https://projectnessie.org/develop/rest/ (API v2, "commit")
 
 from __future__ import annotations
 
+import gzip
 import json
 import uuid
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ from bootstrap.errors import Conflict, Missing, Refused
 from bootstrap.http import Http
 from bootstrap.s3 import client
 from bootstrap.stores import typed
+
+_COMPRESSED = (".gz.metadata.json", ".metadata.json.gz")
 
 
 class NessieCommit:
@@ -48,7 +51,7 @@ class NessieCommit:
         from pyiceberg.table.metadata import TableMetadataUtil
         from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
-        base = TableMetadataUtil.parse_raw(self._read(content["metadataLocation"]))
+        base = TableMetadataUtil.parse_obj(self.read(content["metadataLocation"]))
         try:
             for requirement in TypeAdapter(tuple[TableRequirement, ...]).validate_python(commit["requirements"]):
                 requirement.validate(base)
@@ -84,10 +87,13 @@ class NessieCommit:
         body = {"commitMeta": {"message": f"lakehouse: change table {name}"}, "operations": [operation]}
         self._api.post(f"{self._tree}@{hash_}/history/commit", body)
 
-    def _read(self, location: str) -> str:
+    def read(self, location: str) -> dict[str, Any]:
+        """A metadata file. Engines may compress them: https://iceberg.apache.org/docs/latest/configuration/"""
         bucket, key = _place(location)
         with typed(self._store):
-            return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+            data = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        content: dict[str, Any] = json.loads(gzip.decompress(data) if key.endswith(_COMPRESSED) else data)
+        return content
 
     def _write(self, location: str, text: str) -> None:
         bucket, key = _place(location)

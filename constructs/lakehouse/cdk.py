@@ -86,7 +86,7 @@ class Declared:
 
 def resource(
     scope: Construct,
-    id: str,
+    name: str,
     type: str,
     /,
     *,
@@ -103,21 +103,20 @@ def resource(
     ``accepted`` are findings of policy scans that stand, each check with the reason; ``make scan`` reads them from the
     resource's comment in cdk.tf.json.
     """
-    element = TerraformResource(scope, id, terraform_resource_type=type)
+    element = TerraformResource(scope, name, terraform_resource_type=type)
     if accepted:
         element.add_override("//.accepted", dict(accepted))
     return _declare(element, type, {**arguments, "depends_on": [each.address for each in needs] or None})
 
 
-def data(scope: Construct, id: str, type: str, /, **arguments: Any) -> Declared:
+def data(scope: Construct, name: str, type: str, /, **arguments: Any) -> Declared:
     """A data source of any provider; see :func:`resource`."""
-    declared = _declare(TerraformDataSource(scope, id, terraform_resource_type=type), type, arguments)
+    declared = _declare(TerraformDataSource(scope, name, terraform_resource_type=type), type, arguments)
     return Declared(f"data.{declared.address}")
 
 
 def _declare(element: TerraformResource | TerraformDataSource, type: str, arguments: Mapping[str, Any]) -> Declared:
-    stack, _, path = element.node.path.partition("/")
-    name = path.replace("/", "_").replace("-", "_").replace(".", "_")
+    name = element.node.path.partition("/")[2].replace("/", "_").replace("-", "_").replace(".", "_")
     element.override_logical_id(name)
     for key, value in arguments.items():
         if value is not None:

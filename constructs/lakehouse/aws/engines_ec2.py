@@ -38,7 +38,7 @@ class Ec2Engines(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,
+        name: str,
         *,
         names: Names,
         network: Network,
@@ -47,7 +47,7 @@ class Ec2Engines(Construct):
         tags: Mapping[str, str],
     ) -> None:
         """``tags`` are those of the provider: an Auto Scaling group does not hand them on by itself."""
-        super().__init__(scope, id)
+        super().__init__(scope, name)
         self._names = names
         self._network = network
         self._key = key
@@ -154,7 +154,12 @@ class Ec2Engines(Construct):
             ebs_optimized=True,
             monitoring=True,
             metadata_options=_METADATA,
-            root_block_device={"encrypted": True, "kms_key_id": self._key, "volume_size": VOLUME_GB, "volume_type": "gp3"},
+            root_block_device={
+                "encrypted": True,
+                "kms_key_id": self._key,
+                "volume_size": VOLUME_GB,
+                "volume_type": "gp3",
+            },
             tags={"Name": f"{self._names.prefix}-{service}", SERVICE_TAG: service},
             volume_tags=dict(self._tags),
             lifecycle={"ignore_changes": ["ami"]},  # a newer image is no reason to lose the coordinator

@@ -27,7 +27,7 @@ class EmrServerless(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,
+        name: str,
         *,
         names: Names,
         lakehouse: Lakehouse,
@@ -36,7 +36,7 @@ class EmrServerless(Construct):
         key: str,
         log_group: str,
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, name)
         accepted = {"CKV2_AWS_5": "it is attached to the EMR Serverless application, which the check does not know"}
         group = network.group("spark", "Spark on EMR Serverless", accepted)
         network.reach_services(group, "spark")
@@ -109,7 +109,7 @@ class Athena(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,
+        name: str,
         *,
         names: Names,
         users: Iterable[str],
@@ -117,7 +117,7 @@ class Athena(Construct):
         key: str,
         allow_destroy: bool,
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, name)
         self.workgroups: dict[str, Declared] = {}
         for user in users:
             self.workgroups[user] = resource(

@@ -13,8 +13,8 @@ class Databases(Construct):
     https://docs.aws.amazon.com/glue/latest/dg/define-database.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, names: Names, lakehouse: Lakehouse, allow_destroy: bool) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, name: str, *, names: Names, lakehouse: Lakehouse, allow_destroy: bool) -> None:
+        super().__init__(scope, name)
         self.databases: dict[str, Declared] = {}
         for catalog, content in lakehouse.catalogs.items():
             for namespace, inner in content.namespaces.items():

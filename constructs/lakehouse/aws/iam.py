@@ -1,4 +1,4 @@
-"""IAM roles: for engines, one for each principal, and for CI. What a role may do comes from :mod:`lakehouse.aws.policy`."""
+"""IAM roles: for engines, one for each principal, and for CI. What they may do is in :mod:`lakehouse.aws.policy`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,28 @@ from lakehouse.errors import UsageError
 GITHUB = "token.actions.githubusercontent.com"
 _INLINE = 10_240  # characters of all inline policies of a role: IAM's quota, white space not counted
 _PRINCIPAL_TAG = "aws:PrincipalTag/lakehouse-principal"
+# What Terraform asks IAM for, to keep the stack's own roles.
+_EDIT_ROLES = """
+    AttachRolePolicy CreateRole DeleteRole DeleteRolePolicy DetachRolePolicy GetRole GetRolePolicy
+    ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies PutRolePolicy TagRole UntagRole
+    UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription
+"""
+_EDIT_PROFILES = """
+    AddRoleToInstanceProfile CreateInstanceProfile DeleteInstanceProfile GetInstanceProfile
+    RemoveRoleFromInstanceProfile TagInstanceProfile UntagInstanceProfile
+"""
+_EDIT_OIDC = """
+    CreateOpenIDConnectProvider DeleteOpenIDConnectProvider GetOpenIDConnectProvider TagOpenIDConnectProvider
+"""
+_SERVICES = [f"{service}.amazonaws.com" for service in ("autoscaling", "ec2", "emr-serverless", "vpc-flow-logs")]
 
 
 def role(
     scope: Construct,
-    id: str,
+    name: str,
     *,
     names: Names,
-    name: str,
+    called: str,
     description: str,
     trust: Sequence[Mapping[str, Any]],
     may: Iterable[Statement | Mapping[str, Any]] = (),
@@ -33,9 +47,9 @@ def role(
     """
     made = resource(
         scope,
-        id,
+        name,
         "aws_iam_role",
-        name=names.role(name),
+        name=names.role(called),
         description=description,
         assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": list(trust)}),
     )
@@ -44,14 +58,14 @@ def role(
         text = json.dumps(document(statements), separators=(",", ":"))
         if len(text.replace(names.account, "0" * 12)) > _INLINE:
             raise UsageError(
-                f'access: the policy of "{name}" in stacks.{names.stack} has {len(text)} characters, and IAM takes '
+                f'access: the policy of "{called}" in stacks.{names.stack} has {len(text)} characters, and IAM takes '
                 f"{_INLINE}. Grant on namespaces or catalogs instead of single tables"
             )
-        resource(scope, f"{id}_policy", "aws_iam_role_policy", role=made.ref("name"), name="lakehouse", policy=text)
+        resource(scope, f"{name}_policy", "aws_iam_role_policy", role=made.ref("name"), name="lakehouse", policy=text)
     for policy in managed:
         resource(
             scope,
-            f"{id}_{policy}",
+            f"{name}_{policy}",
             "aws_iam_role_policy_attachment",
             role=made.ref("name"),
             policy_arn=f"arn:{names.partition}:iam::aws:policy/{policy}",
@@ -75,7 +89,7 @@ def instance_role(
         scope,
         "engines_role",
         names=names,
-        name="engines",
+        called="engines",
         description="Engines on instances: they serve every principal",
         trust=[{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
         may=[
@@ -123,7 +137,7 @@ class GitHub(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,
+        name: str,
         *,
         names: Names,
         repository: str,
@@ -132,9 +146,13 @@ class GitHub(Construct):
         state: tuple[str, str] | None,
     ) -> None:
         """``data`` are ARNs of buckets that planning must not read; ``state`` is the backend's bucket and key."""
-        super().__init__(scope, id)
+        super().__init__(scope, name)
         provider = resource(
-            self, "oidc", "aws_iam_openid_connect_provider", url=f"https://{GITHUB}", client_id_list=["sts.amazonaws.com"]
+            self,
+            "oidc",
+            "aws_iam_openid_connect_provider",
+            url=f"https://{GITHUB}",
+            client_id_list=["sts.amazonaws.com"],
         )
 
         def trust(subject: str) -> dict[str, Any]:
@@ -156,7 +174,7 @@ class GitHub(Construct):
             self,
             "plan",
             names=names,
-            name="ci-plan",
+            called="ci-plan",
             description="Pull requests: reads the account's configuration, no data",
             trust=[trust("pull_request")],
             may=[*_state(names, state), shut],
@@ -167,7 +185,7 @@ class GitHub(Construct):
             self,
             "deploy",
             names=names,
-            name="ci-deploy",
+            called="ci-deploy",
             description=f"Deploys and bootstraps, from the environment {names.stack} alone",
             trust=[trust(f"environment:{names.stack}")],
             may=[*_state(names, state), *bootstrap, *_roles(names)],
@@ -189,18 +207,13 @@ def _state(names: Names, state: tuple[str, str] | None) -> list[Statement]:
 def _roles(names: Names) -> list[Statement]:
     own = tuple(names.arn("iam", f"{kind}/{names.prefix}-*", region=False) for kind in ("role", "instance-profile"))
     provider = names.arn("iam", f"oidc-provider/{GITHUB}", region=False)
-    edit = ("AttachRolePolicy", "CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole")
-    edit += ("GetRolePolicy", "ListAttachedRolePolicies", "ListInstanceProfilesForRole", "ListRolePolicies")
-    edit += ("PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription")
-    profile = ("AddRoleToInstanceProfile", "CreateInstanceProfile", "DeleteInstanceProfile", "GetInstanceProfile")
-    profile += ("RemoveRoleFromInstanceProfile", "TagInstanceProfile", "UntagInstanceProfile")
-    oidc = ("CreateOpenIDConnectProvider", "DeleteOpenIDConnectProvider", "GetOpenIDConnectProvider")
-    oidc += ("TagOpenIDConnectProvider",)
-    services = ["autoscaling.amazonaws.com", "ec2.amazonaws.com", "emr-serverless.amazonaws.com"]
-    services += ["vpc-flow-logs.amazonaws.com"]
     return [
-        Statement("Roles", tuple(f"iam:{each}" for each in edit), own[:1]),
-        Statement("InstanceProfiles", tuple(f"iam:{each}" for each in profile), own[1:]),
-        Statement("Oidc", tuple(f"iam:{each}" for each in oidc), (provider,)),
-        Statement("PassRoles", ("iam:PassRole",), own[:1], {"StringEquals": {"iam:PassedToService": services}}),
+        Statement("Roles", _iam(_EDIT_ROLES), own[:1]),
+        Statement("InstanceProfiles", _iam(_EDIT_PROFILES), own[1:]),
+        Statement("Oidc", _iam(_EDIT_OIDC), (provider,)),
+        Statement("PassRoles", ("iam:PassRole",), own[:1], {"StringEquals": {"iam:PassedToService": _SERVICES}}),
     ]
+
+
+def _iam(words: str) -> tuple[str, ...]:
+    return tuple(f"iam:{word}" for word in words.split())

@@ -16,9 +16,9 @@ class Key(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, names: Names, protected: bool, instances: bool, tables: bool
+        self, scope: Construct, name: str, *, names: Names, protected: bool, instances: bool, tables: bool
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, name)
         key = resource(
             self,
             "main",
@@ -36,7 +36,14 @@ class Key(Construct):
 def _statements(names: Names, instances: bool, tables: bool) -> list[dict[str, Any]]:
     logs = names.arn("logs", f"log-group:/{names.prefix}/*")
     here = {"StringEquals": {"aws:SourceAccount": names.account}}
-    use = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+    use = [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ]
     found = [
         # IAM policies of the account decide, as they do where a key has no policy of its own.
         _allow("Account", {"AWS": names.arn("iam", "root", region=False)}, ["kms:*"], {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lakehouse.aws.names import Names
 from lakehouse.cdk import Construct, Declared, data, resource
@@ -22,8 +23,8 @@ class Network(Construct):
     https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, names: Names, cidr: str, zones: int, instances: bool) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, name: str, *, names: Names, cidr: str, zones: int, instances: bool) -> None:
+        super().__init__(scope, name)
         self._names = names
         self.cidr = cidr
         self.vpc = resource(
@@ -135,16 +136,16 @@ class Network(Construct):
             iam_role_arn=role.ref("arn"),
         )
 
-    def group(self, id: str, description: str, accepted: Mapping[str, str] | None = None) -> Declared:
+    def group(self, name: str, description: str, accepted: Mapping[str, str] | None = None) -> Declared:
         """A security group; what it lets through is said by rules."""
         return resource(
             self,
-            f"{id}_group",
+            f"{name}_group",
             "aws_security_group",
-            name=f"{self._names.prefix}-{id}",
+            name=f"{self._names.prefix}-{name}",
             description=description,
             vpc_id=self.id,
-            tags={"Name": f"{self._names.prefix}-{id}"},
+            tags={"Name": f"{self._names.prefix}-{name}"},
             accepted=accepted,
         )
 
@@ -165,7 +166,12 @@ class Network(Construct):
 
     def reach_services(self, group: Declared, name: str) -> None:
         """Lets a group out to S3 and to the endpoints, by TLS, and nowhere else."""
-        common = {"security_group_id": group.ref("id"), "ip_protocol": "tcp", "from_port": 443, "to_port": 443}
+        common: dict[str, Any] = {
+            "security_group_id": group.ref("id"),
+            "ip_protocol": "tcp",
+            "from_port": 443,
+            "to_port": 443,
+        }
         resource(
             self,
             f"{name}_egress_s3",

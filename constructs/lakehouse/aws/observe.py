@@ -17,20 +17,20 @@ class Observe(Construct):
     """Log groups by name (below ``/LAKEHOUSE-STACK/``), encrypted, kept a year; alarms and a budget to one topic."""
 
     def __init__(
-        self, scope: Construct, id: str, *, names: Names, key: str, groups: Sequence[str], alerts: Sequence[str]
+        self, scope: Construct, name: str, *, names: Names, key: str, groups: Sequence[str], alerts: Sequence[str]
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, name)
         self._names = names
         self.groups = {
-            name: resource(
+            group: resource(
                 self,
-                name,
+                group,
                 "aws_cloudwatch_log_group",
-                name=log_group(names, name),
+                name=log_group(names, group),
                 retention_in_days=LOG_DAYS,
                 kms_key_id=key,
             )
-            for name in groups
+            for group in groups
         }
         self.topic = resource(self, "alerts", "aws_sns_topic", name=f"{names.prefix}-alerts", kms_master_key_id=key)
         publishers = {
@@ -65,21 +65,28 @@ class Observe(Construct):
             self,
             "flow_logs",
             names=self._names,
-            name="flow-logs",
+            called="flow-logs",
             description="Writes the network's flow logs",
             trust=[service_trust(self._names, "vpc-flow-logs")],
             may=[Statement("FlowLogs", writes, (f"{self.groups['network'].ref('arn')}:*",))],
         )
 
     def alarm(
-        self, id: str, description: str, *, namespace: str, metric: str, dimensions: Mapping[str, str], minutes: int = 5
+        self,
+        name: str,
+        description: str,
+        *,
+        namespace: str,
+        metric: str,
+        dimensions: Mapping[str, str],
+        minutes: int = 5,
     ) -> None:
         """An alarm for a metric that is above nothing only when something is wrong."""
         resource(
             self,
-            id,
+            name,
             "aws_cloudwatch_metric_alarm",
-            alarm_name=f"{self._names.prefix}-{id}",
+            alarm_name=f"{self._names.prefix}-{name}",
             alarm_description=description,
             namespace=namespace,
             metric_name=metric,

@@ -145,7 +145,10 @@ class _Scope:
 def statements(lakehouse: Lakehouse, names: Names, principal: str, *, key: str) -> tuple[Statement, ...]:
     """What a principal may do, by IAM; ``key`` is the ARN of the key that encrypts the lakehouse's buckets."""
     return compile_grants(
-        lakehouse, names, [(grant.target, grant.verb) for grant in grants(lakehouse) if grant.principal == principal], key
+        lakehouse,
+        names,
+        [(grant.target, grant.verb) for grant in grants(lakehouse) if grant.principal == principal],
+        key,
     )
 
 
@@ -246,9 +249,7 @@ def _glue(names: Names, verb: Verb, scope: _Scope) -> list[Statement]:
             for each in scope.databases
             for kind in ("table", "userDefinedFunction")
         ]
-        found.append(
-            Statement(f"GlueDatabases{verb.title()}", _GLUE_DATABASE[verb], (catalog, *owned, *inside))
-        )
+        found.append(Statement(f"GlueDatabases{verb.title()}", _GLUE_DATABASE[verb], (catalog, *owned, *inside)))
     found.append(Statement(f"GlueTables{verb.title()}", _GLUE_TABLE[verb], (catalog, *databases, *tables)))
     return found
 
@@ -281,9 +282,7 @@ def _kms(names: Names, verb: Verb, buckets: Sequence[str], key: str) -> list[Sta
     return [Statement(f"Key{verb.title()}", _KMS[verb], (key,), {"StringEquals": within})]
 
 
-def _s3_tables(
-    lakehouse: Lakehouse, names: Names, verb: Verb, targets: Sequence[str], key: str
-) -> list[Statement]:
+def _s3_tables(lakehouse: Lakehouse, names: Names, verb: Verb, targets: Sequence[str], key: str) -> list[Statement]:
     """S3 Tables names a table's ARN by an id that it makes itself, so that names are told by conditions.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-setting-up.html
@@ -300,9 +299,7 @@ def _s3_tables(
         if len(path) == 2:
             where["s3tables:tableName"] = path[1]
         found.append(
-            Statement(
-                f"Tables{verb.title()}{nth}", _S3_TABLES[verb], (arn, f"{arn}/table/*"), {"StringEquals": where}
-            )
+            Statement(f"Tables{verb.title()}{nth}", _S3_TABLES[verb], (arn, f"{arn}/table/*"), {"StringEquals": where})
         )
     arns = tuple(
         names.arn("s3tables", f"bucket/{names.table_bucket(bucket)}")

@@ -1,6 +1,6 @@
 """Secrets of the engines, which are in no state, no plan and no synthesised file.
 
-An ephemeral resource makes the value and a write-only argument takes it: both exist while Terraform runs, and no longer.
+An ephemeral resource makes the value and a write-only argument takes it; both exist while Terraform runs, no longer.
 https://developer.hashicorp.com/terraform/language/manage-sensitive-data/write-only
 """
 
@@ -17,17 +17,17 @@ class Secrets(Construct):
     """One secret in Secrets Manager for each name, its value random."""
 
     def __init__(
-        self, scope: Construct, id: str, *, names: Names, key: str, wanted: dict[str, str], allow_destroy: bool
+        self, scope: Construct, name: str, *, names: Names, key: str, wanted: dict[str, str], allow_destroy: bool
     ) -> None:
         """``wanted`` maps a secret's name to what it is for."""
-        super().__init__(scope, id)
+        super().__init__(scope, name)
         self.secrets: dict[str, Declared] = {}
-        for name, meaning in wanted.items():
+        for secret, meaning in wanted.items():
             made = resource(
                 self,
-                name,
+                secret,
                 "aws_secretsmanager_secret",
-                name=f"{names.prefix}/{name}",
+                name=f"{names.prefix}/{secret}",
                 description=meaning,
                 kms_key_id=key,
                 accepted={"CKV2_AWS_57": "both ends must change at once: a higher VERSION does it, at a deploy"},
@@ -35,17 +35,17 @@ class Secrets(Construct):
             )
             value = ephemeral(
                 self,
-                name.replace("-", "_"),
+                secret.replace("-", "_"),
                 "aws_secretsmanager_random_password",
                 password_length=48,
                 exclude_punctuation=True,
             )
             resource(
                 self,
-                f"{name}-value",
+                f"{secret}-value",
                 "aws_secretsmanager_secret_version",
                 secret_id=made.ref("id"),
                 secret_string_wo=value.ref("random_password"),
                 secret_string_wo_version=VERSION,
             )
-            self.secrets[name] = made
+            self.secrets[secret] = made

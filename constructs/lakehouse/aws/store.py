@@ -25,8 +25,8 @@ class Store(Construct):
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, names: Names, key: str, allow_destroy: bool) -> None:
-        super().__init__(scope, id)
+    def __init__(self, scope: Construct, name: str, *, names: Names, key: str, allow_destroy: bool) -> None:
+        super().__init__(scope, name)
         self._names = names
         self._key = key
         self._allow_destroy = allow_destroy
@@ -35,7 +35,7 @@ class Store(Construct):
         self._logs = _SimpleBucket(
             self,
             ACCESS_LOGS,
-            name=names.bucket(ACCESS_LOGS),
+            called=names.bucket(ACCESS_LOGS),
             key=None,
             rules=[_expire("expire", LOG_DAYS)],
             policy=[_log_delivery(names)],
@@ -61,7 +61,7 @@ class Store(Construct):
         made = _SimpleBucket(
             self,
             name,
-            name=self._names.bucket(name),
+            called=self._names.bucket(name),
             key=self._key,
             rules=rules,
             policy=[],
@@ -86,24 +86,26 @@ class _SimpleBucket(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,
-        *,
         name: str,
+        *,
+        called: str,
         key: str | None,
         rules: list[dict[str, Any]],
         policy: list[dict[str, Any]],
         names: Names,
         deletable: bool,
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, name)
         self.bucket = resource(
             self,
             "bucket",
             "aws_s3_bucket",
-            bucket=name,
+            bucket=called,
             force_destroy=deletable,
             lifecycle=None if deletable else {"prevent_destroy": True},
-            accepted=_ACCEPTED if key else {**_ACCEPTED, "CKV_AWS_145": "S3 delivers access logs under its own key alone"},
+            accepted=_ACCEPTED
+            if key
+            else {**_ACCEPTED, "CKV_AWS_145": "S3 delivers access logs under its own key alone"},
         )
         of = self.bucket.ref("id")
         resource(
@@ -164,17 +166,17 @@ class TableStore(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, names: Names, key: str, lakehouse: Lakehouse, allow_destroy: bool
+        self, scope: Construct, name: str, *, names: Names, key: str, lakehouse: Lakehouse, allow_destroy: bool
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, name)
         self.buckets: dict[str, Declared] = {}
-        for name in table_buckets(lakehouse):
-            deletable = lakehouse.buckets[name].deletable and allow_destroy
-            self.buckets[name] = resource(
+        for bucket in table_buckets(lakehouse):
+            deletable = lakehouse.buckets[bucket].deletable and allow_destroy
+            self.buckets[bucket] = resource(
                 self,
-                name,
+                bucket,
                 "aws_s3tables_table_bucket",
-                name=names.table_bucket(name),
+                name=names.table_bucket(bucket),
                 encryption_configuration={"sse_algorithm": "aws:kms", "kms_key_arn": key},
                 force_destroy=deletable,
                 lifecycle=None if deletable else {"prevent_destroy": True},
@@ -194,20 +196,22 @@ class TableStore(Construct):
 
 def table_buckets(lakehouse: Lakehouse) -> list[str]:
     """The buckets in which catalogs are: with S3 Tables these are table buckets, the others stay as they are."""
-    return list(dict.fromkeys(each.location.removeprefix("s3://").partition("/")[0] for each in lakehouse.catalogs.values()))
+    return list(
+        dict.fromkeys(each.location.removeprefix("s3://").partition("/")[0] for each in lakehouse.catalogs.values())
+    )
 
 
-def _rule(id: str) -> dict[str, Any]:
-    return {"id": id, "status": "Enabled", "filter": [{}]}
+def _rule(name: str) -> dict[str, Any]:
+    return {"id": name, "status": "Enabled", "filter": [{}]}
 
 
 def _tidy() -> dict[str, Any]:
     return {**_rule("unfinished"), "abort_incomplete_multipart_upload": [{"days_after_initiation": 7}]}
 
 
-def _expire(id: str, days: int) -> dict[str, Any]:
+def _expire(name: str, days: int) -> dict[str, Any]:
     return {
-        **_rule(id),
+        **_rule(name),
         "expiration": [{"days": days}],
         "noncurrent_version_expiration": [{"noncurrent_days": 1}],
         "abort_incomplete_multipart_upload": [{"days_after_initiation": 7}],

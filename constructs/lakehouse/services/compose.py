@@ -64,7 +64,7 @@ def services(lakehouse: Lakehouse, place: Place) -> tuple[Service, ...]:
             )
         )
     if lakehouse.engines.spark is not None:
-        found += spark(place, _cluster(lakehouse), at.catalogs)
+        found += spark(place, cluster(lakehouse), at.catalogs)
     if lakehouse.engines.trino is not None:
         engine = lakehouse.engines.trino
         line = matrix.TRINO[engine.version]
@@ -103,7 +103,8 @@ def _java(least: int) -> int:
     return min(feature for feature in JAVAS if feature >= least)
 
 
-def _cluster(lakehouse: Lakehouse) -> SparkCluster:
+def cluster(lakehouse: Lakehouse) -> SparkCluster:
+    """What the file says of Spark, with the versions that the matrix chose for it."""
     engine = lakehouse.engines.spark
     assert engine is not None
     line = matrix.SPARK[engine.version]

@@ -5,6 +5,7 @@ Configuration reference: https://projectnessie.org/nessie-latest/configuration/
 
 from __future__ import annotations
 
+from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.services.store import StoreEndpoint
 from lakehouse.services.text import properties
@@ -51,11 +52,12 @@ def nessie(
         java=java,
         command=(
             place.java(java),
-            *("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"),
+            *(jvm.heap(256), *jvm.QUICK),
             # quarkus.config.locations cannot name a path with spaces; config/ in the working folder is read anyway.
             *("-jar", place.package(package)),
         ),
         files=(File("config/application.properties", properties(settings)),),
+        environment=jvm.ENVIRONMENT,
         data=(place.data(name),),
         ports=(
             Port(name, port, label=f"Nessie ({catalog})", path="/tree/main"),

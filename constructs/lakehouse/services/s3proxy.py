@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.services.text import properties
 
@@ -29,10 +30,11 @@ def s3proxy(place: Place) -> Service:
         java=25,
         command=(
             place.java(25),
-            *("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-DLOG_LEVEL=warn"),
+            *(jvm.heap(128), *jvm.QUICK, "-DLOG_LEVEL=warn"),
             *("-jar", place.package("s3proxy-4.1.0"), "--properties", f"{config}/s3proxy.conf"),
         ),
         files=(File("s3proxy.conf", properties(settings)),),
+        environment=jvm.ENVIRONMENT,
         data=(place.data(NAME),),
         ports=(Port(NAME, port, label="S3 endpoint"),),
         probe=Probe("tcp", port),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lakehouse.services import jvm
 from lakehouse.services.catalog import CatalogEndpoint, for_spark
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.services.text import properties
@@ -26,8 +27,6 @@ _MODULES = (
     "-Djdk.reflect.useDirectMethodHandle=false",
     "-Dio.netty.tryReflectionSetAccessible=true",
 )
-_FRUGAL = ("-XX:+UseSerialGC", "-XX:-UsePerfData")
-_SMALL = (*_FRUGAL, "-XX:TieredStopAtLevel=1")  # for those that run no query: compiled once, and quickly
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,11 @@ class SparkCluster:
     driver_mb: int
     connect: bool
     settings: Mapping[str, str]
+
+    @property
+    def share(self) -> int:
+        """Cores of one application: a worker's, or half of them where there is but one worker."""
+        return self.cores if self.workers > 1 else max(1, self.cores // 2)
 
 
 def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
@@ -63,15 +67,15 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.driver.extraClassPath": classpath(place, cluster),
         "spark.executor.extraClassPath": classpath(place, cluster),
         "spark.executor.memory": f"{cluster.executor_mb}m",
-        "spark.executor.cores": str(cluster.cores),
-        # One executor an application: Connect keeps its own, and a batch job still finds room on the next worker.
-        "spark.cores.max": str(cluster.cores),
-        "spark.executor.extraJavaOptions": " ".join(_FRUGAL),
+        # One executor an application: Connect keeps its own, and a batch job still finds room for another.
+        "spark.executor.cores": str(cluster.share),
+        "spark.cores.max": str(cluster.share),
+        "spark.executor.extraJavaOptions": " ".join(jvm.FRUGAL),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": f"{place.data(CONNECT)}/spark-warehouse",
-        "spark.sql.shuffle.partitions": str(cluster.cores * 2),
+        "spark.sql.shuffle.partitions": str(cluster.share * 2),
     }
     for catalog in catalogs:
         settings |= for_spark(catalog)
@@ -80,8 +84,10 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
     return settings | dict(cluster.settings)
 
 
-def _environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[str, str], ...]:
+def environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[str, str], ...]:
+    """What Spark's scripts would set (bin/load-spark-env.sh), for a service or a job of that name."""
     return (
+        *jvm.ENVIRONMENT,
         ("SPARK_HOME", place.package(cluster.packages[0])),
         ("JAVA_HOME", place.java(cluster.java).removesuffix("/bin/java")),
         ("SPARK_LOCAL_IP", place.bind()),
@@ -99,8 +105,9 @@ def classpath(place: Place, cluster: SparkCluster) -> str:
     return ":".join((*(place.package(jar) for jar in cluster.packages[1:]), f"{home}/jars/*"))
 
 
-def _java(place: Place, cluster: SparkCluster, heap_mb: int, options: Sequence[str]) -> tuple[str, ...]:
-    return (place.java(cluster.java), f"-Xmx{heap_mb}m", *options, *_MODULES, "-cp", classpath(place, cluster))
+def java(place: Place, cluster: SparkCluster, heap_mb: int, options: Sequence[str]) -> tuple[str, ...]:
+    """The beginning of every command: a JVM with Spark's classes; the main class comes next."""
+    return (place.java(cluster.java), jvm.heap(heap_mb), *options, *_MODULES, "-cp", classpath(place, cluster))
 
 
 def _master(place: Place, cluster: SparkCluster) -> Service:
@@ -119,10 +126,10 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         packages=cluster.packages,
         java=cluster.java,
         command=(
-            *_java(place, cluster, 128, _SMALL),
+            *java(place, cluster, 128, jvm.QUICK),
             *("org.apache.spark.deploy.master.Master", *arguments, "--properties-file", config),
         ),
-        environment=_environment(place, cluster, MASTER),
+        environment=environment(place, cluster, MASTER),
         files=(File("spark.conf", properties(settings)),),
         data=(place.data(MASTER),),
         ports=(Port(MASTER, port, "spark"), Port(f"{MASTER}-ui", ui, label="Spark master UI")),
@@ -149,8 +156,8 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         image=f"docker.io/apache/spark:{cluster.version}",
         packages=cluster.packages,
         java=cluster.java,
-        command=(*_java(place, cluster, 128, _SMALL), "org.apache.spark.deploy.worker.Worker", *arguments),
-        environment=_environment(place, cluster, name),
+        command=(*java(place, cluster, 128, jvm.QUICK), "org.apache.spark.deploy.worker.Worker", *arguments),
+        environment=environment(place, cluster, name),
         files=(File("spark.conf", properties(settings)),),
         data=(place.data(name), work),
         ports=(Port(name, port, "tcp"), Port(f"{name}-ui", ui, label=f"Spark worker {number} UI")),
@@ -178,11 +185,11 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         packages=cluster.packages,
         java=cluster.java,
         command=(
-            *_java(place, cluster, cluster.driver_mb, _FRUGAL),
+            *java(place, cluster, cluster.driver_mb, jvm.FRUGAL),
             *("org.apache.spark.deploy.SparkSubmit", "--properties-file", config),
             *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
         ),
-        environment=_environment(place, cluster, CONNECT),
+        environment=environment(place, cluster, CONNECT),
         files=(File("spark-defaults.conf", properties(settings)),),
         data=(place.data(CONNECT),),
         directory=place.data(CONNECT),

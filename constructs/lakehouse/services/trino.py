@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lakehouse.services import jvm
 from lakehouse.services.catalog import CatalogEndpoint, for_trino
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.services.text import properties
 
 NAME = "trino"
+
+# Bootstrap prints the whole configuration at each start; Iceberg tells of each query.
+_QUIET = ("io.trino", "io.airlift", "org.apache.iceberg", "Bootstrap")
 
 
 def trino(
@@ -43,7 +47,7 @@ def trino(
     static = {catalog.name: for_trino(catalog, s3_switch) for catalog in catalogs}
     files = [
         File("config.properties", properties(config)),
-        File("log.properties", properties({"io.trino": "WARN", "io.airlift": "WARN", "Bootstrap": "WARN"})),
+        File("log.properties", properties(dict.fromkeys(_QUIET, "WARN"))),
         *(File(f"catalog/{name}.properties", properties(each)) for name, each in {**further, **static}.items()),
     ]
     return Service(
@@ -53,17 +57,12 @@ def trino(
         java=java,
         command=(
             place.java(java),
-            *(
-                f"-Xmx{heap_mb}m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData",
-                "-XX:+ExitOnOutOfMemoryError",
-            ),
+            *(jvm.heap(heap_mb), *jvm.FRUGAL, "-XX:+ExitOnOutOfMemoryError"),
             *("-Djdk.attach.allowAttachSelf=true", f"-Dconfig={etc}/config.properties"),
             *(f"-Dlog.levels-file={etc}/log.properties", f"-Dcatalog.config-dir={etc}/catalog"),
             *("-cp", f"{home}/lib/*", "io.trino.server.TrinoServer"),
         ),
+        environment=jvm.ENVIRONMENT,
         files=tuple(files),
         data=(data,),
         ports=(Port(NAME, port, label="Trino", path="/ui/"),),

@@ -40,6 +40,13 @@ def check(lakehouse: Lakehouse) -> list[Problem]:
 
 
 def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
+    for name, source in lakehouse.sources.items():
+        if name in lakehouse.buckets:
+            message = f'"{name}" is one of `buckets` too, and s3://{name}/ can mean only one. Remove it here or there'
+            yield Problem(("sources", name), message, about=(("buckets", name),))
+        if source.endpoint and not source.credentials:
+            message = f"{source.endpoint} is not AWS, so the environment's credentials are not for it. Name a file: "
+            yield Problem(("sources", name, "endpoint"), message + "`credentials: FILE`")
     for name, catalog in lakehouse.catalogs.items():
         at: Location = ("catalogs", name)
         if name in _RESERVED_CATALOGS:

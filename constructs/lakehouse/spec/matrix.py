@@ -70,12 +70,7 @@ SPARK = {
         SparkLine("4.1", "4.1.4", "2.13", "1.12.0", (17, 21)),
     )
 }
-TRINO = {
-    release.version: release
-    for release in (
-        TrinoRelease("476", 24, "fs.native-s3.enabled"),
-    )
-}
+TRINO = {release.version: release for release in (TrinoRelease("476", 24, "fs.native-s3.enabled"),)}
 NESSIE = NessieRelease("0.99.0", 21)
 STORES = {
     "s3proxy": Store(sts=False, policies=False, versioning=False, conditional_writes=True),

@@ -31,6 +31,7 @@ from lakehouse.spec.values import (
     ColumnName,
     ColumnType,
     Email,
+    FileSize,
     Identifier,
     LakehouseName,
     Memory,
@@ -109,6 +110,56 @@ class Column(Model):
         return types.parse(self.type)
 
 
+class Compact(Model):
+    """Many small data files become few large ones."""
+
+    target_file_size: FileSize = "512m"
+    """Size that files should have: a whole number of MiB (128m) or GiB (1g)."""
+    min_files: Annotated[StrictInt, Field(ge=2)] = 5
+    """Fewer files than this in a partition are left as they are."""
+
+
+class ExpireSnapshots(Model):
+    """Old snapshots go, and with them the files that only they need: no time travel to them any more."""
+
+    older_than_days: Annotated[StrictInt, Field(ge=1)] = 7
+    """Younger ones stay."""
+    retain_last: Annotated[StrictInt, Field(ge=1)] = 5
+    """At least so many stay, however old they are."""
+
+
+class RemoveOrphans(Model):
+    """Files below the table's location that no snapshot knows, as failed writers leave them, go."""
+
+    older_than_days: Annotated[StrictInt, Field(ge=2)] = 3
+    """Younger ones stay: a writer may be about to commit them."""
+
+
+class Maintenance(Model):
+    """What `lakehouse maintain` does to tables; what is not named is not done."""
+
+    compact: Annotated[Compact, BeforeValidator(_or_empty)] | None = None
+    """Rewrite small data files."""
+    rewrite_manifests: StrictBool = False
+    """Rewrite manifests, so that planning a query reads fewer of them."""
+    expire_snapshots: Annotated[ExpireSnapshots, BeforeValidator(_or_empty)] | None = None
+    """Expire old snapshots."""
+    remove_orphans: Annotated[RemoveOrphans, BeforeValidator(_or_empty)] | None = None
+    """Delete files that no snapshot knows."""
+    ignore_references: StrictBool = False
+    """Expire and delete even where the catalog has further branches and tags (Nessie), whose files are not spared."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_said(cls, value: Any) -> Any:
+        """``compact:`` with nothing after it is compaction with its defaults."""
+        return {name: _or_empty(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+    @model_serializer(mode="wrap")
+    def _asked_for(self, handler: Any) -> Any:
+        return {name: each for name, each in handler(self).items() if each is not None}
+
+
 class Table(Model):
     """An Iceberg table."""
 
@@ -130,6 +181,8 @@ class Table(Model):
     """What it holds, shown by every engine."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` drops the table only where this is true."""
+    maintenance: Maintenance | None = None
+    """What `lakehouse maintain` does to it; left out, as its namespace says."""
 
 
 class Namespace(Model):
@@ -141,6 +194,8 @@ class Namespace(Model):
     """Tables by name."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` drops the namespace only where this is true."""
+    maintenance: Maintenance | None = None
+    """What `lakehouse maintain` does to its tables; left out, as the catalog says."""
 
 
 class Catalog(Model):
@@ -154,6 +209,21 @@ class Catalog(Model):
     """Namespaces by name; a nested one is written with dots: `a.b`."""
     managed: Literal["shared", "exclusive"] = "shared"
     """shared: what others made in it is left alone; exclusive: what is not in this file counts as drift."""
+    maintenance: Maintenance | None = None
+    """What `lakehouse maintain` does to its tables; left out, nothing."""
+
+
+class Source(Model):
+    """A bucket of others, from which `lakehouse ingest` reads, with an endpoint and credentials of its own."""
+
+    endpoint: Annotated[StrictStr, Field(pattern="^https?://[^/\\s]+/?$")] | None = None
+    """Its store's address, as in https://files.example.com; left out, AWS."""
+    region: Region = "us-east-1"
+    """Its store's region."""
+    credentials: StrictStr | None = None
+    """A file in the format of ~/.aws/credentials, beside this one; left out, the environment's own, for AWS alone."""
+    profile: StrictStr = "default"
+    """The section of that file."""
 
 
 class Role(Model):
@@ -304,6 +374,8 @@ class Lakehouse(Model):
     """Buckets by name."""
     catalogs: dict[CatalogName, Catalog] = Field(min_length=1)
     """Iceberg catalogs by name."""
+    sources: dict[BucketName, Annotated[Source, BeforeValidator(_or_empty)]] = {}
+    """Buckets of others, by name, from which data is ingested."""
     access: Annotated[Access, BeforeValidator(_or_empty)] = Access()
     """Roles and principals."""
     engines: Annotated[Engines, BeforeValidator(_or_empty)] = Engines()

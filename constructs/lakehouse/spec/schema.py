@@ -15,7 +15,8 @@ from lakehouse.spec.model import Lakehouse
 FILE = "lakehouse.schema.json"
 # Where the file may say less than the model's classes do: text for a column, nothing for "all defaults".
 _OR_TEXT = ("Column",)
-_OR_NOTHING = ("Bucket", "Namespace", "Role", "Principal", "Access", "Engines", "Spark", "Trino")
+_ON_OR_OFF = ("Compact", "ExpireSnapshots", "RemoveOrphans")
+_OR_NOTHING = ("Bucket", "Namespace", "Role", "Principal", "Access", "Engines", "Spark", "Trino", *_ON_OR_OFF, "Source")
 
 
 def schema() -> dict[str, Any]:

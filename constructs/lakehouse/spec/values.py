@@ -192,6 +192,11 @@ def _text(value: Any) -> Any:
 
 
 Memory = Annotated[StrictStr, BeforeValidator(_text), AfterValidator(_memory)]
+FileSize = Annotated[
+    StrictStr,
+    BeforeValidator(_text),
+    Matching("a size of a file", r"[1-9]\d{0,4}[mg]", "a whole number and m or g, as in 128m"),
+]
 Version = Annotated[
     StrictStr, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number"]}, mode="validation")
 ]

@@ -74,7 +74,7 @@ def definition(type: str, *, data: bool = False) -> Definition | None:
             blocks[node.name] = _arguments(node)
             if any("TerraformMetaArguments" in ast.unparse(base) for base in node.bases):
                 config = node.name
-        elif any(base in ast.unparse(node) [:2000] for base in ("TerraformResource,", "TerraformDataSource,")):
+        elif any(base in ast.unparse(node)[:2000] for base in ("TerraformResource,", "TerraformDataSource,")):
             attributes |= {
                 each.name
                 for each in node.body

@@ -76,7 +76,7 @@ def _value(at: str, type: Type, value: Any, definition: Definition) -> Iterator[
 def references(value: Any) -> Iterator[tuple[str, str]]:
     """Every (address, attribute) that a value speaks of, in strings however deep; JSON in strings too."""
     if isinstance(value, str):
-        yield from (match.group(1, 2) for match in _REFERENCE.finditer(value))
+        yield from ((match[1], match[2]) for match in _REFERENCE.finditer(value))
     elif isinstance(value, dict):
         for key, each in value.items():
             if key == "depends_on":

@@ -55,5 +55,5 @@ def _s3(request: Any) -> simulator.Request:
 
 
 if __name__ == "__main__":
-    IAMRequestBase.check_action_permitted = _decide  # type: ignore[method-assign]
+    setattr(IAMRequestBase, "check_action_permitted", _decide)  # noqa: B010 - mypy takes no assignment of a method
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -88,9 +87,9 @@ def own(lakehouse: Lakehouse) -> Names:
 def take(endpoint: str, stacks: Mapping[str, Any], lakehouse: Lakehouse, own: Names) -> Take:
     """Makes the account as the stack does: buckets, databases, roles with the stack's own policies; then locks it."""
     requests.post(f"{endpoint}/moto-api/reset-auth", data=NEVER, timeout=5)
-    root = {"region_name": REGION, "endpoint_url": endpoint}
-    root |= {"aws_access_key_id": "root", "aws_secret_access_key": "root"}
-    s3, glue, iam, sts = (boto3.client(each, **root) for each in ("s3", "glue", "iam", "sts"))
+    root = boto3.Session("root", "root", region_name=REGION)
+    s3, glue = root.client("s3", endpoint_url=endpoint), root.client("glue", endpoint_url=endpoint)
+    iam, sts = root.client("iam", endpoint_url=endpoint), root.client("sts", endpoint_url=endpoint)
     for bucket in lakehouse.buckets:
         s3.create_bucket(Bucket=own.bucket(bucket), CreateBucketConfiguration={"LocationConstraint": REGION})
     resource = stacks["aws"]["resource"]
@@ -170,18 +169,13 @@ def test_a_principal_makes_and_drops_what_is_granted(
     assert _tried(lambda: own.create_table((namespace, f"of_{principal}"), ROW.schema).append(ROW)) is granted
     if granted:
         own.drop_table((namespace, f"of_{principal}"))
-    assert _tried(lambda: own.list_tables(namespace)) is may(
-        lakehouse, principal, "read", "glue_catalog", namespace
-    )
+    assert _tried(lambda: own.list_tables(namespace)) is may(lakehouse, principal, "read", "glue_catalog", namespace)
 
 
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize("principal", PRINCIPALS)
-def test_nobody_reaches_other_files_of_the_bucket(
-    endpoint: str, take: Take, own: Names, principal: str
-) -> None:
-    key = {f"aws_{name.replace('-', '_')}": value for name, value in take(principal).items()}
-    s3 = boto3.client("s3", region_name=REGION, endpoint_url=endpoint, **key)
+def test_nobody_reaches_other_files_of_the_bucket(endpoint: str, take: Take, own: Names, principal: str) -> None:
+    s3 = boto3.Session(*take(principal).values(), region_name=REGION).client("s3", endpoint_url=endpoint)
     bucket = own.bucket("warehouse")
     for refused in (
         lambda: s3.put_object(Bucket=bucket, Key="lost+found", Body=b""),
@@ -198,9 +192,11 @@ def test_moto_itself_agrees_on_objects(take: Take, stacks: Mapping[str, Any], la
     from moto.iam.access_control import IAMPolicy, PermissionResult
 
     for principal in PRINCIPALS:
-        engine = IAMPolicy(_resolved(stacks["aws"]["resource"]["aws_iam_role_policy"][f"principal_{principal}_policy"]["policy"]))
+        engine = IAMPolicy(
+            _resolved(stacks["aws"]["resource"]["aws_iam_role_policy"][f"principal_{principal}_policy"]["policy"])
+        )
         for namespace, table in TABLES:
-            object = own.s3("warehouse", f"glue-warehouse/{namespace}/{table}/data/0.parquet")
+            key = own.s3("warehouse", f"glue-warehouse/{namespace}/{table}/data/0.parquet")
             for verb, action in (("read", "s3:GetObject"), ("write", "s3:PutObject"), ("write", "s3:DeleteObject")):
-                permitted = engine.is_action_permitted(action, object) is PermissionResult.PERMITTED
+                permitted = engine.is_action_permitted(action, key) is PermissionResult.PERMITTED
                 assert permitted is may(lakehouse, principal, verb, "glue_catalog", namespace, table)

@@ -44,7 +44,9 @@ def lakehouses(draw: st.DrawFn) -> Lakehouse:
     grants = st.dictionaries(st.sampled_from(targets), verbs, max_size=3)
     roles = draw(st.dictionaries(st.sampled_from(["r", "s", "t"]), st.fixed_dictionaries({"grants": grants})))
     member = st.lists(st.sampled_from(sorted(roles)), unique=True) if roles else st.just([])
-    principals = draw(st.dictionaries(st.sampled_from(["p", "q"]), st.fixed_dictionaries({"roles": member}), min_size=1))
+    principals = draw(
+        st.dictionaries(st.sampled_from(["p", "q"]), st.fixed_dictionaries({"roles": member}), min_size=1)
+    )
     return Lakehouse.model_validate(
         {
             "name": "demo",
@@ -82,6 +84,9 @@ def requests(lakehouse: Lakehouse, own: Names, principal: str) -> Iterator[tuple
                 yield s3("ListBucket", own.bucket(bucket), prefix=f"{prefix}/"), has("read", table)
                 for action in ("PutObject", "DeleteObject", "AbortMultipartUpload"):
                     yield s3(action, own.bucket(bucket), key), has("write", table)
+                for other in lakehouse.buckets.keys() - {bucket}:
+                    yield s3("GetObject", own.bucket(other), key), False
+                    yield s3("ListBucket", own.bucket(other), prefix=f"{prefix}/"), False
     for bucket in lakehouse.buckets:
         for action in ("GetObject", "PutObject", "DeleteObject"):
             yield s3(action, own.bucket(bucket), "lost+found/key"), False
@@ -118,7 +123,6 @@ def test_no_action_has_a_wildcard_and_a_resource_has_one_at_its_end_alone(lakeho
             assert not any("*" in action for action in statement.actions)
             for resource in statement.resources:
                 assert "*" not in resource.removesuffix("/*")
-                assert resource.count("/") > resource.endswith("/*") or ":catalog" in resource or ":s3:::" in resource
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -126,7 +130,7 @@ def test_no_action_has_a_wildcard_and_a_resource_has_one_at_its_end_alone(lakeho
 def test_the_bootstrap_may_do_everything_and_nothing_else(lakehouse: Lakehouse) -> None:
     own = names(lakehouse, "aws", ACCOUNT)
     document = policy.document(policy.everything(lakehouse, own, key=KEY))
-    steward = {"roles": {"all": {"grants": dict.fromkeys(lakehouse.catalogs, ["manage"])}}}
+    steward = {"roles": {"all": {"grants": {catalog: ["manage"] for catalog in lakehouse.catalogs}}}}
     whole = lakehouse.model_copy(
         update={
             "access": Lakehouse.model_validate(

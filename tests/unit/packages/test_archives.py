@@ -145,8 +145,8 @@ def test_without_an_archive_nothing_is_added(tmp_path: Path) -> None:
 def test_with_an_archive_the_jvm_is_told_of_it(tmp_path: Path) -> None:
     aot, cds = store_service(tmp_path), worker(tmp_path)
     cache, shared = make(aot), make(cds)
-    assert archives.environment(aot) == {"JAVA_TOOL_OPTIONS": f"-XX:AOTCache={cache}"}
-    assert archives.environment(cds) == {"JAVA_TOOL_OPTIONS": f"-XX:SharedArchiveFile={shared}"}
+    assert archives.environment(aot)["JAVA_TOOL_OPTIONS"].split()[-1] == f"-XX:AOTCache={cache}"
+    assert archives.environment(cds)["JAVA_TOOL_OPTIONS"].split()[-1] == f"-XX:SharedArchiveFile={shared}"
 
 
 def test_white_space_in_a_path_does_not_split_the_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +154,7 @@ def test_white_space_in_a_path_does_not_split_the_option(tmp_path: Path, monkeyp
     stamp("s3proxy-4.1.0")
     service = store_service(tmp_path)
     archive = make(service)
-    assert archives.environment(service) == {"JAVA_TOOL_OPTIONS": f"'-XX:AOTCache={archive}'"}
+    assert archives.environment(service)["JAVA_TOOL_OPTIONS"].endswith(f" '-XX:AOTCache={archive}'")
 
 
 def test_a_cache_is_recorded_by_the_service_itself_alone(tmp_path: Path, records: Path) -> None:

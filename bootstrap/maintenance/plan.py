@@ -1,0 +1,200 @@
+"""What a policy asks for of a table as it is: the steps, in order, as values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from bootstrap.maintenance.metrics import Found
+from lakehouse.spec import Lakehouse
+from lakehouse.spec.model import Compact, ExpireSnapshots, Maintenance, RemoveOrphans
+
+Action = Literal["compact", "rewrite manifests", "expire snapshots", "remove orphans"]
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do. ``older_than`` is an instant; ``refused`` says why it is not done, empty where it is."""
+
+    action: Action
+    why: str
+    file_size: int = 0  # bytes
+    min_files: int = 0
+    older_than: datetime | None = None
+    days: int = 0
+    retain_last: int = 0
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What speaks against deleting files. ``gc_default`` holds where the table does not say ``gc.enabled``."""
+
+    gc_default: bool = True
+    references: Sequence[str] = ()  # further branches and tags of the catalog
+
+
+def policies(lakehouse: Lakehouse) -> Iterator[tuple[tuple[str, ...], Maintenance]]:
+    """Where in the file each table with a policy stands, and the policy: the nearest one, whole."""
+    for catalog, content in lakehouse.catalogs.items():
+        for namespace, inner in content.namespaces.items():
+            for table, definition in inner.tables.items():
+                for policy in (definition.maintenance, inner.maintenance, content.maintenance):
+                    if policy is not None:
+                        yield ("catalogs", catalog, "namespaces", namespace, "tables", table), policy
+                        break
+
+
+def steps(policy: Maintenance, found: Found, guard: Guard, now: datetime) -> tuple[Step, ...]:
+    """What is to be done, in the order that lets each step find the work of those before it done."""
+    asked = (
+        _compact(policy.compact, found) if policy.compact else None,
+        _manifests(found) if policy.rewrite_manifests else None,
+        _expire(policy.expire_snapshots, found, policy, guard, now) if policy.expire_snapshots else None,
+        _orphans(policy.remove_orphans, found, policy, guard, now) if policy.remove_orphans else None,
+    )
+    return tuple(step for step in asked if step is not None)
+
+
+def size(text: str) -> int:
+    """``128m`` or ``1g`` in bytes."""
+    return int(text[:-1]) * _MIB * (1024 if text[-1] == "g" else 1)
+
+
+def _compact(asked: Compact, found: Found) -> Step | None:
+    metrics = found.metrics
+    if metrics.files < asked.min_files and not metrics.delete_files:
+        return None
+    why = f"{metrics.files} files of {human(metrics.average_file_bytes)} on average; {asked.target_file_size} is wanted"
+    return Step("compact", why, file_size=size(asked.target_file_size), min_files=asked.min_files)
+
+
+def _manifests(found: Found) -> Step | None:
+    if found.metrics.manifests < 2:
+        return None
+    return Step("rewrite manifests", f"{found.metrics.manifests} manifests")
+
+
+def _expire(
+    asked: ExpireSnapshots, found: Found, policy: Maintenance, guard: Guard, now: datetime
+) -> Step | None:
+    cutoff = now - timedelta(days=asked.older_than_days)
+    count = len(expirable(found.metadata, cutoff, asked.retain_last))
+    if not count:
+        return None
+    why = f"{count} of {found.metrics.snapshots} snapshots are older than {asked.older_than_days} days"
+    refused = _refused(found, policy, guard)
+    return Step("expire snapshots", why, older_than=cutoff, days=asked.older_than_days,
+                retain_last=asked.retain_last, refused=refused)  # fmt: skip
+
+
+def _orphans(asked: RemoveOrphans, found: Found, policy: Maintenance, guard: Guard, now: datetime) -> Step:
+    cutoff = now - timedelta(days=asked.older_than_days)
+    why = f"those among {found.metrics.stored_files} files below its location that nobody knows after"
+    refused = _refused(found, policy, guard)
+    return Step("remove orphans", f"{why} {asked.older_than_days} days", older_than=cutoff,
+                days=asked.older_than_days, refused=refused)  # fmt: skip
+
+
+def _refused(found: Found, policy: Maintenance, guard: Guard) -> str:
+    said = found.metadata.get("properties", {}).get("gc.enabled")
+    if not (guard.gc_default if said is None else said.lower() == "true"):
+        whose = "is not set, and Nessie takes that for false" if said is None else f"is {said}"
+        return (
+            f"its property gc.enabled {whose}: its files are not to be deleted. If no other branch or tag needs them, "
+            "add `properties: {gc.enabled: true}` and `lakehouse apply` it"
+        )
+    if guard.references and not policy.ignore_references:
+        return (
+            f"the catalog has further branches or tags ({', '.join(guard.references[:3])}"
+            f"{', ...' if len(guard.references) > 3 else ''}), and files that they need would be deleted. Delete them, "
+            "or add `ignore_references: true` to `maintenance` if they may lose this table"
+        )
+    return ""
+
+
+def expirable(metadata: Mapping[str, Any], older_than: datetime, retain_last: int) -> set[int]:
+    """Snapshots that expire, by Iceberg's rule: https://iceberg.apache.org/spec/#snapshot-retention-policy.
+
+    Of each branch the newest ``retain_last`` stay, and those before them up to the first that is old; what a tag
+    names stays; what nothing refers to goes when it is old.
+    """
+    snapshots = {each["snapshot-id"]: each for each in metadata.get("snapshots", ())}
+    cutoff = older_than.timestamp() * 1000
+    current = metadata.get("current-snapshot-id")
+    references = dict(metadata.get("refs") or {})
+    if current in snapshots:
+        references.setdefault("main", {"type": "branch", "snapshot-id": current})
+    kept: set[int] = set()
+    reachable: set[int] = set()
+    for reference in references.values():
+        at: int | None = reference["snapshot-id"]
+        if reference["type"] == "tag":
+            kept.add(reference["snapshot-id"])
+            continue
+        least, nth = reference.get("min-snapshots-to-keep", retain_last), 0
+        while at in snapshots and (nth < least or snapshots[at]["timestamp-ms"] >= cutoff):
+            kept.add(at)
+            at, nth = snapshots[at].get("parent-snapshot-id"), nth + 1
+        while at in snapshots:
+            reachable.add(at)
+            at = snapshots[at].get("parent-snapshot-id")
+    return {
+        number
+        for number, each in snapshots.items()
+        if number not in kept and (number in reachable or each["timestamp-ms"] < cutoff)
+    }
+
+
+def spark(catalog: str, table: str, step: Step) -> str:
+    """The procedure's call. https://iceberg.apache.org/docs/latest/spark-procedures/"""
+    name = "table => '" + ".".join(f"`{part}`" for part in table.split(".")) + "'"
+    call = f"CALL {catalog}.system."
+    older = f"older_than => TIMESTAMP '{_utc(step.older_than)}'" if step.older_than else ""
+    if step.action == "compact":
+        options = f"'target-file-size-bytes', '{step.file_size}', 'min-input-files', '{step.min_files}'"
+        return f"{call}rewrite_data_files({name}, options => map({options}))"
+    if step.action == "rewrite manifests":
+        return f"{call}rewrite_manifests({name})"
+    if step.action == "expire snapshots":
+        return f"{call}expire_snapshots({name}, {older}, retain_last => {step.retain_last})"
+    # Listed through Iceberg's own client of the store: Spark has no file system for s3://.
+    return f"{call}remove_orphan_files({name}, {older}, prefix_listing => true)"
+
+
+def trino(catalog: str, table: str, step: Step) -> tuple[str, ...]:
+    """The statements of one session. https://trino.io/docs/current/connector/iceberg.html#alter-table-execute"""
+    namespace, _, short = table.rpartition(".")
+    execute = f'ALTER TABLE "{catalog}"."{namespace}"."{short}" EXECUTE '
+    days = f"retention_threshold => '{step.days}d'"
+    if step.action == "compact":
+        return (f"{execute}optimize(file_size_threshold => '{step.file_size // _MIB}MB')",)
+    if step.action == "rewrite manifests":
+        return (f"{execute}optimize_manifests",)
+    if step.action == "expire snapshots":
+        # Trino's own least age is a week; the file is what counts here.
+        return (
+            f"SET SESSION {catalog}.expire_snapshots_min_retention = '{step.days}d'",
+            f"{execute}expire_snapshots({days}, retain_last => {step.retain_last})",
+        )
+    return (
+        f"SET SESSION {catalog}.remove_orphan_files_min_retention = '{step.days}d'",
+        f"{execute}remove_orphan_files({days})",
+    )
+
+
+def _utc(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def human(count: int) -> str:
+    """Bytes for people: 640 B, 3.2 KiB, 120.0 MiB."""
+    value, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1024:
+            break
+        value, unit = value / 1024, larger
+    return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"

@@ -1,0 +1,136 @@
+"""Metrics and what maintenance did, as text: for people, as JSON, and in Prometheus' exposition format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from bootstrap.maintenance.metrics import TableMetrics
+from bootstrap.maintenance.plan import human
+from bootstrap.maintenance.run import Outcome, Work
+from bootstrap.sql import table
+
+_GAUGES = {  # https://prometheus.io/docs/practices/naming/
+    "bytes": ("size_bytes", "Size of the current snapshot's files"),
+    "files": ("files", "Data files of the current snapshot"),
+    "average_file_bytes": ("average_file_size_bytes", "Mean size of the current snapshot's files"),
+    "delete_files": ("delete_files", "Delete files of the current snapshot"),
+    "snapshots": ("snapshots", "Snapshots that the table keeps"),
+    "manifests": ("manifests", "Manifests of the current snapshot"),
+    "metadata_bytes": ("metadata_size_bytes", "Size of all metadata files"),
+    "stored_files": ("stored_files", "All files below the table's location"),
+    "stored_bytes": ("stored_size_bytes", "Size of all files below the table's location"),
+    "last_commit": ("last_commit_timestamp_seconds", "When the current snapshot was committed"),
+}
+
+
+def metrics_json(each: TableMetrics) -> dict[str, Any]:
+    """Sizes in bytes, ``last_commit`` in ISO 8601."""
+    return {**asdict(each), "average_file_bytes": each.average_file_bytes, "last_commit": _instant(each.last_commit)}
+
+
+def metrics_text(metrics: Sequence[TableMetrics]) -> Iterator[str]:
+    headings = ("table", "size", "files", "average", "deletes", "snapshots", "manifests", "metadata", "stored")
+    yield from table(
+        (*headings, "last commit"),
+        [
+            (
+                *(each.table, human(each.bytes), each.files, human(each.average_file_bytes), each.delete_files),
+                *(each.snapshots, each.manifests, human(each.metadata_bytes), human(each.stored_bytes)),
+                _instant(each.last_commit) or "never",
+            )
+            for each in metrics
+        ],
+    )
+
+
+def prometheus(metrics: Iterable[TableMetrics]) -> Iterator[str]:
+    """https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format"""
+    listed = list(metrics)
+    for field, (name, meaning) in _GAUGES.items():
+        yield f"# HELP lakehouse_table_{name} {meaning}."
+        yield f"# TYPE lakehouse_table_{name} gauge"
+        for each in listed:
+            catalog, _, rest = each.table.partition(".")
+            namespace, _, short = rest.rpartition(".")
+            value = getattr(each, field)
+            if value is None:
+                continue
+            number = value / 1000 if field == "last_commit" else value
+            labels = f'catalog="{_label(catalog)}",namespace="{_label(namespace)}",table="{_label(short)}"'
+            yield f"lakehouse_table_{name}{{{labels}}} {number}"
+
+
+def plan_json(work: Work) -> dict[str, Any]:
+    return {
+        "table": work.name,
+        "there": work.before is not None,
+        "steps": [
+            {
+                "action": step.action,
+                "why": step.why,
+                "older_than": step.older_than.isoformat() if step.older_than else None,
+                "refused": step.refused or None,
+            }
+            for step in work.steps
+        ],
+    }
+
+
+def plan_text(work: Sequence[Work]) -> Iterator[str]:
+    for each in work:
+        if each.before is None:
+            yield f"! {each.name}: it is not in the catalog. `lakehouse apply` creates it."
+        elif not each.steps:
+            yield f"  {each.name}: nothing to do."
+        for step in each.steps:
+            yield f"{'!' if step.refused else '~'} {each.name}: {step.action}: {step.refused or step.why}."
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    before, after = outcome.work.before, outcome.after
+    return {
+        **plan_json(outcome.work),
+        "done": {action: dict(answer) for action, answer in outcome.done.items()},
+        "failed": dict(outcome.failed),
+        "before": metrics_json(before) if before else None,
+        "after": metrics_json(after) if after else None,
+    }
+
+
+def outcome_text(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Before and after of every table, the steps done, then what was not done and why."""
+    rows = []
+    for each in outcomes:
+        if each.work.before and each.after:
+            pair = (each.work.before, each.after)
+            counts = ("files", "delete_files", "snapshots", "manifests")
+            sizes = ("bytes", "metadata_bytes", "stored_bytes")
+            told = {name: " -> ".join(str(getattr(m, name)) for m in pair) for name in counts}
+            told |= {name: " -> ".join(human(getattr(m, name)) for m in pair) for name in sizes}
+            order = ("files", "bytes", "delete_files", "snapshots", "manifests", "metadata_bytes", "stored_bytes")
+            rows.append((each.work.name, *(told[name] for name in order), ", ".join(each.done) or "nothing"))
+    headings = ("table", "files", "size", "deletes", "snapshots", "manifests", "metadata", "stored", "done")
+    if rows:
+        yield from table(headings, rows)
+
+
+def complaints(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    for each in outcomes:
+        for step in each.work.steps:
+            if step.refused:
+                yield f"refused: {each.work.name}: {step.action}: {step.refused}."
+        for action, why in each.failed.items():
+            yield f"failed: {each.work.name}: {f'{action}: ' if action else ''}{why}"
+
+
+def _instant(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(sep=" ", timespec="seconds")
+
+
+def _label(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,177 @@
+"""Carry out the steps of a policy, table by table, and look at each table before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from bootstrap import sql
+from bootstrap.connections import Connections
+from bootstrap.maintenance import plan
+from bootstrap.maintenance.metrics import Found, TableMetrics, TableReader
+from bootstrap.target import Target
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.spec import Lakehouse
+from lakehouse.spec.model import Maintenance
+
+
+@dataclass(frozen=True)
+class Work:
+    """A table, what is to be done to it, and where the file names it. ``missing``: the table is not there."""
+
+    catalog: str
+    table: str  # without the catalog
+    at: tuple[str, ...]
+    before: TableMetrics | None
+    steps: tuple[plan.Step, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.catalog}.{self.table}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a table: the answers of the steps that were done, and why others were not."""
+
+    work: Work
+    done: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    after: TableMetrics | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def well(self) -> bool:
+        return not self.failed and not any(step.refused for step in self.work.steps)
+
+
+class Engine(Protocol):
+    """Who does the work."""
+
+    def execute(self, catalog: str, table: str, step: plan.Step) -> Mapping[str, Any]:
+        """Carries out one step. Raises LakehouseError with the engine's own message."""
+
+
+class SparkProcedures:
+    """By Spark Connect."""
+
+    def __init__(self, target: Target) -> None:
+        self._session = sql.SparkEngine(target)
+
+    def execute(self, catalog: str, table: str, step: plan.Step) -> Mapping[str, Any]:
+        result = self._session.run(plan.spark(catalog, table, step))
+        rows = list(result.rows)
+        if step.action == "remove orphans":  # it answers with the files, a row each
+            return {"deleted_files_count": len(rows)}
+        return dict(zip(result.columns, rows[0], strict=True)) if rows else {}
+
+
+class TrinoProcedures:
+    """By Trino, where there is no Spark."""
+
+    def __init__(self, target: Target) -> None:
+        self._session = sql.TrinoEngine(target)
+
+    def execute(self, catalog: str, table: str, step: plan.Step) -> Mapping[str, Any]:
+        answer: dict[str, Any] = {}
+        for statement in plan.trino(catalog, table, step):
+            result = self._session.run(statement)
+            for row in result.rows:
+                # A metric's name and value a row, from those that answer at all.
+                answer |= {str(row[0]): row[1]} if len(row) == 2 else {}
+        return answer
+
+
+def engine(target: Target) -> Engine:
+    """Spark where the file has it, else Trino. Raises UsageError where it has neither."""
+    spark = target.lakehouse.engines.spark
+    if spark is not None and spark.connect:
+        return SparkProcedures(target)
+    if target.lakehouse.engines.trino is not None:
+        return TrinoProcedures(target)
+    raise UsageError(f"{target.path.name}: no engine could do it. Add `spark: {{}}` or `trino: {{}}` to `engines`.")
+
+
+def chosen(lakehouse: Lakehouse, file: str, names: Sequence[str]) -> dict[tuple[str, ...], Maintenance]:
+    """The tables with a policy that the names mean: a table, a namespace or a catalog each; no name: all of them.
+
+    Raises UsageError for a name that means no table of the file, or only tables without a policy.
+    """
+    found = dict(plan.policies(lakehouse))
+    if not names:
+        return found
+    meant = {}
+    for name in names:
+        under = {at: each for at, each in found.items() if f"{_full(at)}.".startswith(f"{name}.")}
+        if not under:
+            raise UsageError(
+                f'{file}: no table under "{name}" (CATALOG, CATALOG.NAMESPACE or CATALOG.NAMESPACE.TABLE) has a policy. '
+                "Add `maintenance` to the table, its namespace or its catalog"
+            )
+        meant |= under
+    return meant
+
+
+def _full(at: tuple[str, ...]) -> str:
+    return f"{at[1]}.{at[3]}.{at[5]}"
+
+
+def prepare(
+    lakehouse: Lakehouse, connections: Connections, meant: Mapping[tuple[str, ...], Maintenance], now: datetime
+) -> Iterator[Work]:
+    """What is to be done to each table, by its policy and as it is now."""
+    for catalog in lakehouse.catalogs:
+        policies = {_full(at).partition(".")[2]: (at, each) for at, each in meant.items() if at[1] == catalog}
+        if not policies:
+            continue
+        reader = TableReader(catalog, connections)
+        there = reader.names()
+        nessie = connections.catalogs[catalog].kind == "nessie"
+        guard = plan.Guard(gc_default=not nessie, references=reader.other_references())
+        known = {found.metrics.table: found for found in reader.read_all({n: there[n] for n in policies if n in there})}
+        for table, (at, policy) in sorted(policies.items()):
+            found = known.get(f"{catalog}.{table}")
+            if found is None:
+                yield Work(catalog, table, at, None)
+            else:
+                yield Work(catalog, table, at, found.metrics, plan.steps(policy, found, guard, now))
+
+
+def carry_out(
+    work: Sequence[Work], connections: Connections, by: Engine, told: Callable[[Work, str], None]
+) -> Iterator[Outcome]:
+    """Does the steps of each table. One that fails ends those of its table, and no other table's."""
+    for each in work:
+        if each.before is None:
+            yield Outcome(each, failed={"": "it is not in the catalog. `lakehouse apply` creates it"})
+            continue
+        done: dict[str, Mapping[str, Any]] = {}
+        failed: dict[str, str] = {}
+        after = None
+        try:
+            for step in each.steps:
+                if step.refused:
+                    continue
+                told(each, step.action)
+                try:
+                    done[step.action] = by.execute(each.catalog, each.table, step)
+                except LakehouseError as error:
+                    failed[step.action] = str(error)
+                    break
+            after = look(each, connections).metrics if done else each.before
+        except LakehouseError as error:
+            failed["look again"] = str(error)
+        yield Outcome(each, done, after, failed)
+
+
+def look(work: Work, connections: Connections) -> Found:
+    """The table as it is now."""
+    reader = TableReader(work.catalog, connections)
+    location, snapshot = reader.names()[work.table]
+    return reader.read(work.table, location, snapshot)
+
+
+def today() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,220 @@
+"""What the stack makes of each option of the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.aws.conftest import FILE, STACKS, synthesise
+
+_CONTENTS = """
+name: demo
+buckets:
+  kept: {versioning: true}
+  gone: {deletable: true, expire_days: 3}
+catalogs:
+  lake:
+    location: s3://kept/lake
+    namespaces:
+      stays: {}
+      goes: {deletable: true}
+"""
+_STACKS = """
+stacks:
+  shut: {region: eu-west-1, store: s3, catalogs: {lake: glue}}
+  open: {region: eu-west-1, store: s3, catalogs: {lake: glue}, allow_destroy: true}
+"""
+_TABLES = """
+stacks:
+  tables: {region: eu-west-1, store: s3tables, catalogs: {lake: glue}, allow_destroy: true}
+"""
+_PROOF = """
+import resource, runpy, sys
+try:
+    runpy.run_path(sys.argv[1], run_name="__main__")
+except SystemExit as end:
+    assert not end.code
+print("imported" if any("provider_aws" in name for name in sys.modules) else "clean", file=open("modules", "w"))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=open("memory", "w"))
+"""
+
+
+@pytest.fixture(scope="module")
+def variants(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for text in (_CONTENTS + _STACKS, _CONTENTS.replace("versioning: true", "") + _TABLES):
+        folder = tmp_path_factory.mktemp("variants")
+        file = folder / "lakehouse.yaml"
+        file.write_text(text)
+        found |= synthesise(folder, file)
+    return found
+
+
+def _protected(block: Mapping[str, Any]) -> bool:
+    return bool(block.get("lifecycle", {}).get("prevent_destroy"))
+
+
+@pytest.mark.parametrize(
+    ("stack", "bucket", "deleted"),
+    [("shut", "kept", False), ("shut", "gone", False), ("open", "kept", False), ("open", "gone", True)],
+)
+def test_a_bucket_goes_by_two_keys(variants: Mapping[str, Any], stack: str, bucket: str, deleted: bool) -> None:
+    block = variants[stack]["resource"]["aws_s3_bucket"][f"store_{bucket}_bucket"]
+    assert block["force_destroy"] is deleted
+    assert _protected(block) is not deleted
+
+
+@pytest.mark.parametrize(
+    ("stack", "namespace", "deleted"),
+    [("shut", "stays", False), ("shut", "goes", False), ("open", "stays", False), ("open", "goes", True)],
+)
+def test_a_database_goes_by_two_keys(variants: Mapping[str, Any], stack: str, namespace: str, deleted: bool) -> None:
+    block = variants[stack]["resource"]["aws_glue_catalog_database"][f"glue_lake_{namespace}"]
+    assert _protected(block) is not deleted
+
+
+def test_table_buckets_and_their_namespaces_go_by_two_keys(variants: Mapping[str, Any]) -> None:
+    resource = variants["tables"]["resource"]
+    assert _protected(resource["aws_s3tables_table_bucket"]["tables_kept"])
+    assert _protected(resource["aws_s3tables_namespace"]["tables_lake_stays"])
+    assert not _protected(resource["aws_s3tables_namespace"]["tables_lake_goes"])
+    assert "aws_glue_catalog_database" not in resource
+
+
+def test_the_key_stays_while_anything_that_it_encrypts_does(variants: Mapping[str, Any]) -> None:
+    assert _protected(variants["open"]["resource"]["aws_kms_key"]["key_main"])
+
+
+def test_a_bucket_of_every_version_forgets_none(variants: Mapping[str, Any]) -> None:
+    rules = variants["shut"]["resource"]["aws_s3_bucket_lifecycle_configuration"]
+    kept = [key for rule in rules["store_kept_lifecycle"]["rule"] for key in rule]
+    assert not {"expiration", "noncurrent_version_expiration"} & set(kept)
+    assert [rule["expiration"] for rule in rules["store_gone_lifecycle"]["rule"] if "expiration" in rule] == [
+        [{"days": 3}]
+    ]
+
+
+def test_what_is_not_asked_for_is_not_there(variants: Mapping[str, Any]) -> None:
+    resource = variants["shut"]["resource"]
+    asked = ["aws_emrserverless_application", "aws_athena_workgroup", "aws_budgets_budget", "aws_instance"]
+    asked += ["aws_iam_openid_connect_provider", "aws_secretsmanager_secret", "aws_sns_topic_subscription"]
+    assert [type for type in asked if type in resource] == []
+    assert set(variants["shut"]["terraform"]["backend"]) == {"local"}
+
+
+def test_stacks_of_one_account_share_no_name(variants: Mapping[str, Any]) -> None:
+    taken: set[tuple[str, str]] = set()
+    named = {"aws_s3_bucket": "bucket", "aws_iam_role": "name", "aws_kms_alias": "name", "aws_sns_topic": "name"}
+    named |= {"aws_cloudwatch_log_group": "name", "aws_security_group": "name"}
+    for stack in ("shut", "open"):
+        own = {
+            (type, block[key])
+            for type, key in named.items()
+            for block in variants[stack]["resource"].get(type, {}).values()
+        }
+        assert len(own) >= 6
+        assert not own & taken
+        taken |= own
+
+
+def test_a_bucket_is_unique_by_account_and_region(stacks: Mapping[str, Any]) -> None:
+    bucket = stacks["aws"]["resource"]["aws_s3_bucket"]["store_warehouse_bucket"]["bucket"]
+    assert bucket == "employees-aws-warehouse-${data.aws_caller_identity.account.account_id}-eu-west-1"
+
+
+def test_state_is_shared_locked_and_encrypted(stacks: Mapping[str, Any]) -> None:
+    assert stacks["aws"]["terraform"]["backend"] == {
+        "s3": {
+            "bucket": "example-terraform-state",
+            "key": "employees/aws.tfstate",
+            "region": "eu-west-1",
+            "encrypt": True,
+            "use_lockfile": True,
+        }
+    }
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_everything_is_tagged(stacks: Mapping[str, Any], name: str) -> None:
+    [provider] = stacks[name]["provider"]["aws"]
+    [tags] = [each["tags"] for each in provider["default_tags"]]
+    assert tags["lakehouse"] == f"employees-{name}"
+    asked = ("data-platform@example.com", "4711") if name == "aws" else ("employees", "employees")
+    assert (tags["owner"], tags["cost-center"]) == asked
+
+
+def test_a_secret_is_in_no_state(stacks: Mapping[str, Any]) -> None:
+    versions = stacks["clusters"]["resource"]["aws_secretsmanager_secret_version"]
+    assert len(versions) == 2
+    for version in versions.values():
+        assert set(version) - {"//"} == {"secret_id", "secret_string_wo", "secret_string_wo_version"}
+        assert version["secret_string_wo"].startswith("${ephemeral.aws_secretsmanager_random_password.")
+
+
+def test_instances_are_shut(stacks: Mapping[str, Any]) -> None:
+    resource = stacks["clusters"]["resource"]
+    machines = [*resource["aws_launch_template"].values(), *resource["aws_instance"].values()]
+    assert len(machines) == 4
+    for each in machines:
+        assert each["metadata_options"]["http_tokens"] == "required"
+        assert "key_name" not in each
+    assert "AmazonSSMManagedInstanceCore" in json.dumps(resource["aws_iam_role_policy_attachment"])
+    assert resource["aws_autoscaling_group"]["engines_spark_workers"]["min_size"] == 2
+
+
+def test_workflows_deploy_from_their_environment_alone(stacks: Mapping[str, Any]) -> None:
+    roles = stacks["aws"]["resource"]["aws_iam_role"]
+    for role, subject in (("github_plan", "pull_request"), ("github_deploy", "environment:aws")):
+        [statement] = json.loads(roles[role]["assume_role_policy"])["Statement"]
+        assert statement["Condition"] == {
+            "StringEquals": {
+                "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                "token.actions.githubusercontent.com:sub": f"repo:example/lakehouse:{subject}",
+            }
+        }
+
+
+def test_a_budget_warns_before_it_is_spent(stacks: Mapping[str, Any]) -> None:
+    [budget] = stacks["aws"]["resource"]["aws_budgets_budget"].values()
+    assert (budget["limit_amount"], budget["limit_unit"]) == ("200", "USD")
+    assert [(each["notification_type"], each["threshold"]) for each in budget["notification"]] == [
+        ("FORECASTED", 80),
+        ("ACTUAL", 100),
+    ]
+
+
+def test_outputs_feed_the_bootstrap(stacks: Mapping[str, Any]) -> None:
+    outputs = stacks["aws"]["output"]
+    assert outputs["region"]["value"] == "eu-west-1"
+    assert set(outputs["buckets"]["value"]) == {"warehouse", "staging", "query-results"}
+    assert set(outputs["roles"]["value"]) == {"bi", "directory", "etl", "admin"}
+    assert outputs["warehouses"]["value"]["glue_catalog"].endswith("-eu-west-1/glue-warehouse")
+
+
+def test_a_synth_imports_no_bindings_and_stays_small(tmp_path: Path) -> None:
+    main = FILE.parents[1] / "main.py"
+    assert set(synthesise(tmp_path, FILE, "-c", _PROOF, str(main))) == set(STACKS)
+    assert (tmp_path / "modules").read_text().strip() == "clean"
+    assert int((tmp_path / "memory").read_text()) < 100 * 1024  # KiB
+
+
+def test_a_policy_that_iam_would_refuse_is_refused_at_synth(tmp_path: Path) -> None:
+    tables = {f"table_with_a_long_name_{nth}": {"columns": {"id": "long"}} for nth in range(120)}
+    file = {
+        "name": "demo",
+        "buckets": {"warehouse": {}},
+        "catalogs": {"lake": {"location": "s3://warehouse/lake", "namespaces": {"a": {"tables": tables}}}},
+        "access": {
+            "roles": {"r": {"grants": {f"lake.a.{table}": ["read"] for table in tables}}},
+            "principals": {"p": {"roles": ["r"]}},
+        },
+        "stacks": {"aws": {"region": "eu-west-1", "store": "s3", "catalogs": {"lake": "glue"}}},
+    }
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text(json.dumps(file))  # JSON is YAML
+    with pytest.raises(AssertionError, match=r'policy of "p" in stacks.aws has \d+ characters, and IAM takes 10240'):
+        synthesise(tmp_path, path)
