@@ -60,6 +60,8 @@ class SparkProcedures:
         self._session = sql.SparkEngine(target)
 
     def execute(self, catalog: str, table: str, step: plan.Step) -> Mapping[str, Any]:
+        quoted = ".".join(f"`{part}`" for part in (catalog, *table.split(".")))
+        self._session.run(f"REFRESH TABLE {quoted}")  # others may have written since Spark last looked
         result = self._session.run(plan.spark(catalog, table, step))
         rows = list(result.rows)
         if step.action == "remove orphans":  # it answers with the files, a row each

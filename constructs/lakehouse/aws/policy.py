@@ -173,7 +173,7 @@ def compile_grants(
             scope = _scope(lakehouse, targets[verb])
             if stack.store == "s3tables":
                 found += _s3_tables(lakehouse, names, verb, targets[verb], key)
-            else:
+            elif scope.tables:  # a catalog without a namespace gives nothing to grant
                 found += [*_glue(names, verb, scope), *_s3(names, verb, scope, key)]
     return tuple(found)
 
@@ -292,6 +292,8 @@ def _s3_tables(lakehouse: Lakehouse, names: Names, verb: Verb, targets: Sequence
     for nth, target in enumerate(sorted(set(targets)), 1):
         catalog, *path = _split(lakehouse, target)
         content = lakehouse.catalogs[catalog]
+        if not content.namespaces:
+            continue  # there is nothing to grant
         bucket, _ = _prefix(content.location)
         buckets[bucket] = buckets.get(bucket, False) or len(path) < 2
         arn = names.arn("s3tables", f"bucket/{names.table_bucket(bucket)}")
@@ -308,7 +310,7 @@ def _s3_tables(lakehouse: Lakehouse, names: Names, verb: Verb, targets: Sequence
     )
     if _S3_TABLES_BUCKET[verb] and arns:
         found.append(Statement(f"TableBuckets{verb.title()}", _S3_TABLES_BUCKET[verb], arns))
-    if _KMS[verb]:
+    if _KMS[verb] and buckets:
         via = {"StringEquals": {"kms:ViaService": f"s3tables.{names.region}.amazonaws.com"}}
         found.append(Statement(f"Key{verb.title()}", _KMS[verb], (key,), via))
     return found

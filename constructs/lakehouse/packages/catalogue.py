@@ -47,6 +47,7 @@ class Package:
     reason: str  # why this, and why this version
     artifacts: tuple[Artifact, ...]
     java: int | None = None
+    java_drops: str = ""  # an option for a module that this Java was cut without: it is taken off its command line
 
     @property
     def here(self) -> tuple[Artifact, ...]:
@@ -75,7 +76,7 @@ class Package:
     def digest(self) -> str:
         """Changes with the pins and with the way they are unpacked: what is in the cache is compared with it."""
         parts = (f"{artifact.sha256} {artifact.unpack}" for artifact in self.here)
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return hashlib.sha256("\n".join((*parts, *filter(None, [self.java_drops]))).encode()).hexdigest()
 
 
 def this_platform() -> str:
@@ -117,6 +118,8 @@ def _java(feature: int, version: str, reason: str, wheels: dict[str, tuple[str, 
             for where, (tag, sha256, size) in wheels.items()
         ),
         java=feature,
+        # Spark asks its executors' Java for this module, and does without it where it is not there.
+        java_drops="--add-modules=jdk.incubator.vector" if feature == 17 else "",
     )
 
 

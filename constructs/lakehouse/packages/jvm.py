@@ -43,6 +43,8 @@ MODULES = frozenset(
         "jdk.zipfs",
     }
 )
+# Spark gives its executors --add-modules with this one, and a Java 17 without it does not start then.
+VECTOR = "jdk.incubator.vector"
 _SYSTEM = ("/usr/lib/jvm", "/usr/java", "/opt/java", "/Library/Java/JavaVirtualMachines")
 
 
@@ -82,7 +84,7 @@ def find(feature: int, homes: Iterable[Path] | None = None) -> Path | None:
         if _declares_another(executable.parent.parent, feature):
             continue
         version, modules = _describe(executable)
-        if version == feature and modules >= MODULES:
+        if version == feature and modules >= MODULES | ({VECTOR} if feature == 17 else set()):
             return executable
     return None
 

@@ -185,7 +185,7 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         packages=cluster.packages,
         java=cluster.java,
         command=(
-            *java(place, cluster, cluster.driver_mb, jvm.FRUGAL),
+            *java(place, cluster, cluster.driver_mb, jvm.QUICK),
             *("org.apache.spark.deploy.SparkSubmit", "--properties-file", config),
             *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
         ),

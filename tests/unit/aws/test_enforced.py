@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import pyarrow as pa
@@ -29,7 +29,7 @@ from tests.unit.aws.conftest import ROOT
 from tests.unit.aws.oracle import may
 
 ACCOUNT = "123456789012"
-REGION = "eu-west-1"
+REGION: Literal["eu-west-1"] = "eu-west-1"
 NEVER, AT_ONCE = "1e18", "0"  # requests before IAM is enforced
 REFUSED = (ClientError, OSError)
 TABLES = [("people", "employees"), ("people", "departments")]
@@ -175,7 +175,8 @@ def test_a_principal_makes_and_drops_what_is_granted(
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize("principal", PRINCIPALS)
 def test_nobody_reaches_other_files_of_the_bucket(endpoint: str, take: Take, own: Names, principal: str) -> None:
-    s3 = boto3.Session(*take(principal).values(), region_name=REGION).client("s3", endpoint_url=endpoint)
+    access, secret, token = take(principal).values()
+    s3 = boto3.Session(access, secret, token, REGION).client("s3", endpoint_url=endpoint)
     bucket = own.bucket("warehouse")
     for refused in (
         lambda: s3.put_object(Bucket=bucket, Key="lost+found", Body=b""),

@@ -207,6 +207,15 @@ def test_s3_tables_are_told_apart_by_conditions() -> None:
     assert not allowed([document], Request("s3tables:CreateNamespace", (table.partition("/table")[0],)))
 
 
+@pytest.mark.parametrize("store", ["s3", "s3tables"])
+def test_a_catalog_without_namespaces_gives_no_statement(store: str) -> None:
+    """IAM refuses a statement without resources, or with a condition on nothing."""
+    lakehouse = _granting({"lake": ["manage"]}, store=store)
+    bare = lakehouse.catalogs["lake"].model_copy(update={"namespaces": {}})
+    lakehouse = lakehouse.model_copy(update={"catalogs": {"lake": bare}})
+    assert policy.statements(lakehouse, names(lakehouse, "aws", ACCOUNT), "p", key=KEY) == ()
+
+
 def _granting(grants: dict[str, list[str]], *, store: str = "s3", idle: bool = False) -> Lakehouse:
     principals = {"p": {"roles": ["r"]}, **({"idle": {}} if idle else {})}
     table = {"columns": {"id": "long"}}

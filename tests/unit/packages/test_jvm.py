@@ -20,7 +20,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def fake(home: Path, version: str, without: str = "", release: str = "") -> Path:
     """A Java that answers --list-modules and counts how often it was asked."""
-    modules = "\n".join(f"{module}@{version}" for module in sorted(jvm.MODULES) if module != without)
+    modules = "\n".join(f"{module}@{version}" for module in sorted({*jvm.MODULES, jvm.VECTOR}) if module != without)
     executable = home / "bin" / "java"
     executable.parent.mkdir(parents=True)
     executable.write_text(f"#!/bin/sh\necho asked >> '{home}/asked'\n[ \"$1\" = --list-modules ] && echo '{modules}'\n")
@@ -53,7 +53,7 @@ def test_java_home_comes_before_path_and_the_system(tmp_path: Path, monkeypatch:
     assert jvm.find(17) == in_home
 
 
-@pytest.mark.parametrize("module", ["java.security.jgss", "jdk.unsupported", "jdk.httpserver"])
+@pytest.mark.parametrize("module", ["java.security.jgss", "jdk.unsupported", "jdk.httpserver", jvm.VECTOR])
 def test_a_java_without_a_module_does_not_fit(tmp_path: Path, module: str) -> None:
     fake(tmp_path / "jvm" / "cut", "17.0.1", without=module)
     assert jvm.find(17) is None

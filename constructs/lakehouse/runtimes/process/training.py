@@ -146,9 +146,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    for name, stack in lakehouse.stacks.items():
-        if isinstance(stack, LocalStack) and stack.runtime == "process":
-            train(lakehouse, name, path)
+    try:
+        for name, stack in lakehouse.stacks.items():
+            if isinstance(stack, LocalStack) and stack.runtime == "process":
+                train(lakehouse, name, path)
+    except KeyboardInterrupt:
+        print("interrupted; the next set-up prepares it", file=sys.stderr)
+        return 130
     return 0
 
 

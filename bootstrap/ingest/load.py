@@ -1,0 +1,263 @@
+"""The way in: fetch, stage in the store as Parquet, append by Spark in one commit, remember what was loaded.
+
+A commit carries the digests of its files in its snapshot's summary, so that rows and the memory of them come together
+or not at all. After it they are put among the table's properties too, where expired snapshots do not take them away.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import secrets
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from bootstrap import clients
+from bootstrap.connect import connect
+from bootstrap.ingest.items import Format, Item, digest, items, rewritten
+from bootstrap.ingest.places import Place, place
+from bootstrap.ingest.spark import SparkLoader
+from bootstrap.maintenance.metrics import TableReader
+from bootstrap.target import Target
+from lakehouse.errors import LakehouseError, UsageError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+#: In a snapshot's summary the digests of the files that it brought, in the table's properties those of all; by spaces.
+LOADED = "ingest.files"
+STAGING = "staging"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was done. ``known`` files were loaded before, by this or an earlier commit, and were left alone."""
+
+    table: str
+    files: int
+    rows: int
+    known: int
+
+
+@dataclass(frozen=True)
+class TableName:
+    """CATALOG.NAMESPACE.TABLE; the namespace may have several levels."""
+
+    catalog: str
+    namespace: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str, catalogs: Collection[str]) -> TableName:
+        """Raises UsageError for anything else."""
+        catalog, _, rest = text.partition(".")
+        namespace, _, name = rest.rpartition(".")
+        if not namespace or not name:
+            raise UsageError(f'--into: "{text}" is not CATALOG.NAMESPACE.TABLE.')
+        if catalog not in catalogs:
+            raise UsageError(f'--into: "{catalog}" is not one of the catalogs {", ".join(catalogs)}.')
+        return cls(catalog, namespace, name)
+
+    def __str__(self) -> str:
+        return f"{self.catalog}.{self.namespace}.{self.name}"
+
+    def beside(self, name: str) -> TableName:
+        return TableName(self.catalog, self.namespace, name)
+
+    @property
+    def quoted(self) -> str:
+        return ".".join(f"`{part}`" for part in str(self).split("."))
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """One run into one table."""
+
+    target: Target
+    into: TableName
+    told: Callable[[str], None] = field(default=lambda what: None)
+
+    @cached_property
+    def _reader(self) -> TableReader:
+        return TableReader(self.into.catalog, connect(self.target.path, self.target.stack)[1])
+
+    def places(self, addresses: Sequence[str]) -> list[Place]:
+        lakehouse, connections = connect(self.target.path, self.target.stack)
+        store, file = connections.store, self.target.path
+        return [place(each, store, lakehouse.buckets, lakehouse.sources, file) for each in addresses]
+
+    def infer(self, addresses: Sequence[str], form: Format | None) -> dict[str, Any]:
+        """The section of the file for a table that takes the sources."""
+        from bootstrap.ingest.columns import schema_of, section
+
+        with tempfile.TemporaryDirectory(prefix="lakehouse-ingest-") as scratch:
+            schemas = []
+            for each in self.places(addresses):
+                for item in items(each, form, Path(scratch)):
+                    self.told(str(item))
+                    path = item.place.fetch(item.name, Path(scratch))
+                    schemas.append(schema_of(item, path))
+                    _away(path, Path(scratch))
+        return section(self.into.catalog, self.into.namespace, self.into.name, schemas)
+
+    def load(self, addresses: Sequence[str], form: Format | None) -> Loaded:
+        """Loads the files that the table does not have yet, in one commit.
+
+        Raises UsageError for sources that do not fit and for a table that is not there.
+        """
+        if STAGING not in self.target.lakehouse.buckets:
+            raise UsageError(
+                f"{self.target.path.name}: files are staged in a bucket `{STAGING}`. Add `{STAGING}: {{expire_days: 7}}` "
+                "to `buckets`, then `lakehouse apply`."
+            )
+        places = self.places(addresses)
+        self._metadata()  # a table that is not there is told before anything is fetched
+        with self._alone() as lock, tempfile.TemporaryDirectory(prefix="lakehouse-ingest-") as scratch:
+            engine = SparkLoader(self.target)
+            self._end_of_before(lock, engine)
+            known = loaded(self._metadata())
+            found = [item for each in places for item in items(each, form, Path(scratch))]
+            if old := rewritten(found, known):
+                raise UsageError(
+                    f"{old}: this Delta table has since rewritten or deleted files that {self.into} was loaded from: "
+                    "its new files would bring rows a second time. Load it into a new table."
+                )
+            staged = Staged(self.target, self.into)
+            try:
+                new, count = self._stage(found, known, staged, Path(scratch))
+                if new:
+                    self.told(f"appending {count} rows to {self.into}")
+                    self._append(engine, staged, sorted(new), known)
+            finally:
+                staged.clear()
+            lock.seek(0)
+            lock.truncate()
+        return Loaded(str(self.into), len(new), count, len(found) - len(new))
+
+    def _stage(self, found: list[Item], known: set[str], staged: Staged, scratch: Path) -> tuple[set[str], int]:
+        from bootstrap.ingest.columns import fitted
+
+        new: set[str] = set()
+        count = 0
+        for item in found:
+            if item.digest in known | new:
+                continue
+            self.told(str(item))
+            path = item.place.fetch(item.name, scratch)
+            number = item.digest or digest(path, item.columns)
+            if number not in known | new:
+                count += staged.add(number, fitted(item, path, staged.schema))
+                new.add(number)
+            _away(path, scratch)
+        return new, count
+
+    def _append(self, engine: SparkLoader, staged: Staged, new: list[str], known: set[str]) -> None:
+        engine.append(staged.table.quoted, self.into.quoted, {LOADED: " ".join(new)})
+        engine.set_property(self.into.quoted, LOADED, " ".join(sorted(known | set(new))))
+
+    def _metadata(self) -> Mapping[str, Any]:
+        name = f"{self.into.namespace}.{self.into.name}"
+        there = self._reader.names().get(name)
+        if there is None:
+            raise UsageError(
+                f"--into: there is no table {self.into}. `lakehouse ingest ... --infer` prints its section for "
+                f"{self.target.path.name}; `lakehouse apply` creates it."
+            )
+        return self._reader.read(name, *there).metadata
+
+    @contextmanager
+    def _alone(self) -> Iterator[IO[str]]:
+        """One run into a table at a time; the lock goes with the process that holds it, however that ends."""
+        path = self.target.local.state.run / f"ingest-{self.into}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LakehouseError(f"Another `lakehouse ingest` into {self.into} is under way. Wait for it.") from None
+            yield lock
+
+    def _end_of_before(self, lock: IO[str], engine: SparkLoader) -> None:
+        """Spark goes on with the work of a client that was killed: ended here, before anyone looks what was loaded."""
+        lock.seek(0)
+        if former := lock.read().strip():
+            engine.end(former)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(engine.session_id)
+        lock.flush()
+
+
+class Staged:
+    """Files in the staging bucket, as Parquet, and a table of a run's length over them, which Spark reads.
+
+    Spark itself has no file system for s3://; through Iceberg's it reads them in parallel, wherever its workers are.
+    """
+
+    def __init__(self, target: Target, into: TableName) -> None:
+        self._s3: S3Client = clients.s3(target)
+        self._catalog = clients.iceberg(target, into.catalog)
+        run = hashlib.sha256(str(into).encode()).hexdigest()[:12]
+        # Spark keeps tables by their names for a while: one that comes again would be the former one.
+        self.table = into.beside(f"ingest_{run}_{secrets.token_hex(4)}")
+        self._namespace, self._ours = tuple(into.namespace.split(".")), f"ingest_{run}_"
+        self._prefix = f"ingest/{run}/"
+        self.clear()  # what a run that was killed left
+        self._target = self._catalog.load_table((*self._namespace, into.name))
+
+    @cached_property
+    def schema(self) -> Any:
+        """The table's columns in Arrow's types."""
+        from pyiceberg.io.pyarrow import schema_to_pyarrow
+
+        return schema_to_pyarrow(self._target.schema(), include_field_ids=False)
+
+    @cached_property
+    def _over(self) -> Any:
+        location = f"s3://{STAGING}/{self._prefix}table"
+        return self._catalog.create_table((*self._namespace, self.table.name), schema=self._target.schema(), location=location)
+
+    def add(self, digest: str, rows: Iterator[Any]) -> int:
+        """Stages a file's rows; returns how many they are."""
+        import pyarrow.parquet as pq
+
+        count = 0
+        with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+            with pq.ParquetWriter(file.name, self.schema, compression="zstd") as writer:
+                for table in rows:
+                    writer.write_table(table)
+                    count += table.num_rows
+            key = f"{self._prefix}{digest}.parquet"
+            self._s3.upload_file(file.name, STAGING, key)
+        if count:
+            self._over.add_files([f"s3://{STAGING}/{key}"])
+        else:
+            self._over  # noqa: B018 - a file without rows counts as loaded, so the table must be there
+        return count
+
+    def clear(self) -> None:
+        """Removes the files, and the table over them: of this run and of those before it."""
+        for *_, name in self._catalog.list_tables(self._namespace):
+            if name.startswith(self._ours):
+                self._catalog.drop_table((*self._namespace, name))
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=STAGING, Prefix=self._prefix):
+            for each in page.get("Contents", ()):
+                self._s3.delete_object(Bucket=STAGING, Key=each["Key"])
+
+
+def loaded(metadata: Mapping[str, Any]) -> set[str]:
+    """Digests of all files that the table was loaded from."""
+    said = [metadata.get("properties", {}).get(LOADED, "")]
+    said += [each.get("summary", {}).get(LOADED, "") for each in metadata.get("snapshots", ())]
+    return {digest for text in said for digest in text.split()}
+
+
+def _away(path: Path, scratch: Path) -> None:
+    """Deletes what was fetched; a file of the user's own stays."""
+    if path.is_relative_to(scratch):
+        path.unlink()

@@ -1,0 +1,56 @@
+"""Spark as ingest uses it: one append, and an end to what a killed client left running."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from bootstrap import clients
+from bootstrap.target import Target
+from lakehouse.errors import LakehouseError
+
+
+class SparkLoader:
+    """A session of Spark Connect."""
+
+    def __init__(self, target: Target) -> None:
+        self._session: Any = clients.spark(target)
+        self._url = clients.spark_url(target)
+
+    @property
+    def session_id(self) -> str:
+        return str(self._session.session_id)
+
+    def end(self, session_id: str) -> None:
+        """Ends what runs in a former session; one that is over by itself is no error."""
+        from pyspark.sql import SparkSession
+
+        builder: Any = SparkSession.builder
+        with suppress(Exception):
+            former = builder.remote(f"{self._url}/;session_id={session_id}").create()
+            former.interruptAll()
+            former.stop()
+
+    def append(self, source: str, into: str, summary: Mapping[str, str]) -> None:
+        """Appends a table's rows to another in one commit, whose snapshot's summary says ``summary`` too."""
+
+        def do() -> None:
+            self._session.sql(f"REFRESH TABLE {into}")  # what was changed by others a moment ago counts
+            writer = self._session.table(source).writeTo(into)
+            for key, value in summary.items():
+                writer = writer.option(f"snapshot-property.{key}", value)
+            writer.append()
+
+        _told(do)
+
+    def set_property(self, table: str, key: str, value: str) -> None:
+        _told(lambda: self._session.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ('{key}' = '{value}')"))
+
+
+def _told(do: Callable[[], Any]) -> None:
+    try:
+        do()
+    except Exception as error:
+        message = str(error).partition("\n\nJVM stacktrace:")[0].partition("\n\tat ")[0].strip()
+        raise LakehouseError(message or type(error).__name__) from error
