@@ -19,6 +19,8 @@ from typer.core import TyperGroup
 
 from bootstrap import output
 from bootstrap.commands import app as reconciler
+from bootstrap.ingest.cli import app as ingestion
+from bootstrap.maintenance.cli import app as maintenance
 from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:
@@ -343,6 +345,8 @@ def destroy(
 
 
 app.add_typer(reconciler)
+app.add_typer(maintenance)
+app.add_typer(ingestion)
 
 
 def main() -> None:

@@ -1,0 +1,84 @@
+"""Tables are maintained each for itself, and what was not done is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bootstrap.connections import Connections, StoreConnection
+from bootstrap.maintenance import plan, report, run
+from bootstrap.maintenance.metrics import Found, measure
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.spec.model import Lakehouse
+
+METRICS = measure("lake.a.t", {}, None, [], [])
+CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {})
+COMPACT, MANIFESTS = plan.Step("compact", "many"), plan.Step("rewrite manifests", "many")
+REFUSED = plan.Step("remove orphans", "some", older_than=datetime(2026, 1, 1, tzinfo=UTC), refused="not to be")
+
+
+class Engine:
+    """Fails at one table."""
+
+    def __init__(self) -> None:
+        self.did: list[tuple[str, str]] = []
+
+    def execute(self, catalog: str, table: str, step: plan.Step) -> Mapping[str, Any]:
+        self.did.append((table, step.action))
+        if table == "a.bad":
+            raise LakehouseError("no")
+        return {"rewritten": 3}
+
+
+def work(table: str, *steps: plan.Step, there: bool = True) -> run.Work:
+    return run.Work("lake", table, ("catalogs",), METRICS if there else None, steps)
+
+
+def test_one_failure_ends_its_table_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "look", lambda work, connections: Found(METRICS, {}))
+    engine = Engine()
+    all_work = [work("a.bad", COMPACT, MANIFESTS), work("a.gone", there=False), work("a.t", REFUSED, COMPACT), work("a.u")]
+    outcomes = list(run.carry_out(all_work, CONNECTIONS, engine, lambda work, action: None))
+    assert engine.did == [("a.bad", "compact"), ("a.t", "compact")]
+    assert [each.well for each in outcomes] == [False, False, False, True]
+    assert list(report.complaints(outcomes)) == [
+        "failed: lake.a.bad: compact: no",
+        "failed: lake.a.gone: it is not in the catalog. `lakehouse apply` creates it",
+        "refused: lake.a.t: remove orphans: not to be.",
+    ]
+    assert report.outcome_json(outcomes[2])["done"] == {"compact": {"rewritten": 3}}
+    assert "0 -> 0" in "\n".join(report.outcome_text(outcomes))
+
+
+def test_plan_as_text() -> None:
+    assert list(report.plan_text([work("a.t", COMPACT, REFUSED), work("a.u"), work("a.gone", there=False)])) == [
+        "~ lake.a.t: compact: many.",
+        "! lake.a.t: remove orphans: not to be.",
+        "  lake.a.u: nothing to do.",
+        "! lake.a.gone: it is not in the catalog. `lakehouse apply` creates it.",
+    ]
+
+
+def test_names_choose_tables() -> None:
+    table = {"columns": {"id": "long"}, "maintenance": {"compact": {}}}
+    spaces = {"a": {"tables": {"t": table, "tt": table, "off": {"columns": {"id": "long"}}}}, "ab": {"tables": {"t": table}}}
+    content = {
+        "name": "x",
+        "buckets": {"www": {}},
+        "catalogs": {"lake": {"location": "s3://www/l", "namespaces": spaces}},
+        "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}},
+    }
+    lakehouse = Lakehouse.model_validate(content)
+
+    def names(*words: str) -> list[str]:
+        return [".".join((at[1], at[3], at[5])) for at in run.chosen(lakehouse, "f.yaml", words)]
+
+    assert names() == names("lake") == ["lake.a.t", "lake.a.tt", "lake.ab.t"]
+    assert names("lake.a") == ["lake.a.t", "lake.a.tt"]
+    assert names("lake.a.t", "lake.ab") == ["lake.a.t", "lake.ab.t"]
+    for wrong in ("lake.a.off", "a.t", "nope"):
+        with pytest.raises(UsageError, match=wrong):
+            names(wrong)
