@@ -1,8 +1,8 @@
-"""``python -m policies.scan [CDKTF_OUT]``: policy scans of every synthesised stack and of the repository.
+"""``python -m policies.scan [LAKEHOUSE_FILE...]``: policy scans of every stack, and of the repository.
 
 checkov looks at the stacks, at workflows, at Dockerfiles and for secrets; our own checks look at the stacks. A finding
 stands only where the resource itself says so (``accepted`` in its comment, with the reason), and an acceptance that
-nothing needs any more fails the scan too. Exit code 0: nothing found; 1: something; 2: nothing to look at.
+nothing needs any more fails the scan too. Exit code 0: nothing found; 1: something; 2: a file cannot be synthesised.
 """
 
 from __future__ import annotations
@@ -48,11 +48,15 @@ class Finding:
 
 def main(arguments: list[str]) -> int:
     """Scans and prints; gives the exit code."""
-    out = Path(arguments[0]) if arguments else ROOT / "cdktf.out"
-    stacks = read(out)
-    if not stacks:
-        print(f"Error: no stack in {out}. Synthesise first: python main.py", file=sys.stderr)
-        return 2
+    files = [Path(each) for each in arguments] or [ROOT / "lakehouse.yaml", *sorted(ROOT.glob("lakehouses/*.yaml"))]
+    stacks: dict[str, Mapping[str, Any]] = {}
+    for file in files:
+        with tempfile.TemporaryDirectory() as folder:
+            done = synthesise(file, Path(folder))
+            if done.returncode:
+                print(f"Error: {file} cannot be synthesised: {done.stderr.strip()}", file=sys.stderr)
+                return 2
+            stacks |= {f"{file.stem}/{name}": stack for name, stack in read(Path(folder)).items()}
     passed, found = checkov_stacks(stacks)
     found += [finding for name, stack in stacks.items() for finding in own(name, stack)]
     open_, accepted = judge(stacks, found)
@@ -70,6 +74,19 @@ def main(arguments: list[str]) -> int:
     return 1 if open_ else 0
 
 
+def synthesise(file: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    """Runs the CDK app for a lakehouse.yaml."""
+    environment = {**os.environ, "LAKEHOUSE_FILE": str(file.resolve()), "CDKTF_OUTDIR": str(out)}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "main.py")],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def read(out: Path) -> dict[str, Mapping[str, Any]]:
     """The synthesised stacks of a CDK output folder, by name."""
     return {path.parent.name: json.loads(path.read_text()) for path in sorted(out.glob("stacks/*/cdk.tf.json"))}
@@ -77,11 +94,15 @@ def read(out: Path) -> dict[str, Mapping[str, Any]]:
 
 def own(name: str, stack: Mapping[str, Any]) -> Iterator[Finding]:
     """What our own checks find in a stack; only what is in AWS is theirs."""
-    if "aws" in stack.get("provider", {}):
+    if _in_aws(stack):
         for check in CHECKS:
             for text in check(stack):
                 address, _, what = text.partition(": ")
                 yield Finding(name, address, check.__name__, what)
+
+
+def _in_aws(stack: Mapping[str, Any]) -> bool:
+    return "aws" in stack.get("provider", {})
 
 
 def acceptances(stack: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -114,16 +135,18 @@ def checkov_stacks(stacks: Mapping[str, Mapping[str, Any]]) -> tuple[int, list[F
     passed, found = 0, []
     with tempfile.TemporaryDirectory() as folder:
         for name, stack in stacks.items():
+            if not _in_aws(stack):
+                continue  # Terraform's built-in resources have no checks, and checkov wants a provider
             # checkov fails on a `terraform` block in JSON (bridgecrewio/checkov#7454), and has no check of one.
             copy = Path(folder, name, "cdk.tf.json")
-            copy.parent.mkdir()
+            copy.parent.mkdir(parents=True)
             copy.write_text(json.dumps({key: value for key, value in stack.items() if key != "terraform"}, indent=1))
         for report in _checkov(Path(folder), "terraform_json"):
             if report["summary"]["parsing_errors"]:
-                raise SystemExit(f"Error: checkov cannot read {report['results']['parsing_errors']}")
+                raise SystemExit(f"Error: checkov cannot read a stack of {', '.join(stacks)}")
             passed += report["summary"]["passed"]
             for each in report["results"]["failed_checks"]:
-                name = Path(each["file_path"]).parent.name
+                name = Path(each["file_path"]).parent.as_posix().strip("/")
                 address = _address(stacks[name], each["resource"])
                 found.append(Finding(name, address, each["check_id"], each["check_name"]))
     return passed, found
@@ -138,10 +161,10 @@ def _address(stack: Mapping[str, Any], resource: str) -> str:
     return f"{types[0]}.{name}" if len(types) == 1 else resource
 
 
-def checkov_repository() -> tuple[int, list[Finding]]:
+def checkov_repository(root: Path = ROOT) -> tuple[int, list[Finding]]:
     """Number of passed checks, and findings, of checkov on the repository's workflows, Dockerfiles and texts."""
     passed, found = 0, []
-    for report in _checkov(ROOT, *REPOSITORY):
+    for report in _checkov(root, *REPOSITORY):
         passed += report["summary"]["passed"]
         for each in report["results"]["failed_checks"]:
             where = f"{each['file_path'].lstrip('/')}:{each['file_line_range'][0]}"
@@ -152,7 +175,7 @@ def checkov_repository() -> tuple[int, list[Finding]]:
 def _checkov(folder: Path, *frameworks: str) -> list[dict[str, Any]]:
     program = Path(sys.executable).with_name("checkov")
     command = [str(program), "--directory", str(folder), "--framework", *frameworks, "--output", "json"]
-    command += ["--compact", "--quiet", "--skip-download", "--soft-fail"]
+    command += ["--compact", "--quiet", "--skip-download", "--soft-fail", "--enable-secret-scan-all-files"]
     for pattern in LEFT_OUT:
         command += ["--skip-path", pattern]
     done = subprocess.run(

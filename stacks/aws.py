@@ -42,26 +42,34 @@ class AwsStack(TerraformStack):
         self._names = names(lakehouse, name, data(self, "account", "aws_caller_identity").ref("account_id"))
 
         on_instances = options.engines == "ec2"
-        self._key = Key(
+        in_tables = options.store == "s3tables"
+        key = Key(
             self,
             "key",
             names=self._names,
             protected=not (options.allow_destroy and all(each.deletable for each in lakehouse.buckets.values())),
             instances=on_instances,
-            tables=options.store == "s3tables",
-        ).arn
+            tables=in_tables,
+        )
+        self._key = key.arn
         self._observe = Observe(
             self, "observe", names=self._names, key=self._key, groups=["network", "engines"], alerts=options.alerts
         )
         if options.budget_usd is not None:
             self._observe.budget(options.budget_usd)
         self._network = Network(
-            self, "network", names=self._names, cidr=options.cidr, zones=options.zones, instances=on_instances
+            self,
+            "network",
+            names=self._names,
+            cidr=options.cidr,
+            zones=options.zones,
+            instances=on_instances,
+            tables=in_tables,
         )
         self._network.flow_logs(self._observe.groups["network"], self._observe.flow_log_role())
         self._buckets, self._tables = self._store()
         self._roles: dict[str, str] = {}  # by principal
-        self._engines = self._on_instances() if on_instances else self._managed()
+        self._engines = self._on_instances(key.scaling) if on_instances else self._managed()
         if options.github:
             GitHub(
                 self,
@@ -124,7 +132,6 @@ class AwsStack(TerraformStack):
                 lakehouse=lakehouse,
                 spark=lakehouse.engines.spark,
                 network=self._network,
-                key=self._key,
                 log_group=logs,
             ).application
             application = emr.ref("arn")
@@ -158,7 +165,7 @@ class AwsStack(TerraformStack):
             self._principal(principal, trust, may)
         return outputs
 
-    def _on_instances(self) -> dict[str, object]:
+    def _on_instances(self, scaling: Declared | None) -> dict[str, object]:
         """Spark and Trino on EC2; their role serves all principals, whose own roles reach Glue and S3 directly."""
         names, lakehouse = self._names, self._lakehouse
         wanted = {}
@@ -183,7 +190,14 @@ class AwsStack(TerraformStack):
             log_group=log_group(names, "engines"),
         )
         engines = Ec2Engines(
-            self, "engines", names=names, network=self._network, key=self._key, profile=profile, tags=self._tags
+            self,
+            "engines",
+            names=names,
+            network=self._network,
+            key=self._key,
+            profile=profile,
+            scaling=scaling,
+            tags=self._tags,
         )
         if lakehouse.engines.trino:
             engines.trino(lakehouse.engines.trino)

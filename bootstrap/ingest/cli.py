@@ -27,7 +27,7 @@ def ingest(
     ] = False,
 ) -> None:
     """Load Parquet, CSV or Delta into a table, by Spark, in one commit. Files that it was loaded from are left out."""
-    from bootstrap.ingest.load import Ingest, TableName
+    from bootstrap.ingest.load import Ingest, Loaded, TableName
 
     target = context.obj.target()
     with output.progress() as bar:
@@ -35,16 +35,13 @@ def ingest(
         run = Ingest(
             target, TableName.parse(into, target.lakehouse.catalogs), lambda what: bar.update(task, description=what)
         )
-        if infer:
-            section = run.infer(sources, form)
-        else:
-            done = run.load(sources, form)
-    if infer:
-        from ruamel.yaml import YAML
+        found = run.infer(sources, form) if infer else run.load(sources, form)
+    if isinstance(found, Loaded):
+        known = f"; {found.known} loaded before" if found.known else ""
+        print(f"{found.table}: {found.rows} rows of {found.files} files appended{known}.")
+        return
+    from ruamel.yaml import YAML
 
-        yaml = YAML()
-        yaml.default_flow_style = False
-        yaml.dump(section, sys.stdout)
-    else:
-        known = f"; {done.known} loaded before" if done.known else ""
-        print(f"{done.table}: {done.rows} rows of {done.files} files appended{known}.")
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(found, sys.stdout)

@@ -122,8 +122,8 @@ def _batches(item: Item, path: Path, wanted: pa.Schema) -> Iterator[pa.Table]:
                     yield pa.Table.from_batches([batch])
         else:
             # The table's types, not guessed ones: 007 stays text where text is wanted.
-            convert = csv.ConvertOptions(column_types={each.name: each.type for each in wanted}, strings_can_be_null=True,
-                                         quoted_strings_can_be_null=False)  # fmt: skip
+            types = {each.name: each.type for each in wanted}
+            convert = csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
             with csv.open_csv(path, convert_options=convert) as reader:
                 for batch in reader:
                     yield pa.Table.from_batches([batch])

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bootstrap import clients
 from bootstrap.connect import connect
+from bootstrap.errors import Missing
 from bootstrap.ingest.items import Format, Item, digest, items, rewritten
 from bootstrap.ingest.places import Place, place
 from bootstrap.ingest.spark import SparkLoader
@@ -112,8 +113,8 @@ class Ingest:
         """
         if STAGING not in self.target.lakehouse.buckets:
             raise UsageError(
-                f"{self.target.path.name}: files are staged in a bucket `{STAGING}`. Add `{STAGING}: {{expire_days: 7}}` "
-                "to `buckets`, then `lakehouse apply`."
+                f"{self.target.path.name}: files are staged in a bucket `{STAGING}`. Add "
+                f"`{STAGING}: {{expire_days: 7}}` to `buckets`, then `lakehouse apply`."
             )
         places = self.places(addresses)
         self._metadata()  # a table that is not there is told before anything is fetched
@@ -162,13 +163,13 @@ class Ingest:
 
     def _metadata(self) -> Mapping[str, Any]:
         name = f"{self.into.namespace}.{self.into.name}"
-        there = self._reader.names().get(name)
-        if there is None:
+        try:
+            return self._reader.read_now(name).metadata
+        except Missing:
             raise UsageError(
                 f"--into: there is no table {self.into}. `lakehouse ingest ... --infer` prints its section for "
                 f"{self.target.path.name}; `lakehouse apply` creates it."
-            )
-        return self._reader.read(name, *there).metadata
+            ) from None
 
     @contextmanager
     def _alone(self) -> Iterator[IO[str]]:
@@ -179,7 +180,9 @@ class Ingest:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise LakehouseError(f"Another `lakehouse ingest` into {self.into} is under way. Wait for it.") from None
+                raise LakehouseError(
+                    f"Another `lakehouse ingest` into {self.into} is under way. Wait for it."
+                ) from None
             yield lock
 
     def _end_of_before(self, lock: IO[str], engine: SparkLoader) -> None:
@@ -220,7 +223,9 @@ class Staged:
     @cached_property
     def _over(self) -> Any:
         location = f"s3://{STAGING}/{self._prefix}table"
-        return self._catalog.create_table((*self._namespace, self.table.name), schema=self._target.schema(), location=location)
+        return self._catalog.create_table(
+            (*self._namespace, self.table.name), schema=self._target.schema(), location=location
+        )
 
     def add(self, digest: str, rows: Iterator[Any]) -> int:
         """Stages a file's rows; returns how many they are."""

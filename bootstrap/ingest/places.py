@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 class Place(Protocol):
     """A file, or a folder of files. Names are relative to it, with slashes; a single file's is its own."""
 
-    address: str
+    @property
+    def address(self) -> str:
+        """As the user wrote it."""
 
     def names(self) -> list[str]:
         """All files, sorted. Raises UsageError where there is nothing."""
@@ -54,8 +56,12 @@ class S3Place:
     """An object, or all objects below a prefix."""
 
     def __init__(self, address: str, s3: S3Client, endpoint: str) -> None:
-        self.address, self._s3, self._endpoint = address, s3, endpoint
+        self._address, self._s3, self._endpoint = address, s3, endpoint
         self._bucket, _, self._prefix = address.removeprefix("s3://").partition("/")
+
+    @property
+    def address(self) -> str:
+        return self._address
 
     def names(self) -> list[str]:
         folder = self._prefix.rstrip("/") + "/" if self._prefix else ""

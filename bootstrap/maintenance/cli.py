@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bootstrap import output
-from lakehouse.errors import UsageError
+from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:
     from bootstrap.maintenance.run import Work
@@ -27,7 +27,9 @@ Names = Annotated[
 def maintain(
     context: typer.Context,
     names: Names = None,
-    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be done; exit code 2 if anything.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only show what would be done; exit code 2 if anything.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compact, rewrite manifests, expire snapshots, remove orphans: what the file's `maintenance` says of each table.
@@ -56,7 +58,10 @@ def maintain(
         with output.progress() as bar:
             task = bar.add_task("maintaining", total=len(work))
             told = run.carry_out(
-                work, connections, run.engine(target), lambda each, step: bar.update(task, description=f"{each.name}: {step}")
+                work,
+                connections,
+                run.engine(target),
+                lambda each, step: bar.update(task, description=f"{each.name}: {step}"),
             )
             for outcome in told:
                 outcomes.append(outcome)
@@ -95,7 +100,7 @@ def metrics(
         raise UsageError("Both --json and --prometheus: give one of them.")
     target = context.obj.target()
     lakehouse, connections = connect(target.path, target.stack)
-    found = []
+    found, failed = [], []
     with output.progress() as bar:
         task = bar.add_task("reading tables", total=None)
         for catalog in lakehouse.catalogs:
@@ -106,15 +111,22 @@ def metrics(
                 if not names or any(f"{catalog}.{table}.".startswith(f"{name}.") for name in names)
             }
             bar.update(task, total=(bar.tasks[0].total or 0) + len(wanted))
-            for each in reader.read_all(wanted):
-                found.append(each.metrics)
+            for table, each in reader.read_all(wanted):
+                if isinstance(each, LakehouseError):
+                    failed.append(f"failed: {catalog}.{table}: {each}")
+                else:
+                    found.append(each.metrics)
                 bar.advance(task)
-    if names and not found:
+    if names and not found and not failed:
         raise UsageError(f"There is no table under {', '.join(names)}. `lakehouse metrics` without names shows all.")
     if as_json:
         _print([report.metrics_json(each) for each in found])
     else:
         print("\n".join(report.prometheus(found) if prometheus else report.metrics_text(found)))
+    for line in failed:
+        print(line, file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)
 
 
 def _print(value: Any) -> None:

@@ -18,8 +18,10 @@ from urllib.parse import urlparse
 
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.connections import Connections
+from bootstrap.errors import Missing
 from bootstrap.s3 import client
 from bootstrap.stores import typed
+from lakehouse.errors import LakehouseError
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ class Found:
 
 
 def measure(
-    table: str, metadata: Mapping[str, Any], snapshot: int | None, manifests: Iterable[Manifest],
+    table: str,
+    metadata: Mapping[str, Any],
+    snapshot: int | None,
+    manifests: Iterable[Manifest],
     stored: Iterable[tuple[str, int]],
 ) -> TableMetrics:
     """The metrics of a table at ``snapshot`` (None: it has none). ``stored`` are keys and sizes below its location."""
@@ -131,10 +136,27 @@ class TableReader:
         manifests = self._manifests(current["manifest-list"]) if current else []
         return Found(measure(f"{self.name}.{table}", metadata, snapshot, manifests, stored), metadata)
 
-    def read_all(self, tables: Mapping[str, tuple[str, int | None]]) -> Iterator[Found]:
-        """Several at a time, in the order of their names."""
+    def read_now(self, table: str) -> Found:
+        """One table as it is by now. Raises Missing where there is none."""
+        if isinstance(self.catalog, NessieCatalog):
+            content, _ = self.catalog.commits.current(table)
+            return self.read(table, content["metadataLocation"], _snapshot(content))
+        facts = self.catalog.facts({table}, lambda count, of: None).tables.get(table)
+        if facts is None:
+            raise Missing(f'catalog "{self.name}": there is no table {table}')
+        return self.read(table, facts.metadata_location, _known(facts.metadata.get("current-snapshot-id")))
+
+    def read_all(self, tables: Mapping[str, tuple[str, int | None]]) -> Iterator[tuple[str, Found | LakehouseError]]:
+        """Several at a time, in the order of their names; with the error of each that cannot be read."""
+
+        def one(table: str) -> tuple[str, Found | LakehouseError]:
+            try:
+                return table, self.read(table, *tables[table])
+            except LakehouseError as error:
+                return table, error
+
         with ThreadPoolExecutor(self._connections.parallel) as pool:
-            yield from pool.map(lambda name: self.read(name, *tables[name]), sorted(tables))
+            yield from pool.map(one, sorted(tables))
 
     def _stored(self, location: str) -> Iterator[tuple[str, int]]:
         bucket, prefix = _place(location)

@@ -66,7 +66,7 @@ def prometheus(metrics: Iterable[TableMetrics]) -> Iterator[str]:
 def plan_json(work: Work) -> dict[str, Any]:
     return {
         "table": work.name,
-        "there": work.before is not None,
+        "lacking": work.lacking or None,
         "steps": [
             {
                 "action": step.action,
@@ -82,7 +82,7 @@ def plan_json(work: Work) -> dict[str, Any]:
 def plan_text(work: Sequence[Work]) -> Iterator[str]:
     for each in work:
         if each.before is None:
-            yield f"! {each.name}: it is not in the catalog. `lakehouse apply` creates it."
+            yield f"! {each.name}: {each.lacking}."
         elif not each.steps:
             yield f"  {each.name}: nothing to do."
         for step in each.steps:

@@ -16,16 +16,19 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.model import Maintenance
 
+_ABSENT = "it is not in the catalog. `lakehouse apply` creates it"
+
 
 @dataclass(frozen=True)
 class Work:
-    """A table, what is to be done to it, and where the file names it. ``missing``: the table is not there."""
+    """A table, what is to be done to it, and where the file names it; ``lacking`` says why it cannot be looked at."""
 
     catalog: str
     table: str  # without the catalog
     at: tuple[str, ...]
     before: TableMetrics | None
     steps: tuple[plan.Step, ...] = ()
+    lacking: str = ""
 
     @property
     def name(self) -> str:
@@ -103,13 +106,13 @@ def chosen(lakehouse: Lakehouse, file: str, names: Sequence[str]) -> dict[tuple[
     found = dict(plan.policies(lakehouse))
     if not names:
         return found
-    meant = {}
+    meant: dict[tuple[str, ...], Maintenance] = {}
     for name in names:
         under = {at: each for at, each in found.items() if f"{_full(at)}.".startswith(f"{name}.")}
         if not under:
             raise UsageError(
-                f'{file}: no table under "{name}" (CATALOG, CATALOG.NAMESPACE or CATALOG.NAMESPACE.TABLE) has a policy. '
-                "Add `maintenance` to the table, its namespace or its catalog"
+                f'{file}: no table under "{name}" (CATALOG, CATALOG.NAMESPACE or CATALOG.NAMESPACE.TABLE) has a '
+                "policy. Add `maintenance` to the table, its namespace or its catalog"
             )
         meant |= under
     return meant
@@ -131,11 +134,13 @@ def prepare(
         there = reader.names()
         nessie = connections.catalogs[catalog].kind == "nessie"
         guard = plan.Guard(gc_default=not nessie, references=reader.other_references())
-        known = {found.metrics.table: found for found in reader.read_all({n: there[n] for n in policies if n in there})}
+        known = dict(reader.read_all({name: there[name] for name in policies if name in there}))
         for table, (at, policy) in sorted(policies.items()):
-            found = known.get(f"{catalog}.{table}")
+            found = known.get(table)
             if found is None:
-                yield Work(catalog, table, at, None)
+                yield Work(catalog, table, at, None, lacking=_ABSENT)
+            elif isinstance(found, LakehouseError):
+                yield Work(catalog, table, at, None, lacking=str(found))
             else:
                 yield Work(catalog, table, at, found.metrics, plan.steps(policy, found, guard, now))
 
@@ -146,7 +151,7 @@ def carry_out(
     """Does the steps of each table. One that fails ends those of its table, and no other table's."""
     for each in work:
         if each.before is None:
-            yield Outcome(each, failed={"": "it is not in the catalog. `lakehouse apply` creates it"})
+            yield Outcome(each, failed={"": each.lacking})
             continue
         done: dict[str, Mapping[str, Any]] = {}
         failed: dict[str, str] = {}
@@ -169,9 +174,7 @@ def carry_out(
 
 def look(work: Work, connections: Connections) -> Found:
     """The table as it is now."""
-    reader = TableReader(work.catalog, connections)
-    location, snapshot = reader.names()[work.table]
-    return reader.read(work.table, location, snapshot)
+    return TableReader(work.catalog, connections).read_now(work.table)
 
 
 def today() -> datetime:

@@ -23,7 +23,11 @@ CPU_PERCENT = 60  # what Auto Scaling keeps Trino's workers at
 # Between nodes: Trino has one port; Spark's are set to these, instead of any that is free.
 TRINO_PORTS = (8080, 8080)
 SPARK_PORTS = (7077, 7099)
-_METADATA = {"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1}  # IMDSv2
+_METADATA = {  # IMDSv2 alone
+    "http_endpoint": "enabled",
+    "http_tokens": "required",
+    "http_put_response_hop_limit": 1,
+}
 # Graviton instances by memory: r7g is 8 GiB a core, which suits both engines.
 _SIZES = ((16, 2, "r7g.large"), (32, 4, "r7g.xlarge"), (64, 8, "r7g.2xlarge"), (128, 16, "r7g.4xlarge"))
 _LARGEST = "r7g.8xlarge"
@@ -44,14 +48,19 @@ class Ec2Engines(Construct):
         network: Network,
         key: str,
         profile: Declared,
+        scaling: Declared | None,
         tags: Mapping[str, str],
     ) -> None:
-        """``tags`` are those of the provider: an Auto Scaling group does not hand them on by itself."""
+        """``scaling`` is Auto Scaling's role, which may use the key.
+
+        ``tags`` are those of the provider: an Auto Scaling group does not hand them on by itself.
+        """
         super().__init__(scope, name)
         self._names = names
         self._network = network
         self._key = key
         self._profile = profile
+        self._scaling = scaling
         self._tags = tags
         self.domain = f"{names.prefix}.internal"
         self._zone = resource(
@@ -189,6 +198,7 @@ class Ec2Engines(Construct):
             vpc_zone_identifier=ids(self._network.subnets),
             launch_template={"id": template.ref("id"), "version": template.ref("latest_version")},
             health_check_type="EC2",
+            service_linked_role_arn=self._scaling.ref("arn") if self._scaling else None,
             tag=[
                 {"key": key, "value": value, "propagate_at_launch": True}
                 for key, value in {SERVICE_TAG: service, **self._tags}.items()

@@ -33,7 +33,6 @@ class EmrServerless(Construct):
         lakehouse: Lakehouse,
         spark: Spark,
         network: Network,
-        key: str,
         log_group: str,
     ) -> None:
         super().__init__(scope, name)
@@ -60,12 +59,9 @@ class EmrServerless(Construct):
                 {"classification": "spark-defaults", "properties": spark_defaults(lakehouse, names, spark)}
             ],
             monitoring_configuration={
-                "cloudwatch_logging_configuration": {
-                    "enabled": True,
-                    "log_group_name": log_group,
-                    "encryption_key_arn": key,
-                },
-                "managed_persistence_monitoring_configuration": {"enabled": True, "encryption_key_arn": key},
+                # The group is encrypted already; what EMR keeps for Spark's UI it encrypts by a key of its own.
+                "cloudwatch_logging_configuration": {"enabled": True, "log_group_name": log_group},
+                "managed_persistence_monitoring_configuration": {"enabled": True},
             },
         )
 
@@ -80,23 +76,37 @@ def gigabytes(heap: str) -> int:
 
 
 def spark_defaults(lakehouse: Lakehouse, names: Names, spark: Spark) -> dict[str, str]:
-    """Spark's properties: Iceberg's extensions and each catalog in Glue.
+    """Spark's properties: Iceberg's extensions, and each catalog in Glue or by S3 Tables' own Iceberg REST.
 
     https://iceberg.apache.org/docs/latest/aws/#glue-catalog
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-integrating-open-source.html
     """
+    stack = lakehouse.stacks[names.stack]
     found = {
         "spark.jars": ICEBERG_JAR,
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
     }
     for name, catalog in lakehouse.catalogs.items():
+        if stack.store == "s3tables":
+            bucket = catalog.location.removeprefix("s3://").partition("/")[0]
+            properties = {
+                "type": "rest",
+                "uri": f"https://s3tables.{names.region}.amazonaws.com/iceberg",
+                "warehouse": names.arn("s3tables", f"bucket/{names.table_bucket(bucket)}"),
+                "rest.sigv4-enabled": "true",
+                "rest.signing-name": "s3tables",
+                "rest.signing-region": names.region,
+            }
+        else:
+            properties = {
+                "catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+                "warehouse": names.location(catalog.location),
+                "client.region": names.region,
+            }
+        properties["io-impl"] = "org.apache.iceberg.aws.s3.S3FileIO"
         own = f"spark.sql.catalog.{name}"
-        found |= {
-            own: "org.apache.iceberg.spark.SparkCatalog",
-            f"{own}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
-            f"{own}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-            f"{own}.warehouse": names.location(catalog.location),
-            f"{own}.client.region": names.region,
-        }
+        found |= {own: "org.apache.iceberg.spark.SparkCatalog"}
+        found |= {f"{own}.{key}": value for key, value in properties.items()}
     return {**found, **spark.properties}
 
 
@@ -185,4 +195,5 @@ def emr_statements(names: Names, user: str, application: str, log_group: str) ->
         Statement("SparkAsOneself", ("iam:PassRole",), (own,), passed),
         Statement("SparkLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
         Statement("SparkLogStreams", ("logs:DescribeLogStreams",), (group,)),
+        Statement("SparkLogGroups", ("logs:DescribeLogGroups",), ("*",)),  # IAM knows no resource of this list
     ]

@@ -6,7 +6,17 @@ import json
 from typing import Any
 
 from lakehouse.aws.names import Names
-from lakehouse.cdk import Construct, resource
+from lakehouse.cdk import Construct, Declared, resource
+
+_SEAL = ["kms:Decrypt", "kms:GenerateDataKey"]
+_USE = [
+    *_SEAL,
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+]
 
 
 class Key(Construct):
@@ -19,6 +29,17 @@ class Key(Construct):
         self, scope: Construct, name: str, *, names: Names, protected: bool, instances: bool, tables: bool
     ) -> None:
         super().__init__(scope, name)
+        self.scaling: Declared | None = None
+        if instances:
+            # Auto Scaling's own role for this stack: a key's policy must name a role that is there.
+            self.scaling = resource(
+                self,
+                "scaling",
+                "aws_iam_service_linked_role",
+                aws_service_name="autoscaling.amazonaws.com",
+                custom_suffix=names.prefix,
+                description=f"Starts the instances of {names.prefix}",
+            )
         key = resource(
             self,
             "main",
@@ -26,49 +47,36 @@ class Key(Construct):
             description=f"Data, logs and secrets of {names.prefix}",
             enable_key_rotation=True,
             deletion_window_in_days=30,  # the time in which a deleted key, and the data with it, can be had back
-            policy=json.dumps({"Version": "2012-10-17", "Statement": _statements(names, instances, tables)}),
+            policy=json.dumps({"Version": "2012-10-17", "Statement": _statements(names, self.scaling, tables)}),
             lifecycle={"prevent_destroy": True} if protected else None,
         )
         resource(self, "alias", "aws_kms_alias", name=f"alias/{names.prefix}", target_key_id=key.ref("key_id"))
         self.arn = key.ref("arn")
 
 
-def _statements(names: Names, instances: bool, tables: bool) -> list[dict[str, Any]]:
+def _statements(names: Names, scaling: Declared | None, tables: bool) -> list[dict[str, Any]]:
     logs = names.arn("logs", f"log-group:/{names.prefix}/*")
     here = {"StringEquals": {"aws:SourceAccount": names.account}}
-    use = [
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:Encrypt",
-        "kms:GenerateDataKey",
-        "kms:ReEncryptFrom",
-        "kms:ReEncryptTo",
-    ]
     found = [
         # IAM policies of the account decide, as they do where a key has no policy of its own.
         _allow("Account", {"AWS": names.arn("iam", "root", region=False)}, ["kms:*"], {}),
         _allow(
             "Logs",
             {"Service": f"logs.{names.region}.amazonaws.com"},
-            use,
+            _USE,
             {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
         ),
-        _allow(
-            "Alerts",
-            {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]},
-            ["kms:Decrypt", "kms:GenerateDataKey"],
-            here,
-        ),
+        _allow("Alarms", {"Service": "cloudwatch.amazonaws.com"}, _SEAL, {}),
+        _allow("Budgets", {"Service": "budgets.amazonaws.com"}, _SEAL, here),
     ]
-    if instances:  # the Auto Scaling service starts instances whose volumes are encrypted with the key
-        role = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-        scaling = {"AWS": names.arn("iam", role, region=False)}
-        found.append(_allow("Volumes", scaling, use, {}))
-        grants = {"Bool": {"kms:GrantIsForAWSResource": True}}
-        found.append(_allow("VolumeGrants", scaling, ["kms:CreateGrant"], grants))
+    if scaling:  # instances are started with volumes that are encrypted with the key
+        auto_scaling = {"AWS": scaling.ref("arn")}
+        found.append(_allow("Volumes", auto_scaling, _USE, {}))
+        for_aws = {"Bool": {"kms:GrantIsForAWSResource": True}}
+        found.append(_allow("VolumeGrants", auto_scaling, ["kms:CreateGrant"], for_aws))
     if tables:  # S3 Tables compacts and expires what it keeps
         maintenance = {"Service": "maintenance.s3tables.amazonaws.com"}
-        found.append(_allow("TableMaintenance", maintenance, ["kms:Decrypt", "kms:GenerateDataKey"], here))
+        found.append(_allow("TableMaintenance", maintenance, _SEAL, here))
     return found
 
 

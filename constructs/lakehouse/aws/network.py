@@ -10,9 +10,10 @@ from typing import Any
 from lakehouse.aws.names import Names
 from lakehouse.cdk import Construct, Declared, data, resource
 
-# EC2 instances are reached and configured through Systems Manager, and read their secrets.
 SERVICES = ("glue", "kms", "logs", "sts")
+# EC2 instances are reached and configured through Systems Manager, and read their secrets.
 INSTANCE_SERVICES = ("ec2messages", "secretsmanager", "ssm", "ssmmessages")
+TABLE_SERVICES = ("s3tables",)
 # Amazon Linux's package repositories are a bucket: https://docs.aws.amazon.com/linux/al2023/ug/managing-repos-os-updates.html
 _AMAZON_LINUX = "al2023-repos-{region}-de612dc2"
 
@@ -23,7 +24,9 @@ class Network(Construct):
     https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
     """
 
-    def __init__(self, scope: Construct, name: str, *, names: Names, cidr: str, zones: int, instances: bool) -> None:
+    def __init__(
+        self, scope: Construct, name: str, *, names: Names, cidr: str, zones: int, instances: bool, tables: bool
+    ) -> None:
         super().__init__(scope, name)
         self._names = names
         self.cidr = cidr
@@ -53,7 +56,8 @@ class Network(Construct):
             to_port=443,
             cidr_ipv4=cidr,
         )
-        for service in (*SERVICES, *(INSTANCE_SERVICES if instances else ())):
+        services = (*SERVICES, *(INSTANCE_SERVICES if instances else ()), *(TABLE_SERVICES if tables else ()))
+        for service in services:
             resource(
                 self,
                 service,
@@ -68,7 +72,9 @@ class Network(Construct):
             )
 
     def _subnets(self, zones: int) -> list[Declared]:
-        available = data(self, "zones", "aws_availability_zones", state="available")
+        # Not the local zones and wavelength zones that an account may have opted into.
+        ordinary = [{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
+        available = data(self, "zones", "aws_availability_zones", state="available", filter=ordinary)
         self.routes = resource(self, "routes", "aws_route_table", vpc_id=self.id, tags={"Name": self._names.prefix})
         ranges = list(ipaddress.IPv4Network(self.cidr).subnets(prefixlen_diff=2))
         subnets = []

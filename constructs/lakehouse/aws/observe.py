@@ -68,7 +68,10 @@ class Observe(Construct):
             called="flow-logs",
             description="Writes the network's flow logs",
             trust=[service_trust(self._names, "vpc-flow-logs")],
-            may=[Statement("FlowLogs", writes, (f"{self.groups['network'].ref('arn')}:*",))],
+            may=[
+                Statement("FlowLogs", writes, (f"{self.groups['network'].ref('arn')}:*",)),
+                Statement("FlowLogGroups", ("logs:DescribeLogGroups",), ("*",)),  # IAM knows no resource of this list
+            ],
         )
 
     def alarm(

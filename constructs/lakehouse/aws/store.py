@@ -75,6 +75,7 @@ class Store(Construct):
             bucket=made.ref("id"),
             target_bucket=self._logs.bucket.ref("id"),
             target_prefix=f"{name}/",
+            needs=[self._logs.policy],  # it lets S3 deliver
         )
         self.buckets[name] = made
         return made
@@ -108,7 +109,7 @@ class _SimpleBucket(Construct):
             else {**_ACCEPTED, "CKV_AWS_145": "S3 delivers access logs under its own key alone"},
         )
         of = self.bucket.ref("id")
-        resource(
+        access = resource(
             self,
             "access",
             "aws_s3_bucket_public_access_block",
@@ -125,7 +126,7 @@ class _SimpleBucket(Construct):
             bucket=of,
             rule={"object_ownership": "BucketOwnerEnforced"},
         )
-        resource(
+        versioning = resource(
             self,
             "versioning",
             "aws_s3_bucket_versioning",
@@ -147,14 +148,16 @@ class _SimpleBucket(Construct):
             "aws_s3_bucket_lifecycle_configuration",
             bucket=of,
             rule=rules,
+            needs=[versioning],  # rules on replaced versions are for buckets that keep them
             accepted={"CKV_AWS_300": "each rule is on all objects: the empty filter that says so is taken for one"},
         )
         arn = self.bucket.ref("arn")
-        resource(
+        self.policy = resource(
             self,
             "policy",
             "aws_s3_bucket_policy",
             bucket=of,
+            needs=[access],  # S3 refuses two changes of who reaches a bucket at once
             policy=json.dumps({"Version": "2012-10-17", "Statement": [_tls_only(arn), *policy]}),
         )
 

@@ -31,6 +31,7 @@ from lakehouse.spec.values import (
     ColumnName,
     ColumnType,
     Email,
+    Endpoint,
     FileSize,
     Identifier,
     LakehouseName,
@@ -216,7 +217,7 @@ class Catalog(Model):
 class Source(Model):
     """A bucket of others, from which `lakehouse ingest` reads, with an endpoint and credentials of its own."""
 
-    endpoint: Annotated[StrictStr, Field(pattern="^https?://[^/\\s]+/?$")] | None = None
+    endpoint: Endpoint | None = None
     """Its store's address, as in https://files.example.com; left out, AWS."""
     region: Region = "us-east-1"
     """Its store's region."""

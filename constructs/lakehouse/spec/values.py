@@ -192,6 +192,10 @@ def _text(value: Any) -> Any:
 
 
 Memory = Annotated[StrictStr, BeforeValidator(_text), AfterValidator(_memory)]
+Endpoint = Annotated[
+    StrictStr,
+    Matching("the address of a store", r"https?://[^/\s]+", "https://HOST or http://HOST:PORT, and nothing after it"),
+]
 FileSize = Annotated[
     StrictStr,
     BeforeValidator(_text),

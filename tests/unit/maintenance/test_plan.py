@@ -13,7 +13,7 @@ from lakehouse.spec.model import Lakehouse, Maintenance
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ALL = {"compact": {"min_files": 3}, "rewrite_manifests": True, "expire_snapshots": {"retain_last": 1}}
-ORPHANS = {"remove_orphans": {}}
+ORPHANS: dict[str, Any] = {"remove_orphans": {}}
 
 
 def metadata(*ages: float, **more: Any) -> dict[str, Any]:
@@ -135,15 +135,15 @@ def test_statements_of_both_engines() -> None:
         "older_than => TIMESTAMP '2026-02-26 00:00:00', prefix_listing => true)",
     ]
     assert [plan.trino("lake", "a.order", step) for step in steps] == [
-        ("ALTER TABLE \"lake\".\"a\".\"order\" EXECUTE optimize(file_size_threshold => '1024MB')",),
+        ('ALTER TABLE "lake"."a"."order" EXECUTE optimize(file_size_threshold => \'1024MB\')',),
         ('ALTER TABLE "lake"."a"."order" EXECUTE optimize_manifests',),
         (
             "SET SESSION lake.expire_snapshots_min_retention = '2d'",
-            "ALTER TABLE \"lake\".\"a\".\"order\" EXECUTE expire_snapshots(retention_threshold => '2d', retain_last => 1)",
+            'ALTER TABLE "lake"."a"."order" EXECUTE expire_snapshots(retention_threshold => \'2d\', retain_last => 1)',
         ),
         (
             "SET SESSION lake.remove_orphan_files_min_retention = '3d'",
-            "ALTER TABLE \"lake\".\"a\".\"order\" EXECUTE remove_orphan_files(retention_threshold => '3d')",
+            'ALTER TABLE "lake"."a"."order" EXECUTE remove_orphan_files(retention_threshold => \'3d\')',
         ),
     ]
 
@@ -153,3 +153,13 @@ def test_statements_of_both_engines() -> None:
 )
 def test_sizes_for_people(count: int, text: str) -> None:
     assert plan.human(count) == text
+
+
+def test_files_of_the_wanted_size_stay_unless_they_have_deletes() -> None:
+    policy = Maintenance.model_validate({"compact": {"target_file_size": "1m", "min_files": 3}})
+    whole = metadata(1)
+    whole["snapshots"][0]["summary"]["total-files-size"] = str(4 * 800 * 1024)
+    entries = [Manifest(4, False)]
+    assert not plan.steps(policy, Found(measure("lake.a.t", whole, 1, entries, []), whole), plan.Guard(), NOW)
+    entries.append(Manifest(1, True))
+    assert plan.steps(policy, Found(measure("lake.a.t", whole, 1, entries, []), whole), plan.Guard(), NOW)

@@ -34,19 +34,24 @@ class Engine:
 
 
 def work(table: str, *steps: plan.Step, there: bool = True) -> run.Work:
-    return run.Work("lake", table, ("catalogs",), METRICS if there else None, steps)
+    return run.Work("lake", table, ("catalogs",), METRICS if there else None, steps, "" if there else "it is gone")
 
 
 def test_one_failure_ends_its_table_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "look", lambda work, connections: Found(METRICS, {}))
     engine = Engine()
-    all_work = [work("a.bad", COMPACT, MANIFESTS), work("a.gone", there=False), work("a.t", REFUSED, COMPACT), work("a.u")]
+    all_work = [
+        work("a.bad", COMPACT, MANIFESTS),
+        work("a.gone", there=False),
+        work("a.t", REFUSED, COMPACT),
+        work("a.u"),
+    ]
     outcomes = list(run.carry_out(all_work, CONNECTIONS, engine, lambda work, action: None))
     assert engine.did == [("a.bad", "compact"), ("a.t", "compact")]
     assert [each.well for each in outcomes] == [False, False, False, True]
     assert list(report.complaints(outcomes)) == [
         "failed: lake.a.bad: compact: no",
-        "failed: lake.a.gone: it is not in the catalog. `lakehouse apply` creates it",
+        "failed: lake.a.gone: it is gone",
         "refused: lake.a.t: remove orphans: not to be.",
     ]
     assert report.outcome_json(outcomes[2])["done"] == {"compact": {"rewritten": 3}}
@@ -58,13 +63,16 @@ def test_plan_as_text() -> None:
         "~ lake.a.t: compact: many.",
         "! lake.a.t: remove orphans: not to be.",
         "  lake.a.u: nothing to do.",
-        "! lake.a.gone: it is not in the catalog. `lakehouse apply` creates it.",
+        "! lake.a.gone: it is gone.",
     ]
 
 
 def test_names_choose_tables() -> None:
     table = {"columns": {"id": "long"}, "maintenance": {"compact": {}}}
-    spaces = {"a": {"tables": {"t": table, "tt": table, "off": {"columns": {"id": "long"}}}}, "ab": {"tables": {"t": table}}}
+    spaces = {
+        "a": {"tables": {"t": table, "tt": table, "off": {"columns": {"id": "long"}}}},
+        "ab": {"tables": {"t": table}},
+    }
     content = {
         "name": "x",
         "buckets": {"www": {}},

@@ -239,7 +239,7 @@ def test_a_java_package_can_be_spared_an_option(registry: Registry, catalogued: 
     catalogued(Package("java-99", "1.0", "", (part,), java=99, java_drops="--add-modules=cut"))
     fetch.set_up([], [99], progress=False)
     command = [
-        location("java-99") / "bin" / "java",
+        str(location("java-99") / "bin" / "java"),
         "-cp",
         "a b",
         "--add-modules=cut",

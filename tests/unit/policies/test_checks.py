@@ -88,13 +88,17 @@ def _public_instance(resource: Stack) -> None:
     ] = "true"
 
 
+def _version(resource: Stack) -> Stack:
+    version: Stack = resource["aws_secretsmanager_secret_version"]["secrets_trino_internal_value"]
+    return version
+
+
 def _said(resource: Stack) -> None:
-    resource["aws_secretsmanager_secret_version"]["secrets_trino_internal_value"]["secret_string"] = "x"
+    _version(resource)["secret_string"] = "x"
 
 
 def _not_ephemeral(resource: Stack) -> None:
-    version = resource["aws_secretsmanager_secret_version"]["secrets_trino_internal_value"]
-    version["secret_string_wo"] = "${random_password.x.result}"
+    _version(resource)["secret_string_wo"] = "${random_password.x.result}"
 
 
 BREAKING: list[tuple[Callable[[Stack], Iterator[str]], Callable[[Stack], None], str]] = [
@@ -195,16 +199,32 @@ def test_an_acceptance_without_need_fails() -> None:
     assert accepted == []
 
 
-def test_a_scan_of_nothing_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert scan.main([str(tmp_path)]) == 2
-    assert "Synthesise first" in capsys.readouterr().err
-
-
 def test_checkov_finds_what_is_wrong_and_accepts_what_stands(stacks: Mapping[str, Any]) -> None:
     broken = copy.deepcopy(dict(stacks["aws"]))
     broken["resource"]["aws_kms_key"]["key_main"]["enable_key_rotation"] = False
-    passed, found = scan.checkov_stacks({"aws": broken})
-    against, accepted = scan.judge({"aws": broken}, found)
-    assert [(each.address, each.check) for each in against] == [("aws_kms_key.key_main", "CKV_AWS_7")]
+    passed, found = scan.checkov_stacks({"demo/aws": broken})
+    against, accepted = scan.judge({"demo/aws": broken}, found)
+    assert [(each.where, each.address, each.check) for each in against] == [
+        ("demo/aws", "aws_kms_key.key_main", "CKV_AWS_7")
+    ]
     assert accepted
     assert passed > 100
+
+
+def test_secrets_and_workflows_are_looked_at(tmp_path: Path) -> None:
+    key = "AKIA" + "Q3EGVD5HWPT5ZQ7L"  # in halves: this file is looked at too
+    (tmp_path / "settings.ini").write_text(f"[default]\naws_access_key_id = {key}\n")
+    workflow = tmp_path / ".github" / "workflows" / "open.yml"
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(
+        "on: push\npermissions: write-all\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps: [{run: make}]\n"
+    )
+    _, found = scan.checkov_repository(tmp_path)
+    assert {each.where.rpartition(":")[0] for each in found} == {"settings.ini", ".github/workflows/open.yml"}
+
+
+def test_a_file_that_is_wrong_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "lakehouse.yaml"
+    file.write_text("name: demo\n")
+    assert scan.main([str(file)]) == 2
+    assert "cannot be synthesised" in capsys.readouterr().err

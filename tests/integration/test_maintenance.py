@@ -1,0 +1,127 @@
+"""Tables are kept small by what the file says: `lakehouse maintain` and `lakehouse metrics`."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.connect import connect
+from bootstrap.maintenance import run
+from bootstrap.target import find
+from tests.integration.deployment import Deployment
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+NAMESPACE = ("catalogs", "lake", "namespaces", "data_maintain")
+TABLE = {"columns": {"id": "long"}, "deletable": True}
+POLICY: dict[str, Any] = {
+    "compact": {"target_file_size": "128m", "min_files": 3},
+    "rewrite_manifests": True,
+    "expire_snapshots": {"older_than_days": 1, "retain_last": 1},
+    "remove_orphans": {"older_than_days": 2},
+}
+
+
+@pytest.fixture
+def tables(deployed: Deployment) -> Iterator[str]:
+    """Two tables of four files each; of one the files may be deleted. The file has no policy yet."""
+    content = {"tables": {"free": TABLE | {"properties": {"gc.enabled": True}}, "kept": TABLE}}
+    before = deployed.change(*NAMESPACE, to=content)
+    deployed.lakehouse("apply")
+    for table in content["tables"]:
+        for number in range(4):
+            deployed.trino(f"INSERT INTO lake.data_maintain.{table} VALUES {number}")
+    yield "lake.data_maintain"
+    for table in content["tables"]:
+        deployed.trino(f"DROP TABLE IF EXISTS lake.data_maintain.{table}")
+    deployed.trino("DROP SCHEMA IF EXISTS lake.data_maintain")
+    deployed.file.write_text(before)
+
+
+def metrics(deployed: Deployment, name: str) -> dict[str, Any]:
+    """By the table's own name."""
+    return {each["table"].split(".")[-1]: each for each in json.loads(deployed.lakehouse("metrics", name, "--json"))}
+
+
+def forgotten(deployed: Deployment, table: str) -> Path:
+    """A file below the table's location that a failed writer could have left a week ago."""
+    store = deployed.local.state.data("s3proxy")
+    some = next(path for path in store.rglob("*.parquet") if f"/{table}" in str(path) and "data_maintain" in str(path))
+    orphan = some.with_name("nobody-knows-me.parquet")
+    orphan.write_bytes(some.read_bytes())
+    week_ago = time.time() - 7 * 86400
+    os.utime(orphan, (week_ago, week_ago))
+    return orphan
+
+
+def test_a_policy_is_planned_carried_out_and_measured(deployed: Deployment, tables: str) -> None:
+    assert "no table has a policy" in deployed.lakehouse("maintain")
+    before = metrics(deployed, tables)
+    assert (before["free"]["files"], before["free"]["snapshots"]) == (4, 4)
+    deployed.change(*NAMESPACE, "maintenance", to=POLICY)
+    orphan = forgotten(deployed, "free")
+
+    plan = deployed.lakehouse("maintain", "--plan", f"{tables}.free", code=2)
+    assert "~ lake.data_maintain.free: compact: 4 files" in plan
+    assert metrics(deployed, tables)["free"]["last_commit"] == before["free"]["last_commit"], "a plan does nothing"
+    assert orphan.exists()
+
+    (done,) = json.loads(deployed.lakehouse("maintain", f"{tables}.free", "--json"))
+    assert list(done["done"]) == ["compact", "rewrite manifests", "remove orphans"]
+    assert (done["before"]["files"], done["after"]["files"]) == (4, 1)
+    assert (done["before"]["manifests"], done["after"]["manifests"]) == (4, 1)
+    assert done["done"]["remove orphans"] == {"deleted_files_count": 1}
+    assert not orphan.exists()
+    assert deployed.trino("SELECT sum(id), count(*) FROM lake.data_maintain.free") == [[6, 4]]
+
+
+def test_files_that_may_be_needed_stay_and_no_table_stops_another(deployed: Deployment, tables: str) -> None:
+    deployed.change(*NAMESPACE, "maintenance", to={"compact": {"min_files": 3}, "remove_orphans": {}})
+    told = deployed.lakehouse("maintain", tables, code=1)
+    assert "refused: lake.data_maintain.kept: remove orphans: its property gc.enabled is" in told
+    assert {name: each["files"] for name, each in metrics(deployed, tables).items()} == {"free": 1, "kept": 1}
+
+    deployed.lakehouse("branch", "create", "data_audit")
+    try:
+        refused = deployed.lakehouse("maintain", "--plan", f"{tables}.free", code=1)
+        assert "further branches or tags (data_audit)" in refused
+        deployed.change(*NAMESPACE, "maintenance", to={"remove_orphans": {}, "ignore_references": True})
+        deployed.lakehouse("maintain", "--plan", f"{tables}.free", code=2)
+    finally:
+        deployed.lakehouse("branch", "delete", "data_audit", "--allow-destroy")
+
+
+def test_trino_does_it_where_there_is_no_spark(deployed: Deployment, tables: str) -> None:
+    deployed.change(*NAMESPACE, "maintenance", to=POLICY)
+    with_spark = deployed.change("engines", to={"trino": {}})
+    try:
+        (done,) = json.loads(deployed.lakehouse("maintain", f"{tables}.free", "--json"))
+    finally:
+        deployed.file.write_text(with_spark)
+    assert list(done["done"]) == ["compact", "rewrite manifests", "remove orphans"], done["failed"]
+    assert (done["before"]["files"], done["after"]["files"]) == (4, 1)
+    assert deployed.trino("SELECT sum(id), count(*) FROM lake.data_maintain.free") == [[6, 4]]
+
+
+def test_old_snapshots_expire_with_their_files(deployed: Deployment, tables: str) -> None:
+    deployed.change(*NAMESPACE, "maintenance", to={"compact": {"min_files": 3}, "expire_snapshots": {"retain_last": 1}})
+    deployed.lakehouse("maintain", f"{tables}.free")
+    target = find(deployed.file, "local")
+    lakehouse, connections = connect(deployed.file, "local")
+    meant = run.chosen(lakehouse, deployed.file.name, [f"{tables}.free"])
+    (work,) = run.prepare(lakehouse, connections, meant, run.today() + timedelta(days=8))
+    assert [step.why for step in work.steps] == ["4 of 5 snapshots are older than 7 days"]
+    (outcome,) = run.carry_out([work], connections, run.engine(target), lambda work, action: None)
+    assert outcome.well, outcome.failed
+    assert work.before
+    assert outcome.after
+    assert (work.before.snapshots, outcome.after.snapshots) == (5, 1)
+    assert outcome.after.stored_files < work.before.stored_files
+    assert deployed.trino("SELECT sum(id), count(*) FROM lake.data_maintain.free") == [[6, 4]]
