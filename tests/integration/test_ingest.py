@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,3 +190,25 @@ def test_rows_and_the_memory_of_them_come_in_one_commit(
             run.load([str(tmp_path)], None)
     assert run.load([str(tmp_path)], None).known == 1
     assert deployed.trino(f"SELECT id FROM {space}.once") == [[1]]
+
+
+def test_what_a_killed_client_left_running_is_ended(deployed: Deployment, space: str) -> None:
+    deployed.trino(f"CREATE TABLE {space}.ended (id bigint)")
+    target = find(deployed.file, "local")
+    former, later = SparkLoader(target), SparkLoader(target)
+    told: list[str] = []
+
+    def insert() -> None:
+        try:
+            former._session.sql(f"INSERT INTO {space}.ended SELECT id FROM range(500000000)")
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at below
+            told.append(str(error))
+
+    thread = threading.Thread(target=insert, daemon=True)
+    thread.start()
+    time.sleep(5)
+    assert thread.is_alive(), "the work is still under way"
+    later.end(former.session_id)
+    thread.join(60)
+    assert "OPERATION_CANCELED" in told[0]
+    assert deployed.trino(f"SELECT count(*) FROM {space}.ended") == [[0]]
