@@ -26,8 +26,8 @@ destroy: setup ## stop the stack and remove its services; the data stays
 	$(CDKTF) destroy $(STACK) --auto-approve
 
 ##@ Development
-.PHONY: test unit behaviour integration lint types format bench schema
-test: setup-dev lint types ## everything: rules, types, unit, behaviour, integration (deploys in a temporary folder)
+.PHONY: test unit behaviour integration lint types format scan bench schema
+test: setup-dev lint types scan ## everything: rules, types, policy scans, unit, behaviour, integration (deploys in a temporary folder)
 	$(PY) -m pytest tests/unit tests/behaviour tests/integration
 
 unit: setup-dev ## the unit tests alone
@@ -52,6 +52,9 @@ format: $(DONE)/dev ## put the sources in order
 
 bench: setup-dev ## measure, for docs/benchmarks.md
 	$(PY) -m pytest tests/bench -m bench --timeout 3600
+
+scan: $(DONE)/node $(DONE)/dev ## policy scans: stacks, workflows, Dockerfiles, secrets
+	@$(PY) -m policies.scan
 
 schema: $(DONE)/runtime ## write lakehouse.schema.json from the model
 	$(PY) -m lakehouse.spec.schema

@@ -280,6 +280,26 @@ def validate(
 
 
 @app.command()
+def access(context: typer.Context, as_json: Json = False) -> None:
+    """Show who may do what, and why, as the file's roles and principals say it."""
+    from bootstrap.target import find
+    from lakehouse.aws.policy import explain
+
+    rows = explain(find(context.obj.file, context.obj.stack).lakehouse)
+    if as_json:
+        _print_json([asdict(row) for row in rows])
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("PRINCIPAL", "MAY", "ON", "BECAUSE"):
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        table.add_row(row.principal, row.may, row.on, row.because)
+    output.console(width=200).print(table)
+
+
+@app.command()
 def restart(
     context: typer.Context,
     service: Annotated[str, typer.Argument(help="Its name, as `lakehouse status` shows it.")],

@@ -22,6 +22,7 @@ SOURCES = [
 LAYERS = (
     "lakehouse.errors",
     "lakehouse.spec",
+    "lakehouse.aws",
     "lakehouse.services",
     "lakehouse.packages",
     "lakehouse.runtimes",
