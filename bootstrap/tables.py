@@ -23,6 +23,7 @@ Json = dict[str, Any]
 _OURS = "lakehouse."
 #: Properties that engines and catalogs set by themselves; even an exclusive catalog does not take them away.
 _ENGINES = (
+    "ingest.",  # what `lakehouse ingest` has loaded
     *("created-at", "owner", "gc.enabled", "history.", "schema.name-mapping", "trino"),
     "write.parquet.compression-codec",
 )
