@@ -3,5 +3,5 @@
     facts.gather   read what is there               diff.diff    compare, purely
     plan.plan      order the changes, as data       apply.apply  carry them out
 
-:func:`bootstrap.reconcile.reconcile` does all four until nothing is left to do.
+:func:`bootstrap.reconciler.reconcile.reconcile` does all four until nothing is left to do.
 """

@@ -24,7 +24,7 @@ from bootstrap.maintenance.cli import app as maintenance
 from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:
-    from bootstrap.target import Target
+    from bootstrap.operations.target import Target
     from lakehouse.runtimes.process.supervisor import Process, Supervisor
 
 
@@ -89,7 +89,7 @@ class _Selection:
 
     def target(self) -> Target:
         """The stack they mean; from here on nothing is printed without its secrets blacked out."""
-        from bootstrap.target import find
+        from bootstrap.operations.target import find
 
         found = find(self.file, self.stack)
         output.guard(found.local.state.root / "secrets")
@@ -126,7 +126,7 @@ def _print_json(value: object) -> None:
 @app.command()
 def status(context: typer.Context, as_json: Json = False) -> None:
     """Show each service: healthy or not, pid, memory, uptime, addresses. Exit code 1 unless all are healthy."""
-    from bootstrap.status import duration, look
+    from bootstrap.operations.status import duration, look
 
     target = _target(context)
     services = look(target)
@@ -160,7 +160,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def endpoints(context: typer.Context, as_json: Json = False) -> None:
     """List the addresses of user interfaces and APIs: as seen from here, and as the services see each other."""
-    from bootstrap.endpoints import of_stack
+    from bootstrap.operations.endpoints import of_stack
 
     local = _target(context).local
     found = of_stack(local.services, local.endpoints)
@@ -188,7 +188,7 @@ def logs(
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many lines of its end.")] = 50,
 ) -> None:
     """Show the end of a service's log."""
-    from bootstrap import logs as log
+    from bootstrap.operations import logs as log
 
     target = _target(context)
     state = target.local.state
@@ -214,8 +214,8 @@ def sql(
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How rows are printed.")] = "table",
 ) -> None:
     """Run SQL statements, separated by semicolons, in one session; the first that fails ends it with exit code 1."""
-    from bootstrap import sql as run
-    from bootstrap.statements import split
+    from bootstrap.operations import sql as run
+    from bootstrap.operations.statements import split
 
     text, source = run.source_of(file, expression)
     session = run.open_engine(_target(context), engine)
@@ -228,8 +228,8 @@ def shell(
     kind: Annotated[Literal["trino", "spark", "pyspark"], typer.Argument(help="Which one.")] = "trino",
 ) -> None:
     """Open a shell: Trino's own, SQL by Spark Connect, or Python with `spark` bound to Spark Connect."""
-    from bootstrap import shell as shells
-    from bootstrap.sql import SparkEngine
+    from bootstrap.operations import shell as shells
+    from bootstrap.operations.sql import SparkEngine
 
     target = _target(context)
     if kind == "trino":
@@ -246,8 +246,8 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
 
     In a namespace of its own in each catalog, which is removed again. Exit code 1 if a check fails.
     """
-    from bootstrap.verify import run
-    from bootstrap.verify.report import show
+    from bootstrap.operations.verify import run
+    from bootstrap.operations.verify.report import show
 
     report = run(_target(context))
     if as_json:
@@ -264,7 +264,7 @@ def validate(
     file: Annotated[Path | None, typer.Argument(help="The file [default: as for every command].")] = None,
 ) -> None:
     """Check a lakehouse.yaml and say all that is wrong with it; exit code 2 if something is."""
-    from bootstrap.target import find
+    from bootstrap.operations.target import find
 
     target = find(file or context.obj.file, None)
     lakehouse = target.lakehouse
@@ -282,7 +282,7 @@ def validate(
 @app.command()
 def access(context: typer.Context, as_json: Json = False) -> None:
     """Show who may do what, and why, as the file's roles and principals say it."""
-    from bootstrap.target import find
+    from bootstrap.operations.target import find
     from lakehouse.aws.policy import explain
 
     rows = explain(find(context.obj.file, context.obj.stack).lakehouse)
@@ -335,7 +335,7 @@ def generate(
 
     Bronze takes what arrives: without --replace a second run appends the same rows again, and silver stays as it is.
     """
-    from bootstrap.generate import generate as make
+    from bootstrap.operations.generate import generate as make
 
     target = _target(context)
     done = make(target, rows=rows, seed=seed, days=days, replace=replace)
@@ -355,7 +355,7 @@ def destroy(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the lakehouse's name.")] = False,
 ) -> None:
     """Remove the data of a lakehouse that is down. `cdktf destroy` stops one and leaves its data."""
-    from bootstrap.destroy import destroy_data
+    from bootstrap.operations.destroy import destroy_data
 
     target = _target(context)
     if not data:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bootstrap import branching, output
+from bootstrap import output
+from bootstrap.reconciler import branching
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from bootstrap.apply import Done, Failed, Outcome
-    from bootstrap.changes import Diff
     from bootstrap.connections import Connections
+    from bootstrap.reconciler.apply import Done, Failed, Outcome
+    from bootstrap.reconciler.changes import Diff
     from lakehouse.spec import Lakehouse
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -62,8 +63,8 @@ def plan(
     allow_destroy: AllowDestroy = False,
 ) -> None:
     """Show what `apply` would do. Exit code 0: nothing, 2: changes, 1: failure, or something that cannot be done."""
-    from bootstrap.plan import render
-    from bootstrap.reconcile import make_plan
+    from bootstrap.reconciler.plan import render
+    from bootstrap.reconciler.reconcile import make_plan
 
     path, lakehouse, connections = _connect(context)
     made = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where_in(path))
@@ -88,8 +89,8 @@ def apply(
     purge: Annotated[bool, typer.Option("--purge", help="Dropped tables lose their files too.")] = False,
 ) -> None:
     """Make the running lakehouse match the file. Exit code 1 if something failed; the rest is done all the same."""
-    from bootstrap import plan as plans
-    from bootstrap.reconcile import reconcile
+    from bootstrap.reconciler import plan as plans
+    from bootstrap.reconciler.reconcile import reconcile
 
     path, lakehouse, connections = _connect(context)
     given = None
@@ -143,8 +144,8 @@ def report(outcome: Outcome, most: int = 50) -> None:
 @app.command()
 def drift(context: typer.Context, as_json: Json = False) -> None:
     """Show what differs from the file and what is there that it does not name. Exit code 0: nothing, 2: drift."""
-    from bootstrap.diff import diff
-    from bootstrap.facts import gather
+    from bootstrap.reconciler.diff import diff
+    from bootstrap.reconciler.facts import gather
 
     path, lakehouse, connections = _connect(context)
     found = diff(lakehouse, gather(lakehouse, connections, everything=True), where=where_in(path))
@@ -189,7 +190,7 @@ def import_(
     if not sections:
         print("Everything that is there is in the file.", file=sys.stderr)
     elif write:
-        from bootstrap.importing import add_to
+        from bootstrap.reconciler.importing import add_to
 
         count = add_to(path, sections)
         print(f"{path}: {count} namespaces and tables added.")
@@ -209,8 +210,8 @@ def export(context: typer.Context, as_json: Json = False) -> None:
 
 
 def _sections(lakehouse: Lakehouse, connections: Connections, *, everything: bool) -> dict[str, Any]:
-    from bootstrap.facts import gather
-    from bootstrap.importing import section
+    from bootstrap.reconciler.facts import gather
+    from bootstrap.reconciler.importing import section
 
     facts = gather(lakehouse, connections, everything=True)
     sections: dict[str, Any] = {}

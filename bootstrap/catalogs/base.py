@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
-from bootstrap.metadata import CatalogFacts
+from bootstrap.reconciler.metadata import CatalogFacts
 
 #: Called with the number of tables read so far, and of all.
 Reading = Callable[[int, int], None]

@@ -17,7 +17,7 @@ from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.connections import CatalogConnection, Connections
 from bootstrap.http import Http
-from bootstrap.metadata import CatalogFacts, Limits, TableFacts, compact
+from bootstrap.reconciler.metadata import CatalogFacts, Limits, TableFacts, compact
 
 #: Seen with Nessie 0.99, which answers 500 and 400.
 _LIMITS = Limits("Nessie", format_version=2, upgrades=False, nested_layout=False)

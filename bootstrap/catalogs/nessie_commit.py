@@ -17,8 +17,8 @@ from urllib.parse import quote, urlparse
 from bootstrap.connections import CatalogConnection, Connections
 from bootstrap.errors import Conflict, Missing, Refused
 from bootstrap.http import Http
+from bootstrap.reconciler.stores import typed
 from bootstrap.s3 import client
-from bootstrap.stores import typed
 
 _COMPRESSED = (".gz.metadata.json", ".metadata.json.gz")
 

@@ -14,12 +14,12 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from bootstrap.cache import FactsCache
 from bootstrap.catalogs.base import Reading
 from bootstrap.connections import CatalogConnection, Connections
 from bootstrap.errors import Missing
 from bootstrap.http import Http
-from bootstrap.metadata import CatalogFacts, TableFacts, compact
+from bootstrap.reconciler.cache import FactsCache
+from bootstrap.reconciler.metadata import CatalogFacts, TableFacts, compact
 
 #: Between the levels of a namespace in a path.
 _SEPARATOR = "%1F"

@@ -17,14 +17,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bootstrap import clients
 from bootstrap.connect import connect
 from bootstrap.errors import Missing
 from bootstrap.ingest.items import Format, Item, digest, items, rewritten
 from bootstrap.ingest.places import Place, place
 from bootstrap.ingest.spark import SparkLoader
 from bootstrap.maintenance.metrics import TableReader
-from bootstrap.target import Target
+from bootstrap.operations import clients
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bootstrap.connections import StoreConnection
+from bootstrap.reconciler.stores import typed
 from bootstrap.s3 import client
-from bootstrap.stores import typed
 from lakehouse.errors import UsageError
 from lakehouse.spec.model import Source
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from bootstrap import clients
-from bootstrap.target import Target
+from bootstrap.operations import clients
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError
 
 

@@ -19,8 +19,8 @@ from urllib.parse import urlparse
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.connections import Connections
 from bootstrap.errors import Missing
+from bootstrap.reconciler.stores import typed
 from bootstrap.s3 import client
-from bootstrap.stores import typed
 from lakehouse.errors import LakehouseError
 
 

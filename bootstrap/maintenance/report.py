@@ -10,7 +10,7 @@ from typing import Any
 from bootstrap.maintenance.metrics import TableMetrics
 from bootstrap.maintenance.plan import human
 from bootstrap.maintenance.run import Outcome, Work
-from bootstrap.sql import table
+from bootstrap.operations.sql import table
 
 _GAUGES = {  # https://prometheus.io/docs/practices/naming/
     "bytes": ("size_bytes", "Size of the current snapshot's files"),

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from bootstrap import sql
 from bootstrap.connections import Connections
 from bootstrap.maintenance import plan
 from bootstrap.maintenance.metrics import Found, TableMetrics, TableReader
-from bootstrap.target import Target
+from bootstrap.operations import sql
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.model import Maintenance

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from bootstrap.connections import CatalogConnection, Connections, StoreConnection
-from bootstrap.reconcile import reconcile
+from bootstrap.reconciler.reconcile import reconcile
 from lakehouse.spec import Lakehouse
 
 

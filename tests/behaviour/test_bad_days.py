@@ -17,10 +17,10 @@ import pyarrow as pa
 import pytest
 from pyiceberg.catalog import load_catalog
 
-from bootstrap.apply import apply
 from bootstrap.connections import Connections
 from bootstrap.errors import Unreachable
-from bootstrap.reconcile import make_plan, reconcile
+from bootstrap.reconciler.apply import apply
+from bootstrap.reconciler.reconcile import make_plan, reconcile
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.faults import faulty
 from tests.behaviour.servers import REGION, Servers

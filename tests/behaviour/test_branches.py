@@ -13,7 +13,7 @@ from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.catalogs.references import CatalogReferences, TableReferences
 from bootstrap.connections import Connections
 from bootstrap.errors import Conflict, Exists, Missing, Refused
-from bootstrap.reconcile import reconcile
+from bootstrap.reconciler.reconcile import reconcile
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.servers import Servers
 

@@ -13,8 +13,8 @@ from pyiceberg.table import StaticTable
 from bootstrap import catalogs
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.connections import Connections
-from bootstrap.plan import Plan, render
-from bootstrap.reconcile import make_plan, reconcile
+from bootstrap.reconciler.plan import Plan, render
+from bootstrap.reconciler.reconcile import make_plan, reconcile
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.servers import Servers

@@ -24,8 +24,8 @@ import urllib3
 from pyiceberg.catalog import load_catalog
 
 from bootstrap.connections import Connections
-from bootstrap.plan import Plan
-from bootstrap.reconcile import make_plan, reconcile
+from bootstrap.reconciler.plan import Plan
+from bootstrap.reconciler.reconcile import make_plan, reconcile
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.servers import REGION, Servers, running

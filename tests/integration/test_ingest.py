@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from bootstrap import clients
-from bootstrap.bars import Plan, bars
 from bootstrap.ingest.load import Ingest, TableName
 from bootstrap.ingest.spark import SparkLoader
-from bootstrap.target import find
+from bootstrap.operations import clients
+from bootstrap.operations.bars import Plan, bars
+from bootstrap.operations.target import find
 from lakehouse.errors import LakehouseError
 from tests.integration.deployment import BIN, Deployment
 

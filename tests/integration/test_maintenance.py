@@ -14,7 +14,7 @@ import pytest
 
 from bootstrap.connect import connect
 from bootstrap.maintenance import run
-from bootstrap.target import find
+from bootstrap.operations.target import find
 from tests.integration.deployment import Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]

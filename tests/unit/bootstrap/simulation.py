@@ -12,10 +12,10 @@ from pyiceberg.schema import Schema
 from pyiceberg.table.metadata import TableMetadataV1
 from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
-from bootstrap.changes import Change, Diff
-from bootstrap.diff import diff
-from bootstrap.metadata import BucketFacts, CatalogFacts, Facts, Limits, TableFacts, compact
-from bootstrap.plan import plan
+from bootstrap.reconciler.changes import Change, Diff
+from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Limits, TableFacts, compact
+from bootstrap.reconciler.plan import plan
 from lakehouse.spec import Lakehouse
 
 _UPDATES: TypeAdapter[tuple[TableUpdate, ...]] = TypeAdapter(tuple[TableUpdate, ...])

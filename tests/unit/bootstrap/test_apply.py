@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bootstrap import apply as module
-from bootstrap.apply import Done, Failed, Outcome, apply
 from bootstrap.connections import Connections, StoreConnection
 from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError, Throttled, UnknownState, Unreachable
-from bootstrap.plan import Plan, plan
+from bootstrap.reconciler import apply as module
+from bootstrap.reconciler.apply import Done, Failed, Outcome, apply
+from bootstrap.reconciler.plan import Plan, plan
 from tests.unit.bootstrap.simulation import Simulation, lakehouse
 
 TABLE = {"columns": {"a": "long"}}

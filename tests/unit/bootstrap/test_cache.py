@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bootstrap.cache import FactsCache
+from bootstrap.reconciler.cache import FactsCache
 
 
 def test_what_is_stored_comes_back_and_what_is_gone_does_not(tmp_path: Path) -> None:

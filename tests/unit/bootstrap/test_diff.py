@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap.diff import diff
-from bootstrap.metadata import BucketFacts, CatalogFacts, Facts, Limits
+from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Limits
 from tests.unit.bootstrap.simulation import Simulation, lakehouse
 
 TABLE = {"columns": {"a": "long"}}

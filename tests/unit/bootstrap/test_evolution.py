@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap.changes import Diff
+from bootstrap.reconciler.changes import Diff
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.simulation import Simulation, lakehouse
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.plan import Plan, from_json, plan, render
+from bootstrap.reconciler.plan import Plan, from_json, plan, render
 from lakehouse.errors import UsageError
 from tests.unit.bootstrap.simulation import Simulation, lakehouse
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootstrap.layout import parse_sort, parse_term
-from bootstrap.schema import NO_ID, Field, Struct, render_type, type_from_text
-from bootstrap.tables import evolution, unchanged
-from bootstrap.wanted import catalog
+from bootstrap.reconciler.layout import parse_sort, parse_term
+from bootstrap.reconciler.schema import NO_ID, Field, Struct, render_type, type_from_text
+from bootstrap.reconciler.tables import evolution, unchanged
+from bootstrap.reconciler.wanted import catalog
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.simulation import Simulation, lakehouse
 

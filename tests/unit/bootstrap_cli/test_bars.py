@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.bars import MINUTES, SCHEMA, Plan, bars, name_of
+from bootstrap.operations.bars import MINUTES, SCHEMA, Plan, bars, name_of
 
 DAY = 2 * MINUTES  # rows of two tickers
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.batch import BatchJob, _prepare
-from bootstrap.target import Target
+from bootstrap.operations.batch import BatchJob, _prepare
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 
 # What the SQL command line does on a pipe: it echoes, answers tab-separated, and says how long what succeeded took.
@@ -38,7 +38,7 @@ for line in sys.stdin:
 @pytest.fixture(autouse=True)
 def _fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     command = [sys.executable, "-c", SPARK_SQL]
-    monkeypatch.setattr("bootstrap.batch._prepare", lambda target: (command, dict(os.environ), tmp_path))
+    monkeypatch.setattr("bootstrap.operations.batch._prepare", lambda target: (command, dict(os.environ), tmp_path))
 
 
 def test_rows_of_a_query(target: Target) -> None:

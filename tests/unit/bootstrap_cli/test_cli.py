@@ -127,7 +127,7 @@ def test_errors_become_a_line_and_an_exit_code(
     def fail(target: object) -> None:
         raise error
 
-    monkeypatch.setattr("bootstrap.status.look", fail)
+    monkeypatch.setattr("bootstrap.operations.status.look", fail)
     lakehouse("-f", str(file), "status", expect=code)
     assert capsys.readouterr().err == message
 
@@ -135,7 +135,7 @@ def test_errors_become_a_line_and_an_exit_code(
 def test_debug_shows_the_traceback(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("bootstrap.status.look", lambda target: 1 / 0)
+    monkeypatch.setattr("bootstrap.operations.status.look", lambda target: 1 / 0)
     lakehouse("-f", str(file), "--debug", "status", expect=1)
     assert "Traceback" in capsys.readouterr().err
 
@@ -143,14 +143,14 @@ def test_debug_shows_the_traceback(
 def test_no_secret_is_in_an_error(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from bootstrap.target import find
+    from bootstrap.operations.target import find
 
     secret = find(file, None).local.state.secret("store-secret-key")
 
     def fail(target: object) -> None:
         raise ValueError(f"cannot sign with {secret}")
 
-    monkeypatch.setattr("bootstrap.status.look", fail)
+    monkeypatch.setattr("bootstrap.operations.status.look", fail)
     lakehouse("-f", str(file), "--debug", "status", expect=1)
     shown = capsys.readouterr().err
     assert secret not in shown
@@ -159,7 +159,7 @@ def test_no_secret_is_in_an_error(
 
 def test_a_reader_that_goes_away_is_no_error(file: Path) -> None:
     script = f"import sys; sys.argv = ['lakehouse', '-f', {str(file)!r}, 'logs', 'trino', '-n', '100000']\n"
-    from bootstrap.target import find
+    from bootstrap.operations.target import find
 
     log = find(file, None).local.state.log("trino")
     log.parent.mkdir(parents=True)

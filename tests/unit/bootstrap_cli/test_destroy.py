@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.destroy import destroy_data
-from bootstrap.target import Target
+from bootstrap.operations.destroy import destroy_data
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 
 

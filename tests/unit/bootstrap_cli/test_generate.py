@@ -6,10 +6,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from bootstrap import generate as module
-from bootstrap.generate import catalog_of, generate
-from bootstrap.sql import Result
-from bootstrap.target import Target, find
+from bootstrap.operations import generate as module
+from bootstrap.operations.generate import catalog_of, generate
+from bootstrap.operations.sql import Result
+from bootstrap.operations.target import Target, find
 from lakehouse.errors import UsageError
 
 
@@ -73,7 +73,7 @@ def test_memory_is_bounded_by_many_small_appends(target: Target, monkeypatch: py
 
 
 def module_bars(plan: Any, batch: int) -> Any:
-    from bootstrap.bars import bars
+    from bootstrap.operations.bars import bars
 
     return bars(plan, batch)
 

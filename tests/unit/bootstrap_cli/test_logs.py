@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.logs import follow, tail
+from bootstrap.operations.logs import follow, tail
 
 
 @pytest.mark.parametrize(

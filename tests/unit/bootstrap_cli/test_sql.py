@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap.sql import EngineName, Format, Result, distinct, run, show, source_of, text
-from bootstrap.statements import split
-from bootstrap.target import Target
+from bootstrap.operations.sql import EngineName, Format, Result, distinct, run, show, source_of, text
+from bootstrap.operations.statements import split
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 
 COLUMNS = ("ticker", "close")
@@ -141,7 +141,7 @@ def test_no_sql_is_a_usage_error(
 
 
 def test_an_engine_that_does_not_listen_is_told_at_once(target: Target) -> None:
-    from bootstrap.sql import open_engine
+    from bootstrap.operations.sql import open_engine
 
     for name, service in (("trino", "trino"), ("spark", "spark-connect")):
         with pytest.raises(LakehouseError, match=f"{service} does not answer on 127.0.0.1:.*cdktf deploy local"):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.statements import is_complete, split
+from bootstrap.operations.statements import is_complete, split
 
 
 @pytest.mark.parametrize(

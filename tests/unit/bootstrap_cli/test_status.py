@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.endpoints import of_stack
-from bootstrap.status import combine, duration, resident
-from bootstrap.target import Target
+from bootstrap.operations.endpoints import of_stack
+from bootstrap.operations.status import combine, duration, resident
+from bootstrap.operations.target import Target
 from lakehouse.runtimes.process.state import State
 from lakehouse.runtimes.process.supervisor import Process
 

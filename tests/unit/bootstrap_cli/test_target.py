@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.target import Target, find
+from bootstrap.operations.target import Target, find
 from lakehouse.errors import LakehouseError, UsageError
 
 

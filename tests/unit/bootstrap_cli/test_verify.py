@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from bootstrap.target import Target
-from bootstrap.verify import namespace
-from bootstrap.verify.checks import Check, Report
-from bootstrap.verify.engines import Engine, TableName
-from bootstrap.verify.report import show
-from bootstrap.verify.run import Verification
+from bootstrap.operations.target import Target
+from bootstrap.operations.verify import namespace
+from bootstrap.operations.verify.checks import Check, Report
+from bootstrap.operations.verify.engines import Engine, TableName
+from bootstrap.operations.verify.report import show
+from bootstrap.operations.verify.run import Verification
 
 Tables = defaultdict[TableName, list[list[int]]]
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from bootstrap import catalogs
 from bootstrap.catalogs import Catalog
-from bootstrap.changes import Change, Note
 from bootstrap.connections import Connections
 from bootstrap.errors import RETRIED, RemoteError, Unreachable
-from bootstrap.plan import Plan, Step
-from bootstrap.stores import Store
+from bootstrap.reconciler.changes import Change, Note
+from bootstrap.reconciler.plan import Plan, Step
+from bootstrap.reconciler.stores import Store
 
 
 @dataclass(frozen=True)

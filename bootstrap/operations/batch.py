@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from bootstrap.target import Target
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import archives
 from lakehouse.runtimes.process.place import ProcessPlace, with_secrets

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bootstrap import tables
-from bootstrap.metadata import CatalogFacts, TableFacts
-from bootstrap.schema import render_type, walk
-from bootstrap.wanted import COMMENT
+from bootstrap.reconciler import tables
+from bootstrap.reconciler.metadata import CatalogFacts, TableFacts
+from bootstrap.reconciler.schema import render_type, walk
+from bootstrap.reconciler.wanted import COMMENT
 from lakehouse.errors import UsageError
 from lakehouse.spec.model import Catalog
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from bootstrap.layout import PartitionSpec, SortOrder, order_from_json, spec_from_json
-from bootstrap.schema import Struct, struct_from_json
+from bootstrap.reconciler.layout import PartitionSpec, SortOrder, order_from_json, spec_from_json
+from bootstrap.reconciler.schema import Struct, struct_from_json
 
 #: What a plan looks at; the rest of the metadata (snapshots, logs, statistics) can be a thousand times larger.
 _KEPT = (

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from bootstrap import clients
-from bootstrap.target import Target
+from bootstrap.operations import clients
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import psutil
 
-from bootstrap.endpoints import Endpoint, of_service
-from bootstrap.target import Target
+from bootstrap.operations.endpoints import Endpoint, of_service
+from bootstrap.operations.target import Target
 from lakehouse.runtimes.process.incarnation import healthy
 from lakehouse.runtimes.process.processes import belonging
 from lakehouse.runtimes.process.state import State

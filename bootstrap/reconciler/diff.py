@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from bootstrap import tables, wanted
-from bootstrap.changes import Change, Diff, Note
-from bootstrap.evolve import Detail, Problem
-from bootstrap.metadata import BucketFacts, CatalogFacts, Facts, TableFacts
-from bootstrap.wanted import WantedCatalog, WantedNamespace, WantedTable
+from bootstrap.reconciler import tables, wanted
+from bootstrap.reconciler.changes import Change, Diff, Note
+from bootstrap.reconciler.evolve import Detail, Problem
+from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, TableFacts
+from bootstrap.reconciler.wanted import WantedCatalog, WantedNamespace, WantedTable
 from lakehouse.spec.model import Bucket, Lakehouse
 
 #: ``("catalogs", "lake", ...)`` -> ``lakehouse.yaml:12``, or nothing where that is not known.

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-from bootstrap import clients
-from bootstrap.batch import BatchJob
-from bootstrap.sql import SparkEngine, TrinoEngine
-from bootstrap.target import Target
+from bootstrap.operations import clients
+from bootstrap.operations.batch import BatchJob
+from bootstrap.operations.sql import SparkEngine, TrinoEngine
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError
 
 

@@ -9,7 +9,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.target import Target
+from bootstrap.operations.target import Target
 from lakehouse.runtimes.process.place import with_secrets
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from bootstrap import output
-from bootstrap.target import Target
-from bootstrap.verify import engines as of
-from bootstrap.verify import namespace
-from bootstrap.verify.checks import Check, Report
-from bootstrap.verify.engines import Engine, TableName
+from bootstrap.operations.target import Target
+from bootstrap.operations.verify import engines as of
+from bootstrap.operations.verify import namespace
+from bootstrap.operations.verify.checks import Check, Report
+from bootstrap.operations.verify.engines import Engine, TableName
 from lakehouse.errors import LakehouseError
 
 ROWS = (1, 2)  # what each engine writes, each row in a snapshot of its own

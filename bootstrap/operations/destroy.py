@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from bootstrap.target import Target
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes.process.processes import belonging
 

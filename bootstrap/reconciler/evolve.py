@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from bootstrap.schema import NO_ID, Field, List, Map, Struct, Type, number, render_type
+from bootstrap.reconciler.schema import NO_ID, Field, List, Map, Struct, Type, number, render_type
 
 _DECIMAL = re.compile(r"decimal\((\d+), (\d+)\)")
 _WIDER = {("int", "long"), ("float", "double")}

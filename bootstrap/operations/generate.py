@@ -15,10 +15,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from bootstrap import clients, output
-from bootstrap.bars import SCHEMA, Plan, bars
-from bootstrap.sql import SparkEngine
-from bootstrap.target import Target
+from bootstrap import output
+from bootstrap.operations import clients
+from bootstrap.operations.bars import SCHEMA, Plan, bars
+from bootstrap.operations.sql import SparkEngine
+from bootstrap.operations.target import Target
 from lakehouse.errors import UsageError
 from lakehouse.spec import Lakehouse
 

@@ -11,9 +11,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
-from bootstrap import clients
-from bootstrap.statements import Statement
-from bootstrap.target import Target
+from bootstrap.operations import clients
+from bootstrap.operations.statements import Statement
+from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:

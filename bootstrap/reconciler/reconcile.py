@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bootstrap.apply import Done, Outcome, Progress, apply
 from bootstrap.connections import Connections
-from bootstrap.diff import Where, diff, nowhere
 from bootstrap.errors import StalePlan
-from bootstrap.facts import gather
-from bootstrap.plan import Plan, plan
+from bootstrap.reconciler.apply import Done, Outcome, Progress, apply
+from bootstrap.reconciler.diff import Where, diff, nowhere
+from bootstrap.reconciler.facts import gather
+from bootstrap.reconciler.plan import Plan, plan
 from lakehouse.spec.model import Lakehouse
 
 #: Rounds with fresh facts, where others write at the same time or answers are lost.

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from bootstrap import catalogs
 from bootstrap.catalogs.base import Reading
 from bootstrap.connections import Connections
-from bootstrap.metadata import BucketFacts, CatalogFacts, Facts
-from bootstrap.stores import Store
+from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts
+from bootstrap.reconciler.stores import Store
 from lakehouse.spec.model import Catalog, Lakehouse
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap import layout
-from bootstrap.evolve import Detail, Evolution, Problem, describe, evolve, fresh
-from bootstrap.layout import PartitionField, PartitionSpec, SortField, SortOrder
-from bootstrap.metadata import Limits, TableFacts
-from bootstrap.schema import Struct, type_to_json, walk
-from bootstrap.wanted import DELETABLE, DELETABLE_COLUMNS, WantedTable
+from bootstrap.reconciler import layout
+from bootstrap.reconciler.evolve import Detail, Evolution, Problem, describe, evolve, fresh
+from bootstrap.reconciler.layout import PartitionField, PartitionSpec, SortField, SortOrder
+from bootstrap.reconciler.metadata import Limits, TableFacts
+from bootstrap.reconciler.schema import Struct, type_to_json, walk
+from bootstrap.reconciler.wanted import DELETABLE, DELETABLE_COLUMNS, WantedTable
 
 Json = dict[str, Any]
 

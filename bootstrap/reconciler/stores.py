@@ -11,7 +11,7 @@ from botocore import exceptions
 
 from bootstrap.connections import Connections
 from bootstrap.errors import Conflict, Exists, Missing, Refused, Throttled, UnknownState, Unreachable
-from bootstrap.metadata import BucketFacts
+from bootstrap.reconciler.metadata import BucketFacts
 from bootstrap.s3 import client
 
 _RULE = "lakehouse-expire-days"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bootstrap.layout import SortTerm, Term, parse_sort, parse_term
-from bootstrap.schema import NO_ID, Field, Struct, type_from_text
+from bootstrap.reconciler.layout import SortTerm, Term, parse_sort, parse_term
+from bootstrap.reconciler.schema import NO_ID, Field, Struct, type_from_text
 from lakehouse.spec import model
 
 #: Kept with an object in its catalog once the file has called it deletable: the second key to destroying it, which has

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap import output
-from bootstrap.verify.checks import Report
+from bootstrap.operations.verify.checks import Report
 
 
 def show(report: Report) -> None:

@@ -1,0 +1,1 @@
+"""Makes a running lakehouse match its file: facts -> diff -> plan -> apply."""
