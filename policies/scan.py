@@ -173,8 +173,9 @@ def checkov_repository(root: Path = ROOT) -> tuple[int, list[Finding]]:
 
 
 def _checkov(folder: Path, *frameworks: str) -> list[dict[str, Any]]:
+    # By the interpreter: the script's own first line cannot name one whose path has a space.
     program = Path(sys.executable).with_name("checkov")
-    command = [str(program), "--directory", str(folder), "--framework", *frameworks, "--output", "json"]
+    command = [sys.executable, str(program), "--directory", str(folder), "--framework", *frameworks, "--output", "json"]
     command += ["--compact", "--quiet", "--skip-download", "--soft-fail", "--enable-secret-scan-all-files"]
     for pattern in LEFT_OUT:
         command += ["--skip-path", pattern]
