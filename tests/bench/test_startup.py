@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import shutil
 import subprocess
@@ -100,12 +101,15 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "naive: start to first row": [],
     }
     ratios, rest, noop, bare = [], [], [], []
+    services: dict[str, list[float]] = {}
     sizes: dict[str, list[float]] = {f"{who} {what}": [] for who in ("ours", "naive") for what in ("rss", "pss", "cpu")}
     for number in range(ROUNDS):
         ours = Deployment.make(tmp_path / f"ours {number}")
         began = time.monotonic()
-        ours.deploy()
+        told = ours.deploy()
         rows["ours: deploy"].append(time.monotonic() - began)
+        for name, took in re.findall(r"(\S+) is ready after ([\d.]+) s", told):
+            services.setdefault(name, []).append(float(took))
         first_row(ours)
         rows["ours: deploy to first row"].append(time.monotonic() - began)
         for what, value in resident(ours).items():
@@ -129,6 +133,7 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         processes.end(processes.belonging(theirs.local.state))
         ratios.append(rows["ours: deploy to first row"][-1] / rows["naive: start to first row"][-1])
     show(capsys, "Start", rows)
+    show(capsys, "From its start to ready, each service beside the others", services)
     show(capsys, "Ratio, pair by pair", {"ours / naive": ratios}, "x")
     show(capsys, "Deploy with nothing to do", {"cdktf deploy": noop, "cdktf diff --skip-synth (bare)": bare})
     show(capsys, "Memory and processor after the first row (MiB, s)", sizes, "")
