@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from lakehouse.errors import LakehouseError
@@ -213,9 +214,8 @@ def _escape(value: object) -> str:
 
 
 def _exists(pid: int) -> bool:
+    """Whether it runs: a zombie has stopped, whoever should reap it."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:  # a zombie has stopped, whoever should reap it
-        return stat.read().rpartition(")")[2].split()[0] != "Z"
