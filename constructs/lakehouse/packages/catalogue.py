@@ -119,7 +119,7 @@ def _java(feature: int, version: str, reason: str, wheels: dict[str, tuple[str, 
         ),
         java=feature,
         # Spark asks its executors' Java for this module, and does without it where it is not there.
-        java_drops="--add-modules=jdk.incubator.vector" if feature == 17 else "",
+        java_drops="--add-modules=jdk.incubator.vector" if feature == 21 else "",
     )
 
 
@@ -260,24 +260,29 @@ PACKAGES: tuple[Package, ...] = (
         "S3FileIO and the AWS SDK, for the runtimes of the same version",
     ),
     _java(
-        17,
-        "17.0.9.2",
-        "Spark and S3Proxy: Hadoop's login breaks with Java 24",
+        21,
+        "21.0.8.2",
+        "Spark 4: Hadoop's login breaks with Java 24, and the wheel of 17 lacks jdk.net, which the AWS client loads",
         {
             "linux-x86_64": (
-                "0-py3-none-manylinux1_x86_64",
-                "d9e5235e110182b9291ea09da413309b19dcf12d104d9aa3624abe210e593d7c",
-                37815804,
+                "py3-none-manylinux_2_17_x86_64",
+                "85addfcb57c7051dad6145b9f816fc519337e9a0c705ef01edc9dc7818ee0356",
+                33794570,
+            ),
+            "linux-aarch64": (
+                "py3-none-manylinux_2_17_aarch64",
+                "2519dce230b3ed13a93a3efed15c6b8b163aeacd77859ddf59eef3faa69c635d",
+                33195566,
             ),
             "darwin-x86_64": (
-                "0-py3-none-macosx_10_9_x86_64",
-                "e2749a119c93ec40b5e1b0028590508077b6eb6585ee16e8ffba702c5ae6b13c",
-                35249461,
+                "py3-none-macosx_10_9_x86_64",
+                "7b2b397f2999e5a71728691477857a5a41215b3c95f6e8b15a4d53bc76203dff",
+                30900008,
             ),
             "darwin-arm64": (
-                "0-py3-none-macosx_11_0_arm64",
-                "cbf41a85ff71a150228c5be77aae68a22aa16d50699a583078a8dad496d7e62a",
-                34054477,
+                "py3-none-macosx_11_0_arm64",
+                "0667b81b3ddc60157f773e0d05d00f4d46530f82bdc59e295b322b8d33f69417",
+                29692099,
             ),
         },
     ),

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import store
+from lakehouse.packages import catalogue, store
 
 # What Spark, Nessie, Trino and S3Proxy load; jdk.attach because Trino measures its own objects with an agent.
 MODULES = frozenset(
@@ -38,12 +38,13 @@ MODULES = frozenset(
         "jdk.crypto.ec",
         "jdk.httpserver",
         "jdk.management",
+        "jdk.net",
         "jdk.security.auth",
         "jdk.unsupported",
         "jdk.zipfs",
     }
 )
-# Spark gives its executors --add-modules with this one, and a Java 17 without it does not start then.
+# Spark gives its executors --add-modules with this one, and a Java without it does not start then.
 VECTOR = "jdk.incubator.vector"
 _SYSTEM = ("/usr/lib/jvm", "/usr/java", "/opt/java", "/Library/Java/JavaVirtualMachines")
 
@@ -69,6 +70,8 @@ def java(feature: int) -> Path:
 
 def packaged(feature: int) -> Path | None:
     """The Java that comes as a package, if it was fetched."""
+    if all(package.java != feature for package in catalogue.PACKAGES):
+        return None
     executable = store.location(f"java-{feature}") / "bin" / "java"
     return executable if executable.is_file() and store.is_present(f"java-{feature}") else None
 
@@ -84,7 +87,7 @@ def find(feature: int, homes: Iterable[Path] | None = None) -> Path | None:
         if _declares_another(executable.parent.parent, feature):
             continue
         version, modules = _describe(executable)
-        if version == feature and modules >= MODULES | ({VECTOR} if feature == 17 else set()):
+        if version == feature and modules >= MODULES | ({VECTOR} if feature < 24 else set()):
             return executable
     return None
 

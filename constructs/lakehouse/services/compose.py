@@ -16,7 +16,7 @@ from lakehouse.spec import Lakehouse, matrix
 from lakehouse.spec.values import megabytes
 
 REGION = "us-east-1"  # what S3 clients sign with; a local store has no regions
-JAVAS = (17, 25)  # the long-term releases that come as packages
+NEWEST = 25  # the newest Java that comes as a package: class archives are best there
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,8 @@ def _catalog(place: Place, name: str, location: str, store: StoreEndpoint, *, fi
 
 
 def _java(least: int) -> int:
-    """The oldest Java of the catalogue of packages that is new enough."""
-    return min(feature for feature in JAVAS if feature >= least)
+    """The Java of a service that runs on every newer one."""
+    return max(NEWEST, least)
 
 
 def cluster(lakehouse: Lakehouse) -> SparkCluster:

@@ -66,8 +66,8 @@ SPARK = {
     for line in (
         # Spark Connect is not in 3.5's distribution; the newest server that is published is 3.5.7.
         SparkLine("3.5", "3.5.9", "2.12", "1.12.0", (17,), "org.apache.spark:spark-connect_2.12:3.5.7"),
-        SparkLine("4.0", "4.0.5", "2.13", "1.11.0", (17, 21)),
-        SparkLine("4.1", "4.1.4", "2.13", "1.12.0", (17, 21)),
+        SparkLine("4.0", "4.0.5", "2.13", "1.11.0", (21, 17)),
+        SparkLine("4.1", "4.1.4", "2.13", "1.12.0", (21, 17)),
     )
 }
 TRINO = {release.version: release for release in (TrinoRelease("476", 24, "fs.native-s3.enabled"),)}

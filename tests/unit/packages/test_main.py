@@ -28,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
 def test_the_file_says_what_is_fetched(asked: Asked) -> None:
     assert command.main(["fetch", "--file", str(ROOT / "lakehouse.yaml")]) == 0
-    assert asked["features"] == [17, 25]
+    assert asked["features"] == [21, 25]
     assert asked["names"] == [
         "iceberg-aws-bundle-1.12.0",
         "iceberg-spark-runtime-4.1",
