@@ -151,7 +151,9 @@ def _record(services: Sequence[Service], records: Path) -> Path:
     for service in services:
         for each in sorted(records.glob(f"{service.name}.*.classlist")):
             # A process that was killed has left half a line.
-            lines |= dict.fromkeys(each.read_text(errors="replace").rpartition("\n")[0].splitlines())
+            whole = each.read_text(errors="replace").rpartition("\n")[0].splitlines()
+            # Java 21 numbers the classes of each list; the numbers matter to custom loaders' alone, which stay out.
+            lines |= dict.fromkeys(line.partition(" id: ")[0] for line in whole if " source: " not in line)
     if not lines:
         raise LakehouseError(f"{', '.join(each.name for each in services)} recorded nothing in {records}")
     merged = records / f"{services[0].name}.classlist"

@@ -253,3 +253,12 @@ def test_a_java_that_is_gone_is_an_error_and_not_a_traceback(tmp_path: Path, rec
     Path(service.command[0]).unlink()
     with pytest.raises(LakehouseError, match="No such file"):
         archives.create(archive, [service], records)
+
+
+def test_lists_of_java_21_are_merged_without_their_numbers(tmp_path: Path, records: Path) -> None:
+    service = worker(tmp_path / "21")
+    one = "java/lang/Object id: 0\nloaded/Elsewhere id: 1 super: 0 source: /a.jar\n@lambda-proxy A run\n"
+    (records / f"{service.name}.1.classlist").write_text(one)
+    (records / f"{service.name}.2.classlist").write_text("java/lang/String id: 0\njava/lang/Object id: 1\nhalf a li")
+    merged = archives._record([service], records).read_text()
+    assert merged.splitlines() == ["java/lang/Object", "@lambda-proxy A run", "java/lang/String"]
