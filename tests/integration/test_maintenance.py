@@ -100,7 +100,9 @@ def test_files_that_may_be_needed_stay_and_no_table_stops_another(deployed: Depl
 
 def test_trino_does_it_where_there_is_no_spark(deployed: Deployment, tables: str) -> None:
     deployed.change(*NAMESPACE, "maintenance", to=POLICY)
-    with_spark = deployed.change("engines", to={"trino": {}})
+    numbers = {name: deployed.port(name) for name in ("s3proxy", "nessie", "nessie-management", "trino")}
+    with_spark = deployed.change("stacks", "local", "ports", to=numbers)
+    deployed.change("engines", to={"trino": {}})
     try:
         (done,) = json.loads(deployed.lakehouse("maintain", f"{tables}.free", "--json"))
     finally:
