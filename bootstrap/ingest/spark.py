@@ -24,11 +24,8 @@ class SparkLoader:
 
     def end(self, session_id: str) -> None:
         """Ends what runs in a former session; one that is over by itself is no error."""
-        from pyspark.sql import SparkSession
-
-        builder: Any = SparkSession.builder
         with suppress(Exception):
-            former = builder.remote(f"{self._url}/;session_id={session_id}").create()
+            former: Any = clients.spark_session(f"{self._url}/;session_id={session_id}")
             former.interruptAll()
             former.stop()
 

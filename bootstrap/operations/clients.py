@@ -5,6 +5,7 @@ Each asks first whether its server listens. The libraries are imported where the
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -34,12 +35,22 @@ def spark(target: Target) -> SparkSession:
     """A new session of Spark Connect."""
     url = spark_url(target)
     client_of_the_line(target)
+    session = spark_session(url)
+    # It writes each error to standard error too, as JSON with the server's stack; who catches an error tells it.
+    logging.getLogger("SQLQueryContextLogger").disabled = True
+    return session
+
+
+def spark_session(url: str) -> SparkSession:
+    """A session at a Connect address, new unless the address names one."""
     from pyspark.sql import SparkSession
 
     builder: Any = SparkSession.builder
-    session: SparkSession = builder.remote(url).create()
-    # It writes each error to standard error too, as JSON with the server's stack; who catches an error tells it.
-    logging.getLogger("SQLQueryContextLogger").disabled = True
+    created: Any = builder.remote(url).create()
+    # At its end the client would ask the server to empty a cache that only machine learning fills, and where the
+    # server is gone by then it goes on asking for ten minutes.
+    atexit.unregister(getattr(created.client, "_cleanup_ml_cache", None))
+    session: SparkSession = created
     return session
 
 
