@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import logging
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bootstrap.operations.target import Target
@@ -49,7 +50,8 @@ def spark_session(url: str) -> SparkSession:
     created: Any = builder.remote(url).create()
     # At its end the client would ask the server to empty a cache that only machine learning fills, and where the
     # server is gone by then it goes on asking for ten minutes.
-    atexit.unregister(getattr(created.client, "_cleanup_ml_cache", None))
+    with suppress(AttributeError):  # clients before 4.1 have none
+        atexit.unregister(created.client._cleanup_ml_cache)
     session: SparkSession = created
     return session
 

@@ -210,5 +210,6 @@ def test_what_a_killed_client_left_running_is_ended(deployed: Deployment, space:
     assert thread.is_alive(), "the work is still under way"
     later.end(former.session_id)
     thread.join(60)
-    assert "OPERATION_CANCELED" in told[0]
+    # Which of the two it hears first is a matter of milliseconds; either is the end of its work.
+    assert "OPERATION_CANCELED" in told[0] or "SESSION_CLOSED" in told[0]
     assert deployed.trino(f"SELECT count(*) FROM {space}.ended") == [[0]]
