@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bootstrap.connections import CatalogConnection, Connections, StoreConnection
-from lakehouse.runtimes.process.local import locate
+from lakehouse.runtimes.process.local import Local, locate
 from lakehouse.runtimes.process.place import with_secrets
 from lakehouse.spec import Lakehouse, load
 
@@ -17,14 +17,8 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
     """
     lakehouse = load(path)
     local = locate(lakehouse, stack, path.resolve())
-    store = local.endpoints.store
     return lakehouse, Connections(
-        store=StoreConnection(
-            endpoint=store.external,
-            region=store.region,
-            access_key=with_secrets(store.access_key, local.state.secret),
-            secret_key=with_secrets(store.secret_key, local.state.secret),
-        ),
+        store=store(local),
         catalogs={
             each.name: CatalogConnection(
                 kind="nessie",
@@ -35,4 +29,15 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
             for each in local.endpoints.catalogs
         },
         cache=local.state.root / "cache",
+    )
+
+
+def store(local: Local) -> StoreConnection:
+    """The connection to a local stack's object store, with the keys of its state folder."""
+    at = local.endpoints.store
+    return StoreConnection(
+        endpoint=at.external,
+        region=at.region,
+        access_key=with_secrets(at.access_key, local.state.secret),
+        secret_key=with_secrets(at.secret_key, local.state.secret),
     )

@@ -101,17 +101,8 @@ def iceberg(target: Target, name: str) -> Catalog:
 
 def s3(target: Target) -> Any:
     """boto3's client of the store."""
-    store = target.local.endpoints.store
-    target.port(store.service, "store")
-    from bootstrap.connections import StoreConnection
+    target.port(target.local.endpoints.store.service, "store")
+    from bootstrap.connect import store
     from bootstrap.s3 import client
 
-    secret = target.local.state.secret
-    return client(
-        StoreConnection(
-            endpoint=store.external,
-            region=store.region,
-            access_key=with_secrets(store.access_key, secret),
-            secret_key=with_secrets(store.secret_key, secret),
-        )
-    )
+    return client(store(target.local))

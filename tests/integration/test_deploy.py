@@ -98,9 +98,3 @@ def test_static_and_dynamic_catalogs(deployed: Deployment) -> None:
     assert ["scratch"] in deployed.trino("SHOW CATALOGS")
     deployed.trino("DROP CATALOG scratch")
     assert {row[0] for row in deployed.trino("SHOW CATALOGS")} == {"lake", "system"}
-
-
-def test_verify(deployed: Deployment) -> None:
-    output = deployed.lakehouse("verify")
-    assert "failed" not in output.lower() or "0 failed" in output.lower(), output
-    assert [row for row in deployed.trino("SHOW SCHEMAS FROM lake") if row[0].startswith("verify")] == []
