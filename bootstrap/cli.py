@@ -10,7 +10,6 @@ import os
 import sys
 import traceback
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -25,7 +24,6 @@ from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:
     from bootstrap.operations.target import Target
-    from lakehouse.runtimes.process.supervisor import Process, Supervisor
 
 
 class _Group(TyperGroup):
@@ -163,7 +161,7 @@ def endpoints(context: typer.Context, as_json: Json = False) -> None:
     from bootstrap.operations.endpoints import of_stack
 
     local = _target(context).local
-    found = of_stack(local.services, local.endpoints)
+    found = of_stack(local.services, local.place, local.ports, local.endpoints)
     if as_json:
         _print_json([asdict(each) for each in found])
         return
@@ -188,17 +186,13 @@ def logs(
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many lines of its end.")] = 50,
 ) -> None:
     """Show the end of a service's log."""
-    from bootstrap.operations import logs as log
-
     target = _target(context)
-    state = target.local.state
-    path = state.run / "supervisord.log" if service == "supervisord" else state.log(target.service(service).name)
-    if not path.exists():
-        raise LakehouseError(f"{service} has no log yet ({path}): it was never started. `cdktf deploy` starts it.")
-    sys.stdout.write(log.tail(path, lines))
+    name = service if service == "supervisord" else target.service(service).name
+    runtime = target.local.runtime
+    sys.stdout.write(runtime.log(name, lines))
     sys.stdout.flush()
     if follow:
-        for added in log.follow(path):
+        for added in runtime.follow(name):
             sys.stdout.write(added)
             sys.stdout.flush()
 
@@ -305,20 +299,11 @@ def restart(
     service: Annotated[str, typer.Argument(help="Its name, as `lakehouse status` shows it.")],
 ) -> None:
     """Restart a service, and those that cannot go on without this start of it; wait until they are ready."""
-    from lakehouse.runtimes.process.probe import await_ready
-    from lakehouse.runtimes.process.supervisor import Supervisor
-
     target = _target(context)
-    supervisor = Supervisor(target.local.state)
     first = target.service(service)
     for each in (first, *(other for other in target.local.services if first.name in other.restarts_with)):
-        supervisor.restart(each.name)
-        took = await_ready(each, target.local.state, partial(_process, supervisor, each.name))
+        took = target.local.runtime.restart(each)
         print(f"{each.name} is ready after {took:.1f} s")
-
-
-def _process(supervisor: Supervisor, name: str) -> Process | None:
-    return supervisor.processes().get(name)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bootstrap.connections import CatalogConnection, Connections, StoreConnection
-from lakehouse.runtimes.process.local import Local, locate
+from lakehouse.runtimes.local import Local, locate
 from lakehouse.runtimes.process.place import with_secrets
 from lakehouse.spec import Lakehouse, load
 
@@ -29,6 +29,7 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
             for each in local.endpoints.catalogs
         },
         cache=local.state.root / "cache",
+        folder=path.resolve().parent,
     )
 
 

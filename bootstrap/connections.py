@@ -42,10 +42,14 @@ class CatalogConnection:
 
 @dataclass(frozen=True)
 class Connections:
-    """Everything the bootstrap talks to. ``cache`` is a folder for facts that can be had again; None keeps none."""
+    """Everything the bootstrap talks to. ``cache`` is a folder for facts that can be had again; None keeps none.
+
+    ``folder`` is that of the lakehouse's file, beside which its seeds lie.
+    """
 
     store: StoreConnection
     catalogs: Mapping[str, CatalogConnection]
     cache: Path | None = None
     patience: float = 30.0  # seconds one request may take
     parallel: int = 8  # requests under way at a time, for each server
+    folder: Path = Path()

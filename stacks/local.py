@@ -5,37 +5,39 @@ from __future__ import annotations
 from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformStack
-from lakehouse.runtimes.process import definitions, incarnation
-from lakehouse.runtimes.process.local import locate
+from lakehouse.runtimes.incarnation import digest
+from lakehouse.runtimes.local import Local, locate
+from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.process.terraform import ProcessRuntime
+from lakehouse.runtimes.terraform import LocalRuntime
 from lakehouse.spec import Lakehouse
 
 
 class LocalStack(TerraformStack):
-    """Services as processes, and the bootstrap as the last resource."""
+    """Services as processes or containers, and the bootstrap as the last resource."""
 
     def __init__(self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path) -> None:
         super().__init__(scope, name)
         self._name = name
-        self._local = local = locate(lakehouse, name, path)
-        self._incarnations = incarnation.look(local.services, local.state)
-        runtime = ProcessRuntime(
-            self,
-            "process",
-            state=local.state,
-            services=local.services,
-            incarnations=self._incarnations,
-            supervisor=incarnation.look_supervisor(local.state),
-        )
+        local = locate(lakehouse, name, path)
+        self._runtime = _place(self, local)
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
-        runtime.after(
+        self._runtime.after(
             "bootstrap",
             module="bootstrap",
             arguments=["--file", str(path), "--stack", name, "apply"],
             needs=sorted(at_work),
-            contents=incarnation.digest(lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"})),
+            contents=digest(lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"})),
         )
 
     def write(self, outdir: Path) -> None:
         """Writes what the stack's steps read beside its cdk.tf.json."""
-        definitions.write(outdir / "stacks" / self._name, self._local.services, self._incarnations)
+        self._runtime.write(outdir / "stacks" / self._name)
+
+
+def _place(scope: Construct, local: Local) -> LocalRuntime:
+    if isinstance(local.runtime, Processes):
+        return ProcessRuntime(scope, "process", local)
+    from lakehouse.runtimes.docker.terraform import DockerRuntime  # its bindings take 0.1 s, for stacks on Docker alone
+
+    return DockerRuntime(scope, "docker", local)

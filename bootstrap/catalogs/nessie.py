@@ -14,13 +14,14 @@ from urllib.parse import quote
 
 from bootstrap.catalogs.base import Reading
 from bootstrap.catalogs.nessie_commit import NessieCommit
+from bootstrap.catalogs.references import CatalogReferences
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.connections import CatalogConnection, Connections
 from bootstrap.http import Http
-from bootstrap.reconciler.metadata import CatalogFacts, Limits, TableFacts, compact
+from bootstrap.reconciler.metadata import CatalogFacts, Limits, ReferenceFacts, TableFacts, compact
 
 #: Seen with Nessie 0.99, which answers 500 and 400.
-_LIMITS = Limits("Nessie", format_version=2, upgrades=False, nested_layout=False)
+_LIMITS = Limits("Nessie", format_version=2, upgrades=False, nested_layout=False, references=True)
 
 
 class NessieCatalog(RestCatalog):
@@ -35,6 +36,10 @@ class NessieCatalog(RestCatalog):
     @cached_property
     def commits(self) -> NessieCommit:
         return NessieCommit(f'catalog "{self.name}"', self.api, self.connection, self.connections)
+
+    @cached_property
+    def references(self) -> CatalogReferences:
+        return CatalogReferences(self.api, self.connection.branch)
 
     @property
     def prefix(self) -> str:
@@ -77,14 +82,21 @@ class NessieCatalog(RestCatalog):
         if new or gone:
             self.cache.store(new, gone)
         facts |= read
-        return CatalogFacts(namespaces, facts, frozenset(locations.keys() | others) - facts.keys(), _LIMITS)
+        references = {each.name: ReferenceFacts(each.kind, each.points_to, each.deletable)
+                      for each in self.references.list() if each.name != self.connection.branch}  # fmt: skip
+        unread = frozenset(locations.keys() | others) - facts.keys()
+        return CatalogFacts(namespaces, facts, unread, _LIMITS, references)
 
     def _table(self, name: str) -> TableFacts | None:
         """A table with rows from its metadata file: for one that Nessie's own clients changed, the Iceberg REST
         endpoint answers with the schema that the last rows were written with, not with the table's.
         """
         location = self._written.get(name)
-        return super()._table(name) if location is None else TableFacts(location, compact(self.commits.read(location)))
+        return (
+            super()._table(name)
+            if location is None
+            else TableFacts(location, compact(self.commits.files.read(location)))
+        )
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Every entry of the branch, with its content."""

@@ -7,24 +7,33 @@ through its own API: https://projectnessie.org/develop/rest/ (API v2, "trees").
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import quote
 
 from bootstrap.catalogs.base import Catalog
-from bootstrap.catalogs.nessie import NessieCatalog
-from bootstrap.errors import Conflict, Missing, Refused
+from bootstrap.errors import Conflict, Exists, Missing, Refused
+from bootstrap.http import Http
 
 Kind = Literal["branch", "tag"]
+#: A tag of this prefix says that the file called the reference deletable: Nessie's references have no properties. It
+#: points to the beginning of all, so that it keeps nothing alive.
+_MARK = "lakehouse.deletable."
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A branch or a tag. ``points_to`` is a commit's hash in Nessie, a snapshot's id in a table."""
+    """A branch or a tag. ``points_to`` is a commit's hash in Nessie, a snapshot's id in a table.
+
+    ``deletable``: whether a file called it so; of a catalog's references alone.
+    """
 
     name: str
     kind: Kind
     points_to: str
+    deletable: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,13 +45,27 @@ class Merged:
     applied: bool
 
 
+def references_of(catalog: Catalog) -> CatalogReferences:
+    """A catalog's branches and tags. Raises Refused where its kind has none."""
+    found = getattr(catalog, "references", None)
+    if not isinstance(found, CatalogReferences):
+        raise Refused("this kind of catalog has no branches and tags of its own, only its tables do")
+    return found
+
+
 class CatalogReferences:
     """Branches and tags of a whole Nessie catalog: every table in it at once."""
 
-    def __init__(self, catalog: NessieCatalog) -> None:
-        self.http, self.main = catalog.api, catalog.connection.branch
+    def __init__(self, api: Http, main: str) -> None:
+        self.http, self.main = api, main
 
     def list(self) -> Iterator[Reference]:
+        """All of them, without our own marks."""
+        found = list(self._pages())
+        marked = {each.name.removeprefix(_MARK) for each in found if each.name.startswith(_MARK)}
+        yield from (replace(r, deletable=r.name in marked) for r in found if not r.name.startswith(_MARK))
+
+    def _pages(self) -> Iterator[Reference]:
         token: str | None = None
         while True:
             page = self.http.get("/trees", **{"page-token": token})
@@ -61,15 +84,38 @@ class CatalogReferences:
         body = {"type": origin.kind.upper(), "name": origin.name, "hash": origin.points_to}
         return _reference(self.http.post("/trees", body, name=name, type=kind.upper())["reference"])
 
-    def delete(self, name: str, kind: Kind) -> None:
-        """Raises Refused for the branch the catalog lives on, Conflict where it moved meanwhile."""
+    def mark(self, name: str, deletable: bool) -> None:
+        """Remember whether the file calls it deletable, for when the file names it no more."""
+        if not deletable:
+            with suppress(Missing):
+                self._remove(Reference(_MARK + name, "tag", self._beginning))
+            return
+        body = {"type": "BRANCH", "name": self.main, "hash": self._beginning}
+        with suppress(Exists):
+            self.http.post("/trees", body, name=_MARK + name, type="TAG")
+
+    @cached_property
+    def _beginning(self) -> str:
+        return str(self.http.get("/config")["noAncestorHash"])
+
+    def delete(self, name: str, kind: Kind, expected: str | None = None) -> None:
+        """Raises Refused for the branch the catalog lives on, Conflict where it moved meanwhile.
+
+        ``expected`` is the hash it must be at.
+        """
         if name == self.main:
             raise Refused(f'"{name}" is the branch that the catalog lives on. It is not deleted')
         there = self.get(name)
         if there.kind != kind:
             raise Refused(f'"{name}" is a {there.kind}, not a {kind}. Use `lakehouse {there.kind} delete`')
-        path = f"/trees/{quote(f'{name}@{there.points_to}', safe='@')}"
-        self.http.request("DELETE", path, query={"type": kind.upper()})
+        if expected not in (None, there.points_to):
+            raise Conflict(f'{kind} "{name}" moved meanwhile: it is at {there.points_to}, not at {expected}')
+        self._remove(there)
+        self.mark(name, False)
+
+    def _remove(self, reference: Reference) -> None:
+        path = f"/trees/{quote(f'{reference.name}@{reference.points_to}', safe='@')}"
+        self.http.request("DELETE", path, query={"type": reference.kind.upper()})
 
     def merge(self, source: str, target: str | None = None) -> Merged:
         """Bring the commits of ``source`` to ``target``, all tables in one commit or none.

@@ -120,10 +120,8 @@ class TableReader:
         """Branches and tags of the catalog besides the one that it is at; empty where it has none."""
         if not isinstance(self.catalog, NessieCatalog):
             return []
-        from bootstrap.catalogs.references import CatalogReferences
-
         main = self.catalog.connection.branch
-        return [each.name for each in CatalogReferences(self.catalog).list() if each.name != main]
+        return [each.name for each in self.catalog.references.list() if each.name != main]
 
     def read(self, table: str, location: str, snapshot: int | None) -> Found:
         """One table, whose metadata file is at ``location``."""

@@ -6,26 +6,22 @@ a job can wait for others between two statements while its JVM and its executor 
 
 from __future__ import annotations
 
-import os
 import queue
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 
 from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.packages import archives
-from lakehouse.runtimes.process.place import ProcessPlace, with_secrets
-from lakehouse.runtimes.process.state import write_private
 from lakehouse.services import compose, jvm, spark
+from lakehouse.services.service import File
 from lakehouse.services.text import properties
-from lakehouse.spec.ports import ports
 
 _NAME = "verify"
+_FILE = f"{_NAME}.conf"
 _HEAP_MB = 512
 _SETTINGS = {
     # One core: it has to fit beside Spark Connect and whatever else runs.
@@ -48,17 +44,8 @@ class BatchJob:
         self._number = 0
         self._lock = threading.Lock()
         self._lines: queue.Queue[str | None] = queue.Queue()
-        command, environment, folder = _prepare(target)
-        self._process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env={**environment, "PATH": os.environ.get("PATH", ""), "HOME": str(folder)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for us: it ends the job after the checks that use it
-        )
+        command, environment = _prepare(target)
+        self._process = target.local.runtime.run(spark.MASTER, command, environment)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -153,24 +140,19 @@ def _unfinished(what: str, lines: Sequence[str]) -> LakehouseError:
     )
 
 
-def _prepare(target: Target) -> tuple[list[str], dict[str, str], Path]:
-    """The job's command, environment and working folder; its properties are written, secrets and all, mode 0600."""
+def _prepare(target: Target) -> tuple[list[str], dict[str, str]]:
+    """The job's command and environment; its properties are written beside the master's, secrets and all."""
     if target.lakehouse.engines.spark is None:
         raise UsageError(f"{target.path.name} has no engines.spark: add it to the file and deploy the stack again.")
     target.port(spark.MASTER, "engines.spark")
-    state = target.local.state
-    place = ProcessPlace(state, ports(target.lakehouse, target.stack))
-    cluster = compose.cluster(target.lakehouse)
-    settings = spark.defaults(place, cluster, target.local.endpoints.catalogs) | _SETTINGS
-    folder = state.root / "cache" / _NAME
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "spark-defaults.conf"
-    write_private(file, with_secrets(properties(settings), state.secret))
+    local = target.local
+    place, cluster = local.place, compose.cluster(target.lakehouse)
+    settings = spark.defaults(place, cluster, local.endpoints.catalogs) | _SETTINGS
+    settings["spark.driver.host"] = place.host(spark.MASTER)
+    local.runtime.configure(spark.MASTER, [File(_FILE, properties(settings))])
     command = [
         *spark.java(place, cluster, _HEAP_MB, jvm.QUICK),
-        *("org.apache.spark.deploy.SparkSubmit", "--properties-file", str(file)),
+        *("org.apache.spark.deploy.SparkSubmit", "--properties-file", f"{place.config(spark.MASTER)}/{_FILE}"),
         *("--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal"),
     ]
-    environment = dict(spark.environment(place, cluster, spark.CONNECT)) | {"SPARK_LOCAL_DIRS": str(folder / "local")}
-    environment |= archives.environment(target.service(spark.MASTER))
-    return command, environment, folder
+    return command, dict(spark.environment(place, cluster, spark.MASTER))

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runtimes.process.processes import belonging
 
 # All that a lakehouse writes into its state folder; whatever else lies there is not ours to remove.
 _OURS = ("data", "services", "logs", "run", "cache", "secrets")
@@ -20,16 +19,16 @@ def destroy_data(target: Target, *, yes: bool) -> int:
     Raises LakehouseError while a process of the lakehouse runs, UsageError without a confirmation.
     """
     root = target.local.state.root
-    if running := list(belonging(target.local.state)):
-        pids = ", ".join(str(process.pid) for process in running)
+    if remains := target.local.runtime.remains():
         raise LakehouseError(
-            f"The lakehouse is up (pids {pids}): its data stays. `cdktf destroy {target.stack}` stops it first."
+            f"The lakehouse is up ({remains}): its data stays. `cdktf destroy {target.stack}` stops it first."
         )
     folders = [root / name for name in _OURS if (root / name).exists()]
     if not folders:
         return 0
     _confirm(target, root, yes=yes)
-    freed = sum(file.lstat().st_size for folder in folders for file in folder.rglob("*") if not file.is_dir())
+    freed = target.local.runtime.remove_data()
+    freed += sum(file.lstat().st_size for folder in folders for file in folder.rglob("*") if not file.is_dir())
     for folder in folders:
         try:
             shutil.rmtree(folder)
@@ -37,7 +36,6 @@ def destroy_data(target: Target, *, yes: bool) -> int:
             raise LakehouseError(
                 f"{error.filename} cannot be removed: {error.strerror}. Remove {root} by hand."
             ) from error
-    target.local.state.socket.unlink(missing_ok=True)
     for empty in (root, root.parent):
         if not any(empty.iterdir()):
             empty.rmdir()

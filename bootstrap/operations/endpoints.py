@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lakehouse.services.compose import Endpoints
-from lakehouse.services.service import Port, Service
+from lakehouse.services.service import Place, Port, Service
 
 # What a port is for, where its label is not enough; by the beginning of its name.
 _MEANING = {
@@ -32,18 +32,21 @@ class Endpoint:
     internal: str
 
 
-def of_service(service: Service) -> Iterator[Endpoint]:
-    """The addresses of a service that are of use to a person."""
+def of_service(service: Service, ports: Mapping[str, int], host: str = "127.0.0.1") -> Iterator[Endpoint]:
+    """The addresses of a service that are of use to a person.
+
+    ``ports`` are those of this machine, by name; ``host`` is what other services call it.
+    """
     for port in service.ports:
         if port.label or port.name in _MEANING:
-            # A runtime that gives services other host names has another internal view; processes share the loopback.
-            url = _url(port)
-            yield Endpoint(service.name, port.label or port.name, _meaning(port.name), url, url)
+            external = _url(port, "127.0.0.1", ports[port.name])
+            internal = _url(port, host, port.number)
+            yield Endpoint(service.name, port.label or port.name, _meaning(port.name), external, internal)
 
 
-def of_stack(services: Iterable[Service], at: Endpoints) -> list[Endpoint]:
+def of_stack(services: Iterable[Service], place: Place, ports: Mapping[str, int], at: Endpoints) -> list[Endpoint]:
     """Every address of a stack: those of its services, then those of its catalogs."""
-    found = [endpoint for service in services for endpoint in of_service(service)]
+    found = [endpoint for service in services for endpoint in of_service(service, ports, place.host(service.name))]
     for each in at.catalogs:
         for path, name, meaning in (
             ("iceberg", "Iceberg REST", f"catalog `{each.name}` for PyIceberg and others: warehouse={each.warehouse}"),
@@ -54,8 +57,8 @@ def of_stack(services: Iterable[Service], at: Endpoints) -> list[Endpoint]:
     return found
 
 
-def _url(port: Port) -> str:
-    return f"{port.scheme}://127.0.0.1:{port.number}{port.path}"
+def _url(port: Port, host: str, number: int) -> str:
+    return f"{port.scheme}://{host}:{number}{port.path}"
 
 
 def _meaning(name: str) -> str:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import psutil
-
 from bootstrap.operations.endpoints import Endpoint, of_service
 from bootstrap.operations.target import Target
-from lakehouse.runtimes.process.incarnation import healthy
-from lakehouse.runtimes.process.processes import belonging
-from lakehouse.runtimes.process.state import State
-from lakehouse.runtimes.process.supervisor import Process, Supervisor
+from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Service
 
 
@@ -23,7 +17,7 @@ class ServiceStatus:
 
     name: str
     healthy: bool
-    state: str  # supervisord's word, or DOWN where it does not run
+    state: str  # the runtime's word, or DOWN where it does not run
     pid: int | None
     uptime_seconds: int | None
     memory_mb: int | None
@@ -32,21 +26,25 @@ class ServiceStatus:
 
 def look(target: Target) -> list[ServiceStatus]:
     """The state of every service of the stack."""
-    state, services = target.local.state, target.local.services
-    return combine(services, healthy(services, state), Supervisor(state).processes(), resident(state))
+    local = target.local
+    runtime = local.runtime
+    return combine(local.services, local.ports, runtime.healthy(), runtime.processes(), runtime.memory())
 
 
 def combine(
     services: Iterable[Service],
+    ports: Mapping[str, int],
     health: Mapping[str, bool],
     processes: Mapping[str, Process],
     memory: Mapping[str, int],
 ) -> list[ServiceStatus]:
-    """One status from what the probes, the supervisor and the operating system say; pure. ``memory`` is in bytes."""
-    return [_one(each, health[each.name], processes.get(each.name), memory.get(each.name)) for each in services]
+    """One status from what the probes and the runtime say; pure. ``ports`` are this machine's, ``memory`` is bytes."""
+    return [_one(each, ports, health[each.name], processes.get(each.name), memory.get(each.name)) for each in services]
 
 
-def _one(service: Service, health: bool, process: Process | None, memory: int | None) -> ServiceStatus:
+def _one(
+    service: Service, ports: Mapping[str, int], health: bool, process: Process | None, memory: int | None
+) -> ServiceStatus:
     runs = process is not None and process.pid > 0
     return ServiceStatus(
         name=service.name,
@@ -55,19 +53,8 @@ def _one(service: Service, health: bool, process: Process | None, memory: int | 
         pid=process.pid if process and runs else None,
         uptime_seconds=process.uptime if process and runs else None,
         memory_mb=None if memory is None else memory >> 20,
-        endpoints=tuple(of_service(service)),
+        endpoints=tuple(of_service(service, ports)),
     )
-
-
-def resident(state: State) -> dict[str, int]:
-    """Bytes of resident memory by service, of all the processes that carry its mark: executors carry their worker's."""
-    total: defaultdict[str, int] = defaultdict(int)
-    for process in belonging(state):
-        try:
-            total[process.environ().get("LAKEHOUSE_SERVICE", "supervisord")] += process.memory_info().rss
-        except psutil.Error:
-            continue  # it ended meanwhile
-    return dict(total)
 
 
 def duration(seconds: int | None) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runtimes.process.local import Local, locate
+from lakehouse.runtimes.local import Local, locate
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 
@@ -42,12 +42,12 @@ class Target:
         """
         from lakehouse.runtimes.process.processes import is_open
 
-        found = [port for each in self.local.services for port in each.ports if port.name == name]
-        if not found:
+        number = self.local.ports.get(name)
+        if number is None:
             raise UsageError(f"{self.path.name} has no {asked_by}: add it to the file and deploy the stack again.")
-        if not is_open(found[0].number):
-            raise self.down(name, found[0].number)
-        return found[0].number
+        if not is_open(number):
+            raise self.down(name, number)
+        return number
 
     def down(self, name: str, port: int) -> LakehouseError:
         """The error for a service that does not answer."""

@@ -12,11 +12,14 @@ from typing import Any
 
 from bootstrap import catalogs
 from bootstrap.catalogs import Catalog
+from bootstrap.catalogs.references import CatalogReferences, references_of
 from bootstrap.connections import Connections
-from bootstrap.errors import RETRIED, RemoteError, Unreachable
+from bootstrap.errors import RETRIED, Unreachable
+from bootstrap.reconciler import seeds
 from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.plan import Plan, Step
 from bootstrap.reconciler.stores import Store
+from lakehouse.errors import LakehouseError
 
 
 @dataclass(frozen=True)
@@ -127,17 +130,23 @@ class _Executor:
         except Unreachable as error:
             self.dead[change.catalog] = str(error)
             return Failed(step.address, str(error))
-        except RemoteError as error:
+        except LakehouseError as error:
             return Failed(step.address, str(error), again=isinstance(error, RETRIED))
         return Done(step.address, remark)
 
     def _carry_out(self, change: Change) -> str:
         body: Mapping[str, Any] = change.body
+        if change.kind == "bucket" and change.op == "destroy":
+            self.store.delete(change.name, purge=self.purge)
+            return ""
         if change.kind == "bucket":
             act = self.store.create if change.op == "create" else self.store.update
             left = act(change.name, body)
             return f"the store cannot do {', '.join(left)}" if left else ""
         catalog = self.catalog(change.catalog)
+        if change.kind in ("branch", "tag"):
+            _refer(references_of(catalog), change)
+            return ""
         match change.kind, change.op:
             case "namespace", "create":
                 catalog.create_namespace(change.name, body["properties"])
@@ -151,6 +160,20 @@ class _Executor:
                 catalog.commit_table(change.name, {**body, "updates": [identity, *body["updates"]]})
             case "table", "update":
                 catalog.commit_table(change.name, body)
+            case "seed", _:
+                seeds.load(catalog, change.name, body, self.connections)
             case _:
                 catalog.drop_table(change.name, purge=self.purge)
         return ""
+
+
+def _refer(references: CatalogReferences, change: Change) -> None:
+    """A change to a branch or tag. The mark comes after what it marks, and goes after it."""
+    kind: Any = change.kind
+    if change.op == "destroy":
+        references.delete(change.name, kind, change.body["hash"])
+        return
+    if change.op == "create":
+        references.create(change.name, kind, change.body["from"])
+    if change.op == "update" or change.body["deletable"]:
+        references.mark(change.name, change.body["deletable"])

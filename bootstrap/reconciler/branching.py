@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from bootstrap.catalogs.references import CatalogReferences, Kind, Reference, TableReferences
 
 _SETTINGS = {"no_args_is_help": True, "pretty_exceptions_enable": False, "rich_markup_mode": None}
-branches = typer.Typer(**_SETTINGS, help="Branches of a catalog, or of a table.")  # type: ignore[arg-type]
-tags = typer.Typer(**_SETTINGS, help="Tags of a catalog, or of a table.")  # type: ignore[arg-type]
-
 Name = Annotated[str, typer.Argument(help="Its name.")]
 CatalogName = Annotated[str | None, typer.Option("--catalog", help="Which catalog [default: the only one].")]
 TableName = Annotated[str | None, typer.Option("--table", metavar="CATALOG.NAMESPACE.TABLE", help="Of this table.")]
@@ -28,9 +25,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 def _references(context: typer.Context, catalog: str | None, table: str | None) -> CatalogReferences | TableReferences:
     from bootstrap.catalogs import connect as open_catalog
-    from bootstrap.catalogs.nessie import NessieCatalog
-    from bootstrap.catalogs.references import CatalogReferences, TableReferences
+    from bootstrap.catalogs.references import TableReferences, references_of
     from bootstrap.connect import connect
+    from bootstrap.errors import Refused
 
     target = context.obj.target()
     lakehouse, connections = connect(target.path, target.stack)
@@ -45,11 +42,11 @@ def _references(context: typer.Context, catalog: str | None, table: str | None) 
     there = open_catalog(name, connections)
     if table is not None:
         return TableReferences(there, table)
-    if not isinstance(there, NessieCatalog):
-        raise UsageError(
-            f'catalog "{name}" has no branches of its own, only its tables do. Say --table {name}.NS.TABLE'
-        )
-    return CatalogReferences(there)
+    try:
+        return references_of(there)
+    except Refused:
+        message = f'catalog "{name}" has no branches of its own, only its tables do. Say --table {name}.NS.TABLE'
+        raise UsageError(message) from None
 
 
 def _create(references: CatalogReferences | TableReferences, name: str, kind: Kind, source: str | None) -> None:
@@ -79,21 +76,48 @@ def _show(found: Iterable[Reference], as_json: bool) -> None:
             print(f"{each.name}\t{each.points_to}")
 
 
-@branches.command("list")
-def list_branches(
-    context: typer.Context, catalog: CatalogName = None, table: TableName = None, as_json: Json = False
-) -> None:
-    """List them, with what they point to."""
-    found = _references(context, catalog, table).list()
-    _show([each for each in found if each.kind == "branch"], as_json)
+def _group(kind: Kind, many: str, made: str, lost: str) -> typer.Typer:
+    """``list``, ``create`` and ``delete``, the same for both kinds; ``made`` and ``lost`` say what the last two do."""
+    group = typer.Typer(**_SETTINGS, help=f"{many.capitalize()} of a catalog, or of a table.")  # type: ignore[arg-type]
+
+    @group.command("list", help="List them, with what they point to.")
+    def list_(
+        context: typer.Context, catalog: CatalogName = None, table: TableName = None, as_json: Json = False
+    ) -> None:
+        found = _references(context, catalog, table).list()
+        _show([each for each in found if each.kind == kind], as_json)
+
+    @group.command("create", help=made)
+    def create(
+        context: typer.Context, name: Name, source: Source = None, catalog: CatalogName = None, table: TableName = None
+    ) -> None:
+        _create(_references(context, catalog, table), name, kind, source)
+
+    @group.command("delete", help=lost)
+    def delete(
+        context: typer.Context,
+        name: Name,
+        catalog: CatalogName = None,
+        table: TableName = None,
+        allow_destroy: AllowDestroy = False,
+    ) -> None:
+        _delete(_references(context, catalog, table), name, kind, allow_destroy)
+
+    return group
 
 
-@branches.command("create")
-def create_branch(
-    context: typer.Context, name: Name, source: Source = None, catalog: CatalogName = None, table: TableName = None
-) -> None:
-    """Make a branch; writers on it are not seen elsewhere until it is merged."""
-    _create(_references(context, catalog, table), name, "branch", source)
+branches = _group(
+    "branch",
+    "branches",
+    "Make a branch; writers on it are not seen elsewhere until it is merged.",
+    "Delete a branch, and what was only there.",
+)
+tags = _group(
+    "tag",
+    "tags",
+    "Give a state a name; it is kept as long as the tag is.",
+    "Delete a tag; what nothing else names may be cleaned up.",
+)
 
 
 @branches.command("merge")
@@ -113,44 +137,3 @@ def merge_branch(
         print(f"merged {name}: {', '.join(merged.changed)} at {merged.points_to}")
     else:
         print(f"nothing to merge: {name} has nothing new")
-
-
-@branches.command("delete")
-def delete_branch(
-    context: typer.Context,
-    name: Name,
-    catalog: CatalogName = None,
-    table: TableName = None,
-    allow_destroy: AllowDestroy = False,
-) -> None:
-    """Delete a branch, and what was only there."""
-    _delete(_references(context, catalog, table), name, "branch", allow_destroy)
-
-
-@tags.command("list")
-def list_tags(
-    context: typer.Context, catalog: CatalogName = None, table: TableName = None, as_json: Json = False
-) -> None:
-    """List them, with what they point to."""
-    found = _references(context, catalog, table).list()
-    _show([each for each in found if each.kind == "tag"], as_json)
-
-
-@tags.command("create")
-def create_tag(
-    context: typer.Context, name: Name, source: Source = None, catalog: CatalogName = None, table: TableName = None
-) -> None:
-    """Give a state a name; it is kept as long as the tag is."""
-    _create(_references(context, catalog, table), name, "tag", source)
-
-
-@tags.command("delete")
-def delete_tag(
-    context: typer.Context,
-    name: Name,
-    catalog: CatalogName = None,
-    table: TableName = None,
-    allow_destroy: AllowDestroy = False,
-) -> None:
-    """Delete a tag; what nothing else names may be cleaned up."""
-    _delete(_references(context, catalog, table), name, "tag", allow_destroy)

@@ -9,13 +9,16 @@ from typing import Any, Literal
 from bootstrap.reconciler.evolve import Detail
 
 Op = Literal["create", "update", "destroy"]
-Kind = Literal["bucket", "namespace", "table"]
+Kind = Literal["bucket", "namespace", "table", "seed", "branch", "tag"]
 SYMBOLS: Mapping[str, str] = {"create": "+", "update": "~", "destroy": "-"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """One object's change. ``body`` is what is sent: for tables an Iceberg REST commit, for others the new settings."""
+    """One object's change. ``body`` is what is sent: for tables an Iceberg REST commit, for others the new settings.
+
+    A seed is the rows that a table begins with.
+    """
 
     op: Op
     kind: Kind

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from bootstrap.reconciler import tables, wanted
 from bootstrap.reconciler.changes import Change, Diff, Note
+from bootstrap.reconciler.draft import TableChange
 from bootstrap.reconciler.evolve import Detail, Problem
 from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, TableFacts
 from bootstrap.reconciler.wanted import WantedCatalog, WantedNamespace, WantedTable
@@ -29,37 +30,45 @@ def diff(lakehouse: Lakehouse, facts: Facts, *, allow_destroy: bool = False, whe
     Destroying takes two keys: ``allow_destroy`` here, and the object called deletable by the file. What the file does
     not name is left alone, but for objects that an earlier file called deletable and for exclusive catalogs.
     """
-    found = _Diffing(allow_destroy, where)
+    found = _Diffing(allow_destroy, where, facts.seeds)
     for bucket, spec in lakehouse.buckets.items():
-        found.bucket(bucket, spec, facts.buckets.get(bucket))
+        found.bucket(bucket, spec, facts.buckets.get(bucket), lakehouse.name)
     for name, contents in lakehouse.catalogs.items():
         if name in facts.catalogs:
             found.catalog(name, wanted.catalog(name, contents), facts.catalogs[name])
+    for bucket in sorted(facts.buckets.keys() - lakehouse.buckets.keys()):
+        found.destroy("bucket", "", bucket, facts.buckets[bucket].deletable == lakehouse.name, body={})
     return Diff(tuple(found.changes), tuple(found.refused), tuple(found.kept), tuple(found.unnamed))
 
 
 class _Diffing:
     """Collects what is found, object by object."""
 
-    def __init__(self, allow_destroy: bool, where: Where) -> None:
-        self.allow_destroy, self.where = allow_destroy, where
+    def __init__(self, allow_destroy: bool, where: Where, seeds: Mapping[str, str | None]) -> None:
+        self.allow_destroy, self.where, self.seeds = allow_destroy, where, seeds
         self.changes: list[Change] = []
         self.refused: list[Note] = []
         self.kept: list[Note] = []
         self.unnamed: list[str] = []
 
-    def bucket(self, name: str, spec: Bucket, facts: BucketFacts | None) -> None:
+    def bucket(self, name: str, spec: Bucket, facts: BucketFacts | None, owner: str) -> None:
         at = ("buckets", name)
-        settings = {"versioning": spec.versioning, "expire_days": spec.expire_days}
+        settings = {
+            "versioning": spec.versioning,
+            "expire_days": spec.expire_days,
+            "deletable": owner if spec.deletable else None,
+        }
         if facts is None:
             details = tuple(Detail("+", f"{key} = {value}") for key, value in settings.items() if value)
             self.changes.append(Change("create", "bucket", "", name, details, settings))
             return
-        body: dict[str, bool | int | None] = {}
+        body: dict[str, bool | int | str | None] = {}
         lines: list[Detail] = []
         for key, have, can in (
             ("versioning", facts.versioning or False, facts.versioning is not None),
             ("expire_days", facts.expire_days, facts.lifecycle),
+            # A mark of another lakehouse's file is not ours to take away.
+            ("deletable", facts.deletable if facts.deletable == owner else None, True),
         ):
             want = settings[key]
             if want == have:
@@ -81,11 +90,14 @@ class _Diffing:
                 self.refuse(name, table, problems)
             elif table.name in facts.tables:
                 self.evolve(name, table, facts.tables[table.name], want.exclusive)
+                self.seed(name, table, facts.tables[table.name])
             elif table.name in facts.others:
                 message = "something else than an Iceberg table has this name. Choose another name"
                 self.refused.append(Note(f"table {name}.{table.name}", message, self.where(table.at)))
             else:
                 self.create(name, table)
+                self.seed(name, table, None)
+        self.references(name, want, facts)
         self.unnamed_objects(name, want, facts)
 
     def namespace(self, catalog: str, want: WantedNamespace, have: Mapping[str, str] | None, exclusive: bool) -> None:
@@ -123,13 +135,60 @@ class _Diffing:
                 second = "" if marked or want.deletable else " and `deletable: true` on the table"
                 self.kept.append(Note(f"column {catalog}.{want.name}.{column}", keys + second, self.where(want.at)))
 
-    def commit(self, op: str, catalog: str, want: WantedTable, change: tables.TableChange) -> None:
+    def commit(self, op: str, catalog: str, want: WantedTable, change: TableChange) -> None:
         if change.problems:
             self.refuse(catalog, want, change.problems)
         elif change.updates:
             body = {"requirements": list(change.requirements), "updates": list(change.updates)}
             kind = "create" if op == "create" else "update"
             self.changes.append(Change(kind, "table", catalog, want.name, change.details, body))  # type: ignore[arg-type]
+
+    def seed(self, catalog: str, want: WantedTable, have: TableFacts | None) -> None:
+        """The rows that a table begins with are loaded once; a file that changed later is not loaded again."""
+        if want.seed is None:
+            return
+        address, where = f"seed {catalog}.{want.name}", self.where((*want.at, "seed"))
+        digest, loaded = self.seeds.get(want.seed), have.properties.get(wanted.SEED) if have else None
+        if digest is None:
+            message = f"there is no file {want.seed}. Put it beside the lakehouse's file, or correct the name"
+            self.refused.append(Note(address, message, where))
+        elif loaded is None:
+            body = {"file": want.seed, "digest": digest}
+            self.changes.append(
+                Change("create", "seed", catalog, want.name, (Detail("+", f"rows of {want.seed}"),), body)
+            )
+        elif loaded != digest:
+            message = f"{want.seed} has changed since it was loaded, and a seed is loaded once"
+            self.kept.append(Note(address, f"{message}. `lakehouse ingest {want.seed}` appends its rows", where))
+
+    def references(self, catalog: str, want: WantedCatalog, facts: CatalogFacts) -> None:
+        """Branches and tags: made where they are not; where they have moved to since is their own affair."""
+        for reference in want.references.values():
+            address = f"{reference.kind} {catalog}.{reference.name}"
+            have = facts.references.get(reference.name)
+            known = {"main", *facts.references, *want.references}
+            message = ""
+            if not facts.limits.references:
+                message = f"{facts.limits.kind} has no branches and tags of a whole catalog. Take the entry out"
+            elif have is not None and have.kind != reference.kind:
+                message = f"a {have.kind} has this name. Choose another name"
+            elif have is None and reference.source not in known:
+                message = f'it begins at "{reference.source}", which is not there. Name another branch or tag'
+            if message:
+                self.refused.append(Note(address, message, self.where(reference.at)))
+            elif have is None:
+                details = [Detail("+", f"from {reference.source}")]
+                details += [Detail("+", "deletable = true")] if reference.deletable else []
+                body = {"from": reference.source, "deletable": reference.deletable}
+                change = Change("create", reference.kind, catalog, reference.name, tuple(details), body)
+                self.changes.append(change)
+            elif have.deletable != reference.deletable:
+                lines = (Detail("~", f"deletable: {have.deletable} -> {reference.deletable}"),)
+                body = {"deletable": reference.deletable}
+                self.changes.append(Change("update", reference.kind, catalog, reference.name, lines, body))
+        for name in sorted(facts.references.keys() - want.references.keys()):
+            have = facts.references[name]
+            self.destroy(have.kind, catalog, name, have.deletable, want, body={"hash": have.points_to})
 
     def refuse(self, catalog: str, want: WantedTable, problems: Iterable[Problem]) -> None:
         for problem in problems:
@@ -145,7 +204,9 @@ class _Diffing:
             if name not in want.tables:
                 have = facts.tables.get(name)
                 marked = have is not None and tables.is_deletable(have.properties)
-                if self.destroy("table", catalog, name, marked, want, _parent(name), have):
+                # What was only seen (a view) is not destroyed: nothing is known of it.
+                body = None if have is None else {"uuid": have.uuid}
+                if self.destroy("table", catalog, name, marked, want, body=body):
                     going.add(name)
         for name in sorted(facts.namespaces, key=lambda name: -name.count(".")):
             if name in want.namespaces:
@@ -153,9 +214,7 @@ class _Diffing:
             inner = [other for other in _contents(facts) if other.startswith(f"{name}.") and other not in going]
             if inner:
                 self.unnamed.append(f"namespace {catalog}.{name}")
-                continue
-            marked = tables.is_deletable(facts.namespaces[name])
-            if self.destroy("namespace", catalog, name, marked, want, _parent(name), None):
+            elif self.destroy("namespace", catalog, name, tables.is_deletable(facts.namespaces[name]), want, body={}):
                 going.add(name)
 
     def destroy(
@@ -164,23 +223,28 @@ class _Diffing:
         catalog: str,
         name: str,
         marked: bool,
-        want: WantedCatalog,
-        parent: str,
-        have: TableFacts | None,
+        want: WantedCatalog | None = None,
+        *,
+        body: Mapping[str, str] | None,
     ) -> bool:
-        """Plan the destruction if both keys are turned; say what is missing where the object is ours to judge."""
-        address = f"{kind} {catalog}.{name}"
-        enclosing = want.namespaces.get(parent)
-        allowed = marked or (want.exclusive and enclosing is not None and enclosing.deletable)
-        if allowed and self.allow_destroy and (kind == "namespace" or have is not None):
-            body = {"uuid": have.uuid} if have else {}
-            self.changes.append(Change("destroy", kind, catalog, name, (), body))  # type: ignore[arg-type]
+        """Plan the destruction if both keys are turned; say what is missing where the object is ours to judge.
+
+        ``body`` tells the object apart; None: it cannot be destroyed.
+        """
+        change = Change("destroy", kind, catalog, name, (), body or {})  # type: ignore[arg-type]
+        exclusive = want is not None and want.exclusive
+        allowed = marked
+        if want is not None and exclusive and kind in ("table", "namespace"):
+            enclosing = want.namespaces.get(_parent(name))
+            allowed = marked or (enclosing is not None and enclosing.deletable)
+        if allowed and self.allow_destroy and body is not None:
+            self.changes.append(change)
             return True
-        self.unnamed.append(address)
-        if want.exclusive or marked:
+        self.unnamed.append(change.address)
+        if exclusive or marked:
             second = "" if allowed else " and `deletable: true` on it, applied before its entry is taken out"
             message = f"the file does not name it, and it stays: dropping it takes --allow-destroy{second}"
-            self.kept.append(Note(address, message))
+            self.kept.append(Note(change.address, message))
         return False
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from bootstrap import catalogs
 from bootstrap.catalogs.base import Reading
 from bootstrap.connections import Connections
+from bootstrap.reconciler import seeds
 from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts
 from bootstrap.reconciler.stores import Store
 from lakehouse.spec.model import Catalog, Lakehouse
@@ -31,9 +32,10 @@ def gather(
         return catalogs.connect(name, connections).facts(None if whole else named, told)
 
     def buckets() -> dict[str, BucketFacts]:
-        return Store(connections).facts(lakehouse.buckets)
+        return Store(connections).facts(lakehouse.buckets, lakehouse.name if everything else None)
 
     with ThreadPoolExecutor(1 + len(lakehouse.catalogs)) as pool:
         store = pool.submit(buckets)
         read = {name: pool.submit(catalog, name, spec) for name, spec in lakehouse.catalogs.items()}
-        return Facts(store.result(), {name: facts.result() for name, facts in read.items()})
+        found = {name: facts.result() for name, facts in read.items()}
+        return Facts(store.result(), found, seeds.digests(lakehouse, connections.folder))

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bootstrap.reconciler import tables
+from bootstrap.reconciler import relayout, tables
 from bootstrap.reconciler.metadata import CatalogFacts, TableFacts
 from bootstrap.reconciler.schema import render_type, walk
 from bootstrap.reconciler.wanted import COMMENT
@@ -54,9 +54,9 @@ def describe(table: TableFacts, usual_location: str) -> dict[str, Any]:
             column["doc"] = field.doc
         columns[field.name] = column if len(column) > 1 else column["type"]
     entry: dict[str, Any] = {"columns": columns}
-    if partition := tables.partition_terms(table):
+    if partition := relayout.partition_terms(table):
         entry["partition_by"] = [str(term) for term in partition]
-    if sorting := tables.sort_terms(table):
+    if sorting := relayout.sort_terms(table):
         entry["sort_by"] = [str(term) for term in sorting]
     if table.identifier:
         entry["identifier"] = sorted(paths[number] for number in table.identifier)

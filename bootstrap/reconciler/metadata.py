@@ -132,6 +132,7 @@ class BucketFacts:
     versioning: bool | None
     expire_days: int | None
     lifecycle: bool = True  # the store has lifecycle rules at all
+    deletable: str | None = None  # the name of the lakehouse whose file called it deletable
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,16 @@ class Limits:
     format_version: int = 3  # the highest it takes
     upgrades: bool = True  # a table may go to a higher format version
     nested_layout: bool = True  # a field of a struct may be partitioned and sorted by
+    references: bool = False  # the catalog as a whole has branches and tags
+
+
+@dataclass(frozen=True)
+class ReferenceFacts:
+    """A branch or tag of a whole catalog, as it is."""
+
+    kind: str  # branch or tag
+    points_to: str
+    deletable: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,17 +160,24 @@ class CatalogFacts:
     """A catalog's contents.
 
     ``tables`` has the tables that were read, ``others`` the names of tables and views that were only seen.
+    ``references`` are branches and tags, without the branch that this is.
     """
 
     namespaces: Mapping[str, Mapping[str, str]]
     tables: Mapping[str, TableFacts]
     others: frozenset[str] = frozenset()
     limits: Limits = Limits()
+    references: Mapping[str, ReferenceFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is there."""
+    """What is there.
+
+    ``buckets`` has those that the file names, and others that an earlier file called deletable. ``seeds`` are the
+    digests of seed files by their names in the file; None where there is no such file.
+    """
 
     buckets: Mapping[str, BucketFacts]
     catalogs: Mapping[str, CatalogFacts]
+    seeds: Mapping[str, str | None] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from lakehouse.errors import UsageError
 
 #: The format of a saved plan; one of another version is not read.
 FORMAT = 1
+_REFERENCES = ("branch", "tag")
 
 
 @dataclass(frozen=True)
@@ -64,31 +65,48 @@ class Plan:
 
 
 def plan(diff: Diff, *, allow_destroy: bool = False) -> Plan:
-    """Order a diff: buckets, namespaces from the top, tables; then destruction, from the inside out.
+    """Order a diff: buckets, namespaces from the top, tables, seeds; then branches and tags, which begin with all that.
 
-    ``allow_destroy`` is only told: whether the diff was made with it.
+    Destruction comes last, from the inside out. ``allow_destroy`` is only told: whether the diff was made with it.
     """
-    making = sorted((c for c in diff.changes if c.op != "destroy"), key=_rank)
-    unmaking = sorted((c for c in diff.changes if c.op == "destroy"), key=_rank, reverse=True)
+    begins = {(c.catalog, c.name): c.body["from"] for c in diff.changes if c.op == "create" and c.kind in _REFERENCES}
+    making = sorted((c for c in diff.changes if c.op != "destroy"), key=lambda change: _rank(change, begins))
+    unmaking = sorted((c for c in diff.changes if c.op == "destroy"), key=lambda c: _rank(c, begins), reverse=True)
     known = {change.address for change in diff.changes}
     buckets = tuple(c.address for c in making if c.kind == "bucket" and c.op == "create")
-    steps = [Step(c, (*(buckets if c.kind == "table" else ()), *_needs(c, known))) for c in making]
+    steps = [Step(c, (*(buckets if c.kind == "table" else ()), *_needs(c, known, making))) for c in making]
     steps += [Step(c, tuple(_inside(c, unmaking))) for c in unmaking]
     return Plan(tuple(steps), diff.refused, diff.kept, diff.unnamed, allow_destroy)
 
 
-def _rank(change: Change) -> tuple[int, int]:
-    return ("bucket", "namespace", "table").index(change.kind), change.name.count(".")
+def _rank(change: Change, begins: Mapping[tuple[str, str], str]) -> tuple[int, int]:
+    """By kind; among namespaces by their level, among branches and tags by how many others come before them."""
+    if change.kind not in _REFERENCES:
+        depth = change.name.count(".") if change.kind == "namespace" else 0
+        return ("bucket", "namespace", "table", "seed").index(change.kind), depth
+    before, name = 0, change.name
+    while (change.catalog, name) in begins:
+        name, before = begins[change.catalog, name], before + 1
+    return 4, before
 
 
-def _needs(change: Change, known: set[str]) -> Iterator[str]:
-    parent = change.name.rpartition(".")[0]
-    address = f"namespace {change.catalog}.{parent}"
-    if change.kind != "bucket" and parent and address in known:
-        yield address
+def _needs(change: Change, known: set[str], making: list[Change]) -> Iterator[str]:
+    if change.kind in ("namespace", "table"):
+        needed = [f"namespace {change.catalog}.{change.name.rpartition('.')[0]}"]
+    elif change.kind == "seed":
+        needed = [f"table {change.catalog}.{change.name}"]
+    elif change.kind in _REFERENCES and change.op == "create":
+        contents = [c for c in making if c.catalog == change.catalog and c.kind not in _REFERENCES]
+        needed = [each.address for each in contents]
+        needed += [f"{kind} {change.catalog}.{change.body['from']}" for kind in _REFERENCES]
+    else:
+        needed = []
+    yield from (address for address in needed if address in known and address != change.address)
 
 
 def _inside(change: Change, others: list[Change]) -> Iterator[str]:
+    if change.kind == "bucket":
+        yield from (o.address for o in others if o.kind == "table")
     if change.kind == "namespace":
         prefix = f"{change.name}."
         yield from (o.address for o in others if o.catalog == change.catalog and o.name.startswith(prefix))

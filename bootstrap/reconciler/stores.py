@@ -15,7 +15,9 @@ from bootstrap.reconciler.metadata import BucketFacts
 from bootstrap.s3 import client
 
 _RULE = "lakehouse-expire-days"
-_ABSENT = {"NoSuchBucket", "404", "NoSuchLifecycleConfiguration"}
+#: An object with the name of the lakehouse whose file called the bucket deletable: few stores have tags of buckets.
+_MARK = ".lakehouse/deletable"
+_ABSENT = {"NoSuchBucket", "404", "NoSuchLifecycleConfiguration", "NoSuchKey"}
 _THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 _BUSY = {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests", "503"}
 _LACKING = {"NotImplemented", "501"}
@@ -34,13 +36,24 @@ class Store:
         self.region, self.custom, self.parallel = store.region, store.endpoint is not None, connections.parallel
         self.client = client(store, patience=connections.patience, parallel=connections.parallel)
 
-    def facts(self, buckets: Collection[str]) -> dict[str, BucketFacts]:
-        """Those of the given buckets that are there."""
+    def facts(self, buckets: Collection[str], owner: str | None = None) -> dict[str, BucketFacts]:
+        """Those of the given buckets that are there; with ``owner`` also others that its file called deletable."""
         with typed(self.endpoint):
             present = {bucket["Name"] for bucket in self.client.list_buckets()["Buckets"]}
         wanted = [name for name in buckets if name in present]
+        others = sorted(present - set(wanted)) if owner is not None else []
         with ThreadPoolExecutor(self.parallel) as pool:
-            return dict(zip(wanted, pool.map(self._bucket, wanted), strict=True))
+            facts = dict(zip(wanted, pool.map(self._bucket, wanted), strict=True))
+            marks = zip(others, pool.map(self._owner, others), strict=True)
+            return facts | {name: BucketFacts(None, None, False, mark) for name, mark in marks if mark == owner}
+
+    def _owner(self, bucket: str) -> str | None:
+        """The name of the lakehouse whose file called the bucket deletable; None also where we may not look."""
+        try:
+            with typed(self.endpoint):
+                return self.client.get_object(Bucket=bucket, Key=_MARK)["Body"].read().decode()
+        except (Missing, Refused):
+            return None
 
     def _bucket(self, name: str) -> BucketFacts:
         versioning: bool | None = None
@@ -58,7 +71,7 @@ class Store:
             lifecycle = False
         except Missing:
             pass
-        return BucketFacts(versioning, days, lifecycle)
+        return BucketFacts(versioning, days, lifecycle, self._owner(name))
 
     def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
         """Make the bucket; returns what of ``settings`` the store cannot do."""
@@ -74,10 +87,36 @@ class Store:
         """Bring the bucket's settings to these; returns what of them the store cannot do."""
         return [key for key, value in settings.items() if not self._set(name, key, value)]
 
+    def delete(self, name: str, *, purge: bool) -> None:
+        """Delete the bucket. Raises Refused where it holds anything, unless ``purge`` deletes that too."""
+        with typed(self.endpoint):
+            found = self.client.list_objects_v2(Bucket=name, MaxKeys=2).get("Contents", [])
+            if not purge and any(each["Key"] != _MARK for each in found):
+                raise Refused(f"bucket {name} is not empty. `--purge` deletes it with all that it holds")
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=name):
+                for each in page.get("Contents", ()):
+                    if purge or each["Key"] == _MARK:
+                        self.client.delete_object(Bucket=name, Key=each["Key"])
+            if purge:
+                self._delete_versions(name)
+            self.client.delete_bucket(Bucket=name)
+
+    def _delete_versions(self, name: str) -> None:
+        """What a bucket with versions still holds, once nothing is to be seen in it."""
+        try:
+            with typed(self.endpoint):
+                for page in self.client.get_paginator("list_object_versions").paginate(Bucket=name):
+                    for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                        self.client.delete_object(Bucket=name, Key=each["Key"], VersionId=each["VersionId"])
+        except _Lacking:
+            pass
+
     def _set(self, name: str, key: str, value: Any) -> bool:
         try:
             with typed(self.endpoint):
-                if key == "versioning":
+                if key == "deletable":
+                    self._mark(name, value)
+                elif key == "versioning":
                     status: Any = {"Status": "Enabled" if value else "Suspended"}
                     self.client.put_bucket_versioning(Bucket=name, VersioningConfiguration=status)
                 else:
@@ -85,6 +124,12 @@ class Store:
         except _Lacking:
             return False
         return True
+
+    def _mark(self, name: str, owner: str | None) -> None:
+        if owner is None:
+            self.client.delete_object(Bucket=name, Key=_MARK)
+        else:
+            self.client.put_object(Bucket=name, Key=_MARK, Body=owner.encode())
 
     def _expire(self, name: str, days: int | None) -> None:
         """Set our own lifecycle rule beside those of others."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bootstrap.reconciler.layout import SortTerm, Term, parse_sort, parse_term
 from bootstrap.reconciler.schema import NO_ID, Field, Struct, type_from_text
@@ -13,6 +14,8 @@ from lakehouse.spec import model
 #: to outlive the object's entry in the file. Columns are listed by name in the table's own property.
 DELETABLE = "lakehouse.deletable"
 DELETABLE_COLUMNS = "lakehouse.deletable-columns"
+#: Kept with a table whose seed is loaded: the digest of the file.
+SEED = "lakehouse.seed"
 #: The property that engines show as a table's comment.
 COMMENT = "comment"
 
@@ -31,6 +34,18 @@ class WantedTable:
     format_version: int
     location: str
     fixed_location: bool  # the file itself names the location
+    deletable: bool
+    at: tuple[str, ...]
+    seed: str | None = None  # a file beside the lakehouse's own
+
+
+@dataclass(frozen=True)
+class WantedReference:
+    """A branch or tag of the catalog as the file says it."""
+
+    name: str
+    kind: Literal["branch", "tag"]
+    source: str
     deletable: bool
     at: tuple[str, ...]
 
@@ -53,6 +68,7 @@ class WantedCatalog:
     exclusive: bool
     namespaces: dict[str, WantedNamespace]
     tables: dict[str, WantedTable] = field(default_factory=dict)
+    references: dict[str, WantedReference] = field(default_factory=dict)
 
 
 def catalog(name: str, spec: model.Catalog) -> WantedCatalog:
@@ -66,7 +82,15 @@ def catalog(name: str, spec: model.Catalog) -> WantedCatalog:
         namespaces[full] = WantedNamespace(full, properties, namespace.deletable, at)
     ordered = dict(sorted(namespaces.items(), key=lambda item: item[0].count(".")))
     tables = {table.name: table for full in spec.namespaces for table in _tables(name, spec, full)}
-    return WantedCatalog(spec.managed == "exclusive", ordered, tables)
+    references = {reference.name: reference for reference in _references(name, spec)}
+    return WantedCatalog(spec.managed == "exclusive", ordered, tables, references)
+
+
+def _references(catalog_name: str, spec: model.Catalog) -> Iterator[WantedReference]:
+    for name, of in spec.branches.items():
+        yield WantedReference(name, "branch", of.source, of.deletable, ("catalogs", catalog_name, "branches", name))
+    for name, of in spec.tags.items():
+        yield WantedReference(name, "tag", of.source, of.deletable, ("catalogs", catalog_name, "tags", name))
 
 
 def _parents(name: str) -> Iterator[str]:
@@ -101,4 +125,5 @@ def _tables(catalog_name: str, spec: model.Catalog, namespace: str) -> Iterator[
             fixed_location=table.location is not None,
             deletable=table.deletable,
             at=("catalogs", catalog_name, "namespaces", namespace, "tables", name),
+            seed=table.seed,
         )

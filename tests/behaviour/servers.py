@@ -16,7 +16,7 @@ from bootstrap.connections import CatalogConnection, Connections, StoreConnectio
 from lakehouse import packages
 from lakehouse.runtimes.process.place import ProcessPlace, with_secrets
 from lakehouse.runtimes.process.probe import ready
-from lakehouse.runtimes.process.state import State
+from lakehouse.runtimes.state import State
 from lakehouse.services.nessie import nessie
 from lakehouse.services.s3proxy import s3proxy
 from lakehouse.services.service import Service

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 def references(connections: Connections) -> CatalogReferences:
     catalog = catalogs.connect("lake", connections)
     assert isinstance(catalog, NessieCatalog)
-    return CatalogReferences(catalog)
+    return catalog.references
 
 
 def on(branch: str, servers: Servers) -> Catalog:

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from lakehouse.runtimes.process.local import Local
+from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process.place import with_secrets
 from lakehouse.runtimes.process.probe import ready
-from lakehouse.runtimes.process.state import write_private
+from lakehouse.runtimes.state import write_private
 from lakehouse.services.service import File, Service
 
 _FLAGS = ("-XX:", "-Xmx", "--add-opens", "-Dio.netty", "-Djdk.reflect")

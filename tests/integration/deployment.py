@@ -14,7 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from lakehouse.runtimes.process.local import Local, locate
+from lakehouse.runtimes.local import Local, locate
 from lakehouse.spec import load, ports
 
 PROJECT = Path(__file__).parents[2]

@@ -49,8 +49,8 @@ def _list() -> None:
     for package in PACKAGES:
         # A Java has one artifact for each platform, of which one is fetched.
         artifacts = package.artifacts[:1] if package.java else package.artifacts
-        size = sum(artifact.size for artifact in artifacts)
-        print(f"{package.name:28} {package.version:10} {size / 1e6:5,.0f} MB  {package.reason}")
+        size = f"{sum(artifact.size for artifact in artifacts) / 1e6:5,.0f} MB" if artifacts else "   built"
+        print(f"{package.name:28} {package.version:10} {size}  {package.reason}")
 
 
 def _fetch_named(names: Sequence[str]) -> None:

@@ -40,12 +40,17 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Package:
-    """A file or a tree in the cache. ``java`` is the feature version it provides, for those that are a Java."""
+    """A file or a tree in the cache. ``java`` is the feature version it provides, for those that are a Java.
+
+    A program that no registry has as a file has no artifacts: it is built from source, ``go`` or ``crate``.
+    """
 
     name: str
     version: str
     reason: str  # why this, and why this version
-    artifacts: tuple[Artifact, ...]
+    artifacts: tuple[Artifact, ...] = ()
+    go: str = ""  # built by `gobuild` from go/NAME, which pins it
+    crate: str = ""  # built by the user with cargo: too much work for a set-up
     java: int | None = None
     java_drops: str = ""  # an option for a module that this Java was cut without: it is taken off its command line
 
@@ -56,7 +61,7 @@ class Package:
         :raises LakehouseError: the registries have none for it.
         """
         chosen = tuple(artifact for artifact in self.artifacts if artifact.platform in ("", this_platform()))
-        if not chosen:
+        if not chosen and self.artifacts:
             have = ", ".join(sorted(artifact.platform for artifact in self.artifacts))
             mend = f"Install a Java {self.java} and set JAVA_HOME." if self.java else "Use one of those platforms."
             raise LakehouseError(f"package {self.name}: no file for {this_platform()}; there are: {have}. {mend}")
@@ -70,7 +75,7 @@ class Package:
     @property
     def is_tree(self) -> bool:
         """Whether it is unpacked; if not it is a single file."""
-        return bool(self.artifacts[0].unpack)
+        return bool(self.artifacts and self.artifacts[0].unpack)
 
     @property
     def digest(self) -> str:
@@ -141,6 +146,18 @@ PACKAGES: tuple[Package, ...] = (
         245069033,
         "catalog with branches and an Iceberg REST endpoint; the newest on Maven as one runnable jar",
         classifier="runner",
+    ),
+    Package(
+        "minio-2025-09-07",
+        "2025-09-07",
+        "object store with versions, policies, users and STS; the last release that its makers published an image of",
+        go="minio",
+    ),
+    Package(
+        "rustfs-1.0.1",
+        "1.0.1",
+        "the same under the Apache licence; where there is no container, a build of its crate in the cache",
+        crate="rustfs",
     ),
     Package(
         "trino-476",

@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import catalogue, jvm, registries, store
+from lakehouse.packages import catalogue, gobuild, jvm, registries, store
 from lakehouse.packages.catalogue import Artifact, Package
 from lakehouse.packages.download import check, disk_error, download, sha256
 from lakehouse.packages.progress import Report, report
@@ -57,9 +57,33 @@ def fetch(names: Iterable[str], *, progress: bool = True) -> None:
 
     :raises LakehouseError: a package is unknown or cannot be had; what has arrived stays for the next run.
     """
-    names = list(dict.fromkeys(names))
-    if all(map(store.is_present, names)):
+    names = [name for name in dict.fromkeys(names) if not store.is_present(name)]
+    if not names:
         return
+    _refuse_crates(names)
+    if downloads := [name for name in names if catalogue.package(name).artifacts]:
+        _download(downloads, progress=progress)
+    for name in names:
+        if program := catalogue.package(name).go:
+            gobuild.build(program)
+
+
+def _refuse_crates(names: Iterable[str]) -> None:
+    """A crate of a thousand others is nothing to build behind the user's back: say how it is done."""
+    for name in names:
+        if crate := catalogue.package(name).crate:
+            command = (
+                f"cargo +nightly install {crate} --version {catalogue.package(name).version} --no-default-features "
+                f"--ignore-rust-version --root '{store.crate_root(name)}'"
+            )
+            raise LakehouseError(
+                f"{name} is not in the cache, and a set-up does not build it: that takes half an hour or more, 6 GB of "
+                f"memory, protobuf's compiler and a nightly Rust. Build it once by `{command}`, use runtime: docker, "
+                "or another store."
+            )
+
+
+def _download(names: Sequence[str], *, progress: bool) -> None:
     cache = store.cache()
     with report(quiet=not progress) as tell:
         try:

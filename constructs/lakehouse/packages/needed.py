@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lakehouse.services.compose import services
-from lakehouse.spec import Lakehouse
+from lakehouse.services.service import Service
+from lakehouse.spec import Lakehouse, LocalStack
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,33 @@ class _Notes:
     def port(self, name: str) -> int:
         return 0
 
+    def published(self, name: str) -> int:
+        return 0
+
     def secret(self, name: str) -> str:
         return name
 
+    def beside(self, path: str) -> str:
+        return path
+
 
 def needed(lakehouse: Lakehouse) -> Needed:
-    """The packages and the Java versions of the lakehouse's services and of its command line."""
-    notes = _Notes()
-    for service in services(lakehouse, notes):
-        for name in service.packages:
-            notes.package(name)
-        if service.java is not None:
-            notes.java(service.java)
+    """The packages and the Java versions of the lakehouse's services on this machine, and of its command line."""
+    asked = _Notes()
+    for stack in lakehouse.stacks.values():
+        if isinstance(stack, LocalStack):
+            for service in services(lakehouse, stack, _Notes()):
+                _ask(asked, service, in_container=stack.runtime == "docker")
     if lakehouse.engines.trino is not None:
-        notes.package(f"trino-cli-{lakehouse.engines.trino.version}")
-    return Needed(tuple(notes.packages), tuple(notes.javas))
+        asked.package(f"trino-cli-{lakehouse.engines.trino.version}")
+    return Needed(tuple(asked.packages), tuple(asked.javas))
+
+
+def _ask(asked: _Notes, service: Service, *, in_container: bool) -> None:
+    """Ask for what the service needs here. Its image has Java, and the package that the image is named by."""
+    for name in service.packages:
+        if not (in_container and name == service.image):
+            asked.package(name)
+    # The shell of `lakehouse shell trino` runs here, wherever Trino does.
+    if service.java is not None and (not in_container or service.name == "trino"):
+        asked.java(service.java)

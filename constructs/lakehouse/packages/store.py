@@ -1,7 +1,8 @@
 """Where packages lie: the user's cache folder, as the XDG base directory specification has it.
 
 ``packages/NAME/`` holds a package and a stamp, written last: what has no stamp, or another one, is not there.
-``downloads/`` holds what is on its way, so that an interrupted download goes on where it stopped.
+``downloads/`` holds what is on its way, so that an interrupted download goes on where it stopped. ``builds/`` holds the
+programs that are built from source.
 """
 
 from __future__ import annotations
@@ -32,12 +33,26 @@ def location(name: str) -> Path:
     :raises LakehouseError: the catalogue has no such package.
     """
     package = catalogue.package(name)
+    if package.go:
+        from lakehouse.packages import gobuild
+
+        return gobuild.location(package.go)
+    if package.crate:
+        return crate_root(name) / "bin" / package.crate
     return folder(name) if package.is_tree else folder(name) / package.artifacts[0].file
+
+
+def crate_root(name: str) -> Path:
+    """What ``cargo install --root`` is to be given for a package that is a crate."""
+    return cache() / "builds" / catalogue.package(name).folder
 
 
 def is_present(name: str) -> bool:
     """Whether the package is in the cache, whole, and from today's pins."""
+    package = catalogue.package(name)
+    if not package.artifacts:
+        return location(name).is_file()
     try:
-        return (folder(name) / STAMP).read_text() == catalogue.package(name).digest
+        return (folder(name) / STAMP).read_text() == package.digest
     except OSError:
         return False

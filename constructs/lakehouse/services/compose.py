@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from lakehouse.services.catalog import CatalogEndpoint
 from lakehouse.services.nessie import nessie
-from lakehouse.services.s3proxy import NAME as S3PROXY
-from lakehouse.services.s3proxy import s3proxy
 from lakehouse.services.service import Place, Service
 from lakehouse.services.spark import SparkCluster, spark
-from lakehouse.services.store import StoreEndpoint
+from lakehouse.services.store import StoreEndpoint, store
 from lakehouse.services.trino import trino
-from lakehouse.spec import Lakehouse, matrix
+from lakehouse.spec import Lakehouse, LocalStack, matrix
 from lakehouse.spec.values import megabytes
 
 REGION = "us-east-1"  # what S3 clients sign with; a local store has no regions
@@ -27,30 +25,30 @@ class Endpoints:
     catalogs: tuple[CatalogEndpoint, ...]
 
 
-def endpoints(lakehouse: Lakehouse, place: Place) -> Endpoints:
+def endpoints(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> Endpoints:
     """The endpoints that the services of a local stack have at this place."""
-    port = place.port(S3PROXY)
-    store = StoreEndpoint(
-        service=S3PROXY,
-        internal=f"http://{place.host(S3PROXY)}:{port}",
-        external=f"http://127.0.0.1:{port}",
+    kind = stack.store  # the store's service and its port are named by its kind
+    at = StoreEndpoint(
+        service=kind,
+        internal=f"http://{place.host(kind)}:{place.port(kind)}",
+        external=f"http://127.0.0.1:{place.published(kind)}",
         region=REGION,
         access_key=place.secret("store-access-key"),
         secret_key=place.secret("store-secret-key"),
     )
     return Endpoints(
-        store,
+        at,
         tuple(
-            _catalog(place, name, each.location, store, first=not nth)
+            _catalog(place, name, each.location, at, first=not nth)
             for nth, (name, each) in enumerate(lakehouse.catalogs.items())
         ),
     )
 
 
-def services(lakehouse: Lakehouse, place: Place) -> tuple[Service, ...]:
+def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Service, ...]:
     """The services of a local stack; each comes after those that it needs."""
-    at = endpoints(lakehouse, place)
-    found = [s3proxy(place)]
+    at = endpoints(lakehouse, stack, place)
+    found = [store(stack, place)]
     for each in at.catalogs:
         found.append(
             nessie(
@@ -85,13 +83,12 @@ def services(lakehouse: Lakehouse, place: Place) -> tuple[Service, ...]:
 
 def _catalog(place: Place, name: str, location: str, store: StoreEndpoint, *, first: bool) -> CatalogEndpoint:
     service = "nessie" if first else f"nessie-{name}"
-    port = place.port(service)
     return CatalogEndpoint(
         name=name,
         kind="nessie",
         service=service,
-        internal=f"http://{place.host(service)}:{port}",
-        external=f"http://127.0.0.1:{port}",
+        internal=f"http://{place.host(service)}:{place.port(service)}",
+        external=f"http://127.0.0.1:{place.published(service)}",
         warehouse=name,
         location=location,
         store=store,

@@ -47,7 +47,7 @@ def nessie(
     package = f"nessie-{version}"
     return Service(
         name=name,
-        image=f"ghcr.io/projectnessie/nessie:{version}",
+        image=package,
         packages=(package,),
         java=java,
         command=(

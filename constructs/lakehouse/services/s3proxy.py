@@ -25,7 +25,7 @@ def s3proxy(place: Place) -> Service:
     }
     return Service(
         name=NAME,
-        image="docker.io/andrewgaul/s3proxy:sha-1d8e0b3",
+        image="s3proxy-4.1.0",
         packages=("s3proxy-4.1.0",),
         java=25,
         command=(

@@ -45,7 +45,7 @@ class Service:
     """One definition, several places. Paths, hosts and ports in it are those of the place it was built for."""
 
     name: str
-    image: str  # the official image, pinned
+    image: str  # its name in the catalogue of images (lakehouse.runtimes.docker.images)
     packages: tuple[str, ...]  # names in the catalogue of packages
     command: tuple[str, ...]
     probe: Probe
@@ -83,7 +83,13 @@ class Place(Protocol):
         """The address a service listens on."""
 
     def port(self, name: str) -> int:
-        """The number of a named port."""
+        """The number that a named port listens on."""
+
+    def published(self, name: str) -> int:
+        """The number of a named port on the loopback address of this machine, for a person and the bootstrap."""
 
     def secret(self, name: str) -> str:
         """A placeholder for a secret, for use in a :class:`File` alone."""
+
+    def beside(self, path: str) -> str:
+        """A placeholder for the content of a file that lakehouse.yaml names, for use in a :class:`File` alone."""

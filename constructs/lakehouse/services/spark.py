@@ -122,7 +122,7 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
     config = f"{place.config(MASTER)}/spark.conf"
     return Service(
         name=MASTER,
-        image=f"docker.io/apache/spark:{cluster.version}",
+        image=cluster.packages[0],
         packages=cluster.packages,
         java=cluster.java,
         command=(
@@ -153,7 +153,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
     settings = {"spark.worker.cleanup.enabled": "true", "spark.worker.cleanup.appDataTtl": "86400"}
     return Service(
         name=name,
-        image=f"docker.io/apache/spark:{cluster.version}",
+        image=cluster.packages[0],
         packages=cluster.packages,
         java=cluster.java,
         command=(*java(place, cluster, 128, jvm.QUICK), "org.apache.spark.deploy.worker.Worker", *arguments),
@@ -181,7 +181,7 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
     }
     return Service(
         name=CONNECT,
-        image=f"docker.io/apache/spark:{cluster.version}",
+        image=cluster.packages[0],
         packages=cluster.packages,
         java=cluster.java,
         command=(

@@ -1,8 +1,15 @@
-"""The object store as the other services see it, whatever kind it is."""
+"""The object store, whatever kind it is: where it answers, and which service it is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from lakehouse.services.aistor import aistor
+from lakehouse.services.minio import minio
+from lakehouse.services.rustfs import rustfs
+from lakehouse.services.s3proxy import s3proxy
+from lakehouse.services.service import Place, Service
+from lakehouse.spec import LocalStack
 
 
 @dataclass(frozen=True)
@@ -18,3 +25,17 @@ class StoreEndpoint:
     region: str
     access_key: str
     secret_key: str
+
+
+def store(stack: LocalStack, place: Place) -> Service:
+    """The service of the stack's kind of store."""
+    match stack.store:
+        case "s3proxy":
+            return s3proxy(place)
+        case "minio":
+            return minio(place)
+        case "rustfs":
+            return rustfs(place)
+        case "aistor":
+            assert stack.license is not None  # lakehouse.spec.checks asks for it
+            return aistor(place, stack.license)

@@ -52,7 +52,7 @@ def trino(
     ]
     return Service(
         name=NAME,
-        image=f"docker.io/trinodb/trino:{version}",
+        image=package,
         packages=(package,),
         java=java,
         command=(

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from lakehouse.spec import matrix, support, transforms, types
 from lakehouse.spec.aws import check_aws
 from lakehouse.spec.locations import check_locations
-from lakehouse.spec.model import Lakehouse, LocalStack, Namespace, Table
+from lakehouse.spec.model import Catalog, Lakehouse, LocalStack, Namespace, Table
 from lakehouse.spec.ports import defaults
-from lakehouse.spec.problems import Location, Problem, listed, suggest
+from lakehouse.spec.problems import Location, Problem, suggest
+from lakehouse.spec.stores import check_buckets, check_store
 
 _RESERVED = {  # Iceberg table properties that another key of the file sets
     "format-version": "format_version",
@@ -30,6 +31,7 @@ def check(lakehouse: Lakehouse) -> list[Problem]:
     """All problems of a lakehouse whose single values are right; none means that it can be deployed."""
     return [
         *_contents(lakehouse),
+        *check_buckets(lakehouse),
         *check_locations(lakehouse),
         *_access(lakehouse),
         *_spark(lakehouse),
@@ -52,6 +54,7 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
         if name in _RESERVED_CATALOGS:
             yield Problem(at, f'"{name}" is a catalog that an engine has of its own. Take another name')
         yield from _no_secrets((*at, "properties"), catalog.properties)
+        yield from _references(at, catalog)
         for namespace, content in catalog.namespaces.items():
             yield from _namespace((*at, "namespaces"), namespace, content, catalog.namespaces)
 
@@ -67,6 +70,29 @@ def _namespace(at: Location, name: str, content: Namespace, others: dict[str, Na
     yield from _no_secrets((*at, name, "properties"), content.properties)
     for table, definition in content.tables.items():
         yield from _table((*at, name, "tables", table), definition)
+
+
+def _references(at: Location, catalog: Catalog) -> Iterator[Problem]:
+    sources = {name: each.source for name, each in (*catalog.tags.items(), *catalog.branches.items())}
+    for key, references in (("branches", catalog.branches), ("tags", catalog.tags)):
+        for name, reference in references.items():
+            place = (*at, key, name)
+            if name == "main":
+                yield Problem(place, '"main" is there always: it is what the catalog lives on. Take another name')
+            elif name in _followed(reference.source, sources):
+                yield Problem((*place, "from"), f'"{name}" would begin at itself. Name another branch or tag')
+            if key == "tags" and name in catalog.branches:
+                message = f'"{name}" is also the name of a branch, and a catalog has one thing by a name. Rename one.'
+                yield Problem(place, message, beside=(*at, "branches", name))
+
+
+def _followed(name: str, sources: dict[str, str]) -> set[str]:
+    """All references that ``name`` begins at, itself among them."""
+    seen: set[str] = set()
+    while name not in seen:
+        seen.add(name)
+        name = sources.get(name, name)
+    return seen
 
 
 def _table(at: Location, table: Table) -> Iterator[Problem]:
@@ -257,12 +283,7 @@ def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
                 kind = "nessie" if isinstance(stack, LocalStack) else "glue"
                 message = f'"{catalog}" has no place here: every stack carries all of `catalogs`. Add {catalog}: {kind}'
                 yield Problem(at, message, ((*at, catalog),))
-        if not matrix.STORES[stack.store].versioning:
-            kinds = listed(matrix.stores_with("versioning"))
-            for bucket, content in lakehouse.buckets.items():
-                if content.versioning:
-                    message = f"the store of stacks.{name}, {stack.store}, keeps no versions; {kinds} does. Remove it"
-                    yield Problem(("buckets", bucket, "versioning"), message, (("stacks", name, "store"),))
+        yield from check_store(name, stack, lakehouse)
         if isinstance(stack, LocalStack):
             yield from _ports(name, stack, lakehouse)
         else:

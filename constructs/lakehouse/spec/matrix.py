@@ -53,12 +53,13 @@ class NessieRelease:
 
 @dataclass(frozen=True)
 class Store:
-    """What an object store can do."""
+    """What an object store can do. `lakehouse store probe` measures it (docs/stores.md)."""
 
     sts: bool  # hands out temporary credentials, so that a catalog can vend them
-    policies: bool  # bucket and user policies
+    policies: bool  # bucket policies, so that a bucket can be open to readers without keys
     versioning: bool
-    conditional_writes: bool  # If-None-Match on PutObject
+    lifecycle: bool  # expires objects and replaced versions by itself
+    conditional_writes: bool  # If-None-Match and If-Match on PutObject
 
 
 SPARK = {
@@ -73,12 +74,12 @@ SPARK = {
 TRINO = {release.version: release for release in (TrinoRelease("476", 24, "fs.native-s3.enabled"),)}
 NESSIE = NessieRelease("0.99.0", 21)
 STORES = {
-    "s3proxy": Store(sts=False, policies=False, versioning=False, conditional_writes=True),
-    "minio": Store(sts=True, policies=True, versioning=True, conditional_writes=True),
-    "rustfs": Store(sts=True, policies=True, versioning=True, conditional_writes=True),
-    "aistor": Store(sts=True, policies=True, versioning=True, conditional_writes=True),
-    "s3": Store(sts=True, policies=True, versioning=True, conditional_writes=True),
-    "s3tables": Store(sts=True, policies=True, versioning=False, conditional_writes=True),
+    "s3proxy": Store(sts=False, policies=False, versioning=False, lifecycle=False, conditional_writes=True),
+    "minio": Store(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
+    "rustfs": Store(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
+    "aistor": Store(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
+    "s3": Store(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
+    "s3tables": Store(sts=True, policies=True, versioning=False, lifecycle=True, conditional_writes=True),
 }
 
 # Trino's S3 switch was fs.native-s3.enabled since release 458, and is fs.s3.enabled since trinodb/trino#29070.

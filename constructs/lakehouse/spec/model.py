@@ -30,18 +30,22 @@ from lakehouse.spec.values import (
     Cidr,
     ColumnName,
     ColumnType,
+    ContainerPrefix,
     Email,
     Endpoint,
     FileSize,
     Identifier,
     LakehouseName,
+    LicenseFile,
     Memory,
     NamespaceName,
     PortNumber,
     Properties,
+    ReferenceName,
     Region,
     Repository,
     S3Location,
+    SeedFile,
     StackName,
     StateFolder,
     TagText,
@@ -81,7 +85,11 @@ class Bucket(Model):
     expire_days: Annotated[StrictInt, Field(ge=1)] | None = None
     """Days after which objects are deleted; left out, they stay."""
     versioning: StrictBool = False
-    """Keep every version of an object, where the store can."""
+    """Keep every version of an object."""
+    noncurrent_days: Annotated[StrictInt, Field(ge=1)] | None = None
+    """Days after which versions that were replaced or deleted go; left out, they stay. With `versioning` alone."""
+    access: Literal["private", "public-read"] = "private"
+    """private: with the store's keys alone; public-read: whoever reaches the store may read objects, without keys."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` removes the bucket only where this is true."""
 
@@ -180,6 +188,8 @@ class Table(Model):
     """Where its files are; left out, below the catalog's location."""
     doc: StrictStr | None = None
     """What it holds, shown by every engine."""
+    seed: SeedFile | None = None
+    """A file beside this one whose rows the table begins with: .csv, .csv.gz or .parquet; loaded once."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` drops the table only where this is true."""
     maintenance: Maintenance | None = None
@@ -199,6 +209,17 @@ class Namespace(Model):
     """What `lakehouse maintain` does to its tables; left out, as the catalog says."""
 
 
+class Reference(Model):
+    """A branch or a tag of a whole catalog, where its kind has them (Nessie)."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    source: Annotated[ReferenceName, Field(alias="from")] = "main"
+    """The branch or tag that it begins at; what happens there later does not move it."""
+    deletable: StrictBool = False
+    """The second key to deletion: `--allow-destroy` deletes it only where this is true."""
+
+
 class Catalog(Model):
     """An Iceberg catalog."""
 
@@ -210,6 +231,10 @@ class Catalog(Model):
     """Namespaces by name; a nested one is written with dots: `a.b`."""
     managed: Literal["shared", "exclusive"] = "shared"
     """shared: what others made in it is left alone; exclusive: what is not in this file counts as drift."""
+    branches: dict[ReferenceName, Annotated[Reference, BeforeValidator(_or_empty)]] = {}
+    """Branches by name, each with all of its tables, as in `etl: {from: main}`."""
+    tags: dict[ReferenceName, Annotated[Reference, BeforeValidator(_or_empty)]] = {}
+    """Tags by name: states that are kept, as in `q3: {from: main}`."""
     maintenance: Maintenance | None = None
     """What `lakehouse maintain` does to its tables; left out, nothing."""
 
@@ -306,10 +331,14 @@ class LocalStack(Model):
     """process: plain processes under a supervisor; docker: containers."""
     store: Literal["s3proxy", "minio", "rustfs", "aistor"]
     """The object store."""
+    license: LicenseFile | None = None
+    """The file with AIStor's licence, beside this one; for `store: aistor` alone."""
     catalogs: dict[CatalogName, Literal["nessie", "polaris", "hive", "rest"]]
     """Which kind of catalog carries each of `catalogs`."""
     ports: dict[StrictStr, PortNumber] = {}
-    """Ports other than the defaults, by name: s3proxy, nessie, spark-master, spark-connect, trino and more."""
+    """Ports other than the defaults, by name: s3proxy, minio, nessie, spark-master, spark-connect, trino and more."""
+    container_prefix: ContainerPrefix | None = None
+    """What its containers' names begin with; left out, `NAME-STACK-`; empty, they are called as their services."""
     state: StateFolder | None = None
     """Folder for data, catalog state, logs and secrets; left out, `.lakehouse` beside lakehouse.yaml."""
 

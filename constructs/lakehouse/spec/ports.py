@@ -13,7 +13,9 @@ def nessie_names(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, str]:
 
 def defaults(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, int]:
     """Name -> the number it would like to have, for every port of the stack."""
-    wanted = {"s3proxy": 9000} if stack.store == "s3proxy" else {}
+    wanted = {stack.store: 9000}
+    if stack.store != "s3proxy":
+        wanted[f"{stack.store}-console"] = 9001
     for nth, name in enumerate(nessie_names(lakehouse, stack).values()):
         wanted[name] = 19120 + nth
         wanted[name.replace("nessie", "nessie-management", 1)] = 19000 + nth

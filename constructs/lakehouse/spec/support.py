@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from lakehouse.spec.model import Lakehouse, LocalStack
 from lakehouse.spec.problems import Location, Problem, listed
 
-RUNTIMES = ("process",)
-STORES = {"process": ("s3proxy",)}
-CATALOGS = {"process": ("nessie",)}
+RUNTIMES = ("process", "docker")
+STORES = {"process": ("s3proxy", "minio", "rustfs"), "docker": ("s3proxy", "minio", "rustfs", "aistor")}
+CATALOGS = {"process": ("nessie",), "docker": ("nessie",)}
+CONTAINER_ONLY = ("aistor",)  # stores whose server comes as an image alone
 FORMAT_VERSIONS = (1, 2)  # what PyIceberg creates
 TRINO_CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are installed
 
@@ -38,7 +39,10 @@ def _local(at: Location, stack: LocalStack) -> Iterator[Problem]:
     if stack.runtime not in RUNTIMES:
         yield _not_yet((*at, "runtime"), "runtime", stack.runtime, RUNTIMES)
         return
-    if stack.store not in STORES[stack.runtime]:
+    if stack.store in CONTAINER_ONLY and stack.runtime == "process":
+        message = f"store: {stack.store} comes as a container image alone, and runtime: process has no containers"
+        yield Problem((*at, "store"), f"{message}; runtime: docker has")
+    elif stack.store not in STORES[stack.runtime]:
         yield _not_yet((*at, "store"), "store", stack.store, STORES[stack.runtime], stack.runtime)
     for catalog, kind in stack.catalogs.items():
         if kind not in CATALOGS[stack.runtime]:

@@ -114,6 +114,15 @@ ColumnName = Annotated[
         lambda value: re.sub(r"\W+", "_", value, flags=re.ASCII).strip("_"),
     ),
 ]
+# https://projectnessie.org/nessie-latest/spec/#content-of-references
+ReferenceName = Annotated[
+    StrictStr,
+    Matching(
+        "a name of a branch or tag",
+        r"[A-Za-z](?:[./_-]?[A-Za-z0-9]+)*",
+        "letters and digits, single . / _ - between them, a letter first",
+    ),
+]
 Region = Annotated[StrictStr, Matching("an AWS region", r"[a-z]{2}(-[a-z]+)+-\d", "it looks like eu-west-1")]
 
 Repository = Annotated[
@@ -217,7 +226,34 @@ def _state(value: str) -> str:
     return value
 
 
+def _container_prefix(value: str) -> str:
+    if not re.fullmatch(r"([a-zA-Z0-9][a-zA-Z0-9_.-]*)?", value):
+        rule = "letters, digits, _ . and -, a letter or digit first"
+        raise ValueError(f'"{value}" cannot begin the name of a container: {rule}')
+    return value
+
+
+ContainerPrefix = Annotated[StrictStr, AfterValidator(_container_prefix)]
 StateFolder = Annotated[StrictStr, AfterValidator(_state)]
+
+
+def _license(value: str) -> str:
+    # A licence is a signed token of some hundred characters. The value is not repeated: it may be one.
+    if len(value) > 255 or "\n" in value or value.startswith("eyJ"):
+        raise ValueError("this looks like a licence itself, and the file is no place for one. Name the file it is in")
+    if not value.strip() or any(character in value for character in "\0{}"):
+        raise ValueError(f'"{value}" is not a file: write a path, as in minio.license')
+    return value
+
+
+def _seed(value: str) -> str:
+    if not value.lower().endswith((".csv", ".csv.gz", ".parquet")) or "\0" in value or "://" in value:
+        raise ValueError(f'"{value}" is not a seed: a file beside this one, .csv, .csv.gz or .parquet')
+    return value
+
+
+SeedFile = Annotated[StrictStr, AfterValidator(_seed)]
+LicenseFile = Annotated[StrictStr, AfterValidator(_license)]
 
 
 def _type_text(value: Any) -> Any:

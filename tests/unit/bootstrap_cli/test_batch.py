@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -36,9 +35,9 @@ for line in sys.stdin:
 
 
 @pytest.fixture(autouse=True)
-def _fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
     command = [sys.executable, "-c", SPARK_SQL]
-    monkeypatch.setattr("bootstrap.operations.batch._prepare", lambda target: (command, dict(os.environ), tmp_path))
+    monkeypatch.setattr("bootstrap.operations.batch._prepare", lambda target: (command, dict(os.environ)))
 
 
 def test_rows_of_a_query(target: Target) -> None:
@@ -78,8 +77,8 @@ def test_a_job_that_does_not_answer_is_given_up(target: Target) -> None:
 def test_secrets_are_in_a_private_file_and_in_no_argument(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Target, "port", lambda self, name, asked_by: 7077)
     secret = target.local.state.secret("store-secret-key")
-    command, environment, folder = _prepare(target)
-    file = folder / "spark-defaults.conf"
+    command, environment = _prepare(target)
+    file = target.local.state.config("spark-master") / "verify.conf"
     assert secret in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
     assert secret not in " ".join(command)

@@ -7,27 +7,58 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import catalogue, store
+from lakehouse.packages import catalogue, gobuild, set_up, store
 from lakehouse.packages.catalogue import PACKAGES, Artifact, Package
 from lakehouse.packages.needed import Needed, needed
-from lakehouse.spec import load, matrix
+from lakehouse.spec import load, matrix, support
 from lakehouse.spec.model import Spark, Trino
 
 ROOT = Path(__file__).parents[3]
 ARTIFACTS = [artifact for package in PACKAGES for artifact in package.artifacts]
 
 
-def _asked(spark: str, trino: str) -> Needed:
+def _asked(spark: str = "4.1", trino: str = "476", **stack: str) -> Needed:
     default = load(ROOT / "lakehouse.yaml")
     engines = default.engines.model_copy(update={"spark": Spark(version=spark), "trino": Trino(version=trino)})
-    return needed(default.model_copy(update={"engines": engines}))
+    stacks = {"local": default.stacks["local"].model_copy(update=stack)}
+    return needed(default.model_copy(update={"engines": engines, "stacks": stacks}))
 
 
 def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> None:
     asked = [_asked(spark, trino) for spark in matrix.SPARK for trino in matrix.TRINO]
+    asked += [_asked(store=store) for store in support.STORES["process"]]
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
     names.discard("java-17")  # Spark 3.5's: the system's alone, as no wheel of it has all the modules
     assert names == {package.name for package in PACKAGES}
+
+
+def test_a_store_alone_is_asked_for_where_a_stack_has_it() -> None:
+    assert "minio-2025-09-07" not in _asked().packages
+    assert {"minio-2025-09-07", "nessie-0.99.0"} <= set(_asked(store="minio").packages)
+    assert "s3proxy-4.1.0" not in _asked(store="minio").packages
+
+
+@pytest.mark.parametrize("store", support.STORES["docker"])
+def test_containers_hold_what_their_image_is_named_by(store: str) -> None:
+    asked = _asked(runtime="docker", store=store, license="minio.license")
+    assert asked.packages == ("iceberg-spark-runtime-4.1", "iceberg-aws-bundle-1.12.0", "trino-cli-476")
+    assert asked.javas == (25,)  # the shell's
+
+
+def test_what_is_built_is_pinned_where_it_is_built() -> None:
+    for package in PACKAGES:
+        if package.go:
+            pins = (gobuild.MODULES / package.go / "go.mod").read_text()
+            assert f"v0.0.0-{package.version.replace('-', '')}" in pins
+
+
+def test_a_crate_is_not_built_by_a_set_up(cache: Path) -> None:
+    with pytest.raises(LakehouseError, match=r"rustfs-1.0.1 is not in the cache.*--root '.*/builds/rustfs-1.0.1'"):
+        set_up(["rustfs-1.0.1", "s3proxy-4.1.0"])
+    program = store.location("rustfs-1.0.1")
+    program.parent.mkdir(parents=True)
+    program.touch()
+    set_up(["rustfs-1.0.1"])
 
 
 @pytest.mark.parametrize("line", matrix.SPARK.values(), ids=str)
@@ -60,8 +91,9 @@ def test_a_pin_is_well_formed(artifact: Artifact) -> None:
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
 def test_a_package_says_why_it_is_there(package: Package) -> None:
     assert package.reason
-    assert package.java or len({artifact.platform for artifact in package.artifacts}) == 1
-    assert package.is_tree or len(package.artifacts) == 1
+    assert sum(map(bool, (package.artifacts, package.go, package.crate))) == 1
+    assert package.java or len({artifact.platform for artifact in package.artifacts}) <= 1
+    assert package.is_tree or len(package.artifacts) <= 1
 
 
 def test_location_is_known_before_anything_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lakehouse.spec import Lakehouse, load
+from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 
 PROJECT = Path(__file__).parents[3]
@@ -37,10 +37,23 @@ class Somewhere:
     def port(self, name: str) -> int:
         return self._ports[name]
 
+    def published(self, name: str) -> int:
+        return self._ports[name] + 10_000
+
     def secret(self, name: str) -> str:
         return f"{{{{secret:{name}}}}}"
+
+    def beside(self, path: str) -> str:
+        return f"{{{{file:/home/{path}}}}}"
 
 
 def default() -> Lakehouse:
     """The project's own lakehouse.yaml."""
     return load(PROJECT / "lakehouse.yaml")
+
+
+def local(lakehouse: Lakehouse) -> LocalStack:
+    """Its stack ``local``."""
+    stack = lakehouse.stacks["local"]
+    assert isinstance(stack, LocalStack)
+    return stack

@@ -14,7 +14,7 @@ from lakehouse.services.compose import endpoints, services
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, load
 from lakehouse.spec.matrix import SPARK
-from tests.unit.services.place import PROJECT, Somewhere, default
+from tests.unit.services.place import PROJECT, Somewhere, default, local
 
 
 def changed(tmp_path: Path, *changes: tuple[str, Any]) -> Lakehouse:
@@ -34,7 +34,7 @@ def changed(tmp_path: Path, *changes: tuple[str, Any]) -> Lakehouse:
 
 
 def by_name(lakehouse: Lakehouse) -> dict[str, Service]:
-    return {each.name: each for each in services(lakehouse, Somewhere(lakehouse))}
+    return {each.name: each for each in services(lakehouse, local(lakehouse), Somewhere(lakehouse))}
 
 
 def settings(service: Service, file: str) -> dict[str, str]:
@@ -50,7 +50,7 @@ def test_the_default_lakehouse() -> None:
 
 def test_each_service_comes_after_its_needs() -> None:
     seen: set[str] = set()
-    for each in services(default(), Somewhere(default())):
+    for each in services(default(), local(default()), Somewhere(default())):
         assert seen.issuperset(each.needs)
         assert seen.issuperset(each.restarts_with)
         seen.add(each.name)
@@ -93,10 +93,10 @@ def test_services_use_internal_addresses() -> None:
 
 
 def test_endpoints_are_pairs() -> None:
-    at = endpoints(default(), Somewhere(default()))
-    assert (at.store.internal, at.store.external) == ("http://s3proxy.internal:9000", "http://127.0.0.1:9000")
+    at = endpoints(default(), local(default()), Somewhere(default()))
+    assert (at.store.internal, at.store.external) == ("http://s3proxy.internal:9000", "http://127.0.0.1:19000")
     (lake,) = at.catalogs
-    assert (lake.internal, lake.external) == ("http://nessie.internal:19120", "http://127.0.0.1:19120")
+    assert (lake.internal, lake.external) == ("http://nessie.internal:19120", "http://127.0.0.1:29120")
 
 
 def test_two_catalogs_are_two_servers(tmp_path: Path) -> None:

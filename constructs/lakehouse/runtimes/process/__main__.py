@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.process import definitions, steps
-from lakehouse.runtimes.process.state import State
+from lakehouse.runtimes import definitions
+from lakehouse.runtimes.process import steps
+from lakehouse.runtimes.state import State
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("step", choices=("preflight", "supervisor-up", "supervisor-down", "up", "down"))
     parser.add_argument("service", nargs="?")
     parser.add_argument("--state", required=True, type=Path)
-    parser.add_argument("--generation", type=int, default=1)
+    parser.add_argument("--start", default="")
     given = parser.parse_args(arguments)
     try:
         _run(given)
@@ -36,7 +37,7 @@ def _run(given: argparse.Namespace) -> None:
     if given.step == "preflight":
         steps.preflight(state, [service for service, _ in definitions.read(Path(definitions.FILE)).values()])
     elif given.step == "supervisor-up":
-        steps.supervisor_up(state, given.generation)
+        steps.supervisor_up(state, given.start)
     elif given.step == "supervisor-down":
         steps.supervisor_down(state)
     elif name is None:

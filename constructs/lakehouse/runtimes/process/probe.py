@@ -9,8 +9,8 @@ import requests
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.process.processes import is_open
-from lakehouse.runtimes.process.state import State
-from lakehouse.runtimes.process.supervisor import Process
+from lakehouse.runtimes.runtime import Process
+from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service
 
 _INTERVAL = 0.25  # seconds between two questions

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import psutil
 
-from lakehouse.runtimes.process.state import State
+from lakehouse.runtimes.state import State
 from lakehouse.services.service import Port
 
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.process import processes
-from lakehouse.runtimes.process.incarnation import SUPERVISOR, Incarnation, record
+from lakehouse.runtimes.process.incarnation import SUPERVISOR, record
 from lakehouse.runtimes.process.place import with_secrets
 from lakehouse.runtimes.process.probe import await_ready
-from lakehouse.runtimes.process.state import State, write_private
 from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
 
 _ROOM_MB = 512  # free space below which nothing is started
@@ -42,7 +43,7 @@ def preflight(state: State, services: Sequence[Service]) -> None:
         )
 
 
-def supervisor_up(state: State, generation: int) -> None:
+def supervisor_up(state: State, start: str) -> None:
     """supervisord runs; processes that a killed one left behind are ended first."""
     state.prepare()
     supervisor = Supervisor(state)
@@ -51,7 +52,7 @@ def supervisor_up(state: State, generation: int) -> None:
         for conf in state.conf_d.glob("*.conf"):
             conf.unlink()
     supervisor.start()
-    record(state, SUPERVISOR, Incarnation(SUPERVISOR, generation))
+    record(state, SUPERVISOR, Incarnation(SUPERVISOR, start))
 
 
 def supervisor_down(state: State) -> None:

@@ -13,7 +13,6 @@ import sys
 import time
 import xmlrpc.client
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -21,7 +20,8 @@ from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import archives
-from lakehouse.runtimes.process.state import State, write_private
+from lakehouse.runtimes.runtime import Process
+from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
 
 _MAIN = """\
@@ -67,22 +67,6 @@ stdout_logfile_backups=3
 
 # What a service may see of the caller's environment: never credentials that happen to be set in a shell.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
-
-
-@dataclass(frozen=True)
-class Process:
-    """A supervised process. ``state`` is supervisord's word: RUNNING, STARTING, BACKOFF, EXITED, FATAL, STOPPED."""
-
-    name: str
-    state: str
-    pid: int
-    uptime: int  # seconds
-    note: str
-
-    @property
-    def up(self) -> bool:
-        """supervisord says STARTING for the first second, however ready the process is."""
-        return self.state in ("STARTING", "RUNNING")
 
 
 class Supervisor:

@@ -4,67 +4,39 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from lakehouse.cdk import Construct, TerraformResource, local_exec
-from lakehouse.runtimes.process.incarnation import Incarnation, digest
-from lakehouse.runtimes.process.state import State
-from lakehouse.services.service import Service
+from lakehouse.cdk import Construct, local_exec
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.process import incarnation
+from lakehouse.runtimes.terraform import LocalRuntime
 
 _STEPS = "lakehouse.runtimes.process"
 
 
-class ProcessRuntime(Construct):
-    """Preflight, then the supervisor, then the services in the order of their needs, then what runs ``after``.
+class ProcessRuntime(LocalRuntime):
+    """Preflight, then the supervisor, then the services in the order of their needs."""
 
-    ``after`` is the command of the last resource (the bootstrap); it is run again when ``contents`` (a digest) or the
-    incarnation of a service it needs changes.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        name: str,
-        *,
-        state: State,
-        services: Sequence[Service],
-        incarnations: Mapping[str, Incarnation],
-        supervisor: Incarnation,
-    ) -> None:
-        super().__init__(scope, name)
-        self._state = state
-        self._incarnations = incarnations
-        everything = digest({each: str(incarnation) for each, incarnation in incarnations.items()})
-        self.preflight = local_exec(self, "preflight", trigger=everything, up=self._step("preflight"))
-        self.supervisor = local_exec(
+    def __init__(self, scope: Construct, name: str, local: Local) -> None:
+        super().__init__(scope, name, local, incarnation.look(local.services, local.state))
+        supervised = incarnation.look_supervisor(local.state)
+        preflight = local_exec(self, "preflight", trigger=self.everything, up=self._step("preflight"))
+        supervisor = local_exec(
             self,
             "supervisor",
-            trigger=str(supervisor),
-            up=self._step("supervisor-up", "--generation", str(supervisor.generation)),
+            trigger=str(supervised),
+            up=self._step("supervisor-up", "--start", supervised.start),
             down=self._step("supervisor-down"),
-            needs=[self.preflight],
+            needs=[preflight],
         )
-        self.services: dict[str, TerraformResource] = {}
-        for each in services:
+        for each in local.services:
             self.services[each.name] = local_exec(
                 self,
                 each.name,
-                trigger=str(incarnations[each.name]),
+                trigger=str(self.incarnations[each.name]),
                 up=self._step("up", each.name),
                 down=self._step("down", each.name),
-                needs=[self.supervisor, *(self.services[need] for need in each.needs)],
+                needs=[supervisor, *(self.services[need] for need in each.needs)],
             )
 
-    def after(self, name: str, *, module: str, arguments: Sequence[str], needs: Sequence[str], contents: str) -> None:
-        """A resource that runs ``python -m MODULE`` once the services it needs are ready."""
-        local_exec(
-            self,
-            name,
-            trigger=digest([contents, *(str(self._incarnations[need]) for need in needs)]),
-            up=shlex.join([sys.executable, "-m", module, *arguments]),
-            needs=[self.services[need] for need in needs],
-        )
-
     def _step(self, *words: str) -> str:
-        return shlex.join([sys.executable, "-m", _STEPS, *words, "--state", str(Path(self._state.root))])
+        return shlex.join([sys.executable, "-m", _STEPS, *words, "--state", str(self.local.state.root)])

@@ -24,9 +24,9 @@ from ruamel.yaml import YAML
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import archives
+from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.runtimes.local import Local, locate
 from lakehouse.runtimes.process import steps
-from lakehouse.runtimes.process.incarnation import Incarnation
-from lakehouse.runtimes.process.local import Local, locate
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
@@ -91,11 +91,11 @@ def _work(file: Path) -> None:
 def _running(services: Sequence[Service], local: Local) -> Iterator[None]:
     """The services are up, in the order of their needs; afterwards they are not, and have had time to write records."""
     state = local.state
-    steps.supervisor_up(state, 1)
+    steps.supervisor_up(state, "training")
     try:
         with ThreadPoolExecutor(len(services)) as pool:
             for wave in _waves(services):
-                list(pool.map(lambda each: steps.service_up(state, each, Incarnation(_STACK, 1)), wave))
+                list(pool.map(lambda each: steps.service_up(state, each, Incarnation.new(_STACK)), wave))
         yield
         with ThreadPoolExecutor(len(services)) as pool:
             for wave in reversed(list(_waves(services))):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from lakehouse.runtimes.process.incarnation import Incarnation
+from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.services.service import File, Port, Probe, Service
 
 FILE = "services.json"
 
 
-def write(folder: Path, services: Iterable[Service], incarnations: dict[str, Incarnation]) -> None:
+def write(folder: Path, services: Iterable[Service], incarnations: Mapping[str, Incarnation]) -> None:
     """Writes services.json into the folder of the synthesised stack. It holds placeholders of secrets, no secret."""
     content = [{"service": asdict(each), "incarnation": asdict(incarnations[each.name])} for each in services]
     (folder / FILE).write_text(json.dumps(content, indent=1))

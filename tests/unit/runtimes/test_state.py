@@ -9,7 +9,7 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.process.place import with_secrets
-from lakehouse.runtimes.process.state import State, write_private
+from lakehouse.runtimes.state import State, write_private
 
 
 def test_a_secret_is_made_once_and_closed_to_others(tmp_path: Path) -> None:

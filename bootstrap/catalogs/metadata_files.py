@@ -1,0 +1,109 @@
+"""A table's metadata files in the store, and the next one after a commit.
+
+For catalogs that keep of a table no more than where its metadata file is. https://iceberg.apache.org/spec/#table-metadata
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import uuid
+from collections.abc import Mapping
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlparse
+
+from bootstrap.connections import Connections
+from bootstrap.errors import Conflict, Refused
+from bootstrap.reconciler.stores import typed
+from bootstrap.s3 import client
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+    from pyiceberg.io.pyarrow import PyArrowFileIO
+    from pyiceberg.table.metadata import TableMetadata
+
+_COMPRESSED = (".gz.metadata.json", ".metadata.json.gz")
+
+
+class MetadataFiles:
+    """Metadata files of one store. Raises the errors of :mod:`bootstrap.errors`."""
+
+    def __init__(self, connections: Connections) -> None:
+        store = connections.store
+        self._store, self._endpoint = store, store.endpoint or f"s3.{store.region}.amazonaws.com"
+        self._s3 = client(store, patience=connections.patience, parallel=connections.parallel)
+
+    def read(self, location: str) -> dict[str, Any]:
+        """A metadata file. Engines may compress them: https://iceberg.apache.org/docs/latest/configuration/"""
+        bucket, key = _place(location)
+        with typed(self._endpoint):
+            data = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        content: dict[str, Any] = json.loads(gzip.decompress(data) if key.endswith(_COMPRESSED) else data)
+        return content
+
+    def write(self, location: str, text: str) -> None:
+        """Write a metadata file; each has a name of its own, so that none is ever overwritten."""
+        bucket, key = _place(location)
+        with typed(self._endpoint):
+            self._s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
+
+    @cached_property
+    def io(self) -> PyArrowFileIO:
+        """pyiceberg's access to the same store."""
+        from pyiceberg.io.pyarrow import PyArrowFileIO
+
+        settings = {
+            "s3.endpoint": self._store.endpoint,
+            "s3.region": self._store.region,
+            "s3.access-key-id": self._store.access_key,
+            "s3.secret-access-key": self._store.secret_key,
+        }
+        return PyArrowFileIO({key: value for key, value in settings.items() if value is not None})
+
+
+def committed(what: str, commit: Mapping[str, Any], base: dict[str, Any] | None, at: str | None) -> TableMetadata:
+    """What an Iceberg REST commit makes of the metadata ``base``, whose file is ``at``; None: the table is new.
+
+    Raises Conflict where a requirement does not hold, Refused where Iceberg forbids an update; ``what`` names it.
+    """
+    # pyiceberg knows what an update does to a table's metadata; its import costs half a second, so only here.
+    from pydantic import ValidationError
+    from pyiceberg.exceptions import CommitFailedException
+    from pyiceberg.schema import Schema
+    from pyiceberg.table.metadata import TableMetadataUtil, TableMetadataV1
+    from pyiceberg.table.update import update_table_metadata
+
+    known = None if base is None else TableMetadataUtil.parse_obj(base)
+    start = known or TableMetadataV1.model_construct(last_column_id=-1, schema=Schema())
+    try:
+        for requirement in _adapters()[0].validate_python(commit["requirements"]):
+            requirement.validate(known)
+        updates = _adapters()[1].validate_python(commit["updates"])
+        return update_table_metadata(start, updates, enforce_validation=known is None, metadata_location=at)
+    except CommitFailedException as error:
+        raise Conflict(f"{what}: {error}") from error
+    except (ValidationError, ValueError) as error:
+        raise Refused(f"{what}: {str(error).splitlines()[0]}") from error
+
+
+@cache
+def _adapters() -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
+    """Readers of requirements and of updates; making them takes longer than using them."""
+    from pydantic import TypeAdapter
+    from pyiceberg.table.update import TableRequirement, TableUpdate
+
+    return TypeAdapter(tuple[TableRequirement, ...]), TypeAdapter(tuple[TableUpdate, ...])
+
+
+def next_location(former: str | None, table: str) -> str:
+    """The next metadata file of the table at ``table``: ``00003-UUID.metadata.json`` after ``00002-UUID...``."""
+    number = (former or "").rpartition("/")[2].partition("-")[0]
+    version = int(number) + 1 if number.isdigit() else 0
+    return f"{table.rstrip('/')}/metadata/{version:05d}-{uuid.uuid4()}.metadata.json"
+
+
+def _place(location: str) -> tuple[str, str]:
+    """Bucket and key of an ``s3://`` address."""
+    parts = urlparse(location)
+    return parts.netloc, parts.path.removeprefix("/")

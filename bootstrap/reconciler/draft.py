@@ -1,0 +1,69 @@
+"""A table's commit: as a value (:class:`TableChange`), and in the making (:class:`Draft`).
+
+Commits are those of the Iceberg REST catalog: requirements that must hold, updates to make.
+https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml (CommitTableRequest)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bootstrap.reconciler.evolve import Detail, Problem
+from bootstrap.reconciler.schema import Struct, walk
+from bootstrap.reconciler.wanted import WantedTable
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """A commit with its description; empty ``updates``: nothing to do. ``kept`` are columns the file does not name."""
+
+    requirements: tuple[Json, ...]
+    updates: tuple[Json, ...]
+    details: tuple[Detail, ...]
+    problems: tuple[Problem, ...]
+    kept: tuple[str, ...] = ()
+
+
+@dataclass
+class Draft:
+    """What was found so far of the commit that gives ``wanted`` the columns ``schema``."""
+
+    wanted: WantedTable
+    schema: Struct
+    requirements: list[Json] = field(default_factory=list)
+    updates: list[Json] = field(default_factory=list)
+    details: list[Detail] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def require(self, kind: str, **value: Any) -> None:
+        """``require("table-uuid", uuid=...)``: the commit fails where that no longer holds."""
+        self.requirements.append({"type": f"assert-{kind}", **value})
+
+    def update(self, action: str, **value: Any) -> None:
+        self.updates.append({"action": action, **value})
+
+    def tell(self, symbol: str, text: str) -> None:
+        self.details.append(Detail(symbol, text))
+
+    def refuse(self, column: str, message: str) -> None:
+        self.problems.append(Problem(column, message))
+
+    def sources(self, terms: Iterable[tuple[str, str]], key: str) -> list[tuple[int, str]]:
+        """(column id, transform) for each (column, transform) of the file's ``key``; unknown columns are refused."""
+        terms = list(terms)
+        if not terms:
+            return []
+        ids = {path: each.id for path, each in walk(self.schema)}
+        for column, _ in terms:
+            if column not in ids:
+                self.refuse(column, f"{key} names a column that is not there. Name one of `columns`")
+        return [(ids[column], transform) for column, transform in terms if column in ids]
+
+    def finished(self, kept: tuple[str, ...] = ()) -> TableChange:
+        """The commit; without updates there is nothing to require."""
+        requirements = tuple(self.requirements) if self.updates else ()
+        return TableChange(requirements, tuple(self.updates), tuple(self.details), tuple(self.problems), kept)

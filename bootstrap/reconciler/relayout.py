@@ -1,0 +1,148 @@
+"""Partition spec and sort order of a table: those of a new one, and what brings one to what the file wants. Pure.
+
+https://iceberg.apache.org/spec/#partition-evolution
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bootstrap.reconciler import layout
+from bootstrap.reconciler.draft import Draft
+from bootstrap.reconciler.layout import PartitionField, PartitionSpec, SortField, SortOrder
+from bootstrap.reconciler.metadata import TableFacts
+from bootstrap.reconciler.schema import Struct, walk
+
+
+def create(draft: Draft) -> None:
+    """The layout of a new table."""
+    wanted = draft.wanted
+    taken: set[str] = set()
+    parts: list[PartitionField] = []
+    sources = draft.sources([(t.column, t.transform) for t in wanted.partition_by], "partition_by")
+    for position, (term, (source, transform)) in enumerate(zip(wanted.partition_by, sources, strict=False)):
+        name = layout.partition_name(term, taken | _taken(draft.schema, term))
+        taken.add(name)
+        parts.append(PartitionField(source, layout.FIRST_PARTITION_ID + position, name, transform))
+    draft.update("add-spec", spec=layout.spec_to_json(PartitionSpec(0, tuple(parts))))
+    draft.update("set-default-spec", **{"spec-id": -1})
+    fields = _sort_fields(draft)
+    order = SortOrder(1 if fields else 0, fields)
+    draft.update("add-sort-order", **{"sort-order": layout.order_to_json(order)})
+    draft.update("set-default-sort-order", **{"sort-order-id": -1})
+
+
+def repartition(draft: Draft, facts: TableFacts) -> None:
+    """A new partition spec where the table's is not the wanted one; what is written stays as it is."""
+    wanted = draft.wanted
+    goal = draft.sources([(term.column, term.transform) for term in wanted.partition_by], "partition_by")
+    fields = [(f.source_id, f.transform) for f in facts.spec.fields]
+    now = [field for field in fields if field[1] != "void" or field in goal]
+    # A version 1 spec only ever grows, so the order in it cannot be chosen.
+    version = max(facts.format_version, wanted.format_version)
+    if now == goal or (version == 1 and sorted(now) == sorted(goal)):
+        return
+    evolved = _evolved_fields(draft, facts, goal, version)
+    draft.tell("~", f"partition_by {listed(_terms(facts, draft.schema))} -> {listed(wanted.partition_by)}")
+    draft.require("default-spec-id", **{"default-spec-id": facts.spec.id})
+    draft.require("last-assigned-partition-id", **{"last-assigned-partition-id": facts.last_partition_id})
+    same = [spec.id for spec in facts.specs if spec.fields == evolved]
+    if same:
+        draft.update("set-default-spec", **{"spec-id": same[-1]})
+        return
+    spec = PartitionSpec(max(spec.id for spec in facts.specs) + 1, evolved)
+    draft.update("add-spec", spec=layout.spec_to_json(spec))
+    draft.update("set-default-spec", **{"spec-id": -1})
+
+
+def resort(draft: Draft, facts: TableFacts) -> None:
+    """A new sort order where the table's is not the wanted one."""
+    fields = _sort_fields(draft)
+    if fields == facts.order.fields:
+        return
+    draft.tell("~", f"sort_by {listed(_sorting(facts, draft.schema))} -> {listed(draft.wanted.sort_by)}")
+    draft.require("default-sort-order-id", **{"default-sort-order-id": facts.order.id})
+    same = [order.id for order in facts.orders if order.fields == fields]
+    if same:
+        draft.update("set-default-sort-order", **{"sort-order-id": same[-1]})
+        return
+    number = max([0, *(order.id for order in facts.orders)]) + 1 if fields else 0
+    draft.update("add-sort-order", **{"sort-order": layout.order_to_json(SortOrder(number, fields))})
+    draft.update("set-default-sort-order", **{"sort-order-id": -1 if number else 0})
+
+
+def partition_terms(facts: TableFacts) -> list[layout.Term]:
+    """How the table is partitioned now, by name."""
+    return _terms(facts, facts.schema)
+
+
+def sort_terms(facts: TableFacts) -> list[layout.SortTerm]:
+    """How the table's files are sorted now, by name."""
+    return _sorting(facts, facts.schema)
+
+
+def paths(*schemas: Struct) -> dict[int, str]:
+    """Dotted paths by column id; of several schemas the last one's names count."""
+    return {field.id: path for schema in schemas for path, field in walk(schema)}
+
+
+def listed(terms: Iterable[object]) -> str:
+    """Terms as a plan shows them."""
+    return f"[{', '.join(str(term) for term in terms)}]"
+
+
+def _evolved_fields(
+    draft: Draft, facts: TableFacts, goal: list[tuple[int, str]], version: int
+) -> tuple[PartitionField, ...]:
+    """The new spec's fields; one that any earlier spec had gets its id and name back, as the format asks."""
+    known = {(f.source_id, f.transform): f for spec in facts.specs for f in spec.fields}
+    last = facts.last_partition_id
+    fields: list[PartitionField] = []
+    if version == 1:
+        fields = [
+            f if (f.source_id, f.transform) in goal else f._replace(transform="void") for f in facts.spec.fields
+        ]  # version 1 readers find partition values by position
+    placed = {(f.source_id, f.transform) for f in fields}
+    terms = dict(zip(goal, draft.wanted.partition_by, strict=True))
+    for source, transform in goal:
+        if (source, transform) in placed:
+            continue
+        term, former = terms[source, transform], known.get((source, transform))
+        taken = {f.name for f in fields} | _taken(draft.schema, term)
+        if former is not None and former.name not in taken and version > 1:
+            fields.append(former)
+            continue
+        last += 1
+        fields.append(PartitionField(source, last, layout.partition_name(term, taken), transform))
+    return tuple(fields)
+
+
+def _taken(schema: Struct, term: layout.Term) -> set[str]:
+    """Column names that a partition field may not have; an identity field has its own column's."""
+    return {field.name for field in schema.fields} - ({term.column} if term.transform == "identity" else set())
+
+
+def _sort_fields(draft: Draft) -> tuple[SortField, ...]:
+    wanted = draft.wanted.sort_by
+    sources = draft.sources([(sort.term.column, sort.term.transform) for sort in wanted], "sort_by")
+    return tuple(
+        SortField(source, transform, sort.direction, sort.null_order)
+        for (source, transform), sort in zip(sources, wanted, strict=False)
+    )
+
+
+def _terms(facts: TableFacts, schema: Struct) -> list[layout.Term]:
+    names = paths(schema, facts.schema)
+    return [
+        layout.Term(f.transform, names.get(f.source_id, f"#{f.source_id}"))
+        for f in facts.spec.fields
+        if f.transform != "void"
+    ]
+
+
+def _sorting(facts: TableFacts, schema: Struct) -> list[layout.SortTerm]:
+    names = paths(schema, facts.schema)
+    return [
+        layout.SortTerm(layout.Term(f.transform, names.get(f.source_id, f"#{f.source_id}")), f.direction, f.null_order)
+        for f in facts.order.fields
+    ]

@@ -1,0 +1,96 @@
+"""Seeds: the rows that a table begins with, from a file beside lakehouse.yaml, loaded once.
+
+Rows and the mark that they are loaded come in one commit, so that a load that is repeated or killed brings them once or
+not at all. pyiceberg writes the files; seeds are small, and need no engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.metadata_files import MetadataFiles
+from bootstrap.connections import Connections
+from bootstrap.errors import Conflict, Missing, Refused
+from bootstrap.reconciler.wanted import SEED
+from lakehouse.spec.model import Lakehouse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def digests(lakehouse: Lakehouse, folder: Path) -> dict[str, str | None]:
+    """The SHA-256 of each seed file by its name in lakehouse.yaml; None where it cannot be read."""
+    tables = (t for c in lakehouse.catalogs.values() for n in c.namespaces.values() for t in n.tables.values())
+    return {name: _digest(folder / name) for name in {table.seed for table in tables} if name is not None}
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def load(catalog: Catalog, table: str, body: Mapping[str, str], connections: Connections) -> None:
+    """Append the file's rows to the table and remember its digest, in one commit.
+
+    ``body``: ``file``, its name, and ``digest``. Raises Conflict where the table or the file changed meanwhile, Refused
+    for rows that do not fit.
+    """
+    from pyiceberg.io.pyarrow import schema_to_pyarrow
+    from pyiceberg.table import Table
+    from pyiceberg.table.metadata import TableMetadataUtil
+
+    path = connections.folder / body["file"]
+    if _digest(path) != body["digest"]:
+        raise Conflict(f"{path} changed since the plan was made")
+    facts = catalog.facts({table}, lambda count, of: None).tables.get(table)
+    if facts is None:
+        raise Missing(f"there is no table {table}")
+    if SEED in facts.properties:
+        raise Conflict(f"table {table} was seeded meanwhile")
+    files = MetadataFiles(connections)
+    metadata = TableMetadataUtil.parse_obj(files.read(facts.metadata_location))
+    through: Any = _OneCommit(catalog, table)
+    loaded = Table(tuple(table.split(".")), metadata, facts.metadata_location, files.io, through)
+    rows = _rows(path, schema_to_pyarrow(loaded.schema(), include_field_ids=False))
+    try:
+        with loaded.transaction() as transaction:
+            transaction.append(rows)
+            transaction.set_properties({SEED: body["digest"]})
+    except (ValueError, NotImplementedError) as error:
+        raise Refused(f"{path}: {str(error).splitlines()[0]}") from error
+
+
+def _rows(path: Path, schema: pa.Schema) -> pa.Table:
+    import pyarrow as pa
+
+    from bootstrap.ingest.columns import fitted
+    from bootstrap.ingest.items import Item
+    from bootstrap.ingest.places import LocalPlace
+
+    item = Item(LocalPlace(str(path)), path.name, "parquet" if path.suffix.lower() == ".parquet" else "csv")
+    return pa.concat_tables([schema.empty_table(), *fitted(item, path, schema)])
+
+
+class _OneCommit:
+    """Stands where pyiceberg has its catalog: the one commit of a transaction goes through ours."""
+
+    def __init__(self, catalog: Catalog, table: str) -> None:
+        self._catalog, self._table = catalog, table
+
+    def commit_table(self, table: Any, requirements: Iterable[Any], updates: Iterable[Any]) -> Any:
+        commit = {
+            "requirements": [each.model_dump(mode="json", by_alias=True) for each in requirements],
+            "updates": [each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in updates],
+        }
+        self._catalog.commit_table(self._table, commit)
+        return table
+
+    def _delete_old_metadata(self, *metadata: Any) -> None:
+        """Left to `lakehouse maintain`."""

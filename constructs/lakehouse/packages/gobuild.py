@@ -1,0 +1,97 @@
+"""Programs that are to be had as Go modules alone: built once, kept in the user's cache folder.
+
+``go/NAME/go.mod`` says what is built (its ``tool`` line) and pins every module it is made of; ``go.sum`` beside it has
+their SHA-256, and Go refuses what differs. https://go.dev/ref/mod#go-mod-file-tool
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import store
+
+MODULES = Path(__file__).with_name("go")
+# Neither the machine's paths nor the surrounding checkout go into the program: the same Go makes the same bytes.
+_FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags=-s -w")
+
+
+def location(name: str) -> Path:
+    """Where the program is or would be; another pin or another flag is another folder."""
+    pins = b"".join((MODULES / name / file).read_bytes() for file in ("go.mod", "go.sum"))
+    digest = hashlib.sha256(pins + " ".join(_FLAGS).encode()).hexdigest()[:12]
+    return store.cache() / "builds" / f"{name}-{digest}" / name
+
+
+def build(name: str) -> Path:
+    """The program ``go/NAME`` describes, as one static executable; what was built before is left alone.
+
+    :raises LakehouseError: there is no Go, or not one that is new enough, or it fails; the message has Go's last words.
+    """
+    target = location(name)
+    if target.is_file():
+        return target
+    go = shutil.which("go")
+    if go is None:
+        raise LakehouseError(
+            f"{name} has to be built, and there is no `go` on PATH. Install Go {_go_version(name)} or newer "
+            "(go.dev/doc/install), and run again."
+        )
+    target.parent.parent.mkdir(parents=True, exist_ok=True)
+    with (target.parent.parent / f"{name}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would do the same work twice
+        if not target.is_file():
+            _build(go, name, target)
+    return target
+
+
+def _build(go: str, name: str, target: Path) -> None:
+    from lakehouse.packages.progress import report  # rich would cost every synth of a stack with MinIO 0.1 s
+
+    began = time.monotonic()
+    folder = MODULES / name
+    environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+    with (
+        report(quiet=False) as tell,
+        tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=".building-") as scratch,
+    ):
+        tell.say(f"building {name} from its Go modules; this takes minutes, once")
+        draft = Path(scratch) / target.parent.name / name
+        done = subprocess.run(
+            [go, "build", *_FLAGS, "-o", draft, _program(name)],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            words = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("go: downloading"))
+            raise LakehouseError(f"{name} could not be built from {_program(name)}. Go says:\n{words[-2000:]}")
+        shutil.rmtree(target.parent, ignore_errors=True)
+        draft.parent.rename(target.parent)
+        tell.say(f"  {name}: {target.stat().st_size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s")
+
+
+def _program(name: str) -> str:
+    return _line(name, "tool")
+
+
+def _go_version(name: str) -> str:
+    return _line(name, "go")
+
+
+def _line(name: str, directive: str) -> str:
+    path = MODULES / name / "go.mod"
+    found = re.search(rf"^{directive} (\S+)$", path.read_text(), re.MULTILINE)
+    if found is None:
+        raise LakehouseError(f"{path}: no `{directive}` line")
+    return found[1]

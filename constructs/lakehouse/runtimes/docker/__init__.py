@@ -1,0 +1,1 @@
+"""Services as containers, placed by the Terraform Docker provider."""

@@ -1,0 +1,35 @@
+"""``python -m lakehouse.runtimes.docker``: the step that a stack on Docker runs before its containers are made.
+
+Run in the stack's folder, where services.json and containers.json lie.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import definitions
+from lakehouse.runtimes.docker import containers, steps
+from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.state import State
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.docker", description=__doc__)
+    parser.add_argument("--state", required=True, type=Path)
+    given = parser.parse_args(arguments)
+    services = [service for service, _ in definitions.read(Path(definitions.FILE)).values()]
+    try:
+        steps.prepare(State(given.state), services, containers.read(Path(containers.FILE)), Engine())
+    except LakehouseError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""Services as containers: what is asked of Docker for each, and whether what runs is that. Values alone, no Docker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from lakehouse.packages import location
+from lakehouse.runtimes.docker.images import image
+from lakehouse.runtimes.incarnation import Incarnation, digest
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import Probe, Service
+
+FILE = "containers.json"
+
+# Docker asks for these names of the stack's things; the first says whose they are.
+STATE, SERVICE, INCARNATION = "lakehouse.state", "lakehouse.service", "lakehouse.incarnation"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How a stack's containers, volumes and network are called."""
+
+    network: str
+    volumes: str  # what the name of each begins with
+    containers: str  # likewise; empty: a container is called as its service
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A folder or file of this machine, or a named volume (``source`` without a slash), in a container."""
+
+    source: str
+    target: str
+    read_only: bool
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """How Docker asks, inside the container, whether a service is ready. Times are in seconds."""
+
+    test: tuple[str, ...]
+    interval: int = 2
+    timeout: int = 10
+    retries: int = 15  # half a minute of silence, and it counts as ill
+    start_period: int = 300  # a failure before that counts for nothing
+
+
+@dataclass(frozen=True)
+class Container:
+    """What is asked of Docker for a service."""
+
+    name: str
+    service: str
+    image: str  # reference
+    user: str  # uid:gid
+    command: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    directory: str
+    mounts: tuple[Mount, ...]
+    network: str
+    ports: tuple[tuple[int, int], ...]  # in the container, on this machine
+    memory_mb: int  # the limit
+    health: HealthCheck
+    stop_seconds: int
+    files: str  # digest of the configuration, which is mounted
+
+    @property
+    def volume(self) -> Mount:
+        """The mount of its named volume."""
+        return next(each for each in self.mounts if "/" not in each.source)
+
+    @property
+    def digest(self) -> str:
+        """Changes with everything that is asked for."""
+        return digest(asdict(self))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A container as Docker shows it."""
+
+    name: str
+    service: str
+    state: str  # the value of the label STATE
+    incarnation: Incarnation
+    status: str  # running, exited, restarting, paused ...
+    health: str  # healthy, unhealthy, starting; empty where nothing asks
+    pid: int
+    started: float  # seconds of the epoch
+    memory: int  # limit in bytes
+    restart: str
+    networks: tuple[str, ...]
+    mounts: tuple[str, ...]  # targets
+    test: tuple[str, ...]  # its health check
+
+    @property
+    def healthy(self) -> bool:
+        return self.status == "running" and self.health == "healthy"
+
+
+RESTART = "unless-stopped"
+
+
+def containers(
+    services: Iterable[Service], naming: Naming, state: State, published: Mapping[str, int]
+) -> tuple[Container, ...]:
+    """One container a service; ``published`` maps each port's name to its number on this machine."""
+    return tuple(_container(each, naming, state, published) for each in services)
+
+
+def as_asked(container: Container, seen: Seen) -> bool:
+    """Whether what is seen is well and still what was asked for: ``docker update`` and its like may have changed it."""
+    return (
+        seen.healthy
+        and seen.memory == container.memory_mb << 20
+        and seen.restart == RESTART
+        and container.network in seen.networks
+        and set(seen.mounts) == {each.target for each in container.mounts}
+        and seen.test == container.health.test
+    )
+
+
+def write(folder: Path, some: tuple[Container, ...]) -> None:
+    """Writes containers.json into the folder of the synthesised stack."""
+    (folder / FILE).write_bytes(_JSON.dump_json(some, indent=1))
+
+
+def read(path: Path) -> tuple[Container, ...]:
+    """What :func:`write` wrote."""
+    return _JSON.validate_json(path.read_bytes())
+
+
+_JSON = TypeAdapter(tuple[Container, ...])
+
+
+def _container(service: Service, naming: Naming, state: State, published: Mapping[str, int]) -> Container:
+    carried = image(service.image)
+    config = f"/etc/{service.name}"
+    jars = [name for name in service.packages if name not in carried.packages]
+    return Container(
+        name=f"{naming.containers}{service.name}",
+        service=service.name,
+        image=carried.reference,
+        user=carried.user,
+        command=service.command,
+        environment=service.environment,
+        directory=service.directory or config,
+        mounts=(
+            Mount(f"{naming.volumes}{service.name}", f"/data/{service.name}", read_only=False),
+            Mount(str(state.config(service.name)), config, read_only=False),  # Trino keeps CREATE CATALOG's files there
+            *(Mount(str(location(name)), f"/opt/lakehouse/{location(name).name}", read_only=True) for name in jars),
+        ),
+        network=naming.network,
+        ports=tuple((each.number, published[each.name]) for each in service.ports),
+        memory_mb=limit(service),
+        health=HealthCheck(check(service.probe, bash=carried.bash), start_period=service.probe.patience),
+        stop_seconds=service.stop_seconds,
+        files=digest([asdict(each) for each in service.files]),
+    )
+
+
+def limit(service: Service) -> int:
+    """MiB that a container may have: a quarter more than its service needs, and room for the health check."""
+    return service.memory_mb * 5 // 4 + 128
+
+
+def check(probe: Probe, *, bash: bool) -> tuple[str, ...]:
+    """The probe as a command of the container: bash speaks TCP itself, and most images have no other client."""
+    url = f"http://127.0.0.1:{probe.port}{probe.path}"
+    if not bash:
+        test = f"curl -fs {url} | grep -q '{probe.expect}'" if probe.kind == "http" else f"nc -z 127.0.0.1 {probe.port}"
+        return ("CMD", "sh", "-c", test)
+    connect = f"exec 3<>/dev/tcp/127.0.0.1/{probe.port}"
+    if probe.kind == "tcp":
+        return ("CMD", "bash", "-c", connect)
+    ask = f"printf 'GET {probe.path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3"
+    return ("CMD", "bash", "-c", f"{connect} && {ask} && read -r _ code _ <&3 && [[ $code == 2* ]] && {_hold(probe)}")
+
+
+def _hold(probe: Probe) -> str:
+    return f"grep -q '{probe.expect}' <&3"

@@ -1,0 +1,161 @@
+"""Docker as this runtime uses it: what is there, images, volumes. https://docker-py.readthedocs.io/"""
+
+from __future__ import annotations
+
+import datetime
+import subprocess
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.docker.containers import INCARNATION, SERVICE, STATE, Seen
+from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.runtimes.state import State
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+OLDEST = (20, 10)  # older ones do not limit memory on every kernel, and nobody mends them
+
+
+class Engine:
+    """The Docker that DOCKER_HOST names, or this machine's. Each call asks it anew."""
+
+    @cached_property
+    def client(self) -> DockerClient:
+        """The client. Raises LakehouseError where Docker does not answer."""
+        import docker  # 0.3 s, for stacks on Docker alone
+        from docker.errors import DockerException
+
+        try:
+            client = docker.from_env(timeout=60)
+            client.ping()
+        except DockerException as error:
+            raise LakehouseError(
+                f"Docker does not answer: {error}. Install it or start it (`dockerd`), see that this user may use its "
+                "socket, or set DOCKER_HOST; `runtime: process` needs no Docker."
+            ) from error
+        return client
+
+    def version(self) -> str:
+        return str(self.client.version()["Version"])
+
+    def seen(self, state: State) -> dict[str, Seen]:
+        """The stack's containers by service, whether they run or not; none where Docker does not answer."""
+        try:
+            found = self.client.containers.list(all=True, filters={"label": f"{STATE}={state.root}"})
+        except LakehouseError:
+            return {}
+        return {each.service: each for each in (_seen(container.attrs) for container in found)}
+
+    def owner(self, kind: str, name: str) -> str | None:
+        """The state folder of the lakehouse that has a container, volume or network of that name.
+
+        Empty where it was not made by a lakehouse, None where there is no such thing.
+        """
+        from docker.errors import NotFound
+
+        try:
+            found: Any = getattr(self.client, f"{kind}s").get(name)
+        except NotFound:
+            return None
+        attributes = found.attrs
+        labels = attributes.get("Labels") or attributes.get("Config", {}).get("Labels") or {}
+        return str(labels.get(STATE, ""))
+
+    def has_image(self, reference: str) -> bool:
+        from docker.errors import ImageNotFound
+
+        try:
+            self.client.images.get(reference)
+        except ImageNotFound:
+            return False
+        return True
+
+    def pull(self, reference: str) -> None:
+        """Fetches an image. Raises LakehouseError that says how to do without a registry."""
+        from docker.errors import APIError
+
+        try:
+            self.client.images.pull(reference)
+        except APIError as error:
+            raise LakehouseError(
+                f"Image {reference} is not here and cannot be pulled: {error.explanation or error}. "
+                "`make images` builds it from the packages, without a registry."
+            ) from error
+
+    def make_volumes(self, volumes: Mapping[str, str], labels: Mapping[str, str], image: str) -> None:
+        """Makes the volumes that are not there, each owned by the ``uid:gid`` it maps to; ``image`` has ``chown``."""
+        for name in volumes:
+            if self.owner("volume", name) is None:
+                self.client.volumes.create(name, labels=dict(labels))
+        self.client.containers.run(
+            image,
+            entrypoint=["sh", "-c"],
+            command=[" && ".join(f"chown {owner} /volumes/{name}" for name, owner in volumes.items())],
+            user="0:0",
+            network_mode="none",
+            volumes={name: {"bind": f"/volumes/{name}", "mode": "rw"} for name in volumes},
+            remove=True,
+        )
+
+    def volumes(self, state: State) -> list[str]:
+        """The names of the stack's volumes."""
+        return [each.name for each in self.client.volumes.list(filters={"label": f"{STATE}={state.root}"})]
+
+    def publisher(self, port: int) -> str | None:
+        """The name of the container that publishes a port of this machine."""
+        for each in self.client.containers.list(filters={"publish": str(port)}):
+            return str(each.name)
+        return None
+
+    def memory(self, names: Iterable[str]) -> dict[str, int]:
+        """Bytes that running containers use, without the page cache."""
+        return {name: _used(self.client.api.stats(name, stream=False, one_shot=True)) for name in names}
+
+
+def execute(
+    container: str, command: Iterable[str], environment: Mapping[str, str], directory: str
+) -> subprocess.Popen[str]:
+    """A further program in a running container, with its input and output piped."""
+    settings = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
+    return subprocess.Popen(
+        ["docker", "exec", "-i", "-w", directory, *settings, container, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for the caller, who ends it in good order
+    )
+
+
+def _seen(attributes: Mapping[str, Any]) -> Seen:
+    state, config, host = attributes["State"], attributes["Config"], attributes["HostConfig"]
+    labels = config["Labels"]
+    return Seen(
+        name=attributes["Name"].lstrip("/"),
+        service=labels.get(SERVICE, ""),
+        state=labels.get(STATE, ""),
+        incarnation=Incarnation.parse(labels.get(INCARNATION, "")),
+        status=state["Status"],
+        health=(state.get("Health") or {}).get("Status", ""),
+        pid=state["Pid"],
+        started=_epoch(state["StartedAt"]),
+        memory=host["Memory"],
+        restart=host["RestartPolicy"]["Name"],
+        networks=tuple(attributes["NetworkSettings"]["Networks"]),
+        mounts=tuple(each["Destination"] for each in attributes["Mounts"]),
+        test=tuple((config.get("Healthcheck") or {}).get("Test") or ()),
+    )
+
+
+def _epoch(text: str) -> float:
+    """Docker writes nanoseconds, which Python does not read before 3.11's nine digits are cut to six."""
+    return datetime.datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
+
+
+def _used(stats: Mapping[str, Any]) -> int:
+    memory = stats.get("memory_stats") or {}
+    details = memory.get("stats") or {}
+    return int(memory.get("usage", 0)) - int(details.get("inactive_file", details.get("total_inactive_file", 0)))

@@ -1,0 +1,129 @@
+"""The catalogue of images: what each one is called, where things lie in it and whom its processes run as.
+
+The references are those of the official images, pinned. `make images` (:mod:`lakehouse.images`) gives the same names
+to images that it builds from the packages, and lays them out in the same way, so that nothing else knows which of the
+two runs. What is said here of an official image was read in its own build files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lakehouse.errors import LakehouseError
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image. ``packages`` says where what the catalogue of packages holds lies in it."""
+
+    key: str
+    reference: str
+    user: str  # "uid:gid" of its processes
+    reason: str  # why this one, and what could not be verified of it
+    packages: Mapping[str, str] = field(default_factory=dict)  # package -> file or folder in the image
+    java: str = ""  # the `java` executable; empty where there is none
+    bash: bool = True  # health checks of ports use its /dev/tcp; where it is not there, curl is
+
+    @property
+    def repository(self) -> str:
+        """The reference without its tag."""
+        return self.reference.rpartition(":")[0]
+
+    @property
+    def tag(self) -> str:
+        """What pins it."""
+        return self.reference.rpartition(":")[2]
+
+
+_TEMURIN = "/opt/java/openjdk/bin/java"  # where the images that build on eclipse-temurin have it
+
+
+def _spark(line: str, tag: str, reason: str) -> Image:
+    return Image(
+        f"spark-{line}", f"docker.io/apache/spark:{tag}", "185:185", reason, {f"spark-{line}": "/opt/spark"}, _TEMURIN
+    )
+
+
+_ALL = (
+    Image(
+        "trino-476",
+        "docker.io/trinodb/trino:476",
+        "1000:1000",
+        "the matrix' release. Its Java lies in a folder of that Java's version, so it is named by PATH",
+        {"trino-476": "/usr/lib/trino", "trino-cli-476": "/usr/bin/trino"},
+        "java",
+    ),
+    _spark(
+        "4.1",
+        "4.1.4-scala2.13-java21-python3-ubuntu",
+        "the matrix' release, with Python for batch jobs. Named as 4.1.0 to 4.1.3 are; 4.1.4 was not seen in a registry",
+    ),
+    _spark(
+        "4.0",
+        "4.0.5-scala2.13-java21-python3-ubuntu",
+        "the matrix' release, with Python for batch jobs. Named as 4.0.0 to 4.0.3 are; 4.0.5 was not seen in a registry",
+    ),
+    _spark(
+        "3.5", "3.5.9-scala2.12-java17-python3-ubuntu", "the matrix' release, with Python for batch jobs, on Java 17"
+    ),
+    Image(
+        "nessie-0.99.0",
+        "ghcr.io/projectnessie/nessie:0.99.0",
+        "10000:10001",
+        "the matrix' release. The official jar reads its classes from the folders beside it, ours has them in itself",
+        {"nessie-0.99.0": "/deployments/quarkus-run.jar"},
+        "java",
+    ),
+    Image(
+        "s3proxy-4.1.0",
+        "docker.io/andrewgaul/s3proxy:4.1.0",
+        "0:0",
+        "the package's release. Its build names a tag by the release's number; 4.1.0 itself was not seen in a registry",
+        {"s3proxy-4.1.0": "/opt/s3proxy/s3proxy"},
+        _TEMURIN,
+    ),
+    Image(
+        "minio-2025-09-07",
+        "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z",
+        "0:0",
+        "the last release that was published as an image; it left Docker Hub",
+        {"minio-2025-09-07": "/usr/bin/minio"},
+    ),
+    Image(
+        "rustfs-1.0.1",
+        "docker.io/rustfs/rustfs:1.0.1",
+        "10001:10001",
+        "the newest stable release, built on Alpine",
+        {"rustfs-1.0.1": "/usr/bin/rustfs"},
+        bash=False,
+    ),
+    Image(
+        "aistor-2026-06-06",
+        "quay.io/minio/aistor/minio:RELEASE.2026-06-06T02-44-06Z",
+        "0:0",
+        "MinIO's licensed successor, with the same command line. No source: it cannot be built here, nor was it run",
+        {"aistor-2026-06-06": "/usr/bin/minio"},
+    ),
+    Image(
+        "postgres-15",
+        "docker.io/library/postgres:15-bookworm",
+        "999:999",
+        "for catalogs that keep their state in a database. Of the release that Debian has, so that both are the same",
+    ),
+)
+IMAGES: Mapping[str, Image] = {image.key: image for image in _ALL}
+
+
+def image(key: str) -> Image:
+    """The image of that key.
+
+    :raises LakehouseError: the catalogue has none.
+    """
+    try:
+        return IMAGES[key]
+    except KeyError:
+        raise LakehouseError(
+            f"image {key!r}: not in the catalogue (constructs/lakehouse/runtimes/docker/images.py), which has: "
+            + ", ".join(sorted(IMAGES))
+        ) from None

@@ -1,0 +1,96 @@
+"""The Docker runtime as a person asks it."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.docker.containers import Container, Seen
+from lakehouse.runtimes.docker.engine import Engine, execute
+from lakehouse.runtimes.docker.steps import write
+from lakehouse.runtimes.runtime import Process
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import File, Service
+
+_INTERVAL = 0.25  # seconds between two questions
+
+
+@dataclass(frozen=True)
+class Containers:
+    """A :class:`lakehouse.runtimes.runtime.Runtime`: containers of this machine's Docker."""
+
+    state: State
+    containers: tuple[Container, ...]
+    engine: Engine = field(default_factory=Engine)
+
+    def processes(self) -> Mapping[str, Process]:
+        return {name: _process(each) for name, each in self.engine.seen(self.state).items()}
+
+    def healthy(self) -> Mapping[str, bool]:
+        seen = self.engine.seen(self.state)
+        return {each.service: each.service in seen and seen[each.service].healthy for each in self.containers}
+
+    def memory(self) -> Mapping[str, int]:
+        running = {each.name: name for name, each in self.engine.seen(self.state).items() if each.status == "running"}
+        used = self.engine.memory(running) if running else {}
+        return {running[name]: memory for name, memory in used.items()}
+
+    def restart(self, service: Service) -> float:
+        began = time.monotonic()
+        name = self._name(service.name)
+        self.engine.client.containers.get(name).restart(timeout=service.stop_seconds)
+        while not self.healthy()[service.name]:
+            seen = self.engine.seen(self.state).get(service.name)
+            waited = time.monotonic() - began
+            if seen is None or seen.status in ("exited", "dead") or waited > service.probe.patience:
+                word = seen.status if seen else "gone"
+                raise LakehouseError(
+                    f"{service.name} is not ready after {waited:.0f} s: container {name} is {word}.\n"
+                    f"The end of its log:\n{self.log(service.name, 15)}"
+                )
+            time.sleep(_INTERVAL)
+        return time.monotonic() - began
+
+    def log(self, name: str, lines: int) -> str:
+        return self.engine.client.containers.get(self._name(name)).logs(tail=lines).decode(errors="replace")
+
+    def follow(self, name: str) -> Iterator[str]:
+        found = self.engine.client.containers.get(self._name(name))
+        for added in found.logs(tail=0, stream=True, follow=True):
+            yield added.decode(errors="replace")
+
+    def configure(self, service: str, files: Iterable[File]) -> None:
+        write(self.state, service, files)
+
+    def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+        asked = next(each for each in self.containers if each.service == service)
+        return execute(self._name(service), command, environment, asked.volume.target)
+
+    def remains(self) -> str:
+        names = ", ".join(each.name for each in self.engine.seen(self.state).values() if each.status == "running")
+        return f"containers {names}" if names else ""
+
+    def remove_data(self) -> int:
+        volumes = self.engine.volumes(self.state)
+        usage = {each["Name"]: each["UsageData"]["Size"] for each in self.engine.client.df()["Volumes"] or ()}
+        for name in volumes:
+            self.engine.client.volumes.get(name).remove()
+        return sum(max(0, usage.get(name, 0)) for name in volumes)
+
+    def _name(self, service: str) -> str:
+        """The name of a container that is there, whatever its state."""
+        seen = self.engine.seen(self.state).get(service)
+        if seen is None:
+            raise LakehouseError(f"{service} has no container: it was never started. `cdktf deploy` starts it.")
+        return seen.name
+
+
+def _process(seen: Seen) -> Process:
+    """Docker's words as the process runtime has them: RUNNING once healthy, STARTING or UNHEALTHY before."""
+    running = seen.status == "running"
+    word = seen.health if running and seen.health not in ("", "healthy") else seen.status
+    uptime = int(time.time() - seen.started) if running else 0
+    return Process(seen.service, word.upper(), seen.pid if running else 0, max(0, uptime), "")

@@ -1,0 +1,90 @@
+"""What Terraform's Docker provider cannot do: find out what would fail, write files with secrets, own volumes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.docker.containers import STATE, Container
+from lakehouse.runtimes.docker.engine import OLDEST, Engine
+from lakehouse.runtimes.process.place import with_secrets
+from lakehouse.runtimes.process.processes import taken
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import File, Port, Service
+
+
+def prepare(state: State, services: Sequence[Service], containers: Sequence[Container], engine: Engine) -> None:
+    """Everything that containers need before they are made; everything that can be known to fail is found here."""
+    state.prepare()
+    if problems := [*_old(engine), *_strangers(engine, state, containers)]:
+        raise LakehouseError("\n".join(problems))
+    _ports_are_free(engine, state, services, containers)
+    for reference in sorted({each.image for each in containers}):
+        if not engine.has_image(reference):
+            print(f"pulling {reference}", flush=True)
+            engine.pull(reference)
+    for service in services:
+        write(state, service.name, service.files)
+    volumes = {each.volume.source: each.user for each in containers}
+    engine.make_volumes(volumes, {STATE: str(state.root)}, containers[0].image)
+
+
+def write(state: State, service: str, files: Iterable[File]) -> None:
+    """Writes the files that a container mounts, secrets filled in.
+
+    Its user is another than this one, so they are readable by all, and their folder can be written to (Trino keeps
+    there what CREATE CATALOG made); what keeps other users of this machine out is the state folder's mode, 0700.
+    """
+    folder = state.config(service)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # In place: a container that has the file mounted sees the change, and its inode stays.
+        path.write_text(with_secrets(file.text, state.secret))
+        path.chmod(0o644)
+    for each in (folder, *(inner for inner in folder.rglob("*") if inner.is_dir())):
+        each.chmod(0o777)
+
+
+def _old(engine: Engine) -> Iterator[str]:
+    text = engine.version()
+    numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+    if numbers < OLDEST:
+        yield f"Docker {text} is too old: {'.'.join(map(str, OLDEST))} or newer is needed. Update it."
+
+
+def _strangers(engine: Engine, state: State, containers: Sequence[Container]) -> Iterator[str]:
+    """Names of this stack that something else has: another lakehouse, or what somebody made by hand."""
+    wanted = [("network", containers[0].network)]
+    wanted += [("container", each.name) for each in containers]
+    wanted += [("volume", each.volume.source) for each in containers]
+    for kind, name in wanted:
+        owner = engine.owner(kind, name)
+        if owner is None or owner == str(state.root):
+            continue
+        whose = f"belongs to the lakehouse in {owner}" if owner else "was not made by a lakehouse"
+        yield (
+            f"The {kind} {name} {whose}. Give this lakehouse another `name` in lakehouse.yaml, "
+            f"or remove that one (`docker {kind} rm {name}`)."
+        )
+
+
+def _ports_are_free(engine: Engine, state: State, services: Sequence[Service], containers: Sequence[Container]) -> None:
+    running = {name for name, each in engine.seen(state).items() if each.status == "running"}
+    published = {
+        number: port.name
+        for service, container in zip(services, containers, strict=True)
+        if service.name not in running
+        for port, (_, number) in zip(service.ports, container.ports, strict=True)
+    }
+    sentences = taken((Port(name, number) for number, name in published.items()), state)
+    if sentences:
+        holders = (engine.publisher(number) for number in published if any(str(number) in each for each in sentences))
+        by = ", ".join(f"container {name}" for name in holders if name)
+        raise LakehouseError(
+            "; ".join(sentences).capitalize()
+            + (f" ({by})" if by else "")
+            + ". Stop that process, or choose other ports under stacks.NAME.ports in lakehouse.yaml."
+        )

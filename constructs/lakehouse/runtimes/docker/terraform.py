@@ -1,0 +1,125 @@
+"""Services as containers of the Terraform Docker provider.
+
+https://registry.terraform.io/providers/kreuzwerker/docker/latest/docs/resources/container
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from cdktf_cdktf_provider_docker import container, image, network, provider
+
+from lakehouse.cdk import Construct, TerraformResource, TerraformStack, local_exec
+from lakehouse.runtimes.docker import containers
+from lakehouse.runtimes.docker.containers import INCARNATION, RESTART, SERVICE, STATE, Container
+from lakehouse.runtimes.docker.incarnation import look
+from lakehouse.runtimes.docker.runtime import Containers
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.terraform import LocalRuntime
+from lakehouse.services.service import Service
+
+# The bindings were made from 3.6.2 and ask for just that; what they know of works with all of these.
+PROVIDER = ">= 3.6, < 5"
+_LOGS = {"max-size": "10m", "max-file": "3"}
+
+
+class DockerRuntime(LocalRuntime):
+    """Preflight, a network, images, then the containers in the order of their needs.
+
+    Volumes are not Terraform's: a ``destroy`` must not take the data along.
+    """
+
+    def __init__(self, scope: Construct, name: str, local: Local) -> None:
+        assert isinstance(local.runtime, Containers)
+        asked = local.runtime.containers
+        super().__init__(scope, name, local, look(local.services, asked, local.state))
+        provider.DockerProvider(self, "docker")
+        TerraformStack.of(self).add_override("terraform.required_providers.docker.version", PROVIDER)
+        self._containers = asked
+        self._preflight = local_exec(
+            self,
+            "preflight",
+            trigger=self.everything,
+            up=shlex.join([sys.executable, "-m", "lakehouse.runtimes.docker", "--state", str(local.state.root)]),
+        )
+        self._network = network.Network(
+            self,
+            "network",
+            name=asked[0].network,
+            labels=[network.NetworkLabels(label=STATE, value=str(local.state.root))],
+            depends_on=[self._preflight],
+        )
+        self._images: dict[str, image.Image] = {}
+        for service, each in zip(local.services, asked, strict=True):
+            self.services[service.name] = self._container(service, each)
+
+    def write(self, folder: Path) -> None:
+        super().write(folder)
+        containers.write(folder, self._containers)
+
+    def _container(self, service: Service, asked: Container) -> container.Container:
+        needs: list[TerraformResource] = [self._preflight, *(self.services[need] for need in service.needs)]
+        return container.Container(
+            self,
+            asked.service,
+            name=asked.name,
+            hostname=asked.service,
+            image=self._image(asked.image).image_id,
+            entrypoint=[asked.command[0]],
+            command=list(asked.command[1:]),
+            user=asked.user,
+            env=[f"{key}={value}" for key, value in asked.environment],
+            working_dir=asked.directory,
+            mounts=[
+                container.ContainerMounts(
+                    type="bind" if "/" in each.source else "volume",
+                    source=each.source,
+                    target=each.target,
+                    read_only=each.read_only,
+                )
+                for each in asked.mounts
+            ],
+            network_mode="bridge",
+            networks_advanced=[container.ContainerNetworksAdvanced(name=self._network.name, aliases=[asked.service])],
+            ports=[
+                container.ContainerPorts(internal=internal, external=external, ip="127.0.0.1")
+                for internal, external in asked.ports
+            ],
+            memory=asked.memory_mb,
+            restart=RESTART,
+            log_driver="json-file",
+            log_opts=_LOGS,
+            security_opts=["no-new-privileges:true"],
+            healthcheck=container.ContainerHealthcheck(
+                test=list(asked.health.test),
+                interval=f"{asked.health.interval}s",
+                timeout=f"{asked.health.timeout}s",
+                retries=asked.health.retries,
+                start_period=f"{asked.health.start_period}s",
+            ),
+            stop_timeout=asked.stop_seconds,
+            destroy_grace_seconds=asked.stop_seconds,
+            wait=True,
+            wait_timeout=asked.health.start_period,
+            # A change of one makes a new container; a changed health check alone would not (the provider's issue 988).
+            labels=[
+                container.ContainerLabels(label=label, value=value)
+                for label, value in (
+                    (STATE, str(self.local.state.root)),
+                    (SERVICE, asked.service),
+                    (INCARNATION, str(self.incarnations[asked.service])),
+                )
+            ],
+            depends_on=needs,
+        )
+
+    def _image(self, reference: str) -> image.Image:
+        """One resource an image; it stays on the machine when the stack goes."""
+        if reference not in self._images:
+            name = f"image-{reference.rpartition('/')[2].partition(':')[0]}"
+            self._images[reference] = image.Image(
+                self, name, name=reference, keep_locally=True, depends_on=[self._preflight]
+            )
+        return self._images[reference]

@@ -1,0 +1,95 @@
+"""The process runtime as a person asks it: supervisord, the operating system and the state folder answer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import archives
+from lakehouse.runtimes.process import incarnation, logs
+from lakehouse.runtimes.process.place import with_secrets
+from lakehouse.runtimes.process.probe import await_ready
+from lakehouse.runtimes.process.processes import belonging
+from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.runtimes.runtime import Process
+from lakehouse.runtimes.state import State, write_private
+from lakehouse.services.service import File, Service
+
+
+@dataclass(frozen=True)
+class Processes:
+    """A :class:`lakehouse.runtimes.runtime.Runtime`: processes of this machine under a supervisor."""
+
+    state: State
+    services: tuple[Service, ...]
+
+    def processes(self) -> Mapping[str, Process]:
+        return Supervisor(self.state).processes()
+
+    def healthy(self) -> Mapping[str, bool]:
+        return incarnation.healthy(self.services, self.state)
+
+    def memory(self) -> Mapping[str, int]:
+        total: defaultdict[str, int] = defaultdict(int)
+        for process in belonging(self.state):
+            try:
+                total[process.environ().get("LAKEHOUSE_SERVICE", "supervisord")] += process.memory_info().rss
+            except psutil.Error:
+                continue  # it ended meanwhile
+        return dict(total)
+
+    def restart(self, service: Service) -> float:
+        supervisor = Supervisor(self.state)
+        supervisor.restart(service.name)
+        return await_ready(service, self.state, lambda: supervisor.processes().get(service.name))
+
+    def log(self, name: str, lines: int) -> str:
+        return logs.tail(self._log(name), lines)
+
+    def follow(self, name: str) -> Iterator[str]:
+        return logs.follow(self._log(name))
+
+    def configure(self, service: str, files: Iterable[File]) -> None:
+        for file in files:
+            write_private(self.state.config(service) / file.path, with_secrets(file.text, self.state.secret))
+
+    def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+        folder = self.state.data(service)
+        folder.mkdir(parents=True, exist_ok=True)
+        there = next(each for each in self.services if each.name == service)
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env={
+                **archives.environment(there),
+                **environment,
+                "PATH": os.environ.get("PATH", ""),
+                "HOME": str(folder),
+            },
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the caller, who ends it in good order
+        )
+
+    def remains(self) -> str:
+        pids = ", ".join(str(process.pid) for process in belonging(self.state))
+        return f"pids {pids}" if pids else ""
+
+    def remove_data(self) -> int:
+        self.state.socket.unlink(missing_ok=True)
+        return 0  # all of it lies in the state folder
+
+    def _log(self, name: str) -> Path:
+        path = self.state.run / "supervisord.log" if name == incarnation.SUPERVISOR else self.state.log(name)
+        if not path.exists():
+            raise LakehouseError(f"{name} has no log yet ({path}): it was never started. `cdktf deploy` starts it.")
+        return path

@@ -1,0 +1,63 @@
+"""What a person may ask of a local stack that runs, whichever runtime carries it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lakehouse.services.service import File, Service
+
+
+@dataclass(frozen=True)
+class Process:
+    """A service that was started. ``state`` is the runtime's word: RUNNING, STARTING, EXITED, FATAL, UNHEALTHY ..."""
+
+    name: str
+    state: str
+    pid: int  # 0 where it does not run
+    uptime: int  # seconds
+    note: str
+
+    @property
+    def up(self) -> bool:
+        """supervisord says STARTING for the first second, however ready the process is."""
+        return self.state in ("STARTING", "RUNNING")
+
+
+class Runtime(Protocol):
+    """The runtime of one stack. What is down answers with nothing, not with an error."""
+
+    def processes(self) -> Mapping[str, Process]:
+        """All that was started, by service."""
+
+    def healthy(self) -> Mapping[str, bool]:
+        """Whether each service runs and answers as a ready one."""
+
+    def memory(self) -> Mapping[str, int]:
+        """Bytes of resident memory by service, with what a service started itself (a worker's executors)."""
+
+    def restart(self, service: Service) -> float:
+        """Stops and starts a service as it is; returns the seconds until it was ready.
+
+        Raises LakehouseError where it is down or does not get ready.
+        """
+
+    def log(self, name: str, lines: int) -> str:
+        """The end of a service's log. Raises LakehouseError where it was never started."""
+
+    def follow(self, name: str) -> Iterator[str]:
+        """What is added to the log from now on, without end."""
+
+    def configure(self, service: str, files: Iterable[File]) -> None:
+        """Writes further files into a service's configuration folder, secrets filled in."""
+
+    def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+        """Starts a further program where the service runs, its input and output piped, its errors among its output."""
+
+    def remains(self) -> str:
+        """What of the stack is up, in words; empty where nothing is."""
+
+    def remove_data(self) -> int:
+        """Removes the data that lies outside the state folder; returns the bytes that were freed, if they are known."""

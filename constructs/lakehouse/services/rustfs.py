@@ -1,0 +1,36 @@
+"""RustFS on one drive, with its console. https://docs.rustfs.com/"""
+
+from __future__ import annotations
+
+from lakehouse.services.service import File, Place, Port, Probe, Service
+
+NAME = "rustfs"
+PACKAGE = "rustfs-1.0.1"
+
+
+def rustfs(place: Place) -> Service:
+    """The store in Rust, Apache-licensed; its settings are environment variables, its keys are read from files."""
+    port, console = place.port(NAME), place.port(f"{NAME}-console")
+    config = place.config(NAME)
+    return Service(
+        name=NAME,
+        image=PACKAGE,
+        packages=(PACKAGE,),
+        command=(place.package(PACKAGE), "server", place.data(NAME)),
+        files=(File("access-key", place.secret("store-access-key")), File("secret-key", place.secret("store-secret-key"))),
+        environment=(
+            ("RUSTFS_ADDRESS", f"{place.bind()}:{port}"),
+            ("RUSTFS_CONSOLE_ENABLE", "true"),
+            ("RUSTFS_CONSOLE_ADDRESS", f"{place.bind()}:{console}"),
+            ("RUSTFS_ACCESS_KEY_FILE", f"{config}/access-key"),
+            ("RUSTFS_SECRET_KEY_FILE", f"{config}/secret-key"),
+            ("RUSTFS_CHECK_UPDATE", "false"),  # nothing is fetched behind the user's back
+        ),
+        data=(place.data(NAME),),
+        ports=(
+            Port(NAME, port, label="S3 endpoint"),
+            Port(f"{NAME}-console", console, label="Console of the store", path="/rustfs/console/"),
+        ),
+        probe=Probe("http", port, "/health/ready"),
+        memory_mb=512,
+    )

@@ -1,0 +1,56 @@
+"""What must hold between buckets and the stores that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lakehouse.spec import matrix
+from lakehouse.spec.model import AwsStack, Bucket, Lakehouse, LocalStack
+from lakehouse.spec.problems import Location, Problem, listed
+
+
+def check_buckets(lakehouse: Lakehouse) -> Iterator[Problem]:
+    """What a bucket says that cannot go together, whatever the store."""
+    for name, bucket in lakehouse.buckets.items():
+        if bucket.noncurrent_days is not None and not bucket.versioning:
+            message = f"{bucket.noncurrent_days} days for replaced versions, and the bucket keeps none. Add "
+            at: Location = ("buckets", name)
+            yield Problem((*at, "noncurrent_days"), message + "versioning: true", ((*at, "versioning"),))
+
+
+def check_store(name: str, stack: LocalStack | AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    """What the buckets ask for and the stack's store cannot do, and what the store itself asks for."""
+    about: tuple[Location, ...] = (("stacks", name, "store"),)
+    can = matrix.STORES[stack.store]
+    for bucket, content in lakehouse.buckets.items():
+        at: Location = ("buckets", bucket)
+        if content.versioning and not can.versioning:
+            kinds = listed(matrix.stores_with("versioning"))
+            message = f"the store of stacks.{name}, {stack.store}, keeps no versions; {kinds} does. Remove it"
+            yield Problem((*at, "versioning"), message, about)
+        if why := _not_public(name, stack, content):
+            yield Problem((*at, "access"), f'"public-read" {why}', about)
+    if isinstance(stack, LocalStack):
+        yield from _license(name, stack)
+
+
+def _not_public(name: str, stack: LocalStack | AwsStack, bucket: Bucket) -> str | None:
+    """Why the bucket cannot be open to readers without keys, where it is to be."""
+    if bucket.access == "private":
+        return None
+    if isinstance(stack, AwsStack):
+        return f"is not to be had in stacks.{name}: there every bucket is closed to the public. Remove it"
+    if matrix.STORES[stack.store].policies:
+        return None
+    kinds = listed(kind for kind in matrix.stores_with("policies") if kind not in ("s3", "s3tables"))
+    return f"takes a bucket policy, which the store of stacks.{name}, {stack.store}, lacks; {kinds} has it. Remove it"
+
+
+def _license(name: str, stack: LocalStack) -> Iterator[Problem]:
+    at: Location = ("stacks", name)
+    if stack.store == "aistor" and stack.license is None:
+        message = '"license" is missing: AIStor does not start without its licence. Add license: minio.license, the '
+        yield Problem((*at, "store"), message + "file that MinIO's SUBNET gives", ((*at, "license"),))
+    if stack.store != "aistor" and stack.license is not None:
+        message = f'"{stack.license}" is of no use: the store is {stack.store}, and aistor alone has a licence. Remove it'
+        yield Problem((*at, "license"), message, ((*at, "store"),))
