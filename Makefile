@@ -6,6 +6,7 @@ SHELL := /bin/sh
 
 PYTHON ?= python3
 STACK ?= local
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 # Everything below is relative to the project's folder, so that its path may contain spaces.
 VENV := .venv
@@ -25,8 +26,19 @@ diff: setup ## show what a deploy would change
 destroy: setup ## stop the stack and remove its services; the data stays
 	$(CDKTF) destroy $(STACK) --auto-approve
 
+##@ Pipeline (STACK=local): what the workflows run
+.PHONY: pipeline-plan pipeline-apply pipeline-drift
+pipeline-plan: setup-dev ## check the sources, and say what a deploy and the bootstrap would do (CHECKS=no: say it alone)
+	@$(PY) -m bootstrap.pipeline plan $(STACK) $(if $(filter no,$(CHECKS)),--no-checks)
+
+pipeline-apply: setup-dev ## do what was planned, and nothing else: deploy, bootstrap, verify (APPROVED=digest)
+	@$(PY) -m bootstrap.pipeline apply $(STACK) $(if $(APPROVED),--approved $(APPROVED))
+
+pipeline-drift: setup-dev ## fail where the stack or its contents are not as the file says
+	@$(PY) -m bootstrap.pipeline drift $(STACK)
+
 ##@ Development
-.PHONY: test unit behaviour integration lint types format scan bench schema
+.PHONY: test unit behaviour integration lint lint-workflows types format scan bench schema
 test: setup-dev lint types scan ## everything: rules, types, policy scans, unit, behaviour, integration (deploys in a temporary folder)
 	$(PY) -m pytest tests/unit tests/behaviour tests/integration
 
@@ -52,6 +64,9 @@ format: $(DONE)/dev ## put the sources in order
 
 bench: setup-dev ## measure, for docs/benchmarks.md
 	$(PY) -m pytest tests/bench -m bench --timeout 3600
+
+lint-workflows: ## actionlint over .github/workflows, where there is Go to build it
+	@if command -v go >/dev/null; then go run $(ACTIONLINT); else echo "skipped: actionlint is built by Go, which is not there"; fi
 
 scan: $(DONE)/node $(DONE)/dev ## policy scans: stacks, workflows, Dockerfiles, secrets
 	@$(PY) -m policies.scan

@@ -18,8 +18,12 @@ from typer.core import TyperGroup
 
 from bootstrap import output
 from bootstrap.commands import app as reconciler
+from bootstrap.cost.cli import app as cost
+from bootstrap.diagram.cli import app as diagram
+from bootstrap.doctor.cli import app as doctor
 from bootstrap.ingest.cli import app as ingestion
 from bootstrap.maintenance.cli import app as maintenance
+from bootstrap.stores.cli import app as stores
 from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:
@@ -352,6 +356,10 @@ def destroy(
 app.add_typer(reconciler)
 app.add_typer(maintenance)
 app.add_typer(ingestion)
+app.add_typer(stores, name="store")
+app.add_typer(diagram)
+app.add_typer(doctor)
+app.add_typer(cost)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ class StoreConnection:
     region: str
     access_key: str | None = None  # None: the environment's own credentials
     secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)  # of temporary keys
     capabilities: frozenset[str] = frozenset()
 
 

@@ -1,9 +1,9 @@
-"""boto3's client of an object store, for every module that needs one."""
+"""boto3's clients of an object store, for every module that needs one."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import botocore.session
@@ -22,11 +22,22 @@ _NOT_FROM_THE_SHELL = {
 }
 
 
-def client(store: StoreConnection, *, patience: float = 30.0, parallel: int = 10) -> S3Client:
+def client(store: StoreConnection, *, patience: float = 30.0, parallel: int = 10, attempts: int = 5) -> S3Client:
     """A client; one with an endpoint of its own heeds no AWS settings of the shell or of ~/.aws.
 
-    ``patience`` is in seconds a request, ``parallel`` the connections that are kept.
+    ``patience`` is in seconds a request, ``parallel`` the connections that are kept, ``attempts`` how often a request
+    is sent before its failure counts.
     """
+    made: S3Client = _client("s3", store, patience, parallel, attempts)
+    return made
+
+
+def sts(store: StoreConnection, *, patience: float = 30.0) -> Any:
+    """A client of the store's Security Token Service, which local stores have at the same address."""
+    return _client("sts", store, patience, 1, 1)
+
+
+def _client(service: str, store: StoreConnection, patience: float, parallel: int, attempts: int) -> Any:
     own = store.endpoint is not None
     session = botocore.session.Session(session_vars=_NOT_FROM_THE_SHELL if own else None)
     # Checksum trailers are refused by many S3-compatible stores: only where an operation demands them.
@@ -36,15 +47,17 @@ def client(store: StoreConnection, *, patience: float = 30.0, parallel: int = 10
         connect_timeout=5,
         read_timeout=patience,
         max_pool_connections=parallel,
-        retries={"mode": "standard", "max_attempts": 4},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         s3={"addressing_style": "path"} if own else {},
         proxies={} if own else None,
     )
-    return boto3.Session(botocore_session=session).client(
-        "s3",
+    made: Any = boto3.Session(botocore_session=session)
+    return made.client(
+        service,
         endpoint_url=store.endpoint,
         region_name=store.region,
         aws_access_key_id=store.access_key,
         aws_secret_access_key=store.secret_key,
+        aws_session_token=store.session_token,
         config=config,
     )

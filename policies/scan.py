@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bootstrap.synthesised import read, run
 from policies.checks import CHECKS
 
 ROOT = Path(__file__).parents[1]
@@ -52,11 +53,11 @@ def main(arguments: list[str]) -> int:
     stacks: dict[str, Mapping[str, Any]] = {}
     for file in files:
         with tempfile.TemporaryDirectory() as folder:
-            done = synthesise(file, Path(folder))
+            done = run(file, Path(folder))
             if done.returncode:
                 print(f"Error: {file} cannot be synthesised: {done.stderr.strip()}", file=sys.stderr)
                 return 2
-            stacks |= {f"{file.stem}/{name}": stack for name, stack in read(Path(folder)).items()}
+            stacks |= {f"{file.stem}/{name}": stack.document for name, stack in read(Path(folder)).items()}
     passed, found = checkov_stacks(stacks)
     found += [finding for name, stack in stacks.items() for finding in own(name, stack)]
     open_, accepted = judge(stacks, found)
@@ -72,24 +73,6 @@ def main(arguments: list[str]) -> int:
     total = passed + clean + len(CHECKS) * len(stacks)
     print(f"{len(stacks)} stacks: {total} checks passed, {len(accepted)} accepted, {len(open_)} failed")
     return 1 if open_ else 0
-
-
-def synthesise(file: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    """Runs the CDK app for a lakehouse.yaml."""
-    environment = {**os.environ, "LAKEHOUSE_FILE": str(file.resolve()), "CDKTF_OUTDIR": str(out)}
-    return subprocess.run(
-        [sys.executable, str(ROOT / "main.py")],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def read(out: Path) -> dict[str, Mapping[str, Any]]:
-    """The synthesised stacks of a CDK output folder, by name."""
-    return {path.parent.name: json.loads(path.read_text()) for path in sorted(out.glob("stacks/*/cdk.tf.json"))}
 
 
 def own(name: str, stack: Mapping[str, Any]) -> Iterator[Finding]:

@@ -76,7 +76,9 @@ class AwsStack(TerraformStack):
                 "github",
                 names=self._names,
                 repository=options.github,
-                data=[bucket.ref("arn") for bucket in self._buckets.values()],
+                buckets=[bucket.ref("arn") for bucket in self._buckets.values()],
+                tables=[bucket.ref("arn") for bucket in self._tables.values()],
+                key=self._key,
                 bootstrap=policy.everything(lakehouse, self._names, key=self._key),
                 state=state,
             )

@@ -150,11 +150,12 @@ def _logs(block: Mapping[str, Any], address: str) -> str:
 
 
 def _allowed(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The block without what its policy denies, and without who may take the role (that stands on the card)."""
+    """The block with of its policy only what that allows to be done, and with what."""
     if "policy" not in block or not isinstance(block["policy"], str):
         return block
     statements = json.loads(block["policy"])["Statement"]
-    return {**block, "policy": [each for each in statements if each["Effect"] == "Allow"]}
+    allowed = [each for each in statements if each["Effect"] == "Allow"]
+    return {**block, "policy": [{key: each[key] for key in ("Action", "Resource")} for each in allowed]}
 
 
 def _names(blocks: Blocks) -> Iterator[tuple[str, str]]:

@@ -60,6 +60,8 @@ def card(address: str, block: Block, prefix: str, parts: Parts, stands_for: Sequ
 def _title(type: str, name: str, block: Block, prefix: str) -> str:
     if type == "aws_vpc_endpoint":
         return str(block["service_name"]).rpartition(".")[2]
+    if type == "aws_route53_zone":
+        return str(block["name"])
     if type == "aws_kms_key":
         return prefix
     if type == "terraform_data":

@@ -26,7 +26,7 @@ def diagram(
 
     target = find(context.obj.file, stack or context.obj.stack)
     found = synthesise(target.path, target.stack)
-    picture = (aws if "aws" in found.document.get("provider", {}) else local).picture(found)
+    picture = aws.picture(found) if "aws" in found.document.get("provider", {}) else local.picture(found)
     path = out or Path(f"{target.stack}.svg")
     try:
         path.write_text(draw(picture))

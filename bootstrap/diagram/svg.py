@@ -56,13 +56,13 @@ def draw(picture: Picture) -> str:
     for group in picture.root.groups():
         if group.title:
             _group(drawing, group, places[group.id])
-    lines = routes(_plan(picture, places), [(each.source, each.target) for each in picture.arrows])
+    lines = routes(plan(picture, places), [(each.source, each.target) for each in picture.arrows])
     for line in lines:
         _line(drawing, line)
     for card in picture.root.cards():
         _card(drawing, card, places[card.id])
     taken = [places[card.id] for card in picture.root.cards()]
-    taken += _plan(picture, places).titles
+    taken += plan(picture, places).titles
     for arrow, line in zip(picture.arrows, lines, strict=True):
         if arrow.label and line:
             _label(drawing, arrow.label, line, taken)
@@ -72,7 +72,8 @@ def draw(picture: Picture) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(svg, encoding="unicode") + "\n"
 
 
-def _plan(picture: Picture, places: Mapping[str, Rectangle]) -> Plan:
+def plan(picture: Picture, places: Mapping[str, Rectangle]) -> Plan:
+    """What the search for the arrows' ways has to know of a picture laid out like this."""
     around: dict[str, frozenset[str]] = {}
 
     def walk(item: Card | Group, outer: frozenset[str]) -> None:

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from bootstrap import catalogs
 from bootstrap.catalogs.base import Reading
 from bootstrap.connections import Connections
-from bootstrap.reconciler import seeds
 from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts
+from bootstrap.reconciler.seeds import digests
 from bootstrap.reconciler.stores import Store
 from lakehouse.spec.model import Catalog, Lakehouse
 
@@ -38,4 +38,4 @@ def gather(
         store = pool.submit(buckets)
         read = {name: pool.submit(catalog, name, spec) for name, spec in lakehouse.catalogs.items()}
         found = {name: facts.result() for name, facts in read.items()}
-        return Facts(store.result(), found, seeds.digests(lakehouse, connections.folder))
+        return Facts(store.result(), found, digests(lakehouse, connections.folder))

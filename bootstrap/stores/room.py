@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 PREFIX = "lakehouse-probe-"  # so that a bucket that a killed probe left behind tells what it is
-_PATIENCE = 20.0  # seconds a request may take
+PATIENCE = 10.0  # seconds a request may take
 
 
 class Wrong(Exception):
     """The store answered, and not as S3 does."""
+
+
+def code(error: exceptions.ClientError) -> str:
+    """The HTTP status and S3's code, as far as the answer has them."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "no status")
+    return f"{status} {error.response.get('Error', {}).get('Code', '')}".strip()
 
 
 def expect(right: bool, otherwise: str) -> None:
@@ -38,8 +44,8 @@ def expect_refusal(call: Callable[[], Any], otherwise: str, *statuses: int) -> N
     try:
         call()
     except exceptions.ClientError as error:
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        expect(status in statuses, f"status {status} ({error.response['Error']['Code']}) instead of {statuses[0]}")
+        right = error.response["ResponseMetadata"]["HTTPStatusCode"] in statuses
+        expect(right, f"refused by {code(error)} instead of {statuses[0]}")
     else:
         raise Wrong(otherwise)
 
@@ -69,7 +75,7 @@ class Room:
 
     def as_another(self, **changes: Any) -> S3Client:
         """A client of the same store with other keys."""
-        return client(replace(self.store, **changes), patience=_PATIENCE)
+        return _client(replace(self.store, **changes))
 
     def anonymous(self, bucket: str, key: str) -> int:
         """The status of a GET without keys."""
@@ -87,7 +93,7 @@ def room(store: StoreConnection) -> Iterator[Room]:
     Raises Unreachable where the store does not answer, LakehouseError where it lets nobody make a bucket, or where the
     room could not be removed.
     """
-    s3 = client(store, patience=_PATIENCE)
+    s3 = _client(store)
     bucket = f"{PREFIX}{secrets.token_hex(5)}"
     try:
         s3.create_bucket(Bucket=bucket)
@@ -95,7 +101,7 @@ def room(store: StoreConnection) -> Iterator[Room]:
         raise LakehouseError(f"the object store makes no bucket to probe it in: {error}") from None
     except exceptions.BotoCoreError as error:
         raise Unreachable("the object store", str(store.endpoint), type(error).__name__) from None
-    http = urllib3.PoolManager(retries=False, timeout=_PATIENCE)
+    http = urllib3.PoolManager(retries=False, timeout=PATIENCE)
     found = Room(store, s3, http, bucket)
     left: list[str] = []
     try:
@@ -108,15 +114,20 @@ def room(store: StoreConnection) -> Iterator[Room]:
         raise LakehouseError(f"the probe could not remove its buckets {', '.join(left)}. Remove them by hand.")
 
 
+def _client(store: StoreConnection) -> S3Client:
+    """Each request is sent once: what works at the second attempt alone is worth knowing."""
+    return client(store, patience=PATIENCE, attempts=1)
+
+
 def _removed(s3: S3Client, bucket: str) -> bool:
+    for clear in (_abort_uploads, _delete_versions, _delete_objects):
+        try:
+            clear(s3, bucket)
+        except exceptions.ClientError:
+            continue  # what the store cannot list, it does not hold
+        except exceptions.BotoCoreError:
+            return False
     try:
-        for upload in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-    except exceptions.ClientError:
-        pass  # what cannot be listed cannot be in the way
-    try:
-        for each in _contents(s3, bucket):
-            s3.delete_object(Bucket=bucket, **each)
         s3.delete_bucket(Bucket=bucket)
     except exceptions.ClientError as error:
         return error.response["Error"]["Code"] == "NoSuchBucket"
@@ -125,15 +136,20 @@ def _removed(s3: S3Client, bucket: str) -> bool:
     return True
 
 
-def _contents(s3: S3Client, bucket: str) -> list[dict[str, Any]]:
-    """Every object, every version and every delete marker, as arguments of DeleteObject; the deepest first."""
-    found: list[dict[str, Any]] = []
-    try:
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for kind in (page.get("Versions", []), page.get("DeleteMarkers", [])):
-                found += [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in kind]  # type: ignore[index]
-    except exceptions.ClientError:
-        found = []
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        found += [{"Key": each["Key"]} for each in page.get("Contents", [])]
-    return sorted(found, key=lambda each: len(each["Key"]), reverse=True)
+def _abort_uploads(s3: S3Client, bucket: str) -> None:
+    for upload in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+        s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+
+
+def _delete_versions(s3: S3Client, bucket: str) -> None:
+    """Versions and delete markers; without their ids, deleting would add markers."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+            s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+
+
+def _delete_objects(s3: S3Client, bucket: str) -> None:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    keys = [each["Key"] for page in pages for each in page.get("Contents", [])]
+    for key in sorted(keys, key=len, reverse=True):  # on a file system, a folder after what is in it
+        s3.delete_object(Bucket=bucket, Key=key)

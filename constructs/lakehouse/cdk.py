@@ -40,6 +40,7 @@ __all__ = [
     "data",
     "ephemeral",
     "local_exec",
+    "on_create",
     "output",
     "provider",
     "resource",
@@ -71,6 +72,11 @@ def local_exec(
     )
     resource.add_override("triggers_replace", trigger)
     return resource
+
+
+def on_create(command: str) -> LocalExecProvisioner:
+    """A step that runs once its resource has been made; where it fails, the next apply makes the resource anew."""
+    return LocalExecProvisioner(type="local-exec", command=command)
 
 
 @dataclass(frozen=True)

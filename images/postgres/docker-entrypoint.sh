@@ -25,8 +25,10 @@ if [[ ! -s $PGDATA/PG_VERSION ]]; then
         echo 'error: the database is new and has no password: set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE' >&2
         exit 1
     fi
+    words=(--username="$user")
+    [[ -z $password ]] || words+=(--pwfile=<(printf '%s\n' "$password"))
     # shellcheck disable=SC2086
-    initdb --username="$user" --pwfile=<(printf '%s\n' "$password") ${POSTGRES_INITDB_ARGS:-}
+    initdb "${words[@]}" ${POSTGRES_INITDB_ARGS:-}
     printf 'host all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
     # Until the scripts are done it listens on its socket alone.
     pg_ctl --wait --options="-c listen_addresses=''" start
@@ -40,4 +42,4 @@ if [[ ! -s $PGDATA/PG_VERSION ]]; then
     pg_ctl --wait --mode=fast stop
 fi
 
-exec "$@" -c listen_addresses='*'
+exec "$@"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bootstrap import connect
 from bootstrap.connections import Connections
-from lakehouse.spec import Lakehouse
+from lakehouse.spec import Lakehouse, load
+from tests.behaviour.project import Project
 from tests.behaviour.servers import Servers, running
 
 
@@ -32,13 +35,29 @@ def root() -> str:
     return f"t{uuid.uuid4().hex[:12]}"
 
 
-def lakehouse(namespaces: dict[str, Any], *, managed: str = "shared", **more: Any) -> Lakehouse:
-    """A lakehouse with these namespaces in its catalog ``lake``."""
+@pytest.fixture
+def project(servers: Servers, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    def connected(path: Path, stack: str) -> tuple[Lakehouse, object]:
+        assert stack == "local"
+        return load(path), servers.connections(tmp_path / "cache")
+
+    monkeypatch.setattr(connect, "connect", connected)
+    monkeypatch.setenv("CI", "1")
+    made = Project(tmp_path / "lakehouse.yaml", root, servers)
+    made.write()
+    return made
+
+
+def lakehouse(
+    namespaces: dict[str, Any], *, managed: str = "shared", references: dict[str, Any] | None = None, **more: Any
+) -> Lakehouse:
+    """A lakehouse with these namespaces, branches and tags in its catalog ``lake``."""
+    catalog = {"location": "s3://warehouse/lake", "managed": managed, "namespaces": namespaces, **(references or {})}
     return Lakehouse.model_validate(
         {
             "name": "behaviour",
             "buckets": {"warehouse": {}},
-            "catalogs": {"lake": {"location": "s3://warehouse/lake", "managed": managed, "namespaces": namespaces}},
+            "catalogs": {"lake": catalog},
             "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}},
             **more,
         }

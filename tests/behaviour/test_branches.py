@@ -13,7 +13,8 @@ from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.catalogs.references import CatalogReferences, TableReferences
 from bootstrap.connections import Connections
 from bootstrap.errors import Conflict, Exists, Missing, Refused
-from bootstrap.reconciler.reconcile import reconcile
+from bootstrap.reconciler.apply import apply
+from bootstrap.reconciler.reconcile import make_plan, reconcile
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.servers import Servers
 
@@ -112,3 +113,42 @@ def test_a_tables_own_tag(servers: Servers, root: str) -> None:
     assert [each for each in tags.list() if each.kind == "tag"] == [made]
     tags.delete("v1", "tag")
     assert [each for each in tags.list() if each.kind == "tag"] == []
+
+
+def test_the_file_names_branches_and_tags(servers: Servers, root: str) -> None:
+    main = servers.connections()
+    table = {root: {"tables": {"t": {"columns": {"a": "long"}}}}}
+    etl, first = f"{root}-etl", f"{root}/first"
+    entries = {"branches": {etl: {"deletable": True}}, "tags": {first: {"from": etl}}}
+    wanted = lakehouse(table, references=entries)
+    assert reconcile(wanted, main).exit_code == 0
+    assert on(etl, servers).table_exists(f"{root}.t"), "it begins with what the same file makes"
+    assert not make_plan(wanted, main).steps
+    there = {each.name: each for each in references(main).list()}
+    assert (there[etl].kind, there[etl].deletable, there[first].kind) == ("branch", True, "tag")
+    on(etl, servers).load_table(f"{root}.t").append(pa.table({"a": [1]}))
+    assert not make_plan(wanted, main).steps, "what is written on a branch is no drift"
+
+
+def test_a_branch_that_the_file_names_no_more_goes_with_two_keys(servers: Servers, root: str) -> None:
+    main = servers.connections()
+    etl, kept = f"{root}-etl", f"{root}-kept"
+    reconcile(lakehouse({root: {}}, references={"branches": {etl: {"deletable": True}, kept: {}}}), main)
+    without = lakehouse({root: {}})
+    plan = make_plan(without, main)
+    assert not plan.steps
+    assert f"branch lake.{etl}" in plan.unnamed
+    plan = make_plan(without, main, allow_destroy=True).only(frozenset({f"branch lake.{etl}"}))
+    assert len(plan.steps) == 1
+    catalog = on(etl, servers)
+    catalog.create_namespace(f"{root}_late")
+    [failure] = apply(plan, main).failed
+    assert "moved meanwhile" in failure.message, "what came to it since is not lost"
+    plan = make_plan(without, main, allow_destroy=True).only(frozenset({f"branch lake.{etl}"}))
+    assert apply(plan, main).exit_code == 0
+    left = {each.name for each in references(main).list()}
+    assert etl not in left
+    assert kept in left
+    references(main).create(etl, "branch")
+    assert not references(main).get(etl).deletable
+    assert not next(each for each in references(main).list() if each.name == etl).deletable, "the mark went with it"

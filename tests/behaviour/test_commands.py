@@ -3,75 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-import typer
 from pyiceberg.catalog import load_catalog
 from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField, StringType
-from typer.testing import CliRunner, Result
 
-from bootstrap import commands, connect
 from lakehouse.errors import LakehouseError
-from lakehouse.spec import Lakehouse, load
-from tests.behaviour.servers import Servers
+from lakehouse.spec import load
+from tests.behaviour.project import Project
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
-
-FILE = """\
-name: commands
-buckets: {{warehouse: {{}}}}
-catalogs:
-  lake:
-    location: s3://warehouse/lake
-    namespaces:
-      {root}:   # a comment that stays
-        tables:
-          t:
-            columns:
-              a: {{type: long, required: true}}
-              b: {b}
-{more}
-stacks:
-  local: {{runtime: process, store: s3proxy, catalogs: {{lake: nessie}}}}
-"""
-
-
-@dataclass
-class Project:
-    """A lakehouse.yaml in a folder, and the program run there."""
-
-    path: Path
-    root: str
-    servers: Servers
-
-    def write(self, b: str = "int", more: str = "") -> None:
-        self.path.write_text(FILE.format(root=self.root, b=b, more=more))
-
-    def run(self, *arguments: str) -> Result:
-        program = typer.Typer()
-        program.callback()(self.options)
-        program.add_typer(commands.app)
-        return CliRunner().invoke(program, arguments, catch_exceptions=True)
-
-    def options(self, context: typer.Context) -> None:
-        context.obj = SimpleNamespace(target=lambda: SimpleNamespace(path=self.path, stack="local"))
-
-
-@pytest.fixture
-def project(servers: Servers, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    def connected(path: Path, stack: str) -> tuple[Lakehouse, object]:
-        assert stack == "local"
-        return load(path), servers.connections(tmp_path / "cache")
-
-    monkeypatch.setattr(connect, "connect", connected)
-    monkeypatch.setenv("CI", "1")
-    made = Project(tmp_path / "lakehouse.yaml", root, servers)
-    made.write()
-    return made
 
 
 def test_plan_apply_and_nothing_left(project: Project) -> None:

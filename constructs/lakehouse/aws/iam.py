@@ -141,11 +141,13 @@ class GitHub(Construct):
         *,
         names: Names,
         repository: str,
-        data: Sequence[str],
+        buckets: Sequence[str],
+        tables: Sequence[str],
+        key: str,
         bootstrap: Sequence[Statement],
         state: tuple[str, str] | None,
     ) -> None:
-        """``data`` are ARNs of buckets that planning must not read; ``state`` is the backend's bucket and key."""
+        """``buckets`` and ``tables`` are ARNs, of S3 and S3 Tables; ``state`` is the backend's bucket and key."""
         super().__init__(scope, name)
         provider = resource(
             self,
@@ -164,20 +166,14 @@ class GitHub(Construct):
                 "Condition": {"StringEquals": claims},
             }
 
-        shut = {
-            "Sid": "NoData",
-            "Effect": "Deny",
-            "Action": ["s3:GetObject", "s3:GetObjectVersion"],
-            "Resource": [f"{arn}/*" for arn in data],
-        }
         self.plan = role(
             self,
             "plan",
             names=names,
             called="ci-plan",
-            description="Pull requests: reads the account's configuration, no data",
+            description="Pull requests: reads the account's configuration and tables' metadata, no data",
             trust=[trust("pull_request")],
-            may=[*_state(names, state), shut],
+            may=[*_state(names, state), *_metadata(names, buckets, key), *_no_data(names, buckets, tables, state)],
             managed=["ReadOnlyAccess"],
         )
         # PowerUserAccess leaves out IAM; what the stack needs of it is allowed for the stack's own roles.
@@ -202,6 +198,32 @@ def _state(names: Names, state: tuple[str, str] | None) -> list[Statement]:
         Statement("State", ("s3:GetObject", "s3:PutObject"), (key,)),
         Statement("StateLock", ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"), (f"{key}.tflock",)),
     ]
+
+
+def _metadata(names: Names, buckets: Sequence[str], key: str) -> list[Statement]:
+    """`lakehouse plan` reads tables' metadata files, which the key encrypts."""
+    within = {
+        "kms:EncryptionContext:aws:s3:arn": list(buckets),
+        "kms:ViaService": f"s3.{names.region}.amazonaws.com",
+    }
+    return [Statement("MetadataKey", ("kms:Decrypt",), (key,), {"StringEquals": within})] if buckets else []
+
+
+def _no_data(
+    names: Names, buckets: Sequence[str], tables: Sequence[str], state: tuple[str, str] | None
+) -> list[Mapping[str, Any]]:
+    """No object but tables' metadata files (not their manifests, which hold values) and Terraform's state."""
+    left = [f"{arn}/*/metadata/*.metadata.json" for arn in buckets]
+    if state is not None:
+        object_ = names.arn("s3", "/".join(state), region=False, account=False)
+        left += [object_, f"{object_}.tflock"]
+    reads = ["s3:GetObject", "s3:GetObjectVersion"]
+    what = {"NotResource": left} if left else {"Resource": ["*"]}
+    shut: list[Mapping[str, Any]] = [{"Sid": "NoData", "Effect": "Deny", "Action": reads, **what}]
+    if tables:
+        of_tables = [f"{arn}/table/*" for arn in tables]
+        shut.append({"Sid": "NoTables", "Effect": "Deny", "Action": ["s3tables:GetTableData"], "Resource": of_tables})
+    return shut
 
 
 def _roles(names: Names) -> list[Statement]:

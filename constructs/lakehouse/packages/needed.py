@@ -69,6 +69,13 @@ def needed(lakehouse: Lakehouse) -> Needed:
     return Needed(tuple(asked.packages), tuple(asked.javas))
 
 
+def images(lakehouse: Lakehouse) -> tuple[str, ...]:
+    """The images of the lakehouse's stacks on Docker, each once; of all its stacks here, where none is on Docker."""
+    here = [stack for stack in lakehouse.stacks.values() if isinstance(stack, LocalStack)]
+    chosen = [stack for stack in here if stack.runtime == "docker"] or here
+    return tuple(dict.fromkeys(each.image for stack in chosen for each in services(lakehouse, stack, _Notes())))
+
+
 def _ask(asked: _Notes, service: Service, *, in_container: bool) -> None:
     """Ask for what the service needs here. Its image has Java, and the package that the image is named by."""
     for name in service.packages:

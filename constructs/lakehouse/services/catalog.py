@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lakehouse.services.store import StoreEndpoint
@@ -19,6 +20,7 @@ class CatalogEndpoint:
     warehouse: str  # the name its Iceberg REST endpoint knows the catalog by
     location: str  # where its tables are
     store: StoreEndpoint
+    branches: tuple[str, ...] = ()  # those that the file names, besides the catalog's own
 
 
 def for_spark(catalog: CatalogEndpoint) -> dict[str, str]:
@@ -44,7 +46,12 @@ def for_spark(catalog: CatalogEndpoint) -> dict[str, str]:
     return {f"spark.sql.catalog.{catalog.name}{key}": value for key, value in settings.items()}
 
 
-def for_trino(catalog: CatalogEndpoint, s3_switch: str) -> dict[str, str]:
+def branch_catalog(catalog: str, branch: str) -> str:
+    """The name that a branch of a catalog has as a catalog of Trino, which cannot name branches in a query."""
+    return f"{catalog}_{re.sub('[^a-z0-9]', '_', branch.lower())}"
+
+
+def for_trino(catalog: CatalogEndpoint, s3_switch: str, branch: str = "main") -> dict[str, str]:
     """Properties of Trino's Iceberg connector: https://trino.io/docs/current/object-storage/metastores.html
 
     ``s3_switch`` is the property that turns the native S3 file system on; its name changed with Trino's versions.
@@ -54,7 +61,7 @@ def for_trino(catalog: CatalogEndpoint, s3_switch: str) -> dict[str, str]:
         "connector.name": "iceberg",
         "iceberg.catalog.type": "nessie",
         "iceberg.nessie-catalog.uri": f"{catalog.internal}/api/v2",
-        "iceberg.nessie-catalog.ref": "main",
+        "iceberg.nessie-catalog.ref": branch,
         "iceberg.nessie-catalog.default-warehouse-dir": catalog.location,
         s3_switch: "true",
         "s3.endpoint": store.internal,

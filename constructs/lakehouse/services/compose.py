@@ -11,6 +11,7 @@ from lakehouse.services.spark import SparkCluster, spark
 from lakehouse.services.store import StoreEndpoint, store
 from lakehouse.services.trino import trino
 from lakehouse.spec import Lakehouse, LocalStack, matrix
+from lakehouse.spec.model import Catalog
 from lakehouse.spec.values import megabytes
 
 REGION = "us-east-1"  # what S3 clients sign with; a local store has no regions
@@ -39,7 +40,7 @@ def endpoints(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> Endpoint
     return Endpoints(
         at,
         tuple(
-            _catalog(place, name, each.location, at, first=not nth)
+            _catalog(place, name, each, at, first=not nth)
             for nth, (name, each) in enumerate(lakehouse.catalogs.items())
         ),
     )
@@ -81,7 +82,7 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
     return tuple(found)
 
 
-def _catalog(place: Place, name: str, location: str, store: StoreEndpoint, *, first: bool) -> CatalogEndpoint:
+def _catalog(place: Place, name: str, spec: Catalog, store: StoreEndpoint, *, first: bool) -> CatalogEndpoint:
     service = "nessie" if first else f"nessie-{name}"
     return CatalogEndpoint(
         name=name,
@@ -90,8 +91,9 @@ def _catalog(place: Place, name: str, location: str, store: StoreEndpoint, *, fi
         internal=f"http://{place.host(service)}:{place.port(service)}",
         external=f"http://127.0.0.1:{place.published(service)}",
         warehouse=name,
-        location=location,
+        location=spec.location,
         store=store,
+        branches=tuple(spec.branches),
     )
 
 

@@ -14,7 +14,9 @@ def minio(place: Place) -> Service:
     return server(place, NAME, PACKAGE)
 
 
-def server(place: Place, name: str, package: str, *, options: tuple[str, ...] = (), files: tuple[File, ...] = ()) -> Service:
+def server(
+    place: Place, name: str, package: str, *, options: tuple[str, ...] = (), files: tuple[File, ...] = ()
+) -> Service:
     """The command line that MinIO and AIStor share.
 
     The keys are in a file that the server reads by itself: its own environment names that file, and holds no key.

@@ -17,7 +17,10 @@ def rustfs(place: Place) -> Service:
         image=PACKAGE,
         packages=(PACKAGE,),
         command=(place.package(PACKAGE), "server", place.data(NAME)),
-        files=(File("access-key", place.secret("store-access-key")), File("secret-key", place.secret("store-secret-key"))),
+        files=(
+            File("access-key", place.secret("store-access-key")),
+            File("secret-key", place.secret("store-secret-key")),
+        ),
         environment=(
             ("RUSTFS_ADDRESS", f"{place.bind()}:{port}"),
             ("RUSTFS_CONSOLE_ENABLE", "true"),

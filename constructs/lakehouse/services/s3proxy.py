@@ -14,7 +14,7 @@ def s3proxy(place: Place) -> Service:
     port = place.port(NAME)
     config = place.config(NAME)
     settings = {
-        "s3proxy.endpoint": f"http://{place.host(NAME)}:{port}",
+        "s3proxy.endpoint": f"http://{place.bind()}:{port}",
         "s3proxy.authorization": "aws-v2-or-v4",
         "s3proxy.identity": place.secret("store-access-key"),
         "s3proxy.credential": place.secret("store-secret-key"),

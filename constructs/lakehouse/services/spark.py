@@ -86,10 +86,11 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
 
 def environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[str, str], ...]:
     """What Spark's scripts would set (bin/load-spark-env.sh), for a service or a job of that name."""
+    home = place.java(cluster.java).rpartition("/bin/")[0]
     return (
         *jvm.ENVIRONMENT,
         ("SPARK_HOME", place.package(cluster.packages[0])),
-        ("JAVA_HOME", place.java(cluster.java).removesuffix("/bin/java")),
+        *((("JAVA_HOME", home),) if home else ()),  # an image says itself where its Java is
         ("SPARK_LOCAL_IP", place.bind()),
         ("SPARK_PUBLIC_DNS", place.host(name)),
         # No such folder: with one on the class path, no archive of classes would fit.
@@ -163,14 +164,14 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         ports=(Port(name, port, "tcp"), Port(f"{name}-ui", ui, label=f"Spark worker {number} UI")),
         # The worker's page names its master once it is registered there.
         probe=Probe("http", ui, "/json/", expect='"masterurl"'),
-        memory_mb=320 + cluster.executor_mb + 384,
+        memory_mb=320 + room,
         needs=(MASTER,),
     )
 
 
 def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> Service:
     port, ui = place.port(CONNECT), place.port(f"{CONNECT}-ui")
-    config = f"{place.config(CONNECT)}/spark-defaults.conf"
+    config, work = f"{place.config(CONNECT)}/spark-defaults.conf", f"{place.data(CONNECT)}/work"
     settings = defaults(place, cluster, catalogs) | {
         "spark.app.name": "Spark Connect",
         "spark.connect.grpc.binding.address": place.bind(),
@@ -191,8 +192,8 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         ),
         environment=environment(place, cluster, CONNECT),
         files=(File("spark-defaults.conf", properties(settings)),),
-        data=(place.data(CONNECT),),
-        directory=place.data(CONNECT),
+        data=(place.data(CONNECT), work),
+        directory=work,  # it keeps what clients send it in the working folder
         ports=(
             Port(CONNECT, port, "sc", label="Spark Connect"),
             Port(f"{CONNECT}-ui", ui, label="Spark jobs UI"),

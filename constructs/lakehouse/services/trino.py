@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lakehouse.services import jvm
-from lakehouse.services.catalog import CatalogEndpoint, for_trino
+from lakehouse.services.catalog import CatalogEndpoint, branch_catalog, for_trino
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.services.text import properties
 
@@ -26,7 +26,7 @@ def trino(
     catalogs: Sequence[CatalogEndpoint],
     further: Mapping[str, Mapping[str, str]],
 ) -> Service:
-    """Trino with a static catalog for each one of the file, the ``further`` ones, and dynamic catalogs enabled."""
+    """Trino with a catalog for each one of the file and each branch of it, the ``further`` ones, and dynamic ones."""
     package, port = f"trino-{version}", place.port(NAME)
     home, etc, data = place.package(package), place.config(NAME), place.data(NAME)
     config = {
@@ -45,6 +45,9 @@ def trino(
         "memory.heap-headroom-per-node": f"{heap_mb * 3 // 10}MB",
     }
     static = {catalog.name: for_trino(catalog, s3_switch) for catalog in catalogs}
+    for catalog in catalogs:
+        for branch in catalog.branches:
+            static[branch_catalog(catalog.name, branch)] = for_trino(catalog, s3_switch, branch)
     files = [
         File("config.properties", properties(config)),
         File("log.properties", properties(dict.fromkeys(_QUIET, "WARN"))),

@@ -55,6 +55,13 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield Problem(at, f'"{name}" is a catalog that an engine has of its own. Take another name')
         yield from _no_secrets((*at, "properties"), catalog.properties)
         yield from _references(at, catalog)
+        # As services.catalog.branch_catalog names them.
+        for branch in catalog.branches:
+            shown = f"{name}_{re.sub('[^a-z0-9]', '_', branch.lower())}"
+            trino = lakehouse.engines.trino.catalogs if lakehouse.engines.trino else {}
+            if shown in lakehouse.catalogs or shown in trino:
+                message = f'Trino shows it as the catalog "{shown}", which is there already. Take another name'
+                yield Problem((*at, "branches", branch), message)
         for namespace, content in catalog.namespaces.items():
             yield from _namespace((*at, "namespaces"), namespace, content, catalog.namespaces)
 

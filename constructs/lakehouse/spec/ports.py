@@ -13,7 +13,7 @@ def nessie_names(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, str]:
 
 def defaults(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, int]:
     """Name -> the number it would like to have, for every port of the stack."""
-    wanted = {stack.store: 9000}
+    wanted: dict[str, int] = {stack.store: 9000}
     if stack.store != "s3proxy":
         wanted[f"{stack.store}-console"] = 9001
     for nth, name in enumerate(nessie_names(lakehouse, stack).values()):

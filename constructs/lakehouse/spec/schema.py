@@ -16,7 +16,19 @@ FILE = "lakehouse.schema.json"
 # Where the file may say less than the model's classes do: text for a column, nothing for "all defaults".
 _OR_TEXT = ("Column",)
 _ON_OR_OFF = ("Compact", "ExpireSnapshots", "RemoveOrphans")
-_OR_NOTHING = ("Bucket", "Namespace", "Role", "Principal", "Access", "Engines", "Spark", "Trino", *_ON_OR_OFF, "Source", "Reference")
+_OR_NOTHING = (
+    "Bucket",
+    "Namespace",
+    "Role",
+    "Principal",
+    "Access",
+    "Engines",
+    "Spark",
+    "Trino",
+    *_ON_OR_OFF,
+    "Source",
+    "Reference",
+)
 
 
 def schema() -> dict[str, Any]:

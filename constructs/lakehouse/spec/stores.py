@@ -52,5 +52,5 @@ def _license(name: str, stack: LocalStack) -> Iterator[Problem]:
         message = '"license" is missing: AIStor does not start without its licence. Add license: minio.license, the '
         yield Problem((*at, "store"), message + "file that MinIO's SUBNET gives", ((*at, "license"),))
     if stack.store != "aistor" and stack.license is not None:
-        message = f'"{stack.license}" is of no use: the store is {stack.store}, and aistor alone has a licence. Remove it'
+        message = f'"{stack.license}" is of no use: the store is {stack.store}, and AIStor alone has one. Remove it'
         yield Problem((*at, "license"), message, ((*at, "store"),))

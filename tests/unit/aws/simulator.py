@@ -57,13 +57,19 @@ def allowed(documents: Iterable[Mapping[str, Any]], request: Request) -> bool:
 def _concerns(statement: Mapping[str, Any], request: Request, resource: str) -> bool:
     return (
         any(_like(pattern.lower(), request.action.lower()) for pattern in _many(statement["Action"]))
-        and any(_like(pattern, resource) for pattern in _many(statement["Resource"]))
+        and _names(statement, resource)
         and all(
             _holds(operator, _many(values), request.context.get(key))
             for operator, keys in statement.get("Condition", {}).items()
             for key, values in keys.items()
         )
     )
+
+
+def _names(statement: Mapping[str, Any], resource: str) -> bool:
+    if "NotResource" in statement:
+        return not any(_like(pattern, resource) for pattern in _many(statement["NotResource"]))
+    return any(_like(pattern, resource) for pattern in _many(statement["Resource"]))
 
 
 def _holds(operator: str, values: list[str], actual: str | None) -> bool:

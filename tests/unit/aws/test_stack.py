@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.unit.aws.conftest import FILE, STACKS, synthesise
+from tests.unit.aws.simulator import Request, allowed
 
 _CONTENTS = """
 name: demo
@@ -31,7 +33,8 @@ stacks:
 """
 _TABLES = """
 stacks:
-  tables: {region: eu-west-1, store: s3tables, catalogs: {lake: glue}, allow_destroy: true}
+  tables:
+    {region: eu-west-1, store: s3tables, catalogs: {lake: glue}, allow_destroy: true, github: example/lakehouse}
 """
 _PROOF = """
 import re, runpy, sys
@@ -177,6 +180,52 @@ def test_workflows_deploy_from_their_environment_alone(stacks: Mapping[str, Any]
                 "token.actions.githubusercontent.com:sub": f"repo:example/lakehouse:{subject}",
             }
         }
+
+
+READ_ONLY = {"Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3tables:Get*"], "Resource": "*"}]}
+WAREHOUSE = "employees-aws-warehouse-123456789012-eu-west-1"
+TABLE = "arn:aws:s3tables:eu-west-1:123456789012:bucket/kept/table/some-id"
+
+
+def _may(stack: Mapping[str, Any], action: str, resource: str) -> bool:
+    """What the role for pull requests may, with a stand-in for AWS's own ReadOnlyAccess."""
+
+    def resolved(match: re.Match[str]) -> str:
+        if match[1].endswith("account_id"):
+            return "123456789012"
+        return f"arn:aws:s3:::{WAREHOUSE}" if "warehouse" in match[1] else TABLE.partition("/table/")[0]
+
+    policy = re.sub(
+        r"\$\{([^}]+)\}", resolved, stack["resource"]["aws_iam_role_policy"]["github_plan_policy"]["policy"]
+    )
+    return allowed([json.loads(policy), READ_ONLY], Request(action, (resource,)))
+
+
+@pytest.mark.parametrize(
+    ("key", "may"),
+    [
+        ("glue-warehouse/people/employees/metadata/00001-a.metadata.json", True),
+        ("glue-warehouse/people/employees/metadata/00001-a.gz.metadata.json", True),
+        ("glue-warehouse/people/employees/metadata/snap-1.avro", False),
+        ("glue-warehouse/people/employees/data/role=x/0.parquet", False),
+        ("anything.metadata.json", False),
+    ],
+)
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:GetObjectVersion"])
+def test_planning_reads_metadata_and_no_data(stacks: Mapping[str, Any], action: str, key: str, may: bool) -> None:
+    assert _may(stacks["aws"], action, f"arn:aws:s3:::{WAREHOUSE}/{key}") is may
+    assert _may(stacks["aws"], "s3:GetObject", f"arn:aws:s3:::of-others/{key}") is False
+
+
+def test_planning_reads_the_state(stacks: Mapping[str, Any]) -> None:
+    assert _may(stacks["aws"], "s3:GetObject", "arn:aws:s3:::example-terraform-state/employees/aws.tfstate")
+
+
+@pytest.mark.parametrize(
+    ("action", "may"), [("s3tables:GetTableData", False), ("s3tables:GetTableMetadataLocation", True)]
+)
+def test_planning_reads_no_rows_of_s3_tables(variants: Mapping[str, Any], action: str, may: bool) -> None:
+    assert _may(variants["tables"], action, TABLE) is may
 
 
 def test_a_budget_warns_before_it_is_spent(stacks: Mapping[str, Any]) -> None:

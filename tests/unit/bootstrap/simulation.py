@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -22,13 +23,20 @@ _UPDATES: TypeAdapter[tuple[TableUpdate, ...]] = TypeAdapter(tuple[TableUpdate, 
 _REQUIREMENTS: TypeAdapter[tuple[TableRequirement, ...]] = TypeAdapter(tuple[TableRequirement, ...])
 
 
-def lakehouse(namespaces: Mapping[str, Any], *, managed: str = "shared", **more: Any) -> Lakehouse:
-    """A lakehouse with one catalog, ``lake``, and these namespaces in it."""
+def lakehouse(
+    namespaces: Mapping[str, Any],
+    *,
+    managed: str = "shared",
+    references: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Lakehouse:
+    """A lakehouse with one catalog, ``lake``, and these namespaces, branches and tags in it."""
+    catalog = {"location": "s3://warehouse/lake", "managed": managed, "namespaces": namespaces, **(references or {})}
     return Lakehouse.model_validate(
         {
             "name": "unit",
             "buckets": {"warehouse": {}},
-            "catalogs": {"lake": {"location": "s3://warehouse/lake", "managed": managed, "namespaces": namespaces}},
+            "catalogs": {"lake": catalog},
             "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}},
             **more,
         }
@@ -67,9 +75,7 @@ class Simulation:
         match change.kind, change.op:
             case "bucket", _:
                 known = self.buckets.get(change.name, BucketFacts(False, None))
-                self.buckets[change.name] = BucketFacts(
-                    body.get("versioning", known.versioning), body.get("expire_days", known.expire_days)
-                )
+                self.buckets[change.name] = replace(known, **body)
             case "namespace", "create":
                 parent = change.name.rpartition(".")[0]
                 assert change.name not in self.namespaces

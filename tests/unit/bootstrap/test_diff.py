@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
-from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Limits
+from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts
+from bootstrap.reconciler.wanted import SEED
 from tests.unit.bootstrap.simulation import Simulation, lakehouse
 
 TABLE = {"columns": {"a": "long"}}
@@ -136,3 +138,107 @@ def test_a_refusal_names_the_place_in_the_file() -> None:
     [note] = diff(wanted, there.facts(), where=".".join).refused
     assert note.where == "catalogs.lake.namespaces.n.tables.t.columns.s"
     assert str(note).startswith("catalogs.lake.namespaces.n.tables.t.columns.s: column lake.n.t.s.a: ")
+
+
+REFERENCE = ReferenceFacts("branch", "abc")
+WITH_REFERENCES = Limits("Nessie", references=True)
+
+
+def with_references(
+    wanted: Any, have: dict[str, ReferenceFacts], limits: Limits = WITH_REFERENCES, **options: Any
+) -> Diff:
+    facts = Facts(
+        {"warehouse": BucketFacts(False, None)}, {"lake": CatalogFacts({}, {}, limits=limits, references=have)}
+    )
+    return diff(lakehouse({}, references=wanted), facts, **options)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "have", "changes"),
+    [
+        ({"branches": {"etl": {}}}, {}, [("create", "branch lake.etl", {"from": "main", "deletable": False})]),
+        ({"branches": {"etl": {}}}, {"etl": REFERENCE}, []),
+        ({"tags": {"v1": {"from": "etl"}}}, {"etl": REFERENCE},
+         [("create", "tag lake.v1", {"from": "etl", "deletable": False})]),
+        ({"branches": {"etl": {"deletable": True}}}, {"etl": REFERENCE},
+         [("update", "branch lake.etl", {"deletable": True})]),
+        ({"branches": {"etl": {}}}, {"etl": replace(REFERENCE, deletable=True)},
+         [("update", "branch lake.etl", {"deletable": False})]),
+        ({}, {"etl": REFERENCE}, []),
+    ],
+)  # fmt: skip
+def test_branches_and_tags(wanted: Any, have: Any, changes: Any) -> None:
+    found = with_references(wanted, have)
+    assert [(change.op, change.address, change.body) for change in found.changes] == changes
+    assert not found.refused
+
+
+@pytest.mark.parametrize(
+    ("wanted", "have", "limits", "words"),
+    [
+        ({"branches": {"etl": {}}}, {}, Limits("Hive"), "Hive has no branches and tags of a whole catalog"),
+        ({"tags": {"etl": {}}}, {"etl": REFERENCE}, WITH_REFERENCES, "a branch has this name"),
+        ({"tags": {"v1": {"from": "gone"}}}, {}, WITH_REFERENCES, 'it begins at "gone", which is not there'),
+    ],
+)
+def test_branches_and_tags_that_cannot_be(wanted: Any, have: Any, limits: Limits, words: str) -> None:
+    found = with_references(wanted, have, limits)
+    assert not found.changes
+    assert [words in note.message for note in found.refused] == [True]
+
+
+@pytest.mark.parametrize("allow_destroy", [False, True])
+@pytest.mark.parametrize("deletable", [False, True])
+def test_a_branch_goes_with_two_keys_and_only_as_it_was_seen(deletable: bool, allow_destroy: bool) -> None:
+    found = with_references({}, {"etl": replace(REFERENCE, deletable=deletable)}, allow_destroy=allow_destroy)
+    gone = [(change.op, change.address, change.body) for change in found.changes]
+    assert gone == ([("destroy", "branch lake.etl", {"hash": "abc"})] if deletable and allow_destroy else [])
+    assert found.unnamed == (() if gone else ("branch lake.etl",))
+    assert ("--allow-destroy" in str(found.kept)) == (deletable and not allow_destroy)
+
+
+@pytest.mark.parametrize("allow_destroy", [False, True])
+def test_a_bucket_goes_with_two_keys(allow_destroy: bool) -> None:
+    """The facts tell of others' buckets only where this lakehouse's file called them deletable."""
+    there = Simulation()
+    there.apply(lakehouse({}, buckets={"warehouse": {}, "old": {"deletable": True}}))
+    assert there.buckets["old"].deletable == "unit"
+    gone = addresses(there, lakehouse({}), allow_destroy=allow_destroy)
+    assert gone == ([("destroy", "bucket old")] if allow_destroy else [])
+    there.buckets["old"] = replace(there.buckets["old"], deletable="another")
+    assert not addresses(there, lakehouse({}), allow_destroy=True)
+
+
+def test_a_mark_of_another_lakehouse_stays() -> None:
+    facts = Facts({"warehouse": BucketFacts(False, None, deletable="another")}, {"lake": CatalogFacts({}, {})})
+    assert not diff(lakehouse({}), facts).changes
+    [change] = diff(lakehouse({}, buckets={"warehouse": {"deletable": True}}), facts).changes
+    assert change.body == {"deletable": "unit"}
+
+
+SEEDED = {**TABLE, "seed": "t.csv"}
+
+
+def seeding(there: Simulation, digest: str | None, table: Any = SEEDED) -> Diff:
+    return diff(lakehouse({"n": {"tables": {"t": table}}}), replace(there.facts(), seeds={"t.csv": digest}))
+
+
+def test_a_seed_is_loaded_once() -> None:
+    there = Simulation()
+    first = seeding(there, "d1")
+    assert [change.address for change in first.changes][-2:] == ["table lake.n.t", "seed lake.n.t"]
+    assert first.changes[-1].body == {"file": "t.csv", "digest": "d1"}
+    there.apply(lakehouse({"n": {"tables": {"t": TABLE}}}))
+    assert [change.address for change in seeding(there, "d1").changes] == ["seed lake.n.t"]
+    there.tables["n.t"] = there.tables["n.t"].model_copy(update={"properties": {SEED: "d1"}})
+    assert not seeding(there, "d1")
+    assert not seeding(there, "d1", TABLE), "the mark outlives the entry: the seed does not come twice"
+    changed = seeding(there, "d2")
+    assert not changed.changes
+    assert "changed since it was loaded" in changed.kept[0].message
+
+
+def test_a_seed_that_is_not_there_is_refused() -> None:
+    found = seeding(Simulation(), None)
+    assert ["there is no file t.csv" in note.message for note in found.refused] == [True]
+    assert [change.address for change in found.changes][-1] == "table lake.n.t", "the table itself can be made"

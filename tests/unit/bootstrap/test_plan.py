@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bootstrap.reconciler.metadata import Limits
 from bootstrap.reconciler.plan import Plan, from_json, plan, render
 from lakehouse.errors import UsageError
 from tests.unit.bootstrap.simulation import Simulation, lakehouse
@@ -40,6 +41,29 @@ def test_destruction_goes_from_the_inside_out() -> None:
     assert [step.address for step in steps] == ["table lake.a.b.t", "namespace lake.a.b", "namespace lake.a"]
     assert set(steps[-1].needs) == {"table lake.a.b.t", "namespace lake.a.b"}
     assert steps[0].change.body["uuid"]
+
+
+def test_branches_and_tags_begin_where_the_contents_are() -> None:
+    there = Simulation(Limits("Nessie", references=True))
+    references = {"branches": {"a": {"from": "t"}, "z": {}}, "tags": {"t": {"from": "z"}}}
+    steps = plan(there.diff(lakehouse({"n": {"tables": {"t": TABLE}}}, references=references))).steps
+    contents = {"bucket warehouse", "namespace lake.n", "table lake.n.t"} - {"bucket warehouse"}
+    assert {step.address: set(step.needs) for step in steps[3:]} == {
+        "branch lake.z": contents,
+        "tag lake.t": {*contents, "branch lake.z"},
+        "branch lake.a": {*contents, "tag lake.t"},
+    }
+
+
+def test_a_bucket_goes_after_the_tables() -> None:
+    there = Simulation()
+    key = {"deletable": True}
+    there.apply(lakehouse({"a": {"tables": {"t": {**TABLE, **key}}}}, buckets={"warehouse": {}, "old": key}))
+    steps = made(there, {"a": {}}, allow_destroy=True).steps
+    assert [(step.address, step.needs) for step in steps] == [
+        ("table lake.a.t", ()),
+        ("bucket old", ("table lake.a.t",)),
+    ]
 
 
 def test_exit_codes() -> None:

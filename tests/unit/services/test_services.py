@@ -154,6 +154,14 @@ def test_properties_of_the_file_win(tmp_path: Path) -> None:
     assert settings(found["trino"], "catalog/tpch.properties") == {"connector.name": "tpch"}
 
 
+def test_a_branch_of_the_file_is_a_catalog_of_trino(tmp_path: Path) -> None:
+    lakehouse = changed(tmp_path, ("catalogs.lake.branches", {"etl": {}, "team/Next": {}}))
+    found = by_name(lakehouse)["trino"]
+    main = settings(found, "catalog/lake.properties")
+    for name, branch in (("lake_etl", "etl"), ("lake_team_next", "team/Next")):
+        assert settings(found, f"catalog/{name}.properties") == {**main, "iceberg.nessie-catalog.ref": branch}
+
+
 def test_one_class_path_for_every_jvm_of_the_cluster() -> None:
     found = by_name(default())
     paths = {each.command[each.command.index("-cp") + 1] for name, each in found.items() if name.startswith("spark")}

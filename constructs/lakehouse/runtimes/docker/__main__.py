@@ -1,4 +1,4 @@
-"""``python -m lakehouse.runtimes.docker``: the step that a stack on Docker runs before its containers are made.
+"""``python -m lakehouse.runtimes.docker STEP``: what a stack on Docker runs before and after its containers are made.
 
 Run in the stack's folder, where services.json and containers.json lie.
 """
@@ -18,11 +18,20 @@ from lakehouse.runtimes.state import State
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.docker", description=__doc__)
+    parser.add_argument("step", choices=("preflight", "ready"))
+    parser.add_argument("service", nargs="?")
     parser.add_argument("--state", required=True, type=Path)
     given = parser.parse_args(arguments)
-    services = [service for service, _ in definitions.read(Path(definitions.FILE)).values()]
+    services = {name: service for name, (service, _) in definitions.read(Path(definitions.FILE)).items()}
     try:
-        steps.prepare(State(given.state), services, containers.read(Path(containers.FILE)), Engine())
+        if given.step == "preflight":
+            asked = containers.read(Path(containers.FILE))
+            steps.prepare(State(given.state), list(services.values()), asked, Engine())
+        elif given.service is None:
+            raise LakehouseError("ready: which service?")
+        else:
+            took = steps.await_ready(Engine(), State(given.state), services[given.service])
+            print(f"{given.service} is ready after {took:.1f} s")
     except LakehouseError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code

@@ -43,9 +43,9 @@ class HealthCheck:
     """How Docker asks, inside the container, whether a service is ready. Times are in seconds."""
 
     test: tuple[str, ...]
-    interval: int = 2
+    interval: int = 5  # our own first question does not wait for it
     timeout: int = 10
-    retries: int = 15  # half a minute of silence, and it counts as ill
+    retries: int = 6  # half a minute of silence, and it counts as ill
     start_period: int = 300  # a failure before that counts for nothing
 
 
@@ -61,6 +61,7 @@ class Container:
     environment: tuple[tuple[str, str], ...]
     directory: str
     mounts: tuple[Mount, ...]
+    folders: tuple[str, ...]  # of its volume, made beforehand: what Docker makes in a volume belongs to root
     network: str
     ports: tuple[tuple[int, int], ...]  # in the container, on this machine
     memory_mb: int  # the limit
@@ -98,8 +99,8 @@ class Seen:
     test: tuple[str, ...]  # its health check
 
     @property
-    def healthy(self) -> bool:
-        return self.status == "running" and self.health == "healthy"
+    def up(self) -> bool:
+        return self.status == "running" and self.health != "unhealthy"
 
 
 RESTART = "unless-stopped"
@@ -113,10 +114,9 @@ def containers(
 
 
 def as_asked(container: Container, seen: Seen) -> bool:
-    """Whether what is seen is well and still what was asked for: ``docker update`` and its like may have changed it."""
+    """Whether what is seen is still what was asked for: ``docker update`` and its like may have changed it."""
     return (
-        seen.healthy
-        and seen.memory == container.memory_mb << 20
+        seen.memory == container.memory_mb << 20
         and seen.restart == RESTART
         and container.network in seen.networks
         and set(seen.mounts) == {each.target for each in container.mounts}
@@ -154,6 +154,7 @@ def _container(service: Service, naming: Naming, state: State, published: Mappin
             Mount(str(state.config(service.name)), config, read_only=False),  # Trino keeps CREATE CATALOG's files there
             *(Mount(str(location(name)), f"/opt/lakehouse/{location(name).name}", read_only=True) for name in jars),
         ),
+        folders=tuple(each.removeprefix(f"/data/{service.name}").lstrip("/") for each in service.data),
         network=naming.network,
         ports=tuple((each.number, published[each.name]) for each in service.ports),
         memory_mb=limit(service),

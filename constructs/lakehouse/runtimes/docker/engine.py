@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.containers import INCARNATION, SERVICE, STATE, Seen
+from lakehouse.runtimes.docker.containers import INCARNATION, SERVICE, STATE, Container, Seen
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.state import State
 
@@ -85,20 +85,33 @@ class Engine:
                 "`make images` builds it from the packages, without a registry."
             ) from error
 
-    def make_volumes(self, volumes: Mapping[str, str], labels: Mapping[str, str], image: str) -> None:
-        """Makes the volumes that are not there, each owned by the ``uid:gid`` it maps to; ``image`` has ``chown``."""
+    def make_volumes(self, containers: Sequence[Container], labels: Mapping[str, str]) -> None:
+        """Makes the volumes that are not there, and folders in them that belong to the containers' users."""
+        volumes = {each.volume.source: each for each in containers}
+        folders = {f"/volumes/{name}/{folder}": each.user for name, each in volumes.items() for folder in each.folders}
         for name in volumes:
             if self.owner("volume", name) is None:
                 self.client.volumes.create(name, labels=dict(labels))
         self.client.containers.run(
-            image,
+            containers[0].image,
             entrypoint=["sh", "-c"],
-            command=[" && ".join(f"chown {owner} /volumes/{name}" for name, owner in volumes.items())],
+            command=[" && ".join(f"mkdir -p {path} && chown {user} {path}" for path, user in folders.items())],
             user="0:0",
             network_mode="none",
             volumes={name: {"bind": f"/volumes/{name}", "mode": "rw"} for name in volumes},
             remove=True,
         )
+
+    def well(self, seen: Seen) -> bool:
+        """Whether a container answers as a ready one. Docker asks every few seconds; until it has, this asks itself."""
+        from docker.errors import APIError
+
+        if not seen.up or seen.health == "healthy":
+            return seen.up
+        try:
+            return self.client.containers.get(seen.name).exec_run(list(seen.test[1:])).exit_code == 0
+        except APIError:
+            return False  # it ended meanwhile
 
     def volumes(self, state: State) -> list[str]:
         """The names of the stack's volumes."""

@@ -57,16 +57,14 @@ _ALL = (
     _spark(
         "4.1",
         "4.1.4-scala2.13-java21-python3-ubuntu",
-        "the matrix' release, with Python for batch jobs. Named as 4.1.0 to 4.1.3 are; 4.1.4 was not seen in a registry",
+        "the matrix' release, with Python. Named as 4.1.0 to 4.1.3 are; 4.1.4 was not seen in a registry",
     ),
     _spark(
         "4.0",
         "4.0.5-scala2.13-java21-python3-ubuntu",
-        "the matrix' release, with Python for batch jobs. Named as 4.0.0 to 4.0.3 are; 4.0.5 was not seen in a registry",
+        "the matrix' release, with Python. Named as 4.0.0 to 4.0.3 are; 4.0.5 was not seen in a registry",
     ),
-    _spark(
-        "3.5", "3.5.9-scala2.12-java17-python3-ubuntu", "the matrix' release, with Python for batch jobs, on Java 17"
-    ),
+    _spark("3.5", "3.5.9-scala2.12-java17-python3-ubuntu", "the matrix' release, with Python, on Java 17"),
     Image(
         "nessie-0.99.0",
         "ghcr.io/projectnessie/nessie:0.99.0",

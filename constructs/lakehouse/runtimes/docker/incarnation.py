@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from lakehouse.runtimes.docker.containers import Container, as_asked
 from lakehouse.runtimes.docker.engine import Engine
@@ -13,10 +14,15 @@ from lakehouse.services.service import Service
 
 def look(services: Sequence[Service], containers: Sequence[Container], state: State) -> dict[str, Incarnation]:
     """The incarnation each service should have, after a look at the stack's containers."""
-    seen = Engine().seen(state)
+    engine = Engine()
+    seen = engine.seen(state)
+    asked = {each.service: each for each in containers if each.service in seen}
+    right = [name for name in asked if as_asked(asked[name], seen[name])]
+    with ThreadPoolExecutor(max(1, len(right))) as pool:
+        well = dict(zip(right, pool.map(lambda name: engine.well(seen[name]), right), strict=True))
     return propose(
         services,
         {each.service: each.digest for each in containers},
         {each.service: seen[each.service].incarnation if each.service in seen else NONE for each in containers},
-        {each.service: each.service in seen and as_asked(each, seen[each.service]) for each in containers},
+        {each.service: well.get(each.service, False) for each in containers},
     )

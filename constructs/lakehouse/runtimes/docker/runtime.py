@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker.containers import Container, Seen
 from lakehouse.runtimes.docker.engine import Engine, execute
-from lakehouse.runtimes.docker.steps import write
+from lakehouse.runtimes.docker.steps import await_ready, write
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Service
-
-_INTERVAL = 0.25  # seconds between two questions
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Containers:
 
     def healthy(self) -> Mapping[str, bool]:
         seen = self.engine.seen(self.state)
-        return {each.service: each.service in seen and seen[each.service].healthy for each in self.containers}
+        return {each.service: each.service in seen and self.engine.well(seen[each.service]) for each in self.containers}
 
     def memory(self) -> Mapping[str, int]:
         running = {each.name: name for name, each in self.engine.seen(self.state).items() if each.status == "running"}
@@ -39,20 +37,9 @@ class Containers:
         return {running[name]: memory for name, memory in used.items()}
 
     def restart(self, service: Service) -> float:
-        began = time.monotonic()
         name = self._name(service.name)
         self.engine.client.containers.get(name).restart(timeout=service.stop_seconds)
-        while not self.healthy()[service.name]:
-            seen = self.engine.seen(self.state).get(service.name)
-            waited = time.monotonic() - began
-            if seen is None or seen.status in ("exited", "dead") or waited > service.probe.patience:
-                word = seen.status if seen else "gone"
-                raise LakehouseError(
-                    f"{service.name} is not ready after {waited:.0f} s: container {name} is {word}.\n"
-                    f"The end of its log:\n{self.log(service.name, 15)}"
-                )
-            time.sleep(_INTERVAL)
-        return time.monotonic() - began
+        return await_ready(self.engine, self.state, service)
 
     def log(self, name: str, lines: int) -> str:
         return self.engine.client.containers.get(self._name(name)).logs(tail=lines).decode(errors="replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from lakehouse.errors import LakehouseError
@@ -12,6 +13,8 @@ from lakehouse.runtimes.process.place import with_secrets
 from lakehouse.runtimes.process.processes import taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Service
+
+_INTERVAL = 0.5  # seconds between two questions
 
 
 def prepare(state: State, services: Sequence[Service], containers: Sequence[Container], engine: Engine) -> None:
@@ -26,8 +29,7 @@ def prepare(state: State, services: Sequence[Service], containers: Sequence[Cont
             engine.pull(reference)
     for service in services:
         write(state, service.name, service.files)
-    volumes = {each.volume.source: each.user for each in containers}
-    engine.make_volumes(volumes, {STATE: str(state.root)}, containers[0].image)
+    engine.make_volumes(containers, {STATE: str(state.root)})
 
 
 def write(state: State, service: str, files: Iterable[File]) -> None:
@@ -46,6 +48,30 @@ def write(state: State, service: str, files: Iterable[File]) -> None:
         path.chmod(0o644)
     for each in (folder, *(inner for inner in folder.rglob("*") if inner.is_dir())):
         each.chmod(0o777)
+
+
+def await_ready(engine: Engine, state: State, service: Service) -> float:
+    """Waits until a service's container answers as a ready one; returns the seconds it took.
+
+    Raises LakehouseError with its state and the end of its log.
+    """
+    began = time.monotonic()
+    while True:
+        seen = engine.seen(state).get(service.name)
+        if seen is not None and engine.well(seen):
+            return time.monotonic() - began
+        waited = time.monotonic() - began
+        if seen is None:
+            raise LakehouseError(f"{service.name} has no container any more: something removed it.")
+        if seen.status != "running" or seen.health == "unhealthy" or waited > service.probe.patience:
+            word = seen.health if seen.status == "running" else seen.status
+            text = engine.client.containers.get(seen.name).logs(tail=15).decode(errors="replace")
+            log = "\n".join(f"    {line}" for line in text.splitlines())
+            raise LakehouseError(
+                f"{service.name} is not ready after {waited:.0f} s: container {seen.name} is {word}.\n"
+                f"The end of its log:\n{log}"
+            )
+        time.sleep(_INTERVAL)
 
 
 def _old(engine: Engine) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cdktf_cdktf_provider_docker import container, image, network, provider
 
-from lakehouse.cdk import Construct, TerraformResource, TerraformStack, local_exec
+from lakehouse.cdk import Construct, TerraformResource, TerraformStack, local_exec, on_create
 from lakehouse.runtimes.docker import containers
 from lakehouse.runtimes.docker.containers import INCARNATION, RESTART, SERVICE, STATE, Container
 from lakehouse.runtimes.docker.incarnation import look
@@ -22,6 +22,7 @@ from lakehouse.services.service import Service
 
 # The bindings were made from 3.6.2 and ask for just that; what they know of works with all of these.
 PROVIDER = ">= 3.6, < 5"
+_STEPS = "lakehouse.runtimes.docker"
 _LOGS = {"max-size": "10m", "max-file": "3"}
 
 
@@ -42,7 +43,7 @@ class DockerRuntime(LocalRuntime):
             self,
             "preflight",
             trigger=self.everything,
-            up=shlex.join([sys.executable, "-m", "lakehouse.runtimes.docker", "--state", str(local.state.root)]),
+            up=self._step("preflight"),
         )
         self._network = network.Network(
             self,
@@ -101,8 +102,8 @@ class DockerRuntime(LocalRuntime):
             ),
             stop_timeout=asked.stop_seconds,
             destroy_grace_seconds=asked.stop_seconds,
-            wait=True,
-            wait_timeout=asked.health.start_period,
+            # Not the provider's own wait: it waits for a container that has ended, and shows no log.
+            provisioners=[on_create(self._step("ready", asked.service))],
             # A change of one makes a new container; a changed health check alone would not (the provider's issue 988).
             labels=[
                 container.ContainerLabels(label=label, value=value)
@@ -114,6 +115,9 @@ class DockerRuntime(LocalRuntime):
             ],
             depends_on=needs,
         )
+
+    def _step(self, *words: str) -> str:
+        return shlex.join([sys.executable, "-m", _STEPS, *words, "--state", str(self.local.state.root)])
 
     def _image(self, reference: str) -> image.Image:
         """One resource an image; it stays on the machine when the stack goes."""

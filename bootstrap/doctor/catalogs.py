@@ -1,0 +1,104 @@
+"""Catalogs: whether they answer as the ones we mean, and what is in them. Decisions alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bootstrap.doctor.findings import Finding, error, ok, warning
+from bootstrap.doctor.store import Answer
+
+
+def answers(name: str, service: str, uri: str, config: Answer, stack: str, branch: str = "main") -> Finding:
+    """The Iceberg REST configuration of the catalog's warehouse."""
+    if config.unresolved:
+        return error(
+            f"{uri}: the name does not resolve",
+            "it is known inside Docker's network alone, or misspelt",
+            "`lakehouse endpoints` shows the address that this machine knows",
+        )
+    if config.reason:
+        return error(
+            f"{uri} does not answer: {config.reason}",
+            f"{service} is not there, or hangs",
+            f"`lakehouse logs {service}`, then `lakehouse restart {service}`",
+        )
+    told = _json(config.body)
+    if config.status == 200 and ("defaults" in told or "overrides" in told):
+        known = {**(told.get("defaults") or {}), **(told.get("overrides") or {})}
+        prefix = str(known.get("prefix", branch))
+        if not prefix.startswith(branch):
+            return error(
+                f"{uri} serves {prefix}, not {branch}",
+                "the catalog's default branch was changed",
+                f"`cdktf deploy {stack}`",
+            )
+        return ok(f"{uri} answers")
+    message = str((told.get("error") or {}).get("message") or "") if isinstance(told.get("error"), dict) else ""
+    if message:
+        return error(
+            f'{uri} refuses the catalog "{name}": {message} (HTTP {config.status})',
+            f"{service} was started for another catalog, or from an earlier file",
+            f"`cdktf diff {stack}`, `cdktf deploy {stack}`",
+        )
+    return error(
+        f"{uri} answers, but not as a catalog does (HTTP {config.status})",
+        f"another program listens where {service} should",
+        f"`lakehouse status`; stop that program, then `cdktf deploy {stack}`",
+    )
+
+
+def _json(body: str) -> dict[str, Any]:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def locations(tables: Mapping[str, str]) -> Finding:
+    """No two tables share files: ``tables`` are locations by name, of all catalogs."""
+    ordered = sorted((tuple(at.rstrip("/").split("/")), name) for name, at in tables.items())
+    around: list[tuple[tuple[str, ...], str]] = []
+    for parts, name in ordered:
+        while around and parts[: len(around[-1][0])] != around[-1][0]:
+            around.pop()
+        if around:
+            outer = around[-1][1]
+            return error(
+                f"{name} lies in the folder of {outer}: {tables[name]} and {tables[outer]}",
+                "it was made with a `location` of its own; removing orphan files from one deletes files of the other",
+                f"before any clean-up, copy {name} to a table without `location` (CREATE TABLE ... AS SELECT); drop it",
+            )
+        around.append((parts, name))
+    return ok(f"{len(tables)} tables, none inside another")
+
+
+def contents(counts: Mapping[str, int], refused: int) -> Finding:
+    """The plan of the bootstrap: how much is to be made, changed, destroyed; how much cannot be done."""
+    changes = ", ".join(f"{count} to {op}" for op, count in counts.items() if count)
+    if refused:
+        return warning(
+            f"{refused} things that the file says cannot be done to what is there",
+            "the file asks for what Iceberg or the catalog does not allow",
+            "`lakehouse plan` names each, with its line",
+        )
+    if changes:
+        return warning(
+            f"differs from the file: {changes}",
+            "the file was edited after the last `lakehouse apply`, or somebody changed what is there",
+            "`lakehouse plan` shows it, `lakehouse apply` does it",
+        )
+    return ok("as the file says")
+
+
+def seen_by_engine(engine: str, catalog: str, failure: str, stack: str) -> Finding:
+    """What an engine said when it was asked for the catalog's namespaces; empty where it answered."""
+    if not failure:
+        return ok(f"sees {catalog}")
+    return error(
+        f"{engine} cannot use {catalog}: {failure}",
+        f"{engine} was started before the catalog or with another address of it, or cannot resolve its host",
+        f"`lakehouse restart {engine}`; if that is not enough, `cdktf diff {stack}` and `cdktf deploy {stack}`",
+    )

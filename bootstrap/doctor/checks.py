@@ -1,0 +1,305 @@
+"""Which checks a stack has, what each looks at, and what must be right first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from bootstrap.doctor import catalogs, docker, docker_probes, files, machine, probes, services, shell, store, tools
+from bootstrap.doctor.findings import Check, Finding, ok
+from bootstrap.operations.target import Target
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.docker.containers import as_asked
+from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.runtime import Containers
+from lakehouse.runtimes.incarnation import digest
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.process.incarnation import recorded
+from lakehouse.runtimes.runtime import Process
+from lakehouse.services.catalog import CatalogEndpoint
+from lakehouse.services.service import Service
+from lakehouse.spec import LocalStack
+from lakehouse.spec.problems import SpecError
+from lakehouse.spec.source import read
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a check takes from around it: the shell's variables, and the clock in seconds of the epoch."""
+
+    environment: Mapping[str, str]
+    now: Callable[[], float]
+
+
+def without_a_file(problem: SpecError, around: Surroundings) -> list[Check]:
+    """The checks where lakehouse.yaml itself is wrong: nothing is known of a stack then."""
+    return [
+        Check("file", lambda: files.usable(problem, problem.path.name)),
+        *_tools(around),
+        Check("stack", lambda: ok(""), after=("file",)),
+    ]
+
+
+def of_target(target: Target, around: Surroundings) -> list[Check]:
+    """The checks of a local stack, causes before consequences.
+
+    Raises UsageError where the file has no such local stack.
+    """
+    needed = probes.needs(target.lakehouse, target.stack)
+    first = [
+        Check("file", lambda: files.usable(None, target.path.name)),
+        *_tools(around),
+        Check("packages", lambda: tools.packages(probes.missing_packages(needed.packages), len(needed.packages))),
+        Check("java", lambda: tools.java(probes.missing_java(needed.javas), needed.javas)),
+        Check("proxy", lambda: shell.proxies(around.environment)),
+    ]
+    found = target.lakehouse.stacks.get(target.stack)
+    if isinstance(found, LocalStack) and found.runtime == "process" and probes.missing_java(needed.javas):
+        return [*first, Check("stack", lambda: ok(""), after=("java",))]  # its services cannot even be defined
+    return [*first, *_Stack(target, around).checks()]
+
+
+def _tools(around: Surroundings) -> Iterator[Check]:
+    program = probes.terraform_program(around.environment)
+    yield Check("terraform", lambda: tools.terraform(program, probes.terraform_version(program)))
+    yield Check("cdktf", lambda: tools.cdktf(probes.node_version(), probes.cdktf_is_there()))
+
+
+@dataclass
+class _Stack:
+    """A stack's own checks. What several of them look at is observed once."""
+
+    target: Target
+    around: Surroundings
+    local: Local = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.local = self.target.local
+
+    @cached_property
+    def processes(self) -> Mapping[str, Process]:
+        return self.local.runtime.processes()
+
+    @cached_property
+    def healthy(self) -> Mapping[str, bool]:
+        return self.local.runtime.healthy()
+
+    @cached_property
+    def holders(self) -> list[services.Holder]:
+        if self.containers is not None:
+            return docker_probes.holders(self.containers.engine, self.local)
+        found = probes.holders([port for each in self.local.services for port in each.ports], self.local.state)
+        return docker_probes.with_containers(Engine(), found)
+
+    @property
+    def containers(self) -> Containers | None:
+        """The runtime, where it is Docker."""
+        return self.local.runtime if isinstance(self.local.runtime, Containers) else None
+
+    @property
+    def root(self) -> Path:
+        return self.local.state.root
+
+    def checks(self) -> Iterator[Check]:
+        name, local = self.target.stack, self.local
+        at = local.endpoints.store
+        key = probes.access_key(local.state)
+        yield Check("aws variables", lambda: shell.aws(self.around.environment, at.external, key))
+        yield Check("memory", self.memory)
+        yield Check("disk", lambda: machine.disk(*probes.disk(self.root), name))
+        yield Check("state folder", lambda: machine.state(probes.state_folder(self.root)))
+        if self.containers is not None:
+            yield from self._docker(self.containers)
+        yield Check("hosts", self.hosts)
+        yield Check("ports", lambda: services.ports(self.holders, len(local.ports), name), after=("docker",))
+        yield Check("stack", self.running, after=("docker",))
+        yield Check("definitions", self.definitions, after=("stack",))
+        for service in local.services:
+            after = ("stack", *(f"service {need}" for need in service.needs))
+            yield Check(f"service {service.name}", self._service(service), after)
+        if self.containers is not None:
+            yield Check("names", self._names(self.containers), after=("stack",))
+        yield Check("store", lambda: self.answer(at.external, at.service), after=(f"service {at.service}",))
+        yield Check("clock", lambda: store.clock(probes.ask(at.external), self.around.now()), after=("store",))
+        yield Check("keys", self.keys, after=("clock", "state folder"))
+        yield Check("buckets", self.buckets, after=("keys",))
+        for each in local.endpoints.catalogs:
+            yield from self._catalog(each)
+        right = ("buckets", *(f"catalog {each.name}" for each in local.endpoints.catalogs))
+        yield Check("tables", self.locations, after=right)
+        yield Check("contents", self.contents, after=right)
+
+    # what each looks at
+
+    def memory(self) -> Finding:
+        total, available = probes.memory()
+        running = [name for name, each in self.processes.items() if each.up]
+        return machine.memory(total, available, self._wanted(), running, self.target.stack)
+
+    def hosts(self) -> Finding:
+        local, containers = self.local, self.containers
+        source = read(self.target.path)
+        ports = {
+            each.name: (each.ports[0].scheme, local.ports[each.ports[0].name], each.ports[0].number)
+            for each in local.services
+            if each.ports
+        }
+        views = files.Views(
+            containers=containers is not None,
+            external={name: f"{scheme}://127.0.0.1:{number}" for name, (scheme, number, _) in ports.items()},
+            internal={
+                name: f"{scheme}://{local.place.host(name)}:{number}" for name, (scheme, _, number) in ports.items()
+            },
+        )
+        inside = docker_probes.anywhere(containers.engine, local) if containers is not None else None
+
+        def resolves(host: str, in_container: bool) -> bool | None:
+            if not in_container:
+                return probes.resolves(host)
+            if containers is None or inside is None:
+                return True  # nothing runs that could be asked
+            answer = docker_probes.resolves(containers.engine, inside, host)
+            return True if answer is None else answer
+
+        found = list(files.named(self.target.lakehouse))
+        return files.hosts(found, resolves, views, lambda at: f"{self.target.path.name}:{source.line(at)}")
+
+    def running(self) -> Finding:
+        left = bool(self.processes) or any(self.local.state.conf_d.glob("*.conf"))
+        named = [each.name for each in self.local.services]
+        return services.running(self.processes, named, left, self.target.stack)
+
+    def definitions(self) -> Finding:
+        state, names = self.local.state, {each.name for each in self.local.services}
+        unnamed = sorted(self.processes.keys() - names)
+        if self.containers is None:
+            at = {each.name: (recorded(state, each.name).digest, digest(asdict(each))) for each in self.local.services}
+            changed = [name for name, (then, now) in at.items() if name in self.processes and then != now]
+            return services.definitions(changed, [], unnamed, self.target.stack)
+        seen = self.containers.engine.seen(state)
+        asked = [each for each in self.containers.containers if each.service in seen]
+        changed = [each.service for each in asked if seen[each.service].incarnation.digest != each.digest]
+        edited = [
+            each.service for each in asked if each.service not in changed and not as_asked(each, seen[each.service])
+        ]
+        return services.definitions(changed, edited, unnamed, self.target.stack)
+
+    def answer(self, endpoint: str, service: str) -> Finding:
+        return store.reached(endpoint, probes.ask(endpoint), service, self.target.stack)
+
+    def keys(self) -> Finding:
+        state = self.local.state
+        folder = str(self.root / "secrets")
+        missing = probes.missing_keys(state)
+        if missing:
+            return store.keys(missing, "", [], folder, self.target.stack)
+        _, refused = probes.listed_buckets(self.local)
+        stale = probes.written_otherwise(self.local.services, state)
+        return store.keys([], refused, stale, folder, self.target.stack)
+
+    def buckets(self) -> Finding:
+        there, _ = probes.listed_buckets(self.local)
+        return store.buckets(there, list(self.target.lakehouse.buckets))
+
+    def contents(self) -> Finding:
+        from bootstrap.connect import connect
+        from bootstrap.reconciler.reconcile import make_plan
+
+        lakehouse, connections = connect(self.target.path, self.target.stack)
+        made = make_plan(lakehouse, replace(connections, patience=10.0))
+        return catalogs.contents(made.counts(), len(made.refused))
+
+    def locations(self) -> Finding:
+        from bootstrap.connect import connect
+        from bootstrap.reconciler.facts import gather
+
+        lakehouse, connections = connect(self.target.path, self.target.stack)
+        facts = gather(lakehouse, replace(connections, patience=10.0), everything=True)
+        return catalogs.locations(
+            {
+                f"{catalog}.{table}": of.location
+                for catalog, there in facts.catalogs.items()
+                for table, of in there.tables.items()
+            }
+        )
+
+    # checks that there are several of
+
+    def _service(self, service: Service) -> Callable[[], Finding]:
+        def look() -> Finding:
+            process, healthy = self.processes.get(service.name), self.healthy[service.name]
+            ended = (
+                not healthy
+                and self.containers is not None
+                and docker_probes.out_of_memory(self.containers.engine, self.local, service.name)
+            )
+            log = [] if healthy else probes.log(self.local, service.name)
+            seen = services.Seen(service.name, healthy, process, service.probe.patience, log, ended)
+            return services.service(seen, [each.port for each in self.holders], self.target.stack)
+
+        return look
+
+    def _catalog(self, endpoint: CatalogEndpoint) -> Iterator[Check]:
+        uri, name = f"{endpoint.external}/iceberg", endpoint.name
+
+        def look() -> Finding:
+            told = probes.ask(f"{uri}/v1/config?warehouse={endpoint.warehouse}")
+            return catalogs.answers(name, endpoint.service, uri, told, self.target.stack)
+
+        def by_trino() -> Finding:
+            return catalogs.seen_by_engine("trino", name, self._failure_of_trino(name), self.target.stack)
+
+        yield Check(f"catalog {name}", look, after=("store", f"service {endpoint.service}"))
+        if self.target.lakehouse.engines.trino is not None:
+            yield Check(f"trino: {name}", by_trino, after=("proxy", "service trino", "names", f"catalog {name}"))
+
+    def _failure_of_trino(self, catalog: str) -> str:
+        from trino.exceptions import Error
+
+        from bootstrap.operations.clients import trino
+
+        try:
+            with trino(self.target, catalog) as connection:
+                cursor = connection.cursor()
+                cursor.execute(f'SHOW SCHEMAS FROM "{catalog}"')
+                cursor.fetchall()
+        except (Error, OSError, LakehouseError) as failure:
+            return str(getattr(failure, "message", failure)).partition("\n")[0]
+        return ""
+
+    def _docker(self, runtime: Containers) -> Iterator[Check]:
+        engine, name = runtime.engine, self.target.stack
+        program = probes.terraform_program(self.around.environment)
+        references = sorted({each.image for each in runtime.containers})
+        limits = self._wanted()
+
+        def provider() -> Finding:
+            there = docker_probes.provider_is_there(self.target.path.parent, name)
+            return docker.provider(there, "" if there else docker_probes.provider_failure(program))
+
+        yield Check("docker", lambda: docker.answers(docker_probes.daemon(engine, self.around.environment)))
+        yield Check("docker version", lambda: docker.version(engine.version()), after=("docker",))
+        yield Check(
+            "docker memory",
+            lambda: docker.memory(docker_probes.total_memory(engine), limits, name),
+            after=("docker version",),
+        )
+        yield Check(
+            "images",
+            lambda: docker.images(docker_probes.missing_images(engine, references), len(references), name),
+            after=("docker version",),
+        )
+        yield Check("provider", provider, after=("terraform",))
+
+    def _names(self, runtime: Containers) -> Callable[[], Finding]:
+        def look() -> Finding:
+            apart = docker_probes.detached(runtime.engine, self.local, runtime.containers)
+            lost = {} if apart else docker_probes.unresolved(runtime.engine, self.local)
+            return docker.names(lost, apart, runtime.containers[0].network, self.target.stack)
+
+        return look
+
+    def _wanted(self) -> dict[str, int]:
+        return {each.name: each.memory_mb for each in self.local.services}

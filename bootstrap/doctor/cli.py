@@ -1,0 +1,31 @@
+"""``lakehouse doctor``."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Find the cause of what is wrong with a stack of this machine, and say the mend. Exit code 1 if there is an error.
+
+    It changes nothing. What can only follow from an error that was found is not looked at.
+    """
+    from bootstrap.doctor import report, run
+    from bootstrap.doctor.findings import failed
+
+    stack, results = run.run(context.obj.file, context.obj.stack)
+    if as_json:
+        print(json.dumps(report.as_json(stack, results), indent=2))
+    else:
+        report.show(stack, results)
+    if failed(results):
+        raise typer.Exit(1)

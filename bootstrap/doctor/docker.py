@@ -1,0 +1,132 @@
+"""Docker as the runtime: whether it is there, new and large enough, and what it needs. Decisions alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bootstrap.doctor.findings import Finding, error, ok, warning
+from bootstrap.doctor.tools import numbers
+from lakehouse.runtimes.docker.engine import OLDEST
+
+_WITHOUT = "or do without Docker: `runtime: process` in lakehouse.yaml"
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """What came of asking Docker. ``failure`` is empty where it answered."""
+
+    host: str  # where it was asked: DOCKER_HOST, or the usual socket
+    named: bool  # by DOCKER_HOST
+    failure: str = ""
+    socket: bool = True  # the socket's file is there; True too where it is no file
+    installed: bool = True  # the program `docker` or `dockerd` is on PATH
+    context: str = ""  # the docker command's current context, where that is not the usual one
+
+
+def answers(daemon: Daemon) -> Finding:
+    """Whether Docker answers, and if not, what stands between."""
+    if not daemon.failure:
+        return ok(f"answers at {daemon.host}")
+    found = f"Docker does not answer at {daemon.host}"
+    if "ermission denied" in daemon.failure:
+        return error(
+            f"{found}: permission denied",
+            "this user may not use the socket",
+            "`sudo usermod -aG docker $USER` and a new login, " + _WITHOUT,
+        )
+    if daemon.named:
+        return error(
+            f"{found}: {daemon.failure}", "DOCKER_HOST names a place where no Docker listens", "`unset DOCKER_HOST`"
+        )
+    if daemon.context:
+        return error(
+            found,
+            f"the docker command uses the context {daemon.context}, which Terraform and this program do not read",
+            "`export DOCKER_HOST=$(docker context inspect --format '{{.Endpoints.docker.Host}}')`",
+        )
+    if not daemon.installed:
+        return error(
+            found, "Docker is not installed", f"install Docker {_least()} or newer (docs.docker.com), {_WITHOUT}"
+        )
+    if not daemon.socket:
+        return error(found, "Docker is installed and does not run", f"`sudo systemctl start docker`, {_WITHOUT}")
+    return error(
+        f"{found}: {daemon.failure}",
+        "the socket is there, and Docker behind it is not",
+        "`sudo systemctl restart docker`",
+    )
+
+
+def _least() -> str:
+    return ".".join(map(str, OLDEST))
+
+
+def version(text: str) -> Finding:
+    if numbers(text) < OLDEST:
+        return error(
+            f"Docker {text}",
+            f"it is older than {_least()}: health checks, memory limits or networks do not work as asked",
+            "update Docker (docs.docker.com), then `docker version`",
+        )
+    return ok(f"Docker {text}")
+
+
+def memory(total: int, wanted: Mapping[str, int], stack: str) -> Finding:
+    """``total`` MiB that Docker has (a virtual machine's are less than the computer's) against the services' needs."""
+    everything = sum(wanted.values())
+    sizes = f"Docker has {total} MiB; the services may need {everything}"
+    if everything > total:
+        return error(
+            sizes,
+            "Docker's own memory (Docker Desktop: Settings, Resources) is smaller than what the services may take",
+            f"give Docker more, or smaller `memory` under `engines` in lakehouse.yaml and `cdktf deploy {stack}`",
+        )
+    return ok(sizes)
+
+
+def provider(there: bool, failure: str) -> Finding:
+    """Terraform's Docker provider: on this machine already, or what Terraform said when it was asked to get it."""
+    if there or not failure:
+        return ok("on this machine" if there else "Terraform can get it")
+    return error(
+        f"Terraform's Docker provider is not here: {failure}",
+        "no registry of providers is reached, and none was built",
+        "`make providers`",
+    )
+
+
+def images(missing: Mapping[str, bool], count: int, stack: str) -> Finding:
+    """References that Docker does not have -> whether a registry offers them."""
+    lost = [reference for reference, offered in missing.items() if not offered]
+    if lost:
+        return error(
+            f"not here, and no registry offers them: {', '.join(lost)}",
+            "no registry is reached from this machine, or the tag is gone",
+            "`make images` builds them from the packages",
+        )
+    if missing:
+        return warning(
+            f"not here yet: {', '.join(missing)}",
+            "they were not pulled, or somebody removed them",
+            f"`cdktf deploy {stack}` pulls them, `make images` builds them",
+        )
+    return ok(f"{count} images here")
+
+
+def names(unresolved: Mapping[str, Sequence[str]], detached: Sequence[str], network: str, stack: str) -> Finding:
+    """Container -> names of other services that do not resolve in it; ``detached`` are not in the stack's network."""
+    if detached:
+        return error(
+            f"{', '.join(detached)} not in the network {network}",
+            "somebody disconnected it, or started it by hand",
+            f"`cdktf deploy {stack}`, or at once: `docker network connect --alias SERVICE {network} CONTAINER`",
+        )
+    lost = {where: which for where, which in unresolved.items() if which}
+    if lost:
+        return error(
+            "; ".join(f"{where} does not resolve {', '.join(which)}" for where, which in lost.items()),
+            f"these containers have lost their names in the network {network}",
+            f"`cdktf destroy {stack}`, then `cdktf deploy {stack}` (the data stays)",
+        )
+    return ok("services find each other by name")

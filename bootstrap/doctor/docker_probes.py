@@ -1,0 +1,191 @@
+"""What is observed of Docker and of Terraform's Docker provider: thin, decides nothing, changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bootstrap.doctor import probes
+from bootstrap.doctor.docker import Daemon
+from bootstrap.doctor.services import Holder
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.docker.containers import Container
+from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.local import Local
+from lakehouse.services.service import Port
+
+_SOCKET = "unix:///var/run/docker.sock"
+#: The versions of the provider that the stack asks for (lakehouse.runtimes.docker.terraform, which imports the CDK).
+PROVIDER = ">= 3.6, < 5"
+
+
+def daemon(engine: Engine, environment: Mapping[str, str]) -> Daemon:
+    """Whether Docker answers, and what there is to know where it does not."""
+    host = environment.get("DOCKER_HOST", "")
+    seen = Daemon(host or _SOCKET, bool(host))
+    try:
+        engine.client  # noqa: B018 - it asks when first looked at
+    except LakehouseError as error:
+        return replace(
+            seen,
+            failure=_innermost(error),
+            socket=not seen.host.startswith("unix://") or Path(seen.host.removeprefix("unix://")).exists(),
+            installed=any(map(shutil.which, ("docker", "dockerd"))),
+            context=_context(environment),
+        )
+    return seen
+
+
+def _innermost(error: BaseException) -> str:
+    """The last line of what went wrong below: the libraries wrap each other's errors."""
+    cause = error.__cause__ or error
+    text = str(cause).replace("\n", " ")
+    for sign in ("Permission denied", "No such file or directory", "Connection refused", "Name or service not known"):
+        if sign in text:
+            return sign[0].lower() + sign[1:]
+    return text[:200]
+
+
+def _context(environment: Mapping[str, str]) -> str:
+    """The docker command's context, where it is one of the user's own."""
+    folder = Path(environment.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    try:
+        current = str(json.loads((folder / "config.json").read_text()).get("currentContext") or "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return "" if current == "default" else current
+
+
+def total_memory(engine: Engine) -> int:
+    """MiB that Docker's containers have together."""
+    return int(engine.client.info()["MemTotal"]) >> 20
+
+
+def missing_images(engine: Engine, references: Sequence[str]) -> dict[str, bool]:
+    """The images that Docker does not have, and whether a registry offers each."""
+    missing = [each for each in references if not engine.has_image(each)]
+    if not missing:
+        return {}
+    with ThreadPoolExecutor(len(missing)) as pool:
+        return dict(zip(missing, pool.map(_offered, missing), strict=True))
+
+
+def _offered(reference: str) -> bool:
+    import docker
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    try:
+        with closing(docker.from_env(timeout=15)) as client:
+            client.images.get_registry_data(reference)
+    except (DockerException, RequestException):
+        return False
+    return True
+
+
+def provider_is_there(folder: Path, stack: str) -> bool:
+    """Whether the stack was initialised with the provider: its program, or the link to it, is in cdktf.out."""
+    installed = folder / "cdktf.out" / "stacks" / stack / ".terraform" / "providers"
+    return any(each.is_file() for each in installed.glob("*/kreuzwerker/docker/*/*/terraform-provider-docker*"))
+
+
+def provider_failure(program: str) -> str:
+    """What Terraform says when it is asked to get the provider, in a folder that goes again; empty where it can."""
+    wanted = {"terraform": {"required_providers": {"docker": {"source": "kreuzwerker/docker", "version": PROVIDER}}}}
+    # A registry that does not answer is not waited for long.
+    quick = {"CHECKPOINT_DISABLE": "1", "TF_REGISTRY_CLIENT_TIMEOUT": "5", "TF_REGISTRY_DISCOVERY_RETRY": "0"}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "main.tf.json").write_text(json.dumps(wanted))
+        command = [program, "init", "-input=false", "-no-color"]
+        try:
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, timeout=120, check=False, env=os.environ | quick
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            return str(error)
+    if done.returncode == 0:
+        return ""
+    words = " ".join(done.stderr.replace("│", " ").split()).partition("Error: ")[2]
+    return words.partition(". ")[0][:300] or "terraform init failed"
+
+
+def holders(engine: Engine, local: Local) -> list[Holder]:
+    """Who has the ports of services whose container does not run; those that run have theirs by Docker itself."""
+    up = {name for name, each in engine.seen(local.state).items() if each.status == "running"}
+    wanted = [
+        Port(port.name, local.ports[port.name])
+        for service in local.services
+        if service.name not in up
+        for port in service.ports
+    ]
+    return with_containers(engine, probes.holders(wanted, local.state))
+
+
+def with_containers(engine: Engine, holders: Sequence[Holder]) -> list[Holder]:
+    """The same, and for ports that Docker itself listens on, which container and which lakehouse it does so for."""
+    return [_with_container(engine, each) if each.program == "docker-proxy" else each for each in holders]
+
+
+def _with_container(engine: Engine, holder: Holder) -> Holder:
+    try:
+        name = engine.publisher(holder.number) or ""
+        return replace(holder, container=name, lakehouse=(engine.owner("container", name) or "") if name else "")
+    except LakehouseError:
+        return holder  # Docker does not answer us
+
+
+def out_of_memory(engine: Engine, local: Local, service: str) -> bool:
+    """Whether Docker ended the service's container for lack of memory."""
+    seen = engine.seen(local.state).get(service)
+    return seen is not None and bool(_attributes(engine, seen.name)["State"].get("OOMKilled"))
+
+
+def _attributes(engine: Engine, container: str) -> Mapping[str, Any]:
+    attributes: Mapping[str, Any] = engine.client.containers.get(container).attrs
+    return attributes
+
+
+def detached(engine: Engine, local: Local, asked: Sequence[Container]) -> list[str]:
+    """Running containers that are not in the stack's network."""
+    seen = engine.seen(local.state)
+    return [
+        seen[each.service].name
+        for each in asked
+        if each.service in seen
+        and seen[each.service].status == "running"
+        and each.network not in seen[each.service].networks
+    ]
+
+
+def unresolved(engine: Engine, local: Local) -> dict[str, list[str]]:
+    """Container -> names of running services that it does not resolve; a container without ``getent`` says nothing."""
+    running = {name: each.name for name, each in engine.seen(local.state).items() if each.status == "running"}
+
+    def lost(service: str) -> list[str]:
+        return [name for name in running if resolves(engine, running[service], name) is False]
+
+    if not running:
+        return {}
+    with ThreadPoolExecutor(len(running)) as pool:
+        return dict(zip(running.values(), pool.map(lost, running), strict=True))
+
+
+def resolves(engine: Engine, container: str, host: str) -> bool | None:
+    """Whether a name resolves in a running container; None where that cannot be asked there."""
+    code = engine.client.containers.get(container).exec_run(["getent", "hosts", host]).exit_code
+    return None if code is None else {0: True, 1: False, 2: False}.get(code)
+
+
+def anywhere(engine: Engine, local: Local) -> str | None:
+    """A container of the stack that runs, an engine's before others."""
+    running = {name: each.name for name, each in engine.seen(local.state).items() if each.status == "running"}
+    return next((running[name] for name in ("trino", "spark-connect", *running) if name in running), None)

@@ -1,0 +1,83 @@
+"""What a check is, what it finds, and the order in which checks are made: causes before their consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["ok", "warning", "error", "skipped"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``found`` is what was seen, ``cause`` why it is so, ``mend`` what to do, commands between backticks."""
+
+    severity: Severity
+    found: str
+    cause: str = ""
+    mend: str = ""
+
+
+def ok(found: str) -> Finding:
+    return Finding("ok", found)
+
+
+def warning(found: str, cause: str, mend: str) -> Finding:
+    return Finding("warning", found, cause, mend)
+
+
+def error(found: str, cause: str, mend: str) -> Finding:
+    return Finding("error", found, cause, mend)
+
+
+def skipped(why: str) -> Finding:
+    """It was not looked at."""
+    return Finding("skipped", why)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One look. It is not made where one of the checks named by ``after`` failed: it would find the same cause again.
+
+    Names that no check has are no hindrance, so a check need not know which others its stack has.
+    """
+
+    name: str
+    look: Callable[[], Finding]
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """A check's name and its finding."""
+
+    check: str
+    finding: Finding
+
+
+def examine(checks: Sequence[Check], told: Callable[[str], None] = lambda name: None) -> tuple[Result, ...]:
+    """Makes the checks in order; ``told`` hears the name of each before it is made."""
+    found: dict[str, Finding] = {}
+    blamed: dict[str, str] = {}  # check that failed or was not made -> the check that found the cause
+    for each in checks:
+        told(each.name)
+        cause = next((blamed[name] for name in each.after if name in blamed), None)
+        finding = _looked(each) if cause is None else skipped(f"not looked at before `{cause}` is mended")
+        found[each.name] = finding
+        if finding.severity in ("error", "skipped"):
+            blamed[each.name] = cause or each.name
+    return tuple(Result(name, finding) for name, finding in found.items())
+
+
+def failed(results: Sequence[Result]) -> bool:
+    """Whether there is an error among them."""
+    return any(each.finding.severity == "error" for each in results)
+
+
+def _looked(check: Check) -> Finding:
+    try:
+        return check.look()
+    except Exception as failure:  # noqa: BLE001 - one check that fails must not hide what the others find
+        why = str(failure).strip() or type(failure).__name__
+        return error(f"could not be looked at: {why}", "the check itself failed", "`lakehouse --debug status`")

@@ -1,0 +1,101 @@
+"""From the end of a service's log to the cause of its trouble. Text alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_LONGEST = 200  # characters of a line that is quoted
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What a line of a log means. ``line`` is that line."""
+
+    cause: str
+    mend: str
+    line: str = ""
+
+
+# What a line says, what it means, and what mends it; the first that matches counts.
+_SIGNS = tuple(
+    (re.compile(pattern), Reason(cause, mend))
+    for pattern, cause, mend in (
+        (
+            r"OutOfMemoryError|insufficient memory for the Java Runtime|Cannot allocate memory",
+            "its memory is too small, or this machine's is used up",
+            "more `memory` (Connect: `driver_memory`) under `engines` in lakehouse.yaml, then `cdktf deploy {stack}`",
+        ),
+        (
+            r"Address already in use|BindException|Failed to bind to|bind: address|port is already allocated",
+            "another program holds its port",
+            "stop that program, or choose another number under `stacks.{stack}.ports`, then `cdktf deploy {stack}`",
+        ),
+        (
+            r"UnknownHostException|Name or service not known|Temporary failure in name resolution|no such host",
+            "it asks for a host whose name does not resolve where it runs",
+            "write a name that resolves there into lakehouse.yaml, then `cdktf deploy {stack}`",
+        ),
+        (
+            r"No space left on device|Disk quota exceeded",
+            "the disk is full",
+            "free room, then `lakehouse restart {service}`",
+        ),
+        (
+            r"RequestTimeTooSkewed",
+            "its clock and the store's differ by more than 15 minutes",
+            "set both clocks (`timedatectl set-ntp true`)",
+        ),
+        (
+            r"SignatureDoesNotMatch|InvalidAccessKeyId|InvalidAccessKey\b",
+            "the store refuses its keys: one of the two was started with others",
+            "`cdktf destroy {stack}`, then `cdktf deploy {stack}` (the data stays)",
+        ),
+        (r"NoSuchBucket", "a bucket is not there", "`lakehouse apply`"),
+        (
+            r"UnsupportedClassVersionError|Unrecognized VM option|Unsupported major\.minor",
+            "it was started with another Java than it wants",
+            "`make setup`, then `cdktf deploy {stack}`",
+        ),
+        (
+            r"Unable to access jarfile|ClassNotFoundException|NoClassDefFoundError|Could not find or load main class",
+            "a part of its package is not there",
+            "`make setup`, then `lakehouse restart {service}`",
+        ),
+        (
+            r"While lock file|LOCK: Resource temporarily unavailable|OverlappingFileLockException",
+            "another process has its data folder open",
+            "end that process (`lakehouse status` shows the pids that belong), then `lakehouse restart {service}`",
+        ),
+        (
+            r"Configuration property '[^']*' was not used|Invalid configuration property|Configuration errors:",
+            "it does not know a property that lakehouse.yaml gives it, or not its value",
+            "correct that property (`engines` in lakehouse.yaml), then `cdktf deploy {stack}`",
+        ),
+        (
+            r"Permission denied|AccessDeniedException|Operation not permitted|Read-only file system",
+            "it may not read or write its files",
+            "see who owns them (`ls -l`), give them to the user who deploys, then `lakehouse restart {service}`",
+        ),
+    )
+)
+
+
+def reason(lines: Iterable[str], service: str, stack: str) -> Reason | None:
+    """What the last line that means something says; None where no line does."""
+    for line in reversed(list(lines)):
+        for pattern, meant in _SIGNS:
+            if pattern.search(line):
+                return Reason(meant.cause, meant.mend.format(service=service, stack=stack), _short(line))
+    return None
+
+
+def last(lines: Iterable[str]) -> str:
+    """The last line that is not empty."""
+    return next((_short(line) for line in reversed(list(lines)) if line.strip()), "")
+
+
+def _short(line: str) -> str:
+    text = " ".join(line.split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,81 @@
+"""Memory, disk and the state folder of this machine. Decisions alone; sizes are in MiB."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.doctor.findings import Finding, error, ok, warning
+
+LEAST_DISK_MB = 512  # below it a deploy refuses to start anything
+_LITTLE_DISK_MB = 2048
+_LITTLE_MEMORY_MB = 256  # left over, with all services up
+_SMALLER = (
+    "give `memory`, `driver_memory` or `workers` under `engines` in lakehouse.yaml smaller values and "
+    "`cdktf deploy {stack}`, or stop other programs"
+)
+
+
+def memory(total: int, available: int, wanted: Mapping[str, int], running: Collection[str], stack: str) -> Finding:
+    """``wanted`` is what each service may need; what runs has its share already."""
+    everything = sum(wanted.values())
+    to_come = sum(needed for name, needed in wanted.items() if name not in running)
+    mend = _SMALLER.format(stack=stack)
+    sizes = f"{available} MiB available of {total}; the services may need {everything}"
+    if everything > total:
+        return error(sizes, "the services together are larger than this machine's memory", mend)
+    if to_come > available:
+        return error(f"{sizes}, {to_come} of it still to come", "other programs hold the memory", mend)
+    if available - to_come < _LITTLE_MEMORY_MB:
+        return warning(sizes, "next to nothing is left: the system may end a service at its next large query", mend)
+    return ok(sizes)
+
+
+def disk(free: int, folder: Path, stack: str) -> Finding:
+    """``free`` space where the data lies."""
+    found = f"{free} MiB free at {folder}"
+    mend = (
+        f"free room there (`lakehouse maintain` removes old snapshots), or name another folder: `stacks.{stack}.state`"
+    )
+    if free < LEAST_DISK_MB:
+        return error(found, f"below {LEAST_DISK_MB} MiB nothing is deployed, and writes fail soon", mend)
+    if free < _LITTLE_DISK_MB:
+        return warning(found, "the next large ingest or compaction may not fit", mend)
+    return ok(found)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder as the file system shows it. ``there`` is False before the first deploy."""
+
+    path: Path
+    there: bool
+    mine: bool = True
+    writable: bool = True
+    mode: int = 0o700
+
+
+def state(folder: Folder) -> Finding:
+    """The state folder: it holds secrets, so it is its owner's alone."""
+    if not folder.there:
+        return ok(f"{folder.path} is not made yet")
+    if not folder.mine:
+        return error(
+            f"{folder.path} belongs to another user",
+            "the lakehouse was deployed by somebody else, or by root",
+            f"deploy as that user, or `sudo chown -R $(id -un) '{folder.path}'`",
+        )
+    if not folder.writable:
+        return error(
+            f"{folder.path} cannot be written",
+            "its file system is read-only, or its mode forbids it",
+            f"`chmod u+rwx '{folder.path}'`, or mount the file system for writing",
+        )
+    if folder.mode & 0o077:
+        return warning(
+            f"{folder.path} is open to other users (mode {folder.mode:o})",
+            "somebody changed its mode; the store's keys lie in it",
+            f"`chmod 700 '{folder.path}'`",
+        )
+    return ok(f"{folder.path}")

@@ -1,0 +1,240 @@
+"""What is observed on this machine and over HTTP: thin, decides nothing, changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from pathlib import Path
+
+import psutil
+import urllib3
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3 import exceptions
+
+from bootstrap.connect import store as connection
+from bootstrap.doctor.machine import Folder
+from bootstrap.doctor.services import Holder
+from bootstrap.doctor.store import Answer
+from bootstrap.s3 import client
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import is_present, java
+from lakehouse.packages.needed import Needed, needed
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.process.processes import taken
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import Port, Service
+from lakehouse.spec import Lakehouse
+
+_PATIENCE = 5.0  # seconds for one answer
+_KEYS = ("store-access-key", "store-secret-key")
+
+
+def terraform_program(environment: Mapping[str, str]) -> str:
+    """The name under which cdktf calls Terraform."""
+    return environment.get("TERRAFORM_BINARY_NAME") or "terraform"
+
+
+def terraform_version(program: str) -> str | None:
+    """As it says itself; empty where it does not answer, None where it is not on PATH."""
+    if shutil.which(program) is None:
+        return None
+    output = _output([program, "version", "-json"])
+    try:
+        return str(json.loads(output or "")["terraform_version"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def node_version() -> str | None:
+    """The version of the Node that runs cdktf, as ``bin/cdktf`` finds it; None where it does not answer."""
+    return (_output([str(Path(sys.prefix) / "bin" / "node"), "--version"]) or "").strip() or None
+
+
+def cdktf_is_there() -> bool:
+    """Whether cdktf-cli lies where ``bin/cdktf`` looks for it."""
+    return (Path(sys.prefix) / ".." / "node_modules" / "cdktf-cli" / "bundle" / "bin" / "cdktf.js").is_file()
+
+
+def _output(command: Sequence[str]) -> str | None:
+    quiet = os.environ | {"CHECKPOINT_DISABLE": "1"}  # Terraform looks for newer versions of itself otherwise
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=quiet)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def needs(lakehouse: Lakehouse, stack: str) -> Needed:
+    """Packages and Java versions of one stack."""
+    return needed(lakehouse.model_copy(update={"stacks": {stack: lakehouse.stacks[stack]}}))
+
+
+def missing_packages(names: Sequence[str]) -> list[str]:
+    return [name for name in names if not is_present(name)]
+
+
+def missing_java(features: Sequence[int]) -> list[int]:
+    missing = []
+    for feature in features:
+        try:
+            java(feature)
+        except LakehouseError:
+            missing.append(feature)
+    return missing
+
+
+def memory() -> tuple[int, int]:
+    """MiB in all and available: this machine's, or the limit of the container that this runs in."""
+    seen = psutil.virtual_memory()
+    total, available = seen.total, seen.available
+    for limit, used in (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ):
+        try:
+            most = int(Path(limit).read_text())
+            left = most - int(Path(used).read_text())
+        except (OSError, ValueError):
+            continue  # there is no such limit: "max" is no number
+        if most < total:
+            total, available = most, min(available, left)
+    return total >> 20, available >> 20
+
+
+def disk(folder: Path) -> tuple[int, Path]:
+    """MiB free for the folder, and the nearest folder around it that is there."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free >> 20, folder
+
+
+def state_folder(path: Path) -> Folder:
+    try:
+        seen = path.stat()
+    except FileNotFoundError:
+        return Folder(path, there=False)
+    mine = seen.st_uid == os.getuid() or os.getuid() == 0
+    return Folder(path, True, mine, os.access(path, os.W_OK | os.X_OK), seen.st_mode & 0o777)
+
+
+def holders(ports: Sequence[Port], state: State) -> list[Holder]:
+    """Who outside the lakehouse listens on the ports."""
+    found = []
+    for port in ports:
+        for sentence in taken([port], state):
+            pid = _listener(port.number)
+            found.append(Holder(port.name, port.number, sentence, pid, *_whose(pid)))
+    return found
+
+
+def _listener(port: int) -> int | None:
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.Error:
+        return None
+    for each in connections:
+        if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port:
+            return each.pid
+    return None
+
+
+def _whose(pid: int | None) -> tuple[str, str]:
+    """A process' program, and the state folder of the lakehouse that it belongs to; empty where it is not known."""
+    if pid is None:
+        return "", ""
+    try:
+        process = psutil.Process(pid)
+        return process.name(), process.environ().get("LAKEHOUSE_STATE", "")
+    except psutil.Error:
+        return "", ""
+
+
+def log(local: Local, service: str) -> list[str]:
+    """The end of a service's log; nothing where it has none."""
+    try:
+        return local.runtime.log(service, 80).splitlines()
+    except LakehouseError:
+        return []
+
+
+def resolves(host: str) -> bool | None:
+    """Whether this machine knows the name; None where no name server answered in time."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        pool.submit(socket.getaddrinfo, host, None).result(_PATIENCE)
+    except NotInTime:
+        return None
+    except (OSError, UnicodeError):
+        return False
+    finally:
+        pool.shutdown(wait=False)
+    return True
+
+
+def ask(url: str) -> Answer:
+    """One GET without keys and without the shell's proxy."""
+    with urllib3.PoolManager(retries=False, timeout=_PATIENCE) as pool:
+        try:
+            answer = pool.request("GET", url, headers={"Accept": "application/json, application/xml"}, redirect=False)
+        except exceptions.NameResolutionError:
+            return Answer(unresolved=True, reason="the name does not resolve")
+        except (exceptions.HTTPError, OSError) as error:
+            return Answer(reason=_reason(error))
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Answer(answer.status, headers, answer.data[:65536].decode(errors="replace"))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, exceptions.NewConnectionError):
+        return "connection refused"
+    if isinstance(error, exceptions.TimeoutError):
+        return f"silent for {_PATIENCE:.0f} s"
+    return type(error).__name__
+
+
+def missing_keys(state: State) -> list[str]:
+    """The store's keys that are not in the state folder: asking State for them would make new ones."""
+    return [name for name in _KEYS if not (state.root / "secrets" / name).is_file()]
+
+
+def access_key(state: State) -> str:
+    """The key's name, which is no secret; empty where there is none."""
+    try:
+        return (state.root / "secrets" / _KEYS[0]).read_text()
+    except OSError:
+        return ""
+
+
+def listed_buckets(local: Local) -> tuple[list[str], str]:
+    """The store's buckets, and its word where it refused to tell."""
+    s3 = client(connection(local), patience=_PATIENCE)
+    try:
+        return [each["Name"] for each in s3.list_buckets().get("Buckets", [])], ""
+    except ClientError as error:
+        return [], str(error.response.get("Error", {}).get("Code") or "refused")
+    except BotoCoreError as error:
+        raise LakehouseError(str(error)) from error
+
+
+def written_otherwise(services: Sequence[Service], state: State) -> list[str]:
+    """Services whose configuration on disk has other keys than those of now: so they were started with others."""
+    return [each.name for each in services if _differs(each, state)]
+
+
+def _differs(service: Service, state: State) -> bool:
+    for file in service.files:
+        if any(f"{{{{secret:{name}}}}}" in file.text for name in _KEYS):
+            try:
+                written = (state.config(service.name) / file.path).read_text()
+            except OSError:
+                continue  # not started yet, or not ours to read
+            if any(state.secret(name) not in written for name in _KEYS if f"{{{{secret:{name}}}}}" in file.text):
+                return True
+    return False

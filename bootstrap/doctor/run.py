@@ -1,0 +1,38 @@
+"""A look at a stack, from the file's name to the findings."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from bootstrap import output
+from bootstrap.doctor import checks
+from bootstrap.doctor.findings import Check, Result, examine
+from bootstrap.operations.target import find
+from lakehouse.spec import LocalStack
+from lakehouse.spec.problems import SpecError
+
+
+def run(
+    file: Path | None, stack: str | None, around: checks.Surroundings | None = None
+) -> tuple[str, tuple[Result, ...]]:
+    """The stack's name and what was found, as the global options of the command line name file and stack.
+
+    Raises UsageError where the file is right and has no such local stack.
+    """
+    around = around or checks.Surroundings(os.environ, time.time)
+    try:
+        target = find(file, stack)
+    except SpecError as problem:
+        return stack or "local", _examined(checks.without_a_file(problem, around))
+    found = target.lakehouse.stacks.get(target.stack)
+    if isinstance(found, LocalStack):  # logs are quoted, and a log may hold what a service was told
+        output.guard(target.path.parent / (found.state or ".lakehouse") / target.stack / "secrets")
+    return target.stack, _examined(checks.of_target(target, around))
+
+
+def _examined(made: list[Check]) -> tuple[Result, ...]:
+    with output.progress() as progress:
+        task = progress.add_task("", total=len(made))
+        return examine(made, lambda name: progress.update(task, description=name, advance=1))

@@ -1,0 +1,126 @@
+"""Ports and services of a local stack: whether they run, and if not, why. Decisions alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bootstrap.doctor import logs
+from bootstrap.doctor.findings import Finding, error, ok, skipped, warning
+from lakehouse.runtimes.runtime import Process
+
+_SHOWN = 3  # ports named in one line
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who listens on a port that the stack wants."""
+
+    port: str  # its name
+    number: int
+    sentence: str  # "port 8085 (trino) is taken by python3 (pid 42, user me)"
+    pid: int | None = None
+    program: str = ""
+    lakehouse: str = ""  # the state folder of the other lakehouse that it belongs to
+    container: str = ""  # the container that it is published for
+
+
+def ports(holders: Sequence[Holder], count: int, stack: str) -> Finding:
+    """``count`` ports are the stack's; ``holders`` have some of them and are no part of it."""
+    if not holders:
+        return ok(f"{count} ports, none taken by others")
+    first = holders[0]
+    other = f"`stacks.{stack}.ports` in lakehouse.yaml, then `cdktf deploy {stack}`"
+    if first.container:
+        cause = f"container {first.container} publishes it"
+        cause += f", of the lakehouse in {first.lakehouse}" if first.lakehouse else ""
+        mend = f"`docker stop {first.container}`, or choose another number under {other}"
+    elif first.lakehouse:
+        cause = f"the lakehouse in {first.lakehouse} has the same ports"
+        mend = f"destroy that one, or give this one other numbers under {other}"
+    else:
+        cause = "a program that is not of this lakehouse listens there"
+        stop = f"`kill {first.pid}`" if first.pid else "stop that program (its user or root may)"
+        mend = f"{stop}, or choose another number under {other}"
+    more = f"; and {len(holders) - _SHOWN} more" if len(holders) > _SHOWN else ""
+    return error("; ".join(each.sentence for each in holders[:_SHOWN]) + more, cause, mend)
+
+
+def running(processes: Mapping[str, Process], named: Sequence[str], left: bool, stack: str) -> Finding:
+    """Whether anything of the stack runs. ``left``: what a stack that was destroyed would not have left is there."""
+    up = [name for name in named if name in processes and processes[name].up]
+    if up:
+        return ok(f"{len(up)} of {len(named)} services run")
+    if left:
+        return error(
+            "nothing of it runs any more",
+            "everything was killed: this machine was started again, or Docker was, or somebody did it",
+            f"`cdktf deploy {stack}` (the data is still there)",
+        )
+    return error("is not up", "it was never deployed, or was destroyed", f"`cdktf deploy {stack}`")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A service as its runtime shows it, with the end of its log where it is not healthy."""
+
+    name: str
+    healthy: bool
+    process: Process | None
+    patience: int  # seconds that it may take to get ready
+    log: Sequence[str] = ()
+    out_of_memory: bool = False  # the system ended its container for lack of memory
+
+
+def service(seen: Seen, taken: Sequence[str], stack: str) -> Finding:
+    """Whether it is ready, and if not, why. ``taken`` are the names of ports that somebody else holds."""
+    name, process = seen.name, seen.process
+    if seen.healthy:
+        return ok(f"ready, up {process.uptime} s" if process else "ready")
+    own = [port for port in taken if port == name or port.startswith(f"{name}-")]
+    if own:
+        return skipped("not looked at before `ports` is mended")
+    if process is None:
+        return error("was not started, or was stopped", "it has no process", f"`cdktf deploy {stack}`")
+    word = f"is {process.state.lower()}" + (f" ({process.note})" if process.note else "")
+    if seen.out_of_memory:
+        return error(
+            word,
+            "Docker ended it: it wanted more memory than its limit",
+            f"more `memory` for it under `engines` in lakehouse.yaml, then `cdktf deploy {stack}`",
+        )
+    why = logs.reason(seen.log, name, stack)
+    if why is not None:
+        return error(f"{word}, not ready", f"{why.cause}. Its log: {why.line}", why.mend)
+    if process.up and process.uptime < seen.patience:
+        return error(
+            f"has been starting for {process.uptime} s",
+            "it is not ready yet, and its log has no complaint",
+            f"wait; `lakehouse logs {name} -f` shows how it goes on",
+        )
+    end = logs.last(seen.log)
+    return error(
+        f"{word}, not ready",
+        f"the end of its log: {end}" if end else "it left no word in its log",
+        f"`lakehouse logs {name}`, then `lakehouse restart {name}` or `cdktf deploy {stack}`",
+    )
+
+
+def definitions(changed: Sequence[str], edited: Sequence[str], unnamed: Sequence[str], stack: str) -> Finding:
+    """What runs, against the file: started from another definition, edited by hand, or named no more."""
+    parts = [
+        f"{', '.join(names)} {what}"
+        for names, what in (
+            (changed, "run as an earlier file said"),
+            (edited, "changed by hand since"),
+            (unnamed, "run, and the file does not name them"),
+        )
+        if names
+    ]
+    if not parts:
+        return ok("what runs is what the file says")
+    return warning(
+        "; ".join(parts),
+        "lakehouse.yaml or this project changed after the last deploy, or a deploy was interrupted",
+        f"`cdktf diff {stack}` shows it, `cdktf deploy {stack}` brings it up to date",
+    )

@@ -1,0 +1,59 @@
+"""Variables of the shell that come between a client and the lakehouse. Decisions alone; no value of a key is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from requests.utils import should_bypass_proxies
+
+from bootstrap.doctor.findings import Finding, error, ok, warning
+
+# gRPC, and so Spark Connect, takes https_proxy for every address.
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+_LOOPBACK = "http://127.0.0.1"
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
+_ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+
+
+def proxies(environment: Mapping[str, str]) -> Finding:
+    """Trino's client, PyIceberg and Spark Connect send even what is for this machine to the shell's proxy."""
+    named = sorted(name for name, value in environment.items() if name.lower() in _PROXIES and value)
+    spared = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    if not named:
+        return ok("no proxy is set")
+    if should_bypass_proxies(_LOOPBACK, no_proxy=spared):
+        return ok(f"{', '.join(named)} set, 127.0.0.1 is left out of it")
+    return error(
+        f"{', '.join(named)} set, and no_proxy does not name 127.0.0.1",
+        "clients ask the proxy for 127.0.0.1, and the proxy's own 127.0.0.1 is another machine",
+        "`export no_proxy=localhost,127.0.0.1 NO_PROXY=localhost,127.0.0.1`",
+    )
+
+
+def aws(environment: Mapping[str, str], endpoint: str, access_key: str) -> Finding:
+    """Commands of the lakehouse heed none of these; `aws`, boto3, Spark and others that are started by hand do."""
+    astray = [
+        f"{name} names {_host(environment[name])}"
+        for name in _ENDPOINTS
+        if environment.get(name) and urlsplit(environment[name]).netloc != urlsplit(endpoint).netloc
+    ]
+    ours = bool(access_key) and environment.get("AWS_ACCESS_KEY_ID") == access_key
+    strange = [name for name in _KEYS if environment.get(name)]
+    if ours:
+        strange = [name for name in strange if name in ("AWS_SESSION_TOKEN", "AWS_PROFILE")]
+    if not astray and not strange:
+        return ok("none set" if not ours else "the store's own keys")
+    found = "; ".join(filter(None, [*astray, f"{', '.join(strange)} set" if strange else ""]))
+    names = " ".join(name for name in (*_ENDPOINTS, *_KEYS) if environment.get(name))
+    return warning(
+        found,
+        "`lakehouse` does not heed them; other S3 clients of this shell go elsewhere, or with keys the store refuses",
+        f"`unset {names}` before you use such a client here",
+    )
+
+
+def _host(address: str) -> str:
+    """The host of an address alone: what stands before an @ may be a password."""
+    parts = urlsplit(address)
+    return parts.hostname or "no host"

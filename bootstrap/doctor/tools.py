@@ -1,0 +1,62 @@
+"""The programs that a deploy needs. Decisions alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bootstrap.doctor.findings import Finding, error, ok
+
+OLDEST_TERRAFORM = (1, 5)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """``v1.11.4`` as (1, 11, 4)."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+
+
+def terraform(program: str, version: str | None) -> Finding:
+    """``version`` as it says itself; empty where it does not answer, None where there is no such program."""
+    least = ".".join(map(str, OLDEST_TERRAFORM))
+    mend = f"install Terraform {least} or newer (developer.hashicorp.com/terraform/install), then `terraform version`"
+    if version is None:
+        return error(f"{program} is not on PATH", "Terraform is not installed, or PATH does not name its folder", mend)
+    if not version:
+        return error(f"{program} does not answer", "the program is damaged, or made for another machine", mend)
+    if numbers(version) < OLDEST_TERRAFORM:
+        return error(f"Terraform {version}", f"it is older than {least}", mend)
+    return ok(f"Terraform {version}")
+
+
+def cdktf(node: str | None, cli: bool) -> Finding:
+    """``node`` is the version of the venv's own Node, None where it does not answer; ``cli``: cdktf-cli is there."""
+    missing = [name for name, there in (("Node", node), ("cdktf-cli", cli)) if not there]
+    if missing:
+        return error(
+            f"{' and '.join(missing)} not there, so `cdktf` does not run",
+            "the set-up was not finished, or node_modules or .venv was removed",
+            "`make setup`",
+        )
+    return ok(f"cdktf-cli on Node {node}")
+
+
+def packages(missing: Sequence[str], count: int) -> Finding:
+    """Packages of the stack's services that the cache lacks, of ``count``."""
+    if missing:
+        return error(
+            f"not in the cache: {', '.join(missing)}",
+            "they were not fetched yet, the cache was emptied, or the file asks for other versions now",
+            "`make setup`",
+        )
+    return ok(f"{count} packages in the cache" if count else "none needed")
+
+
+def java(missing: Sequence[int], found: Sequence[int]) -> Finding:
+    """Java feature versions that the services want: those that this machine lacks, and those it has."""
+    if missing:
+        return error(
+            f"no Java {' and no Java '.join(map(str, missing))} that fits",
+            "this machine has none of that version with all the modules, and the package was not fetched",
+            "`make setup`",
+        )
+    return ok(f"Java {', '.join(map(str, found))}" if found else "none needed")

@@ -1,0 +1,92 @@
+"""What a deploy and the bootstrap would do now, as a value with a digest that is equal for equal work."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bootstrap.synthesised import Synthesised
+
+#: Changes with these words change nothing.
+_IDLE = (["no-op"], ["read"])
+
+
+@dataclass(frozen=True)
+class Looked:
+    """``wanted`` is the digest of what the sources say, ``infrastructure`` and ``contents`` are what is to be done.
+
+    ``contents`` is None where they cannot be looked at yet, because the stack is not up.
+    """
+
+    stack: str
+    wanted: str
+    infrastructure: tuple[tuple[str, str], ...]  # address and what happens to it
+    contents: str | None  # digest of the bootstrap's plan
+    changes: int  # of contents
+    text: str = ""  # both for people, as the tools print them
+
+    @property
+    def digest(self) -> str:
+        """What an approval is given for."""
+        work = [self.stack, self.wanted, self.infrastructure, self.contents]
+        return hashlib.sha256(json.dumps(work).encode()).hexdigest()
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.infrastructure or self.changes)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "digest": self.digest}
+
+    def differs(self, other: Looked) -> str:
+        """In what another look differs, for people."""
+        if self.wanted != other.wanted:
+            return "the sources say something else now"
+        if self.infrastructure != other.infrastructure:
+            return "the stack changed"
+        return "its contents changed"
+
+
+def from_json(data: Mapping[str, Any]) -> Looked:
+    """What :meth:`Looked.to_json` gave. Raises KeyError or TypeError where it is none."""
+    return Looked(
+        stack=data["stack"],
+        wanted=data["wanted"],
+        infrastructure=tuple((address, action) for address, action in data["infrastructure"]),
+        contents=data["contents"],
+        changes=data["changes"],
+        text=data["text"],
+    )
+
+
+def wanted(stack: Synthesised, contents: Any) -> str:
+    """The digest of a synthesised stack and the file's contents.
+
+    Without the marks by which a local service that died is started again: they are new with every synth.
+    """
+    document = copy.deepcopy({key: value for key, value in stack.document.items() if key != "//"})
+    marks = set()
+    for named in document.get("resource", {}).values():
+        for block in named.values():
+            _, dash, mark = str(block.pop("triggers_replace", "")).rpartition("-")
+            marks |= {mark} if dash else set()
+    text = json.dumps([document, stack.services, contents], sort_keys=True)
+    for mark in marks:
+        text = text.replace(mark, "")
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def infrastructure(plan: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """What Terraform's plan, as JSON, does: https://developer.hashicorp.com/terraform/internals/json-format"""
+    for each in plan.get("resource_changes", ()):
+        actions = each["change"]["actions"]
+        if actions not in _IDLE:
+            yield each["address"], "replace" if len(actions) == 2 else actions[0]
+    for name, change in sorted(plan.get("output_changes", {}).items()):
+        if change["actions"] not in _IDLE:
+            yield f"output.{name}", change["actions"][0]

@@ -1,0 +1,173 @@
+"""The pipeline itself: look, compare, carry out; that it began is noted, so that an interrupted apply goes on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bootstrap.errors import StalePlan
+from bootstrap.pipeline.looked import Looked, from_json, infrastructure, wanted
+from bootstrap.pipeline.steps import Runner, Step, run
+from bootstrap.pipeline.summary import summary
+from bootstrap.synthesised import Synthesised, read
+from lakehouse.errors import LakehouseError, UsageError
+
+SUMMARY = "summary.md"
+_BIN = Path(sys.executable).parent
+#: 0: nothing, 2: changes; terraform and lakehouse agree on it.
+_EITHER = frozenset({0, 2})
+
+CHECKS = tuple(Step(f"checks: {name}", ("make", name)) for name in ("lint", "types", "lint-workflows", "scan", "unit"))
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One stack of a lakehouse.yaml, worked on in the folder of its cdktf.json."""
+
+    folder: Path
+    stack: str
+    contents: Any  # what of the file is no infrastructure, as JSON
+    runner: Runner
+    checks: Runner  # runs the checks of the sources, in the project's own folder
+
+    @property
+    def notes(self) -> Path:
+        """Where the plan, its summary and the progress of an apply are kept."""
+        return self.folder / ".pipeline" / self.stack
+
+    def plan(self, *, check: bool) -> Looked:
+        """Checks the sources, looks, and notes it for a reviewer."""
+        for step in CHECKS if check else ():
+            run(step, self.checks)
+        looked = self.look()
+        self.notes.mkdir(parents=True, exist_ok=True)
+        self._write("plan.json", looked.to_json())
+        (self.notes / SUMMARY).write_text(summary(looked))
+        print(f"\n{self.stack}: digest {looked.digest}\n{self.notes / SUMMARY} says what an apply would do.")
+        return looked
+
+    def apply(self, approved: str | None) -> int:
+        """Carries out what was planned, or what the digest ``approved`` stands for, and nothing else; gives 0.
+
+        Raises StalePlan where something else would be done now, StepFailed where a step fails: the next apply of the
+        same plan goes on with that step.
+        """
+        planned = self.planned()
+        digest = approved or (planned.digest if planned else "")
+        if not digest:
+            raise UsageError(f"{self.stack} has no plan. `make pipeline-plan STACK={self.stack}` makes one")
+        begun: dict[str, str] | None = self._noted("begun.json", dict)
+        if begun is not None and begun.get("digest") == digest:
+            print("An apply of this plan was interrupted: it goes on.")
+            if self._wanted(self._synthesised()) != begun["wanted"]:
+                raise StalePlan(f"the plan of {self.stack} is stale: the sources say something else now. Plan again")
+        else:
+            looked = self.look()
+            if looked.digest != digest:
+                why = f": {planned.differs(looked)}" if planned and planned.digest == digest else ""
+                raise StalePlan(f"the plan of {self.stack} is stale{why}. Plan again, and have that looked at")
+            self._write("begun.json", {"digest": digest, "wanted": looked.wanted})
+        for step in self._steps():  # each does only what is left to do
+            run(step, self.runner)
+        for name in ("begun.json", "plan.json"):  # a plan is carried out once
+            (self.notes / name).unlink(missing_ok=True)
+        print(f"{self.stack} is as the file says.")
+        return 0
+
+    def drift(self) -> int:
+        """Looks whether anything is not as the file says; gives 0: nothing, 2: something."""
+        looked = self.look()
+        found = run(self._lakehouse("drift", "contents: lakehouse drift", fine=_EITHER), self.runner)
+        for address, action in looked.infrastructure:
+            print(f"drift: {address} ({action})")
+        return 2 if looked.infrastructure or found.code else 0
+
+    def look(self) -> Looked:
+        """What a deploy and the bootstrap would do now."""
+        stack = self._synthesised()
+        plan, text = self._terraform()
+        changes = tuple(infrastructure(plan))
+        step = self._lakehouse("plan", "contents: lakehouse plan", "--json", fine=frozenset({0, 1, 2}), loud=False)
+        ran = run(step, self.runner)
+        try:
+            contents = json.loads(ran.output)
+        except ValueError:
+            if not changes:
+                raise LakehouseError(f"the contents of {self.stack} cannot be planned: {ran.errors.strip()}") from None
+            contents = None  # what is not up yet cannot be asked
+        if ran.code == 1 and contents is not None:
+            refused = "\n".join(f"{each['address']}: {each['message']}" for each in contents["refused"])
+            raise LakehouseError(f"the file asks for what cannot be done:\n{refused}")
+        told = json.dumps(contents["counts"]) if contents else ran.errors.strip()
+        return Looked(
+            stack=self.stack,
+            wanted=self._wanted(stack),
+            infrastructure=changes,
+            contents=contents["digest"] if contents else None,
+            changes=len(contents["steps"]) if contents else 0,
+            text=f"{text.strip()}\n\nContents: {told}\n{_contents(contents)}".strip(),
+        )
+
+    def _synthesised(self) -> Synthesised:
+        """The stack as the sources say it now; what a deploy would change is shown on the way."""
+        run(Step("infrastructure: cdktf diff", (str(_BIN / "cdktf"), "diff", self.stack)), self.runner)
+        stacks = read(self.folder / "cdktf.out")
+        if self.stack not in stacks:
+            raise UsageError(f'the file has no stack "{self.stack}"; it has {", ".join(stacks)}.')
+        return stacks[self.stack]
+
+    def _wanted(self, stack: Synthesised) -> str:
+        return wanted(stack, self.contents)
+
+    def _terraform(self) -> tuple[dict[str, Any], str]:
+        """The plan that `cdktf diff` left in the stack's folder, for programs and for people."""
+        at = f"-chdir={self.folder / 'cdktf.out' / 'stacks' / self.stack}"
+        shown = []
+        for form in ("-json", "-no-color"):
+            step = Step("infrastructure: terraform show", ("terraform", at, "show", form, "plan"), loud=False)
+            shown.append(run(step, self.runner).output)
+        return json.loads(shown[0]), shown[1]
+
+    def _steps(self) -> tuple[Step, ...]:
+        deploy = (str(_BIN / "cdktf"), "deploy", self.stack, "--auto-approve")
+        return (
+            Step("deploy: cdktf deploy", deploy),
+            self._lakehouse("apply", "bootstrap: lakehouse apply"),
+            self._lakehouse("plan", "bootstrap: nothing is left to do"),
+            self._lakehouse("verify", "verify: lakehouse verify"),
+        )
+
+    def _lakehouse(
+        self, word: str, name: str, *more: str, fine: frozenset[int] = frozenset({0}), loud: bool = True
+    ) -> Step:
+        return Step(name, (str(_BIN / "lakehouse"), "--stack", self.stack, word, *more), fine, loud)
+
+    def planned(self) -> Looked | None:
+        """The plan that was noted, if there is one."""
+        found: Looked | None = self._noted("plan.json", from_json)
+        return found
+
+    def _noted(self, name: str, read_as: Callable[[Any], Any]) -> Any:
+        path = self.notes / name
+        if not path.exists():
+            return None
+        try:
+            return read_as(json.loads(path.read_text()))
+        except (ValueError, KeyError, TypeError):
+            raise UsageError(f"{path} is damaged. Remove it, and plan again") from None
+
+    def _write(self, name: str, content: Any) -> None:
+        (self.notes / name).write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _contents(plan: Any) -> str:
+    if not plan:
+        return ""
+    return "\n".join(
+        f"{step['change']['op']} {step['change']['kind']} {step['change']['catalog']} {step['change']['name']}"
+        for step in plan["steps"]
+    )

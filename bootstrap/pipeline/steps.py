@@ -1,0 +1,91 @@
+"""Commands as steps of a pipeline: shown while they run, their output kept."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap import output
+from lakehouse.errors import LakehouseError
+
+#: The last lines of a failed step, in its error.
+_TOLD = 30
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command and the exit codes with which it did what it should. ``loud``: its output is shown while it runs."""
+
+    name: str
+    command: tuple[str, ...]
+    fine: frozenset[int] = frozenset({0})
+    loud: bool = True
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended: standard output, and what it said on standard error."""
+
+    code: int
+    output: str
+    errors: str = ""
+
+
+#: Runs a command; given so that tests can do without.
+Runner = Callable[[Step], Ran]
+
+
+class StepFailed(LakehouseError):
+    """A step ended with another exit code than it should."""
+
+
+def run(step: Step, runner: Runner) -> Ran:
+    """Runs a step. Raises StepFailed with the end of its output."""
+    began = time.monotonic()
+    print(f"== {step.name}", flush=True)
+    ran = runner(step)
+    if ran.code not in step.fine:
+        end = "\n".join((ran.output + ran.errors).strip().splitlines()[-_TOLD:])
+        told = "" if step.loud else f":\n{end}"
+        raise StepFailed(f"{step.name} failed ({' '.join(step.command)} ended with {ran.code}){told}")
+    print(f"== {step.name}: done after {time.monotonic() - began:.1f} s", flush=True)
+    return ran
+
+
+def processes(folder: Path, file: Path, redact: output.Redactor | None) -> Runner:
+    """Runs steps as processes in ``folder``, about the lakehouse.yaml ``file``; secrets are blacked out."""
+    environment = {**os.environ, "LAKEHOUSE_FILE": str(file), "NO_COLOR": "1", "CI": os.environ.get("CI", "1")}
+
+    def clean(text: str) -> str:
+        return redact(text) if redact else text
+
+    def runner(step: Step) -> Ran:
+        try:
+            if not step.loud:
+                done = subprocess.run(
+                    step.command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+                )
+                return Ran(done.returncode, clean(done.stdout), clean(done.stderr))
+            return _watched(step.command, folder, environment, clean)
+        except FileNotFoundError:
+            raise LakehouseError(f"{step.name}: {step.command[0]} is not there. `make setup-dev` brings it") from None
+
+    return runner
+
+
+def _watched(command: Sequence[str], folder: Path, environment: dict[str, str], clean: Callable[[str], str]) -> Ran:
+    lines = []
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(clean(line))
+            sys.stdout.write(lines[-1])
+            sys.stdout.flush()
+    return Ran(process.returncode, "".join(lines))

@@ -1,0 +1,86 @@
+"""The image that those built here stand on: Debian's least system, by debootstrap. https://wiki.debian.org/Debootstrap"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import store
+
+KEY = "debian"
+SUITE = "bookworm"
+REFERENCE = f"lakehouse/debian:{SUITE}"
+# What the official images have for their health checks, their entry points and their scripts.
+_INCLUDED = ("ca-certificates", "curl", "dumb-init", "procps", "tini")
+# Neither a package's documentation nor what apt can fetch again.
+_LEFT_OUT = (
+    "usr/share/doc",
+    "usr/share/info",
+    "usr/share/locale",
+    "usr/share/man",
+    "var/cache",
+    "var/lib/apt/lists",
+    "var/log",
+)
+_KEPT = ("var/cache/apt/archives/partial", "var/lib/apt/lists/partial", "var/log/apt")
+_NO_DOCUMENTATION = "".join(f"path-exclude=/{folder}/*\n" for folder in _LEFT_OUT if folder.startswith("usr/"))
+
+
+def digest() -> str:
+    """Changes with what the system is made of."""
+    parts = (SUITE, *_INCLUDED, *_LEFT_OUT, *_KEPT)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def archive() -> Path:
+    """Where the system is kept, as a tar."""
+    return store.cache() / "images" / f"debian-{SUITE}-{digest()[:12]}.tar"
+
+
+def make() -> Path:
+    """The system as a tar; what was made before is left alone.
+
+    :raises LakehouseError: debootstrap is missing, fails, or is not run by root.
+    """
+    target = archive()
+    if target.is_file():
+        return target
+    program = shutil.which("debootstrap", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        raise LakehouseError(
+            "images are built on Debian, which debootstrap fetches, and there is none on PATH. Install it "
+            "(`apt-get install debootstrap`; Fedora and Arch have it too), and run again."
+        )
+    if os.geteuid() != 0:
+        raise LakehouseError(
+            "the image that the others stand on is not there yet, and debootstrap makes it as root alone. Run "
+            "`sudo make images` once; from then on Docker has it, and it needs no root."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".debian-") as scratch:
+        root = Path(scratch) / "root"
+        command = [program, "--variant=minbase", f"--include={','.join(_INCLUDED)}", SUITE, str(root)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise LakehouseError(f"debootstrap failed. Its last words:\n{(done.stdout + done.stderr)[-2000:]}")
+        _trim(root)
+        draft = Path(scratch) / target.name
+        with tarfile.open(draft, "w") as tar:
+            tar.add(root, arcname=".")
+        draft.replace(target)
+    return target
+
+
+def _trim(root: Path) -> None:
+    for folder in _LEFT_OUT:
+        shutil.rmtree(root / folder, ignore_errors=True)
+    for folder in _KEPT:
+        (root / folder).mkdir(parents=True)
+    (root / "etc/dpkg/dpkg.cfg.d/no-documentation").write_text(_NO_DOCUMENTATION)
+    (root / "etc/resolv.conf").write_text("")  # that of the machine, which debootstrap copies; Docker mounts its own

@@ -1,0 +1,67 @@
+"""Buckets that the file names no more: two keys, and a third word for what they hold."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from bootstrap.connections import Connections
+from bootstrap.reconciler.apply import apply
+from bootstrap.reconciler.plan import Plan
+from bootstrap.reconciler.reconcile import make_plan, reconcile
+from bootstrap.s3 import client
+from lakehouse.spec import Lakehouse
+from tests.behaviour.conftest import lakehouse
+from tests.behaviour.servers import Servers
+
+pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def bucket() -> str:
+    return f"b{uuid.uuid4().hex[:12]}"
+
+
+def with_bucket(name: str, **settings: Any) -> Lakehouse:
+    return lakehouse({}, buckets={"warehouse": {}, name: settings})
+
+
+def going(connections: Connections, bucket: str) -> Plan:
+    """What an apply with the first key would do about the bucket, of a file that does not name it."""
+    return make_plan(lakehouse({}), connections, allow_destroy=True).only(frozenset({f"bucket {bucket}"}))
+
+
+def test_a_bucket_goes_with_two_keys_and_what_it_holds_with_a_third_word(servers: Servers, bucket: str) -> None:
+    connections = servers.connections()
+    store = client(connections.store)
+    assert reconcile(with_bucket(bucket), connections).exit_code == 0
+    assert not going(connections, bucket).steps, "the file never called it deletable"
+    marked = with_bucket(bucket, deletable=True)
+    assert reconcile(marked, connections).exit_code == 0
+    assert not make_plan(marked, connections).steps
+    assert not make_plan(lakehouse({}), connections).steps, "one key destroys nothing"
+    store.put_object(Bucket=bucket, Key="a/b", Body=b"x")
+    [failure] = apply(going(connections, bucket), connections).failed
+    assert "is not empty. `--purge`" in failure.message
+    assert store.get_object(Bucket=bucket, Key="a/b")["Body"].read() == b"x"
+    assert going(connections, bucket).steps, "the mark is still there"
+    assert apply(going(connections, bucket), connections, purge=True).exit_code == 0
+    assert bucket not in {each["Name"] for each in store.list_buckets()["Buckets"]}
+
+
+def test_an_empty_bucket_needs_no_third_word(servers: Servers, bucket: str) -> None:
+    connections = servers.connections()
+    assert reconcile(with_bucket(bucket, deletable=True), connections).exit_code == 0
+    assert apply(going(connections, bucket), connections).exit_code == 0
+    assert not going(connections, bucket).steps
+
+
+def test_the_key_can_be_taken_back_and_is_not_another_lakehouses(servers: Servers, bucket: str) -> None:
+    connections = servers.connections()
+    reconcile(with_bucket(bucket, deletable=True), connections)
+    other = lakehouse({}, name="other")
+    assert not make_plan(other, connections, allow_destroy=True).only(frozenset({f"bucket {bucket}"})).steps
+    assert reconcile(with_bucket(bucket), connections).exit_code == 0
+    assert not going(connections, bucket).steps
