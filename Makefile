@@ -28,10 +28,10 @@ destroy: setup ## stop the stack and remove its services; the data stays
 
 ##@ Pipeline (STACK=local): what the workflows run
 .PHONY: pipeline-plan pipeline-apply pipeline-drift
-pipeline-plan: setup-dev ## check the sources, and say what a deploy and the bootstrap would do (CHECKS=no: say it alone)
+pipeline-plan: setup-dev ## check the sources, say what would be done (CHECKS=no: only say it)
 	@$(PY) -m bootstrap.pipeline plan $(STACK) $(if $(filter no,$(CHECKS)),--no-checks)
 
-pipeline-apply: setup-dev ## do what was planned, and nothing else: deploy, bootstrap, verify (APPROVED=digest)
+pipeline-apply: setup-dev ## do what was planned and nothing else: deploy, bootstrap, verify
 	@$(PY) -m bootstrap.pipeline apply $(STACK) $(if $(APPROVED),--approved $(APPROVED))
 
 pipeline-drift: setup-dev ## fail where the stack or its contents are not as the file says
@@ -39,7 +39,7 @@ pipeline-drift: setup-dev ## fail where the stack or its contents are not as the
 
 ##@ Development
 .PHONY: test unit behaviour integration lint lint-workflows types format scan bench schema
-test: setup-dev lint types scan ## everything: rules, types, policy scans, unit, behaviour, integration (deploys in a temporary folder)
+test: setup-dev docker lint lint-workflows types scan ## everything: rules, types, policy scans, unit, behaviour, integration (deploys in a temporary folder)
 	$(PY) -m pytest tests/unit tests/behaviour tests/integration
 
 unit: setup-dev ## the unit tests alone
@@ -48,7 +48,7 @@ unit: setup-dev ## the unit tests alone
 behaviour: setup-dev ## the reconciler on a real store and catalog
 	$(PY) -m pytest tests/behaviour
 
-integration: setup-dev ## the integration tests alone
+integration: setup-dev docker ## the integration tests alone
 	$(PY) -m pytest tests/integration
 
 lint: $(DONE)/dev ## ruff: rules and format
@@ -62,7 +62,7 @@ format: $(DONE)/dev ## put the sources in order
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-bench: setup-dev ## measure, for docs/benchmarks.md
+bench: setup-dev docker ## measure, for docs/benchmarks.md
 	$(PY) -m pytest tests/bench -m bench --timeout 3600
 
 lint-workflows: ## actionlint over .github/workflows, where there is Go to build it
@@ -73,6 +73,20 @@ scan: $(DONE)/node $(DONE)/dev ## policy scans: stacks, workflows, Dockerfiles, 
 
 schema: $(DONE)/runtime ## write lakehouse.schema.json from the model
 	$(PY) -m lakehouse.spec.schema
+
+##@ Docker
+.PHONY: images providers docker
+images: $(DONE)/runtime ## build the images where no registry is reached (IMAGES=--all, or names)
+	@$(PY) -m lakehouse.runtimes.docker.build $(IMAGES)
+
+providers: $(DONE)/runtime ## build Terraform's Docker provider where no registry has it
+	@$(PY) -m lakehouse.runtimes.docker.provider
+
+# What the tests on Docker need, where Docker answers; elsewhere they are skipped, but not in CI.
+docker: $(DONE)/runtime
+	@if docker info >/dev/null 2>&1; then \
+	  $(MAKE) -s --no-print-directory providers images IMAGES="--pull $(TESTED)"; fi
+TESTED = $(addprefix --file ,lakehouse.yaml $(sort $(wildcard lakehouses/*.yaml)))
 
 ##@ Set-up
 .PHONY: setup setup-dev packages clean distclean terraform

@@ -94,7 +94,7 @@ class _Selection:
         from bootstrap.operations.target import find
 
         found = find(self.file, self.stack)
-        output.guard(found.local.state.root / "secrets")
+        output.guard(found.secrets)
         return found
 
 

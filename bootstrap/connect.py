@@ -7,15 +7,19 @@ from pathlib import Path
 from bootstrap.connections import CatalogConnection, Connections, StoreConnection
 from lakehouse.runtimes.local import Local, locate
 from lakehouse.runtimes.process.place import with_secrets
-from lakehouse.spec import Lakehouse, load
+from lakehouse.spec import AwsStack, Lakehouse, load
 
 
 def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
-    """The lakehouse of the file, and the connections to it as it stands in a local stack.
+    """The lakehouse of the file, and the connections to it as it stands in that stack.
 
     Raises SpecError for a wrong file and UsageError where the file has no such stack.
     """
     lakehouse = load(path)
+    if isinstance(lakehouse.stacks.get(stack), AwsStack):
+        from bootstrap import aws
+
+        return aws.connect(lakehouse, stack, path)
     local = locate(lakehouse, stack, path.resolve())
     return lakehouse, Connections(
         store=store(local),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-CatalogKind = Literal["nessie", "rest"]
+CatalogKind = Literal["nessie", "rest", "glue"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class CatalogConnection:
 
     ``uri`` is the Iceberg REST address without ``/v1``, ``warehouse`` the name the server knows the catalog by, ``api``
     Nessie's own address up to and including ``/api/v2``. ``headers`` go with every request; they may hold a token.
+    For Glue, ``uri`` is its address (empty: AWS itself) and ``warehouse`` the ``s3://`` location of its databases.
     """
 
     kind: CatalogKind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -35,6 +36,11 @@ def client(store: StoreConnection, *, patience: float = 30.0, parallel: int = 10
 def sts(store: StoreConnection, *, patience: float = 30.0) -> Any:
     """A client of the store's Security Token Service, which local stores have at the same address."""
     return _client("sts", store, patience, 1, 1)
+
+
+def glue(store: StoreConnection, address: str, *, patience: float, parallel: int) -> Any:
+    """A client of the Glue Data Catalog beside the store; ``address`` where it is not AWS's own."""
+    return _client("glue", replace(store, endpoint=address or None), patience, parallel, 5)
 
 
 def _client(service: str, store: StoreConnection, patience: float, parallel: int, attempts: int) -> Any:

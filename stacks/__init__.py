@@ -20,7 +20,7 @@ def synth(lakehouse: Lakehouse, path: Path) -> None:
     written: list[Callable[[Path], None]] = []
     for name, options in lakehouse.stacks.items():
         if isinstance(options, AwsOptions):
-            AwsStack(app, name, lakehouse=lakehouse)
+            AwsStack(app, name, lakehouse=lakehouse, path=path)
         else:
             written.append(LocalStack(app, name, lakehouse=lakehouse, path=path).write)
     app.synth()

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from pathlib import Path
+
 from lakehouse.aws import policy
+from lakehouse.aws.engine_settings import for_spark, for_trino
 from lakehouse.aws.engines_ec2 import Ec2Engines
 from lakehouse.aws.engines_managed import Athena, EmrServerless, athena_statements, emr_statements
 from lakehouse.aws.glue import Databases
 from lakehouse.aws.iam import GitHub, instance_role, principal_trust, role, service_trust
 from lakehouse.aws.key import Key
-from lakehouse.aws.names import names
+from lakehouse.aws.names import OPERATORS, names
 from lakehouse.aws.network import Network
 from lakehouse.aws.observe import Observe, log_group
 from lakehouse.aws.secrets import Secrets
 from lakehouse.aws.store import Store, TableStore, table_buckets
-from lakehouse.cdk import Construct, Declared, TerraformStack, data, output, provider, s3_backend
+from lakehouse.cdk import Construct, Declared, TerraformStack, data, output, provider, resource, s3_backend
+from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.aws import RESULTS
 
 PROVIDER = "6.25.0"  # what the contract test knows the arguments of
 TERRAFORM = ">= 1.11"  # write-only arguments
-OPERATORS = "operators"  # the Athena workgroup of who deploys: `lakehouse verify` queries through it
 
 
 class AwsStack(TerraformStack):
-    """Network, store, catalog, engines, access and watch, from the same file as every other stack."""
+    """Network, store, catalog, engines, access, watch and bootstrap, from the same file as every other stack."""
 
-    def __init__(self, scope: Construct, name: str, *, lakehouse: Lakehouse) -> None:
+    def __init__(self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path) -> None:
         super().__init__(scope, name)
         options = lakehouse.stacks[name]
         assert isinstance(options, Options)
@@ -83,6 +88,30 @@ class AwsStack(TerraformStack):
                 state=state,
             )
         self._outputs()
+        if not in_tables:
+            self._bootstrap(path)
+
+    def _bootstrap(self, path: Path) -> None:
+        """The last resource: makes the tables, again whenever the contents change, as who deploys.
+
+        Where the contents are it works out from their names, with the account that the stack is in.
+        """
+        arguments = ["-m", "bootstrap", "--file", str(path), "--stack", self._names.stack, "apply"]
+        step = {
+            "command": shlex.join([sys.executable, *arguments]),
+            "environment": {"LAKEHOUSE_AWS_ACCOUNT": self._names.account},
+        }
+        resource(
+            self,
+            "bootstrap",
+            "terraform_data",
+            triggers_replace=[
+                digest(self._lakehouse.model_dump(mode="json", include={"catalogs"})),
+                self._names.account,
+            ],
+            provisioner=[{"local-exec": step}],
+            needs=self._ready,
+        )
 
     def _terraform(self, name: str) -> tuple[str, str] | None:
         """Provider and backend; gives the bucket and key of the state where it is in S3."""
@@ -113,7 +142,8 @@ class AwsStack(TerraformStack):
         if self._options.engines == "managed" and lakehouse.engines.trino:
             store.add_results(RESULTS)
         if not in_tables:
-            Databases(self, "glue", names=self._names, lakehouse=lakehouse, allow_destroy=allow_destroy)
+            glue = Databases(self, "glue", names=self._names, lakehouse=lakehouse, allow_destroy=allow_destroy)
+            self._ready = [*glue.databases.values(), *store.ready]
             return store.buckets, {}
         tables = TableStore(
             self, "tables", names=self._names, key=self._key, lakehouse=lakehouse, allow_destroy=allow_destroy
@@ -216,7 +246,14 @@ class AwsStack(TerraformStack):
         for principal in lakehouse.access.principals:
             may = list(policy.statements(lakehouse, names, principal, key=self._key))
             self._principal(principal, [principal_trust(names, principal)], may)
-        return {"hosts": engines.hosts, "secrets": {name: each.ref("arn") for name, each in secrets.items()}}
+        outputs: dict[str, object] = {"hosts": engines.hosts}
+        outputs["secrets"] = {name: each.ref("arn") for name, each in secrets.items()}
+        # How the engines are told of the catalogs, for what configures the instances.
+        if lakehouse.engines.spark:
+            outputs["spark_defaults"] = {**for_spark(lakehouse, names), **lakehouse.engines.spark.properties}
+        if lakehouse.engines.trino:
+            outputs["trino_catalogs"] = {**lakehouse.engines.trino.catalogs, **for_trino(lakehouse, names)}
+        return outputs
 
     def _principal(self, principal: str, trust: list[dict[str, object]], may: list[policy.Statement]) -> None:
         made = role(

@@ -16,6 +16,10 @@ def connect(name: str, connections: Connections) -> Catalog:
         from bootstrap.catalogs.nessie import NessieCatalog
 
         return NessieCatalog(name, connection, connections)
+    if connection.kind == "glue":
+        from bootstrap.catalogs.glue import GlueCatalog
+
+        return GlueCatalog(name, connection, connections)
     from bootstrap.catalogs.rest import RestCatalog
 
     return RestCatalog(name, connection, connections)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from bootstrap.errors import RemoteError
 from bootstrap.reconciler.metadata import CatalogFacts
 
 #: Called with the number of tables read so far, and of all.
@@ -28,3 +29,15 @@ class Catalog(Protocol):
 
     def drop_table(self, name: str, *, purge: bool) -> None:
         """Take the table out of the catalog; ``purge`` deletes its files too."""
+
+
+@runtime_checkable
+class CommitsMany(Protocol):
+    """A catalog that takes the commits of many tables in one request."""
+
+    def commit_tables(self, commits: Mapping[str, Mapping[str, Any]]) -> Mapping[str, RemoteError]:
+        """Carry out commits as :meth:`Catalog.commit_table` does; returns the error of each table that failed.
+
+        A table that fails does not stop the others. Raises where nothing at all could be sent.
+        """
+        ...

@@ -11,12 +11,10 @@ import uuid
 from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlparse
 
 from bootstrap.connections import Connections
 from bootstrap.errors import Conflict, Refused
-from bootstrap.reconciler.stores import typed
-from bootstrap.s3 import client
+from bootstrap.objects import Objects
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -30,23 +28,17 @@ class MetadataFiles:
     """Metadata files of one store. Raises the errors of :mod:`bootstrap.errors`."""
 
     def __init__(self, connections: Connections) -> None:
-        store = connections.store
-        self._store, self._endpoint = store, store.endpoint or f"s3.{store.region}.amazonaws.com"
-        self._s3 = client(store, patience=connections.patience, parallel=connections.parallel)
+        self._store, self._objects = connections.store, Objects(connections)
 
     def read(self, location: str) -> dict[str, Any]:
         """A metadata file. Engines may compress them: https://iceberg.apache.org/docs/latest/configuration/"""
-        bucket, key = _place(location)
-        with typed(self._endpoint):
-            data = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        content: dict[str, Any] = json.loads(gzip.decompress(data) if key.endswith(_COMPRESSED) else data)
+        data = self._objects.read(location)
+        content: dict[str, Any] = json.loads(gzip.decompress(data) if location.endswith(_COMPRESSED) else data)
         return content
 
     def write(self, location: str, text: str) -> None:
         """Write a metadata file; each has a name of its own, so that none is ever overwritten."""
-        bucket, key = _place(location)
-        with typed(self._endpoint):
-            self._s3.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
+        self._objects.write(location, text.encode())
 
     @cached_property
     def io(self) -> PyArrowFileIO:
@@ -70,12 +62,11 @@ def committed(what: str, commit: Mapping[str, Any], base: dict[str, Any] | None,
     # pyiceberg knows what an update does to a table's metadata; its import costs half a second, so only here.
     from pydantic import ValidationError
     from pyiceberg.exceptions import CommitFailedException
-    from pyiceberg.schema import Schema
-    from pyiceberg.table.metadata import TableMetadataUtil, TableMetadataV1
+    from pyiceberg.table.metadata import TableMetadataUtil
     from pyiceberg.table.update import update_table_metadata
 
     known = None if base is None else TableMetadataUtil.parse_obj(base)
-    start = known or TableMetadataV1.model_construct(last_column_id=-1, schema=Schema())
+    start = known or _nothing()
     try:
         for requirement in _adapters()[0].validate_python(commit["requirements"]):
             requirement.validate(known)
@@ -85,6 +76,15 @@ def committed(what: str, commit: Mapping[str, Any], base: dict[str, Any] | None,
         raise Conflict(f"{what}: {error}") from error
     except (ValidationError, ValueError) as error:
         raise Refused(f"{what}: {str(error).splitlines()[0]}") from error
+
+
+@cache
+def _nothing() -> TableMetadata:
+    """What a new table's first updates are made to. As pyiceberg has it; making it takes longer than using it."""
+    from pyiceberg.schema import Schema
+    from pyiceberg.table.metadata import TableMetadataV1
+
+    return TableMetadataV1.model_construct(last_column_id=-1, schema=Schema())
 
 
 @cache
@@ -101,9 +101,3 @@ def next_location(former: str | None, table: str) -> str:
     number = (former or "").rpartition("/")[2].partition("-")[0]
     version = int(number) + 1 if number.isdigit() else 0
     return f"{table.rstrip('/')}/metadata/{version:05d}-{uuid.uuid4()}.metadata.json"
-
-
-def _place(location: str) -> tuple[str, str]:
-    """Bucket and key of an ``s3://`` address."""
-    parts = urlparse(location)
-    return parts.netloc, parts.path.removeprefix("/")

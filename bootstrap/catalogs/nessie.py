@@ -1,7 +1,8 @@
-"""Project Nessie: Iceberg REST for changes, its own API for looking.
+"""Project Nessie, through its own API; namespaces are changed through Iceberg REST.
 
 One paged request lists every namespace with its properties and every table with its metadata location, so that only
-tables that changed since the last look are read. https://projectnessie.org/develop/rest/ (API v2, "entries")
+tables that changed since the last look are read, and those from the store.
+https://projectnessie.org/develop/rest/ (API v2, "entries")
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.catalogs.references import CatalogReferences
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.connections import CatalogConnection, Connections
+from bootstrap.errors import Missing, RemoteError
 from bootstrap.http import Http
 from bootstrap.reconciler.metadata import CatalogFacts, Limits, ReferenceFacts, TableFacts, compact
 
@@ -31,7 +33,6 @@ class NessieCatalog(RestCatalog):
         super().__init__(name, connection, connections)
         what = f'catalog "{name}"'
         self.api = Http(what, connection.api, connection.headers, connections.patience, connections.parallel)
-        self._written: dict[str, str] = {}  # the metadata files of tables with rows, as last listed
 
     @cached_property
     def commits(self) -> NessieCommit:
@@ -47,20 +48,15 @@ class NessieCatalog(RestCatalog):
         return f"/v1/{quote(f'{self.connection.branch}|{self.connection.warehouse}', safe='')}"
 
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
-        """By Iceberg REST where the table is new or has no snapshot; one that has a history keeps it."""
-        if any(requirement["type"] == "assert-create" for requirement in commit["requirements"]):
-            super().commit_table(name, commit)
-            return
-        content, hash_ = self.commits.current(name)
-        if content.get("snapshotId", -1) == -1:
-            super().commit_table(name, commit)
-        else:
-            self.commits.commit(name, commit, content, hash_)
+        for error in self.commit_tables({name: commit}).values():
+            raise error
+
+    def commit_tables(self, commits: Mapping[str, Mapping[str, Any]]) -> Mapping[str, RemoteError]:
+        return self.commits.commit(commits)
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         namespaces: dict[str, Mapping[str, str]] = {}
         locations: dict[str, str] = {}
-        self._written = {}
         others: set[str] = set()
         for entry in self.entries():
             name, content = ".".join(entry["name"]["elements"]), entry["content"]
@@ -68,17 +64,14 @@ class NessieCatalog(RestCatalog):
                 namespaces[name] = content.get("properties") or {}
             elif entry["type"] == "ICEBERG_TABLE":
                 locations[name] = content["metadataLocation"]
-                if content["snapshotId"] != -1:
-                    self._written[name] = content["metadataLocation"]
             else:
                 others.add(name)
         chosen = {name: at for name, at in locations.items() if tables is None or name in tables}
         kept = self.cache.load()
         facts = {n: TableFacts(at, json.loads(kept[at])) for n, at in chosen.items() if at in kept}
-        read = self._load((name for name in chosen if name not in facts), reading)
-        live = set(locations.values())
-        new = {table.metadata_location: table.metadata for table in read.values() if table.metadata_location in live}
-        gone = kept.keys() - live
+        read = self._load({name: at for name, at in chosen.items() if name not in facts}, self._read, reading)
+        new = {table.metadata_location: table.metadata for table in read.values()}
+        gone = kept.keys() - locations.values()
         if new or gone:
             self.cache.store(new, gone)
         facts |= read
@@ -87,16 +80,12 @@ class NessieCatalog(RestCatalog):
         unread = frozenset(locations.keys() | others) - facts.keys()
         return CatalogFacts(namespaces, facts, unread, _LIMITS, references)
 
-    def _table(self, name: str) -> TableFacts | None:
-        """A table with rows from its metadata file: for one that Nessie's own clients changed, the Iceberg REST
-        endpoint answers with the schema that the last rows were written with, not with the table's.
-        """
-        location = self._written.get(name)
-        return (
-            super()._table(name)
-            if location is None
-            else TableFacts(location, compact(self.commits.files.read(location)))
-        )
+    def _read(self, location: str) -> TableFacts | None:
+        """From the metadata file: Nessie's Iceberg REST endpoint may show the schema of the last rows instead."""
+        try:
+            return TableFacts(location, compact(self.commits.files.read(location)))
+        except Missing:
+            return None  # dropped since it was listed, with its files
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Every entry of the branch, with its content."""

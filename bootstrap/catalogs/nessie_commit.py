@@ -2,19 +2,19 @@
 
 Nessie's Iceberg REST endpoint (up to 0.99 at least) rebuilds a table's metadata from the current snapshot alone, so a
 commit through it takes the table's history away (projectnessie/nessie#9634). The engines' native clients keep it, and
-so does this. https://projectnessie.org/develop/rest/ (API v2, "commit")
+so does this. One commit of Nessie may change many tables. https://projectnessie.org/develop/rest/ (API v2, "commit")
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from bootstrap.catalogs.metadata_files import MetadataFiles, committed, next_location
 from bootstrap.connections import CatalogConnection, Connections
-from bootstrap.errors import Missing
+from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError
 from bootstrap.http import Http
 
 
@@ -28,19 +28,63 @@ class NessieCommit:
 
     def current(self, name: str) -> tuple[dict[str, Any], str]:
         """The table's content and the hash of the branch it was read at. Raises Missing where there is no table."""
-        answer = self._api.post(f"{self._tree}/contents", {"requestedKeys": [{"elements": name.split(".")}]})
-        if not answer["contents"]:
+        contents, hash_ = self._current([name])
+        if name not in contents:
             raise Missing(f"{self._what}: there is no table {name}")
-        return answer["contents"][0]["content"], answer["effectiveReference"]["hash"]
+        return contents[name], hash_
 
-    def commit(self, name: str, commit: Mapping[str, Any], content: Mapping[str, Any], hash_: str) -> None:
-        """One commit to an existing table, as :meth:`current` has just found it.
+    def _current(self, names: Collection[str]) -> tuple[dict[str, dict[str, Any]], str]:
+        """Contents of those tables that are there, and the hash of the branch that they were read at."""
+        keys = [{"elements": name.split(".")} for name in names]
+        answer = self._api.post(f"{self._tree}/contents", {"requestedKeys": keys})
+        contents = {".".join(each["key"]["elements"]): each["content"] for each in answer["contents"]}
+        return contents, answer["effectiveReference"]["hash"]
 
-        Raises Conflict where a requirement no longer holds or somebody else was faster, Refused where Iceberg forbids
-        an update.
+    def commit(self, commits: Mapping[str, Mapping[str, Any]]) -> dict[str, RemoteError]:
+        """The commits of several tables, by their names, as one commit of Nessie.
+
+        Returns the error of each table that was not committed: Conflict where a requirement does not hold or somebody
+        else was faster, Refused where Iceberg forbids an update, UnknownState where no answer came. Where Nessie
+        refuses the whole, the tables are committed one by one, so that one does not stop the others.
         """
-        at = content["metadataLocation"]
-        metadata = committed(f"{self._what}: {name}", commit, self.files.read(at), at)
+        failed: dict[str, RemoteError] = {}
+        operations: dict[str, dict[str, Any]] = {}
+        contents, hash_ = self._current(commits)
+        for name, commit in commits.items():
+            try:
+                operations[name] = self._written(name, commit, contents.get(name))
+            except RemoteError as error:
+                failed[name] = error
+        try:
+            self._send(operations, hash_)
+        except (Conflict, Refused, Missing) as error:
+            if len(operations) == 1:
+                return {**failed, **dict.fromkeys(operations, error)}
+            for name, operation in operations.items():
+                try:
+                    self._send({name: operation}, hash_)
+                except RemoteError as alone:
+                    failed[name] = alone
+        except RemoteError as error:
+            failed |= dict.fromkeys(operations, error)
+        return failed
+
+    def _send(self, operations: Mapping[str, Mapping[str, Any]], hash_: str) -> None:
+        if operations:
+            names = next(iter(operations)) if len(operations) == 1 else f"{len(operations)} tables"
+            body = {"commitMeta": {"message": f"lakehouse: change {names}"}, "operations": list(operations.values())}
+            self._api.post(f"{self._tree}@{hash_}/history/commit", body)
+
+    def _written(self, name: str, commit: Mapping[str, Any], content: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Write the table's next metadata file; returns the operation that points Nessie at it.
+
+        Where the commit fails the file stays: a request that was repeated on the way fails the second time, and then
+        the table is already at this file. One that is nobody's is an orphan like any other.
+        """
+        if content is not None and content["type"] != "ICEBERG_TABLE":
+            raise Exists(f"{self._what}: {name} is no Iceberg table")
+        at = content["metadataLocation"] if content else None
+        metadata = committed(f"{self._what}: {name}", commit, self.files.read(at) if at else None, at)
         snapshot = -1 if metadata.current_snapshot_id is None else metadata.current_snapshot_id
         written = metadata.model_dump(mode="json", by_alias=True, exclude_none=True)
         written["current-snapshot-id"] = snapshot  # Nessie cannot read a file without it
@@ -49,14 +93,13 @@ class NessieCommit:
                 # Nessie takes the current snapshot's schema for the table's, and would not show the new one.
                 each["schema-id"] = metadata.current_schema_id
         location = next_location(at, metadata.location)
-        # Where the commit fails the file stays: a request that was repeated on the way fails the second time, and then
-        # the table is already at this file. One that is nobody's is an orphan like any other.
         self.files.write(location, json.dumps(written))
-        operation = {
+        return {
             "type": "PUT",
             "key": {"elements": name.split(".")},
             "content": {
-                **{field: content[field] for field in ("type", "id")},
+                "type": "ICEBERG_TABLE",
+                **({"id": content["id"]} if content else {}),
                 "metadataLocation": location,
                 "snapshotId": snapshot,
                 "schemaId": metadata.current_schema_id,
@@ -64,5 +107,3 @@ class NessieCommit:
                 "sortOrderId": metadata.default_sort_order_id,
             },
         }
-        body = {"commitMeta": {"message": f"lakehouse: change table {name}"}, "operations": [operation]}
-        self._api.post(f"{self._tree}@{hash_}/history/commit", body)

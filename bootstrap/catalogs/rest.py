@@ -8,7 +8,7 @@ that turn out to be as they should.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
@@ -54,7 +54,7 @@ class RestCatalog:
             for found in pool.map(self._tables, names):
                 present.extend(found)
         chosen = [name for name in present if tables is None or name in tables]
-        read = self._load(chosen, reading)
+        read = self._load({name: name for name in chosen}, self._table, reading)
         return CatalogFacts(properties, read, frozenset(present) - read.keys())
 
     def _namespaces(self, parent: str | None) -> Iterator[str]:
@@ -87,15 +87,16 @@ class RestCatalog:
             if not token:
                 return
 
-    def _load(self, names: Iterable[str], reading: Reading) -> dict[str, TableFacts]:
-        """Tables by name, several at a time; one that vanished meanwhile is left out."""
-        names = list(names)
+    def _load(
+        self, wanted: Mapping[str, str], read: Callable[[str], TableFacts | None], reading: Reading
+    ) -> dict[str, TableFacts]:
+        """Tables by name, each ``read`` from its place, several at a time; one that vanished meanwhile is left out."""
         facts: dict[str, TableFacts] = {}
         with ThreadPoolExecutor(self.connections.parallel) as pool:
-            for count, (name, table) in enumerate(zip(names, pool.map(self._table, names), strict=True), 1):
+            for count, (name, table) in enumerate(zip(wanted, pool.map(read, wanted.values()), strict=True), 1):
                 if table is not None:
                     facts[name] = table
-                reading(count, len(names))
+                reading(count, len(wanted))
         return facts
 
     def _table(self, name: str) -> TableFacts | None:

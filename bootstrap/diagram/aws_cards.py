@@ -115,9 +115,9 @@ def _role(block: Block, parts: Parts) -> Iterable[str]:
 def _trusted(statements: Iterable[Block]) -> Iterable[str]:
     for statement in statements:
         principal, condition = statement["Principal"], statement.get("Condition", {}).get("StringEquals", {})
-        subjects = [value for key, value in condition.items() if key.endswith(":sub")]
+        subjects = [value for key, values in condition.items() if key.endswith(":sub") for value in values]
         if "Federated" in principal:
-            yield f"taken by {', '.join(subjects).removeprefix('repo:')}"
+            yield from (f"taken by {subject.removeprefix('repo:')}" for subject in subjects)
         elif "Service" in principal:
             yield f"taken by {principal['Service'].removesuffix('.amazonaws.com')}"
         else:

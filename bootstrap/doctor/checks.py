@@ -10,7 +10,7 @@ from pathlib import Path
 from bootstrap.doctor import catalogs, docker, docker_probes, files, machine, probes, services, shell, store, tools
 from bootstrap.doctor.findings import Check, Finding, ok
 from bootstrap.operations.target import Target
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes.docker.containers import as_asked
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.docker.runtime import Containers
@@ -20,7 +20,6 @@ from lakehouse.runtimes.process.incarnation import recorded
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.catalog import CatalogEndpoint
 from lakehouse.services.service import Service
-from lakehouse.spec import LocalStack
 from lakehouse.spec.problems import SpecError
 from lakehouse.spec.source import read
 
@@ -47,6 +46,7 @@ def of_target(target: Target, around: Surroundings) -> list[Check]:
 
     Raises UsageError where the file has no such local stack.
     """
+    undefined = _undefined(target)
     needed = probes.needs(target.lakehouse, target.stack)
     first = [
         Check("file", lambda: files.usable(None, target.path.name)),
@@ -55,10 +55,20 @@ def of_target(target: Target, around: Surroundings) -> list[Check]:
         Check("java", lambda: tools.java(probes.missing_java(needed.javas), needed.javas)),
         Check("proxy", lambda: shell.proxies(around.environment)),
     ]
-    found = target.lakehouse.stacks.get(target.stack)
-    if isinstance(found, LocalStack) and found.runtime == "process" and probes.missing_java(needed.javas):
-        return [*first, Check("stack", lambda: ok(""), after=("java",))]  # its services cannot even be defined
+    if undefined:
+        return [*first, Check("stack", lambda: services.undefined(undefined), after=("packages", "java"))]
     return [*first, *_Stack(target, around).checks()]
+
+
+def _undefined(target: Target) -> str:
+    """Why the stack's services cannot even be defined; empty where they can."""
+    try:
+        _ = target.local
+    except UsageError:
+        raise
+    except LakehouseError as problem:
+        return str(problem)
+    return ""
 
 
 def _tools(around: Surroundings) -> Iterator[Check]:
@@ -121,7 +131,7 @@ class _Stack:
             yield Check(f"service {service.name}", self._service(service), after)
         if self.containers is not None:
             yield Check("names", self._names(self.containers), after=("stack",))
-        yield Check("store", lambda: self.answer(at.external, at.service), after=(f"service {at.service}",))
+        yield Check("store", lambda: self.answer(at.external, at.service), after=("names", f"service {at.service}"))
         yield Check("clock", lambda: store.clock(probes.ask(at.external), self.around.now()), after=("store",))
         yield Check("keys", self.keys, after=("clock", "state folder"))
         yield Check("buckets", self.buckets, after=("keys",))
@@ -253,7 +263,7 @@ class _Stack:
 
         yield Check(f"catalog {name}", look, after=("store", f"service {endpoint.service}"))
         if self.target.lakehouse.engines.trino is not None:
-            yield Check(f"trino: {name}", by_trino, after=("proxy", "service trino", "names", f"catalog {name}"))
+            yield Check(f"trino: {name}", by_trino, after=("proxy", "service trino", f"catalog {name}"))
 
     def _failure_of_trino(self, catalog: str) -> str:
         from trino.exceptions import Error

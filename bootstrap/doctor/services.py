@@ -60,6 +60,13 @@ def running(processes: Mapping[str, Process], named: Sequence[str], left: bool, 
     return error("is not up", "it was never deployed, or was destroyed", f"`cdktf deploy {stack}`")
 
 
+def undefined(why: str) -> Finding:
+    """The stack's services could not even be defined."""
+    return error(
+        f"its services cannot be defined: {why}", "something that they are made of is not there", "`make setup`"
+    )
+
+
 @dataclass(frozen=True)
 class Seen:
     """A service as its runtime shows it, with the end of its log where it is not healthy."""

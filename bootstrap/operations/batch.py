@@ -22,7 +22,6 @@ from lakehouse.services.text import properties
 
 _NAME = "verify"
 _FILE = f"{_NAME}.conf"
-_HEAP_MB = 512
 _SETTINGS = {
     # One core: it has to fit beside Spark Connect and whatever else runs.
     "spark.cores.max": "1",
@@ -151,7 +150,7 @@ def _prepare(target: Target) -> tuple[list[str], dict[str, str]]:
     settings["spark.driver.host"] = place.host(spark.MASTER)
     local.runtime.configure(spark.MASTER, [File(_FILE, properties(settings))])
     command = [
-        *spark.java(place, cluster, _HEAP_MB, jvm.QUICK),
+        *spark.java(place, cluster, spark.BATCH_MB, jvm.QUICK),
         *("org.apache.spark.deploy.SparkSubmit", "--properties-file", f"{place.config(spark.MASTER)}/{_FILE}"),
         *("--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal"),
     ]

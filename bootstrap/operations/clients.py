@@ -77,6 +77,10 @@ def client_of_the_line(target: Target) -> None:
 
 def iceberg(target: Target, name: str) -> Catalog:
     """PyIceberg's client of a catalog."""
+    if target.in_aws:
+        from bootstrap.aws import iceberg as in_glue
+
+        return in_glue(target.lakehouse, target.stack, name)
     endpoint = next(each for each in target.local.endpoints.catalogs if each.name == name)
     target.port(endpoint.service, f"catalogs.{name}")
     target.port(endpoint.store.service, "store")
@@ -101,6 +105,10 @@ def iceberg(target: Target, name: str) -> Catalog:
 
 def s3(target: Target) -> Any:
     """boto3's client of the store."""
+    if target.in_aws:
+        import boto3
+
+        return boto3.client("s3", region_name=target.region)
     target.port(target.local.endpoints.store.service, "store")
     from bootstrap.connect import store
     from bootstrap.s3 import client

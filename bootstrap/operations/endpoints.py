@@ -10,7 +10,8 @@ from lakehouse.services.service import Place, Port, Service
 
 # What a port is for, where its label is not enough; by the beginning of its name.
 _MEANING = {
-    "s3proxy": "object store, S3 API",
+    **dict.fromkeys(("s3proxy", "minio", "rustfs", "aistor"), "object store, S3 API"),
+    **dict.fromkeys(("minio-console", "rustfs-console", "aistor-console"), "the object store in a browser"),
     "nessie": "catalog's branches, tags and history in a browser",
     "spark-master": "where batch jobs are submitted",
     "spark-master-ui": "workers and applications of the cluster",

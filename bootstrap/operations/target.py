@@ -10,12 +10,12 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes.local import Local, locate
 from lakehouse.services.service import Service
-from lakehouse.spec import Lakehouse, LocalStack, load
+from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load
 
 
 @dataclass(frozen=True)
 class Target:
-    """A local stack of a lakehouse.yaml."""
+    """A stack of a lakehouse.yaml."""
 
     path: Path
     lakehouse: Lakehouse
@@ -25,6 +25,24 @@ class Target:
     def local(self) -> Local:
         """The stack's state folder, services and endpoints."""
         return locate(self.lakehouse, self.stack, self.path)
+
+    @property
+    def in_aws(self) -> bool:
+        """Whether the stack is in AWS; then nothing of it is on this machine."""
+        return isinstance(self.lakehouse.stacks.get(self.stack), AwsStack)
+
+    @property
+    def region(self) -> str:
+        """The AWS region of a stack in AWS."""
+        there = self.lakehouse.stacks[self.stack]
+        assert isinstance(there, AwsStack)
+        return there.region
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of the stack's secrets on this machine."""
+        root = self.path.parent / ".lakehouse" / self.stack if self.in_aws else self.local.state.root
+        return root / "secrets"
 
     def service(self, name: str) -> Service:
         """The service of that name. Raises UsageError that lists those there are."""

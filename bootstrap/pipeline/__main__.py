@@ -1,7 +1,7 @@
 """``python -m bootstrap.pipeline plan|apply|drift STACK``: what ``make pipeline-plan`` and the workflows run.
 
-Exit codes: 0 well done, 1 a failure or a stale plan, 2 drift, a wrong call or a wrong file; with --detailed-exitcode a plan
-ends with 2 where there are changes.
+Exit codes: 0 well done, 1 a failure or a stale plan, 2 drift, a wrong call or a wrong file; with --detailed-exitcode a
+plan ends with 2 where there are changes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from bootstrap.pipeline.looked import Looked
 from bootstrap.pipeline.pipeline import SUMMARY, Pipeline
 from bootstrap.pipeline.steps import processes
 from lakehouse.errors import LakehouseError
-from lakehouse.spec import AwsStack
 
 _ROOT = Path(__file__).parents[2]
 
@@ -53,9 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _pipeline(file: Path | None, stack: str) -> Pipeline:
     target = find(file, stack)
-    secrets = None
-    if not isinstance(target.lakehouse.stacks.get(stack), AwsStack):
-        secrets = output.Redactor(target.local.state.root / "secrets")
+    secrets = output.Redactor(target.secrets)
     folder = Path.cwd()  # cdktf.json is here
     return Pipeline(
         folder=folder,

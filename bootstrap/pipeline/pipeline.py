@@ -44,7 +44,6 @@ class Pipeline:
         for step in CHECKS if check else ():
             run(step, self.checks)
         looked = self.look()
-        self.notes.mkdir(parents=True, exist_ok=True)
         self._write("plan.json", looked.to_json())
         (self.notes / SUMMARY).write_text(summary(looked))
         print(f"\n{self.stack}: digest {looked.digest}\n{self.notes / SUMMARY} says what an apply would do.")
@@ -161,6 +160,7 @@ class Pipeline:
             raise UsageError(f"{path} is damaged. Remove it, and plan again") from None
 
     def _write(self, name: str, content: Any) -> None:
+        self.notes.mkdir(parents=True, exist_ok=True)
         (self.notes / name).write_text(json.dumps(content, indent=1) + "\n")
 
 

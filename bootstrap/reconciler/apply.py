@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -12,6 +12,7 @@ from typing import Any
 
 from bootstrap import catalogs
 from bootstrap.catalogs import Catalog
+from bootstrap.catalogs.base import CommitsMany
 from bootstrap.catalogs.references import CatalogReferences, references_of
 from bootstrap.connections import Connections
 from bootstrap.errors import RETRIED, Unreachable
@@ -20,6 +21,9 @@ from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.plan import Plan, Step
 from bootstrap.reconciler.stores import Store
 from lakehouse.errors import LakehouseError
+
+#: Tables in one commit, where there are enough: more save requests, fewer let several connections work at a time.
+_LEAST, _MOST = 8, 32
 
 
 @dataclass(frozen=True)
@@ -80,27 +84,27 @@ def apply(plan: Plan, connections: Connections, progress: Progress | None = None
             children.setdefault(need, []).append(step.address)
     done: list[Done] = []
     failed: list[Failed] = []
-    ended: SimpleQueue[Future[Done | Failed]] = SimpleQueue()
+    ended: SimpleQueue[Future[list[Done | Failed]]] = SimpleQueue()
     running = 0
     with ThreadPoolExecutor(connections.parallel) as pool:
         ready = [address for address, count in missing.items() if not count]
         while ready or running:
-            for address in ready:
-                pool.submit(executor.carry_out, waiting.pop(address)).add_done_callback(ended.put)
-            running += len(ready)
+            for steps in executor.batches([waiting.pop(address) for address in ready]):
+                pool.submit(executor.carry_out, steps).add_done_callback(ended.put)
+                running += 1
             ready = []
-            fate = ended.get().result()
+            for fate in ended.get().result():
+                if progress is not None:
+                    progress(fate)
+                if isinstance(fate, Failed):
+                    failed.append(fate)
+                    continue
+                done.append(fate)
+                for child in children.get(fate.address, ()):
+                    missing[child] -= 1
+                    if not missing[child]:
+                        ready.append(child)
             running -= 1
-            if progress is not None:
-                progress(fate)
-            if isinstance(fate, Failed):
-                failed.append(fate)
-                continue
-            done.append(fate)
-            for child in children.get(fate.address, ()):
-                missing[child] -= 1
-                if not missing[child]:
-                    ready.append(child)
     return Outcome(tuple(done), tuple(failed), tuple(waiting), plan.refused)
 
 
@@ -121,7 +125,49 @@ class _Executor:
             self.catalogs[name] = catalogs.connect(name, self.connections)
         return self.catalogs[name]
 
-    def carry_out(self, step: Step) -> Done | Failed:
+    def batches(self, steps: list[Step]) -> Iterator[list[Step]]:
+        """Commits of one catalog's tables several together, where the catalog takes them so; all else one by one."""
+        commits: dict[str, list[Step]] = {}
+        for step in steps:
+            change = step.change
+            if change.kind == "table" and change.op != "destroy" and self._takes_many(change.catalog):
+                commits.setdefault(change.catalog, []).append(step)
+            else:
+                yield [step]
+        for together in commits.values():
+            size = min(_MOST, max(_LEAST, -(-len(together) // self.connections.parallel)))
+            yield from (together[start : start + size] for start in range(0, len(together), size))
+
+    def _takes_many(self, name: str) -> bool:
+        try:
+            return isinstance(self.catalog(name), CommitsMany)
+        except LakehouseError:
+            return False  # the step itself says why
+
+    def carry_out(self, steps: list[Step]) -> list[Done | Failed]:
+        """The fates of the steps, in any order."""
+        name = steps[0].change.catalog
+        if len(steps) == 1 or name in self.dead:
+            return [self._alone(step) for step in steps]
+        catalog = self.catalog(name)
+        assert isinstance(catalog, CommitsMany)
+        try:
+            return self._commit(catalog, steps)
+        except Unreachable as error:
+            self.dead[name] = str(error)
+            return [_failed(step, error) for step in steps]
+        except LakehouseError as error:
+            return [_failed(step, error) for step in steps]
+
+    def _commit(self, catalog: CommitsMany, steps: list[Step]) -> list[Done | Failed]:
+        errors = catalog.commit_tables({step.change.name: _commit_of(step.change) for step in steps})
+        fates: list[Done | Failed] = []
+        for step in steps:
+            error = errors.get(step.change.name)
+            fates.append(Done(step.address) if error is None else _failed(step, error))
+        return fates
+
+    def _alone(self, step: Step) -> Done | Failed:
         change = step.change
         if change.catalog in self.dead:
             return Failed(step.address, self.dead[change.catalog])
@@ -131,7 +177,7 @@ class _Executor:
             self.dead[change.catalog] = str(error)
             return Failed(step.address, str(error))
         except LakehouseError as error:
-            return Failed(step.address, str(error), again=isinstance(error, RETRIED))
+            return _failed(step, error)
         return Done(step.address, remark)
 
     def _carry_out(self, change: Change) -> str:
@@ -154,17 +200,25 @@ class _Executor:
                 catalog.update_namespace(change.name, body["updates"], body["removals"])
             case "namespace", "destroy":
                 catalog.drop_namespace(change.name)
-            case "table", "create":
-                # The id is made here: a plan carried out twice must not make two tables that pass for one.
-                identity = {"action": "assign-uuid", "uuid": str(uuid.uuid4())}
-                catalog.commit_table(change.name, {**body, "updates": [identity, *body["updates"]]})
-            case "table", "update":
-                catalog.commit_table(change.name, body)
+            case "table", "create" | "update":
+                catalog.commit_table(change.name, _commit_of(change))
             case "seed", _:
                 seeds.load(catalog, change.name, body, self.connections)
             case _:
                 catalog.drop_table(change.name, purge=self.purge)
         return ""
+
+
+def _failed(step: Step, error: LakehouseError) -> Failed:
+    return Failed(step.address, str(error), again=isinstance(error, RETRIED))
+
+
+def _commit_of(change: Change) -> Mapping[str, Any]:
+    if change.op == "update":
+        return change.body
+    # The id is made here: a plan carried out twice must not make two tables that pass for one.
+    identity = {"action": "assign-uuid", "uuid": str(uuid.uuid4())}
+    return {**change.body, "updates": [identity, *change.body["updates"]]}
 
 
 def _refer(references: CatalogReferences, change: Change) -> None:

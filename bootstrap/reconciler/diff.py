@@ -56,10 +56,13 @@ class _Diffing:
         settings = {
             "versioning": spec.versioning,
             "expire_days": spec.expire_days,
+            "noncurrent_days": spec.noncurrent_days,
+            "access": spec.access,
             "deletable": owner if spec.deletable else None,
         }
         if facts is None:
-            details = tuple(Detail("+", f"{key} = {value}") for key, value in settings.items() if value)
+            told = {key: value for key, value in settings.items() if value and value != "private"}
+            details = tuple(Detail("+", f"{key} = {value}") for key, value in told.items())
             self.changes.append(Change("create", "bucket", "", name, details, settings))
             return
         body: dict[str, bool | int | str | None] = {}
@@ -67,6 +70,8 @@ class _Diffing:
         for key, have, can in (
             ("versioning", facts.versioning or False, facts.versioning is not None),
             ("expire_days", facts.expire_days, facts.lifecycle),
+            ("noncurrent_days", facts.noncurrent_days, facts.lifecycle),
+            ("access", facts.access or "private", facts.access is not None),
             # A mark of another lakehouse's file is not ours to take away.
             ("deletable", facts.deletable if facts.deletable == owner else None, True),
         ):

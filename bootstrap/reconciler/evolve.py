@@ -7,9 +7,10 @@ accident.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bootstrap.reconciler.schema import NO_ID, Field, List, Map, Struct, Type, number, render_type
 
@@ -106,7 +107,7 @@ class _Merge:
         if want.required and want.initial_default is None:
             self.problems.append(
                 Problem(path, "a required column cannot be added: rows already written have no value for it. "
-                        "Make it optional")
+                        "Make it optional, or give it an `initial_default` (format version 3)")
             )  # fmt: skip
         self.details.append(Detail("+", f"column {path} {describe(want)}"))
         identity = self.next_id()
@@ -127,7 +128,18 @@ class _Merge:
             self.details.append(Detail("~", f"column {path}: doc {have.doc!r} -> {want.doc!r}"))
             doc = want.doc
         kind = self.type(have.type, want.type, path)
-        return have._replace(name=want.name, type=kind, required=required, doc=doc)
+        if want.initial_default is not None and want.initial_default != have.initial_default:
+            self.problems.append(
+                Problem(path, f"its initial default is {_said(have.initial_default)} and never changes: rows that were "
+                        "written before the column have it. Leave `initial_default` as it was")
+            )  # fmt: skip
+        write = have.write_default
+        if want.write_default != write and (want.write_default is not None or (self.docs and "." not in path)):
+            self.details.append(
+                Detail("~", f"column {path}: write default {_said(write)} -> {_said(want.write_default)}")
+            )
+            write = want.write_default
+        return have._replace(name=want.name, type=kind, required=required, doc=doc, write_default=write)
 
     def type(self, have: Type, want: Type, path: str) -> Type:
         if isinstance(have, str) and have == want:
@@ -199,8 +211,14 @@ def widens(have: str, want: str) -> bool:
 
 
 def describe(field: Field) -> str:
-    """A column's type and whether it is required, as a plan shows it."""
-    return render_type(field.type) + (" required" if field.required else "")
+    """A column's type, whether it is required, and its defaults, as a plan shows it."""
+    given = (("initial default", field.initial_default), ("write default", field.write_default))
+    defaults = ", ".join(f"{name} {_said(value)}" for name, value in given if value is not None)
+    return render_type(field.type) + (" required" if field.required else "") + (f" ({defaults})" if defaults else "")
+
+
+def _said(value: Any) -> str:
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def fresh(wanted: Struct) -> tuple[Struct, int]:

@@ -52,6 +52,10 @@ def describe(table: TableFacts, usual_location: str) -> dict[str, Any]:
             column["required"] = True
         if field.doc is not None:
             column["doc"] = field.doc
+        if field.initial_default is not None:
+            column["initial_default"] = field.initial_default
+        if field.write_default is not None:
+            column["write_default"] = field.write_default
         columns[field.name] = column if len(column) > 1 else column["type"]
     entry: dict[str, Any] = {"columns": columns}
     if partition := relayout.partition_terms(table):

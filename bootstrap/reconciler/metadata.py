@@ -133,6 +133,8 @@ class BucketFacts:
     expire_days: int | None
     lifecycle: bool = True  # the store has lifecycle rules at all
     deletable: str | None = None  # the name of the lakehouse whose file called it deletable
+    noncurrent_days: int | None = None
+    access: str | None = "private"  # as in the file; None: the store has no bucket policies
 
 
 @dataclass(frozen=True)

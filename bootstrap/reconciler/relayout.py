@@ -36,6 +36,8 @@ def repartition(draft: Draft, facts: TableFacts) -> None:
     """A new partition spec where the table's is not the wanted one; what is written stays as it is."""
     wanted = draft.wanted
     goal = draft.sources([(term.column, term.transform) for term in wanted.partition_by], "partition_by")
+    if len(goal) < len(wanted.partition_by):
+        return  # it is refused
     fields = [(f.source_id, f.transform) for f in facts.spec.fields]
     now = [field for field in fields if field[1] != "void" or field in goal]
     # A version 1 spec only ever grows, so the order in it cannot be chosen.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, Union
 
-from lakehouse.spec import types
+from lakehouse.spec import defaults, types
 
 #: The id of a field that has none yet.
 NO_ID = 0
@@ -127,12 +127,23 @@ def struct_from_json(data: Mapping[str, Any]) -> Struct:
                 type_from_json(f["type"]),
                 f["required"],
                 f.get("doc"),
-                f.get("initial-default"),
-                f.get("write-default"),
+                _default(f, "initial-default"),
+                _default(f, "write-default"),
             )
             for f in data["fields"]
         )
     )
+
+
+def _default(field: Mapping[str, Any], key: str) -> Any:
+    """One spelling of a default value, as the file's values get it; one that cannot be read passes unchanged."""
+    given = field.get(key)
+    if given is None or not isinstance(field["type"], str):
+        return given
+    try:
+        return defaults.value(_canonical(field["type"]), str(given))
+    except ValueError:
+        return given
 
 
 def type_to_json(of: Type) -> Any:

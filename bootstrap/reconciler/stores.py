@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from botocore import exceptions
@@ -13,14 +13,14 @@ from bootstrap.connections import Connections
 from bootstrap.errors import Conflict, Exists, Missing, Refused, Throttled, UnknownState, Unreachable
 from bootstrap.reconciler.metadata import BucketFacts
 from bootstrap.s3 import client
+from bootstrap.stores import lifecycle, policies
 
-_RULE = "lakehouse-expire-days"
 #: An object with the name of the lakehouse whose file called the bucket deletable: few stores have tags of buckets.
 _MARK = ".lakehouse/deletable"
-_ABSENT = {"NoSuchBucket", "404", "NoSuchLifecycleConfiguration", "NoSuchKey"}
+_ABSENT = {"NoSuchBucket", "404", "NoSuchLifecycleConfiguration", "NoSuchBucketPolicy", "NoSuchKey"}
 _THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 _BUSY = {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests", "503"}
-_LACKING = {"NotImplemented", "501"}
+_LACKING = {"NotImplemented", "501", "NoSuchPolicy"}  # the last is S3Proxy's, which has no policies
 
 
 class _Lacking(Exception):
@@ -57,7 +57,8 @@ class Store:
 
     def _bucket(self, name: str) -> BucketFacts:
         versioning: bool | None = None
-        days, lifecycle = None, True
+        days: dict[str, int] = {}
+        rules, access = True, None
         try:
             with typed(self.endpoint):
                 versioning = self.client.get_bucket_versioning(Bucket=name).get("Status") == "Enabled"
@@ -65,13 +66,16 @@ class Store:
             pass
         try:
             with typed(self.endpoint):
-                rules = self.client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
-                days = next((rule["Expiration"]["Days"] for rule in rules if rule.get("ID") == _RULE), None)
+                days = lifecycle.days(self.client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"])
         except _Lacking:
-            lifecycle = False
+            rules = False
         except Missing:
             pass
-        return BucketFacts(versioning, days, lifecycle, self._owner(name))
+        with suppress(_Lacking):
+            access = "public-read" if policies.is_public(self._policy(name)) else "private"
+        return BucketFacts(
+            versioning, days.get("expire_days"), rules, self._owner(name), days.get("noncurrent_days"), access
+        )
 
     def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
         """Make the bucket; returns what of ``settings`` the store cannot do."""
@@ -81,7 +85,7 @@ class Store:
             else:
                 where: Any = {"LocationConstraint": self.region}
                 self.client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
-        return self.update(name, {key: value for key, value in settings.items() if value})
+        return self.update(name, {key: value for key, value in settings.items() if value and value != "private"})
 
     def update(self, name: str, settings: Mapping[str, Any]) -> list[str]:
         """Bring the bucket's settings to these; returns what of them the store cannot do."""
@@ -119,8 +123,10 @@ class Store:
                 elif key == "versioning":
                     status: Any = {"Status": "Enabled" if value else "Suspended"}
                     self.client.put_bucket_versioning(Bucket=name, VersioningConfiguration=status)
+                elif key == "access":
+                    self._open(name, public=value == "public-read")
                 else:
-                    self._expire(name, value)
+                    self._expire(name, key, value)
         except _Lacking:
             return False
         return True
@@ -131,20 +137,31 @@ class Store:
         else:
             self.client.put_object(Bucket=name, Key=_MARK, Body=owner.encode())
 
-    def _expire(self, name: str, days: int | None) -> None:
-        """Set our own lifecycle rule beside those of others."""
+    def _expire(self, name: str, key: str, days: int | None) -> None:
         try:
             with typed(self.endpoint):
                 rules: list[Any] = list(self.client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"])
         except Missing:
             rules = []
-        rules = [rule for rule in rules if rule.get("ID") != _RULE]
-        if days is not None:
-            rules.append({"ID": _RULE, "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": days}})
+        rules = lifecycle.with_days(rules, key, days)
         if rules:
             self.client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
         else:
             self.client.delete_bucket_lifecycle(Bucket=name)
+
+    def _policy(self, name: str) -> str | None:
+        try:
+            with typed(self.endpoint):
+                return str(self.client.get_bucket_policy(Bucket=name)["Policy"])
+        except Missing:
+            return None
+
+    def _open(self, name: str, *, public: bool) -> None:
+        policy = policies.with_public(self._policy(name), name, public=public)
+        if policy is None:
+            self.client.delete_bucket_policy(Bucket=name)
+        else:
+            self.client.put_bucket_policy(Bucket=name, Policy=policy)
 
 
 @contextmanager

@@ -77,6 +77,8 @@ def unchanged(wanted: WantedTable, facts: TableFacts, *, exclusive: bool) -> boo
         or have["type"] != want.type
         or have["required"] != want.required
         or (have.get("doc") != want.doc and (exclusive or want.doc is not None))
+        or (want.initial_default, want.write_default) != (None, None)
+        or "write-default" in have
         for have, want in zip(fields, columns, strict=True)
     ):
         return False

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bootstrap.reconciler.layout import SortTerm, Term, parse_sort, parse_term
 from bootstrap.reconciler.schema import NO_ID, Field, Struct, type_from_text
-from lakehouse.spec import model
+from lakehouse.spec import defaults, model
 
 #: Kept with an object in its catalog once the file has called it deletable: the second key to destroying it, which has
 #: to outlive the object's entry in the file. Columns are listed by name in the table's own property.
@@ -111,7 +111,15 @@ def _tables(catalog_name: str, spec: model.Catalog, namespace: str) -> Iterator[
             name=f"{namespace}.{name}",
             schema=Struct(
                 tuple(
-                    Field(NO_ID, column, type_from_text(of.type), of.required, of.doc)
+                    Field(
+                        NO_ID,
+                        column,
+                        type_from_text(of.type),
+                        of.required,
+                        of.doc,
+                        None if of.initial_default is None else defaults.value(of.type, of.initial_default),
+                        None if of.write_default is None else defaults.value(of.type, of.write_default),
+                    )
                     for column, of in table.columns.items()
                 )
             ),

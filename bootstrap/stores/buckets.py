@@ -8,7 +8,10 @@ from __future__ import annotations
 import datetime
 import json
 import secrets
+import zlib
+from base64 import b64encode
 from typing import Any
+from urllib.parse import urlencode
 
 from bootstrap.s3 import sts
 from bootstrap.stores.room import Room, expect, expect_refusal
@@ -178,6 +181,32 @@ def wrong_secret(room: Room) -> None:
 def unknown_key(room: Room) -> None:
     other = room.as_another(access_key=f"unknown{secrets.token_hex(6)}")
     expect_refusal(lambda: other.list_objects_v2(Bucket=room.bucket), "whoever it is, it is let in", 401, 403)
+
+
+def unsigned_stream(room: Room) -> None:
+    """An upload in chunks that names a key in its address and is signed by nobody: the name of a key is no secret."""
+    today = datetime.datetime.now(datetime.UTC)
+    scope = f"{room.store.access_key}/{today:%Y%m%d}/{room.store.region}/s3/aws4_request"
+    claimed = {
+        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+        "X-Amz-Credential": scope,
+        "X-Amz-Date": f"{today:%Y%m%dT%H%M%SZ}",
+        "X-Amz-Expires": "60",
+        "X-Amz-SignedHeaders": "host",
+        "X-Amz-Signature": "0" * 64,
+    }
+    headers = {
+        "Content-Encoding": "aws-chunked",
+        "X-Amz-Content-Sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "X-Amz-Decoded-Content-Length": "7",
+        "X-Amz-Trailer": "x-amz-checksum-crc32",
+    }
+    crc = b64encode(zlib.crc32(b"content").to_bytes(4, "big"))
+    body = b"7\r\ncontent\r\n0\r\nx-amz-checksum-crc32:" + crc + b"\r\n\r\n"
+    url = f"{room.store.endpoint}/{room.bucket}/unsigned?{urlencode(claimed)}"
+    status = room.http.request("PUT", url, body=body, headers=headers).status
+    expect(status >= 400, "whoever knows the name of a key can write")
+    expect_refusal(lambda: room.read("unsigned"), "it is refused, and written all the same", 404)
 
 
 def without_keys(room: Room) -> None:

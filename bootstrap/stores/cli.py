@@ -52,6 +52,35 @@ def probe(context: typer.Context, as_json: Json = False, endpoint: Endpoint = No
         raise typer.Exit(_complain(kind, differing))
 
 
+@app.command()
+def users(
+    context: typer.Context,
+    apply: Annotated[bool, typer.Option("--apply", help="Make it so; else it is only shown.")] = False,
+) -> None:
+    """Show what the store's users lack to be the principals of the file, with what their roles grant; or make it so.
+
+    Exit code 2 if something is to be done and --apply is not given. A user's key is in the folder of secrets.
+    """
+    from bootstrap.connect import store
+    from bootstrap.stores import users as them
+
+    target = context.obj.target()
+    kind = target.local.endpoints.store.service
+    if kind not in them.KINDS:
+        raise UsageError(
+            f"{target.path.name}: the store of stacks.{target.stack}, {kind}, has no users; "
+            f"{' or '.join(them.KINDS)} has them."
+        )
+    there = them.Users(store(target.local))
+    found = them.changes(them.wanted(target.lakehouse), there.facts(target.lakehouse.name))
+    for change in found:
+        if apply:
+            there.carry_out(change, target.local.state.secret)
+        print(change)
+    print(f"{len(found)} users {'changed' if apply else 'to change'}." if found else "Every user is as the file says.")
+    raise typer.Exit(2 if found and not apply else 0)
+
+
 def _store(context: typer.Context, endpoint: str | None) -> tuple[str, StoreConnection]:
     """The stack's store with its kind, or the one at an address of its own, of no kind that is known."""
     from bootstrap.connect import store

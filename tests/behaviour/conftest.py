@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ from bootstrap import connect
 from bootstrap.connections import Connections
 from lakehouse.spec import Lakehouse, load
 from tests.behaviour.project import Project
-from tests.behaviour.servers import Servers, running
+from tests.behaviour.servers import Servers, running, to_be_built
 
 
-@pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    with running(tmp_path_factory.mktemp("servers")) as up:
+@pytest.fixture(scope="session", params=["s3proxy", "minio"])
+def servers(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Servers]:
+    """The whole suite runs over each store."""
+    kind = str(request.param)
+    if (lacking := to_be_built(kind)) and not os.environ.get("CI"):
+        pytest.skip(f"`python -m lakehouse.packages fetch {' '.join(lacking)}` builds the {kind} that this runs over")
+    with running(tmp_path_factory.mktemp("servers"), kind) as up:
         yield up
 
 
@@ -33,6 +38,12 @@ def connections(servers: Servers, request: pytest.FixtureRequest, tmp_path: Any)
 def root() -> str:
     """A namespace that no other test has: the servers are shared."""
     return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def below(root: str) -> Callable[[str], str]:
+    """A namespace within ``root``, by its own name; a catalog of one level has it beside."""
+    return lambda name: f"{root}.{name}"
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 
 import urllib3
 
+_OF_ONE_CONNECTION = {"connection", "content-length", "expect", "keep-alive", "transfer-encoding"}
 FAULTS = ("lose request", "lose answer", "repeat", "delay", "busy")
 
 
@@ -58,7 +59,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault == "delay":
             time.sleep(self.server.random.uniform(0, 0.3))
-        headers = {key: self.headers[key] for key in ("Accept", "Content-Type") if key in self.headers}
+        # The Host too: a store's requests are signed with it.
+        headers = {key: value for key, value in self.headers.items() if key.lower() not in _OF_ONE_CONNECTION}
         url = self.server.target + self.path
         answer = self.server.pool.request(self.command, url, body=body, headers=headers)
         if fault == "repeat":
@@ -66,7 +68,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "lose answer":
             self.close_connection = True
             return
-        self._answer(answer.status, answer.data, {"Content-Type": answer.headers.get("Content-Type", "text/plain")})
+        kept = {key: value for key, value in answer.headers.items() if key.lower() in ("content-type", "etag")}
+        self._answer(answer.status, answer.data, kept)
 
     def _answer(self, status: int, data: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -75,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = do_DELETE = _forward  # noqa: N815 - names that http.server wants
+    do_GET = do_POST = do_PUT = do_DELETE = _forward  # noqa: N815 - names that http.server wants
 
     def log_message(self, *arguments: Any) -> None:
         """Quiet."""

@@ -14,21 +14,24 @@ from pathlib import Path
 
 from bootstrap.connections import CatalogConnection, Connections, StoreConnection
 from lakehouse import packages
+from lakehouse.packages import catalogue
+from lakehouse.packages.needed import needed
 from lakehouse.runtimes.process.place import ProcessPlace, with_secrets
 from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import State
-from lakehouse.services.nessie import nessie
-from lakehouse.services.s3proxy import s3proxy
+from lakehouse.services.compose import services
 from lakehouse.services.service import Service
-from lakehouse.services.store import StoreEndpoint
+from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.spec import ports as named_ports
 
 REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
 class Servers:
-    """Where they answer, and the keys of the store."""
+    """Where they answer, and the keys of the store, which is of this ``kind``."""
 
+    kind: str
     store: str
     catalog: str
     access_key: str
@@ -60,30 +63,48 @@ class Servers:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Servers]:
-    """S3Proxy and Nessie from the package cache, for as long as the context lasts.
+def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
+    """A store and Nessie from the package cache, for as long as the context lasts.
 
-    A package that is not in the cache is fetched, and where it cannot be had the suite fails: it is not skipped.
+    A package that is not in the cache is fetched or built, and where it cannot be had the suite fails.
     """
     state = State(folder / "state")
     state.prepare()
-    ports = dict(zip(("s3proxy", "nessie", "nessie-management"), _free_ports(3), strict=True))
-    place = ProcessPlace(state, ports)
+    lakehouse = bare(kind)
+    there = lakehouse.stacks["local"]
+    assert isinstance(there, LocalStack)
+    names = named_ports(lakehouse, "local")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     keys = {"store-access-key": "behaviour", "store-secret-key": secrets.token_urlsafe(24)}
-    url = f"http://127.0.0.1:{ports['s3proxy']}"
-    packages.set_up(["s3proxy-4.1.0", "nessie-0.99.0"], [17, 25], progress=False)
-    endpoint = StoreEndpoint(
-        "s3proxy", url, url, REGION, place.secret("store-access-key"), place.secret("store-secret-key")
-    )
-    store = s3proxy(place)
-    catalog = nessie(
-        place, name="nessie", catalog="lake", location="s3://warehouse/lake", store=endpoint, version="0.99.0", java=25
-    )
+    asked = needed(lakehouse)
+    packages.set_up(asked.packages, asked.javas, progress=False)
     with ExitStack() as stack:
-        started = [(each, stack.enter_context(_process(each, state, keys))) for each in (store, catalog)]
+        started = [
+            (each, stack.enter_context(_process(each, state, keys)))
+            for each in services(lakehouse, there, ProcessPlace(state, ports))
+        ]
         for service, process in started:
             _await(service, process, state)
-        yield Servers(url, f"http://127.0.0.1:{ports['nessie']}", *keys.values())
+        store, catalog = (f"http://127.0.0.1:{ports[name]}" for name in (kind, "nessie"))
+        yield Servers(kind, store, catalog, *keys.values())
+
+
+def bare(kind: str) -> Lakehouse:
+    """A lakehouse without engines: a store of that kind, and Nessie."""
+    return Lakehouse.model_validate(
+        {
+            "name": "behaviour",
+            "buckets": {"warehouse": {}},
+            "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
+            "stacks": {"local": {"runtime": "process", "store": kind, "catalogs": {"lake": "nessie"}}},
+        }
+    )
+
+
+def to_be_built(kind: str) -> list[str]:
+    """What of the store has to be built from source first, which takes minutes; nothing where it was."""
+    names = needed(bare(kind)).packages
+    return [name for name in names if not catalogue.package(name).artifacts and not packages.is_present(name)]
 
 
 @contextmanager
@@ -124,7 +145,7 @@ def _await(service: Service, process: subprocess.Popen[bytes], state: State) -> 
         time.sleep(0.2)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

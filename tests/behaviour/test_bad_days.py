@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,11 +73,12 @@ def test_killed_at_any_moment_the_next_apply_converges(servers: Servers, root: s
     assert reconcile(lakehouse(stage(root, 0)), connections).exit_code == 0
     first_rows(root, servers)
     chance = random.Random(7)
-    with faulty(servers.catalog, share=0.25, seed=7) as proxy:
+    with faulty(servers.catalog, share=0.4, seed=7) as proxy, faulty(servers.store, share=0.1, seed=7) as store:
         [catalog] = through(connections, proxy.address).catalogs.values()
-        for kill in range(1, KILLS + 1):
+        whole = 0.0  # what an apply takes that is not killed, in seconds
+        for kill in range(KILLS + 1):
             given = {
-                "store": [servers.store, REGION, servers.access_key, servers.secret_key],
+                "store": [store.address, REGION, servers.access_key, servers.secret_key],
                 "catalog": [catalog.kind, catalog.uri, catalog.warehouse, catalog.api],
                 "lakehouse": lakehouse(stage(root, 1 + kill * 3 // KILLS)).model_dump(mode="json"),
             }
@@ -93,11 +95,16 @@ def test_killed_at_any_moment_the_next_apply_converges(servers: Servers, root: s
             process.stdin.write(json.dumps(given))
             process.stdin.close()
             assert process.stdout.readline() == "began\n"
-            time.sleep(chance.uniform(0.0, 1.5))
-            process.kill()
+            began = time.monotonic()
+            if kill:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(chance.uniform(0.0, whole))
+                process.kill()
             process.wait()
             process.stdout.close()
+            whole = whole or time.monotonic() - began
         assert len(proxy.met) > 3, f"the proxy did its worst: {proxy.met}"
+        assert len(store.met) > 3, f"so did the store's: {store.met}"
     last = stage(root, 4)
     assert reconcile(lakehouse(last), connections).exit_code == 0
     assert not make_plan(lakehouse(last), connections).steps

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,8 @@ from lakehouse.spec import load, ports
 PROJECT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
+Changes = Mapping[tuple[str, ...], Any]  # place in the file -> value
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -28,14 +32,14 @@ class Deployment:
     folder: Path
 
     @classmethod
-    def make(cls, folder: Path) -> Deployment:
-        """The project's own file in a folder of its own, on ports that are free now."""
+    def make(cls, folder: Path, changes: Changes | None = None, source: str = "lakehouse.yaml") -> Deployment:
+        """The project's own file (or another ``source``), with ``changes``, in a folder of its own, on free ports."""
         folder.mkdir(parents=True)
         cdktf = json.loads((PROJECT / "cdktf.json").read_text())
         cdktf["app"] = f'"{sys.executable}" "{PROJECT}/main.py"'
         (folder / "cdktf.json").write_text(json.dumps(cdktf))
         made = cls(folder)
-        made.edit((PROJECT / "lakehouse.yaml").read_text(), {})
+        made.edit((PROJECT / source).read_text(), changes or {})
         names = list(ports(load(made.file), "local"))
         made.edit(
             made.file.read_text(), {("stacks", "local", "ports"): dict(zip(names, free(len(names)), strict=True))}
@@ -53,7 +57,7 @@ class Deployment:
     def port(self, name: str) -> int:
         return ports(load(self.file), "local")[name]
 
-    def edit(self, text: str, changes: dict[tuple[str, ...], Any]) -> None:
+    def edit(self, text: str, changes: Changes) -> None:
         """Writes ``text`` as the file, with the values at the given paths replaced."""
         yaml = YAML()
         content = yaml.load(text)
@@ -102,11 +106,7 @@ class Deployment:
         output = self.cdktf("diff", "local")
         if "No changes." in output:
             return set()
-        return {
-            line.split("(process/")[1].split(")")[0]
-            for line in output.splitlines()
-            if "(process/" in line and "#" in line
-        }
+        return set(re.findall(r"#.*\((?:process|docker)/([^)]+)\)", output))
 
     def trino(self, sql: str) -> list[list[Any]]:
         import trino

@@ -11,6 +11,7 @@ from bootstrap.operations.batch import BatchJob
 from bootstrap.operations.sql import SparkEngine, TrinoEngine
 from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError
+from lakehouse.spec import AwsStack
 
 
 class TableName(NamedTuple):
@@ -44,7 +45,7 @@ class Engine(Protocol):
         """Gives up whatever is under way, and closes."""
 
 
-class _Sql:
+class Sql:
     """What the engines that speak SQL have in common. ``quote`` is the dialect's, ``as_of`` its time travel."""
 
     quote = "`"
@@ -59,8 +60,11 @@ class _Sql:
     def metadata(self, table: TableName) -> str:
         return self.full(table, ".snapshots")
 
+    def create(self, table: TableName) -> str:
+        return f"CREATE TABLE {self.full(table)} (number BIGINT)"
+
     def write(self, table: TableName, numbers: Sequence[int]) -> None:
-        self._execute(f"CREATE TABLE {self.full(table)} (number BIGINT)")
+        self._execute(self.create(table))
         for number in numbers:
             self._execute(f"INSERT INTO {self.full(table)} VALUES ({number})")  # noqa: S608
 
@@ -78,7 +82,7 @@ class _Sql:
         raise NotImplementedError
 
 
-class Trino(_Sql):
+class Trino(Sql):
     """Trino, by its client."""
 
     name, table = "Trino", "by_trino"
@@ -102,7 +106,7 @@ class Trino(_Sql):
         """Nothing outlives a statement."""
 
 
-class Connect(_Sql):
+class Connect(Sql):
     """Spark Connect, by the PySpark client."""
 
     name, table = "Spark Connect", "by_connect"
@@ -128,7 +132,7 @@ class Connect(_Sql):
             self._session.close()
 
 
-class Batch(_Sql):
+class Batch(Sql):
     """A batch job, submitted to the cluster's master."""
 
     name, table = "Spark batch", "by_batch"
@@ -154,9 +158,11 @@ class PyIceberg:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self.services = tuple(each.service for each in target.local.endpoints.catalogs)
+        self.services = () if target.in_aws else tuple(each.service for each in target.local.endpoints.catalogs)
 
     def keeps_history(self, catalog: str) -> bool:
+        if self._target.in_aws:
+            return True
         # Nessie's Iceberg REST endpoint knows of the current snapshot alone (projectnessie/nessie#9634).
         kinds = {each.name: each.kind for each in self._target.local.endpoints.catalogs}
         return kinds[catalog] != "nessie"
@@ -185,7 +191,13 @@ class PyIceberg:
 
 
 def of(target: Target) -> list[Engine]:
-    """The engines of the file, the slowest to start first."""
+    """The engines of the file, the slowest to start first; in AWS no job of Spark is started."""
+    there = target.lakehouse.stacks[target.stack]
+    if isinstance(there, AwsStack):
+        from bootstrap.operations.verify.athena import Athena
+
+        managed = there.engines == "managed" and target.lakehouse.engines.trino is not None
+        return [*([Athena(target)] if managed else []), PyIceberg(target)]
     spark, trino = target.lakehouse.engines.spark, target.lakehouse.engines.trino
     found: list[Engine] = []
     try:

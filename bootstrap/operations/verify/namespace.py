@@ -19,7 +19,9 @@ def unique() -> str:
 
 def create(target: Target, catalog: str, namespace: str) -> None:
     """Makes the namespace."""
-    clients.iceberg(target, catalog).create_namespace(namespace)
+    # Glue asks where a database lies; the others know.
+    at = {"location": f"{target.lakehouse.catalogs[catalog].location}/{namespace}"} if target.in_aws else {}
+    clients.iceberg(target, catalog).create_namespace(namespace, at)
 
 
 def remove(target: Target, catalog: str, namespace: str) -> int:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bootstrap import output
@@ -35,10 +35,15 @@ def run(target: Target) -> Report:
     Raises LakehouseError where nothing can be tried: the store, a catalog or an engine does not answer.
     """
     began = time.monotonic()
-    for service in target.local.services:
-        # Workers are the batch job's to miss.
-        if not service.name.startswith("spark-worker"):
-            target.port(service.ports[0].name, service.name)
+    if target.in_aws:
+        from bootstrap.connect import connect
+
+        target = replace(target, lakehouse=connect(target.path, target.stack)[0])
+    else:
+        for service in target.local.services:
+            # Workers are the batch job's to miss.
+            if not service.name.startswith("spark-worker"):
+                target.port(service.ports[0].name, service.name)
     engines = of.of(target)
     name = namespace.unique()
     with output.progress() as progress:

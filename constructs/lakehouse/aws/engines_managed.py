@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lakehouse.aws.engine_settings import for_spark
 from lakehouse.aws.names import Names
 from lakehouse.aws.network import Network, ids
 from lakehouse.aws.policy import Statement
@@ -76,38 +77,8 @@ def gigabytes(heap: str) -> int:
 
 
 def spark_defaults(lakehouse: Lakehouse, names: Names, spark: Spark) -> dict[str, str]:
-    """Spark's properties: Iceberg's extensions, and each catalog in Glue or by S3 Tables' own Iceberg REST.
-
-    https://iceberg.apache.org/docs/latest/aws/#glue-catalog
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-integrating-open-source.html
-    """
-    stack = lakehouse.stacks[names.stack]
-    found = {
-        "spark.jars": ICEBERG_JAR,
-        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-    }
-    for name, catalog in lakehouse.catalogs.items():
-        if stack.store == "s3tables":
-            bucket = catalog.location.removeprefix("s3://").partition("/")[0]
-            properties = {
-                "type": "rest",
-                "uri": f"https://s3tables.{names.region}.amazonaws.com/iceberg",
-                "warehouse": names.arn("s3tables", f"bucket/{names.table_bucket(bucket)}"),
-                "rest.sigv4-enabled": "true",
-                "rest.signing-name": "s3tables",
-                "rest.signing-region": names.region,
-            }
-        else:
-            properties = {
-                "catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
-                "warehouse": names.location(catalog.location),
-                "client.region": names.region,
-            }
-        properties["io-impl"] = "org.apache.iceberg.aws.s3.S3FileIO"
-        own = f"spark.sql.catalog.{name}"
-        found |= {own: "org.apache.iceberg.spark.SparkCatalog"}
-        found |= {f"{own}.{key}": value for key, value in properties.items()}
-    return {**found, **spark.properties}
+    """Spark's properties: EMR's own Iceberg, the catalogs, and what the file says above all."""
+    return {"spark.jars": ICEBERG_JAR, **for_spark(lakehouse, names), **spark.properties}
 
 
 class Athena(Construct):

@@ -157,8 +157,9 @@ class GitHub(Construct):
             client_id_list=["sts.amazonaws.com"],
         )
 
-        def trust(subject: str) -> dict[str, Any]:
-            claims = {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": f"repo:{repository}:{subject}"}
+        def trust(*subjects: str) -> dict[str, Any]:
+            of_repository = [f"repo:{repository}:{subject}" for subject in subjects]
+            claims = {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": of_repository}
             return {
                 "Effect": "Allow",
                 "Principal": {"Federated": provider.ref("arn")},
@@ -171,8 +172,8 @@ class GitHub(Construct):
             "plan",
             names=names,
             called="ci-plan",
-            description="Pull requests: reads the account's configuration and tables' metadata, no data",
-            trust=[trust("pull_request")],
+            description="Pull requests, main and drift: reads configuration and tables' metadata, no data",
+            trust=[trust("pull_request", "ref:refs/heads/main")],
             may=[*_state(names, state), *_metadata(names, buckets, key), *_no_data(names, buckets, tables, state)],
             managed=["ReadOnlyAccess"],
         )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from lakehouse.spec import AwsStack, Lakehouse
 
+OPERATORS = "operators"  # the Athena workgroup of who deploys: `lakehouse verify` queries through it
+
 
 @dataclass(frozen=True)
 class Names:

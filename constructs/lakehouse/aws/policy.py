@@ -9,7 +9,7 @@ Which resource types an action wants: https://docs.aws.amazon.com/service-author
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -254,21 +254,38 @@ def _glue(names: Names, verb: Verb, scope: _Scope) -> list[Statement]:
     return found
 
 
+def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> tuple[Statement, ...]:
+    """What a principal may do with tables' files, for a store with S3's policies; ``arn`` is as :meth:`Names.s3`."""
+    own = [grant for grant in grants(lakehouse) if grant.principal == principal]
+    found: list[Statement] = []
+    for nth, verb in enumerate(VERBS):
+        targets = [grant.target for grant in own if VERBS.index(grant.verb) >= nth]
+        if scope := _scope(lakehouse, targets).prefixes:
+            found += _files(arn, verb, scope)
+    return tuple(found)
+
+
 def _s3(names: Names, verb: Verb, scope: _Scope, key: str) -> list[Statement]:
     buckets = list(dict.fromkeys(bucket for bucket, _ in scope.prefixes))
+    return [*_files(names.s3, verb, scope.prefixes), *_kms(names, verb, buckets, key)]
+
+
+def _files(arn: Callable[..., str], verb: Verb, scope: Sequence[tuple[str, str]]) -> list[Statement]:
+    """What a verb on these prefixes, (bucket, key), means for S3."""
+    buckets = list(dict.fromkeys(bucket for bucket, _ in scope))
     found = []
     if _S3_OBJECTS[verb]:
-        objects = tuple(names.s3(bucket, f"{prefix}/*") for bucket, prefix in scope.prefixes)
+        objects = tuple(arn(bucket, f"{prefix}/*") for bucket, prefix in scope)
         found.append(Statement(f"S3Objects{verb.title()}", _S3_OBJECTS[verb], objects))
     if verb == "read":
-        arns = tuple(names.s3(bucket) for bucket in buckets)
+        arns = tuple(arn(bucket) for bucket in buckets)
         found.append(Statement("S3BucketsWhere", ("s3:GetBucketLocation",), arns))
         for nth, bucket in enumerate(buckets, 1):
-            prefixes = [prefix for other, prefix in scope.prefixes if other == bucket]
+            prefixes = [prefix for other, prefix in scope if other == bucket]
             within = [pattern for prefix in prefixes for pattern in (prefix, f"{prefix}/*")]
             condition = {"StringLike": {"s3:prefix": within}}
-            found.append(Statement(f"S3List{nth}", ("s3:ListBucket",), (names.s3(bucket),), condition))
-    return [*found, *_kms(names, verb, buckets, key)]
+            found.append(Statement(f"S3List{nth}", ("s3:ListBucket",), (arn(bucket),), condition))
+    return found
 
 
 def _kms(names: Names, verb: Verb, buckets: Sequence[str], key: str) -> list[Statement]:

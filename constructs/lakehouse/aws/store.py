@@ -31,6 +31,7 @@ class Store(Construct):
         self._key = key
         self._allow_destroy = allow_destroy
         self.buckets: dict[str, Declared] = {}
+        self.ready: list[Declared] = []  # what must be there before the buckets are written to
         # Access logs are not deletable by word: they go with the stack, once no bucket is protected any more.
         self._logs = _SimpleBucket(
             self,
@@ -44,10 +45,11 @@ class Store(Construct):
         )
 
     def add(self, name: str, bucket: Bucket) -> Declared:
-        """A bucket of lakehouse.yaml. With ``versioning`` every version stays; without, a replaced one for 30 days."""
+        """A bucket of lakehouse.yaml. With ``versioning`` replaced versions stay as it says; without, for 30 days."""
         rules = [_tidy()]
-        if not bucket.versioning:
-            rules.append({**_rule("replaced"), "noncurrent_version_expiration": [{"noncurrent_days": KEPT_DAYS}]})
+        days = bucket.noncurrent_days if bucket.versioning else KEPT_DAYS
+        if days is not None:
+            rules.append({**_rule("replaced"), "noncurrent_version_expiration": [{"noncurrent_days": days}]})
         if bucket.expire_days is not None:
             rules.append(_expire("expire", bucket.expire_days))
         return self._add(name, rules, deletable=bucket.deletable and self._allow_destroy)
@@ -58,7 +60,7 @@ class Store(Construct):
         return self._add(name, [_tidy(), replaced, _expire("expire", RESULT_DAYS)], deletable=self._allow_destroy)
 
     def _add(self, name: str, rules: list[dict[str, Any]], *, deletable: bool) -> Declared:
-        made = _SimpleBucket(
+        whole = _SimpleBucket(
             self,
             name,
             called=self._names.bucket(name),
@@ -67,7 +69,9 @@ class Store(Construct):
             policy=[],
             names=self._names,
             deletable=deletable,
-        ).bucket
+        )
+        self.ready += whole.ready
+        made = whole.bucket
         resource(
             self,
             f"{name}-logging",
@@ -135,7 +139,7 @@ class _SimpleBucket(Construct):
         )
         # S3 delivers access logs to buckets without a key of the account's own alone.
         how = {"sse_algorithm": "aws:kms", "kms_master_key_id": key} if key else {"sse_algorithm": "AES256"}
-        resource(
+        encryption = resource(
             self,
             "encryption",
             "aws_s3_bucket_server_side_encryption_configuration",
@@ -160,6 +164,7 @@ class _SimpleBucket(Construct):
             needs=[access],  # S3 refuses two changes of who reaches a bucket at once
             policy=json.dumps({"Version": "2012-10-17", "Statement": [_tls_only(arn), *policy]}),
         )
+        self.ready = [versioning, encryption, self.policy]
 
 
 class TableStore(Construct):

@@ -47,8 +47,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list() -> None:
     for package in PACKAGES:
-        # A Java has one artifact for each platform, of which one is fetched.
-        artifacts = package.artifacts[:1] if package.java else package.artifacts
+        # Java and Go have one artifact for each platform, of which one is fetched.
+        artifacts = [each for each in package.artifacts if not each.platform] or package.artifacts[:1]
         size = f"{sum(artifact.size for artifact in artifacts) / 1e6:5,.0f} MB" if artifacts else "   built"
         print(f"{package.name:28} {package.version:10} {size}  {package.reason}")
 

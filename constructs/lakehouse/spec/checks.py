@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lakehouse.spec import defaults as column_defaults
 from lakehouse.spec import matrix, support, transforms, types
 from lakehouse.spec.aws import check_aws
 from lakehouse.spec.locations import check_locations
-from lakehouse.spec.model import Catalog, Lakehouse, LocalStack, Namespace, Table
+from lakehouse.spec.model import Catalog, Column, Lakehouse, LocalStack, Namespace, Table
 from lakehouse.spec.ports import defaults
 from lakehouse.spec.problems import Location, Problem, suggest
 from lakehouse.spec.stores import check_buckets, check_store
@@ -125,6 +126,7 @@ def _columns(at: Location, table: Table) -> Iterator[Problem]:
             message = f'"{newer[0]}" is a type of Iceberg\'s format 3, and the table has format {table.format_version}'
             mend = f". Use {newer[0].removesuffix('_ns')}" if newer[0].endswith("_ns") else ". Use string"
             yield Problem((*place, "type"), message + mend, about=((*at, "format_version"),))
+        yield from _defaults(place, column, table.format_version, at)
         if column.renamed_from is None:
             continue
         if column.renamed_from in table.columns:
@@ -133,6 +135,20 @@ def _columns(at: Location, table: Table) -> Iterator[Problem]:
         if (other := former.setdefault(column.renamed_from, name)) != name:
             message = f'"{column.renamed_from}" is what "{other}" is renamed from already. Remove one'
             yield Problem((*place, "renamed_from"), message)
+
+
+def _defaults(place: Location, column: Column, version: int, table: Location) -> Iterator[Problem]:
+    for key, text in (("initial_default", column.initial_default), ("write_default", column.write_default)):
+        if text is None:
+            continue
+        if version < 3:
+            message = f"default values are of Iceberg's format 3, and the table has format {version}. Remove it"
+            yield Problem((*place, key), message, about=((*table, "format_version"),))
+            continue
+        try:
+            column_defaults.value(column.type, text)
+        except ValueError as error:
+            yield Problem((*place, key), str(error), about=((*place, "type"),))
 
 
 def _partition(at: Location, table: Table) -> Iterator[Problem]:

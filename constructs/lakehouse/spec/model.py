@@ -45,6 +45,7 @@ from lakehouse.spec.values import (
     Region,
     Repository,
     S3Location,
+    Scalar,
     SeedFile,
     StackName,
     StateFolder,
@@ -105,6 +106,10 @@ class Column(Model):
     """What it means, shown by every engine."""
     renamed_from: ColumnName | None = None
     """Its name until now; the bootstrap renames the column and keeps its id and its data."""
+    initial_default: Scalar | None = None
+    """Its value in rows that were written before it was added; of format version 3, and never changed."""
+    write_default: Scalar | None = None
+    """Its value in rows that are written without one; of format version 3."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` drops the column only where this is true."""
 

@@ -54,9 +54,19 @@ def _modules() -> dict[str, Path]:
     return {path.name.replace("_", ""): path for path in folder().iterdir() if path.is_dir()}
 
 
+#: Built into Terraform; what it is replaced by is a list here.
+#: https://developer.hashicorp.com/terraform/language/resources/terraform-data
+_TERRAFORM_DATA = Definition(
+    {"input": Argument(False, Type("any")), "triggers_replace": Argument(False, Type("list", Type("string")))},
+    frozenset({"id", "input", "output", "triggers_replace"}),
+)
+
+
 @cache
 def definition(type: str, *, data: bool = False) -> Definition | None:
-    """The definition of ``aws_…``, or None where the provider has no such thing."""
+    """The definition of ``aws_…`` or ``terraform_data``, or None where the provider has no such thing."""
+    if type == "terraform_data":
+        return _TERRAFORM_DATA
     name = type.removeprefix("aws_").replace("_", "")
     path = _modules().get(f"dataaws{name}" if data else name)
     if path is None or not type.startswith("aws_"):

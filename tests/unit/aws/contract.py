@@ -12,7 +12,6 @@ from tests.unit.aws.bindings import Argument, Definition, Type
 
 _REFERENCE = re.compile(r"\$\{((?:data\.|ephemeral\.)?\w+\.\w+)\.(\w+)[^}]*\}")
 _META = {"//", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioner"}
-_BUILT_IN = ("terraform_data",)
 
 
 def breaches(stack: Mapping[str, Any]) -> list[str]:
@@ -32,8 +31,6 @@ def blocks(stack: Mapping[str, Any]) -> Iterator[tuple[str, str, bool, Mapping[s
 
 
 def _block(address: str, type: str, data: bool, block: Mapping[str, Any]) -> Iterator[str]:
-    if type in _BUILT_IN:
-        return
     definition = bindings.definition(type, data=data)
     if definition is None:
         yield f"{address}: the provider has no {type}"
@@ -99,7 +96,7 @@ def _references(stack: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{address}: {target} is not declared"
                 continue
             type, data = known[target]
-            definition = None if type in _BUILT_IN else bindings.definition(type, data=data)
+            definition = bindings.definition(type, data=data)
             if definition and attribute not in definition.attributes:
                 yield f"{address}: {target} has no attribute {attribute}"
 

@@ -172,12 +172,13 @@ def test_instances_are_shut(stacks: Mapping[str, Any]) -> None:
 
 def test_workflows_deploy_from_their_environment_alone(stacks: Mapping[str, Any]) -> None:
     roles = stacks["aws"]["resource"]["aws_iam_role"]
-    for role, subject in (("github_plan", "pull_request"), ("github_deploy", "environment:aws")):
+    plan, deploy = ["pull_request", "ref:refs/heads/main"], ["environment:aws"]
+    for role, subjects in (("github_plan", plan), ("github_deploy", deploy)):
         [statement] = json.loads(roles[role]["assume_role_policy"])["Statement"]
         assert statement["Condition"] == {
             "StringEquals": {
                 "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-                "token.actions.githubusercontent.com:sub": f"repo:example/lakehouse:{subject}",
+                "token.actions.githubusercontent.com:sub": [f"repo:example/lakehouse:{each}" for each in subjects],
             }
         }
 

@@ -17,7 +17,7 @@ from bootstrap.cost.estimate import FREE, Estimate, Usage, estimate
 from bootstrap.cost.prices import AS_OF, ELSEWHERE, HOURS, PRICES, REGIONS
 from bootstrap.synthesised import Synthesised
 from lakehouse.errors import UsageError
-from tests.unit.stacks import AWS, LOCAL, stacks
+from tests.unit.synthesised import AWS, LOCAL, stacks
 
 IDLE = Usage(0, 0, 0, 0, 0)
 

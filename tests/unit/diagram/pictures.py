@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bootstrap.diagram import aws, local
 from bootstrap.diagram.picture import Arrow, Card, Group, Picture
 from bootstrap.synthesised import Synthesised
-from tests.unit.stacks import every_stack
+from tests.unit.synthesised import every_stack
 
 NAMES = ("aws", "clusters", "tables", "local")
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from bootstrap.diagram.cli import app
 from lakehouse.errors import LakehouseError, UsageError
-from tests.unit.stacks import AWS
+from tests.unit.synthesised import AWS
 
 
 def run(*arguments: str, file: Path = AWS) -> Result:

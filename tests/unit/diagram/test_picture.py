@@ -13,7 +13,7 @@ from bootstrap.diagram.picture import Arrow, Card, Group, bundled
 from bootstrap.diagram.svg import draw
 from bootstrap.synthesised import Synthesised
 from tests.unit.diagram.pictures import NAMES, draw_of, picture
-from tests.unit.stacks import AWS, every_stack, stacks
+from tests.unit.synthesised import AWS, every_stack, stacks
 
 
 @pytest.mark.parametrize("name", NAMES)

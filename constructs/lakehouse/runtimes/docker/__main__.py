@@ -22,15 +22,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("service", nargs="?")
     parser.add_argument("--state", required=True, type=Path)
     given = parser.parse_args(arguments)
-    services = {name: service for name, (service, _) in definitions.read(Path(definitions.FILE)).items()}
+    asked = containers.read(Path(containers.FILE))
     try:
         if given.step == "preflight":
-            asked = containers.read(Path(containers.FILE))
-            steps.prepare(State(given.state), list(services.values()), asked, Engine())
+            services = [service for service, _ in definitions.read(Path(definitions.FILE)).values()]
+            steps.prepare(State(given.state), services, asked, Engine())
         elif given.service is None:
             raise LakehouseError("ready: which service?")
         else:
-            took = steps.await_ready(Engine(), State(given.state), services[given.service])
+            container = next(each for each in asked if each.service == given.service)
+            took = steps.await_ready(Engine(), State(given.state), container)
             print(f"{given.service} is ready after {took:.1f} s")
     except LakehouseError as error:
         print(f"Error: {error}", file=sys.stderr)

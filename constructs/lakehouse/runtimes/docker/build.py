@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         keys = _asked(options.names) if options.names else _needed(options.file, everything=options.all)
-        build(keys, Engine())
+        build(keys, Engine(), pull=options.pull)
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -44,19 +44,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def build(keys: Iterable[str], engine: Engine) -> None:
-    """Build those of the images that are not here, and what they stand on.
+def build(keys: Iterable[str], engine: Engine, *, pull: bool = False) -> None:
+    """Build those of the images that are not here, and what they stand on; with ``pull``, those that no registry gives.
 
     :raises LakehouseError: Docker does not answer, a package cannot be had, or a build fails.
     """
     client = engine.client
     missing = [key for key in dict.fromkeys(keys) if _stale(key, RECIPES[key].reference, client)]
+    if pull:
+        missing = _not_pulled(missing, engine)
     recipes = [each for each in in_order(missing) if each.key in missing or _stale(each.key, each.reference, client)]
     set_up(name for recipe in recipes for name in recipe.packages)
     with report(quiet=False) as tell:
         if any(each.base == debian.KEY for each in recipes) and _stale(debian.KEY, debian.REFERENCE, client):
-            tell.say(f"{debian.REFERENCE}: Debian's least system, by debootstrap; this takes a minute, once")
-            _import(debian.make(), client)
+            with tell.work(f"{debian.REFERENCE}, by debootstrap, once"):
+                _import(debian.make(), client)
         for recipe in recipes:
             _build(recipe, client, tell)
 
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.docker.build", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="an image; none: those that the files need")
     parser.add_argument("--all", action="store_true", help="all that can be built")
+    parser.add_argument("--pull", action="store_true", help="build those alone that cannot be pulled")
     parser.add_argument(
         "--file", type=Path, action="append", help="lakehouse.yaml (LAKEHOUSE_FILE); may be said several times"
     )
@@ -103,6 +106,25 @@ def _can_be_built(key: str) -> bool:
     return True
 
 
+def _not_pulled(keys: Iterable[str], engine: Engine) -> list[str]:
+    from docker.errors import NotFound
+
+    silent: set[str] = set()  # registries: to wait for one once is enough
+    left = []
+    for key in keys:
+        reference = RECIPES[key].reference
+        host = reference.partition("/")[0]
+        try:
+            if host not in silent:
+                engine.pull(reference)
+                continue
+        except LakehouseError as error:
+            if not isinstance(error.__cause__, NotFound):
+                silent.add(host)
+        left.append(key)
+    return left
+
+
 def _stale(key: str, reference: str, client: Any) -> bool:
     """Whether the image is not here, or is one of ours and made of something else."""
     from docker.errors import ImageNotFound
@@ -111,7 +133,7 @@ def _stale(key: str, reference: str, client: Any) -> bool:
         labels = client.api.inspect_image(reference)["Config"]["Labels"] or {}
     except ImageNotFound:
         return True
-    return labels.get(LABEL, digest(key)) != digest(key)
+    return bool(labels.get(LABEL, digest(key)) != digest(key))
 
 
 def _import(archive: Path, client: Any) -> None:
@@ -123,7 +145,6 @@ def _build(recipe: Recipe, client: Any, tell: Report) -> None:
     from docker.errors import DockerException
     from requests import RequestException
 
-    base = debian.REFERENCE if recipe.base == debian.KEY else RECIPES[recipe.base].reference
     content = sorted(_content(recipe))
     size = sum(source.stat().st_size for _, source in content if source.is_file())
     former = _labelled(recipe.reference, client)
@@ -135,7 +156,7 @@ def _build(recipe: Recipe, client: Any, tell: Report) -> None:
                 fileobj=context,
                 custom_context=True,
                 tag=recipe.reference,
-                buildargs={"BASE": base},
+                buildargs=dict(recipe.arguments),
                 labels={LABEL: digest(recipe.key)},
                 network_mode="host",  # for apt; the bridge has no way out on every machine
                 rm=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -43,9 +43,9 @@ class HealthCheck:
     """How Docker asks, inside the container, whether a service is ready. Times are in seconds."""
 
     test: tuple[str, ...]
-    interval: int = 5  # our own first question does not wait for it
+    interval: int = 10  # each costs a tenth of a second of a core; who waits for a start asks from outside
     timeout: int = 10
-    retries: int = 6  # half a minute of silence, and it counts as ill
+    retries: int = 3  # half a minute of silence, and it counts as ill
     start_period: int = 300  # a failure before that counts for nothing
 
 
@@ -66,6 +66,7 @@ class Container:
     ports: tuple[tuple[int, int], ...]  # in the container, on this machine
     memory_mb: int  # the limit
     health: HealthCheck
+    probe: Probe  # the same, asked from this machine
     stop_seconds: int
     files: str  # digest of the configuration, which is mounted
 
@@ -140,6 +141,7 @@ _JSON = TypeAdapter(tuple[Container, ...])
 def _container(service: Service, naming: Naming, state: State, published: Mapping[str, int]) -> Container:
     carried = image(service.image)
     config = f"/etc/{service.name}"
+    numbers = {each.number: published[each.name] for each in service.ports}
     jars = [name for name in service.packages if name not in carried.packages]
     return Container(
         name=f"{naming.containers}{service.name}",
@@ -156,9 +158,10 @@ def _container(service: Service, naming: Naming, state: State, published: Mappin
         ),
         folders=tuple(each.removeprefix(f"/data/{service.name}").lstrip("/") for each in service.data),
         network=naming.network,
-        ports=tuple((each.number, published[each.name]) for each in service.ports),
+        ports=tuple(numbers.items()),
         memory_mb=limit(service),
         health=HealthCheck(check(service.probe, bash=carried.bash), start_period=service.probe.patience),
+        probe=replace(service.probe, port=numbers[service.probe.port]),
         stop_seconds=service.stop_seconds,
         files=digest([asdict(each) for each in service.files]),
     )

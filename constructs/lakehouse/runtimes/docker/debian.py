@@ -28,13 +28,18 @@ _LEFT_OUT = (
     "var/lib/apt/lists",
     "var/log",
 )
-_KEPT = ("var/cache/apt/archives/partial", "var/lib/apt/lists/partial", "var/log/apt")
+_KEPT = (
+    *("var/cache/apt/archives/partial", "var/lib/apt/lists/partial", "var/log/apt"),
+    *("usr/share/man/man1", "usr/share/man/man7"),  # some packages link a manual page when they are installed
+)
 _NO_DOCUMENTATION = "".join(f"path-exclude=/{folder}/*\n" for folder in _LEFT_OUT if folder.startswith("usr/"))
+# apt keeps neither what it has installed nor its index, which would lie in every image.
+_NO_CACHE = 'APT::Keep-Downloaded-Packages "false";\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n'
 
 
 def digest() -> str:
     """Changes with what the system is made of."""
-    parts = (SUITE, *_INCLUDED, *_LEFT_OUT, *_KEPT)
+    parts = (SUITE, *_INCLUDED, *_LEFT_OUT, *_KEPT, _NO_DOCUMENTATION, _NO_CACHE)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -83,4 +88,5 @@ def _trim(root: Path) -> None:
     for folder in _KEPT:
         (root / folder).mkdir(parents=True)
     (root / "etc/dpkg/dpkg.cfg.d/no-documentation").write_text(_NO_DOCUMENTATION)
+    (root / "etc/apt/apt.conf.d/no-cache").write_text(_NO_CACHE)
     (root / "etc/resolv.conf").write_text("")  # that of the machine, which debootstrap copies; Docker mounts its own

@@ -102,17 +102,6 @@ class Engine:
             remove=True,
         )
 
-    def well(self, seen: Seen) -> bool:
-        """Whether a container answers as a ready one. Docker asks every few seconds; until it has, this asks itself."""
-        from docker.errors import APIError
-
-        if not seen.up or seen.health == "healthy":
-            return seen.up
-        try:
-            return self.client.containers.get(seen.name).exec_run(list(seen.test[1:])).exit_code == 0
-        except APIError:
-            return False  # it ended meanwhile
-
     def volumes(self, state: State) -> list[str]:
         """The names of the stack's volumes."""
         return [each.name for each in self.client.volumes.list(filters={"label": f"{STATE}={state.root}"})]

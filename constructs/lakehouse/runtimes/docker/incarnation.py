@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from lakehouse.runtimes.docker.containers import Container, as_asked
+from lakehouse.runtimes.docker.containers import Container, Seen, as_asked
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.incarnation import NONE, Incarnation, propose
+from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 
 
+def answers(container: Container, seen: Seen) -> bool:
+    """Whether a container answers as a ready one: Docker knows, but it asks every few seconds only."""
+    return seen.up and (seen.health == "healthy" or ready(container.probe))
+
+
 def look(services: Sequence[Service], containers: Sequence[Container], state: State) -> dict[str, Incarnation]:
     """The incarnation each service should have, after a look at the stack's containers."""
-    engine = Engine()
-    seen = engine.seen(state)
+    seen = Engine().seen(state)
     asked = {each.service: each for each in containers if each.service in seen}
     right = [name for name in asked if as_asked(asked[name], seen[name])]
     with ThreadPoolExecutor(max(1, len(right))) as pool:
-        well = dict(zip(right, pool.map(lambda name: engine.well(seen[name]), right), strict=True))
+        well = dict(zip(right, pool.map(lambda name: answers(asked[name], seen[name]), right), strict=True))
     return propose(
         services,
         {each.service: each.digest for each in containers},

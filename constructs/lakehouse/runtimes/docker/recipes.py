@@ -33,6 +33,12 @@ class Recipe:
         """The folder with its Dockerfile."""
         return FOLDER / self.folder
 
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """What the Dockerfile is told: which Java it stands on."""
+        name, _, version = self.base.partition("-")
+        return {"JAVA": version} if name == "java" else {}
+
 
 def _local(key: str, folder: str, packages: Mapping[str, str]) -> Recipe:
     """An image that only others stand on."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker.containers import Container, Seen
 from lakehouse.runtimes.docker.engine import Engine, execute
+from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.docker.steps import await_ready, write
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
@@ -29,7 +30,7 @@ class Containers:
 
     def healthy(self) -> Mapping[str, bool]:
         seen = self.engine.seen(self.state)
-        return {each.service: each.service in seen and self.engine.well(seen[each.service]) for each in self.containers}
+        return {each.service: each.service in seen and answers(each, seen[each.service]) for each in self.containers}
 
     def memory(self) -> Mapping[str, int]:
         running = {each.name: name for name, each in self.engine.seen(self.state).items() if each.status == "running"}
@@ -39,7 +40,7 @@ class Containers:
     def restart(self, service: Service) -> float:
         name = self._name(service.name)
         self.engine.client.containers.get(name).restart(timeout=service.stop_seconds)
-        return await_ready(self.engine, self.state, service)
+        return await_ready(self.engine, self.state, self._asked(service.name))
 
     def log(self, name: str, lines: int) -> str:
         return self.engine.client.containers.get(self._name(name)).logs(tail=lines).decode(errors="replace")
@@ -53,8 +54,7 @@ class Containers:
         write(self.state, service, files)
 
     def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-        asked = next(each for each in self.containers if each.service == service)
-        return execute(self._name(service), command, environment, asked.volume.target)
+        return execute(self._name(service), command, environment, self._asked(service).volume.target)
 
     def remains(self) -> str:
         names = ", ".join(each.name for each in self.engine.seen(self.state).values() if each.status == "running")
@@ -66,6 +66,9 @@ class Containers:
         for name in volumes:
             self.engine.client.volumes.get(name).remove()
         return sum(max(0, usage.get(name, 0)) for name in volumes)
+
+    def _asked(self, service: str) -> Container:
+        return next(each for each in self.containers if each.service == service)
 
     def _name(self, service: str) -> str:
         """The name of a container that is there, whatever its state."""

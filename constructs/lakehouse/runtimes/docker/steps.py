@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker.containers import STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, Engine
+from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.process.place import with_secrets
 from lakehouse.runtimes.process.processes import taken
 from lakehouse.runtimes.state import State
@@ -50,25 +51,25 @@ def write(state: State, service: str, files: Iterable[File]) -> None:
         each.chmod(0o777)
 
 
-def await_ready(engine: Engine, state: State, service: Service) -> float:
-    """Waits until a service's container answers as a ready one; returns the seconds it took.
+def await_ready(engine: Engine, state: State, container: Container) -> float:
+    """Waits until a container answers as a ready one; returns the seconds it took.
 
     Raises LakehouseError with its state and the end of its log.
     """
     began = time.monotonic()
     while True:
-        seen = engine.seen(state).get(service.name)
-        if seen is not None and engine.well(seen):
+        seen = engine.seen(state).get(container.service)
+        if seen is not None and answers(container, seen):
             return time.monotonic() - began
         waited = time.monotonic() - began
         if seen is None:
-            raise LakehouseError(f"{service.name} has no container any more: something removed it.")
-        if seen.status != "running" or seen.health == "unhealthy" or waited > service.probe.patience:
+            raise LakehouseError(f"{container.service} has no container any more: something removed it.")
+        if seen.status != "running" or seen.health == "unhealthy" or waited > container.probe.patience:
             word = seen.health if seen.status == "running" else seen.status
             text = engine.client.containers.get(seen.name).logs(tail=15).decode(errors="replace")
             log = "\n".join(f"    {line}" for line in text.splitlines())
             raise LakehouseError(
-                f"{service.name} is not ready after {waited:.0f} s: container {seen.name} is {word}.\n"
+                f"{container.service} is not ready after {waited:.0f} s: container {seen.name} is {word}.\n"
                 f"The end of its log:\n{log}"
             )
         time.sleep(_INTERVAL)

@@ -89,16 +89,17 @@ class DockerRuntime(LocalRuntime):
                 for internal, external in asked.ports
             ],
             memory=asked.memory_mb,
+            memory_swap=asked.memory_mb,  # with the memory: none
             restart=RESTART,
             log_driver="json-file",
             log_opts=_LOGS,
             security_opts=["no-new-privileges:true"],
             healthcheck=container.ContainerHealthcheck(
                 test=list(asked.health.test),
-                interval=f"{asked.health.interval}s",
-                timeout=f"{asked.health.timeout}s",
+                interval=_duration(asked.health.interval),
+                timeout=_duration(asked.health.timeout),
                 retries=asked.health.retries,
-                start_period=f"{asked.health.start_period}s",
+                start_period=_duration(asked.health.start_period),
             ),
             stop_timeout=asked.stop_seconds,
             destroy_grace_seconds=asked.stop_seconds,
@@ -127,3 +128,9 @@ class DockerRuntime(LocalRuntime):
                 self, name, name=reference, keep_locally=True, depends_on=[self._preflight]
             )
         return self._images[reference]
+
+
+def _duration(seconds: int) -> str:
+    """As Docker writes it: another way of writing the same would count as a change."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"

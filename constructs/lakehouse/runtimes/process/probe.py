@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.process.processes import is_open
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service
@@ -20,7 +20,7 @@ _DEAD = {"FATAL", "EXITED", "STOPPED", "UNKNOWN"}
 def ready(probe: Probe, timeout: float = 2.0) -> bool:
     """One question: does the service answer as a ready one?"""
     if probe.kind == "tcp":
-        return is_open(probe.port, timeout=timeout)
+        return _stays_open(probe.port, timeout)
     try:
         with requests.Session() as session:
             session.trust_env = False  # a proxy set in the shell must not stand between us and loopback
@@ -28,6 +28,18 @@ def ready(probe: Probe, timeout: float = 2.0) -> bool:
     except requests.RequestException:
         return False
     return answer.ok and probe.expect in answer.text
+
+
+def _stays_open(port: int, timeout: float) -> bool:
+    """Whether a connection is taken and kept: Docker's proxy takes any, and drops it where nobody listens behind."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+            connection.settimeout(0.2)
+            return connection.recv(1) != b""  # a greeting
+    except TimeoutError:
+        return True  # it waits for us to speak
+    except OSError:
+        return False
 
 
 def await_ready(service: Service, state: State, process: Callable[[], Process | None]) -> float:

@@ -1,0 +1,257 @@
+"""The AWS Glue Data Catalog: databases through boto3, tables through pyiceberg's Glue catalog.
+
+Glue keeps of an Iceberg table where its metadata file is, which is read from the store.
+https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from botocore import exceptions
+
+from bootstrap.catalogs.base import Reading
+from bootstrap.catalogs.metadata_files import MetadataFiles
+from bootstrap.connections import CatalogConnection, Connections
+from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError, Throttled, UnknownState, Unreachable
+from bootstrap.reconciler.cache import FactsCache
+from bootstrap.reconciler.metadata import CatalogFacts, Limits, TableFacts, compact
+from bootstrap.s3 import glue
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog.glue import GlueCatalog as PyIceberg
+
+#: What Athena and EMR read and write.
+_LIMITS = Limits("Glue", format_version=2)
+_COMMENT = "comment"  # Glue's own description of a database, as the other catalogs call it
+_KEPT = ("Description", "LocationUri", "Parameters", "CreateTableDefaultPermissions")
+_TYPES: Mapping[str, type[RemoteError]] = {
+    "AlreadyExistsException": Exists,
+    "ConcurrentModificationException": Conflict,
+    "EntityNotFoundException": Missing,
+    "OperationTimeoutException": UnknownState,
+    "ThrottlingException": Throttled,
+    "VersionMismatchException": Conflict,
+}
+
+
+class GlueCatalog:
+    """The databases of an account's Data Catalog that lie in ``connection.warehouse``: the others are not ours.
+
+    ``connection.uri`` is Glue's address where it is not AWS's own.
+    """
+
+    def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
+        self.name, self.connection, self.connections = name, connection, connections
+        self.what = f'catalog "{name}"'
+        self.warehouse = connection.warehouse.rstrip("/")
+        store = connections.store
+        self.glue = glue(store, connection.uri, patience=connections.patience, parallel=connections.parallel)
+        self.files = MetadataFiles(connections)
+        self.cache = FactsCache(connections.cache, f"glue {connection.uri} {store.region} {self.warehouse}")
+
+    @cached_property
+    def tables(self) -> PyIceberg:
+        """pyiceberg's catalog, by the same client."""
+        return pyiceberg(self.name, self.connection, self.connections, self.glue)
+
+    # reading
+
+    def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
+        namespaces = {each["Name"]: _properties(each) for each in self._databases()}
+        locations: dict[str, str] = {}
+        others: set[str] = set()
+        with ThreadPoolExecutor(self.connections.parallel) as pool:
+            for database, found in zip(namespaces, pool.map(self._tables, namespaces), strict=True):
+                for table in found:
+                    name, at = f"{database}.{table['Name']}", _metadata_location(table)
+                    if at:
+                        locations[name] = at
+                    else:
+                        others.add(name)
+        chosen = {name: at for name, at in locations.items() if tables is None or name in tables}
+        kept = self.cache.load()
+        facts = {name: TableFacts(at, json.loads(kept[at])) for name, at in chosen.items() if at in kept}
+        facts |= self._read({name: at for name, at in chosen.items() if name not in facts}, reading)
+        live = set(locations.values())
+        new = {
+            table.metadata_location: table.metadata for table in facts.values() if table.metadata_location not in kept
+        }
+        if new or kept.keys() - live:
+            self.cache.store(new, kept.keys() - live)
+        unread = frozenset(locations.keys() | others) - facts.keys()
+        return CatalogFacts(namespaces, facts, unread, _LIMITS)
+
+    def _databases(self) -> list[dict[str, Any]]:
+        with typed(self.what, self._address):
+            pages = self.glue.get_paginator("get_databases").paginate()
+            found: list[dict[str, Any]] = [each for page in pages for each in page["DatabaseList"]]
+        return [each for each in found if self._ours(each)]
+
+    def _ours(self, database: Mapping[str, Any]) -> bool:
+        location = str(database.get("LocationUri") or "").rstrip("/")
+        return location == self.warehouse or location.startswith(f"{self.warehouse}/")
+
+    def _tables(self, database: str) -> list[dict[str, Any]]:
+        try:
+            with typed(self.what, self._address):
+                pages = self.glue.get_paginator("get_tables").paginate(DatabaseName=database)
+                return [each for page in pages for each in page["TableList"]]
+        except Missing:
+            return []  # dropped since it was listed
+
+    def _read(self, locations: Mapping[str, str], reading: Reading) -> dict[str, TableFacts]:
+        found: dict[str, TableFacts] = {}
+        with ThreadPoolExecutor(self.connections.parallel) as pool:
+            tables = pool.map(self._table, locations.values())
+            for count, (name, table) in enumerate(zip(locations, tables, strict=True), 1):
+                if table is not None:
+                    found[name] = table
+                reading(count, len(locations))
+        return found
+
+    def _table(self, location: str) -> TableFacts | None:
+        try:
+            return TableFacts(location, compact(self.files.read(location)))
+        except Missing:
+            return None  # dropped since it was listed, with its files
+
+    # writing
+
+    def create_namespace(self, name: str, properties: Mapping[str, str]) -> None:
+        if "." in name:
+            raise Refused(f'{self.what}: "{name}" is nested, and Glue has one level. Write "{name.replace(".", "_")}"')
+        made = {"Name": name, "LocationUri": f"{self.warehouse}/{name}", **_described(properties)}
+        try:
+            with typed(self.what, self._address):
+                self.glue.create_database(DatabaseInput=made)
+        except Exists:
+            there = self._database(name)
+            if self._ours(there):
+                raise
+            at = there.get("LocationUri") or "no location"
+            rule = f"Glue has a database {name} already, at {at}: it is not this lakehouse's"
+            raise Refused(f"{self.what}: {rule}. Rename the namespace, or choose another region") from None
+
+    def update_namespace(self, name: str, updates: Mapping[str, str], removals: Collection[str]) -> None:
+        there = self._database(name)
+        left = {key: value for key, value in _properties(there).items() if key not in removals}
+        changed = {key: there[key] for key in _KEPT if key in there and key not in ("Description", "Parameters")}
+        changed |= {"Name": name, **_described({**left, **updates})}
+        with typed(self.what, self._address):
+            self.glue.update_database(Name=name, DatabaseInput=changed)
+
+    def drop_namespace(self, name: str) -> None:
+        if self._tables(name):  # Glue would take them along
+            raise Conflict(f"{self.what}: {name} is not empty")
+        with typed(self.what, self._address):
+            self.glue.delete_database(Name=name)
+
+    def _database(self, name: str) -> dict[str, Any]:
+        with typed(self.what, self._address):
+            found: dict[str, Any] = self.glue.get_database(Name=name)["Database"]
+        return found
+
+    def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
+        from pydantic import TypeAdapter
+        from pyiceberg.table.update import TableRequirement, TableUpdate
+
+        requirements = TypeAdapter(tuple[TableRequirement, ...]).validate_python(commit["requirements"])
+        updates = TypeAdapter(tuple[TableUpdate, ...]).validate_python(commit["updates"])
+        table: Any = SimpleNamespace(name=lambda: tuple(name.split(".")))  # all that it asks of a table
+        with typed(f"{self.what}: {name}", self._address):
+            self.tables.commit_table(table, requirements, updates)
+
+    def drop_table(self, name: str, *, purge: bool) -> None:
+        with typed(f"{self.what}: {name}", self._address):
+            if purge:
+                self.tables.purge_table(name)
+            else:
+                self.tables.drop_table(name)
+
+    @property
+    def _address(self) -> str:
+        return self.connection.uri or f"glue.{self.connections.store.region}.amazonaws.com"
+
+
+def pyiceberg(name: str, connection: CatalogConnection, connections: Connections, client: Any = None) -> PyIceberg:
+    """pyiceberg's catalog; its access to files has the same keys."""
+    from pyiceberg.catalog.glue import GlueCatalog as PyIceberg
+
+    if client is None:
+        client = glue(connections.store, connection.uri, patience=connections.patience, parallel=connections.parallel)
+    return PyIceberg(name, client, **file_settings(connections))
+
+
+def file_settings(connections: Connections) -> dict[str, str]:
+    """How pyiceberg reaches the files: with the store's keys, or with those that boto3 finds for AWS itself.
+
+    Arrow's S3 client knows fewer ways to credentials than boto3 (SSO, web identities), so it is given them.
+    """
+    import boto3
+
+    store = connections.store
+    keys = (store.access_key, store.secret_key, store.session_token)
+    if store.endpoint is None and store.access_key is None and (found := boto3.Session().get_credentials()):
+        frozen = found.get_frozen_credentials()
+        keys = (frozen.access_key, frozen.secret_key, frozen.token)
+    endpoint = store.endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    names = ("s3.access-key-id", "s3.secret-access-key", "s3.session-token")
+    settings = {**dict(zip(names, keys, strict=True)), "s3.endpoint": endpoint, "s3.region": store.region}
+    return {key: value for key, value in settings.items() if value}
+
+
+def _metadata_location(table: Mapping[str, Any]) -> str:
+    """Where an Iceberg table's metadata file is; empty for what is no Iceberg table."""
+    parameters = table.get("Parameters") or {}
+    iceberg = str(parameters.get("table_type", "")).upper() == "ICEBERG"
+    return str(parameters.get("metadata_location", "")) if iceberg else ""
+
+
+def _properties(database: Mapping[str, Any]) -> dict[str, str]:
+    comment = {_COMMENT: database["Description"]} if database.get("Description") else {}
+    return {**comment, **(database.get("Parameters") or {})}
+
+
+def _described(properties: Mapping[str, str]) -> dict[str, Any]:
+    """The same as Glue keeps it. A description is never empty there, and its parameters are all texts."""
+    comment = properties.get(_COMMENT)
+    return {"Parameters": dict(properties), **({"Description": comment} if comment else {})}
+
+
+@contextmanager
+def typed(what: str, address: str) -> Iterator[None]:
+    """Give every failure of boto3 and pyiceberg its type."""
+    from pyiceberg import exceptions as iceberg
+
+    try:
+        yield
+    except RemoteError:
+        raise
+    except exceptions.ClientError as error:
+        code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+        kind = _TYPES.get(code, UnknownState if status >= 500 else Refused)
+        raise kind(f"{what}: {error}") from None
+    except (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError) as error:
+        raise Unreachable(what, address, type(error).__name__) from None
+    except (exceptions.ReadTimeoutError, exceptions.HTTPClientError) as error:
+        raise UnknownState(f"{what}: no answer from {address} ({type(error).__name__})") from None
+    except exceptions.BotoCoreError as error:
+        raise Refused(f"{what}: {error}") from None
+    except iceberg.CommitFailedException as error:
+        raise Conflict(f"{what}: {error}") from error
+    except (iceberg.NoSuchTableError, iceberg.NoSuchNamespaceError) as error:
+        raise Missing(f"{what}: {error}") from error
+    except iceberg.TableAlreadyExistsError as error:
+        raise Exists(f"{what}: {error}") from error
+    except ValueError as error:  # what Iceberg forbids
+        raise Refused(f"{what}: {str(error).splitlines()[0]}") from error
+    except OSError as error:  # Arrow's way to say anything of the store
+        raise UnknownState(f"{what}: {error}") from error

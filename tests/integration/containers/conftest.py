@@ -1,0 +1,78 @@
+"""One lakehouse in containers for the whole session, and Docker itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.runtime import Containers
+from tests.integration.deployment import Changes, Deployment
+
+DOCKER: Changes = {("stacks", "local", "runtime"): "docker"}
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """Docker, which CI has."""
+    found = Engine()
+    try:
+        found.client.ping()
+    except LakehouseError as error:
+        if "CI" in os.environ:
+            pytest.fail(f"CI has Docker: {error}")
+        pytest.skip(f"no Docker here: {error}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The default lakehouse in containers, up. Its folder's path has a space in it."""
+    folder = tmp_path_factory.mktemp("docker") / "a lakehouse"
+    deployment = Deployment.make(folder, {("name",): f"it-{os.getpid()}", **DOCKER})
+    yield from up(deployment, engine)
+
+
+def up(deployment: Deployment, engine: Engine) -> Iterator[Deployment]:
+    """Deployed, then destroyed with its data; nothing of it may be left."""
+    try:
+        deployment.deploy()
+        yield deployment
+    finally:
+        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
+        deployment.lakehouse("destroy", "--data", "--yes", code=None)
+        left = remains(deployment, engine)
+        for container in engine.seen(deployment.local.state).values():
+            engine.client.containers.get(container.name).remove(force=True)
+        assert left == [], "destroy leaves nothing"
+
+
+def runtime(deployment: Deployment) -> Containers:
+    found = deployment.local.runtime
+    assert isinstance(found, Containers)
+    return found
+
+
+def remains(deployment: Deployment, engine: Engine) -> list[str]:
+    """What Docker still has of a lakehouse: containers, networks, volumes."""
+    state = deployment.local.state
+    label = {"label": f"lakehouse.state={state.root}"}
+    return [
+        *(each.name for each in engine.seen(state).values()),
+        *(str(each.name) for each in engine.client.networks.list(filters=label)),
+        *engine.volumes(state),
+    ]
+
+
+def sick(deployment: Deployment) -> list[str]:
+    """The services that are not healthy now."""
+    return [name for name, well in runtime(deployment).healthy().items() if not well]
+
+
+def secrets(root: Path) -> list[str]:
+    """Every secret of a state folder."""
+    return [path.read_text() for path in (root / "secrets").iterdir()]

@@ -1,0 +1,164 @@
+"""lakehouses/001-nessie-minio.yaml as its users work with it: start, look, query, maintain, stop, reset."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from lakehouse.runtimes.docker.engine import Engine
+from tests.integration.containers.conftest import remains, runtime, sick, up
+from tests.integration.deployment import Deployment
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+NAMES = {"minio", "nessie", "spark-master", "spark-worker-1", "spark-connect", "trino"}
+TABLE = "iceberg.bronze.minute_aggs"
+
+
+@pytest.fixture(scope="module")
+def stack(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The file as it is, but for ports, the containers' names (others may be called so here) and a smaller driver."""
+    deployment = Deployment.make(
+        tmp_path_factory.mktemp("001") / "lakehouse",
+        {
+            ("name",): f"it-001-{os.getpid()}",
+            ("stacks", "local", "container_prefix"): PREFIX,
+            ("engines", "spark", "driver_memory"): "1g",
+        },
+        source="lakehouses/001-nessie-minio.yaml",
+    )
+    (deployment.folder / "massive.credentials").write_text(
+        "[default]\naws_access_key_id = me\naws_secret_access_key = secret\n"
+    )
+    yield from up(deployment, engine)
+
+
+PREFIX = f"it{os.getpid()}-"
+
+
+def trino(sql: str) -> str:
+    """A statement in Trino's own shell, in its container."""
+    done = subprocess.run(
+        ["docker", "exec", "-i", f"{PREFIX}trino", "trino"],
+        input=f"{sql};\n", capture_output=True, text=True, timeout=180, check=True,
+    )  # fmt: skip
+    assert "failed:" not in done.stdout + done.stderr, done.stdout + done.stderr
+    return done.stdout
+
+
+def spark(deployment: Deployment, sql: str) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = json.loads(
+        deployment.lakehouse("sql", "--engine", "spark", "--format", "json", "-e", sql)
+    )
+    return rows
+
+
+def test_without_a_prefix_containers_are_called_as_their_services() -> None:
+    from lakehouse.runtimes.local import locate
+    from lakehouse.spec import load
+    from tests.integration.deployment import PROJECT
+
+    path = PROJECT / "lakehouses" / "001-nessie-minio.yaml"
+    local = locate(load(path), "local", path)
+    from lakehouse.runtimes.docker.runtime import Containers
+
+    assert isinstance(local.runtime, Containers)
+    assert {each.name for each in local.runtime.containers} == NAMES
+    wanted = {"minio": 9000, "minio-console": 9001, "nessie": 19120, "spark-connect": 15002}
+    wanted |= {"spark-master-ui": 8080, "trino": 8085}
+    assert wanted.items() <= local.ports.items()
+
+
+def test_every_container_is_healthy(stack: Deployment) -> None:
+    assert sick(stack) == []
+    assert set(runtime(stack).processes()) == NAMES
+
+
+@pytest.mark.parametrize(
+    ("port", "path", "word"),
+    [
+        ("minio-console", "/", "MinIO"),
+        ("spark-master-ui", "/", "Spark Master"),
+        ("trino", "/ui/login.html", "Trino"),
+        ("nessie", "/api/v2/config", "defaultBranch"),
+    ],
+)
+def test_user_interfaces_answer(stack: Deployment, port: str, path: str, word: str) -> None:
+    answer = requests.get(f"http://127.0.0.1:{stack.port(port)}{path}", timeout=30)
+    assert answer.ok
+    assert word in answer.text
+
+
+def test_bars_from_bronze_to_silver(stack: Deployment) -> None:
+    stack.lakehouse("generate", "--rows", "10000", "--replace")
+    (count,) = spark(stack, "SELECT count(*) AS bars FROM iceberg.silver.minute_aggs")
+    assert int(str(count["bars"])) > 9000
+
+
+def test_a_session_in_trinos_shell(stack: Deployment) -> None:
+    out = trino(f"SELECT COUNT(*) FROM {TABLE} WHERE date = '2026-01-14'")
+    assert int(re.sub(r"\D", "", out)) == 5000
+    out = trino("USE iceberg.bronze; SELECT ticker, AVG(close) FROM minute_aggs GROUP BY ticker LIMIT 10")
+    assert len(re.findall(r'^"[A-Z]+","[\d.E]+"$', out, re.M)) == 10
+
+
+def test_a_pyspark_client_connects(stack: Deployment) -> None:
+    from bootstrap.operations.clients import spark_session
+
+    session = spark_session(f"sc://localhost:{stack.port('spark-connect')}")
+    try:
+        frame = session.table(TABLE)
+        assert frame.filter("date = '2026-01-14'").count() == 5000
+    finally:
+        session.stop()
+
+
+def test_history_compaction_and_expiry(stack: Deployment) -> None:
+    spark(stack, f"INSERT INTO {TABLE} SELECT * FROM {TABLE} LIMIT 3")
+    assert len(trino('SELECT * FROM iceberg.bronze."minute_aggs$history"').splitlines()) >= 2
+    snapshots = len(trino('SELECT * FROM iceberg.bronze."minute_aggs$snapshots"').splitlines())
+    assert snapshots >= 2
+    done = spark(stack, "CALL iceberg.system.rewrite_data_files('bronze.minute_aggs')")
+    assert "rewritten_data_files_count" in done[0]
+    spark(stack, "CALL iceberg.system.expire_snapshots('bronze.minute_aggs', TIMESTAMP '2026-01-01')")
+    until = "older_than => TIMESTAMP '2100-01-01 00:00:00', retain_last => 1"
+    expired = spark(stack, f"CALL iceberg.system.expire_snapshots(table => 'bronze.minute_aggs', {until})")
+    assert "deleted_data_files_count" in expired[0]
+    assert len(trino('SELECT * FROM iceberg.bronze."minute_aggs$snapshots"').splitlines()) == 1
+    (count,) = spark(stack, f"SELECT count(*) AS bars FROM {TABLE}")
+    assert count["bars"] == 10003
+
+
+def test_the_layout_in_the_store(stack: Deployment) -> None:
+    from bootstrap.connect import store
+    from bootstrap.s3 import client
+
+    found = client(store(stack.local)).get_paginator("list_objects_v2").paginate(Bucket="warehouse")
+    keys = [each["Key"] for page in found for each in page.get("Contents", ())]
+    for layer in ("bronze", "silver"):
+        table = f"iceberg/{layer}/minute_aggs"
+        assert [key for key in keys if key.startswith(f"{table}/metadata/")]
+        assert [key for key in keys if re.match(rf"{table}/data/date=2026-01-1\d/[^/]+\.parquet$", key)]
+
+
+def test_stop_and_start_keep_the_data(stack: Deployment) -> None:
+    stack.cdktf("destroy", "local", "--auto-approve")
+    assert runtime(stack).processes() == {}
+    stack.deploy()
+    assert sick(stack) == []
+    assert int(re.sub(r"\D", "", trino(f"SELECT COUNT(*) FROM {TABLE}"))) == 10003
+
+
+def test_a_full_reset_begins_anew(stack: Deployment, engine: Engine) -> None:
+    stack.cdktf("destroy", "local", "--auto-approve")
+    stack.lakehouse("destroy", "--data", "--yes")
+    assert remains(stack, engine) == []
+    assert not stack.local.state.root.exists()
+    stack.deploy()
+    assert int(re.sub(r"\D", "", trino(f"SELECT COUNT(*) FROM {TABLE}"))) == 0

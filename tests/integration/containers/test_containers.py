@@ -1,0 +1,104 @@
+"""The default lakehouse in containers: it comes up, it is whole, and it tells no secret."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from lakehouse.runtimes.docker.engine import Engine
+from tests.integration.containers.conftest import runtime, secrets, sick
+from tests.integration.deployment import Deployment
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+
+def test_all_is_healthy_and_a_second_deploy_changes_nothing(contained: Deployment) -> None:
+    assert sick(contained) == []
+    assert contained.planned() == set()
+    assert "No changes." in contained.deploy()
+
+
+def test_every_engine_reads_what_the_others_wrote(contained: Deployment) -> None:
+    report = json.loads(contained.lakehouse("verify", "--json"))
+    assert report["ok"], report
+    assert {"spark", "trino"} <= {word for check in report["checks"] for word in check["name"].lower().split()}
+
+
+def test_host_and_containers_see_the_same_tables(contained: Deployment) -> None:
+    """Each by its own endpoint: the published port here, the service's name there."""
+    contained.trino("CREATE TABLE IF NOT EXISTS lake.silver.seen_from (word varchar)")
+    endpoints = json.loads(contained.lakehouse("endpoints", "--json"))
+    api = next(each for each in endpoints if each["name"] == "Nessie API (lake)")
+    assert api["external"].startswith("http://127.0.0.1:")
+    assert api["internal"].startswith("http://nessie:19120/")
+    path = "/trees/main/contents/silver.seen_from"
+    here = subprocess.run(
+        ["curl", "-fs", "--noproxy", "*", api["external"] + path], capture_output=True, text=True, check=True
+    )
+    answer = (
+        runtime(contained)
+        .engine.client.containers.get(f"{name(contained)}-trino")
+        .exec_run(["curl", "-fs", api["internal"] + path])
+    )
+    assert answer.exit_code == 0
+    assert isinstance(answer.output, bytes)
+    there = json.loads(answer.output)
+    assert there["content"]["id"] == json.loads(here.stdout)["content"]["id"]
+    contained.trino("DROP TABLE lake.silver.seen_from")
+
+
+def test_ports_are_published_on_the_loopback_address_alone(contained: Deployment, engine: Engine) -> None:
+    for each in engine.seen(contained.local.state).values():
+        ports = engine.client.containers.get(each.name).attrs["NetworkSettings"]["Ports"]
+        hosts = {binding["HostIp"] for bindings in ports.values() for binding in bindings or ()}
+        assert hosts <= {"127.0.0.1"}, each.name
+
+
+def test_secrets_are_in_mounted_files_alone(contained: Deployment, engine: Engine) -> None:
+    root = contained.local.state.root
+    values = secrets(root)
+    assert values
+    assert root.stat().st_mode & 0o777 == 0o700
+    texts = [path.read_text() for path in contained.folder.glob("terraform.*.tfstate*")]
+    texts += [path.read_text() for path in (contained.folder / "cdktf.out").rglob("*.json")]
+    texts += [
+        json.dumps(engine.client.containers.get(each.name).attrs)
+        for each in engine.seen(contained.local.state).values()
+    ]
+    texts += [runtime(contained).log(each, 500) for each in runtime(contained).processes()]
+    assert len(texts) > 10
+    assert not [value for value in values for text in texts if value in text]
+
+
+def test_containers_are_bounded(contained: Deployment, engine: Engine) -> None:
+    for each in engine.seen(contained.local.state).values():
+        host = engine.client.containers.get(each.name).attrs["HostConfig"]
+        assert host["Memory"] == host["MemorySwap"] > 0
+        assert host["RestartPolicy"]["Name"] == "unless-stopped"
+        assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
+        assert "no-new-privileges:true" in host["SecurityOpt"]
+        assert not host["Privileged"]
+
+
+def test_status_logs_and_restart(contained: Deployment) -> None:
+    status = json.loads(contained.lakehouse("status", "--json"))
+    assert status["healthy"]
+    assert all(each["pid"] and each["memory_mb"] for each in status["services"])
+    assert "SERVER STARTED" in contained.lakehouse("logs", "trino", "-n", "100000")
+    assert "nessie is ready after" in contained.lakehouse("restart", "nessie")
+    assert sick(contained) == []
+    assert contained.planned() == set(), "a restart by hand is no drift"
+
+
+def test_trinos_own_command_line_answers_in_its_container(contained: Deployment) -> None:
+    done = subprocess.run(
+        ["docker", "exec", f"{name(contained)}-trino", "trino", "--execute", "SHOW SCHEMAS FROM lake"],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert '"silver"' in done.stdout
+
+
+def name(deployment: Deployment) -> str:
+    return runtime(deployment).containers[0].network

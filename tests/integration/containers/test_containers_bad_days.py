@@ -1,0 +1,233 @@
+"""Bad days in containers: what died, was edited or removed shows in the plan, is mended, and the rows are still there.
+
+Each test leaves the lakehouse up and whole for the next one.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lakehouse.runtimes.docker.engine import Engine
+from tests.integration.containers.conftest import DOCKER, remains, runtime, sick, up
+from tests.integration.deployment import BIN, Changes, Deployment
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+ROW = [["here before"]]
+SMALL: Changes = {**DOCKER, ("engines",): {}}  # a store and a catalog
+
+
+@pytest.fixture(scope="module")
+def row(contained: Deployment) -> Iterator[None]:
+    """A row that every bad day must leave where it is."""
+    contained.trino("CREATE TABLE IF NOT EXISTS lake.silver.bad_days (word varchar)")
+    contained.trino("DELETE FROM lake.silver.bad_days")
+    contained.trino("INSERT INTO lake.silver.bad_days VALUES 'here before'")
+    yield
+    contained.trino("DROP TABLE lake.silver.bad_days")
+
+
+@pytest.fixture(autouse=True)
+def same_file(contained: Deployment) -> Iterator[None]:
+    """A bad day that goes wrong must not spoil the next one's file."""
+    before = contained.file.read_text()
+    yield
+    contained.file.write_text(before)
+
+
+def read(deployment: Deployment) -> list[list[str]]:
+    return deployment.trino("SELECT word FROM lake.silver.bad_days")
+
+
+def until(condition: Callable[[], bool], seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.5)
+
+
+def docker(*words: str, code: int = 0) -> str:
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+def called(deployment: Deployment, service: str) -> str:
+    """The name of a service's container."""
+    return next(each.name for each in runtime(deployment).containers if each.service == service)
+
+
+def ids(deployment: Deployment) -> dict[str, int]:
+    return {name: each.pid for name, each in runtime(deployment).processes().items()}
+
+
+@pytest.mark.parametrize("service", ["nessie", "spark-master", "spark-worker-1", "spark-connect", "trino", "s3proxy"])
+def test_a_killed_process_is_restarted(contained: Deployment, row: None, service: str) -> None:
+    killed = ids(contained)[service]
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: ids(contained)[service] not in (0, killed) and not sick(contained))
+    assert read(contained) == ROW
+    if service.startswith("spark"):
+        query = "SELECT word FROM lake.silver.bad_days"
+        assert "here before" in contained.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", query)
+
+
+def test_a_killed_container_shows_in_diff_and_is_repaired(contained: Deployment, row: None) -> None:
+    docker("kill", called(contained, "nessie"))
+    assert {"preflight", "nessie"} <= contained.planned()
+    before = ids(contained)
+    contained.deploy()
+    assert sick(contained) == []
+    assert read(contained) == ROW
+    after = ids(contained)
+    assert {name for name in before if before[name] != after[name]} == {"nessie"}
+
+
+def test_a_removed_container_is_made_again(contained: Deployment, row: None) -> None:
+    docker("rm", "-f", called(contained, "trino"))
+    assert {"preflight", "trino"} <= contained.planned()
+    contained.deploy()
+    assert sick(contained) == []
+    assert read(contained) == ROW
+
+
+def test_docker_restart_is_no_drift(contained: Deployment, row: None) -> None:
+    docker("restart", called(contained, "s3proxy"))
+    until(lambda: not sick(contained))
+    assert contained.planned() == set()
+    assert read(contained) == ROW
+
+
+@pytest.mark.parametrize(
+    "edit", [("update", "--memory", "700m", "--memory-swap", "700m"), ("update", "--restart", "no")], ids=" ".join
+)
+def test_an_edit_by_hand_shows_in_diff_and_is_repaired(contained: Deployment, row: None, edit: tuple[str, ...]) -> None:
+    docker(*edit, called(contained, "nessie"))
+    assert {"preflight", "nessie"} <= contained.planned()
+    contained.deploy()
+    assert contained.planned() == set()
+    host = runtime(contained).engine.client.containers.get(called(contained, "nessie")).attrs["HostConfig"]
+    assert host["RestartPolicy"]["Name"] == "unless-stopped"
+    assert host["Memory"] != 700 << 20
+    assert read(contained) == ROW
+
+
+def test_an_edited_file_replaces_what_it_touches(contained: Deployment, row: None) -> None:
+    before, engines = ids(contained), contained.change("engines", "trino", "memory", to="900m")
+    assert {"preflight", "trino"} <= contained.planned()
+    contained.deploy()
+    after = ids(contained)
+    assert {name for name in before if before[name] != after[name]} == {"trino"}
+    assert "-Xmx900m" in psutil.Process(after["trino"]).cmdline()
+    contained.file.write_text(engines)
+    contained.deploy()
+    assert read(contained) == ROW
+
+
+def test_a_volume_that_was_removed_is_made_again(contained: Deployment, row: None) -> None:
+    """Trino's holds nothing that is not written again; the store's would be the data itself."""
+    name = called(contained, "trino")
+    docker("rm", "-f", name)
+    docker("volume", "rm", name)
+    contained.deploy()
+    assert sick(contained) == []
+    assert read(contained) == ROW
+
+
+def test_a_missing_image_is_named_with_the_mend(contained: Deployment, row: None) -> None:
+    reference = next(each.image for each in runtime(contained).containers if each.service == "trino")
+    docker("tag", reference, "lakehouse-test/kept:1")
+    docker("rm", "-f", called(contained, "trino"))
+    docker("rmi", reference)
+    try:
+        output = contained.deploy(code=1)
+    finally:
+        docker("tag", "lakehouse-test/kept:1", reference)
+        docker("rmi", "lakehouse-test/kept:1")
+    assert f"Image {reference} is not here" in "".join(output.split("\n")).replace("│ ", "")
+    assert "make images" in output
+    contained.deploy()
+    assert sick(contained) == []
+
+
+def test_a_taken_port_is_found_before_anything_starts(contained: Deployment, row: None, free_port: int) -> None:
+    docker("rm", "-f", called(contained, "trino"))
+    with psutil.Popen(
+        ["python3", "-m", "http.server", str(contained.port("trino")), "--bind", "127.0.0.1"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as stranger:  # fmt: skip
+        try:
+            until(lambda: bool(stranger.net_connections("tcp")), 10)
+            output = contained.deploy(code=1)
+        finally:
+            stranger.kill()
+    assert f"pid {stranger.pid}" in output
+    contained.deploy()
+    assert sick(contained) == []
+
+
+def test_interrupted_deploy(contained: Deployment, row: None) -> None:
+    contained.cdktf("destroy", "local", "--auto-approve")
+    under_way = contained.popen(str(BIN / "cdktf"), "deploy", "local", "--auto-approve")
+    until(lambda: bool(runtime(contained).processes()))
+    time.sleep(1)
+    os.killpg(under_way.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
+    output, _ = under_way.communicate(timeout=120)
+    assert under_way.returncode != 0
+    assert "Traceback" not in output
+    contained.deploy()
+    assert sick(contained) == []
+    assert read(contained) == ROW
+
+
+def test_two_lakehouses_stand_side_by_side(contained: Deployment, row: None, engine: Engine, tmp_path: Path) -> None:
+    other = Deployment.make(tmp_path / "other", {("name",): f"it-other-{os.getpid()}", **SMALL})
+    for deployment in up(other, engine):
+        assert sick(deployment) == []
+        assert sick(contained) == []
+        assert read(contained) == ROW
+        assert "No changes" in deployment.lakehouse("plan")
+
+
+def test_two_lakehouses_of_one_name_do_not_touch_each_other(contained: Deployment, row: None, tmp_path: Path) -> None:
+    name = runtime(contained).containers[0].network.removesuffix("-local")
+    other = Deployment.make(tmp_path / "other", {("name",): name, **SMALL})
+    output = " ".join(other.deploy(code=1).replace("│", " ").split())
+    assert f"belongs to the lakehouse in {contained.local.state.root}" in output
+    assert "another `name`" in output
+    assert sick(contained) == []
+
+
+def test_destroy_leaves_the_data_and_nothing_else(contained: Deployment, row: None, engine: Engine) -> None:
+    contained.cdktf("destroy", "local", "--auto-approve")
+    state = contained.local.state
+    assert sorted(remains(contained, engine)) == sorted(engine.volumes(state))
+    assert len(engine.volumes(state)) == len(runtime(contained).containers)
+    contained.deploy()
+    assert read(contained) == ROW
+
+
+def test_a_restarted_docker_brings_it_all_back(contained: Deployment, row: None, engine: Engine) -> None:
+    daemon = next((each for each in psutil.process_iter(["name"]) if each.info["name"] == "dockerd"), None)
+    if daemon is None or daemon.uids().real != os.getuid():
+        pytest.skip("Docker's daemon is not this user's to restart")
+    command, folder = daemon.cmdline(), daemon.cwd()
+    managed = Path("/run/systemd/system").is_dir()
+    daemon.terminate()
+    psutil.wait_procs([daemon], timeout=60)
+    if not managed:
+        log = (contained.folder / "dockerd.log").open("ab")
+        subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        log.close()
+    until(lambda: subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0, 60)
+    until(lambda: not sick(contained))
+    assert read(contained) == ROW
+    assert contained.planned() == set()

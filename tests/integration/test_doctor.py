@@ -1,0 +1,299 @@
+"""`lakehouse doctor` on a lakehouse that runs: each cause is made, and exactly that one is named, with its mend.
+
+Each test leaves the lakehouse as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.connect import store
+from bootstrap.doctor import run
+from bootstrap.doctor.checks import Surroundings
+from bootstrap.s3 import client
+from lakehouse.runtimes.process import processes
+from lakehouse.runtimes.process.probe import await_ready
+from lakehouse.runtimes.process.supervisor import Supervisor
+from tests.integration.deployment import BIN, Deployment
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+Findings = dict[str, dict[str, Any]]
+
+
+def doctor(deployed: Deployment, *, code: int, **variables: str) -> Findings:
+    """What the command finds, by check; its exit code must be ``code``."""
+    named = [f"{name}={value}" for name, value in variables.items()]
+    told = json.loads(deployed.run("env", *named, str(BIN / "lakehouse"), "doctor", "--json", code=code))
+    assert told["ok"] == (code == 0)
+    return {each["check"]: each for each in told["checks"]}
+
+
+def errors(found: Findings) -> set[str]:
+    return {name for name, each in found.items() if each["severity"] == "error"}
+
+
+def behind(found: Findings, cause: str) -> set[str]:
+    """The checks that were not made because of another."""
+    return {name for name, each in found.items() if f"before `{cause}` is mended" in each["found"]}
+
+
+@contextmanager
+def stopped(deployed: Deployment, name: str) -> Iterator[None]:
+    """The service is taken from the supervisor; afterwards it is put back and awaited."""
+    local = deployed.local
+    supervisor, service = Supervisor(local.state), next(each for each in local.services if each.name == name)
+    supervisor.remove(name)
+    try:
+        yield
+    finally:
+        supervisor.add(service)
+        await_ready(service, local.state, lambda: supervisor.processes().get(name))
+
+
+@contextmanager
+def kept(path: Path) -> Iterator[str]:
+    """The file's text, which it has again afterwards."""
+    text, mode = path.read_text(), path.stat().st_mode
+    try:
+        yield text
+    finally:
+        path.write_text(text)
+        path.chmod(mode)
+
+
+def until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_it_was(deployed: Deployment) -> Iterator[None]:
+    """Nothing is wrong before the first test and after the last one."""
+    assert errors(doctor(deployed, code=0)) == set()
+    yield
+    assert errors(doctor(deployed, code=0)) == set()
+    assert deployed.planned() == set()
+
+
+def test_a_lakehouse_that_is_well(deployed: Deployment) -> None:
+    shown = deployed.lakehouse("doctor")
+    words = {line[:22].strip(): line[22:].split()[0] for line in shown.splitlines() if len(line) > 22}
+    services = {f"service {each.name}" for each in deployed.local.services}
+    assert services | {"store", "clock", "keys", "buckets", "catalog lake", "trino: lake", "tables"} <= words.keys()
+    assert "ERROR" not in words.values()
+    assert "No error in stack local" in shown
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("service", ["nessie", "spark-master"])
+def test_a_stopped_service(deployed: Deployment, service: str) -> None:
+    with stopped(deployed, service):
+        found = doctor(deployed, code=1)
+    assert errors(found) == {f"service {service}"}
+    assert found[f"service {service}"]["mend"] == "`cdktf deploy local`"
+    follows = {"nessie": "catalog lake", "spark-master": "service spark-worker-1"}[service]
+    assert follows in behind(found, f"service {service}")
+
+
+def test_a_store_that_is_down_is_the_one_cause(deployed: Deployment) -> None:
+    with stopped(deployed, "s3proxy"):
+        found = doctor(deployed, code=1)
+    assert errors(found) == {"service s3proxy"}
+    assert {"store", "clock", "keys", "buckets", "catalog lake", "tables"} <= behind(found, "service s3proxy")
+
+
+def test_a_port_that_a_stranger_took(deployed: Deployment) -> None:
+    number = deployed.port("trino")
+    with stopped(deployed, "trino"), socket.create_server(("127.0.0.1", number)):
+        found = doctor(deployed, code=1)
+    assert errors(found) == {"ports"}
+    assert f"port {number} (trino) is taken by" in found["ports"]["found"]
+    assert f"`kill {os.getpid()}`" in found["ports"]["mend"]
+    assert {"service trino", "trino: lake"} <= behind(found, "ports")
+
+
+def test_an_engine_that_does_not_get_ready_says_why_in_its_log(deployed: Deployment) -> None:
+    wrong = deployed.local.state.config("trino") / "catalog" / "wrong.properties"
+    try:
+        with stopped(deployed, "trino"):
+            wrong.write_text("connector.name=tpch\nno.such.property=1\n")
+            supervisor = Supervisor(deployed.local.state)
+            supervisor.add(next(each for each in deployed.local.services if each.name == "trino"))
+            until(lambda: "does not know a property" in doctor(deployed, code=1)["service trino"]["cause"])
+            found = doctor(deployed, code=1)
+            supervisor.remove("trino")
+            wrong.unlink()
+    finally:
+        wrong.unlink(missing_ok=True)
+    assert errors(found) == {"service trino"}
+    assert "no.such.property" in found["service trino"]["cause"]
+    assert "lakehouse.yaml" in found["service trino"]["mend"]
+
+
+def test_everything_was_killed(deployed: Deployment) -> None:
+    state = deployed.local.state
+    os.kill(int(state.pid_file.read_text()), 9)
+    processes.end(processes.belonging(state), 0)
+    try:
+        found = doctor(deployed, code=1)
+    finally:
+        deployed.deploy()
+    assert errors(found) == {"stack"}
+    assert "killed" in found["stack"]["cause"]
+    assert "`cdktf deploy local`" in found["stack"]["mend"]
+
+
+def test_keys_that_were_replaced(deployed: Deployment) -> None:
+    secrets = deployed.local.state.root / "secrets"
+    with kept(secrets / "store-secret-key"):
+        (secrets / "store-secret-key").write_text("0" * 40)
+        found = doctor(deployed, code=1)
+    assert errors(found) == {"keys"}
+    assert "refuses" in found["keys"]["found"]
+    assert "replaced after s3proxy, nessie" in found["keys"]["cause"]
+    assert "`cdktf destroy local`, then `cdktf deploy local`" in found["keys"]["mend"]
+    assert {"buckets", "tables", "contents"} <= behind(found, "keys")
+
+
+def test_keys_that_were_removed_are_not_made_anew(deployed: Deployment) -> None:
+    key = deployed.local.state.root / "secrets" / "store-access-key"
+    with kept(key):
+        key.unlink()
+        found = doctor(deployed, code=1)
+        assert not key.exists()
+    assert errors(found) == {"keys"}
+    assert found["keys"]["found"].startswith("store-access-key not in ")
+
+
+def test_a_bucket_that_was_deleted_and_its_mend(deployed: Deployment) -> None:
+    s3 = client(store(deployed.local))
+    s3.delete_bucket(Bucket="staging")
+    try:
+        found = doctor(deployed, code=1)
+    finally:
+        deployed.lakehouse("apply")
+    assert errors(found) == {"buckets"}
+    assert found["buckets"]["found"] == "not there: staging"
+    assert found["buckets"]["mend"].startswith("`lakehouse apply`")
+    assert errors(doctor(deployed, code=0)) == set()
+
+
+def test_locations_that_overlap_in_the_file(deployed: Deployment) -> None:
+    with kept(deployed.file):
+        deployed.change(
+            *("catalogs", "lake", "namespaces", "silver", "tables", "minute_aggs", "location"),
+            to="s3://warehouse/lake/bronze/minute_aggs/inside",
+        )
+        found = doctor(deployed, code=1)
+    assert errors(found) == {"file"}
+    assert "locations must not overlap" in found["file"]["found"]
+    assert "`lakehouse validate`" in found["file"]["mend"]
+
+
+def test_tables_that_overlap_in_the_catalog(deployed: Deployment) -> None:
+    (outer,) = deployed.trino("SHOW CREATE TABLE lake.bronze.minute_aggs")[0]
+    location = outer.partition("location = '")[2].partition("'")[0]
+    deployed.trino(f"CREATE TABLE lake.silver.inside (word varchar) WITH (location = '{location}/inside')")
+    try:
+        found = doctor(deployed, code=1)
+    finally:
+        deployed.trino("DROP TABLE lake.silver.inside")
+    assert errors(found) == {"tables"}
+    assert "lake.silver.inside lies in the folder of lake.bronze.minute_aggs" in found["tables"]["found"]
+    assert "clean-up" in found["tables"]["mend"]
+
+
+def test_a_clock_that_is_an_hour_ahead(deployed: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdout", "stderr"):  # the redactor that a look puts before them goes again
+        monkeypatch.setattr(sys, name, getattr(sys, name))
+    _, results = run.run(deployed.file, "local", Surroundings({}, lambda: time.time() + 3600))
+    found = {each.check: each.finding for each in results}
+    assert [name for name, each in found.items() if each.severity == "error"] == ["clock"]
+    assert "60 min ahead of the store's" in found["clock"].found
+    assert "timedatectl" in found["clock"].mend
+    assert found["keys"].found == "not looked at before `clock` is mended"
+
+
+def test_host_names_that_do_not_resolve(deployed: Deployment) -> None:
+    with kept(deployed.file):
+        deployed.change(
+            "engines", "trino", "catalogs",
+            to={"other": {"connector.name": "iceberg", "iceberg.rest-catalog.uri": "http://no-such-host.invalid:8181"}},
+        )  # fmt: skip
+        found = doctor(deployed, code=1)
+        deployed.change("engines", "trino", "catalogs", to={})
+        (deployed.folder / "keys").touch()
+        deployed.change("sources", to={"files": {"endpoint": "http://nessie:19120", "credentials": "keys"}})
+        container = doctor(deployed, code=1)
+    assert errors(found) == errors(container) == {"hosts"}
+    assert "engines.trino.catalogs.other" in found["hosts"]["found"]
+    assert "does not resolve on this machine" in found["hosts"]["cause"]
+    assert "nessie is a container's name" in container["hosts"]["cause"]
+    assert f"http://127.0.0.1:{deployed.port('nessie')}" in container["hosts"]["mend"]
+
+
+def test_a_file_that_was_edited_and_not_deployed(deployed: Deployment) -> None:
+    with kept(deployed.file):
+        deployed.change("engines", "trino", "memory", to="900m")
+        deployed.change("catalogs", "lake", "namespaces", "gold", to={})
+        found = doctor(deployed, code=0)
+    assert found["definitions"]["severity"] == found["contents"]["severity"] == "warning"
+    assert "trino run as an earlier file said" in found["definitions"]["found"]
+    assert "`cdktf diff local`" in found["definitions"]["mend"]
+    assert "1 to create" in found["contents"]["found"]
+
+
+def test_a_proxy_that_stands_between(deployed: Deployment, free_port: int) -> None:
+    proxy = {"http_proxy": f"http://127.0.0.1:{free_port}", "no_proxy": "", "NO_PROXY": ""}
+    query = (str(BIN / "lakehouse"), "sql", "-e", "SELECT 1")
+    found = doctor(deployed, code=1, **proxy)
+    assert errors(found) == {"proxy"}
+    assert "trino: lake" in behind(found, "proxy")
+    deployed.run("env", *(f"{name}={value}" for name, value in proxy.items()), *query, code=1)  # it does stand between
+    spared = proxy | {"no_proxy": "localhost,127.0.0.1"}
+    assert errors(doctor(deployed, code=0, **spared)) == set()
+    deployed.run("env", *(f"{name}={value}" for name, value in spared.items()), *query)
+
+
+def test_variables_that_mislead_other_clients_are_named_without_their_values(deployed: Deployment) -> None:
+    found = doctor(deployed, code=0, AWS_ENDPOINT_URL="https://s3.example.com", AWS_SECRET_ACCESS_KEY="do-not-show-me")
+    assert found["aws variables"]["severity"] == "warning"
+    assert "AWS_ENDPOINT_URL names s3.example.com" in found["aws variables"]["found"]
+    assert "AWS_SECRET_ACCESS_KEY" in found["aws variables"]["mend"]
+    assert "do-not-show-me" not in json.dumps(found)
+
+
+def test_a_terraform_that_is_not_there(deployed: Deployment) -> None:
+    found = doctor(deployed, code=1, TERRAFORM_BINARY_NAME="no-such-terraform")
+    assert errors(found) == {"terraform"}
+
+
+def test_a_cache_that_was_emptied(deployed: Deployment, tmp_path: Path) -> None:
+    found = doctor(deployed, code=1, XDG_CACHE_HOME=str(tmp_path))
+    assert "packages" in errors(found)
+    assert errors(found) <= {"packages", "java"}  # a Java of the system may fit
+    assert found["packages"]["mend"] == "`make setup`"
+
+
+def test_a_state_folder_that_is_open_to_others(deployed: Deployment) -> None:
+    root = deployed.local.state.root
+    root.chmod(0o755)
+    try:
+        found = doctor(deployed, code=0)
+    finally:
+        root.chmod(0o700)
+    assert found["state folder"]["severity"] == "warning"
+    assert "`chmod 700" in found["state folder"]["mend"]

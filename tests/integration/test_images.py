@@ -1,0 +1,142 @@
+"""The images that are here, official or built from the packages: the same questions, and the same answers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from lakehouse.packages.needed import images
+from lakehouse.runtimes.docker.images import IMAGES, Image
+from lakehouse.spec import load
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).parents[2]
+PORTS = {"trino": 8080, "nessie": 19120, "s3proxy": 80, "minio": 9000, "rustfs": 9000, "postgres": 5432}
+
+
+def _docker(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0 or not check, done.stderr
+    return done
+
+
+@cache
+def _promised() -> frozenset[str]:
+    """What `make test` sees to where Docker answers."""
+    files = [ROOT / "lakehouse.yaml", *ROOT.glob("lakehouses/*.yaml")]
+    return frozenset(key for file in files for key in images(load(file))) - {"aistor-2026-06-06", "rustfs-1.0.1"}
+
+
+@pytest.fixture
+def image(request: pytest.FixtureRequest) -> Image:
+    """An image that is here. In CI, those that `make test` sees to have to be."""
+    found = IMAGES[request.param]
+    if _docker("image", "inspect", found.reference, check=False).returncode:
+        assert not (os.environ.get("CI") and os.geteuid() == 0 and found.key in _promised())
+        pytest.skip(f"{found.reference} is not here")
+    return found
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of a test, started as its image says."""
+
+    name: str
+
+    def run(self, *command: str) -> str:
+        return _docker("exec", self.name, *command).stdout
+
+    def until(self, *command: str, holds: str, patience: float = 120) -> None:
+        deadline = time.monotonic() + patience
+        while holds not in (last := _docker("exec", self.name, *command, check=False)).stdout:
+            assert time.monotonic() < deadline, f"{last.stderr}\n{_docker('logs', self.name).stdout[-3000:]}"
+            time.sleep(0.5)
+
+
+@contextmanager
+def started(image: Image, *options: str, command: Sequence[str] = ()) -> Iterator[Container]:
+    """A container with the image's own entry point, and its own command where the test has none."""
+    name = f"lakehouse-test-{os.getpid()}-{image.key}"
+    _docker("run", "--detach", "--name", name, *options, image.reference, *command)
+    try:
+        yield Container(name)
+    finally:
+        _docker("rm", "--force", "--volumes", name)
+
+
+@pytest.mark.parametrize("image", IMAGES, indirect=True)
+def test_an_image_is_laid_out_as_the_catalogue_says(image: Image) -> None:
+    asked = [f"test -e {path}" for path in image.packages.values()]
+    asked += [f"{image.java} -version"] if image.java else []
+    asked += ["command -v bash" if image.bash else "command -v curl"]
+    script = " && ".join((*asked, 'echo "$(id -u):$(id -g)"'))
+    done = _docker("run", "--rm", "--network", "none", "--entrypoint", "sh", image.reference, "-c", script)
+    if image.key != "postgres-15":  # its entry point begins as root
+        assert done.stdout.splitlines()[-1] == image.user
+    exposed = _docker("image", "inspect", "--format", "{{json .Config.ExposedPorts}}", image.reference).stdout
+    port = PORTS.get(image.key.partition("-")[0])
+    assert port is None or f'"{port}/tcp"' in exposed
+
+
+@pytest.mark.parametrize("image", ["trino-476"], indirect=True)
+def test_trino_starts_and_has_its_shell(image: Image) -> None:
+    with started(image) as trino:
+        trino.until("trino", "--execute", "SELECT count(*) FROM tpch.tiny.nation", holds='"25"')
+        trino.run("/usr/lib/trino/bin/health-check")
+        assert "iceberg" in trino.run("ls", "/usr/lib/trino/plugin").split()
+
+
+@pytest.mark.parametrize("image", ["nessie-0.99.0"], indirect=True)
+def test_nessie_starts(image: Image) -> None:
+    with started(image) as nessie:
+        nessie.until("bash", "-c", _get(19120, "/api/v2/config"), holds='"defaultBranch" : "main"')
+
+
+@pytest.mark.parametrize("image", ["s3proxy-4.1.0"], indirect=True)
+def test_s3proxy_starts(image: Image) -> None:
+    with started(image, "--env", "S3PROXY_AUTHORIZATION=none") as s3proxy:
+        s3proxy.until("bash", "-c", _get(80, "/"), holds="ListAllMyBucketsResult")
+
+
+@pytest.mark.parametrize("image", ["minio-2025-09-07"], indirect=True)
+def test_minio_starts(image: Image) -> None:
+    with started(image, command=("server", "/data")) as minio:
+        minio.until("bash", "-c", _get(9000, "/minio/health/live"), holds="200 OK")
+
+
+@pytest.mark.parametrize("image", ["rustfs-1.0.1"], indirect=True)
+def test_rustfs_starts(image: Image) -> None:
+    with started(image) as rustfs:
+        rustfs.until("curl", "-s", "-i", "http://127.0.0.1:9000/health", holds="200 OK")
+
+
+@pytest.mark.parametrize("image", ["postgres-15"], indirect=True)
+def test_postgres_starts_with_its_database(image: Image) -> None:
+    with started(image, "--env", "POSTGRES_PASSWORD=one", "--env", "POSTGRES_DB=two") as postgres:
+        login = "postgresql://postgres:one@127.0.0.1/two"
+        postgres.until("psql", "--tuples-only", "--command", "SELECT 'a' || 'b'", login, holds="ab")
+        assert postgres.run("stat", "-c", "%U", "/proc/1").strip() == "postgres"
+
+
+@pytest.mark.parametrize("image", ["spark-4.1", "spark-4.0", "spark-3.5"], indirect=True)
+def test_spark_runs_a_python_job(image: Image) -> None:
+    script = (
+        "printf 'from pyspark.sql import SparkSession as S\\nprint(S.builder.getOrCreate().range(5).count())' > a.py"
+    )
+    submit = "/opt/spark/bin/spark-submit --master local[1] --conf spark.ui.enabled=false a.py"
+    done = _docker("run", "--rm", image.reference, "bash", "-c", f"cd /tmp && {script} && {submit}")
+    assert done.stdout.splitlines()[-1] == "5"
+
+
+def _get(port: int, path: str) -> str:
+    request = f"printf 'GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3"
+    return f"exec 3<>/dev/tcp/127.0.0.1/{port} && {request} && cat <&3"

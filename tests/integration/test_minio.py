@@ -1,0 +1,90 @@
+"""The lakehouse on MinIO, as processes: deployed, queried, probed, its users made, gone again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bootstrap.connect import store
+from bootstrap.s3 import client
+from lakehouse.runtimes.process import processes
+from lakehouse.spec import load, ports
+from tests.integration.deployment import Deployment, free
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
+
+
+@pytest.fixture(scope="module")
+def on_minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    deployment = Deployment.make(tmp_path_factory.mktemp("minio") / "a lakehouse")
+    changes = {
+        ("stacks", "local", "store"): "minio",
+        ("stacks", "local", "ports"): {},
+        ("buckets", "warehouse"): {"versioning": True, "noncurrent_days": 7},
+        ("buckets", "open-data"): {"access": "public-read"},
+        ("engines",): {"trino": {"memory": "640m"}},
+    }
+    deployment.edit(deployment.file.read_text(), changes)
+    names = list(ports(load(deployment.file), "local"))
+    deployment.change("stacks", "local", "ports", to=dict(zip(names, free(len(names)), strict=True)))
+    deployment.run(sys.executable, "-m", "lakehouse.packages", "fetch", timeout=1200)  # MinIO may have to be built
+    try:
+        deployment.deploy()
+        yield deployment
+    finally:
+        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
+        left = list(processes.belonging(deployment.local.state))
+        processes.end(left)
+        assert not left, "destroy leaves no process"
+
+
+def test_rows_are_written_and_read(on_minio: Deployment) -> None:
+    on_minio.trino("CREATE TABLE lake.bronze.nation AS SELECT 1 AS a, 'x' AS b")
+    assert on_minio.trino("SELECT * FROM lake.bronze.nation") == [[1, "x"]]
+    assert "No changes." in on_minio.lakehouse("plan")
+
+
+def test_the_buckets_are_as_the_file_says(on_minio: Deployment) -> None:
+    s3 = client(store(on_minio.local))
+    assert s3.get_bucket_versioning(Bucket="warehouse")["Status"] == "Enabled"
+    for bucket, days in (("warehouse", {"NoncurrentDays": 7}), ("staging", {"Days": 7})):
+        (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        assert days in (rule.get("NoncurrentVersionExpiration"), rule.get("Expiration"))
+    assert "LakehousePublicRead" in s3.get_bucket_policy(Bucket="open-data")["Policy"]
+
+
+def test_the_probe_agrees_with_the_matrix(on_minio: Deployment) -> None:
+    assert "STS AssumeRole" in on_minio.lakehouse("store", "probe")
+
+
+def test_principals_become_users(on_minio: Deployment) -> None:
+    assert "+ user demo-bi" in on_minio.lakehouse("store", "users", code=2)
+    assert "1 users changed." in on_minio.lakehouse("store", "users", "--apply")
+    assert "Every user is as the file says." in on_minio.lakehouse("store", "users")
+
+
+def test_no_process_shows_a_key(on_minio: Deployment) -> None:
+    secrets = {path.read_text() for path in (on_minio.local.state.root / "secrets").iterdir()}
+    assert len(secrets) >= 4
+    seen = list(processes.belonging(on_minio.local.state))
+    assert any("minio" in " ".join(process.cmdline()) for process in seen)
+    for process in seen:
+        shown = " ".join((*process.cmdline(), *process.environ().values()))
+        assert not [secret for secret in secrets if secret in shown]
+
+
+def test_the_address_is_listed_with_the_console(on_minio: Deployment) -> None:
+    shown = on_minio.lakehouse("endpoints")
+    for name in ("minio", "minio-console"):
+        assert f"http://127.0.0.1:{on_minio.port(name)}" in shown
+
+
+def test_rows_outlive_a_restart(on_minio: Deployment) -> None:
+    on_minio.trino("CREATE TABLE lake.bronze.kept AS SELECT 7 AS a")
+    on_minio.cdktf("destroy", "local", "--auto-approve")
+    on_minio.deploy()
+    assert on_minio.trino("SELECT a FROM lake.bronze.kept") == [[7]]
+    assert Path(on_minio.local.state.data("minio")).is_dir()

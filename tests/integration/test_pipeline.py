@@ -1,0 +1,83 @@
+"""The pipeline against a real stack: plan, apply, a stale plan, an apply that is cut off, drift."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.deployment import Deployment
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+TABLE = ("catalogs", "lake", "namespaces", "silver", "tables", "minute_aggs", "doc")
+
+
+@pytest.fixture(autouse=True)
+def same_file(deployed: Deployment) -> Iterator[None]:
+    """What a test changes is taken back, in the file and in the stack."""
+    before = deployed.file.read_text()
+    yield
+    if deployed.file.read_text() != before:
+        deployed.file.write_text(before)
+        deployed.deploy()
+
+
+def pipeline(deployed: Deployment, *words: str, code: int = 0) -> str:
+    return deployed.run(sys.executable, "-m", "bootstrap.pipeline", *words, code=code)
+
+
+def plan(deployed: Deployment, code: int = 0) -> str:
+    return pipeline(deployed, "plan", "local", "--no-checks", "--detailed-exitcode", code=code)
+
+
+def doc(deployed: Deployment) -> str:
+    told = json.loads(deployed.lakehouse("export", "--json"))
+    return str(told["catalogs"]["lake"]["namespaces"]["silver"]["tables"]["minute_aggs"].get("doc"))
+
+
+def test_what_is_as_the_file_says_has_no_plan_and_no_drift(deployed: Deployment) -> None:
+    plan(deployed, code=0)
+    summary = (deployed.folder / ".pipeline" / "local" / "summary.md").read_text()
+    assert "- Infrastructure: no changes\n- Contents: no changes" in summary
+    pipeline(deployed, "drift", "local", code=0)
+
+
+def test_what_is_planned_is_applied_and_verified(deployed: Deployment) -> None:
+    deployed.change(*TABLE, to="by the pipeline")
+    assert "drift: terraform_data.process_bootstrap" in pipeline(deployed, "drift", "local", code=2)
+    plan(deployed, code=2)
+    summary = (deployed.folder / ".pipeline" / "local" / "summary.md").read_text()
+    assert "- Contents: 1 changes" in summary
+    applied = pipeline(deployed, "apply", "local")
+    assert "verify: lakehouse verify: done" in applied
+    assert doc(deployed) == "by the pipeline"
+    plan(deployed, code=0)
+
+
+def test_a_stale_plan_is_refused(deployed: Deployment) -> None:
+    deployed.change(*TABLE, to="planned")
+    plan(deployed, code=2)
+    deployed.change(*TABLE, to="something else")
+    refused = pipeline(deployed, "apply", "local", code=1)
+    assert "the plan of local is stale: the sources say something else now" in refused
+    assert doc(deployed) != "something else"
+
+
+def test_an_apply_that_is_cut_off_goes_on(deployed: Deployment) -> None:
+    deployed.change(*TABLE, to="after all")
+    plan(deployed, code=2)
+    apply = deployed.popen(sys.executable, "-m", "bootstrap.pipeline", "apply", "local")
+    assert apply.stdout is not None
+    for line in apply.stdout:
+        if "bootstrap: lakehouse apply" in line:  # the deploy is done: the same look would say something else now
+            break
+    os.killpg(apply.pid, signal.SIGKILL)
+    apply.wait()
+    apply.stdout.close()
+    assert "An apply of this plan was interrupted: it goes on." in pipeline(deployed, "apply", "local")
+    assert doc(deployed) == "after all"

@@ -1,0 +1,56 @@
+"""A lakehouse.yaml in a temporary folder; nothing of it is up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bootstrap.doctor import run
+from bootstrap.doctor.checks import Surroundings
+from bootstrap.doctor.findings import Finding
+from lakehouse.spec import load
+from lakehouse.spec.ports import ports
+from tests.integration.deployment import free
+
+PROJECT = Path(__file__).parents[4]
+NOW = 1_800_000_000.0
+
+Look = Callable[..., dict[str, Finding]]
+
+
+@pytest.fixture(autouse=True)
+def _of_the_test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the developer's shell, and what a look puts before the streams is gone after the test."""
+    for name in ("DOCKER_HOST", "LAKEHOUSE_FILE", "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("bootstrap.doctor.probes.is_present", lambda name: True)  # whatever was downloaded
+    for place in ("bootstrap.doctor.probes", "lakehouse.runtimes.process.place"):
+        monkeypatch.setattr(f"{place}.java", lambda feature: Path(f"/java-{feature}/bin/java"))
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The project's own lakehouse.yaml, its stack ``local`` of processes and a stack ``boxes`` on Docker."""
+    names = list(ports(load(PROJECT / "lakehouse.yaml"), "local"))
+    numbers = ", ".join(f"{name}: {number}" for name, number in zip(names, free(len(names)), strict=True))
+    kinds = "store: s3proxy, catalogs: {lake: nessie}, ports: {" + numbers + "}"
+    head = (PROJECT / "lakehouse.yaml").read_text().partition("stacks:")[0]
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text(f"{head}stacks:\n  local: {{runtime: process, {kinds}}}\n  boxes: {{runtime: docker, {kinds}}}\n")
+    return path
+
+
+@pytest.fixture
+def look(file: Path) -> Look:
+    """Looks at a stack of the file, in a shell that has these variables alone."""
+
+    def at(stack: str = "local", **environment: str) -> dict[str, Finding]:
+        _, results = run.run(file, stack, Surroundings(environment, lambda: NOW))
+        return {each.check: each.finding for each in results}
+
+    return at

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bootstrap.doctor import catalogs
+from bootstrap.doctor.store import Answer
+
+URI = "http://127.0.0.1:19120/iceberg"
+
+
+def told(status: int, content: Any) -> Answer:
+    return Answer(status, {}, content if isinstance(content, str) else json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("config", "severity", "word"),
+    [
+        (told(200, {"defaults": {}, "overrides": {"prefix": "main|lake"}}), "ok", "answers"),
+        (told(200, {"defaults": {"warehouse": "x"}}), "ok", "answers"),
+        (told(200, "<html>hello</html>"), "error", "another program"),
+        (told(200, []), "error", "another program"),
+        (told(404, "not found"), "error", "another program"),
+        (told(400, {"error": {"message": "Warehouse 'lake' is not known", "code": 400}}), "error", "earlier file"),
+        (Answer(reason="silent for 5 s"), "error", "hangs"),
+        (Answer(reason="no", unresolved=True), "error", "does not resolve"),
+    ],
+)
+def test_answers(config: Answer, severity: str, word: str) -> None:
+    found = catalogs.answers("lake", "nessie", URI, config, "local")
+    assert found.severity == severity
+    assert word in f"{found.found} {found.cause}"
+    assert bool(found.mend) == (severity == "error")
+
+
+@pytest.mark.parametrize(
+    ("tables", "inner", "outer"),
+    [
+        ({}, "", ""),
+        ({"lake.a.t": "s3://w/lake/a/t_1", "lake.a.t2": "s3://w/lake/a/t_12", "dim.a": "s3://w/dim/a"}, "", ""),
+        ({"lake.a.t": "s3://w/lake/a/t", "lake.b.u": "s3://w/lake/a/t/inner"}, "lake.b.u", "lake.a.t"),
+        ({"lake.a.t": "s3://w/lake/a/t/", "lake.b.u": "s3://w/lake/a/t"}, "lake.b.u", "lake.a.t"),
+        (
+            {"x.a": "s3://w/a", "x.b": "s3://w/a/b", "x.c": "s3://w/c"},
+            "x.b", "x.a",
+        ),
+    ],
+)  # fmt: skip
+def test_locations(tables: dict[str, str], inner: str, outer: str) -> None:
+    found = catalogs.locations(tables)
+    assert found.severity == ("error" if inner else "ok")
+    if inner:
+        assert found.found.startswith(f"{inner} lies in the folder of {outer}: ")
+        assert "CREATE TABLE" in found.mend
+
+
+@pytest.mark.parametrize(
+    ("counts", "refused", "severity", "word"),
+    [
+        ({"create": 0, "update": 0, "destroy": 0}, 0, "ok", "as the file says"),
+        ({"create": 2, "update": 1, "destroy": 0}, 0, "warning", "2 to create, 1 to update"),
+        ({"create": 2, "update": 0, "destroy": 0}, 1, "warning", "1 things"),
+    ],
+)
+def test_contents(counts: dict[str, int], refused: int, severity: str, word: str) -> None:
+    found = catalogs.contents(counts, refused)
+    assert found.severity == severity
+    assert word in found.found
+    assert ("`lakehouse plan`" in found.mend) == (severity != "ok")
+
+
+def test_what_an_engine_sees() -> None:
+    assert catalogs.seen_by_engine("trino", "lake", "", "local").severity == "ok"
+    found = catalogs.seen_by_engine("trino", "lake", "Catalog 'lake' not found", "local")
+    assert found.severity == "error"
+    assert "Catalog 'lake' not found" in found.found
+    assert "`lakehouse restart trino`" in found.mend

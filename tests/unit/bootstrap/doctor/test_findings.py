@@ -1,0 +1,69 @@
+"""The order of checks: a cause is found once, and what follows from it is not looked at."""
+
+from __future__ import annotations
+
+import pytest
+
+from bootstrap.doctor import findings
+from bootstrap.doctor.findings import Check, Finding, examine, failed
+
+FINE, ILL, SO_SO = findings.ok("fine"), findings.error("ill", "why", "how"), findings.warning("so-so", "why", "how")
+
+
+def test_what_follows_from_an_error_is_not_looked_at_and_names_the_first_cause() -> None:
+    looked: list[str] = []
+
+    def look(name: str, finding: Finding) -> Check:
+        def at() -> Finding:
+            looked.append(name)
+            return finding
+
+        return Check(name, at, after={"catalog": ("store",), "tables": ("catalog",), "trino": ("shell",)}.get(name, ()))
+
+    made = [look("shell", FINE), look("store", ILL), look("catalog", FINE), look("tables", FINE), look("trino", FINE)]
+    results = {each.check: each.finding for each in examine(made)}
+    assert looked == ["shell", "store", "trino"]
+    assert {name: each.severity for name, each in results.items()} == {
+        "shell": "ok", "store": "error", "catalog": "skipped", "tables": "skipped", "trino": "ok",
+    }  # fmt: skip
+    assert results["tables"].found == "not looked at before `store` is mended"
+
+
+def test_a_warning_is_no_hindrance() -> None:
+    results = examine([Check("first", lambda: SO_SO), Check("second", lambda: FINE, after=("first",))])
+    assert [each.finding for each in results] == [SO_SO, FINE]
+    assert not failed(results)
+
+
+def test_a_check_that_the_stack_lacks_is_no_hindrance() -> None:
+    (result,) = examine([Check("ports", lambda: FINE, after=("docker",))])
+    assert result.finding == FINE
+
+
+def test_what_a_check_itself_could_not_look_at_is_no_cause_for_others() -> None:
+    results = examine(
+        [
+            Check("trino", lambda: findings.skipped("not looked at before `ports` is mended")),
+            Check("catalog by trino", lambda: FINE, after=("trino",)),
+        ]
+    )
+    assert [each.finding.severity for each in results] == ["skipped", "skipped"]
+    assert not failed(results)
+
+
+@pytest.mark.parametrize("failure", [ValueError("odd"), OSError(5, "I/O error"), KeyError()])
+def test_a_check_that_fails_itself_does_not_hide_the_others(failure: Exception) -> None:
+    def fall() -> Finding:
+        raise failure
+
+    results = examine([Check("falls", fall), Check("stands", lambda: FINE)])
+    assert results[0].finding.severity == "error"
+    assert (str(failure) or type(failure).__name__) in results[0].finding.found
+    assert results[1].finding == FINE
+    assert failed(results)
+
+
+def test_each_check_is_told_before_it_is_made() -> None:
+    told: list[str] = []
+    examine([Check("a", lambda: FINE), Check("b", lambda: findings.ok(",".join(told)))], told.append)
+    assert told == ["a", "b"]

@@ -1,0 +1,178 @@
+"""A whole look at lakehouses that are not up: each cause is made, and that one is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from bootstrap.cli import app
+from lakehouse.errors import LakehouseError
+from lakehouse.spec import load
+from lakehouse.spec.ports import ports
+from tests.unit.bootstrap.doctor.conftest import Look
+from tests.unit.bootstrap.doctor.docker_api import docker_api
+
+
+def test_a_lakehouse_that_was_never_deployed(look: Look, tmp_path: Path) -> None:
+    found = look()
+    errors = {name for name, each in found.items() if each.severity == "error"}
+    assert errors == {"stack"}
+    assert found["stack"].mend == "`cdktf deploy local`"
+    behind = {name for name, each in found.items() if each.severity == "skipped"}
+    assert {"service trino", "store", "keys", "buckets", "catalog lake", "trino: lake", "contents"} <= behind
+    assert not (tmp_path / ".lakehouse").exists()  # a look makes nothing, secrets least of all
+
+
+def test_a_stack_that_was_killed_is_told_from_one_that_was_destroyed(look: Look, tmp_path: Path) -> None:
+    left = tmp_path / ".lakehouse" / "local" / "run" / "conf.d" / "trino.conf"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    assert "nothing of it runs any more" in look()["stack"].found
+
+
+def test_a_taken_port_is_an_error_before_anything_is_deployed(look: Look, file: Path) -> None:
+    number = ports(load(file), "local")["trino"]
+    with socket.create_server(("127.0.0.1", number)):
+        found = look()
+    assert f"port {number} (trino) is taken by" in found["ports"].found
+    assert f"`kill {os.getpid()}`" in found["ports"].mend
+
+
+def test_what_the_shell_has(look: Look) -> None:
+    found = look(http_proxy="http://proxy:3128", AWS_PROFILE="work", TERRAFORM_BINARY_NAME="no-such-terraform")
+    assert found["proxy"].severity == found["terraform"].severity == "error"
+    assert found["aws variables"].severity == "warning"
+
+
+def test_packages_that_are_not_there(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bootstrap.doctor.probes.is_present", lambda name: name != "trino-476")
+    found = look()
+    assert found["packages"].severity == "error"
+    assert "trino-476" in found["packages"].found
+    assert found["packages"].mend == "`make setup`"
+
+
+def test_no_java_that_fits(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    def java(feature: int) -> Path:
+        raise LakehouseError(f"Java {feature}: none that fits")
+
+    for place in ("bootstrap.doctor.probes", "lakehouse.runtimes.process.place"):
+        monkeypatch.setattr(f"{place}.java", java)
+    found = look()
+    assert "no Java 25" in found["java"].found
+    assert found["stack"].found == "not looked at before `java` is mended"
+
+
+def test_locations_that_overlap_in_the_file(look: Look, file: Path) -> None:
+    text = file.read_text()
+    file.write_text(text.replace("catalogs:\n", "catalogs:\n  dim: {location: s3://warehouse/lake/dim}\n", 1))
+    found = look()
+    assert "lakehouse.yaml:" in found["file"].found
+    assert "locations must not overlap" in found["file"].found
+    assert "deletes them" in found["file"].cause
+    assert found["stack"].found == "not looked at before `file` is mended"
+    assert found["terraform"].severity == "ok"
+
+
+def test_services_larger_than_the_machine(look: Look, file: Path) -> None:
+    file.write_text(file.read_text().replace('trino: {version: "476", memory: 1g}', "trino: {memory: 900g}"))
+    found = look()
+    assert found["memory"].severity == "error"
+    assert "larger than this machine's memory" in found["memory"].cause
+
+
+def test_a_docker_host_that_names_nothing(look: Look, free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = f"tcp://127.0.0.1:{free_port}"
+    monkeypatch.setenv("DOCKER_HOST", host)
+    found = look("boxes", DOCKER_HOST=host)
+    assert (found["docker"].severity, found["docker"].mend) == ("error", "`unset DOCKER_HOST`")
+    assert host in found["docker"].found
+    assert found["stack"].found == "not looked at before `docker` is mended"
+    assert "docker" not in look("local", DOCKER_HOST=host)  # processes need none
+
+
+def test_a_docker_that_is_too_old(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    with docker_api("19.03.15") as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        found = look("boxes", DOCKER_HOST=host)
+    assert found["docker"].severity == "ok"
+    assert found["docker version"].severity == "error"
+    assert "19.03.15" in found["docker version"].found
+    assert found["images"].found == "not looked at before `docker version` is mended"
+
+
+def test_a_docker_without_images_and_with_little_memory(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    with docker_api("20.10.24", memory_mb=2000) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        found = look("boxes", DOCKER_HOST=host)
+    assert found["docker version"].severity == "ok"
+    assert "Docker has 2000 MiB" in found["docker memory"].found
+    assert found["images"].severity == "error"
+    assert "docker.io/trinodb/trino:476" in found["images"].found
+    assert "`make images`" in found["images"].mend
+    assert found["stack"].mend == "`cdktf deploy boxes`"
+
+
+def test_images_that_a_registry_has(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    with docker_api("28.2.2", offered=True) as host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+        found = look("boxes", DOCKER_HOST=host)
+    assert found["images"].severity == "warning"
+    assert found["docker memory"].severity == "ok"
+
+
+def test_a_provider_that_nobody_has(look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty").mkdir()
+    settings = tmp_path / "terraformrc"
+    settings.write_text(f'provider_installation {{ filesystem_mirror {{ path = "{tmp_path}/empty" }} }}\n')
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(settings))
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    found = look("boxes")["provider"]
+    assert (found.severity, found.mend) == ("error", "`make providers`")
+    assert "kreuzwerker/docker" in found.found
+    installed = tmp_path / "cdktf.out/stacks/boxes/.terraform/providers/registry/kreuzwerker/docker/4.6.1/linux_amd64"
+    installed.mkdir(parents=True)
+    (installed / "terraform-provider-docker").touch()
+    assert look("boxes")["provider"].severity == "ok"
+
+
+def doctor(*words: str, expect: int) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app(list(words), prog_name="lakehouse")
+    assert ended.value.code == expect
+
+
+def test_the_command(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    doctor("-f", str(file), "-s", "local", "doctor", expect=1)
+    shown = capsys.readouterr()
+    lines = shown.out.splitlines()
+    assert any(line.split()[:3] == ["terraform", "ok", "Terraform"] for line in lines)
+    at = next(n for n, line in enumerate(lines) if line.startswith("stack "))
+    assert lines[at].split(None, 2)[1:] == ["ERROR", "is not up"]
+    assert lines[at + 1].strip().startswith("cause")
+    assert lines[at + 2].split(None, 1) == ["mend", "`cdktf deploy local`"]
+    assert "Not looked at before `stack` is mended: definitions," in shown.out
+    assert "Mend the first one first" in lines[-1]
+    assert "\x1b" not in shown.out + shown.err
+
+
+def test_the_command_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    doctor("-f", str(file), "-s", "local", "doctor", "--json", expect=1)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["stack"], told["ok"]) == ("local", False)
+    assert {tuple(each) for each in told["checks"]} == {("check", "severity", "found", "cause", "mend")}
+    assert [each["check"] for each in told["checks"] if each["severity"] == "error"] == ["stack"]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    doctor("-f", str(tmp_path / "none.yaml"), "doctor", expect=1)
+    assert "there is no such file" in capsys.readouterr().out
+
+
+def test_a_stack_that_the_file_lacks(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    doctor("-f", str(file), "-s", "nowhere", "doctor", expect=2)
+    assert 'has no local "nowhere"' in capsys.readouterr().err

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bootstrap.doctor import machine
+from bootstrap.doctor.machine import Folder
+
+WANTED = {"trino": 1400, "spark": 2600}
+
+
+@pytest.mark.parametrize(
+    ("total", "available", "running", "severity", "cause"),
+    [
+        (16000, 12000, (), "ok", ""),
+        (3999, 3900, (), "error", "larger than this machine's"),
+        (3999, 100, ("trino", "spark"), "error", "larger than this machine's"),
+        (16000, 3000, (), "error", "other programs"),
+        (16000, 3000, ("spark",), "ok", ""),
+        (16000, 4100, (), "warning", "next to nothing"),
+        (16000, 200, ("trino", "spark"), "warning", "next to nothing"),
+    ],
+)
+def test_memory(total: int, available: int, running: tuple[str, ...], severity: str, cause: str) -> None:
+    found = machine.memory(total, available, WANTED, running, "local")
+    assert found.severity == severity
+    assert cause in found.cause
+    assert "4000" in found.found
+    assert ("`cdktf deploy local`" in found.mend) == (severity != "ok")
+
+
+@pytest.mark.parametrize(("free", "severity"), [(0, "error"), (511, "error"), (512, "warning"), (2048, "ok")])
+def test_disk(free: int, severity: str) -> None:
+    found = machine.disk(free, Path("/data"), "local")
+    assert found.severity == severity
+    assert str(free) in found.found
+    assert ("stacks.local.state" in found.mend) == (severity != "ok")
+
+
+@pytest.mark.parametrize(
+    ("folder", "severity", "mend"),
+    [
+        (Folder(Path("/s"), there=False), "ok", ""),
+        (Folder(Path("/s"), there=True), "ok", ""),
+        (Folder(Path("/s"), there=True, mine=False, writable=False), "error", "chown"),
+        (Folder(Path("/s"), there=True, writable=False), "error", "chmod u+rwx '/s'"),
+        (Folder(Path("/s"), there=True, mode=0o755), "warning", "`chmod 700 '/s'`"),
+        (Folder(Path("/s"), there=True, mode=0o710), "warning", "`chmod 700 '/s'`"),
+    ],
+)
+def test_the_state_folder(folder: Folder, severity: str, mend: str) -> None:
+    found = machine.state(folder)
+    assert found.severity == severity
+    assert mend in found.mend

@@ -1,0 +1,144 @@
+"""What is observed, on this machine as it is."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from bootstrap.doctor import probes
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import File, Port, Probe, Service
+
+
+def program(folder: Path, text: str) -> str:
+    path = folder / "terraform"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("script", "version"),
+    [('echo \'{"terraform_version": "1.2.3"}\'', "1.2.3"), ("echo Terraform v0.11", ""), ("exit 1", "")],
+)
+def test_a_terraform_says_its_version(tmp_path: Path, script: str, version: str) -> None:
+    assert probes.terraform_version(program(tmp_path, script)) == version
+
+
+def test_no_terraform() -> None:
+    assert probes.terraform_version("no-such-terraform") is None
+
+
+def test_terraform_goes_by_the_name_that_cdktf_gives_it() -> None:
+    assert probes.terraform_program({}) == "terraform"
+    assert probes.terraform_program({"TERRAFORM_BINARY_NAME": "tofu"}) == "tofu"
+
+
+def test_the_node_and_cli_of_this_project_are_found() -> None:
+    assert probes.node_version() is not None
+    assert probes.cdktf_is_there()
+
+
+def test_memory_is_that_of_this_machine() -> None:
+    total, available = probes.memory()
+    assert 0 < available <= total
+
+
+def test_the_disk_of_a_folder_that_is_not_made_yet(tmp_path: Path) -> None:
+    free, folder = probes.disk(tmp_path / "not" / "made")
+    assert folder == tmp_path
+    assert free > 0
+
+
+def test_a_state_folder(tmp_path: Path) -> None:
+    assert not probes.state_folder(tmp_path / "none").there
+    tmp_path.chmod(0o705)
+    seen = probes.state_folder(tmp_path)
+    assert (seen.there, seen.mine, seen.writable, seen.mode) == (True, True, True, 0o705)
+
+
+def test_who_holds_a_port(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        number = stranger.getsockname()[1]
+        (holder,) = probes.holders([Port("trino", number)], State(tmp_path))
+    assert (holder.port, holder.number, holder.pid, holder.lakehouse) == ("trino", number, os.getpid(), "")
+    assert f"(pid {os.getpid()}," in holder.sentence
+    assert probes.holders([Port("trino", number)], State(tmp_path)) == []
+
+
+def test_names() -> None:
+    assert probes.resolves("localhost") is True
+    assert probes.resolves("no-such-host.invalid") is False
+    assert probes.resolves("a" * 70 + ".invalid") is False  # no name has a part that long
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[], str]]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(403)
+            self.send_header("X-Amz-Request-Id", "1")
+            self.end_headers()
+            self.wfile.write(b"<Error/>")
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=made.serve_forever, args=(0.05,))
+    thread.start()
+    yield lambda: f"http://127.0.0.1:{made.server_port}"
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+def test_an_answer_whatever_proxy_the_shell_has(
+    server: Callable[[], str], monkeypatch: pytest.MonkeyPatch, free_port: int
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port}")
+    answer = probes.ask(server())
+    assert (answer.status, answer.headers["x-amz-request-id"], answer.body) == (403, "1", "<Error/>")
+    assert "date" in answer.headers
+
+
+def test_no_answer(free_port: int) -> None:
+    assert probes.ask(f"http://127.0.0.1:{free_port}").reason == "connection refused"
+    assert probes.ask("http://no-such-host.invalid:9000").unresolved
+
+
+def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "_PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert "silent" in probes.ask(f"http://127.0.0.1:{silent.getsockname()[1]}").reason
+
+
+def test_keys_are_looked_for_and_never_made(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    assert probes.missing_keys(state) == ["store-access-key", "store-secret-key"]
+    assert probes.access_key(state) == ""
+    assert list(tmp_path.iterdir()) == []
+    state.secret("store-access-key")
+    assert probes.missing_keys(state) == ["store-secret-key"]
+    assert probes.access_key(state) == state.secret("store-access-key")
+
+
+def test_services_that_were_started_with_other_keys(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    text = "identity={{secret:store-access-key}}\ncredential={{secret:store-secret-key}}\n"
+    some = [
+        Service(name, "image", (), (), Probe("tcp", 1), files=(File("x.conf", content),))
+        for name, content in (("now", text), ("then", text), ("never", text), ("keyless", "plain"))
+    ]
+    keys = (state.secret("store-access-key"), state.secret("store-secret-key"))
+    for name, (first, second) in {"now": keys, "then": (keys[0], "former"), "keyless": ("", "")}.items():
+        state.config(name).mkdir(parents=True)
+        (state.config(name) / "x.conf").write_text(f"identity={first}\ncredential={second}\n")
+    assert probes.written_otherwise(some, state) == ["then"]

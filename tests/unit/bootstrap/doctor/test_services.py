@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bootstrap.doctor import services
+from bootstrap.doctor.services import Holder, Seen
+from lakehouse.runtimes.runtime import Process
+
+TAKEN = Holder("trino", 8085, "port 8085 (trino) is taken by python3 (pid 42, user me)", 42, "python3")
+
+
+def process(state: str, *, uptime: int = 500, note: str = "") -> Process:
+    return Process("trino", state, 7 if state == "RUNNING" else 0, uptime, note)
+
+
+def test_no_port_is_taken() -> None:
+    assert services.ports([], 12, "local").found == "12 ports, none taken by others"
+
+
+@pytest.mark.parametrize(
+    ("holder", "cause", "mend"),
+    [
+        (TAKEN, "not of this lakehouse", "`kill 42`"),
+        (replace(TAKEN, pid=None), "not of this lakehouse", "stop that program"),
+        (
+            replace(TAKEN, lakehouse="/other/.lakehouse/local"),
+            "the lakehouse in /other/.lakehouse/local",
+            "destroy that",
+        ),
+        (replace(TAKEN, container="web"), "container web publishes it", "`docker stop web`"),
+        (replace(TAKEN, container="web", lakehouse="/other"), "of the lakehouse in /other", "`docker stop web`"),
+    ],
+)
+def test_a_taken_port_is_named_with_its_holder(holder: Holder, cause: str, mend: str) -> None:
+    found = services.ports([holder], 12, "local")
+    assert (found.severity, found.found) == ("error", TAKEN.sentence)
+    assert cause in found.cause
+    assert mend in found.mend
+    assert "`stacks.local.ports`" in found.mend
+
+
+def test_many_taken_ports_are_counted() -> None:
+    found = services.ports([TAKEN] * 5, 12, "local")
+    assert found.found.count("port 8085") == 3
+    assert found.found.endswith("; and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("states", "left", "severity", "found"),
+    [
+        ({"nessie": "RUNNING", "trino": "EXITED"}, True, "ok", "1 of 2 services run"),
+        ({"nessie": "EXITED", "trino": "EXITED"}, True, "error", "nothing of it runs any more"),
+        ({}, True, "error", "nothing of it runs any more"),
+        ({}, False, "error", "is not up"),
+        ({"dropped": "RUNNING"}, False, "error", "is not up"),
+    ],
+)
+def test_whether_the_stack_runs(states: dict[str, str], left: bool, severity: str, found: str) -> None:
+    seen = services.running(
+        {name: process(state) for name, state in states.items()}, ["nessie", "trino"], left, "local"
+    )
+    assert (seen.severity, seen.found) == (severity, found)
+    assert ("`cdktf deploy local`" in seen.mend) == (severity == "error")
+
+
+@pytest.mark.parametrize(
+    ("seen", "taken", "severity", "word", "cause"),
+    [
+        (Seen("trino", True, process("RUNNING"), 300), (), "ok", "ready", ""),
+        (Seen("trino", True, process("RUNNING"), 300), ("trino",), "ok", "ready", ""),
+        (Seen("trino", False, None, 300), (), "error", "stopped", "no process"),
+        (Seen("trino", False, None, 300), ("trino-ui",), "skipped", "`ports`", ""),
+        (Seen("trino", False, None, 300), ("trinos",), "error", "stopped", "no process"),
+        (Seen("trino", False, process("RUNNING", uptime=9), 300), (), "error", "starting for 9 s", "not ready yet"),
+        (
+            Seen("trino", False, process("RUNNING", uptime=9), 300, ["NoSuchBucket"]), (),
+            "error", "is running", "a bucket is not there. Its log: NoSuchBucket",
+        ),
+        (Seen("trino", False, process("RUNNING"), 300, ["last words"]), (), "error", "not ready", "log: last words"),
+        (Seen("trino", False, process("FATAL", note="too quick"), 300), (), "error", "is fatal (too quick)", "no word"),
+        (Seen("trino", False, process("EXITED"), 300, ["x"], True), (), "error", "is exited", "more memory"),
+    ],
+)  # fmt: skip
+def test_a_service(seen: Seen, taken: tuple[str, ...], severity: str, word: str, cause: str) -> None:
+    found = services.service(seen, taken, "local")
+    assert found.severity == severity
+    assert word in found.found
+    assert cause in found.cause
+    assert bool(found.mend) == (severity == "error")
+
+
+def test_what_runs_is_told_from_what_the_file_says() -> None:
+    assert services.definitions([], [], [], "local").severity == "ok"
+    found = services.definitions(["trino"], ["nessie"], ["old"], "local")
+    assert found.severity == "warning"
+    assert all(word in found.found for word in ("trino run as", "nessie changed by hand", "old run, and the file"))
+    assert "`cdktf diff local`" in found.mend

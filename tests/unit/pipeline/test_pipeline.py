@@ -1,0 +1,251 @@
+"""The pipeline with commands that only pretend: which are run, what is noted, what is refused, what is gone on with."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.errors import StalePlan
+from bootstrap.pipeline.looked import Looked, from_json
+from bootstrap.pipeline.pipeline import CHECKS, SUMMARY, Pipeline
+from bootstrap.pipeline.steps import Ran, Step, StepFailed
+from bootstrap.pipeline.summary import summary
+from lakehouse.errors import LakehouseError, UsageError
+
+STACK: dict[str, Any] = {
+    "resource": {
+        "terraform_data": {
+            "service": {"triggers_replace": "abc-0001", "input": "up --start 0001"},
+            "bootstrap": {"triggers_replace": "0002"},
+        }
+    }
+}
+NOTHING = {"counts": {"create": 0, "update": 0, "destroy": 0}, "digest": "none", "steps": [], "refused": []}
+TABLE = {"op": "create", "kind": "table", "catalog": "lake", "name": "bronze.t"}
+SOMETHING = {**NOTHING, "digest": "some", "steps": [{"change": TABLE}]}
+
+
+@dataclass
+class World:
+    """What the pretended commands find and do. ``fails`` are words of commands that end with 1 the next time."""
+
+    folder: Path
+    document: dict[str, Any] = field(default_factory=lambda: copy.deepcopy(STACK))
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    contents: dict[str, Any] | None = field(default_factory=lambda: dict(NOTHING))
+    drifted: bool = False
+    fails: set[str] = field(default_factory=set)
+    ran: list[str] = field(default_factory=list)
+
+    def __call__(self, step: Step) -> Ran:
+        words = " ".join((Path(step.command[0]).name, *step.command[1:]))
+        self.ran.append(words)
+        for word in [each for each in self.fails if each in words]:
+            self.fails.remove(word)
+            return Ran(1, "", f"{word} is broken")
+        if "cdktf diff" in words:
+            path = self.folder / "cdktf.out" / "stacks" / "local" / "cdk.tf.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(self.document))
+        if "show -json" in words:
+            return Ran(0, json.dumps({"resource_changes": self.changes}))
+        if "show -no-color" in words:
+            return Ran(0, "Terraform will do this")
+        if "plan --json" in words:
+            if self.contents is None:
+                return Ran(1, "", "the catalog cannot be reached")
+            code = 1 if self.contents["refused"] else 2 if self.contents["steps"] else 0
+            return Ran(code, json.dumps(self.contents))
+        if words.endswith(" plan"):
+            return Ran(2 if self.contents and self.contents["steps"] else 0, "")
+        if words.endswith(" drift"):
+            return Ran(2 if self.drifted else 0, "")
+        if "deploy" in words:
+            self.changes, self.contents = [], dict(NOTHING)
+        return Ran(0, "")
+
+
+def change(action: str = "create") -> dict[str, Any]:
+    actions = ["delete", "create"] if action == "replace" else [action]
+    return {"address": "terraform_data.service", "change": {"actions": actions}}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path, changes=[change()], contents=None)
+
+
+def pipeline(world: World, **more: Any) -> Pipeline:
+    return Pipeline(world.folder, "local", more.get("contents", {"catalogs": 1}), world, world)
+
+
+def digest(world: World) -> str:
+    planned = pipeline(world).planned()
+    assert planned is not None
+    return planned.digest
+
+
+@pytest.mark.parametrize(
+    ("changes", "contents", "anything", "told"),
+    [
+        ([], NOTHING, False, "- Infrastructure: no changes\n- Contents: no changes"),
+        ([change("no-op"), change("read")], NOTHING, False, "- Infrastructure: no changes"),
+        ([change("update")], NOTHING, True, "- Infrastructure: 1 to change\n- Contents: no changes"),
+        ([change("replace")], NOTHING, True, "| `terraform_data.service` | replace |"),
+        ([], SOMETHING, True, "- Infrastructure: no changes\n- Contents: 1 changes"),
+        ([change()], None, True, "- Contents: looked at once the stack is up"),
+    ],
+)
+def test_a_plan_says_what_would_be_done(
+    world: World, changes: list[dict[str, Any]], contents: dict[str, Any] | None, anything: bool, told: str
+) -> None:
+    world.changes, world.contents = changes, contents
+    assert pipeline(world).plan(check=False).anything is anything
+    assert told in (pipeline(world).notes / SUMMARY).read_text()
+    noted = pipeline(world).planned()
+    assert noted is not None
+    assert from_json(noted.to_json()) == noted
+
+
+def test_a_plan_checks_the_sources_first(world: World) -> None:
+    pipeline(world).plan(check=True)
+    assert world.ran[: len(CHECKS)] == [" ".join(step.command) for step in CHECKS]
+    world.ran.clear()
+    world.fails = {"make types"}
+    with pytest.raises(StepFailed, match="checks: types failed"):
+        pipeline(world).plan(check=True)
+    assert world.ran == ["make lint", "make types"]
+
+
+def test_contents_that_cannot_be_looked_at_are_a_failure_where_the_stack_is_up(world: World) -> None:
+    world.changes = []
+    with pytest.raises(LakehouseError, match="cannot be planned: the catalog cannot be reached"):
+        pipeline(world).plan(check=False)
+
+
+def test_contents_that_cannot_be_made_are_told(world: World) -> None:
+    world.contents = {**NOTHING, "refused": [{"address": "table lake.t", "message": "long cannot become int"}]}
+    with pytest.raises(LakehouseError, match=r"table lake\.t: long cannot become int"):
+        pipeline(world).plan(check=False)
+
+
+def test_what_was_planned_is_done_in_order_and_once(world: World) -> None:
+    pipeline(world).plan(check=False)
+    world.ran.clear()
+    assert pipeline(world).apply(None) == 0
+    words = [each.removeprefix("lakehouse --stack local ") for each in world.ran[-4:]]
+    assert words == ["cdktf deploy local --auto-approve", "apply", "plan", "verify"]
+    with pytest.raises(UsageError, match="local has no plan"):
+        pipeline(world).apply(None)
+
+
+def _file(world: World) -> Any:
+    return {"catalogs": 2}
+
+
+def _sources(world: World) -> Any:
+    world.document["resource"]["terraform_data"]["service"]["input"] = "another"
+
+
+def _stack(world: World) -> Any:
+    world.changes = [change("replace")]
+
+
+def _contents(world: World) -> Any:
+    world.contents = dict(SOMETHING)
+
+
+@pytest.mark.parametrize(
+    ("happens", "why"),
+    [
+        (_file, "the sources say something else now"),
+        (_sources, "the sources say something else now"),
+        (_stack, "the stack changed"),
+        (_contents, "its contents changed"),
+    ],
+)
+def test_a_stale_plan_is_refused(world: World, happens: Callable[[World], Any], why: str) -> None:
+    pipeline(world).plan(check=False)
+    contents = happens(world) or {"catalogs": 1}
+    with pytest.raises(StalePlan, match=f"the plan of local is stale: {why}"):
+        pipeline(world, contents=contents).apply(None)
+    assert not [each for each in world.ran if "deploy" in each]
+
+
+def test_marks_that_every_synth_makes_anew_make_no_plan_stale(world: World) -> None:
+    pipeline(world).plan(check=False)
+    service = world.document["resource"]["terraform_data"]["service"]
+    service |= {"triggers_replace": "abc-9999", "input": "up --start 9999"}
+    world.document["resource"]["terraform_data"]["bootstrap"]["triggers_replace"] = "8888"
+    assert pipeline(world).apply(None) == 0
+
+
+@pytest.mark.parametrize("step", ["deploy", "lakehouse --stack local apply", "local plan", "verify"])
+def test_a_failed_apply_goes_on(world: World, step: str) -> None:
+    pipeline(world).plan(check=False)
+    world.fails = {"deploy"} if step == "deploy" else set()
+
+    def broken(each: Step) -> Ran:
+        ran = world(each)
+        return Ran(1, "", "broken") if step != "deploy" and " ".join(each.command).endswith(step) else ran
+
+    with pytest.raises(StepFailed):
+        Pipeline(world.folder, "local", {"catalogs": 1}, broken, broken).apply(None)
+    # Something was done, so that the same look would say something else now.
+    world.changes = [change("replace")]
+    world.ran.clear()
+    assert pipeline(world).apply(None) == 0
+    assert world.ran[-1].endswith("verify")
+    assert not list(pipeline(world).notes.glob("*.json"))
+
+
+def test_one_that_failed_does_not_go_on_with_other_sources(world: World) -> None:
+    pipeline(world).plan(check=False)
+    world.fails = {"deploy"}
+    with pytest.raises(StepFailed):
+        pipeline(world).apply(None)
+    with pytest.raises(StalePlan, match="the sources say something else now"):
+        pipeline(world, contents={"catalogs": 2}).apply(None)
+
+
+def test_an_approval_is_for_a_digest(world: World) -> None:
+    pipeline(world).plan(check=False)
+    approved = digest(world)
+    elsewhere = World(world.folder / "another machine", changes=[change()], contents=None)
+    assert pipeline(elsewhere).apply(approved) == 0
+    with pytest.raises(StalePlan, match="stale"):
+        pipeline(world).apply("0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("changes", "drifted", "code"), [([], False, 0), ([change("update")], False, 2), ([], True, 2)]
+)
+def test_drift(world: World, changes: list[dict[str, Any]], drifted: bool, code: int) -> None:
+    world.changes, world.contents, world.drifted = changes, dict(NOTHING), drifted
+    assert pipeline(world).drift() == code
+
+
+def test_a_damaged_note_is_named(world: World) -> None:
+    pipeline(world).plan(check=False)
+    (pipeline(world).notes / "plan.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"plan\.json is damaged"):
+        pipeline(world).apply(None)
+
+
+def test_a_stack_that_is_not_there(world: World) -> None:
+    with pytest.raises(UsageError, match='no stack "aws"; it has local'):
+        Pipeline(world.folder, "aws", {}, world, world).plan(check=False)
+
+
+def test_a_summary_is_never_longer_than_a_comment_may_be() -> None:
+    changes = tuple((f"aws_s3_bucket.with_a_long_name_{nth}", "create") for nth in range(3000))
+    for infrastructure, text in ((changes, "x"), ((), "line ``` with a fence\n" * 9000)):
+        told = summary(Looked("aws", "w", infrastructure, None, 0, text))
+        assert len(told) < 65_536
+        assert told.count("````" if infrastructure == () else "```") == 2
