@@ -16,7 +16,7 @@ CDKTF := $(VENV)/bin/cdktf
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
 ##@ The lakehouse (STACK=local)
-.PHONY: deploy diff destroy
+.PHONY: deploy diff destroy reset
 deploy: setup ## bring the stack up, or to what lakehouse.yaml says
 	$(CDKTF) deploy $(STACK) --auto-approve
 
@@ -25,6 +25,9 @@ diff: setup ## show what a deploy would change
 
 destroy: setup ## stop the stack and remove its services; the data stays
 	$(CDKTF) destroy $(STACK) --auto-approve
+
+reset: destroy ## stop the stack and remove its data as well: tables, catalog state, logs, secrets
+	$(VENV)/bin/lakehouse --stack $(STACK) destroy --data --yes
 
 ##@ Pipeline (STACK=local): what the workflows run
 .PHONY: pipeline-plan pipeline-apply pipeline-drift

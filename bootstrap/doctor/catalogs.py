@@ -10,7 +10,7 @@ from bootstrap.doctor.findings import Finding, error, ok, warning
 from bootstrap.doctor.store import Answer
 
 
-def answers(name: str, service: str, uri: str, config: Answer, stack: str, branch: str = "main") -> Finding:
+def answers(name: str, service: str, uri: str, config: Answer, stack: str) -> Finding:
     """The Iceberg REST configuration of the catalog's warehouse."""
     if config.unresolved:
         return error(
@@ -26,14 +26,6 @@ def answers(name: str, service: str, uri: str, config: Answer, stack: str, branc
         )
     told = _json(config.body)
     if config.status == 200 and ("defaults" in told or "overrides" in told):
-        known = {**(told.get("defaults") or {}), **(told.get("overrides") or {})}
-        prefix = str(known.get("prefix", branch))
-        if not prefix.startswith(branch):
-            return error(
-                f"{uri} serves {prefix}, not {branch}",
-                "the catalog's default branch was changed",
-                f"`cdktf deploy {stack}`",
-            )
         return ok(f"{uri} answers")
     message = str((told.get("error") or {}).get("message") or "") if isinstance(told.get("error"), dict) else ""
     if message:

@@ -31,9 +31,9 @@ def error(found: str, cause: str, mend: str) -> Finding:
     return Finding("error", found, cause, mend)
 
 
-def skipped(why: str) -> Finding:
-    """It was not looked at."""
-    return Finding("skipped", why)
+def skipped(check: str) -> Finding:
+    """It was not looked at: it would find again what that check found. The check's name is the cause."""
+    return Finding("skipped", f"not looked at before `{check}` is mended", check)
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ def examine(checks: Sequence[Check], told: Callable[[str], None] = lambda name: 
     for each in checks:
         told(each.name)
         cause = next((blamed[name] for name in each.after if name in blamed), None)
-        finding = _looked(each) if cause is None else skipped(f"not looked at before `{cause}` is mended")
+        finding = _looked(each) if cause is None else skipped(cause)
         found[each.name] = finding
         if finding.severity in ("error", "skipped"):
-            blamed[each.name] = cause or each.name
+            blamed[each.name] = each.name if finding.severity == "error" else finding.cause
     return tuple(Result(name, finding) for name, finding in found.items())
 
 
@@ -80,4 +80,6 @@ def _looked(check: Check) -> Finding:
         return check.look()
     except Exception as failure:  # noqa: BLE001 - one check that fails must not hide what the others find
         why = str(failure).strip() or type(failure).__name__
-        return error(f"could not be looked at: {why}", "the check itself failed", "`lakehouse --debug status`")
+        return error(
+            f"could not be looked at: {why}", "the check itself failed", "`lakehouse verify` shows whether it matters"
+        )

@@ -86,7 +86,7 @@ def service(seen: Seen, taken: Sequence[str], stack: str) -> Finding:
         return ok(f"ready, up {process.uptime} s" if process else "ready")
     own = [port for port in taken if port == name or port.startswith(f"{name}-")]
     if own:
-        return skipped("not looked at before `ports` is mended")
+        return skipped("ports")
     if process is None:
         return error("was not started, or was stopped", "it has no process", f"`cdktf deploy {stack}`")
     word = f"is {process.state.lower()}" + (f" ({process.note})" if process.note else "")

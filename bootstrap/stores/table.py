@@ -24,10 +24,11 @@ def table(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
     counts = [sum(each["outcome"] == "works" for each in results) for results in found.values()]
     totals = (f"**{count} of {len(results)}**" for count, results in zip(counts, found.values(), strict=True))
     yield f"| works | {' | '.join(totals)} |"
+    yield ""
     for name, results in found.items():
         for each in results:
             if each["outcome"] == "wrong":
-                yield f"\n- {name}, {each['operation']}: {each['remark']}."
+                yield f"- {name}, {each['operation']}: {each['remark']}."
 
 
 def _cell(result: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ if _NODE.exists():
 
 from cdktf import (  # noqa: E402 - after JSII_NODE is set
     App,
+    LocalBackend,
     LocalExecProvisioner,
     S3Backend,
     TerraformDataSource,
@@ -39,6 +40,7 @@ __all__ = [
     "TerraformStack",
     "data",
     "ephemeral",
+    "local_backend",
     "local_exec",
     "on_create",
     "output",
@@ -143,6 +145,11 @@ def provider(stack: TerraformStack, name: str, /, *, source: str, version: str, 
     """The provider ``name`` of the stack, pinned to ``version``, with its configuration."""
     stack.add_override(f"terraform.required_providers.{name}", {"source": source, "version": version})
     stack.add_override(f"provider.{name}", [arguments])
+
+
+def local_backend(stack: TerraformStack, path: Path) -> None:
+    """State in a file of this machine: https://developer.hashicorp.com/terraform/language/backend/local"""
+    LocalBackend(stack, path=str(path))
 
 
 def s3_backend(stack: TerraformStack, *, bucket: str, key: str, region: str) -> None:

@@ -74,7 +74,7 @@ def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     there = lakehouse.stacks["local"]
     assert isinstance(there, LocalStack)
     names = named_ports(lakehouse, "local")
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    ports = dict(zip(names, _free_ports(len(names)), strict=True))
     keys = {"store-access-key": "behaviour", "store-secret-key": secrets.token_urlsafe(24)}
     asked = needed(lakehouse)
     packages.set_up(asked.packages, asked.javas, progress=False)
@@ -145,7 +145,7 @@ def _await(service: Service, process: subprocess.Popen[bytes], state: State) -> 
         time.sleep(0.2)
 
 
-def free_ports(count: int) -> list[int]:
+def _free_ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

@@ -80,7 +80,7 @@ def test_killed_at_any_moment_the_next_apply_converges(servers: Servers, root: s
             given = {
                 "store": [store.address, REGION, servers.access_key, servers.secret_key],
                 "catalog": [catalog.kind, catalog.uri, catalog.warehouse, catalog.api],
-                "lakehouse": lakehouse(stage(root, 1 + kill * 3 // KILLS)).model_dump(mode="json"),
+                "lakehouse": lakehouse(stage(root, 1 + kill)).model_dump(mode="json"),
             }
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.behaviour.reconcile_once"],
@@ -105,7 +105,7 @@ def test_killed_at_any_moment_the_next_apply_converges(servers: Servers, root: s
             whole = whole or time.monotonic() - began
         assert len(proxy.met) > 3, f"the proxy did its worst: {proxy.met}"
         assert len(store.met) > 3, f"so did the store's: {store.met}"
-    last = stage(root, 4)
+    last = stage(root, KILLS + 2)
     assert reconcile(lakehouse(last), connections).exit_code == 0
     assert not make_plan(lakehouse(last), connections).steps
     check(root, last, servers)

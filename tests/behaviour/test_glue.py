@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog, load_catalog
@@ -22,6 +21,7 @@ from bootstrap.connections import CatalogConnection, Connections, StoreConnectio
 from bootstrap.errors import Conflict, Exists, Missing, Refused, Unreachable
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from lakehouse.spec import load
+from tests import moto
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.glue import WAREHOUSE, GlueServers, glue
 from tests.behaviour.project import Project
@@ -85,8 +85,7 @@ def witness(servers: GlueServers) -> Catalog:
 
 @pytest.fixture
 def client(servers: GlueServers) -> Any:
-    session: Any = boto3.Session(servers.access_key, servers.secret_key, region_name=REGION)
-    return session.client("glue", endpoint_url=servers.catalog)
+    return moto.client("glue", servers.catalog, REGION)
 
 
 T: dict[str, Any] = {"tables": {"t": {"columns": {"a": "int"}}}}
@@ -157,8 +156,7 @@ def test_files_go_with_the_table_only_where_said(
     applied(lakehouse({root: T}), connections)
     witness.load_table(f"{root}.t").append(pa.table({"a": pa.array([1], pa.int32())}))
     catalogs.connect("lake", connections).drop_table(f"{root}.t", purge=purge)
-    session: Any = boto3.Session(servers.access_key, servers.secret_key, region_name=REGION)
-    s3 = session.client("s3", endpoint_url=servers.store)
+    s3 = moto.client("s3", servers.store, REGION)
     keys = [each["Key"] for each in s3.list_objects_v2(Bucket="warehouse", Prefix=f"lake/{root}/").get("Contents", ())]
     assert bool([key for key in keys if key.endswith(".parquet")]) is not purge
 

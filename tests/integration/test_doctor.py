@@ -45,7 +45,7 @@ def errors(found: Findings) -> set[str]:
 
 def behind(found: Findings, cause: str) -> set[str]:
     """The checks that were not made because of another."""
-    return {name for name, each in found.items() if f"before `{cause}` is mended" in each["found"]}
+    return {name for name, each in found.items() if each["severity"] == "skipped" and each["cause"] == cause}
 
 
 @contextmanager

@@ -31,7 +31,12 @@ def session(document: Path) -> list[Block]:
     """The fenced blocks under the heading of the session."""
     section = re.search(r"^## A session$(.*?)(?=^## |\Z)", document.read_text(), re.DOTALL | re.MULTILINE)
     assert section, f"{document.name} has no session"
-    return [Block(*found) for found in re.findall(r"^```(\w+)\n(.*?)^```$", section[1], re.DOTALL | re.MULTILINE)]
+    return blocks_of(section[1])
+
+
+def blocks_of(text: str) -> list[Block]:
+    """The fenced blocks of a text."""
+    return [Block(*found) for found in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)]
 
 
 @pytest.fixture(scope="module")

@@ -33,5 +33,8 @@ class Databases(Construct):
                             "principal": {"data_lake_principal_identifier": "IAM_ALLOWED_PRINCIPALS"},
                         }
                     ],
-                    lifecycle=None if inner.deletable and allow_destroy else {"prevent_destroy": True},
+                    lifecycle={
+                        "ignore_changes": ["description", "parameters"],  # they are the bootstrap's, once it is there
+                        **({} if inner.deletable and allow_destroy else {"prevent_destroy": True}),
+                    },
                 )

@@ -38,7 +38,9 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
     if not isinstance(found, LocalStack):
         local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
         raise UsageError(f'{path.name}: stacks has no local "{stack}"; it has {", ".join(local) or "none"}.')
-    state = State(path.parent / (found.state or ".lakehouse") / stack)
+    # Several files may lie in one folder: what is not called lakehouse.yaml has a state folder of its own.
+    default = ".lakehouse" if path.name == "lakehouse.yaml" else f".lakehouse/{path.stem}"
+    state = State(path.parent / (found.state or default) / stack)
     numbers = ports(lakehouse, stack)
     place: Place
     runtime: Runtime

@@ -345,7 +345,10 @@ class LocalStack(Model):
     container_prefix: ContainerPrefix | None = None
     """What its containers' names begin with; left out, `NAME-STACK-`; empty, they are called as their services."""
     state: StateFolder | None = None
-    """Folder for data, catalog state, logs and secrets; left out, `.lakehouse` beside lakehouse.yaml."""
+    """Folder for data, catalog state, logs and secrets; left out, `.lakehouse` beside lakehouse.yaml.
+
+    Beside another file, such as `orders.yaml`, it is `.lakehouse/orders`.
+    """
 
 
 class Backend(Model):

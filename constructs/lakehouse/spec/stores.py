@@ -13,7 +13,7 @@ def check_buckets(lakehouse: Lakehouse) -> Iterator[Problem]:
     """What a bucket says that cannot go together, whatever the store."""
     for name, bucket in lakehouse.buckets.items():
         if bucket.noncurrent_days is not None and not bucket.versioning:
-            message = f"{bucket.noncurrent_days} days for replaced versions, and the bucket keeps none. Add "
+            message = f"{bucket.noncurrent_days} days for replaced versions, and the bucket keeps no versions. Add "
             at: Location = ("buckets", name)
             yield Problem((*at, "noncurrent_days"), message + "versioning: true", ((*at, "versioning"),))
 

@@ -61,6 +61,12 @@ def test_namespace_properties(managed: str, before: Any, after: Any, updates: An
         (BucketFacts(False, 7), {"expire_days": 8}, {"expire_days": 8}, 0),
         (BucketFacts(None, None, lifecycle=False), {"versioning": True, "expire_days": 8}, None, 2),
         (BucketFacts(None, None, lifecycle=False), {}, None, 0),
+        (BucketFacts(True, None), {"versioning": True, "noncurrent_days": 3}, {"noncurrent_days": 3}, 0),
+        (BucketFacts(True, None, noncurrent_days=3), {"versioning": True}, {"noncurrent_days": None}, 0),
+        (BucketFacts(False, None), {"access": "public-read"}, {"access": "public-read"}, 0),
+        (BucketFacts(False, None, access="public-read"), {}, {"access": "private"}, 0),
+        (BucketFacts(False, None, access=None), {"access": "public-read"}, None, 1),
+        (BucketFacts(False, None, access=None), {}, None, 0),
     ],
 )
 def test_buckets(facts: BucketFacts, spec: Any, body: Any, kept: int) -> None:

@@ -45,6 +45,12 @@ def test_defaults() -> None:
     }
 
 
+@pytest.mark.parametrize("store", ["minio", "rustfs", "aistor"])
+def test_stores_with_a_console_have_two(store: str) -> None:
+    found = ports(lakehouse(store=store), "local")
+    assert found == {store: 9000, f"{store}-console": 9001, "nessie": 19120, "nessie-management": 19000}
+
+
 def test_second_nessie_has_its_own() -> None:
     found = ports(lakehouse(("lake", "mart")), "local")
     assert found["nessie-mart"] == 19121

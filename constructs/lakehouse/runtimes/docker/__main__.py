@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise LakehouseError("ready: which service?")
         else:
             container = next(each for each in asked if each.service == given.service)
-            took = steps.await_ready(Engine(), State(given.state), container)
+            took = steps.await_ready(Engine(), container)
             print(f"{given.service} is ready after {took:.1f} s")
     except LakehouseError as error:
         print(f"Error: {error}", file=sys.stderr)

@@ -187,11 +187,12 @@ def _labelled(reference: str, client: Any) -> str:
 
 
 def _remove(identity: str, client: Any) -> None:
-    """Removes what a rebuilt image was before, unless something still uses it."""
+    """Removes what a rebuilt image was before, unless it has another name or something still uses it."""
     from docker.errors import APIError
 
     with suppress(APIError):
-        client.api.remove_image(identity)
+        if not client.api.inspect_image(identity)["RepoTags"]:
+            client.api.remove_image(identity)
 
 
 def _content(recipe: Recipe) -> Iterator[tuple[str, Path]]:

@@ -49,6 +49,15 @@ class Engine:
             return {}
         return {each.service: each for each in (_seen(container.attrs) for container in found)}
 
+    def look(self, name: str) -> Seen | None:
+        """One container by its name; None where there is none."""
+        from docker.errors import NotFound
+
+        try:
+            return _seen(self.client.api.inspect_container(name))
+        except NotFound:
+            return None
+
     def owner(self, kind: str, name: str) -> str | None:
         """The state folder of the lakehouse that has a container, volume or network of that name.
 

@@ -40,7 +40,7 @@ class Containers:
     def restart(self, service: Service) -> float:
         name = self._name(service.name)
         self.engine.client.containers.get(name).restart(timeout=service.stop_seconds)
-        return await_ready(self.engine, self.state, self._asked(service.name))
+        return await_ready(self.engine, self._asked(service.name))
 
     def log(self, name: str, lines: int) -> str:
         return self.engine.client.containers.get(self._name(name)).logs(tail=lines).decode(errors="replace")

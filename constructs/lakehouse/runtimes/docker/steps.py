@@ -51,14 +51,14 @@ def write(state: State, service: str, files: Iterable[File]) -> None:
         each.chmod(0o777)
 
 
-def await_ready(engine: Engine, state: State, container: Container) -> float:
+def await_ready(engine: Engine, container: Container) -> float:
     """Waits until a container answers as a ready one; returns the seconds it took.
 
     Raises LakehouseError with its state and the end of its log.
     """
     began = time.monotonic()
     while True:
-        seen = engine.seen(state).get(container.service)
+        seen = engine.look(container.name)
         if seen is not None and answers(container, seen):
             return time.monotonic() - began
         waited = time.monotonic() - began

@@ -71,7 +71,7 @@ def test_whether_the_stack_runs(states: dict[str, str], left: bool, severity: st
         (Seen("trino", True, process("RUNNING"), 300), (), "ok", "ready", ""),
         (Seen("trino", True, process("RUNNING"), 300), ("trino",), "ok", "ready", ""),
         (Seen("trino", False, None, 300), (), "error", "stopped", "no process"),
-        (Seen("trino", False, None, 300), ("trino-ui",), "skipped", "`ports`", ""),
+        (Seen("trino", False, None, 300), ("trino-ui",), "skipped", "`ports`", "ports"),
         (Seen("trino", False, None, 300), ("trinos",), "error", "stopped", "no process"),
         (Seen("trino", False, process("RUNNING", uptime=9), 300), (), "error", "starting for 9 s", "not ready yet"),
         (

@@ -27,6 +27,7 @@ class Docker:
         self.built: dict[str, dict[str, tarfile.TarInfo]] = {}
         self.arguments: dict[str, Mapping[str, str]] = {}
         self.removed: list[str] = []
+        self.other_names: list[str] = []
         self.asked: list[str] = []
         self.registry: dict[str, Exception | None] = {}
         self.answers: list[dict[str, str]] = [{"stream": "Step 1\n"}, {"stream": "Successfully built\n"}]
@@ -36,6 +37,8 @@ class Docker:
         return True
 
     def inspect_image(self, reference: str) -> dict[str, Any]:
+        if reference.startswith("sha256:"):
+            return {"RepoTags": self.other_names}
         if reference not in self.labels:
             raise ImageNotFound(reference)
         return {"Id": f"sha256:{reference}", "Config": {"Labels": self.labels[reference]}}
@@ -121,12 +124,14 @@ def test_the_official_image_is_left_alone(docker: Docker, labels: dict[str, str]
     assert not docker.built
 
 
-def test_one_of_another_making_is_built_again_and_its_former_self_removed(docker: Docker) -> None:
+@pytest.mark.parametrize("other", [[], ["somebody/kept:it"]])
+def test_one_of_another_making_is_built_again_and_its_former_self_removed(docker: Docker, other: list[str]) -> None:
+    docker.other_names = other
     docker.has(S3PROXY, "of yesterday")
     docker.has(JAVA)
     assert main([S3PROXY]) == 0
     assert list(docker.built) == [RECIPES[S3PROXY].reference]
-    assert docker.removed == [f"sha256:{RECIPES[S3PROXY].reference}"]
+    assert docker.removed == ([] if other else [f"sha256:{RECIPES[S3PROXY].reference}"])
 
 
 def test_a_failed_build_says_what_docker_said(docker: Docker, capsys: pytest.CaptureFixture[str]) -> None:

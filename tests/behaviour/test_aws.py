@@ -1,0 +1,148 @@
+"""A stack in AWS from its synthesised JSON to its tables, against moto's server: what Terraform runs last, and then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bootstrap.synthesised import Synthesised
+from tests import moto
+from tests.unit.synthesised import AWS, stacks
+
+pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
+
+BIN = Path(sys.executable).parent
+
+
+@dataclass
+class Account:
+    """A stack of the example that stands in an account of moto's, its contents not yet made."""
+
+    url: str
+    stack: Synthesised
+    folder: Path
+
+    @property
+    def region(self) -> str:
+        return moto.region_of(self.stack)
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "lakehouse.yaml"
+
+    def run(self, *words: str, code: int = 0, **environment: str) -> str:
+        command = [str(BIN / "lakehouse"), "--file", str(self.file), "--stack", self.stack.name, *words]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**moto.environment(self.url, self.region), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == code, f"{words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def terraform(self) -> None:
+        """The stack's last resource, applied by Terraform itself; all else of the stack needs AWS's provider."""
+        step = moto.bootstrap_step(self.stack)
+        command = step["command"].replace(str(AWS), str(self.file))
+        assert command != step["command"]
+        block = {"provisioner": [{"local-exec": {"command": command, "environment": step["environment"]}}]}
+        at = self.folder / "stack"
+        at.mkdir()
+        (at / "main.tf.json").write_text(json.dumps({"resource": {"terraform_data": {"bootstrap": block}}}))
+        for words in (["init"], ["apply", "-auto-approve"]):
+            done = subprocess.run(
+                ["terraform", *words, "-no-color", "-input=false"],
+                cwd=at,
+                env=moto.environment(self.url, self.region),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with moto.running() as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def account(url: str, tmp_path_factory: pytest.TempPathFactory) -> Account:
+    """`clusters` of the example: its engines are no services of AWS, so that all of `verify` can run here."""
+    folder = tmp_path_factory.mktemp("aws")
+    shutil.copy(AWS, folder / "lakehouse.yaml")
+    made = Account(url, stacks(AWS)["clusters"], folder)
+    moto.deploy(url, made.stack)
+    made.terraform()
+    return made
+
+
+def test_the_last_resource_makes_the_tables(account: Account) -> None:
+    glue = moto.client("glue", account.url, account.region)
+    made = {each["Name"]: each for each in glue.get_tables(DatabaseName="people")["TableList"]}
+    assert made.keys() == {"employees", "departments"}
+    assert {each["Parameters"]["table_type"] for each in made.values()} == {"ICEBERG"}
+    at = f"s3://employees-clusters-warehouse-{moto.ACCOUNT}-eu-central-1/glue-warehouse/people/employees"
+    assert made["employees"]["StorageDescriptor"]["Location"] == at
+    types = {each["Name"]: each["Type"] for each in made["employees"]["StorageDescriptor"]["Columns"]}
+    assert types["salary"] == "decimal(10,2)"
+
+
+def test_nothing_is_left_to_do_and_nothing_drifts(account: Account) -> None:
+    assert "No changes." in account.run("plan")
+    assert "No drift." in account.run("drift")
+
+
+def test_the_file_evolves_a_table_and_drift_is_seen(account: Account) -> None:
+    before = account.file.read_text()
+    account.file.write_text(
+        before.replace("              role: string\n", "              role: string\n              team: string\n")
+    )
+    assert "+ column team string" in account.run("plan", code=2)
+    account.run("apply")
+    assert "No changes." in account.run("plan")
+    account.file.write_text(before)
+    assert "column glue_catalog.people.employees.team is there, but not in the file" in account.run("drift", code=2)
+
+
+def test_verify_writes_and_reads_and_leaves_nothing(account: Account) -> None:
+    report = json.loads(account.run("verify", "--json"))
+    assert report["ok"], report
+    assert [each["what"] for each in report["checks"]] == [
+        "namespace created",
+        "PyIceberg writes",
+        "PyIceberg reads",
+        "PyIceberg reads as of a snapshot",
+        "everything removed",
+    ]
+    glue = moto.client("glue", account.url, account.region)
+    assert {each["Name"] for each in glue.get_databases()["DatabaseList"]} == {"people", "scratch"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "said"),
+    [
+        ({"LAKEHOUSE_AWS_ACCOUNT": "999999999999"}, 2, "the credentials are for account 123456789012"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, 1, "there are no credentials for it"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}, 1, "cannot be reached"),
+    ],
+)
+def test_what_stands_in_the_way_is_said(account: Account, environment: dict[str, str], code: int, said: str) -> None:
+    assert said in account.run("plan", code=code, **environment)
+
+
+def test_s3_tables_are_not_bootstrapped(account: Account) -> None:
+    tables = Account(account.url, stacks(AWS)["tables"], account.folder)
+    assert "whose contents the bootstrap does not manage" in tables.run("plan", code=2)
+    assert "terraform_data.bootstrap" not in tables.stack.resources
