@@ -42,7 +42,7 @@ class Recorder:
 
     def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
         self.note(f"bucket {name}")
-        return [key for key, value in settings.items() if value]
+        return [key for key in ("expire_days",) if settings[key]]
 
     def create_namespace(self, name: str, properties: Mapping[str, str]) -> None:
         self.note(f"namespace {name}", properties)
@@ -115,3 +115,44 @@ def test_refused_parts_of_a_plan_count() -> None:
     outcome = apply(refused, CONNECTIONS)
     assert (outcome.exit_code, len(outcome.refused)) == (1, 1)
     assert Outcome().exit_code == 0
+
+
+class Many(Recorder):
+    """A catalog that takes the commits of many tables at once."""
+
+    def commit_tables(self, commits: Mapping[str, Mapping[str, Any]]) -> dict[str, RemoteError]:
+        self.note(" ".join(commits), commits)
+        return {name: self.failures[f"table {name}"] for name in commits if f"table {name}" in self.failures}
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> Many:
+    made = Many()
+    monkeypatch.setattr(module, "Store", lambda connections: made)
+    monkeypatch.setattr("bootstrap.catalogs.connect", lambda name, connections: made)
+    return made
+
+
+def test_tables_are_committed_together_where_the_catalog_takes_that(many: Many) -> None:
+    fates: list[Done | Failed] = []
+    outcome = apply(planned(2, 100), CONNECTIONS, fates.append)
+    assert (len(outcome.done), len(fates), outcome.exit_code) == (203, 203, 0)
+    together = [asked.split() for asked in many.asked if asked.startswith("n")]
+    together = [names for names in together if names[0] != "namespace"]
+    assert sorted(name for names in together for name in names) == sorted(
+        f"n{s}.t{t}" for s in (0, 1) for t in range(100)
+    )
+    assert 1 < max(map(len, together)) <= 32
+    assert len(together) < 20
+    bodies = [body for bodies in many.bodies if isinstance(bodies, dict) for body in bodies.values()]
+    assert len({body["updates"][0]["uuid"] for body in bodies if isinstance(body, dict) and "updates" in body}) == 200
+
+
+def test_of_tables_committed_together_one_fails_alone(many: Many) -> None:
+    many.failures = {"table n0.t3": Refused("no"), "table n0.t5": Conflict("late")}
+    outcome = apply(planned(1, 20), CONNECTIONS)
+    assert {(each.address, each.again) for each in outcome.failed} == {
+        ("table lake.n0.t3", False),
+        ("table lake.n0.t5", True),
+    }
+    assert len(outcome.done) == 20, "18 tables, the namespace and the bucket"

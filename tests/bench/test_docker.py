@@ -1,0 +1,133 @@
+"""What a start in containers costs, against `docker compose up --wait` of the same containers, and as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.runtimes.docker.containers import RESTART, Container
+from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.runtime import Containers
+from lakehouse.runtimes.docker.steps import prepare
+from tests.bench.test_startup import ROUNDS, first_row, resident, seconds, show
+from tests.integration.deployment import BIN, Changes, Deployment
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
+
+DOCKER: Changes = {("stacks", "local", "runtime"): "docker"}
+
+
+def compose(containers: tuple[Container, ...], needs: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    """The same containers as a Compose file: images, commands, mounts, limits and health checks."""
+    volumes = {each.volume.source: {"external": True} for each in containers}
+    return {"services": {each.service: _service(each, needs[each.service]) for each in containers}, "volumes": volumes}
+
+
+def _service(each: Container, needs: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "image": each.image,
+        "pull_policy": "never",
+        "user": each.user,
+        "entrypoint": [each.command[0]],
+        "command": list(each.command[1:]),
+        "environment": dict(each.environment),
+        "working_dir": each.directory,
+        "volumes": [
+            {
+                "type": "bind" if "/" in mount.source else "volume",
+                "source": mount.source,
+                "target": mount.target,
+                "read_only": mount.read_only,
+            }
+            for mount in each.mounts
+        ],
+        "ports": [f"127.0.0.1:{external}:{internal}" for internal, external in each.ports],
+        "mem_limit": f"{each.memory_mb}m",
+        "restart": RESTART,
+        "depends_on": {need: {"condition": "service_healthy"} for need in needs},
+        "healthcheck": {
+            "test": list(each.health.test),
+            "interval": f"{each.health.interval}s",
+            "timeout": f"{each.health.timeout}s",
+            "retries": each.health.retries,
+            "start_period": f"{each.health.start_period}s",
+        },
+    }
+
+
+def runtime(deployment: Deployment) -> Containers:
+    found = deployment.local.runtime
+    assert isinstance(found, Containers)
+    return found
+
+
+@contextmanager
+def composed(deployment: Deployment) -> Iterator[None]:
+    """Up by Compose, its configuration and volumes made beforehand and not counted."""
+    local = deployment.local
+    asked = runtime(deployment).containers
+    prepare(local.state, local.services, asked, Engine())
+    file = deployment.folder / "compose.json"
+    file.write_text(json.dumps(compose(asked, {each.name: each.needs for each in local.services})))
+    words = ["docker", "compose", "--file", str(file), "--project-name", asked[0].network]
+    try:
+        subprocess.run([*words, "up", "--wait", "--quiet-pull"], check=True, capture_output=True)
+        yield
+    finally:
+        subprocess.run([*words, "down"], check=False, capture_output=True)
+        runtime(deployment).remove_data()
+
+
+def deploy(deployment: Deployment) -> None:
+    deployment.deploy()
+    first_row(deployment)
+
+
+def test_docker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the command to the first row; then what a deploy with nothing to do costs, and memory at rest."""
+    if subprocess.run(["docker", "compose", "version"], check=False, capture_output=True).returncode:
+        pytest.skip("docker compose, with which to compare, is not on this machine")
+    rows: dict[str, list[float]] = {
+        "containers: cdktf deploy to first row": [],
+        "containers: docker compose up --wait to first row": [],
+        "processes: cdktf deploy to first row": [],
+    }
+    names, ratios, noop, memory = list(rows), [], [], {"containers": [0.0], "processes": [0.0]}
+    for number in range(ROUNDS):
+        ours = Deployment.make(tmp_path / f"ours {number}", {("name",): f"bench-{os.getpid()}-{number}", **DOCKER})
+        rows[names[0]].append(seconds(partial(deploy, ours)))
+        if number == 0:
+            noop = [seconds(ours.deploy) for _ in range(ROUNDS)]
+            memory["containers"] = [sum(runtime(ours).memory().values()) / 2**20]
+        ours.cdktf("destroy", "local", "--auto-approve")
+        runtime(ours).remove_data()
+
+        theirs = Deployment.make(
+            tmp_path / f"theirs {number}", {("name",): f"compose-{os.getpid()}-{number}", **DOCKER}
+        )
+        began = time.monotonic()
+        with composed(theirs):
+            # The bucket, which ours makes as part of the deploy.
+            subprocess.run([BIN / "lakehouse", "apply"], cwd=theirs.folder, check=True, capture_output=True)
+            first_row(theirs)
+            rows[names[1]].append(time.monotonic() - began)
+
+        plain = Deployment.make(tmp_path / f"processes {number}")
+        rows[names[2]].append(seconds(partial(deploy, plain)))
+        if number == 0:
+            memory["processes"] = [resident(plain)["rss"]]
+        plain.cdktf("destroy", "local", "--auto-approve")
+        ratios.append(rows[names[0]][-1] / rows[names[1]][-1])
+    show(capsys, "Start", rows)
+    show(capsys, "Ratio, pair by pair", {"deploy / compose": ratios}, "x")
+    show(capsys, "Deploy with nothing to do", {"cdktf deploy": noop})
+    show(capsys, "Memory after the first row", memory, "MiB")

@@ -1,0 +1,114 @@
+"""The local stack on Docker as Terraform sees it: synthesised for real, where no Docker answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.runtimes.docker import containers
+
+PROJECT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("a synth")
+    text = (PROJECT / "lakehouse.yaml").read_text()
+    (folder / "lakehouse.yaml").write_text(text.replace("runtime: process", "runtime: docker"))
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("LAKEHOUSE")}
+    done = subprocess.run(
+        [sys.executable, str(PROJECT / "main.py")],
+        cwd=folder,
+        env={**environment, "DOCKER_HOST": "unix:///nowhere/docker.sock"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "cdktf.out" / "stacks" / "local"
+
+
+@pytest.fixture(scope="module")
+def synthesised(stack: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((stack / "cdk.tf.json").read_text())
+    return found
+
+
+def name(address: str) -> str:
+    return re.sub(r"^docker_(.*)_[0-9A-F]{8}$", r"\1", address.rpartition(".")[2])
+
+
+@pytest.fixture(scope="module")
+def asked(synthesised: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name(key): each for key, each in synthesised["resource"]["docker_container"].items()}
+
+
+def test_the_provider_may_be_newer_than_the_bindings(synthesised: dict[str, Any]) -> None:
+    wanted = synthesised["terraform"]["required_providers"]["docker"]
+    assert wanted == {"source": "kreuzwerker/docker", "version": ">= 3.6, < 5"}
+
+
+def test_each_service_is_a_container_after_those_it_needs(asked: dict[str, dict[str, Any]]) -> None:
+    needs = {service: {name(need) for need in each["depends_on"]} for service, each in asked.items()}
+    assert needs["s3proxy"] == {"preflight"}
+    assert needs["nessie"] == {"preflight", "s3proxy"}
+    assert needs["spark-worker-2"] == {"preflight", "spark-master"}
+    assert needs["trino"] == {"preflight"}, "what is not needed is not waited for"
+
+
+def test_the_bootstrap_comes_last(synthesised: dict[str, Any]) -> None:
+    data = {name(key): each for key, each in synthesised["resource"]["terraform_data"].items()}
+    assert set(data) == {"preflight", "bootstrap"}
+    assert {name(each) for each in data["bootstrap"]["depends_on"]} == {"s3proxy", "nessie"}
+
+
+def test_what_one_expects_of_a_container(asked: dict[str, dict[str, Any]]) -> None:
+    for service, each in asked.items():
+        assert each["name"] == f"demo-local-{service}"
+        assert each["restart"] == "unless-stopped"
+        assert each["memory"] == each["memory_swap"]
+        assert each["log_opts"] == {"max-size": "10m", "max-file": "3"}
+        assert {port["ip"] for port in each["ports"]} == {"127.0.0.1"}
+        assert [network["aliases"] for network in each["networks_advanced"]] == [[service]]
+        assert each["healthcheck"]["test"][0] == "CMD"
+        assert "ready" in each["provisioner"][0]["local-exec"]["command"]
+        assert not each.get("upload"), "its content would be in the state"
+
+
+def test_times_are_written_as_docker_writes_them(asked: dict[str, dict[str, Any]]) -> None:
+    """Any other way of writing them would be a change at every plan."""
+    assert {each["healthcheck"]["start_period"] for each in asked.values()} == {"5m0s"}
+    assert {each["healthcheck"]["interval"] for each in asked.values()} == {"10s"}
+
+
+def test_volumes_are_not_terraforms(synthesised: dict[str, Any], asked: dict[str, dict[str, Any]]) -> None:
+    assert "docker_volume" not in synthesised["resource"]
+    volumes = [mount["source"] for each in asked.values() for mount in each["mounts"] if mount["type"] == "volume"]
+    assert sorted(volumes) == sorted(f"demo-local-{service}" for service in asked)
+
+
+def test_images_are_pulled_once_and_kept(synthesised: dict[str, Any]) -> None:
+    images = list(synthesised["resource"]["docker_image"].values())
+    assert len(images) == len({each["name"] for each in images}) == 4
+    assert all(each["keep_locally"] for each in images)
+
+
+def test_nothing_synthesised_holds_a_secret(stack: Path) -> None:
+    """Nor does a synth make any: the state folder is not there before a deploy."""
+    assert not (stack.parents[2] / ".lakehouse").exists()
+    assert "{{secret:" not in (stack / "cdk.tf.json").read_text()
+    assert "{{secret:" not in (stack / "containers.json").read_text()
+
+
+def test_a_label_says_what_was_asked_for(stack: Path, asked: dict[str, dict[str, Any]]) -> None:
+    for each in containers.read(stack / containers.FILE):
+        labels = {label["label"]: label["value"] for label in asked[each.service]["labels"]}
+        assert labels["lakehouse.incarnation"].startswith(f"{each.digest}-")
+        assert labels["lakehouse.service"] == each.service
