@@ -69,6 +69,8 @@ def _card(address: str, block: Mapping[str, Any], services: Mapping[str, Mapping
         ports = [port for port in service["ports"] if port["label"]] or list(service["ports"])[:1]
         lines = [f"{port['number']}  {port['label'] or port['name']}" for port in ports]
         lines.append(f"at most {service['memory_mb']} MiB")
+    elif "name" in block:  # an image or a network, as others know it
+        lines = [str(block["name"])]
     type = address.partition(".")[0]
     kind = _KINDS.get(family, "Service") if type == "terraform_data" else type.replace("_", " ")
     return Card(address, name, kind, family, tuple(lines), (address,))

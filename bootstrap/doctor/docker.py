@@ -126,7 +126,7 @@ def names(unresolved: Mapping[str, Sequence[str]], detached: Sequence[str], netw
     if lost:
         return error(
             "; ".join(f"{where} does not resolve {', '.join(which)}" for where, which in lost.items()),
-            f"these containers have lost their names in the network {network}",
+            f"they do not ask the name server of the network {network}: their /etc/resolv.conf was changed",
             f"`cdktf destroy {stack}`, then `cdktf deploy {stack}` (the data stays)",
         )
     return ok("services find each other by name")

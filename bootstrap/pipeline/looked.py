@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from bootstrap.synthesised import Synthesised
 
 #: Changes with these words change nothing.
 _IDLE = (["no-op"], ["read"])
+#: The second half of an incarnation (:class:`lakehouse.runtimes.incarnation.Incarnation`).
+_MARK = re.compile(r'"(?:[0-9a-f]{12}|supervisord)-([0-9a-f]{8})"')
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,10 @@ def wanted(stack: Synthesised, contents: Any) -> str:
     Without the marks by which a local service that died is started again: they are new with every synth.
     """
     document = copy.deepcopy({key: value for key, value in stack.document.items() if key != "//"})
-    marks = set()
+    marks = set(_MARK.findall(json.dumps(document)))
     for named in document.get("resource", {}).values():
         for block in named.values():
-            _, dash, mark = str(block.pop("triggers_replace", "")).rpartition("-")
-            marks |= {mark} if dash else set()
+            block.pop("triggers_replace", None)  # a digest of such marks; what else is in it stands in the contents
     text = json.dumps([document, stack.services, contents], sort_keys=True)
     for mark in marks:
         text = text.replace(mark, "")

@@ -111,25 +111,53 @@ def resource(
     ``accepted`` are findings of policy scans that stand, each check with the reason; ``make scan`` reads them from the
     resource's comment in cdk.tf.json.
     """
-    element = TerraformResource(scope, name, terraform_resource_type=type)
+    block = {**arguments, "depends_on": [each.address for each in needs] or None}
     if accepted:
-        element.add_override("//.accepted", dict(accepted))
-    return _declare(element, type, {**arguments, "depends_on": [each.address for each in needs] or None})
+        block["//"] = {"accepted": dict(accepted)}
+    element = TerraformResource(scope, name, terraform_resource_type=type)
+    return Declared(_declare(scope, name, element, f"resource.{type}", block).removeprefix("resource."))
 
 
 def data(scope: Construct, name: str, type: str, /, **arguments: Any) -> Declared:
     """A data source of any provider; see :func:`resource`."""
-    declared = _declare(TerraformDataSource(scope, name, terraform_resource_type=type), type, arguments)
-    return Declared(f"data.{declared.address}")
+    element = TerraformDataSource(scope, name, terraform_resource_type=type)
+    return Declared(_declare(scope, name, element, f"data.{type}", arguments))
 
 
-def _declare(element: TerraformResource | TerraformDataSource, type: str, arguments: Mapping[str, Any]) -> Declared:
-    name = element.node.path.partition("/")[2].replace("/", "_").replace("-", "_").replace(".", "_")
-    element.override_logical_id(name)
-    for key, value in arguments.items():
-        if value is not None:
-            element.add_override(key, value)
-    return Declared(f"{type}.{name}")
+def _declare(
+    scope: Construct,
+    name: str,
+    element: TerraformResource | TerraformDataSource,
+    kind: str,
+    block: Mapping[str, Any],
+) -> str:
+    """Gives the element its name and its block, and returns its address.
+
+    All arguments by one call: each call crosses to the CDK's Node process and back, and a stack has hundreds.
+    """
+    home = _home(scope)
+    called = "_".join([*home.path, name]).replace("-", "_").replace(".", "_")
+    element.override_logical_id(called)
+    given = {key: value for key, value in block.items() if value is not None}
+    home.stack.add_override(f"{kind}.{called}", given)
+    return f"{kind}.{called}"
+
+
+@dataclass(frozen=True)
+class _Home:
+    """The stack of a construct, and the construct's path in it."""
+
+    stack: TerraformStack
+    path: tuple[str, ...]
+
+
+def _home(scope: Construct) -> _Home:
+    """Asked of the CDK once a construct, and kept with it."""
+    known: _Home | None = getattr(scope, "_home", None)
+    if known is None:
+        known = _Home(TerraformStack.of(scope), tuple(scope.node.path.split("/")[1:]))
+        scope._home = known  # type: ignore[attr-defined]
+    return known
 
 
 def ephemeral(scope: Construct, name: str, type: str, /, **arguments: Any) -> Declared:

@@ -23,7 +23,7 @@ from lakehouse.spec import Lakehouse
 from lakehouse.spec.matrix import STORES
 from tests.behaviour.servers import Servers
 
-pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(900)]
 
 
 def with_buckets(servers: Servers, buckets: dict[str, Any]) -> Lakehouse:
@@ -117,7 +117,7 @@ def test_users_reach_what_their_roles_grant_and_no_more(servers: Servers, there:
     admin = users.Users(there.store)
 
     def bring(wanted: Lakehouse) -> list[str]:
-        found = users.changes(users.wanted(wanted), admin.facts(name))
+        found = users.changes(users.wanted(wanted), admin.facts(wanted.name))
         for change in found:
             admin.carry_out(change, keys.__getitem__)
         return [str(each) for each in found]

@@ -5,6 +5,7 @@ condition, a timestamp of 2024), the next valid form stands here.
 """
 
 import json
+from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import col, lit, years
@@ -15,11 +16,11 @@ ROWS = [("Alice", 25, "Engineer"), ("Bob", 31, "Analyst"), ("Carol", 42, "Engine
 TABLE = "glue_catalog.default.employees_glue"
 
 
-def sql(text):
+def sql(text: str) -> list[list[str]]:
     return [list(map(str, row)) for row in spark.sql(text).collect()]
 
 
-seen = {}
+seen: dict[str, Any] = {}
 spark.sql("CREATE NAMESPACE IF NOT EXISTS glue_catalog.default")
 df = spark.createDataFrame(ROWS, "name string, age int, role string").withColumn(
     "hire_date", lit("2024-01-01").cast("date")

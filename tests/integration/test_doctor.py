@@ -116,13 +116,13 @@ def test_a_store_that_is_down_is_the_one_cause(deployed: Deployment) -> None:
 
 
 def test_a_port_that_a_stranger_took(deployed: Deployment) -> None:
-    number = deployed.port("trino")
-    with stopped(deployed, "trino"), socket.create_server(("127.0.0.1", number)):
+    number = deployed.port("nessie")
+    with stopped(deployed, "nessie"), socket.create_server(("127.0.0.1", number)):
         found = doctor(deployed, code=1)
     assert errors(found) == {"ports"}
-    assert f"port {number} (trino) is taken by" in found["ports"]["found"]
+    assert f"port {number} (nessie) is taken by" in found["ports"]["found"]
     assert f"`kill {os.getpid()}`" in found["ports"]["mend"]
-    assert {"service trino", "trino: lake"} <= behind(found, "ports")
+    assert {"service nessie", "catalog lake", "trino: lake", "tables"} <= behind(found, "ports")
 
 
 def test_an_engine_that_does_not_get_ready_says_why_in_its_log(deployed: Deployment) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bootstrap.operations.target import Target, find
 from lakehouse.errors import LakehouseError, UsageError
+from tests.unit.synthesised import AWS
 
 
 def test_the_file_is_the_option_then_the_environment_then_the_folder(
@@ -57,3 +58,17 @@ def test_a_port_is_told_once_something_listens(target: Target) -> None:
 def test_an_engine_that_the_file_leaves_out_is_told(without: Callable[[str], Target]) -> None:
     with pytest.raises(UsageError, match="has no engines.trino: add it to the file"):
         without("trino").port("trino", "engines.trino")
+
+
+def test_a_stack_in_aws_has_nothing_on_this_machine() -> None:
+    found = find(AWS, "clusters")
+    assert found.in_aws
+    assert found.region == "eu-central-1"
+    assert found.secrets == AWS.parent / ".lakehouse" / "clusters" / "secrets"
+    with pytest.raises(UsageError, match='stacks has no local "clusters"'):
+        _ = found.local
+
+
+def test_a_stack_of_this_machine_has_its_secrets_here(target: Target) -> None:
+    assert not target.in_aws
+    assert target.secrets == target.local.state.root / "secrets"

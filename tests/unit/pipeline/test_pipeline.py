@@ -21,8 +21,8 @@ from lakehouse.errors import LakehouseError, UsageError
 STACK: dict[str, Any] = {
     "resource": {
         "terraform_data": {
-            "service": {"triggers_replace": "abc-0001", "input": "up --start 0001"},
-            "bootstrap": {"triggers_replace": "0002"},
+            "service": {"triggers_replace": "0123456789ab-00000001", "input": "up --start 00000001"},
+            "bootstrap": {"triggers_replace": "000000000002"},
         }
     }
 }
@@ -181,8 +181,8 @@ def test_a_stale_plan_is_refused(world: World, happens: Callable[[World], Any], 
 def test_marks_that_every_synth_makes_anew_make_no_plan_stale(world: World) -> None:
     pipeline(world).plan(check=False)
     service = world.document["resource"]["terraform_data"]["service"]
-    service |= {"triggers_replace": "abc-9999", "input": "up --start 9999"}
-    world.document["resource"]["terraform_data"]["bootstrap"]["triggers_replace"] = "8888"
+    service |= {"triggers_replace": "0123456789ab-99999999", "input": "up --start 99999999"}
+    world.document["resource"]["terraform_data"]["bootstrap"]["triggers_replace"] = "888888888888"
     assert pipeline(world).apply(None) == 0
 
 

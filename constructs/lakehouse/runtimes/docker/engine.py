@@ -131,8 +131,10 @@ def execute(
 ) -> subprocess.Popen[str]:
     """A further program in a running container, with its input and output piped."""
     settings = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
+    # One stream from the beginning: Docker carries two side by side, and what came first is lost.
+    merged = ["sh", "-c", 'exec "$@" 2>&1', "sh"]
     return subprocess.Popen(
-        ["docker", "exec", "-i", "-w", directory, *settings, container, *command],
+        ["docker", "exec", "-i", "-w", directory, *settings, container, *merged, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bootstrap.cli import app
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
-from tests.unit.bootstrap.doctor.conftest import Look
+from tests.unit.bootstrap.doctor.conftest import PROJECT, Look
 from tests.unit.bootstrap.doctor.docker_api import docker_api
 
 
@@ -176,3 +177,13 @@ def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_a_stack_that_the_file_lacks(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     doctor("-f", str(file), "-s", "nowhere", "doctor", expect=2)
     assert 'has no local "nowhere"' in capsys.readouterr().err
+
+
+def test_the_documentation_names_every_check(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    text = (PROJECT / "docs" / "troubleshooting.md").read_text()
+    general = {"service": "service NAME", "catalog": "catalog NAME", "trino:": "trino: NAME"}
+    made = {general.get(name.partition(" ")[0], name) for name in look("local") | look("boxes")}
+    assert {name for name in made if f"`{name}`" not in text} == set()
+    cells = (row.split("|")[2] for row in text.splitlines() if row.startswith("| "))
+    assert {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)} == made
