@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bootstrap.doctor import catalogs, docker, docker_probes, files, machine, probes, services, shell, store, tools
-from bootstrap.doctor.findings import Check, Finding, ok
+from bootstrap.doctor.findings import Check, Finding, ok, skipped
 from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes.docker.containers import as_asked
@@ -137,6 +137,9 @@ class _Stack:
         yield Check("buckets", self.buckets, after=("keys",))
         for each in local.endpoints.catalogs:
             yield from self._catalog(each)
+        if (trino := self.target.lakehouse.engines.trino) is not None:
+            for further in trino.catalogs:
+                yield self._by_trino(further, "hosts", of_the_file=True)
         right = ("buckets", *(f"catalog {each.name}" for each in local.endpoints.catalogs))
         yield Check("tables", self.locations, after=right)
         yield Check("contents", self.contents, after=right)
@@ -181,20 +184,26 @@ class _Stack:
         named = [each.name for each in self.local.services]
         return services.running(self.processes, named, left, self.target.stack)
 
+    @cached_property
+    def changed(self) -> list[str]:
+        """Services that run as another file than this one defined them."""
+        state = self.local.state
+        if self.containers is not None:
+            seen = self.containers.engine.seen(state)
+            asked = [each for each in self.containers.containers if each.service in seen]
+            return [each.service for each in asked if seen[each.service].incarnation.digest != each.digest]
+        started = [each for each in self.local.services if each.name in self.processes]
+        return [each.name for each in started if recorded(state, each.name).digest != digest(asdict(each))]
+
     def definitions(self) -> Finding:
-        state, names = self.local.state, {each.name for each in self.local.services}
-        unnamed = sorted(self.processes.keys() - names)
-        if self.containers is None:
-            at = {each.name: (recorded(state, each.name).digest, digest(asdict(each))) for each in self.local.services}
-            changed = [name for name, (then, now) in at.items() if name in self.processes and then != now]
-            return services.definitions(changed, [], unnamed, self.target.stack)
-        seen = self.containers.engine.seen(state)
-        asked = [each for each in self.containers.containers if each.service in seen]
-        changed = [each.service for each in asked if seen[each.service].incarnation.digest != each.digest]
-        edited = [
-            each.service for each in asked if each.service not in changed and not as_asked(each, seen[each.service])
-        ]
-        return services.definitions(changed, edited, unnamed, self.target.stack)
+        unnamed = sorted(self.processes.keys() - {each.name for each in self.local.services})
+        edited = []
+        if self.containers is not None:
+            seen = self.containers.engine.seen(self.local.state)
+            asked = [each for each in self.containers.containers if each.service in seen]
+            edited = [each.service for each in asked if not as_asked(each, seen[each.service])]
+        by_hand = [name for name in edited if name not in self.changed]
+        return services.definitions(self.changed, by_hand, unnamed, self.target.stack)
 
     def answer(self, endpoint: str, service: str) -> Finding:
         return store.reached(endpoint, probes.ask(endpoint), service, self.target.stack)
@@ -258,12 +267,19 @@ class _Stack:
             told = probes.ask(f"{uri}/v1/config?warehouse={endpoint.warehouse}")
             return catalogs.answers(name, endpoint.service, uri, told, self.target.stack)
 
-        def by_trino() -> Finding:
-            return catalogs.seen_by_engine("trino", name, self._failure_of_trino(name), self.target.stack)
-
         yield Check(f"catalog {name}", look, after=("store", f"service {endpoint.service}"))
         if self.target.lakehouse.engines.trino is not None:
-            yield Check(f"trino: {name}", by_trino, after=("proxy", "service trino", f"catalog {name}"))
+            yield self._by_trino(name, f"catalog {name}")
+
+    def _by_trino(self, catalog: str, *after: str, of_the_file: bool = False) -> Check:
+        """Whether Trino sees a catalog; one that is ``of_the_file`` alone only once the file was deployed."""
+
+        def look() -> Finding:
+            if of_the_file and "trino" in self.changed:
+                return skipped("definitions")
+            return catalogs.seen_by_engine("trino", catalog, self._failure_of_trino(catalog), self.target.stack)
+
+        return Check(f"trino: {catalog}", look, after=("proxy", "service trino", *after))
 
     def _failure_of_trino(self, catalog: str) -> str:
         from trino.exceptions import Error

@@ -126,18 +126,13 @@ def test_a_port_that_a_stranger_took(deployed: Deployment) -> None:
 
 
 def test_an_engine_that_does_not_get_ready_says_why_in_its_log(deployed: Deployment) -> None:
-    wrong = deployed.local.state.config("trino") / "catalog" / "wrong.properties"
-    try:
-        with stopped(deployed, "trino"):
-            wrong.write_text("connector.name=tpch\nno.such.property=1\n")
-            supervisor = Supervisor(deployed.local.state)
-            supervisor.add(next(each for each in deployed.local.services if each.name == "trino"))
-            until(lambda: "does not know a property" in doctor(deployed, code=1)["service trino"]["cause"])
-            found = doctor(deployed, code=1)
-            supervisor.remove("trino")
-            wrong.unlink()
-    finally:
-        wrong.unlink(missing_ok=True)
+    supervisor, config = Supervisor(deployed.local.state), deployed.local.state.config("trino") / "config.properties"
+    with stopped(deployed, "trino"), kept(config) as right:
+        config.write_text(f"{right}no.such.property=1\n")
+        supervisor.add(next(each for each in deployed.local.services if each.name == "trino"))
+        until(lambda: "does not know a property" in doctor(deployed, code=1)["service trino"]["cause"])
+        found = doctor(deployed, code=1)
+        supervisor.remove("trino")
     assert errors(found) == {"service trino"}
     assert "no.such.property" in found["service trino"]["cause"]
     assert "lakehouse.yaml" in found["service trino"]["mend"]
@@ -206,11 +201,15 @@ def test_locations_that_overlap_in_the_file(deployed: Deployment) -> None:
 def test_tables_that_overlap_in_the_catalog(deployed: Deployment) -> None:
     (outer,) = deployed.trino("SHOW CREATE TABLE lake.bronze.minute_aggs")[0]
     location = outer.partition("location = '")[2].partition("'")[0]
+    bucket, _, folder = location.removeprefix("s3://").partition("/")
     deployed.trino(f"CREATE TABLE lake.silver.inside (word varchar) WITH (location = '{location}/inside')")
     try:
         found = doctor(deployed, code=1)
     finally:
         deployed.trino("DROP TABLE lake.silver.inside")
+        s3 = client(store(deployed.local))
+        for each in s3.list_objects_v2(Bucket=bucket, Prefix=f"{folder}/inside/").get("Contents", ()):
+            s3.delete_object(Bucket=bucket, Key=each["Key"])
     assert errors(found) == {"tables"}
     assert "lake.silver.inside lies in the folder of lake.bronze.minute_aggs" in found["tables"]["found"]
     assert "clean-up" in found["tables"]["mend"]

@@ -79,14 +79,23 @@ class Rows(Simulation):
         table.append(pa.Table.from_pylist([row], schema=schema_to_pyarrow(table.schema(), include_field_ids=False)))
 
     def read(self) -> list[dict[str, Any]]:
-        return self.table().scan().to_arrow().to_pylist()
+        rows: list[dict[str, Any]] = self.table().scan().to_arrow().to_pylist()
+        return rows
 
 
 def value(of: Type, empty: bool) -> Any:
-    """A value of a type; ``empty``: with nothing in it that may be left out."""
+    """A value of a type; ``empty``: with nothing in it that may be left out.
+
+    Lists and maps are empty then, not null: of a changed column pyiceberg 0.11 reads null as empty.
+    """
     match of:
         case Struct(fields):
-            return {f.name: None if empty and not f.required else value(f.type, empty) for f in fields}
+            return {
+                f.name: None
+                if empty and not f.required and not isinstance(f.type, List | Map)
+                else value(f.type, empty)
+                for f in fields
+            }
         case List():
             return [] if empty else [value(of.element, empty)]
         case Map():
@@ -111,6 +120,11 @@ def shown(given: Any, was: Type, now: Type) -> Any:
     return given
 
 
+def told(rows: list[dict[str, Any]]) -> list[str]:
+    """Rows in an order of their own; Arrow has a class of its own for UTC."""
+    return sorted(repr(row).replace("zoneinfo.ZoneInfo(key='UTC')", "datetime.timezone.utc") for row in rows)
+
+
 @settings(SLOW, max_examples=20)
 @given(st.lists(tables(), min_size=2, max_size=4), st.sampled_from(["shared", "exclusive"]), st.booleans())
 def test_every_row_is_read_after_every_change(chain: list[dict[str, Any]], managed: str, allow_destroy: bool) -> None:
@@ -118,11 +132,12 @@ def test_every_row_is_read_after_every_change(chain: list[dict[str, Any]], manag
         there = Rows(Path(folder))
         written: list[tuple[dict[str, Any], Struct]] = []
         for number, entry in enumerate(chain):
-            table = {**entry, "format_version": 2}
+            # pyiceberg writes no files that are partitioned by one column twice.
+            table = {**entry, "format_version": 2, "partition_by": entry["partition_by"][:1]}
             there.apply(lakehouse({"n": {"tables": {"t": table}}}, managed=managed), allow_destroy=allow_destroy)
             now = there.schema
             row = value(now, empty=bool(number % 2))
             there.append(row)
             written.append((row, now))
             expected = [shown(given, was, now) for given, was in written]
-            assert sorted(map(repr, there.read())) == sorted(map(repr, expected))
+            assert told(there.read()) == told(expected)

@@ -44,7 +44,7 @@ class Somewhere:
         return f"{{{{secret:{name}}}}}"
 
     def beside(self, path: str) -> str:
-        return f"{{{{file:/home/{path}}}}}"
+        return f"{{{{file:/beside/{path}}}}}"
 
 
 def default() -> Lakehouse:

@@ -75,7 +75,7 @@ def test_its_keys_are_in_files_of_its_configuration_alone(kind: str) -> None:
 
 def test_aistor_gets_its_licence_as_a_file() -> None:
     store = built("aistor")[0]
-    assert "{{file:/home/own/minio.license}}" in [file.text for file in store.files]
+    assert "{{file:/beside/own/minio.license}}" in [file.text for file in store.files]
     assert store.command[store.command.index("--license") + 1] == "/config/aistor/minio.license"
 
 
