@@ -18,14 +18,12 @@ from bootstrap.doctor import probes
 from bootstrap.doctor.docker import Daemon
 from bootstrap.doctor.services import Holder
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.containers import Container
+from lakehouse.runtimes.docker.containers import PROVIDER, Container
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.local import Local
 from lakehouse.services.service import Port
 
 _SOCKET = "unix:///var/run/docker.sock"
-#: The versions of the provider that the stack asks for (lakehouse.runtimes.docker.terraform, which imports the CDK).
-PROVIDER = ">= 3.6, < 5"
 
 
 def daemon(engine: Engine, environment: Mapping[str, str]) -> Daemon:

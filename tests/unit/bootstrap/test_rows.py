@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
@@ -125,7 +126,8 @@ def told(rows: list[dict[str, Any]]) -> list[str]:
     return sorted(repr(row).replace("zoneinfo.ZoneInfo(key='UTC')", "datetime.timezone.utc") for row in rows)
 
 
-@settings(SLOW, max_examples=20)
+@pytest.mark.timeout(600)
+@settings(SLOW, max_examples=8)  # each writes real Parquet files, through every one of pyiceberg's copies
 @given(st.lists(tables(), min_size=2, max_size=4), st.sampled_from(["shared", "exclusive"]), st.booleans())
 def test_every_row_is_read_after_every_change(chain: list[dict[str, Any]], managed: str, allow_destroy: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -16,6 +16,10 @@ from lakehouse.services.service import Probe, Service
 
 FILE = "containers.json"
 
+# Versions of the Terraform provider. Its bindings were made from 3.6.2 and ask for just that; what they know of works
+# with all of these.
+PROVIDER = ">= 3.6, < 5"
+
 # Docker asks for these names of the stack's things; the first says whose they are.
 STATE, SERVICE, INCARNATION = "lakehouse.state", "lakehouse.service", "lakehouse.incarnation"
 

@@ -13,15 +13,13 @@ from cdktf_cdktf_provider_docker import container, image, network, provider
 
 from lakehouse.cdk import Construct, TerraformResource, TerraformStack, local_exec, on_create
 from lakehouse.runtimes.docker import containers
-from lakehouse.runtimes.docker.containers import INCARNATION, RESTART, SERVICE, STATE, Container
+from lakehouse.runtimes.docker.containers import INCARNATION, PROVIDER, RESTART, SERVICE, STATE, Container
 from lakehouse.runtimes.docker.incarnation import look
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.terraform import LocalRuntime
 from lakehouse.services.service import Service
 
-# The bindings were made from 3.6.2 and ask for just that; what they know of works with all of these.
-PROVIDER = ">= 3.6, < 5"
 _STEPS = "lakehouse.runtimes.docker"
 _LOGS = {"max-size": "10m", "max-file": "3"}
 

@@ -6,8 +6,6 @@ import pytest
 
 from bootstrap.doctor import docker
 from bootstrap.doctor.docker import Daemon
-from bootstrap.doctor.docker_probes import PROVIDER
-from lakehouse.runtimes.docker import terraform
 
 WELL = Daemon("unix:///var/run/docker.sock", named=False)
 
@@ -66,10 +64,6 @@ def test_the_provider() -> None:
     assert docker.provider(there=False, failure="").severity == "ok"
     found = docker.provider(there=False, failure="could not connect")
     assert (found.severity, found.mend) == ("error", "`make providers`")
-
-
-def test_the_provider_that_is_looked_for_is_the_one_that_stacks_ask_for() -> None:
-    assert PROVIDER == terraform.PROVIDER
 
 
 @pytest.mark.parametrize(

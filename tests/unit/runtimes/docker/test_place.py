@@ -8,7 +8,7 @@ import pytest
 
 from lakehouse.runtimes.docker.place import DockerPlace
 
-PLACE = DockerPlace({"trino": 8085, "spark-worker-12-ui": 8092}, Path("/home/me"))
+PLACE = DockerPlace({"trino": 8085, "spark-worker-12-ui": 8092}, Path("/beside"))
 
 
 @pytest.mark.parametrize(
@@ -53,4 +53,4 @@ def test_packages_are_where_the_images_have_them_or_mounted() -> None:
 
 
 def test_files_beside_the_lakehouses_file_are_named_by_their_whole_path() -> None:
-    assert PLACE.beside("minio.license") == "{{file:/home/me/minio.license}}"
+    assert PLACE.beside("minio.license") == "{{file:/beside/minio.license}}"
