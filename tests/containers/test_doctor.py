@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from lakehouse.runtimes.docker.engine import Engine
-from tests.integration.containers.conftest import runtime, sick
+from tests.containers.conftest import runtime, sick
+from tests.extended.test_doctor import behind, doctor, errors, kept
 from tests.integration.deployment import Deployment
-from tests.integration.test_doctor import behind, doctor, errors, kept
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

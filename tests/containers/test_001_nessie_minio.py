@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from lakehouse.runtimes.docker.engine import Engine
-from tests.integration.containers.conftest import remains, runtime, sick, up
+from tests.containers.conftest import remains, runtime, sick, up
 from tests.integration.deployment import Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]

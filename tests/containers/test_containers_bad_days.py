@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from lakehouse.runtimes.docker.engine import Engine
-from tests.integration.containers.conftest import DOCKER, remains, runtime, sick, up
+from tests.containers.conftest import DOCKER, remains, runtime, sick, up
 from tests.integration.deployment import BIN, Changes, Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]

@@ -122,7 +122,7 @@ def test_rustfs_starts(image: Image) -> None:
 @pytest.mark.parametrize("image", ["postgres-15"], indirect=True)
 def test_postgres_starts_with_its_database(image: Image) -> None:
     with started(image, "--env", "POSTGRES_PASSWORD=one", "--env", "POSTGRES_DB=two") as postgres:
-        login = "postgresql://postgres:one@127.0.0.1/two"
+        login = "postgresql://postgres:{}@127.0.0.1/two".format("one")
         postgres.until("psql", "--tuples-only", "--command", "SELECT 'a' || 'b'", login, holds="ab")
         assert postgres.run("stat", "-c", "%U", "/proc/1").strip() == "postgres"
 

@@ -18,13 +18,13 @@ DOCKER: Changes = {("stacks", "local", "runtime"): "docker"}
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
-    """Docker, which CI has."""
+    """Docker; `make test-all` must have it."""
     found = Engine()
     try:
         found.client.ping()
     except LakehouseError as error:
-        if "CI" in os.environ:
-            pytest.fail(f"CI has Docker: {error}")
+        if os.environ.get("LAKEHOUSE_TESTS") == "all":
+            pytest.fail(f"these tests want Docker: {error}")
         pytest.skip(f"no Docker here: {error}")
     return found
 

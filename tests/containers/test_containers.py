@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from lakehouse.runtimes.docker.engine import Engine
-from tests.integration.containers.conftest import runtime, secrets, sick
+from tests.containers.conftest import runtime, secrets, sick
 from tests.integration.deployment import Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
