@@ -1,8 +1,8 @@
 """AWS's list prices in US dollars, without tax, discounts and free tiers.
 
 They are those of us-east-1; what other regions cost is told by one rough factor each, for regions differ by service.
-They were written down by hand on :data:`AS_OF`, where AWS's pages could not be asked, and nothing here asks for them
-later: before money depends on it, look at the page of each, or at https://calculator.aws/.
+They were written down from memory on :data:`AS_OF`, where AWS's pages could not be asked, and nothing here asks for
+them later: before money depends on it, look at the page of each, or at https://calculator.aws/.
 """
 
 from __future__ import annotations

@@ -134,8 +134,9 @@ def test_every_row_is_read_after_every_change(chain: list[dict[str, Any]], manag
         there = Rows(Path(folder))
         written: list[tuple[dict[str, Any], Struct]] = []
         for number, entry in enumerate(chain):
-            # pyiceberg writes no files that are partitioned by one column twice.
-            table = {**entry, "format_version": 2, "partition_by": entry["partition_by"][:1]}
+            # pyiceberg writes no files that are partitioned by one column twice, or by the void of a required one.
+            parts = [each for each in entry["partition_by"][:1] if not each.startswith("void")]
+            table = {**entry, "format_version": 2, "partition_by": parts}
             there.apply(lakehouse({"n": {"tables": {"t": table}}}, managed=managed), allow_destroy=allow_destroy)
             now = there.schema
             row = value(now, empty=bool(number % 2))
