@@ -33,6 +33,8 @@ def section(spec: Catalog, facts: CatalogFacts, *, everything: bool = False) -> 
         own = {k: v for k, v in own.items() if not k.startswith("lakehouse.")}
         if own and (everything or known is None):
             content["properties"] = own
+        if known is None and tables.is_deletable(facts.namespaces[name]):
+            content["deletable"] = True
         for full, table in sorted(facts.tables.items()):
             namespace, _, short = full.rpartition(".")
             if namespace == name and (everything or known is None or short not in known.tables):
@@ -72,6 +74,8 @@ def describe(table: TableFacts, usual_location: str) -> dict[str, Any]:
         entry["location"] = table.location.rstrip("/")
     if COMMENT in table.properties:
         entry["doc"] = table.properties[COMMENT]
+    if tables.is_deletable(table.properties):
+        entry["deletable"] = True
     return entry
 
 
