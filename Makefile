@@ -41,12 +41,10 @@ pipeline-drift: setup-dev ## fail where the stack or its contents are not as the
 	@$(PY) -m bootstrap.pipeline drift $(STACK)
 
 ##@ Development
-.PHONY: test test-all unit behaviour integration containers lint lint-workflows types format scan bench schema
-test: setup-dev lint types scan ## rules, types, policy scans, unit, behaviour, integration (deploys in a temporary folder)
-	$(PY) -m pytest tests/unit tests/behaviour tests/integration
-
-test-all: setup-dev docker lint lint-workflows types scan ## the same and more: on Docker, over MinIO and Glue (an hour and a half)
-	LAKEHOUSE_TESTS=all $(PY) -m pytest tests/unit tests/behaviour tests/integration tests/extended tests/containers
+.PHONY: test unit behaviour integration containers lint lint-workflows types format scan bench schema
+test: setup-dev ## rules, types, policy scans, all tests: they deploy the real thing, on Docker too where it answers
+	@+$(MAKE) --no-print-directory -j2 -Otarget docker lint lint-workflows types scan unit
+	$(PY) -m pytest tests/behaviour tests/integration tests/containers
 
 unit: setup-dev ## the unit tests alone
 	$(PY) -m pytest tests/unit
@@ -58,7 +56,7 @@ integration: setup-dev ## the integration tests alone
 	$(PY) -m pytest tests/integration
 
 containers: setup-dev docker ## the tests on Docker alone
-	LAKEHOUSE_TESTS=all $(PY) -m pytest tests/containers
+	$(PY) -m pytest tests/containers
 
 lint: $(DONE)/dev ## ruff: rules and format
 	$(PY) -m ruff check

@@ -18,6 +18,7 @@ from bootstrap.connections import CatalogConnection, Connections, StoreConnectio
 from bootstrap.errors import Unreachable
 from lakehouse.aws.names import Names, names
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes.state import folder
 from lakehouse.spec import AwsStack, Lakehouse
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def connect(lakehouse: Lakehouse, stack: str, path: Path) -> tuple[Lakehouse, Co
         )
     located = in_aws(lakehouse, names(lakehouse, stack, account(options.region, stack)))
     store, catalogs = _connections(located, stack)
-    cache = path.parent / ".lakehouse" / stack / "cache"
+    cache = folder(path, stack) / "cache"
     return located, Connections(store, catalogs, cache=cache, folder=path.resolve().parent)
 
 

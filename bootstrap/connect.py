@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bootstrap.connections import CatalogConnection, Connections, StoreConnection
 from lakehouse.runtimes.local import Local, locate
-from lakehouse.runtimes.process.place import with_secrets
+from lakehouse.runtimes.placeholders import filled
 from lakehouse.spec import AwsStack, Lakehouse, load
 
 
@@ -43,6 +43,6 @@ def store(local: Local) -> StoreConnection:
     return StoreConnection(
         endpoint=at.external,
         region=at.region,
-        access_key=with_secrets(at.access_key, local.state.secret),
-        secret_key=with_secrets(at.secret_key, local.state.secret),
+        access_key=filled(at.access_key, local.state.secret),
+        secret_key=filled(at.secret_key, local.state.secret),
     )

@@ -7,8 +7,6 @@ thousands of tables the client's share is what is left to save.
 from __future__ import annotations
 
 import json
-import random
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +15,7 @@ import urllib3
 from urllib3 import exceptions
 
 from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError, Throttled, UnknownState, Unreachable
+from bootstrap.retry import retried
 
 Query = Mapping[str, str | None]
 
@@ -24,7 +23,6 @@ _READS = ("GET", "HEAD")
 _ATTEMPTS = 6
 #: Servers send these with any status; nothing was done, and nothing will be.
 _FINAL = ("UnsupportedOperationException", "IllegalArgumentException", "ValidationException", "BadRequestException")
-_FIRST_WAIT = 0.2  # seconds; doubled each time
 
 
 class Http:
@@ -52,16 +50,8 @@ class Http:
 
         Reads are sent again after any failure that may pass, writes only where the server says that it did nothing.
         """
-        attempt = 0
-        while True:
-            try:
-                return self._once(method, path, body, query or {})
-            except (Throttled, UnknownState) as error:
-                attempt += 1
-                if attempt == _ATTEMPTS or (isinstance(error, UnknownState) and method not in _READS):
-                    raise
-                wait = error.wait if isinstance(error, Throttled) else 0.0
-                time.sleep(max(wait, _FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)))  # noqa: S311
+        passing = (Throttled, UnknownState) if method in _READS else (Throttled,)
+        return retried(lambda: self._once(method, path, body, query or {}), _ATTEMPTS, *passing)
 
     def _once(self, method: str, path: str, body: Any, query: Query) -> Any:
         asked = urlencode({key: value for key, value in query.items() if value is not None})

@@ -7,8 +7,6 @@ addresses, proxies and credentials.
 
 from __future__ import annotations
 
-import random
-import time
 from urllib.parse import quote, urlparse
 
 import urllib3
@@ -20,10 +18,10 @@ from urllib3 import exceptions
 from bootstrap.connections import Connections
 from bootstrap.errors import Missing, Refused, RemoteError, Throttled, UnknownState, Unreachable
 from bootstrap.reconciler.stores import typed
+from bootstrap.retry import retried
 from bootstrap.s3 import client
 
 _ATTEMPTS = 4
-_FIRST_WAIT = 0.2  # seconds; doubled each time
 
 
 class Objects:
@@ -64,15 +62,7 @@ class Objects:
             self._boto.put_object(Bucket=bucket, Key=key, Body=data)
 
     def _sent(self, method: str, location: str, data: bytes | None = None) -> bytes:
-        attempt = 0
-        while True:
-            try:
-                return self._once(method, location, data)
-            except (Throttled, UnknownState):
-                attempt += 1
-                if attempt == _ATTEMPTS:
-                    raise
-                time.sleep(_FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1.0))  # noqa: S311
+        return retried(lambda: self._once(method, location, data), _ATTEMPTS, Throttled, UnknownState)
 
     def _once(self, method: str, location: str, data: bytes | None) -> bytes:
         bucket, key = _place(location)

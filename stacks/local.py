@@ -9,6 +9,7 @@ from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.local import Local, locate
 from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.process.terraform import ProcessRuntime
+from lakehouse.runtimes.state import apart
 from lakehouse.runtimes.terraform import LocalRuntime
 from lakehouse.spec import Lakehouse
 
@@ -19,7 +20,7 @@ class LocalStack(TerraformStack):
     def __init__(self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path) -> None:
         super().__init__(scope, name)
         self._name = name
-        local_backend(self, path.parent / ".".join(("terraform", *_stem(path), name, "tfstate")))
+        local_backend(self, path.parent / ".".join(("terraform", *apart(path), name, "tfstate")))
         local = locate(lakehouse, name, path)
         self._runtime = _place(self, local)
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
@@ -34,11 +35,6 @@ class LocalStack(TerraformStack):
     def write(self, outdir: Path) -> None:
         """Writes what the stack's steps read beside its cdk.tf.json."""
         self._runtime.write(outdir / "stacks" / self._name)
-
-
-def _stem(path: Path) -> tuple[str, ...]:
-    """Of a file that is not called lakehouse.yaml: others beside it have a state of their own."""
-    return () if path.name == "lakehouse.yaml" else (path.stem,)
 
 
 def _place(scope: Construct, local: Local) -> LocalRuntime:

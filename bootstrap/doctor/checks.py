@@ -103,6 +103,13 @@ class _Stack:
         found = probes.holders([port for each in self.local.services for port in each.ports], self.local.state)
         return docker_probes.with_containers(Engine(), found)
 
+    @cached_property
+    def apart(self) -> list[str]:
+        """Services whose containers run outside the stack's network: nothing reaches them."""
+        if self.containers is None:
+            return []
+        return docker_probes.detached(self.containers.engine, self.local, self.containers.containers)
+
     @property
     def containers(self) -> Containers | None:
         """The runtime, where it is Docker."""
@@ -248,6 +255,8 @@ class _Stack:
 
     def _service(self, service: Service) -> Callable[[], Finding]:
         def look() -> Finding:
+            if service.name in self.apart:
+                return skipped("names")
             process, healthy = self.processes.get(service.name), self.healthy[service.name]
             ended = (
                 not healthy
@@ -321,9 +330,9 @@ class _Stack:
 
     def _names(self, runtime: Containers) -> Callable[[], Finding]:
         def look() -> Finding:
-            apart = docker_probes.detached(runtime.engine, self.local, runtime.containers)
-            lost = {} if apart else docker_probes.unresolved(runtime.engine, self.local)
-            return docker.names(lost, apart, runtime.containers[0].network, self.target.stack)
+            lost = {} if self.apart else docker_probes.unresolved(runtime.engine, self.local)
+            called = [each.name for each in runtime.containers if each.service in self.apart]
+            return docker.names(lost, called, runtime.containers[0].network, self.target.stack)
 
         return look
 

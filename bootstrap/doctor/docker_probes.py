@@ -153,10 +153,10 @@ def _attributes(engine: Engine, container: str) -> Mapping[str, Any]:
 
 
 def detached(engine: Engine, local: Local, asked: Sequence[Container]) -> list[str]:
-    """Running containers that are not in the stack's network."""
+    """Services whose containers run, and are not in the stack's network."""
     seen = engine.seen(local.state)
     return [
-        seen[each.service].name
+        each.service
         for each in asked
         if each.service in seen
         and seen[each.service].status == "running"

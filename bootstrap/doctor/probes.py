@@ -26,8 +26,9 @@ from bootstrap.s3 import client
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import is_present, java
 from lakehouse.packages.needed import Needed, needed
+from lakehouse.runtimes import placeholders
 from lakehouse.runtimes.local import Local
-from lakehouse.runtimes.process.processes import taken
+from lakehouse.runtimes.process.processes import listener, taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Port, Service
 from lakehouse.spec import Lakehouse
@@ -129,20 +130,9 @@ def holders(ports: Sequence[Port], state: State) -> list[Holder]:
     found = []
     for port in ports:
         for sentence in taken([port], state):
-            pid = _listener(port.number)
+            pid = listener(port.number)
             found.append(Holder(port.name, port.number, sentence, pid, *_whose(pid)))
     return found
-
-
-def _listener(port: int) -> int | None:
-    try:
-        connections = psutil.net_connections("tcp")
-    except psutil.Error:
-        return None
-    for each in connections:
-        if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port:
-            return each.pid
-    return None
 
 
 def _whose(pid: int | None) -> tuple[str, str]:
@@ -230,11 +220,11 @@ def written_otherwise(services: Sequence[Service], state: State) -> list[str]:
 
 def _differs(service: Service, state: State) -> bool:
     for file in service.files:
-        if any(f"{{{{secret:{name}}}}}" in file.text for name in _KEYS):
+        if any(placeholders.secret(name) in file.text for name in _KEYS):
             try:
                 written = (state.config(service.name) / file.path).read_text()
             except OSError:
                 continue  # not started yet, or not ours to read
-            if any(state.secret(name) not in written for name in _KEYS if f"{{{{secret:{name}}}}}" in file.text):
+            if any(state.secret(name) not in written for name in _KEYS if placeholders.secret(name) in file.text):
                 return True
     return False

@@ -10,6 +10,7 @@ from bootstrap import output
 from bootstrap.doctor import checks
 from bootstrap.doctor.findings import Check, Result, examine
 from bootstrap.operations.target import find
+from lakehouse.runtimes.state import folder
 from lakehouse.spec import LocalStack
 from lakehouse.spec.problems import SpecError
 
@@ -21,14 +22,14 @@ def run(
 
     Raises UsageError where the file is right and has no such local stack.
     """
-    around = around or checks.Surroundings(os.environ, time.time)
+    around = around or checks.Surroundings(dict(os.environ), time.time)  # a copy: clients add to it
     try:
         target = find(file, stack)
     except SpecError as problem:
         return stack or "local", _examined(checks.without_a_file(problem, around))
     found = target.lakehouse.stacks.get(target.stack)
     if isinstance(found, LocalStack):  # logs are quoted, and a log may hold what a service was told
-        output.guard(target.path.parent / (found.state or ".lakehouse") / target.stack / "secrets")
+        output.guard(folder(target.path, target.stack, found.state) / "secrets")
     return target.stack, _examined(checks.of_target(target, around))
 
 

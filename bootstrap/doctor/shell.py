@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import should_bypass_proxies
 
-from bootstrap.doctor.findings import Finding, error, ok, warning
+from bootstrap.doctor.findings import Finding, ok, warning
 
 # gRPC, and so Spark Connect, takes https_proxy for every address.
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
@@ -17,16 +17,16 @@ _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 
 
 def proxies(environment: Mapping[str, str]) -> Finding:
-    """Trino's client, PyIceberg and Spark Connect send even what is for this machine to the shell's proxy."""
+    """Commands of the lakehouse spare this machine; Trino's client, PyIceberg and Spark Connect elsewhere do not."""
     named = sorted(name for name, value in environment.items() if name.lower() in _PROXIES and value)
     spared = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     if not named:
         return ok("no proxy is set")
     if should_bypass_proxies(_LOOPBACK, no_proxy=spared):
         return ok(f"{', '.join(named)} set, 127.0.0.1 is left out of it")
-    return error(
+    return warning(
         f"{', '.join(named)} set, and no_proxy does not name 127.0.0.1",
-        "clients ask the proxy for 127.0.0.1, and the proxy's own 127.0.0.1 is another machine",
+        "notebooks and other clients ask the proxy for 127.0.0.1, and the proxy's own 127.0.0.1 is another machine",
         "`export no_proxy=localhost,127.0.0.1 NO_PROXY=localhost,127.0.0.1`",
     )
 

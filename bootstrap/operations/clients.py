@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from bootstrap import loopback
 from bootstrap.operations.target import Target
-from lakehouse.runtimes.process.place import with_secrets
+from lakehouse.runtimes.placeholders import filled
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
@@ -27,6 +29,7 @@ def trino(target: Target, catalog: str | None = None) -> Connection:
     from trino.dbapi import Connection
 
     port = target.port("trino", "engines.trino")
+    loopback.spare(os.environ)
     return Connection(
         host="127.0.0.1", port=port, user=USER, catalog=catalog or next(iter(target.lakehouse.catalogs)), timezone="UTC"
     )
@@ -46,6 +49,7 @@ def spark_session(url: str) -> SparkSession:
     """A session at a Connect address, new unless the address names one."""
     from pyspark.sql import SparkSession
 
+    loopback.spare(os.environ)
     builder: Any = SparkSession.builder
     created: Any = builder.remote(url).create()
     # At its end the client would ask the server to empty a cache that only machine learning fills, and where the
@@ -86,6 +90,7 @@ def iceberg(target: Target, name: str) -> Catalog:
     target.port(endpoint.store.service, "store")
     from pyiceberg.catalog import load_catalog
 
+    loopback.spare(os.environ)
     secret = target.local.state.secret
     return load_catalog(
         name,
@@ -95,8 +100,8 @@ def iceberg(target: Target, name: str) -> Catalog:
             "warehouse": endpoint.warehouse,
             "s3.endpoint": endpoint.store.external,
             "s3.region": endpoint.store.region,
-            "s3.access-key-id": with_secrets(endpoint.store.access_key, secret),
-            "s3.secret-access-key": with_secrets(endpoint.store.secret_key, secret),
+            "s3.access-key-id": filled(endpoint.store.access_key, secret),
+            "s3.secret-access-key": filled(endpoint.store.secret_key, secret),
             # The client's own keys are used; the store has no STS to vend others.
             "header.X-Iceberg-Access-Delegation": "",
         },

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes.local import Local, locate
+from lakehouse.runtimes.state import folder
 from lakehouse.services.service import Service
 from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load
 
@@ -41,7 +42,7 @@ class Target:
     @property
     def secrets(self) -> Path:
         """The folder of the stack's secrets on this machine."""
-        root = self.path.parent / ".lakehouse" / self.stack if self.in_aws else self.local.state.root
+        root = folder(self.path, self.stack) if self.in_aws else self.local.state.root
         return root / "secrets"
 
     def service(self, name: str) -> Service:

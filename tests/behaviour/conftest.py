@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,13 +15,8 @@ from lakehouse.spec import Lakehouse, load
 from tests.behaviour.project import Project
 from tests.behaviour.servers import Servers, running
 
-ALL = os.environ.get("LAKEHOUSE_TESTS") == "all"  # what `make test-all` says
 
-# Over moto's server; they have not passed as a whole yet.
-collect_ignore = [] if ALL else ["test_glue.py", "test_aws.py"]
-
-
-@pytest.fixture(scope="session", params=["s3proxy", "minio"] if ALL else ["s3proxy"])
+@pytest.fixture(scope="session", params=["s3proxy", "minio"])
 def servers(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Servers]:
     """The whole suite runs over each store."""
     kind = str(request.param)

@@ -16,7 +16,8 @@ from bootstrap.connections import CatalogConnection, Connections, StoreConnectio
 from lakehouse import packages
 from lakehouse.packages import catalogue
 from lakehouse.packages.needed import needed
-from lakehouse.runtimes.process.place import ProcessPlace, with_secrets
+from lakehouse.runtimes.placeholders import filled
+from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import State
 from lakehouse.services.compose import services
@@ -115,7 +116,7 @@ def _process(service: Service, state: State, keys: dict[str, str]) -> Iterator[s
     for file in service.files:
         path = config / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(with_secrets(file.text, lambda name: keys[name]))
+        path.write_text(filled(file.text, lambda name: keys[name]))
     environment = {**os.environ, **dict(service.environment)}
     with state.log(service.name).open("wb") as log:
         process = subprocess.Popen(

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lakehouse.runtimes.local import Local
-from lakehouse.runtimes.process.place import with_secrets
+from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import write_private
 from lakehouse.services.service import File, Service
@@ -55,7 +55,7 @@ def running(local: Local) -> Iterator[None]:
             for folder in (config, *map(Path, service.data)):
                 folder.mkdir(parents=True, exist_ok=True)
             for file in service.files:
-                write_private(config / file.path, with_secrets(file.text, local.state.secret))
+                write_private(config / file.path, filled(file.text, local.state.secret))
             log = (config / "log").open("w")
             environment = {key: os.environ[key] for key in ("HOME", "PATH") if key in os.environ}
             environment |= dict(service.environment) | {"LAKEHOUSE_STATE": str(local.state.root)}

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -17,7 +17,7 @@ import pytest
 
 from lakehouse.runtimes.docker.engine import Engine
 from tests.containers.conftest import DOCKER, remains, runtime, sick, up
-from tests.integration.deployment import BIN, Changes, Deployment
+from tests.integration.deployment import BIN, Changes, Deployment, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -45,13 +45,6 @@ def same_file(contained: Deployment) -> Iterator[None]:
 
 def read(deployment: Deployment) -> list[list[str]]:
     return deployment.trino("SELECT word FROM lake.silver.bad_days")
-
-
-def until(condition: Callable[[], bool], seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.5)
 
 
 def docker(*words: str, code: int = 0) -> str:
@@ -224,9 +217,10 @@ def test_a_restarted_docker_brings_it_all_back(contained: Deployment, row: None,
     daemon.terminate()
     psutil.wait_procs([daemon], timeout=60)
     if not managed:
-        log = (contained.folder / "dockerd.log").open("ab")
-        subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
-        log.close()
+        log = contained.folder / "dockerd.log"
+        # By a shell that ends at once: it is to outlive the test, and nobody's child.
+        script = 'setsid "$@" >>"$0" 2>&1 </dev/null &'
+        subprocess.run(["sh", "-c", script, str(log), *command], cwd=folder, check=True)
     until(lambda: subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0, 60)
     until(lambda: not sick(contained))
     assert read(contained) == ROW

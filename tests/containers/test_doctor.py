@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,8 +10,8 @@ import pytest
 
 from lakehouse.runtimes.docker.engine import Engine
 from tests.containers.conftest import runtime, sick
-from tests.extended.test_doctor import behind, doctor, errors, kept
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, until
+from tests.integration.test_doctor import behind, doctor, errors, kept
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -35,10 +34,7 @@ def well_again(contained: Deployment) -> Iterator[None]:
     try:
         yield
     finally:
-        deadline = time.monotonic() + 300
-        while sick(contained):
-            assert time.monotonic() < deadline, f"still sick: {sick(contained)}"
-            time.sleep(1)
+        until(lambda: not sick(contained), 300)
 
 
 def test_containers_that_are_well(contained: Deployment) -> None:
@@ -85,6 +81,7 @@ def test_a_container_that_lost_the_network(contained: Deployment, engine: Engine
         found = doctor(contained, code=1)
         network.connect(nessie, aliases=["nessie"])
     assert errors(found) == {"names"}
+    assert {"service nessie", "catalog lake"} <= behind(found, "names")
     assert f"{nessie.name} not in the network {network.name}" in found["names"]["found"]
     assert "`cdktf deploy local`" in found["names"]["mend"]
 

@@ -8,7 +8,8 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +126,14 @@ class Deployment:
         }
         # What a user's shell may hold must not reach the services.
         return kept | {"NO_COLOR": "1", "CI": "1", "AWS_ACCESS_KEY_ID": "stranger", "AWS_PROFILE": "stranger"}
+
+
+def until(condition: Callable[[], bool], seconds: float = 180) -> None:
+    """Waits for the condition, at most so long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.5)
 
 
 def free(count: int) -> list[int]:

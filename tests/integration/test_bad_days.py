@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -22,7 +22,7 @@ from lakehouse.runtimes.process.incarnation import healthy
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
-from tests.integration.deployment import BIN, Deployment
+from tests.integration.deployment import BIN, Deployment, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -54,13 +54,6 @@ def read(deployed: Deployment) -> list[list[str]]:
 
 def spark(deployed: Deployment, sql: str) -> str:
     return deployed.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", sql)
-
-
-def until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.3)
 
 
 def sick(deployed: Deployment) -> list[str]:

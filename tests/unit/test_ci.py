@@ -40,13 +40,12 @@ class Machine:
     def user(self, uid: int) -> None:
         self.has("id", f"#!/bin/sh\necho {uid}\n")
 
-    def run(self, code: int = 0, tests: str = "all") -> tuple[list[str], str]:
+    def run(self, code: int = 0) -> tuple[list[str], str]:
         done = subprocess.run(
             [ROOT / ".ci" / "run"],
             env={
                 "PATH": str(self._bin),
                 "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
-                "LAKEHOUSE_TESTS": tests,
             },
             capture_output=True,
             text=True,
@@ -67,19 +66,13 @@ def machine(tmp_path: Path) -> Machine:
 
 def test_a_docker_that_answers_is_used(machine: Machine) -> None:
     machine.running.touch()
-    assert machine.run()[0] == ["make test-all docker=up"]
+    assert machine.run()[0] == ["make test docker=up"]
     assert machine.running.exists()
 
 
 def test_dockerd_is_started_for_the_time_of_the_tests(machine: Machine) -> None:
-    assert machine.run()[0] == ["make test-all docker=up"]
+    assert machine.run()[0] == ["make test docker=up"]
     assert not machine.running.exists()
-
-
-def test_make_test_wants_no_docker(machine: Machine) -> None:
-    for name in ("docker", "dockerd", "debootstrap"):
-        machine.lacks(name)
-    assert machine.run(tests="")[0] == ["make test docker="]
 
 
 def test_the_exit_code_is_that_of_the_tests(machine: Machine) -> None:
@@ -103,7 +96,7 @@ def test_what_is_missing_is_installed(machine: Machine) -> None:
     assert machine.run()[0] == [
         "apt-get update -qq",
         "apt-get install -y -qq --no-install-recommends docker.io iptables debootstrap ca-certificates",
-        "make test-all docker=up",
+        "make test docker=up",
     ]
 
 
@@ -111,4 +104,4 @@ def test_others_than_root_need_no_docker(machine: Machine) -> None:
     machine.user(1000)
     for name in ("docker", "dockerd", "debootstrap"):
         machine.lacks(name)
-    assert machine.run()[0] == ["make test-all docker="]
+    assert machine.run()[0] == ["make test docker="]

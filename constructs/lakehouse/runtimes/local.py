@@ -10,7 +10,7 @@ from lakehouse.errors import UsageError
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.runtime import Runtime
-from lakehouse.runtimes.state import State
+from lakehouse.runtimes.state import State, folder
 from lakehouse.services.compose import Endpoints, endpoints, services
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse, LocalStack
@@ -38,9 +38,7 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
     if not isinstance(found, LocalStack):
         local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
         raise UsageError(f'{path.name}: stacks has no local "{stack}"; it has {", ".join(local) or "none"}.')
-    # Several files may lie in one folder: what is not called lakehouse.yaml has a state folder of its own.
-    default = ".lakehouse" if path.name == "lakehouse.yaml" else f".lakehouse/{path.stem}"
-    state = State(path.parent / (found.state or default) / stack)
+    state = State(folder(path, stack, found.state))
     numbers = ports(lakehouse, stack)
     place: Place
     runtime: Runtime
@@ -53,7 +51,7 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
         there = services(lakehouse, found, place)
         name = f"{lakehouse.name}-{stack}"
         prefix = f"{name}-" if found.container_prefix is None else found.container_prefix
-        runtime = Containers(state, containers(there, Naming(name, f"{name}-", prefix), state, numbers))
+        runtime = Containers(state, containers(there, Naming(name, f"{name}-", prefix), state, place))
     else:
         place = ProcessPlace(state, numbers, path.parent)
         there = services(lakehouse, found, place)

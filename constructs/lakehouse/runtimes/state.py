@@ -33,6 +33,10 @@ class State:
     def incarnation(self, service: str) -> Path:
         return self.root / "services" / f"{service}.json"
 
+    def written(self, service: str) -> Path:
+        """The list of the files that were written for a service."""
+        return self.root / "services" / f"{service}.files"
+
     @property
     def run(self) -> Path:
         return self.root / "run"
@@ -102,6 +106,16 @@ def _make_secret(path: Path) -> str:
     finally:
         temporary.unlink()
     return value
+
+
+def folder(file: Path, stack: str, chosen: str | None = None) -> Path:
+    """Where a stack's state is: below ``chosen``, the file's ``stacks.NAME.state``, by default ``.lakehouse``."""
+    return file.parent / (chosen or Path(".lakehouse", *apart(file))) / stack
+
+
+def apart(file: Path) -> tuple[str, ...]:
+    """What keeps a file's state from that of others beside it: its stem, and nothing for lakehouse.yaml."""
+    return () if file.name == "lakehouse.yaml" else (file.stem,)
 
 
 def write_private(path: Path, text: str) -> None:

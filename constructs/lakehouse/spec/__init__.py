@@ -7,24 +7,22 @@
 from lakehouse.spec.load import load
 from lakehouse.spec.model import (
     Access,
-    AwsStack,
     Bucket,
     Catalog,
     Column,
     Engines,
     Lakehouse,
-    LocalStack,
     Namespace,
     Principal,
     Role,
     Spark,
-    Stack,
     Table,
     Trino,
     Verb,
 )
 from lakehouse.spec.ports import ports
 from lakehouse.spec.problems import Problem, SpecError
+from lakehouse.spec.stacks import AwsStack, LocalStack, Stack
 from lakehouse.spec.values import megabytes
 
 __all__ = [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lakehouse.spec.model import AwsStack, Lakehouse
+from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Location, Problem
+from lakehouse.spec.stacks import AwsStack
 
 ACCESS_LOGS = "access-logs"
 RESULTS = "query-results"

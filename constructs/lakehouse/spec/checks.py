@@ -9,9 +9,10 @@ from lakehouse.spec import defaults as column_defaults
 from lakehouse.spec import matrix, support, transforms, types
 from lakehouse.spec.aws import check_aws
 from lakehouse.spec.locations import check_locations
-from lakehouse.spec.model import Catalog, Column, Lakehouse, LocalStack, Namespace, Table
+from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
 from lakehouse.spec.ports import defaults
 from lakehouse.spec.problems import Location, Problem, suggest
+from lakehouse.spec.stacks import LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
 
 _RESERVED = {  # Iceberg table properties that another key of the file sets

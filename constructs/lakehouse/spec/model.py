@@ -1,7 +1,7 @@
-"""The model of lakehouse.yaml: what the lakehouse holds, and where it stands.
+"""The model of lakehouse.yaml: what the lakehouse holds; where it stands is in :mod:`lakehouse.spec.stacks`.
 
 The classes check one value at a time; what holds between values (a partition's column exists, a stack places every
-catalog) is in :mod:`lakehouse.spec.checks`. ``lakehouse.schema.json`` is generated from here, so that the descriptions
+catalog) is in :mod:`lakehouse.spec.checks`. ``lakehouse.schema.json`` is generated from both, so that the descriptions
 are what an editor shows.
 """
 
@@ -10,74 +10,41 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
     StrictBool,
     StrictInt,
     StrictStr,
-    Tag,
     model_serializer,
     model_validator,
 )
 
 from lakehouse.spec import types
+from lakehouse.spec.base import Model, or_empty
+from lakehouse.spec.stacks import Stack
 from lakehouse.spec.values import (
     BucketName,
     CatalogName,
-    Cidr,
     ColumnName,
     ColumnType,
-    ContainerPrefix,
-    Email,
     Endpoint,
     FileSize,
     Identifier,
     LakehouseName,
-    LicenseFile,
     Memory,
     NamespaceName,
-    PortNumber,
     Properties,
     ReferenceName,
     Region,
-    Repository,
     S3Location,
     Scalar,
     SeedFile,
     StackName,
-    StateFolder,
-    TagText,
     Version,
 )
 
 Verb = Literal["read", "write", "manage"]
-
-
-class Model(BaseModel):
-    """What all parts of the file share: they are values, and a key that is not known is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_said(cls, value: Any) -> Any:
-        """A key with nothing after it (``tables:``) means its default."""
-        if not isinstance(value, dict):
-            return value
-        required = {name for name, field in cls.model_fields.items() if field.is_required()}
-        return {
-            key: item
-            for key, item in value.items()
-            if item is not None or key not in cls.model_fields.keys() - required
-        }
-
-
-def _or_empty(value: Any) -> Any:
-    """A key with nothing after it (``warehouse:``) means the defaults."""
-    return {} if value is None else value
 
 
 class Bucket(Model):
@@ -152,13 +119,13 @@ class RemoveOrphans(Model):
 class Maintenance(Model):
     """What `lakehouse maintain` does to tables; what is not named is not done."""
 
-    compact: Annotated[Compact, BeforeValidator(_or_empty)] | None = None
+    compact: Annotated[Compact, BeforeValidator(or_empty)] | None = None
     """Rewrite small data files."""
     rewrite_manifests: StrictBool = False
     """Rewrite manifests, so that planning a query reads fewer of them."""
-    expire_snapshots: Annotated[ExpireSnapshots, BeforeValidator(_or_empty)] | None = None
+    expire_snapshots: Annotated[ExpireSnapshots, BeforeValidator(or_empty)] | None = None
     """Expire old snapshots."""
-    remove_orphans: Annotated[RemoveOrphans, BeforeValidator(_or_empty)] | None = None
+    remove_orphans: Annotated[RemoveOrphans, BeforeValidator(or_empty)] | None = None
     """Delete files that no snapshot knows."""
     ignore_references: StrictBool = False
     """Expire and delete even where the catalog has further branches and tags (Nessie), whose files are not spared."""
@@ -167,7 +134,7 @@ class Maintenance(Model):
     @classmethod
     def _nothing_said(cls, value: Any) -> Any:
         """``compact:`` with nothing after it is compaction with its defaults."""
-        return {name: _or_empty(each) for name, each in value.items()} if isinstance(value, dict) else value
+        return {name: or_empty(each) for name, each in value.items()} if isinstance(value, dict) else value
 
     @model_serializer(mode="wrap")
     def _asked_for(self, handler: Any) -> Any:
@@ -232,13 +199,13 @@ class Catalog(Model):
     """Where its tables are: s3://bucket/prefix, in one of `buckets`."""
     properties: Properties = {}
     """Catalog properties."""
-    namespaces: dict[NamespaceName, Annotated[Namespace, BeforeValidator(_or_empty)]] = {}
+    namespaces: dict[NamespaceName, Annotated[Namespace, BeforeValidator(or_empty)]] = {}
     """Namespaces by name; a nested one is written with dots: `a.b`."""
     managed: Literal["shared", "exclusive"] = "shared"
     """shared: what others made in it is left alone; exclusive: what is not in this file counts as drift."""
-    branches: dict[ReferenceName, Annotated[Reference, BeforeValidator(_or_empty)]] = {}
+    branches: dict[ReferenceName, Annotated[Reference, BeforeValidator(or_empty)]] = {}
     """Branches by name, each with all of its tables, as in `etl: {from: main}`."""
-    tags: dict[ReferenceName, Annotated[Reference, BeforeValidator(_or_empty)]] = {}
+    tags: dict[ReferenceName, Annotated[Reference, BeforeValidator(or_empty)]] = {}
     """Tags by name: states that are kept, as in `q3: {from: main}`."""
     maintenance: Maintenance | None = None
     """What `lakehouse maintain` does to its tables; left out, nothing."""
@@ -274,9 +241,9 @@ class Principal(Model):
 class Access(Model):
     """Who may do what."""
 
-    roles: dict[Identifier, Annotated[Role, BeforeValidator(_or_empty)]] = {}
+    roles: dict[Identifier, Annotated[Role, BeforeValidator(or_empty)]] = {}
     """Roles by name."""
-    principals: dict[Identifier, Annotated[Principal, BeforeValidator(_or_empty)]] = {}
+    principals: dict[Identifier, Annotated[Principal, BeforeValidator(or_empty)]] = {}
     """Principals by name."""
 
 
@@ -313,94 +280,20 @@ class Trino(Model):
 class Engines(Model):
     """Query engines; one that is left out is not deployed."""
 
-    spark: Annotated[Spark, BeforeValidator(_or_empty)] | None = None
+    spark: Annotated[Spark, BeforeValidator(or_empty)] | None = None
     """Spark, for batch jobs and Spark Connect."""
-    trino: Annotated[Trino, BeforeValidator(_or_empty)] | None = None
+    trino: Annotated[Trino, BeforeValidator(or_empty)] | None = None
     """Trino, for interactive SQL."""
 
     @model_validator(mode="before")
     @classmethod
     def _nothing_said(cls, value: Any) -> Any:
         """``spark:`` with nothing after it is Spark with its defaults; only what is not named is not deployed."""
-        return {name: _or_empty(engine) for name, engine in value.items()} if isinstance(value, dict) else value
+        return {name: or_empty(engine) for name, engine in value.items()} if isinstance(value, dict) else value
 
     @model_serializer(mode="wrap")
     def _deployed(self, handler: Any) -> Any:
         return {name: engine for name, engine in handler(self).items() if engine is not None}
-
-
-class LocalStack(Model):
-    """The lakehouse on this machine."""
-
-    runtime: Literal["process", "docker"]
-    """process: plain processes under a supervisor; docker: containers."""
-    store: Literal["s3proxy", "minio", "rustfs", "aistor"]
-    """The object store."""
-    license: LicenseFile | None = None
-    """The file with AIStor's licence, beside this one; for `store: aistor` alone."""
-    catalogs: dict[CatalogName, Literal["nessie", "polaris", "hive", "rest"]]
-    """Which kind of catalog carries each of `catalogs`."""
-    ports: dict[StrictStr, PortNumber] = {}
-    """Ports other than the defaults, by name: s3proxy, minio, nessie, spark-master, spark-connect, trino and more."""
-    container_prefix: ContainerPrefix | None = None
-    """What its containers' names begin with; left out, `NAME-STACK-`; empty, they are called as their services."""
-    state: StateFolder | None = None
-    """Folder for data, catalog state, logs and secrets; left out, `.lakehouse` beside lakehouse.yaml.
-
-    Beside another file, such as `orders.yaml`, it is `.lakehouse/orders`.
-    """
-
-
-class Backend(Model):
-    """Where a team keeps Terraform's state: a bucket that is there before the first deploy."""
-
-    bucket: BucketName
-    """The bucket; best one with versions, in an account of its own."""
-    key: StrictStr | None = None
-    """The object; left out, `NAME/STACK.tfstate`."""
-    region: Region | None = None
-    """The bucket's region; left out, the stack's."""
-
-
-class AwsStack(Model):
-    """The lakehouse in an AWS account."""
-
-    region: Region
-    """AWS region."""
-    store: Literal["s3", "s3tables"]
-    """The object store."""
-    catalogs: dict[CatalogName, Literal["glue"]]
-    """Which kind of catalog carries each of `catalogs`."""
-    engines: Literal["managed", "ec2"] = "managed"
-    """managed: Spark on EMR Serverless and SQL by Athena, paid by use; ec2: Spark and Trino clusters on instances."""
-    owner: TagText | None = None
-    """Who answers for it, a tag on everything; left out, the lakehouse's name."""
-    cost_center: TagText | None = None
-    """Who pays for it, a tag on everything; left out, the lakehouse's name."""
-    budget_usd: Annotated[StrictInt, Field(ge=1)] | None = None
-    """US dollars a month; at 80 percent (forecast) and at 100 percent an alert is sent. Left out, no budget."""
-    alerts: list[Email] = []
-    """Addresses that get alarms and budget alerts; each confirms a mail from AWS once."""
-    cidr: Cidr = "10.20.0.0/16"
-    """Addresses of the network (VPC), a private range that no peer of it uses: /16 to /20."""
-    zones: Annotated[StrictInt, Field(ge=2, le=3)] = 2
-    """Availability zones that it spans."""
-    backend: Backend | None = None
-    """State in S3, locked, for teams; left out, a file of this machine."""
-    github: Repository | None = None
-    """`owner/repository` whose workflows may plan and deploy by OIDC; left out, no role for them."""
-    allow_destroy: StrictBool = False
-    """The first key to deletion in AWS: what is also `deletable: true` can be destroyed with its data."""
-
-
-def _kind_of_stack(value: Any) -> str:
-    named = "region" in value if isinstance(value, dict) else isinstance(value, AwsStack)
-    return "<aws>" if named else "<local>"
-
-
-Stack = Annotated[
-    Annotated[LocalStack, Tag("<local>")] | Annotated[AwsStack, Tag("<aws>")], Discriminator(_kind_of_stack)
-]
 
 
 class Lakehouse(Model):
@@ -408,15 +301,15 @@ class Lakehouse(Model):
 
     name: LakehouseName
     """Name of the lakehouse; the cloud's resources carry it."""
-    buckets: dict[BucketName, Annotated[Bucket, BeforeValidator(_or_empty)]] = Field(min_length=1)
+    buckets: dict[BucketName, Annotated[Bucket, BeforeValidator(or_empty)]] = Field(min_length=1)
     """Buckets by name."""
     catalogs: dict[CatalogName, Catalog] = Field(min_length=1)
     """Iceberg catalogs by name."""
-    sources: dict[BucketName, Annotated[Source, BeforeValidator(_or_empty)]] = {}
+    sources: dict[BucketName, Annotated[Source, BeforeValidator(or_empty)]] = {}
     """Buckets of others, by name, from which data is ingested."""
-    access: Annotated[Access, BeforeValidator(_or_empty)] = Access()
+    access: Annotated[Access, BeforeValidator(or_empty)] = Access()
     """Roles and principals."""
-    engines: Annotated[Engines, BeforeValidator(_or_empty)] = Engines()
+    engines: Annotated[Engines, BeforeValidator(or_empty)] = Engines()
     """Query engines."""
     stacks: dict[StackName, Stack] = Field(min_length=1)
     """Where it stands: one entry a place, each with the same contents."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lakehouse.spec.model import Lakehouse, LocalStack
+from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.stacks import LocalStack
 
 
 def nessie_names(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, str]:

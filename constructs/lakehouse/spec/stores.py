@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lakehouse.spec import matrix
-from lakehouse.spec.model import AwsStack, Bucket, Lakehouse, LocalStack
+from lakehouse.spec.model import Bucket, Lakehouse
 from lakehouse.spec.problems import Location, Problem, listed
+from lakehouse.spec.stacks import AwsStack, LocalStack
 
 
 def check_buckets(lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lakehouse.spec.model import Lakehouse, LocalStack
+from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Location, Problem, listed
+from lakehouse.spec.stacks import LocalStack
 
 RUNTIMES = ("process", "docker")
 STORES = {"process": ("s3proxy", "minio", "rustfs"), "docker": ("s3proxy", "minio", "rustfs", "aistor")}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap import http
+from bootstrap import http, retry
 from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError, Throttled, UnknownState, Unreachable
 from bootstrap.http import Http
 
@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
-    monkeypatch.setattr(http, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(retry, "_FIRST_WAIT", 0.001)
     told = Told()
     thread = threading.Thread(target=told.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

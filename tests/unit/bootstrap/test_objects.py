@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap import objects
+from bootstrap import retry
 from bootstrap.connections import Connections, StoreConnection
 from bootstrap.errors import Missing, Refused, RemoteError, Throttled, UnknownState, Unreachable
 from bootstrap.objects import Objects
@@ -55,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setattr(objects, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(retry, "_FIRST_WAIT", 0.001)
     server = Store()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -14,7 +14,7 @@ from lakehouse.errors import LakehouseError
 
 COMMANDS = (
     *("status", "logs", "sql", "shell", "endpoints", "verify", "validate", "restart", "generate", "destroy"),
-    *("plan", "apply"),
+    *("plan", "apply", "doctor"),
 )
 
 

@@ -64,7 +64,7 @@ def test_a_stack_in_aws_has_nothing_on_this_machine() -> None:
     found = find(AWS, "clusters")
     assert found.in_aws
     assert found.region == "eu-central-1"
-    assert found.secrets == AWS.parent / ".lakehouse" / "clusters" / "secrets"
+    assert found.secrets == AWS.parent / ".lakehouse" / AWS.stem / "clusters" / "secrets"
     with pytest.raises(UsageError, match='stacks has no local "clusters"'):
         _ = found.local
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.process.place import with_secrets
-from lakehouse.runtimes.state import State, write_private
+from lakehouse.runtimes.placeholders import filled
+from lakehouse.runtimes.state import State, apart, folder, write_private
 
 
 def test_a_secret_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_many_at_once_get_the_same_secret(tmp_path: Path) -> None:
 
 
 def test_placeholders_are_replaced(tmp_path: Path) -> None:
-    text = with_secrets("a={{secret:one}} b={{secret:two}} c={{other}}", {"one": "1", "two": "2"}.__getitem__)
+    text = filled("a={{secret:one}} b={{secret:two}} c={{other}}", {"one": "1", "two": "2"}.__getitem__)
     assert text == "a=1 b=2 c={{other}}"
 
 
@@ -56,3 +56,20 @@ def test_a_state_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
         LakehouseError, match=r"The state folder .*file/state cannot be written: Not a directory.*state in"
     ):
         State(blocked / "state").prepare()
+
+
+@pytest.mark.parametrize(
+    ("file", "chosen", "expected"),
+    [
+        ("lakehouse.yaml", None, "/a/.lakehouse/local"),
+        ("orders.yaml", None, "/a/.lakehouse/orders/local"),
+        ("orders.yaml", "state", "/a/state/local"),
+        ("lakehouse.yaml", "/b/state", "/b/state/local"),
+    ],
+)
+def test_each_file_has_a_state_folder_of_its_own(file: str, chosen: str | None, expected: str) -> None:
+    assert folder(Path("/a", file), "local", chosen) == Path(expected)
+
+
+def test_a_files_stem_keeps_its_state_apart() -> None:
+    assert [apart(Path(name)) for name in ("lakehouse.yaml", "a/orders.yaml")] == [(), ("orders",)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lakehouse.runtimes import placeholders
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 
@@ -41,10 +42,10 @@ class Somewhere:
         return self._ports[name] + 10_000
 
     def secret(self, name: str) -> str:
-        return f"{{{{secret:{name}}}}}"
+        return placeholders.secret(name)
 
     def beside(self, path: str) -> str:
-        return f"{{{{file:/beside/{path}}}}}"
+        return placeholders.content(Path("/beside", path))
 
 
 def default() -> Lakehouse:

@@ -8,7 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.process.place import ProcessPlace, with_secrets
+from lakehouse.runtimes.placeholders import filled
+from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
 from lakehouse.services.compose import endpoints, services
 from lakehouse.services.service import Service
@@ -83,6 +84,6 @@ def test_a_file_beside_lakehouse_yaml_is_read_where_it_is_wanted(tmp_path: Path)
     place = ProcessPlace(State(tmp_path / "state"), {}, tmp_path)
     (tmp_path / "a licence").write_text("{{secret:no}} content\n")
     text = f"{place.beside('a licence')}|{place.secret('key')}"
-    assert with_secrets(text, lambda name: f"<{name}>") == "{{secret:no}} content\n|<key>"
+    assert filled(text, lambda name: f"<{name}>") == "{{secret:no}} content\n|<key>"
     with pytest.raises(LakehouseError, match=r"/missing, which lakehouse.yaml names, cannot be read: No such file"):
-        with_secrets(place.beside("missing"), lambda name: name)
+        filled(place.beside("missing"), lambda name: name)

@@ -12,7 +12,6 @@ from lakehouse.spec.model import (
     Column,
     Engines,
     Lakehouse,
-    LocalStack,
     Namespace,
     Principal,
     Role,
@@ -20,6 +19,7 @@ from lakehouse.spec.model import (
     Table,
     Trino,
 )
+from lakehouse.spec.stacks import LocalStack
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20)

@@ -3,7 +3,8 @@
 import pytest
 
 from lakehouse.spec import matrix
-from lakehouse.spec.model import AwsStack, LocalStack, Spark, Trino
+from lakehouse.spec.model import Spark, Trino
+from lakehouse.spec.stacks import AwsStack, LocalStack
 
 
 @pytest.mark.parametrize(

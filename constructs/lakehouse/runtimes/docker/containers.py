@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from lakehouse.packages import location
 from lakehouse.runtimes.docker.images import image
+from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.incarnation import Incarnation, digest
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service
@@ -91,7 +92,6 @@ class Seen:
 
     name: str
     service: str
-    state: str  # the value of the label STATE
     incarnation: Incarnation
     status: str  # running, exited, restarting, paused ...
     health: str  # healthy, unhealthy, starting; empty where nothing asks
@@ -111,11 +111,9 @@ class Seen:
 RESTART = "unless-stopped"
 
 
-def containers(
-    services: Iterable[Service], naming: Naming, state: State, published: Mapping[str, int]
-) -> tuple[Container, ...]:
-    """One container a service; ``published`` maps each port's name to its number on this machine."""
-    return tuple(_container(each, naming, state, published) for each in services)
+def containers(services: Iterable[Service], naming: Naming, state: State, place: DockerPlace) -> tuple[Container, ...]:
+    """One container a service, with everything where ``place`` told the services that it is."""
+    return tuple(_container(each, naming, state, place) for each in services)
 
 
 def as_asked(container: Container, seen: Seen) -> bool:
@@ -124,7 +122,7 @@ def as_asked(container: Container, seen: Seen) -> bool:
         seen.memory == container.memory_mb << 20
         and seen.restart == RESTART
         and container.network in seen.networks
-        and set(seen.mounts) == {each.target for each in container.mounts}
+        and {each.target for each in container.mounts} <= set(seen.mounts)  # an image may declare more volumes
         and seen.test == container.health.test
     )
 
@@ -142,10 +140,10 @@ def read(path: Path) -> tuple[Container, ...]:
 _JSON = TypeAdapter(tuple[Container, ...])
 
 
-def _container(service: Service, naming: Naming, state: State, published: Mapping[str, int]) -> Container:
+def _container(service: Service, naming: Naming, state: State, place: DockerPlace) -> Container:
     carried = image(service.image)
-    config = f"/etc/{service.name}"
-    numbers = {each.number: published[each.name] for each in service.ports}
+    config, data = place.config(service.name), place.data(service.name)
+    numbers = {each.number: place.published(each.name) for each in service.ports}
     jars = [name for name in service.packages if name not in carried.packages]
     return Container(
         name=f"{naming.containers}{service.name}",
@@ -156,11 +154,11 @@ def _container(service: Service, naming: Naming, state: State, published: Mappin
         environment=service.environment,
         directory=service.directory or config,
         mounts=(
-            Mount(f"{naming.volumes}{service.name}", f"/data/{service.name}", read_only=False),
+            Mount(f"{naming.volumes}{service.name}", data, read_only=False),
             Mount(str(state.config(service.name)), config, read_only=False),  # Trino keeps CREATE CATALOG's files there
-            *(Mount(str(location(name)), f"/opt/lakehouse/{location(name).name}", read_only=True) for name in jars),
+            *(Mount(str(location(name)), place.package(name), read_only=True) for name in jars),
         ),
-        folders=tuple(each.removeprefix(f"/data/{service.name}").lstrip("/") for each in service.data),
+        folders=tuple(each.removeprefix(data).lstrip("/") for each in service.data),
         network=naming.network,
         ports=tuple(numbers.items()),
         memory_mb=limit(service),
@@ -186,8 +184,5 @@ def check(probe: Probe, *, bash: bool) -> tuple[str, ...]:
     if probe.kind == "tcp":
         return ("CMD", "bash", "-c", connect)
     ask = f"printf 'GET {probe.path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3"
-    return ("CMD", "bash", "-c", f"{connect} && {ask} && read -r _ code _ <&3 && [[ $code == 2* ]] && {_hold(probe)}")
-
-
-def _hold(probe: Probe) -> str:
-    return f"grep -q '{probe.expect}' <&3"
+    answered = "read -r _ code _ <&3 && [[ $code == 2* ]]"
+    return ("CMD", "bash", "-c", f"{connect} && {ask} && {answered} && grep -q '{probe.expect}' <&3")

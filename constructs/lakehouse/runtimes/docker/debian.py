@@ -1,4 +1,4 @@
-"""The image that those built here stand on: Debian's least system, by debootstrap. https://wiki.debian.org/Debootstrap"""
+"""The image that those built here stand on: Debian's least system, by debootstrap. See debootstrap(8)."""
 
 from __future__ import annotations
 

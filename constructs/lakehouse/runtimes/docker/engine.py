@@ -101,15 +101,20 @@ class Engine:
         for name in volumes:
             if self.owner("volume", name) is None:
                 self.client.volumes.create(name, labels=dict(labels))
-        self.client.containers.run(
+        helper = self.client.containers.create(
             containers[0].image,
             entrypoint=["sh", "-c"],
             command=[" && ".join(f"mkdir -p {path} && chown {user} {path}" for path, user in folders.items())],
             user="0:0",
             network_mode="none",
             volumes={name: {"bind": f"/volumes/{name}", "mode": "rw"} for name in volumes},
-            remove=True,
         )
+        try:
+            helper.start()
+            if helper.wait()["StatusCode"]:
+                raise LakehouseError(f"Folders could not be made in the volumes: {helper.logs().decode()}")
+        finally:
+            helper.remove(v=True, force=True)  # with what its image declares as volumes
 
     def volumes(self, state: State) -> list[str]:
         """The names of the stack's volumes."""
@@ -149,23 +154,17 @@ def _seen(attributes: Mapping[str, Any]) -> Seen:
     return Seen(
         name=attributes["Name"].lstrip("/"),
         service=labels.get(SERVICE, ""),
-        state=labels.get(STATE, ""),
         incarnation=Incarnation.parse(labels.get(INCARNATION, "")),
         status=state["Status"],
         health=(state.get("Health") or {}).get("Status", ""),
         pid=state["Pid"],
-        started=_epoch(state["StartedAt"]),
+        started=datetime.datetime.fromisoformat(state["StartedAt"]).timestamp(),
         memory=host["Memory"],
         restart=host["RestartPolicy"]["Name"],
         networks=tuple(attributes["NetworkSettings"]["Networks"]),
         mounts=tuple(each["Destination"] for each in attributes["Mounts"]),
         test=tuple((config.get("Healthcheck") or {}).get("Test") or ()),
     )
-
-
-def _epoch(text: str) -> float:
-    """Docker writes nanoseconds, which Python does not read before 3.11's nine digits are cut to six."""
-    return datetime.datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
 
 
 def _used(stats: Mapping[str, Any]) -> int:

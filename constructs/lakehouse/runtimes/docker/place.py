@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.packages import location
+from lakehouse.runtimes import placeholders
 from lakehouse.runtimes.docker.images import IMAGES
 
 ANY = "0.0.0.0"  # noqa: S104 - of the container; what this machine sees is published on the loopback address alone
@@ -69,7 +70,7 @@ class DockerPlace:
         return self.ports[name]
 
     def secret(self, name: str) -> str:
-        return f"{{{{secret:{name}}}}}"
+        return placeholders.secret(name)
 
     def beside(self, path: str) -> str:
-        return f"{{{{file:{self.home / path}}}}}"
+        return placeholders.content(self.home / path)

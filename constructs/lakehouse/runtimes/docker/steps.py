@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import former
 from lakehouse.runtimes.docker.containers import STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, Engine
 from lakehouse.runtimes.docker.incarnation import answers
-from lakehouse.runtimes.process.place import with_secrets
+from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.process.processes import taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Service
@@ -29,6 +30,7 @@ def prepare(state: State, services: Sequence[Service], containers: Sequence[Cont
             print(f"pulling {reference}", flush=True)
             engine.pull(reference)
     for service in services:
+        former.clear(state, service)
         write(state, service.name, service.files)
     engine.make_volumes(containers, {STATE: str(state.root)})
 
@@ -45,7 +47,7 @@ def write(state: State, service: str, files: Iterable[File]) -> None:
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         # In place: a container that has the file mounted sees the change, and its inode stays.
-        path.write_text(with_secrets(file.text, state.secret))
+        path.write_text(filled(file.text, state.secret))
         path.chmod(0o644)
     for each in (folder, *(inner for inner in folder.rglob("*") if inner.is_dir())):
         each.chmod(0o777)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lakehouse.errors import LakehouseError
 from lakehouse.packages import java, location
+from lakehouse.runtimes import placeholders
 from lakehouse.runtimes.state import State
 
 LOOPBACK = "127.0.0.1"
-_SECRET = re.compile(r"\{\{secret:([a-z0-9-]+)\}\}")
-_FILE = re.compile(r"\{\{file:([^}]+)\}\}")
 
 
 @dataclass(frozen=True)
@@ -49,23 +46,7 @@ class ProcessPlace:
         return self.ports[name]
 
     def secret(self, name: str) -> str:
-        return f"{{{{secret:{name}}}}}"
+        return placeholders.secret(name)
 
     def beside(self, path: str) -> str:
-        return f"{{{{file:{self.home / path}}}}}"
-
-
-def with_secrets(text: str, secret: Callable[[str], str]) -> str:
-    """The text with each ``{{secret:NAME}}`` replaced by what ``secret(NAME)`` answers, ``{{file:PATH}}`` by the file.
-
-    Raises LakehouseError where such a file cannot be read.
-    """
-    return _FILE.sub(lambda match: _content(Path(match[1])), _SECRET.sub(lambda match: secret(match[1]), text))
-
-
-def _content(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise LakehouseError(f"{path}, which lakehouse.yaml names, cannot be read: {why}. Put it there.") from error
+        return placeholders.content(self.home / path)

@@ -28,11 +28,23 @@ def taken(ports: Iterable[Port], state: State) -> list[str]:
     for number, name in wanted.items():
         if _bindable(number):
             continue
-        pid = _listener(number)
+        pid = listener(number)
         if pid in own:
             continue
         sentences.append(f"port {number} ({name}) is taken by {_describe(pid)}")
     return sentences
+
+
+def listener(port: int) -> int | None:
+    """The pid of the process that listens on the port; None where there is none, or the system does not tell."""
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.Error:
+        return None
+    for each in connections:
+        if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port:
+            return each.pid
+    return None
 
 
 def belonging(state: State, service: str | None = None) -> Iterator[psutil.Process]:
@@ -75,17 +87,6 @@ def _bindable(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _listener(port: int) -> int | None:
-    try:
-        connections = psutil.net_connections("tcp")
-    except psutil.Error:
-        return None
-    for each in connections:
-        if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port:
-            return each.pid
-    return None
 
 
 def _describe(pid: int | None) -> str:

@@ -13,8 +13,8 @@ import psutil
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import archives
+from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.process import incarnation, logs
-from lakehouse.runtimes.process.place import with_secrets
 from lakehouse.runtimes.process.probe import await_ready
 from lakehouse.runtimes.process.processes import belonging
 from lakehouse.runtimes.process.supervisor import Supervisor
@@ -58,7 +58,7 @@ class Processes:
 
     def configure(self, service: str, files: Iterable[File]) -> None:
         for file in files:
-            write_private(self.state.config(service) / file.path, with_secrets(file.text, self.state.secret))
+            write_private(self.state.config(service) / file.path, filled(file.text, self.state.secret))
 
     def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         folder = self.state.data(service)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import former
 from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.process import processes
 from lakehouse.runtimes.process.incarnation import SUPERVISOR, record
-from lakehouse.runtimes.process.place import with_secrets
 from lakehouse.runtimes.process.probe import await_ready
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State, write_private
@@ -68,8 +69,9 @@ def service_up(state: State, service: Service, incarnation: Incarnation) -> floa
     for folder in (*service.data, str(state.config(service.name)), service.directory):
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
+    former.clear(state, service)
     for file in service.files:
-        write_private(state.config(service.name) / file.path, with_secrets(file.text, state.secret))
+        write_private(state.config(service.name) / file.path, filled(file.text, state.secret))
     supervisor = Supervisor(state)
     supervisor.add(service)
     took = await_ready(service, state, lambda: supervisor.processes().get(service.name))

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from bootstrap.cli import app
+from bootstrap.doctor import run
+from bootstrap.doctor.checks import Surroundings
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
-from tests.unit.bootstrap.doctor.conftest import PROJECT, Look
+from tests.unit.bootstrap.doctor.conftest import NOW, PROJECT, Look
 from tests.unit.bootstrap.doctor.docker_api import docker_api
 
 
@@ -26,6 +28,16 @@ def test_a_lakehouse_that_was_never_deployed(look: Look, tmp_path: Path) -> None
     behind = {name for name, each in found.items() if each.severity == "skipped"}
     assert {"service trino", "store", "keys", "buckets", "catalog lake", "trino: lake", "contents"} <= behind
     assert not (tmp_path / ".lakehouse").exists()  # a look makes nothing, secrets least of all
+
+
+@pytest.mark.parametrize(("name", "state"), [("lakehouse.yaml", ".lakehouse"), ("orders.yaml", ".lakehouse/orders")])
+def test_the_secrets_of_just_this_file_are_kept_from_the_report(
+    file: Path, name: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Path] = []
+    monkeypatch.setattr("bootstrap.output.guard", kept.append)
+    run.run(file.rename(file.with_name(name)), "local", Surroundings({}, lambda: NOW))
+    assert kept == [file.parent / state / "local" / "secrets"]
 
 
 def test_a_stack_that_was_killed_is_told_from_one_that_was_destroyed(look: Look, tmp_path: Path) -> None:
@@ -45,8 +57,8 @@ def test_a_taken_port_is_an_error_before_anything_is_deployed(look: Look, file: 
 
 def test_what_the_shell_has(look: Look) -> None:
     found = look(http_proxy="http://proxy:3128", AWS_PROFILE="work", TERRAFORM_BINARY_NAME="no-such-terraform")
-    assert found["proxy"].severity == found["terraform"].severity == "error"
-    assert found["aws variables"].severity == "warning"
+    assert found["terraform"].severity == "error"
+    assert found["proxy"].severity == found["aws variables"].severity == "warning"
 
 
 def test_packages_that_are_not_there(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,18 +14,18 @@ STORE = "http://127.0.0.1:9000"
     [
         ({}, "ok"),
         ({"http_proxy": ""}, "ok"),
-        ({"HTTP_PROXY": "http://proxy:3128"}, "error"),
-        ({"https_proxy": "http://proxy:3128"}, "error"),  # gRPC takes it for all addresses
-        ({"ALL_PROXY": "socks5://proxy:1080", "no_proxy": "example.com"}, "error"),
+        ({"HTTP_PROXY": "http://proxy:3128"}, "warning"),
+        ({"https_proxy": "http://proxy:3128"}, "warning"),  # gRPC takes it for all addresses
+        ({"ALL_PROXY": "socks5://proxy:1080", "no_proxy": "example.com"}, "warning"),
         ({"http_proxy": "http://proxy:3128", "no_proxy": "localhost,127.0.0.1"}, "ok"),
         ({"http_proxy": "http://proxy:3128", "NO_PROXY": "127.0.0.0/8"}, "ok"),
-        ({"http_proxy": "http://proxy:3128", "no_proxy": "localhost"}, "error"),
+        ({"http_proxy": "http://proxy:3128", "no_proxy": "localhost"}, "warning"),
     ],
 )
 def test_proxies(environment: dict[str, str], severity: str) -> None:
     found = shell.proxies(environment)
     assert found.severity == severity
-    assert ("export no_proxy=" in found.mend) == (severity == "error")
+    assert ("export no_proxy=" in found.mend) == (severity == "warning")
 
 
 def test_a_proxy_s_password_is_not_shown() -> None:

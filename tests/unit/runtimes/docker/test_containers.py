@@ -45,15 +45,20 @@ def lakehouse() -> Lakehouse:
 
 
 @pytest.fixture(scope="module")
-def there(lakehouse: Lakehouse) -> tuple[Service, ...]:
-    stack = lakehouse.stacks["local"]
-    assert isinstance(stack, LocalStack)
-    return services(lakehouse, stack, DockerPlace(ports(lakehouse, "local"), PROJECT))
+def place(lakehouse: Lakehouse) -> DockerPlace:
+    return DockerPlace(ports(lakehouse, "local"), PROJECT)
 
 
 @pytest.fixture(scope="module")
-def asked(lakehouse: Lakehouse, there: tuple[Service, ...]) -> dict[str, Container]:
-    found = containers(there, NAMING, State(Path("/state")), ports(lakehouse, "local"))
+def there(lakehouse: Lakehouse, place: DockerPlace) -> tuple[Service, ...]:
+    stack = lakehouse.stacks["local"]
+    assert isinstance(stack, LocalStack)
+    return services(lakehouse, stack, place)
+
+
+@pytest.fixture(scope="module")
+def asked(there: tuple[Service, ...], place: DockerPlace) -> dict[str, Container]:
+    found = containers(there, NAMING, State(Path("/state")), place)
     return {each.service: each for each in found}
 
 
@@ -88,12 +93,11 @@ def test_jars_that_no_image_holds_are_mounted_where_the_commands_look(asked: dic
     assert not [each for each in asked["trino"].mounts if each.read_only]
 
 
-def test_nothing_asked_for_holds_a_secret_but_the_files_count(there: tuple[Service, ...], lakehouse: Lakehouse) -> None:
-    numbers = ports(lakehouse, "local")
-    before = containers(there, NAMING, State(Path("/state")), numbers)
+def test_nothing_asked_for_holds_a_secret_but_the_files_count(there: tuple[Service, ...], place: DockerPlace) -> None:
+    before = containers(there, NAMING, State(Path("/state")), place)
     assert "{{secret:" not in str(before)
     changed = [replace(each, files=(*each.files, File("more", "x"))) for each in there]
-    after = containers(changed, NAMING, State(Path("/state")), numbers)
+    after = containers(changed, NAMING, State(Path("/state")), place)
     assert all(old.digest != new.digest for old, new in zip(before, after, strict=True))
 
 
@@ -107,10 +111,9 @@ def test_nothing_asked_for_holds_a_secret_but_the_files_count(there: tuple[Servi
         {"command": ("java", "-version")},
     ],
 )
-def test_the_digest_changes_with_everything(there: tuple[Service, ...], lakehouse: Lakehouse, change: Any) -> None:
-    numbers = ports(lakehouse, "local")
+def test_the_digest_changes_with_everything(there: tuple[Service, ...], place: DockerPlace, change: Any) -> None:
     one = replace(there[0], **change)
-    before, after = (containers([each], NAMING, State(Path("/s")), numbers)[0] for each in (there[0], one))
+    before, after = (containers([each], NAMING, State(Path("/s")), place)[0] for each in (there[0], one))
     assert before.digest != after.digest
 
 
@@ -129,7 +132,6 @@ def seen(container: Container) -> Seen:
     return Seen(
         name=container.name,
         service=container.service,
-        state="/state",
         incarnation=NONE,
         status="running",
         health="healthy",
@@ -158,6 +160,12 @@ def test_what_was_changed_by_hand_is_not_as_asked(asked: dict[str, Container], b
     nessie = asked["nessie"]
     assert as_asked(nessie, seen(nessie))
     assert not as_asked(nessie, replace(seen(nessie), **by_hand))
+
+
+def test_a_volume_that_the_image_declares_is_no_change(asked: dict[str, Container]) -> None:
+    nessie = asked["nessie"]
+    found = seen(nessie)
+    assert as_asked(nessie, replace(found, mounts=(*found.mounts, "/declared")))
 
 
 @contextmanager

@@ -25,6 +25,7 @@ def lakehouse(deployed: Deployment) -> Iterator[Deployment]:
     deployed.lakehouse("branch", "delete", "etl", "--allow-destroy", code=None)
     deployed.file.write_text(before)
     deployed.deploy()
+    assert ["lake_etl"] not in deployed.trino("SHOW CATALOGS"), "the branch's catalog goes with it"
 
 
 def counts(deployed: Deployment, catalog: str) -> list[int]:

@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from bootstrap.s3 import client
 from lakehouse.runtimes.process import processes
 from lakehouse.runtimes.process.probe import await_ready
 from lakehouse.runtimes.process.supervisor import Supervisor
-from tests.integration.deployment import BIN, Deployment
+from tests.integration.deployment import BIN, Deployment, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -70,13 +70,6 @@ def kept(path: Path) -> Iterator[str]:
     finally:
         path.write_text(text)
         path.chmod(mode)
-
-
-def until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -257,14 +250,15 @@ def test_a_file_that_was_edited_and_not_deployed(deployed: Deployment) -> None:
 
 def test_a_proxy_that_stands_between(deployed: Deployment, free_port: int) -> None:
     proxy = {"http_proxy": f"http://127.0.0.1:{free_port}", "no_proxy": "", "NO_PROXY": ""}
-    query = (str(BIN / "lakehouse"), "sql", "-e", "SELECT 1")
-    found = doctor(deployed, code=1, **proxy)
-    assert errors(found) == {"proxy"}
-    assert "trino: lake" in behind(found, "proxy")
-    deployed.run("env", *(f"{name}={value}" for name, value in proxy.items()), *query, code=1)  # it does stand between
-    spared = proxy | {"no_proxy": "localhost,127.0.0.1"}
-    assert errors(doctor(deployed, code=0, **spared)) == set()
-    deployed.run("env", *(f"{name}={value}" for name, value in spared.items()), *query)
+    behind_it = ("env", *(f"{name}={value}" for name, value in proxy.items()))
+    found = doctor(deployed, code=0, **proxy)
+    assert found["proxy"]["severity"] == "warning"
+    assert "no_proxy" in found["proxy"]["mend"]
+    trino = f"import trino; trino.dbapi.connect('127.0.0.1', {deployed.port('trino')}).cursor().execute('SELECT 1')"
+    deployed.run(*behind_it, sys.executable, "-c", trino, code=1)  # it does stand between
+    for engine in ("trino", "spark"):
+        deployed.run(*behind_it, str(BIN / "lakehouse"), "sql", "--engine", engine, "-e", "SELECT 1")
+    assert doctor(deployed, code=0, **proxy | {"no_proxy": "localhost,127.0.0.1"})["proxy"]["severity"] == "ok"
 
 
 def test_variables_that_mislead_other_clients_are_named_without_their_values(deployed: Deployment) -> None:

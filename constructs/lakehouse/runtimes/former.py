@@ -1,0 +1,19 @@
+"""What an earlier definition of a service has left in its configuration folder."""
+
+from __future__ import annotations
+
+from lakehouse.runtimes.state import State, write_private
+from lakehouse.services.service import Service
+
+
+def clear(state: State, service: Service) -> None:
+    """Removes the files that an earlier definition wrote and this one lacks, such as a Trino catalog of a branch.
+
+    What the program wrote there itself stays: Trino keeps what CREATE CATALOG made.
+    """
+    listed = state.written(service.name)
+    former = set(listed.read_text().splitlines()) if listed.is_file() else set()
+    now = {file.path for file in service.files}
+    for path in former - now:
+        (state.config(service.name) / path).unlink(missing_ok=True)
+    write_private(listed, "\n".join(sorted(now)))
