@@ -92,8 +92,7 @@ providers: $(DONE)/runtime ## build Terraform's Docker provider where no registr
 # What the tests on Docker need, where Docker answers.
 docker: $(DONE)/runtime
 	@if docker info >/dev/null 2>&1; then \
-	  $(MAKE) -s --no-print-directory providers images IMAGES="--pull $(TESTED)"; fi
-TESTED = $(addprefix --file ,lakehouse.yaml $(sort $(wildcard lakehouses/*.yaml)))
+	  $(MAKE) -s --no-print-directory providers images IMAGES="--all --pull"; fi
 
 ##@ Set-up
 .PHONY: setup setup-dev packages clean distclean terraform

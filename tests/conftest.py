@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 
 import pytest
+
+# A shell that runs the tests in the background ignores Ctrl-C for them, and what they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

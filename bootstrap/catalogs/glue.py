@@ -135,7 +135,7 @@ class GlueCatalog:
         except Exists:
             there = self._database(name)
             if self._ours(there):
-                raise
+                raise Exists(f"{self.what}: there is a database {name} already") from None
             at = there.get("LocationUri") or "no location"
             rule = f"Glue has a database {name} already, at {at}: it is not this lakehouse's"
             raise Refused(f"{self.what}: {rule}. Rename the namespace, or choose another region") from None

@@ -25,10 +25,12 @@ if [[ ! -s $PGDATA/PG_VERSION ]]; then
         echo 'error: the database is new and has no password: set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE' >&2
         exit 1
     fi
-    words=(--username="$user")
-    [[ -z $password ]] || words+=(--pwfile=<(printf '%s\n' "$password"))
     # shellcheck disable=SC2086
-    initdb "${words[@]}" ${POSTGRES_INITDB_ARGS:-}
+    if [[ -n $password ]]; then
+        initdb --username="$user" --pwfile=<(printf '%s\n' "$password") ${POSTGRES_INITDB_ARGS:-}
+    else
+        initdb --username="$user" ${POSTGRES_INITDB_ARGS:-}
+    fi
     printf 'host all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
     # Until the scripts are done it listens on its socket alone.
     pg_ctl --wait --options="-c listen_addresses=''" start

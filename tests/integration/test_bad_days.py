@@ -137,6 +137,8 @@ def test_contents_alone_run_the_bootstrap_alone(deployed: Deployment, row: None)
     assert deployed.planned() == {"bootstrap"}
     deployed.deploy()
     assert deployed.trino("SELECT count(*) FROM lake.gold.daily") == [[0]]
+    deployed.trino("DROP TABLE lake.gold.daily")
+    deployed.trino("DROP SCHEMA lake.gold")
 
 
 @pytest.mark.parametrize("seconds", [0.5, 2, 3.5])
