@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +20,7 @@ from bootstrap.reconciler import branching
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
+    from bootstrap.catalogs.base import Reading
     from bootstrap.connections import Connections
     from bootstrap.reconciler.apply import Done, Failed, Outcome
     from bootstrap.reconciler.changes import Diff
@@ -55,6 +57,14 @@ def where_in(path: Path) -> Callable[[tuple[str, ...]], str]:
     return lambda at: f"{path.name}:{source().line(at)}"
 
 
+@contextmanager
+def _reading() -> Iterator[Reading]:
+    """A bar of the tables that are read; silent where nobody watches."""
+    with output.progress() as bar:
+        task = bar.add_task("Reading tables", total=None)
+        yield lambda count, of: bar.update(task, completed=count, total=of)
+
+
 @app.command()
 def plan(
     context: typer.Context,
@@ -67,7 +77,8 @@ def plan(
     from bootstrap.reconciler.reconcile import make_plan
 
     path, lakehouse, connections = _connect(context)
-    made = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where_in(path))
+    with _reading() as reading:
+        made = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where_in(path), reading=reading)
     text = json.dumps(made.to_json(), indent=2) if as_json or out else ""
     if out is not None:
         try:
@@ -86,7 +97,10 @@ def apply(
     ] = None,
     as_json: Json = False,
     allow_destroy: AllowDestroy = False,
-    purge: Annotated[bool, typer.Option("--purge", help="Dropped tables lose their files too.")] = False,
+    purge: Annotated[
+        bool,
+        typer.Option("--purge", help="Dropped tables lose their files too (not on Nessie), buckets what they hold."),
+    ] = False,
 ) -> None:
     """Make the running lakehouse match the file. Exit code 1 if something failed; the rest is done all the same."""
     from bootstrap.reconciler import plan as plans
@@ -148,7 +162,9 @@ def drift(context: typer.Context, as_json: Json = False) -> None:
     from bootstrap.reconciler.facts import gather
 
     path, lakehouse, connections = _connect(context)
-    found = diff(lakehouse, gather(lakehouse, connections, everything=True), where=where_in(path))
+    with _reading() as reading:
+        facts = gather(lakehouse, connections, everything=True, reading=reading)
+    found = diff(lakehouse, facts, where=where_in(path))
     if as_json:
         print(json.dumps(drift_json(found), indent=2))
     else:
@@ -213,7 +229,8 @@ def _sections(lakehouse: Lakehouse, connections: Connections, *, everything: boo
     from bootstrap.reconciler.facts import gather
     from bootstrap.reconciler.importing import section
 
-    facts = gather(lakehouse, connections, everything=True)
+    with _reading() as reading:
+        facts = gather(lakehouse, connections, everything=True, reading=reading)
     sections: dict[str, Any] = {}
     for name, spec in lakehouse.catalogs.items():
         namespaces, left = section(spec, facts.catalogs[name], everything=everything)

@@ -67,4 +67,9 @@ class CannotPlan(UsageError):
 
 
 #: A new round with fresh facts settles these.
-RETRIED = (Exists, Missing, Conflict, UnknownState)
+RETRIED = (Exists, Missing, Conflict, Throttled, UnknownState)
+
+
+def first_line(error: BaseException) -> str:
+    """What a foreign library's error says, in one line."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -65,8 +65,17 @@ class Http:
         except (exceptions.HTTPError, OSError) as error:
             raise UnknownState(f"{self.what}: no answer to {method} {path} ({_reason(error)})") from None
         if answer.status < 300:
-            return json.loads(answer.data) if answer.data else None
+            return self._content(method, path, answer.data) if answer.data else None
         raise self._failure(method, path, answer)
+
+    def _content(self, method: str, path: str, data: bytes) -> Any:
+        try:
+            return json.loads(data)
+        except ValueError:
+            # A proxy's page, say. Whether what stands behind it saw a write is not known.
+            kind = Refused if method in _READS else UnknownState
+            text = f"{self.what}: the answer to {method} {path} is not JSON. Is {self.base} its address?"
+            raise kind(text) from None
 
     def _failure(self, method: str, path: str, answer: urllib3.BaseHTTPResponse) -> RemoteError:
         kind, message = _told(answer.data)

@@ -22,6 +22,10 @@ def retried(send: Callable[[], T], attempts: int, *passing: type[RemoteError]) -
         try:
             return send()
         except passing as error:
-            asked = error.wait if isinstance(error, Throttled) else 0.0
-            time.sleep(max(asked, _FIRST_WAIT * 2**attempt * random.uniform(0.5, 1.0)))  # noqa: S311
+            pause(attempt, error.wait if isinstance(error, Throttled) else 0.0)
     return send()
+
+
+def pause(attempt: int, asked: float = 0.0) -> None:
+    """Wait after a failed attempt, counted from 0: longer each time, and at least the ``asked`` seconds."""
+    time.sleep(max(asked, _FIRST_WAIT * 2**attempt * random.uniform(0.5, 1.0)))  # noqa: S311

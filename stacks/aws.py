@@ -12,6 +12,7 @@ from lakehouse.aws.engines_ec2 import Ec2Engines
 from lakehouse.aws.engines_managed import Athena, EmrServerless, athena_statements, emr_statements
 from lakehouse.aws.glue import Databases
 from lakehouse.aws.iam import GitHub, instance_role, principal_trust, role, service_trust
+from lakehouse.aws.kept import kept, step
 from lakehouse.aws.key import Key
 from lakehouse.aws.names import OPERATORS, names
 from lakehouse.aws.network import Network
@@ -72,10 +73,11 @@ class AwsStack(TerraformStack):
             tables=in_tables,
         )
         self._network.flow_logs(self._observe.groups["network"], self._observe.flow_log_role())
-        self._buckets, self._tables = self._store()
+        self._buckets, self._tables = self._store(path)
         self._roles: dict[str, str] = {}  # by principal
         self._engines = self._on_instances(key.scaling) if on_instances else self._managed()
         if options.github:
+            assert state is not None  # the file is refused without a backend
             GitHub(
                 self,
                 "github",
@@ -86,6 +88,7 @@ class AwsStack(TerraformStack):
                 key=self._key,
                 bootstrap=policy.everything(lakehouse, self._names, key=self._key),
                 state=state,
+                instances=on_instances,
             )
         self._outputs()
         if not in_tables:
@@ -131,7 +134,7 @@ class AwsStack(TerraformStack):
         s3_backend(self, bucket=options.backend.bucket, key=key, region=options.backend.region or options.region)
         return options.backend.bucket, key
 
-    def _store(self) -> tuple[dict[str, Declared], dict[str, Declared]]:
+    def _store(self, path: Path) -> tuple[dict[str, Declared], dict[str, Declared]]:
         """Buckets, and table buckets where the store is S3 Tables; Glue databases where it is not."""
         lakehouse, allow_destroy = self._lakehouse, self._options.allow_destroy
         in_tables = table_buckets(lakehouse) if self._options.store == "s3tables" else []
@@ -144,11 +147,24 @@ class AwsStack(TerraformStack):
         if not in_tables:
             glue = Databases(self, "glue", names=self._names, lakehouse=lakehouse, allow_destroy=allow_destroy)
             self._ready = [*glue.databases.values(), *store.ready]
+            self._keep(path, [*glue.databases.values(), *store.parts])
             return store.buckets, {}
         tables = TableStore(
             self, "tables", names=self._names, key=self._key, lakehouse=lakehouse, allow_destroy=allow_destroy
         )
+        self._keep(path, [*tables.buckets.values(), *tables.namespaces, *store.parts])
         return store.buckets, tables.buckets
+
+    def _keep(self, path: Path, parts: list[Declared]) -> None:
+        """What stands in the way where an entry with data leaves the file: see :mod:`lakehouse.aws.kept`."""
+        resource(
+            self,
+            "kept",
+            "terraform_data",
+            triggers_replace=kept(self._lakehouse, allow_destroy=self._options.allow_destroy),
+            provisioner=[{"local-exec": step(path, self._names.stack)}],
+            needs=parts,
+        )
 
     def _managed(self) -> dict[str, object]:
         """Spark on EMR Serverless, SQL by Athena; a principal runs both as itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from bootstrap.errors import RemoteError
+from bootstrap.errors import Conflict, RemoteError
 from bootstrap.reconciler.metadata import CatalogFacts
 
 #: Called with the number of tables read so far, and of all.
@@ -27,8 +27,18 @@ class Catalog(Protocol):
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
         """Carry out an Iceberg REST commit: ``requirements`` and ``updates``; it creates under ``assert-create``."""
 
-    def drop_table(self, name: str, *, purge: bool) -> None:
-        """Take the table out of the catalog; ``purge`` deletes its files too."""
+    def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
+        """Take the table out of the catalog; ``purge`` deletes its files too. Returns what of that it could not do.
+
+        Raises Conflict where the table of that name is another one: ``identity`` is the UUID in the table's metadata.
+        """
+        ...
+
+
+def same(what: str, identity: str, found: str) -> None:
+    """Raise Conflict where a table was dropped and made again since its ``identity`` was read; ``what`` names it."""
+    if found != identity:
+        raise Conflict(f"{what} is another table than the one that was to be dropped")
 
 
 @runtime_checkable

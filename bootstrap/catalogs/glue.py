@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog.html
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,10 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions
 
-from bootstrap.catalogs.base import Reading
-from bootstrap.catalogs.metadata_files import MetadataFiles
+from bootstrap.catalogs.base import Reading, same
+from bootstrap.catalogs.metadata_files import MetadataFiles, file_settings
 from bootstrap.connections import CatalogConnection, Connections
-from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError, Throttled, UnknownState, Unreachable
+from bootstrap.errors import (
+    Conflict,
+    Exists,
+    Missing,
+    Refused,
+    RemoteError,
+    Throttled,
+    UnknownState,
+    Unreachable,
+    first_line,
+)
 from bootstrap.reconciler.cache import FactsCache
 from bootstrap.reconciler.metadata import CatalogFacts, Limits, TableFacts, compact
 from bootstrap.s3 import glue
@@ -169,12 +178,16 @@ class GlueCatalog:
         with typed(f"{self.what}: {name}", self._address):
             self.tables.commit_table(table, requirements, updates)
 
-    def drop_table(self, name: str, *, purge: bool) -> None:
-        with typed(f"{self.what}: {name}", self._address):
+    def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
+        # Glue cannot be told which table is meant: one that is made in this very moment is not noticed.
+        what = f"{self.what}: {name}"
+        with typed(what, self._address):
+            same(what, identity, str(self.tables.load_table(name).metadata.table_uuid))
             if purge:
                 self.tables.purge_table(name)
             else:
                 self.tables.drop_table(name)
+        return ""
 
     @property
     def _address(self) -> str:
@@ -188,24 +201,6 @@ def pyiceberg(name: str, connection: CatalogConnection, connections: Connections
     if client is None:
         client = glue(connections.store, connection.uri, patience=connections.patience, parallel=connections.parallel)
     return PyIceberg(name, client, **file_settings(connections))
-
-
-def file_settings(connections: Connections) -> dict[str, str]:
-    """How pyiceberg reaches the files: with the store's keys, or with those that boto3 finds for AWS itself.
-
-    Arrow's S3 client knows fewer ways to credentials than boto3 (SSO, web identities), so it is given them.
-    """
-    import boto3
-
-    store = connections.store
-    keys = (store.access_key, store.secret_key, store.session_token)
-    if store.endpoint is None and store.access_key is None and (found := boto3.Session().get_credentials()):
-        frozen = found.get_frozen_credentials()
-        keys = (frozen.access_key, frozen.secret_key, frozen.token)
-    endpoint = store.endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    names = ("s3.access-key-id", "s3.secret-access-key", "s3.session-token")
-    settings = {**dict(zip(names, keys, strict=True)), "s3.endpoint": endpoint, "s3.region": store.region}
-    return {key: value for key, value in settings.items() if value}
 
 
 def _metadata_location(table: Mapping[str, Any]) -> str:
@@ -252,6 +247,6 @@ def typed(what: str, address: str) -> Iterator[None]:
     except iceberg.TableAlreadyExistsError as error:
         raise Exists(f"{what}: {error}") from error
     except ValueError as error:  # what Iceberg forbids
-        raise Refused(f"{what}: {str(error).splitlines()[0]}") from error
+        raise Refused(f"{what}: {first_line(error)}") from error
     except OSError as error:  # Arrow's way to say anything of the store
         raise UnknownState(f"{what}: {error}") from error

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import uuid
+import zlib
 from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from bootstrap.connections import Connections
-from bootstrap.errors import Conflict, Refused
+from bootstrap.errors import Conflict, Refused, first_line
 from bootstrap.objects import Objects
 
 if TYPE_CHECKING:
@@ -28,12 +30,18 @@ class MetadataFiles:
     """Metadata files of one store. Raises the errors of :mod:`bootstrap.errors`."""
 
     def __init__(self, connections: Connections) -> None:
-        self._store, self._objects = connections.store, Objects(connections)
+        self._connections, self._objects = connections, Objects(connections)
 
     def read(self, location: str) -> dict[str, Any]:
-        """A metadata file. Engines may compress them: https://iceberg.apache.org/docs/latest/configuration/"""
+        """A metadata file. Engines may compress them: https://iceberg.apache.org/docs/latest/configuration/
+
+        Raises Refused for a file that cannot be read as one.
+        """
         data = self._objects.read(location)
-        content: dict[str, Any] = json.loads(gzip.decompress(data) if location.endswith(_COMPRESSED) else data)
+        try:
+            content: dict[str, Any] = json.loads(gzip.decompress(data) if location.endswith(_COMPRESSED) else data)
+        except (ValueError, OSError, EOFError, zlib.error) as error:
+            raise Refused(f"{location} is damaged, no table's metadata: {first_line(error)}") from None
         return content
 
     def write(self, location: str, text: str) -> None:
@@ -45,13 +53,25 @@ class MetadataFiles:
         """pyiceberg's access to the same store."""
         from pyiceberg.io.pyarrow import PyArrowFileIO
 
-        settings = {
-            "s3.endpoint": self._store.endpoint,
-            "s3.region": self._store.region,
-            "s3.access-key-id": self._store.access_key,
-            "s3.secret-access-key": self._store.secret_key,
-        }
-        return PyArrowFileIO({key: value for key, value in settings.items() if value is not None})
+        return PyArrowFileIO(file_settings(self._connections))
+
+
+def file_settings(connections: Connections) -> dict[str, str]:
+    """How pyiceberg reaches the files: with the store's keys, or with those that boto3 finds for AWS itself.
+
+    Arrow's S3 client knows fewer ways to credentials than boto3 (SSO, web identities), so it is given them.
+    """
+    import boto3
+
+    store = connections.store
+    keys = (store.access_key, store.secret_key, store.session_token)
+    if store.endpoint is None and store.access_key is None and (found := boto3.Session().get_credentials()):
+        frozen = found.get_frozen_credentials()
+        keys = (frozen.access_key, frozen.secret_key, frozen.token)
+    endpoint = store.endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    names = ("s3.access-key-id", "s3.secret-access-key", "s3.session-token")
+    settings = {**dict(zip(names, keys, strict=True)), "s3.endpoint": endpoint, "s3.region": store.region}
+    return {key: value for key, value in settings.items() if value}
 
 
 def committed(what: str, commit: Mapping[str, Any], base: dict[str, Any] | None, at: str | None) -> TableMetadata:
@@ -60,22 +80,21 @@ def committed(what: str, commit: Mapping[str, Any], base: dict[str, Any] | None,
     Raises Conflict where a requirement does not hold, Refused where Iceberg forbids an update; ``what`` names it.
     """
     # pyiceberg knows what an update does to a table's metadata; its import costs half a second, so only here.
-    from pydantic import ValidationError
-    from pyiceberg.exceptions import CommitFailedException
+    from pyiceberg.exceptions import CommitFailedException, ValidationError
     from pyiceberg.table.metadata import TableMetadataUtil
     from pyiceberg.table.update import update_table_metadata
 
-    known = None if base is None else TableMetadataUtil.parse_obj(base)
-    start = known or _nothing()
     try:
+        known = None if base is None else TableMetadataUtil.parse_obj(base)
+        start = known or _nothing()
         for requirement in _adapters()[0].validate_python(commit["requirements"]):
             requirement.validate(known)
         updates = _adapters()[1].validate_python(commit["updates"])
         return update_table_metadata(start, updates, enforce_validation=known is None, metadata_location=at)
     except CommitFailedException as error:
         raise Conflict(f"{what}: {error}") from error
-    except (ValidationError, ValueError) as error:
-        raise Refused(f"{what}: {str(error).splitlines()[0]}") from error
+    except (ValidationError, ValueError) as error:  # pydantic's own is a ValueError
+        raise Refused(f"{what}: {first_line(error)}") from error
 
 
 @cache

@@ -54,6 +54,10 @@ class NessieCatalog(RestCatalog):
     def commit_tables(self, commits: Mapping[str, Mapping[str, Any]]) -> Mapping[str, RemoteError]:
         return self.commits.commit(commits)
 
+    def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
+        location = self.commits.drop(name, identity)
+        return f"Nessie deletes no files: those of the table are still at {location}" if purge else ""
+
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         namespaces: dict[str, Mapping[str, str]] = {}
         locations: dict[str, str] = {}

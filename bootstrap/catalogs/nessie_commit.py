@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from bootstrap.catalogs.base import same
 from bootstrap.catalogs.metadata_files import MetadataFiles, committed, next_location
 from bootstrap.connections import CatalogConnection, Connections
 from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError
@@ -69,10 +70,24 @@ class NessieCommit:
             failed |= dict.fromkeys(operations, error)
         return failed
 
-    def _send(self, operations: Mapping[str, Mapping[str, Any]], hash_: str) -> None:
+    def drop(self, name: str, identity: str) -> str:
+        """Take the table out of the branch; returns where its files are, which stay.
+
+        Raises Conflict where the table of that name is another one than that of this UUID, or is changed meanwhile.
+        """
+        content, hash_ = self.current(name)
+        if content["type"] != "ICEBERG_TABLE":
+            raise Conflict(f"{self._what}: {name} is no Iceberg table any more")
+        metadata = self.files.read(content["metadataLocation"])
+        same(f"{self._what}: {name}", identity, metadata["table-uuid"])
+        # At the hash it was read at: Nessie refuses it where somebody has changed the table since.
+        self._send({name: {"type": "DELETE", "key": {"elements": name.split(".")}}}, hash_, "drop")
+        return str(metadata["location"])
+
+    def _send(self, operations: Mapping[str, Mapping[str, Any]], hash_: str, verb: str = "change") -> None:
         if operations:
             names = next(iter(operations)) if len(operations) == 1 else f"{len(operations)} tables"
-            body = {"commitMeta": {"message": f"lakehouse: change {names}"}, "operations": list(operations.values())}
+            body = {"commitMeta": {"message": f"lakehouse: {verb} {names}"}, "operations": list(operations.values())}
             self._api.post(f"{self._tree}@{hash_}/history/commit", body)
 
     def _written(self, name: str, commit: Mapping[str, Any], content: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from bootstrap.catalogs.base import Reading
+from bootstrap.catalogs.base import Reading, same
 from bootstrap.connections import CatalogConnection, Connections
 from bootstrap.errors import Missing
 from bootstrap.http import Http
@@ -121,8 +121,12 @@ class RestCatalog:
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
         self.http.post(self._table_path(name), commit)
 
-    def drop_table(self, name: str, *, purge: bool) -> None:
+    def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
+        # The protocol cannot say which table is meant: one that is made in this very moment is not noticed.
+        found = self.http.get(self._table_path(name), snapshots="refs")["metadata"]["table-uuid"]
+        same(f'catalog "{self.name}": {name}', identity, found)
         self.http.request("DELETE", self._table_path(name), query={"purgeRequested": json.dumps(purge)})
+        return ""
 
     def _namespace_path(self, name: str) -> str:
         return f"{self.prefix}/namespaces/{_SEPARATOR.join(quote(part, safe='') for part in name.split('.'))}"

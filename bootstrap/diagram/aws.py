@@ -131,6 +131,8 @@ def _arrows(owners: Mapping[str, str], blocks: Blocks) -> Iterator[Arrow]:
         source = owners[address]
         if address.startswith("aws_vpc_endpoint."):
             continue  # its policy and its network are said by where it stands
+        if address == "terraform_data.kept":
+            continue  # it waits for all that holds data, and uses nothing of it
         texts = [each for _, each in strings(_allowed(block))]
         text = "\n".join(texts)
         targets = [owners[each] for each in addresses(_allowed(block)) if each in owners]
@@ -215,7 +217,7 @@ def _composed(cards: Mapping[str, Card], network: str, blocks: Blocks) -> Group:
     contents = [
         _frame("catalog", "Catalog", "catalog", catalog, 2),
         _frame("store", "Store", "store", buckets, 2, 56),
-        _frame("steps", "After the deploy", "step", steps, 2),
+        _frame("steps", "Steps of the deploy", "step", steps, 2),
     ]
     below = [
         _frame("guards", "Keys and secrets", "security", guards, 3),

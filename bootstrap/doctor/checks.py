@@ -314,6 +314,10 @@ class _Stack:
             there = docker_probes.provider_is_there(self.target.path.parent, name)
             return docker.provider(there, "" if there else docker_probes.provider_failure(program))
 
+        def disk() -> Finding:
+            root = engine.folder()
+            return docker.disk(*probes.disk(root)) if root.is_dir() else ok("Docker is another machine's")
+
         yield Check("docker", lambda: docker.answers(docker_probes.daemon(engine, self.around.environment)))
         yield Check("docker version", lambda: docker.version(engine.version()), after=("docker",))
         yield Check(
@@ -321,6 +325,7 @@ class _Stack:
             lambda: docker.memory(docker_probes.total_memory(engine), limits, name),
             after=("docker version",),
         )
+        yield Check("docker disk", disk, after=("docker version",))
         yield Check(
             "images",
             lambda: docker.images(docker_probes.missing_images(engine, references), len(references), name),

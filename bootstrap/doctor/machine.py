@@ -9,7 +9,7 @@ from pathlib import Path
 from bootstrap.doctor.findings import Finding, error, ok, warning
 
 LEAST_DISK_MB = 512  # below it a deploy refuses to start anything
-_LITTLE_DISK_MB = 2048
+LITTLE_DISK_MB = 2048
 _LITTLE_MEMORY_MB = 256  # left over, with all services up
 _SMALLER = (
     "give `memory`, `driver_memory` or `workers` under `engines` in lakehouse.yaml smaller values and "
@@ -40,7 +40,7 @@ def disk(free: int, folder: Path, stack: str) -> Finding:
     )
     if free < LEAST_DISK_MB:
         return error(found, f"below {LEAST_DISK_MB} MiB nothing is deployed, and writes fail soon", mend)
-    if free < _LITTLE_DISK_MB:
+    if free < LITTLE_DISK_MB:
         return warning(found, "the next large ingest or compaction may not fit", mend)
     return ok(found)
 

@@ -24,7 +24,7 @@ def destroy_data(target: Target, *, yes: bool) -> int:
             f"The lakehouse is up ({remains}): its data stays. `cdktf destroy {target.stack}` stops it first."
         )
     folders = [root / name for name in _OURS if (root / name).exists()]
-    if not folders:
+    if not folders and not target.local.runtime.volumes():
         return 0
     _confirm(target, root, yes=yes)
     freed = target.local.runtime.remove_data()
@@ -37,7 +37,7 @@ def destroy_data(target: Target, *, yes: bool) -> int:
                 f"{error.filename} cannot be removed: {error.strerror}. Remove {root} by hand."
             ) from error
     for empty in (root, root.parent):
-        if not any(empty.iterdir()):
+        if empty.is_dir() and not any(empty.iterdir()):
             empty.rmdir()
     return freed
 

@@ -17,6 +17,7 @@ from bootstrap.pipeline.looked import Looked
 from bootstrap.pipeline.pipeline import SUMMARY, Pipeline
 from bootstrap.pipeline.steps import processes
 from lakehouse.errors import LakehouseError
+from lakehouse.spec import AwsStack
 
 _ROOT = Path(__file__).parents[2]
 
@@ -54,12 +55,14 @@ def _pipeline(file: Path | None, stack: str) -> Pipeline:
     target = find(file, stack)
     secrets = output.Redactor(target.secrets)
     folder = Path.cwd()  # cdktf.json is here
+    options = target.lakehouse.stacks.get(stack)
     return Pipeline(
         folder=folder,
         stack=stack,
         contents=target.lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"}),
         runner=processes(folder, target.path, secrets),
         checks=processes(_ROOT, target.path, secrets),
+        allow_destroy=isinstance(options, AwsStack) and options.allow_destroy,
     )
 
 

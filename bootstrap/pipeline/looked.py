@@ -14,6 +14,8 @@ from bootstrap.synthesised import Synthesised
 
 #: Changes with these words change nothing.
 _IDLE = (["no-op"], ["read"])
+#: What runs services and the bootstrap.
+_SERVICES = ("terraform_data", "docker_container")
 #: The second half of an incarnation (:class:`lakehouse.runtimes.incarnation.Incarnation`).
 _MARK = re.compile(r'"(?:[0-9a-f]{12}|supervisord)-([0-9a-f]{8})"')
 
@@ -81,6 +83,20 @@ def wanted(stack: Synthesised, contents: Any) -> str:
     for mark in marks:
         text = text.replace(mark, "")
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def comes_up(changes: Iterable[tuple[str, str]]) -> bool:
+    """Whether a deploy starts what the bootstrap talks to, so that its contents cannot be asked before.
+
+    A service of a local stack is made or started again; a stack in AWS gets its first bootstrap. One that runs again,
+    as it does with every change of the contents, says nothing.
+    """
+    for address, action in changes:
+        kind, _, name = address.partition(".")
+        started = ("create",) if "bootstrap" in name.split("_") else ("create", "replace")
+        if kind in _SERVICES and name != "kept" and action in started:  # lakehouse.aws.kept: it looks at the file alone
+            return True
+    return False
 
 
 def infrastructure(plan: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.errors import StalePlan
-from bootstrap.pipeline.looked import Looked, from_json, infrastructure, wanted
+from bootstrap.pipeline.guard import losses
+from bootstrap.pipeline.looked import Looked, comes_up, from_json, infrastructure, wanted
 from bootstrap.pipeline.steps import Runner, Step, run
 from bootstrap.pipeline.summary import summary
 from bootstrap.synthesised import Synthesised, read
@@ -33,6 +34,7 @@ class Pipeline:
     contents: Any  # what of the file is no infrastructure, as JSON
     runner: Runner
     checks: Runner  # runs the checks of the sources, in the project's own folder
+    allow_destroy: bool = False  # the stack's key to deletion
 
     @property
     def notes(self) -> Path:
@@ -64,6 +66,7 @@ class Pipeline:
             print("An apply of this plan was interrupted: it goes on.")
             if self._wanted(self._synthesised()) != begun["wanted"]:
                 raise StalePlan(f"the plan of {self.stack} is stale: the sources say something else now. Plan again")
+            self._guard(self._terraform()[0])
         else:
             looked = self.look()
             if looked.digest != digest:
@@ -79,23 +82,29 @@ class Pipeline:
 
     def drift(self) -> int:
         """Looks whether anything is not as the file says; gives 0: nothing, 2: something."""
-        looked = self.look()
+        looked = self.look(guard=False)
         found = run(self._lakehouse("drift", "contents: lakehouse drift", fine=_EITHER), self.runner)
         for address, action in looked.infrastructure:
             print(f"drift: {address} ({action})")
         return 2 if looked.infrastructure or found.code else 0
 
-    def look(self) -> Looked:
-        """What a deploy and the bootstrap would do now."""
+    def look(self, *, guard: bool = True) -> Looked:
+        """What a deploy and the bootstrap would do now.
+
+        Raises LakehouseError where that cannot be said, where the file asks for what cannot be done, and with ``guard``
+        where data would go without both keys to deletion.
+        """
         stack = self._synthesised()
         plan, text = self._terraform()
+        if guard:
+            self._guard(plan)
         changes = tuple(infrastructure(plan))
         step = self._lakehouse("plan", "contents: lakehouse plan", "--json", fine=frozenset({0, 1, 2}), loud=False)
         ran = run(step, self.runner)
         try:
             contents = json.loads(ran.output)
         except ValueError:
-            if not changes:
+            if not comes_up(changes):
                 raise LakehouseError(f"the contents of {self.stack} cannot be planned: {ran.errors.strip()}") from None
             contents = None  # what is not up yet cannot be asked
         if ran.code == 1 and contents is not None:
@@ -130,6 +139,15 @@ class Pipeline:
             step = Step("infrastructure: terraform show", ("terraform", at, "show", form, "plan"), loud=False)
             shown.append(run(step, self.runner).output)
         return json.loads(shown[0]), shown[1]
+
+    def _guard(self, plan: dict[str, Any]) -> None:
+        if lost := list(losses(plan, allow_destroy=self.allow_destroy)):
+            told = "\n".join(f"  {address}" for address in lost)
+            raise LakehouseError(
+                f"a deploy of {self.stack} would delete what holds data, without both keys:\n{told}\n"
+                "An entry that left the file, or got another name, does that. Put it back; or, where it is to go with "
+                f"its data, first deploy it with `deletable: true` and stacks.{self.stack} with `allow_destroy: true`"
+            )
 
     def _steps(self) -> tuple[Step, ...]:
         deploy = (str(_BIN / "cdktf"), "deploy", self.stack, "--auto-approve")

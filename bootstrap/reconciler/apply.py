@@ -15,7 +15,7 @@ from bootstrap.catalogs import Catalog
 from bootstrap.catalogs.base import CommitsMany
 from bootstrap.catalogs.references import CatalogReferences, references_of
 from bootstrap.connections import Connections
-from bootstrap.errors import RETRIED, Unreachable
+from bootstrap.errors import RETRIED, Unreachable, first_line
 from bootstrap.reconciler import seeds
 from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.plan import Plan, Step
@@ -141,8 +141,8 @@ class _Executor:
     def _takes_many(self, name: str) -> bool:
         try:
             return isinstance(self.catalog(name), CommitsMany)
-        except LakehouseError:
-            return False  # the step itself says why
+        except Exception:  # noqa: BLE001 - the step itself says why
+            return False
 
     def carry_out(self, steps: list[Step]) -> list[Done | Failed]:
         """The fates of the steps, in any order."""
@@ -156,7 +156,7 @@ class _Executor:
         except Unreachable as error:
             self.dead[name] = str(error)
             return [_failed(step, error) for step in steps]
-        except LakehouseError as error:
+        except Exception as error:  # noqa: BLE001 - whatever a library raises, the other steps go on and are counted
             return [_failed(step, error) for step in steps]
 
     def _commit(self, catalog: CommitsMany, steps: list[Step]) -> list[Done | Failed]:
@@ -176,7 +176,7 @@ class _Executor:
         except Unreachable as error:
             self.dead[change.catalog] = str(error)
             return Failed(step.address, str(error))
-        except LakehouseError as error:
+        except Exception as error:  # noqa: BLE001 - whatever a library raises, the other steps go on and are counted
             return _failed(step, error)
         return Done(step.address, remark)
 
@@ -205,12 +205,13 @@ class _Executor:
             case "seed", _:
                 seeds.load(catalog, change.name, body, self.connections)
             case _:
-                catalog.drop_table(change.name, purge=self.purge)
+                return catalog.drop_table(change.name, body["uuid"], purge=self.purge)
         return ""
 
 
-def _failed(step: Step, error: LakehouseError) -> Failed:
-    return Failed(step.address, str(error), again=isinstance(error, RETRIED))
+def _failed(step: Step, error: Exception) -> Failed:
+    message = str(error) if isinstance(error, LakehouseError) else f"{type(error).__name__}: {first_line(error)}"
+    return Failed(step.address, message, again=isinstance(error, RETRIED))
 
 
 def _commit_of(change: Change) -> Mapping[str, Any]:

@@ -23,7 +23,9 @@ AllowDestroy = Annotated[bool, typer.Option("--allow-destroy", help="Really: wha
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
-def _references(context: typer.Context, catalog: str | None, table: str | None) -> CatalogReferences | TableReferences:
+def _references(
+    context: typer.Context, catalog: str | None, table: str | None, mend: str = "Say --table {catalog}.NS.TABLE"
+) -> CatalogReferences | TableReferences:
     from bootstrap.catalogs import connect as open_catalog
     from bootstrap.catalogs.references import TableReferences, references_of
     from bootstrap.connect import connect
@@ -45,7 +47,7 @@ def _references(context: typer.Context, catalog: str | None, table: str | None) 
     try:
         return references_of(there)
     except Refused:
-        message = f'catalog "{name}" has no branches of its own, only its tables do. Say --table {name}.NS.TABLE'
+        message = f'catalog "{name}" has no branches of its own, only its tables do. {mend.format(catalog=name)}'
         raise UsageError(message) from None
 
 
@@ -130,7 +132,8 @@ def merge_branch(
     """Bring all that was changed on a branch to another: every table of it in one commit, or none."""
     from bootstrap.catalogs.references import CatalogReferences
 
-    references = _references(context, catalog, None)
+    mend = "An engine brings a table's branch to another: Spark with `CALL {catalog}.system.fast_forward(...)`"
+    references = _references(context, catalog, None, mend)
     assert isinstance(references, CatalogReferences)
     merged = references.merge(name, into)
     if merged.applied:

@@ -93,15 +93,17 @@ class _Diffing:
         for table in want.tables.values():
             if problems := tuple(tables.refusals(table, facts.tables.get(table.name), facts.limits)):
                 self.refuse(name, table, problems)
-            elif table.name in facts.tables:
-                self.evolve(name, table, facts.tables[table.name], want.exclusive)
-                self.seed(name, table, facts.tables[table.name])
             elif table.name in facts.others:
                 message = "something else than an Iceberg table has this name. Choose another name"
                 self.refused.append(Note(f"table {name}.{table.name}", message, self.where(table.at)))
             else:
-                self.create(name, table)
-                self.seed(name, table, None)
+                have, refused = facts.tables.get(table.name), len(self.refused)
+                if have is None:
+                    self.create(name, table)
+                else:
+                    self.evolve(name, table, have, want.exclusive)
+                if len(self.refused) == refused:  # a table of which something is refused is not touched at all
+                    self.seed(name, table, have)
         self.references(name, want, facts)
         self.unnamed_objects(name, want, facts)
 

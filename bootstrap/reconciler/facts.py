@@ -13,25 +13,30 @@ from bootstrap.reconciler.stores import Store
 from lakehouse.spec.model import Catalog, Lakehouse
 
 
-def _silent(count: int, of: int) -> None:
-    pass
-
-
 def gather(
     lakehouse: Lakehouse, connections: Connections, *, everything: bool = False, reading: Reading | None = None
 ) -> Facts:
     """The facts that a diff with ``lakehouse`` needs: tables that the file names, and all tables of exclusive catalogs.
 
-    ``everything`` reads all tables of all catalogs. Raises the errors of :mod:`bootstrap.errors`.
+    ``everything`` reads all tables of all catalogs; ``reading`` is told of the tables of all catalogs together. Raises
+    the errors of :mod:`bootstrap.errors`.
     """
-    told = reading or _silent
+    counted: dict[str, tuple[int, int]] = {}
 
     def catalog(name: str, spec: Catalog) -> CatalogFacts:
+        def told(count: int, of: int) -> None:
+            counted[name] = (count, of)
+            if reading:
+                reads = list(counted.values())  # at once: the other catalogs count meanwhile
+                reading(sum(read for read, _ in reads), sum(all_ for _, all_ in reads))
+
         named = {f"{namespace}.{table}" for namespace, of in spec.namespaces.items() for table in of.tables}
         whole = everything or spec.managed == "exclusive"
         return catalogs.connect(name, connections).facts(None if whole else named, told)
 
     def buckets() -> dict[str, BucketFacts]:
+        if not lakehouse.buckets:  # they are Terraform's (bootstrap.aws), and the account's others nobody's business
+            return {}
         return Store(connections).facts(lakehouse.buckets, lakehouse.name if everything else None)
 
     with ThreadPoolExecutor(1 + len(lakehouse.catalogs)) as pool:

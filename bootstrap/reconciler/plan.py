@@ -55,6 +55,17 @@ class Plan:
         steps = tuple(step for step in self.steps if step.address in addresses)
         return replace(self, steps=steps)
 
+    def within(self, agreed: Plan, *, exactly: bool) -> tuple[Plan, frozenset[str]]:
+        """The part of this plan, made later, that ``agreed`` covers; and the addresses of what has become another.
+
+        Nothing is destroyed but what was to be destroyed then, in the state it had then, no column or property goes
+        that was not to go then. ``exactly``: of the other steps too only those that do what was said, or a part of it.
+        """
+        then = {step.address: step.change for step in agreed.steps}
+        mine = [step for step in self.steps if step.address in then]
+        kept = tuple(step for step in mine if _covers(then[step.address], step.change, exactly))
+        return replace(self, steps=kept), frozenset(step.address for step in mine) - {step.address for step in kept}
+
     def counts(self) -> Mapping[str, int]:
         """How many changes of each kind: ``create``, ``update``, ``destroy``."""
         return {op: sum(step.change.op == op for step in self.steps) for op in SYMBOLS}
@@ -77,6 +88,15 @@ def plan(diff: Diff, *, allow_destroy: bool = False) -> Plan:
     steps = [Step(c, (*(buckets if c.kind == "table" else ()), *_needs(c, known, making))) for c in making]
     steps += [Step(c, tuple(_inside(c, unmaking))) for c in unmaking]
     return Plan(tuple(steps), diff.refused, diff.kept, diff.unnamed, allow_destroy)
+
+
+def _covers(agreed: Change, now: Change, exactly: bool) -> bool:
+    if "destroy" in (agreed.op, now.op):
+        return agreed == now
+    more = set(now.details) - set(agreed.details)
+    if exactly:
+        return agreed.op == now.op and not more
+    return not any(detail.symbol == "-" for detail in more)
 
 
 def _rank(change: Change, begins: Mapping[tuple[str, str], str]) -> tuple[int, int]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from bootstrap.catalogs.base import Reading
 from bootstrap.connections import Connections
 from bootstrap.errors import StalePlan
-from bootstrap.reconciler.apply import Done, Outcome, Progress, apply
+from bootstrap.reconciler.apply import Done, Failed, Outcome, Progress, apply
+from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.diff import Where, diff, nowhere
 from bootstrap.reconciler.facts import gather
 from bootstrap.reconciler.plan import Plan, plan
+from bootstrap.retry import pause
+from lakehouse.errors import LakehouseError
 from lakehouse.spec.model import Lakehouse
 
 #: Rounds with fresh facts, where others write at the same time or answers are lost.
@@ -20,11 +24,18 @@ ROUNDS = 5
 
 
 def make_plan(
-    lakehouse: Lakehouse, connections: Connections, *, allow_destroy: bool = False, where: Where = nowhere
+    lakehouse: Lakehouse,
+    connections: Connections,
+    *,
+    allow_destroy: bool = False,
+    where: Where = nowhere,
+    reading: Reading | None = None,
 ) -> Plan:
-    """What would be done now. Raises the errors of :mod:`bootstrap.errors`."""
+    """What would be done now; ``reading`` is told how far it is. Raises the errors of :mod:`bootstrap.errors`."""
     with _uncollected():
-        return _make_plan(lakehouse, connections, allow_destroy, where)
+        # Whether a table that the file does not name may go stands in the table itself, so all are read for that.
+        facts = gather(lakehouse, connections, everything=allow_destroy, reading=reading)
+        return plan(diff(lakehouse, facts, allow_destroy=allow_destroy, where=where), allow_destroy=allow_destroy)
 
 
 @contextmanager
@@ -37,13 +48,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _make_plan(lakehouse: Lakehouse, connections: Connections, allow_destroy: bool, where: Where) -> Plan:
-    # Whether a table that the file does not name may go stands in the table itself, so all of them are read for that.
-    facts = gather(lakehouse, connections, everything=allow_destroy)
-    found = diff(lakehouse, facts, allow_destroy=allow_destroy, where=where)
-    return plan(found, allow_destroy=allow_destroy)
 
 
 def reconcile(
@@ -59,22 +63,78 @@ def reconcile(
     """Apply the file, or ``saved`` alone, to the running lakehouse.
 
     A round that met a conflict, or whose answers were lost, is followed by one with fresh facts: what turns out to be
-    as wanted is done, whoever did it. Raises StalePlan where ``saved`` is no longer what would be done.
+    as wanted is done, whoever did it. What is destroyed, and all that ``saved`` says, is left alone and failed where it
+    changed since the plan. Raises StalePlan where ``saved`` is no longer what would be done.
     """
     allow_destroy = allow_destroy if saved is None else saved.allow_destroy
-    current = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where)
-    if saved is not None and saved.digest != current.digest:
+    agreed = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where)
+    if saved is not None and saved.digest != agreed.digest:
         raise StalePlan("the saved plan is stale: the lakehouse or the file changed since. Make a new plan")
-    mine = frozenset(step.address for step in current.steps)
     done: dict[str, Done] = {}
-    outcome = apply(current, connections, progress, purge=purge)
-    for _ in range(ROUNDS - 1):
+    changed: dict[str, Failed] = {}  # since the plan: not tried again, nor what needs them
+    outcome = apply(agreed, connections, progress, purge=purge)
+    for attempt in range(ROUNDS - 1):
         done |= {each.address: each for each in outcome.done}
         if not outcome.again:
             break
-        current = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where).only(mine)
-        left = {step.address for step in current.steps}
-        done |= {each.address: Done(each.address) for each in outcome.failed if each.address not in left}
+        pause(attempt)
+        try:
+            fresh = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where)
+        except LakehouseError:
+            break  # the failures of this round are told, with all that was done
+        messages = {each.address: each.message for each in outcome.failed}
+        current, others = fresh.within(agreed, exactly=saved is not None)
+        changed |= {each: _changed(each, messages.get(each, "")) for each in others if each not in done}
+        gone = {*messages, *outcome.skipped} - {step.address for step in fresh.steps} - changed.keys()
+        for step in agreed.steps:
+            if step.address in gone:
+                fate = _fate(step.change, fresh, messages.get(step.address, ""))
+                if isinstance(fate, Done):
+                    done[step.address] = fate
+                elif fate is not None:
+                    changed[step.address] = fate
+        current, skipped = _without(current, changed.keys())
         outcome = apply(current, connections, progress, purge=purge)
+        outcome = replace(outcome, skipped=(*outcome.skipped, *skipped))
     done |= {each.address: each for each in outcome.done}
-    return replace(outcome, done=tuple(done.values()))
+    failed = {each.address: each for each in (*outcome.failed, *changed.values())}
+    succeeded = tuple(each for each in done.values() if each.address not in failed)
+    return replace(outcome, done=succeeded, failed=tuple(failed.values()))
+
+
+def _changed(address: str, message: str) -> Failed:
+    why = f" ({message})" if message else ""
+    return Failed(address, f"it changed since the plan, and is left as it is{why}. Make a new plan")
+
+
+def _fate(change: Change, fresh: Plan, message: str) -> Done | Failed | None:
+    """What became of a step that a plan with fresh facts has no more; None: that plan refuses it, and says why."""
+    if any(_is_about(note, change) for note in fresh.refused):
+        return None
+    kept = next((note.message for note in fresh.kept if note.address == change.address), "")
+    if change.op == "destroy" and change.address in fresh.unnamed:
+        return _changed(change.address, kept or message)
+    if change.kind == "seed" and kept:
+        return Failed(change.address, kept)
+    return Done(change.address, kept)
+
+
+def _is_about(note: Note, change: Change) -> bool:
+    """Whether the note is about the change's object: the notes of a table's columns, and a seed's table, count."""
+    if note.address == change.address:
+        return True
+    table = f"{change.catalog}.{change.name}"
+    if note.address.startswith(f"column {table}."):
+        return change.kind in ("table", "seed")
+    return change.kind == "seed" and note.address == f"table {table}"
+
+
+def _without(plan: Plan, addresses: Collection[str]) -> tuple[Plan, tuple[str, ...]]:
+    """The plan without these and what needs one of them, and the addresses of the latter."""
+    left, skipped = [], dict.fromkeys(addresses)
+    for step in plan.steps:
+        if any(need in skipped for need in step.needs):
+            skipped[step.address] = None
+        elif step.address not in skipped:
+            left.append(step)
+    return replace(plan, steps=tuple(left)), tuple(each for each in skipped if each not in addresses)

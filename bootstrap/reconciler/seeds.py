@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bootstrap.catalogs.base import Catalog
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.connections import Connections
-from bootstrap.errors import Conflict, Missing, Refused
+from bootstrap.errors import Conflict, Missing, Refused, UnknownState, first_line
 from bootstrap.reconciler.wanted import SEED
 from lakehouse.spec.model import Lakehouse
 
@@ -40,8 +40,9 @@ def load(catalog: Catalog, table: str, body: Mapping[str, str], connections: Con
     """Append the file's rows to the table and remember its digest, in one commit.
 
     ``body``: ``file``, its name, and ``digest``. Raises Conflict where the table or the file changed meanwhile, Refused
-    for rows that do not fit.
+    for rows that do not fit, UnknownState where the store failed.
     """
+    from pyiceberg.exceptions import ValidationError
     from pyiceberg.io.pyarrow import schema_to_pyarrow
     from pyiceberg.table import Table
     from pyiceberg.table.metadata import TableMetadataUtil
@@ -55,16 +56,19 @@ def load(catalog: Catalog, table: str, body: Mapping[str, str], connections: Con
     if SEED in facts.properties:
         raise Conflict(f"table {table} was seeded meanwhile")
     files = MetadataFiles(connections)
-    metadata = TableMetadataUtil.parse_obj(files.read(facts.metadata_location))
+    content = files.read(facts.metadata_location)
     through: Any = _OneCommit(catalog, table)
-    loaded = Table(tuple(table.split(".")), metadata, facts.metadata_location, files.io, through)
-    rows = _rows(path, schema_to_pyarrow(loaded.schema(), include_field_ids=False))
     try:
+        metadata = TableMetadataUtil.parse_obj(content)
+        loaded = Table(tuple(table.split(".")), metadata, facts.metadata_location, files.io, through)
+        rows = _rows(path, schema_to_pyarrow(loaded.schema(), include_field_ids=False))
         with loaded.transaction() as transaction:
             transaction.append(rows)
             transaction.set_properties({SEED: body["digest"]})
-    except (ValueError, NotImplementedError) as error:
-        raise Refused(f"{path}: {str(error).splitlines()[0]}") from error
+    except (ValidationError, ValueError, TypeError, NotImplementedError) as error:  # Arrow's and pydantic's among them
+        raise Refused(f"{path}: {first_line(error)}") from error
+    except OSError as error:  # Arrow's way to say anything of the store
+        raise UnknownState(f"{path}: {first_line(error)}") from error
 
 
 def _rows(path: Path, schema: pa.Schema) -> pa.Table:

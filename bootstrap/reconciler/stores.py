@@ -92,28 +92,43 @@ class Store:
         return [key for key, value in settings.items() if not self._set(name, key, value)]
 
     def delete(self, name: str, *, purge: bool) -> None:
-        """Delete the bucket. Raises Refused where it holds anything, unless ``purge`` deletes that too."""
-        with typed(self.endpoint):
-            found = self.client.list_objects_v2(Bucket=name, MaxKeys=2).get("Contents", [])
-            if not purge and any(each["Key"] != _MARK for each in found):
-                raise Refused(f"bucket {name} is not empty. `--purge` deletes it with all that it holds")
-            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=name):
-                for each in page.get("Contents", ()):
-                    if purge or each["Key"] == _MARK:
-                        self.client.delete_object(Bucket=name, Key=each["Key"])
-            if purge:
-                self._delete_versions(name)
-            self.client.delete_bucket(Bucket=name)
+        """Delete the bucket. Raises Refused where it holds anything, unless ``purge`` deletes that too.
 
-    def _delete_versions(self, name: str) -> None:
-        """What a bucket with versions still holds, once nothing is to be seen in it."""
+        The mark that it may go is deleted last, and put back where the bucket stays, so that a later apply may go on.
+        """
+        for key, version in self._held(name):
+            if key != _MARK:
+                if not purge:
+                    raise Refused(f"bucket {name} is not empty. `--purge` deletes it with all that it holds")
+                self._delete(name, key, version)
+        owner = self._owner(name)
         try:
+            for key, version in self._held(name, _MARK):
+                self._delete(name, key, version)
             with typed(self.endpoint):
-                for page in self.client.get_paginator("list_object_versions").paginate(Bucket=name):
-                    for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                        self.client.delete_object(Bucket=name, Key=each["Key"], VersionId=each["VersionId"])
-        except _Lacking:
-            pass
+                self.client.delete_bucket(Bucket=name)
+        except Exception:
+            if owner is not None:
+                with suppress(exceptions.ClientError, exceptions.BotoCoreError):
+                    self._mark(name, owner)
+            raise
+
+    def _held(self, name: str, prefix: str = "") -> Iterator[tuple[str, str | None]]:
+        """Keys in the bucket, each with None; then with its id each version of a key, what marks a deletion too."""
+        with typed(self.endpoint):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=name, Prefix=prefix):
+                yield from ((each["Key"], None) for each in page.get("Contents", ()))
+        with suppress(_Lacking), typed(self.endpoint):
+            for versions in self.client.get_paginator("list_object_versions").paginate(Bucket=name, Prefix=prefix):
+                for each in (*versions.get("Versions", ()), *versions.get("DeleteMarkers", ())):
+                    yield each["Key"], each["VersionId"]
+
+    def _delete(self, bucket: str, key: str, version: str | None) -> None:
+        with typed(self.endpoint):
+            if version is None:
+                self.client.delete_object(Bucket=bucket, Key=key)
+            else:
+                self.client.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
     def _set(self, name: str, key: str, value: Any) -> bool:
         try:

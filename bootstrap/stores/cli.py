@@ -75,7 +75,7 @@ def users(
     found = them.changes(them.wanted(target.lakehouse), there.facts(target.lakehouse.name))
     for change in found:
         if apply:
-            there.carry_out(change, target.local.state.secret)
+            there.carry_out(change, target.local.state.secret, target.local.state.forget)
         print(change)
     print(f"{len(found)} users {'changed' if apply else 'to change'}." if found else "Every user is as the file says.")
     raise typer.Exit(2 if found and not apply else 0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from botocore import exceptions
+from urllib3.exceptions import HTTPError
 
 from bootstrap.connections import StoreConnection
 from bootstrap.stores import buckets, objects
@@ -112,7 +113,7 @@ def _one(operation: Operation, where: Room) -> Result:
         outcome, remark = "refused", f"{error.operation_name}: {code(error)}"
     except exceptions.ReadTimeoutError:
         outcome, remark = "wrong", f"a request is not answered within {PATIENCE:.0f} s"
-    except (exceptions.BotoCoreError, ValueError, KeyError) as error:
+    except (exceptions.BotoCoreError, HTTPError, ValueError, KeyError) as error:
         # No answer, or one that is not what S3's protocol says.
         outcome, remark = "wrong", f"{type(error).__name__}: {error}"
     return Result(operation.name, outcome, round((time.perf_counter() - began) * 1000, 1), remark)

@@ -23,6 +23,7 @@ from lakehouse.aws import policy
 from lakehouse.spec import Lakehouse
 
 KINDS = ("minio", "aistor")  # stores that have this API
+_KEYS = ("access-key", "secret-key")
 Policy = Mapping[str, Any]
 SYMBOLS = {"create": "+", "update": "~", "remove": "-"}
 
@@ -111,21 +112,23 @@ class Users:
             if name.startswith(f"{lakehouse}-") and name in policies
         }
 
-    def carry_out(self, change: Change, secret: Callable[[str], str]) -> None:
+    def carry_out(self, change: Change, secret: Callable[[str], str], forget: Callable[[str], None]) -> None:
         """Make, change or remove the user. Raises the errors of :mod:`bootstrap.errors`.
 
         ``secret`` gives NAME-access-key and NAME-secret-key: the access key is not the name, for MinIO lets whoever
-        knows an access key write with it (docs/stores.md).
+        knows an access key write with it (docs/stores.md). ``forget`` drops one: the keys of who goes never come back.
         """
         with self._typed():
             if change.op == "remove":
                 self._admin.user_remove(change.access_key)
                 self._admin.policy_remove(change.user)
+                for key in _KEYS:
+                    forget(f"{change.user}-{key}")
                 return
             self._admin.policy_add(change.user, policy=dict(change.policy))
             if change.op == "create":
-                access_key = secret(f"{change.user}-access-key")
-                self._admin.user_add(access_key, secret(f"{change.user}-secret-key"))
+                access_key, secret_key = (secret(f"{change.user}-{key}") for key in _KEYS)
+                self._admin.user_add(access_key, secret_key)
                 self._admin.policy_set(change.user, user=access_key)
 
     @contextmanager

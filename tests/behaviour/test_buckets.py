@@ -6,11 +6,14 @@ import uuid
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from bootstrap.connections import Connections
+from bootstrap.errors import Refused
 from bootstrap.reconciler.apply import apply
 from bootstrap.reconciler.plan import Plan
 from bootstrap.reconciler.reconcile import make_plan, reconcile
+from bootstrap.reconciler.stores import Store
 from bootstrap.s3 import client
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
@@ -64,4 +67,32 @@ def test_the_key_can_be_taken_back_and_is_not_another_lakehouses(servers: Server
     other = lakehouse({}, name="other")
     assert not make_plan(other, connections, allow_destroy=True).only(frozenset({f"bucket {bucket}"})).steps
     assert reconcile(with_bucket(bucket), connections).exit_code == 0
+    assert not going(connections, bucket).steps
+
+
+@pytest.mark.parametrize(
+    ("failing", "purge"), [("delete_bucket", True), ("delete_bucket", False), ("delete_object", True)]
+)
+def test_a_bucket_that_stays_keeps_its_mark(
+    servers: Servers, bucket: str, monkeypatch: pytest.MonkeyPatch, failing: str, purge: bool
+) -> None:
+    connections = servers.connections()
+    assert reconcile(with_bucket(bucket, deletable=True), connections).exit_code == 0
+    store = Store(connections)
+    if purge:
+        store.client.put_object(Bucket=bucket, Key="a/b", Body=b"x")
+    real = getattr(store.client, failing)
+
+    def may_not(**what: Any) -> Any:
+        if what.get("Key") == ".lakehouse/deletable":
+            return real(**what)
+        answer: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        raise ClientError(answer, failing)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.client, failing, may_not)
+        with pytest.raises(Refused):
+            store.delete(bucket, purge=purge)
+    assert going(connections, bucket).steps, "the mark is still there"
+    assert apply(going(connections, bucket), connections, purge=purge).exit_code == 0
     assert not going(connections, bucket).steps

@@ -143,7 +143,11 @@ def test_a_database_goes_empty_or_not_at_all(connections: Connections, root: str
     with pytest.raises(Conflict, match="is not empty"):
         catalog.drop_namespace(root)
     assert witness.table_exists(f"{root}.t")
-    catalog.drop_table(f"{root}.t", purge=False)
+    identity = str(witness.load_table(f"{root}.t").metadata.table_uuid)
+    with pytest.raises(Conflict, match="is another table"):
+        catalog.drop_table(f"{root}.t", "another", purge=False)
+    assert witness.table_exists(f"{root}.t")
+    catalog.drop_table(f"{root}.t", identity, purge=False)
     catalog.drop_namespace(root)
     with pytest.raises(Missing):
         catalog.drop_namespace(root)
@@ -155,7 +159,8 @@ def test_files_go_with_the_table_only_where_said(
 ) -> None:
     applied(lakehouse({root: T}), connections)
     witness.load_table(f"{root}.t").append(pa.table({"a": pa.array([1], pa.int32())}))
-    catalogs.connect("lake", connections).drop_table(f"{root}.t", purge=purge)
+    identity = str(witness.load_table(f"{root}.t").metadata.table_uuid)
+    catalogs.connect("lake", connections).drop_table(f"{root}.t", identity, purge=purge)
     s3 = moto.client("s3", servers.store, REGION)
     keys = [each["Key"] for each in s3.list_objects_v2(Bucket="warehouse", Prefix=f"lake/{root}/").get("Contents", ())]
     assert bool([key for key in keys if key.endswith(".parquet")]) is not purge

@@ -12,7 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from bootstrap.connections import Connections
-from bootstrap.reconciler.reconcile import reconcile
+from bootstrap.reconciler.apply import apply
+from bootstrap.reconciler.plan import Plan
+from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.s3 import client
 from bootstrap.stores import users
 from lakehouse.spec import Lakehouse
@@ -55,6 +57,35 @@ def test_rules_and_policies_of_others_stay(servers: Servers, there: Connections,
         assert len(found) == 1 + bool(wanted)
 
 
+@pytest.mark.parametrize("purge", [True, False])
+def test_an_empty_bucket_with_versions_goes(servers: Servers, there: Connections, root: str, purge: bool) -> None:
+    """Each apply that turned its key left a version of the mark, and one of its deletion."""
+    name = f"{root}-empty"
+    for deletable in (True, False, True):
+        wanted = {name: {"versioning": True, "deletable": deletable}}
+        assert reconcile(with_buckets(servers, wanted), there).exit_code == 0
+    assert apply(going(servers, there, name), there, purge=purge).exit_code == 0
+    assert name not in {each["Name"] for each in client(there.store).list_buckets()["Buckets"]}
+
+
+def test_former_versions_need_the_third_word(servers: Servers, there: Connections, root: str) -> None:
+    name = f"{root}-former"
+    assert reconcile(with_buckets(servers, {name: {"versioning": True, "deletable": True}}), there).exit_code == 0
+    s3 = client(there.store)
+    kept = s3.put_object(Bucket=name, Key="a", Body=b"x")["VersionId"]
+    s3.delete_object(Bucket=name, Key="a")
+    [failure] = apply(going(servers, there, name), there).failed
+    assert "is not empty. `--purge`" in failure.message
+    assert s3.get_object(Bucket=name, Key="a", VersionId=kept)["Body"].read() == b"x"
+    assert apply(going(servers, there, name), there, purge=True).exit_code == 0
+    assert name not in {each["Name"] for each in s3.list_buckets()["Buckets"]}
+
+
+def going(servers: Servers, there: Connections, bucket: str) -> Plan:
+    """What an apply with the first key would do about the bucket, of a file that does not name it."""
+    return make_plan(with_buckets(servers, {}), there, allow_destroy=True).only(frozenset({f"bucket {bucket}"}))
+
+
 def test_users_reach_what_their_roles_grant_and_no_more(servers: Servers, there: Connections, root: str) -> None:
     name = f"l{root}"[:20]
     spec = with_access(servers, name, {"lake.silver": ["read"], "lake.bronze": ["write"]})
@@ -65,7 +96,7 @@ def test_users_reach_what_their_roles_grant_and_no_more(servers: Servers, there:
     def bring(wanted: Lakehouse) -> list[str]:
         found = users.changes(users.wanted(wanted), admin.facts(wanted.name))
         for change in found:
-            admin.carry_out(change, keys.__getitem__)
+            admin.carry_out(change, keys.__getitem__, keys.__delitem__)
         return [str(each) for each in found]
 
     def may(call: Callable[..., Any], key: str, **more: Any) -> bool:
@@ -93,6 +124,7 @@ def test_users_reach_what_their_roles_grant_and_no_more(servers: Servers, there:
     assert bring(with_buckets(servers, {})) == []  # a lakehouse of another name: not its users
     assert bring(with_access(servers, name, {})) == [f"- user {name}-analyst"]
     assert not may(analyst.get_object, f"lake/silver/{root}")
+    assert keys == {}
 
 
 def with_access(servers: Servers, name: str, grants: dict[str, list[str]]) -> Lakehouse:

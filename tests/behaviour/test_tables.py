@@ -15,8 +15,10 @@ from pyiceberg.table import StaticTable
 from bootstrap import catalogs
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.connections import Connections
+from bootstrap.errors import Conflict, Missing
 from bootstrap.reconciler.plan import Plan, render
 from bootstrap.reconciler.reconcile import make_plan, reconcile
+from bootstrap.s3 import client
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.servers import Servers
@@ -221,3 +223,51 @@ def test_evolution_keeps_the_history(servers: Servers, root: str, witness: Catal
     assert table.schema().column_names == ["b", "a"]
     assert table.scan(snapshot_id=first.snapshot_id).to_arrow().to_pylist() == [{"a": 1}]
     assert witness.load_table(name).scan().to_arrow().to_pylist() == [{"b": None, "a": 1}]
+
+
+def test_another_table_of_the_same_name_is_not_dropped(connections: Connections, root: str, witness: Catalog) -> None:
+    name = f"{root}.t"
+    applied(lakehouse({root: {"tables": {"t": {"columns": {"a": "int"}}}}}), connections)
+    catalog = catalogs.connect("lake", connections)
+    first = str(witness.load_table(name).metadata.table_uuid)
+    witness.drop_table(name)
+    with pytest.raises(Missing):
+        catalog.drop_table(name, first, purge=False)
+    applied(lakehouse({root: {"tables": {"t": {"columns": {"a": "int"}}}}}), connections)
+    with pytest.raises(Conflict, match="is another table"):
+        catalog.drop_table(name, first, purge=False)
+    second = str(witness.load_table(name).metadata.table_uuid)
+    catalog.drop_table(name, second, purge=False)
+    assert not witness.table_exists(name)
+
+
+def test_on_nessie_a_table_that_changes_while_it_is_dropped_stays(
+    servers: Servers, root: str, witness: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = servers.connections()
+    applied(lakehouse({root: {"tables": {"t": {"columns": {"a": "int"}}}}}), connections)
+    catalog = catalogs.connect("lake", connections)
+    assert isinstance(catalog, NessieCatalog)
+    read = catalog.commits.files.read
+
+    def somebody_writes(location: str) -> dict[str, Any]:
+        content = read(location)
+        witness.load_table(f"{root}.t").append(pa.table({"a": pa.array([1], pa.int32())}))
+        return content
+
+    monkeypatch.setattr(catalog.commits.files, "read", somebody_writes)
+    identity = str(witness.load_table(f"{root}.t").metadata.table_uuid)
+    with pytest.raises(Conflict):
+        catalog.drop_table(f"{root}.t", identity, purge=True)
+    assert witness.load_table(f"{root}.t").scan().to_arrow().num_rows == 1
+
+
+def test_on_nessie_purge_says_that_the_files_stay(servers: Servers, root: str) -> None:
+    connections = servers.connections()
+    marked = {"tables": {"t": {"columns": {"a": "int"}, "deletable": True}}}
+    applied(lakehouse({root: marked}), connections)
+    outcome = reconcile(lakehouse({root: {}}), connections, allow_destroy=True, purge=True)
+    [dropped] = [done for done in outcome.done if done.address == f"table lake.{root}.t"]
+    assert dropped.remark == f"Nessie deletes no files: those of the table are still at s3://warehouse/lake/{root}/t"
+    found = client(connections.store).list_objects_v2(Bucket="warehouse", Prefix=f"lake/{root}/t/")
+    assert found["KeyCount"] > 0

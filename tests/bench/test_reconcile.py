@@ -216,7 +216,6 @@ def test_create_plan_and_evolve(servers: Servers, tmp_path: Path, capsys: pytest
                  to_sent=round(total["ours"] / total["sent"], 2))  # fmt: skip
         show(what="pyiceberg create, in sequence", per_second=round(few / slow, 1))
         show(what=f"no-op plan of {share} tables", seconds=round(seconds, 2))
-    assert all(sum(found["ours"]) >= 0.5 * sum(found["bare"]) for found in rates.values()), "far from the limit"
 
 
 def sequential(servers: Servers, count: int) -> float:

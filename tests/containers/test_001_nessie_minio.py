@@ -11,12 +11,18 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from bootstrap.connect import store
+from bootstrap.s3 import client
 from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.runtime import Containers
+from lakehouse.runtimes.local import locate
+from lakehouse.spec import load
 from tests.containers.conftest import remains, runtime, sick, up
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import PROJECT, Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
+FILE = "lakehouses/001-nessie-minio.yaml"
 NAMES = {"minio", "nessie", "spark-master", "spark-worker-1", "spark-connect", "trino"}
 TABLE = "iceberg.bronze.minute_aggs"
 
@@ -31,7 +37,7 @@ def stack(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             ("stacks", "local", "container_prefix"): PREFIX,
             ("engines", "spark", "driver_memory"): "1g",
         },
-        source="lakehouses/001-nessie-minio.yaml",
+        source=FILE,
     )
     (deployment.folder / "massive.credentials").write_text(
         "[default]\naws_access_key_id = me\naws_secret_access_key = secret\n"
@@ -58,19 +64,26 @@ def spark(deployment: Deployment, sql: str) -> list[dict[str, object]]:
 
 
 def test_without_a_prefix_containers_are_called_as_their_services() -> None:
-    from lakehouse.runtimes.local import locate
-    from lakehouse.spec import load
-    from tests.integration.deployment import PROJECT
-
-    path = PROJECT / "lakehouses" / "001-nessie-minio.yaml"
+    path = PROJECT / FILE
     local = locate(load(path), "local", path)
-    from lakehouse.runtimes.docker.runtime import Containers
-
     assert isinstance(local.runtime, Containers)
     assert {each.name for each in local.runtime.containers} == NAMES
     wanted = {"minio": 9000, "minio-console": 9001, "nessie": 19120, "spark-connect": 15002}
     wanted |= {"spark-master-ui": 8080, "trino": 8085}
     assert wanted.items() <= local.ports.items()
+
+
+def test_the_commands_of_the_readme(stack: Deployment) -> None:
+    """`deploy` is the fixture's; `docker exec -it trino trino` is another test's."""
+    [block] = re.findall(r"^```console\n(.*?)^```$", (PROJECT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert [line.removeprefix("$ ") for line in block.splitlines()] == [
+        f"export LAKEHOUSE_FILE={FILE}",
+        "make images providers deploy",
+        "docker exec -it trino trino",
+        "lakehouse verify",
+    ]
+    stack.run("env", f"LAKEHOUSE_FILE={FILE}", "make", "-C", str(PROJECT), "images", "providers")
+    assert "All 13 checks passed" in stack.lakehouse("verify")
 
 
 def test_every_container_is_healthy(stack: Deployment) -> None:
@@ -134,15 +147,29 @@ def test_history_compaction_and_expiry(stack: Deployment) -> None:
 
 
 def test_the_layout_in_the_store(stack: Deployment) -> None:
-    from bootstrap.connect import store
-    from bootstrap.s3 import client
-
     found = client(store(stack.local)).get_paginator("list_objects_v2").paginate(Bucket="warehouse")
     keys = [each["Key"] for page in found for each in page.get("Contents", ())]
     for layer in ("bronze", "silver"):
         table = f"iceberg/{layer}/minute_aggs"
         assert [key for key in keys if key.startswith(f"{table}/metadata/")]
         assert [key for key in keys if re.match(rf"{table}/data/date=2026-01-1\d/[^/]+\.parquet$", key)]
+
+
+def test_a_source_with_an_endpoint_and_credentials_of_its_own(stack: Deployment) -> None:
+    """The stack's own store stands in for that of others; only what the file says of the source leads to it."""
+    own = store(stack.local)
+    s3 = client(own)
+    s3.create_bucket(Bucket="flatfiles")
+    s3.put_object(Bucket="flatfiles", Key="2026/day.csv", Body=b"id,word\n1,a\n2,b\n")
+    before = stack.change("sources", "flatfiles", "endpoint", to=own.endpoint)
+    keys = f"[default]\naws_access_key_id = {own.access_key}\naws_secret_access_key = {own.secret_key}\n"
+    (stack.folder / "massive.credentials").write_text(keys)
+    spark(stack, "CREATE TABLE iceberg.bronze.flat (id bigint, word string) USING iceberg")
+    ingest = ("ingest", "s3://flatfiles/2026", "--into", "iceberg.bronze.flat")
+    assert "2 rows of 1 files appended." in stack.lakehouse(*ingest)
+    assert "0 rows of 0 files appended; 1 loaded before." in stack.lakehouse(*ingest)
+    assert [row["id"] for row in spark(stack, "SELECT id FROM iceberg.bronze.flat ORDER BY id")] == [1, 2]
+    stack.file.write_text(before)
 
 
 def test_stop_and_start_keep_the_data(stack: Deployment) -> None:

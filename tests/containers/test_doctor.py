@@ -39,7 +39,7 @@ def well_again(contained: Deployment) -> Iterator[None]:
 
 def test_containers_that_are_well(contained: Deployment) -> None:
     found = doctor(contained, code=0)
-    assert {"docker", "docker version", "docker memory", "images", "provider", "names"} <= found.keys()
+    assert {"docker", "docker version", "docker memory", "docker disk", "images", "provider", "names"} <= found.keys()
     assert {found[name]["severity"] for name in ("docker", "images", "provider", "names", "keys")} == {"ok"}
 
 

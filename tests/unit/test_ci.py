@@ -40,12 +40,14 @@ class Machine:
     def user(self, uid: int) -> None:
         self.has("id", f"#!/bin/sh\necho {uid}\n")
 
-    def run(self, code: int = 0) -> tuple[list[str], str]:
+    def run(self, code: int = 0, folder: Path | None = None) -> tuple[list[str], str]:
+        if folder is not None:
+            folder.mkdir()
         done = subprocess.run(
             [ROOT / ".ci" / "run"],
             env={
                 "PATH": str(self._bin),
-                "TMPDIR": os.environ.get("TMPDIR", "/tmp"),
+                "TMPDIR": str(folder or os.environ.get("TMPDIR", "/tmp")),
             },
             capture_output=True,
             text=True,
@@ -79,6 +81,23 @@ def test_the_exit_code_is_that_of_the_tests(machine: Machine) -> None:
     machine.has("make", "#!/bin/sh\nexit 2\n")
     machine.run(code=2)
     assert not machine.running.exists()
+
+
+def test_a_dockerd_that_a_test_restarted_is_stopped_too(machine: Machine, tmp_path: Path) -> None:
+    """It has the command line of the first, and so its pid file."""
+    machine.has("kill-the-first", f"#!/bin/sh\nread -r pid < '{tmp_path}/first'\nkill \"$pid\"\n")
+    machine.has("dockerd", f"#!/bin/sh\necho $$ > '{tmp_path}/first'\n{DOCKERD.removeprefix('#!/bin/sh')}")
+    machine.has("cat", '#!/bin/sh\nwhile read -r line; do echo "$line"; done < "$1"\n')
+    other = subprocess.Popen(["sleep", "600"])
+    restart = f'kill-the-first; for file in "$TMPDIR"/*; do echo {other.pid} > "$file.pid"; done'
+    machine.has("make", f"#!/bin/sh\n{restart}\n")
+    try:
+        machine.run(folder=tmp_path / "tmp")
+        assert other.wait(10) == -15
+    finally:
+        other.kill()
+        other.wait()
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 def test_a_dockerd_that_fails_is_quoted(machine: Machine) -> None:

@@ -85,6 +85,19 @@ def test_credentials_are_taken_after_the_checks_alone() -> None:
                 assert content["needs"] in ("checks", "plan"), (name, job)
 
 
+def test_only_who_deploys_locks_the_state() -> None:
+    """The role ci-plan may not write a lock, and a job that is cancelled would leave its own behind."""
+    seen = []
+    for name in ("pull-request", "drift", "deploy"):
+        for job in YAML(typ="safe").load(_of(name))["jobs"].values():
+            for role in [step["with"]["role-to-assume"] for step in job.get("steps", ()) if "aws-region" in str(step)]:
+                locks = {key: flag for key, flag in job["env"].items() if key.startswith("TF_CLI_ARGS")}
+                seen.append((role.split(".")[1].split(" ")[0], locks))
+    waits = {"TF_CLI_ARGS_plan": "-lock-timeout=10m", "TF_CLI_ARGS_apply": "-lock-timeout=10m"}
+    without = {"TF_CLI_ARGS_plan": "-lock=false"}
+    assert seen == [*[("AWS_PLAN_ROLE", without)] * 3, ("AWS_DEPLOY_ROLE", waits)]
+
+
 def test_nothing_is_deployed_but_what_was_approved() -> None:
     jobs = YAML(typ="safe").load(_of("deploy"))["jobs"]
     apply = jobs["apply"]

@@ -27,6 +27,8 @@ _EDIT_PROFILES = """
 _EDIT_OIDC = """
     CreateOpenIDConnectProvider DeleteOpenIDConnectProvider GetOpenIDConnectProvider TagOpenIDConnectProvider
 """
+# The service-linked role by which instances start; to make and delete one is PowerUserAccess's.
+_EDIT_SCALING_ROLE = "GetRole GetServiceLinkedRoleDeletionStatus TagRole UntagRole UpdateRoleDescription"
 _SERVICES = [f"{service}.amazonaws.com" for service in ("autoscaling", "ec2", "emr-serverless", "vpc-flow-logs")]
 
 
@@ -145,7 +147,8 @@ class GitHub(Construct):
         tables: Sequence[str],
         key: str,
         bootstrap: Sequence[Statement],
-        state: tuple[str, str] | None,
+        state: tuple[str, str],
+        instances: bool,
     ) -> None:
         """``buckets`` and ``tables`` are ARNs, of S3 and S3 Tables; ``state`` is the backend's bucket and key."""
         super().__init__(scope, name)
@@ -174,7 +177,7 @@ class GitHub(Construct):
             called="ci-plan",
             description="Pull requests, main and drift: reads configuration and tables' metadata, no data",
             trust=[trust("pull_request", "ref:refs/heads/main")],
-            may=[*_state(names, state), *_metadata(names, buckets, key), *_no_data(names, buckets, tables, state)],
+            may=[*_state_read(names, state), *_metadata(names, buckets, key), *_no_data(names, buckets, tables, state)],
             managed=["ReadOnlyAccess"],
         )
         # PowerUserAccess leaves out IAM; what the stack needs of it is allowed for the stack's own roles.
@@ -185,18 +188,24 @@ class GitHub(Construct):
             called="ci-deploy",
             description=f"Deploys and bootstraps, from the environment {names.stack} alone",
             trust=[trust(f"environment:{names.stack}")],
-            may=[*_state(names, state), *bootstrap, *_roles(names)],
+            may=[*_state_read(names, state), *_state_write(names, state), *bootstrap, *_roles(names, instances)],
             managed=["PowerUserAccess"],
         )
 
 
-def _state(names: Names, state: tuple[str, str] | None) -> list[Statement]:
-    if state is None:
-        return []
+def _state_read(names: Names, state: tuple[str, str]) -> list[Statement]:
     bucket, key = (names.arn("s3", each, region=False, account=False) for each in (state[0], "/".join(state)))
     return [
         Statement("StateBucket", ("s3:ListBucket",), (bucket,)),
-        Statement("State", ("s3:GetObject", "s3:PutObject"), (key,)),
+        Statement("StateRead", ("s3:GetObject",), (key,)),
+    ]
+
+
+def _state_write(names: Names, state: tuple[str, str]) -> list[Statement]:
+    """For who deploys alone; who plans does so without the lock, which is an object too."""
+    key = names.arn("s3", "/".join(state), region=False, account=False)
+    return [
+        Statement("StateWrite", ("s3:PutObject",), (key,)),
         Statement("StateLock", ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"), (f"{key}.tflock",)),
     ]
 
@@ -211,31 +220,33 @@ def _metadata(names: Names, buckets: Sequence[str], key: str) -> list[Statement]
 
 
 def _no_data(
-    names: Names, buckets: Sequence[str], tables: Sequence[str], state: tuple[str, str] | None
+    names: Names, buckets: Sequence[str], tables: Sequence[str], state: tuple[str, str]
 ) -> list[Mapping[str, Any]]:
     """No object but tables' metadata files (not their manifests, which hold values) and Terraform's state."""
     left = [f"{arn}/*/metadata/*.metadata.json" for arn in buckets]
-    if state is not None:
-        object_ = names.arn("s3", "/".join(state), region=False, account=False)
-        left += [object_, f"{object_}.tflock"]
+    left.append(names.arn("s3", "/".join(state), region=False, account=False))
     reads = ["s3:GetObject", "s3:GetObjectVersion"]
-    what = {"NotResource": left} if left else {"Resource": ["*"]}
-    shut: list[Mapping[str, Any]] = [{"Sid": "NoData", "Effect": "Deny", "Action": reads, **what}]
+    shut: list[Mapping[str, Any]] = [{"Sid": "NoData", "Effect": "Deny", "Action": reads, "NotResource": left}]
     if tables:
         of_tables = [f"{arn}/table/*" for arn in tables]
         shut.append({"Sid": "NoTables", "Effect": "Deny", "Action": ["s3tables:GetTableData"], "Resource": of_tables})
     return shut
 
 
-def _roles(names: Names) -> list[Statement]:
+def _roles(names: Names, instances: bool) -> list[Statement]:
     own = tuple(names.arn("iam", f"{kind}/{names.prefix}-*", region=False) for kind in ("role", "instance-profile"))
     provider = names.arn("iam", f"oidc-provider/{GITHUB}", region=False)
-    return [
+    found = [
         Statement("Roles", _iam(_EDIT_ROLES), own[:1]),
         Statement("InstanceProfiles", _iam(_EDIT_PROFILES), own[1:]),
         Statement("Oidc", _iam(_EDIT_OIDC), (provider,)),
         Statement("PassRoles", ("iam:PassRole",), own[:1], {"StringEquals": {"iam:PassedToService": _SERVICES}}),
     ]
+    if instances:
+        scaling = f"role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_{names.prefix}"
+        arn = names.arn("iam", scaling, region=False)
+        found.append(Statement("ScalingRole", _iam(_EDIT_SCALING_ROLE), (arn,)))
+    return found
 
 
 def _iam(words: str) -> tuple[str, ...]:

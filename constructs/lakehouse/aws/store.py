@@ -32,6 +32,7 @@ class Store(Construct):
         self._allow_destroy = allow_destroy
         self.buckets: dict[str, Declared] = {}
         self.ready: list[Declared] = []  # what must be there before the buckets are written to
+        self.parts: list[Declared] = []  # buckets and all that makes them safe
         # Access logs are not deletable by word: they go with the stack, once no bucket is protected any more.
         self._logs = _SimpleBucket(
             self,
@@ -72,7 +73,7 @@ class Store(Construct):
         )
         self.ready += whole.ready
         made = whole.bucket
-        resource(
+        logging = resource(
             self,
             f"{name}-logging",
             "aws_s3_bucket_logging",
@@ -81,6 +82,7 @@ class Store(Construct):
             target_prefix=f"{name}/",
             needs=[self._logs.policy],  # it lets S3 deliver
         )
+        self.parts += [*whole.parts, logging]
         self.buckets[name] = made
         return made
 
@@ -123,7 +125,7 @@ class _SimpleBucket(Construct):
             ignore_public_acls=True,
             restrict_public_buckets=True,
         )
-        resource(
+        ownership = resource(
             self,
             "ownership",
             "aws_s3_bucket_ownership_controls",
@@ -146,7 +148,7 @@ class _SimpleBucket(Construct):
             bucket=of,
             rule=[{"apply_server_side_encryption_by_default": how, "bucket_key_enabled": key is not None}],
         )
-        resource(
+        lifecycle = resource(
             self,
             "lifecycle",
             "aws_s3_bucket_lifecycle_configuration",
@@ -165,6 +167,7 @@ class _SimpleBucket(Construct):
             policy=json.dumps({"Version": "2012-10-17", "Statement": [_tls_only(arn), *policy]}),
         )
         self.ready = [versioning, encryption, self.policy]
+        self.parts = [self.bucket, access, ownership, lifecycle, *self.ready]
 
 
 class TableStore(Construct):
@@ -178,6 +181,7 @@ class TableStore(Construct):
     ) -> None:
         super().__init__(scope, name)
         self.buckets: dict[str, Declared] = {}
+        self.namespaces: list[Declared] = []
         for bucket in table_buckets(lakehouse):
             deletable = lakehouse.buckets[bucket].deletable and allow_destroy
             self.buckets[bucket] = resource(
@@ -192,13 +196,15 @@ class TableStore(Construct):
         for catalog, content in lakehouse.catalogs.items():
             bucket = content.location.removeprefix("s3://").partition("/")[0]
             for namespace, inner in content.namespaces.items():
-                resource(
-                    self,
-                    f"{catalog}_{namespace}",
-                    "aws_s3tables_namespace",
-                    namespace=namespace,
-                    table_bucket_arn=self.buckets[bucket].ref("arn"),
-                    lifecycle=None if inner.deletable and allow_destroy else {"prevent_destroy": True},
+                self.namespaces.append(
+                    resource(
+                        self,
+                        f"{catalog}_{namespace}",
+                        "aws_s3tables_namespace",
+                        namespace=namespace,
+                        table_bucket_arn=self.buckets[bucket].ref("arn"),
+                        lifecycle=None if inner.deletable and allow_destroy else {"prevent_destroy": True},
+                    )
                 )
 
 

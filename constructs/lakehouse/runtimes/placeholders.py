@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,16 @@ def filled(text: str, secret: Callable[[str], str]) -> str:
     Raises LakehouseError where such a file cannot be read.
     """
     return _FILE.sub(lambda match: _read(Path(match[1])), _SECRET.sub(lambda match: secret(match[1]), text))
+
+
+def with_contents(text: str) -> str:
+    """The text with each ``{{file:PATH}}`` replaced by the file's digest: it changes with the file. Empty: no file."""
+
+    def mark(match: re.Match[str]) -> str:
+        path = Path(match[1])
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+    return _FILE.sub(mark, text)
 
 
 def _read(path: Path) -> str:

@@ -57,7 +57,10 @@ class Runtime(Protocol):
         """Starts a further program where the service runs, its input and output piped, its errors among its output."""
 
     def remains(self) -> str:
-        """What of the stack is up, in words; empty where nothing is."""
+        """What of the stack is there to be stopped, in words; empty where nothing is."""
+
+    def volumes(self) -> Sequence[str]:
+        """The names of what holds its data outside the state folder."""
 
     def remove_data(self) -> int:
         """Removes the data that lies outside the state folder; returns the bytes that were freed, if they are known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,16 @@ from lakehouse.errors import LakehouseError
 
 # sun_path holds 108 bytes with the closing zero, and supervisord adds a suffix of its own while it binds.
 _LONGEST_SOCKET = 90
+
+
+_ROOM_MB = 512  # free space below which nothing is started
+
+
+def check_room(folder: Path) -> None:
+    """Raises LakehouseError where the disk of the folder has next to no room."""
+    free = shutil.disk_usage(folder).free >> 20
+    if free < _ROOM_MB:
+        raise LakehouseError(f"{folder} has {free} MB free; {_ROOM_MB} MB are wanted. Free room on that disk.")
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,10 @@ class State:
         except FileNotFoundError:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return _make_secret(path)
+
+    def forget(self, name: str) -> None:
+        """Drops the secret of that name: the next one asked for is another."""
+        (self.root / "secrets" / name).unlink(missing_ok=True)
 
 
 def _make_secret(path: Path) -> str:

@@ -34,7 +34,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class File:
-    """A file the service reads, as text; ``{{secret:NAME}}`` is replaced where the file is written (mode 0600)."""
+    """A file the service reads, as text; ``{{secret:NAME}}`` is replaced where it is written, closed to other users."""
 
     path: str  # relative to the service's configuration folder
     text: str

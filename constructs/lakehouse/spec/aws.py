@@ -18,7 +18,14 @@ _ACCOUNT = 12
 
 
 def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
-    """Names that become too long, and contents that Glue or S3 Tables have no place for."""
+    """Options that go together, names that become too long, and contents that Glue or S3 Tables have no place for."""
+    if stack.github and stack.backend is None:
+        at: Location = ("stacks", name)
+        message = (
+            "workflows would keep Terraform's state on a runner, which forgets it, and make everything anew each time"
+        )
+        mend = ". Add backend: {bucket: ...}, a bucket that is there already"
+        yield Problem((*at, "github"), f'"{stack.github}" takes a backend: {message}{mend}', ((*at, "backend"),))
     yield from _names(name, stack, lakehouse)
     yield from _contents(name, stack, lakehouse)
 

@@ -81,7 +81,7 @@ class AwsStack(Model):
     backend: Backend | None = None
     """State in S3, locked, for teams; left out, a file of this machine."""
     github: Repository | None = None
-    """`owner/repository` whose workflows may plan and deploy by OIDC; left out, no role for them."""
+    """`owner/repository` whose workflows may plan and deploy by OIDC, with `backend`; left out, no role for them."""
     allow_destroy: StrictBool = False
     """The first key to deletion in AWS: what is also `deletable: true` can be destroyed with its data."""
 

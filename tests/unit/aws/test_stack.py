@@ -31,10 +31,22 @@ stacks:
   shut: {region: eu-west-1, store: s3, catalogs: {lake: glue}}
   open: {region: eu-west-1, store: s3, catalogs: {lake: glue}, allow_destroy: true}
 """
-_TABLES = """
+_ROLES = """
 stacks:
   tables:
-    {region: eu-west-1, store: s3tables, catalogs: {lake: glue}, allow_destroy: true, github: example/lakehouse}
+    region: eu-west-1
+    store: s3tables
+    catalogs: {lake: glue}
+    allow_destroy: true
+    github: example/lakehouse
+    backend: {bucket: example-terraform-state}
+  machines:
+    region: eu-west-1
+    store: s3
+    catalogs: {lake: glue}
+    engines: ec2
+    github: example/lakehouse
+    backend: {bucket: example-terraform-state}
 """
 _PROOF = """
 import re, runpy, sys
@@ -50,7 +62,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1], fi
 @pytest.fixture(scope="module")
 def variants(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
-    for text in (_CONTENTS + _STACKS, _CONTENTS.replace("versioning: true", "") + _TABLES):
+    for text in (_CONTENTS + _STACKS, _CONTENTS.replace("versioning: true", "") + _ROLES):
         folder = tmp_path_factory.mktemp("variants")
         file = folder / "lakehouse.yaml"
         file.write_text(text)
@@ -188,8 +200,8 @@ WAREHOUSE = "employees-aws-warehouse-123456789012-eu-west-1"
 TABLE = "arn:aws:s3tables:eu-west-1:123456789012:bucket/kept/table/some-id"
 
 
-def _may(stack: Mapping[str, Any], action: str, resource: str) -> bool:
-    """What the role for pull requests may, with a stand-in for AWS's own ReadOnlyAccess."""
+def _may(stack: Mapping[str, Any], action: str, resource: str, role: str = "plan") -> bool:
+    """What a role of the workflows may, with a stand-in for AWS's own ReadOnlyAccess."""
 
     def resolved(match: re.Match[str]) -> str:
         if match[1].endswith("account_id"):
@@ -197,7 +209,7 @@ def _may(stack: Mapping[str, Any], action: str, resource: str) -> bool:
         return f"arn:aws:s3:::{WAREHOUSE}" if "warehouse" in match[1] else TABLE.partition("/table/")[0]
 
     policy = re.sub(
-        r"\$\{([^}]+)\}", resolved, stack["resource"]["aws_iam_role_policy"]["github_plan_policy"]["policy"]
+        r"\$\{([^}]+)\}", resolved, stack["resource"]["aws_iam_role_policy"][f"github_{role}_policy"]["policy"]
     )
     return allowed([json.loads(policy), READ_ONLY], Request(action, (resource,)))
 
@@ -218,8 +230,29 @@ def test_planning_reads_metadata_and_no_data(stacks: Mapping[str, Any], action: 
     assert _may(stacks["aws"], "s3:GetObject", f"arn:aws:s3:::of-others/{key}") is False
 
 
-def test_planning_reads_the_state(stacks: Mapping[str, Any]) -> None:
-    assert _may(stacks["aws"], "s3:GetObject", "arn:aws:s3:::example-terraform-state/employees/aws.tfstate")
+STATE = "arn:aws:s3:::example-terraform-state/employees/aws.tfstate"
+
+
+@pytest.mark.parametrize("object_", [STATE, f"{STATE}.tflock"])
+def test_who_deploys_writes_the_state_alone(stacks: Mapping[str, Any], object_: str) -> None:
+    for action in ("s3:PutObject", "s3:DeleteObject"):
+        assert not _may(stacks["aws"], action, object_, "plan"), action
+    assert _may(stacks["aws"], "s3:GetObject", STATE, "plan")
+    assert _may(stacks["aws"], "s3:GetObject", object_, "deploy")
+    assert _may(stacks["aws"], "s3:PutObject", object_, "deploy")
+
+
+@pytest.mark.parametrize(("stack", "may"), [("tables", False), ("machines", True)])
+def test_who_deploys_keeps_the_role_that_starts_instances(variants: Mapping[str, Any], stack: str, may: bool) -> None:
+    resource = variants[stack]["resource"]
+    suffix = f"demo-{stack}"
+    made = resource.get("aws_iam_service_linked_role", {"none": {"custom_suffix": suffix}})
+    assert [each["custom_suffix"] for each in made.values()] == [suffix]
+    service = "arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com"
+    role = f"{service}/AWSServiceRoleForAutoScaling_{suffix}"
+    for action in ("GetRole", "TagRole", "UntagRole", "GetServiceLinkedRoleDeletionStatus"):
+        assert _may(variants[stack], f"iam:{action}", role, "deploy") is may, action
+    assert not _may(variants[stack], "iam:GetRole", f"{service}/AWSServiceRoleForAutoScaling", "deploy")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}
 class Recorder:
     """A catalog and a store that note what they are asked, and fail where told."""
 
-    def __init__(self, failures: Mapping[str, RemoteError] | None = None) -> None:
+    def __init__(self, failures: Mapping[str, Exception] | None = None) -> None:
         self.failures = failures or {}
         self.asked: list[str] = []
         self.bodies: list[Any] = []
@@ -96,7 +96,7 @@ def test_a_failure_stops_only_what_depends_on_it(recorder: Recorder) -> None:
 def test_which_failures_fresh_facts_may_settle(recorder: Recorder, error: type[RemoteError]) -> None:
     recorder.failures = {"table n0.t0": error("x")}
     outcome = apply(planned(1, 1), CONNECTIONS)
-    assert outcome.again == (error in (Exists, Missing, Conflict, UnknownState))
+    assert outcome.again == (error is not Refused)
     assert recorder.asked.count("table n0.t0") == 1, "nothing is sent twice here"
 
 
@@ -120,7 +120,7 @@ def test_refused_parts_of_a_plan_count() -> None:
 class Many(Recorder):
     """A catalog that takes the commits of many tables at once."""
 
-    def commit_tables(self, commits: Mapping[str, Mapping[str, Any]]) -> dict[str, RemoteError]:
+    def commit_tables(self, commits: Mapping[str, Mapping[str, Any]]) -> dict[str, Exception]:
         self.note(" ".join(commits), commits)
         return {name: self.failures[f"table {name}"] for name in commits if f"table {name}" in self.failures}
 
@@ -156,3 +156,39 @@ def test_of_tables_committed_together_one_fails_alone(many: Many) -> None:
         ("table lake.n0.t5", True),
     }
     assert len(outcome.done) == 20, "18 tables, the namespace and the bucket"
+
+
+@pytest.mark.parametrize("error", [TypeError("no such type\nand more"), OSError("no such file"), KeyError()])
+def test_what_a_library_raises_ends_one_step_and_not_the_apply(recorder: Recorder, error: Exception) -> None:
+    recorder.failures = {"table n0.t0": error}
+    [failure] = (outcome := apply(planned(), CONNECTIONS)).failed
+    assert (failure.address, failure.again, len(outcome.done)) == ("table lake.n0.t0", False, 18)
+    assert failure.message.startswith(f"{type(error).__name__}: ")
+    assert "more" not in failure.message
+
+
+def test_what_a_library_raises_of_many_tables_ends_these_alone(many: Many, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(commits: Mapping[str, Any]) -> dict[str, Exception]:
+        raise ValueError("no")
+
+    monkeypatch.setattr(many, "commit_tables", broken)
+    outcome = apply(planned(1, 20), CONNECTIONS)
+    assert {each.message for each in outcome.failed} == {"ValueError: no"}
+    assert (len(outcome.failed), len(outcome.done)) == (20, 2)
+
+
+def test_a_table_is_dropped_by_its_id_and_what_stays_is_told(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped: list[tuple[str, str, bool]] = []
+
+    def drop(name: str, identity: str, *, purge: bool) -> str:
+        dropped.append((name, identity, purge))
+        return "files stay"
+
+    monkeypatch.setattr(recorder, "drop_table", drop, raising=False)
+    there = Simulation()
+    there.apply(lakehouse({"n": {"tables": {"t": {**TABLE, "deletable": True}}}}))
+    going = plan(there.diff(lakehouse({"n": {}}), allow_destroy=True))
+    assert apply(going, CONNECTIONS, purge=True).done == (Done("table lake.n.t", "files stay"),)
+    assert dropped == [("n.t", str(there.tables["n.t"].table_uuid), True)]

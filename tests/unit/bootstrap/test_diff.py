@@ -248,3 +248,11 @@ def test_a_seed_that_is_not_there_is_refused() -> None:
     found = seeding(Simulation(), None)
     assert ["there is no file t.csv" in note.message for note in found.refused] == [True]
     assert [change.address for change in found.changes][-1] == "table lake.n.t", "the table itself can be made"
+
+
+def test_a_table_that_is_refused_gets_no_rows() -> None:
+    there = Simulation()
+    there.apply(lakehouse({"n": {"tables": {"t": {"columns": {"a": "string"}}}}}))
+    found = seeding(there, "d1")
+    assert not found.changes
+    assert [note.address for note in found.refused] == ["column lake.n.t.a"]

@@ -126,3 +126,11 @@ def test_an_empty_answer_is_none(server: Told, client: Http) -> None:
 def test_nobody_there(free_port: int) -> None:
     with pytest.raises(Unreachable, match=rf'catalog "x" at http://127.0.0.1:{free_port} .*lakehouse status'):
         Http('catalog "x"', f"http://127.0.0.1:{free_port}").post("/x", {})
+
+
+@pytest.mark.parametrize(("method", "kind"), [("GET", Refused), ("POST", UnknownState), ("DELETE", UnknownState)])
+def test_an_answer_of_somebody_else(server: Told, client: Http, method: str, kind: type[RemoteError]) -> None:
+    server.answers = [(200, "<html>Please log in</html>", {})]
+    with pytest.raises(kind, match=f"the answer to {method} /x is not JSON. Is http://127.0.0.1.* its address"):
+        client.request(method, "/x")
+    assert len(server.seen) == 1

@@ -38,6 +38,10 @@ class Server:
             if name in self.fails:
                 raise self.fails[name]
         for name, operation in zip(names, body["operations"], strict=True):
+            if operation["type"] == "DELETE":
+                assert "@h/" in path, "at the hash that the table was read at"
+                del self.contents[name]
+                continue
             assert operation["content"].get("id") == self.contents.get(name, {}).get("id"), "the same table goes on"
             self.contents[name] = {"id": f"id of {name}", **operation["content"]}
         return {}
@@ -138,3 +142,26 @@ def test_a_table_that_is_there_is_not_made_again(server: Server, commits: Nessie
     assert {name: type(error) for name, error in errors.items()} == {"n.t0": Conflict, "n.t1": Exists}
     assert {name: server.contents[name] for name in before} == before
     assert "n.t2" in server.contents
+
+
+def test_only_the_table_that_was_meant_is_dropped(server: Server, commits: NessieCommit) -> None:
+    commits.commit(creations(2))
+    with pytest.raises(Conflict, match="n.t1 is another table"):
+        commits.drop("n.t1", f"{UUID}0")
+    assert set(server.contents) == {"n.t0", "n.t1"}
+    assert commits.drop("n.t1", f"{UUID}1") == "s3://warehouse/lake/n/t1"
+    assert set(server.contents) == {"n.t0"}
+    with pytest.raises(Missing):
+        commits.drop("n.t1", f"{UUID}1")
+    server.contents["n.v"] = {"type": "ICEBERG_VIEW", "id": "v"}
+    with pytest.raises(Conflict, match="no Iceberg table"):
+        commits.drop("n.v", f"{UUID}1")
+
+
+def test_one_damaged_metadata_file_stops_no_other_table(server: Server, commits: NessieCommit) -> None:
+    commits.commit(creations())
+    late = widening(server)
+    server.files[server.contents["n.t2"]["metadataLocation"]] = "{}"
+    errors = commits.commit(late)
+    assert {name: type(error) for name, error in errors.items()} == {"n.t2": Refused}
+    assert server.commits[-1] == ["n.t0", "n.t1", "n.t3"]

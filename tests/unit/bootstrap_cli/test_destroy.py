@@ -56,6 +56,16 @@ def test_a_second_time_nothing_happens(target: Target, root: Path) -> None:
     assert destroy_data(target, yes=True) == 0
 
 
+def test_data_outside_the_folder_goes_though_the_folder_is_gone(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker's volumes stay where somebody removes the state folder by hand."""
+    assert not target.local.state.root.exists()
+    monkeypatch.setattr(type(target.local.runtime), "volumes", lambda _: ("demo-local-s3proxy",))
+    monkeypatch.setattr(type(target.local.runtime), "remove_data", lambda _: 2000)
+    assert destroy_data(target, yes=True) == 2000
+
+
 def test_what_is_not_ours_stays(target: Target, root: Path) -> None:
     (root / "notes.txt").write_text("mine")
     destroy_data(target, yes=True)

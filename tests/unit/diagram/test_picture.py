@@ -101,6 +101,12 @@ def test_what_a_policy_denies_is_no_arrow() -> None:
     assert targets == {"aws_iam_openid_connect_provider.github_oidc"}
 
 
+def test_what_only_waits_for_others_has_no_arrow() -> None:
+    drawn = picture("aws")
+    assert "terraform_data.kept" in {card.id for card in drawn.root.cards()}
+    assert [arrow for arrow in drawn.arrows if arrow.source == "terraform_data.kept"] == []
+
+
 def test_local_arrows_say_the_same_order_as_terraform() -> None:
     [stack] = [each for each in every_stack() if each.name == "local"]
     drawn = picture("local")

@@ -62,6 +62,26 @@ def _python(code: str, *, loud: bool = True) -> Step:
     return Step("a step", (sys.executable, "-c", code), loud=loud)
 
 
+@pytest.mark.parametrize(("key", "turned"), [("", False), (", allow_destroy: true", True)])
+def test_the_key_of_the_stack_comes_from_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: str, turned: bool
+) -> None:
+    seen = []
+
+    def drift(self: Pipeline) -> int:
+        seen.append(self.allow_destroy)
+        return 0
+
+    monkeypatch.setattr(Pipeline, "drift", drift)
+    monkeypatch.chdir(tmp_path)
+    Path("lakehouse.yaml").write_text(
+        "name: demo\nbuckets: {warehouse: {}}\ncatalogs: {lake: {location: s3://warehouse/lake}}\nstacks:\n"
+        f"  aws: {{region: eu-west-1, store: s3, catalogs: {{lake: glue}}{key}}}\n"
+    )
+    assert program.main(["drift", "aws"]) == 0
+    assert seen == [turned]
+
+
 @pytest.mark.parametrize("loud", [True, False])
 def test_a_step_runs_as_a_process(tmp_path: Path, capfd: pytest.CaptureFixture[str], loud: bool) -> None:
     runner = processes(tmp_path, tmp_path / "f.yaml", None)

@@ -71,9 +71,11 @@ class World:
         return Ran(0, "")
 
 
-def change(action: str = "create") -> dict[str, Any]:
+def change(
+    action: str = "create", address: str = "terraform_data.service", before: dict[str, Any] | None = None
+) -> dict[str, Any]:
     actions = ["delete", "create"] if action == "replace" else [action]
-    return {"address": "terraform_data.service", "change": {"actions": actions}}
+    return {"address": address, "type": address.partition(".")[0], "change": {"actions": actions, "before": before}}
 
 
 @pytest.fixture
@@ -82,7 +84,8 @@ def world(tmp_path: Path) -> World:
 
 
 def pipeline(world: World, **more: Any) -> Pipeline:
-    return Pipeline(world.folder, "local", more.get("contents", {"catalogs": 1}), world, world)
+    given = {"contents": {"catalogs": 1}, **more}
+    return Pipeline(folder=world.folder, stack="local", runner=world, checks=world, **given)
 
 
 def digest(world: World) -> str:
@@ -123,10 +126,95 @@ def test_a_plan_checks_the_sources_first(world: World) -> None:
     assert world.ran == ["make lint", "make types"]
 
 
-def test_contents_that_cannot_be_looked_at_are_a_failure_where_the_stack_is_up(world: World) -> None:
-    world.changes = []
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [],
+        [change("update")],
+        [change("create", "aws_s3_bucket.store_more_bucket")],
+        [change("replace", "aws_instance.engines_trino")],
+        [change("replace", "terraform_data.bootstrap"), change("replace", "terraform_data.kept")],
+        [change("create", "terraform_data.kept")],
+        [change("replace", "terraform_data.process_bootstrap_E5D7C149")],
+    ],
+)
+def test_contents_that_cannot_be_looked_at_are_a_failure_where_the_stack_is_up(
+    world: World, changes: list[dict[str, Any]]
+) -> None:
+    world.changes = changes
     with pytest.raises(LakehouseError, match="cannot be planned: the catalog cannot be reached"):
         pipeline(world).plan(check=False)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        change("create", "terraform_data.bootstrap"),
+        change("create", "docker_container.docker_nessie_6FCF992A"),
+        change("replace", "terraform_data.process_nessie_6FCF992A"),
+    ],
+)
+def test_contents_wait_for_a_stack_that_is_not_up(world: World, first: dict[str, Any]) -> None:
+    world.changes = [first]
+    assert pipeline(world).plan(check=False).contents is None
+
+
+BUCKET, DATABASE = "aws_s3_bucket.store_gone_bucket", "aws_glue_catalog_database.glue_lake_gone"
+MARKED = {"parameters": {"lakehouse.deletable": "true"}}
+
+
+@pytest.mark.parametrize(
+    ("address", "before", "keyed"),
+    [
+        (BUCKET, {"force_destroy": False}, False),
+        (BUCKET, {"force_destroy": True}, True),
+        ("aws_s3tables_table_bucket.tables_gone", {"force_destroy": False}, False),
+        ("aws_s3tables_table_bucket.tables_gone", {"force_destroy": True}, True),
+        (DATABASE, {"parameters": None}, False),
+        (DATABASE, {"parameters": {"comment": "x"}}, False),
+        (DATABASE, MARKED, True),
+        ("aws_s3tables_namespace.tables_lake_gone", {}, True),
+        ("aws_kms_key.key_main", {}, True),
+    ],
+)
+@pytest.mark.parametrize("action", ["delete", "replace"])
+def test_what_holds_data_goes_by_two_keys(
+    world: World, action: str, address: str, before: dict[str, Any], keyed: bool
+) -> None:
+    world.changes = [change(action, address, before)]
+    world.contents = dict(NOTHING)
+    for allow_destroy in (False, True):
+        own = pipeline(world, allow_destroy=allow_destroy)
+        if keyed and allow_destroy:
+            assert own.plan(check=False).infrastructure == ((address, action),)
+        else:
+            with pytest.raises(LakehouseError, match=rf"without both keys:\n  {address}\n"):
+                own.plan(check=False)
+            assert not own.notes.exists()
+
+
+def test_what_holds_none_may_go(world: World) -> None:
+    world.changes = [change("delete", "aws_s3_bucket_policy.store_gone_policy"), change("update", BUCKET)]
+    world.contents = dict(NOTHING)
+    assert pipeline(world).plan(check=False).anything
+
+
+def test_an_apply_that_goes_on_deletes_no_data_either(world: World) -> None:
+    pipeline(world).plan(check=False)
+    world.fails = {"deploy"}
+    with pytest.raises(StepFailed):
+        pipeline(world).apply(None)
+    world.changes = [change("delete", DATABASE, {"parameters": None})]
+    world.ran.clear()
+    with pytest.raises(LakehouseError, match="without both keys"):
+        pipeline(world).apply(None)
+    assert not [each for each in world.ran if "deploy" in each]
+
+
+def test_drift_tells_of_data_that_a_deploy_would_delete(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.changes, world.contents = [change("delete", BUCKET, {"force_destroy": False})], dict(NOTHING)
+    assert pipeline(world).drift() == 2
+    assert f"drift: {BUCKET} (delete)" in capsys.readouterr().out
 
 
 def test_contents_that_cannot_be_made_are_told(world: World) -> None:

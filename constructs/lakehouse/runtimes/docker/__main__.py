@@ -12,7 +12,7 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import definitions
 from lakehouse.runtimes.docker import containers, steps
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import Engine, errors_told
 from lakehouse.runtimes.state import State
 
 
@@ -24,21 +24,29 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     asked = containers.read(Path(containers.FILE))
     try:
-        if given.step == "preflight":
-            services = [service for service, _ in definitions.read(Path(definitions.FILE)).values()]
-            steps.prepare(State(given.state), services, asked, Engine())
-        elif given.service is None:
-            raise LakehouseError("ready: which service?")
-        else:
-            container = next(each for each in asked if each.service == given.service)
-            took = steps.await_ready(Engine(), container)
-            print(f"{given.service} is ready after {took:.1f} s")
+        with errors_told():
+            _run(given.step, given.service, State(given.state), asked)
     except LakehouseError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:  # a full disk, a folder of another user
+        print(f"Error: {error.filename or given.state}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _run(step: str, service: str | None, state: State, asked: tuple[containers.Container, ...]) -> None:
+    if step == "preflight":
+        services = [each for each, _ in definitions.read(Path(definitions.FILE)).values()]
+        steps.prepare(state, services, asked, Engine())
+    elif service is None:
+        raise LakehouseError("ready: which service?")
+    else:
+        container = next(each for each in asked if each.service == service)
+        took = steps.await_ready(Engine(), container)
+        print(f"{service} is ready after {took:.1f} s")
 
 
 if __name__ == "__main__":

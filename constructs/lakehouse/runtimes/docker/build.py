@@ -138,7 +138,11 @@ def _stale(key: str, reference: str, client: Any) -> bool:
 
 def _import(archive: Path, client: Any) -> None:
     repository, _, tag = debian.REFERENCE.partition(":")
-    client.api.import_image(str(archive), repository=repository, tag=tag, changes=[f"LABEL {LABEL}={debian.digest()}"])
+    told = client.api.import_image(
+        str(archive), repository=repository, tag=tag, changes=[f"LABEL {LABEL}={debian.digest()}"]
+    )
+    if _stale(debian.KEY, debian.REFERENCE, client):  # or the builds would ask a registry for it
+        raise LakehouseError(f"{archive} could not be imported as an image: {told}")
 
 
 def _build(recipe: Recipe, client: Any, tell: Report) -> None:

@@ -12,6 +12,7 @@ from lakehouse.packages import location
 from lakehouse.runtimes.docker.images import image
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.incarnation import Incarnation, digest
+from lakehouse.runtimes.placeholders import with_contents
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service
 
@@ -165,7 +166,7 @@ def _container(service: Service, naming: Naming, state: State, place: DockerPlac
         health=HealthCheck(check(service.probe, bash=carried.bash), start_period=service.probe.patience),
         probe=replace(service.probe, port=numbers[service.probe.port]),
         stop_seconds=service.stop_seconds,
-        files=digest([asdict(each) for each in service.files]),
+        files=digest([(each.path, with_contents(each.text)) for each in service.files]),
     )
 
 
@@ -175,7 +176,7 @@ def limit(service: Service) -> int:
 
 
 def check(probe: Probe, *, bash: bool) -> tuple[str, ...]:
-    """The probe as a command of the container: bash speaks TCP itself, and most images have no other client."""
+    """The probe as a command of the container: bash speaks TCP itself, and some images have no other program."""
     url = f"http://127.0.0.1:{probe.port}{probe.path}"
     if not bash:
         test = f"curl -fs {url} | grep -q '{probe.expect}'" if probe.kind == "http" else f"nc -z 127.0.0.1 {probe.port}"
@@ -185,4 +186,8 @@ def check(probe: Probe, *, bash: bool) -> tuple[str, ...]:
         return ("CMD", "bash", "-c", connect)
     ask = f"printf 'GET {probe.path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3"
     answered = "read -r _ code _ <&3 && [[ $code == 2* ]]"
-    return ("CMD", "bash", "-c", f"{connect} && {ask} && {answered} && grep -q '{probe.expect}' <&3")
+    if not probe.expect:
+        return ("CMD", "bash", "-c", f"{connect} && {ask} && {answered}")
+    found = f"[[ $line == *'{probe.expect}'* ]] && exit 0"
+    read = f"while IFS= read -r line || [[ $line ]]; do {found}; done <&3; exit 1"
+    return ("CMD", "bash", "-c", f"{connect} && {ask} && {answered} && {{ {read}; }}")

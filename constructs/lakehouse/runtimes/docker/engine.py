@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakehouseError
@@ -15,6 +17,19 @@ from lakehouse.runtimes.state import State
 
 if TYPE_CHECKING:
     from docker import DockerClient
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """What Docker says, and that it says nothing, as LakehouseError."""
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    try:
+        yield
+    except (DockerException, RequestException) as error:
+        raise LakehouseError(f"Docker: {getattr(error, 'explanation', None) or error}") from error
+
 
 OLDEST = (20, 10)  # older ones do not limit memory on every kernel, and nobody mends them
 
@@ -41,10 +56,16 @@ class Engine:
     def version(self) -> str:
         return str(self.client.version()["Version"])
 
+    def folder(self) -> Path:
+        """Where Docker keeps images and volumes, on its machine."""
+        return Path(self.client.info()["DockerRootDir"])
+
     def seen(self, state: State) -> dict[str, Seen]:
         """The stack's containers by service, whether they run or not; none where Docker does not answer."""
         try:
-            found = self.client.containers.list(all=True, filters={"label": f"{STATE}={state.root}"})
+            found = self.client.containers.list(
+                all=True, filters={"label": f"{STATE}={state.root}"}, ignore_removed=True
+            )
         except LakehouseError:
             return {}
         return {each.service: each for each in (_seen(container.attrs) for container in found)}
@@ -86,13 +107,19 @@ class Engine:
         """Fetches an image. Raises LakehouseError that says how to do without a registry."""
         from docker.errors import APIError
 
-        try:
-            self.client.images.pull(reference)
-        except APIError as error:
-            raise LakehouseError(
-                f"Image {reference} is not here and cannot be pulled: {error.explanation or error}. "
+        def refused(why: object) -> LakehouseError:
+            return LakehouseError(
+                f"Image {reference} is not here and cannot be pulled: {why}. "
                 "`make images` builds it from the packages, without a registry."
-            ) from error
+            )
+
+        repository, _, tag = reference.rpartition(":")
+        try:
+            for line in self.client.api.pull(repository, tag, stream=True, decode=True):
+                if "error" in line:  # after the answer has begun: a layer that fails, a full disk
+                    raise refused(line["error"])
+        except APIError as error:
+            raise refused(error.explanation or error) from error
 
     def make_volumes(self, containers: Sequence[Container], labels: Mapping[str, str]) -> None:
         """Makes the volumes that are not there, and folders in them that belong to the containers' users."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lakehouse.runtimes.docker.containers import Container, Seen, as_asked
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import Engine, errors_told
 from lakehouse.runtimes.incarnation import NONE, Incarnation, propose
 from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import State
@@ -20,7 +20,8 @@ def answers(container: Container, seen: Seen) -> bool:
 
 def look(services: Sequence[Service], containers: Sequence[Container], state: State) -> dict[str, Incarnation]:
     """The incarnation each service should have, after a look at the stack's containers."""
-    seen = Engine().seen(state)
+    with errors_told():
+        seen = Engine().seen(state)
     asked = {each.service: each for each in containers if each.service in seen}
     right = [name for name in asked if as_asked(asked[name], seen[name])]
     with ThreadPoolExecutor(max(1, len(right))) as pool:

@@ -57,11 +57,14 @@ class Containers:
         return execute(self._name(service), command, environment, self._asked(service).volume.target)
 
     def remains(self) -> str:
-        names = ", ".join(each.name for each in self.engine.seen(self.state).values() if each.status == "running")
+        names = ", ".join(each.name for each in self.engine.seen(self.state).values())  # a stopped one has its volume
         return f"containers {names}" if names else ""
 
+    def volumes(self) -> Sequence[str]:
+        return self.engine.volumes(self.state)
+
     def remove_data(self) -> int:
-        volumes = self.engine.volumes(self.state)
+        volumes = self.volumes()
         usage = {each["Name"]: each["UsageData"]["Size"] for each in self.engine.client.df()["Volumes"] or ()}
         for name in volumes:
             self.engine.client.volumes.get(name).remove()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import former
@@ -13,7 +14,7 @@ from lakehouse.runtimes.docker.engine import OLDEST, Engine
 from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.process.processes import taken
-from lakehouse.runtimes.state import State
+from lakehouse.runtimes.state import State, check_room
 from lakehouse.services.service import File, Port, Service
 
 _INTERVAL = 0.5  # seconds between two questions
@@ -22,7 +23,10 @@ _INTERVAL = 0.5  # seconds between two questions
 def prepare(state: State, services: Sequence[Service], containers: Sequence[Container], engine: Engine) -> None:
     """Everything that containers need before they are made; everything that can be known to fail is found here."""
     state.prepare()
-    if problems := [*_old(engine), *_strangers(engine, state, containers)]:
+    check_room(state.root)
+    if (own := engine.folder()).is_dir():  # Docker may be another machine's
+        check_room(own)
+    if problems := [*_old(engine), *_strangers(engine, state, containers), *_missing(containers)]:
         raise LakehouseError("\n".join(problems))
     _ports_are_free(engine, state, services, containers)
     for reference in sorted({each.image for each in containers}):
@@ -94,10 +98,23 @@ def _strangers(engine: Engine, state: State, containers: Sequence[Container]) ->
         if owner is None or owner == str(state.root):
             continue
         whose = f"belongs to the lakehouse in {owner}" if owner else "was not made by a lakehouse"
-        yield (
-            f"The {kind} {name} {whose}. Give this lakehouse another `name` in lakehouse.yaml, "
-            f"or remove that one (`docker {kind} rm {name}`)."
-        )
+        other = "Give this lakehouse another `name` in lakehouse.yaml"
+        if kind != "volume":
+            yield f"The {kind} {name} {whose}. {other}, or remove that one (`docker {kind} rm {name}`)."
+        elif owner and not Path(owner).exists():
+            yield (
+                f"The volume {name} holds data of the lakehouse in {owner}, which is not there any more. "
+                f"If this one was moved from there, move it back. {other}, and that data is left alone."
+            )
+        else:
+            yield f"The volume {name} {whose}: it holds data of others. {other}."
+
+
+def _missing(containers: Sequence[Container]) -> Iterator[str]:
+    """What is mounted from the cache of packages, and is not there: Docker would make empty folders of it."""
+    sources = {mount.source for each in containers for mount in each.mounts if mount.read_only}
+    if missing := sorted(source for source in sources if not Path(source).exists()):
+        yield f"Not there: {', '.join(missing)}. `make setup` fetches what is missing."
 
 
 def _ports_are_free(engine: Engine, state: State, services: Sequence[Service], containers: Sequence[Container]) -> None:

@@ -84,6 +84,9 @@ class Processes:
         pids = ", ".join(str(process.pid) for process in belonging(self.state))
         return f"pids {pids}" if pids else ""
 
+    def volumes(self) -> Sequence[str]:
+        return ()
+
     def remove_data(self) -> int:
         self.state.socket.unlink(missing_ok=True)
         return 0  # all of it lies in the state folder

@@ -14,10 +14,8 @@ from lakehouse.runtimes.process import processes
 from lakehouse.runtimes.process.incarnation import SUPERVISOR, record
 from lakehouse.runtimes.process.probe import await_ready
 from lakehouse.runtimes.process.supervisor import Supervisor
-from lakehouse.runtimes.state import State, write_private
+from lakehouse.runtimes.state import State, check_room, write_private
 from lakehouse.services.service import Service
-
-_ROOM_MB = 512  # free space below which nothing is started
 
 
 def preflight(state: State, services: Sequence[Service]) -> None:
@@ -26,9 +24,7 @@ def preflight(state: State, services: Sequence[Service]) -> None:
     Services that the file no longer names are stopped: Terraform runs no destroy step where the block is gone.
     """
     state.prepare()
-    free = shutil.disk_usage(state.root).free >> 20
-    if free < _ROOM_MB:
-        raise LakehouseError(f"{state.root} has {free} MB free; {_ROOM_MB} MB are wanted. Free room on that disk.")
+    check_room(state.root)
     missing = sorted({path for each in services for path in _packages(each) if not Path(path).exists()})
     if missing:
         raise LakehouseError(f"Not there: {', '.join(missing)}. `make setup` fetches what is missing.")

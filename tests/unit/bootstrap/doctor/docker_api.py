@@ -18,7 +18,7 @@ def docker_api(version: str, *, memory_mb: int = 16_000, offered: bool = False) 
     """
     answers: dict[str, Any] = {
         "version": {"Version": version, "ApiVersion": "1.40", "MinAPIVersion": "1.12"},
-        "info": {"MemTotal": memory_mb << 20},
+        "info": {"MemTotal": memory_mb << 20, "DockerRootDir": "/no/such/folder"},
     }
 
     class Handler(BaseHTTPRequestHandler):

@@ -60,12 +60,14 @@ class Docker:
         self.removed.append(identity)
         raise APIError("a container uses it")
 
-    def pull(self, reference: str) -> None:
+    def pull(self, repository: str, tag: str, **_: object) -> list[dict[str, str]]:
+        reference = f"{repository}:{tag}"
         self.asked.append(reference)
         failure = self.registry.get(reference, APIError("no such host"))
         if failure is not None:
             raise failure
         self.labels[reference] = None
+        return [{"status": "Downloaded newer image"}]
 
     def has(self, key: str, label: str | None = None) -> None:
         self.labels[RECIPES[key].reference] = {LABEL: label or digest(key)}

@@ -191,9 +191,13 @@ def server(code: int, text: str) -> Iterator[int]:
             thread.join()
 
 
-def run(test: tuple[str, ...]) -> int:
+def run(test: tuple[str, ...], path: str | None = None) -> int:
     assert test[0] == "CMD"
-    return subprocess.run(test[1:], capture_output=True, timeout=20, check=False).returncode
+    program = str(shutil.which(test[1]))
+    environment = None if path is None else {"PATH": path}
+    return subprocess.run(
+        [program, *test[2:]], capture_output=True, timeout=20, check=False, env=environment
+    ).returncode
 
 
 @pytest.mark.parametrize("bash", [True, False], ids=["bash", "curl"])
@@ -219,3 +223,11 @@ def test_a_health_check_of_a_port(free_port: int) -> None:
     assert run(test) != 0
     with socket.create_server(("127.0.0.1", free_port)):
         assert run(test) == 0
+
+
+@pytest.mark.parametrize(("expect", "well"), [("", True), ('"starting":false', True), ("something else", False)])
+def test_a_health_check_by_bash_wants_no_other_program(expect: str, well: bool) -> None:
+    """MinIO's image has neither curl nor grep."""
+    with server(200, 'begin\n{"starting":false}') as port:
+        test = check(Probe("http", port, "/ready", expect=expect), bash=True)
+        assert (run(test, path="/nowhere") == 0) is well

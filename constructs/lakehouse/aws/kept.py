@@ -1,0 +1,74 @@
+"""What a stack keeps: its last word before a deploy deletes data whose entry left the file.
+
+``prevent_destroy`` stands in the block of a bucket or database, and goes with the block when its entry leaves the file.
+So one resource that is always there knows the entries that were deployed without both keys to deletion. When they
+change it is replaced, and first of all runs ``python -m lakehouse.aws.kept FILE STACK``, which fails where one of them
+is not in the file any more. It needs whatever it speaks of, so that nothing of that is deleted before.
+https://developer.hashicorp.com/terraform/language/provisioners#destroy-time-provisioners
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.spec import AwsStack, Lakehouse, load
+
+DEPLOYED = "LAKEHOUSE_KEPT"  # the entries as they were deployed, by commas
+
+
+def entries(lakehouse: Lakehouse) -> Iterator[tuple[str, bool]]:
+    """The entries of a file that hold data, and whether each is ``deletable``."""
+    for bucket, content in lakehouse.buckets.items():
+        yield f"buckets.{bucket}", content.deletable
+    for catalog, inner in lakehouse.catalogs.items():
+        for namespace, each in inner.namespaces.items():
+            yield f"catalogs.{catalog}.namespaces.{namespace}", each.deletable
+
+
+def kept(lakehouse: Lakehouse, *, allow_destroy: bool) -> list[str]:
+    """The entries without both keys to deletion."""
+    return [entry for entry, deletable in entries(lakehouse) if not (deletable and allow_destroy)]
+
+
+def step(path: Path, stack: str) -> dict[str, object]:
+    """The provisioner that looks whether all of it is still in the file."""
+    return {
+        "when": "destroy",
+        "command": shlex.join([sys.executable, "-m", "lakehouse.aws.kept", str(path), stack]),
+        "environment": {DEPLOYED: '${join(",", self.triggers_replace)}'},
+    }
+
+
+def look(path: Path, stack: str, deployed: Iterable[str]) -> None:
+    """Raises LakehouseError where the file lacks an entry that was deployed without both keys."""
+    lakehouse = load(path)
+    if not isinstance(lakehouse.stacks.get(stack), AwsStack):
+        return  # the whole stack goes, and Terraform asks each block
+    there = {entry for entry, _ in entries(lakehouse)}
+    if gone := [entry for entry in deployed if entry not in there]:
+        raise LakehouseError(
+            f"{path.name} has no {', '.join(gone)} any more, which holds data in stacks.{stack} and was deployed "
+            "without both keys to deletion: nothing of it is deleted. Put the entry back (a new name is a new entry); "
+            "or, where its data is to go, first deploy it with `deletable: true`, and the stack with "
+            "`allow_destroy: true`"
+        )
+
+
+def main(arguments: list[str]) -> int:
+    """Looks, as Terraform asks; gives the exit code."""
+    path, stack = arguments
+    try:
+        look(Path(path), stack, filter(None, os.environ[DEPLOYED].split(",")))
+    except LakehouseError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""What is asked of the store and the catalogs, and what is told meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+
+from bootstrap import catalogs, commands, output
+from bootstrap.aws import in_aws
+from bootstrap.connections import Connections, StoreConnection
+from bootstrap.reconciler import facts
+from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts
+from lakehouse.aws.names import names
+from lakehouse.spec import Lakehouse
+
+LAKEHOUSE = Lakehouse.model_validate(
+    {
+        "name": "demo",
+        "buckets": {"warehouse": {}},
+        "catalogs": {name: {"location": f"s3://warehouse/{name}"} for name in ("lake", "pond")},
+        "stacks": {"aws": {"region": "eu-west-1", "store": "s3", "catalogs": {"lake": "glue", "pond": "glue"}}},
+    }
+)
+CONNECTIONS = Connections(StoreConnection(endpoint=None, region="eu-west-1"), {})
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The buckets that the store was asked for."""
+    found: list[object] = []
+
+    class Store:
+        def __init__(self, connections: Connections) -> None:
+            pass
+
+        def facts(self, buckets: Collection[str], owner: str | None = None) -> dict[str, BucketFacts]:
+            found.append((list(buckets), owner))
+            return {}
+
+    class Catalog:
+        def facts(self, tables: Collection[str] | None, reading: Callable[[int, int], None]) -> CatalogFacts:
+            for count in range(4):
+                reading(count, 3)
+            return CatalogFacts({}, {})
+
+    monkeypatch.setattr(facts, "Store", Store)
+    monkeypatch.setattr(catalogs, "connect", lambda name, connections: Catalog())
+    return found
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_store_is_asked_for_the_buckets_of_the_file(asked: list[object], everything: bool) -> None:
+    facts.gather(LAKEHOUSE, CONNECTIONS, everything=everything)
+    assert asked == [(["warehouse"], "demo" if everything else None)]
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_an_account_is_not_asked_for_its_buckets(asked: list[object], everything: bool) -> None:
+    located = in_aws(LAKEHOUSE, names(LAKEHOUSE, "aws", "123456789012"))
+    assert facts.gather(located, CONNECTIONS, everything=everything).buckets == {}
+    assert asked == []
+
+
+def test_tables_are_counted_over_all_catalogs() -> None:
+    told: list[tuple[int, int]] = []
+    facts.gather(LAKEHOUSE, CONNECTIONS, reading=lambda count, of: told.append((count, of)))
+    assert len(told) == 8
+    assert max(told) == (6, 6)
+
+
+@pytest.mark.parametrize("words", [["drift"], ["export"]])
+def test_a_person_sees_how_many_tables_are_read(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bar = MagicMock()
+    monkeypatch.setattr(output, "progress", lambda: bar)
+    monkeypatch.setattr(commands, "_connect", lambda context: (tmp_path / "lakehouse.yaml", LAKEHOUSE, CONNECTIONS))
+    with pytest.raises(SystemExit):
+        commands.app(words)
+    shown = [call.kwargs for call in bar.__enter__().update.call_args_list]
+    assert {"completed": 6, "total": 6} in shown
