@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformStack, local_backend
@@ -20,7 +21,8 @@ class LocalStack(TerraformStack):
     def __init__(self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path) -> None:
         super().__init__(scope, name)
         self._name = name
-        local_backend(self, path.parent / ".".join(("terraform", *apart(path), name, "tfstate")))
+        self._state = path.parent / ".".join(("terraform", *apart(path), name, "tfstate"))
+        local_backend(self, self._state)
         local = locate(lakehouse, name, path)
         self._runtime = _place(self, local)
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
@@ -34,7 +36,22 @@ class LocalStack(TerraformStack):
 
     def write(self, outdir: Path) -> None:
         """Writes what the stack's steps read beside its cdk.tf.json."""
-        self._runtime.write(outdir / "stacks" / self._name)
+        folder = outdir / "stacks" / self._name
+        _forget_backend(folder / ".terraform" / "terraform.tfstate", self._state)
+        self._runtime.write(folder)
+
+
+def _forget_backend(remembered: Path, state: Path) -> None:
+    """Terraform remembers where a stack's state was, and stops where that is elsewhere now: another file's stack of the
+    same name, or a project that was moved. Each file's state stays where it is, so there is nothing to migrate.
+    """
+    try:
+        backend = json.loads(remembered.read_text())["backend"]
+        other = backend["type"] == "local" and backend["config"]["path"] != str(state)
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # Terraform was not here yet, or writes it otherwise
+    if other:
+        remembered.unlink()
 
 
 def _place(scope: Construct, local: Local) -> LocalRuntime:

@@ -117,3 +117,22 @@ def test_a_wrong_file_exits_2_without_a_traceback(tmp_path: Path) -> None:
     assert "lakehouse.yaml" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "cdktf.out").exists()
+
+
+@pytest.mark.parametrize(
+    ("backend", "stays"),
+    [
+        ({"type": "local", "config": {"path": "{here}/terraform.local.tfstate"}}, True),
+        ({"type": "local", "config": {"path": "/elsewhere/terraform.local.tfstate"}}, False),
+        ({"type": "s3", "config": {"bucket": "states"}}, True),
+    ],
+)
+def test_terraform_is_not_held_to_the_state_of_another_file(
+    tmp_path: Path, backend: dict[str, Any], stays: bool
+) -> None:
+    """It would ask for a migration, and there is none: each file keeps its own state."""
+    remembered = tmp_path / "cdktf.out" / "stacks" / "local" / ".terraform" / "terraform.tfstate"
+    remembered.parent.mkdir(parents=True)
+    remembered.write_text(json.dumps({"version": 3, "backend": backend}).replace("{here}", str(tmp_path)))
+    assert synth(tmp_path).returncode == 0
+    assert remembered.exists() is stays
