@@ -103,7 +103,7 @@ setup: terraform ## all that a deploy needs: venv, cdktf, Java, packages
 
 setup-dev: terraform ## the same, and what the tests need
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
-	@+$(MAKE) -s --no-print-directory -j3 $(DONE)/node packages $(DONE)/dev
+	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j3) $(DONE)/node packages $(DONE)/dev
 
 packages: $(DONE)/runtime ## fetch what lakehouse.yaml needs into the user's cache folder
 	@$(PY) -m lakehouse.packages fetch

@@ -123,9 +123,13 @@ class _Stack:
         name, local = self.target.stack, self.local
         at = local.endpoints.store
         key = probes.access_key(local.state)
+        room = (
+            "free room there (`lakehouse maintain` removes old snapshots), or name another folder: "
+            f"`stacks.{name}.state`"
+        )
         yield Check("aws variables", lambda: shell.aws(self.around.environment, at.external, key))
         yield Check("memory", self.memory)
-        yield Check("disk", lambda: machine.disk(*probes.disk(self.root), name))
+        yield Check("disk", lambda: machine.disk(*probes.disk(self.root), room))
         yield Check("state folder", lambda: machine.state(probes.state_folder(self.root)))
         if self.containers is not None:
             yield from self._docker(self.containers)
@@ -316,7 +320,8 @@ class _Stack:
 
         def disk() -> Finding:
             root = engine.folder()
-            return docker.disk(*probes.disk(root)) if root.is_dir() else ok("Docker is another machine's")
+            mend = "`docker system df` says what takes the room, `docker image prune` frees what no tag names"
+            return machine.disk(*probes.disk(root), mend) if root.is_dir() else ok("Docker is another machine's")
 
         yield Check("docker", lambda: docker.answers(docker_probes.daemon(engine, self.around.environment)))
         yield Check("docker version", lambda: docker.version(engine.version()), after=("docker",))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bootstrap.doctor.findings import Finding, error, ok, warning
-from bootstrap.doctor.machine import LEAST_DISK_MB, LITTLE_DISK_MB
 from bootstrap.doctor.tools import numbers
 from lakehouse.runtimes.docker.engine import OLDEST
 
@@ -85,17 +83,6 @@ def memory(total: int, wanted: Mapping[str, int], stack: str) -> Finding:
             f"give Docker more, or smaller `memory` under `engines` in lakehouse.yaml and `cdktf deploy {stack}`",
         )
     return ok(sizes)
-
-
-def disk(free: int, folder: Path) -> Finding:
-    """``free`` MiB where Docker keeps images and volumes."""
-    found = f"{free} MiB free at {folder}, which has Docker's images and volumes"
-    mend = "`docker system df` says what takes the room, `docker image prune` frees what no tag names"
-    if free < LEAST_DISK_MB:
-        return error(found, f"below {LEAST_DISK_MB} MiB nothing is deployed, and writes fail soon", mend)
-    if free < LITTLE_DISK_MB:
-        return warning(found, "the next large ingest, compaction or image may not fit", mend)
-    return ok(found)
 
 
 def provider(there: bool, failure: str) -> Finding:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.doctor.findings import Finding, error, ok, warning
+from lakehouse.runtimes.state import ROOM_MB
 
-LEAST_DISK_MB = 512  # below it a deploy refuses to start anything
-LITTLE_DISK_MB = 2048
+_LITTLE_DISK_MB = 2048
 _LITTLE_MEMORY_MB = 256  # left over, with all services up
 _SMALLER = (
     "give `memory`, `driver_memory` or `workers` under `engines` in lakehouse.yaml smaller values and "
@@ -32,15 +32,12 @@ def memory(total: int, available: int, wanted: Mapping[str, int], running: Colle
     return ok(sizes)
 
 
-def disk(free: int, folder: Path, stack: str) -> Finding:
-    """``free`` space where the data lies."""
+def disk(free: int, folder: Path, mend: str) -> Finding:
+    """``free`` MiB where the data lies."""
     found = f"{free} MiB free at {folder}"
-    mend = (
-        f"free room there (`lakehouse maintain` removes old snapshots), or name another folder: `stacks.{stack}.state`"
-    )
-    if free < LEAST_DISK_MB:
-        return error(found, f"below {LEAST_DISK_MB} MiB nothing is deployed, and writes fail soon", mend)
-    if free < LITTLE_DISK_MB:
+    if free < ROOM_MB:
+        return error(found, f"below {ROOM_MB} MiB nothing is deployed, and writes fail soon", mend)
+    if free < _LITTLE_DISK_MB:
         return warning(found, "the next large ingest or compaction may not fit", mend)
     return ok(found)
 

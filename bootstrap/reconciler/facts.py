@@ -35,7 +35,9 @@ def gather(
         return catalogs.connect(name, connections).facts(None if whole else named, told)
 
     def buckets() -> dict[str, BucketFacts]:
-        if not lakehouse.buckets:  # they are Terraform's (bootstrap.aws), and the account's others nobody's business
+        # In AWS they are Terraform's (bootstrap.aws), and the account's others nobody's business. A store of our own is
+        # asked though the file names none any more: one may be there to go.
+        if not lakehouse.buckets and connections.store.endpoint is None:
             return {}
         return Store(connections).facts(lakehouse.buckets, lakehouse.name if everything else None)
 

@@ -50,11 +50,6 @@ class Plan:
         work = json.dumps([asdict(step.change) for step in self.steps], sort_keys=True)
         return hashlib.sha256(work.encode()).hexdigest()
 
-    def only(self, addresses: frozenset[str]) -> Plan:
-        """The part of the plan that is about these objects."""
-        steps = tuple(step for step in self.steps if step.address in addresses)
-        return replace(self, steps=steps)
-
     def within(self, agreed: Plan, *, exactly: bool) -> tuple[Plan, frozenset[str]]:
         """The part of this plan, made later, that ``agreed`` covers; and the addresses of what has become another.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from bootstrap import connect
 from bootstrap.connections import Connections
+from bootstrap.reconciler.plan import Plan
 from lakehouse.spec import Lakehouse, load
 from tests.behaviour.project import Project
 from tests.behaviour.servers import Servers, running
@@ -70,3 +72,8 @@ def lakehouse(
             **more,
         }
     )
+
+
+def only(plan: Plan, address: str) -> Plan:
+    """The part of the plan that is about one object: the servers hold those of other tests too."""
+    return replace(plan, steps=tuple(step for step in plan.steps if step.address == address))

@@ -15,7 +15,7 @@ from bootstrap.connections import Connections
 from bootstrap.errors import Conflict, Exists, Missing, Refused
 from bootstrap.reconciler.apply import apply
 from bootstrap.reconciler.reconcile import make_plan, reconcile
-from tests.behaviour.conftest import lakehouse
+from tests.behaviour.conftest import lakehouse, only
 from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
@@ -138,13 +138,13 @@ def test_a_branch_that_the_file_names_no_more_goes_with_two_keys(servers: Server
     plan = make_plan(without, main)
     assert not plan.steps
     assert f"branch lake.{etl}" in plan.unnamed
-    plan = make_plan(without, main, allow_destroy=True).only(frozenset({f"branch lake.{etl}"}))
+    plan = only(make_plan(without, main, allow_destroy=True), f"branch lake.{etl}")
     assert len(plan.steps) == 1
     catalog = on(etl, servers)
     catalog.create_namespace(f"{root}_late")
     [failure] = apply(plan, main).failed
     assert "moved meanwhile" in failure.message, "what came to it since is not lost"
-    plan = make_plan(without, main, allow_destroy=True).only(frozenset({f"branch lake.{etl}"}))
+    plan = only(make_plan(without, main, allow_destroy=True), f"branch lake.{etl}")
     assert apply(plan, main).exit_code == 0
     left = {each.name for each in references(main).list()}
     assert etl not in left

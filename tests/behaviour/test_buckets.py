@@ -16,7 +16,7 @@ from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.reconciler.stores import Store
 from bootstrap.s3 import client
 from lakehouse.spec import Lakehouse
-from tests.behaviour.conftest import lakehouse
+from tests.behaviour.conftest import lakehouse, only
 from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
@@ -33,7 +33,7 @@ def with_bucket(name: str, **settings: Any) -> Lakehouse:
 
 def going(connections: Connections, bucket: str) -> Plan:
     """What an apply with the first key would do about the bucket, of a file that does not name it."""
-    return make_plan(lakehouse({}), connections, allow_destroy=True).only(frozenset({f"bucket {bucket}"}))
+    return only(make_plan(lakehouse({}), connections, allow_destroy=True), f"bucket {bucket}")
 
 
 def test_a_bucket_goes_with_two_keys_and_what_it_holds_with_a_third_word(servers: Servers, bucket: str) -> None:
@@ -65,7 +65,7 @@ def test_the_key_can_be_taken_back_and_is_not_another_lakehouses(servers: Server
     connections = servers.connections()
     reconcile(with_bucket(bucket, deletable=True), connections)
     other = lakehouse({}, name="other")
-    assert not make_plan(other, connections, allow_destroy=True).only(frozenset({f"bucket {bucket}"})).steps
+    assert not only(make_plan(other, connections, allow_destroy=True), f"bucket {bucket}").steps
     assert reconcile(with_bucket(bucket), connections).exit_code == 0
     assert not going(connections, bucket).steps
 

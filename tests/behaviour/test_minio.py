@@ -18,6 +18,7 @@ from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.s3 import client
 from bootstrap.stores import users
 from lakehouse.spec import Lakehouse
+from tests.behaviour.conftest import only
 from tests.behaviour.servers import Servers, running
 from tests.behaviour.test_stores import with_buckets
 
@@ -83,7 +84,7 @@ def test_former_versions_need_the_third_word(servers: Servers, there: Connection
 
 def going(servers: Servers, there: Connections, bucket: str) -> Plan:
     """What an apply with the first key would do about the bucket, of a file that does not name it."""
-    return make_plan(with_buckets(servers, {}), there, allow_destroy=True).only(frozenset({f"bucket {bucket}"}))
+    return only(make_plan(with_buckets(servers, {}), there, allow_destroy=True), f"bucket {bucket}")
 
 
 def test_users_reach_what_their_roles_grant_and_no_more(servers: Servers, there: Connections, root: str) -> None:

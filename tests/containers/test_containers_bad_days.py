@@ -17,34 +17,24 @@ import pytest
 
 from lakehouse.runtimes.docker.engine import Engine
 from tests.containers.conftest import DOCKER, remains, runtime, sick, up
-from tests.integration.deployment import BIN, Changes, Deployment, until
+from tests.integration.deployment import BIN, ROW, Changes, Deployment, a_row, kept, read, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
-ROW = [["here before"]]
 SMALL: Changes = {**DOCKER, ("engines",): {}}  # a store and a catalog
 
 
 @pytest.fixture(scope="module")
 def row(contained: Deployment) -> Iterator[None]:
-    """A row that every bad day must leave where it is."""
-    contained.trino("CREATE TABLE IF NOT EXISTS lake.silver.bad_days (word varchar)")
-    contained.trino("DELETE FROM lake.silver.bad_days")
-    contained.trino("INSERT INTO lake.silver.bad_days VALUES 'here before'")
-    yield
-    contained.trino("DROP TABLE lake.silver.bad_days")
+    with a_row(contained):
+        yield
 
 
 @pytest.fixture(autouse=True)
 def same_file(contained: Deployment) -> Iterator[None]:
     """A bad day that goes wrong must not spoil the next one's file."""
-    before = contained.file.read_text()
-    yield
-    contained.file.write_text(before)
-
-
-def read(deployment: Deployment) -> list[list[str]]:
-    return deployment.trino("SELECT word FROM lake.silver.bad_days")
+    with kept(contained.file):
+        yield
 
 
 def docker(*words: str, code: int = 0) -> str:

@@ -10,8 +10,8 @@ import pytest
 
 from lakehouse.runtimes.docker.engine import Engine
 from tests.containers.conftest import runtime, sick
-from tests.integration.deployment import Deployment, until
-from tests.integration.test_doctor import behind, doctor, errors, kept
+from tests.integration.deployment import Deployment, kept, until
+from tests.integration.test_doctor import behind, doctor, errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,3 +143,31 @@ def free(count: int) -> list[int]:
         for probe in probes:
             probe.bind(("127.0.0.1", 0))
         return [int(probe.getsockname()[1]) for probe in probes]
+
+
+@contextmanager
+def kept(path: Path) -> Iterator[str]:
+    """The file's text, which it has again afterwards."""
+    text, mode = path.read_text(), path.stat().st_mode
+    try:
+        yield text
+    finally:
+        path.write_text(text)
+        path.chmod(mode)
+
+
+@contextmanager
+def a_row(deployment: Deployment) -> Iterator[None]:
+    """A row that every bad day must leave where it is: see :func:`read`."""
+    deployment.trino("CREATE TABLE IF NOT EXISTS lake.silver.bad_days (word varchar)")
+    deployment.trino("DELETE FROM lake.silver.bad_days")
+    deployment.trino("INSERT INTO lake.silver.bad_days VALUES 'here before'")
+    yield
+    deployment.trino("DROP TABLE lake.silver.bad_days")
+
+
+ROW = [["here before"]]
+
+
+def read(deployment: Deployment) -> list[list[str]]:
+    return deployment.trino("SELECT word FROM lake.silver.bad_days")

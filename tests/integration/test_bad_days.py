@@ -22,34 +22,24 @@ from lakehouse.runtimes.process.incarnation import healthy
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
-from tests.integration.deployment import BIN, Deployment, until
+from tests.integration.deployment import BIN, ROW, Deployment, a_row, kept, read, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 SERVICES = ("s3proxy", "nessie", "spark-master", "spark-worker-1", "spark-worker-2", "spark-connect", "trino")
-ROW = [["here before"]]
 
 
 @pytest.fixture(scope="module")
 def row(deployed: Deployment) -> Iterator[None]:
-    """A row that every bad day must leave where it is."""
-    deployed.trino("CREATE TABLE IF NOT EXISTS lake.silver.bad_days (word varchar)")
-    deployed.trino("DELETE FROM lake.silver.bad_days")
-    deployed.trino("INSERT INTO lake.silver.bad_days VALUES 'here before'")
-    yield
-    deployed.trino("DROP TABLE lake.silver.bad_days")
+    with a_row(deployed):
+        yield
 
 
 @pytest.fixture(autouse=True)
 def same_file(deployed: Deployment) -> Iterator[None]:
     """A bad day that goes wrong must not spoil the next one's file."""
-    before = deployed.file.read_text()
-    yield
-    deployed.file.write_text(before)
-
-
-def read(deployed: Deployment) -> list[list[str]]:
-    return deployed.trino("SELECT word FROM lake.silver.bad_days")
+    with kept(deployed.file):
+        yield
 
 
 def spark(deployed: Deployment, sql: str) -> str:

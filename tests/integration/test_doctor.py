@@ -24,7 +24,7 @@ from bootstrap.s3 import client
 from lakehouse.runtimes.process import processes
 from lakehouse.runtimes.process.probe import await_ready
 from lakehouse.runtimes.process.supervisor import Supervisor
-from tests.integration.deployment import BIN, Deployment, until
+from tests.integration.deployment import BIN, Deployment, kept, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -59,17 +59,6 @@ def stopped(deployed: Deployment, name: str) -> Iterator[None]:
     finally:
         supervisor.add(service)
         await_ready(service, local.state, lambda: supervisor.processes().get(name))
-
-
-@contextmanager
-def kept(path: Path) -> Iterator[str]:
-    """The file's text, which it has again afterwards."""
-    text, mode = path.read_text(), path.stat().st_mode
-    try:
-        yield text
-    finally:
-        path.write_text(text)
-        path.chmod(mode)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,15 +15,14 @@ from lakehouse.errors import LakehouseError
 # sun_path holds 108 bytes with the closing zero, and supervisord adds a suffix of its own while it binds.
 _LONGEST_SOCKET = 90
 
-
-_ROOM_MB = 512  # free space below which nothing is started
+ROOM_MB = 512  # free space below which nothing is started
 
 
 def check_room(folder: Path) -> None:
     """Raises LakehouseError where the disk of the folder has next to no room."""
     free = shutil.disk_usage(folder).free >> 20
-    if free < _ROOM_MB:
-        raise LakehouseError(f"{folder} has {free} MB free; {_ROOM_MB} MB are wanted. Free room on that disk.")
+    if free < ROOM_MB:
+        raise LakehouseError(f"{folder} has {free} MB free; {ROOM_MB} MB are wanted. Free room on that disk.")
 
 
 @dataclass(frozen=True)

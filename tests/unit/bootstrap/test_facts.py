@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -62,6 +63,12 @@ def test_an_account_is_not_asked_for_its_buckets(asked: list[object], everything
     located = in_aws(LAKEHOUSE, names(LAKEHOUSE, "aws", "123456789012"))
     assert facts.gather(located, CONNECTIONS, everything=everything).buckets == {}
     assert asked == []
+
+
+def test_a_store_of_our_own_is_asked_though_the_file_names_no_bucket(asked: list[object]) -> None:
+    own = replace(CONNECTIONS, store=replace(CONNECTIONS.store, endpoint="http://127.0.0.1:9000"))
+    facts.gather(LAKEHOUSE.model_copy(update={"buckets": {}}), own, everything=True)
+    assert asked == [([], "demo")]
 
 
 def test_tables_are_counted_over_all_catalogs() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -58,14 +57,6 @@ def test_docker_s_own_memory() -> None:
     assert found.severity == "error"
     assert "2000" in found.found
     assert "4000" in found.found
-
-
-@pytest.mark.parametrize(("free", "severity"), [(100, "error"), (1000, "warning"), (9000, "ok")])
-def test_the_disk_of_docker(free: int, severity: str) -> None:
-    found = docker.disk(free, Path("/var/lib/docker"))
-    assert found.severity == severity
-    assert f"{free} MiB free at /var/lib/docker" in found.found
-    assert ("docker system df" in found.mend) == (severity != "ok")
 
 
 def test_the_provider() -> None:

@@ -32,10 +32,10 @@ def test_memory(total: int, available: int, running: tuple[str, ...], severity: 
 
 @pytest.mark.parametrize(("free", "severity"), [(0, "error"), (511, "error"), (512, "warning"), (2048, "ok")])
 def test_disk(free: int, severity: str) -> None:
-    found = machine.disk(free, Path("/data"), "local")
+    found = machine.disk(free, Path("/data"), "free room")
     assert found.severity == severity
-    assert str(free) in found.found
-    assert ("stacks.local.state" in found.mend) == (severity != "ok")
+    assert f"{free} MiB free at /data" in found.found
+    assert ("free room" in found.mend) == (severity != "ok")
 
 
 @pytest.mark.parametrize(
