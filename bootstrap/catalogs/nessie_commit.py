@@ -103,10 +103,6 @@ class NessieCommit:
         snapshot = -1 if metadata.current_snapshot_id is None else metadata.current_snapshot_id
         written = metadata.model_dump(mode="json", by_alias=True, exclude_none=True)
         written["current-snapshot-id"] = snapshot  # Nessie cannot read a file without it
-        for each in written.get("snapshots", ()):
-            if each["snapshot-id"] == snapshot:
-                # Nessie takes the current snapshot's schema for the table's, and would not show the new one.
-                each["schema-id"] = metadata.current_schema_id
         location = next_location(at, metadata.location)
         self.files.write(location, json.dumps(written))
         return {

@@ -17,6 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from bootstrap import catalogs
+from bootstrap.catalogs import tables
 from bootstrap.connect import connect
 from bootstrap.errors import Missing
 from bootstrap.ingest.items import Format, Item, digest, items, rewritten
@@ -211,7 +213,9 @@ class Staged:
         self._namespace, self._ours = tuple(into.namespace.split(".")), f"ingest_{run}_"
         self._prefix = f"ingest/{run}/"
         self.clear()  # what a run that was killed left
-        self._target = self._catalog.load_table((*self._namespace, into.name))
+        connections = connect(target.path, target.stack)[1]
+        name = f"{into.namespace}.{into.name}"
+        self._target = tables.load(catalogs.connect(into.catalog, connections), name, connections)
 
     @cached_property
     def schema(self) -> Any:

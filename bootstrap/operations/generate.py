@@ -1,8 +1,7 @@
 """Synthetic data: minute bars into bronze, then by Spark to silver.
 
-Bronze is written through Spark Connect where there is one: its commits keep a table's snapshots in every kind of
-catalog, while PyIceberg, through Nessie's Iceberg REST endpoint, keeps the current one alone. Without Spark it is
-PyIceberg that writes. Either way the rows are made here and travel in batches, so that memory stays bounded.
+Bronze is written through Spark Connect if there is one, else by PyIceberg over our own commits. Either way the rows
+are made here and travel in batches, so that memory stays bounded.
 Silver is a job of its own kind: Spark reads bronze, keeps what is valid, once each, and merges it, so that a second run
 changes nothing.
 """
@@ -15,8 +14,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from bootstrap import output
-from bootstrap.operations import clients
+from bootstrap import catalogs, output
+from bootstrap.catalogs import tables
+from bootstrap.connect import connect
 from bootstrap.operations.bars import SCHEMA, Plan, bars
 from bootstrap.operations.sql import SparkEngine
 from bootstrap.operations.target import Target
@@ -100,7 +100,8 @@ def _by_spark(session: SparkEngine, bronze: str, plan: Plan, days: str, *, repla
 
 
 def _by_pyiceberg(target: Target, catalog: str, plan: Plan, days: str, *, replace: bool) -> None:
-    table = clients.iceberg(target, catalog).load_table(f"bronze.{_TABLE}")
+    connections = connect(target.path, target.stack)[1]
+    table = tables.load(catalogs.connect(catalog, connections), f"bronze.{_TABLE}", connections)
     with output.progress() as progress:
         task = progress.add_task("rows to bronze", total=plan.rows)
         # One transaction: a run that is interrupted leaves no rows, and no reader sees half of them.

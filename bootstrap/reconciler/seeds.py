@@ -7,12 +7,12 @@ not at all. pyiceberg writes the files; seeds are small, and need no engine.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from bootstrap.catalogs import tables
 from bootstrap.catalogs.base import Catalog
-from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.connections import Connections
 from bootstrap.errors import Conflict, Missing, Refused, UnknownState, first_line
 from bootstrap.reconciler.wanted import SEED
@@ -44,8 +44,6 @@ def load(catalog: Catalog, table: str, body: Mapping[str, str], connections: Con
     """
     from pyiceberg.exceptions import ValidationError
     from pyiceberg.io.pyarrow import schema_to_pyarrow
-    from pyiceberg.table import Table
-    from pyiceberg.table.metadata import TableMetadataUtil
 
     path = connections.folder / body["file"]
     if _digest(path) != body["digest"]:
@@ -55,12 +53,8 @@ def load(catalog: Catalog, table: str, body: Mapping[str, str], connections: Con
         raise Missing(f"there is no table {table}")
     if SEED in facts.properties:
         raise Conflict(f"table {table} was seeded meanwhile")
-    files = MetadataFiles(connections)
-    content = files.read(facts.metadata_location)
-    through: Any = _OneCommit(catalog, table)
     try:
-        metadata = TableMetadataUtil.parse_obj(content)
-        loaded = Table(tuple(table.split(".")), metadata, facts.metadata_location, files.io, through)
+        loaded = tables.at(catalog, table, facts.metadata_location, connections)
         rows = _rows(path, schema_to_pyarrow(loaded.schema(), include_field_ids=False))
         with loaded.transaction() as transaction:
             transaction.append(rows)
@@ -80,21 +74,3 @@ def _rows(path: Path, schema: pa.Schema) -> pa.Table:
 
     item = Item(LocalPlace(str(path)), path.name, "parquet" if path.suffix.lower() == ".parquet" else "csv")
     return pa.concat_tables([schema.empty_table(), *fitted(item, path, schema)])
-
-
-class _OneCommit:
-    """Stands where pyiceberg has its catalog: the one commit of a transaction goes through ours."""
-
-    def __init__(self, catalog: Catalog, table: str) -> None:
-        self._catalog, self._table = catalog, table
-
-    def commit_table(self, table: Any, requirements: Iterable[Any], updates: Iterable[Any]) -> Any:
-        commit = {
-            "requirements": [each.model_dump(mode="json", by_alias=True) for each in requirements],
-            "updates": [each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in updates],
-        }
-        self._catalog.commit_table(self._table, commit)
-        return table
-
-    def _delete_old_metadata(self, *metadata: Any) -> None:
-        """Left to `lakehouse maintain`."""

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyiceberg.table import Table
 
-from bootstrap import connect
+from bootstrap import catalogs, connect
+from bootstrap.catalogs import tables
 from bootstrap.connections import Connections
 from bootstrap.reconciler.plan import Plan
 from lakehouse.spec import Lakehouse, load
@@ -72,6 +74,12 @@ def lakehouse(
             **more,
         }
     )
+
+
+def table_of(servers: Servers, name: str) -> Table:
+    """The table as its own metadata file says: Nessie's Iceberg REST endpoint may show the schema of the last rows."""
+    connections = servers.connections()
+    return tables.load(catalogs.connect("lake", connections), name, connections)
 
 
 def only(plan: Plan, address: str) -> Plan:
