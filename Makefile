@@ -41,13 +41,16 @@ pipeline-drift: setup-dev ## fail where the stack or its contents are not as the
 	@$(PY) -m bootstrap.pipeline drift $(STACK)
 
 ##@ Development
-.PHONY: test unit behaviour integration containers lint lint-workflows types format scan bench schema
+.PHONY: test unit synth behaviour integration containers lint lint-workflows types format scan bench schema
 test: setup-dev ## rules, types, policy scans, all tests: they deploy the real thing, on Docker too where it answers
-	@+$(MAKE) --no-print-directory -j2 -Otarget docker lint lint-workflows types scan unit
+	@+$(MAKE) --no-print-directory -j2 -Otarget docker lint lint-workflows types scan unit synth
 	$(PY) -m pytest tests/behaviour tests/integration tests/containers
 
-unit: setup-dev ## the unit tests alone
+unit: setup-dev ## the unit tests: pure, seconds
 	$(PY) -m pytest tests/unit
+
+synth: setup-dev ## whole synths of main.py, judged by contracts, policy checks and AWS's double
+	$(PY) -m pytest tests/synth
 
 behaviour: setup-dev ## the reconciler on a real store and catalog
 	$(PY) -m pytest tests/behaviour

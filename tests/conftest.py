@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-import socket
 
 import pytest
+
+from tests.ports import free
 
 # A shell that runs the tests in the background ignores Ctrl-C for them, and what they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -14,6 +15,4 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture
 def free_port() -> int:
     """A port of the loopback address that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free(1)[0]

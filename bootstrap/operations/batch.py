@@ -41,6 +41,7 @@ class BatchJob:
         """Starts it, and does not wait. ``patience`` is how many seconds a statement may take."""
         self._patience = patience
         self._number = 0
+        self._lost = False  # it has ended or does not answer: nothing is left to end in good order
         self._lock = threading.Lock()
         self._lines: queue.Queue[str | None] = queue.Queue()
         command, environment = _prepare(target)
@@ -59,8 +60,11 @@ class BatchJob:
         self._statement(sql)
 
     def close(self) -> None:
-        """Ends the application, at once if a statement is under way, and waits until its process is gone."""
-        if self._lock.locked():
+        """Ends the application and waits until its process is gone.
+
+        At once if a statement is under way, or if the application no longer answers.
+        """
+        if self._lost or self._lock.locked():
             self._process.kill()
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
@@ -105,8 +109,10 @@ class BatchJob:
             try:
                 line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
+                self._lost = True
                 raise _unfinished(f"gave no answer within {self._patience:.0f} s", lines) from None
             if line is None:
+                self._lost = True
                 self._lines.put(None)
                 raise _unfinished("ended", lines)
             if last(line):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from lakehouse.services.compose import services
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec import ports as named_ports
+from tests.ports import free
 
 REGION = "us-east-1"
 
@@ -75,7 +75,7 @@ def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     there = lakehouse.stacks["local"]
     assert isinstance(there, LocalStack)
     names = named_ports(lakehouse, "local")
-    ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    ports = dict(zip(names, free(len(names)), strict=True))
     keys = {"store-access-key": "behaviour", "store-secret-key": secrets.token_urlsafe(24)}
     asked = needed(lakehouse)
     packages.set_up(asked.packages, asked.javas, progress=False)
@@ -144,11 +144,3 @@ def _await(service: Service, process: subprocess.Popen[bytes], state: State) -> 
         if process.poll() is not None or time.monotonic() > deadline:
             raise AssertionError(f"{service.name} is not ready:\n{state.log(service.name).read_text()[-3000:]}")
         time.sleep(0.2)
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]

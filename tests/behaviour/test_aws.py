@@ -14,7 +14,7 @@ import pytest
 
 from bootstrap.synthesised import Synthesised
 from tests import moto
-from tests.unit.synthesised import AWS, stacks
+from tests.synth.synthesised import AWS, stacks
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 

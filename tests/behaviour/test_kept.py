@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.aws.conftest import synthesise
+from tests.synth.aws.conftest import synthesise
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 

@@ -27,8 +27,8 @@ from lakehouse.services.text import properties
 from lakehouse.services.trino import trino
 from lakehouse.spec import Lakehouse, load, matrix
 from tests import moto
-from tests.integration.deployment import free
-from tests.unit.synthesised import AWS, stacks
+from tests.ports import free
+from tests.synth.synthesised import AWS, stacks
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

@@ -12,7 +12,8 @@ from bootstrap.connect import store
 from bootstrap.s3 import client
 from lakehouse.runtimes.process import processes
 from lakehouse.spec import load, ports
-from tests.integration.deployment import Deployment, free
+from tests.integration.deployment import Deployment
+from tests.ports import free
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 

@@ -13,7 +13,8 @@ import pytest
 from lakehouse.runtimes.process import processes
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
-from tests.integration.deployment import BIN, PROJECT, Deployment, free
+from tests.integration.deployment import BIN, PROJECT, Deployment
+from tests.ports import free
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

@@ -114,3 +114,17 @@ def test_the_tree_has_no_addresses_of_registries_and_no_paths_of_machines() -> N
 def test_no_lock_says_where_packages_come_from() -> None:
     assert '"sources": []' in (ROOT / "Pipfile.lock").read_text()
     assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
+
+
+def _has_source(test: Path) -> bool:
+    """Whether ``tests/unit/A/test_B.py`` (or ``test_B_topic.py``) has its source: the module or the package A/B."""
+    folder, words = test.relative_to(ROOT / "tests/unit").parent, test.stem.removeprefix("test_").split("_")
+    base = ROOT / "constructs" / folder if folder.parts[0] == "lakehouse" else ROOT / folder
+    names = ["_".join(words[:length]) for length in range(len(words), 0, -1)]
+    return any((base / source).exists() for name in names for source in (f"{name}.py", f"__{name}__.py", name))
+
+
+def test_unit_tests_mirror_the_sources() -> None:
+    tests = [path for path in (ROOT / "tests/unit").rglob("test_*.py") if path.parent != ROOT / "tests/unit"]
+    assert len(tests) > 50
+    assert [str(path.relative_to(ROOT)) for path in tests if not _has_source(path)] == []

@@ -13,7 +13,7 @@ from bootstrap.doctor.checks import Surroundings
 from bootstrap.doctor.findings import Finding
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
-from tests.integration.deployment import free
+from tests.ports import free
 
 PROJECT = Path(__file__).parents[4]
 NOW = 1_800_000_000.0

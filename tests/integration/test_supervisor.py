@@ -1,0 +1,134 @@
+"""The real supervisord with small processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.incarnation import NONE, Incarnation
+from lakehouse.runtimes.process import processes, steps
+from lakehouse.runtimes.process.incarnation import look, record, recorded
+from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import File, Port, Probe, Service
+
+pytestmark = pytest.mark.integration
+
+SERVER = "; ".join(  # one line: supervisord's configuration holds no others
+    (
+        "import sys, http.server as h",
+        "h.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), h.SimpleHTTPRequestHandler).serve_forever()",
+    )
+)
+
+
+def server(port: int, name: str = "web") -> Service:
+    return Service(
+        name=name,
+        image="image",
+        packages=(),
+        command=(sys.executable, "-c", SERVER, str(port)),
+        probe=Probe("http", port, expect="100% 'hello'", patience=20),
+        ports=(Port(name, port),),
+        files=(File("index.html", "100% 'hello' {{secret:word}}"),),
+    )
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    state = State(tmp_path / "a state, 100%")
+    yield state
+    steps.supervisor_down(state)
+    assert list(processes.belonging(state)) == []
+
+
+def test_up_kill_and_down(state: State, free_port: int) -> None:
+    service = server(free_port)
+    steps.preflight(state, [service])
+    steps.supervisor_up(state, "1")
+    steps.service_up(state, service, Incarnation("d", "3"))
+    supervisor = Supervisor(state)
+    first = supervisor.processes()["web"]
+    assert first.up
+    assert recorded(state, "web") == Incarnation("d", "3")
+    assert state.secret("word") in (state.config("web") / "index.html").read_text()
+    assert state.secret("word") not in (state.conf_d / "web.conf").read_text()
+
+    os.kill(first.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while supervisor.processes()["web"].pid in (0, first.pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+    steps.service_down(state, "web")
+    assert "web" not in supervisor.processes()
+    assert not processes.is_open(free_port)
+
+
+def test_a_killed_supervisor_is_seen_and_its_orphans_are_ended(state: State, free_port: int) -> None:
+    service = server(free_port)
+    steps.supervisor_up(state, "1")
+    steps.service_up(state, service, look([service], state)["web"])
+    before = look([service], state)
+    assert before["web"] == recorded(state, "web")
+
+    supervisor = int(state.pid_file.read_text())
+    os.kill(supervisor, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(supervisor)] if psutil.pid_exists(supervisor) else [], timeout=5)
+    assert processes.is_open(free_port), "the service outlives its supervisor"
+    assert look([service], state)["web"] != before["web"]
+
+    steps.preflight(state, [service])  # the orphan's port is not a stranger's
+    steps.supervisor_up(state, "2")
+    assert not processes.is_open(free_port)
+
+
+def test_a_service_that_cannot_start_shows_its_log(state: State, free_port: int) -> None:
+    broken = replace(server(free_port), command=(sys.executable, "-c", "raise SystemExit('the reason')"))
+    steps.supervisor_up(state, "1")
+    with pytest.raises(LakehouseError, match=r"(?s)web is not ready: port \d+/ did not answer.*FATAL.*the reason"):
+        steps.service_up(state, broken, Incarnation("d", "1"))
+    assert recorded(state, "web") == NONE
+
+
+def test_a_taken_port_is_named_with_its_holder(state: State, free_port: int) -> None:
+    with psutil.Popen([sys.executable, "-c", SERVER, str(free_port)]) as stranger:
+        try:
+            while not processes.is_open(free_port):
+                time.sleep(0.05)
+            with pytest.raises(
+                LakehouseError, match=rf"Port {free_port} \(web\) is taken by .*pid {stranger.pid}, user"
+            ):
+                steps.preflight(state, [server(free_port)])
+        finally:
+            stranger.kill()
+    assert not Supervisor(state).alive(), "found before anything was started"
+
+
+def test_preflight_stops_what_the_file_no_longer_names(state: State, free_port: int) -> None:
+    service = server(free_port)
+    steps.supervisor_up(state, "1")
+    steps.service_up(state, service, Incarnation("d", "1"))
+    steps.preflight(state, [])
+    assert Supervisor(state).processes() == {}
+
+
+def test_record_survives_a_restart_by_hand(state: State, free_port: int) -> None:
+    service = server(free_port)
+    steps.supervisor_up(state, "1")
+    steps.service_up(state, service, look([service], state)["web"])
+    record(state, "web", look([service], state)["web"])
+    Supervisor(state).restart("web")
+    deadline = time.monotonic() + 10
+    while look([service], state)["web"] != recorded(state, "web"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -1,0 +1,59 @@
+"""``python -m tests.synth.aws.enforced PORT``: moto's server, with IAM decided by ``simulator``.
+
+moto checks who signs a request and which policies are theirs. Of Glue it knows no resources, and of no service
+conditions; so the decision itself is ours, made from the request as it arrived.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from moto.iam.access_control import IAMRequestBase
+from moto.server import main
+
+from tests.synth.aws import simulator
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+
+
+def _decide(request: Any, resource: str) -> None:
+    if request._action == "sts:GetCallerIdentity":
+        return
+    documents = [_document(policy) for policy in request._access_key.collect_policies()]
+    wanted = _glue(request) if request._service == "glue" else _s3(request) if request._service == "s3" else None
+    if wanted is None or not simulator.allowed(documents, wanted):
+        print(f"denied {wanted}", file=sys.stderr, flush=True)
+        request._raise_access_denied()
+
+
+def _document(policy: Any) -> Any:
+    return json.loads(policy if isinstance(policy, str) else policy["policy_document"])
+
+
+def _glue(request: Any) -> simulator.Request:
+    action = request._action.partition(":")[2]
+    body = json.loads(request._body or b"{}")
+    inside = body.get("TableInput") or body.get("DatabaseInput") or {}
+    about_table = "DatabaseName" in body
+    database = body.get("DatabaseName") or body.get("Name") or inside.get("Name", "")
+    table = (body.get("Name") or inside.get("Name", "")) if about_table else ""
+    return simulator.glue(f"arn:aws:glue:{REGION}:{ACCOUNT}", action, database, table)
+
+
+def _s3(request: Any) -> simulator.Request:
+    url = urlsplit(request._path)
+    bucket, _, key = unquote(url.path).lstrip("/").partition("/")
+    prefix = parse_qs(url.query).get("prefix", [""])[0]
+    action = request._action.partition(":")[2]
+    if action.startswith("List") and not key:
+        return simulator.s3("ListBucket", bucket, prefix=prefix)
+    return simulator.s3({"HeadObject": "GetObject", "HeadBucket": "ListBucket"}.get(action, action), bucket, key)
+
+
+if __name__ == "__main__":
+    setattr(IAMRequestBase, "check_action_permitted", _decide)  # noqa: B010 - mypy takes no assignment of a method
+    main(["--host", "127.0.0.1", "--port", sys.argv[1]])

@@ -1,0 +1,305 @@
+"""What the stack makes of each option of the file."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.synth.aws.conftest import FILE, STACKS, synthesise
+from tests.synth.aws.simulator import Request, allowed
+
+_CONTENTS = """
+name: demo
+buckets:
+  kept: {versioning: true}
+  gone: {deletable: true, expire_days: 3}
+catalogs:
+  lake:
+    location: s3://kept/lake
+    namespaces:
+      stays: {}
+      goes: {deletable: true}
+"""
+_STACKS = """
+stacks:
+  shut: {region: eu-west-1, store: s3, catalogs: {lake: glue}}
+  open: {region: eu-west-1, store: s3, catalogs: {lake: glue}, allow_destroy: true}
+"""
+_ROLES = """
+stacks:
+  tables:
+    region: eu-west-1
+    store: s3tables
+    catalogs: {lake: glue}
+    allow_destroy: true
+    github: example/lakehouse
+    backend: {bucket: example-terraform-state}
+  machines:
+    region: eu-west-1
+    store: s3
+    catalogs: {lake: glue}
+    engines: ec2
+    github: example/lakehouse
+    backend: {bucket: example-terraform-state}
+"""
+_PROOF = """
+import re, runpy, sys
+try:
+    runpy.run_path(sys.argv[1], run_name="__main__")
+except SystemExit as end:
+    assert not end.code
+print("imported" if any("provider_aws" in name for name in sys.modules) else "clean", file=open("modules", "w"))
+print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1], file=open("memory", "w"))
+"""
+
+
+@pytest.fixture(scope="module")
+def variants(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for text in (_CONTENTS + _STACKS, _CONTENTS.replace("versioning: true", "") + _ROLES):
+        folder = tmp_path_factory.mktemp("variants")
+        file = folder / "lakehouse.yaml"
+        file.write_text(text)
+        found |= synthesise(folder, file)
+    return found
+
+
+def _protected(block: Mapping[str, Any]) -> bool:
+    return bool(block.get("lifecycle", {}).get("prevent_destroy"))
+
+
+@pytest.mark.parametrize(
+    ("stack", "bucket", "deleted"),
+    [("shut", "kept", False), ("shut", "gone", False), ("open", "kept", False), ("open", "gone", True)],
+)
+def test_a_bucket_goes_by_two_keys(variants: Mapping[str, Any], stack: str, bucket: str, deleted: bool) -> None:
+    block = variants[stack]["resource"]["aws_s3_bucket"][f"store_{bucket}_bucket"]
+    assert block["force_destroy"] is deleted
+    assert _protected(block) is not deleted
+
+
+@pytest.mark.parametrize(
+    ("stack", "namespace", "deleted"),
+    [("shut", "stays", False), ("shut", "goes", False), ("open", "stays", False), ("open", "goes", True)],
+)
+def test_a_database_goes_by_two_keys(variants: Mapping[str, Any], stack: str, namespace: str, deleted: bool) -> None:
+    block = variants[stack]["resource"]["aws_glue_catalog_database"][f"glue_lake_{namespace}"]
+    assert _protected(block) is not deleted
+
+
+def test_table_buckets_and_their_namespaces_go_by_two_keys(variants: Mapping[str, Any]) -> None:
+    resource = variants["tables"]["resource"]
+    assert _protected(resource["aws_s3tables_table_bucket"]["tables_kept"])
+    assert _protected(resource["aws_s3tables_namespace"]["tables_lake_stays"])
+    assert not _protected(resource["aws_s3tables_namespace"]["tables_lake_goes"])
+    assert "aws_glue_catalog_database" not in resource
+
+
+def test_the_key_stays_while_anything_that_it_encrypts_does(variants: Mapping[str, Any]) -> None:
+    assert _protected(variants["open"]["resource"]["aws_kms_key"]["key_main"])
+
+
+def test_a_bucket_of_every_version_forgets_none(variants: Mapping[str, Any]) -> None:
+    rules = variants["shut"]["resource"]["aws_s3_bucket_lifecycle_configuration"]
+    kept = [key for rule in rules["store_kept_lifecycle"]["rule"] for key in rule]
+    assert not {"expiration", "noncurrent_version_expiration"} & set(kept)
+    assert [rule["expiration"] for rule in rules["store_gone_lifecycle"]["rule"] if "expiration" in rule] == [
+        [{"days": 3}]
+    ]
+
+
+def test_what_is_not_asked_for_is_not_there(variants: Mapping[str, Any]) -> None:
+    resource = variants["shut"]["resource"]
+    asked = ["aws_emrserverless_application", "aws_athena_workgroup", "aws_budgets_budget", "aws_instance"]
+    asked += ["aws_iam_openid_connect_provider", "aws_secretsmanager_secret", "aws_sns_topic_subscription"]
+    assert [type for type in asked if type in resource] == []
+    assert set(variants["shut"]["terraform"]["backend"]) == {"local"}
+
+
+def test_stacks_of_one_account_share_no_name(variants: Mapping[str, Any]) -> None:
+    taken: set[tuple[str, str]] = set()
+    named = {"aws_s3_bucket": "bucket", "aws_iam_role": "name", "aws_kms_alias": "name", "aws_sns_topic": "name"}
+    named |= {"aws_cloudwatch_log_group": "name", "aws_security_group": "name"}
+    for stack in ("shut", "open"):
+        own = {
+            (type, block[key])
+            for type, key in named.items()
+            for block in variants[stack]["resource"].get(type, {}).values()
+        }
+        assert len(own) >= 6
+        assert not own & taken
+        taken |= own
+
+
+def test_a_bucket_is_unique_by_account_and_region(stacks: Mapping[str, Any]) -> None:
+    bucket = stacks["aws"]["resource"]["aws_s3_bucket"]["store_warehouse_bucket"]["bucket"]
+    assert bucket == "employees-aws-warehouse-${data.aws_caller_identity.account.account_id}-eu-west-1"
+
+
+def test_state_is_shared_locked_and_encrypted(stacks: Mapping[str, Any]) -> None:
+    assert stacks["aws"]["terraform"]["backend"] == {
+        "s3": {
+            "bucket": "example-terraform-state",
+            "key": "employees/aws.tfstate",
+            "region": "eu-west-1",
+            "encrypt": True,
+            "use_lockfile": True,
+        }
+    }
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_everything_is_tagged(stacks: Mapping[str, Any], name: str) -> None:
+    [provider] = stacks[name]["provider"]["aws"]
+    [tags] = [each["tags"] for each in provider["default_tags"]]
+    assert tags["lakehouse"] == f"employees-{name}"
+    asked = ("data-platform@example.com", "4711") if name == "aws" else ("employees", "employees")
+    assert (tags["owner"], tags["cost-center"]) == asked
+
+
+def test_a_secret_is_in_no_state(stacks: Mapping[str, Any]) -> None:
+    versions = stacks["clusters"]["resource"]["aws_secretsmanager_secret_version"]
+    assert len(versions) == 2
+    for version in versions.values():
+        assert set(version) - {"//"} == {"secret_id", "secret_string_wo", "secret_string_wo_version"}
+        assert version["secret_string_wo"].startswith("${ephemeral.aws_secretsmanager_random_password.")
+
+
+def test_instances_are_shut(stacks: Mapping[str, Any]) -> None:
+    resource = stacks["clusters"]["resource"]
+    machines = [*resource["aws_launch_template"].values(), *resource["aws_instance"].values()]
+    assert len(machines) == 4
+    for each in machines:
+        assert each["metadata_options"]["http_tokens"] == "required"
+        assert "key_name" not in each
+    assert "AmazonSSMManagedInstanceCore" in json.dumps(resource["aws_iam_role_policy_attachment"])
+    assert resource["aws_autoscaling_group"]["engines_spark_workers"]["min_size"] == 2
+
+
+def test_workflows_deploy_from_their_environment_alone(stacks: Mapping[str, Any]) -> None:
+    roles = stacks["aws"]["resource"]["aws_iam_role"]
+    plan, deploy = ["pull_request", "ref:refs/heads/main"], ["environment:aws"]
+    for role, subjects in (("github_plan", plan), ("github_deploy", deploy)):
+        [statement] = json.loads(roles[role]["assume_role_policy"])["Statement"]
+        assert statement["Condition"] == {
+            "StringEquals": {
+                "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                "token.actions.githubusercontent.com:sub": [f"repo:example/lakehouse:{each}" for each in subjects],
+            }
+        }
+
+
+READ_ONLY = {"Statement": [{"Effect": "Allow", "Action": ["s3:Get*", "s3tables:Get*"], "Resource": "*"}]}
+WAREHOUSE = "employees-aws-warehouse-123456789012-eu-west-1"
+TABLE = "arn:aws:s3tables:eu-west-1:123456789012:bucket/kept/table/some-id"
+
+
+def _may(stack: Mapping[str, Any], action: str, resource: str, role: str = "plan") -> bool:
+    """What a role of the workflows may, with a stand-in for AWS's own ReadOnlyAccess."""
+
+    def resolved(match: re.Match[str]) -> str:
+        if match[1].endswith("account_id"):
+            return "123456789012"
+        return f"arn:aws:s3:::{WAREHOUSE}" if "warehouse" in match[1] else TABLE.partition("/table/")[0]
+
+    policy = re.sub(
+        r"\$\{([^}]+)\}", resolved, stack["resource"]["aws_iam_role_policy"][f"github_{role}_policy"]["policy"]
+    )
+    return allowed([json.loads(policy), READ_ONLY], Request(action, (resource,)))
+
+
+@pytest.mark.parametrize(
+    ("key", "may"),
+    [
+        ("glue-warehouse/people/employees/metadata/00001-a.metadata.json", True),
+        ("glue-warehouse/people/employees/metadata/00001-a.gz.metadata.json", True),
+        ("glue-warehouse/people/employees/metadata/snap-1.avro", False),
+        ("glue-warehouse/people/employees/data/role=x/0.parquet", False),
+        ("anything.metadata.json", False),
+    ],
+)
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:GetObjectVersion"])
+def test_planning_reads_metadata_and_no_data(stacks: Mapping[str, Any], action: str, key: str, may: bool) -> None:
+    assert _may(stacks["aws"], action, f"arn:aws:s3:::{WAREHOUSE}/{key}") is may
+    assert _may(stacks["aws"], "s3:GetObject", f"arn:aws:s3:::of-others/{key}") is False
+
+
+STATE = "arn:aws:s3:::example-terraform-state/employees/aws.tfstate"
+
+
+@pytest.mark.parametrize("object_", [STATE, f"{STATE}.tflock"])
+def test_who_deploys_writes_the_state_alone(stacks: Mapping[str, Any], object_: str) -> None:
+    for action in ("s3:PutObject", "s3:DeleteObject"):
+        assert not _may(stacks["aws"], action, object_, "plan"), action
+    assert _may(stacks["aws"], "s3:GetObject", STATE, "plan")
+    assert _may(stacks["aws"], "s3:GetObject", object_, "deploy")
+    assert _may(stacks["aws"], "s3:PutObject", object_, "deploy")
+
+
+@pytest.mark.parametrize(("stack", "may"), [("tables", False), ("machines", True)])
+def test_who_deploys_keeps_the_role_that_starts_instances(variants: Mapping[str, Any], stack: str, may: bool) -> None:
+    resource = variants[stack]["resource"]
+    suffix = f"demo-{stack}"
+    made = resource.get("aws_iam_service_linked_role", {"none": {"custom_suffix": suffix}})
+    assert [each["custom_suffix"] for each in made.values()] == [suffix]
+    service = "arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com"
+    role = f"{service}/AWSServiceRoleForAutoScaling_{suffix}"
+    for action in ("GetRole", "TagRole", "UntagRole", "GetServiceLinkedRoleDeletionStatus"):
+        assert _may(variants[stack], f"iam:{action}", role, "deploy") is may, action
+    assert not _may(variants[stack], "iam:GetRole", f"{service}/AWSServiceRoleForAutoScaling", "deploy")
+
+
+@pytest.mark.parametrize(
+    ("action", "may"), [("s3tables:GetTableData", False), ("s3tables:GetTableMetadataLocation", True)]
+)
+def test_planning_reads_no_rows_of_s3_tables(variants: Mapping[str, Any], action: str, may: bool) -> None:
+    assert _may(variants["tables"], action, TABLE) is may
+
+
+def test_a_budget_warns_before_it_is_spent(stacks: Mapping[str, Any]) -> None:
+    [budget] = stacks["aws"]["resource"]["aws_budgets_budget"].values()
+    assert (budget["limit_amount"], budget["limit_unit"]) == ("200", "USD")
+    assert [(each["notification_type"], each["threshold"]) for each in budget["notification"]] == [
+        ("FORECASTED", 80),
+        ("ACTUAL", 100),
+    ]
+
+
+def test_outputs_feed_the_bootstrap(stacks: Mapping[str, Any]) -> None:
+    outputs = stacks["aws"]["output"]
+    assert outputs["region"]["value"] == "eu-west-1"
+    assert set(outputs["buckets"]["value"]) == {"warehouse", "staging", "query-results"}
+    assert set(outputs["roles"]["value"]) == {"bi", "directory", "etl", "admin"}
+    assert outputs["warehouses"]["value"]["glue_catalog"].endswith("-eu-west-1/glue-warehouse")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_synth_imports_no_bindings_and_stays_small(tmp_path: Path) -> None:
+    main = FILE.parents[1] / "main.py"
+    assert set(synthesise(tmp_path, FILE, "-c", _PROOF, str(main))) == set(STACKS)
+    assert (tmp_path / "modules").read_text().strip() == "clean"
+    assert int((tmp_path / "memory").read_text()) < 100 * 1024  # KiB
+
+
+def test_a_policy_that_iam_would_refuse_is_refused_at_synth(tmp_path: Path) -> None:
+    tables = {f"table_with_a_long_name_{nth}": {"columns": {"id": "long"}} for nth in range(120)}
+    file = {
+        "name": "demo",
+        "buckets": {"warehouse": {}},
+        "catalogs": {"lake": {"location": "s3://warehouse/lake", "namespaces": {"a": {"tables": tables}}}},
+        "access": {
+            "roles": {"r": {"grants": {f"lake.a.{table}": ["read"] for table in tables}}},
+            "principals": {"p": {"roles": ["r"]}},
+        },
+        "stacks": {"aws": {"region": "eu-west-1", "store": "s3", "catalogs": {"lake": "glue"}}},
+    }
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text(json.dumps(file))  # JSON is YAML
+    with pytest.raises(AssertionError, match=r'policy of "p" in stacks.aws has \d+ characters, and IAM takes 10240'):
+        synthesise(tmp_path, path)

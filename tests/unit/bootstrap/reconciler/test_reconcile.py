@@ -1,0 +1,353 @@
+"""Rounds: what a round with fresh facts may do of a plan, where somebody else was at work, and what is told of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pyiceberg.exceptions import CommitFailedException
+
+from bootstrap import retry
+from bootstrap.catalogs.references import CatalogReferences, Kind
+from bootstrap.connections import Connections, StoreConnection
+from bootstrap.errors import Conflict, Exists, Missing, Throttled, UnknownState
+from bootstrap.reconciler import apply as applying
+from bootstrap.reconciler import reconcile as module
+from bootstrap.reconciler.apply import Done, Failed, Outcome
+from bootstrap.reconciler.changes import Change
+from bootstrap.reconciler.metadata import Facts, Limits, ReferenceFacts
+from bootstrap.reconciler.reconcile import make_plan, reconcile
+from lakehouse.spec import Lakehouse
+from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
+
+CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}, parallel=2)
+TABLE: dict[str, Any] = {"columns": {"a": "long"}}
+GOING: dict[str, Any] = {**TABLE, "deletable": True}
+
+
+class World(Simulation):
+    """A lakehouse in memory, with all that :mod:`bootstrap.reconciler.apply` asks of one.
+
+    ``meanwhile``: what somebody else does just before a change is carried out for the first time, by its address; where
+    it returns an error, the change meets it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Limits("Nessie", references=True))
+        self.refs: dict[str, ReferenceFacts] = {}
+        self.seeds: dict[str, str | None] = {}
+        self.meanwhile: dict[str, Callable[[], Exception | None]] = {}
+        self.tried: list[str] = []
+        self.references = References(self)
+        self.lock = threading.Lock()
+
+    def facts(self) -> Facts:
+        found = super().facts()
+        lake = replace(found.catalogs["lake"], references=dict(self.refs))
+        return Facts(found.buckets, {"lake": lake}, dict(self.seeds))
+
+    def does(self, address: str, change: Change | None = None) -> None:
+        with self.lock:
+            self.tried.append(address)
+            error = self.meanwhile.pop(address, lambda: None)()
+            if error is not None:
+                raise error
+            if change is not None:
+                self.carry_out(change)
+
+    # the store
+
+    def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
+        self.does(f"bucket {name}", Change("create", "bucket", "", name, (), settings))
+        return []
+
+    def update(self, name: str, settings: Mapping[str, Any]) -> list[str]:
+        self.does(f"bucket {name}", Change("update", "bucket", "", name, (), settings))
+        return []
+
+    # the catalog
+
+    def create_namespace(self, name: str, properties: Mapping[str, str]) -> None:
+        body = {"properties": properties}
+        self.does(f"namespace lake.{name}", Change("create", "namespace", "lake", name, (), body))
+
+    def drop_namespace(self, name: str) -> None:
+        self.does(f"namespace lake.{name}", Change("destroy", "namespace", "lake", name))
+
+    def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
+        self.does(f"table lake.{name}")
+        updates = [each for each in commit["updates"] if each["action"] != "assign-uuid"]
+        creates = {"type": "assert-create"} in commit["requirements"]
+        if creates and name in self.tables:
+            raise Exists(f"there is a table {name} already")
+        try:
+            self.commit(name, {**commit, "updates": updates}, creates=creates)
+        except CommitFailedException as error:
+            raise Conflict(str(error)) from error
+
+    def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
+        self.does(f"table lake.{name}")
+        if str(self.tables[name].table_uuid) != identity:
+            raise Conflict(f"{name} is another table")
+        del self.tables[name]
+        return ""
+
+
+class References(CatalogReferences):
+    def __init__(self, world: World) -> None:
+        self.world, self.main = world, "main"
+
+    def create(self, name: str, kind: Kind, source: str | None = None) -> Any:
+        self.world.does(f"{kind} lake.{name}")
+        self.world.refs[name] = ReferenceFacts(kind, "H0")
+
+    def delete(self, name: str, kind: Kind, expected: str | None = None) -> None:
+        self.world.does(f"{kind} lake.{name}")
+        if self.world.refs[name].points_to != expected:
+            raise Conflict(f"{name} moved meanwhile")
+        del self.world.refs[name]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    monkeypatch.setattr(retry, "_FIRST_WAIT", 0.001)
+    monkeypatch.setattr(module, "gather", lambda *arguments, **options: made.facts())
+    monkeypatch.setattr(applying, "Store", lambda connections: made)
+    monkeypatch.setattr("bootstrap.catalogs.connect", lambda name, connections: made)
+    return made
+
+
+def tables(**of: Any) -> Lakehouse:
+    return lakehouse({"n": {"tables": of}})
+
+
+def applied(world: World, wanted: Lakehouse, **options: Any) -> Outcome:
+    world.tried.clear()
+    return reconcile(wanted, CONNECTIONS, **options)
+
+
+def there(world: World, **of: Any) -> None:
+    """What was there before: made by an apply of its own."""
+    assert applied(world, tables(**of)).exit_code == 0
+
+
+def applies(world: World, wanted: Lakehouse) -> Callable[[], None]:
+    """Somebody else's apply of another file."""
+
+    def act() -> None:
+        Simulation.apply(world, wanted)
+
+    return act
+
+
+def addresses(outcome: Outcome) -> dict[str, set[str]]:
+    return {
+        "done": {each.address for each in outcome.done},
+        "failed": {each.address for each in outcome.failed},
+        "skipped": set(outcome.skipped),
+        "refused": {note.address for note in outcome.refused},
+    }
+
+
+def test_a_branch_that_moved_between_plan_and_deletion_stays(world: World) -> None:
+    world.refs["etl"] = ReferenceFacts("branch", "H1", deletable=True)
+
+    def somebody_commits() -> None:
+        world.refs["etl"] = replace(world.refs["etl"], points_to="H2")
+
+    world.meanwhile["branch lake.etl"] = somebody_commits
+    there(world)
+    outcome = applied(world, tables(), allow_destroy=True)
+    assert world.refs["etl"].points_to == "H2"
+    assert world.tried.count("branch lake.etl") == 1
+    [failure] = outcome.failed
+    assert "changed since the plan" in failure.message
+    assert "moved meanwhile" in failure.message
+    assert not failure.again
+    assert "branch lake.etl" not in addresses(outcome)["done"]
+
+
+def test_a_lost_answer_does_not_keep_a_branch_from_going(world: World) -> None:
+    there(world)
+    world.refs["etl"] = ReferenceFacts("branch", "H1", deletable=True)
+    world.meanwhile["branch lake.etl"] = lambda: UnknownState("no answer")
+    outcome = applied(world, tables(), allow_destroy=True)
+    assert (outcome.exit_code, world.refs) == (0, {})
+    assert world.tried.count("branch lake.etl") == 2
+
+
+def test_a_table_that_was_made_again_is_not_dropped(world: World) -> None:
+    there(world, t=GOING)
+    first = world.tables["n.t"].table_uuid
+
+    def somebody_makes_it_again() -> None:
+        del world.tables["n.t"]
+        Simulation.apply(world, tables(t=GOING))
+
+    world.meanwhile["table lake.n.t"] = somebody_makes_it_again
+    outcome = applied(world, tables(), allow_destroy=True)
+    assert world.tables["n.t"].table_uuid != first
+    assert addresses(outcome)["failed"] == {"table lake.n.t"}
+    assert outcome.exit_code == 1
+
+
+def test_a_column_that_came_since_the_plan_does_not_go(world: World) -> None:
+    """Where a whole table may go, its columns may; one that is written to right now was in nobody's plan."""
+    content = {"n": {"tables": {"t": GOING}}}
+    exclusive = lakehouse(content, managed="exclusive")
+    assert applied(world, exclusive).exit_code == 0
+
+    world.meanwhile["table lake.n.t"] = applies(
+        world, tables(t={**GOING, "columns": {"a": "long", "theirs": "string"}})
+    )
+    wider = {"n": {"tables": {"t": {**GOING, "columns": {"a": "long", "b": "long"}}}}}
+    outcome = applied(world, lakehouse(wider, managed="exclusive"), allow_destroy=True)
+    assert "theirs" in world.tables["n.t"].schema().column_names
+    assert addresses(outcome)["failed"] == {"table lake.n.t"}
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_what_was_approved_as_new_does_not_change_somebody_elses_table(world: World, saved: bool) -> None:
+    there(world)
+    wanted = tables(t={"columns": {"a": "long", "b": "string"}}, u=TABLE)
+    plan = make_plan(wanted, CONNECTIONS)
+
+    world.meanwhile["table lake.n.t"] = applies(world, tables(t=TABLE))
+    outcome = applied(world, wanted, saved=plan if saved else None)
+    assert "n.u" in world.tables
+    names = world.tables["n.t"].schema().column_names
+    if saved:
+        assert names == ["a"]
+        assert addresses(outcome)["failed"] == {"table lake.n.t"}
+        assert "Make a new plan" in outcome.failed[0].message
+    else:
+        assert names == ["a", "b"], "the file alone says what is to be"
+        assert outcome.exit_code == 0
+
+
+def test_what_needs_a_step_that_changed_is_skipped(world: World) -> None:
+    there(world)
+    wanted = lakehouse(
+        {"n": {"tables": {"t": {"columns": {"a": "long", "b": "string"}}}}}, references={"tags": {"v1": {}}}
+    )
+    world.meanwhile["table lake.n.t"] = applies(world, tables(t=TABLE))
+    outcome = applied(world, wanted, saved=make_plan(wanted, CONNECTIONS))
+    assert addresses(outcome) == {
+        "done": set(), "failed": {"table lake.n.t"}, "skipped": {"tag lake.v1"}, "refused": set()
+    }  # fmt: skip
+    assert world.refs == {}
+
+
+def test_a_part_of_what_was_approved_is_still_done(world: World) -> None:
+    there(world, t=TABLE)
+    wanted = tables(t={"columns": {"a": "long", "b": "string", "c": "date"}})
+    plan = make_plan(wanted, CONNECTIONS)
+    half = tables(t={"columns": {"a": "long", "b": "string"}})
+    world.meanwhile["table lake.n.t"] = applies(world, half)
+    outcome = applied(world, wanted, saved=plan)
+    assert outcome.exit_code == 0
+    assert world.tables["n.t"].schema().column_names == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("error", [UnknownState, Conflict, Missing, Throttled])
+@pytest.mark.parametrize("saved", [True, False])
+def test_what_passes_is_done_in_the_next_round(world: World, error: type[Exception], saved: bool) -> None:
+    wanted = tables(t=TABLE, u=TABLE)
+    for address in ("bucket warehouse", "namespace lake.n", "table lake.n.t"):
+        world.meanwhile[address] = lambda: error("x")
+    outcome = applied(world, wanted, saved=make_plan(wanted, CONNECTIONS) if saved else None)
+    assert outcome.exit_code == 0
+    assert len(outcome.done) == 4
+    assert set(world.tables) == {"n.t", "n.u"}
+
+
+def test_what_somebody_else_did_meanwhile_is_done(world: World) -> None:
+    there(world)
+    world.meanwhile["table lake.n.t"] = applies(world, tables(t=TABLE))
+    outcome = applied(world, tables(t=TABLE))
+    assert (outcome.done, outcome.exit_code) == ((Done("table lake.n.t"),), 0)
+
+
+def test_what_is_refused_now_is_not_done(world: World) -> None:
+    """Somebody made it with a column that does not become the file's."""
+    there(world)
+    theirs = tables(t={"columns": {"a": "string"}})
+    world.meanwhile["table lake.n.t"] = applies(world, theirs)
+    outcome = applied(world, tables(t=TABLE))
+    assert addresses(outcome) == {"done": set(), "failed": set(), "skipped": set(), "refused": {"column lake.n.t.a"}}
+    assert outcome.exit_code == 1
+
+
+def test_a_seed_of_a_table_that_is_refused_now_is_not_done(world: World) -> None:
+    there(world)
+    world.seeds = {"t.csv": "digest"}
+    theirs = tables(t={"columns": {"a": "string"}})
+    world.meanwhile["table lake.n.t"] = applies(world, theirs)
+    outcome = applied(world, tables(t={**TABLE, "seed": "t.csv"}))
+    assert addresses(outcome) == {"done": set(), "failed": set(), "skipped": set(), "refused": {"column lake.n.t.a"}}
+
+
+def test_a_seed_whose_file_changed_is_not_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    there(world, t=TABLE)
+    world.seeds = {"t.csv": "first"}
+
+    def load(*arguments: Any) -> None:
+        Simulation.apply(world, tables(t={**TABLE, "properties": {"lakehouse.seed": "second"}}))
+        raise Conflict("was seeded meanwhile")
+
+    monkeypatch.setattr("bootstrap.reconciler.seeds.load", load)
+    outcome = applied(world, tables(t={**TABLE, "seed": "t.csv"}))
+    assert addresses(outcome)["done"] == set()
+    [failure] = outcome.failed
+    assert (failure.address, "a seed is loaded once" in failure.message) == ("seed lake.n.t", True)
+
+
+def test_what_may_go_no_more_is_not_gone(world: World) -> None:
+    there(world, t=GOING)
+
+    def somebody_takes_the_key_back() -> Exception:
+        Simulation.apply(world, tables(t=TABLE))
+        return Conflict("changed")
+
+    world.meanwhile["table lake.n.t"] = somebody_takes_the_key_back
+    outcome = applied(world, tables(), allow_destroy=True)
+    assert "n.t" in world.tables
+    assert addresses(outcome)["done"] == set()
+    assert addresses(outcome)["failed"] == {"table lake.n.t"}
+
+
+def test_what_was_done_is_told_where_the_facts_cannot_be_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there(world)
+    world.meanwhile["table lake.n.t"] = lambda: UnknownState("no answer")
+    asked: list[int] = []
+
+    def gather(*arguments: Any, **options: Any) -> Facts:
+        asked.append(1)
+        if len(asked) > 1:
+            raise UnknownState("nor here")
+        return world.facts()
+
+    monkeypatch.setattr(module, "gather", gather)
+    outcome = applied(world, tables(t=TABLE, u=TABLE))
+    assert outcome.done == (Done("table lake.n.u"),)
+    assert outcome.failed == (Failed("table lake.n.t", "no answer", again=True),)
+
+
+def test_what_stays_throttled_fails_after_some_rounds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    there(world)
+    paused: list[int] = []
+    monkeypatch.setattr(module, "pause", paused.append)
+
+    def busy(name: str, commit: Mapping[str, Any]) -> None:
+        raise Throttled("busy")
+
+    monkeypatch.setattr(world, "commit_table", busy)
+    outcome = applied(world, tables(t=TABLE))
+    assert addresses(outcome)["failed"] == {"table lake.n.t"}
+    assert paused == list(range(module.ROUNDS - 1)), "longer each time"

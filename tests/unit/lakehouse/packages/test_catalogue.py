@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import catalogue, gobuild, set_up, store
+from lakehouse.packages.catalogue import PACKAGES, Artifact, Package
+from lakehouse.packages.needed import Needed, needed
+from lakehouse.spec import load, matrix, support
+from lakehouse.spec.model import Spark, Trino
+
+ROOT = Path(__file__).parents[4]
+ARTIFACTS = [artifact for package in PACKAGES for artifact in package.artifacts]
+
+
+def _asked(spark: str = "4.1", trino: str = "476", **stack: str) -> Needed:
+    default = load(ROOT / "lakehouse.yaml")
+    engines = default.engines.model_copy(update={"spark": Spark(version=spark), "trino": Trino(version=trino)})
+    stacks = {"local": default.stacks["local"].model_copy(update=stack)}
+    return needed(default.model_copy(update={"engines": engines, "stacks": stacks}))
+
+
+def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> None:
+    asked = [_asked(spark, trino) for spark in matrix.SPARK for trino in matrix.TRINO]
+    asked += [_asked(store=store) for store in support.STORES["process"]]
+    names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
+    names.add(gobuild.PACKAGE)  # asked for by a build, where this machine has no Go
+    names.discard("java-17")  # Spark 3.5's: the system's alone, as no wheel of it has all the modules
+    assert names == {package.name for package in PACKAGES}
+
+
+def test_a_store_alone_is_asked_for_where_a_stack_has_it() -> None:
+    assert "minio-2025-09-07" not in _asked().packages
+    assert {"minio-2025-09-07", "nessie-0.99.0"} <= set(_asked(store="minio").packages)
+    assert "s3proxy-4.1.0" not in _asked(store="minio").packages
+
+
+@pytest.mark.parametrize("store", support.STORES["docker"])
+def test_containers_hold_what_their_image_is_named_by(store: str) -> None:
+    asked = _asked(runtime="docker", store=store, license="minio.license")
+    assert asked.packages == ("iceberg-spark-runtime-4.1", "iceberg-aws-bundle-1.12.0", "trino-cli-476")
+    assert asked.javas == (25,)  # the shell's
+
+
+def test_what_is_built_is_pinned_where_it_is_built() -> None:
+    for package in PACKAGES:
+        if package.go:
+            pins = (gobuild.MODULES / package.go / "go.mod").read_text()
+            assert f"v0.0.0-{package.version.replace('-', '')}" in pins
+
+
+def test_a_crate_is_not_built_by_a_set_up(cache: Path) -> None:
+    with pytest.raises(LakehouseError, match=r"rustfs-1.0.1 is not in the cache.*--root '.*/builds/rustfs-1.0.1'"):
+        set_up(["rustfs-1.0.1", "s3proxy-4.1.0"])
+    program = store.location("rustfs-1.0.1")
+    program.parent.mkdir(parents=True)
+    program.touch()
+    set_up(["rustfs-1.0.1"])
+
+
+@pytest.mark.parametrize("line", matrix.SPARK.values(), ids=str)
+def test_what_the_matrix_names_is_what_is_pinned(line: matrix.SparkLine) -> None:
+    pinned = {f"{artifact.project}:{artifact.version}" for artifact in ARTIFACTS}
+    wanted = {f"pyspark:{line.pyspark}", line.iceberg_runtime, line.aws_bundle} | ({line.connect} - {None})
+    assert wanted <= pinned
+    assert catalogue.package(f"iceberg-spark-runtime-{line.line}").version == line.iceberg
+    assert catalogue.package(f"spark-{line.line}").version == line.pyspark
+
+
+def test_nothing_is_pinned_twice() -> None:
+    for values in (
+        [package.name for package in PACKAGES],
+        [package.folder for package in PACKAGES],
+        [artifact.file for artifact in ARTIFACTS],
+        [artifact.sha256 for artifact in ARTIFACTS],
+    ):
+        assert [value for value, count in Counter(values).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("artifact", ARTIFACTS, ids=lambda artifact: artifact.file)
+def test_a_pin_is_well_formed(artifact: Artifact) -> None:
+    assert re.fullmatch(r"[0-9a-f]{64}", artifact.sha256)
+    assert artifact.size > 1_000_000
+    project = artifact.project.rpartition(":")[2]
+    project = project.replace("-", "_") if artifact.file.endswith(".whl") else project
+    assert artifact.file.startswith(f"{project}-{artifact.version}")
+    assert (":" in artifact.project) == (artifact.kind == "maven")
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_package_says_why_it_is_there(package: Package) -> None:
+    assert package.reason
+    assert sum(map(bool, (package.artifacts, package.go, package.crate))) == 1
+    platforms = [artifact.platform for artifact in package.artifacts]
+    assert set(platforms) == {""} or len(set(platforms)) == len(platforms)
+    assert package.is_tree or len(package.artifacts) <= 1
+
+
+def test_location_is_known_before_anything_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "no"))
+    packages = tmp_path / "no" / "lakehouse" / "packages"
+    assert store.location("trino-476") == packages / "trino-476"
+    assert store.location("s3proxy-4.1.0") == packages / "s3proxy-4.1.0" / "s3proxy-4.1.0-jar-with-dependencies.jar"
+    assert not store.is_present("trino-476")
+    assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize("value", [None, "", "relative/folder"])
+def test_the_cache_is_in_the_home_folder_unless_xdg_says_otherwise(
+    value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if value is not None:
+        monkeypatch.setenv("XDG_CACHE_HOME", value)
+    assert store.cache() == Path.home() / ".cache" / "lakehouse"
+
+
+def test_an_unknown_package_is_named_with_those_there_are() -> None:
+    with pytest.raises(LakehouseError, match=r"package 'trino-1': not in the catalogue .* has: .*trino-476"):
+        store.location("trino-1")
+
+
+def test_a_platform_without_a_file_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "this_platform", lambda: "plan9-mips")
+    with pytest.raises(LakehouseError, match=r"java-21: no file for plan9-mips; .*linux-x86_64. Install a Java 21"):
+        catalogue.package("java-21").digest  # noqa: B018  # the property raises
+    assert catalogue.package("trino-476").digest

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import archives
+from lakehouse.runtimes.process import steps, training
+from lakehouse.services.service import Probe, Service
+from lakehouse.spec import Lakehouse, load
+
+PROJECT = Path(__file__).parents[5]
+
+
+@pytest.fixture
+def lakehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lakehouse:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("lakehouse.runtimes.process.place.java", lambda feature: Path(f"/java-{feature}/bin/java"))
+    return load(PROJECT / "lakehouse.yaml")
+
+
+@pytest.fixture
+def lacking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[Path, tuple[Service, ...]]:
+    """Archives that are said to be missing; one, unless the test says otherwise."""
+    found: dict[Path, tuple[Service, ...]] = {tmp_path / "s3proxy.aot": (service("s3proxy"),)}
+    monkeypatch.setattr(archives, "missing", lambda services: found)
+    return found
+
+
+def service(name: str, *needs: str) -> Service:
+    return Service(name, "image", (), (name,), Probe("tcp", 1), java=25, needs=needs)
+
+
+def names(waves: Iterable[list[Service]]) -> list[list[str]]:
+    return [[each.name for each in wave] for wave in waves]
+
+
+def test_services_start_after_those_that_they_need_and_beside_the_others() -> None:
+    services = [service("worker", "master"), service("store"), service("connect", "worker", "store"), service("master")]
+    assert names(training._waves(services)) == [["store", "master"], ["worker"], ["connect"]]
+
+
+def test_the_lakehouse_trained_on_is_the_same_but_empty_elsewhere_and_on_free_ports(
+    lakehouse: Lakehouse, tmp_path: Path
+) -> None:
+    local = training._alone(lakehouse, "local", tmp_path)
+    assert local.state.root.is_relative_to(tmp_path)
+    there = load(tmp_path / "lakehouse.yaml")
+    assert there.engines == lakehouse.engines
+    assert there.catalogs.keys() == lakehouse.catalogs.keys()
+    assert not any(each.namespaces for each in there.catalogs.values())
+    numbers = [port.number for each in local.services for port in each.ports]
+    assert len(numbers) == len(set(numbers))
+    for number in numbers:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", number))
+
+
+def test_where_all_archives_are_there_nothing_is_started(
+    lakehouse: Lakehouse,
+    lacking: dict[Path, tuple[Service, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lacking.clear()
+    monkeypatch.setattr(training, "_running", None)
+    training.train(lakehouse, "local", PROJECT / "lakehouse.yaml")
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("lacking")
+def test_a_lakehouse_that_does_not_come_up_is_said_and_stopped(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    stopped: list[object] = []
+
+    def fail(*_: object) -> float:
+        raise LakehouseError("trino is not ready")
+
+    monkeypatch.setattr(steps, "supervisor_up", lambda *_: None)
+    monkeypatch.setattr(steps, "service_up", fail)
+    monkeypatch.setattr(steps, "supervisor_down", stopped.append)
+    training.train(lakehouse, "local", PROJECT / "lakehouse.yaml")
+    assert "starts slower: trino is not ready" in capsys.readouterr().err
+    assert len(stopped) == 1
+    assert list((tmp_path / "cache" / "lakehouse" / "archives").iterdir()) == []
+
+
+def test_an_archive_that_cannot_be_made_does_not_keep_the_others_from_being_made(
+    lakehouse: Lakehouse,
+    lacking: dict[Path, tuple[Service, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    lacking[tmp_path / "trino.aot"] = (service("trino"),)
+
+    def create(archive: Path, *_: object) -> None:
+        if archive.stem == "s3proxy":
+            raise LakehouseError("the JVM crashed")
+        archive.write_text("archive")
+
+    for step in ("supervisor_up", "service_up", "service_down", "supervisor_down"):
+        monkeypatch.setattr(steps, step, lambda *_: 0.0)
+    monkeypatch.setattr(training, "_work", lambda _: None)
+    monkeypatch.setattr(archives, "create", create)
+    training.train(lakehouse, "local", PROJECT / "lakehouse.yaml")
+    said = capsys.readouterr().err
+    assert "s3proxy: not prepared, so it starts slower: the JVM crashed" in said
+    assert "trino: 0 MB" in said

@@ -1,0 +1,60 @@
+"""A place for tests: paths that tell what they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lakehouse.runtimes import placeholders
+from lakehouse.spec import Lakehouse, LocalStack, load
+from lakehouse.spec.ports import ports
+
+PROJECT = Path(__file__).parents[4]
+
+
+class Somewhere:
+    """A Place whose internal and external views differ, so that mixing them up shows."""
+
+    def __init__(self, lakehouse: Lakehouse) -> None:
+        self._ports = ports(lakehouse, "local")
+
+    def package(self, name: str) -> str:
+        return f"/packages/{name}"
+
+    def java(self, feature: int) -> str:
+        return f"/java-{feature}/bin/java"
+
+    def config(self, service: str) -> str:
+        return f"/config/{service}"
+
+    def data(self, service: str) -> str:
+        return f"/data/{service}"
+
+    def host(self, service: str) -> str:
+        return f"{service}.internal"
+
+    def bind(self) -> str:
+        return "0.0.0.0"
+
+    def port(self, name: str) -> int:
+        return self._ports[name]
+
+    def published(self, name: str) -> int:
+        return self._ports[name] + 10_000
+
+    def secret(self, name: str) -> str:
+        return placeholders.secret(name)
+
+    def beside(self, path: str) -> str:
+        return placeholders.content(Path("/beside", path))
+
+
+def default() -> Lakehouse:
+    """The project's own lakehouse.yaml."""
+    return load(PROJECT / "lakehouse.yaml")
+
+
+def local(lakehouse: Lakehouse) -> LocalStack:
+    """Its stack ``local``."""
+    stack = lakehouse.stacks["local"]
+    assert isinstance(stack, LocalStack)
+    return stack

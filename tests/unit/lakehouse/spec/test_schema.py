@@ -1,0 +1,74 @@
+"""The JSON Schema: fresh, and true to what load takes."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from lakehouse.spec import schema
+
+ROOT = Path(__file__).parents[4]
+BAD = Path(__file__).parent / "bad"
+
+
+def valid(text: str) -> bool:
+    return bool(jsonschema.Draft202012Validator(schema.schema()).is_valid(YAML(typ="safe").load(text)))
+
+
+def test_written_schema_is_fresh() -> None:
+    message = "stale: run `python -m lakehouse.spec.schema`"
+    assert (ROOT / schema.FILE).read_text() == schema.text(), message
+
+
+def test_it_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema.schema())
+
+
+def test_default_file_is_valid() -> None:
+    assert valid((ROOT / "lakehouse.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("volume: long", "volume: {type: long, doc: Shares}"),
+        ("volume: long", 'volume: {type: {struct: {a: int, b: "list<string>"}}}'),
+        ("warehouse: {}", "warehouse:"),
+        ('version: "4.1"', "version: 4.1"),
+        ("workers: 2", "properties: {a: 1, b: true}"),
+        ("  local:", "  aws: {region: eu-west-1, store: s3, catalogs: {lake: glue}}\n  local:"),
+    ],
+)
+def test_short_and_long_forms_are_valid(change: tuple[str, str]) -> None:
+    text = (ROOT / "lakehouse.yaml").read_text()
+    assert change[0] in text
+    assert valid(text.replace(*change))
+
+
+@pytest.mark.parametrize(
+    "case", ["unknown-keys", "missing-keys", "wrong-types", "choices", "names", "numbers-out-of-range"]
+)
+def test_wrong_shapes_are_not_valid(case: str) -> None:
+    assert not valid((BAD / f"{case}.yaml").read_text())
+
+
+def test_every_key_is_described() -> None:
+    """What an editor shows while completing."""
+    for name, definition in schema.schema()["$defs"].items():
+        for form in definition.get("anyOf", [definition]):
+            for key, value in form.get("properties", {}).items():
+                assert value.get("description"), f"{name}.{key}"
+
+
+def test_module_writes_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import runpy
+    import sys
+
+    monkeypatch.setattr(sys, "argv", ["schema", str(tmp_path / "s.json")])
+    monkeypatch.delitem(sys.modules, "lakehouse.spec.schema")
+    runpy.run_module("lakehouse.spec.schema", run_name="__main__")
+    assert json.loads((tmp_path / "s.json").read_text()) == schema.schema()
+    assert importlib.util.find_spec("lakehouse.spec.schema")
