@@ -22,7 +22,7 @@ from lakehouse.aws.store import Store, TableStore, table_buckets
 from lakehouse.cdk import Construct, Declared, TerraformStack, data, output, provider, resource, s3_backend
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
-from lakehouse.spec import Lakehouse
+from lakehouse.spec import Lakehouse, matrix
 from lakehouse.spec.aws import RESULTS
 
 PROVIDER = "6.25.0"  # what the contract test knows the arguments of
@@ -266,7 +266,8 @@ class AwsStack(TerraformStack):
         outputs["secrets"] = {name: each.ref("arn") for name, each in secrets.items()}
         # How the engines are told of the catalogs, for what configures the instances.
         if lakehouse.engines.spark:
-            outputs["spark_defaults"] = {**for_spark(lakehouse, names), **lakehouse.engines.spark.properties}
+            settings = {**for_spark(lakehouse, names), **lakehouse.engines.spark.properties}
+            outputs["spark_defaults"] = settings | matrix.SPARK_CLOSED
         if lakehouse.engines.trino:
             outputs["trino_catalogs"] = {**lakehouse.engines.trino.catalogs, **for_trino(lakehouse, names)}
         return outputs

@@ -12,6 +12,7 @@ from lakehouse.services import jvm
 from lakehouse.services.catalog import CatalogEndpoint, for_spark
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.services.text import properties
+from lakehouse.spec import matrix
 
 MASTER, CONNECT = "spark-master", "spark-connect"
 BATCH_MB = 512  # heap of a batch job's driver
@@ -77,6 +78,7 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": f"{place.data(CONNECT)}/spark-warehouse",
         "spark.sql.shuffle.partitions": str(cluster.share * 2),
+        "spark.ui.killEnabled": matrix.SPARK_CLOSED["spark.ui.killEnabled"],
     }
     for catalog in catalogs:
         settings |= for_spark(catalog)
@@ -119,6 +121,7 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         "spark.deploy.recoveryMode": "FILESYSTEM",
         "spark.deploy.recoveryDirectory": f"{place.data(MASTER)}/recovery",
         "spark.worker.timeout": "30",
+        **matrix.SPARK_CLOSED,
     }
     arguments = ("--host", place.host(MASTER), "--port", str(port), "--webui-port", str(ui))
     config = f"{place.config(MASTER)}/spark.conf"
@@ -152,7 +155,11 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         *("--cores", str(cluster.cores), "--memory", f"{room}m", "--work-dir", work),
         *("--properties-file", f"{place.config(name)}/spark.conf", master),
     )
-    settings = {"spark.worker.cleanup.enabled": "true", "spark.worker.cleanup.appDataTtl": "86400"}
+    settings = {
+        "spark.worker.cleanup.enabled": "true",
+        "spark.worker.cleanup.appDataTtl": "86400",
+        **matrix.SPARK_CLOSED,
+    }
     return Service(
         name=name,
         image=cluster.packages[0],

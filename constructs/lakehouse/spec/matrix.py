@@ -71,6 +71,13 @@ SPARK = {
         SparkLine("4.1", "4.1.4", "2.13", "1.12.0", (21, 17)),
     )
 }
+# A browser's page may send plain requests to every port of this machine. Each of these takes one, without a key:
+# jobs that run code (on by default since 4.1, SPARK-51165), links that end jobs, and workers that leave the cluster.
+SPARK_CLOSED = {
+    "spark.master.rest.enabled": "false",
+    "spark.ui.killEnabled": "false",
+    "spark.master.ui.decommission.allow.mode": "DENY",
+}
 TRINO = {release.version: release for release in (TrinoRelease("476", 24, "fs.native-s3.enabled"),)}
 NESSIE = NessieRelease("0.99.0", 21)
 STORES = {

@@ -99,17 +99,22 @@ def partition_field(text: str) -> Transform:
 
 def sort_field(text: str) -> SortField:
     """Read an entry of ``sort_by``. Raises ValueError with the value, the rule and the mend."""
-    match = re.fullmatch(r"\s*(.*?)(?:\s+(asc|desc))?(?:\s+nulls\s+(first|last))?\s*", text, re.ASCII | re.IGNORECASE)
-    assert match  # every part of the pattern may be empty
-    field, direction, nulls = match[1], (match[2] or "asc").lower(), (match[3] or "").lower()
-    if len(words := re.findall(r"\S+", re.sub(r"\(.*\)", "", field))) > 1:
+    words, nulls, direction = text.split(), "", "asc"
+    if len(words) > 2 and words[-2].lower() == "nulls" and words[-1].lower() in ("first", "last"):
+        *words, _, nulls = words
+    if len(words) > 1 and words[-1].lower() in ("asc", "desc"):
+        *words, direction = words
+    field = " ".join(words)
+    before, opened, argument = field.partition("(")
+    if len(words := [*before.split(), *(argument.rpartition(")")[2] if opened else "").split()]) > 1:
         raise ValueError(
             f'"{words[1]}" in "{text}" is too much: a column or transform, asc or desc, nulls first or nulls last'
         )
+    descending = direction.lower() == "desc"
     return SortField(
         partition_field(field),
-        "desc" if direction == "desc" else "asc",
-        "last" if (nulls or ("last" if direction == "desc" else "first")) == "last" else "first",
+        "desc" if descending else "asc",
+        "last" if (nulls.lower() or ("last" if descending else "first")) == "last" else "first",
     )
 
 

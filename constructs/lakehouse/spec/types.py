@@ -139,6 +139,7 @@ def parse(text: str) -> Type:
     return _Parser(text).whole()
 
 
+_DEEPEST = 50  # types in types; a real one has five
 _TOKEN = re.compile(r"\s*(?:([A-Za-z_][A-Za-z0-9_]*)|(\d+)|([<>()\[\],:])|(\S))")
 
 
@@ -147,8 +148,9 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = [match.group(match.lastindex or 0) for match in _TOKEN.finditer(text)]
+        self.tokens = [match.group(match.lastindex or 0) for match in _TOKEN.finditer(text.rstrip())]
         self.next = 0
+        self.depth = 0
 
     def whole(self) -> Type:
         kind = self.type()
@@ -188,6 +190,14 @@ class _Parser:
         return False
 
     def type(self) -> Type:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise self.error(f"it is nested more than {_DEEPEST} deep. Make it flatter")
+        kind = self.inner()
+        self.depth -= 1
+        return kind
+
+    def inner(self) -> Type:
         name = self.take()
         match name:
             case "decimal":

@@ -119,7 +119,7 @@ ReferenceName = Annotated[
     StrictStr,
     Matching(
         "a name of a branch or tag",
-        r"[A-Za-z](?:[./_-]?[A-Za-z0-9]+)*",
+        r"[A-Za-z][A-Za-z0-9]*(?:[./_-][A-Za-z0-9]+)*",
         "letters and digits, single . / _ - between them, a letter first",
     ),
 ]

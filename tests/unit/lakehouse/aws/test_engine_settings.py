@@ -79,6 +79,7 @@ def test_what_configures_instances_is_told(stacks: Mapping[str, Any]) -> None:
     outputs = stacks["clusters"]["output"]
     assert outputs["trino_catalogs"]["value"]["glue_catalog"]["iceberg.catalog.type"] == "glue"
     assert outputs["spark_defaults"]["value"][f"{OWN}.catalog-impl"].endswith("GlueCatalog")
+    assert outputs["spark_defaults"]["value"]["spark.master.rest.enabled"] == "false"
 
 
 def test_what_the_file_says_of_spark_comes_last(stacks: Mapping[str, Any]) -> None:

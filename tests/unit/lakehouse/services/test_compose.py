@@ -48,6 +48,17 @@ def test_the_default_lakehouse() -> None:
     ]
 
 
+@pytest.mark.parametrize("version", SPARK)
+def test_sparks_pages_and_ports_take_nothing_without_a_key(tmp_path: Path, version: str) -> None:
+    found = by_name(changed(tmp_path, ("engines.spark.version", version)))
+    for name in ("spark-master", "spark-worker-1"):
+        closed = settings(found[name], "spark.conf")
+        assert closed["spark.master.rest.enabled"] == "false"
+        assert closed["spark.ui.killEnabled"] == "false"
+        assert closed["spark.master.ui.decommission.allow.mode"] == "DENY"
+    assert settings(found["spark-connect"], "spark-defaults.conf")["spark.ui.killEnabled"] == "false"
+
+
 def test_each_service_comes_after_its_needs() -> None:
     seen: set[str] = set()
     for each in services(default(), local(default()), Somewhere(default())):

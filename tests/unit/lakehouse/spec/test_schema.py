@@ -2,7 +2,11 @@
 
 import importlib.util
 import json
+import re
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -72,3 +76,32 @@ def test_module_writes_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     runpy.run_module("lakehouse.spec.schema", run_name="__main__")
     assert json.loads((tmp_path / "s.json").read_text()) == schema.schema()
     assert importlib.util.find_spec("lakehouse.spec.schema")
+
+
+# Every pattern takes time in proportion to the text, here and in an editor that reads the JSON Schema.
+BIG = 100_000
+PUMPS = ("a", "A", "0", "-", "_", ".", "/", "a-", "a.", "a_", "a/", ".a", "a@", "@", " ", "a ", "(", "é", "\n")
+HEADS = ("", "a", "s3://a/", "https://", "aa-a", "a@a.", "a/")
+
+
+def patterns(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("pattern"), str):
+            yield node["pattern"]
+        yield from (key for key in node.get("patternProperties", {}))
+        for each in node.values():
+            yield from patterns(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from patterns(each)
+
+
+@pytest.mark.parametrize("pattern", sorted(set(patterns(json.loads((ROOT / schema.FILE).read_text())))))
+def test_a_pattern_is_linear(pattern: str) -> None:
+    compiled = re.compile(pattern)
+    for size in (28, BIG):  # a small one first: what doubles with each character would never end on the big one
+        began = time.monotonic()
+        for head in HEADS:
+            for pump in PUMPS:
+                compiled.search(head + pump * (size // len(pump)) + "!")
+        assert time.monotonic() - began < (0.5 if size < BIG else 10)

@@ -1,5 +1,7 @@
 """Iceberg types: read, written, refused."""
 
+import time
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -77,3 +79,14 @@ def test_primitive_types_are_those_that_pyiceberg_has() -> None:
     for name in types.NOT_YET:
         with pytest.raises(ValueError, match="not recognized"):
             adapter.validate_python(name)
+
+
+LONG = ["list<" * 5_000, "struct<a:" * 400 + "int" + ">" * 400, "(" * 100_000, "a" + " " * 100_000]
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_what_is_nested_too_deep_or_too_long_is_refused_at_once(text: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="type"):
+        types.parse(text)
+    assert time.monotonic() - began < 1
