@@ -44,7 +44,8 @@ def listeners(deployment: Deployment) -> set[Listener]:
             each.laddr.port,
         )
         for each in psutil.net_connections("inet")
-        if each.pid in own and each.laddr
+        if each.pid in own
+        and each.laddr
         and (each.status == psutil.CONN_LISTEN or (each.type == socket.SOCK_DGRAM and not each.raddr))
     }
 
