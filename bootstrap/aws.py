@@ -20,6 +20,8 @@ from lakehouse.aws.names import Names, names
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes.state import folder
 from lakehouse.spec import AwsStack, Lakehouse
+from lakehouse.spec.claims import PATHS
+from lakehouse.spec.model import Table
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.glue import GlueCatalog as PyIceberg
@@ -71,14 +73,20 @@ def in_aws(lakehouse: Lakehouse, own: Names) -> Lakehouse:
     for name, catalog in lakehouse.catalogs.items():
         namespaces = {}
         for namespace, inner in catalog.namespaces.items():
-            tables = {
-                table: each.model_copy(update={"location": own.location(each.location)}) if each.location else each
-                for table, each in inner.tables.items()
-            }
-            namespaces[namespace] = inner.model_copy(update={"tables": tables})
+            tables = {table: _table_in_aws(each, own) for table, each in inner.tables.items()}
+            properties = dict(inner.properties)
+            if "location" in properties:
+                properties["location"] = own.location(properties["location"])
+            namespaces[namespace] = inner.model_copy(update={"tables": tables, "properties": properties})
         update = {"location": own.location(catalog.location), "namespaces": namespaces}
         catalogs[name] = catalog.model_copy(update=update)
     return lakehouse.model_copy(update={"buckets": {}, "catalogs": catalogs})
+
+
+def _table_in_aws(table: Table, own: Names) -> Table:
+    said = {key: own.location(table.properties[key]) for key in PATHS if key in table.properties}
+    location = own.location(table.location) if table.location else None
+    return table.model_copy(update={"location": location, "properties": {**table.properties, **said}})
 
 
 def account(region: str, stack: str) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 
 from lakehouse.aws.names import Names
 from lakehouse.spec import AwsStack, Lakehouse, Verb
+from lakehouse.spec.claims import PATHS
+from lakehouse.spec.model import Table
 
 VERBS: tuple[Verb, ...] = ("read", "write", "manage")  # each includes those before it
 
@@ -201,8 +203,9 @@ def _scope(lakehouse: Lakehouse, targets: Sequence[str]) -> _Scope:
             namespace, table = path
             around.add(namespace)
             tables.add(f"{namespace}/{table}")
-            said = content.namespaces[namespace].tables[table].location
-            prefixes.add(_prefix(said or f"{content.location}/{namespace}/{table}"))
+            definition = content.namespaces[namespace].tables[table]
+            prefixes.add(_prefix(definition.location or f"{content.location}/{namespace}/{table}"))
+            prefixes.update(_written(definition))
             continue
         for namespace in path or content.namespaces:
             databases.add(namespace)
@@ -210,6 +213,7 @@ def _scope(lakehouse: Lakehouse, targets: Sequence[str]) -> _Scope:
             prefixes.add(_prefix(f"{content.location}/{namespace}"))
             inner = content.namespaces[namespace].tables.values()
             prefixes.update(_prefix(table.location) for table in inner if table.location)
+            prefixes.update(prefix for table in inner for prefix in _written(table))
     whole = {f"{database}/*" for database in databases}
     return _Scope(
         databases=tuple(sorted(databases)),
@@ -217,6 +221,11 @@ def _scope(lakehouse: Lakehouse, targets: Sequence[str]) -> _Scope:
         tables=tuple(sorted(whole | {table for table in tables if table.partition("/")[0] not in databases})),
         prefixes=_outermost(prefixes),
     )
+
+
+def _written(table: Table) -> set[tuple[str, str]]:
+    """Where engines write besides the table's own folder."""
+    return {_prefix(table.properties[key]) for key in PATHS if key in table.properties}
 
 
 def _prefix(location: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lakehouse.spec.claims import PATHS
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Location, Problem
 from lakehouse.spec.stacks import AwsStack
@@ -68,3 +69,7 @@ def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
                 if definition.location:
                     message = f"S3 Tables, the store of stacks.{name}, chooses where a table's files are. Remove it"
                     yield Problem((*at, "tables", table, "location"), message, about)
+                for key in PATHS:
+                    if key in definition.properties:
+                        message = f"S3 Tables, the store of stacks.{name}, chooses where a table's files are. Remove it"
+                        yield Problem((*at, "tables", table, "properties", key), message, about)

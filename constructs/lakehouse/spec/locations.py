@@ -1,77 +1,115 @@
-"""Where catalogs and tables keep their files: in known buckets, and never one inside another.
+"""The claims that the file makes on folders of the store, and what must hold between them.
 
-Two owners of one prefix delete each other's files: a catalog's clean-up takes what it does not know for an orphan.
+Every catalog, table and path property lies in a known bucket, none of two owners lies in the other's folder, and no
+bucket that holds any of them lets the store delete or publish its objects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
+from pydantic import TypeAdapter, ValidationError
+
+from lakehouse.spec.claims import PATHS, STAGING, Claim, Register, marks, staged
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Location, Problem, dotted, suggest
+from lakehouse.spec.values import S3Location
 
-
-@dataclass(frozen=True)
-class Claim:
-    """A prefix of the object store and who keeps files there; ``said``: the file names it, else it is the default."""
-
-    prefix: str
-    at: Location
-    owner: Location
-    catalog: str
-    said: bool = True
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """Bucket, then the levels of the prefix: s3://b/lake2 does not lie in s3://b/lake."""
-        return tuple(self.prefix.removeprefix("s3://").split("/"))
+_FORM: TypeAdapter[str] = TypeAdapter(S3Location)
 
 
 def claims(lakehouse: Lakehouse) -> Iterator[Claim]:
-    """Every catalog's location and every table's, said or by default."""
+    """Every folder that the file gives to somebody, said or by default."""
     for name, catalog in lakehouse.catalogs.items():
-        owner: Location = ("catalogs", name)
-        yield Claim(catalog.location, (*owner, "location"), owner, name)
+        at: Location = ("catalogs", name)
+        yield Claim(catalog.location, dotted(at), name, holds=name, at=(*at, "location"))
         for namespace, content in catalog.namespaces.items():
+            outer = (*at, "namespaces", namespace)
+            if _is_location(said := content.properties.get("location", "")):
+                # Engines put the tables there that they make in the namespace.
+                yield Claim(said, dotted(outer), name, holds=name, at=(*outer, "properties", "location"))
             for table, definition in content.tables.items():
-                inner = (*owner, "namespaces", namespace, "tables", table)
-                if definition.location:
-                    yield Claim(definition.location, (*inner, "location"), inner, name)
-                else:
-                    default = "/".join([catalog.location, *namespace.split("."), table])
-                    yield Claim(default, inner, inner, name, said=False)
+                inner = (*outer, "tables", table)
+                default = "/".join([catalog.location, *namespace.split("."), table])
+                folder = definition.location or default
+                where = (*inner, "location") if definition.location else inner
+                yield Claim(folder, dotted(inner), name, at=where, said=definition.location is not None)
+                for key in PATHS:
+                    if _is_location(said := definition.properties.get(key, "")):
+                        yield Claim(said, dotted(inner), name, what=key, at=(*inner, "properties", key))
 
 
 def check_locations(lakehouse: Lakehouse) -> Iterator[Problem]:
-    """Locations in unknown buckets, and locations that overlap."""
-    ordered = sorted(claims(lakehouse), key=lambda claim: (claim.parts, claim.owner))
-    around: list[Claim] = []  # the claims whose prefix holds the current one, outermost first
-    for claim in ordered:
-        if claim.said and claim.parts[0] not in lakehouse.buckets:
-            mend = suggest(claim.parts[0], lakehouse.buckets) or f" Add `{claim.parts[0]}: {{}}` to `buckets`."
-            message = f'"{claim.prefix}" is in the bucket "{claim.parts[0]}", which is not one of `buckets`.{mend}'
-            yield Problem(claim.at, message, about=(("buckets", claim.parts[0]),))
-        while around and claim.parts[: len(around[-1].parts)] != around[-1].parts:
-            around.pop()
-        for outer in reversed(around):
-            if _clash(outer, claim):
-                yield _overlap(outer, claim)
-                break
-        around.append(claim)
-
-
-def _clash(outer: Claim, inner: Claim) -> bool:
-    own = outer.owner == ("catalogs", inner.catalog) and outer.parts != inner.parts
-    return (outer.said or inner.said) and not own
+    """Locations in unknown buckets, locations that overlap, and buckets whose rules would take live files."""
+    for claim in (register := Register(claims(lakehouse))):
+        bucket = claim.parts[0]
+        if claim.said and bucket not in lakehouse.buckets:
+            mend = suggest(bucket, lakehouse.buckets) or f" Add `{bucket}: {{}}` to `buckets`."
+            message = f'"{claim.location}" is in the bucket "{bucket}", which is not one of `buckets`.{mend}'
+            yield Problem(claim.at, message, about=(("buckets", bucket),))
+    reserved = [*map(marks, lakehouse.buckets), *([staged()] if STAGING in lakehouse.buckets else [])]
+    for outer, inner in Register([*register, *reserved]).clashes():
+        if any(claim.said and claim.at for claim in (outer, inner)):
+            yield _overlap(outer, inner)
+    for name, catalog in lakehouse.catalogs.items():
+        for namespace, content in catalog.namespaces.items():
+            at: Location = ("catalogs", name, "namespaces", namespace)
+            yield from _forms(at, content.properties, ("location",))
+            for table, definition in content.tables.items():
+                yield from _forms((*at, "tables", table), definition.properties, PATHS)
+    yield from _rules(lakehouse, register)
 
 
 def _overlap(outer: Claim, inner: Claim) -> Problem:
     """Reported where the file says a location; where it says both, at the inner one."""
-    here, there = (inner, outer) if inner.said else (outer, inner)
+    here, there = (inner, outer) if inner.said and inner.at else (outer, inner)
     if here.parts == there.parts:
-        how = f"is also the location of {dotted(there.owner)}"
+        how = f"is also the {there.what} of {there.owner}"
     else:
-        how = f'{"lies inside" if here is inner else "holds"} the location of {dotted(there.owner)}, "{there.prefix}"'
-    message = f'"{here.prefix}" {how}: locations must not overlap. Move one of them.'
+        how = f'{"lies inside" if here is inner else "holds"} the {there.what} of {there.owner}, "{there.location}"'
+    message = f'"{here.location}" {how}: locations must not overlap. Move one of them.'
+    if not there.at:
+        return Problem(here.at, message.replace("one of them", "it"))
     return Problem(here.at, message, about=(there.at,), beside=there.at)
+
+
+def _forms(at: Location, properties: Mapping[str, str], keys: Iterable[str]) -> Iterator[Problem]:
+    for key in keys:
+        if key in properties:
+            try:
+                _FORM.validate_python(properties[key])
+            except ValidationError as error:
+                yield Problem((*at, "properties", key), error.errors()[0]["msg"].removeprefix("Value error, "))
+
+
+def _is_location(text: str) -> bool:
+    try:
+        return bool(_FORM.validate_python(text))
+    except ValidationError:
+        return False
+
+
+def _rules(lakehouse: Lakehouse, register: Register) -> Iterator[Problem]:
+    """What a bucket asks of the store for all of its objects, where some of them are a table's."""
+    for name, bucket in lakehouse.buckets.items():
+        at: Location = ("buckets", name)
+        held = next(register.within(f"s3://{name}"), None)
+        whose = f'the {held.what} of {held.owner}, "{held.location}"' if held else ""
+        beside, about = (held.at, (held.at,)) if held else (None, ())
+        if held and bucket.expire_days is not None:
+            message = (
+                f"{bucket.expire_days} days, and the bucket holds {whose}: the store would delete files of live "
+                "tables, which age alone does not make useless. Remove it, or move what has to expire to another "
+                "bucket. `maintenance` on tables deletes what no table needs."
+            )
+            yield Problem((*at, "expire_days"), message, about, beside)
+        if bucket.access == "public-read" and (lakehouse.access.roles or lakehouse.access.principals):
+            if held:
+                reason = f"the bucket holds {whose}, and `access` says who may read tables"
+            elif name == STAGING:
+                reason, beside, about = "`lakehouse ingest` stages rows of tables there, and `access` says who may " \
+                    "read tables", ("access",), ()  # fmt: skip
+            else:
+                continue
+            message = f'"public-read" lets everybody read its files: {reason}. Remove it.'
+            yield Problem((*at, "access"), message, about, beside)

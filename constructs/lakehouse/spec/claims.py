@@ -1,0 +1,128 @@
+"""The register of claims: who keeps files where. Pure; it knows neither the file nor a catalog.
+
+Two owners of one folder delete each other's files: a clean-up takes what it does not know for an orphan. So everything
+that places, expires, publishes or deletes objects by path asks the register first. The claims of the file come from
+:mod:`lakehouse.spec.locations`, those of the live catalogs from :mod:`bootstrap.reconciler.claims`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lakehouse.spec.problems import Location
+
+Parts = tuple[str, ...]
+
+#: Where the bootstrap keeps its own marks in every bucket; any catalog may lie around it.
+MARKS = ".lakehouse"
+#: Where `lakehouse ingest` puts files for Spark to read: in which bucket, and below which prefix.
+STAGING, STAGED = "staging", "ingest"
+#: Table properties that say where an engine writes: https://iceberg.apache.org/docs/latest/configuration/
+PATHS = ("write.data.path", "write.metadata.path", "write.object-storage.path", "write.folder-storage.path")
+_ANY = "*"
+
+
+def parts(location: str) -> Parts:
+    """Bucket, then the levels of the prefix: s3://b/lake2 does not lie in s3://b/lake."""
+    return tuple(re.sub("^s3[an]?://", "", location).rstrip("/").split("/"))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A folder of the store and who keeps files there.
+
+    ``holds`` names the catalog whose tables may lie inside (the claim of the catalog itself); empty: nobody else may.
+    ``catalog`` is the catalog that the owner belongs to. ``what`` says what of the owner it is. ``at`` is its place in
+    the file; ``said``: the file names the folder, else it is the default.
+    """
+
+    location: str
+    owner: str
+    catalog: str = ""
+    holds: str = ""
+    what: str = "location"
+    at: Location = ()
+    said: bool = True
+
+    @property
+    def parts(self) -> Parts:
+        return parts(self.location)
+
+
+def marks(bucket: str) -> Claim:
+    """The claim of the bootstrap's own marks."""
+    return Claim(f"s3://{bucket}/{MARKS}", "the marks of the bootstrap", catalog=_ANY, what="folder")
+
+
+def staged() -> Claim:
+    """The claim of the files that ingest stages."""
+    return Claim(f"s3://{STAGING}/{STAGED}", "`lakehouse ingest`", what="folder")
+
+
+def overlaps(one: Parts, other: Parts) -> bool:
+    """Whether one folder is, holds or lies in the other."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def clash(one: Claim, other: Claim) -> bool:
+    """The definition: two owners of overlapping folders, and neither is a catalog around its own table."""
+    if one.owner == other.owner or not overlaps(one.parts, other.parts):
+        return False
+    outer, inner = sorted((one, other), key=lambda claim: len(claim.parts))
+    if one.holds and one.holds == other.holds:
+        return False
+    around = outer.parts != inner.parts and outer.holds and inner.catalog in (outer.holds, _ANY)
+    return not around
+
+
+class Register:
+    """Claims, and who of them clashes with whom: found by sorting, so that ten thousand take milliseconds."""
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        listed = [(claim.parts, claim) for claim in claims]
+        listed.sort(key=lambda item: (item[0], item[1].owner, item[1].what))
+        self._keys = [key for key, _ in listed]
+        self._claims = [claim for _, claim in listed]
+
+    def __iter__(self) -> Iterator[Claim]:
+        return iter(self._claims)
+
+    def within(self, location: str) -> Iterator[Claim]:
+        """Claims that are or lie in the folder, or bucket, at ``location``."""
+        key = parts(location)
+        for nth in range(bisect_left(self._keys, key), len(self._keys)):
+            if self._keys[nth][: len(key)] != key:
+                return
+            yield self._claims[nth]
+
+    def around(self, location: str) -> Iterator[Claim]:
+        """Claims whose folder holds ``location``, nearest first."""
+        key = parts(location)
+        for depth in range(len(key) - 1, 0, -1):
+            nth = bisect_left(self._keys, key[:depth])
+            while nth < len(self._keys) and self._keys[nth] == key[:depth]:
+                yield self._claims[nth]
+                nth += 1
+
+    def clash(self, claim: Claim) -> Claim | None:
+        """A claim that clashes with this one: one that lies in its folder, or the nearest around it."""
+        for found in (self.within, self.around):
+            for other in found(claim.location):
+                if clash(claim, other):
+                    return other
+        return None
+
+    def clashes(self) -> Iterator[tuple[Claim, Claim]]:
+        """(outer, inner) for each claim that clashes with one at or around it, with the nearest of those."""
+        around: list[tuple[Parts, Claim]] = []
+        for key, claim in zip(self._keys, self._claims, strict=True):
+            while around and key[: len(around[-1][0])] != around[-1][0]:
+                around.pop()
+            outer = next((other for _, other in reversed(around) if clash(other, claim)), None)
+            if outer is not None:
+                yield outer, claim
+            around.append((key, claim))
