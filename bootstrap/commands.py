@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bootstrap.connections import Connections
     from bootstrap.reconciler.apply import Done, Failed, Outcome
     from bootstrap.reconciler.changes import Diff
+    from bootstrap.reconciler.metadata import Facts
     from lakehouse.spec import Lakehouse
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -198,47 +199,48 @@ def drift_text(found: Diff) -> Iterable[str]:
 @app.command("import")
 def import_(
     context: typer.Context,
-    write: Annotated[bool, typer.Option("--write", help="Add it to the file, whose comments stay.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Add it to the file, whose other lines stay.")] = False,
 ) -> None:
     """Print the file's section for what is there and the file does not name."""
+    from bootstrap.reconciler.importing import imported
+
     path, lakehouse, connections = _connect(context)
-    sections = _sections(lakehouse, connections, everything=False)
+    sections = _described(lakehouse, connections, imported)
     if not sections:
         print("Everything that is there is in the file.", file=sys.stderr)
     elif write:
-        from bootstrap.reconciler.importing import add_to
+        from bootstrap.reconciler.adding import add_to
 
         count = add_to(path, sections)
-        print(f"{path}: {count} namespaces and tables added.")
+        print(f"{path}: {count} namespaces, tables, branches and tags added.")
     else:
         _print_yaml(sections)
 
 
 @app.command()
 def export(context: typer.Context, as_json: Json = False) -> None:
-    """Print everything that is there, as the file would say it."""
+    """Print a whole file that says what is there: the file's own settings, contents as they are."""
+    from bootstrap.reconciler.importing import exported
+
     _, lakehouse, connections = _connect(context)
-    sections = _sections(lakehouse, connections, everything=True)
+    data = _described(lakehouse, connections, exported)
     if as_json:
-        print(json.dumps(sections, indent=2))
+        print(json.dumps(data, indent=2))
     else:
-        _print_yaml(sections)
+        _print_yaml(data)
 
 
-def _sections(lakehouse: Lakehouse, connections: Connections, *, everything: bool) -> dict[str, Any]:
+def _described(
+    lakehouse: Lakehouse, connections: Connections, by: Callable[[Lakehouse, Facts], tuple[dict[str, Any], list[str]]]
+) -> dict[str, Any]:
     from bootstrap.reconciler.facts import gather
-    from bootstrap.reconciler.importing import section
 
     with _reading() as reading:
         facts = gather(lakehouse, connections, everything=True, reading=reading)
-    sections: dict[str, Any] = {}
-    for name, spec in lakehouse.catalogs.items():
-        namespaces, left = section(spec, facts.catalogs[name], everything=everything)
-        for each in left:
-            print(f"left out: {name}: {each}", file=sys.stderr)
-        if namespaces or everything:
-            sections[name] = {**({"location": spec.location} if everything else {}), "namespaces": namespaces}
-    return {"catalogs": sections} if sections else {}
+    data, left = by(lakehouse, facts)
+    for each in left:
+        print(f"left out: {each}", file=sys.stderr)
+    return data
 
 
 def _print_yaml(data: dict[str, Any]) -> None:

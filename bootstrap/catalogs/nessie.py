@@ -23,7 +23,7 @@ from bootstrap.http import Http
 from bootstrap.reconciler.metadata import CatalogFacts, Limits, ReferenceFacts, TableFacts, compact
 
 #: Seen with Nessie 0.99, which answers 500 and 400.
-_LIMITS = Limits("Nessie", format_version=2, upgrades=False, nested_layout=False, references=True)
+_LIMITS = Limits("Nessie", format_version=2, upgrades=False, references=True)
 
 
 class NessieCatalog(RestCatalog):

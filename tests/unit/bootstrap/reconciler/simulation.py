@@ -15,7 +15,7 @@ from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_m
 
 from bootstrap.reconciler.changes import Change, Diff
 from bootstrap.reconciler.diff import diff
-from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Limits, TableFacts, compact
+from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts, TableFacts, compact
 from bootstrap.reconciler.plan import plan
 from lakehouse.spec import Lakehouse
 
@@ -50,6 +50,7 @@ class Simulation:
         self.buckets: dict[str, BucketFacts] = {}
         self.namespaces: dict[str, dict[str, str]] = {}
         self.tables: dict[str, Any] = {}
+        self.there: dict[str, ReferenceFacts] = {}
         self.limits = limits or Limits()
         self.commits = 0
 
@@ -58,7 +59,9 @@ class Simulation:
             name: TableFacts(f"s3://warehouse/{name}/{self.commits}", compact(json.loads(table.model_dump_json())))
             for name, table in self.tables.items()
         }
-        return Facts(dict(self.buckets), {"lake": CatalogFacts(dict(self.namespaces), tables, limits=self.limits)})
+        references = dict(self.there)
+        lake = CatalogFacts(dict(self.namespaces), tables, limits=self.limits, references=references)
+        return Facts(dict(self.buckets), {"lake": lake})
 
     def diff(self, wanted: Lakehouse, *, allow_destroy: bool = False) -> Diff:
         return diff(wanted, self.facts(), allow_destroy=allow_destroy)
@@ -88,6 +91,10 @@ class Simulation:
                 inside = [name for name in (*self.namespaces, *self.tables) if name.startswith(f"{change.name}.")]
                 assert not inside, "a namespace goes after what is in it"
                 del self.namespaces[change.name]
+            case "branch" | "tag", "destroy":
+                del self.there[change.name]
+            case "branch" | "tag", _:
+                self.there[change.name] = ReferenceFacts(change.kind, "hash", body["deletable"])
             case "table", "destroy":
                 del self.tables[change.name]
             case _:

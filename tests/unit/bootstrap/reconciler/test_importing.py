@@ -1,29 +1,128 @@
-"""Import: the file's section for what is there, such that the next plan has nothing to do."""
+"""Import and export: the file is valid, and the next plan has nothing to do."""
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+from typing import Any
+
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
-from bootstrap.reconciler.importing import section
+from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.importing import exported, imported
+from bootstrap.reconciler.metadata import Limits
+from lakehouse.spec import Lakehouse, load
+from lakehouse.spec.checks import check
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
+from tests.unit.bootstrap.reconciler.test_evolve_random import files
 
+NESSIE = Limits(references=True)
 TABLE = {
     "doc": "which",
-    "columns": {"id": {"type": "long", "required": True, "doc": "the number"}, "day": "date"},
+    "columns": {"id": {"type": "long", "required": True, "doc": "the number", "deletable": True}, "day": "date"},
     "partition_by": ["month(day)"],
-    "sort_by": ["id desc nulls last"],
+    "sort_by": ["id desc nulls first"],
     "identifier": ["id"],
-    "properties": {"x": "y"},
+    "properties": {"x": "y", "gc.enabled": "true", "write.parquet.compression-codec": "zstd"},
+}
+REFERENCES: dict[str, Any] = {
+    "branches": {"etl": {}, "dev": {"from": "etl", "deletable": True}},
+    "tags": {"q1": {"deletable": True}},
 }
 
 
+def written(data: dict[str, Any], path: Path) -> Lakehouse:
+    """The file that says it, read back by the file's own rules."""
+    yaml, out = YAML(), io.StringIO()
+    yaml.dump(data, out)
+    path.write_text(out.getvalue())
+    return load(path)
+
+
+def _table(of: Lakehouse) -> dict[str, Any]:
+    return of.catalogs["lake"].namespaces["a"].tables["t"].model_dump()
+
+
 @pytest.mark.parametrize("deletable", [False, True])
-def test_what_is_imported_is_what_is_there(deletable: bool) -> None:
-    """The mark of what a file called deletable is imported too: it is the file's word, and would be taken off else."""
-    there = Simulation()
+def test_what_is_imported_is_what_is_there(deletable: bool, tmp_path: Path) -> None:
+    """The marks of what a file called deletable are imported too: they are the file's word, and would be taken off."""
+    there = Simulation(NESSIE)
     key = {"deletable": True} if deletable else {}
-    there.apply(lakehouse({"a": {"tables": {"t": {**TABLE, **key}}, "properties": {"k": "v"}, **key}}))
+    spaces = {"a": {"tables": {"t": {**TABLE, **key}}, "properties": {"k": "v"}, **key}}
+    there.apply(lakehouse(spaces, references=REFERENCES))
     nothing = lakehouse({})
-    found, left = section(nothing.catalogs["lake"], there.facts().catalogs["lake"])
+    found, left = imported(nothing, there.facts())
     assert left == []
-    assert not there.diff(lakehouse(found)).changes
+    assert found["catalogs"]["lake"]["tags"] == {"q1": {"from": "main", "deletable": True}}
+    data = nothing.model_dump(mode="json", exclude_unset=True)
+    data["catalogs"]["lake"] |= found["catalogs"]["lake"]
+    after = written(data, tmp_path / "lakehouse.yaml")
+    assert after.catalogs["lake"].namespaces["a"].tables["t"].columns["id"].deletable
+    assert not there.diff(after).changes
+    assert imported(after, there.facts()) == ({}, [])
+
+
+def test_what_only_the_file_knows_is_exported_too(tmp_path: Path) -> None:
+    there = Simulation(NESSIE)
+    policy: dict[str, Any] = {"compact": {}}
+    table = {**TABLE, "maintenance": policy, "seed": "t.csv"}
+    said = lakehouse(
+        {"a": {"tables": {"t": table}, "maintenance": policy}, "later": {}},
+        references=REFERENCES,
+        managed="exclusive",
+        access={"roles": {"r": {"grants": {"lake.a": ["read"], "lake.later": ["read"]}}}},
+        engines={"trino": {}},
+    )
+    there.apply(lakehouse({"a": {"tables": {"t": TABLE}}}, references=REFERENCES))
+    data, left = exported(said, there.facts())
+    assert [each.partition(":")[0] for each in left] == ['access.roles.r.grants."lake.later"']
+    after = written(data, tmp_path / "lakehouse.yaml")
+    assert _table(after) == _table(said)
+    assert after.catalogs["lake"].branches == said.catalogs["lake"].branches
+    assert (after.engines, after.stacks) == (said.engines, said.stacks)
+    assert not [each for each in there.diff(after).changes if each.kind not in ("seed", "bucket")]
+
+
+def test_what_a_file_cannot_hold_is_left_out_and_told(tmp_path: Path) -> None:
+    there = Simulation()
+    bad = {"columns": {"id": "long"}, "properties": {"provider": "x", "my.password": "y", "z": "1"}}
+    namespaces = {"a": {"tables": {"t": TABLE}, "properties": {"a.token": "x"}}}
+    there.apply(lakehouse(namespaces))
+    there.apply(lakehouse({"a": {"tables": {"u": {"columns": {"id": "long"}}}}}))
+    from pyiceberg.table.update import SetPropertiesUpdate, update_table_metadata
+
+    update = SetPropertiesUpdate(updates=bad["properties"])
+    there.tables["a.u"] = update_table_metadata(there.tables["a.u"], (update,))
+    there.tables["a.Upper"] = there.tables["a.u"]
+    found, left = imported(lakehouse({}), there.facts())
+    assert sorted(each.split(": ")[0] for each in left) == [
+        'catalogs.lake.namespaces.a.properties."a.token"',
+        "catalogs.lake.namespaces.a.tables.Upper",
+        'catalogs.lake.namespaces.a.tables.u.properties."my.password"',
+        "catalogs.lake.namespaces.a.tables.u.properties.provider",
+    ]
+    assert found["catalogs"]["lake"]["namespaces"]["a"]["tables"]["u"]["properties"] == {"z": "1"}
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@given(files(), st.sampled_from([{}, REFERENCES]))
+def test_any_lakehouse_is_exported_as_a_valid_file_whose_plan_is_empty(
+    tmp_path_factory: pytest.TempPathFactory, wanted: Lakehouse, references: dict[str, Any]
+) -> None:
+    there = Simulation(NESSIE)
+    content = wanted.model_dump(mode="json")["catalogs"]["lake"]
+    around: dict[str, Any] = {
+        parent: {} for name in content["namespaces"] for parent in ("n", "n.m", "q") if name.startswith(parent)
+    }
+    wanted = lakehouse({**around, **content["namespaces"]}, managed=content["managed"], references=references)
+    assume(not check(wanted))
+    assert not there.apply(wanted).refused
+    data, left = exported(lakehouse({}, managed=content["managed"]), there.facts())
+    assert left == []
+    after = written(data, tmp_path_factory.mktemp("export") / "lakehouse.yaml")
+    found = diff(after, there.facts())
+    assert (found.changes, found.refused) == ((), ())
+    assert exported(after, there.facts()) == (data, [])
