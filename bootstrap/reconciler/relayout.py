@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bootstrap.reconciler import layout
+from bootstrap.reconciler import layout, rules
 from bootstrap.reconciler.draft import Draft
 from bootstrap.reconciler.layout import PartitionField, PartitionSpec, SortField, SortOrder
 from bootstrap.reconciler.metadata import TableFacts
@@ -21,7 +21,7 @@ def create(draft: Draft) -> None:
     parts: list[PartitionField] = []
     sources = draft.sources([(t.column, t.transform) for t in wanted.partition_by], "partition_by")
     for position, (term, (source, transform)) in enumerate(zip(wanted.partition_by, sources, strict=False)):
-        name = layout.partition_name(term, taken | _taken(draft.schema, term))
+        name = layout.partition_name(term, taken | rules.column_names(draft.schema, source, transform))
         taken.add(name)
         parts.append(PartitionField(source, layout.FIRST_PARTITION_ID + position, name, transform))
     draft.update("add-spec", spec=layout.spec_to_json(PartitionSpec(0, tuple(parts))))
@@ -106,22 +106,21 @@ def _evolved_fields(
         ]  # version 1 readers find partition values by position
     placed = {(f.source_id, f.transform) for f in fields}
     terms = dict(zip(goal, draft.wanted.partition_by, strict=True))
+    ever = {(f.name, f.source_id, f.transform) for spec in facts.specs for f in spec.fields}
     for source, transform in goal:
         if (source, transform) in placed:
             continue
         term, former = terms[source, transform], known.get((source, transform))
-        taken = {f.name for f in fields} | _taken(draft.schema, term)
+        taken = {f.name for f in fields}
         if former is not None and former.name not in taken and version > 1:
             fields.append(former)
             continue
+        # A name that another field had, of any spec, stays that field's: readers put all specs' fields into one struct.
+        taken |= {name for name, *other in ever if version == 1 or other != [source, transform]}
+        taken |= rules.column_names(draft.schema, source, transform)
         last += 1
         fields.append(PartitionField(source, last, layout.partition_name(term, taken), transform))
     return tuple(fields)
-
-
-def _taken(schema: Struct, term: layout.Term) -> set[str]:
-    """Column names that a partition field may not have; an identity field has its own column's."""
-    return {field.name for field in schema.fields} - ({term.column} if term.transform == "identity" else set())
 
 
 def _sort_fields(draft: Draft) -> tuple[SortField, ...]:

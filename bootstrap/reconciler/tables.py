@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bootstrap.reconciler import relayout
+from bootstrap.reconciler import relayout, rules
 from bootstrap.reconciler.draft import Draft, Json, TableChange
 from bootstrap.reconciler.evolve import Evolution, Problem, describe, evolve, fresh
 from bootstrap.reconciler.metadata import Limits, TableFacts
@@ -45,7 +45,8 @@ def creation(wanted: WantedTable) -> TableChange:
     draft = Draft(wanted, schema)
     draft.require("create")
     draft.update("upgrade-format-version", **{"format-version": wanted.format_version})
-    draft.updates += _schema_updates(schema, _identifier(draft), last_id, 0)
+    identifier = _identifier(draft)
+    draft.updates += _schema_updates(schema, identifier, last_id, 0)
     relayout.create(draft)
     draft.update("set-location", location=wanted.location)
     if wanted.properties:
@@ -58,6 +59,7 @@ def creation(wanted: WantedTable) -> TableChange:
         draft.tell("+", f"sort_by {relayout.listed(wanted.sort_by)}")
     for key, value in wanted.properties.items():
         draft.tell("+", f"property {key} = {value}")
+    _obey(draft, None, identifier)
     return draft.finished()
 
 
@@ -72,6 +74,8 @@ def unchanged(wanted: WantedTable, facts: TableFacts, *, exclusive: bool) -> boo
         return False
     schema = next(each for each in data["schemas"] if each["schema-id"] == data["current-schema-id"])
     fields, columns = schema["fields"], wanted.schema.fields
+    if rules.may_be_broken(data, fields):
+        return False
     if len(fields) != len(columns) or any(
         have["name"] != want.name
         or have["type"] != want.type
@@ -126,17 +130,29 @@ def evolution(wanted: WantedTable, facts: TableFacts, *, exclusive: bool, allow_
     if wanted.fixed_location and wanted.location.rstrip("/") != facts.location.rstrip("/"):
         rule = f"the table is at {facts.location}, and a table does not move with its data"
         draft.refuse("", f"{rule}. Write `location: {facts.location}`")
-    _change_schema(draft, facts, step)
+    identifier = _change_schema(draft, facts, step)
     relayout.repartition(draft, facts)
     relayout.resort(draft, facts)
     _change_properties(draft, facts, _marked(wanted, facts, step.kept), exclusive)
+    _obey(draft, facts, identifier)
     return draft.finished(step.kept)
 
 
-def _change_schema(draft: Draft, facts: TableFacts, step: Evolution) -> None:
+def _obey(draft: Draft, facts: TableFacts | None, identifier: frozenset[int]) -> None:
+    """Refuse what would leave a table that Iceberg's Java library does not load, or leaves it as such a one."""
+    before = set(rules.broken(rules.state(facts))) if facts else set()
+    known = {problem.column for problem in draft.problems}
+    for problem in rules.broken(rules.after(facts, draft.schema, identifier, draft.updates)):
+        already = "the table is in this state already: " if problem in before else ""
+        if problem.column not in known:
+            draft.refuse(problem.column, already + problem.message)
+
+
+def _change_schema(draft: Draft, facts: TableFacts, step: Evolution) -> frozenset[int]:
+    """Returns the identifier columns that the table has afterwards."""
     identifier = _identifier(draft)
     if step.schema == facts.schema and identifier == facts.identifier:
-        return
+        return identifier
     if identifier != facts.identifier:
         names = relayout.paths(facts.schema)
         former = sorted(names.get(number, f"#{number}") for number in facts.identifier)
@@ -155,6 +171,7 @@ def _change_schema(draft: Draft, facts: TableFacts, step: Evolution) -> None:
         draft.update("set-current-schema", **{"schema-id": same[-1]})
     else:
         draft.updates += _schema_updates(step.schema, identifier, step.last_column_id, max(facts.schemas) + 1)
+    return identifier
 
 
 def _marked(wanted: WantedTable, facts: TableFacts, kept: Iterable[str]) -> dict[str, str]:
@@ -200,12 +217,8 @@ def _identifier(draft: Draft) -> frozenset[int]:
     fields = dict(walk(draft.schema))
     names = draft.wanted.identifier
     for name in names:
-        field = fields.get(name)
-        if field is None:
+        if name not in fields:
             draft.refuse(name, "identifier names a column that is not there. Name one of `columns`")
-        elif not field.required or not isinstance(field.type, str) or field.type in ("float", "double"):
-            rule = "an identifier column is required and neither nested nor a floating-point number"
-            draft.refuse(name, f"{rule}; this is {describe(field)}. Leave it out of `identifier`")
     return frozenset(fields[name].id for name in names if name in fields)
 
 

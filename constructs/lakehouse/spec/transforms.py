@@ -118,6 +118,12 @@ def sort_field(text: str) -> SortField:
     )
 
 
+def takes(name: str, kind: types.Type) -> bool:
+    """Whether the transform takes values of this primitive type; one that is not known here takes any."""
+    allowed = _TAKES.get(name)
+    return allowed is None or str(kind).partition("(")[0].partition("[")[0] in allowed
+
+
 def refusal(transform: Transform, columns: Mapping[str, types.Type]) -> str | None:
     """Why a table with these columns cannot have the transform, or None."""
     name, *path = transform.column.split(".")
@@ -131,10 +137,11 @@ def refusal(transform: Transform, columns: Mapping[str, types.Type]) -> str | No
         kind = fields[part]
     if isinstance(kind, types.List | types.Map | types.Struct):
         return f'"{transform}" does not fit: "{transform.column}" is {kind}, and only primitive types do'
-    takes = _TAKES[transform.name]
-    if takes is None or str(kind).partition("(")[0].partition("[")[0] in takes:
+    if takes(transform.name, kind):
         return None
+    allowed = _TAKES[transform.name]
+    assert allowed is not None
     timely = transform.name in ("year", "month", "day", "hour")
     instead = f'. Make it timestamptz, or take "{transform.column}" itself' if timely else ""
-    why = f'"{transform.column}" is {kind}, and {transform.name} takes {listed(takes)}'
+    why = f'"{transform.column}" is {kind}, and {transform.name} takes {listed(allowed)}'
     return f'"{transform}" does not fit: {why}{instead}'

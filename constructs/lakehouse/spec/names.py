@@ -1,0 +1,46 @@
+"""Names that Iceberg keeps for itself, and names as Iceberg writes them into files."""
+
+from __future__ import annotations
+
+#: Columns that engines add to every row: org.apache.iceberg.MetadataColumns of Iceberg 1.12. A table with a column of
+#: such a name cannot be read by Spark; the last three are those of Spark's changelog views.
+METADATA_COLUMNS = frozenset({
+    "_file", "_pos", "_deleted", "_spec_id", "_partition", "_row_id", "_last_updated_sequence_number",
+    "_change_type", "_change_ordinal", "_commit_snapshot_id",
+})  # fmt: skip
+#: Field ids above this one are Iceberg's own: https://iceberg.apache.org/spec/#reserved-field-ids
+LAST_FIELD_ID = 2**31 - 1 - 200
+
+
+def metadata_column(name: str) -> str | None:
+    """The metadata column that a column of this name would hide, if any. Spark does not tell ``_POS`` from ``_pos``."""
+    return name.lower() if name.lower() in METADATA_COLUMNS else None
+
+
+def in_files(name: str) -> str:
+    """The name that a column has in data files: org.apache.iceberg.avro.AvroSchemaUtil.makeCompatibleName.
+
+    Two columns of one struct whose names become the same cannot be written.
+    """
+    first, rest = _start(name[:1]), "".join(c if _letter(c) or _digit(c) or c == "_" else _code(c) for c in name[1:])
+    return first + rest
+
+
+def _start(first: str) -> str:
+    if not first or _letter(first) or first == "_":
+        return first
+    return f"_{first}" if _digit(first) else _code(first)
+
+
+def _letter(character: str) -> bool:
+    return character.isalpha()
+
+
+def _digit(character: str) -> bool:
+    return character.isdecimal()
+
+
+def _code(character: str) -> str:
+    """Java's characters are UTF-16 units: one outside the first plane counts as two."""
+    units = character.encode("utf-16-be")
+    return "".join(f"_x{int.from_bytes(units[at : at + 2]):X}" for at in range(0, len(units), 2))
