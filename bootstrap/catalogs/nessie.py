@@ -22,8 +22,8 @@ from bootstrap.errors import Missing, RemoteError
 from bootstrap.http import Http
 from bootstrap.reconciler.metadata import CatalogFacts, Limits, ReferenceFacts, TableFacts, compact
 
-#: Seen with Nessie 0.99, which answers 500 and 400.
-_LIMITS = Limits("Nessie", format_version=2, upgrades=False, references=True)
+#: Nessie 0.99 takes no tables of format version 3.
+_LIMITS = Limits("Nessie", format_version=2, references=True)
 
 
 class NessieCatalog(RestCatalog):

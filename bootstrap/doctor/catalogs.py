@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bootstrap.doctor.findings import Finding, error, ok, warning
@@ -65,6 +65,20 @@ def locations(tables: Mapping[str, str]) -> Finding:
             )
         around.append((parts, name))
     return ok(f"{len(tables)} tables, none inside another")
+
+
+def readable(broken: Mapping[str, Sequence[str]]) -> Finding:
+    """What keeps the engines from loading each table, by its name; nothing for most."""
+    wrong = {table: reasons for table, reasons in broken.items() if reasons}
+    if not wrong:
+        return ok(f"{len(broken)} tables, which Iceberg's Java library loads")
+    table, reasons = next(iter(wrong.items()))
+    others = f" (so do {len(wrong) - 1} more: {', '.join(list(wrong)[1:4])})" if len(wrong) > 1 else ""
+    return error(
+        f"{table} breaks a rule of Iceberg{others}",
+        reasons[0],
+        f"change {table} in the file as the message says, then `lakehouse apply`; the rows stay",
+    )
 
 
 def contents(counts: Mapping[str, int], refused: int) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bootstrap.doctor import catalogs, docker, docker_probes, files, machine, probes, services, shell, store, tools
 from bootstrap.doctor.findings import Check, Finding, ok, skipped
@@ -22,6 +23,9 @@ from lakehouse.services.catalog import CatalogEndpoint
 from lakehouse.services.service import Service
 from lakehouse.spec.problems import SpecError
 from lakehouse.spec.source import read
+
+if TYPE_CHECKING:
+    from bootstrap.reconciler.metadata import TableFacts
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,7 @@ class _Stack:
                 yield self._by_trino(further, "hosts", of_the_file=True)
         right = ("buckets", *(f"catalog {each.name}" for each in local.endpoints.catalogs))
         yield Check("tables", self.locations, after=right)
+        yield Check("readable", self.readable, after=right)
         yield Check("contents", self.contents, after=right)
 
     # what each looks at
@@ -241,19 +246,25 @@ class _Stack:
         made = make_plan(lakehouse, replace(connections, patience=10.0))
         return catalogs.contents(made.counts(), len(made.refused))
 
-    def locations(self) -> Finding:
+    @cached_property
+    def tables(self) -> dict[str, TableFacts]:
+        """Every table of every catalog, by its full name."""
         from bootstrap.connect import connect
         from bootstrap.reconciler.facts import gather
 
         lakehouse, connections = connect(self.target.path, self.target.stack)
         facts = gather(lakehouse, replace(connections, patience=10.0), everything=True)
-        return catalogs.locations(
-            {
-                f"{catalog}.{table}": of.location
-                for catalog, there in facts.catalogs.items()
-                for table, of in there.tables.items()
-            }
-        )
+        return {
+            f"{catalog}.{table}": of for catalog, all_ in facts.catalogs.items() for table, of in all_.tables.items()
+        }
+
+    def locations(self) -> Finding:
+        return catalogs.locations({table: of.location for table, of in self.tables.items()})
+
+    def readable(self) -> Finding:
+        from bootstrap.reconciler import rules
+
+        return catalogs.readable({table: rules.told(of) for table, of in self.tables.items()})
 
     # checks that there are several of
 

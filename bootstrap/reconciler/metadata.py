@@ -143,7 +143,6 @@ class Limits:
 
     kind: str = "catalog"
     format_version: int = 3  # the highest it takes
-    upgrades: bool = True  # a table may go to a higher format version
     nested_layout: bool = True  # a field of a struct may be partitioned and sorted by
     references: bool = False  # the catalog as a whole has branches and tags
 

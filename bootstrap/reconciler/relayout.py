@@ -42,10 +42,13 @@ def repartition(draft: Draft, facts: TableFacts) -> None:
     now = [field for field in fields if field[1] != "void" or field in goal]
     # A version 1 spec only ever grows, so the order in it cannot be chosen.
     version = max(facts.format_version, wanted.format_version)
-    if now == goal or (version == 1 and sorted(now) == sorted(goal)):
+    # Trino takes a table for partitioned whose format version 1 left nothing but void fields, and cannot change it.
+    empty = version > 1 and not goal and bool(fields)
+    if (now == goal and not empty) or (version == 1 and sorted(now) == sorted(goal)):
         return
     evolved = _evolved_fields(draft, facts, goal, version)
-    draft.tell("~", f"partition_by {listed(_terms(facts, draft.schema))} -> {listed(wanted.partition_by)}")
+    before = "[void]" if empty and not now else listed(_terms(facts, draft.schema))
+    draft.tell("~", f"partition_by {before} -> {listed(wanted.partition_by)}")
     draft.require("default-spec-id", **{"default-spec-id": facts.spec.id})
     draft.require("last-assigned-partition-id", **{"last-assigned-partition-id": facts.last_partition_id})
     same = [spec.id for spec in facts.specs if spec.fields == evolved]

@@ -31,6 +31,7 @@ class State:
     spec_id: int
     order: SortOrder
     last_column_id: int
+    version: int
 
     @cached_property
     def fields(self) -> dict[int, tuple[str, Field, tuple[Field, ...]]]:
@@ -44,7 +45,15 @@ class State:
 
 def state(facts: TableFacts) -> State:
     """A table as it is."""
-    return State(facts.schema, facts.identifier, facts.specs, facts.spec.id, facts.order, facts.last_column_id)
+    return State(
+        facts.schema,
+        facts.identifier,
+        facts.specs,
+        facts.spec.id,
+        facts.order,
+        facts.last_column_id,
+        facts.format_version,
+    )
 
 
 def after(
@@ -54,9 +63,12 @@ def after(
     specs = {spec.id: spec for spec in facts.specs} if facts else {}
     orders = {order.id: order for order in facts.orders} if facts else {}
     spec_id, order_id = (facts.spec.id, facts.order.id) if facts else (0, 0)
-    last, last_spec, last_order = facts.last_column_id if facts else 0, spec_id, order_id
+    last, version = (facts.last_column_id, facts.format_version) if facts else (0, 1)
+    last_spec, last_order = spec_id, order_id
     for update in updates:
         match update["action"]:
+            case "upgrade-format-version":
+                version = update["format-version"]
             case "add-schema":
                 last = update["last-column-id"]
             case "add-spec":
@@ -69,7 +81,9 @@ def after(
                 orders[order.id], last_order = order, order.id
             case "set-default-sort-order":
                 order_id = last_order if update["sort-order-id"] == -1 else update["sort-order-id"]
-    return State(schema, identifier, tuple(specs.values()), spec_id, orders.get(order_id, SortOrder(0, ())), last)
+    return State(
+        schema, identifier, tuple(specs.values()), spec_id, orders.get(order_id, SortOrder(0, ())), last, version
+    )
 
 
 def broken(of: State) -> Iterator[Problem]:
@@ -81,6 +95,11 @@ def broken(of: State) -> Iterator[Problem]:
     yield from _sort_sources(of)
     for number in sorted(of.identifier):
         yield from _identifier(of, number)
+
+
+def told(facts: TableFacts) -> list[str]:
+    """What is wrong with a table as it is, in sentences."""
+    return [f"column {each.column}: {each.message}" if each.column else each.message for each in broken(state(facts))]
 
 
 def may_be_broken(metadata: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> bool:
@@ -170,16 +189,32 @@ def _clash(of: State, spec: PartitionSpec, field: PartitionField) -> str:
     return f"{rule} under this name (partition spec {spec.id}). {_CANNOT}. {mend}"
 
 
+def taken_over(before: State, of: State) -> Iterator[Problem]:
+    """A column that gets the name of a partition field made of itself: Java loads it, but makes no such table."""
+    for spec in of.specs:
+        for field in spec.fields:
+            if field.transform in ("identity", "void") or of.names.get(field.name) != field.source_id:
+                continue
+            if before.names.get(field.name) != field.source_id:
+                yield Problem(field.name, _clash(of, spec, field))
+
+
 def _partition_sources(of: State) -> Iterator[Problem]:
     """PartitionSpec.checkCompatibility, for the spec that rows are written with."""
-    spec = next((spec for spec in of.specs if spec.id == of.spec_id), None)
-    for field in spec.fields if spec else ():
+    spec = next((spec for spec in of.specs if spec.id == of.spec_id), PartitionSpec(0, ()))
+    if spec.fields and of.version > 1 and all(field.transform == "void" for field in spec.fields):
+        rule = f"void({', '.join(field.name for field in spec.fields)}) alone partitions by nothing"
+        yield Problem("", f"{rule}, and Trino cannot change rows of such a table. Leave it out of `partition_by`")
+    for field in spec.fields:
         if field.transform != "void":
             yield from _source(of, field.source_id, field.transform, f'the partition field "{field.name}"')
 
 
 def _sort_sources(of: State) -> Iterator[Problem]:
     for field in of.order.fields:
+        if field.transform == "void":
+            rule = "void sorts by nothing, and Spark cannot write to such a table"
+            yield Problem("", f"{rule}. Leave it out of `sort_by`")
         yield from _source(of, field.source_id, field.transform, "a sort field")
 
 

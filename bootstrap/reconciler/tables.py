@@ -26,9 +26,6 @@ def refusals(wanted: WantedTable, facts: TableFacts | None, limits: Limits) -> I
     if wanted.format_version > limits.format_version:
         rule = f"{limits.kind} knows format versions up to {limits.format_version}, not {wanted.format_version}"
         yield Problem("", f"{rule}. Write `format_version: {limits.format_version}`")
-    elif facts is not None and facts.format_version < wanted.format_version and not limits.upgrades:
-        rule = f"the table has format version {facts.format_version}, and {limits.kind} does not upgrade it"
-        yield Problem("", f"{rule}. Write `format_version: {facts.format_version}`")
     if not limits.nested_layout:
         for term in (*wanted.partition_by, *(sort.term for sort in wanted.sort_by)):
             if "." in term.column:
@@ -142,7 +139,8 @@ def _obey(draft: Draft, facts: TableFacts | None, identifier: frozenset[int]) ->
     """Refuse what would leave a table that Iceberg's Java library does not load, or leaves it as such a one."""
     before = set(rules.broken(rules.state(facts))) if facts else set()
     known = {problem.column for problem in draft.problems}
-    for problem in rules.broken(rules.after(facts, draft.schema, identifier, draft.updates)):
+    after = rules.after(facts, draft.schema, identifier, draft.updates)
+    for problem in (*rules.broken(after), *(rules.taken_over(rules.state(facts), after) if facts else ())):
         already = "the table is in this state already: " if problem in before else ""
         if problem.column not in known:
             draft.refuse(problem.column, already + problem.message)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lakehouse.spec import defaults as column_defaults
-from lakehouse.spec import matrix, support, transforms, types
+from lakehouse.spec import matrix, support, tables, transforms, types
 from lakehouse.spec.aws import check_aws
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
@@ -109,6 +109,7 @@ def _table(at: Location, table: Table) -> Iterator[Problem]:
     yield from _partition(at, table)
     yield from _sort(at, table)
     yield from _identifier(at, table)
+    yield from tables.check_table(at, table)
     yield from _no_secrets((*at, "properties"), table.properties)
     for key in table.properties:
         if key in _RESERVED:

@@ -13,7 +13,7 @@ LAST_FIELD_ID = 2**31 - 1 - 200
 
 
 def metadata_column(name: str) -> str | None:
-    """The metadata column that a column of this name would hide, if any. Spark does not tell ``_POS`` from ``_pos``."""
+    """The metadata column that a column of this name would hide, if any: Spark looks both up without their case."""
     return name.lower() if name.lower() in METADATA_COLUMNS else None
 
 

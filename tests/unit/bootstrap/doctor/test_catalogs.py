@@ -56,6 +56,14 @@ def test_locations(tables: dict[str, str], inner: str, outer: str) -> None:
         assert "CREATE TABLE" in found.mend
 
 
+def test_readable() -> None:
+    assert catalogs.readable({"lake.a.t": []}).severity == "ok"
+    found = catalogs.readable({"lake.a.t": [], "lake.a.u": ["column x: rule. Fix"], "lake.a.v": ["rule"]})
+    assert (found.severity, found.cause) == ("error", "column x: rule. Fix")
+    assert found.found == "lake.a.u breaks a rule of Iceberg (so do 1 more: lake.a.v)"
+    assert "lakehouse apply" in found.mend
+
+
 @pytest.mark.parametrize(
     ("counts", "refused", "severity", "word"),
     [

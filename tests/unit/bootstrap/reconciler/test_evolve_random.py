@@ -72,7 +72,7 @@ def tables(draw: st.DrawFn) -> dict[str, Any]:
     sound = [n for n, of in columns.items() if of["required"] and of["type"] in BUCKETABLE]
     return {
         "columns": columns,
-        "partition_by": draw(_of(TERMS, simple, 3)),
+        "partition_by": draw(_of(TERMS, simple, 3).filter(lambda of: not of or any("void" not in term for term in of))),
         "sort_by": draw(_of(SORTS, simple, 2)),
         "identifier": draw(st.lists(st.sampled_from(sound), max_size=2, unique=True)) if sound else [],
         "properties": draw(st.dictionaries(NAMES, NAMES, max_size=2)),
