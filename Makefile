@@ -13,6 +13,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 DONE := $(VENV)/done
 CDKTF := $(VENV)/bin/cdktf
+RESULTS := .pytest_cache/results
+PYTEST = $(PY) -m pytest -m "not matrix" --junitxml=$(RESULTS)/$@.xml
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
 ##@ The lakehouse (STACK=local)
@@ -41,25 +43,38 @@ pipeline-drift: setup-dev ## fail where the stack or its contents are not as the
 	@$(PY) -m bootstrap.pipeline drift $(STACK)
 
 ##@ Development
-.PHONY: test unit synth behaviour integration containers lint lint-workflows types format scan bench schema
-test: setup-dev ## rules, types, policy scans, all tests: they deploy the real thing, on Docker too where it answers
-	@+$(MAKE) --no-print-directory -j2 -Otarget docker lint lint-workflows types scan unit synth
-	$(PY) -m pytest tests/behaviour tests/integration tests/containers
+.PHONY: test test-processes test-docker unit synth behaviour integration containers matrix
+.PHONY: lint lint-workflows types format scan bench schema
+# Side by side: what runs as processes, and what is built for Docker and runs there. Each prints a line of its recipe at
+# once, when that line is done.
+test: setup-dev ## rules, types, policy scans, all tests: they deploy the real thing, on Docker too if it answers
+	@rm -rf $(RESULTS)
+	@+$(MAKE) --no-print-directory -j2 -Oline test-processes test-docker
+	@$(PY) -m tests.slowest $(RESULTS)
+
+test-processes: setup-dev
+	@+$(MAKE) --no-print-directory -j1 lint lint-workflows types scan unit synth integration
+
+test-docker: setup-dev
+	@+$(MAKE) --no-print-directory -j1 docker behaviour containers
 
 unit: setup-dev ## the unit tests: pure, seconds
-	$(PY) -m pytest tests/unit
+	$(PYTEST) tests/unit
 
 synth: setup-dev ## whole synths of main.py, judged by contracts, policy checks and AWS's double
-	$(PY) -m pytest tests/synth
+	$(PYTEST) tests/synth
 
-behaviour: setup-dev ## the reconciler on a real store and catalog
-	$(PY) -m pytest tests/behaviour
+behaviour: setup-dev ## the reconciler on real stores and catalogs
+	$(PYTEST) tests/behaviour
 
-integration: setup-dev ## the integration tests alone
-	$(PY) -m pytest tests/integration
+integration: setup-dev ## a lakehouse as processes, and its bad days
+	$(PYTEST) tests/integration
 
-containers: setup-dev docker ## the tests on Docker alone
-	$(PY) -m pytest tests/containers
+containers: setup-dev docker ## a lakehouse on Docker, and its bad days
+	$(PYTEST) tests/containers
+
+matrix: setup-dev docker ## further pairs of stores, catalogs and versions, for docs/compatibility.md
+	$(PY) -m pytest -m matrix tests/behaviour tests/containers
 
 lint: $(DONE)/dev ## ruff: rules and format
 	$(PY) -m ruff check

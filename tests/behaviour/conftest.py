@@ -19,6 +19,18 @@ from lakehouse.spec import Lakehouse, load
 from tests.behaviour.project import Project
 from tests.behaviour.servers import Servers, running
 
+# `make test` runs every kind of store and of catalog once; `make matrix` runs each pair of them.
+PAIRS = {("s3proxy", "nessie"), ("minio", "rest")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        kinds = getattr(item, "callspec", None)
+        store, catalog = (kinds.params.get(name) for name in ("servers", "connections")) if kinds else (None, None)
+        other = (store, catalog) not in PAIRS if catalog else store == "minio" and item.path.stem != "test_stores"
+        if store and other:
+            item.add_marker(pytest.mark.matrix)
+
 
 @pytest.fixture(scope="session", params=["s3proxy", "minio"])
 def servers(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Servers]:

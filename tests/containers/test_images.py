@@ -125,7 +125,11 @@ def test_postgres_starts_with_its_database(image: Image) -> None:
         assert postgres.run("stat", "-c", "%U", "/proc/1").strip() == "postgres"
 
 
-@pytest.mark.parametrize("image", ["spark-4.1", "spark-4.0", "spark-3.5"], indirect=True)
+@pytest.mark.parametrize(
+    "image",
+    ["spark-4.1", *(pytest.param(each, marks=pytest.mark.matrix) for each in ("spark-4.0", "spark-3.5"))],
+    indirect=True,
+)
 def test_spark_runs_a_python_job(image: Image) -> None:
     script = (
         "printf 'from pyspark.sql import SparkSession as S\\nprint(S.builder.getOrCreate().range(5).count())' > a.py"

@@ -12,11 +12,11 @@ from tests.integration.deployment import Deployment
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The default lakehouse, up. Its folder's path has a space in it."""
-    deployment = Deployment.make(tmp_path_factory.mktemp("integration") / "a lakehouse")
+    """The default lakehouse, up: the README's first command in a clone. Its folder's path has a space in it."""
+    deployment = Deployment.clone(tmp_path_factory.mktemp("integration") / "a lakehouse")
     state = deployment.local.state
     try:
-        deployment.deploy()
+        deployment.run("make", "deploy", timeout=600)
         yield deployment
     finally:
         deployment.cdktf("destroy", "local", "--auto-approve", code=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -45,6 +46,25 @@ class Deployment:
         made.edit(
             made.file.read_text(), {("stacks", "local", "ports"): dict(zip(names, free(len(names)), strict=True))}
         )
+        return made
+
+    @classmethod
+    def clone(cls, folder: Path) -> Deployment:
+        """The project's files as somebody has them who has just cloned it, with the set-up that is there already."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=PROJECT, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        for name in filter(None, listed.stdout.split("\0")):
+            if (PROJECT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(PROJECT / name, folder / name)
+                os.utime(folder / name, (0, 0))  # older than the set-up, which is the project's and is not made again
+        (folder / ".venv").symlink_to(BIN.parent)
+        (folder / "node_modules").symlink_to(PROJECT / "node_modules")
+        made = cls(folder)
+        names = list(ports(load(made.file), "local"))
+        made.change("stacks", "local", "ports", to=dict(zip(names, free(len(names)), strict=True)))
         return made
 
     @property

@@ -52,72 +52,63 @@ def sick(deployed: Deployment) -> list[str]:
     return [name for name, well in healthy(local.services, local.state).items() if not well]
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_killed_service_is_restarted(deployed: Deployment, row: None, service: str) -> None:
+def test_killed_services_are_restarted(deployed: Deployment, row: None) -> None:
     supervisor = Supervisor(deployed.local.state)
-    killed = supervisor.processes()[service].pid
-    os.kill(killed, signal.SIGKILL)
-    until(lambda: supervisor.processes()[service].pid not in (0, killed) and not sick(deployed))
-    assert read(deployed) == ROW
-    if service.startswith("spark"):
-        assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
-
-
-def test_a_killed_supervisor_shows_in_diff_and_deploy_repairs(deployed: Deployment, row: None) -> None:
-    state = deployed.local.state
-    os.kill(int(state.pid_file.read_text()), signal.SIGKILL)
-    assert set(SERVICES) < deployed.planned()
-    deployed.deploy()
-    assert sick(deployed) == []
-    assert read(deployed) == ROW
-    assert deployed.planned() == set()
-
-
-def test_everything_killed_shows_in_diff_and_deploy_repairs(deployed: Deployment, row: None) -> None:
-    state = deployed.local.state
-    os.kill(int(state.pid_file.read_text()), signal.SIGKILL)
-    for process in processes.belonging(state):
-        process.kill()
-    until(lambda: not list(processes.belonging(state)), 10)
-    assert set(SERVICES) < deployed.planned()
-    deployed.deploy()
-    assert sick(deployed) == []
+    for service in SERVICES:
+        killed = supervisor.processes()[service].pid
+        os.kill(killed, signal.SIGKILL)
+        until(lambda name=service, old=killed: supervisor.processes()[name].pid not in (0, old))  # type: ignore[misc]
+    until(lambda: not sick(deployed))
     assert read(deployed) == ROW
     assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
 
 
-def test_a_stopped_service_alone_is_replaced(deployed: Deployment, row: None) -> None:
-    supervisor = Supervisor(deployed.local.state)
-    before = {name: each.pid for name, each in supervisor.processes().items()}
-    supervisor.remove("trino")
-    assert deployed.planned() == {"preflight", "trino"}
+def test_a_killed_stack_shows_in_diff_and_deploy_repairs(deployed: Deployment, row: None) -> None:
+    """The supervisor is killed, then some of its services: what stays behind is ended, what is gone comes back."""
+    state = deployed.local.state
+    os.kill(int(state.pid_file.read_text()), signal.SIGKILL)
+    assert set(SERVICES) < deployed.planned()
+    orphans = list(processes.belonging(state, "nessie"))
+    for service in set(SERVICES) - {"nessie", "spark-worker-1"}:
+        for process in processes.belonging(state, service):
+            process.kill()
     deployed.deploy()
-    after = {name: each.pid for name, each in supervisor.processes().items()}
-    assert {name for name in before if before[name] != after[name]} == {"trino"}
+    assert orphans
+    assert not any(each.is_running() for each in orphans)
+    assert sick(deployed) == []
     assert read(deployed) == ROW
+    assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
+    assert deployed.planned() == set()
 
 
 def test_an_edited_file_replaces_what_it_touches(deployed: Deployment, row: None) -> None:
+    """One edit changes Trino, another drops a worker; then both are taken back."""
     before = deployed.change("engines", "trino", "memory", to="900m")
     assert deployed.planned() == {"preflight", "trino"}
-    deployed.deploy()
-    assert "-Xmx900m" in psutil.Process(Supervisor(deployed.local.state).processes()["trino"].pid).cmdline()
-    deployed.file.write_text(before)
-    deployed.deploy()
-    assert read(deployed) == ROW
-
-
-def test_a_worker_that_the_file_drops_is_stopped(deployed: Deployment, row: None) -> None:
     numbers = ports(load(deployed.file), "local")
-    kept = {name: number for name, number in numbers.items() if not name.startswith("spark-worker-2")}
-    before = deployed.change("stacks", "local", "ports", to=kept)
+    fewer = {name: number for name, number in numbers.items() if not name.startswith("spark-worker-2")}
+    deployed.change("stacks", "local", "ports", to=fewer)
     deployed.change("engines", "spark", "workers", to=1)
     deployed.deploy()
-    assert "spark-worker-2" not in Supervisor(deployed.local.state).processes()
+    supervisor = Supervisor(deployed.local.state)
+    assert "-Xmx900m" in psutil.Process(supervisor.processes()["trino"].pid).cmdline()
+    assert "spark-worker-2" not in supervisor.processes()
     assert list(processes.belonging(deployed.local.state, "spark-worker-2")) == []
     deployed.file.write_text(before)
     deployed.deploy()
     assert sick(deployed) == []
+    assert read(deployed) == ROW
+
+
+def test_only_a_stopped_service_is_replaced(deployed: Deployment, row: None) -> None:
+    supervisor = Supervisor(deployed.local.state)
+    before = {name: each.pid for name, each in supervisor.processes().items()}
+    supervisor.remove("spark-worker-2")
+    assert deployed.planned() == {"preflight", "spark-worker-2"}
+    deployed.deploy()
+    after = {name: each.pid for name, each in supervisor.processes().items()}
+    assert {name for name in before if before[name] != after[name]} == {"spark-worker-2"}
+    assert read(deployed) == ROW
 
 
 def test_contents_alone_run_the_bootstrap_alone(deployed: Deployment, row: None) -> None:
@@ -131,20 +122,44 @@ def test_contents_alone_run_the_bootstrap_alone(deployed: Deployment, row: None)
     deployed.trino("DROP SCHEMA lake.gold")
 
 
-@pytest.mark.parametrize("seconds", [0.5, 2, 3.5])
-def test_interrupted_deploy(deployed: Deployment, row: None, seconds: float) -> None:
-    """At several moments: Terraform may count as made what was stopped before its step had begun."""
+def test_destroy_leaves_no_process_and_no_port_but_the_data(deployed: Deployment, row: None) -> None:
+    """Down, it refuses a taken port before anything starts, and comes up from interrupted deploys, rows and all."""
+    numbers = [port.number for service in deployed.local.services for port in service.ports]
     deployed.cdktf("destroy", "local", "--auto-approve")
+    assert list(processes.belonging(deployed.local.state)) == []
+    assert [number for number in numbers if processes.is_open(number)] == []
+    assert "not up" in deployed.lakehouse("restart", "trino", code=1)
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", deployed.port("trino")))
+        stranger.listen()
+        output = deployed.deploy(code=1)
+    flat = " ".join(output.replace("│", " ").split())
+    assert f"ort {deployed.port('trino')} (trino) is taken by" in flat
+    assert f"(pid {os.getpid()}," in flat
+    assert list(processes.belonging(deployed.local.state)) == []
+    # At several moments: Terraform may count as made what was stopped before its step had begun.
+    for seconds in (0.5, 2, 3.5):
+        interrupt(deployed, seconds)
+    deployed.deploy()
+    assert sick(deployed) == []
+    assert read(deployed) == ROW
+
+
+def pids(deployed: Deployment) -> set[int]:
+    return {each.pid for each in Supervisor(deployed.local.state).processes().values()} - {0}
+
+
+def interrupt(deployed: Deployment, seconds: float) -> None:
+    """A deploy that meets Ctrl-C some seconds after it started its first service."""
+    before = pids(deployed)
     under_way = deployed.popen(str(BIN / "cdktf"), "deploy", "local", "--auto-approve")
-    until(lambda: bool(Supervisor(deployed.local.state).processes()))
+    until(lambda: bool(pids(deployed) - before))
     time.sleep(seconds)
     os.killpg(under_way.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
     output, _ = under_way.communicate(timeout=120)
     assert under_way.returncode != 0
     assert "Traceback" not in output
-    deployed.deploy()
-    assert sick(deployed) == []
-    assert read(deployed) == ROW
 
 
 def test_two_deploys_at_once(deployed: Deployment, row: None) -> None:
@@ -155,33 +170,7 @@ def test_two_deploys_at_once(deployed: Deployment, row: None) -> None:
     assert 0 in codes, outputs
     refused = [output for output, code in zip(outputs, codes, strict=True) if code]
     assert all("Error acquiring the state lock" in output for output in refused)
-    deployed.deploy()
     assert sick(deployed) == []
-    assert read(deployed) == ROW
-
-
-def test_destroy_leaves_no_process_and_no_port_but_the_data(deployed: Deployment, row: None) -> None:
-    numbers = [port.number for service in deployed.local.services for port in service.ports]
-    deployed.cdktf("destroy", "local", "--auto-approve")
-    assert list(processes.belonging(deployed.local.state)) == []
-    assert [number for number in numbers if processes.is_open(number)] == []
-    assert "not up" in deployed.lakehouse("restart", "trino", code=1)
-    deployed.deploy()
-    assert read(deployed) == ROW
-
-
-def test_a_taken_port_is_named_before_anything_starts(deployed: Deployment, row: None) -> None:
-    deployed.cdktf("destroy", "local", "--auto-approve")
-    with socket.socket() as stranger:
-        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        stranger.bind(("127.0.0.1", deployed.port("trino")))
-        stranger.listen()
-        output = deployed.deploy(code=1)
-    flat = " ".join(output.replace("│", " ").split())
-    assert f"ort {deployed.port('trino')} (trino) is taken by" in flat
-    assert f"(pid {os.getpid()}," in flat
-    assert list(processes.belonging(deployed.local.state)) == []
-    deployed.deploy()
     assert read(deployed) == ROW
 
 

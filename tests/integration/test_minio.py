@@ -85,7 +85,6 @@ def test_the_address_is_listed_with_the_console(on_minio: Deployment) -> None:
 
 def test_rows_outlive_a_restart(on_minio: Deployment) -> None:
     on_minio.trino("CREATE TABLE lake.bronze.kept AS SELECT 7 AS a")
-    on_minio.cdktf("destroy", "local", "--auto-approve")
-    on_minio.deploy()
+    on_minio.lakehouse("restart", "minio")
     assert on_minio.trino("SELECT a FROM lake.bronze.kept") == [[7]]
     assert Path(on_minio.local.state.data("minio")).is_dir()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 
 from lakehouse.aws.engine_settings import Address, for_spark, for_trino
@@ -73,17 +70,3 @@ def test_keys_are_said_to_a_double_alone(lakehouse: Lakehouse) -> None:
         assert not [key for key in real if "key" in key or "endpoint" in key]
         more = double.keys() - real.keys()
         assert {"key", "secret", DOUBLE.url} <= {double[key] for key in more}
-
-
-def test_what_configures_instances_is_told(stacks: Mapping[str, Any]) -> None:
-    outputs = stacks["clusters"]["output"]
-    assert outputs["trino_catalogs"]["value"]["glue_catalog"]["iceberg.catalog.type"] == "glue"
-    assert outputs["spark_defaults"]["value"][f"{OWN}.catalog-impl"].endswith("GlueCatalog")
-    assert outputs["spark_defaults"]["value"]["spark.master.rest.enabled"] == "false"
-
-
-def test_what_the_file_says_of_spark_comes_last(stacks: Mapping[str, Any]) -> None:
-    [application] = stacks["aws"]["resource"]["aws_emrserverless_application"].values()
-    [defaults] = application["runtime_configuration"]
-    assert defaults["properties"]["spark.jars"].endswith("iceberg-spark3-runtime.jar")
-    assert defaults["properties"][f"{OWN}.cache-enabled"] == "true"
