@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakehouseError
+
+if TYPE_CHECKING:
+    from lakehouse.spec import Lakehouse
 
 
 def main() -> int:
     """Synthesises every stack of the file named by LAKEHOUSE_FILE, or of ./lakehouse.yaml."""
     path = Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml")).resolve()
     try:
-        from lakehouse.spec import load
-
-        lakehouse = load(path)  # before the CDK is imported: a wrong file is reported at once
+        lakehouse = _load(path)  # before the CDK is imported: a wrong file is reported at once
         from stacks import synth
 
         synth(lakehouse, path)
@@ -23,6 +25,28 @@ def main() -> int:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def _load(path: Path) -> Lakehouse:
+    from lakehouse.spec import SpecError, load
+
+    try:
+        return load(path)
+    except SpecError:
+        if _destroying():  # what is deployed can go, also where the file asks for what an engine cannot carry
+            return load(path, engines=False)
+        raise
+
+
+def _destroying() -> bool:
+    """Whether `cdktf destroy` asks. cdktf does not tell the app which command it runs; its command line does."""
+    import psutil
+
+    try:
+        lines = [parent.cmdline() for parent in psutil.Process().parents()]
+    except psutil.Error:
+        return False
+    return any("destroy" in line and any("cdktf" in word for word in line) for line in lines)
 
 
 if __name__ == "__main__":

@@ -89,11 +89,14 @@ class _Selection:
     file: Path | None
     stack: str | None
 
-    def target(self) -> Target:
-        """The stack they mean; from here on nothing is printed without its secrets blacked out."""
+    def target(self, *, engines: bool = False) -> Target:
+        """The stack they mean; from here on nothing is printed without its secrets blacked out.
+
+        ``engines``: what an engine cannot carry makes the file a wrong one.
+        """
         from bootstrap.operations.target import find
 
-        found = find(self.file, self.stack)
+        found = find(self.file, self.stack, engines=engines)
         output.guard(found.secrets)
         return found
 
@@ -264,8 +267,9 @@ def validate(
     """Check a lakehouse.yaml and say all that is wrong with it; exit code 2 if something is."""
     from bootstrap.operations.target import find
 
-    target = find(file or context.obj.file, None)
+    target = find(file or context.obj.file, None, engines=True)
     lakehouse = target.lakehouse
+    output.caution(target.path, lakehouse)
     namespaces = [each for catalog in lakehouse.catalogs.values() for each in catalog.namespaces.values()]
     counts = {
         "bucket": len(lakehouse.buckets),

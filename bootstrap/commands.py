@@ -38,10 +38,10 @@ AllowDestroy = Annotated[
 ]
 
 
-def _connect(context: typer.Context) -> tuple[Path, Lakehouse, Connections]:
+def _connect(context: typer.Context, *, engines: bool = False) -> tuple[Path, Lakehouse, Connections]:
     from bootstrap.connect import connect
 
-    target = context.obj.target()
+    target = context.obj.target(engines=engines)
     lakehouse, connections = connect(target.path, target.stack)
     return target.path, lakehouse, connections
 
@@ -77,7 +77,8 @@ def plan(
     from bootstrap.reconciler.plan import render
     from bootstrap.reconciler.reconcile import make_plan
 
-    path, lakehouse, connections = _connect(context)
+    path, lakehouse, connections = _connect(context, engines=True)
+    output.caution(path, lakehouse)
     with _reading() as reading:
         made = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where_in(path), reading=reading)
     text = json.dumps(made.to_json(), indent=2) if as_json or out else ""
@@ -107,7 +108,7 @@ def apply(
     from bootstrap.reconciler import plan as plans
     from bootstrap.reconciler.reconcile import reconcile
 
-    path, lakehouse, connections = _connect(context)
+    path, lakehouse, connections = _connect(context, engines=True)
     given = None
     if saved is not None:
         try:

@@ -15,7 +15,7 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
 
     Raises SpecError for a wrong file and UsageError where the file has no such stack.
     """
-    lakehouse = load(path)
+    lakehouse = load(path, engines=False)  # whether engines carry it is asked before
     if isinstance(lakehouse.stacks.get(stack), AwsStack):
         from bootstrap import aws
 

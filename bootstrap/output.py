@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from lakehouse.spec import Lakehouse
+
 _HIDDEN = "********"
 # Values of these never belong on a screen either, whoever set them.
 _VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -104,6 +106,14 @@ def console(*, stderr: bool = False, width: int | None = None) -> Console:
 def watched() -> bool:
     """Whether a person watches, so that progress is worth showing."""
     return sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+
+def caution(path: Path, lakehouse: Lakehouse) -> None:
+    """Says on standard error what an engine will not see or do of a valid file."""
+    from lakehouse.spec import cautions
+
+    for each in cautions(path, lakehouse):
+        print(f"warning: {each}", file=sys.stderr)
 
 
 def progress() -> Progress:

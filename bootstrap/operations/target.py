@@ -76,13 +76,13 @@ class Target:
         )
 
 
-def find(file: Path | None, stack: str | None) -> Target:
-    """The target of a command.
+def find(file: Path | None, stack: str | None, *, engines: bool = False) -> Target:
+    """The target of a command; with ``engines`` a file that asks for what an engine cannot carry is a wrong one.
 
     ``file`` defaults to $LAKEHOUSE_FILE, then ./lakehouse.yaml; ``stack`` to the file's only local one, else ``local``.
     Raises SpecError for a wrong file.
     """
     path = (file or Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml")).resolve()
-    lakehouse = load(path)
+    lakehouse = load(path, engines=engines)
     local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
     return Target(path, lakehouse, stack or (local[0] if len(local) == 1 else "local"))

@@ -46,7 +46,7 @@ def step(path: Path, stack: str) -> dict[str, object]:
 
 def look(path: Path, stack: str, deployed: Iterable[str]) -> None:
     """Raises LakehouseError where the file lacks an entry that was deployed without both keys."""
-    lakehouse = load(path)
+    lakehouse = load(path, engines=False)
     if not isinstance(lakehouse.stacks.get(stack), AwsStack):
         return  # the whole stack goes, and Terraform asks each block
     there = {entry for entry, _ in entries(lakehouse)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from lakehouse.services.store import StoreEndpoint
@@ -44,11 +43,6 @@ def for_spark(catalog: CatalogEndpoint) -> dict[str, str]:
         ".client.region": store.region,
     }
     return {f"spark.sql.catalog.{catalog.name}{key}": value for key, value in settings.items()}
-
-
-def branch_catalog(catalog: str, branch: str) -> str:
-    """The name that a branch of a catalog has as a catalog of Trino, which cannot name branches in a query."""
-    return f"{catalog}_{re.sub('[^a-z0-9]', '_', branch.lower())}"
 
 
 def for_trino(catalog: CatalogEndpoint, s3_switch: str, branch: str = "main") -> dict[str, str]:

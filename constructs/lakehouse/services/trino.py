@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lakehouse.services import jvm
-from lakehouse.services.catalog import CatalogEndpoint, branch_catalog, for_trino
+from lakehouse.services.catalog import CatalogEndpoint, for_trino
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.services.text import properties
+from lakehouse.spec.limits import trino_catalog
 
 NAME = "trino"
 
@@ -47,7 +48,7 @@ def trino(
     static = {catalog.name: for_trino(catalog, s3_switch) for catalog in catalogs}
     for catalog in catalogs:
         for branch in catalog.branches:
-            static[branch_catalog(catalog.name, branch)] = for_trino(catalog, s3_switch, branch)
+            static[trino_catalog(catalog.name, branch)] = for_trino(catalog, s3_switch, branch)
     files = [
         File("config.properties", properties(config)),
         File("log.properties", properties(dict.fromkeys(_QUIET, "WARN"))),

@@ -4,7 +4,7 @@
 :class:`SpecError`. This package imports neither an engine nor a catalog client: every synth loads it.
 """
 
-from lakehouse.spec.load import load
+from lakehouse.spec.load import cautions, load
 from lakehouse.spec.model import (
     Access,
     Bucket,
@@ -44,6 +44,7 @@ __all__ = [
     "Table",
     "Trino",
     "Verb",
+    "cautions",
     "load",
     "megabytes",
     "ports",

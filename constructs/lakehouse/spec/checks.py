@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lakehouse.spec import defaults as column_defaults
-from lakehouse.spec import matrix, support, tables, transforms, types
+from lakehouse.spec import limits, matrix, support, tables, transforms, types
 from lakehouse.spec.aws import check_aws
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
@@ -29,9 +29,13 @@ _SECRET = re.compile(
 _RESERVED_CATALOGS = ("system", "spark_catalog", "jmx")  # Trino's own, Spark's own, and Trino's again
 
 
-def check(lakehouse: Lakehouse) -> list[Problem]:
-    """All problems of a lakehouse whose single values are right; none means that it can be deployed."""
+def check(lakehouse: Lakehouse, *, engines: bool = True) -> list[Problem]:
+    """All problems of a lakehouse whose single values are right; none means that it can be deployed.
+
+    ``engines``: what an engine cannot carry is one of them.
+    """
     return [
+        *(limits.refusals(lakehouse) if engines else ()),
         *_contents(lakehouse),
         *check_buckets(lakehouse),
         *check_locations(lakehouse),
@@ -57,13 +61,6 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield Problem(at, f'"{name}" is a catalog that an engine has of its own. Take another name')
         yield from _no_secrets((*at, "properties"), catalog.properties)
         yield from _references(at, catalog)
-        # As services.catalog.branch_catalog names them.
-        for branch in catalog.branches:
-            shown = f"{name}_{re.sub('[^a-z0-9]', '_', branch.lower())}"
-            trino = lakehouse.engines.trino.catalogs if lakehouse.engines.trino else {}
-            if shown in lakehouse.catalogs or shown in trino:
-                message = f'Trino shows it as the catalog "{shown}", which is there already. Take another name'
-                yield Problem((*at, "branches", branch), message)
         for namespace, content in catalog.namespaces.items():
             yield from _namespace((*at, "namespaces"), namespace, content, catalog.namespaces)
 

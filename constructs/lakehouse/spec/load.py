@@ -7,17 +7,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lakehouse.spec import wording
+from lakehouse.spec import limits, wording
 from lakehouse.spec.checks import check
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import Location, Problem, SpecError
+from lakehouse.spec.problems import Location, Problem, SpecError, line
 from lakehouse.spec.source import AGAIN, Source, read
 
 
-def load(path: Path) -> Lakehouse:
+def load(path: Path, *, engines: bool = True) -> Lakehouse:
     """The lakehouse that the file at ``path`` describes.
 
-    Raises SpecError with all problems, sorted by line.
+    Raises SpecError with all problems, sorted by line. Without ``engines`` what an engine cannot carry is none: what is
+    deployed already must be looked at, exported and destroyed all the same.
     """
     source = read(path)
     lakehouse, problems, left_out = _validate(source)
@@ -25,7 +26,7 @@ def load(path: Path) -> Lakehouse:
     if lakehouse is not None:
         problems += [
             problem
-            for problem in check(lakehouse)
+            for problem in check(lakehouse, engines=engines)
             if not any(_within(place, entry) for place in (problem.at, *problem.about) for entry in left_out)
         ]
     if problems:
@@ -34,6 +35,15 @@ def load(path: Path) -> Lakehouse:
         )
     assert lakehouse is not None
     return lakehouse
+
+
+def cautions(path: Path, lakehouse: Lakehouse) -> list[str]:
+    """What an engine will not see or do of a valid file, each as ``file:line: location: message``."""
+    found = list(limits.warnings(lakehouse))
+    if not found:
+        return []
+    source = read(path)
+    return [line(path, source.line(problem.at), problem) for problem in found]
 
 
 def _shown(problem: Problem, source: Source) -> Problem:

@@ -34,11 +34,12 @@ class SpecError(UsageError):
     def __init__(self, path: Path, problems: Iterable[tuple[int | None, Problem]]) -> None:
         self.path = path
         self.problems = tuple(sorted(problems, key=lambda found: found[0] or 0))
-        super().__init__("\n".join(_line(path, line, problem) for line, problem in self.problems))
+        super().__init__("\n".join(line(path, number, problem) for number, problem in self.problems))
 
 
-def _line(path: Path, line: int | None, problem: Problem) -> str:
-    parts = [str(path) if line is None else f"{path}:{line}", dotted(problem.at), problem.message]
+def line(path: Path, number: int | None, problem: Problem) -> str:
+    """``file:line: location: message``."""
+    parts = [str(path) if number is None else f"{path}:{number}", dotted(problem.at), problem.message]
     return ": ".join(part for part in parts if part)
 
 

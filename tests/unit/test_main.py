@@ -1,0 +1,36 @@
+"""The CDK app: what an engine cannot carry stops a deploy, and no destroy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import main
+from lakehouse.spec import SpecError
+
+
+class Parent:
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def cmdline(self) -> list[str]:
+        return list(self.words)
+
+
+@pytest.mark.parametrize("command", ["deploy", "destroy"])
+def test_what_an_engine_cannot_carry_stops_a_deploy_and_no_destroy(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (Path(__file__).parents[2] / "lakehouse.yaml").read_text()
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text(text.replace("open: double", "open: time", 1))
+    parents: list[Any] = [Parent("sh", "-c", "x"), Parent("node", "/a/bin/cdktf", command, "local"), Parent("bash")]
+    monkeypatch.setattr(psutil.Process, "parents", lambda self: parents)
+    if command == "destroy":
+        assert main._load(path).name == "demo"
+        path.write_text(text.replace("open: double", "open: doubl", 1))
+    with pytest.raises(SpecError):
+        main._load(path)
