@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from bootstrap.errors import Conflict, RemoteError
@@ -24,6 +25,9 @@ class Catalog(Protocol):
 
     def drop_namespace(self, name: str) -> None: ...
 
+    def register_table(self, name: str, metadata_location: str) -> None:
+        """Make a table of a metadata file that is there. Raises Exists where there is something of that name."""
+
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
         """Carry out an Iceberg REST commit: ``requirements`` and ``updates``; it creates under ``assert-create``."""
 
@@ -33,6 +37,29 @@ class Catalog(Protocol):
         Raises Conflict where the table of that name is another one: ``identity`` is the UUID in the table's metadata.
         """
         ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A catalog with a history of its own, and with tables on further branches and tags."""
+
+    def elsewhere(self) -> Mapping[str, str]:
+        """The folders of the tables on other branches and tags, by ``TABLE on REFERENCE``."""
+
+    def gone(self, names: Collection[str]) -> Mapping[str, Gone]:
+        """How each of these tables, which are not there, went; those that never were there are left out."""
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A table that is no longer there: ``how`` it went, in words, and where the last of its metadata files is.
+
+    ``renamed_to`` is its new name, where it has one.
+    """
+
+    how: str
+    metadata_location: str
+    renamed_to: str = ""
 
 
 def same(what: str, identity: str, found: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bootstrap.reconciler.layout import PartitionSpec, SortOrder, order_from_json, spec_from_json
 from bootstrap.reconciler.schema import Struct, struct_from_json
+from lakehouse.spec.claims import Register
 
 #: What a plan looks at; the rest of the metadata (snapshots, logs, statistics) can be a thousand times larger.
 _KEPT = (
@@ -161,7 +162,8 @@ class CatalogFacts:
     """A catalog's contents.
 
     ``tables`` has the tables that were read, ``others`` the names of tables and views that were only seen.
-    ``references`` are branches and tags, without the branch that this is.
+    ``references`` are branches and tags, without the branch that this is; ``elsewhere`` are the folders of the tables
+    on those, by the table's name and the reference's, where they were asked for.
     """
 
     namespaces: Mapping[str, Mapping[str, str]]
@@ -169,6 +171,16 @@ class CatalogFacts:
     others: frozenset[str] = frozenset()
     limits: Limits = Limits()
     references: Mapping[str, ReferenceFacts] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a table's files go. ``reason`` says why not to the default folder; ``refused`` why the file is refused."""
+
+    location: str
+    reason: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,9 +188,14 @@ class Facts:
     """What is there.
 
     ``buckets`` has those that the file names, and others that an earlier file called deletable. ``seeds`` are the
-    digests of seed files by their names in the file; None where there is no such file.
+    digests of seed files by their names in the file; None where there is no such file. Where the file asks for a new
+    folder, ``claims`` are those of all live tables, ``homes`` the folders by the table's full name, and ``lost`` says
+    of a table that the file names and that was there once how it went and what brings it back.
     """
 
     buckets: Mapping[str, BucketFacts]
     catalogs: Mapping[str, CatalogFacts]
     seeds: Mapping[str, str | None] = field(default_factory=dict)
+    claims: Register = field(default_factory=lambda: Register(()))
+    homes: Mapping[str, Home] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,63 @@
+"""What lies in a folder of the store, as far as a new table has to know."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from bootstrap.connections import Connections
+from bootstrap.reconciler.stores import typed
+from bootstrap.errors import Missing
+from bootstrap.s3 import client
+
+#: The first metadata file of a table, as the bootstrap names it. One without any other file beside it is what an apply
+#: leaves that is killed before its commit: nobody's table, and the next apply takes the folder.
+_FIRST = re.compile(r"metadata/00000-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.metadata\.json")
+_LOOK = 50
+
+
+class Folders:
+    """Folders of one store, each looked at once. Raises the errors of :mod:`bootstrap.errors`."""
+
+    def __init__(self, connections: Connections) -> None:
+        store = connections.store
+        self._endpoint = store.endpoint or f"s3.{store.region}.amazonaws.com"
+        self._client = client(store, patience=connections.patience, parallel=connections.parallel)
+        self._empty = lru_cache(maxsize=None)(self._is_empty)
+
+    def held(self, location: str) -> bool:
+        """Whether the folder holds more than the first metadata files of tables that nobody committed."""
+        bucket, *levels = location.removeprefix("s3://").split("/")
+        # From the top, so that thousands of tables in a new catalog or namespace cost one request.
+        if any(self._empty(bucket, "/".join(levels[:depth])) for depth in range(1, len(levels))):
+            return False
+        prefix = "/".join(levels)
+        names = [key.removeprefix(f"{prefix}/") for key in self._keys(bucket, prefix, _LOOK)]
+        return len(names) == _LOOK or not all(_FIRST.fullmatch(name) for name in names)
+
+    def latest(self, location: str) -> str | None:
+        """The newest metadata file of the table that the folder held, where there is any."""
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        newest: tuple[int, float, str] | None = None
+        with typed(self._endpoint):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/metadata/")
+            for page in pages:
+                for each in page.get("Contents", ()):
+                    name = each["Key"].rpartition("/")[2]
+                    number = re.match(r"v?(\d+)[-.]", name)
+                    if number and ".metadata.json" in name:
+                        found = (int(number[1]), each["LastModified"].timestamp(), f"s3://{bucket}/{each['Key']}")
+                        newest = max(newest or found, found)
+        return newest[2] if newest else None
+
+    def _is_empty(self, bucket: str, prefix: str) -> bool:
+        return not self._keys(bucket, prefix, 2)
+
+    def _keys(self, bucket: str, prefix: str, most: int) -> list[str]:
+        try:
+            with typed(self._endpoint):
+                page = self._client.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/", MaxKeys=most)
+        except Missing:
+            return []  # no bucket yet
+        # Stores that keep files list folders too, as empty objects whose names end in a slash.
+        return [each["Key"] for each in page.get("Contents", ()) if each["Key"][-1] != "/"]
