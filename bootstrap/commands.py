@@ -175,7 +175,7 @@ def drift(context: typer.Context, as_json: Json = False) -> None:
 
 
 def drift_json(found: Diff) -> dict[str, Any]:
-    """The three ways to differ: ``missing``, ``differs`` (with what), ``unnamed``."""
+    """The three ways to differ: ``missing``, ``differs`` (with what), ``unnamed``; ``lost`` is what was there once."""
     return {
         "missing": [change.address for change in found.changes if change.op == "create"],
         "differs": {
@@ -183,6 +183,7 @@ def drift_json(found: Diff) -> dict[str, Any]:
             **{note.address: [note.message] for note in found.refused},
         },
         "unnamed": list(found.unnamed),
+        "lost": {note.address: note.message for note in found.lost},
     }
 
 
@@ -193,8 +194,21 @@ def drift_text(found: Diff) -> Iterable[str]:
     for address, details in told["differs"].items():
         yield f"~ {address} differs:"
         yield from (f"    {detail}" for detail in details)
+    yield from (f"! {address}: {message}" for address, message in told["lost"].items())
     yield from (f"+ {address} is there, but not in the file" for address in told["unnamed"])
     yield "No drift." if not any(told.values()) else "`lakehouse plan` shows what apply would do about it."
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="CATALOG.NAMESPACE.TABLE, or a table's column after it.")],
+) -> None:
+    """Bring back a table that was dropped, or a column of a table, with its rows and its history."""
+    from bootstrap.reconciler.restore import restore as bring_back
+
+    _, lakehouse, connections = _connect(context)
+    print(bring_back(lakehouse, connections, name))
 
 
 @app.command("import")

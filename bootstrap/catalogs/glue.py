@@ -178,6 +178,10 @@ class GlueCatalog:
         with typed(f"{self.what}: {name}", self._address):
             self.tables.commit_table(table, requirements, updates)
 
+    def register_table(self, name: str, metadata_location: str) -> None:
+        with typed(f"{self.what}: {name}", self._address):
+            self.tables.register_table(name, metadata_location)
+
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
         # Glue cannot be told which table is meant: one that is made in this very moment is not noticed.
         what = f"{self.what}: {name}"

@@ -13,13 +13,15 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from bootstrap.catalogs.base import Reading
+from bootstrap.catalogs.base import Gone, Reading
 from bootstrap.catalogs.nessie_commit import NessieCommit
+from bootstrap.catalogs.nessie_history import gone
 from bootstrap.catalogs.references import CatalogReferences
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.connections import CatalogConnection, Connections
 from bootstrap.errors import Missing, RemoteError
 from bootstrap.http import Http
+from bootstrap.reconciler.claims import folder_of
 from bootstrap.reconciler.metadata import CatalogFacts, Limits, ReferenceFacts, TableFacts, compact
 
 #: Nessie 0.99 takes no tables of format version 3.
@@ -91,11 +93,27 @@ class NessieCatalog(RestCatalog):
         except Missing:
             return None  # dropped since it was listed, with its files
 
-    def entries(self) -> Iterator[dict[str, Any]]:
-        """Every entry of the branch, with its content."""
+    def elsewhere(self) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        for reference in self.references.list():
+            if reference.name != self.connection.branch:
+                for entry in self.entries(reference.name):
+                    if entry["type"] == "ICEBERG_TABLE":
+                        owner = f"{'.'.join(entry['name']['elements'])} on {reference.kind} {reference.name}"
+                        found[owner] = folder_of(entry["content"]["metadataLocation"])
+        return found
+
+    def gone(self, names: Collection[str]) -> Mapping[str, Gone]:
+        return gone(self.api, self.connection.branch, names)
+
+    def register_table(self, name: str, metadata_location: str) -> None:
+        self.commits.register(name, metadata_location)
+
+    def entries(self, reference: str | None = None) -> Iterator[dict[str, Any]]:
+        """Every entry of the branch, or of another reference, with its content."""
         token: str | None = None
         while True:
-            path = f"/trees/{quote(self.connection.branch, safe='')}/entries"
+            path = f"/trees/{quote(reference or self.connection.branch, safe='')}/entries"
             page = self.api.get(path, content="true", **{"page-token": token})
             yield from page["entries"]
             if not page.get("hasMore"):

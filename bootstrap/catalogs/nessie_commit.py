@@ -84,6 +84,14 @@ class NessieCommit:
         self._send({name: {"type": "DELETE", "key": {"elements": name.split(".")}}}, hash_, "drop")
         return str(metadata["location"])
 
+    def register(self, name: str, metadata_location: str) -> None:
+        """Make a table of a metadata file that is there. Raises Exists where the branch has something of that name."""
+        contents, hash_ = self._current([name])
+        if name in contents:
+            raise Exists(f"{self._what}: there is a table {name} already")
+        metadata = self.files.read(metadata_location)
+        self._send({name: _put(name, {}, metadata_location, metadata)}, hash_, "restore")
+
     def _send(self, operations: Mapping[str, Mapping[str, Any]], hash_: str, verb: str = "change") -> None:
         if operations:
             names = next(iter(operations)) if len(operations) == 1 else f"{len(operations)} tables"
@@ -105,16 +113,21 @@ class NessieCommit:
         written["current-snapshot-id"] = snapshot  # Nessie cannot read a file without it
         location = next_location(at, metadata.location)
         self.files.write(location, json.dumps(written))
-        return {
-            "type": "PUT",
-            "key": {"elements": name.split(".")},
-            "content": {
-                "type": "ICEBERG_TABLE",
-                **({"id": content["id"]} if content else {}),
-                "metadataLocation": location,
-                "snapshotId": snapshot,
-                "schemaId": metadata.current_schema_id,
-                "specId": metadata.default_spec_id,
-                "sortOrderId": metadata.default_sort_order_id,
-            },
-        }
+        return _put(name, content or {}, location, written)
+
+
+def _put(name: str, former: Mapping[str, Any], location: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The operation that points Nessie at a metadata file; ``former`` is the table's content so far."""
+    return {
+        "type": "PUT",
+        "key": {"elements": name.split(".")},
+        "content": {
+            "type": "ICEBERG_TABLE",
+            **({"id": former["id"]} if former else {}),
+            "metadataLocation": location,
+            "snapshotId": metadata.get("current-snapshot-id", -1),
+            "schemaId": metadata.get("current-schema-id", 0),
+            "specId": metadata.get("default-spec-id", 0),
+            "sortOrderId": metadata.get("default-sort-order-id", 0),
+        },
+    }

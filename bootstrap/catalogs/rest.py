@@ -121,6 +121,11 @@ class RestCatalog:
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
         self.http.post(self._table_path(name), commit)
 
+    def register_table(self, name: str, metadata_location: str) -> None:
+        namespace, _, table = name.rpartition(".")
+        body = {"name": table, "metadata-location": metadata_location}
+        self.http.post(f"{self._namespace_path(namespace)}/register", body)
+
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
         # The protocol cannot say which table is meant: one that is made in this very moment is not noticed.
         found = self.http.get(self._table_path(name), snapshots="refs")["metadata"]["table-uuid"]

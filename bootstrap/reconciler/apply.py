@@ -15,7 +15,7 @@ from bootstrap.catalogs import Catalog
 from bootstrap.catalogs.base import CommitsMany
 from bootstrap.catalogs.references import CatalogReferences, references_of
 from bootstrap.connections import Connections
-from bootstrap.errors import RETRIED, Unreachable, first_line
+from bootstrap.errors import RETRIED, Refused, Unreachable, first_line
 from bootstrap.reconciler import seeds
 from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.plan import Plan, Step
@@ -182,6 +182,9 @@ class _Executor:
 
     def _carry_out(self, change: Change) -> str:
         body: Mapping[str, Any] = change.body
+        if self.purge and change.op == "destroy" and "shared" in body:
+            rule = f"{body['shared']}, so --purge would delete files of a live table"
+            raise Refused(f"{rule}. Move that table first, or apply without --purge")
         if change.kind == "bucket" and change.op == "destroy":
             self.store.delete(change.name, purge=self.purge)
             return ""

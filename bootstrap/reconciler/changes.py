@@ -49,13 +49,15 @@ class Note:
 class Diff:
     """What has to change (``changes``), what cannot (``refused``), and what was left as it is (``kept``).
 
-    ``unnamed`` are the addresses of what is there that the file does not name.
+    ``unnamed`` are the addresses of what is there that the file does not name. ``lost`` says of a table or column that
+    the changes make anew, and that was there once, what became of it and what brings it back.
     """
 
     changes: tuple[Change, ...] = ()
     refused: tuple[Note, ...] = ()
     kept: tuple[Note, ...] = ()
     unnamed: tuple[str, ...] = ()
+    lost: tuple[Note, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.refused)

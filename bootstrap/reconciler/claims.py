@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bootstrap.reconciler.metadata import CatalogFacts, Home, TableFacts
-from lakehouse.spec.claims import PATHS, STAGING, Claim, Register, marks, staged
+from bootstrap.reconciler.metadata import CatalogFacts, Facts, Home, TableFacts
+from lakehouse.spec.claims import PATHS, STAGING, Claim, Register, clash, marks, staged
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.model import Table as TableSpec
 
@@ -54,9 +54,51 @@ def folder_of(metadata_location: str) -> str:
     return metadata_location.rpartition("/")[0].removesuffix("/metadata")
 
 
-def unsettled(lakehouse: Lakehouse, catalogs: Mapping[str, CatalogFacts]) -> bool:
-    """Whether the file asks for a folder that no table has yet: only then all live tables have to be known."""
-    return any(True for table in _named(lakehouse, catalogs) for _ in table.claims())
+def unsettled(lakehouse: Lakehouse, facts: Facts) -> bool:
+    """Whether the file asks for a folder that no table has yet, or for a new rule of a bucket.
+
+    Only then all live tables have to be known.
+    """
+    rules = (
+        there is not None
+        and (_new(spec.expire_days, there.expire_days) or _new(spec.access, there.access or "private"))
+        for name, spec in lakehouse.buckets.items()
+        for there in [facts.buckets.get(name)]
+    )
+    return any(rules) or any(True for table in _named(lakehouse, facts.catalogs) for _ in table.claims())
+
+
+def _new(want: object, have: object) -> bool:
+    return want not in (have, None, "private")
+
+
+def danger(bucket: str, key: str, want: object, known: Register, guarded: bool) -> str:
+    """Why a bucket does not get this setting: live tables lie there. Tables that ingest makes for a moment may."""
+    if want is None or key not in ("expire_days", "access") or want == "private" or (key == "access" and not guarded):
+        return ""
+    held = next((claim for claim in known.within(f"s3://{bucket}") if not _passing(claim)), None)
+    if held is None:
+        return ""
+    what = "would delete its files" if key == "expire_days" else "would let everybody read its files"
+    fix = f"Remove it, or move {held.owner} to another bucket"
+    return f"`{key}: {want}` {what}: the {held.what} of {held.owner} is {held.location}. {fix}"
+
+
+def _passing(claim: Claim) -> bool:
+    return clash(claim, staged())
+
+
+def shared(catalog: str, name: str, table: TableFacts, known: Register) -> dict[str, str]:
+    """``shared``: who else keeps files in the folders of a table that goes; nothing where nobody does."""
+    for claim in of_table(f"{catalog}.{name}", catalog, table):
+        if other := known.clash(claim):
+            return {"shared": f"{claim.location} {_how(claim.location, other)}"}
+    return {}
+
+
+def held(claim: Claim | None) -> dict[str, str]:
+    """``shared``: which table still lies in a bucket that goes; nothing where none does."""
+    return {"shared": f"it holds the {claim.what} of {claim.owner}, {claim.location}"} if claim else {}
 
 
 def homes(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from bootstrap.reconciler import tables, wanted
+from bootstrap.reconciler import claims, former, tables, wanted
 from bootstrap.reconciler.changes import Change, Diff, Note
 from bootstrap.reconciler.draft import TableChange
 from bootstrap.reconciler.evolve import Detail, Problem
-from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, TableFacts
+from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Home, TableFacts
 from bootstrap.reconciler.wanted import WantedCatalog, WantedNamespace, WantedTable
 from lakehouse.spec.model import Bucket, Lakehouse
 
@@ -30,28 +31,31 @@ def diff(lakehouse: Lakehouse, facts: Facts, *, allow_destroy: bool = False, whe
     Destroying takes two keys: ``allow_destroy`` here, and the object called deletable by the file. What the file does
     not name is left alone, but for objects that an earlier file called deletable and for exclusive catalogs.
     """
-    found = _Diffing(allow_destroy, where, facts.seeds)
+    found = _Diffing(allow_destroy, where, facts)
+    guarded = bool(lakehouse.access.roles or lakehouse.access.principals)
     for bucket, spec in lakehouse.buckets.items():
-        found.bucket(bucket, spec, facts.buckets.get(bucket), lakehouse.name)
+        found.bucket(bucket, spec, facts.buckets.get(bucket), lakehouse.name, guarded)
     for name, contents in lakehouse.catalogs.items():
         if name in facts.catalogs:
             found.catalog(name, wanted.catalog(name, contents), facts.catalogs[name])
     for bucket in sorted(facts.buckets.keys() - lakehouse.buckets.keys()):
-        found.destroy("bucket", "", bucket, facts.buckets[bucket].deletable == lakehouse.name, body={})
-    return Diff(tuple(found.changes), tuple(found.refused), tuple(found.kept), tuple(found.unnamed))
+        body = claims.held(next(facts.claims.within(f"s3://{bucket}"), None))
+        found.destroy("bucket", "", bucket, facts.buckets[bucket].deletable == lakehouse.name, body=body)
+    return Diff(tuple(found.changes), tuple(found.refused), tuple(found.kept), tuple(found.unnamed), tuple(found.lost))
 
 
 class _Diffing:
     """Collects what is found, object by object."""
 
-    def __init__(self, allow_destroy: bool, where: Where, seeds: Mapping[str, str | None]) -> None:
-        self.allow_destroy, self.where, self.seeds = allow_destroy, where, seeds
+    def __init__(self, allow_destroy: bool, where: Where, facts: Facts) -> None:
+        self.allow_destroy, self.where, self.facts = allow_destroy, where, facts
         self.changes: list[Change] = []
         self.refused: list[Note] = []
         self.kept: list[Note] = []
         self.unnamed: list[str] = []
+        self.lost: list[Note] = []
 
-    def bucket(self, name: str, spec: Bucket, facts: BucketFacts | None, owner: str) -> None:
+    def bucket(self, name: str, spec: Bucket, facts: BucketFacts | None, owner: str, guarded: bool) -> None:
         at = ("buckets", name)
         settings = {
             "versioning": spec.versioning,
@@ -82,6 +86,9 @@ class _Diffing:
                 message = f"`{key}: {want}` is not carried out: the store has no such thing"
                 self.kept.append(Note(f"bucket {name}", message, self.where((*at, key))))
                 continue
+            if why := claims.danger(name, key, want, self.facts.claims, guarded):
+                self.refused.append(Note(f"bucket {name}", why, self.where((*at, key))))
+                continue
             body[key] = want
             lines.append(Detail("~", f"{key}: {have} -> {want}"))
         if body:
@@ -98,8 +105,11 @@ class _Diffing:
                 self.refused.append(Note(f"table {name}.{table.name}", message, self.where(table.at)))
             else:
                 have, refused = facts.tables.get(table.name), len(self.refused)
-                if have is None:
-                    self.create(name, table)
+                home = self.facts.homes.get(f"{name}.{table.name}")
+                if home is not None and home.refused:
+                    self.refuse(name, table, [Problem("", home.refused)])
+                elif have is None:
+                    self.create(name, table, home)
                 else:
                     self.evolve(name, table, have, want.exclusive)
                 if len(self.refused) == refused:  # a table of which something is refused is not touched at all
@@ -126,14 +136,23 @@ class _Diffing:
             body = {"updates": updates, "removals": removals}  # type: ignore[dict-item]
             self.changes.append(Change("update", "namespace", catalog, want.name, tuple(lines), body))
 
-    def create(self, catalog: str, want: WantedTable) -> None:
-        self.commit("create", catalog, want, tables.creation(want))
+    def create(self, catalog: str, want: WantedTable, home: Home | None) -> None:
+        change = tables.creation(want if home is None else replace(want, location=home.location))
+        if home is not None and home.reason:
+            line = Detail("+", f"location {home.location}: {home.reason}")
+            change = replace(change, details=(line, *change.details))
+        self.commit("create", catalog, want, change)
+        if lost := self.facts.lost.get(f"{catalog}.{want.name}"):
+            self.lost.append(Note(f"table {catalog}.{want.name}", lost, self.where(want.at)))
 
     def evolve(self, catalog: str, want: WantedTable, have: TableFacts, exclusive: bool) -> None:
         if tables.unchanged(want, have, exclusive=exclusive):
             return
         change = tables.evolution(want, have, exclusive=exclusive, allow_destroy=self.allow_destroy)
         self.commit("update", catalog, want, change)
+        for path, message in former.lost(f"{catalog}.{want.name}", want, have):
+            at = (*want.at, "columns", path.split(".")[0])
+            self.lost.append(Note(f"column {catalog}.{want.name}.{path}", message, self.where(at)))
         for column in change.kept:
             self.unnamed.append(f"column {catalog}.{want.name}.{column}")
             marked = column.split(".")[0] in have.properties.get(wanted.DELETABLE_COLUMNS, "").split(",")
@@ -155,7 +174,7 @@ class _Diffing:
         if want.seed is None:
             return
         address, where = f"seed {catalog}.{want.name}", self.where((*want.at, "seed"))
-        digest, loaded = self.seeds.get(want.seed), have.properties.get(wanted.SEED) if have else None
+        digest, loaded = self.facts.seeds.get(want.seed), have.properties.get(wanted.SEED) if have else None
         if digest is None:
             message = f"there is no file {want.seed}. Put it beside the lakehouse's file, or correct the name"
             self.refused.append(Note(address, message, where))
@@ -212,7 +231,11 @@ class _Diffing:
                 have = facts.tables.get(name)
                 marked = have is not None and tables.is_deletable(have.properties)
                 # What was only seen (a view) is not destroyed: nothing is known of it.
-                body = None if have is None else {"uuid": have.uuid}
+                body = (
+                    None
+                    if have is None
+                    else {"uuid": have.uuid, **claims.shared(catalog, name, have, self.facts.claims)}
+                )
                 if self.destroy("table", catalog, name, marked, want, body=body):
                     going.add(name)
         for name in sorted(facts.namespaces, key=lambda name: -name.count(".")):

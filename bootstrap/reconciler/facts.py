@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from bootstrap import catalogs
-from bootstrap.catalogs.base import Reading
+from bootstrap.catalogs.base import Reading, Remembers
 from bootstrap.connections import Connections
+from bootstrap.reconciler import claims, lost
 from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts
 from bootstrap.reconciler.seeds import digests
 from bootstrap.reconciler.stores import Store
+from bootstrap.stores.folders import Folders
 from lakehouse.spec.model import Catalog, Lakehouse
 
 
@@ -18,6 +22,7 @@ def gather(
 ) -> Facts:
     """The facts that a diff with ``lakehouse`` needs: tables that the file names, and all tables of exclusive catalogs.
 
+    Where the file asks for a folder that no table has yet, all tables are read: the folder may be one of theirs.
     ``everything`` reads all tables of all catalogs; ``reading`` is told of the tables of all catalogs together. Raises
     the errors of :mod:`bootstrap.errors`.
     """
@@ -45,4 +50,40 @@ def gather(
         store = pool.submit(buckets)
         read = {name: pool.submit(catalog, name, spec) for name, spec in lakehouse.catalogs.items()}
         found = {name: facts.result() for name, facts in read.items()}
-        return Facts(store.result(), found, digests(lakehouse, connections.folder))
+        facts = Facts(store.result(), found, digests(lakehouse, connections.folder))
+    if everything or claims.unsettled(lakehouse, facts):
+        return settled(lakehouse, connections, facts)
+    return facts
+
+
+def settled(lakehouse: Lakehouse, connections: Connections, facts: Facts) -> Facts:
+    """The facts with the claims of all that is live, a folder for each new table, and what became of lost ones."""
+    whole = everyone(connections, facts.catalogs)
+    known, folders = claims.live(whole), Folders(connections)
+    homes = claims.homes(lakehouse, facts.catalogs, known, folders.held)
+    told: dict[str, str] = {}
+    for name, content in lakehouse.catalogs.items():
+        there = {*facts.catalogs[name].tables, *facts.catalogs[name].others}
+        missing = {
+            full: "/".join([content.location, *full.split(".")])
+            for namespace, of in content.namespaces.items()
+            for table, spec in of.tables.items()
+            if (full := f"{namespace}.{table}") not in there
+        }
+        if missing:
+            claimed = {full for full, folder in missing.items() if next(known.within(folder), None)}
+            gone = lost.find(catalogs.connect(name, connections), missing, claimed, folders)
+            told |= lost.describe(name, gone, there, connections)
+    return replace(facts, claims=known, homes=homes, lost=told)
+
+
+def everyone(connections: Connections, read: Mapping[str, CatalogFacts]) -> dict[str, CatalogFacts]:
+    """All tables of the catalogs, those that were only seen too, and the folders of those on other references."""
+    found: dict[str, CatalogFacts] = {}
+    for name, facts in read.items():
+        catalog = catalogs.connect(name, connections)
+        whole = catalog.facts(None, lambda count, of: None) if facts.others else facts
+        if whole.references and isinstance(catalog, Remembers):
+            whole = replace(whole, elsewhere=catalog.elsewhere())
+        found[name] = whole
+    return found

@@ -196,6 +196,6 @@ class Facts:
     buckets: Mapping[str, BucketFacts]
     catalogs: Mapping[str, CatalogFacts]
     seeds: Mapping[str, str | None] = field(default_factory=dict)
-    claims: Register = field(default_factory=lambda: Register(()))
+    claims: Register = field(default_factory=lambda: Register(()), compare=False)
     homes: Mapping[str, Home] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from bootstrap.reconciler.evolve import Detail
 from lakehouse.errors import UsageError
 
 #: The format of a saved plan; one of another version is not read.
-FORMAT = 1
+FORMAT = 2
 _REFERENCES = ("branch", "tag")
 
 
@@ -38,6 +38,7 @@ class Plan:
     kept: tuple[Note, ...] = ()
     unnamed: tuple[str, ...] = ()
     allow_destroy: bool = False
+    lost: tuple[Note, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -82,7 +83,7 @@ def plan(diff: Diff, *, allow_destroy: bool = False) -> Plan:
     buckets = tuple(c.address for c in making if c.kind == "bucket" and c.op == "create")
     steps = [Step(c, (*(buckets if c.kind == "table" else ()), *_needs(c, known, making))) for c in making]
     steps += [Step(c, tuple(_inside(c, unmaking))) for c in unmaking]
-    return Plan(tuple(steps), diff.refused, diff.kept, diff.unnamed, allow_destroy)
+    return Plan(tuple(steps), diff.refused, diff.kept, diff.unnamed, allow_destroy, diff.lost)
 
 
 def _covers(agreed: Change, now: Change, exactly: bool) -> bool:
@@ -128,7 +129,11 @@ def _inside(change: Change, others: list[Change]) -> Iterator[str]:
 
 
 def render(plan: Plan, *, most: int = 200) -> Iterator[str]:
-    """The plan as lines of text, like Terraform's: ``+ ~ -`` for what is done, ``!`` for what is not."""
+    """The plan as lines of text, like Terraform's: ``+ ~ -`` for what is done, ``!`` for what is not.
+
+    What was lost comes before the steps that would make it anew.
+    """
+    yield from (f"! {note}" for note in plan.lost)
     for step in plan.steps[:most]:
         yield f"{SYMBOLS[step.change.op]} {step.address}"
         yield from (f"    {detail.symbol} {detail.text}" for detail in step.change.details)
@@ -151,8 +156,8 @@ def from_json(data: Any) -> Plan:
         if data["format"] != FORMAT:
             raise UsageError(f"the plan has format {data['format']}, this version reads {FORMAT}. Make a new plan")
         steps = tuple(Step(_change(step["change"]), tuple(step["needs"])) for step in data["steps"])
-        notes = {key: tuple(Note(**note) for note in data[key]) for key in ("refused", "kept")}
-        read = Plan(steps, notes["refused"], notes["kept"], tuple(data["unnamed"]), data["allow_destroy"])
+        refused, kept, lost = (tuple(Note(**note) for note in data[key]) for key in ("refused", "kept", "lost"))
+        read = Plan(steps, refused, kept, tuple(data["unnamed"]), data["allow_destroy"], lost)
         if read.digest != data["digest"]:
             raise UsageError("the plan was edited: its digest is not that of its steps. Make a new plan")
     except (KeyError, TypeError) as error:

@@ -98,7 +98,12 @@ def reconcile(
         outcome = replace(outcome, skipped=(*outcome.skipped, *skipped))
     done |= {each.address: each for each in outcome.done}
     failed = {each.address: each for each in (*outcome.failed, *changed.values())}
-    succeeded = tuple(each for each in done.values() if each.address not in failed)
+    told = {note.address: note.message for note in agreed.lost}
+    succeeded = tuple(
+        replace(each, remark=each.remark or told.get(each.address, ""))
+        for each in done.values()
+        if each.address not in failed
+    )
     return replace(outcome, done=succeeded, failed=tuple(failed.values()))
 
 

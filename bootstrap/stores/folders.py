@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from bootstrap.connections import Connections
-from bootstrap.reconciler.stores import typed
 from bootstrap.errors import Missing
+from bootstrap.reconciler.stores import typed
 from bootstrap.s3 import client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 #: The first metadata file of a table, as the bootstrap names it. One without any other file beside it is what an apply
 #: leaves that is killed before its commit: nobody's table, and the next apply takes the folder.
@@ -21,9 +26,13 @@ class Folders:
 
     def __init__(self, connections: Connections) -> None:
         store = connections.store
-        self._endpoint = store.endpoint or f"s3.{store.region}.amazonaws.com"
-        self._client = client(store, patience=connections.patience, parallel=connections.parallel)
+        self._connections, self._endpoint = connections, store.endpoint or f"s3.{store.region}.amazonaws.com"
         self._empty = lru_cache(maxsize=None)(self._is_empty)
+
+    @cached_property
+    def _client(self) -> S3Client:
+        of = self._connections
+        return client(of.store, patience=of.patience, parallel=of.parallel)
 
     def held(self, location: str) -> bool:
         """Whether the folder holds more than the first metadata files of tables that nobody committed."""
@@ -32,8 +41,7 @@ class Folders:
         if any(self._empty(bucket, "/".join(levels[:depth])) for depth in range(1, len(levels))):
             return False
         prefix = "/".join(levels)
-        names = [key.removeprefix(f"{prefix}/") for key in self._keys(bucket, prefix, _LOOK)]
-        return len(names) == _LOOK or not all(_FIRST.fullmatch(name) for name in names)
+        return not all(_FIRST.fullmatch(key.removeprefix(f"{prefix}/")) for key in self._keys(bucket, prefix))
 
     def latest(self, location: str) -> str | None:
         """The newest metadata file of the table that the folder held, where there is any."""
@@ -51,13 +59,16 @@ class Folders:
         return newest[2] if newest else None
 
     def _is_empty(self, bucket: str, prefix: str) -> bool:
-        return not self._keys(bucket, prefix, 2)
+        return not any(True for _ in self._keys(bucket, prefix))
 
-    def _keys(self, bucket: str, prefix: str, most: int) -> list[str]:
+    def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=f"{prefix}/", PaginationConfig={"PageSize": _LOOK}
+        )
         try:
             with typed(self._endpoint):
-                page = self._client.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/", MaxKeys=most)
+                for page in pages:
+                    # Stores that keep files list folders too, as empty objects whose names end in a slash.
+                    yield from (each["Key"] for each in page.get("Contents", ()) if each["Key"][-1] != "/")
         except Missing:
-            return []  # no bucket yet
-        # Stores that keep files list folders too, as empty objects whose names end in a slash.
-        return [each["Key"] for each in page.get("Contents", ()) if each["Key"][-1] != "/"]
+            return  # no bucket yet

@@ -103,7 +103,7 @@ def test_a_saved_plan_reads_back() -> None:
 @pytest.mark.parametrize("spoil", ["format", "digest", "steps"])
 def test_a_plan_that_was_edited_is_refused(spoil: str) -> None:
     data = made(Simulation(), {"n": {}}).to_json()
-    data[spoil] = {"format": 2, "digest": "x", "steps": []}[spoil]
+    data[spoil] = {"format": 3, "digest": "x", "steps": []}[spoil]
     with pytest.raises(UsageError, match="Make a new plan"):
         from_json(json.loads(json.dumps(data)))
 

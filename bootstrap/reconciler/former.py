@@ -1,0 +1,69 @@
+"""Columns of the file that a table had once: dropped or renamed behind the file's back. Pure.
+
+A table's metadata keeps all of its schemas, so it says by the ids of the fields what became of a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bootstrap.reconciler.draft import Json
+from bootstrap.reconciler.metadata import TableFacts
+from bootstrap.reconciler.schema import Field, Struct, type_to_json, walk
+from bootstrap.reconciler.wanted import WantedTable
+
+
+def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, str]]:
+    """The path of each column that would come back without its values, and what is said of it."""
+    there = {path: field.id for path, field in walk(have.schema)}
+    paths = {number: path for path, number in there.items()}
+    told: list[str] = []
+    for path, _ in walk(want.schema):
+        if path in there or want.renamed_from.get(path) in there or any(path.startswith(f"{each}.") for each in told):
+            continue
+        former = find(have, path)
+        if former is None:
+            continue
+        told.append(path)
+        new = "`apply` adds a new, empty column"
+        if (now := paths.get(former.id)) is not None:
+            fix = f"`renamed_from: {now}` gives it back with its values, or write the new name in the file"
+            yield path, f"somebody renamed it to {now}. {new}; {fix}"
+        elif "." in path:
+            back = "its values are still to be read from a snapshot of before, by time travel"
+            yield path, f"it was there, and somebody dropped it. {new}; {back}"
+        else:
+            back = f"`lakehouse restore {full}.{path}` gives it back with its values, which are still in the files"
+            yield path, f"it was there, and somebody dropped it. {new}; {back}"
+
+
+def find(have: TableFacts, path: str) -> Field | None:
+    """The field that had this path last, in the newest schema that has it."""
+    for _, (schema, _) in sorted(have.schemas.items(), reverse=True):
+        if (field := dict(walk(schema)).get(path)) is not None:
+            return field
+    return None
+
+
+def revival(have: TableFacts, former: Field) -> Json:
+    """The commit that gives a dropped column back under its old id, by which the files know its values.
+
+    It comes back optional: rows that were written meanwhile have none.
+    """
+    back = former._replace(required=False)
+    schema = Struct((*have.schema.fields, back))
+    data = {
+        "schema-id": max(have.schemas) + 1,
+        "identifier-field-ids": sorted(have.identifier),
+        **type_to_json(schema),
+    }
+    return {
+        "requirements": [
+            {"type": "assert-table-uuid", "uuid": have.uuid},
+            {"type": "assert-current-schema-id", "current-schema-id": have.schema_id},
+        ],
+        "updates": [
+            {"action": "add-schema", "schema": data, "last-column-id": have.last_column_id},
+            {"action": "set-current-schema", "schema-id": -1},
+        ],
+    }

@@ -1,0 +1,90 @@
+"""``lakehouse restore``: a table, or a column of one, that somebody took away, as it was before."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from bootstrap import catalogs
+from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.metadata_files import MetadataFiles
+from bootstrap.connections import Connections
+from bootstrap.errors import Exists, Missing
+from bootstrap.reconciler import claims, former, lost
+from bootstrap.reconciler.facts import everyone
+from bootstrap.reconciler.metadata import CatalogFacts, TableFacts, compact
+from bootstrap.stores.folders import Folders
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.spec.model import Lakehouse
+
+
+def restore(lakehouse: Lakehouse, connections: Connections, name: str) -> str:
+    """Bring back CATALOG.NAMESPACE.TABLE or CATALOG.NAMESPACE.TABLE.COLUMN; returns what is said of it.
+
+    Raises UsageError for a name that means nothing, LakehouseError where there is nothing to bring back, or where its
+    folder is another live table's by now.
+    """
+    catalog_name, _, full = name.partition(".")
+    if catalog_name not in lakehouse.catalogs or "." not in full:
+        known = ", ".join(lakehouse.catalogs)
+        raise UsageError(
+            f'"{name}" is neither CATALOG.NAMESPACE.TABLE nor CATALOG.NAMESPACE.TABLE.COLUMN. The catalogs are {known}'
+        )
+    catalog = catalogs.connect(catalog_name, connections)
+    table, _, column = full.rpartition(".")
+    facts = catalog.facts({full, table}, _quiet)
+    if full in facts.tables or full in facts.others:
+        raise UsageError(f"{name} is there: there is nothing to bring back. Name a table or column that is gone")
+    if table in facts.tables:
+        return _column(catalog, name, table, column, facts.tables[table])
+    return _table(lakehouse, connections, catalog, name, facts)
+
+
+def _column(catalog: Catalog, name: str, table: str, column: str, have: TableFacts) -> str:
+    if any(field.name == column for field in have.schema.fields):
+        raise UsageError(f"{name} is there: there is nothing to bring back. Name a table or column that is gone")
+    field = former.find(have, column)
+    if field is None:
+        raise LakehouseError(f"{table} never had a column {column}, so there is nothing to bring back")
+    now = next((each.name for each in have.schema.fields if each.id == field.id), None)
+    if now is not None:
+        raise LakehouseError(
+            f"{name} is there under the name {now}. Write `renamed_from: {now}` in the file, and apply"
+        )
+    catalog.commit_table(table, former.revival(have, field))
+    return f"column {name} is back with its values; rows that were written meanwhile have none"
+
+
+def _table(
+    lakehouse: Lakehouse, connections: Connections, catalog: Catalog, name: str, facts: CatalogFacts
+) -> str:  # fmt: skip
+    catalog_name, _, full = name.partition(".")
+    folders = Folders(connections)
+    default = f"{lakehouse.catalogs[catalog_name].location}/{full.replace('.', '/')}"
+    gone = lost.find(catalog, {full: default}, (), folders).get(full)
+    if gone is None:
+        raise LakehouseError(
+            f"the catalog {catalog_name} knows of no table {full} that it lost. `lakehouse plan` shows what is there"
+        )
+    there = facts.tables.keys() | facts.others
+    if gone.renamed_to in there:
+        raise LakehouseError(f"{name}: {lost.text(catalog_name, full, gone, None, there)}")
+    try:
+        metadata = MetadataFiles(connections).read(gone.metadata_location)
+    except Missing:
+        raise LakehouseError(f"{name}: {lost.text(catalog_name, full, gone, None, there)}") from None
+    read = {each: catalogs.connect(each, connections).facts((), _quiet) for each in lakehouse.catalogs}
+    known = claims.live(everyone(connections, read))
+    for claim in claims.of_table(name, catalog_name, TableFacts(gone.metadata_location, compact(metadata))):
+        if other := known.clash(claim):
+            raise LakehouseError(f"{name} is not brought back: {claims.refusal(claim, other)}")
+    parts = full.split(".")[:-1]
+    for namespace in (".".join(parts[:depth]) for depth in range(1, len(parts) + 1)):
+        if namespace not in facts.namespaces:
+            with suppress(Exists):
+                catalog.create_namespace(namespace, {})
+    catalog.register_table(full, gone.metadata_location)
+    return f"table {name} is back, with {lost.rows(metadata)}"
+
+
+def _quiet(count: int, of: int) -> None:
+    pass
