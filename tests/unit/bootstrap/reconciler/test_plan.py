@@ -108,7 +108,7 @@ def test_a_plan_that_was_edited_is_refused(spoil: str) -> None:
         from_json(json.loads(json.dumps(data)))
 
 
-@pytest.mark.parametrize("data", [None, [], {}, {"format": 1}, "x"])
+@pytest.mark.parametrize("data", [None, [], {}, {"format": 2}, "x"])
 def test_what_is_no_plan_is_refused(data: Any) -> None:
     with pytest.raises(UsageError, match="not a saved plan"):
         from_json(data)

@@ -1,0 +1,63 @@
+"""Columns that were dropped or renamed behind the file's back: what is said, and the commit that brings one back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootstrap.reconciler import former
+from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
+
+
+def world(*versions: dict[str, Any]) -> Simulation:
+    """A table n.t that had these columns, one version after the other; those that are not named are dropped."""
+    made = Simulation()
+    for columns in versions:
+        table = {"columns": columns, "deletable": True}
+        made.apply(lakehouse({"n": {"tables": {"t": table}}}, managed="exclusive"), allow_destroy=True)
+    return made
+
+
+def lost(made: Simulation, columns: dict[str, Any]) -> dict[str, str]:
+    found = made.diff(lakehouse({"n": {"tables": {"t": {"columns": columns}}}}))
+    return {note.address.removeprefix("column lake.n.t."): note.message for note in found.lost}
+
+
+def test_a_column_that_was_dropped() -> None:
+    made = world({"a": "long", "b": "string"}, {"a": "long"})
+    told = lost(made, {"a": "long", "b": "string"})
+    assert list(told) == ["b"]
+    assert "`lakehouse restore lake.n.t.b` gives it back" in told["b"]
+
+
+def test_a_column_that_was_renamed() -> None:
+    made = world({"a": "long", "b": "string"}, {"a": "long", "c": {"type": "string", "renamed_from": "b"}})
+    assert "somebody renamed it to c" in lost(made, {"a": "long", "b": "string"})["b"]
+    assert lost(made, {"a": "long", "c": "string"}) == {}
+    assert lost(made, {"a": "long", "d": {"type": "string", "renamed_from": "c"}}) == {}
+
+
+def test_a_new_column_was_never_there() -> None:
+    assert lost(world({"a": "long"}), {"a": "long", "b": "string"}) == {}
+
+
+def test_a_struct_is_told_of_once_and_a_field_of_one_by_its_path() -> None:
+    whole: dict[str, Any] = {"a": "long", "s": "struct<x: int, y: int>"}
+    assert list(lost(world(whole, {"a": "long"}), whole)) == ["s"]
+    told = lost(world(whole, {"a": "long", "s": "struct<x: int>"}), whole)
+    assert list(told) == ["s.y"]
+    assert "time travel" in told["s.y"]
+
+
+def test_the_commit_brings_a_column_back_under_its_id() -> None:
+    made = world(
+        {"a": "long", "b": {"type": "struct<x: int>", "required": True}}, {"a": "long"}, {"a": "long", "c": "int"}
+    )
+    have = made.facts().catalogs["lake"].tables["n.t"]
+    field = former.find(have, "b")
+    assert field is not None
+    made.commit("n.t", former.revival(have, field), creates=False)
+    now = made.facts().catalogs["lake"].tables["n.t"]
+    assert [(each.name, each.id) for each in now.schema.fields] == [("a", 1), ("c", 4), ("b", 2)]
+    assert not now.schema.fields[2].required
+    assert now.last_column_id == have.last_column_id
+    assert lost(made, {"a": "long", "c": "int", "b": "struct<x: int>"}) == {}
