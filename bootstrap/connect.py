@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bootstrap.connections import CatalogConnection, Connections, StoreConnection
 from lakehouse.runtimes.local import Local, locate
-from lakehouse.runtimes.placeholders import filled
 from lakehouse.spec import AwsStack, Lakehouse, load
+from lakehouse.text.placeholders import filled
 
 
 def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:

@@ -26,12 +26,12 @@ from bootstrap.s3 import client
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import is_present, java
 from lakehouse.packages.needed import Needed, needed
-from lakehouse.runtimes import placeholders
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process.processes import listener, taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Port, Service
 from lakehouse.spec import Lakehouse
+from lakehouse.text import placeholders
 
 _PATIENCE = 5.0  # seconds for one answer
 _KEYS = ("store-access-key", "store-secret-key")
@@ -220,11 +220,11 @@ def written_otherwise(services: Sequence[Service], state: State) -> list[str]:
 
 def _differs(service: Service, state: State) -> bool:
     for file in service.files:
-        if any(placeholders.secret(name) in file.text for name in _KEYS):
+        if told := [name for name in placeholders.secrets(file.text) if name in _KEYS]:
             try:
                 written = (state.config(service.name) / file.path).read_text()
             except OSError:
                 continue  # not started yet, or not ours to read
-            if any(state.secret(name) not in written for name in _KEYS if placeholders.secret(name) in file.text):
+            if any(state.secret(name) not in written for name in told):
                 return True
     return False

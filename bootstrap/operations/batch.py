@@ -18,7 +18,7 @@ from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.services import compose, jvm, spark
 from lakehouse.services.service import File
-from lakehouse.services.text import properties
+from lakehouse.text.properties import properties
 
 _NAME = "verify"
 _FILE = f"{_NAME}.conf"

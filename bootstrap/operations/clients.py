@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootstrap import loopback
 from bootstrap.operations.target import Target
-from lakehouse.runtimes.placeholders import filled
+from lakehouse.text.placeholders import filled
 
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog

@@ -30,6 +30,7 @@ from cdktf import (  # noqa: E402 - after JSII_NODE is set
 )
 
 from constructs import Construct  # noqa: E402 - it starts jsii as well
+from lakehouse.text.terraform import expression, literal, rendered  # noqa: E402 - beside them
 
 __all__ = [
     "App",
@@ -40,6 +41,8 @@ __all__ = [
     "TerraformStack",
     "data",
     "ephemeral",
+    "expression",
+    "literal",
     "local_backend",
     "local_exec",
     "on_create",
@@ -65,10 +68,10 @@ def local_exec(
     Terraform replaces it when ``trigger`` changes. ``terraform_data`` is built into Terraform, so no provider plugin
     is needed: https://developer.hashicorp.com/terraform/language/resources/terraform-data
     """
-    env = dict(environment or {})
-    steps = [LocalExecProvisioner(type="local-exec", command=up, environment=env)]
+    env = rendered(dict(environment or {}))
+    steps = [LocalExecProvisioner(type="local-exec", command=rendered(up), environment=env)]
     if down is not None:
-        steps.append(LocalExecProvisioner(type="local-exec", command=down, environment=env, when="destroy"))
+        steps.append(LocalExecProvisioner(type="local-exec", command=rendered(down), environment=env, when="destroy"))
     resource = TerraformResource(
         scope, name, terraform_resource_type="terraform_data", provisioners=steps, depends_on=list(needs)
     )
@@ -78,7 +81,7 @@ def local_exec(
 
 def on_create(command: str) -> LocalExecProvisioner:
     """A step that runs once its resource has been made; where it fails, the next apply makes the resource anew."""
-    return LocalExecProvisioner(type="local-exec", command=command)
+    return LocalExecProvisioner(type="local-exec", command=rendered(command))
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,8 @@ class Declared:
     address: str
 
     def ref(self, attribute: str) -> str:
-        """The expression ``${address.attribute}``."""
-        return f"${{{self.address}.{attribute}}}"
+        """The expression ``${address.attribute}``, for the texts that the functions of this module get."""
+        return expression(f"{self.address}.{attribute}")
 
 
 def resource(
@@ -103,6 +106,9 @@ def resource(
     **arguments: Any,
 ) -> Declared:
     """A resource of any provider, its arguments and blocks named as the provider names them.
+
+    Every text is taken as it is: what looks like an expression is none, but for :meth:`Declared.ref` and
+    :func:`expression`.
 
     No bindings are imported, which for AWS would cost seconds of every synth; what their types would have caught, the
     contract test catches. Arguments that are None are left out. The resource's Terraform name is the path of its
@@ -138,7 +144,7 @@ def _declare(
     home = _home(scope)
     called = "_".join([*home.path, name]).replace("-", "_").replace(".", "_")
     element.override_logical_id(called)
-    given = {key: value for key, value in block.items() if value is not None}
+    given = rendered({key: value for key, value in block.items() if value is not None})
     home.stack.add_override(f"{kind}.{called}", given)
     return f"{kind}.{called}"
 
@@ -165,14 +171,14 @@ def ephemeral(scope: Construct, name: str, type: str, /, **arguments: Any) -> De
 
     https://developer.hashicorp.com/terraform/language/resources/ephemeral
     """
-    TerraformStack.of(scope).add_override(f"ephemeral.{type}.{name}", arguments)
+    TerraformStack.of(scope).add_override(f"ephemeral.{type}.{name}", rendered(arguments))
     return Declared(f"ephemeral.{type}.{name}")
 
 
 def provider(stack: TerraformStack, name: str, /, *, source: str, version: str, **arguments: Any) -> None:
     """The provider ``name`` of the stack, pinned to ``version``, with its configuration."""
     stack.add_override(f"terraform.required_providers.{name}", {"source": source, "version": version})
-    stack.add_override(f"provider.{name}", [arguments])
+    stack.add_override(f"provider.{name}", [rendered(arguments)])
 
 
 def local_backend(stack: TerraformStack, path: Path) -> None:
@@ -188,4 +194,4 @@ def s3_backend(stack: TerraformStack, *, bucket: str, key: str, region: str) -> 
 
 def output(stack: TerraformStack, name: str, value: Any, description: str) -> None:
     """An output of the stack, by exactly that name."""
-    TerraformOutput(stack, f"output-{name}", value=value, description=description).override_logical_id(name)
+    TerraformOutput(stack, f"output-{name}", value=rendered(value), description=description).override_logical_id(name)

@@ -15,7 +15,6 @@ from bootstrap.connections import CatalogConnection, Connections, StoreConnectio
 from lakehouse import packages
 from lakehouse.packages import catalogue
 from lakehouse.packages.needed import needed
-from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import State
@@ -23,6 +22,7 @@ from lakehouse.services.compose import services
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec import ports as named_ports
+from lakehouse.text.placeholders import filled
 from tests.ports import free
 
 REGION = "us-east-1"

@@ -23,9 +23,9 @@ from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import State
 from lakehouse.services import compose, jvm, spark
-from lakehouse.services.text import properties
 from lakehouse.services.trino import trino
 from lakehouse.spec import Lakehouse, load, matrix
+from lakehouse.text.properties import properties
 from tests import moto
 from tests.ports import free
 from tests.synth.synthesised import AWS, stacks

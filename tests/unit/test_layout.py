@@ -21,6 +21,7 @@ SOURCES = [
 # From what is imported by all to what imports all. A layer may import itself and those before it.
 LAYERS = (
     "lakehouse.errors",
+    "lakehouse.text",
     "lakehouse.spec",
     "lakehouse.aws",
     "lakehouse.services",

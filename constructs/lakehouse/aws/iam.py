@@ -10,6 +10,7 @@ from lakehouse.aws.names import Names
 from lakehouse.aws.policy import Statement, document
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.errors import UsageError
+from lakehouse.text.iam import literal
 
 GITHUB = "token.actions.githubusercontent.com"
 _INLINE = 10_240  # characters of all inline policies of a role: IAM's quota, white space not counted
@@ -194,16 +195,21 @@ class GitHub(Construct):
 
 
 def _state_read(names: Names, state: tuple[str, str]) -> list[Statement]:
-    bucket, key = (names.arn("s3", each, region=False, account=False) for each in (state[0], "/".join(state)))
+    bucket, key = names.arn("s3", state[0], region=False, account=False), _state_object(names, state)
     return [
         Statement("StateBucket", ("s3:ListBucket",), (bucket,)),
         Statement("StateRead", ("s3:GetObject",), (key,)),
     ]
 
 
+def _state_object(names: Names, state: tuple[str, str]) -> str:
+    """The ARN of Terraform's state; its key is any text."""
+    return names.arn("s3", literal("/".join(state)), region=False, account=False)
+
+
 def _state_write(names: Names, state: tuple[str, str]) -> list[Statement]:
     """For who deploys alone; who plans does so without the lock, which is an object too."""
-    key = names.arn("s3", "/".join(state), region=False, account=False)
+    key = _state_object(names, state)
     return [
         Statement("StateWrite", ("s3:PutObject",), (key,)),
         Statement("StateLock", ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"), (f"{key}.tflock",)),
@@ -224,7 +230,7 @@ def _no_data(
 ) -> list[Mapping[str, Any]]:
     """No object but tables' metadata files (not their manifests, which hold values) and Terraform's state."""
     left = [f"{arn}/*/metadata/*.metadata.json" for arn in buckets]
-    left.append(names.arn("s3", "/".join(state), region=False, account=False))
+    left.append(_state_object(names, state))
     reads = ["s3:GetObject", "s3:GetObjectVersion"]
     shut: list[Mapping[str, Any]] = [{"Sid": "NoData", "Effect": "Deny", "Action": reads, "NotResource": left}]
     if tables:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import AwsStack, Lakehouse, load
+from lakehouse.text.terraform import expression
 
 DEPLOYED = "LAKEHOUSE_KEPT"  # the entries as they were deployed, by commas
 
@@ -40,7 +41,7 @@ def step(path: Path, stack: str) -> dict[str, object]:
     return {
         "when": "destroy",
         "command": shlex.join([sys.executable, "-m", "lakehouse.aws.kept", str(path), stack]),
-        "environment": {DEPLOYED: '${join(",", self.triggers_replace)}'},
+        "environment": {DEPLOYED: expression('join(",", self.triggers_replace)')},
     }
 
 

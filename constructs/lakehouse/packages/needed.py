@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from lakehouse.services.compose import services
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.text.placeholders import Content, Secret
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,11 @@ class _Notes:
     def published(self, name: str) -> int:
         return 0
 
-    def secret(self, name: str) -> str:
-        return name
+    def secret(self, name: str) -> Secret:
+        return Secret(name)
 
-    def beside(self, path: str) -> str:
-        return path
+    def beside(self, path: str) -> Content:
+        return Content(path)
 
 
 def needed(lakehouse: Lakehouse) -> Needed:

@@ -10,6 +10,7 @@ from typing import Any
 
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.services.service import File, Port, Probe, Service
+from lakehouse.text import placeholders
 
 FILE = "services.json"
 
@@ -35,7 +36,7 @@ def _service(raw: dict[str, Any]) -> Service:
         | {key: tuple(raw[key]) for key in lists}
         | {
             "environment": tuple((key, value) for key, value in raw["environment"]),
-            "files": tuple(File(**each) for each in raw["files"]),
+            "files": tuple(File(each["path"], placeholders.read(each["text"])) for each in raw["files"]),
             "ports": tuple(Port(**each) for each in raw["ports"]),
             "probe": Probe(**raw["probe"]),
         }

@@ -15,6 +15,7 @@ from lakehouse.services.compose import Endpoints, endpoints, services
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.ports import ports
+from lakehouse.text.terminal import is_hidden, shown
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
         local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
         raise UsageError(f'{path.name}: stacks has no local "{stack}"; it has {", ".join(local) or "none"}.')
     state = State(folder(path, stack, found.state))
+    if any(map(is_hidden, str(state.root))):
+        raise UsageError(f"{shown(str(state.root))} has a character that is no part of a line. Rename that folder.")
     numbers = ports(lakehouse, stack)
     place: Place
     runtime: Runtime

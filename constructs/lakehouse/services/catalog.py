@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lakehouse.services.store import StoreEndpoint
+from lakehouse.text.placeholders import Text
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,14 @@ class CatalogEndpoint:
     branches: tuple[str, ...] = ()  # those that the file names, besides the catalog's own
 
 
-def for_spark(catalog: CatalogEndpoint) -> dict[str, str]:
+def for_spark(catalog: CatalogEndpoint) -> dict[str, Text]:
     """Settings of Spark's catalog: https://iceberg.apache.org/docs/latest/nessie/
 
     Nessie's own client, not its Iceberg REST endpoint: up to 0.99 that one shows, and at each commit keeps, the current
     snapshot alone (projectnessie/nessie#9634), so there would be no history and no time travel.
     """
     store = catalog.store
-    settings = {
+    settings: dict[str, Text] = {
         "": "org.apache.iceberg.spark.SparkCatalog",
         ".catalog-impl": "org.apache.iceberg.nessie.NessieCatalog",
         ".uri": f"{catalog.internal}/api/v2",
@@ -45,7 +46,7 @@ def for_spark(catalog: CatalogEndpoint) -> dict[str, str]:
     return {f"spark.sql.catalog.{catalog.name}{key}": value for key, value in settings.items()}
 
 
-def for_trino(catalog: CatalogEndpoint, s3_switch: str, branch: str = "main") -> dict[str, str]:
+def for_trino(catalog: CatalogEndpoint, s3_switch: str, branch: str = "main") -> dict[str, Text]:
     """Properties of Trino's Iceberg connector: https://trino.io/docs/current/object-storage/metastores.html
 
     ``s3_switch`` is the property that turns the native S3 file system on; its name changed with Trino's versions.

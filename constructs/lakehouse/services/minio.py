@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.text.placeholders import joined
 
 NAME = "minio"
 PACKAGE = "minio-2025-09-07"
@@ -35,7 +36,7 @@ def server(
             *("--address", f"{place.bind()}:{port}", "--console-address", f"{place.bind()}:{console}"),
             place.data(name),
         ),
-        files=(File(_KEYS, "".join(f"{key}={value}\n" for key, value in keys.items())), *files),
+        files=(File(_KEYS, joined([part for key, value in keys.items() for part in (f"{key}=", value, "\n")])), *files),
         environment=(
             ("MINIO_CONFIG_ENV_FILE", f"{place.config(name)}/{_KEYS}"),
             ("MINIO_UPDATE", "off"),  # nothing is fetched behind the user's back

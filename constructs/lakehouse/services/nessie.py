@@ -5,10 +5,13 @@ Configuration reference: https://projectnessie.org/nessie-latest/configuration/
 
 from __future__ import annotations
 
+import os
+
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.services.store import StoreEndpoint
-from lakehouse.services.text import properties
+from lakehouse.text.placeholders import Text
+from lakehouse.text.properties import properties
 
 
 def nessie(
@@ -19,8 +22,9 @@ def nessie(
     Nessie's warehouses share one tree of namespaces, so two catalogs need two servers.
     """
     port, management = place.port(name), place.port(name.replace("nessie", "nessie-management", 1))
+    data = os.path.relpath(place.data(name), place.config(name))
     s3 = "nessie.catalog.service.s3.default-options"
-    settings = {
+    settings: dict[str, Text] = {
         "quarkus.http.host": place.bind(),
         "quarkus.http.port": str(port),
         "quarkus.management.host": place.bind(),
@@ -31,7 +35,8 @@ def nessie(
         # Readiness is that of the catalog: its bucket is made afterwards, by the bootstrap.
         "nessie.catalog.object-stores.health-check.enabled": "false",
         "nessie.version.store.type": "ROCKSDB",
-        "nessie.version.store.persist.rocks.database-path": f"{place.data(name)}/rocksdb",
+        # From its working folder: in a path with ${ Nessie would look for an expression.
+        "nessie.version.store.persist.rocks.database-path": f"{data}/rocksdb",
         "nessie.catalog.default-warehouse": catalog,
         f"nessie.catalog.warehouses.{catalog}.location": location,
         f"{s3}.endpoint": store.internal,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
-from lakehouse.services.text import properties
+from lakehouse.text.placeholders import Text
+from lakehouse.text.properties import properties
 
 NAME = "s3proxy"
 
@@ -13,7 +14,7 @@ def s3proxy(place: Place) -> Service:
     """The store on the file system: SigV4 is checked; there is no STS, no bucket policy and no versioning."""
     port = place.port(NAME)
     config = place.config(NAME)
-    settings = {
+    settings: dict[str, Text] = {
         "s3proxy.endpoint": f"http://{place.bind()}:{port}",
         "s3proxy.authorization": "aws-v2-or-v4",
         "s3proxy.identity": place.secret("store-access-key"),

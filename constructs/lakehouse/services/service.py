@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lakehouse.text.placeholders import Content, Secret, Text
+
 
 @dataclass(frozen=True)
 class Port:
@@ -34,10 +36,10 @@ class Probe:
 
 @dataclass(frozen=True)
 class File:
-    """A file the service reads, as text; ``{{secret:NAME}}`` is replaced where it is written, closed to other users."""
+    """A file the service reads; placeholders in it are replaced where it is written, closed to other users."""
 
     path: str  # relative to the service's configuration folder
-    text: str
+    text: Text
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ class Place(Protocol):
     def published(self, name: str) -> int:
         """The number of a named port on the loopback address of this machine, for a person and the bootstrap."""
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str) -> Secret:
         """A placeholder for a secret, for use in a :class:`File` alone."""
 
-    def beside(self, path: str) -> str:
+    def beside(self, path: str) -> Content:
         """A placeholder for the content of a file that lakehouse.yaml names, for use in a :class:`File` alone."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from lakehouse.services import jvm
 from lakehouse.services.catalog import CatalogEndpoint, for_spark
 from lakehouse.services.service import File, Place, Port, Probe, Service
-from lakehouse.services.text import properties
 from lakehouse.spec import matrix
+from lakehouse.text.placeholders import Text
+from lakehouse.text.properties import properties
 
 MASTER, CONNECT = "spark-master", "spark-connect"
 BATCH_MB = 512  # heap of a batch job's driver
@@ -59,9 +60,9 @@ def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoin
     return (master, *workers, _connect(place, cluster, catalogs)) if cluster.connect else (master, *workers)
 
 
-def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> dict[str, str]:
+def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
     """spark-defaults.conf of everything that runs on the cluster: Connect and batch jobs alike."""
-    settings = {
+    settings: dict[str, Text] = {
         "spark.master": f"spark://{place.host(MASTER)}:{place.port(MASTER)}",
         "spark.submit.deployMode": "client",
         "spark.driver.host": place.host(CONNECT),
@@ -180,7 +181,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
 def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> Service:
     port, ui = place.port(CONNECT), place.port(f"{CONNECT}-ui")
     config, work = f"{place.config(CONNECT)}/spark-defaults.conf", f"{place.data(CONNECT)}/work"
-    settings = defaults(place, cluster, catalogs) | {
+    settings: dict[str, Text] = defaults(place, cluster, catalogs) | {
         "spark.app.name": "Spark Connect",
         "spark.connect.grpc.binding.address": place.bind(),
         "spark.connect.grpc.binding.port": str(port),

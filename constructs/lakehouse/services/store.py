@@ -10,6 +10,7 @@ from lakehouse.services.rustfs import rustfs
 from lakehouse.services.s3proxy import s3proxy
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import LocalStack
+from lakehouse.text.placeholders import Secret
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class StoreEndpoint:
     internal: str
     external: str
     region: str
-    access_key: str
-    secret_key: str
+    access_key: Secret
+    secret_key: Secret
 
 
 def store(stack: LocalStack, place: Place) -> Service:

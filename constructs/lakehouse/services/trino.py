@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from lakehouse.services import jvm
 from lakehouse.services.catalog import CatalogEndpoint, for_trino
 from lakehouse.services.service import File, Place, Port, Probe, Service
-from lakehouse.services.text import properties
 from lakehouse.spec.limits import trino_catalog
+from lakehouse.text.properties import properties
 
 NAME = "trino"
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from lakehouse.runtimes import definitions
 
@@ -86,7 +89,7 @@ def test_nothing_synthesised_holds_a_secret(stack: Path) -> None:
     """Nor does a synth make any: the state folder is not there before a deploy."""
     assert not (stack.parents[2] / ".lakehouse").exists()
     text = (stack / "services.json").read_text()
-    assert text.count("{{secret:store-secret-key}}") >= 4
+    assert text.count('"secret": "store-secret-key"') >= 4
 
 
 def test_definitions_survive_json(stack: Path) -> None:
@@ -136,3 +139,56 @@ def test_terraform_is_not_held_to_the_state_of_another_file(
     remembered.write_text(json.dumps({"version": 3, "backend": backend}).replace("{here}", str(tmp_path)))
     assert synth(tmp_path).returncode == 0
     assert remembered.exists() is stays
+
+
+EVIL = '${file("/etc/hostname")}%{if true}x%{endif}'
+
+
+def test_no_text_of_the_file_is_an_expression(tmp_path: Path) -> None:
+    """Wherever a text is free: paths, properties, documentation, the key of a backend, the folder's own name."""
+    content = YAML(typ="safe").load((PROJECT / "lakehouses" / "aws-glue.yaml").read_text())
+    local = {"store": "s3proxy", "catalogs": dict.fromkeys(content["catalogs"], "nessie"), "state": f"a{EVIL}b"}
+    content["stacks"] |= {"one": {"runtime": "process", **local}, "two": {"runtime": "docker", **local}}
+    for stack in content["stacks"].values():
+        if "region" in stack:
+            stack["backend"] = {"bucket": "states", "key": f"a*?/{EVIL}"}
+            stack["github"] = "owner/repository"
+    content["stacks"]["hosts"] = {**content["stacks"]["aws"], "engines": "ec2"}
+    for catalog in content["catalogs"].values():
+        catalog["properties"] = {"evil": EVIL}
+        for namespace in catalog["namespaces"].values():
+            namespace["properties"] = {"evil": EVIL, EVIL: "x"}
+            for table in namespace.get("tables", {}).values():
+                table["doc"] = EVIL
+    content["engines"]["spark"]["properties"] = {"spark.evil": EVIL}
+    content["engines"]["trino"]["catalogs"] = {"tpch": {"connector.name": "tpch", "evil": EVIL}}
+    folder = tmp_path / f"a {EVIL}".replace("/", ":")
+    folder.mkdir()
+    text = io.StringIO()
+    YAML(typ="safe").dump(content, text)
+    done = synth(folder, text.getvalue())
+    assert done.returncode == 0, done.stderr
+    found = 0
+    for name in content["stacks"]:
+        stack = json.loads((folder / "cdktf.out" / "stacks" / name / "cdk.tf.json").read_text())
+        del stack["terraform"]["backend"]  # Terraform reads it as it is
+        for each in strings(stack):
+            found += each.count("file(")
+            assert not re.search(r"(?<!\$)\$\{file\(|(?<!%)%\{", each), each
+    assert found > 20
+    role = json.dumps(
+        json.loads((folder / "cdktf.out/stacks/aws/cdk.tf.json").read_text())["resource"]["aws_iam_role_policy"]
+    )
+    assert "/a${*}${?}/" in role.replace("$${", "${")
+
+
+def strings(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            for key, each in value.items():
+                yield from (*strings(key), *strings(each))
+        case list():
+            for each in value:
+                yield from strings(each)

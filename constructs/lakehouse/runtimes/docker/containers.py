@@ -12,9 +12,9 @@ from lakehouse.packages import location
 from lakehouse.runtimes.docker.images import image
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.incarnation import Incarnation, digest
-from lakehouse.runtimes.placeholders import with_contents
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service
+from lakehouse.text.placeholders import with_contents
 
 FILE = "containers.json"
 

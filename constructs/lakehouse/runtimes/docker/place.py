@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.packages import location
-from lakehouse.runtimes import placeholders
 from lakehouse.runtimes.docker.images import IMAGES
+from lakehouse.text.placeholders import Content, Secret
 
 ANY = "0.0.0.0"  # noqa: S104 - of the container; what this machine sees is published on the loopback address alone
 
@@ -69,8 +69,8 @@ class DockerPlace:
     def published(self, name: str) -> int:
         return self.ports[name]
 
-    def secret(self, name: str) -> str:
-        return placeholders.secret(name)
+    def secret(self, name: str) -> Secret:
+        return Secret(name)
 
-    def beside(self, path: str) -> str:
-        return placeholders.content(self.home / path)
+    def beside(self, path: str) -> Content:
+        return Content(str(self.home / path))

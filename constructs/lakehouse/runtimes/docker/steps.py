@@ -12,10 +12,10 @@ from lakehouse.runtimes import former
 from lakehouse.runtimes.docker.containers import STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, Engine
 from lakehouse.runtimes.docker.incarnation import answers
-from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.process.processes import taken
 from lakehouse.runtimes.state import State, check_room
 from lakehouse.services.service import File, Port, Service
+from lakehouse.text.placeholders import filled
 
 _INTERVAL = 0.5  # seconds between two questions
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cdktf_cdktf_provider_docker import container, image, network, provider
 
-from lakehouse.cdk import Construct, TerraformResource, TerraformStack, local_exec, on_create
+from lakehouse.cdk import Construct, TerraformResource, TerraformStack, literal, local_exec, on_create
 from lakehouse.runtimes.docker import containers
 from lakehouse.runtimes.docker.containers import INCARNATION, PROVIDER, RESTART, SERVICE, STATE, Container
 from lakehouse.runtimes.docker.incarnation import look
@@ -46,8 +46,8 @@ class DockerRuntime(LocalRuntime):
         self._network = network.Network(
             self,
             "network",
-            name=asked[0].network,
-            labels=[network.NetworkLabels(label=STATE, value=str(local.state.root))],
+            name=literal(asked[0].network),
+            labels=[network.NetworkLabels(label=STATE, value=literal(str(local.state.root)))],
             depends_on=[self._preflight],
         )
         self._images: dict[str, image.Image] = {}
@@ -63,19 +63,19 @@ class DockerRuntime(LocalRuntime):
         return container.Container(
             self,
             asked.service,
-            name=asked.name,
+            name=literal(asked.name),
             hostname=asked.service,
             image=self._image(asked.image).image_id,
-            entrypoint=[asked.command[0]],
-            command=list(asked.command[1:]),
+            entrypoint=[literal(asked.command[0])],
+            command=[literal(word) for word in asked.command[1:]],
             user=asked.user,
-            env=[f"{key}={value}" for key, value in asked.environment],
-            working_dir=asked.directory,
+            env=[literal(f"{key}={value}") for key, value in asked.environment],
+            working_dir=literal(asked.directory),
             mounts=[
                 container.ContainerMounts(
                     type="bind" if "/" in each.source else "volume",
-                    source=each.source,
-                    target=each.target,
+                    source=literal(each.source),
+                    target=literal(each.target),
                     read_only=each.read_only,
                 )
                 for each in asked.mounts
@@ -93,7 +93,7 @@ class DockerRuntime(LocalRuntime):
             log_opts=_LOGS,
             security_opts=["no-new-privileges:true"],
             healthcheck=container.ContainerHealthcheck(
-                test=list(asked.health.test),
+                test=[literal(word) for word in asked.health.test],
                 interval=_duration(asked.health.interval),
                 timeout=_duration(asked.health.timeout),
                 retries=asked.health.retries,
@@ -105,7 +105,7 @@ class DockerRuntime(LocalRuntime):
             provisioners=[on_create(self._step("ready", asked.service))],
             # A change of one makes a new container; a changed health check alone would not (the provider's issue 988).
             labels=[
-                container.ContainerLabels(label=label, value=value)
+                container.ContainerLabels(label=label, value=literal(value))
                 for label, value in (
                     (STATE, str(self.local.state.root)),
                     (SERVICE, asked.service),

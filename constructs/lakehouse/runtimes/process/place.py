@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.packages import java, location
-from lakehouse.runtimes import placeholders
 from lakehouse.runtimes.state import State
+from lakehouse.text.placeholders import Content, Secret
 
 LOOPBACK = "127.0.0.1"
 
@@ -45,8 +45,8 @@ class ProcessPlace:
     def published(self, name: str) -> int:
         return self.ports[name]
 
-    def secret(self, name: str) -> str:
-        return placeholders.secret(name)
+    def secret(self, name: str) -> Secret:
+        return Secret(name)
 
-    def beside(self, path: str) -> str:
-        return placeholders.content(self.home / path)
+    def beside(self, path: str) -> Content:
+        return Content(str(self.home / path))

@@ -13,14 +13,14 @@ import psutil
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import archives
-from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.process import incarnation, logs
 from lakehouse.runtimes.process.probe import await_ready
 from lakehouse.runtimes.process.processes import belonging
-from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.runtimes.process.supervisor import LOCALE, Supervisor
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import File, Service
+from lakehouse.text.placeholders import filled
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Processes:
             env={
                 **archives.environment(there),
                 **environment,
-                "PATH": os.environ.get("PATH", ""),
+                **{name: os.environ[name] for name in (*LOCALE, "PATH") if name in os.environ},
                 "HOME": str(folder),
             },
             stdin=subprocess.PIPE,

@@ -9,13 +9,13 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import former
 from lakehouse.runtimes.incarnation import Incarnation
-from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.process import processes
 from lakehouse.runtimes.process.incarnation import SUPERVISOR, record
 from lakehouse.runtimes.process.probe import await_ready
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State, check_room, write_private
 from lakehouse.services.service import Service
+from lakehouse.text.placeholders import filled
 
 
 def preflight(state: State, services: Sequence[Service]) -> None:

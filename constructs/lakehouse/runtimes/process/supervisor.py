@@ -6,6 +6,7 @@ http://supervisord.org/api.html
 
 from __future__ import annotations
 
+import glob
 import os
 import shlex
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import time
 import xmlrpc.client
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -26,13 +28,12 @@ from lakehouse.services.service import Service
 
 _MAIN = """\
 [supervisord]
-logfile={run}/supervisord.log
+logfile=supervisord.log
 logfile_maxbytes=1MB
 logfile_backups=1
 loglevel=info
-pidfile={pid}
-childlogdir={run}
-directory={run}
+pidfile=supervisord.pid
+childlogdir=.
 umask=077
 {user}
 [unix_http_server]
@@ -46,12 +47,12 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 files=conf.d/*.conf
 """
 
-# The log's path is relative to run/: supervisord expands per cent signs twice in this option, and only in this one.
+# Nothing of a user's is in these files, whose syntax has comments, expansions and sections: paths are relative to run/,
+# where supervisord works, and what a service is to be run with is in a script, which only a shell reads.
 _PROGRAM = """\
 [program:{name}]
-command={command}
-directory={directory}
-environment={environment}
+command=/bin/sh conf.d/{name}.sh
+environment=LAKEHOUSE_SERVICE="{name}"
 autostart=true
 autorestart=true
 startsecs=1
@@ -65,8 +66,11 @@ stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=3
 """
 
+_WORKING_FOLDER = Path("/proc/self/cwd")
+
 # What a service may see of the caller's environment: never credentials that happen to be set in a shell.
-_INHERITED = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
+LOCALE = ("LANG", "LC_ALL", "LC_CTYPE")  # a JVM reads names of files by it
+_INHERITED = (*LOCALE, "HOME", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
 
 
 class Supervisor:
@@ -90,12 +94,14 @@ class Supervisor:
         state.socket.unlink(missing_ok=True)
         state.pid_file.unlink(missing_ok=True)
         user = f"user={os.getuid()}\n" if os.getuid() == 0 else ""  # root: said on purpose, or supervisord complains
-        text = _MAIN.format(
-            run=_escape(state.run), pid=_escape(state.pid_file), socket=_escape(state.socket), user=user
-        )
-        write_private(state.supervisor_conf, text)
+        near = state.socket.parent == state.run
+        socket = state.socket.name if near else str(state.socket).replace("%", "%%")
+        write_private(state.supervisor_conf, _MAIN.format(socket=socket, user=user))
         environment = {key: os.environ[key] for key in _INHERITED if key in os.environ}
-        command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(state.supervisor_conf)]
+        conf = state.supervisor_conf
+        if glob.escape(str(conf)) != str(conf) and _WORKING_FOLDER.exists():
+            conf = _WORKING_FOLDER / conf.name  # what [include] names is looked for beside it, as a pattern
+        command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(conf)]
         done = subprocess.run(
             command, cwd=state.run, env=environment | {"LAKEHOUSE_STATE": str(state.root)}, check=False,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
@@ -134,7 +140,8 @@ class Supervisor:
 
     def add(self, service: Service) -> None:
         """Starts a service under supervision; one of that name that runs already is stopped first."""
-        write_private(self._state.conf_d / f"{service.name}.conf", program(service, self._state))
+        write_private(self._state.conf_d / f"{service.name}.sh", script(service, self._state))
+        write_private(self._state.conf_d / f"{service.name}.conf", program(service))
         self._forget(service.name)
         self._call("reloadConfig")
         self._unless(Faults.ALREADY_ADDED, "addProcessGroup", service.name)
@@ -179,22 +186,23 @@ class Supervisor:
         return True
 
 
-def program(service: Service, state: State) -> str:
+def program(service: Service) -> str:
     """supervisord's configuration of a service, as text."""
+    return _PROGRAM.format(name=service.name, stop=service.stop_seconds)
+
+
+def script(service: Service, state: State) -> str:
+    """What starts the service, in the shell's own place: its folder, its environment and its command."""
     environment = archives.environment(service) | dict(service.environment)
     environment |= {"LAKEHOUSE_STATE": str(state.root), "LAKEHOUSE_SERVICE": service.name}
-    return _PROGRAM.format(
-        name=service.name,
-        command=_escape(shlex.join(service.command)),
-        directory=_escape(service.directory or state.config(service.name)),
-        environment=",".join(f'{key}="{_escape(value)}"' for key, value in sorted(environment.items())),
-        stop=service.stop_seconds,
+    folder = service.directory or str(state.config(service.name))
+    return "\n".join(
+        (
+            f"cd {shlex.quote(folder)} || exit",
+            *(f"export {key}={shlex.quote(value)}" for key, value in sorted(environment.items())),
+            f"exec {shlex.join(service.command)}\n",
+        )
     )
-
-
-def _escape(value: object) -> str:
-    """Per cent signs are supervisord's own expansions."""
-    return str(value).replace("%", "%%")
 
 
 def _exists(pid: int) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from bootstrap.doctor import probes
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Probe, Service
+from lakehouse.text.placeholders import Secret, Text
 
 
 def program(folder: Path, text: str) -> str:
@@ -132,10 +133,11 @@ def test_keys_are_looked_for_and_never_made(tmp_path: Path) -> None:
 
 def test_services_that_were_started_with_other_keys(tmp_path: Path) -> None:
     state = State(tmp_path)
-    text = "identity={{secret:store-access-key}}\ncredential={{secret:store-secret-key}}\n"
+    text: Text = ("identity=", Secret("store-access-key"), "\ncredential=", Secret("store-secret-key"), "\n")
+    contents: dict[str, Text] = {"now": text, "then": text, "never": text, "keyless": "plain"}
     some = [
         Service(name, "image", (), (), Probe("tcp", 1), files=(File("x.conf", content),))
-        for name, content in (("now", text), ("then", text), ("never", text), ("keyless", "plain"))
+        for name, content in contents.items()
     ]
     keys = (state.secret("store-access-key"), state.secret("store-secret-key"))
     for name, (first, second) in {"now": keys, "then": (keys[0], "former"), "keyless": ("", "")}.items():

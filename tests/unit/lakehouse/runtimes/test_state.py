@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.state import State, apart, folder, write_private
+from lakehouse.text.placeholders import Secret, filled
 
 
 def test_a_secret_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_many_at_once_get_the_same_secret(tmp_path: Path) -> None:
 
 
 def test_placeholders_are_replaced(tmp_path: Path) -> None:
-    text = filled("a={{secret:one}} b={{secret:two}} c={{other}}", {"one": "1", "two": "2"}.__getitem__)
+    text = filled(("a=", Secret("one"), " b=", Secret("two"), " c={{other}}"), {"one": "1", "two": "2"}.__getitem__)
     assert text == "a=1 b=2 c={{other}}"
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lakehouse.runtimes import placeholders
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
+from lakehouse.text.placeholders import Content, Secret, Text, parts
 
 PROJECT = Path(__file__).parents[4]
 
@@ -41,11 +41,11 @@ class Somewhere:
     def published(self, name: str) -> int:
         return self._ports[name] + 10_000
 
-    def secret(self, name: str) -> str:
-        return placeholders.secret(name)
+    def secret(self, name: str) -> Secret:
+        return Secret(name)
 
-    def beside(self, path: str) -> str:
-        return placeholders.content(Path("/beside", path))
+    def beside(self, path: str) -> Content:
+        return Content(str(Path("/beside", path)))
 
 
 def default() -> Lakehouse:
@@ -58,3 +58,9 @@ def local(lakehouse: Lakehouse) -> LocalStack:
     stack = lakehouse.stacks["local"]
     assert isinstance(stack, LocalStack)
     return stack
+
+
+def as_text(text: Text) -> str:
+    """The text with its placeholders as words in angles."""
+    words = {Secret: lambda part: f"<secret:{part.secret}>", Content: lambda part: f"<file:{part.file}>"}
+    return "".join(words.get(type(part), str)(part) for part in parts(text))

@@ -14,7 +14,7 @@ from lakehouse.services.compose import endpoints, services
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, load
 from lakehouse.spec.matrix import SPARK
-from tests.unit.lakehouse.services.place import PROJECT, Somewhere, default, local
+from tests.unit.lakehouse.services.place import PROJECT, Somewhere, as_text, default, local
 
 
 def changed(tmp_path: Path, *changes: tuple[str, Any]) -> Lakehouse:
@@ -38,7 +38,7 @@ def by_name(lakehouse: Lakehouse) -> dict[str, Service]:
 
 
 def settings(service: Service, file: str) -> dict[str, str]:
-    text = next(each.text for each in service.files if each.path == file)
+    text = next(as_text(each.text) for each in service.files if each.path == file)
     return dict(line.split("=", 1) for line in text.splitlines())
 
 
@@ -92,11 +92,11 @@ def test_secrets_are_placeholders_in_files_alone() -> None:
         outside = [*each.command, *(value for pair in each.environment for value in pair)]
         assert not any("secret" in word for word in outside)
     trino = settings(by_name(default())["trino"], "catalog/lake.properties")
-    assert trino["s3.aws-secret-key"] == "{{secret:store-secret-key}}"
+    assert trino["s3.aws-secret-key"] == "<secret:store-secret-key>"
 
 
 def test_services_use_internal_addresses() -> None:
-    text = "\n".join(file.text for each in by_name(default()).values() for file in each.files)
+    text = "\n".join(as_text(file.text) for each in by_name(default()).values() for file in each.files)
     text = re.sub(r"external-endpoint=\S+", "", text)  # what Nessie tells its clients
     assert "127.0.0.1" not in text
     assert "http://s3proxy.internal:9000" in text

@@ -8,16 +8,16 @@ from typing import Any, get_args
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.placeholders import filled
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
 from lakehouse.services.compose import endpoints, services
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack
-from tests.unit.lakehouse.services.place import Somewhere, default, local
+from lakehouse.text.placeholders import Content, filled
+from tests.unit.lakehouse.services.place import Somewhere, as_text, default, local
 
 KINDS = get_args(LocalStack.model_fields["store"].annotation)
-KEYS = ("{{secret:store-access-key}}", "{{secret:store-secret-key}}")
+KEYS = ("<secret:store-access-key>", "<secret:store-secret-key>")
 
 
 def of(kind: str) -> tuple[Lakehouse, LocalStack]:
@@ -48,14 +48,16 @@ def test_endpoints_are_the_stores(kind: str) -> None:
     assert (at.store.service, at.store.internal) == (kind, f"http://{kind}.internal:9000")
     assert at.store.external == "http://127.0.0.1:19000"
     assert all(each.store == at.store for each in at.catalogs)
-    files = "".join(file.text for each in built(kind) for file in each.files if each.name != kind)
+    files = "".join(as_text(file.text) for each in built(kind) for file in each.files if each.name != kind)
     assert f"http://{kind}.internal:9000" in files
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_listens_where_the_place_says(kind: str) -> None:
     store = built(kind)[0]
-    said = " ".join((*store.command, *(value for _, value in store.environment), *(file.text for file in store.files)))
+    said = " ".join(
+        (*store.command, *(value for _, value in store.environment), *(as_text(file.text) for file in store.files))
+    )
     for port in store.ports:
         assert f":{port.number}" in said
     assert store.probe.port == 9000
@@ -67,8 +69,8 @@ def test_it_listens_where_the_place_says(kind: str) -> None:
 def test_its_keys_are_in_files_of_its_configuration_alone(kind: str) -> None:
     store = built(kind)[0]
     outside = " ".join((*store.command, *(word for pair in store.environment for word in pair)))
-    assert "{{" not in outside
-    inside = "".join(file.text for file in store.files)
+    assert "ecret(" not in outside
+    inside = "".join(as_text(file.text) for file in store.files)
     assert all(key in inside for key in KEYS)
     # Each of those files is one that the store is told of.
     assert all(f"/config/{kind}/{file.path}" in outside for file in store.files)
@@ -76,14 +78,14 @@ def test_its_keys_are_in_files_of_its_configuration_alone(kind: str) -> None:
 
 def test_aistor_gets_its_licence_as_a_file() -> None:
     store = built("aistor")[0]
-    assert "{{file:/beside/own/minio.license}}" in [file.text for file in store.files]
+    assert Content("/beside/own/minio.license") in [file.text for file in store.files]
     assert store.command[store.command.index("--license") + 1] == "/config/aistor/minio.license"
 
 
 def test_a_file_beside_lakehouse_yaml_is_read_where_it_is_wanted(tmp_path: Path) -> None:
     place = ProcessPlace(State(tmp_path / "state"), {}, tmp_path)
     (tmp_path / "a licence").write_text("{{secret:no}} content\n")
-    text = f"{place.beside('a licence')}|{place.secret('key')}"
+    text = (place.beside("a licence"), "|", place.secret("key"))
     assert filled(text, lambda name: f"<{name}>") == "{{secret:no}} content\n|<key>"
     with pytest.raises(LakehouseError, match=r"/missing, which lakehouse.yaml names, cannot be read: No such file"):
         filled(place.beside("missing"), lambda name: name)

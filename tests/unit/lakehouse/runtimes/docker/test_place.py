@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.runtimes.docker.place import DockerPlace
+from lakehouse.text.placeholders import Content
 
 PLACE = DockerPlace({"trino": 8085, "spark-worker-12-ui": 8092}, Path("/beside"))
 
@@ -53,4 +54,4 @@ def test_packages_are_where_the_images_have_them_or_mounted() -> None:
 
 
 def test_files_beside_the_lakehouses_file_are_named_by_their_whole_path() -> None:
-    assert PLACE.beside("minio.license") == "{{file:/beside/minio.license}}"
+    assert PLACE.beside("minio.license") == Content("/beside/minio.license")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import configparser
-import shlex
+import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from supervisor.options import UnhosedConfigParser
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.process import steps
-from lakehouse.runtimes.process.supervisor import Supervisor, program
+from lakehouse.runtimes.process.supervisor import Supervisor, program, script
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Port, Probe, Service
+from tests.unit.lakehouse.text.strategies import lines
 
 
 def server(port: int, name: str = "web") -> Service:
@@ -33,15 +36,26 @@ def state(tmp_path: Path) -> State:
     return State(tmp_path / "a state, 100%")
 
 
-def test_program_survives_what_paths_may_hold(tmp_path: Path) -> None:
-    state = State(tmp_path / "50% off")
-    service = replace(server(1), command=("/a b/run", "--text=100%", "it's"), environment=(("A", "x%y"),))
-    parser = configparser.RawConfigParser()
-    parser.read_string(program(service, state))
-    section = parser["program:web"]
-    assert shlex.split(section["command"].replace("%%", "%")) == ["/a b/run", "--text=100%", "it's"]
-    assert 'A="x%%y"' in section["environment"]
-    assert section["directory"] == str(state.config("web")).replace("%", "%%")
+@settings(max_examples=50, deadline=None)
+@given(lines, lines, lines)
+def test_nothing_of_a_path_or_a_command_is_more_than_that(folder: str, word: str, value: str) -> None:
+    """supervisord's file says the same whatever they are; a shell reads the script as it was meant."""
+    state = State(Path("/tmp/none") / folder.replace("/", "|").lstrip("."))
+    service = replace(server(1), command=("/bin/printf", "%s|", word), environment=(("A", value),))
+    assert program(service) == program(server(1))
+    with tempfile.TemporaryDirectory() as there:
+        text = script(replace(service, directory=there), state)
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'{text.rstrip()} "$A" "$LAKEHOUSE_STATE"'], capture_output=True, check=True
+        )
+    assert done.stdout.decode() == f"{word}|{value}|{state.root}|"
+
+
+def test_supervisord_reads_what_is_written() -> None:
+    parser = UnhosedConfigParser()
+    parser.read_string(program(server(1)))
+    assert parser.sections() == ["program:web"]
+    assert parser.get("program:web", "command") == "/bin/sh conf.d/web.sh"
 
 
 def test_preflight_names_a_missing_package(state: State, free_port: int) -> None:

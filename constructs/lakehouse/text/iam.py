@@ -1,0 +1,13 @@
+"""ARNs in policies, in which ``*``, ``?`` and ``${`` mean more than themselves.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
+"""
+
+from __future__ import annotations
+
+_SPECIAL = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
+
+
+def literal(text: str) -> str:
+    """The text as a policy has it: it matches itself alone."""
+    return text.translate(_SPECIAL)

@@ -1,0 +1,105 @@
+"""What stands in configuration for secrets and for other files, until the configuration is written.
+
+A placeholder is an object beside the text, not a pattern in it: whatever a user writes stays text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import LakehouseError
+
+
+@dataclass(frozen=True)
+class Secret:
+    """Stands for the secret of that name."""
+
+    secret: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """Stands for the content of that file."""
+
+    file: str
+
+
+Part = str | Secret | Content
+Text = Part | tuple[Part, ...]  # a lone string is text without placeholders
+
+
+def parts(text: Text) -> tuple[Part, ...]:
+    """The text as a sequence of strings and placeholders."""
+    return text if isinstance(text, tuple) else (text,)
+
+
+def joined(texts: Sequence[Text]) -> Text:
+    """The texts one after the other; a string where no placeholder is in them."""
+    found: list[Part] = []
+    for part in (part for text in texts for part in parts(text)):
+        if isinstance(part, str) and found and isinstance(found[-1], str):
+            found[-1] += part
+        else:
+            found.append(part)
+    return "".join(map(str, found)) if all(isinstance(part, str) for part in found) else tuple(found)
+
+
+def filled(text: Text, secret: Callable[[str], str]) -> str:
+    """The text with each secret replaced by what ``secret(NAME)`` answers, and each file by its content.
+
+    Raises LakehouseError where such a file cannot be read, or a secret has a character that ends a line.
+    """
+    return "".join(_filled(part, secret) for part in parts(text))
+
+
+def secrets(text: Text) -> tuple[str, ...]:
+    """The names of the secrets in it."""
+    return tuple(part.secret for part in parts(text) if isinstance(part, Secret))
+
+
+def with_contents(text: Text) -> list[Any]:
+    """The text as JSON can hold it, with the digest of each file: it changes with the file. Empty: no file."""
+    return [_with_content(part) for part in parts(text)]
+
+
+def read(raw: Any) -> Text:
+    """A text that was written as JSON."""
+    if isinstance(raw, str):
+        return raw
+    if isinstance(raw, Mapping):
+        return Secret(**raw) if "secret" in raw else Content(**raw)
+    return joined([read(part) for part in raw])
+
+
+def _with_content(part: Part) -> Any:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, Secret):
+        return asdict(part)
+    path = Path(part.file)
+    return {"content": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""}
+
+
+def _filled(part: Part, secret: Callable[[str], str]) -> str:
+    match part:
+        case Secret(name):
+            value = secret(name)
+            if not value.isprintable() or not value.isascii() or set(value) & set("\\\"' ="):
+                raise LakehouseError(f"The secret {name} has characters that a configuration file cannot hold.")
+            return value
+        case Content(file):
+            return _read(Path(file))
+        case _:
+            return part
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise LakehouseError(f"{path}, which lakehouse.yaml names, cannot be read: {why}. Put it there.") from error

@@ -1,0 +1,27 @@
+"""Names and values in SQL. Spark has names in back quotes, and back slashes in its strings; Trino has the standard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+Dialect = Literal["spark", "trino"]
+
+
+def name(text: str, dialect: Dialect) -> str:
+    """A name, quoted."""
+    quote = "`" if dialect == "spark" else '"'
+    return f"{quote}{text.replace(quote, quote * 2)}{quote}"
+
+
+def path(parts: Iterable[str], dialect: Dialect) -> str:
+    """Names with dots between them: a catalog, its namespaces, a table."""
+    return ".".join(name(part, dialect) for part in parts)
+
+
+def string(text: str, dialect: Dialect) -> str:
+    """A value that is text, quoted."""
+    if dialect == "spark":
+        # \u first: Spark knows it in strings, and a back slash that is doubled begins no escape.
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "'" + text.replace("'", "''") + "'"

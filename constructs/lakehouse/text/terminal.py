@@ -1,0 +1,28 @@
+"""Text on a person's terminal, where control characters move the cursor, hide text or send keys."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_LONGEST = 2_000  # characters of a message; a value of megabytes would hide what is said of it
+# Cc: control characters; Cf: what turns the direction of text, among others; Cs: half of a character; Zl, Zp: lines.
+_HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")
+
+
+def shown(text: str) -> str:
+    """The text on one line, each hidden character as its escape, the middle of a very long one left out."""
+    if len(text) > _LONGEST:
+        half = _LONGEST // 2
+        text = f"{text[:half]} [... {len(text) - 2 * half} characters left out ...] {text[-half:]}"
+    return "".join(each if not is_hidden(each) else _escape(each) for each in text)
+
+
+def is_hidden(character: str) -> bool:
+    """Whether a terminal would do anything with it but draw it."""
+    return not " " <= character <= "~" and unicodedata.category(character) in _HIDDEN
+
+
+def _escape(character: str) -> str:
+    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    number = ord(character)
+    return short.get(character) or (f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}")

@@ -1,0 +1,58 @@
+"""Placeholders are objects: text that looks like one is text."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.services.service import File
+from lakehouse.text.placeholders import Content, Secret, filled, joined, read, secrets, with_contents
+
+LOOKS = "{{secret:word}} {{file:/etc/hostname}}"
+
+
+def test_text_that_looks_like_a_placeholder_is_text() -> None:
+    assert filled(LOOKS, lambda name: "SECRET") == LOOKS
+    assert filled((LOOKS, Secret("word")), lambda name: "SECRET") == f"{LOOKS}SECRET"
+
+
+def test_files_are_filled_in_once(tmp_path: Path) -> None:
+    file = tmp_path / "a file"
+    file.write_text(LOOKS)
+    assert filled(("<", Content(str(file)), ">"), lambda name: "SECRET") == f"<{LOOKS}>"
+    with pytest.raises(LakehouseError, match="Put it there"):
+        filled(Content(str(tmp_path / "missing")), lambda name: "")
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a b", "a=b", 'a"b', "a\\b", "é"])
+def test_a_secret_that_would_be_more_than_a_value_is_refused(value: str) -> None:
+    with pytest.raises(LakehouseError, match="secret word has characters") as error:
+        filled(Secret("word"), lambda name: value)
+    assert value not in str(error.value)
+
+
+def test_what_is_written_as_json_is_read_again() -> None:
+    for text in (LOOKS, Secret("a"), Content("/a"), ("a", Secret("b"), Content("/c"))):
+        written = json.loads(json.dumps(asdict(File("x", text))))
+        assert read(written["text"]) == text
+
+
+def test_joined() -> None:
+    assert joined(["a", "b"]) == "ab"
+    assert joined(["a", ("b", Secret("c")), "d", "e"]) == ("ab", Secret("c"), "de")
+    assert secrets(("a", Secret("b"), Content("/c"))) == ("b",)
+    assert secrets("{{secret:b}}") == ()
+
+
+def test_the_digest_changes_with_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "a file"
+    text = ("<", Content(str(file)), ">", Secret("a"))
+    without = with_contents(text)
+    file.write_text("one")
+    first = with_contents(text)
+    file.write_text("two")
+    assert len({json.dumps(each) for each in (without, first, with_contents(text))}) == 3
