@@ -20,6 +20,7 @@ from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import write_private
 from lakehouse.services.service import File, Service
 from lakehouse.text.placeholders import filled
+from tests.unit.lakehouse.services.place import as_text
 
 _FLAGS = ("-XX:", "-Xmx", "--add-opens", "-Dio.netty", "-Djdk.reflect")
 
@@ -39,7 +40,7 @@ def naive(service: Service) -> Service:
 
 def _plain(file: File, jars: list[str]) -> str:
     own = ("spark.executor.extra", "spark.driver.extra", "spark.cores.max", "spark.executor.cores")
-    lines = [line for line in file.text.splitlines() if not line.startswith(own)]
+    lines = [line for line in as_text(file.text).splitlines() if not line.startswith(own)]
     if file.path == "spark-defaults.conf":
         lines.append(f"spark.jars={','.join(jars)}")
     return "\n".join(lines) + "\n"

@@ -29,6 +29,7 @@ from lakehouse.text.properties import properties
 from tests import moto
 from tests.ports import free
 from tests.synth.synthesised import AWS, stacks
+from tests.unit.lakehouse.services.place import as_text
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -167,7 +168,7 @@ def connection(account: Account, seen: dict[str, Any]) -> Iterator[Any]:
     for file in service.files:
         path = config / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.text)
+        path.write_text(as_text(file.text))
     for folder in service.data:
         Path(folder).mkdir(parents=True, exist_ok=True)
     log = account.state.root / "trino.log"

@@ -20,6 +20,7 @@ from lakehouse.runtimes.process.incarnation import look, record, recorded
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Probe, Service
+from lakehouse.text.placeholders import Secret
 
 pytestmark = pytest.mark.integration
 
@@ -39,7 +40,7 @@ def server(port: int, name: str = "web") -> Service:
         command=(sys.executable, "-c", SERVER, str(port)),
         probe=Probe("http", port, expect="100% 'hello'", patience=20),
         ports=(Port(name, port),),
-        files=(File("index.html", "100% 'hello' {{secret:word}}"),),
+        files=(File("index.html", ("100% 'hello' ", Secret("word"))),),
     )
 
 

@@ -103,8 +103,8 @@ def test_images_are_pulled_once_and_kept(synthesised: dict[str, Any]) -> None:
 def test_nothing_synthesised_holds_a_secret(stack: Path) -> None:
     """Nor does a synth make any: the state folder is not there before a deploy."""
     assert not (stack.parents[2] / ".lakehouse").exists()
-    assert "{{secret:" not in (stack / "cdk.tf.json").read_text()
-    assert "{{secret:" not in (stack / "containers.json").read_text()
+    assert '"secret":' not in (stack / "cdk.tf.json").read_text()
+    assert '"secret":' not in (stack / "containers.json").read_text()
 
 
 def test_a_label_says_what_was_asked_for(stack: Path, asked: dict[str, dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from lakehouse.runtimes import former
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Service
 from tests.unit.lakehouse.runtimes.process.test_incarnation import MASTER
+from tests.unit.lakehouse.services.place import as_text
 
 
 def having(*paths: str) -> Service:
@@ -18,7 +19,7 @@ def written(state: State, service: Service) -> set[str]:
     former.clear(state, service)
     for file in service.files:
         (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / file.path).write_text(file.text)
+        (folder / file.path).write_text(as_text(file.text))
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 

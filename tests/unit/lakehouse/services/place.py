@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
-from lakehouse.text.placeholders import Content, Secret, Text, parts
+from lakehouse.text.placeholders import Content, Part, Secret, Text, parts
 
 PROJECT = Path(__file__).parents[4]
 
@@ -62,5 +62,14 @@ def local(lakehouse: Lakehouse) -> LocalStack:
 
 def as_text(text: Text) -> str:
     """The text with its placeholders as words in angles."""
-    words = {Secret: lambda part: f"<secret:{part.secret}>", Content: lambda part: f"<file:{part.file}>"}
-    return "".join(words.get(type(part), str)(part) for part in parts(text))
+    return "".join(_word(part) for part in parts(text))
+
+
+def _word(part: Part) -> str:
+    match part:
+        case Secret(name):
+            return f"<secret:{name}>"
+        case Content(file):
+            return f"<file:{file}>"
+        case _:
+            return part

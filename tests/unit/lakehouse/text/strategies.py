@@ -13,5 +13,5 @@ HOSTILE = (
 texts = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=4)), max_size=6).map("".join)
 # What a path of a file may hold; what cannot be written to a file (half a character) is refused long before.
 lines = st.lists(
-    st.one_of(st.sampled_from(HOSTILE), st.characters(exclude_categories=("Cs",), exclude_characters="\0")), max_size=6
+    st.one_of(st.sampled_from(HOSTILE), st.characters(exclude_categories=["Cs"], exclude_characters="\0")), max_size=6
 ).map("".join)

@@ -95,7 +95,7 @@ def test_jars_that_no_image_holds_are_mounted_where_the_commands_look(asked: dic
 
 def test_nothing_asked_for_holds_a_secret_but_the_files_count(there: tuple[Service, ...], place: DockerPlace) -> None:
     before = containers(there, NAMING, State(Path("/state")), place)
-    assert "{{secret:" not in str(before)
+    assert "Secret(" not in str(before)
     changed = [replace(each, files=(*each.files, File("more", "x"))) for each in there]
     after = containers(changed, NAMING, State(Path("/state")), place)
     assert all(old.digest != new.digest for old, new in zip(before, after, strict=True))
