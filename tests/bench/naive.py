@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +20,11 @@ from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import write_private
 from lakehouse.services.service import File, Service
 from lakehouse.text.placeholders import filled
-from tests.unit.lakehouse.services.place import as_text
 
 _FLAGS = ("-XX:", "-Xmx", "--add-opens", "-Dio.netty", "-Djdk.reflect")
 
 
-def naive(service: Service) -> Service:
+def naive(service: Service, secret: Callable[[str], str]) -> Service:
     """The service as somebody writes it down who follows each project's quick start."""
     if service.name in ("trino", "s3proxy"):
         return service
@@ -34,13 +33,13 @@ def naive(service: Service) -> Service:
     home = dict(service.environment)["SPARK_HOME"]
     at = next(n for n, word in enumerate(service.command) if word.startswith("org.apache.spark"))
     jars = service.command[service.command.index("-cp") + 1].split(":")[:-1]
-    files = tuple(replace(file, text=_plain(file, jars)) for file in service.files)
+    files = tuple(replace(file, text=_plain(file, filled(file.text, secret), jars)) for file in service.files)
     return replace(service, command=(f"{home}/bin/spark-class", *service.command[at:]), files=files)
 
 
-def _plain(file: File, jars: list[str]) -> str:
+def _plain(file: File, text: str, jars: list[str]) -> str:
     own = ("spark.executor.extra", "spark.driver.extra", "spark.cores.max", "spark.executor.cores")
-    lines = [line for line in as_text(file.text).splitlines() if not line.startswith(own)]
+    lines = [line for line in text.splitlines() if not line.startswith(own)]
     if file.path == "spark-defaults.conf":
         lines.append(f"spark.jars={','.join(jars)}")
     return "\n".join(lines) + "\n"
@@ -51,7 +50,7 @@ def running(local: Local) -> Iterator[None]:
     """All of them at once; goes on when each one answers."""
     processes = []
     try:
-        for service in map(naive, local.services):
+        for service in (naive(each, local.state.secret) for each in local.services):
             config = local.state.config(service.name)
             for folder in (config, *map(Path, service.data)):
                 folder.mkdir(parents=True, exist_ok=True)

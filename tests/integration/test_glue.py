@@ -98,7 +98,7 @@ def seen(account: Account) -> dict[str, Any]:
         "spark.log.level": "ERROR",
         "spark.sql.shuffle.partitions": "2",
     }
-    (config / "spark.conf").write_text(properties(settings))
+    (config / "spark.conf").write_text(as_text(properties(settings)))
     command = [
         *spark.java(place, cluster, 700, jvm.QUICK),
         *("org.apache.spark.deploy.SparkSubmit", "--properties-file", str(config / "spark.conf"), str(SESSION)),
