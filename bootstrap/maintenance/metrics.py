@@ -144,6 +144,16 @@ class TableReader:
             raise Missing(f'catalog "{self.name}": there is no table {table}')
         return self.read(table, facts.metadata_location, _known(facts.metadata.get("current-snapshot-id")))
 
+    def location_now(self, table: str) -> str:
+        """Where one table is by now. Raises Missing where there is none."""
+        if isinstance(self.catalog, NessieCatalog):
+            content, _ = self.catalog.commits.current(table)
+            return str(self.catalog.commits.files.read(content["metadataLocation"])["location"])
+        facts = self.catalog.facts({table}, lambda count, of: None).tables.get(table)
+        if facts is None:
+            raise Missing(f'catalog "{self.name}": there is no table {table}')
+        return facts.location
+
     def read_all(self, tables: Mapping[str, tuple[str, int | None]]) -> Iterator[tuple[str, Found | LakehouseError]]:
         """Several at a time, in the order of their names; with the error of each that cannot be read."""
 

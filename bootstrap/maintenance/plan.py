@@ -26,6 +26,7 @@ class Step:
     older_than: datetime | None = None
     days: int = 0
     retain_last: int = 0
+    location: str = ""  # where the table's files are
     refused: str = ""
 
 
@@ -35,6 +36,8 @@ class Guard:
 
     gc_default: bool = True
     references: Sequence[str] = ()  # further branches and tags of the catalog
+    shared: str = ""  # who else keeps files in the table's folder, in words
+    twin: str = ""  # another name of the same table
 
 
 def policies(lakehouse: Lakehouse) -> Iterator[tuple[tuple[str, ...], Maintenance]]:
@@ -94,12 +97,22 @@ def _expire(asked: ExpireSnapshots, found: Found, policy: Maintenance, guard: Gu
 def _orphans(asked: RemoveOrphans, found: Found, policy: Maintenance, guard: Guard, now: datetime) -> Step:
     cutoff = now - timedelta(days=asked.older_than_days)
     why = f"those among {found.metrics.stored_files} files below its location that nobody knows after"
-    refused = _refused(found, policy, guard)
+    refused = _shared(guard) or _refused(found, policy, guard)
     return Step("remove orphans", f"{why} {asked.older_than_days} days", older_than=cutoff,
-                days=asked.older_than_days, refused=refused)  # fmt: skip
+                days=asked.older_than_days, location=found.metadata.get("location", ""), refused=refused)  # fmt: skip
+
+
+def _shared(guard: Guard) -> str:
+    if not guard.shared:
+        return ""
+    rule = "what one table does not know for its own would be deleted, and is the other's"
+    return f"{guard.shared}: {rule}. Copy one of them to a folder of its own (CREATE TABLE ... AS SELECT), and drop it"
 
 
 def _refused(found: Found, policy: Maintenance, guard: Guard) -> str:
+    if guard.twin:
+        rule = f"the same table is registered as {guard.twin} too, whose files would be deleted"
+        return f"{rule}. Drop one of the two names in an engine, without its files"
     said = found.metadata.get("properties", {}).get("gc.enabled")
     if not (guard.gc_default if said is None else said.lower() == "true"):
         whose = "is not set, and Nessie takes that for false" if said is None else f"is {said}"
@@ -162,7 +175,11 @@ def spark(catalog: str, table: str, step: Step) -> str:
     if step.action == "expire snapshots":
         return f"{call}expire_snapshots({name}, {older}, retain_last => {step.retain_last})"
     # Listed through Iceberg's own client of the store: Spark has no file system for s3://.
-    return f"{call}remove_orphan_files({name}, {older}, prefix_listing => true)"
+    # The folder is said, so that a table that moves meanwhile does not take the step to another's. The slash keeps it
+    # from folders whose names begin in the same way.
+    folder = step.location.rstrip("/").replace("\\", "\\\\").replace("'", "\\'")
+    where = f"location => '{folder}/'"
+    return f"{call}remove_orphan_files({name}, {older}, {where}, prefix_listing => true)"
 
 
 def trino(catalog: str, table: str, step: Step) -> tuple[str, ...]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from bootstrap.connections import Connections
-from bootstrap.maintenance import plan
+from bootstrap.errors import Conflict
+from bootstrap.maintenance import neighbours, plan
 from bootstrap.maintenance.metrics import Found, TableMetrics, TableReader
+from bootstrap.maintenance.neighbours import Neighbours
 from bootstrap.operations import sql
 from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
@@ -126,6 +128,11 @@ def prepare(
     lakehouse: Lakehouse, connections: Connections, meant: Mapping[tuple[str, ...], Maintenance], now: datetime
 ) -> Iterator[Work]:
     """What is to be done to each table, by its policy and as it is now."""
+    asked = meant.values()
+    orphans = any(each.remove_orphans for each in asked)
+    beside = Neighbours()
+    if orphans or any(each.expire_snapshots for each in asked):
+        beside = neighbours.look(lakehouse.catalogs, connections, files=orphans)
     for catalog in lakehouse.catalogs:
         policies = {_full(at).partition(".")[2]: (at, each) for at, each in meant.items() if at[1] == catalog}
         if not policies:
@@ -142,7 +149,9 @@ def prepare(
             elif isinstance(found, LakehouseError):
                 yield Work(catalog, table, at, None, lacking=str(found))
             else:
-                yield Work(catalog, table, at, found.metrics, plan.steps(policy, found, guard, now))
+                whose = (catalog, table, found.metadata)
+                around = replace(guard, shared=beside.sharer(*whose), twin=beside.twin(*whose))
+                yield Work(catalog, table, at, found.metrics, plan.steps(policy, found, around, now))
 
 
 def carry_out(
@@ -162,6 +171,8 @@ def carry_out(
                     continue
                 told(each, step.action)
                 try:
+                    if step.action == "remove orphans":
+                        _stayed(each, step, connections)
                     done[step.action] = by.execute(each.catalog, each.table, step)
                 except LakehouseError as error:
                     failed[step.action] = str(error)
@@ -170,6 +181,13 @@ def carry_out(
         except LakehouseError as error:
             failed["look again"] = str(error)
         yield Outcome(each, done, after, failed)
+
+
+def _stayed(work: Work, step: plan.Step, connections: Connections) -> None:
+    """Raises Conflict where the table is elsewhere by now: then it was not this folder that was looked at."""
+    location = TableReader(work.catalog, connections).location_now(work.table)
+    if location.rstrip("/") != step.location.rstrip("/"):
+        raise Conflict(f"the table was at {step.location}, and is at {location} by now. Run `lakehouse maintain` again")
 
 
 def look(work: Work, connections: Connections) -> Found:

@@ -89,10 +89,15 @@ def _passing(claim: Claim) -> bool:
 
 
 def shared(catalog: str, name: str, table: TableFacts, known: Register) -> dict[str, str]:
-    """``shared``: who else keeps files in the folders of a table that goes; nothing where nobody does."""
-    for claim in of_table(f"{catalog}.{name}", catalog, table):
-        if other := known.clash(claim):
-            return {"shared": f"{claim.location} {_how(claim.location, other)}"}
+    """``shared``: who else keeps files in the folders of a table; nothing where nobody does.
+
+    The same table on another branch or tag is no other table.
+    """
+    owner = f"{catalog}.{name}"
+    for claim in of_table(owner, catalog, table):
+        for other in known.clashing(claim):
+            if not other.owner.startswith(f"{owner} on "):
+                return {"shared": f"{claim.location} {_how(claim.location, other)}"}
     return {}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,10 +15,12 @@ from bootstrap import catalogs
 from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.connections import Connections
 from bootstrap.errors import UnknownState
+from bootstrap.maintenance import run
 from bootstrap.reconciler.plan import render
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.reconciler.restore import restore
 from bootstrap.s3 import client
+from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.servers import Servers
 
@@ -162,3 +166,56 @@ def test_a_column_that_was_dropped_is_told_of_and_comes_back_with_its_values(
     at = commits.facts({f"{root}.ev2"}, lambda count, of: None).tables[f"{root}.ev2"].metadata_location
     table = StaticTable.from_metadata(at, servers.pyiceberg())
     assert table.scan().to_arrow()["s"].to_pylist() == ["1", "2"]
+
+
+POLICY = {"remove_orphans": {"older_than_days": 2}, "expire_snapshots": {"older_than_days": 1}}
+
+
+def steps(wanted: Lakehouse, connections: Connections, table: str) -> dict[str, str]:
+    """What maintenance refuses of the table, by step."""
+    meant = run.chosen(wanted, "lakehouse.yaml", [f"lake.{table}"])
+    (work,) = run.prepare(wanted, connections, meant, run.today() + timedelta(days=9))
+    return {step.action: step.refused for step in work.steps}
+
+
+def test_orphans_stay_in_a_folder_where_another_live_table_keeps_files(
+    servers: Servers, root: str, witness: Catalog, tmp_path: Path
+) -> None:
+    connections = servers.connections(tmp_path)
+    table = {**EV2, "maintenance": POLICY}
+    wanted = lakehouse({root: {"tables": {"ev2": table, "free": table}}})
+    assert reconcile(wanted, connections).exit_code == 0
+    filled(witness, f"{root}.ev2", 1)
+    filled(witness, f"{root}.free", 1)
+    folder = f"s3://warehouse/lake/{root}"
+    witness.create_table(f"{root}.mover", witness.load_table(f"{root}.free").schema(), location=f"{folder}/away")
+    filled(witness, f"{root}.mover", 7)
+    for _ in range(2):  # the second time from what was kept
+        assert steps(wanted, connections, f"{root}.ev2")["remove orphans"] == ""
+        assert steps(wanted, connections, f"{root}.free")["remove orphans"] == ""
+
+    # Files of one table, added to another, which lies elsewhere.
+    (file,) = [each.file.file_path for each in witness.load_table(f"{root}.ev2").scan().plan_files()]
+    witness.load_table(f"{root}.mover").add_files([file])
+    refused = steps(wanted, connections, f"{root}.ev2")["remove orphans"]
+    assert f"{folder}/ev2 holds the files of lake.{root}.mover, {folder}/ev2/data" in refused
+    assert steps(wanted, connections, f"{root}.free")["remove orphans"] == ""
+
+    # A table that moved: its former files are where they were.
+    catalog = catalogs.connect("lake", connections)
+    mover = catalog.facts({f"{root}.mover"}, lambda count, of: None).tables[f"{root}.mover"]
+    catalog.commit_table(
+        f"{root}.mover",
+        {
+            "requirements": [{"type": "assert-table-uuid", "uuid": mover.uuid}],
+            "updates": [{"action": "set-location", "location": f"{folder}/free/deep"}],
+        },
+    )
+    refused = steps(wanted, connections, f"{root}.free")["remove orphans"]
+    assert f"{folder}/free holds the location of lake.{root}.mover, {folder}/free/deep" in refused
+
+    # One table under two names.
+    facts = catalog.facts({f"{root}.ev2"}, lambda count, of: None).tables[f"{root}.ev2"]
+    catalog.register_table(f"{root}.twin", facts.metadata_location)
+    assert f"lake.{root}.twin" in steps(wanted, connections, f"{root}.ev2")["remove orphans"]
+    assert not make_plan(wanted, connections).steps

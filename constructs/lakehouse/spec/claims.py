@@ -108,13 +108,14 @@ class Register:
                 yield self._claims[nth]
                 nth += 1
 
-    def clash(self, claim: Claim) -> Claim | None:
-        """A claim that clashes with this one: one that lies in its folder, or the nearest around it."""
+    def clashing(self, claim: Claim) -> Iterator[Claim]:
+        """The claims that clash with this one: those in its folder, then those around it, nearest first."""
         for found in (self.within, self.around):
-            for other in found(claim.location):
-                if clash(claim, other):
-                    return other
-        return None
+            yield from (other for other in found(claim.location) if clash(claim, other))
+
+    def clash(self, claim: Claim) -> Claim | None:
+        """The first claim that clashes with this one."""
+        return next(self.clashing(claim), None)
 
     def clashes(self) -> Iterator[tuple[Claim, Claim]]:
         """(outer, inner) for each claim that clashes with one at or around it, with the nearest of those."""

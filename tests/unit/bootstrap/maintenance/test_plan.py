@@ -77,6 +77,21 @@ def test_what_deletes_files_is_refused_where_they_may_be_needed(
         assert (refusal in step.refused) if refusal else not step.refused
 
 
+def test_orphans_stay_where_another_table_keeps_files_and_expiry_goes_on() -> None:
+    policy = Maintenance.model_validate(ALL | ORPHANS)
+    guard = plan.Guard(shared="s3://w/l/n/ev2 is the location of lake.n.ev2_old")
+    *_, expire, orphans = plan.steps(policy, found(20, 1), guard, NOW)
+    assert not expire.refused
+    assert orphans.refused.startswith("s3://w/l/n/ev2 is the location of lake.n.ev2_old: ")
+
+
+def test_nothing_is_deleted_of_a_table_with_two_names() -> None:
+    policy = Maintenance.model_validate(ALL | ORPHANS)
+    *_, expire, orphans = plan.steps(policy, found(20, 1), plan.Guard(twin="lake.n.same"), NOW)
+    assert "lake.n.same" in expire.refused
+    assert "lake.n.same" in orphans.refused
+
+
 @pytest.mark.parametrize(
     ("ages", "retain", "refs", "gone"),
     [
@@ -124,7 +139,8 @@ def test_the_nearest_policy_holds_whole() -> None:
 def test_statements_of_both_engines() -> None:
     policy = {"compact": {"target_file_size": "1g", "min_files": 3}, "rewrite_manifests": True}
     deleting = {"expire_snapshots": {"older_than_days": 2, "retain_last": 1}, "remove_orphans": {"older_than_days": 3}}
-    steps = plan.steps(Maintenance.model_validate(policy | deleting), found(20, 1), plan.Guard(), NOW)
+    table = found(20, 1, location="s3://www/l/a/order's/")
+    steps = plan.steps(Maintenance.model_validate(policy | deleting), table, plan.Guard(), NOW)
     assert [plan.spark("lake", "a.order", step) for step in steps] == [
         "CALL lake.system.rewrite_data_files(table => '`a`.`order`', "
         "options => map('target-file-size-bytes', '1073741824', 'min-input-files', '3'))",
@@ -132,7 +148,7 @@ def test_statements_of_both_engines() -> None:
         "CALL lake.system.expire_snapshots(table => '`a`.`order`', "
         "older_than => TIMESTAMP '2026-02-27 00:00:00', retain_last => 1)",
         "CALL lake.system.remove_orphan_files(table => '`a`.`order`', "
-        "older_than => TIMESTAMP '2026-02-26 00:00:00', prefix_listing => true)",
+        "older_than => TIMESTAMP '2026-02-26 00:00:00', location => 's3://www/l/a/order\\'s/', prefix_listing => true)",
     ]
     assert [plan.trino("lake", "a.order", step) for step in steps] == [
         ('ALTER TABLE "lake"."a"."order" EXECUTE optimize(file_size_threshold => \'1024MB\')',),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -56,6 +57,16 @@ def test_one_failure_ends_its_table_and_no_other(monkeypatch: pytest.MonkeyPatch
     ]
     assert report.outcome_json(outcomes[2])["done"] == {"compact": {"rewritten": 3}}
     assert "0 -> 0" in "\n".join(report.outcome_text(outcomes))
+
+
+@pytest.mark.parametrize("now", ["s3://w/l/a/t/", "s3://w/l/a/u"])
+def test_orphans_are_removed_where_the_table_still_is(monkeypatch: pytest.MonkeyPatch, now: str) -> None:
+    monkeypatch.setattr(run, "look", lambda work, connections: Found(METRICS, {}))
+    monkeypatch.setattr(run, "TableReader", lambda *of: SimpleNamespace(location_now=lambda table: now))
+    engine, step = Engine(), plan.Step("remove orphans", "some", location="s3://w/l/a/t")
+    (outcome,) = run.carry_out([work("a.t", step)], CONNECTIONS, engine, lambda work, action: None)
+    assert outcome.well == now.startswith("s3://w/l/a/t")
+    assert bool(engine.did) == outcome.well
 
 
 def test_plan_as_text() -> None:

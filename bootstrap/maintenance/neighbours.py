@@ -1,0 +1,137 @@
+"""Who else keeps files in a table's folder: asked before anything deletes what it takes for nobody's.
+
+A table may be renamed, relocated, registered under two names, or hold files that were added from elsewhere. So besides
+the folders of all live tables, the folders of all files that their metadata refers to count: data and delete files,
+manifests, statistics, former metadata. Manifests never change, so each is read once and its folders are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from bootstrap import catalogs
+from bootstrap.catalogs.metadata_files import MetadataFiles
+from bootstrap.connections import Connections
+from bootstrap.errors import Missing, UnknownState, first_line
+from bootstrap.reconciler import claims
+from bootstrap.reconciler.cache import FactsCache
+from bootstrap.reconciler.facts import everyone
+from bootstrap.reconciler.metadata import TableFacts, compact
+from lakehouse.spec.claims import Claim, Register, overlaps
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """All live tables: their claims, and their names by UUID."""
+
+    known: Register = field(default_factory=lambda: Register(()))
+    names: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def sharer(self, catalog: str, table: str, metadata: Mapping[str, Any]) -> str:
+        """Who else keeps files in the table's folder, in words; empty where nobody does."""
+        facts = TableFacts("", compact(metadata))
+        return claims.shared(catalog, table, facts, self.known).get("shared", "")
+
+    def twin(self, catalog: str, table: str, metadata: Mapping[str, Any]) -> str:
+        """Another name of the same table, where somebody registered it twice."""
+        others = set(self.names.get(str(metadata.get("table-uuid")), ())) - {f"{catalog}.{table}"}
+        return min(others, default="")
+
+
+def look(names: Collection[str], connections: Connections, *, files: bool) -> Neighbours:
+    """Reads all tables of the catalogs; ``files``: also what their metadata refers to."""
+    read = {name: catalogs.connect(name, connections).facts(None, lambda count, of: None) for name in names}
+    whole = everyone(connections, read)
+    known = list(claims.live(whole))
+    uuids: dict[str, list[str]] = {}
+    for catalog, facts in whole.items():
+        for table, each in facts.tables.items():
+            uuids.setdefault(each.uuid, []).append(f"{catalog}.{table}")
+        if files:
+            known += _referred(catalog, facts.tables, connections)
+    return Neighbours(Register(known), uuids)
+
+
+def _referred(catalog: str, tables: Mapping[str, TableFacts], connections: Connections) -> Iterator[Claim]:
+    """The folders of files that tables refer to outside their own."""
+    found = _Files(connections, catalog)
+    with ThreadPoolExecutor(connections.parallel) as pool:
+        folders = pool.map(found.folders, tables.values())
+        for (name, table), there in zip(tables.items(), folders, strict=True):
+            own = list(claims.of_table(f"{catalog}.{name}", catalog, table))
+            for folder in sorted(there):
+                claim = Claim(folder, f"{catalog}.{name}", catalog, what="files")
+                if not any(overlaps(each.parts, claim.parts) and len(each.parts) <= len(claim.parts) for each in own):
+                    yield claim
+    found.keep()
+
+
+class _Files:
+    """The folders of the files that metadata names; what was read of manifests is kept between runs."""
+
+    def __init__(self, connections: Connections, catalog: str) -> None:
+        self._files = MetadataFiles(connections)
+        connection = connections.catalogs[catalog]
+        self._cache = FactsCache(connections.cache, f"manifests {connection.uri} {connection.warehouse}")
+        self._kept = {at: json.loads(text) for at, text in self._cache.load().items()}
+        self._new: dict[str, dict[str, Any]] = {}
+        self._seen: set[str] = set()
+
+    def folders(self, table: TableFacts) -> set[str]:
+        """Those of one table. One that is dropped meanwhile refers to nothing any more."""
+        try:
+            metadata = self._files.read(table.metadata_location)
+            return set(self._named(metadata))
+        except Missing:
+            return set()
+
+    def _named(self, metadata: Mapping[str, Any]) -> Iterator[str]:
+        yield from (_folder(each["metadata-file"]) for each in metadata.get("metadata-log") or ())
+        for key in ("statistics", "partition-statistics"):
+            yield from (_folder(each["statistics-path"]) for each in metadata.get(key) or ())
+        for snapshot in metadata.get("snapshots") or ():
+            if (at := snapshot.get("manifest-list")) is None:
+                yield from map(_folder, snapshot.get("manifests") or ())
+                continue
+            yield _folder(at)
+            for manifest in self._known(at, self._manifests):
+                yield _folder(manifest)
+                yield from self._known(manifest, self._entries)
+
+    def _known(self, at: str, read: Callable[[str], list[str]]) -> list[str]:
+        """What a manifest or a list of them names, read at most once. A file that is missing names nothing."""
+        self._seen.add(at)
+        found = self._kept.get(at) or self._new.get(at)
+        if found is None:
+            try:
+                self._new[at] = found = {"names": read(at)}
+            except FileNotFoundError:
+                return []
+            except OSError as error:  # Arrow's way to say anything of the store
+                raise UnknownState(f"the object store: {at}: {first_line(error)}") from error
+        names: list[str] = found["names"]
+        return names
+
+    def _manifests(self, at: str) -> list[str]:
+        from pyiceberg.manifest import read_manifest_list
+
+        return [each.manifest_path for each in read_manifest_list(self._files.io.new_input(at))]
+
+    def _entries(self, at: str) -> list[str]:
+        from pyiceberg.avro.file import AvroFile
+        from pyiceberg.manifest import DEFAULT_READ_VERSION, MANIFEST_ENTRY_SCHEMAS, DataFile, ManifestEntry
+
+        schema, types = MANIFEST_ENTRY_SCHEMAS[DEFAULT_READ_VERSION], {-1: ManifestEntry, 2: DataFile}
+        with AvroFile[ManifestEntry](self._files.io.new_input(at), schema, read_types=types) as entries:
+            return sorted({_folder(entry.data_file.file_path) for entry in entries})
+
+    def keep(self) -> None:
+        self._cache.store(self._new, self._kept.keys() - self._seen)
+
+
+def _folder(address: str) -> str:
+    return address.rpartition("/")[0]
