@@ -125,8 +125,9 @@ class _Files:
         from pyiceberg.avro.file import AvroFile
         from pyiceberg.manifest import DEFAULT_READ_VERSION, MANIFEST_ENTRY_SCHEMAS, DataFile, ManifestEntry
 
-        schema, types = MANIFEST_ENTRY_SCHEMAS[DEFAULT_READ_VERSION], {-1: ManifestEntry, 2: DataFile}
-        with AvroFile[ManifestEntry](self._files.io.new_input(at), schema, read_types=types) as entries:
+        schema = MANIFEST_ENTRY_SCHEMAS[DEFAULT_READ_VERSION]
+        file = self._files.io.new_input(at)
+        with AvroFile[ManifestEntry](file, schema, read_types={-1: ManifestEntry, 2: DataFile}) as entries:
             return sorted({_folder(entry.data_file.file_path) for entry in entries})
 
     def keep(self) -> None:

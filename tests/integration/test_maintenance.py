@@ -98,6 +98,47 @@ def test_files_that_may_be_needed_stay_and_no_table_stops_another(deployed: Depl
         deployed.lakehouse("branch", "delete", "data_audit", "--allow-destroy")
 
 
+def test_a_table_that_was_renamed_and_the_one_that_took_its_name_keep_their_files(
+    deployed: Deployment, tables: str
+) -> None:
+    deployed.trino(f"ALTER TABLE {tables}.free RENAME TO {tables}.free_old")
+    try:
+        plan = deployed.lakehouse("plan", code=2)
+        assert "it was renamed to data_maintain.free_old" in plan
+        assert "is the location of lake.data_maintain.free_old" in plan
+        assert "ALTER TABLE lake.data_maintain.free_old RENAME TO lake.data_maintain.free" in deployed.lakehouse(
+            "apply"
+        )
+        deployed.trino(f"INSERT INTO {tables}.free VALUES 100")
+        deployed.change(*NAMESPACE, "maintenance", to=POLICY)
+        orphan, kept = forgotten(deployed, "free-2/"), forgotten(deployed, "free/")
+        (done,) = json.loads(deployed.lakehouse("maintain", f"{tables}.free", "--json"))
+        assert done["done"]["remove orphans"] == {"deleted_files_count": 1}
+        assert (orphan.exists(), kept.exists()) == (False, True)
+        kept.unlink()
+        assert deployed.trino(f"SELECT sum(id), count(*) FROM {tables}.free_old") == [[6, 4]]
+        assert deployed.trino(f"SELECT sum(id), count(*) FROM {tables}.free") == [[100, 1]]
+        assert not [line for line in deployed.lakehouse("plan").splitlines() if "data_maintain" in line]
+    finally:
+        deployed.trino(f"DROP TABLE IF EXISTS {tables}.free_old")
+
+
+def test_a_table_that_was_dropped_comes_back(deployed: Deployment, tables: str) -> None:
+    deployed.trino(f"DROP TABLE {tables}.free")
+    drift = deployed.lakehouse("drift", code=2)
+    assert "! table lake.data_maintain.free: it was dropped (commit " in drift
+    assert "`lakehouse restore lake.data_maintain.free` brings it back" in drift
+    told = deployed.lakehouse("restore", f"{tables}.free")
+    assert told.strip() == "table lake.data_maintain.free is back, with 4 rows in 4 snapshots"
+    assert deployed.trino(f"SELECT sum(id), count(*) FROM {tables}.free") == [[6, 4]]
+    deployed.trino(f"ALTER TABLE {tables}.free ADD COLUMN s varchar")
+    deployed.trino(f"INSERT INTO {tables}.free VALUES (9, 'nine')")
+    deployed.trino(f"ALTER TABLE {tables}.free DROP COLUMN s")
+    deployed.trino(f"INSERT INTO {tables}.free VALUES 10")
+    deployed.lakehouse("restore", f"{tables}.free.s")
+    assert deployed.trino(f"SELECT s FROM {tables}.free WHERE id > 8 ORDER BY id") == [["nine"], [None]]
+
+
 def test_trino_does_it_where_there_is_no_spark(deployed: Deployment, tables: str) -> None:
     deployed.change(*NAMESPACE, "maintenance", to=POLICY)
     numbers = {name: deployed.port(name) for name in ("s3proxy", "nessie", "nessie-management", "trino")}
