@@ -23,8 +23,9 @@ from bootstrap.diagram.cli import app as diagram
 from bootstrap.doctor.cli import app as doctor
 from bootstrap.ingest.cli import app as ingestion
 from bootstrap.maintenance.cli import app as maintenance
+from bootstrap.operations.cli import app as ownership
 from bootstrap.stores.cli import app as stores
-from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.errors import LakehouseError
 
 if TYPE_CHECKING:
     from bootstrap.operations.target import Target
@@ -40,6 +41,7 @@ class _Group(TyperGroup):
             return result
         except LakehouseError as error:
             _complain(str(error))
+            _of_the_disk(ctx)
             code = error.exit_code
         except BrokenPipeError:
             # Nobody reads any more (`lakehouse sql ... | head`): the same end as SIGPIPE would make.
@@ -62,6 +64,17 @@ def _complain(message: str) -> None:
     sys.stdout.flush()
     print(f"Error: {message}", file=sys.stderr)
     sys.stderr.flush()
+
+
+def _of_the_disk(context: Any) -> None:
+    """What failed with a full disk seldom says so itself."""
+    from bootstrap.operations.disk import explained
+
+    try:
+        if said := explained(context.obj.target()):
+            print(said, file=sys.stderr)
+    except (LakehouseError, AttributeError):  # no such stack, a wrong file, wrong options
+        return
 
 
 def _unexpected(error: Exception, options: dict[str, Any]) -> int:
@@ -131,13 +144,15 @@ def _print_json(value: object) -> None:
 @app.command()
 def status(context: typer.Context, as_json: Json = False) -> None:
     """Show each service: healthy or not, pid, memory, uptime, addresses. Exit code 1 unless all are healthy."""
+    from bootstrap.operations import disk
     from bootstrap.operations.status import duration, look
 
     target = _target(context)
-    services = look(target)
-    well = all(each.healthy for each in services)
+    services, room = look(target), disk.look(target)
+    well = all(each.healthy for each in services) and room.writes
     if as_json:
-        _print_json({"stack": target.stack, "healthy": well, "services": [asdict(each) for each in services]})
+        found = {"services": [asdict(each) for each in services], "disk": asdict(room)}
+        _print_json({"stack": target.stack, "healthy": well, **found})
     else:
         from rich.table import Table
 
@@ -154,9 +169,11 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         output.console(width=200).print(table)
         total = sum(each.memory_mb or 0 for each in services)
         print(f"\n{sum(each.healthy for each in services)} of {len(services)} services healthy, {total} MiB resident.")
+        files = "" if room.inodes_free is None else f", room for {room.inodes_free} more files"
+        print(room.problem or f"Disk: {room.free_mb} MB free at {room.folder}{files}.")
         if not any(each.pid for each in services):
             print(f"The stack is not up: `cdktf deploy {target.stack}` starts it.")
-        elif not well:
+        elif not all(each.healthy for each in services):
             print(f"`lakehouse logs SERVICE` shows why; `cdktf deploy {target.stack}` repairs what is down.")
     if not well:
         raise typer.Exit(1)
@@ -339,24 +356,7 @@ def generate(
         print(f"{done.silver}: {done.silver_rows} rows of these days, merged by Spark in {done.silver_seconds:.1f} s.")
 
 
-@app.command()
-def destroy(
-    context: typer.Context,
-    data: Annotated[
-        bool, typer.Option("--data", help="Really the data: tables, catalog state, logs, secrets.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the lakehouse's name.")] = False,
-) -> None:
-    """Remove the data of a lakehouse that is down. `cdktf destroy` stops one and leaves its data."""
-    from bootstrap.operations.destroy import destroy_data
-
-    target = _target(context)
-    if not data:
-        raise UsageError(f"`cdktf destroy {target.stack}` stops the lakehouse; --data says that its data is to go.")
-    freed = destroy_data(target, yes=yes)
-    print(f"{target.local.state.root} is gone: {freed / 1e6:.1f} MB freed.")
-
-
+app.add_typer(ownership)
 app.add_typer(reconciler)
 app.add_typer(maintenance)
 app.add_typer(ingestion)

@@ -136,6 +136,11 @@ def apply(
         print(json.dumps(outcome.to_json(), indent=2))
     else:
         report(outcome)
+    if outcome.failed:
+        from bootstrap.operations.disk import explained
+
+        if said := explained(context.obj.target()):
+            print(said, file=sys.stderr)
     raise typer.Exit(outcome.exit_code)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bootstrap.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.connections import BucketOwner, CatalogConnection, Connections, StoreConnection
+from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local, locate
 from lakehouse.spec import AwsStack, Lakehouse, load
 from lakehouse.text.placeholders import filled
@@ -13,7 +14,8 @@ from lakehouse.text.placeholders import filled
 def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
     """The lakehouse of the file, and the connections to it as it stands in that stack.
 
-    Raises SpecError for a wrong file and UsageError where the file has no such stack.
+    Raises SpecError for a wrong file, UsageError where the file has no such stack, and LakehouseError where its state
+    folder is another lakehouse's.
     """
     lakehouse = load(path, engines=False)  # whether engines carry it is asked before
     if isinstance(lakehouse.stacks.get(stack), AwsStack):
@@ -21,6 +23,7 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
 
         return aws.connect(lakehouse, stack, path)
     local = locate(lakehouse, stack, path.resolve())
+    owner.check(local.state, local.claim)
     return lakehouse, Connections(
         store=store(local),
         catalogs={
@@ -34,7 +37,15 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
         },
         cache=local.state.root / "cache",
         folder=path.resolve().parent,
+        owner=_bucket_owner(local),
     )
+
+
+def _bucket_owner(local: Local) -> BucketOwner:
+    mark = owner.read(local.state.root)
+    if mark is None:  # an earlier version's, until the next deploy
+        return BucketOwner("", local.claim.owner.lakehouse, local.claim.owner.stack)
+    return BucketOwner(mark.id, mark.lakehouse, mark.stack, None if mark.buckets else local.state.root)
 
 
 def store(local: Local) -> StoreConnection:

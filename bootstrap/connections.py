@@ -43,6 +43,19 @@ class CatalogConnection:
 
 
 @dataclass(frozen=True)
+class BucketOwner:
+    """Whose buckets are made, and which may be emptied or deleted: those with this mark."""
+
+    id: str  # empty: the state folder has no mark yet, so no bucket can have one
+    lakehouse: str
+    stack: str
+    unmarked: Path | None = None  # the state folder of an earlier version, until its buckets carry the mark
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.lakehouse}/{self.stack}"
+
+
+@dataclass(frozen=True)
 class Connections:
     """Everything the bootstrap talks to. ``cache`` is a folder for facts that can be had again; None keeps none.
 
@@ -55,3 +68,4 @@ class Connections:
     patience: float = 30.0  # seconds one request may take
     parallel: int = 8  # requests under way at a time, for each server
     folder: Path = Path()
+    owner: BucketOwner | None = None  # None: buckets carry no such mark (in AWS they are Terraform's)

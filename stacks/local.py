@@ -7,10 +7,9 @@ from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformStack, local_backend
 from lakehouse.runtimes.incarnation import digest
-from lakehouse.runtimes.local import Local, locate
+from lakehouse.runtimes.local import Local, locate, terraform_state
 from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.process.terraform import ProcessRuntime
-from lakehouse.runtimes.state import apart
 from lakehouse.runtimes.terraform import LocalRuntime
 from lakehouse.spec import Lakehouse
 
@@ -21,7 +20,7 @@ class LocalStack(TerraformStack):
     def __init__(self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path) -> None:
         super().__init__(scope, name)
         self._name = name
-        self._state = path.parent / ".".join(("terraform", *apart(path), name, "tfstate"))
+        self._state = terraform_state(path, name)
         local_backend(self, self._state)
         local = locate(lakehouse, name, path)
         self._runtime = _place(self, local)

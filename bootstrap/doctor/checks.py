@@ -12,6 +12,7 @@ from bootstrap.doctor import catalogs, docker, docker_probes, files, machine, pr
 from bootstrap.doctor.findings import Check, Finding, ok, skipped
 from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least, look
 from lakehouse.runtimes.docker.containers import as_asked
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.docker.runtime import Containers
@@ -67,7 +68,7 @@ def of_target(target: Target, around: Surroundings) -> list[Check]:
 def _undefined(target: Target) -> str:
     """Why the stack's services cannot even be defined; empty where they can."""
     try:
-        _ = target.local
+        _ = target.located
     except UsageError:
         raise
     except LakehouseError as problem:
@@ -90,7 +91,7 @@ class _Stack:
     local: Local = field(init=False)
 
     def __post_init__(self) -> None:
-        self.local = self.target.local
+        self.local = self.target.located
 
     @cached_property
     def processes(self) -> Mapping[str, Process]:
@@ -128,12 +129,13 @@ class _Stack:
         at = local.endpoints.store
         key = probes.access_key(local.state)
         room = (
-            "free room there (`lakehouse maintain` removes old snapshots), or name another folder: "
+            "free room there (`lakehouse maintain` removes old snapshots; "
+            f"`rm '{self.root / BALLAST}'` gives {BALLAST_MB} MB back at once), or name another folder: "
             f"`stacks.{name}.state`"
         )
         yield Check("aws variables", lambda: shell.aws(self.around.environment, at.external, key))
         yield Check("memory", self.memory)
-        yield Check("disk", lambda: machine.disk(*probes.disk(self.root), room))
+        yield Check("disk", lambda: machine.disk(least(local.runtime.folders()), room, local.runtime.closed()))
         yield Check("state folder", lambda: machine.state(probes.state_folder(self.root)))
         if self.containers is not None:
             yield from self._docker(self.containers)
@@ -332,7 +334,7 @@ class _Stack:
         def disk() -> Finding:
             root = engine.folder()
             mend = "`docker system df` says what takes the room, `docker image prune` frees what no tag names"
-            return machine.disk(*probes.disk(root), mend) if root.is_dir() else ok("Docker is another machine's")
+            return machine.disk(look(root), mend) if root.is_dir() else ok("Docker is another machine's")
 
         yield Check("docker", lambda: docker.answers(docker_probes.daemon(engine, self.around.environment)))
         yield Check("docker version", lambda: docker.version(engine.version()), after=("docker",))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.doctor.findings import Finding, error, ok, warning
-from lakehouse.runtimes.state import ROOM_MB
+from lakehouse.runtimes.disk import CLOSE_INODES, ROOM_INODES, ROOM_MB, Room
 
 _LITTLE_DISK_MB = 2048
 _LITTLE_MEMORY_MB = 256  # left over, with all services up
@@ -32,12 +32,18 @@ def memory(total: int, available: int, wanted: Mapping[str, int], running: Colle
     return ok(sizes)
 
 
-def disk(free: int, folder: Path, mend: str) -> Finding:
-    """``free`` MiB where the data lies."""
-    found = f"{free} MiB free at {folder}"
-    if free < ROOM_MB:
-        return error(found, f"below {ROOM_MB} MiB nothing is deployed, and writes fail soon", mend)
-    if free < _LITTLE_DISK_MB:
+def disk(room: Room, mend: str, closed: str = "") -> Finding:
+    """The disk where the data lies; ``closed`` says why the store takes no writes, if it takes none."""
+    found = str(room)
+    if closed:
+        return error(found, closed, mend)
+    if room.free_mb < ROOM_MB:
+        return error(found, f"below {ROOM_MB} MB nothing is deployed, and writes fail soon", mend)
+    if room.below(0, CLOSE_INODES):
+        return error(found, "no more files can be made, however many bytes are free", mend)
+    if room.below(0, ROOM_INODES):
+        return error(found, f"below {ROOM_INODES} files nothing is deployed, and writes fail soon", mend)
+    if room.free_mb < _LITTLE_DISK_MB:
         return warning(found, "the next large ingest or compaction may not fit", mend)
     return ok(found)
 

@@ -109,13 +109,6 @@ def memory() -> tuple[int, int]:
     return total >> 20, available >> 20
 
 
-def disk(folder: Path) -> tuple[int, Path]:
-    """MiB free for the folder, and the nearest folder around it that is there."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free >> 20, folder
-
-
 def state_folder(path: Path) -> Folder:
     try:
         seen = path.stat()

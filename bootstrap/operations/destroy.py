@@ -8,15 +8,18 @@ from pathlib import Path
 
 from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes import owner
+from lakehouse.runtimes.disk import BALLAST
 
 # All that a lakehouse writes into its state folder; whatever else lies there is not ours to remove.
-_OURS = ("data", "services", "logs", "run", "cache", "secrets")
+_OURS = ("data", "services", "logs", "run", "cache", "secrets", "tmp")
 
 
 def destroy_data(target: Target, *, yes: bool) -> int:
     """Removes the stack's tables, catalog state, logs and secrets; returns the bytes that were freed.
 
-    Raises LakehouseError while a process of the lakehouse runs, UsageError without a confirmation.
+    Only a folder with this lakehouse's mark is touched. Raises LakehouseError where it has none, or while a process of
+    the lakehouse runs, UsageError without a confirmation.
     """
     root = target.local.state.root
     if remains := target.local.runtime.remains():
@@ -26,6 +29,16 @@ def destroy_data(target: Target, *, yes: bool) -> int:
     folders = [root / name for name in _OURS if (root / name).exists()]
     if not folders and not target.local.runtime.volumes():
         return 0
+    if folders and owner.read(root) is None:
+        raise LakehouseError(
+            f"{root} has no mark that says whose it is, so nothing is deleted. If it is this lakehouse's, "
+            f"`cdktf deploy {target.stack}` or {owner.ADOPT} marks it."
+        )
+    if links := [each for each in folders if each.is_symlink()]:
+        raise LakehouseError(
+            f"{links[0]} is a link to {links[0].resolve()}, and what a link leads to is not deleted. Nothing was "
+            "removed. Empty that folder and remove the link by hand, then try again."
+        )
     _confirm(target, root, yes=yes)
     freed = target.local.runtime.remove_data()
     freed += sum(file.lstat().st_size for folder in folders for file in folder.rglob("*") if not file.is_dir())
@@ -36,6 +49,8 @@ def destroy_data(target: Target, *, yes: bool) -> int:
             raise LakehouseError(
                 f"{error.filename} cannot be removed: {error.strerror}. Remove {root} by hand."
             ) from error
+    for name in (BALLAST, owner.MARK):  # the mark last: what is left after a failure is still ours
+        (root / name).unlink(missing_ok=True)
     for empty in (root, root.parent):
         if empty.is_dir() and not any(empty.iterdir()):
             empty.rmdir()

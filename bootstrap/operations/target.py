@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local, locate
 from lakehouse.runtimes.state import folder
 from lakehouse.services.service import Service
@@ -23,9 +24,15 @@ class Target:
     stack: str
 
     @cached_property
-    def local(self) -> Local:
-        """The stack's state folder, services and endpoints."""
+    def located(self) -> Local:
+        """The same as ``local``, also where the state folder is another's: for who only looks."""
         return locate(self.lakehouse, self.stack, self.path)
+
+    @cached_property
+    def local(self) -> Local:
+        """The stack's state folder, services and endpoints. Raises LakehouseError where the folder is another's."""
+        owner.check(self.located.state, self.located.claim)
+        return self.located
 
     @property
     def in_aws(self) -> bool:
@@ -42,7 +49,7 @@ class Target:
     @property
     def secrets(self) -> Path:
         """The folder of the stack's secrets on this machine."""
-        root = folder(self.path, self.stack) if self.in_aws else self.local.state.root
+        root = folder(self.path, self.stack) if self.in_aws else self.located.state.root
         return root / "secrets"
 
     def service(self, name: str) -> Service:

@@ -40,7 +40,7 @@ def diff(lakehouse: Lakehouse, facts: Facts, *, allow_destroy: bool = False, whe
             found.catalog(name, wanted.catalog(name, contents), facts.catalogs[name])
     for bucket in sorted(facts.buckets.keys() - lakehouse.buckets.keys()):
         body = claims.held(next(facts.claims.within(f"s3://{bucket}"), None))
-        found.destroy("bucket", "", bucket, facts.buckets[bucket].deletable == lakehouse.name, body=body)
+        found.destroy("bucket", "", bucket, _may_go(facts.buckets[bucket], lakehouse.name), body=body)
     return Diff(tuple(found.changes), tuple(found.refused), tuple(found.kept), tuple(found.unnamed), tuple(found.lost))
 
 
@@ -81,6 +81,12 @@ class _Diffing:
         ):
             want = settings[key]
             if want == have:
+                continue
+            if key == "deletable" and want and not facts.owned:
+                message = (
+                    "`deletable: true` is not carried out: this lakehouse only uses the bucket, and did not make it"
+                )
+                self.kept.append(Note(f"bucket {name}", message, self.where((*at, key))))
                 continue
             if not can:
                 message = f"`{key}: {want}` is not carried out: the store has no such thing"
@@ -276,6 +282,11 @@ class _Diffing:
             message = f"the file does not name it, and it stays: dropping it takes --allow-destroy{second}"
             self.kept.append(Note(change.address, message))
         return False
+
+
+def _may_go(bucket: BucketFacts, lakehouse: str) -> bool:
+    """Whether the bucket was called deletable by this lakehouse's file, and was made by it."""
+    return bucket.owned and bucket.deletable == lakehouse
 
 
 def _parent(name: str) -> str:

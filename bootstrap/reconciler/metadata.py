@@ -136,6 +136,7 @@ class BucketFacts:
     deletable: str | None = None  # the name of the lakehouse whose file called it deletable
     noncurrent_days: int | None = None
     access: str | None = "private"  # as in the file; None: the store has no bucket policies
+    owned: bool = True  # this lakehouse has made it, so it may be emptied and deleted
 
 
 @dataclass(frozen=True)

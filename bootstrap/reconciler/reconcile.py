@@ -15,6 +15,7 @@ from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.diff import Where, diff, nowhere
 from bootstrap.reconciler.facts import gather
 from bootstrap.reconciler.plan import Plan, plan
+from bootstrap.reconciler.stores import Store
 from bootstrap.retry import pause
 from lakehouse.errors import LakehouseError
 from lakehouse.spec.model import Lakehouse
@@ -67,6 +68,8 @@ def reconcile(
     changed since the plan. Raises StalePlan where ``saved`` is no longer what would be done.
     """
     allow_destroy = allow_destroy if saved is None else saved.allow_destroy
+    if connections.owner is not None:
+        Store(connections).adopt(lakehouse.buckets, lakehouse.name)
     agreed = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where)
     if saved is not None and saved.digest != agreed.digest:
         raise StalePlan("the saved plan is stale: the lakehouse or the file changed since. Make a new plan")

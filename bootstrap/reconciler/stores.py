@@ -13,7 +13,8 @@ from bootstrap.connections import Connections
 from bootstrap.errors import Conflict, Exists, Missing, Refused, Throttled, UnknownState, Unreachable
 from bootstrap.reconciler.metadata import BucketFacts
 from bootstrap.s3 import client
-from bootstrap.stores import lifecycle, policies
+from bootstrap.stores import lifecycle, owners, policies
+from lakehouse.runtimes.owner import buckets_marked
 
 #: An object with the name of the lakehouse whose file called the bucket deletable: few stores have tags of buckets.
 _MARK = ".lakehouse/deletable"
@@ -33,6 +34,7 @@ class Store:
     def __init__(self, connections: Connections) -> None:
         store = connections.store
         self.endpoint = store.endpoint or f"s3.{store.region}.amazonaws.com"
+        self.owner = connections.owner
         self.region, self.custom, self.parallel = store.region, store.endpoint is not None, connections.parallel
         self.client = client(store, patience=connections.patience, parallel=connections.parallel)
 
@@ -45,7 +47,34 @@ class Store:
         with ThreadPoolExecutor(self.parallel) as pool:
             facts = dict(zip(wanted, pool.map(self._bucket, wanted), strict=True))
             marks = zip(others, pool.map(self._owner, others), strict=True)
-            return facts | {name: BucketFacts(None, None, False, mark) for name, mark in marks if mark == owner}
+            return facts | {
+                name: BucketFacts(None, None, False, mark, owned=self._owned(name))
+                for name, mark in marks
+                if mark == owner
+            }
+
+    def adopt(self, buckets: Collection[str], deletable_of: str) -> None:
+        """Marks what an earlier version made, once: those of the file, and those that its file called deletable."""
+        if self.owner is None or self.owner.unmarked is None:
+            return
+        with typed(self.endpoint):
+            present = [bucket["Name"] for bucket in self.client.list_buckets()["Buckets"]]
+            for name in present:
+                if (name in buckets or self._owner(name) == deletable_of) and not owners.read(self.client, name):
+                    owners.write(self.client, name, str(self.owner))
+        buckets_marked(self.owner.unmarked)
+
+    def _owned(self, bucket: str) -> bool:
+        """Whether the bucket may be emptied and deleted: one that this lakehouse has made."""
+        if self.owner is None or self.owner.unmarked is not None:
+            return True  # marked by the first apply
+        with typed(self.endpoint):
+            return bool(self.owner.id) and owners.read(self.client, bucket).partition(" ")[0] == self.owner.id
+
+    def _sign(self, bucket: str) -> None:
+        if self.owner is not None and self.owner.id:
+            with typed(self.endpoint):
+                owners.write(self.client, bucket, str(self.owner))
 
     def _owner(self, bucket: str) -> str | None:
         """The name of the lakehouse whose file called the bucket deletable; None also where we may not look."""
@@ -74,7 +103,13 @@ class Store:
         with suppress(_Lacking):
             access = "public-read" if policies.is_public(self._policy(name)) else "private"
         return BucketFacts(
-            versioning, days.get("expire_days"), rules, self._owner(name), days.get("noncurrent_days"), access
+            versioning,
+            days.get("expire_days"),
+            rules,
+            self._owner(name),
+            days.get("noncurrent_days"),
+            access,
+            self._owned(name),
         )
 
     def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
@@ -85,6 +120,7 @@ class Store:
             else:
                 where: Any = {"LocationConstraint": self.region}
                 self.client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+        self._sign(name)
         return self.update(name, {key: value for key, value in settings.items() if value and value != "private"})
 
     def update(self, name: str, settings: Mapping[str, Any]) -> list[str]:
@@ -96,21 +132,25 @@ class Store:
 
         The mark that it may go is deleted last, and put back where the bucket stays, so that a later apply may go on.
         """
+        if not self._owned(name):
+            raise Refused(f"bucket {name} was not made by this lakehouse: it is neither emptied nor deleted")
         for key, version in self._held(name):
-            if key != _MARK:
+            if key not in (_MARK, owners.OBJECT):
                 if not purge:
                     raise Refused(f"bucket {name} is not empty. `--purge` deletes it with all that it holds")
                 self._delete(name, key, version)
         owner = self._owner(name)
         try:
-            for key, version in self._held(name, _MARK):
-                self._delete(name, key, version)
+            for mark in (_MARK, owners.OBJECT):
+                for key, version in self._held(name, mark):
+                    self._delete(name, key, version)
             with typed(self.endpoint):
                 self.client.delete_bucket(Bucket=name)
         except Exception:
-            if owner is not None:
-                with suppress(exceptions.ClientError, exceptions.BotoCoreError):
+            with suppress(exceptions.ClientError, exceptions.BotoCoreError):
+                if owner is not None:
                     self._mark(name, owner)
+                self._sign(name)
             raise
 
     def _held(self, name: str, prefix: str = "") -> Iterator[tuple[str, str | None]]:

@@ -62,11 +62,14 @@ def local_exec(
     down: str | None = None,
     environment: Mapping[str, str] | None = None,
     needs: Iterable[TerraformResource] = (),
+    made_first: bool = False,
 ) -> TerraformResource:
     """A ``terraform_data`` resource that runs ``up`` when it is created and ``down`` when it is destroyed.
 
-    Terraform replaces it when ``trigger`` changes. ``terraform_data`` is built into Terraform, so no provider plugin
-    is needed: https://developer.hashicorp.com/terraform/language/resources/terraform-data
+    Terraform replaces it when ``trigger`` changes. With ``made_first`` the new one is made before the former one goes,
+    and Terraform does not run ``down`` for the former one: ``up`` replaces what runs. So a step that fails before it
+    has stopped nothing. ``terraform_data`` is built into Terraform, so no provider plugin is needed:
+    https://developer.hashicorp.com/terraform/language/resources/terraform-data
     """
     env = rendered(dict(environment or {}))
     steps = [LocalExecProvisioner(type="local-exec", command=rendered(up), environment=env)]
@@ -76,6 +79,8 @@ def local_exec(
         scope, name, terraform_resource_type="terraform_data", provisioners=steps, depends_on=list(needs)
     )
     resource.add_override("triggers_replace", trigger)
+    if made_first:
+        resource.add_override("lifecycle.create_before_destroy", True)
     return resource
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from bootstrap.connections import Connections
+from bootstrap.connections import BucketOwner, Connections
 from bootstrap.errors import Refused
 from bootstrap.reconciler.apply import apply
 from bootstrap.reconciler.plan import Plan
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.reconciler.stores import Store
 from bootstrap.s3 import client
+from lakehouse.runtimes import owner
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse, only
 from tests.behaviour.servers import Servers
@@ -96,3 +99,51 @@ def test_a_bucket_that_stays_keeps_its_mark(
     assert going(connections, bucket).steps, "the mark is still there"
     assert apply(going(connections, bucket), connections, purge=purge).exit_code == 0
     assert not going(connections, bucket).steps
+
+
+def owned_by(connections: Connections, mark: str, unmarked: Path | None = None) -> Connections:
+    """The same store, as the lakehouse with that id in its state folder sees it."""
+    return replace(connections, owner=BucketOwner(mark, "demo", "local", unmarked))
+
+
+def test_a_bucket_that_another_made_is_used_and_never_goes(servers: Servers, bucket: str) -> None:
+    connections = owned_by(servers.connections(), "0123456789abcdef")
+    store = client(connections.store)
+    store.create_bucket(Bucket=bucket)
+    store.put_object(Bucket=bucket, Key="thesis", Body=b"years of work")
+    made = make_plan(with_bucket(bucket, deletable=True), connections)
+    [note] = [each for each in made.kept if each.address == f"bucket {bucket}"]
+    assert "this lakehouse only uses the bucket" in note.message
+    assert reconcile(with_bucket(bucket, deletable=True), connections).exit_code == 0
+    assert not going(connections, bucket).steps
+    with pytest.raises(Refused, match="was not made by this lakehouse"):
+        Store(connections).delete(bucket, purge=True)
+    assert store.get_object(Bucket=bucket, Key="thesis")["Body"].read() == b"years of work"
+    Store(servers.connections()).delete(bucket, purge=True)
+
+
+def test_a_bucket_of_ones_own_goes_and_that_of_a_namesake_stays(servers: Servers, bucket: str) -> None:
+    connections = owned_by(servers.connections(), "0123456789abcdef")
+    assert reconcile(with_bucket(bucket, deletable=True), connections).exit_code == 0
+    namesake = owned_by(servers.connections(), "fedcba9876543210")
+    assert not going(namesake, bucket).steps
+    assert apply(going(connections, bucket), connections).exit_code == 0
+
+
+def test_buckets_of_an_earlier_version_are_marked_by_the_first_apply(
+    servers: Servers, bucket: str, tmp_path: Path
+) -> None:
+    assert reconcile(with_bucket(bucket, deletable=True), servers.connections()).exit_code == 0
+    owner.write_mark(tmp_path, owner.Owner("demo", "local", "0123456789abcdef", "", "", buckets=False), anew=True)
+    strange = f"{bucket}x"
+    client(servers.connections().store).create_bucket(Bucket=strange)
+    former = owned_by(servers.connections(), "0123456789abcdef", tmp_path)
+    assert reconcile(with_bucket(bucket, deletable=True), former).exit_code == 0
+    found = owner.read(tmp_path)
+    assert found is not None
+    assert found.buckets
+    marked = owned_by(servers.connections(), "0123456789abcdef")
+    with pytest.raises(Refused, match="was not made by this lakehouse"):
+        Store(marked).delete(strange, purge=True)
+    assert apply(going(marked, bucket), marked).exit_code == 0
+    Store(servers.connections()).delete(strange, purge=True)

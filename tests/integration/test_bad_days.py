@@ -174,6 +174,43 @@ def test_two_deploys_at_once(deployed: Deployment, row: None) -> None:
     assert read(deployed) == ROW
 
 
+def test_a_preflight_that_fails_has_stopped_nothing(deployed: Deployment, row: None) -> None:
+    """Trino and, with it, the supervisor's whole stack would be replaced; the port that the file wants is taken."""
+    supervisor = Supervisor(deployed.local.state)
+    before = {name: each.pid for name, each in supervisor.processes().items()}
+    numbers = ports(load(deployed.file), "local")
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        file = deployed.change("stacks", "local", "ports", to={**numbers, "nessie": stranger.getsockname()[1]})
+        deployed.change("engines", "trino", "memory", to="900m")
+        output = " ".join(deployed.deploy(code=1).replace("│", " ").split())
+    assert "(nessie) is taken by" in output
+    assert {name: each.pid for name, each in supervisor.processes().items()} == before
+    assert sick(deployed) == []
+    assert read(deployed) == ROW
+    deployed.file.write_text(file)
+    deployed.deploy()
+    assert {name: each.pid for name, each in supervisor.processes().items()} == before
+    assert deployed.planned() == set()
+
+
+def test_another_file_cannot_take_the_state_folder(deployed: Deployment, row: None, tmp_path: Path) -> None:
+    state = str(deployed.local.state.root.parent)
+    other = Deployment.make(tmp_path / "other", {("name",): "other", ("stacks", "local", "state"): state})
+    before = {name: each.pid for name, each in Supervisor(deployed.local.state).processes().items()}
+    for output in (
+        other.deploy(code=1),
+        other.lakehouse("destroy", "--data", "--yes", code=1),
+        other.lakehouse("apply", code=1),
+        other.lakehouse("restart", "trino", code=1),
+    ):
+        assert "belongs to the lakehouse" in " ".join(output.replace("│", " ").split())
+    other.cdktf("destroy", "local", "--auto-approve")
+    assert {name: each.pid for name, each in Supervisor(deployed.local.state).processes().items()} == before
+    assert read(deployed) == ROW
+
+
 def test_a_wrong_file_changes_nothing(deployed: Deployment, row: None) -> None:
     before = deployed.change("engines", "trino", "memory", to="much")
     try:

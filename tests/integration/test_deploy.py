@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import psutil
 import pytest
@@ -73,6 +74,24 @@ def test_no_secret_is_where_it_must_not_be(deployed: Deployment) -> None:
 def test_what_a_shell_holds_does_not_reach_the_services(deployed: Deployment) -> None:
     environments = [each.environ() for each in processes.belonging(deployed.local.state)]
     assert not any("stranger" in environment.values() for environment in environments)
+
+
+def test_nothing_is_in_the_temporary_folder_of_all_users(deployed: Deployment) -> None:
+    """A file of one user there keeps the next one from deploying."""
+    deployed.lakehouse("sql", "--engine", "spark", "-e", "SELECT sum(id) FROM range(1000)")  # an executor is there
+    state, shared = deployed.local.state, Path("/tmp")
+    found = list(processes.belonging(state))
+    services = [each for each in found if each.environ().get("LAKEHOUSE_SERVICE", "disk-watch") != "disk-watch"]
+    assert len(services) >= 8
+    for each in services:
+        own = str(state.temporary(each.environ()["LAKEHOUSE_SERVICE"]))
+        assert each.environ()["TMPDIR"] == own
+        assert f"-Djava.io.tmpdir={own}" in each.environ()["JAVA_TOOL_OPTIONS"]
+    left = [path for each in found for path in shared.glob(f".java_pid{each.pid}")]
+    left += [path for each in found for path in shared.glob(f"hsperfdata_*/{each.pid}")]
+    left += [Path(file.path) for each in found for file in each.open_files()]
+    assert [path for path in left if shared in path.parents and deployed.folder not in path.parents] == []
+    assert list(state.temporary("nessie").iterdir()) != [], "what it writes is here"
 
 
 def test_files_with_secrets_are_closed(deployed: Deployment) -> None:

@@ -20,7 +20,7 @@ from lakehouse.runtimes.process.incarnation import look, record, recorded
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Probe, Service
-from lakehouse.text.placeholders import Secret
+from lakehouse.text.placeholders import Content, Secret
 
 pytestmark = pytest.mark.integration
 
@@ -115,12 +115,62 @@ def test_a_taken_port_is_named_with_its_holder(state: State, free_port: int) -> 
     assert not Supervisor(state).alive(), "found before anything was started"
 
 
-def test_preflight_stops_what_the_file_no_longer_names(state: State, free_port: int) -> None:
+def test_what_the_file_no_longer_names_is_stopped(state: State, free_port: int) -> None:
     service = server(free_port)
     steps.supervisor_up(state, "1")
     steps.service_up(state, service, Incarnation("d", "1"))
     steps.preflight(state, [])
+    assert Supervisor(state).processes()["web"].up, "a check stops nothing"
+    steps.stop_replaced(state, {})
     assert Supervisor(state).processes() == {}
+
+
+def test_what_is_started_anew_is_stopped_and_nothing_else(state: State, free_port: int) -> None:
+    """Two services may swap their ports: each finds its new one free."""
+    other_port = free_port + 1
+    steps.supervisor_up(state, "1")
+    for service in (server(free_port), server(other_port, "other")):
+        steps.service_up(state, service, Incarnation("d", "1"))
+    kept = (server(other_port, "other"), Incarnation("d", "1"))
+    steps.stop_replaced(state, {"web": (server(free_port), Incarnation("e", "2")), "other": kept})
+    assert Supervisor(state).processes().keys() == {"other"}
+
+
+def test_two_services_may_swap_their_ports(state: State, free_port: int) -> None:
+    numbers = {"web": free_port, "other": free_port + 1}
+    steps.supervisor_up(state, "1")
+    for name, number in numbers.items():
+        steps.service_up(state, server(number, name), Incarnation("d", "1"))
+    swapped = {
+        "web": (server(numbers["other"]), Incarnation("e", "2")),
+        "other": (server(numbers["web"], "other"), Incarnation("e", "2")),
+    }
+    steps.preflight(state, [service for service, _ in swapped.values()])
+    steps.stop_replaced(state, swapped)
+    for service, start in swapped.values():
+        steps.service_up(state, service, start)
+
+
+@pytest.mark.parametrize("content", ["", " \n"])
+def test_preflight_names_an_empty_secret(state: State, free_port: int, content: str) -> None:
+    state.prepare()
+    (state.root / "secrets" / "word").write_text(content)
+    with pytest.raises(LakehouseError, match="The secret .*word is empty"):
+        steps.preflight(state, [server(free_port)])
+
+
+def test_preflight_names_a_file_that_is_not_there(state: State, free_port: int, tmp_path: Path) -> None:
+    service = replace(server(free_port), files=(File("license", Content(str(tmp_path / "gone"))),))
+    with pytest.raises(LakehouseError, match="gone, which lakehouse.yaml names, cannot be read"):
+        steps.preflight(state, [service])
+
+
+def test_a_user_without_an_entry_is_refused(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
+    with pytest.raises(LakehouseError, match="User 4000000 has no entry.*Deploy as a user that has"):
+        steps.preflight(state, [])
+    assert not state.root.exists()
+    monkeypatch.undo()
 
 
 def test_record_survives_a_restart_by_hand(state: State, free_port: int) -> None:

@@ -69,7 +69,7 @@ def environment(service: Service) -> dict[str, str]:
     if archive is None or not archive.is_file():
         return {}
     use = f"-XX:{'AOTCache' if _has_cache(service) else 'SharedArchiveFile'}={archive}"
-    return {VARIABLE: " ".join((*_WHERE_IT_WAS_MADE_FOR, _quoted(use)))}
+    return {VARIABLE: " ".join((*_WHERE_IT_WAS_MADE_FOR, quoted(use)))}
 
 
 def missing(services: Iterable[Service]) -> dict[Path, tuple[Service, ...]]:
@@ -93,7 +93,7 @@ def recording(service: Service, records: Path) -> Service:
         return replace(service, command=command, stop_seconds=_STOPPING)
     # In the environment, and a list for each process: a worker's executors record too.
     listing = (*_WHILE_RECORDING, f"-XX:DumpLoadedClassList={records}/{service.name}.%p.classlist")
-    variable = (VARIABLE, " ".join(_quoted(option) for option in listing))
+    variable = (VARIABLE, " ".join(quoted(option) for option in listing))
     return replace(service, environment=(*service.environment, variable), stop_seconds=_STOPPING)
 
 
@@ -174,6 +174,6 @@ def _run(command: Sequence[str], directory: str) -> str:
     return done.stdout
 
 
-def _quoted(option: str) -> str:
-    """As the JVM reads its variable: words apart by white space, quotes keep it together."""
+def quoted(option: str) -> str:
+    """An option as the JVM reads its variable: words apart by white space, quotes keep it together."""
     return f"'{option}'" if any(character.isspace() for character in option) else option

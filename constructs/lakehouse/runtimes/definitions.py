@@ -24,20 +24,24 @@ def write(folder: Path, services: Iterable[Service], incarnations: Mapping[str, 
 def read(path: Path) -> dict[str, tuple[Service, Incarnation]]:
     """What :func:`write` wrote, by name."""
     content = json.loads(path.read_text())
-    return {
-        each["service"]["name"]: (_service(each["service"]), Incarnation(**each["incarnation"])) for each in content
-    }
+    return {each["service"]["name"]: (service(each["service"]), Incarnation(**each["incarnation"])) for each in content}
 
 
-def _service(raw: dict[str, Any]) -> Service:
+def service(raw: dict[str, Any]) -> Service:
+    """A service as it was before :func:`dataclasses.asdict` and JSON."""
     lists = ("packages", "command", "data", "needs", "restarts_with")
     return Service(
         **raw
         | {key: tuple(raw[key]) for key in lists}
         | {
             "environment": tuple((key, value) for key, value in raw["environment"]),
-            "files": tuple(File(each["path"], placeholders.read(each["text"])) for each in raw["files"]),
+            "files": _files(raw["files"]),
             "ports": tuple(Port(**each) for each in raw["ports"]),
             "probe": Probe(**raw["probe"]),
+            "reading": None if raw["reading"] is None else _files(raw["reading"]),
         }
     )
+
+
+def _files(raw: Iterable[dict[str, Any]]) -> tuple[File, ...]:
+    return tuple(File(each["path"], placeholders.read(each["text"])) for each in raw)

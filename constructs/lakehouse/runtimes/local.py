@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.errors import UsageError
+from lakehouse.runtimes import owner
+from lakehouse.runtimes.owner import Claim, Owner
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.runtime import Runtime
-from lakehouse.runtimes.state import State, folder
+from lakehouse.runtimes.state import State, apart, folder
 from lakehouse.services.compose import Endpoints, endpoints, services
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse, LocalStack
@@ -28,12 +30,18 @@ class Local:
     endpoints: Endpoints
     ports: Mapping[str, int]  # by name, on the loopback address of this machine
     runtime: Runtime
+    claim: Claim  # to the state folder
+
+
+def terraform_state(path: Path, stack: str) -> Path:
+    """The file in which Terraform keeps the state of a local stack: beside the lakehouse's file."""
+    return path.parent / ".".join(("terraform", *apart(path), stack, "tfstate"))
 
 
 def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
     """The local stack of that name in the lakehouse read from ``path``.
 
-    Raises UsageError where the file has no such stack, or it is not a local one.
+    Raises UsageError where the file has no such stack, it is not a local one, or its state folder cannot be one.
     """
     found = lakehouse.stacks.get(stack)
     if not isinstance(found, LocalStack):
@@ -42,6 +50,8 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
     state = State(folder(path, stack, found.state))
     if any(map(is_hidden, str(state.root))):
         raise UsageError(f"{shown(str(state.root))} has a character that is no part of a line. Rename that folder.")
+    if found.state is not None:
+        owner.place(state.root, path, f'{path}: stacks.{stack}.state: "{found.state}"')
     numbers = ports(lakehouse, stack)
     place: Place
     runtime: Runtime
@@ -59,4 +69,22 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
         place = ProcessPlace(state, numbers, path.parent)
         there = services(lakehouse, found, place)
         runtime = Processes(state, there)
-    return Local(state, place, there, endpoints(lakehouse, found, place), numbers, runtime)
+    return Local(
+        state=state,
+        place=place,
+        services=there,
+        endpoints=endpoints(lakehouse, found, place),
+        ports=numbers,
+        runtime=runtime,
+        claim=_claim(lakehouse, stack, path, state),
+    )
+
+
+def _claim(lakehouse: Lakehouse, stack: str, path: Path, state: State) -> Claim:
+    known = terraform_state(path, stack)
+    return owner.claim(
+        state,
+        Owner(lakehouse.name, stack, owner.new_id(), str(path.resolve()), str(state.root.resolve())),
+        deployed=known.is_file() and known.stat().st_size > 0,
+        catalogs=tuple((name, each.location) for name, each in lakehouse.catalogs.items()),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from lakehouse.services.service import File, Service
@@ -58,6 +59,12 @@ class Runtime(Protocol):
 
     def remains(self) -> str:
         """What of the stack is there to be stopped, in words; empty where nothing is."""
+
+    def folders(self) -> Sequence[Path]:
+        """The folders of this machine on whose disks its data lies; those that cannot be found out are left out."""
+
+    def closed(self) -> str:
+        """Why the store takes no writes now, in words; empty where it does."""
 
     def volumes(self) -> Sequence[str]:
         """The names of what holds its data outside the state folder."""

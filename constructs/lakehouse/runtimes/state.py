@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,18 @@ from lakehouse.errors import LakehouseError
 # sun_path holds 108 bytes with the closing zero, and supervisord adds a suffix of its own while it binds.
 _LONGEST_SOCKET = 90
 
-ROOM_MB = 512  # free space below which nothing is started
 
+def check_user() -> None:
+    """Raises LakehouseError where the system has no entry for this user: Java programs ask for its name, and hang."""
+    import pwd
 
-def check_room(folder: Path) -> None:
-    """Raises LakehouseError where the disk of the folder has next to no room."""
-    free = shutil.disk_usage(folder).free >> 20
-    if free < ROOM_MB:
-        raise LakehouseError(f"{folder} has {free} MB free; {ROOM_MB} MB are wanted. Free room on that disk.")
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        raise LakehouseError(
+            f"User {os.getuid()} has no entry in the system's list of users (/etc/passwd), and Spark cannot start "
+            "without one. Deploy as a user that has an entry; in a container, add one for this number."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,12 @@ class State:
 
     def log(self, service: str) -> Path:
         return self.root / "logs" / f"{service}.log"
+
+    def temporary(self, service: str) -> Path:
+        """What its programs use as their temporary folder, emptied at each start: the system-wide one is shared with
+        other users.
+        """
+        return self.root / "tmp" / service
 
     def incarnation(self, service: str) -> Path:
         return self.root / "services" / f"{service}.json"
@@ -98,10 +107,16 @@ class State:
         """The secret of that name: made at first use, then kept, mode 0600."""
         path = self.root / "secrets" / name
         try:
-            return path.read_text()
+            value = path.read_text()
         except FileNotFoundError:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return _make_secret(path)
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise LakehouseError(f"The secret {path} cannot be read: {why}. Put back what was there.") from error
+        if not value.strip():
+            raise LakehouseError(f"The secret {path} is empty. Put back what was there, or remove it for a new one.")
+        return value
 
     def forget(self, name: str) -> None:
         """Drops the secret of that name: the next one asked for is another."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformResource, local_exec
-from lakehouse.runtimes import definitions
+from lakehouse.runtimes import definitions, owner
 from lakehouse.runtimes.incarnation import Incarnation, digest
 from lakehouse.runtimes.local import Local
 
@@ -24,8 +24,9 @@ class LocalRuntime(Construct):
 
     @property
     def everything(self) -> str:
-        """A digest that changes when any service is to be started."""
-        return digest({each: str(incarnation) for each, incarnation in self.incarnations.items()})
+        """A digest that changes when any service is to be started, or the state folder to be marked."""
+        named = {each: str(incarnation) for each, incarnation in self.incarnations.items()}
+        return digest({**named, owner.MARK: self.local.claim.owner.id})
 
     def after(self, name: str, *, module: str, arguments: Sequence[str], needs: Sequence[str], contents: str) -> None:
         """A resource that runs ``python -m MODULE`` once the services it needs are ready.
@@ -43,3 +44,4 @@ class LocalRuntime(Construct):
     def write(self, folder: Path) -> None:
         """Writes what the steps read into the folder of the synthesised stack."""
         definitions.write(folder, self.local.services, self.incarnations)
+        owner.write_claim(folder, self.local.claim)

@@ -45,5 +45,6 @@ def server(
         data=(place.data(name),),
         ports=(Port(name, port, label="S3 endpoint"), Port(f"{name}-console", console, label="Console of the store")),
         probe=Probe("http", port, "/minio/health/ready"),
+        reading=(),
         memory_mb=512,
     )

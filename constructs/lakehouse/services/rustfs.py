@@ -35,5 +35,6 @@ def rustfs(place: Place) -> Service:
             Port(f"{NAME}-console", console, label="Console of the store", path="/rustfs/console/"),
         ),
         probe=Probe("http", port, "/health/ready"),
+        reading=(),
         memory_mb=512,
     )

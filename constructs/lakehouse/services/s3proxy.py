@@ -35,6 +35,7 @@ def s3proxy(place: Place) -> Service:
             *("-jar", place.package("s3proxy-4.1.0"), "--properties", f"{config}/s3proxy.conf"),
         ),
         files=(File("s3proxy.conf", properties(settings)),),
+        reading=(File("s3proxy.conf", properties(settings | {"s3proxy.read-only-blobstore": "true"})),),
         environment=jvm.ENVIRONMENT,
         data=(place.data(NAME),),
         ports=(Port(NAME, port, label="S3 endpoint"),),

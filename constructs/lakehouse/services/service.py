@@ -61,6 +61,9 @@ class Service:
     needs: tuple[str, ...] = ()  # services that must be ready before this one starts
     restarts_with: tuple[str, ...] = ()  # services whose new incarnation makes this one useless
     stop_seconds: int = 15  # between SIGTERM and SIGKILL
+    # Of a store: its files as they make it refuse writes, for when the disk is full. None: no store; empty: it has no
+    # such mode, so that it has to be stopped.
+    reading: tuple[File, ...] | None = None
 
 
 class Place(Protocol):

@@ -223,6 +223,8 @@ PortNumber = Annotated[StrictInt, Field(ge=1024, le=65535)]
 def _state(value: str) -> str:
     if not value.strip() or "\0" in value:
         raise ValueError(f'"{value}" is not a folder: write a path, or leave `state` out')
+    if value.startswith("~"):
+        raise ValueError(f'"{value}" begins with ~, which only a shell replaces: write the whole path')
     return value
 
 

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker.containers import Container, Seen
@@ -59,6 +60,16 @@ class Containers:
     def remains(self) -> str:
         names = ", ".join(each.name for each in self.engine.seen(self.state).values())  # a stopped one has its volume
         return f"containers {names}" if names else ""
+
+    def folders(self) -> Sequence[Path]:
+        try:
+            docker = self.engine.folder()
+        except LakehouseError:
+            return (self.state.root,)
+        return (self.state.root, docker) if docker.is_dir() else (self.state.root,)  # it may be another machine's
+
+    def closed(self) -> str:
+        return ""  # nothing watches the disk there
 
     def volumes(self) -> Sequence[str]:
         return self.engine.volumes(self.state)

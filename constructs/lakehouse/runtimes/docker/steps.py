@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import former
+from lakehouse.runtimes import disk, former
 from lakehouse.runtimes.docker.containers import STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, Engine
 from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.process.processes import taken
-from lakehouse.runtimes.state import State, check_room
+from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import filled
 
@@ -23,9 +23,9 @@ _INTERVAL = 0.5  # seconds between two questions
 def prepare(state: State, services: Sequence[Service], containers: Sequence[Container], engine: Engine) -> None:
     """Everything that containers need before they are made; everything that can be known to fail is found here."""
     state.prepare()
-    check_room(state.root)
+    disk.check(state.root)
     if (own := engine.folder()).is_dir():  # Docker may be another machine's
-        check_room(own)
+        disk.check(own)
     if problems := [*_old(engine), *_strangers(engine, state, containers), *_missing(containers)]:
         raise LakehouseError("\n".join(problems))
     _ports_are_free(engine, state, services, containers)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import definitions
+from lakehouse.runtimes import definitions, owner
 from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.state import State
 
@@ -27,6 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     except LakehouseError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:  # a full disk, a folder of another user
+        print(f"Error: {error.filename or given.state}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0
@@ -34,8 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(given: argparse.Namespace) -> None:
     state, name = State(given.state), given.service
+    claim = owner.read_claim(Path(owner.MARK))
     if given.step == "preflight":
-        steps.preflight(state, [service for service, _ in definitions.read(Path(definitions.FILE)).values()])
+        planned = definitions.read(Path(definitions.FILE))
+        steps.preflight(state, [service for service, _ in planned.values()], claim)
+        steps.stop_replaced(state, planned)
+        return
+    if "down" in given.step and not owner.may_stop(state, claim):
+        print(f"{state.root} is not this lakehouse's: nothing is stopped there.")
     elif given.step == "supervisor-up":
         steps.supervisor_up(state, given.start)
     elif given.step == "supervisor-down":

@@ -12,8 +12,7 @@ from pathlib import Path
 import psutil
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import archives
-from lakehouse.runtimes.process import incarnation, logs
+from lakehouse.runtimes.process import incarnation, logs, surroundings, watch
 from lakehouse.runtimes.process.probe import await_ready
 from lakehouse.runtimes.process.processes import belonging
 from lakehouse.runtimes.process.supervisor import LOCALE, Supervisor
@@ -62,13 +61,14 @@ class Processes:
 
     def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         folder = self.state.data(service)
-        folder.mkdir(parents=True, exist_ok=True)
+        for each in (folder, self.state.temporary(service)):
+            each.mkdir(parents=True, exist_ok=True)
         there = next(each for each in self.services if each.name == service)
         return subprocess.Popen(
             command,
             cwd=folder,
             env={
-                **archives.environment(there),
+                **surroundings.environment(there, self.state),
                 **environment,
                 **{name: os.environ[name] for name in (*LOCALE, "PATH") if name in os.environ},
                 "HOME": str(folder),
@@ -83,6 +83,12 @@ class Processes:
     def remains(self) -> str:
         pids = ", ".join(str(process.pid) for process in belonging(self.state))
         return f"pids {pids}" if pids else ""
+
+    def folders(self) -> Sequence[Path]:
+        return (self.state.root, self.state.root / "data")  # somebody may have mounted a disk there
+
+    def closed(self) -> str:
+        return watch.closed(self.state) if self.processes() else ""
 
     def volumes(self) -> Sequence[str]:
         return ()

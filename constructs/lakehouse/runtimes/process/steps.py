@@ -3,41 +3,57 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import former
+from lakehouse.runtimes import disk, former, owner
 from lakehouse.runtimes.incarnation import Incarnation
-from lakehouse.runtimes.process import processes
-from lakehouse.runtimes.process.incarnation import SUPERVISOR, record
+from lakehouse.runtimes.owner import Claim
+from lakehouse.runtimes.process import processes, watch
+from lakehouse.runtimes.process.incarnation import SUPERVISOR, record, recorded
 from lakehouse.runtimes.process.probe import await_ready
 from lakehouse.runtimes.process.supervisor import Supervisor
-from lakehouse.runtimes.state import State, check_room, write_private
+from lakehouse.runtimes.state import State, check_user, write_private
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import filled
 
 
-def preflight(state: State, services: Sequence[Service]) -> None:
-    """Everything that can be known to fail is found here, before anything starts.
-
-    Services that the file no longer names are stopped: Terraform runs no destroy step where the block is gone.
-    """
+def preflight(state: State, services: Sequence[Service], claim: Claim | None = None) -> None:
+    """Everything that can be known to fail is found here, before anything is stopped or started."""
+    if claim is not None:
+        owner.check(state, claim)
+    check_user()
     state.prepare()
-    check_room(state.root)
+    disk.check(state.root)
+    if claim is not None:
+        owner.mark(state, claim)
     missing = sorted({path for each in services for path in _packages(each) if not Path(path).exists()})
     if missing:
         raise LakehouseError(f"Not there: {', '.join(missing)}. `make setup` fetches what is missing.")
-    named = {each.name for each in services}
-    supervisor = Supervisor(state)
-    for name in supervisor.processes().keys() - named:
-        supervisor.remove(name)
+    for each in services:
+        for file in each.files:
+            filled(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
     ports = [port for each in services for port in each.ports]
     if sentences := processes.taken(ports, state):
         raise LakehouseError(
             "; ".join(sentences).capitalize()
             + ". Stop that process, or choose other ports under stacks.NAME.ports in lakehouse.yaml."
         )
+
+
+def stop_replaced(state: State, planned: Mapping[str, tuple[Service, Incarnation]]) -> None:
+    """Stops what is to be started anew, and what the file no longer names, so that all ports are free.
+
+    Terraform runs no destroy step for what is replaced or where the block is gone.
+    """
+    supervisor = Supervisor(state)
+    running = supervisor.processes().keys()
+    for name in running - planned.keys():
+        supervisor.remove(name)
+    for name, (_, incarnation) in planned.items():
+        if name in running and recorded(state, name) != incarnation:
+            service_down(state, name)
 
 
 def supervisor_up(state: State, start: str) -> None:
@@ -62,12 +78,16 @@ def supervisor_down(state: State) -> None:
 
 def service_up(state: State, service: Service, incarnation: Incarnation) -> float:
     """Starts a service and waits until it is ready; returns the seconds that took."""
-    for folder in (*service.data, str(state.config(service.name)), service.directory):
+    shutil.rmtree(state.temporary(service.name), ignore_errors=True)
+    folders = (*service.data, str(state.config(service.name)), str(state.temporary(service.name)), service.directory)
+    for folder in folders:
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
     former.clear(state, service)
     for file in service.files:
         write_private(state.config(service.name) / file.path, filled(file.text, state.secret))
+    if service.reading is not None:
+        watch.watched(state, service)
     supervisor = Supervisor(state)
     supervisor.add(service)
     took = await_ready(service, state, lambda: supervisor.processes().get(service.name))

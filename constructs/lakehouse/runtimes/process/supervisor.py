@@ -20,11 +20,14 @@ from typing import Any
 import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+import lakehouse
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import archives
+from lakehouse.runtimes.process import surroundings
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
+
+WATCH = "disk-watch"  # it is no service: nothing asks for its port, and no file names it
 
 _MAIN = """\
 [supervisord]
@@ -43,6 +46,7 @@ chmod=0700
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 
+{watch}
 [include]
 files=conf.d/*.conf
 """
@@ -96,7 +100,9 @@ class Supervisor:
         user = f"user={os.getuid()}\n" if os.getuid() == 0 else ""  # root: said on purpose, or supervisord complains
         near = state.socket.parent == state.run
         socket = state.socket.name if near else str(state.socket).replace("%", "%%")
-        write_private(state.supervisor_conf, _MAIN.format(socket=socket, user=user))
+        write_private(state.conf_d / f"{WATCH}.sh", _watch(state))
+        watch = _PROGRAM.format(name=WATCH, stop=5)
+        write_private(state.supervisor_conf, _MAIN.format(socket=socket, user=user, watch=watch))
         environment = {key: os.environ[key] for key in _INHERITED if key in os.environ}
         conf = state.supervisor_conf
         if glob.escape(str(conf)) != str(conf) and _WORKING_FOLDER.exists():
@@ -126,7 +132,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def processes(self) -> dict[str, Process]:
-        """All supervised processes by name; none where supervisord is down."""
+        """All services' processes by name; none where supervisord is down."""
         try:
             answer: Any = self._call("getAllProcessInfo")
         except (OSError, xmlrpc.client.Error):
@@ -136,6 +142,7 @@ class Supervisor:
                 each["name"], each["statename"], each["pid"], each["now"] - each["start"], each["spawnerr"]
             )
             for each in answer
+            if each["name"] != WATCH
         }
 
     def add(self, service: Service) -> None:
@@ -164,6 +171,10 @@ class Supervisor:
         except xmlrpc.client.Fault as fault:
             raise LakehouseError(f"{name} could not be restarted: {fault.faultString}") from fault
 
+    def halt(self, name: str) -> None:
+        """Stops a service, which is started again by :meth:`restart` only."""
+        self._unless(Faults.NOT_RUNNING, "stopProcess", name, True)
+
     def _forget(self, name: str) -> None:
         if self._unless(Faults.BAD_NAME, "stopProcessGroup", name, True):
             self._unless(Faults.BAD_NAME, "removeProcessGroup", name)
@@ -191,9 +202,15 @@ def program(service: Service) -> str:
     return _PROGRAM.format(name=service.name, stop=service.stop_seconds)
 
 
+def _watch(state: State) -> str:
+    """What starts the watcher of the disk."""
+    sources = shlex.quote(str(Path(lakehouse.__file__).parents[1]))
+    return f"export PYTHONPATH={sources}\nexec {shlex.quote(sys.executable)} -m lakehouse.runtimes.process.watch\n"
+
+
 def script(service: Service, state: State) -> str:
     """What starts the service, in the shell's own place: its folder, its environment and its command."""
-    environment = archives.environment(service) | dict(service.environment)
+    environment = surroundings.environment(service, state)
     environment |= {"LAKEHOUSE_STATE": str(state.root), "LAKEHOUSE_SERVICE": service.name}
     folder = service.directory or str(state.config(service.name))
     return "\n".join(

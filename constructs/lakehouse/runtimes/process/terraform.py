@@ -14,12 +14,15 @@ _STEPS = "lakehouse.runtimes.process"
 
 
 class ProcessRuntime(LocalRuntime):
-    """Preflight, then the supervisor, then the services in the order of their needs."""
+    """Preflight, then the supervisor, then the services in the order of their needs.
+
+    Each is made before the one that it replaces is destroyed, so a preflight that fails has stopped nothing.
+    """
 
     def __init__(self, scope: Construct, name: str, local: Local) -> None:
         super().__init__(scope, name, local, incarnation.look(local.services, local.state))
         supervised = incarnation.look_supervisor(local.state)
-        preflight = local_exec(self, "preflight", trigger=self.everything, up=self._step("preflight"))
+        preflight = local_exec(self, "preflight", trigger=self.everything, up=self._step("preflight"), made_first=True)
         supervisor = local_exec(
             self,
             "supervisor",
@@ -27,6 +30,7 @@ class ProcessRuntime(LocalRuntime):
             up=self._step("supervisor-up", "--start", supervised.start),
             down=self._step("supervisor-down"),
             needs=[preflight],
+            made_first=True,
         )
         for each in local.services:
             self.services[each.name] = local_exec(
@@ -36,6 +40,7 @@ class ProcessRuntime(LocalRuntime):
                 up=self._step("up", each.name),
                 down=self._step("down", each.name),
                 needs=[supervisor, *(self.services[need] for need in each.needs)],
+                made_first=True,
             )
 
     def _step(self, *words: str) -> str:

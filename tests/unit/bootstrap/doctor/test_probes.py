@@ -52,12 +52,6 @@ def test_memory_is_that_of_this_machine() -> None:
     assert 0 < available <= total
 
 
-def test_the_disk_of_a_folder_that_is_not_made_yet(tmp_path: Path) -> None:
-    free, folder = probes.disk(tmp_path / "not" / "made")
-    assert folder == tmp_path
-    assert free > 0
-
-
 def test_a_state_folder(tmp_path: Path) -> None:
     assert not probes.state_folder(tmp_path / "none").there
     tmp_path.chmod(0o705)

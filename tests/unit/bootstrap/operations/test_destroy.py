@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.operations.adopt import adopt
 from bootstrap.operations.destroy import destroy_data
-from bootstrap.operations.target import Target
+from bootstrap.operations.target import Target, find
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes.owner import MARK, mark
 
 
 class Terminal(io.StringIO):
@@ -23,6 +25,7 @@ class Terminal(io.StringIO):
 def root(target: Target) -> Path:
     """A state folder with data in it, of a lakehouse that is down."""
     target.local.state.prepare()
+    mark(target.local.state, target.local.claim)
     target.local.state.secret("store-access-key")
     warehouse = target.local.state.data("s3proxy") / "warehouse"
     warehouse.mkdir(parents=True)
@@ -70,6 +73,38 @@ def test_what_is_not_ours_stays(target: Target, root: Path) -> None:
     (root / "notes.txt").write_text("mine")
     destroy_data(target, yes=True)
     assert [each.name for each in root.iterdir()] == ["notes.txt"]
+
+
+def test_without_a_mark_nothing_is_deleted(file: Path) -> None:
+    """A folder of somebody else's that only has the right names in it."""
+    file.write_text(file.read_text().replace("local: {", "project: {state: mine, "))
+    thesis = file.parent / "mine" / "project" / "data" / "thesis.txt"
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("years of work")
+    with pytest.raises(LakehouseError, match=r"not empty and no lakehouse has made it: it holds data\..*state"):
+        destroy_data(find(file, "project"), yes=True)
+    assert thesis.read_text() == "years of work"
+    assert sorted(each.name for each in (file.parent / "mine" / "project").iterdir()) == ["data"]
+
+
+def test_an_earlier_versions_folder_is_marked_before_it_may_go(target: Target, root: Path) -> None:
+    target.local.state.secret("store-secret-key")
+    (root / MARK).unlink()
+    with pytest.raises(LakehouseError, match="has no mark that says whose it is.*lakehouse adopt"):
+        destroy_data(find(target.path, None), yes=True)
+    assert "is now that of the lakehouse" in adopt(find(target.path, None), yes=True)
+    destroy_data(find(target.path, None), yes=True)
+    assert not root.exists()
+
+
+def test_a_link_is_not_followed(target: Target, root: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "big disk"
+    (root / "data").rename(elsewhere)
+    (root / "data").symlink_to(elsewhere)
+    with pytest.raises(LakehouseError, match="data is a link to .*big disk.*Nothing was removed"):
+        destroy_data(target, yes=True)
+    assert (root / "secrets" / "store-access-key").exists()
+    assert (elsewhere / "s3proxy" / "warehouse" / "file.parquet").exists()
 
 
 def test_a_lakehouse_that_is_up_keeps_its_data(target: Target, root: Path, running: int) -> None:

@@ -1,0 +1,47 @@
+"""Hands a state folder over to the file: for a renamed lakehouse, or where the mark is damaged or missing."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from bootstrap.operations.target import Target
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes import owner
+
+
+def adopt(target: Target, *, yes: bool) -> str:
+    """Writes this file's mark into its state folder; returns a sentence about it.
+
+    Raises LakehouseError where the folder is not one of a lakehouse or something runs there, UsageError without a
+    confirmation.
+    """
+    local = target.located
+    root, claim = local.state.root, local.claim
+    try:
+        found = owner.read(root)
+    except LakehouseError:
+        found = None
+        damaged = True
+    else:
+        damaged = False
+    if found is not None and not owner.refusal(local.state, claim):
+        return f"{root} is marked as this lakehouse's already."
+    if found is None and not damaged and not owner.former(root):
+        raise LakehouseError(
+            f"{root} was not made by a lakehouse, so it cannot become the data of one. Name a new or empty folder "
+            f"under stacks.{target.stack}.state in {target.path.name}."
+        )
+    if remains := local.runtime.remains():
+        raise LakehouseError(f"Something runs there ({remains}). Stop it first: `cdktf destroy {target.stack}`.")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"Nobody is there to confirm that {root} is handed over: add --yes.")
+        print(f"{root} is that of the {found or 'lakehouse of an earlier version, or its mark is damaged'}.")
+        if input(f"Type this lakehouse's name ({target.lakehouse.name}) to take it over: ").strip() != (
+            target.lakehouse.name
+        ):
+            raise LakehouseError("That is not its name: nothing was changed.")
+    known = replace(claim.owner, id=found.id, buckets=found.buckets) if found else replace(claim.owner, buckets=False)
+    owner.write_mark(root, known, anew=True)
+    return f"{root} is now that of the {known}."

@@ -1,0 +1,39 @@
+"""The disks of a lakehouse on this machine, for those who look and for errors that a full one explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bootstrap.operations.target import Target
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import disk
+
+
+@dataclass(frozen=True)
+class Disk:
+    """``inodes_free`` is None where the file system has no fixed number; ``problem`` is empty where all is well."""
+
+    folder: str
+    free_mb: int
+    inodes_free: int | None
+    writes: bool  # False while the store takes none for lack of room
+    problem: str
+
+
+def look(target: Target) -> Disk:
+    """The one of its disks with the least room."""
+    local = target.local
+    room = disk.least(local.runtime.folders())
+    closed = local.runtime.closed()
+    problem = " ".join(filter(None, (disk.shortage(room, local.state.root), closed)))
+    return Disk(str(room.folder), room.free_mb, room.inodes, not closed, problem)
+
+
+def explained(target: Target) -> str:
+    """What is wrong with the disk, in words, after something failed; empty where it is not that."""
+    if target.in_aws:
+        return ""
+    try:
+        return look(target).problem
+    except (LakehouseError, OSError):
+        return ""

@@ -1,0 +1,57 @@
+"""The mark on a bucket that says which lakehouse made it: a tag where the store has tags, else an object.
+
+A tag, because a lifecycle rule of the bucket would let an object expire.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore import exceptions
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+TAG = "lakehouse-owner"
+OBJECT = ".lakehouse/owner"
+
+_NO_TAGS = {"NotImplemented", "501", "MethodNotAllowed", "XNotImplemented"}
+_NONE = {"NoSuchTagSet", "NoSuchTagSetError", "NoSuchKey", "404", "AccessDenied", "403"}
+
+
+def read(client: S3Client, bucket: str) -> str:
+    """Whose the bucket is; empty where it has no mark or nobody may look."""
+    try:
+        for tag in client.get_bucket_tagging(Bucket=bucket)["TagSet"]:
+            if tag["Key"] == TAG:
+                return tag["Value"]
+    except exceptions.ClientError as error:
+        if not _is(error, _NO_TAGS | _NONE):
+            raise
+    try:
+        return client.get_object(Bucket=bucket, Key=OBJECT)["Body"].read().decode()
+    except exceptions.ClientError as error:
+        if not _is(error, _NONE):
+            raise
+        return ""
+
+
+def write(client: S3Client, bucket: str, owner: str) -> None:
+    """Marks the bucket; other tags of it stay."""
+    tags: list[Any] = []
+    try:
+        tags = [tag for tag in client.get_bucket_tagging(Bucket=bucket)["TagSet"] if tag["Key"] != TAG]
+    except exceptions.ClientError as error:
+        if not _is(error, _NO_TAGS | _NONE):
+            raise
+    try:
+        client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [*tags, {"Key": TAG, "Value": owner}]})
+    except exceptions.ClientError as error:
+        if not _is(error, _NO_TAGS):
+            raise
+        client.put_object(Bucket=bucket, Key=OBJECT, Body=owner.encode())
+
+
+def _is(error: exceptions.ClientError, codes: set[str]) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return error.response["Error"]["Code"] in codes or (status == 501 and "501" in codes)

@@ -1,0 +1,93 @@
+"""Room on the disks of a lakehouse: bytes and inodes, what is too little, and the ballast that gives some back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+
+ROOM_MB, ROOM_INODES = 512, 2000  # free; with less, nothing is deployed
+CLOSE_MB, CLOSE_INODES = 64, 500  # free; with less, the store takes no more writes
+OPEN_MB, OPEN_INODES = 96, 1000  # free; from here on it takes them again
+BALLAST_MB = 128
+BALLAST = "ballast"  # a file that only takes room: deleting it gives that room back on a full disk
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is free at a folder. ``inodes`` is None where the file system makes them as it needs them."""
+
+    folder: Path
+    free_mb: int
+    inodes: int | None
+
+    def __str__(self) -> str:
+        files = "" if self.inodes is None else f" and room for {self.inodes} more files"
+        return f"{self.folder} has {self.free_mb} MB free{files}"
+
+    def below(self, megabytes: int, inodes: int) -> bool:
+        """Whether there is less than that."""
+        return self.free_mb < megabytes or (self.inodes is not None and self.inodes < inodes)
+
+
+def look(folder: Path) -> Room:
+    """What is free at a folder, or at the nearest one above it that is there."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    found = os.statvfs(folder)
+    free = shutil.disk_usage(folder).free >> 20
+    return Room(folder, free, found.f_favail if found.f_files else None)
+
+
+def least(folders: Iterable[Path]) -> Room:
+    """The one of the folders with the least room."""
+    rooms = [look(each) for each in folders]
+    short = [each for each in rooms if each.below(ROOM_MB, ROOM_INODES)]
+    return min(short or rooms, key=lambda each: (each.free_mb, each.inodes or 0))
+
+
+def check(folder: Path) -> None:
+    """Raises LakehouseError where the disk of the folder has too little room for a deploy."""
+    room = look(folder)
+    if room.free_mb < ROOM_MB:
+        raise LakehouseError(f"{folder} has {room.free_mb} MB free; {ROOM_MB} MB are wanted. Free room on that disk.")
+    if room.below(ROOM_MB, ROOM_INODES):
+        raise LakehouseError(
+            f"{folder} has room for {room.inodes} more files; {ROOM_INODES} are wanted: its file system has no more "
+            "inodes, however many bytes are free. Delete small files there, or name a folder on another disk."
+        )
+
+
+def shortage(room: Room, root: Path) -> str:
+    """What is wrong with the disk and what to do, in words; empty where nothing is. ``root`` is the state folder."""
+    if not room.below(ROOM_MB, ROOM_INODES):
+        return ""
+    what = "The disk is full" if room.below(CLOSE_MB, CLOSE_INODES) else "The disk is nearly full"
+    spare = root / BALLAST
+    first = f"`rm '{spare}'` gives {BALLAST_MB} MB back at once; then " if spare.is_file() else ""
+    return f"{what}: {room}. {first}`lakehouse maintain` removes old snapshots; or free room there by other means."
+
+
+def fill(root: Path) -> None:
+    """Makes the ballast where there is none and the disk has room to spare; that it cannot be made is no failure."""
+    path, size = root / BALLAST, BALLAST_MB << 20
+    if path.exists() or look(root).below(OPEN_MB + BALLAST_MB, OPEN_INODES):
+        return
+    try:
+        with path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError:
+        path.unlink(missing_ok=True)
+
+
+def release(root: Path, megabytes: int) -> None:
+    """Gives a part of the ballast back."""
+    try:
+        with (root / BALLAST).open("r+b") as file:
+            file.truncate(max(0, os.fstat(file.fileno()).st_size - (megabytes << 20)))
+    except OSError:
+        return  # there is none

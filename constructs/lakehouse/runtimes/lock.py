@@ -1,0 +1,122 @@
+"""``python -m lakehouse.runtimes.lock deploy STACK``: waits for who holds the lock of Terraform's state, and says who.
+
+``cdktf`` of this project runs it first. Terraform's own words on a locked state advise to do without the lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import struct
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+STOP = 75  # the exit code that keeps cdktf from going on
+PATIENCE = 600.0  # seconds
+
+_WORDS = {"deploy", "apply", "destroy", "diff", "plan"}
+# struct flock: Linux begins with type and whence, macOS and the BSDs with start and length.
+_LAYOUT = "hhqqi0q" if sys.platform == "linux" else "qqihh"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock. ``pid`` is 0 where the system does not tell: a process of another machine or container."""
+
+    pid: int
+    program: str
+    who: str  # user@host, as Terraform noted it
+    since: str
+
+    def __str__(self) -> str:
+        parts = (f"pid {self.pid}" if self.pid else "", self.program, self.who, self.since and f"since {self.since}")
+        return ", ".join(part for part in parts if part) or "an unknown process"
+
+
+def holder(state: Path) -> Holder | None:
+    """Who holds the lock of a state file; None where nobody does. The lock goes with the process that holds it."""
+    try:
+        with state.open("rb") as file:
+            pid = _asked(file.fileno())
+    except OSError:
+        return None
+    if pid is None:
+        return None
+    try:
+        note = json.loads((state.parent / f".{state.name}.lock.info").read_text())
+        who, since = str(note["Who"]), str(note["Created"])[:19].replace("T", " ") + " UTC"
+    except (OSError, ValueError, KeyError, TypeError):
+        who, since = "", ""
+    return Holder(pid, _program(pid), who, since)
+
+
+def wait(state: Path, patience: float = PATIENCE) -> str:
+    """Waits until nobody holds the lock; returns why it gave up, in words, or nothing."""
+    found = holder(state)
+    if found is None:
+        return ""
+    print(f"{state.name} is locked by another deploy ({found}): waiting until it ends.", file=sys.stderr, flush=True)
+    end = time.monotonic() + patience
+    while (now := holder(state)) is not None:
+        found = now
+        if time.monotonic() > end:
+            how = f"`kill {found.pid}` ends it" if found.pid else "End it where it runs"
+            return f"{state.name} is still locked ({found}) after {patience:.0f} s. {how}, then try again."
+        time.sleep(0.5)
+    return ""
+
+
+def states(file: Path, words: Sequence[str]) -> list[Path]:
+    """The state files beside the lakehouse's file of the stacks that a command line of cdktf names; of all by default.
+
+    The same names as :func:`lakehouse.runtimes.local.terraform_state` gives, without reading the file.
+    """
+    stem = () if file.name == "lakehouse.yaml" else (file.stem,)
+    start = ".".join(("terraform", *stem, ""))
+    found = {
+        path.name.removeprefix(start).removesuffix(".tfstate"): path for path in file.parent.glob(f"{start}*.tfstate")
+    }
+    named = [each for each in words[1:] if each in found]
+    return [found[each] for each in named] or [path for stack, path in sorted(found.items()) if "." not in stack]
+
+
+def _asked(descriptor: int) -> int | None:
+    """The pid of who keeps others from writing to the file; None where nobody does."""
+    if sys.platform == "linux":
+        question = struct.pack(_LAYOUT, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _, _, _, pid = struct.unpack(_LAYOUT, fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
+    else:
+        question = struct.pack(_LAYOUT, 0, 0, 0, fcntl.F_WRLCK, os.SEEK_SET)
+        _, _, pid, kind, _ = struct.unpack(_LAYOUT, fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
+    return None if kind == fcntl.F_UNLCK else int(pid)
+
+
+def _program(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return ""
+    return " ".join([Path(words[0]).name, *words[1:2]]).strip()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] not in _WORDS:
+        return 0
+    file = Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml").resolve()
+    try:
+        for state in states(file, words):
+            if said := wait(state):
+                print(f"Error: {said}", file=sys.stderr)
+                return STOP
+    except KeyboardInterrupt:
+        return STOP
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,274 @@
+"""Whose a state folder is. A mark in it names the lakehouse, the stack, the file and an id.
+
+The mark is asked before anything is written to the folder, taken over or deleted. A folder without a mark is taken only
+where it is empty, or where an earlier version of this project has laid it out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes.state import State, write_private
+
+MARK = "owner.json"  # in the state folder; beside services.json, a file of the same name holds the claim
+ADOPT = "`lakehouse adopt`"
+
+_FOLDERS = {"data", "services", "logs", "secrets", "run", "cache", "tmp"}  # what a lakehouse makes
+_OF_THE_FILE_SYSTEM = {"lost+found"}
+_KEYS = ("store-access-key", "store-secret-key")
+_WAREHOUSE = re.compile(r"^nessie\.catalog\.warehouses\.([^=]+)\.location=(.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The mark. ``id`` goes on every thing of the lakehouse; ``buckets`` says that its buckets carry it as well."""
+
+    lakehouse: str
+    stack: str
+    id: str
+    file: str
+    folder: str
+    buckets: bool = True  # False until the first apply has marked the buckets of an earlier version
+
+    def __str__(self) -> str:
+        return f'lakehouse "{self.lakehouse}", stack {self.stack}, of {self.file}'
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a file asks for: to be the owner of a state folder."""
+
+    owner: Owner
+    deployed: bool  # Terraform's state beside the file knows this stack
+    catalogs: tuple[tuple[str, str], ...]  # name and location of each
+
+
+def place(root: Path, file: Path, at: str) -> None:
+    """Raises UsageError where the state folder would be somebody's home, the project itself, or a folder around them.
+
+    A state folder is closed to other users and removed as a whole: such a place must not be one.
+    """
+    real = root.resolve()
+    for what, folder in (("the folder of the file", file.parent), ("your home folder", _home())):
+        if folder is not None and (real == folder.resolve() or real in folder.resolve().parents):
+            raise UsageError(f"{at}: the state folder would be {real}, which is or holds {what}. {_NAME_ANOTHER}")
+    if real.parent == Path(real.anchor):
+        raise UsageError(f"{at}: the state folder would be {real}, at the top of the file system. {_NAME_ANOTHER}")
+
+
+_NAME_ANOTHER = "Name a folder of its own under `state`, or leave `state` out."
+
+
+def read(root: Path) -> Owner | None:
+    """The mark of a state folder; None where it has none.
+
+    Raises LakehouseError where the mark is damaged or cannot be read.
+    """
+    path = root / MARK
+    try:
+        content = json.loads(path.read_text())
+        return Owner(**{key: content[key] for key in ("lakehouse", "stack", "id", "file", "folder", "buckets")})
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise LakehouseError(
+            f"{path}, which says whose the state folder is, cannot be read: {error.strerror}. "
+            "Deploy as the user that it belongs to, or permit reading it."
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise LakehouseError(
+            f"{path}, which says whose the state folder is, is damaged. Nothing was changed. "
+            f"If the folder is this lakehouse's, {ADOPT} writes the mark again."
+        ) from error
+
+
+def claim(state: State, owner: Owner, *, deployed: bool, catalogs: tuple[tuple[str, str], ...]) -> Claim:
+    """What is asked for: the id of the mark that is there where it is ours, else a new one. Writes nothing."""
+    try:
+        found = read(state.root)
+    except LakehouseError:
+        found = None
+    asked = Claim(owner, deployed, catalogs)
+    if found is None or refusal(state, asked):
+        return asked
+    if _copied(found, state.root):
+        return replace(asked, owner=replace(owner, id=new_id(), buckets=found.buckets))
+    return replace(asked, owner=replace(owner, id=found.id, buckets=found.buckets))
+
+
+def new_id() -> str:
+    """An id that no other lakehouse has."""
+    return secrets.token_hex(8)
+
+
+def refusal(state: State, asked: Claim) -> str:
+    """Why the file must not have the state folder, in words with what to do; empty where it may. Writes nothing."""
+    root, owner = state.root, asked.owner
+    for outer in root.resolve().parents:
+        if (outer / MARK).is_file():
+            return f"The state folder {root} lies inside the state folder {outer} of the {read(outer)}. {_NAME_ANOTHER}"
+    another = f"name another folder under stacks.{owner.stack}.state in {owner.file}"
+    found = read(root)
+    if found is None:
+        return _unmarked(state, asked, another)
+    same_file = _same(Path(found.file), Path(owner.file))
+    if (found.lakehouse, found.stack) != (owner.lakehouse, owner.stack):
+        if same_file or not Path(found.file).exists():
+            return (
+                f"The state folder {root} holds the data of the {found}; the file now says `name: {owner.lakehouse}`. "
+                f"If it was renamed, {ADOPT} hands the data over (containers' volumes keep the former name: on Docker "
+                f"change the name back). Otherwise {another}."
+            )
+        return f"The state folder {root} belongs to the {found}. Two lakehouses cannot share one: {another}."
+    if not same_file and Path(found.file).exists() and _same(Path(found.folder), root):
+        return (
+            f"The state folder {root} belongs to another file with the same name: the {found}. Two files cannot share "
+            f"one: {another}. If {found.file} is not used any more, {ADOPT} hands the folder over."
+        )
+    return ""
+
+
+def check(state: State, asked: Claim) -> None:
+    """Raises LakehouseError where the file must not have the state folder."""
+    if said := refusal(state, asked):
+        raise LakehouseError(said)
+
+
+def may_stop(state: State, asked: Claim) -> bool:
+    """Whether what runs in the state folder is the file's to stop: under another name too, but not another file's."""
+    found = read(state.root)
+    if found is None:
+        return former(state.root)
+    return _same(Path(found.file), Path(asked.owner.file)) or not Path(found.file).exists()
+
+
+def mark(state: State, asked: Claim) -> None:
+    """Writes the mark, once :func:`check` has passed and the folder is there."""
+    owner, found = asked.owner, read(state.root)
+    if found is not None and _same(Path(found.folder), state.root):
+        owner = replace(owner, id=found.id, buckets=found.buckets)  # two first deploys at once: one id
+    elif found is None and former(state.root):
+        owner = replace(owner, buckets=False)
+    write_mark(state.root, owner)
+
+
+def write_mark(root: Path, owner: Owner, *, anew: bool = False) -> None:
+    """Writes the mark of a state folder; ``anew`` also over one that is damaged."""
+    if anew or read(root) != owner:
+        write_private(root / MARK, json.dumps(asdict(owner), indent=1))
+
+
+def buckets_marked(root: Path) -> None:
+    """Notes in the mark that the buckets of an earlier version carry it now."""
+    if (found := read(root)) is not None:
+        write_mark(root, replace(found, buckets=True))
+
+
+def write_claim(folder: Path, asked: Claim) -> None:
+    """Writes the claim into the folder of the synthesised stack, for the steps."""
+    (folder / MARK).write_text(json.dumps(asdict(asked), indent=1))
+
+
+def read_claim(path: Path) -> Claim:
+    """What :func:`write_claim` wrote."""
+    content: dict[str, Any] = json.loads(path.read_text())
+    catalogs = tuple((name, location) for name, location in content["catalogs"])
+    return Claim(Owner(**content["owner"]), content["deployed"], catalogs)
+
+
+def former(root: Path) -> bool:
+    """Whether an earlier version of this project laid the folder out: by the secrets or the record that it made."""
+    try:
+        if all(re.fullmatch("[0-9a-f]{40}", (root / "secrets" / name).read_text()) for name in _KEYS):
+            return True
+    except (OSError, UnicodeDecodeError):
+        pass
+    try:
+        return bool(json.loads((root / "services" / "supervisord.json").read_text())["digest"] == "supervisord")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _unmarked(state: State, asked: Claim, another: str) -> str:
+    root = state.root
+    if root.exists() and not root.is_dir():
+        return f"The state folder {root} is a file. Remove it, or {another}."
+    strange = sorted(_holds(root))
+    if not strange:
+        return ""
+    if not former(root):
+        return (
+            f"The state folder {root} is not empty and no lakehouse has made it: it holds {', '.join(strange[:3])}"
+            f"{' and more' if len(strange) > 3 else ''}. A state folder is removed as a whole, so it must be new or "
+            f"empty: {another}."
+        )
+    warehouses = set(_warehouses(root))
+    if warehouses and asked.catalogs and not warehouses & set(asked.catalogs):
+        held = ", ".join(f"catalog {name} at {location}" for name, location in sorted(warehouses))
+        return (
+            f"The state folder {root} holds the data of another lakehouse ({held}). {another[0].upper()}{another[1:]}. "
+            f"If the file's catalogs were renamed or moved, {ADOPT} hands the folder over."
+        )
+    if not asked.deployed and _runs(state):
+        return (
+            f"The state folder {root} belongs to a lakehouse that runs and that another file deployed. "
+            f"{another[0].upper()}{another[1:]}. If it is this file's, stop it and {ADOPT} hands the folder over."
+        )
+    return ""
+
+
+def _holds(root: Path) -> Iterator[str]:
+    """What lies in the folder, without empty folders that a lakehouse would make as well."""
+    try:
+        for each in root.iterdir():
+            if each.name in _OF_THE_FILE_SYSTEM:
+                continue
+            if each.name in _FOLDERS and each.is_dir() and all(inner.is_dir() for inner in each.rglob("*")):
+                continue
+            yield each.name
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LakehouseError(f"The state folder {root} cannot be read: {error.strerror}.") from error
+
+
+def _warehouses(root: Path) -> Iterator[tuple[str, str]]:
+    for path in root.glob("services/nessie*/config/application.properties"):
+        try:
+            yield from _WAREHOUSE.findall(path.read_text())
+        except (OSError, UnicodeDecodeError):
+            continue
+
+
+def _runs(state: State) -> bool:
+    from lakehouse.runtimes.process.processes import belonging
+
+    return next(belonging(state), None) is not None
+
+
+def _copied(found: Owner, root: Path) -> bool:
+    """Whether the folder is a copy, and what it was copied from is still there."""
+    other = Path(found.folder)
+    try:
+        original = None if _same(other, root) else read(other)
+    except LakehouseError:
+        return False
+    return original is not None and original.id == found.id
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one == other or one.resolve() == other.resolve()
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user without an entry, and no HOME
+        return None

@@ -1,0 +1,22 @@
+"""What every program of a service finds in its environment when it runs as a process of this machine."""
+
+from __future__ import annotations
+
+from lakehouse.packages import archives
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import Service
+
+
+def environment(service: Service, state: State) -> dict[str, str]:
+    """The service's own variables, its class archive, and a temporary folder below the state folder.
+
+    By a variable, so that what a service starts itself has it too: Spark's executors, the JVM that Trino looks into
+    itself with.
+    """
+    found = archives.environment(service) | dict(service.environment)
+    temporary = str(state.temporary(service.name))
+    found["TMPDIR"] = temporary
+    if service.java is not None:
+        options = (archives.quoted(f"-Djava.io.tmpdir={temporary}"), found.get(archives.VARIABLE, ""))
+        found[archives.VARIABLE] = " ".join(option for option in options if option)
+    return found

@@ -1,0 +1,62 @@
+"""Room on a disk: what is too little, in words, and the ballast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import disk
+from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, Room
+
+
+def test_the_disk_of_a_folder_that_is_not_made_yet(tmp_path: Path) -> None:
+    room = disk.look(tmp_path / "not" / "made")
+    assert room.folder == tmp_path
+    assert room.free_mb > 0
+
+
+@pytest.mark.parametrize(
+    ("free", "inodes", "said"),
+    [
+        (600, None, ""),
+        (600, 5000, ""),
+        (300, None, "The disk is nearly full: /s has 300 MB free."),
+        (10, 5000, "The disk is full: /s has 10 MB free and room for 5000 more files."),
+        (9000, 12, "The disk is full: /s has 9000 MB free and room for 12 more files."),
+    ],
+)
+def test_shortage_in_words(tmp_path: Path, free: int, inodes: int | None, said: str) -> None:
+    found = disk.shortage(Room(Path("/s"), free, inodes), tmp_path)
+    assert found.startswith(said)
+    assert ("lakehouse maintain" in found) == bool(said)
+    assert "rm '" not in found
+
+
+def test_the_ballast_is_named_while_it_is_there(tmp_path: Path) -> None:
+    (tmp_path / BALLAST).touch()
+    assert f"`rm '{tmp_path}/{BALLAST}'` gives {BALLAST_MB} MB back" in disk.shortage(
+        Room(tmp_path, 10, None), tmp_path
+    )
+
+
+def test_few_inodes_refuse_a_deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "look", lambda folder: Room(folder, 100_000, 7))
+    with pytest.raises(LakehouseError, match="room for 7 more files; 2000 are wanted: .* no more inodes"):
+        disk.check(tmp_path)
+
+
+def test_ballast_is_made_where_there_is_room_and_given_back_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as scarce:
+        scarce.setattr(disk, "look", lambda folder: Room(folder, BALLAST_MB, None))
+        disk.fill(tmp_path)
+        assert not (tmp_path / BALLAST).exists()
+    disk.fill(tmp_path)
+    assert (tmp_path / BALLAST).stat().st_blocks * 512 >= BALLAST_MB << 20, "real room, no hole"
+    disk.release(tmp_path, 2)
+    assert (tmp_path / BALLAST).stat().st_size == (BALLAST_MB - 2) << 20
+    (tmp_path / BALLAST).unlink()
+    disk.release(tmp_path, 2)
