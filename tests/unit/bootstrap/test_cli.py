@@ -11,6 +11,7 @@ import pytest
 
 from bootstrap.cli import app
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.owner import mark
 
 COMMANDS = (
     *("status", "logs", "sql", "shell", "endpoints", "verify", "validate", "restart", "generate", "destroy"),
@@ -161,7 +162,9 @@ def test_a_reader_that_goes_away_is_no_error(file: Path) -> None:
     script = f"import sys; sys.argv = ['lakehouse', '-f', {str(file)!r}, 'logs', 'trino', '-n', '100000']\n"
     from bootstrap.operations.target import find
 
-    log = find(file, None).local.state.log("trino")
+    local = find(file, None).local
+    mark(local.state, local.claim)
+    log = local.state.log("trino")
     log.parent.mkdir(parents=True)
     log.write_text("a line of the log\n" * 100_000)
     process = subprocess.Popen(

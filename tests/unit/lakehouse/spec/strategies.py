@@ -106,7 +106,7 @@ def lakehouses(draw: st.DrawFn) -> Lakehouse:
                 store="s3proxy",
                 catalogs=dict.fromkeys(catalogs, "nessie"),
                 ports=ports,
-                state=draw(st.none() | st.just("~/lake house")),
+                state=draw(st.none() | st.just("a lake house/~")),
             )
         },
     )
