@@ -163,6 +163,29 @@ def report(outcome: Outcome, most: int = 50) -> None:
 
 
 @app.command()
+def seed(
+    context: typer.Context,
+    table: Annotated[str, typer.Argument(metavar="CATALOG.NAMESPACE.TABLE", help="A table with a `seed`.")],
+    all_rows: Annotated[
+        bool, typer.Option("--all-rows", help="Replace every row of the table, not only those that its seed brought.")
+    ] = False,
+) -> None:
+    """Replace the rows that a table's seed brought by those that the file has now, in one commit."""
+    from bootstrap import catalogs
+    from bootstrap.reconciler import seeds
+
+    path, lakehouse, connections = _connect(context, engines=True)
+    catalog, _, name = table.partition(".")
+    namespace, _, short = name.rpartition(".")
+    spaces = lakehouse.catalogs[catalog].namespaces if catalog in lakehouse.catalogs else {}
+    said = spaces[namespace].tables.get(short) if namespace in spaces else None
+    if said is None or said.seed is None:
+        raise UsageError(f"{path.name}: there is no table {table} with a `seed`.")
+    done = seeds.replace(catalogs.connect(catalog, connections), name, said.seed, connections, all_rows=all_rows)
+    print(f"{table}: {done.removed} rows replaced by {done.added} of {said.seed}.")
+
+
+@app.command()
 def drift(context: typer.Context, as_json: Json = False) -> None:
     """Show what differs from the file and what is there that it does not name. Exit code 0: nothing, 2: drift."""
     from bootstrap.reconciler.diff import diff

@@ -9,7 +9,7 @@ changes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -20,11 +20,21 @@ from bootstrap.connect import connect
 from bootstrap.operations.bars import SCHEMA, Plan, bars
 from bootstrap.operations.sql import SparkEngine
 from bootstrap.operations.target import Target
+from bootstrap.reconciler.metadata import TableFacts
+from bootstrap.reconciler.schema import Struct, render_type
 from lakehouse.errors import UsageError
 from lakehouse.spec import Lakehouse
 
 _TABLE = "minute_aggs"
 _ROWS_PER_APPEND = 400_000  # some 30 MB: under the size up to which Connect takes rows along with a query
+
+#: Iceberg's types of what the bars consist of.
+_TYPES = {
+    pa.string(): "string",
+    pa.timestamp("us", tz="UTC"): "timestamptz",
+    pa.float64(): "double",
+    pa.int64(): "long",
+}
 
 # ROW_NUMBER: MERGE wants each key once. Bad prices and times outside the day are a feed's faults, not a market's.
 _TO_SILVER = """
@@ -40,8 +50,8 @@ USING (
 ) AS bronze
 ON silver.date = bronze.date AND silver.ticker = bronze.ticker AND silver.window_start = bronze.window_start
    AND silver.date IN ({dates})
-WHEN MATCHED AND NOT ({same}) THEN UPDATE SET *
-WHEN NOT MATCHED THEN INSERT *
+WHEN MATCHED AND NOT ({same}) THEN UPDATE SET {set}
+WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})
 """
 
 
@@ -60,7 +70,8 @@ class Generated:
 def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) -> Generated:
     """Makes the rows, appends them to bronze, merges them into silver.
 
-    Raises UsageError where the file has no bronze and silver tables for minute bars.
+    Raises UsageError if the file has no bronze and silver tables for minute bars, or the tables as they are cannot take
+    them; nothing is written then.
     """
     catalog = catalog_of(target.lakehouse, target.path.name)
     bronze, silver = f"{catalog}.bronze.{_TABLE}", f"{catalog}.silver.{_TABLE}"
@@ -68,7 +79,9 @@ def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) 
     days_made = ", ".join(f"'{day.isoformat()}'" for day in plan.dates)
     engine = target.lakehouse.engines.spark
     began = time.monotonic()
-    if engine is None or not engine.connect:
+    alone = engine is None or not engine.connect
+    _check(target, catalog, ("bronze",) if alone else ("bronze", "silver"))
+    if alone:
         _by_pyiceberg(target, catalog, plan, days_made, replace=replace)
         return Generated(bronze, silver, rows, time.monotonic() - began, None, 0.0)
     session = SparkEngine(target)
@@ -87,6 +100,40 @@ def catalog_of(lakehouse: Lakehouse, file: str) -> str:
             return name
     columns = ", ".join(SCHEMA.names)
     raise UsageError(f"{file}: no catalog has bronze.{_TABLE} and silver.{_TABLE}, both with the columns {columns}.")
+
+
+def _check(target: Target, catalog: str, layers: Collection[str]) -> None:
+    """Everything that can be known to fail is found before the first row is written."""
+    names = [f"{layer}.{_TABLE}" for layer in layers]
+    there = _facts(target, catalog, names)
+    problems: list[str] = []
+    for name in names:
+        if name not in there:
+            problems.append(f"there is no table {catalog}.{name}. `lakehouse apply` makes it")
+        else:
+            problems += [f"{catalog}.{name}: {problem}" for problem in misfits(there[name].schema)]
+    if problems:
+        raise UsageError("The made-up bars do not fit, and nothing was written.\n" + "\n".join(problems))
+
+
+def _facts(target: Target, catalog: str, names: Collection[str]) -> Mapping[str, TableFacts]:
+    connections = connect(target.path, target.stack)[1]
+    return catalogs.connect(catalog, connections).facts(names, lambda count, of: None).tables
+
+
+def misfits(schema: Struct) -> Iterator[str]:
+    """Why a table with this schema cannot take the bars; further columns that may be empty stay empty."""
+    there = {field.name.lower(): field for field in schema.fields}
+    for column in SCHEMA:
+        have = there.pop(column.name, None)
+        wanted = _TYPES[column.type]
+        if have is None:
+            yield f'the column "{column.name}" is not there. Add it: `{column.name}: {wanted}`, then `lakehouse apply`'
+        elif have.type != wanted:
+            yield f'the column "{column.name}" is {render_type(have.type)}, and the bars have {wanted}'
+    for further in there.values():
+        if further.required:
+            yield f'the column "{further.name}" is required, and the bars have no value for it. Make it optional'
 
 
 def _by_spark(session: SparkEngine, bronze: str, plan: Plan, days: str, *, replace: bool) -> None:
@@ -132,6 +179,8 @@ def _to_silver(session: SparkEngine, bronze: str, silver: str, days: str, *, rep
         silver=silver,
         dates=days,
         columns=", ".join(SCHEMA.names),
+        values=", ".join(f"bronze.{name}" for name in SCHEMA.names),
+        set=", ".join(f"silver.{name} = bronze.{name}" for name in values),
         same=" AND ".join(f"silver.{name} <=> bronze.{name}" for name in values),
     )
     with output.progress() as progress:

@@ -191,7 +191,8 @@ class _Diffing:
             )
         elif loaded != digest:
             message = f"{want.seed} has changed since it was loaded, and a seed is loaded once"
-            self.kept.append(Note(address, f"{message}. `lakehouse ingest {want.seed}` appends its rows", where))
+            advice = f"`lakehouse seed {catalog}.{want.name}` replaces the rows that it brought, in one commit"
+            self.kept.append(Note(address, f"{message}. {advice}", where))
 
     def references(self, catalog: str, want: WantedCatalog, facts: CatalogFacts) -> None:
         """Branches and tags: made where they are not; where they have moved to since is their own affair."""

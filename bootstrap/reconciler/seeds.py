@@ -1,4 +1,4 @@
-"""Seeds: the rows that a table begins with, from a file beside lakehouse.yaml, loaded once.
+"""Seeds: the rows that a table begins with, from a file beside lakehouse.yaml, loaded once, replaced when asked for.
 
 Rows and the mark that they are loaded come in one commit, so that a load that is repeated or killed brings them once or
 not at all. pyiceberg writes the files; seeds are small, and need no engine.
@@ -7,7 +7,9 @@ not at all. pyiceberg writes the files; seeds are small, and need no engine.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +17,14 @@ from bootstrap.catalogs import tables
 from bootstrap.catalogs.base import Catalog
 from bootstrap.connections import Connections
 from bootstrap.errors import Conflict, Missing, Refused, UnknownState, first_line
-from bootstrap.reconciler.wanted import SEED
+from bootstrap.reconciler.wanted import SEED, SEED_FILES
+from lakehouse.errors import UsageError
 from lakehouse.spec.model import Lakehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyiceberg.manifest import DataFile
+    from pyiceberg.table import Table, Transaction
 
 
 def digests(lakehouse: Lakehouse, folder: Path) -> dict[str, str | None]:
@@ -42,9 +47,6 @@ def load(catalog: Catalog, table: str, body: Mapping[str, str], connections: Con
     ``body``: ``file``, its name, and ``digest``. Raises Conflict where the table or the file changed meanwhile, Refused
     for rows that do not fit, UnknownState where the store failed.
     """
-    from pyiceberg.exceptions import ValidationError
-    from pyiceberg.io.pyarrow import schema_to_pyarrow
-
     path = connections.folder / body["file"]
     if _digest(path) != body["digest"]:
         raise Conflict(f"{path} changed since the plan was made")
@@ -53,24 +55,110 @@ def load(catalog: Catalog, table: str, body: Mapping[str, str], connections: Con
         raise Missing(f"there is no table {table}")
     if SEED in facts.properties:
         raise Conflict(f"table {table} was seeded meanwhile")
-    try:
+    with _typed(path):
         loaded = tables.at(catalog, table, facts.metadata_location, connections)
-        rows = _rows(path, schema_to_pyarrow(loaded.schema(), include_field_ids=False))
+        rows = _rows(path, loaded)
         with loaded.transaction() as transaction:
             transaction.append(rows)
-            transaction.set_properties({SEED: body["digest"]})
+            transaction.set_properties(_marks(transaction, body["digest"]))
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What a replacement did: how many rows went, and how many came."""
+
+    removed: int
+    added: int
+
+
+def replace(catalog: Catalog, table: str, name: str, connections: Connections, *, all_rows: bool = False) -> Replaced:
+    """Put the rows that the file ``name`` has now in place of those that it brought, in one commit.
+
+    Other rows stay, unless ``all_rows``. Raises UsageError if the rows of the seed cannot be told from others or were
+    never loaded, and the errors of :func:`load`.
+    """
+    path = connections.folder / name
+    digest = _digest(path)
+    if digest is None:
+        raise UsageError(f"there is no file {name}. Put it beside the lakehouse's file, or correct the name")
+    with _typed(path):
+        loaded = tables.load(catalog, table, connections)
+        if SEED not in loaded.properties:
+            raise UsageError(f"table {table} is not seeded yet. `lakehouse apply` loads {name}")
+        former = _files(loaded, table, all_rows)
+        rows = _rows(path, loaded)
+        with loaded.transaction() as transaction:
+            _overwrite(transaction, loaded, former, rows)
+            transaction.set_properties(_marks(transaction, digest))
+    return Replaced(sum(each.record_count for each in former), rows.num_rows)
+
+
+def _files(loaded: Table, table: str, all_rows: bool) -> list[DataFile]:
+    """The data files that go: those that the seed's snapshot brought, or all."""
+    from pyiceberg.manifest import DataFileContent
+
+    snapshot, _, count = loaded.properties.get(SEED_FILES, "").partition(" ")
+    current = loaded.current_snapshot()
+    entries = [
+        entry
+        for manifest in (current.manifests(loaded.io) if current else ())
+        for entry in manifest.fetch_manifest_entry(loaded.io, discard_deleted=True)
+        if entry.data_file.content == DataFileContent.DATA
+    ]
+    own = [each.data_file for each in entries if str(each.snapshot_id) == snapshot]
+    if all_rows:
+        return [each.data_file for each in entries]
+    if not snapshot or len(own) != int(count):
+        why = "were written anew since (by compaction, an update or a delete)" if snapshot else "were loaded unmarked"
+        raise UsageError(
+            f"table {table}: rows of the seed {why}, and cannot be told from others. --all-rows replaces every row of "
+            "the table, whoever wrote it"
+        )
+    return own
+
+
+def _overwrite(transaction: Transaction, loaded: Table, former: Sequence[DataFile], rows: pa.Table) -> None:
+    from pyiceberg.io.pyarrow import _check_pyarrow_schema_compatible, _dataframe_to_data_files
+
+    metadata = transaction.table_metadata
+    _check_pyarrow_schema_compatible(metadata.schema(), rows.schema, format_version=metadata.format_version)
+    with transaction.update_snapshot().overwrite() as change:
+        for each in former:
+            change.delete_data_file(each)
+        if rows.num_rows:
+            for each in _dataframe_to_data_files(metadata, rows, loaded.io, write_uuid=change.commit_uuid):
+                change.append_data_file(each)
+
+
+def _marks(transaction: Transaction, digest: str) -> dict[str, str]:
+    """The properties by which the rows just written are known later."""
+    snapshot = transaction.table_metadata.current_snapshot()
+    assert snapshot is not None
+    count = (snapshot.summary or {}).get("added-data-files", "0")
+    return {SEED: digest, SEED_FILES: f"{snapshot.snapshot_id} {count}"}
+
+
+@contextmanager
+def _typed(path: Path) -> Iterator[None]:
+    """Whatever a library raises about the file or the store, as an error of ours."""
+    from pyiceberg.exceptions import ValidationError
+
+    try:
+        yield
     except (ValidationError, ValueError, TypeError, NotImplementedError) as error:  # Arrow's and pydantic's among them
         raise Refused(f"{path}: {first_line(error)}") from error
     except OSError as error:  # Arrow's way to say anything of the store
         raise UnknownState(f"{path}: {first_line(error)}") from error
 
 
-def _rows(path: Path, schema: pa.Schema) -> pa.Table:
+def _rows(path: Path, table: Table) -> pa.Table:
     import pyarrow as pa
+    from pyiceberg.io.pyarrow import schema_to_pyarrow
 
     from bootstrap.ingest.columns import fitted
     from bootstrap.ingest.items import Item
     from bootstrap.ingest.places import LocalPlace
 
+    schema = schema_to_pyarrow(table.schema(), include_field_ids=False)
     item = Item(LocalPlace(str(path)), path.name, "parquet" if path.suffix.lower() == ".parquet" else "csv")
     return pa.concat_tables([schema.empty_table(), *fitted(item, path, schema)])

@@ -9,7 +9,7 @@ from bootstrap.reconciler.draft import Draft, Json, TableChange
 from bootstrap.reconciler.evolve import Evolution, Problem, describe, evolve, fresh
 from bootstrap.reconciler.metadata import Limits, TableFacts
 from bootstrap.reconciler.schema import Struct, type_to_json, walk
-from bootstrap.reconciler.wanted import DELETABLE, DELETABLE_COLUMNS, SEED, WantedTable
+from bootstrap.reconciler.wanted import DELETABLE, DELETABLE_COLUMNS, SEED, SEED_FILES, WantedTable
 
 #: Our own marks: what the file does not say (any more) is taken away.
 _OURS = "lakehouse."
@@ -198,8 +198,8 @@ def _change_properties(draft: Draft, facts: TableFacts, wanted: Mapping[str, str
 
 def removable(key: str, exclusive: bool) -> bool:
     """Whether a property the file does not name is to go: our own marks, and in exclusive catalogs others too."""
-    if key == SEED:
-        return False  # it tells that the seed is loaded, and stays true whatever the file says later
+    if key in (SEED, SEED_FILES):
+        return False  # they tell that the seed is loaded, and stay true whatever the file says later
     return key.startswith(_OURS) or (exclusive and not key.startswith(_ENGINES))
 
 

@@ -16,6 +16,9 @@ DELETABLE = "lakehouse.deletable"
 DELETABLE_COLUMNS = "lakehouse.deletable-columns"
 #: Kept with a table whose seed is loaded: the digest of the file.
 SEED = "lakehouse.seed"
+#: Beside it: the snapshot that brought the rows and how many data files they were in, as ``ID COUNT``, so that they can
+#: be told from other rows.
+SEED_FILES = "lakehouse.seed-files"
 #: The property that engines show as a table's comment.
 COMMENT = "comment"
 

@@ -12,9 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog import Catalog, load_catalog
 
+from bootstrap import catalogs
+from bootstrap.catalogs import tables
 from bootstrap.connections import Connections
 from bootstrap.reconciler.plan import render
 from bootstrap.reconciler.reconcile import make_plan, reconcile
+from bootstrap.reconciler.seeds import replace as replace_seed
+from lakehouse.errors import UsageError
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.faults import faulty
@@ -58,10 +62,35 @@ def test_a_table_begins_with_its_seed_once(here: Connections, servers: Servers, 
     (tmp_path / "codes.csv").write_text(CSV + "Y,2,\n")
     later = make_plan(wanted, here)
     assert not later.steps
-    assert any("lakehouse ingest" in str(note) for note in later.kept)
+    assert any(f"`lakehouse seed lake.{root}.t`" in str(note) for note in later.kept)
     evolved = seeded(root, {**TABLE, "columns": {**TABLE["columns"], "rank": "long"}})
     assert reconcile(evolved, here).exit_code == 0
     assert rows(servers, root) == ROWS
+
+
+def test_a_seed_that_changed_replaces_its_own_rows_in_one_commit(
+    here: Connections, servers: Servers, root: str, tmp_path: Path
+) -> None:
+    wanted = seeded(root)
+    assert reconcile(wanted, here).exit_code == 0
+    catalog = catalogs.connect("lake", here)
+    table = tables.load(catalog, f"{root}.t", here)
+    table.append(pa.table({"code": ["Z"], "rank": [9], "since": [None]}, schema=table.schema().as_arrow()))
+    before = {each.snapshot_id for each in tables.load(catalog, f"{root}.t", here).snapshots()}
+    (tmp_path / "codes.csv").write_text("code,rank,since\n007,2,2026-01-14\nY,,\n")
+    for _ in range(2):
+        done = replace_seed(catalog, f"{root}.t", "codes.csv", here)
+        assert (done.removed, done.added) == (2, 2)
+    assert rows(servers, root) == [("007", 2, "2026-01-14"), ("Y", None, None), ("Z", 9, None)]
+    now = tables.load(catalog, f"{root}.t", here)
+    new = [each for each in now.snapshots() if each.snapshot_id not in before]
+    assert {each.summary and each.summary.operation.value for each in new} == {"overwrite"}, "never rows gone alone"
+    assert not make_plan(wanted, here).kept
+    now.overwrite(now.scan().to_arrow())  # as a compaction or an update does
+    with pytest.raises(UsageError, match="cannot be told from others"):
+        replace_seed(catalog, f"{root}.t", "codes.csv", here)
+    assert replace_seed(catalog, f"{root}.t", "codes.csv", here, all_rows=True).removed == 3
+    assert rows(servers, root) == [("007", 2, "2026-01-14"), ("Y", None, None)]
 
 
 def test_parquet(here: Connections, servers: Servers, root: str, tmp_path: Path) -> None:

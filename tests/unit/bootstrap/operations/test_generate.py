@@ -11,6 +11,8 @@ from bootstrap.operations.generate import catalog_of, generate
 from bootstrap.operations.sql import Result
 from bootstrap.operations.target import Target, find
 from lakehouse.errors import UsageError
+from lakehouse.spec import Lakehouse
+from tests.unit.bootstrap.reconciler.simulation import Simulation
 
 
 class FakeSpark:
@@ -37,6 +39,19 @@ sessions: list[FakeSpark] = []
 def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions.clear()
     monkeypatch.setattr(module, "SparkEngine", FakeSpark)
+    monkeypatch.setattr(module, "_facts", lambda target, catalog, names: there(target.lakehouse))
+
+
+def there(wanted: Lakehouse, **silver: Any) -> Any:
+    """The tables as the file says them, silver with these columns on top."""
+    simulation = Simulation()
+    simulation.apply(wanted)
+    if silver:
+        data = wanted.model_dump(mode="json")
+        data["catalogs"]["lake"]["namespaces"]["silver"]["tables"]["minute_aggs"]["columns"] |= silver
+        simulation.tables.clear()
+        simulation.apply(Lakehouse.model_validate(data))
+    return simulation.facts().catalogs["lake"].tables
 
 
 def test_rows_go_to_bronze_and_a_merge_brings_them_to_silver(target: Target) -> None:
@@ -83,3 +98,34 @@ def test_a_file_without_the_tables_is_a_usage_error(file: Path) -> None:
     lakehouse = find(file, None).lakehouse
     with pytest.raises(UsageError, match="lakehouse.yaml: no catalog has bronze.minute_aggs and silver.minute_aggs"):
         catalog_of(lakehouse, "lakehouse.yaml")
+
+
+def test_a_further_column_that_may_be_empty_stays_empty(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    further = there(target.lakehouse, note={"type": "list<string>"})
+    monkeypatch.setattr(module, "_facts", lambda *arguments: further)
+    generate(target, rows=10, seed=1, days=1, replace=False)
+    merge = sessions[0].asked[1]
+    assert "UPDATE SET silver.open = bronze.open, " in merge
+    assert "INSERT (ticker, window_start, open, " in merge
+    assert "*)" not in merge.partition("ON silver.date")[2]
+
+
+@pytest.mark.parametrize(
+    ("silver", "why"),
+    [
+        ({"note": {"type": "int", "required": True}}, 'silver.minute_aggs: the column "note" is required'),
+        ({"volume": {"type": "int"}}, 'silver.minute_aggs: the column "volume" is int, and the bars have long'),
+        (None, "there is no table lake.silver.minute_aggs. `lakehouse apply` makes it"),
+    ],
+)
+def test_what_does_not_fit_is_found_before_the_first_write(
+    silver: Any, why: str, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = there(target.lakehouse, **(silver or {}))
+    if silver is None:
+        del tables["silver.minute_aggs"]
+    monkeypatch.setattr(module, "_facts", lambda *arguments: tables)
+    with pytest.raises(UsageError) as caught:
+        generate(target, rows=10, seed=1, days=1, replace=True)
+    assert why in str(caught.value)
+    assert sessions == []
