@@ -134,8 +134,8 @@ def _marks(transaction: Transaction, digest: str) -> dict[str, str]:
     """The properties by which the rows just written are known later."""
     snapshot = transaction.table_metadata.current_snapshot()
     assert snapshot is not None
-    count = (snapshot.summary or {}).get("added-data-files", "0")
-    return {SEED: digest, SEED_FILES: f"{snapshot.snapshot_id} {count}"}
+    count = snapshot.summary["added-data-files"] if snapshot.summary else None  # None: the file has no rows
+    return {SEED: digest, SEED_FILES: f"{snapshot.snapshot_id} {count or 0}"}
 
 
 @contextmanager
