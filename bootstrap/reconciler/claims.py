@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bootstrap.reconciler.metadata import CatalogFacts, Facts, Home, TableFacts
-from lakehouse.spec.claims import PATHS, STAGING, Claim, Register, clash, marks, staged
+from lakehouse.spec.claims import PATHS, Claim, Register, clash, staged
+from lakehouse.spec.locations import reserved
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.model import Table as TableSpec
 
@@ -115,8 +116,7 @@ def homes(
     the catalog among them: a new table does not share it.
     """
     asked = [(table, claims) for table in _named(lakehouse, catalogs) if (claims := list(table.claims()))]
-    reserved = [*map(marks, lakehouse.buckets), *([staged()] if STAGING in lakehouse.buckets else [])]
-    register = Register([*known, *reserved, *(claim for _, claims in asked for claim in claims)])
+    register = Register([*known, *reserved(lakehouse), *(claim for _, claims in asked for claim in claims)])
     found: dict[str, Home] = {}
     for table, claims in asked:
         said = [claim for claim in claims if claim.what != "location" or table.spec.location is not None]

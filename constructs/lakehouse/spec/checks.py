@@ -32,13 +32,13 @@ _RESERVED_CATALOGS = ("system", "spark_catalog", "jmx")  # Trino's own, Spark's 
 def check(lakehouse: Lakehouse, *, engines: bool = True) -> list[Problem]:
     """All problems of a lakehouse whose single values are right; none means that it can be deployed.
 
-    ``engines``: what an engine cannot carry is one of them.
+    ``engines``: what an engine cannot carry is one of them, and what would harm live tables.
     """
     return [
         *(limits.refusals(lakehouse) if engines else ()),
         *_contents(lakehouse),
         *check_buckets(lakehouse),
-        *check_locations(lakehouse),
+        *check_locations(lakehouse, everything=engines),
         *_access(lakehouse),
         *_spark(lakehouse),
         *_trino(lakehouse),

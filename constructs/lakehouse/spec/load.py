@@ -17,8 +17,8 @@ from lakehouse.spec.source import AGAIN, Source, read
 def load(path: Path, *, engines: bool = True) -> Lakehouse:
     """The lakehouse that the file at ``path`` describes.
 
-    Raises SpecError with all problems, sorted by line. Without ``engines`` what an engine cannot carry is none: what is
-    deployed already must be looked at, exported and destroyed all the same.
+    Raises SpecError with all problems, sorted by line. Without ``engines`` neither what an engine cannot carry nor what
+    would harm live tables is one: what is deployed already must be looked at, exported and destroyed all the same.
     """
     source = read(path)
     lakehouse, problems, left_out = _validate(source)

@@ -39,18 +39,29 @@ def claims(lakehouse: Lakehouse) -> Iterator[Claim]:
                         yield Claim(said, dotted(inner), name, what=key, at=(*inner, "properties", key))
 
 
-def check_locations(lakehouse: Lakehouse) -> Iterator[Problem]:
-    """Locations in unknown buckets, locations that overlap, and buckets whose rules would take live files."""
-    for claim in (register := Register(claims(lakehouse))):
+def reserved(lakehouse: Lakehouse) -> list[Claim]:
+    """Folders that the bootstrap and ingest keep for themselves in the file's buckets."""
+    return [*map(marks, lakehouse.buckets), *([staged()] if STAGING in lakehouse.buckets else [])]
+
+
+def check_locations(lakehouse: Lakehouse, *, everything: bool = True) -> Iterator[Problem]:
+    """Locations in unknown buckets, locations that overlap, and buckets whose rules would take live files.
+
+    Without ``everything`` only what keeps the file from being read: catalogs and tables in known buckets, apart.
+    """
+    register = Register(each for each in claims(lakehouse) if everything or not _is_property(each))
+    for claim in register:
         bucket = claim.parts[0]
         if claim.said and bucket not in lakehouse.buckets:
             mend = suggest(bucket, lakehouse.buckets) or f" Add `{bucket}: {{}}` to `buckets`."
             message = f'"{claim.location}" is in the bucket "{bucket}", which is not one of `buckets`.{mend}'
             yield Problem(claim.at, message, about=(("buckets", bucket),))
-    reserved = [*map(marks, lakehouse.buckets), *([staged()] if STAGING in lakehouse.buckets else [])]
-    for outer, inner in Register([*register, *reserved]).clashes():
+    kept = reserved(lakehouse) if everything else []
+    for outer, inner in Register([*register, *kept]).clashes():
         if any(claim.said and claim.at for claim in (outer, inner)):
             yield _overlap(outer, inner)
+    if not everything:
+        return
     for name, catalog in lakehouse.catalogs.items():
         for namespace, content in catalog.namespaces.items():
             at: Location = ("catalogs", name, "namespaces", namespace)
@@ -80,6 +91,10 @@ def _forms(at: Location, properties: Mapping[str, str], keys: Iterable[str]) -> 
                 _FORM.validate_python(properties[key])
             except ValidationError as error:
                 yield Problem((*at, "properties", key), error.errors()[0]["msg"].removeprefix("Value error, "))
+
+
+def _is_property(claim: Claim) -> bool:
+    return "properties" in claim.at
 
 
 def _is_location(text: str) -> bool:

@@ -148,3 +148,9 @@ def test_a_rule_that_would_delete_names_the_value_the_owner_and_the_fix() -> Non
     assert problem.message.startswith('3 days, and the bucket holds the location of catalogs.lake, "s3://one/lake"')
     assert "Remove it" in problem.message
     assert problem.beside == ("catalogs", "lake", "location")
+
+
+def test_what_would_harm_live_tables_keeps_nobody_from_destroying_them() -> None:
+    of = changed({"one": {"expire_days": 3}}, properties={"write.data.path": "s3://one/lake/n/u"})
+    assert len(places(of)) == 2
+    assert not list(check_locations(of, everything=False))
