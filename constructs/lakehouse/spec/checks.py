@@ -34,17 +34,21 @@ def check(lakehouse: Lakehouse, *, engines: bool = True) -> list[Problem]:
 
     ``engines``: what an engine cannot carry is one of them, and what would harm live tables.
     """
-    return [
-        *(limits.refusals(lakehouse) if engines else ()),
-        *_contents(lakehouse),
-        *check_buckets(lakehouse),
-        *check_locations(lakehouse, everything=engines),
-        *_access(lakehouse),
-        *_spark(lakehouse),
-        *_trino(lakehouse),
-        *_stacks(lakehouse),
-        *support.unsupported(lakehouse),
-    ]
+    return list(found(lakehouse, engines=engines))
+
+
+def found(lakehouse: Lakehouse, *, engines: bool = True) -> Iterator[Problem]:
+    """The same, one by one: the first of very many come at once."""
+    if engines:
+        yield from limits.refusals(lakehouse)
+    yield from _contents(lakehouse)
+    yield from check_buckets(lakehouse)
+    yield from check_locations(lakehouse, everything=engines)
+    yield from _access(lakehouse)
+    yield from _spark(lakehouse)
+    yield from _trino(lakehouse)
+    yield from _stacks(lakehouse)
+    yield from support.unsupported(lakehouse)
 
 
 def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:

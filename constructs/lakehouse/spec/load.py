@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Set
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from lakehouse.spec import limits, wording
-from lakehouse.spec.checks import check
+from lakehouse.spec.checks import found
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import Location, Problem, SpecError, line
+from lakehouse.spec.problems import Key, Location, Problem, SpecError, line
 from lakehouse.spec.source import AGAIN, Source, read
+
+_MOST = 250  # problems that are told at once
+_MORE = Problem((), "there are more problems than these. Correct these first")
 
 
 def load(path: Path, *, engines: bool = True) -> Lakehouse:
@@ -22,17 +27,17 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
     """
     source = read(path)
     lakehouse, problems, left_out = _validate(source)
-    problems = source.problems + problems
+    problems = source.problems[:_MOST] + problems
     if lakehouse is not None:
-        problems += [
+        further = (
             problem
-            for problem in check(lakehouse, engines=engines)
-            if not any(_within(place, entry) for place in (problem.at, *problem.about) for entry in left_out)
-        ]
-    if problems:
-        raise SpecError(
-            path, [(source.line(problem.at), _shown(problem, source)) for problem in dict.fromkeys(problems)]
+            for problem in found(lakehouse, engines=engines)
+            if not any(_within(place, left_out) for place in (problem.at, *problem.about))
         )
+        problems += islice(further, max(0, _MOST + 1 - len(problems)))
+    if problems:
+        told = [(source.line(problem.at), _shown(problem, source)) for problem in dict.fromkeys(problems)]
+        raise SpecError(path, [*told[:_MOST], *[(number, _MORE) for number, _ in told[_MOST:][:1]]])
     assert lakehouse is not None
     return lakehouse
 
@@ -53,30 +58,29 @@ def _shown(problem: Problem, source: Source) -> Problem:
     return Problem(at, problem.message + beside)
 
 
-def _within(place: Location, around: Location) -> bool:
-    return place[: len(around)] == around
+def _within(place: Location, entries: Set[Location]) -> bool:
+    return any(place[:depth] in entries for depth in range(len(place) + 1))
 
 
-def _validate(source: Source) -> tuple[Lakehouse | None, list[Problem], list[Location]]:
+def _validate(source: Source) -> tuple[Lakehouse | None, list[Problem], set[Location]]:
     """The lakehouse without its wrong parts, what is wrong with them, and which were left out.
 
     So the rest is checked all the same, and the user gets the whole list at once.
     """
     data = source.data
     problems: list[Problem] = []
-    left_out: list[Location] = []
+    left_out: set[Location] = set()
     while True:
         try:
             return Lakehouse.model_validate(data), problems, left_out
         except ValidationError as error:
             details = error.errors(include_url=False)
         if not problems:
-            problems = [wording.problem(detail) for detail in details]
-        without = data
-        for at in {_entry(data, wording.location(detail)) for detail in details}:
-            without = _without(without, at)
-            left_out.append(at)
-        if without == data or not without:
+            problems = [wording.problem(detail) for detail in details[: _MOST + 1]]
+        entries = {_entry(data, wording.location(detail)) for detail in details}
+        without = _without(data, entries)
+        left_out |= entries
+        if not any(entries) or not without:
             return None, problems, left_out
         data = without
 
@@ -90,10 +94,13 @@ def _entry(data: Any, at: Location) -> Location:
     return at
 
 
-def _without(data: Any, at: Location) -> Any:
-    """A copy of ``data`` in which the entry at ``at`` is left out."""
-    if not at or not isinstance(data, dict) or at[0] not in data:
-        return data
-    if len(at) == 1:
-        return {key: value for key, value in data.items() if key != at[0]}
-    return {**data, at[0]: _without(data[at[0]], at[1:])}
+def _without(data: dict[str, Any], entries: Iterable[Location]) -> dict[str, Any]:
+    """A copy of ``data`` in which the entries are left out."""
+    within: dict[Key, list[Location]] = {}
+    for entry in filter(None, entries):
+        within.setdefault(entry[0], []).append(entry[1:])
+    return {
+        key: _without(value, within[key]) if key in within else value
+        for key, value in data.items()
+        if () not in within.get(key, [])
+    }

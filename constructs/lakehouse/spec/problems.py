@@ -5,9 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from lakehouse.errors import UsageError
+from lakehouse.text.terminal import shown
+
+# What is compared with what is known, letter by letter, so that a file of any size is read in seconds.
+_LONGEST, _MOST = 100, 1_000
 
 Key = str | int
 Location = tuple[Key, ...]  # keys and list positions from the top of the file: ("catalogs", "lake", "location")
@@ -40,7 +45,7 @@ class SpecError(UsageError):
 def line(path: Path, number: int | None, problem: Problem) -> str:
     """``file:line: location: message``."""
     parts = [str(path) if number is None else f"{path}:{number}", dotted(problem.at), problem.message]
-    return ": ".join(part for part in parts if part)
+    return ": ".join(shown(part) for part in parts if part)
 
 
 def dotted(at: Location) -> str:
@@ -57,8 +62,10 @@ def dotted(at: Location) -> str:
 
 def suggest(wrong: object, known: Iterable[str]) -> str:
     """`` Did you mean "x"?`` where something known is close to what was written, else nothing."""
-    names = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(str(wrong).lower(), names, n=1, cutoff=0.6)
+    if len(text := str(wrong).lower()) > _LONGEST:
+        return ""
+    names = {name.lower(): name for name in islice(known, _MOST) if len(name) <= _LONGEST}
+    close = difflib.get_close_matches(text, names, n=1, cutoff=0.6)
     return f' Did you mean "{names[close[0]]}"?' if close else ""
 
 

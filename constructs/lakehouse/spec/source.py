@@ -6,22 +6,38 @@ The node graph is read, not the constructed values: so each duplicate key is fou
 
 from __future__ import annotations
 
+import re
+import unicodedata
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
-from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from lakehouse.spec.problems import Location, Problem, SpecError
+from lakehouse.text.terminal import shown
 
 AGAIN = -1  # ends the location of a key that stands twice: where it stands the second time
 _MISSING = "there is no such file. Copy the project's lakehouse.yaml, or one of lakehouses/, to this place"
 _DEEPEST = 100  # levels of mappings and lists; a lakehouse needs about ten
-_MOST_NODES = 1_000_000  # more than any real file has; aliases of aliases grow past it at once
+_MOST_COPIES = 50_000  # parts that aliases repeat; aliases of aliases grow past it at once
+_MOST_BYTES = 5_000_000  # twenty thousand tables are one million
+_MOST_FOR_THE_SLOW_PARSER = 1_000_000
+_MOST_DIGITS = 18  # of a whole number; longer ones are text, and no value of the file
+# What YAML calls not printable: https://yaml.org/spec/1.2.2/#51-character-set
+_NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class _TooDeep(Exception):
+    """``line`` is where it is nested too deeply."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
 
 
 class Integer(int):
@@ -61,8 +77,16 @@ class Source:
 def read(path: Path) -> Source:
     """Read a YAML file. Raises SpecError where it is missing, unreadable, or not one YAML mapping."""
     source = Source(path)
+    content = b""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise _refused(path, 1, f"the file has more than {_MOST_BYTES:,} bytes. Make it smaller")
+        text = content.decode("utf-8-sig")
+        if found := _NO_TEXT.search(text):
+            line = text.count("\n", 0, found.start()) + 1
+            raise _refused(path, line, f"the file has a character that no text has, {found[0]}. Remove it")
         root = _compose(text)
     except FileNotFoundError:
         raise _refused(path, None, _MISSING) from None
@@ -71,11 +95,11 @@ def read(path: Path) -> Source:
     except OSError as error:
         raise _refused(path, None, f"the file cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = content.count(b"\n", 0, error.start) + 1
         raise _refused(path, line, "the file is not UTF-8 text. Save it as UTF-8") from None
-    except (YAMLError, RecursionError, ValueError) as error:
-        mark, why = _syntax(error)
-        raise _refused(path, mark, f"this is not YAML: {why}") from None
+    except (YAMLError, _TooDeep) as error:
+        line, why = _syntax(error)
+        raise _refused(path, line, f"this is not YAML: {why}") from None
     if root is None:
         raise _refused(path, 1, "the file is empty. Begin with the project's lakehouse.yaml, or one of lakehouses/")
     if not isinstance(root, MappingNode):
@@ -88,37 +112,51 @@ def read(path: Path) -> Source:
 
 def _compose(text: str) -> Node | None:
     try:
-        depth = 0
-        for event in YAML(typ="safe").parse(text):
-            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-            if depth > _DEEPEST:  # the fast composer would overflow its stack, and end the process
-                raise RecursionError
+        _measure(YAML(typ="safe").parse(text))
         root: Node | None = YAML(typ="safe").compose(text)
-    except YAMLError:
+    except YAMLError as error:
+        if len(text) > _MOST_FOR_THE_SLOW_PARSER:
+            raise
         # The fast parser is one of YAML 1.1, which refuses {location: s3://warehouse/lake}; the slow one knows 1.2.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML allows it: the last one counts
-            root = YAML(typ="safe", pure=True).compose(text)
+            try:
+                root = YAML(typ="safe", pure=True).compose(text)
+            except RecursionError:
+                mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+                raise _TooDeep(mark.line + 1 if mark else 1) from None
+            except (ValueError, TypeError, AttributeError, IndexError):  # its own: it knows no word for what it met
+                raise error from None
     return root
+
+
+def _measure(events: Iterable[Event]) -> None:
+    """Raises _TooDeep where a parser of nested calls would overflow its stack, and end the process."""
+    depth = 0
+    for event in events:
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise _TooDeep(event.start_mark.line + 1)
 
 
 def _refused(path: Path, line: int | None, message: str) -> SpecError:
     return SpecError(path, [(line, Problem((), message))])
 
 
-def _syntax(error: Exception) -> tuple[int | None, str]:
-    if isinstance(error, RecursionError):
-        return None, "it is nested too deeply"
+def _syntax(error: YAMLError | _TooDeep) -> tuple[int, str]:
+    if isinstance(error, _TooDeep):
+        return error.line, f"it is nested too deeply, in more than {_DEEPEST} levels. Make it flatter"
     if not isinstance(error, MarkedYAMLError):
-        return None, "it has a character that no text has. Remove control characters"
+        return 1, " ".join(str(error).split())
     problem, context = error.problem or "", error.context or ""
     for sign, opened, mend in _UNCLOSED:
         if sign in problem or sign in context:
             # It is noticed far below; where it was opened is what helps.
             where = error.context_mark or error.problem_mark
-            return (where.line + 1 if where else None), f"a {opened} that begins here {mend}"
+            return (where.line + 1 if where else 1), f"a {opened} that begins here {mend}"
     why = next((why for sign, why in _WHY if sign in problem), f"{context} {problem}".strip())
-    return (error.problem_mark.line + 1 if error.problem_mark else None), why
+    where = error.problem_mark or error.context_mark
+    return (where.line + 1 if where else 1), why
 
 
 _UNCLOSED = (  # what the parser says, what is open, and the mend
@@ -143,27 +181,36 @@ class _Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.open: set[int] = set()  # ids of the nodes around the current one, to find a node inside itself
-        self.nodes = 0
+        self.known: set[int] = set()
+        self.copies = 0
 
     def read(self, root: MappingNode) -> None:
         self.source.lines[()] = root.start_mark.line + 1
-        try:
-            self.source.data = self.value(root, ())
-        except RecursionError:
-            raise _refused(self.source.path, None, "this is not YAML: it is nested too deeply") from None
+        self.source.data = self.value(root, ())
 
     def value(self, node: Node, at: Location) -> Any:
-        self.nodes += 1
-        if id(node) in self.open or self.nodes > _MOST_NODES:
-            line = node.start_mark.line + 1
+        self.copies += id(node) in self.known
+        self.known.add(id(node))
+        line = node.start_mark.line + 1
+        if id(node) in self.open or self.copies > _MOST_COPIES or len(at) > _DEEPEST:
             raise _refused(self.source.path, line, "an alias (*) holds itself, or too much. Write the value out")
         if isinstance(node, ScalarNode):
-            return _scalar(node)
+            return _scalar(node, self.text(node, at))
         self.open.add(id(node))
         assert isinstance(node, MappingNode | SequenceNode)  # there are three kinds of nodes
         value = self.mapping(node, at) if isinstance(node, MappingNode) else self.sequence(node, at)
         self.open.discard(id(node))
         return value
+
+    def text(self, node: ScalarNode, at: Location) -> str:
+        """Its text; characters that would move a cursor or end a line are refused, wherever they would get to."""
+        text = str(node.value)
+        if not any(map(_is_control, text)):
+            return text
+        self.source.lines.setdefault(at, node.start_mark.line + 1)
+        message = f'"{shown(text)}" has control characters, or half of one. Remove them'
+        self.source.problems.append(Problem(at, message))
+        return shown(text)
 
     def sequence(self, node: SequenceNode, at: Location) -> list[Any]:
         items = []
@@ -182,7 +229,7 @@ class _Reader:
             elif not isinstance(key, ScalarNode):
                 message = "a list or a mapping stands where a key should be. Keys are plain words"
                 self.source.problems.append(Problem(at, message))
-            elif (name := str(key.value)) in data:
+            elif (name := self.text(key, at)) in data:
                 self.source.lines[(*at, name, AGAIN)] = line
                 message = f'"{name}" stands twice. Remove one.'
                 self.source.problems.append(Problem((*at, name, AGAIN), message, beside=(*at, name)))
@@ -202,8 +249,12 @@ class _Reader:
         return merged
 
 
-def _scalar(node: ScalarNode) -> Any:
-    text = str(node.value)
+def _is_control(character: str) -> bool:
+    """Whether it is a control character but a tab or a new line, or half of a character."""
+    return not " " <= character <= "~" and unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n"
+
+
+def _scalar(node: ScalarNode, text: str) -> Any:
     kind = str(node.tag).rpartition(":")[2]
     try:
         if kind == "null":
@@ -212,6 +263,8 @@ def _scalar(node: ScalarNode) -> Any:
             return {"true": True, "false": False}.get(text.lower(), text)
         if kind == "int":
             bare = text.replace("_", "")
+            if len(bare) > _MOST_DIGITS:
+                return text
             integer = Integer(int(bare, 10 if bare.lstrip("+-").isdigit() else 0))
             integer.written = text
             return integer

@@ -203,7 +203,11 @@ def _text(value: Any) -> Any:
 Memory = Annotated[StrictStr, BeforeValidator(_text), AfterValidator(_memory)]
 Endpoint = Annotated[
     StrictStr,
-    Matching("the address of a store", r"https?://[^/\s]+", "https://HOST or http://HOST:PORT, and nothing after it"),
+    Matching(
+        "the address of a store",
+        r"https?://[A-Za-z0-9.:_\[\]-]+",
+        "https://HOST or http://HOST:PORT, and nothing after it",
+    ),
 ]
 FileSize = Annotated[
     StrictStr,
@@ -221,8 +225,8 @@ PortNumber = Annotated[StrictInt, Field(ge=1024, le=65535)]
 
 
 def _state(value: str) -> str:
-    if not value.strip() or "\0" in value:
-        raise ValueError(f'"{value}" is not a folder: write a path, or leave `state` out')
+    if not value.strip() or not value.isprintable():
+        raise ValueError(f'"{value}" is not a folder: write a path on one line, or leave `state` out')
     if value.startswith("~"):
         raise ValueError(f'"{value}" begins with ~, which only a shell replaces: write the whole path')
     return value

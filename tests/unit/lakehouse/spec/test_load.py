@@ -69,12 +69,14 @@ def test_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> bytes:
+    file = written(tmp_path, MINIMAL)
+
+    def refuse(path: Path, mode: str) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)  # root may read everything, so it is made up
+    monkeypatch.setattr(Path, "open", refuse)  # root may read everything, so it is made up
     with pytest.raises(SpecError, match="the file cannot be read: Permission denied"):
-        load(written(tmp_path, MINIMAL))
+        load(file)
 
 
 @pytest.mark.parametrize("depth", [2_000, 200_000])
