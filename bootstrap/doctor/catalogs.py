@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bootstrap.doctor.findings import Finding, error, ok, warning
 from bootstrap.doctor.store import Answer
+from lakehouse.spec.claims import Register
 
 
 def answers(name: str, service: str, uri: str, config: Answer, stack: str) -> Finding:
@@ -49,22 +50,17 @@ def _json(body: str) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def locations(tables: Mapping[str, str]) -> Finding:
-    """No two tables share files: ``tables`` are locations by name, of all catalogs."""
-    ordered = sorted((tuple(at.rstrip("/").split("/")), name) for name, at in tables.items())
-    around: list[tuple[tuple[str, ...], str]] = []
-    for parts, name in ordered:
-        while around and parts[: len(around[-1][0])] != around[-1][0]:
-            around.pop()
-        if around:
-            outer = around[-1][1]
-            return error(
-                f"{name} lies in the folder of {outer}: {tables[name]} and {tables[outer]}",
-                "it was made with a `location` of its own; removing orphan files from one deletes files of the other",
-                f"before any clean-up, copy {name} to a table without `location` (CREATE TABLE ... AS SELECT); drop it",
-            )
-        around.append((parts, name))
-    return ok(f"{len(tables)} tables, none inside another")
+def locations(known: Register, count: int) -> Finding:
+    """No two tables share files: ``known`` are the folders of all tables of all catalogs, ``count`` is of the tables."""
+    for outer, inner in known.clashes():
+        return error(
+            f"{inner.owner} lies in the folder of {outer.owner}: {inner.location} and {outer.location}",
+            "somebody gave it that folder, or renamed or registered a table; removing orphan files from one deletes "
+            "files of the other",
+            f"before any clean-up, copy {inner.owner} to a table without `location` (CREATE TABLE ... AS SELECT); "
+            "drop it",
+        )
+    return ok(f"{count} tables, none inside another")
 
 
 def readable(broken: Mapping[str, Sequence[str]]) -> Finding:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bootstrap.doctor import catalogs, docker, docker_probes, files, machine, probes, services, shell, store, tools
 from bootstrap.doctor.findings import Check, Finding, ok, skipped
 from bootstrap.operations.target import Target
+from bootstrap.reconciler.claims import of_table
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least, look
 from lakehouse.runtimes.docker.containers import as_asked
@@ -22,6 +23,7 @@ from lakehouse.runtimes.process.incarnation import recorded
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.catalog import CatalogEndpoint
 from lakehouse.services.service import Service
+from lakehouse.spec.claims import Register
 from lakehouse.spec.problems import SpecError
 from lakehouse.spec.source import read
 
@@ -261,7 +263,8 @@ class _Stack:
         }
 
     def locations(self) -> Finding:
-        return catalogs.locations({table: of.location for table, of in self.tables.items()})
+        claims = (claim for table, of in self.tables.items() for claim in of_table(table, table.partition(".")[0], of))
+        return catalogs.locations(Register(claims), len(self.tables))
 
     def readable(self) -> Finding:
         from bootstrap.reconciler import rules

@@ -27,14 +27,15 @@ from bootstrap.ingest.spark import SparkLoader
 from bootstrap.maintenance.metrics import TableReader
 from bootstrap.operations import clients
 from bootstrap.operations.target import Target
+from bootstrap.reconciler.claims import folder_of
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.spec.claims import STAGED, STAGING, Claim, Register
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 #: In a snapshot's summary the digests of the files that it brought, in the table's properties those of all; by spaces.
 LOADED = "ingest.files"
-STAGING = "staging"
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ class Ingest:
                 f"`{STAGING}: {{expire_days: 7}}` to `buckets`, then `lakehouse apply`."
             )
         places = self.places(addresses)
+        self._apart()
         self._metadata()  # a table that is not there is told before anything is fetched
         with self._alone() as lock, tempfile.TemporaryDirectory(prefix="lakehouse-ingest-") as scratch:
             engine = SparkLoader(self.target)
@@ -141,6 +143,23 @@ class Ingest:
             lock.seek(0)
             lock.truncate()
         return Loaded(str(self.into), len(new), count, len(found) - len(new))
+
+    def _apart(self) -> None:
+        """Raises LakehouseError where a live table keeps its files where ours are staged, and removed afterwards."""
+        lakehouse, connections = connect(self.target.path, self.target.stack)
+        here = run_of(self.into)
+        found = [
+            Claim(folder_of(at), f"{catalog}.{table}", catalog)
+            for catalog in lakehouse.catalogs
+            for table, (at, _) in TableReader(catalog, connections).names().items()
+            if not table.rpartition(".")[2].startswith(f"ingest_{here}_")  # left by a run of ours that was killed
+        ]
+        other = Register(found).clash(Claim(f"s3://{STAGING}/{STAGED}/{here}", "ingest"))
+        if other is not None:
+            raise LakehouseError(
+                f"{other.owner} keeps its files at {other.location}, where `lakehouse ingest` stages and removes files "
+                f"(s3://{STAGING}/{STAGED}). Copy it to another folder (CREATE TABLE ... AS SELECT), and drop it."
+            )
 
     def _stage(self, found: list[Item], known: set[str], staged: Staged, scratch: Path) -> tuple[set[str], int]:
         from bootstrap.ingest.columns import fitted
@@ -198,6 +217,11 @@ class Ingest:
         lock.flush()
 
 
+def run_of(into: TableName) -> str:
+    """What names all runs into one table: the folder of their files, and their tables."""
+    return hashlib.sha256(str(into).encode()).hexdigest()[:12]
+
+
 class Staged:
     """Files in the staging bucket, as Parquet, and a table of a run's length over them, which Spark reads.
 
@@ -207,11 +231,11 @@ class Staged:
     def __init__(self, target: Target, into: TableName) -> None:
         self._s3: S3Client = clients.s3(target)
         self._catalog = clients.iceberg(target, into.catalog)
-        run = hashlib.sha256(str(into).encode()).hexdigest()[:12]
+        run = run_of(into)
         # Spark keeps tables by their names for a while: one that comes again would be the former one.
         self.table = into.beside(f"ingest_{run}_{secrets.token_hex(4)}")
         self._namespace, self._ours = tuple(into.namespace.split(".")), f"ingest_{run}_"
-        self._prefix = f"ingest/{run}/"
+        self._prefix = f"{STAGED}/{run}/"
         self.clear()  # what a run that was killed left
         connections = connect(target.path, target.stack)[1]
         name = f"{into.namespace}.{into.name}"

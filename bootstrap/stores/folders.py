@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from bootstrap.connections import Connections
-from bootstrap.errors import Missing
+from bootstrap.errors import Missing, Refused
 from bootstrap.reconciler.stores import typed
 from bootstrap.s3 import client
 
@@ -35,19 +36,26 @@ class Folders:
         return client(of.store, patience=of.patience, parallel=of.parallel)
 
     def held(self, location: str) -> bool:
-        """Whether the folder holds more than the first metadata files of tables that nobody committed."""
+        """Whether the folder holds more than the first metadata files of tables that nobody committed.
+
+        Where the store does not let us look, it does not let us see what others keep there: then live tables' claims
+        are all that is known.
+        """
         bucket, *levels = location.removeprefix("s3://").split("/")
         # From the top, so that thousands of tables in a new catalog or namespace cost one request.
         if any(self._empty(bucket, "/".join(levels[:depth])) for depth in range(1, len(levels))):
             return False
         prefix = "/".join(levels)
-        return not all(_FIRST.fullmatch(key.removeprefix(f"{prefix}/")) for key in self._keys(bucket, prefix))
+        try:
+            return not all(_FIRST.fullmatch(key.removeprefix(f"{prefix}/")) for key in self._keys(bucket, prefix))
+        except Refused:
+            return False
 
     def latest(self, location: str) -> str | None:
         """The newest metadata file of the table that the folder held, where there is any."""
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         newest: tuple[int, float, str] | None = None
-        with typed(self._endpoint):
+        with suppress(Missing, Refused), typed(self._endpoint):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/metadata/")
             for page in pages:
                 for each in page.get("Contents", ()):
@@ -59,7 +67,10 @@ class Folders:
         return newest[2] if newest else None
 
     def _is_empty(self, bucket: str, prefix: str) -> bool:
-        return not any(True for _ in self._keys(bucket, prefix))
+        try:
+            return not any(True for _ in self._keys(bucket, prefix))
+        except Refused:
+            return False  # who may list a table's folder need not be allowed to list those around it
 
     def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
         pages = self._client.get_paginator("list_objects_v2").paginate(

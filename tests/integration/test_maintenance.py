@@ -101,26 +101,27 @@ def test_files_that_may_be_needed_stay_and_no_table_stops_another(deployed: Depl
 def test_a_table_that_was_renamed_and_the_one_that_took_its_name_keep_their_files(
     deployed: Deployment, tables: str
 ) -> None:
-    deployed.trino(f"ALTER TABLE {tables}.free RENAME TO {tables}.free_old")
+    deployed.change(*NAMESPACE, "tables", "ev2", to=TABLE | {"properties": {"gc.enabled": True}})
+    deployed.lakehouse("apply")
+    deployed.trino(f"INSERT INTO {tables}.ev2 VALUES 1, 2, 3")
+    deployed.trino(f"ALTER TABLE {tables}.ev2 RENAME TO ev2_old")
     try:
         plan = deployed.lakehouse("plan", code=2)
-        assert "it was renamed to data_maintain.free_old" in plan
-        assert "is the location of lake.data_maintain.free_old" in plan
-        assert "ALTER TABLE lake.data_maintain.free_old RENAME TO lake.data_maintain.free" in deployed.lakehouse(
-            "apply"
-        )
-        deployed.trino(f"INSERT INTO {tables}.free VALUES 100")
+        assert "it was renamed to data_maintain.ev2_old" in plan
+        assert "is the location of lake.data_maintain.ev2_old" in plan
+        told = deployed.lakehouse("apply")
+        assert "ALTER TABLE lake.data_maintain.ev2_old RENAME TO lake.data_maintain.ev2" in told
+        deployed.trino(f"INSERT INTO {tables}.ev2 VALUES 100")
         deployed.change(*NAMESPACE, "maintenance", to=POLICY)
-        orphan, kept = forgotten(deployed, "free-2/"), forgotten(deployed, "free/")
-        (done,) = json.loads(deployed.lakehouse("maintain", f"{tables}.free", "--json"))
+        orphan, kept = forgotten(deployed, "ev2-2/"), forgotten(deployed, "ev2/")
+        (done,) = json.loads(deployed.lakehouse("maintain", f"{tables}.ev2", "--json"))
         assert done["done"]["remove orphans"] == {"deleted_files_count": 1}
         assert (orphan.exists(), kept.exists()) == (False, True)
-        kept.unlink()
-        assert deployed.trino(f"SELECT sum(id), count(*) FROM {tables}.free_old") == [[6, 4]]
-        assert deployed.trino(f"SELECT sum(id), count(*) FROM {tables}.free") == [[100, 1]]
-        assert not [line for line in deployed.lakehouse("plan").splitlines() if "data_maintain" in line]
+        assert deployed.trino(f"SELECT sum(id), count(*) FROM {tables}.ev2_old") == [[6, 3]]
+        assert deployed.trino(f"SELECT sum(id), count(*) FROM {tables}.ev2") == [[100, 1]]
     finally:
-        deployed.trino(f"DROP TABLE IF EXISTS {tables}.free_old")
+        for name in ("ev2", "ev2_old"):
+            deployed.trino(f"DROP TABLE IF EXISTS {tables}.{name}")
 
 
 def test_a_table_that_was_dropped_comes_back(deployed: Deployment, tables: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from bootstrap.doctor import catalogs
 from bootstrap.doctor.store import Answer
+from lakehouse.spec.claims import Claim, Register
 
 URI = "http://127.0.0.1:19120/iceberg"
 
@@ -42,6 +43,7 @@ def test_answers(config: Answer, severity: str, word: str) -> None:
         ({"lake.a.t": "s3://w/lake/a/t_1", "lake.a.t2": "s3://w/lake/a/t_12", "dim.a": "s3://w/dim/a"}, "", ""),
         ({"lake.a.t": "s3://w/lake/a/t", "lake.b.u": "s3://w/lake/a/t/inner"}, "lake.b.u", "lake.a.t"),
         ({"lake.a.t": "s3://w/lake/a/t/", "lake.b.u": "s3://w/lake/a/t"}, "lake.b.u", "lake.a.t"),
+        ({"lake.a.t": "s3://w/lake/a/t", "lake.b.u": "s3a://w/lake/a/t/x"}, "lake.b.u", "lake.a.t"),
         (
             {"x.a": "s3://w/a", "x.b": "s3://w/a/b", "x.c": "s3://w/c"},
             "x.b", "x.a",
@@ -49,7 +51,7 @@ def test_answers(config: Answer, severity: str, word: str) -> None:
     ],
 )  # fmt: skip
 def test_locations(tables: dict[str, str], inner: str, outer: str) -> None:
-    found = catalogs.locations(tables)
+    found = catalogs.locations(Register(Claim(at, name, name[0]) for name, at in tables.items()), len(tables))
     assert found.severity == ("error" if inner else "ok")
     if inner:
         assert found.found.startswith(f"{inner} lies in the folder of {outer}: ")

@@ -1,0 +1,59 @@
+"""What is said of a table that was there once, and how it is found where the catalog keeps no history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bootstrap.catalogs.base import Gone
+from bootstrap.reconciler import lost
+
+METADATA: dict[str, Any] = {
+    "current-snapshot-id": 2,
+    "snapshots": [
+        {"snapshot-id": 1, "summary": {"total-records": "1"}},
+        {"snapshot-id": 2, "summary": {"total-records": "3"}},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("gone", "metadata", "parts"),
+    [
+        (Gone("dropped (commit 1a)", "s3://w/m"), METADATA, ["dropped (commit 1a); it held 3 rows in 2 snapshots",
+                                                             "`lakehouse restore lake.n.t`"]),
+        (Gone("dropped (commit 1a)", "s3://w/m"), {}, ["it held no rows"]),
+        (Gone("dropped (commit 1a)", "s3://w/m"), None, ["s3://w/m cannot be read, so nothing brings it back"]),
+        (Gone("renamed to n.u (commit 1a)", "s3://w/m", "n.u"), METADATA,
+         ["its rows are in lake.n.u", "ALTER TABLE lake.n.u RENAME TO lake.n.t"]),
+        # Renamed, and then dropped under its new name.
+        (Gone("renamed to n.x (commit 1a)", "s3://w/m", "n.x"), METADATA, ["`lakehouse restore lake.n.t`"]),
+    ],
+)  # fmt: skip
+def test_what_is_said(gone: Gone, metadata: dict[str, Any] | None, parts: list[str]) -> None:
+    said = lost.text("lake", "n.t", gone, metadata, {"n.u"})
+    assert all(part in said for part in parts)
+    assert "`apply` makes a new, empty table" in said
+
+
+class Folders:
+    """Folders that hold the files of a table."""
+
+    def __init__(self, *held: str) -> None:
+        self._held = held
+
+    def held(self, location: str) -> bool:
+        return location in self._held
+
+    def latest(self, location: str) -> str | None:
+        return None if location.endswith("/noise") else f"{location}/metadata/00003-x.metadata.json"
+
+
+def test_a_catalog_without_history_is_helped_by_what_lies_in_the_default_folder() -> None:
+    defaults = {name: f"s3://w/n/{name}" for name in ("new", "gone", "taken", "noise")}
+    held: Any = Folders("s3://w/n/gone", "s3://w/n/taken", "s3://w/n/noise")
+    catalog: Any = object()
+    found = lost.find(catalog, defaults, {"taken"}, held)
+    assert list(found) == ["gone"]
+    assert found["gone"].metadata_location == "s3://w/n/gone/metadata/00003-x.metadata.json"

@@ -1,0 +1,88 @@
+"""What a new table has to know of a folder: whether it holds files, and which table's they were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bootstrap.connections import Connections, StoreConnection
+from bootstrap.errors import Refused
+from bootstrap.stores import folders
+from bootstrap.stores.folders import Folders
+
+FIRST = "metadata/00000-0a1b2c3d-0000-4000-8000-0123456789ab.metadata.json"
+SECOND = FIRST.replace("00000", "00001", 1)
+CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {})
+
+
+class S3:
+    """Keys of one bucket, in pages; prefixes in ``closed`` may not be listed."""
+
+    def __init__(self, *keys: str, closed: tuple[str, ...] = ()) -> None:
+        self.keys, self.closed, self.asked = sorted(keys), closed, 0
+
+    def get_paginator(self, name: str) -> S3:
+        return self
+
+    def paginate(self, Bucket: str, Prefix: str, **_: Any) -> Any:  # noqa: N803 - boto3's names
+        self.asked += 1
+        if Prefix in self.closed:
+            raise Refused("not allowed")
+        found = [key for key in self.keys if key.startswith(Prefix)]
+        for at in range(0, len(found), 2):
+            contents = [{"Key": key, "LastModified": datetime(2026, 1, 1, tzinfo=UTC)} for key in found[at : at + 2]]
+            yield {"Contents": contents}
+
+
+Looking = Callable[..., Folders]
+
+
+@pytest.fixture
+def looking(monkeypatch: pytest.MonkeyPatch) -> Looking:
+    def made(*keys: str, closed: tuple[str, ...] = ()) -> Folders:
+        s3 = S3(*keys, closed=closed)
+        monkeypatch.setattr(folders, "client", lambda *of, **more: s3)
+        return Folders(CONNECTIONS)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("keys", "held"),
+    [
+        ((), False),
+        (("lake/n/t2/data/x.parquet",), False),
+        (("lake/n/t/data/x.parquet",), True),
+        (("lake/n/t/thesis.txt",), True),
+        (("lake/", "lake/n/", "lake/n/t/", "lake/n/t/data/"), False),  # folders alone, as stores on file systems list
+        (("lake/", "lake/n/", "lake/n/t/", "lake/n/t/data/", "lake/n/t/data/x.parquet"), True),
+        ((f"lake/n/t/{FIRST}",), False),  # an apply was killed before its commit
+        ((f"lake/n/t/{FIRST}", f"lake/n/t/{FIRST.replace('0a1b', 'ffff')}"), False),
+        ((f"lake/n/t/{FIRST}", f"lake/n/t/{SECOND}"), True),
+        ((f"lake/n/t/{FIRST}", "lake/n/t/data/x.parquet"), True),
+    ],
+)
+def test_a_folder_is_free_that_holds_no_more_than_what_nobody_committed(
+    looking: Looking, keys: tuple[str, ...], held: bool
+) -> None:
+    assert looking(*keys).held("s3://w/lake/n/t") == held
+
+
+def test_thousands_of_tables_of_a_new_namespace_cost_two_requests(looking: Looking) -> None:
+    of = looking("lake/other/t/data/x.parquet")
+    assert not any(of.held(f"s3://w/lake/n/t{number}") for number in range(1000))
+    assert of._client.asked == 2  # type: ignore[attr-defined]
+
+
+def test_who_may_list_the_tables_folder_alone_sees_what_is_in_it(looking: Looking) -> None:
+    assert looking("lake/n/t/x", closed=("lake/", "lake/n/")).held("s3://w/lake/n/t")
+    assert not looking("lake/n/t/x", closed=("lake/", "lake/n/", "lake/n/t/")).held("s3://w/lake/n/t")
+
+
+def test_the_newest_metadata_file(looking: Looking) -> None:
+    of = looking(f"lake/n/t/{FIRST}", f"lake/n/t/{SECOND}", "lake/n/t/metadata/snap-9.avro", "lake/n/t/data/x.parquet")
+    assert of.latest("s3://w/lake/n/t") == f"s3://w/lake/n/t/{SECOND}"
+    assert of.latest("s3://w/lake/n/u") is None
