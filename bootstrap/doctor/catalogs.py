@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bootstrap.doctor.findings import Finding, error, ok, warning
@@ -51,7 +51,7 @@ def _json(body: str) -> dict[str, Any]:
 
 
 def locations(known: Register, count: int) -> Finding:
-    """No two tables share files: ``known`` are the folders of all tables of all catalogs, ``count`` is of the tables."""
+    """No two tables share files: ``known`` are the folders of all tables, ``count`` says how many tables there are."""
     for outer, inner in known.clashes():
         return error(
             f"{inner.owner} lies in the folder of {outer.owner}: {inner.location} and {outer.location}",
