@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import shutil
 import subprocess
 import tempfile
 import time
@@ -39,7 +40,7 @@ SIZE, INODES = "720m", 20_000
 
 @dataclass(frozen=True)
 class AsUser(Deployment):
-    """The commands of an ordinary user. What root has fetched and installed is readable, wherever it lies."""
+    """The commands of an ordinary user. What root has installed is readable, wherever it lies."""
 
     user: int = USER.pw_uid
 
@@ -50,21 +51,27 @@ class AsUser(Deployment):
 
     def _environment(self) -> dict[str, str]:
         home = {"HOME": str(self.folder / "home"), "USER": USER.pw_name, "LOGNAME": USER.pw_name}
-        return super()._environment() | home | {"XDG_CACHE_HOME": str(store.cache().parent)}
+        return super()._environment() | home | {"XDG_CACHE_HOME": str(self.folder.parent / "cache")}
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsUser]:
-    folder = tmp_path_factory.mktemp("machines") / "a lakehouse"
+def small() -> Iterator[AsUser]:
+    home = Path(tempfile.mkdtemp(prefix="lakehouse-test-"))
+    home.chmod(0o711)  # pytest's own folders are closed to the user
+    folder = home / "a lakehouse"
     deployment = AsUser.make(folder, {("engines",): {}})
     assert isinstance(deployment, AsUser)
     disk = folder / ".lakehouse"
+    packages = home / "cache" / "lakehouse"
+    packages.mkdir(parents=True)
     for each in (disk, folder / "home"):
         each.mkdir()
     for each in (folder, *folder.iterdir()):
         os.chown(each, USER.pw_uid, USER.pw_gid)
     options = f"size={SIZE},nr_inodes={INODES},uid={USER.pw_uid},gid={USER.pw_gid},mode=700"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=True)
+    # The packages that are here, to be read only: nothing is fetched or copied.
+    subprocess.run(["mount", "-o", "bind,ro", str(store.cache()), str(packages)], check=True)
     state = deployment.local.state
     # What root's deploys left there before: nobody else may write to it.
     left = Path(tempfile.gettempdir()) / "vertx-cache"
@@ -77,7 +84,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsUser]:
         deployment.cdktf("destroy", "local", "--auto-approve", code=None)
         remaining = list(processes.belonging(state))
         processes.end(remaining)
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", str(disk), str(packages)], check=True)
+        shutil.rmtree(home)
         if mine:
             left.rmdir()
     assert not remaining, "destroy leaves no process"

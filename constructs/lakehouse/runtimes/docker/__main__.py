@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import definitions
+from lakehouse.runtimes import definitions, owner
 from lakehouse.runtimes.docker import containers, steps
 from lakehouse.runtimes.docker.engine import Engine, errors_told
 from lakehouse.runtimes.state import State
@@ -39,8 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(step: str, service: str | None, state: State, asked: tuple[containers.Container, ...]) -> None:
     if step == "preflight":
-        services = [each for each, _ in definitions.read(Path(definitions.FILE)).values()]
-        steps.prepare(state, services, asked, Engine())
+        read = definitions.read(Path(definitions.FILE))
+        services = [each for each, _ in read.values()]
+        planned = {name: incarnation for name, (_, incarnation) in read.items()}
+        steps.prepare(state, services, asked, Engine(), owner.read_claim(Path(owner.MARK)), planned)
     elif service is None:
         raise LakehouseError("ready: which service?")
     else:

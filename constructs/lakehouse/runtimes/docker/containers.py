@@ -24,6 +24,7 @@ PROVIDER = ">= 3.6, < 5"
 
 # Docker asks for these names of the stack's things; the first says whose they are.
 STATE, SERVICE, INCARNATION = "lakehouse.state", "lakehouse.service", "lakehouse.incarnation"
+ID, LAKEHOUSE, STACK = "lakehouse.id", "lakehouse.name", "lakehouse.stack"  # of volumes: the owner of the state folder
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ class Seen:
     networks: tuple[str, ...]
     mounts: tuple[str, ...]  # targets
     test: tuple[str, ...]  # its health check
+    ports: frozenset[int] = frozenset()  # of this machine, while it runs
+    image: str = ""  # id
 
     @property
     def up(self) -> bool:
@@ -120,7 +123,8 @@ def containers(services: Iterable[Service], naming: Naming, state: State, place:
 def as_asked(container: Container, seen: Seen) -> bool:
     """Whether what is seen is still what was asked for: ``docker update`` and its like may have changed it."""
     return (
-        seen.memory == container.memory_mb << 20
+        seen.name == container.name
+        and seen.memory == container.memory_mb << 20
         and seen.restart == RESTART
         and container.network in seen.networks
         and {each.target for each in container.mounts} <= set(seen.mounts)  # an image may declare more volumes

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.containers import INCARNATION, SERVICE, STATE, Container, Seen
+from lakehouse.runtimes.docker.containers import ID, INCARNATION, SERVICE, STATE, Container, Seen
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.state import State
 
@@ -94,14 +94,38 @@ class Engine:
         labels = attributes.get("Labels") or attributes.get("Config", {}).get("Labels") or {}
         return str(labels.get(STATE, ""))
 
+    def id_of(self, volume: str) -> str:
+        """The id of the lakehouse that made a volume; empty where an earlier version or somebody else did."""
+        from docker.errors import NotFound
+
+        try:
+            labels = self.client.volumes.get(volume).attrs.get("Labels") or {}
+        except NotFound:
+            return ""
+        return str(labels.get(ID, ""))
+
+    def remove(self, seen: Seen, grace: int) -> None:
+        """Stops and removes a container; its volume stays."""
+        from docker.errors import NotFound
+
+        try:
+            found = self.client.containers.get(seen.name)
+            found.stop(timeout=grace)
+            found.remove(force=True)
+        except NotFound:
+            return
+
     def has_image(self, reference: str) -> bool:
+        return self.image(reference) != ""
+
+    def image(self, reference: str) -> str:
+        """The id of an image that is here; empty where it is not."""
         from docker.errors import ImageNotFound
 
         try:
-            self.client.images.get(reference)
+            return str(self.client.images.get(reference).id)
         except ImageNotFound:
-            return False
-        return True
+            return ""
 
     def pull(self, reference: str) -> None:
         """Fetches an image. Raises LakehouseError that says how to do without a registry."""
@@ -143,9 +167,13 @@ class Engine:
         finally:
             helper.remove(v=True, force=True)  # with what its image declares as volumes
 
-    def volumes(self, state: State) -> list[str]:
-        """The names of the stack's volumes."""
-        return [each.name for each in self.client.volumes.list(filters={"label": f"{STATE}={state.root}"})]
+    def volumes(self, state: State, owner: str = "") -> list[str]:
+        """The names of the stack's volumes: those with the ``owner``'s id, and those of an earlier version."""
+        found = {each.name: each for each in self.client.volumes.list(filters={"label": f"{STATE}={state.root}"})}
+        if owner:
+            found = {name: each for name, each in found.items() if (each.attrs["Labels"] or {}).get(ID, owner) == owner}
+            found |= {each.name: each for each in self.client.volumes.list(filters={"label": f"{ID}={owner}"})}
+        return sorted(found)
 
     def publisher(self, port: int) -> str | None:
         """The name of the container that publishes a port of this machine."""
@@ -191,7 +219,14 @@ def _seen(attributes: Mapping[str, Any]) -> Seen:
         networks=tuple(attributes["NetworkSettings"]["Networks"]),
         mounts=tuple(each["Destination"] for each in attributes["Mounts"]),
         test=tuple((config.get("Healthcheck") or {}).get("Test") or ()),
+        ports=frozenset(_published(host)) if state["Status"] == "running" else frozenset(),
+        image=attributes["Image"],
     )
+
+
+def _published(host: Mapping[str, Any]) -> Iterator[int]:
+    for bindings in (host.get("PortBindings") or {}).values():
+        yield from (int(each["HostPort"]) for each in bindings or () if each.get("HostPort"))
 
 
 def _used(stats: Mapping[str, Any]) -> int:

@@ -20,10 +20,17 @@ def answers(container: Container, seen: Seen) -> bool:
 
 def look(services: Sequence[Service], containers: Sequence[Container], state: State) -> dict[str, Incarnation]:
     """The incarnation each service should have, after a look at the stack's containers."""
+    engine = Engine()
     with errors_told():
-        seen = Engine().seen(state)
+        seen = engine.seen(state)
+        images = {each: engine.image(each) for each in {asked.image for asked in containers}} if seen else {}
     asked = {each.service: each for each in containers if each.service in seen}
-    right = [name for name in asked if as_asked(asked[name], seen[name])]
+    # An image that was built anew is another one, and Terraform replaces its containers.
+    right = [
+        name
+        for name in asked
+        if as_asked(asked[name], seen[name]) and images[asked[name].image] in ("", seen[name].image)
+    ]
     with ThreadPoolExecutor(max(1, len(right))) as pool:
         well = dict(zip(right, pool.map(lambda name: answers(asked[name], seen[name]), right), strict=True))
     return propose(

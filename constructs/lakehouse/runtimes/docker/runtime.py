@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import owner
 from lakehouse.runtimes.docker.containers import Container, Seen
 from lakehouse.runtimes.docker.engine import Engine, execute
 from lakehouse.runtimes.docker.incarnation import answers
@@ -72,7 +73,8 @@ class Containers:
         return ""  # nothing watches the disk there
 
     def volumes(self) -> Sequence[str]:
-        return self.engine.volumes(self.state)
+        mark = owner.read(self.state.root)
+        return self.engine.volumes(self.state, mark.id if mark else "")
 
     def remove_data(self) -> int:
         volumes = self.volumes()

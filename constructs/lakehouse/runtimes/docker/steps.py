@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import disk, former
-from lakehouse.runtimes.docker.containers import STATE, Container
+from lakehouse.runtimes import disk, former, owner
+from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, STACK, STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, Engine
 from lakehouse.runtimes.docker.incarnation import answers
+from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.runtimes.owner import Claim
 from lakehouse.runtimes.process.processes import taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Service
@@ -20,23 +22,51 @@ from lakehouse.text.placeholders import filled
 _INTERVAL = 0.5  # seconds between two questions
 
 
-def prepare(state: State, services: Sequence[Service], containers: Sequence[Container], engine: Engine) -> None:
-    """Everything that containers need before they are made; everything that can be known to fail is found here."""
+def prepare(
+    state: State,
+    services: Sequence[Service],
+    containers: Sequence[Container],
+    engine: Engine,
+    claim: Claim,
+    planned: Mapping[str, Incarnation] | None = None,
+) -> None:
+    """Everything that containers need before they are made. What can be known to fail is found before anything stops.
+
+    Then the containers that are to be made anew, by the incarnations that are ``planned``, and those that the file no
+    longer names are removed: the new ones take their names and their ports.
+    """
+    owner.check(state, claim)
     state.prepare()
     disk.check(state.root)
     if (own := engine.folder()).is_dir():  # Docker may be another machine's
         disk.check(own)
-    if problems := [*_old(engine), *_strangers(engine, state, containers), *_missing(containers)]:
+    if problems := [*_old(engine), *_strangers(engine, state, containers, claim.owner.id), *_missing(containers)]:
         raise LakehouseError("\n".join(problems))
     _ports_are_free(engine, state, services, containers)
+    for service in services:
+        for file in service.files:
+            filled(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
     for reference in sorted({each.image for each in containers}):
         if not engine.has_image(reference):
             print(f"pulling {reference}", flush=True)
             engine.pull(reference)
+    owner.mark(state, claim)
+    mark = owner.read(state.root) or claim.owner
+    _stop_replaced(engine, state, containers, planned or {})
     for service in services:
         former.clear(state, service)
         write(state, service.name, service.files)
-    engine.make_volumes(containers, {STATE: str(state.root)})
+    labels = {STATE: str(state.root), ID: mark.id, LAKEHOUSE: mark.lakehouse, STACK: mark.stack}
+    engine.make_volumes(containers, labels)
+
+
+def _stop_replaced(
+    engine: Engine, state: State, containers: Sequence[Container], planned: Mapping[str, Incarnation]
+) -> None:
+    asked = {each.service: each for each in containers}
+    for name, seen in engine.seen(state).items():
+        if seen.incarnation != planned.get(name, seen.incarnation if name in asked else None):
+            engine.remove(seen, asked[name].stop_seconds if name in asked else 15)
 
 
 def write(state: State, service: str, files: Iterable[File]) -> None:
@@ -88,22 +118,24 @@ def _old(engine: Engine) -> Iterator[str]:
         yield f"Docker {text} is too old: {'.'.join(map(str, OLDEST))} or newer is needed. Update it."
 
 
-def _strangers(engine: Engine, state: State, containers: Sequence[Container]) -> Iterator[str]:
+def _strangers(engine: Engine, state: State, containers: Sequence[Container], mark: str) -> Iterator[str]:
     """Names of this stack that something else has: another lakehouse, or what somebody made by hand."""
     wanted = [("network", containers[0].network)]
     wanted += [("container", each.name) for each in containers]
     wanted += [("volume", each.volume.source) for each in containers]
     for kind, name in wanted:
-        owner = engine.owner(kind, name)
-        if owner is None or owner == str(state.root):
+        theirs = engine.owner(kind, name)
+        if theirs is None or theirs == str(state.root):
             continue
-        whose = f"belongs to the lakehouse in {owner}" if owner else "was not made by a lakehouse"
+        if kind == "volume" and engine.id_of(name) == mark:
+            continue  # the project was moved
+        whose = f"belongs to the lakehouse in {theirs}" if theirs else "was not made by a lakehouse"
         other = "Give this lakehouse another `name` in lakehouse.yaml"
         if kind != "volume":
             yield f"The {kind} {name} {whose}. {other}, or remove that one (`docker {kind} rm {name}`)."
-        elif owner and not Path(owner).exists():
+        elif theirs and not Path(theirs).exists():
             yield (
-                f"The volume {name} holds data of the lakehouse in {owner}, which is not there any more. "
+                f"The volume {name} holds data of the lakehouse in {theirs}, which is not there any more. "
                 f"If this one was moved from there, move it back. {other}, and that data is left alone."
             )
         else:
@@ -118,12 +150,12 @@ def _missing(containers: Sequence[Container]) -> Iterator[str]:
 
 
 def _ports_are_free(engine: Engine, state: State, services: Sequence[Service], containers: Sequence[Container]) -> None:
-    running = {name for name, each in engine.seen(state).items() if each.status == "running"}
+    ours = {number for each in engine.seen(state).values() for number in each.ports}  # two may swap theirs
     published = {
         number: port.name
         for service, container in zip(services, containers, strict=True)
-        if service.name not in running
         for port, (_, number) in zip(service.ports, container.ports, strict=True)
+        if number not in ours
     }
     sentences = taken((Port(name, number) for number, name in published.items()), state)
     if sentences:

@@ -27,6 +27,9 @@ _LOGS = {"max-size": "10m", "max-file": "3"}
 class DockerRuntime(LocalRuntime):
     """Preflight, a network, images, then the containers in the order of their needs.
 
+    Each is made before the one that it replaces is destroyed, so a preflight that fails has stopped nothing. One that
+    passes removes the containers that are to be made anew: the new ones take their names and ports.
+
     Volumes are not Terraform's: a ``destroy`` must not take the data along.
     """
 
@@ -42,6 +45,7 @@ class DockerRuntime(LocalRuntime):
             "preflight",
             trigger=self.everything,
             up=self._step("preflight"),
+            made_first=True,
         )
         self._network = network.Network(
             self,
@@ -60,7 +64,7 @@ class DockerRuntime(LocalRuntime):
 
     def _container(self, service: Service, asked: Container) -> container.Container:
         needs: list[TerraformResource] = [self._preflight, *(self.services[need] for need in service.needs)]
-        return container.Container(
+        made = container.Container(
             self,
             asked.service,
             name=literal(asked.name),
@@ -114,6 +118,8 @@ class DockerRuntime(LocalRuntime):
             ],
             depends_on=needs,
         )
+        made.add_override("lifecycle.create_before_destroy", True)
+        return made
 
     def _step(self, *words: str) -> str:
         return shlex.join([sys.executable, "-m", _STEPS, *words, "--state", str(self.local.state.root)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,9 @@ from lakehouse.runtimes.docker.containers import Container, Mount, Seen
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.docker.steps import prepare
+from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.local import locate
+from lakehouse.runtimes.owner import Claim
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 from lakehouse.spec import load
@@ -41,6 +44,9 @@ class Pretended(Engine):
     made: list[str] = field(default_factory=list)
     published: frozenset[int] = frozenset()
     root: Path = Path("/nowhere")
+    ids: dict[str, str] = field(default_factory=dict)  # of volumes
+    there: dict[str, Seen] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
 
     @property
     def client(self) -> NoReturn:
@@ -60,7 +66,13 @@ class Pretended(Engine):
         return self.owners.get((kind, name))
 
     def seen(self, state: State) -> dict[str, Seen]:
-        return {}
+        return self.there
+
+    def id_of(self, volume: str) -> str:
+        return self.ids.get(volume, "")
+
+    def remove(self, seen: Seen, grace: int) -> None:
+        self.removed.append(seen.service)
 
     def has_image(self, reference: str) -> bool:
         return True
@@ -74,9 +86,18 @@ class Stack:
     state: State
     services: tuple[Service, ...]
     containers: tuple[Container, ...]
+    claim: Claim
 
-    def prepare(self, engine: Engine) -> None:
-        prepare(self.state, self.services, self.containers, engine)
+    def prepare(self, engine: Engine, planned: Mapping[str, Incarnation] | None = None) -> None:
+        prepare(self.state, self.services, self.containers, engine, self.claim, planned)
+
+
+def running(container: Container, start: str) -> Seen:
+    """The container as Docker shows it after that start."""
+    return Seen(
+        container.name, container.service, Incarnation("d", start), "running", "healthy", 1, 0.0, 0, "",
+        (), (), (), frozenset(number for _, number in container.ports),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -86,7 +107,7 @@ def stack(tmp_path: Path) -> Stack:
     local = locate(load(path), "local", path)
     assert isinstance(local.runtime, Containers)
     own = [replace(each, mounts=each.mounts[:2]) for each in local.runtime.containers]  # without packages
-    return Stack(local.state, tuple(local.services), tuple(own))
+    return Stack(local.state, tuple(local.services), tuple(own), local.claim)
 
 
 def test_where_nothing_is_wrong_files_and_volumes_are_made(stack: Stack) -> None:
@@ -140,3 +161,69 @@ def test_a_full_disk_is_found(stack: Stack, tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(LakehouseError, match=f"{place} has 10 MB free; 512 MB are wanted"):
         stack.prepare(engine)
     assert engine.made == []
+
+
+def test_only_what_is_made_anew_is_removed_and_only_once_all_checks_have_passed(stack: Stack) -> None:
+    store, catalog = stack.containers
+    engine = Pretended(there={each.service: running(each, "1") for each in stack.containers})
+    engine.there["trino"] = replace(running(store, "1"), service="trino", ports=frozenset())
+    planned = {"s3proxy": Incarnation("d", "1"), "nessie": Incarnation("d", "2")}
+    jar = Mount("/gone/iceberg.jar", "/opt/lakehouse/iceberg.jar", read_only=True)
+    whole, stack.containers = stack.containers, (store, replace(catalog, mounts=(*catalog.mounts, jar)))
+    with pytest.raises(LakehouseError, match="iceberg.jar"):
+        stack.prepare(engine, planned)
+    assert engine.removed == []
+    stack.containers = whole
+    stack.prepare(engine, planned)
+    assert sorted(engine.removed) == ["nessie", "trino"], "and what the file no longer names"
+
+
+def test_a_new_port_of_a_running_service_is_looked_at(stack: Stack) -> None:
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        number = stranger.getsockname()[1]
+        engine = Pretended(there={each.service: running(each, "1") for each in stack.containers})
+        engine.publisher = lambda port: None  # type: ignore[method-assign]
+        store, catalog = stack.containers
+        moved = replace(store, ports=((store.ports[0][0], number),))
+        stack.containers = (moved, catalog)
+        with pytest.raises(LakehouseError, match=f"ort {number} \\(s3proxy\\) is taken by"):
+            stack.prepare(engine)
+    assert engine.removed == []
+
+
+def test_two_services_may_swap_their_ports(stack: Stack) -> None:
+    store, catalog = stack.containers
+    with ExitStack() as held:  # by their containers
+        for number in (store.ports[0][1], catalog.ports[0][1]):
+            server = held.enter_context(socket.socket())
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind(("127.0.0.1", number))
+            server.listen()
+        engine = Pretended(there={each.service: running(each, "1") for each in stack.containers})
+        swapped = (
+            replace(store, ports=((store.ports[0][0], catalog.ports[0][1]),)),
+            replace(catalog, ports=((catalog.ports[0][0], store.ports[0][1]), *catalog.ports[1:])),
+        )
+        stack.containers = swapped
+        stack.prepare(engine, {"s3proxy": Incarnation("e", "2"), "nessie": Incarnation("e", "2")})
+    assert sorted(engine.removed) == ["nessie", "s3proxy"]
+
+
+def test_a_volume_with_our_id_is_ours_wherever_the_project_was_moved(stack: Stack) -> None:
+    name = "demo-local-nessie"
+    engine = Pretended({("volume", name): "/moved/away"}, ids={name: stack.claim.owner.id})
+    stack.prepare(engine)
+    with pytest.raises(LakehouseError, match="holds data of the lakehouse in /moved/away"):
+        stack.prepare(Pretended({("volume", name): "/moved/away"}, ids={name: "another"}))
+
+
+def test_a_state_folder_of_others_is_refused_before_anything_is_written(stack: Stack) -> None:
+    stack.state.root.mkdir(parents=True)
+    (stack.state.root / "thesis.txt").write_text("years of work")
+    engine = Pretended()
+    with pytest.raises(LakehouseError, match="no lakehouse has made it"):
+        stack.prepare(engine)
+    assert engine.made == []
+    assert [each.name for each in stack.state.root.iterdir()] == ["thesis.txt"]
