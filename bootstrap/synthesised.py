@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.packages import store
 
 _ROOT = Path(__file__).parents[1]
 
@@ -58,7 +59,7 @@ def synthesise(file: Path, stack: str) -> Synthesised:
 
     Raises UsageError where the file has no such stack, LakehouseError where the app fails.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=store.scratch()) as folder:
         done = run(file, Path(folder))
         if done.returncode:
             raise LakehouseError(f"{file.name} cannot be synthesised: {done.stderr.strip().removeprefix('Error: ')}")

@@ -18,6 +18,7 @@ from bootstrap.doctor import probes
 from bootstrap.doctor.docker import Daemon
 from bootstrap.doctor.services import Holder
 from lakehouse.errors import LakehouseError
+from lakehouse.packages import store
 from lakehouse.runtimes.docker.containers import PROVIDER, Container
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.local import Local
@@ -101,7 +102,7 @@ def provider_failure(program: str) -> str:
     wanted = {"terraform": {"required_providers": {"docker": {"source": "kreuzwerker/docker", "version": PROVIDER}}}}
     # A registry that does not answer is not waited for long.
     quick = {"CHECKPOINT_DISABLE": "1", "TF_REGISTRY_CLIENT_TIMEOUT": "5", "TF_REGISTRY_DISCOVERY_RETRY": "0"}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=store.scratch()) as folder:
         (Path(folder) / "main.tf.json").write_text(json.dumps(wanted))
         command = [program, "init", "-input=false", "-no-color"]
         try:

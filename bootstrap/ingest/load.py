@@ -99,7 +99,7 @@ class Ingest:
         """The section of the file for a table that takes the sources."""
         from bootstrap.ingest.columns import schema_of, section
 
-        with tempfile.TemporaryDirectory(prefix="lakehouse-ingest-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="ingest-", dir=self.target.scratch) as scratch:
             schemas = []
             for each in self.places(addresses):
                 for item in items(each, form, Path(scratch)):
@@ -122,7 +122,7 @@ class Ingest:
         places = self.places(addresses)
         self._apart()
         self._metadata()  # a table that is not there is told before anything is fetched
-        with self._alone() as lock, tempfile.TemporaryDirectory(prefix="lakehouse-ingest-") as scratch:
+        with self._alone() as lock, tempfile.TemporaryDirectory(prefix="ingest-", dir=self.target.scratch) as scratch:
             engine = SparkLoader(self.target)
             self._end_of_before(lock, engine)
             known = loaded(self._metadata())
@@ -230,6 +230,7 @@ class Staged:
 
     def __init__(self, target: Target, into: TableName) -> None:
         self._s3: S3Client = clients.s3(target)
+        self._scratch = target.scratch
         self._catalog = clients.iceberg(target, into.catalog)
         run = run_of(into)
         # Spark keeps tables by their names for a while: one that comes again would be the former one.
@@ -260,7 +261,7 @@ class Staged:
         import pyarrow.parquet as pq
 
         count = 0
-        with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        with tempfile.NamedTemporaryFile(suffix=".parquet", dir=self._scratch) as file:
             with pq.ParquetWriter(file.name, self.schema, compression="zstd") as writer:
                 for table in rows:
                     writer.write_table(table)

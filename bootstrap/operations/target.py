@@ -52,6 +52,13 @@ class Target:
         root = folder(self.path, self.stack) if self.in_aws else self.located.state.root
         return root / "secrets"
 
+    @property
+    def scratch(self) -> Path:
+        """A folder for what a command needs for a while: below the state folder, whose disk is watched."""
+        folder = self.secrets.parent / "tmp"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
     def service(self, name: str) -> Service:
         """The service of that name. Raises UsageError that lists those there are."""
         for each in self.local.services:

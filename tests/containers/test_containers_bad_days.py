@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -146,6 +147,23 @@ def test_two_lakehouses_stand_side_by_side(contained: Deployment, row: None, eng
         assert sick(contained) == []
         assert read(contained) == ROW
         assert "No changes" in deployment.lakehouse("plan")
+
+
+def test_a_preflight_that_fails_has_stopped_nothing(contained: Deployment, row: None) -> None:
+    before, numbers = ids(contained), dict(contained.local.ports)
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        contained.change("stacks", "local", "ports", to={**numbers, "nessie": stranger.getsockname()[1]})
+        file = contained.change("engines", "trino", "memory", to="900m")
+        output = contained.deploy(code=1)
+    assert "(nessie) is taken by" in " ".join(output.replace("│", " ").split())
+    assert ids(contained) == before
+    contained.edit(file, {("stacks", "local", "ports"): numbers})
+    contained.deploy()
+    assert ids(contained) == before
+    assert contained.planned() == set()
+    assert read(contained) == ROW
 
 
 def test_two_lakehouses_of_one_name_do_not_touch_each_other(contained: Deployment, row: None, tmp_path: Path) -> None:

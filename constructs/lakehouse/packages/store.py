@@ -8,18 +8,40 @@ programs that are built from source.
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
+from lakehouse.errors import LakehouseError
 from lakehouse.packages import catalogue
 
 STAMP = ".complete"
 
 
 def cache() -> Path:
-    """``$XDG_CACHE_HOME/lakehouse``, by default ``~/.cache/lakehouse``."""
+    """``$XDG_CACHE_HOME/lakehouse``, by default ``~/.cache/lakehouse``.
+
+    :raises LakehouseError: the user has no home folder.
+    """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # The specification: a relative path is invalid and to be ignored.
-    return (base if base.is_absolute() else Path.home() / ".cache") / "lakehouse"
+    if base.is_absolute():  # the specification: a relative path is invalid and to be ignored
+        return base / "lakehouse"
+    try:
+        return Path.home() / ".cache" / "lakehouse"
+    except RuntimeError:
+        raise LakehouseError(
+            f"User {os.getuid()} has no home folder: HOME is not set, and the system's list of users (/etc/passwd) has "
+            "no entry for this number. Work as a user that has an entry; in a container, add one."
+        ) from None
+
+
+def scratch() -> Path:
+    """A folder for what is needed for a while and belongs to no lakehouse."""
+    folder = cache() / "tmp"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:  # a cache that is shared and only read
+        return Path(tempfile.gettempdir())
+    return folder
 
 
 def folder(name: str) -> Path:
