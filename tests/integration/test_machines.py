@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -129,7 +129,7 @@ def test_a_user_without_an_entry_is_refused_at_once(small: AsUser) -> None:
     step = ("-m", "lakehouse.runtimes.process", "preflight", "--state", str(small.local.state.root))
     there = AsUser(small.folder / "cdktf.out" / "stacks" / "local", user=4_123_456)
     began = time.monotonic()
-    output = there.run(psutil.Process().exe(), *step, code=1)
+    output = there.run(sys.executable, *step, code=1)
     assert "User 4123456 has no entry in the system's list of users" in output
     assert time.monotonic() - began < 10
 
