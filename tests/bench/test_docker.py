@@ -75,7 +75,7 @@ def composed(deployment: Deployment) -> Iterator[Callable[[], object]]:
     """What brings it up by Compose; its configuration and volumes are made beforehand and not counted."""
     local = deployment.local
     asked = runtime(deployment).containers
-    prepare(local.state, local.services, asked, Engine())
+    prepare(local.state, local.services, asked, Engine(), local.claim)
     file = deployment.folder / "compose.json"
     file.write_text(json.dumps(compose(asked, {each.name: each.needs for each in local.services})))
     words = ["docker", "compose", "--file", str(file), "--project-name", asked[0].network]
