@@ -71,6 +71,16 @@ def check_locations(lakehouse: Lakehouse, *, everything: bool = True) -> Iterato
     yield from _rules(lakehouse, register)
 
 
+def cautions(lakehouse: Lakehouse) -> Iterator[Problem]:
+    """What is allowed, and has a consequence that the file does not show: files outside their table's folder."""
+    homes = {claim.owner: claim for claim in claims(lakehouse) if claim.what == "location"}
+    for claim in claims(lakehouse):
+        home = homes[claim.owner]
+        if claim.what != "location" and claim.parts[: len(home.parts)] != home.parts:
+            message = f'"{claim.location}" lies outside the table\'s folder, "{home.location}"'
+            yield Problem(claim.at, f"{message}: `lakehouse maintain` looks for orphans in the folder, and not there")
+
+
 def _overlap(outer: Claim, inner: Claim) -> Problem:
     """Reported where the file says a location; where it says both, at the inner one."""
     here, there = (inner, outer) if inner.said and inner.at else (outer, inner)
@@ -99,7 +109,7 @@ def _is_property(claim: Claim) -> bool:
 
 def _is_location(text: str) -> bool:
     try:
-        return bool(_FORM.validate_python(text))
+        return bool(text and _FORM.validate_python(text))
     except ValidationError:
         return False
 

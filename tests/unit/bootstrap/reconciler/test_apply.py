@@ -11,7 +11,8 @@ from bootstrap.connections import Connections, StoreConnection
 from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError, Throttled, UnknownState, Unreachable
 from bootstrap.reconciler import apply as module
 from bootstrap.reconciler.apply import Done, Failed, Outcome, apply
-from bootstrap.reconciler.plan import Plan, plan
+from bootstrap.reconciler.changes import Change
+from bootstrap.reconciler.plan import Plan, Step, plan
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 
 TABLE = {"columns": {"a": "long"}}
@@ -49,6 +50,13 @@ class Recorder:
 
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
         self.note(f"table {name}", commit)
+
+    def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
+        self.note(f"drop {name} {purge}")
+        return ""
+
+    def delete(self, name: str, *, purge: bool) -> None:
+        self.note(f"drop {name} {purge}")
 
 
 @pytest.fixture
@@ -192,3 +200,16 @@ def test_a_table_is_dropped_by_its_id_and_what_stays_is_told(
     going = plan(there.diff(lakehouse({"n": {}}), allow_destroy=True))
     assert apply(going, CONNECTIONS, purge=True).done == (Done("table lake.n.t", "files stay"),)
     assert dropped == [("n.t", str(there.tables["n.t"].table_uuid), True)]
+
+
+@pytest.mark.parametrize("purge", [False, True])
+@pytest.mark.parametrize(("kind", "shared"), [("table", True), ("table", False), ("bucket", True)])
+def test_purge_deletes_no_files_of_a_live_table(recorder: Recorder, kind: Any, shared: bool, purge: bool) -> None:
+    body = {"uuid": "1", **({"shared": "s3://w/t is the location of lake.n.u"} if shared else {})}
+    step = Step(Change("destroy", kind, "" if kind == "bucket" else "lake", "n.t", (), body))
+    outcome = apply(Plan((step,)), CONNECTIONS, purge=purge)
+    if shared and purge:
+        assert "lake.n.u" in outcome.failed[0].message
+        assert not recorder.asked
+    else:
+        assert recorder.asked == [f"drop n.t {purge}"]

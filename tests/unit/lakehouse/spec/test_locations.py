@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse.spec.locations import check_locations
+from lakehouse.spec.locations import cautions, check_locations
 from lakehouse.spec.model import Lakehouse
 
 
@@ -154,3 +154,10 @@ def test_what_would_harm_live_tables_keeps_nobody_from_destroying_them() -> None
     of = changed({"one": {"expire_days": 3}}, properties={"write.data.path": "s3://one/lake/n/u"})
     assert len(places(of)) == 2
     assert not list(check_locations(of, everything=False))
+
+
+@pytest.mark.parametrize(("path", "said"), [("s3://one/lake/n/t/x", False), ("s3://one/x", True), ("s3://two/t", True)])
+def test_files_outside_their_tables_folder_are_allowed_with_a_word(path: str, said: bool) -> None:
+    of = changed({"two": {}}, properties={"write.data.path": path})
+    assert not places(of)
+    assert bool(list(cautions(of))) == said
