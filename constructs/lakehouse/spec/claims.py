@@ -7,10 +7,10 @@ that places, expires, publishes or deletes objects by path asks the register fir
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from lakehouse.spec.problems import Location
 
@@ -27,7 +27,7 @@ _ANY = "*"
 
 def parts(location: str) -> Parts:
     """Bucket, then the levels of the prefix: s3://b/lake2 does not lie in s3://b/lake."""
-    return tuple(re.sub("^s3[an]?://", "", location).rstrip("/").split("/"))
+    return tuple(location.partition("://")[2].rstrip("/").split("/"))  # s3, s3a and s3n mean the same place
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Claim:
     at: Location = ()
     said: bool = True
 
-    @property
+    @cached_property
     def parts(self) -> Parts:
         return parts(self.location)
 
