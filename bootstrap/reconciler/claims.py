@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bootstrap.reconciler.metadata import CatalogFacts, Facts, Home, TableFacts
 from lakehouse.spec.claims import PATHS, Claim, Register, clash, staged
@@ -127,8 +127,17 @@ def homes(
             rule = f"{table.spec.location} holds files already, and a new table shares its folder with nobody"
             found[table.owner] = Home(table.spec.location, refused=f"{rule}. Choose another location, or remove them")
         elif table.have is None:
-            found[table.owner] = _home(table, register, held)
+            home = _home(table, register, held)
+            if home.reason and table.owner in granted(lakehouse):
+                rule = f"{home.reason}, and `access` grants the table by its folder"
+                home = replace(home, refused=f"{rule}. Write `location: {home.location}`, so that the grants follow")
+            found[table.owner] = home
     return found
+
+
+def granted(lakehouse: Lakehouse) -> frozenset[str]:
+    """What `access` names: tables by their full names among catalogs and namespaces."""
+    return frozenset(target for role in lakehouse.access.roles.values() for target in role.grants)
 
 
 def _home(table: _Named, register: Register, held: Callable[[str], bool]) -> Home:

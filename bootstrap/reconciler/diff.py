@@ -31,7 +31,7 @@ def diff(lakehouse: Lakehouse, facts: Facts, *, allow_destroy: bool = False, whe
     Destroying takes two keys: ``allow_destroy`` here, and the object called deletable by the file. What the file does
     not name is left alone, but for objects that an earlier file called deletable and for exclusive catalogs.
     """
-    found = _Diffing(allow_destroy, where, facts)
+    found = _Diffing(allow_destroy, where, facts, claims.granted(lakehouse))
     guarded = bool(lakehouse.access.roles or lakehouse.access.principals)
     for bucket, spec in lakehouse.buckets.items():
         found.bucket(bucket, spec, facts.buckets.get(bucket), lakehouse.name, guarded)
@@ -47,8 +47,8 @@ def diff(lakehouse: Lakehouse, facts: Facts, *, allow_destroy: bool = False, whe
 class _Diffing:
     """Collects what is found, object by object."""
 
-    def __init__(self, allow_destroy: bool, where: Where, facts: Facts) -> None:
-        self.allow_destroy, self.where, self.facts = allow_destroy, where, facts
+    def __init__(self, allow_destroy: bool, where: Where, facts: Facts, granted: frozenset[str]) -> None:
+        self.allow_destroy, self.where, self.facts, self.granted = allow_destroy, where, facts, granted
         self.changes: list[Change] = []
         self.refused: list[Note] = []
         self.kept: list[Note] = []
@@ -152,6 +152,11 @@ class _Diffing:
             self.lost.append(Note(f"table {catalog}.{want.name}", lost, self.where(want.at)))
 
     def evolve(self, catalog: str, want: WantedTable, have: TableFacts, exclusive: bool) -> None:
+        apart = not want.fixed_location and have.location.rstrip("/") != want.location
+        if apart and f"{catalog}.{want.name}" in self.granted:
+            rule = "its files are not in its default folder, by which `access` grants the table"
+            message = f"{rule}. Write `location: {have.location.rstrip('/')}`, so that the grants follow"
+            self.kept.append(Note(f"table {catalog}.{want.name}", message, self.where(want.at)))
         if tables.unchanged(want, have, exclusive=exclusive):
             return
         change = tables.evolution(want, have, exclusive=exclusive, allow_destroy=self.allow_destroy)

@@ -37,3 +37,14 @@ def test_places_are_those_of_the_stack_and_everything_else_is_the_same() -> None
     assert tables["there"].columns == lakehouse.catalogs["lake"].namespaces["a"].tables["there"].columns
     assert located.buckets == {}, "they are Terraform's"
     assert lakehouse.catalogs["lake"].location == "s3://warehouse/lake", "the file's own model stays as it is"
+
+
+def test_path_properties_and_a_namespaces_location_are_those_of_the_stack_too() -> None:
+    table = {"columns": {"id": "long"}, "properties": {"write.data.path": "s3://other/t", "gc.enabled": True}}
+    spaces = {"a": {"properties": {"location": "s3://other/a"}, "tables": {"t": table}}}
+    catalogs = {"lake": {"location": "s3://warehouse/lake", "namespaces": spaces}}
+    lakehouse = Lakehouse.model_validate({**FILE, "catalogs": catalogs})
+    space = in_aws(lakehouse, names(lakehouse, "aws", "123456789012")).catalogs["lake"].namespaces["a"]
+    bucket = "s3://demo-aws-other-123456789012-us-gov-west-1"
+    assert space.properties == {"location": f"{bucket}/a"}
+    assert space.tables["t"].properties == {"write.data.path": f"{bucket}/t", "gc.enabled": "true"}

@@ -176,3 +176,16 @@ def test_a_bucket_that_goes_says_which_table_lies_there() -> None:
     (change,) = found(lakehouse({"n": {}}), made, allow_destroy=True).changes
     assert change.address == "bucket away"
     assert "lake.n.x" in change.body["shared"]
+
+
+def test_a_table_that_access_names_goes_where_the_file_says() -> None:
+    access = {"roles": {"r": {"grants": {"lake.n.t": ["read"]}}}}
+    made = renamed(world("t"), "t", "t_old")
+    (note,) = found(lakehouse({"n": {"tables": {"t": T}}}, access=access), made).refused
+    assert f"Write `location: {ROOT}/t-2`" in note.message
+    declared = lakehouse({"n": {"tables": {"t": {**T, "location": f"{ROOT}/t-2"}}}}, access=access)
+    assert not found(declared, made).refused
+    made.apply(declared)
+    assert not found(declared, made).kept
+    (kept,) = found(lakehouse({"n": {"tables": {"t": T}}}, access=access), made).kept
+    assert f"Write `location: {ROOT}/t-2`" in kept.message

@@ -229,3 +229,21 @@ def _granting(grants: dict[str, list[str]], *, store: str = "s3", idle: bool = F
             "stacks": {"aws": {"region": "eu-west-1", "store": store, "catalogs": {"lake": "glue"}}},
         }
     )
+
+
+@pytest.mark.parametrize("target", ["lake.a.t", "lake.a", "lake"])
+def test_who_reads_a_table_reads_its_files_wherever_its_properties_put_them(target: str) -> None:
+    table = {"columns": {"id": "long"}, "properties": {"write.data.path": "s3://other/files/t"}}
+    lakehouse = Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"warehouse": {}, "other": {}},
+            "catalogs": {"lake": {"location": "s3://warehouse/lake", "namespaces": {"a": {"tables": {"t": table}}}}},
+            "access": {"roles": {"r": {"grants": {target: ["read"]}}}, "principals": {"p": {"roles": ["r"]}}},
+            "stacks": {"aws": {"region": "eu-west-1", "store": "s3", "catalogs": {"lake": "glue"}}},
+        }
+    )
+    own = names(lakehouse, "aws", ACCOUNT)
+    found = [policy.document(policy.statements(lakehouse, own, "p", key=KEY))]
+    assert allowed(found, s3("GetObject", own.bucket("other"), "files/t/data/x.parquet"))
+    assert not allowed(found, s3("GetObject", own.bucket("other"), "files/t2/data/x.parquet"))
