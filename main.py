@@ -18,9 +18,12 @@ def main() -> int:
     path = Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml")).resolve()
     try:
         lakehouse = _load(path)  # before the CDK is imported: a wrong file is reported at once
+        from lakehouse.runtimes import contents
+
+        looks = contents.begin(lakehouse, path)  # they go on while the CDK is imported
         from stacks import synth
 
-        synth(lakehouse, path)
+        synth(lakehouse, path, looks)
     except LakehouseError as error:
         print(f"Error: {error}", file=sys.stderr)
         return error.exit_code

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformStack, local_backend
+from lakehouse.runtimes.contents import Look
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.local import Local, locate, terraform_state
 from lakehouse.runtimes.process.runtime import Processes
@@ -17,7 +18,9 @@ from lakehouse.spec import Lakehouse
 class LocalStack(TerraformStack):
     """Services as processes or containers, and the bootstrap as the last resource."""
 
-    def __init__(self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path) -> None:
+    def __init__(
+        self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path, look: Look | None = None
+    ) -> None:
         super().__init__(scope, name)
         self._name = name
         self._state = terraform_state(path, name)
@@ -25,12 +28,11 @@ class LocalStack(TerraformStack):
         local = locate(lakehouse, name, path)
         self._runtime = _place(self, local)
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
-        self._runtime.after(
-            "bootstrap",
-            module="bootstrap",
-            arguments=["--file", str(path), "--stack", name, "apply"],
+        self._runtime.bootstrap(
+            ["--file", str(path), "--stack", name, "apply"],
             needs=sorted(at_work),
-            contents=digest(lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"})),
+            wanted=digest(lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"})),
+            drifted=look is not None and look.drifted(),
         )
 
     def write(self, outdir: Path) -> None:

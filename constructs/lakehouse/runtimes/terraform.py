@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformResource, local_exec
-from lakehouse.runtimes import definitions, owner
-from lakehouse.runtimes.incarnation import Incarnation, digest
+from lakehouse.runtimes import contents, definitions, owner
+from lakehouse.runtimes.incarnation import NONE, Incarnation, digest
 from lakehouse.runtimes.local import Local
 
 
@@ -21,6 +21,7 @@ class LocalRuntime(Construct):
         self.local = local
         self.incarnations = incarnations
         self.services: dict[str, TerraformResource] = {}
+        self._bootstrap = NONE
 
     @property
     def everything(self) -> str:
@@ -28,16 +29,21 @@ class LocalRuntime(Construct):
         named = {each: str(incarnation) for each, incarnation in self.incarnations.items()}
         return digest({**named, owner.MARK: self.local.claim.owner.id})
 
-    def after(self, name: str, *, module: str, arguments: Sequence[str], needs: Sequence[str], contents: str) -> None:
-        """A resource that runs ``python -m MODULE`` once the services it needs are ready.
+    def bootstrap(self, arguments: Sequence[str], *, needs: Sequence[str], wanted: str, drifted: bool) -> None:
+        """A resource that runs ``python -m bootstrap`` once the services it needs are ready.
 
-        It is run again when ``contents`` (a digest) or the incarnation of a service it needs changes.
+        It is run again when ``wanted`` (a digest) or the incarnation of a service it needs changes, and when what is
+        there has drifted from the file.
         """
+        said = digest([wanted, *(str(self.incarnations[need]) for need in needs)])
+        self._bootstrap = contents.propose(self.local.state, said, drifted)
+        run = [sys.executable, "-m", contents.NAME, *arguments]
+        remember = [sys.executable, "-m", contents.__name__, "--state", str(self.local.state.root)]
         local_exec(
             self,
-            name,
-            trigger=digest([contents, *(str(self.incarnations[need]) for need in needs)]),
-            up=shlex.join([sys.executable, "-m", module, *arguments]),
+            contents.NAME,
+            trigger=str(self._bootstrap),
+            up=f"{shlex.join(run)} && {shlex.join(remember)}",
             needs=[self.services[need] for need in needs],
         )
 
@@ -45,3 +51,4 @@ class LocalRuntime(Construct):
         """Writes what the steps read into the folder of the synthesised stack."""
         definitions.write(folder, self.local.services, self.incarnations)
         owner.write_claim(folder, self.local.claim)
+        contents.write(folder, self._bootstrap)

@@ -1,0 +1,84 @@
+"""The look at contents: only where something is up, and never in the way of a deploy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.runtimes import contents
+from lakehouse.runtimes.contents import Look, begin, propose
+from lakehouse.runtimes.incarnation import NONE, Incarnation
+from lakehouse.runtimes.process.incarnation import record
+from lakehouse.runtimes.state import State
+from lakehouse.spec import load
+
+FILE = Path(__file__).parents[4] / "lakehouse.yaml"
+
+
+def look(program: str, patience: float = 10.0) -> Look:
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    return Look(process, time.monotonic() + patience)
+
+
+@pytest.mark.parametrize("drift", [True, False])
+def test_the_answer_is_the_processs(drift: bool) -> None:
+    assert look(f"import json; print(json.dumps({{'drift': {drift}}}))").drifted() == drift
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("import sys; print('x'); sys.exit('catalog \"lake\" does not answer')", 'catalog "lake" does not answer'),
+        ("print('what?')", "its answer cannot be read"),
+        ("import sys; sys.exit(3)", "it gave no reason"),
+        ("import time; time.sleep(60)", "no answer within"),
+    ],
+)
+def test_no_answer_is_no_drift_and_is_told(program: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert not look(program, 0.5 if "sleep" in program else 10.0).drifted()
+    told = capsys.readouterr().err
+    assert why in told
+    assert "drift in them is not seen now" in told
+
+
+def test_only_what_was_bootstrapped_and_listens_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text(FILE.read_text())
+    monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path(f"/java-{feature}/bin/java"))
+    lakehouse = load(path)
+    asked: list[Any] = []
+    monkeypatch.setattr(contents, "_start", lambda name, path: asked.append(name))
+    monkeypatch.setattr(contents, "is_open", lambda port: True)
+    begin(lakehouse, path)
+    assert asked == []
+    state = State(tmp_path / ".lakehouse" / "local")
+    record(state, contents.NAME, Incarnation("a" * 12, "1"))
+    begin(lakehouse, path)
+    assert asked == ["local"]
+    monkeypatch.setattr(contents, "is_open", lambda port: False)
+    begin(lakehouse, path)
+    assert asked == ["local"]
+
+
+def test_the_bootstrap_runs_again_for_another_file_and_for_drift(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = State(tmp_path)
+    first = propose(state, "file", drifted=False)
+    assert first.digest == "file"
+    assert first != NONE
+    contents.write(tmp_path, first)
+    monkeypatch.chdir(tmp_path)
+    contents.main(["--state", str(tmp_path)])
+    assert propose(state, "file", drifted=False) == first, "nothing to do"
+    assert propose(state, "file", drifted=True) != first
+    assert propose(state, "other", drifted=False).digest == "other"
+    assert json.loads((tmp_path / contents.FILE).read_text()) == {"digest": "file", "start": first.start}
