@@ -1,0 +1,178 @@
+"""Random edits of a table's entry in lakehouse.yaml: every kind of change that docs/contents.md names."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+Entry = dict[str, Any]
+
+_NAMES = ["id", "name", "ts", "day", "price", "amount", "venue", "tags", "note", "x", "y", "z", "a_b", "key",
+          "value", "element", "file_path", "Total", "order_id", "x_bucket_4", "x_2", "ts_day",
+          "name_trunc_3", "y_null"]  # fmt: skip
+_TYPES = ["boolean", "int", "long", "float", "double", "decimal(9, 2)", "date", "timestamp", "timestamptz", "string",
+          "uuid", "binary", "fixed[4]"]  # fmt: skip
+_NESTED = ["struct<a: int, b: string>", "struct<a: required int, c: struct<d: float>>", "list<int>",
+           "list<required long>", "list<struct<a: int>>", "map<string, int>", "map<int, required string>",
+           "map<string, struct<a: float, b: int>>"]  # fmt: skip
+_WIDER = {"int": "long", "float": "double", "decimal(9, 2)": "decimal(12, 2)", "decimal(12, 2)": "decimal(20, 2)"}
+_TIMES = ("date", "timestamp", "timestamptz")
+_UNHASHED = ("boolean", "float", "double")
+_PROPERTIES = {
+    "write.format.default": ["parquet", "avro", "orc"],
+    "write.parquet.compression-codec": ["zstd", "gzip", "snappy"],
+    "write.metadata.metrics.default": ["full", "counts", "none", "truncate(8)"],
+    "write.distribution-mode": ["none", "hash", "range"],
+    "write.target-file-size-bytes": ["134217728", "1048576"],
+    "write.metadata.previous-versions-max": ["5", "50"],
+    "owner.team": ["x", "y"],
+}
+
+
+class Edits:
+    """Edits of one chain. Each returns a new entry; it may be one that the file or the plan refuses."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+
+    def first(self) -> Entry:
+        names = self.random.sample(_NAMES, self.random.randint(2, 5))
+        columns = {name: self.column() for name in names}
+        entry: Entry = {"columns": columns, "format_version": self.random.choice([1, 2, 2])}
+        return self.sort(self.partition(entry)) if self.random.random() < 0.7 else entry
+
+    def column(self) -> Entry:
+        kind = self.random.choice(_NESTED if self.random.random() < 0.25 else _TYPES)
+        return {"type": kind, "required": self.random.random() < 0.2, "deletable": self.random.random() < 0.5}
+
+    def edited(self, entry: Entry) -> Entry:
+        """One to three edits at once."""
+        entry = copy.deepcopy(entry)
+        for column in entry["columns"].values():
+            column.pop("renamed_from", None)
+        for _ in range(self.random.choice([1, 1, 2, 3])):
+            entry = self.random.choice(self.kinds)(entry)
+        return entry
+
+    @property
+    def kinds(self) -> list[Callable[[Entry], Entry]]:
+        return [
+            self.add, self.add, self.rename, self.reorder, self.widen, self.widen, self.loosen, self.drop, self.nested,
+            self.nested, self.partition, self.partition, self.sort, self.properties, self.identifier, self.upgrade,
+            self.describe, self.describe_column,
+        ]  # fmt: skip
+
+    def pick(self, entry: Entry) -> str:
+        return self.random.choice(list(entry["columns"]))
+
+    def add(self, entry: Entry) -> Entry:
+        name = self.random.choice(_NAMES)
+        items = [item for item in entry["columns"].items() if item[0] != name]
+        items.insert(self.random.randint(0, len(items)), (name, {**self.column(), "required": False}))
+        return {**entry, "columns": dict(items)} if name not in entry["columns"] else entry
+
+    def rename(self, entry: Entry) -> Entry:
+        former, name = self.pick(entry), self.random.choice(_NAMES)
+        if name in entry["columns"]:
+            return entry
+        columns = {
+            name if each == former else each: {**of, "renamed_from": former} if each == former else of
+            for each, of in entry["columns"].items()
+        }
+        return self.without(former, {**entry, "columns": columns}, name)
+
+    def without(self, column: str, entry: Entry, instead: str | None = None) -> Entry:
+        """The entry whose layout names the column no more, or by its new name."""
+        changed = dict(entry)
+        for key in ("partition_by", "sort_by", "identifier"):
+            terms = entry.get(key, [])
+            known = [term for term in terms if column not in term.replace("(", " ").replace(")", " ").split()]
+            if instead is not None:
+                known = [term if term in known else term.replace(column, instead) for term in terms]
+            changed[key] = known
+        return changed
+
+    def reorder(self, entry: Entry) -> Entry:
+        items = list(entry["columns"].items())
+        self.random.shuffle(items)
+        return {**entry, "columns": dict(items)}
+
+    def widen(self, entry: Entry) -> Entry:
+        for name, column in entry["columns"].items():
+            if column["type"] in _WIDER:
+                return self.with_column(entry, name, type=_WIDER[column["type"]])
+        return entry
+
+    def with_column(self, entry: Entry, name: str, **change: Any) -> Entry:
+        return {**entry, "columns": {**entry["columns"], name: {**entry["columns"][name], **change}}}
+
+    def loosen(self, entry: Entry) -> Entry:
+        required = [name for name, of in entry["columns"].items() if of["required"]]
+        if not required:
+            return entry
+        name = self.random.choice(required)
+        entry = {**entry, "identifier": [each for each in entry.get("identifier", []) if each != name]}
+        return self.with_column(entry, name, required=False)
+
+    def drop(self, entry: Entry) -> Entry:
+        name = self.pick(entry)
+        columns = {each: of for each, of in entry["columns"].items() if each != name}
+        return self.without(name, {**entry, "columns": columns}) if columns else entry
+
+    def nested(self, entry: Entry) -> Entry:
+        """A field more, a wider one, or an optional one in a column that is nested."""
+        for name, column in self.random.sample(list(entry["columns"].items()), len(entry["columns"])):
+            kind = column["type"]
+            if "struct<" not in kind:
+                continue
+            number = self.random.randint(1, 99)
+            changed = self.random.choice([
+                kind.replace("struct<", f"struct<f{number}: string, ", 1),
+                kind.replace("a: int", "a: long"), kind.replace("a: float", "a: double"),
+                kind.replace("a: required", "a:"),
+            ])  # fmt: skip
+            return self.with_column(entry, name, type=changed)
+        return self.with_column(entry, self.pick(entry)) if self.random.random() < 0.5 else self.add(entry)
+
+    def partition(self, entry: Entry) -> Entry:
+        terms = [term for name, of in entry["columns"].items() for term in _terms(name, of["type"])]
+        count = min(len(terms), self.random.choice([0, 1, 1, 2, 3]))
+        return {**entry, "partition_by": self.random.sample(terms, count)}
+
+    def sort(self, entry: Entry) -> Entry:
+        terms = [t for name, of in entry["columns"].items() for t in _terms(name, of["type"]) if "void" not in t]
+        chosen = self.random.sample(terms, min(len(terms), self.random.choice([0, 1, 2])))
+        return {**entry, "sort_by": [term + self.random.choice(["", " desc", " nulls last"]) for term in chosen]}
+
+    def properties(self, entry: Entry) -> Entry:
+        key = self.random.choice(list(_PROPERTIES))
+        return {**entry, "properties": {**entry.get("properties", {}), key: self.random.choice(_PROPERTIES[key])}}
+
+    def identifier(self, entry: Entry) -> Entry:
+        fit = [n for n, of in entry["columns"].items() if of["required"] and "<" not in of["type"]]
+        return {**entry, "identifier": self.random.sample(fit, self.random.randint(0, min(2, len(fit))))}
+
+    def upgrade(self, entry: Entry) -> Entry:
+        return {**entry, "format_version": 2}
+
+    def describe(self, entry: Entry) -> Entry:
+        return {**entry, "doc": self.random.choice(["a table", "another table"])}
+
+    def describe_column(self, entry: Entry) -> Entry:
+        return self.with_column(entry, self.pick(entry), doc=self.random.choice(["a column", "größer"]))
+
+
+def _terms(name: str, kind: str) -> list[str]:
+    """Every partition term that a column of this type may have."""
+    if "<" in kind:
+        return [f"{name}.a"] if kind.startswith("struct<") and "a: " in kind else []
+    terms = [name, f"void({name})"]
+    if kind not in _UNHASHED:
+        terms += [f"bucket(4, {name})", f"bucket(8, {name})"]
+    if kind in ("int", "long", "string") or kind.startswith("decimal"):
+        terms += [f"truncate(3, {name})"]
+    if kind in _TIMES:
+        terms += [f"{unit}({name})" for unit in ("year", "month", "day", "hour")[: 3 if kind == "date" else 4]]
+    return terms

@@ -1,0 +1,64 @@
+"""Iceberg's own Java library in one process of Spark's JVM, which answers about tables in a folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lakehouse import packages
+from lakehouse.packages import jvm
+from lakehouse.spec import matrix
+
+SOURCE = Path(__file__).with_name("Checks.scala")
+_OPENED = ("java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util", "java.util.concurrent", "sun.nio.ch",
+           "sun.util.calendar")  # fmt: skip
+
+
+class Java:
+    """The process; see Checks.scala for what it is asked."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def ask(self, questions: Sequence[dict[str, Any]]) -> list[str]:
+        """The answer to each question: "", or what went wrong."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(questions) + "\n")
+        self._process.stdin.flush()
+        for line in self._process.stdout:
+            if line.startswith("@@ "):
+                answers: list[str] = json.loads(line[3:])
+                return answers
+        raise AssertionError("Java ended")
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Java]:
+    """The process over the tables ``n.NAME`` in ``folder``; its log is java.log there."""
+    feature = matrix.SPARK["4.1"].java[0]
+    needed = ["spark-4.1", "iceberg-spark-runtime-4.1"]
+    packages.set_up(needed, [feature], progress=False)
+    java = str(jvm.java(feature))
+    spark, iceberg = map(packages.location, needed)
+    jars = [f"{iceberg}", *sorted(map(str, (spark / "jars").glob("*.jar")))]
+    classes = folder / "classes"
+    classes.mkdir()
+    path = ":".join([str(classes), *jars])
+    with (folder / "java.log").open("w") as log:
+        compiler = [java, "-cp", path, "scala.tools.nsc.Main", "-classpath", path, "-d", str(classes), str(SOURCE)]
+        subprocess.run(compiler, check=True, stdout=log, stderr=log, timeout=200)
+        opened = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in _OPENED]
+        memory = ["-Xmx1g", "-XX:+UseSerialGC", "-Dfile.encoding=UTF-8", f"-Dwarehouse=file:{folder}"]
+        command = [java, *opened, *memory, "-cp", path, "org.apache.iceberg.data.Checks"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8", cwd=folder
+        ) as process:
+            try:
+                yield Java(process)
+            finally:
+                process.kill()
