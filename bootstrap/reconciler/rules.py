@@ -16,7 +16,7 @@ from bootstrap.reconciler.evolve import Problem
 from bootstrap.reconciler.layout import PartitionField, PartitionSpec, SortOrder, order_from_json, spec_from_json
 from bootstrap.reconciler.metadata import TableFacts
 from bootstrap.reconciler.schema import Field, List, Map, Struct, Type, render_type
-from lakehouse.spec import names, transforms, types
+from lakehouse.spec import names, properties, transforms, types
 
 _CANNOT = "Iceberg's Java library, and with it Spark and Trino, cannot load such a table"
 
@@ -99,7 +99,8 @@ def broken(of: State) -> Iterator[Problem]:
 
 def told(facts: TableFacts) -> list[str]:
     """What is wrong with a table as it is, in sentences."""
-    return [f"column {each.column}: {each.message}" if each.column else each.message for each in broken(state(facts))]
+    found = [f"column {each.column}: {each.message}" if each.column else each.message for each in broken(state(facts))]
+    return found + [why for key, value in facts.properties.items() if (why := properties.refusal(key, value))]
 
 
 def may_be_broken(metadata: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lakehouse.spec import limits, wording
+from lakehouse.spec import limits, tables, wording
 from lakehouse.spec.checks import found
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Key, Location, Problem, SpecError, line
@@ -43,8 +43,8 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
 
 
 def cautions(path: Path, lakehouse: Lakehouse) -> list[str]:
-    """What an engine will not see or do of a valid file, each as ``file:line: location: message``."""
-    found = list(limits.warnings(lakehouse))
+    """What an engine will not see, do or read of a valid file, each as ``file:line: location: message``."""
+    found = [*limits.warnings(lakehouse), *tables.warnings(lakehouse)]
     if not found:
         return []
     source = read(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from lakehouse.spec.problems import listed, suggest
@@ -170,13 +171,26 @@ _FAMILIES = ("write.", "read.", "commit.", "history.", "gc.")
 
 
 def refusal(key: str, value: str) -> str | None:
-    """Why Iceberg's Java library would not take the value of a table property; None if it does, or knows no such one."""
+    """Why Iceberg's Java library would not take the value; None if it does, or does not know the property."""
     kind = KNOWN.get(key) or next((kind for prefix, kind in OF_A_COLUMN.items() if key.startswith(prefix)), None)
     if kind is None or kind.fits(value):
         return None
-    number = re.sub(r"(?<=[0-9])_(?=[0-9])", "", value)
-    mend = f' Did you mean "{number}"?' if number != value and kind.fits(number) else ""
+    better = next((text for text in _better(value) if kind.fits(text)), None)
+    mend = f' Did you mean "{better}"?' if better is not None else ""
     return f'"{value}" is not a value of {key}: {kind.rule}.{mend}'
+
+
+def _better(value: str) -> list[str]:
+    """What Java would take instead of a number or truth value that YAML, or a person, writes in another way."""
+    words = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
+    found = [value.strip(), words.get(value.lower(), "")]
+    if len(value) < 30:
+        with suppress(ValueError):
+            found.append(str(int(value.replace(",", "_"), 0)))
+        with suppress(ValueError, OverflowError):
+            number = float(value)
+            found += [str(int(number))] if number == int(number) and abs(number) < _LONG else []
+    return found
 
 
 def column(key: str) -> str | None:

@@ -1,18 +1,57 @@
-"""What Iceberg's Java library asks of a table's entry beyond Iceberg's format: names that it keeps for itself."""
+"""What Iceberg's Java library asks of a table's entry beyond Iceberg's format: its own names, values of properties."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lakehouse.spec import names, transforms
-from lakehouse.spec.model import Table
-from lakehouse.spec.problems import Location, Problem
+from lakehouse.spec import names, properties, transforms, types
+from lakehouse.spec.model import Lakehouse, Table
+from lakehouse.spec.problems import Location, Problem, suggest
 
 
 def check_table(at: Location, table: Table) -> Iterator[Problem]:
     """Problems of one table's entry."""
     yield from _columns(at, table)
     yield from _layout(at, table)
+    for key, value in table.properties.items():
+        yield from _property((*at, "properties", key), key, value, table)
+
+
+def warnings(lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Table properties that nothing will read, because their names are misspelt."""
+    for catalog, content in lakehouse.catalogs.items():
+        for namespace, inner in content.namespaces.items():
+            for table, definition in inner.tables.items():
+                at = ("catalogs", catalog, "namespaces", namespace, "tables", table, "properties")
+                for key in definition.properties:
+                    if told := properties.misspelt(key):
+                        yield Problem((*at, key), told)
+
+
+def _property(at: Location, key: str, value: str, table: Table) -> Iterator[Problem]:
+    if key in properties.RESERVED:
+        yield Problem(at, f'"{key}" is not a property here: it is set by {properties.RESERVED[key]}')
+    elif why := properties.refusal(key, value):
+        yield Problem(at, why)
+    elif (column := properties.column(key)) is not None and not _is_there(column, table):
+        message = f'"{column}" is not a column of the table, and Iceberg makes no table whose {key} is set'
+        yield Problem(at, f"{message}.{suggest(column, table.columns)}", about=((*at[:-2], "columns", column),))
+
+
+def _is_there(path: str, table: Table) -> bool:
+    """Whether Java's library finds a field by this path, which may leave out a list's element and a map's value."""
+    name, *parts = path.split(".")
+    kind = table.columns[name].iceberg_type if name in table.columns else None
+    for part in parts:
+        if isinstance(kind, types.List | types.Map):
+            inner = kind.element if isinstance(kind, types.List) else kind.key if part == "key" else kind.value
+            if part in ("element", "key", "value"):
+                kind = inner
+                continue
+            kind = inner
+        fields = {field.name: field.type for field in kind.fields} if isinstance(kind, types.Struct) else {}
+        kind = fields.get(part)
+    return kind is not None
 
 
 def _columns(at: Location, table: Table) -> Iterator[Problem]:

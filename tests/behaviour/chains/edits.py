@@ -65,7 +65,8 @@ class Edits:
         ]  # fmt: skip
 
     def pick(self, entry: Entry) -> str:
-        return self.random.choice(list(entry["columns"]))
+        names: list[str] = list(entry["columns"])
+        return self.random.choice(names)
 
     def add(self, entry: Entry) -> Entry:
         name = self.random.choice(_NAMES)

@@ -122,6 +122,14 @@ def test_metadata_columns_that_somebody_made_are_told() -> None:
     assert rules.told(facts(there)) == []
 
 
+def test_properties_that_java_cannot_parse_are_told() -> None:
+    there = Simulation()
+    applied(there, ID)
+    engine(there, {"action": "set-properties", "updates": {"write.target-file-size-bytes": "1_000"}})
+    [told] = rules.told(facts(there))
+    assert '"1_000" is not a value of write.target-file-size-bytes' in told
+
+
 def test_ids_of_columns_end_where_icebergs_own_begin() -> None:
     there = Simulation()
     applied(there, ID)

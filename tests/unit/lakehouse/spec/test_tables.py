@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lakehouse.spec import Lakehouse
+from lakehouse.spec import Lakehouse, load, properties
 from lakehouse.spec.checks import check
+from lakehouse.spec.load import cautions
 from lakehouse.spec.names import METADATA_COLUMNS, in_files
 
 
@@ -70,3 +72,85 @@ def test_void(table: dict[str, Any], words: str) -> None:
 def test_names_in_files(name: str, written: str) -> None:
     """As org.apache.iceberg.avro.AvroSchemaUtil.makeCompatibleName writes them."""
     assert in_files(name) == written
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("write.target-file-size-bytes", "1_000_000", 'Did you mean "1000000"?'),
+        ("write.target-file-size-bytes", "0x10", 'Did you mean "16"?'),
+        ("write.target-file-size-bytes", "1e6", 'Did you mean "1000000"?'),
+        ("write.target-file-size-bytes", "128m", "a whole number from 1"),
+        ("write.target-file-size-bytes", "9223372036854775808", "a whole number from 1"),
+        ("write.parquet.row-group-size-bytes", "2147483648", "to 2147483647"),
+        ("commit.retry.num-retries", "-1", "a whole number from 0"),
+        ("write.object-storage.enabled", "yes", 'Did you mean "true"?'),
+        ("gc.enabled", "off", 'Did you mean "false"?'),
+        ("write.format.default", "parkett", "one of parquet, avro or orc"),
+        ("write.distribution-mode", "hashed", "one of none, hash or range"),
+        ("write.delete.mode", "merge", "copy-on-write or merge-on-read"),
+        ("write.parquet.compression-codec", "zst", "zstd"),
+        ("write.metadata.compression-codec", "zstd", "none or gzip"),
+        ("write.metadata.metrics.default", "truncate(x)", "truncate(N)"),
+        ("write.metadata.metrics.column.a", "all", "none, counts, full"),
+        ("write.metadata.metrics.column.b", "full", '"b" is not a column'),
+        ("write.parquet.bloom-filter-enabled.column.s.y", "true", '"s.y" is not a column'),
+        ("write.parquet.bloom-filter-fpp.column.a", "2", "between 0 and 1"),
+        ("current-schema", "{}", "set by columns"),
+        ("uuid", "x", "set by the catalog"),
+    ],
+)
+def test_values_that_java_does_not_take(key: str, value: str, words: str) -> None:
+    [problem] = problems({"a": "int", "s": "struct<x: int>"}, properties={key: value})
+    assert words in problem
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("write.target-file-size-bytes", 134217728),
+        ("write.format.default", "PARQUET"),
+        ("write.object-storage.enabled", True),
+        ("write.metadata.metrics.default", "Truncate(8)"),
+        ("write.metadata.metrics.column.s.x", "none"),
+        ("write.parquet.bloom-filter-enabled.column.l.y", "true"),
+        ("write.parquet.bloom-filter-fpp.column.a", "0.01"),
+        ("write.parquet.compression-level", "3"),
+        ("history.expire.max-ref-age-ms", "9223372036854775807"),
+        ("owner.team", "anything"),
+        ("write.my-engine.option", "1_000"),
+    ],
+)
+def test_values_that_java_takes(key: str, value: Any) -> None:
+    assert problems({"a": "int", "s": "struct<x: int>", "l": "list<struct<y: int>>"}, properties={key: value}) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [
+        ("write.target-file-size-byte", "write.target-file-size-bytes"),
+        ("write.parquet.compresion-codec", "write.parquet.compression-codec"),
+        ("commit.retry.num-retrys", "commit.retry.num-retries"),
+        ("history.expire.min-snapshot-to-keep", "history.expire.min-snapshots-to-keep"),
+        ("read.split.targetsize", "read.split.target-size"),
+        ("write.metadata.metrics.colum.a", "write.metadata.metrics.column."),
+    ],
+)
+def test_a_misspelt_name_is_warned_about(key: str, nearest: str) -> None:
+    told = properties.misspelt(key)
+    assert told is not None
+    assert f'Did you mean "{nearest}"?' in told
+    assert properties.misspelt(nearest) is None
+
+
+def test_warnings_have_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "lakehouse.yaml"
+    file.write_text(
+        "name: unit\nbuckets: {warehouse: {}}\ncatalogs:\n  lake:\n    location: s3://warehouse/lake\n    namespaces:\n"
+        "      n:\n        tables:\n          t:\n            columns: {a: int}\n            properties:\n"
+        "              write.formt.default: avro\n"
+        "stacks: {local: {runtime: process, store: s3proxy, catalogs: {lake: nessie}}}\n"
+    )
+    [told] = cautions(file, load(file))
+    assert told.startswith(f"{file}:12: ")
+    assert 'Did you mean "write.format.default"?' in told
