@@ -21,13 +21,10 @@ def adopt(target: Target, *, yes: bool) -> str:
     try:
         found = owner.read(root)
     except LakehouseError:
-        found = None
-        damaged = True
-    else:
-        damaged = False
+        found = None  # damaged
     if found is not None and not owner.refusal(local.state, claim):
         return f"{root} is marked as this lakehouse's already."
-    if found is None and not damaged and not owner.former(root):
+    if found is None and not owner.former(root) and set(owner.holds(root)) - {owner.MARK}:
         raise LakehouseError(
             f"{root} was not made by a lakehouse, so it cannot become the data of one. Name a new or empty folder "
             f"under stacks.{target.stack}.state in {target.path.name}."

@@ -200,7 +200,7 @@ def _unmarked(state: State, asked: Claim, another: str) -> str:
     root = state.root
     if root.exists() and not root.is_dir():
         return f"The state folder {root} is a file. Remove it, or {another}."
-    strange = sorted(_holds(root))
+    strange = sorted(holds(root))
     if not strange:
         return ""
     if not former(root):
@@ -224,7 +224,7 @@ def _unmarked(state: State, asked: Claim, another: str) -> str:
     return ""
 
 
-def _holds(root: Path) -> Iterator[str]:
+def holds(root: Path) -> Iterator[str]:
     """What lies in the folder, without empty folders that a lakehouse would make as well."""
     try:
         for each in root.iterdir():
