@@ -13,6 +13,8 @@ from bootstrap.doctor.findings import Check, Finding, ok, skipped
 from bootstrap.operations.target import Target
 from bootstrap.reconciler.claims import of_table
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.packages.jvm import packaged
+from lakehouse.packages.needed import Needed
 from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least, look
 from lakehouse.runtimes.docker.containers import as_asked
 from lakehouse.runtimes.docker.engine import Engine
@@ -58,13 +60,19 @@ def of_target(target: Target, around: Surroundings) -> list[Check]:
     first = [
         Check("file", lambda: files.usable(None, target.path.name)),
         *_tools(around),
-        Check("packages", lambda: tools.packages(probes.missing_packages(needed.packages), len(needed.packages))),
+        Check("packages", lambda: _packages(needed)),
         Check("java", lambda: tools.java(probes.missing_java(needed.javas), needed.javas)),
         Check("proxy", lambda: shell.proxies(around.environment)),
     ]
     if undefined:
         return [*first, Check("stack", lambda: services.undefined(undefined), after=("packages", "java"))]
     return [*first, *_Stack(target, around).checks()]
+
+
+def _packages(needed: Needed) -> Finding:
+    names = [*needed.packages, *(f"java-{feature}" for feature in needed.javas if packaged(feature))]
+    missing = probes.missing_packages(needed.packages)
+    return tools.packages(missing, len(needed.packages), [] if missing else probes.damaged_packages(names))
 
 
 def _undefined(target: Target) -> str:

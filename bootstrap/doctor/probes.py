@@ -24,7 +24,7 @@ from bootstrap.doctor.services import Holder
 from bootstrap.doctor.store import Answer
 from bootstrap.s3 import client
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import is_present, java
+from lakehouse.packages import is_present, java, missing
 from lakehouse.packages.needed import Needed, needed
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process.processes import listener, taken
@@ -79,6 +79,11 @@ def needs(lakehouse: Lakehouse, stack: str) -> Needed:
 
 def missing_packages(names: Sequence[str]) -> list[str]:
     return [name for name in names if not is_present(name)]
+
+
+def damaged_packages(names: Sequence[str]) -> list[str]:
+    """A sentence for each package that is there and not as it came; every file of them is read."""
+    return [why for name in names if is_present(name) for why in missing(name, contents=True)[:1]]
 
 
 def missing_java(features: Sequence[int]) -> list[int]:

@@ -40,13 +40,19 @@ def cdktf(node: str | None, cli: bool) -> Finding:
     return ok(f"cdktf-cli on Node {node}")
 
 
-def packages(missing: Sequence[str], count: int) -> Finding:
-    """Packages of the stack's services that the cache lacks, of ``count``."""
+def packages(missing: Sequence[str], count: int, damaged: Sequence[str] = ()) -> Finding:
+    """Packages of the stack's services that the cache lacks, of ``count``, and what of the others is damaged."""
     if missing:
         return error(
-            f"not in the cache: {', '.join(missing)}",
-            "they were not fetched yet, the cache was emptied, or the file asks for other versions now",
+            f"not in the cache, or not whole: {', '.join(missing)}",
+            "they were not fetched yet, the cache was emptied or damaged, or the file asks for other versions now",
             "`make setup`",
+        )
+    if damaged:
+        return error(
+            "; ".join(damaged),
+            "something changed files of the cache since they came, or the disk is failing",
+            "`python -m lakehouse.packages fetch --verify`",
         )
     return ok(f"{count} packages in the cache" if count else "none needed")
 

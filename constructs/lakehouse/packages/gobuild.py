@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import store
+from lakehouse.packages import manifest, store
 
 MODULES = Path(__file__).with_name("go")
 PACKAGE = "go-1.26.6"  # in the catalogue
@@ -38,15 +38,20 @@ def build(name: str) -> Path:
     :raises LakehouseError: there is no Go for this machine, or it fails; the message has Go's last words.
     """
     target = location(name)
-    if target.is_file():
+    if _is_whole(target):
         return target
     go = _go(name)
     target.parent.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent.parent / f"{name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would do the same work twice
-        if not target.is_file():
+        if not _is_whole(target):
             _build(go, name, target)
     return target
+
+
+def _is_whole(target: Path) -> bool:
+    """Whether it was built, and has its size; of what was built before sizes were noted, nothing is known."""
+    return target.is_file() and not manifest.damaged(target.parent, manifest.read(target.parent) or {})
 
 
 def _go(name: str) -> str:
@@ -91,6 +96,7 @@ def _build(go: str, name: str, target: Path) -> None:
         if done.returncode:
             words = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("go: downloading"))
             raise LakehouseError(f"{name} could not be built from {program}. Go says:\n{words[-2000:]}")
+        manifest.write(draft.parent, to=target.parent)
         shutil.rmtree(target.parent, ignore_errors=True)
         draft.parent.rename(target.parent)
 

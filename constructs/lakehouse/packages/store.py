@@ -1,6 +1,7 @@
 """Where packages lie: the user's cache folder, as the XDG base directory specification has it.
 
-``packages/NAME/`` holds a package and a stamp, written last: what has no stamp, or another one, is not there.
+``packages/NAME/`` holds a package and a stamp, written last: what has no stamp, or another one, is not there. Beside
+the stamp is noted which files came, so that what was damaged since is fetched again.
 ``downloads/`` holds what is on its way, so that an interrupted download goes on where it stopped. ``builds/`` holds the
 programs that are built from source.
 """
@@ -9,12 +10,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import catalogue
-
-STAMP = ".complete"
+from lakehouse.packages import catalogue, manifest
+from lakehouse.packages.manifest import STAMP, Entry
 
 
 def cache() -> Path:
@@ -70,11 +71,32 @@ def crate_root(name: str) -> Path:
 
 
 def is_present(name: str) -> bool:
-    """Whether the package is in the cache, whole, and from today's pins."""
+    """Whether the package is in the cache, from today's pins, and each of its files has its size."""
+    return not missing(name)
+
+
+def missing(name: str, *, contents: bool = False) -> list[str]:
+    """Why the package is to be fetched or built: a sentence for each thing that is wrong; nothing if all is well.
+
+    With ``contents`` each file is read and its SHA-256 compared.
+    """
     package = catalogue.package(name)
-    if not package.artifacts:
-        return location(name).is_file()
-    try:
-        return (folder(name) / STAMP).read_text() == package.digest
-    except OSError:
-        return False
+    where = location(name).parent if not package.artifacts else folder(name)
+    if package.artifacts:
+        try:
+            stamped = (where / STAMP).read_text() == package.digest
+        except OSError:
+            stamped = False
+        if not stamped:
+            return [f"{where} is not there, or from other pins"]
+    elif not location(name).is_file():
+        return [f"{location(name)} is not there"]
+    return manifest.damaged(where, _noted(name, where), contents=contents)
+
+
+def _noted(name: str, where: Path) -> Mapping[str, Entry]:
+    """What is known of the package's files: a single one is in the catalogue, others were noted when they came."""
+    package = catalogue.package(name)
+    if package.artifacts and not package.is_tree:
+        return {each.file: Entry(each.size, each.sha256) for each in package.here}
+    return manifest.read(where) or {}

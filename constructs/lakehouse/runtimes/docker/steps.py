@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from lakehouse import packages
 from lakehouse.errors import LakehouseError
+from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.runtimes import disk, former, owner
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, STACK, STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, Engine
@@ -147,6 +149,10 @@ def _missing(containers: Sequence[Container]) -> Iterator[str]:
     sources = {mount.source for each in containers for mount in each.mounts if mount.read_only}
     if missing := sorted(source for source in sources if not Path(source).exists()):
         yield f"Not there: {', '.join(missing)}. `make setup` fetches what is missing."
+        return
+    mounted = [each.name for each in PACKAGES if str(packages.location(each.name)) in sources]
+    if damaged := [why for name in mounted for why in packages.missing(name)[:1]]:
+        yield f"Damaged: {'; '.join(damaged)}. `make setup` fetches it again."
 
 
 def _ports_are_free(engine: Engine, state: State, services: Sequence[Service], containers: Sequence[Container]) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import disk, former, owner
 from lakehouse.runtimes.incarnation import Incarnation
@@ -31,6 +32,9 @@ def preflight(state: State, services: Sequence[Service], claim: Claim | None = N
     missing = sorted({path for each in services for path in _packages(each) if not Path(path).exists()})
     if missing:
         raise LakehouseError(f"Not there: {', '.join(missing)}. `make setup` fetches what is missing.")
+    names = sorted({name for each in services for name in each.packages})
+    if damaged := [why for name in names for why in packages.missing(name)[:1]]:
+        raise LakehouseError(f"Damaged: {'; '.join(damaged)}. `make setup` fetches it again.")
     for each in services:
         for file in each.files:
             filled(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names

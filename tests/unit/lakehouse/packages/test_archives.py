@@ -262,3 +262,17 @@ def test_lists_of_java_21_are_merged_without_their_numbers(tmp_path: Path, recor
     (records / f"{service.name}.2.classlist").write_text("java/lang/String id: 0\njava/lang/Object id: 1\nhalf a li")
     merged = archives._record([service], records).read_text()
     assert merged.splitlines() == ["java/lang/Object", "@lambda-proxy A run", "java/lang/String"]
+
+
+def test_an_archive_that_was_cut_short_is_made_again(tmp_path: Path, records: Path) -> None:
+    service = store_service(tmp_path)
+    (records / "s3proxy.aotconf").write_text("what was loaded\n")
+    archive = archives.path(service)
+    assert archive is not None
+    archives.create(archive, [service], records)
+    assert archives.missing([service]) == {}
+    archive.write_bytes(archive.read_bytes()[:10])
+    assert archives.environment(service) == {}
+    assert archives.missing([service]) == {archive: (service,)}
+    archives.create(archive, [service], records)
+    assert archives.environment(service)

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import fetch, is_present, location
+from lakehouse.packages import fetch, is_present, location, manifest, missing
 from lakehouse.packages.catalogue import Package
 from tests.unit.lakehouse.packages.registry import Registry, artifact, zipped
 
@@ -249,3 +249,80 @@ def test_a_java_package_can_be_spared_an_option(registry: Registry, catalogued: 
     ]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert said == "[-cp][a b][--add-modules=kept][Main][*]"
+
+
+def complete() -> None:
+    fetch.fetch(["tree-1.0", "jar-1.0"], progress=False)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "removed": Path.unlink,
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"x"),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+@pytest.mark.parametrize("which", ["jar-1.0/jar-1.0.jar", "tree-1.0/lib/a.jar", "tree-1.0/plugin/it/deep/c.jar"])
+def test_what_was_damaged_is_fetched_again(
+    cache: Path, how: str, which: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    complete()
+    before = files_of(cache)
+    path = cache / "packages" / which
+    DAMAGES[how](path)
+    name = which.partition("/")[0]
+    assert not is_present(name)
+    assert str(path) in missing(name)[0]
+    complete()
+    assert is_present(name)
+    assert files_of(cache) == before
+    assert f"{name} is damaged and comes again: {path}" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("which", ["jar-1.0/jar-1.0.jar", "tree-1.0/lib/a.jar"])
+def test_a_changed_content_is_found_and_fetched_again_by_verify(cache: Path, which: str) -> None:
+    complete()
+    before = files_of(cache)
+    path, name = cache / "packages" / which, which.partition("/")[0]
+    path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+    assert is_present(name)
+    assert "another content" in missing(name, contents=True)[0]
+    fetch.fetch([name], progress=False, verify=True)
+    assert missing(name, contents=True) == []
+    assert files_of(cache) == before
+
+
+def test_a_tree_that_came_before_files_were_noted_is_noted_now(cache: Path, registry: Registry) -> None:
+    complete()
+    folder = cache / "packages" / "tree-1.0"
+    for jar in folder.rglob("*.jar"):
+        jar.write_bytes(zipped({"A.class": jar.name}))
+    (cache / "noted" / "tree-1.0.files").unlink()
+    complete()
+    before = len(registry.log)
+    assert is_present("tree-1.0")
+    (folder / "lib" / "a.jar").unlink()
+    assert not is_present("tree-1.0")
+    complete()
+    assert (folder / "lib" / "a.jar").read_text() == "a"
+    assert len(registry.log) > before
+
+
+def test_such_a_tree_is_fetched_again_where_a_jar_is_cut_or_by_verify(cache: Path) -> None:
+    complete()
+    folder = cache / "packages" / "tree-1.0"
+    (cache / "noted" / "tree-1.0.files").unlink()
+    assert is_present("tree-1.0")
+    complete()  # its jars, which are text here, are none
+    assert (cache / "noted" / "tree-1.0.files").exists()
+    manifest.write(folder, contents=False)
+    (folder / "lib" / "a.jar").write_text("b")
+    fetch.fetch(["tree-1.0"], progress=False, verify=True)
+    assert (folder / "lib" / "a.jar").read_text() == "a"
+
+
+def files_of(cache: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(cache)): path.read_bytes() for path in (cache / "packages").rglob("*") if path.is_file()
+    }

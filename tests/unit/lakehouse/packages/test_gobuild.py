@@ -96,3 +96,11 @@ def _without_go(folder: Path) -> Path:
     for name in ("sh", "mkdir", "echo"):
         (programs / name).symlink_to(f"/bin/{name}")
     return programs
+
+
+def test_a_program_that_was_cut_short_is_built_again(calls: Path, tmp_path: Path) -> None:
+    _go(calls, tmp_path / "bin")
+    program = gobuild.build("minio")
+    whole = program.read_bytes()
+    program.write_bytes(whole[:5])
+    assert gobuild.build("minio").read_bytes() == whole
