@@ -15,7 +15,9 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import catalogue, manifest
-from lakehouse.packages.manifest import STAMP, Entry
+from lakehouse.packages.manifest import Entry
+
+STAMP = manifest.STAMP
 
 
 def cache() -> Path:
