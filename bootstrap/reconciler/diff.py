@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
-from bootstrap.reconciler import claims, former, tables, wanted
+from bootstrap.reconciler import claims, former, properties, tables, wanted
 from bootstrap.reconciler.changes import Change, Diff, Note
 from bootstrap.reconciler.draft import TableChange
 from bootstrap.reconciler.evolve import Detail, Problem
@@ -126,21 +127,30 @@ class _Diffing:
     def namespace(self, catalog: str, want: WantedNamespace, have: Mapping[str, str] | None, exclusive: bool) -> None:
         if have is None:
             details = tuple(Detail("+", f"property {key} = {value}") for key, value in want.properties.items())
-            body = {"properties": want.properties}
+            body = {"properties": properties.created(want.properties)}
             self.changes.append(Change("create", "namespace", catalog, want.name, details, body))
             return
-        updates = {key: value for key, value in want.properties.items() if have.get(key) != value}
-        own = () if want.implied else [key for key in have if key not in want.properties and key not in _CATALOGS_OWN]
-        removals = [key for key in own if tables.removable(key, exclusive)]
-        lines = [
-            Detail("~", f"property {key}: {have[key]} -> {value}") if key in have
-            else Detail("+", f"property {key} = {value}")
-            for key, value in updates.items()
-        ]  # fmt: skip
-        lines += [Detail("-", f"property {key}") for key in removals]
-        if updates or removals:
-            body = {"updates": updates, "removals": removals}  # type: ignore[dict-item]
-            self.changes.append(Change("update", "namespace", catalog, want.name, tuple(lines), body))
+        there = {key: value for key, value in have.items() if key in want.properties or key not in _CATALOGS_OWN}
+        if want.implied:
+            return  # a file that does not name it says nothing of its properties
+        change = properties.changed(want.properties, there, lambda key: tables.removable(key, exclusive))
+        if change.updates or change.removals:
+            sent: dict[str, Any] = {"updates": change.updates, "removals": change.removals}
+            self.changes.append(Change("update", "namespace", catalog, want.name, change.details, sent))
+        self.unnamed_properties(f"{catalog}.{want.name}", want.properties, there, change.removals)
+
+    def left_over(self, name: str, want: WantedTable, have: TableFacts) -> None:
+        """What the file says no more and nobody takes away: properties of others, and docs of columns."""
+        self.unnamed_properties(
+            name, want.properties, have.properties, [*properties.dropped(want.properties, have.properties)]
+        )
+        silent = {field.name for field in want.schema.fields if field.doc is None}
+        self.unnamed += [f"doc of column {name}.{each}" for each in have.documented if each in silent]
+
+    def unnamed_properties(
+        self, name: str, want: Mapping[str, str], there: Mapping[str, str], going: Collection[str]
+    ) -> None:
+        self.unnamed += [f"property {name}.{key}" for key in tables.unnamed(want, there) if key not in going]
 
     def create(self, catalog: str, want: WantedTable, home: Home | None) -> None:
         change = tables.creation(want if home is None else replace(want, location=home.location))
@@ -157,6 +167,8 @@ class _Diffing:
             rule = "its files are not in its default folder, by which `access` grants the table"
             message = f"{rule}. Write `location: {have.location.rstrip('/')}`, so that the grants follow"
             self.kept.append(Note(f"table {catalog}.{want.name}", message, self.where(want.at)))
+        if not exclusive:  # there they are no one's but the file's, and go
+            self.left_over(f"{catalog}.{want.name}", want, have)
         if tables.unchanged(want, have, exclusive=exclusive):
             return
         change = tables.evolution(want, have, exclusive=exclusive, allow_destroy=self.allow_destroy)

@@ -92,6 +92,12 @@ class TableFacts:
         return self._current[0]
 
     @property
+    def documented(self) -> list[str]:
+        """Names of the columns that have a doc, as the metadata is written: quick, for thousands of tables."""
+        schema = next(each for each in self.metadata["schemas"] if each["schema-id"] == self.schema_id)
+        return [each["name"] for each in schema["fields"] if each.get("doc")]
+
+    @property
     def identifier(self) -> frozenset[int]:
         """Ids of the identifier fields."""
         return self._current[1]

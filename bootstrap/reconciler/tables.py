@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bootstrap.reconciler import relayout, rules
+from bootstrap.reconciler import properties, relayout, rules
 from bootstrap.reconciler.draft import Draft, Json, TableChange
 from bootstrap.reconciler.evolve import Evolution, Problem, describe, evolve, fresh
 from bootstrap.reconciler.metadata import Limits, TableFacts
 from bootstrap.reconciler.schema import Struct, type_to_json, walk
-from bootstrap.reconciler.wanted import DELETABLE, DELETABLE_COLUMNS, SEED, SEED_FILES, WantedTable
+from bootstrap.reconciler.wanted import DELETABLE, DELETABLE_COLUMNS, PROPERTIES, SEED, SEED_FILES, WantedTable
 
 #: Our own marks: what the file does not say (any more) is taken away.
 _OURS = "lakehouse."
@@ -47,7 +47,7 @@ def creation(wanted: WantedTable) -> TableChange:
     relayout.create(draft)
     draft.update("set-location", location=wanted.location)
     if wanted.properties:
-        draft.update("set-properties", updates=dict(wanted.properties))
+        draft.update("set-properties", updates=properties.created(wanted.properties))
     for field in schema.fields:
         draft.tell("+", f"column {field.name} {describe(field)}")
     if wanted.partition_by:
@@ -87,6 +87,8 @@ def unchanged(wanted: WantedTable, facts: TableFacts, *, exclusive: bool) -> boo
     if not there.items() >= wanted.properties.items():
         return False
     if any(key not in wanted.properties and removable(key, exclusive) for key in there):
+        return False
+    if any(properties.dropped(wanted.properties, there)):
         return False
     names = {field["id"]: field["name"] for field in fields}
     if sorted(names.get(number, "") for number in schema.get("identifier-field-ids", ())) != sorted(wanted.identifier):
@@ -182,24 +184,23 @@ def _marked(wanted: WantedTable, facts: TableFacts, kept: Iterable[str]) -> dict
 
 
 def _change_properties(draft: Draft, facts: TableFacts, wanted: Mapping[str, str], exclusive: bool) -> None:
-    there = facts.properties
-    change = {key: value for key, value in wanted.items() if there.get(key) != value}
-    gone = [key for key in there if key not in wanted and removable(key, exclusive)]
-    for key, value in change.items():
-        text = f"{key} = {value}" if key not in there else f"{key}: {there[key]} -> {value}"
-        draft.tell("~" if key in there else "+", f"property {text}")
-    for key in gone:
-        draft.tell("-", f"property {key}")
-    if change:
-        draft.update("set-properties", updates=change)
-    if gone:
-        draft.update("remove-properties", removals=gone)
+    change = properties.changed(wanted, facts.properties, lambda key: removable(key, exclusive))
+    draft.details += change.details
+    if change.updates:
+        draft.update("set-properties", updates=change.updates)
+    if change.removals:
+        draft.update("remove-properties", removals=change.removals)
+
+
+def unnamed(wanted: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
+    """Properties that are there and not in the file, and that somebody wished: no engine's or catalog's bookkeeping."""
+    return [key for key in there if key not in wanted and not key.startswith((_OURS, *_ENGINES))]
 
 
 def removable(key: str, exclusive: bool) -> bool:
     """Whether a property the file does not name is to go: our own marks, and in exclusive catalogs others too."""
-    if key in (SEED, SEED_FILES):
-        return False  # they tell that the seed is loaded, and stay true whatever the file says later
+    if key in (SEED, SEED_FILES, PROPERTIES):
+        return False  # they tell what was done, and stay true whatever the file says later
     return key.startswith(_OURS) or (exclusive and not key.startswith(_ENGINES))
 
 

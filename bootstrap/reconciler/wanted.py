@@ -19,6 +19,8 @@ SEED = "lakehouse.seed"
 #: Beside it: the snapshot that brought the rows and how many data files they were in, as ``ID COUNT``, so that they can
 #: be told from other rows.
 SEED_FILES = "lakehouse.seed-files"
+#: Kept with a table or namespace: the properties that the bootstrap has set, and to what, as JSON.
+PROPERTIES = "lakehouse.properties"
 #: The property that engines show as a table's comment.
 COMMENT = "comment"
 

@@ -49,4 +49,4 @@ class Project:
         return CliRunner().invoke(program, arguments, catch_exceptions=True)
 
     def options(self, context: typer.Context) -> None:
-        context.obj = SimpleNamespace(target=lambda: SimpleNamespace(path=self.path, stack="local"))
+        context.obj = SimpleNamespace(target=lambda engines=False: SimpleNamespace(path=self.path, stack="local"))

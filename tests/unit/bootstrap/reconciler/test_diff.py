@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts
-from bootstrap.reconciler.wanted import SEED
+from bootstrap.reconciler.wanted import PROPERTIES, SEED
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 
 TABLE = {"columns": {"a": "long"}}
@@ -46,6 +47,8 @@ def test_namespace_properties(managed: str, before: Any, after: Any, updates: An
     there.apply(lakehouse({"n": {}}))
     there.namespaces["n"] = before
     changes = there.diff(lakehouse({"n": {"properties": after}}, managed=managed)).changes
+    for change in changes:
+        assert json.loads(change.body["updates"].pop(PROPERTIES)) == updates, "what it has set is remembered"
     assert [change.body for change in changes] == (
         [] if updates is None else [{"updates": updates, "removals": removals}]
     )

@@ -89,9 +89,8 @@ def test_what_only_the_file_knows_is_exported_too(tmp_path: Path) -> None:
 def test_what_a_file_cannot_hold_is_left_out_and_told(tmp_path: Path) -> None:
     there = Simulation()
     bad = {"columns": {"id": "long"}, "properties": {"provider": "x", "my.password": "y", "z": "1"}}
-    namespaces = {"a": {"tables": {"t": TABLE}, "properties": {"a.token": "x"}}}
-    there.apply(lakehouse(namespaces))
-    there.apply(lakehouse({"a": {"tables": {"u": {"columns": {"id": "long"}}}}}))
+    tables = {"t": TABLE, "u": {"columns": {"id": "long"}}}
+    there.apply(lakehouse({"a": {"tables": tables, "properties": {"a.token": "x"}}}))
     from pyiceberg.table.update import SetPropertiesUpdate, update_table_metadata
 
     update = SetPropertiesUpdate(updates=bad["properties"])
