@@ -26,6 +26,12 @@ from tests.behaviour.conftest import lakehouse
 from tests.behaviour.glue import WAREHOUSE, GlueServers, glue
 from tests.behaviour.project import Project
 from tests.behaviour.servers import REGION
+from tests.behaviour.test_claims import (
+    test_a_folder_that_is_not_empty_is_left_to_whom_it_belongs,
+    test_a_location_in_or_around_a_live_table_is_refused_with_both_names,
+    test_a_table_of_a_name_that_was_renamed_away_gets_a_folder_of_its_own,
+    test_a_table_that_was_dropped_is_told_of_and_comes_back,
+)
 from tests.behaviour.test_commands import (
     test_a_saved_plan_is_what_is_applied_and_is_refused_when_stale as test_a_saved_plan,
 )
@@ -46,8 +52,12 @@ from tests.behaviour.test_tables import (
 )
 
 __all__ = [
+    "test_a_folder_that_is_not_empty_is_left_to_whom_it_belongs",
+    "test_a_location_in_or_around_a_live_table_is_refused_with_both_names",
     "test_a_saved_plan",
     "test_a_table_lies_where_the_file_says",
+    "test_a_table_of_a_name_that_was_renamed_away_gets_a_folder_of_its_own",
+    "test_a_table_that_was_dropped_is_told_of_and_comes_back",
     "test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows",
     "test_drift_tells_what_others_did",
     "test_every_type_comes_back_as_it_was_asked_for",
