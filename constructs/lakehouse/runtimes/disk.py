@@ -79,7 +79,10 @@ def fill(root: Path) -> None:
         return
     try:
         with path.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:  # macOS
+                file.write(bytes(size))
     except OSError:
         path.unlink(missing_ok=True)
 

@@ -74,7 +74,10 @@ class Containers:
 
     def volumes(self) -> Sequence[str]:
         mark = owner.read(self.state.root)
-        return self.engine.volumes(self.state, mark.id if mark else "")
+        if mark is not None:
+            return self.engine.volumes(self.state, mark.id)
+        own = {each.volume.source for each in self.containers}  # the state folder is gone: by their names too
+        return [name for name in self.engine.volumes(self.state) if name in own]
 
     def remove_data(self) -> int:
         volumes = self.volumes()
