@@ -54,7 +54,10 @@ def check(folder: Path) -> None:
     """Raises LakehouseError where the disk of the folder has too little room for a deploy."""
     room = look(folder)
     if room.free_mb < ROOM_MB:
-        raise LakehouseError(f"{folder} has {room.free_mb} MB free; {ROOM_MB} MB are wanted. Free room on that disk.")
+        spare = f" (`rm '{folder / BALLAST}'` gives {BALLAST_MB} MB back)" if (folder / BALLAST).is_file() else ""
+        raise LakehouseError(
+            f"{folder} has {room.free_mb} MB free; {ROOM_MB} MB are wanted. Free room on that disk{spare}."
+        )
     if room.below(ROOM_MB, ROOM_INODES):
         raise LakehouseError(
             f"{folder} has room for {room.inodes} more files; {ROOM_INODES} are wanted: its file system has no more "

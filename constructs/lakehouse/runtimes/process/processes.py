@@ -89,11 +89,21 @@ def _bindable(port: int) -> bool:
     return True
 
 
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except psutil.Error:  # another user's
+        return {}
+
+
 def _describe(pid: int | None) -> str:
     if pid is None:
         return "a process of another user"
     try:
         process = psutil.Process(pid)
-        return f"{process.name()} (pid {pid}, user {process.username()})"
+        name = process.name()
+        if lakehouse := _environment(process).get("LAKEHOUSE_STATE"):  # another, or this one before `state` was changed
+            name = f"{_environment(process).get('LAKEHOUSE_SERVICE', name)} of the lakehouse in {lakehouse}"
+        return f"{name} (pid {pid}, user {process.username()})"
     except psutil.Error:
         return f"pid {pid}"
