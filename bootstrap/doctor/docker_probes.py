@@ -66,7 +66,7 @@ def _context(environment: Mapping[str, str]) -> str:
 
 def total_memory(engine: Engine) -> int:
     """MiB that Docker's containers have together."""
-    return int(engine.client.info()["MemTotal"]) >> 20
+    return engine.total_memory()
 
 
 def missing_images(engine: Engine, references: Sequence[str]) -> dict[str, bool]:

@@ -27,6 +27,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages import is_present, java, missing
 from lakehouse.packages.needed import Needed, needed
 from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.memory import machine
 from lakehouse.runtimes.process.processes import listener, taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Port, Service
@@ -98,20 +99,7 @@ def missing_java(features: Sequence[int]) -> list[int]:
 
 def memory() -> tuple[int, int]:
     """MiB in all and available: this machine's, or the limit of the container that this runs in."""
-    seen = psutil.virtual_memory()
-    total, available = seen.total, seen.available
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
-        try:
-            most = int(Path(limit).read_text())
-            left = most - int(Path(used).read_text())
-        except (OSError, ValueError):
-            continue  # there is no such limit: "max" is no number
-        if most < total:
-            total, available = most, min(available, left)
-    return total >> 20, available >> 20
+    return machine()
 
 
 def state_folder(path: Path) -> Folder:

@@ -56,6 +56,10 @@ class Engine:
     def version(self) -> str:
         return str(self.client.version()["Version"])
 
+    def total_memory(self) -> int:
+        """MiB that containers have together."""
+        return int(self.client.info()["MemTotal"]) >> 20
+
     def folder(self) -> Path:
         """Where Docker keeps images and volumes, on its machine."""
         return Path(self.client.info()["DockerRootDir"])

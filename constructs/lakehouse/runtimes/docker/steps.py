@@ -10,7 +10,7 @@ from pathlib import Path
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
-from lakehouse.runtimes import disk, former, owner
+from lakehouse.runtimes import disk, former, memory, owner
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, STACK, STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, Engine
 from lakehouse.runtimes.docker.incarnation import answers
@@ -38,6 +38,7 @@ def prepare(
     longer names are removed: the new ones take their names and their ports.
     """
     owner.check(state, claim)
+    memory.check(services, engine.total_memory())
     state.prepare()
     disk.check(state.root)
     if (own := engine.folder()).is_dir():  # Docker may be another machine's

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import disk, former, owner
+from lakehouse.runtimes import disk, former, memory, owner
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.owner import Claim
 from lakehouse.runtimes.process import processes, watch
@@ -27,6 +27,7 @@ def preflight(state: State, services: Sequence[Service], claim: Claim | None = N
     check_user()
     state.prepare()
     disk.check(state.root)
+    memory.check(services, memory.machine()[0])
     if claim is not None:
         owner.mark(state, claim)
     missing = sorted({path for each in services for path in _packages(each) if not Path(path).exists()})

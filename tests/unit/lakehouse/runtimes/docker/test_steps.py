@@ -74,6 +74,9 @@ class Pretended(Engine):
     def remove(self, seen: Seen, grace: int) -> None:
         self.removed.append(seen.service)
 
+    def total_memory(self) -> int:
+        return 24_000
+
     def has_image(self, reference: str) -> bool:
         return True
 

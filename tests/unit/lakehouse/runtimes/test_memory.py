@@ -1,0 +1,50 @@
+"""Memory that the machine does not have is found before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import memory
+from lakehouse.runtimes.local import locate
+from lakehouse.runtimes.process import steps
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import Probe, Service
+from lakehouse.spec import load
+
+
+def service(name: str, size: int) -> Service:
+    return Service(name, name, (), ("/bin/true",), Probe("tcp", 1), memory_mb=size)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "why"),
+    [
+        ({"trino": 205_200, "nessie": 512}, "trino may need 205200 MiB, and there are 24000 MiB of memory"),
+        ({"a": 20_000, "b": 20_000}, "The services together may need 40000 MiB, and there are 24000"),
+        ({"a": 20_000, "b": 15_000}, ""),
+    ],
+)
+def test_one_may_not_need_more_than_there_is_nor_all_far_more(sizes: dict[str, int], why: str) -> None:
+    services = [service(name, size) for name, size in sizes.items()]
+    if not why:
+        memory.check(services, 24_000)
+        return
+    with pytest.raises(LakehouseError) as caught:
+        memory.check(services, 24_000)
+    assert str(caught.value).startswith(why)
+    assert "under `engines` in lakehouse.yaml" in str(caught.value)
+
+
+def test_preflight_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "machine", lambda: (1000, 900))
+    with pytest.raises(LakehouseError, match="trino may need 2000 MiB"):
+        steps.preflight(State(tmp_path), [service("trino", 2000)])
+
+
+def test_the_default_lakehouse_fits_a_machine_of_8_gib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path(f"/java-{feature}/bin/java"))
+    path = Path(__file__).parents[4] / "lakehouse.yaml"
+    memory.check(locate(load(path), "local", path).services, 7_800)
