@@ -129,7 +129,7 @@ class TableReader:
         with typed(self._store):
             content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
             metadata = json.loads(gzip.decompress(content) if key.endswith((".gz.metadata.json", ".gz")) else content)
-            stored = list(self._stored(metadata["location"]))
+            stored = list(self.stored(metadata["location"]))
         current = next((each for each in metadata.get("snapshots", ()) if each["snapshot-id"] == snapshot), None)
         manifests = self._manifests(current["manifest-list"]) if current else []
         return Found(measure(f"{self.name}.{table}", metadata, snapshot, manifests, stored), metadata)
@@ -166,7 +166,7 @@ class TableReader:
         with ThreadPoolExecutor(self._connections.parallel) as pool:
             yield from pool.map(one, sorted(tables))
 
-    def _stored(self, location: str) -> Iterator[tuple[str, int]]:
+    def stored(self, location: str) -> Iterator[tuple[str, int]]:
         bucket, prefix = _place(location)
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix.rstrip('/')}/")
         for page in pages:

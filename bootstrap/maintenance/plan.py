@@ -11,7 +11,7 @@ from bootstrap.maintenance.metrics import Found
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.model import Compact, ExpireSnapshots, Maintenance, RemoveOrphans
 
-Action = Literal["compact", "rewrite manifests", "expire snapshots", "remove orphans"]
+Action = Literal["compact", "rewrite manifests", "expire snapshots", "remove metadata", "remove orphans"]
 _MIB = 1024 * 1024
 
 
@@ -27,6 +27,7 @@ class Step:
     days: int = 0
     retain_last: int = 0
     location: str = ""  # where the table's files are
+    files: tuple[str, ...] = ()  # metadata files
     refused: str = ""
 
 
@@ -51,12 +52,18 @@ def policies(lakehouse: Lakehouse) -> Iterator[tuple[tuple[str, ...], Maintenanc
                         break
 
 
-def steps(policy: Maintenance, found: Found, guard: Guard, now: datetime) -> tuple[Step, ...]:
-    """What is to be done, in the order that lets each step find the work of those before it done."""
+def steps(
+    policy: Maintenance, found: Found, guard: Guard, now: datetime, superseded: Sequence[str] = ()
+) -> tuple[Step, ...]:
+    """What is to be done, in the order that lets each step find the work of those before it done.
+
+    ``superseded``: metadata files that were replaced before the snapshots of that time expire.
+    """
     asked = (
         _compact(policy.compact, found) if policy.compact else None,
         _manifests(found) if policy.rewrite_manifests else None,
         _expire(policy.expire_snapshots, found, policy, guard, now) if policy.expire_snapshots else None,
+        _metadata(policy.expire_snapshots, found, policy, guard, superseded) if policy.expire_snapshots else None,
         _orphans(policy.remove_orphans, found, policy, guard, now) if policy.remove_orphans else None,
     )
     return tuple(step for step in asked if step is not None)
@@ -92,6 +99,16 @@ def _expire(asked: ExpireSnapshots, found: Found, policy: Maintenance, guard: Gu
     refused = _refused(found, policy, guard)
     return Step("expire snapshots", why, older_than=cutoff, days=asked.older_than_days,
                 retain_last=asked.retain_last, refused=refused)  # fmt: skip
+
+
+def _metadata(
+    asked: ExpireSnapshots, found: Found, policy: Maintenance, guard: Guard, superseded: Sequence[str]
+) -> Step | None:
+    if not superseded:
+        return None
+    why = f"{len(superseded)} metadata files were replaced more than {asked.older_than_days} days ago"
+    return Step("remove metadata", why, days=asked.older_than_days, retain_last=asked.retain_last,
+                files=tuple(superseded), refused=_refused(found, policy, guard))  # fmt: skip
 
 
 def _orphans(asked: RemoveOrphans, found: Found, policy: Maintenance, guard: Guard, now: datetime) -> Step:

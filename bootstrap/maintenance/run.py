@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from bootstrap.connections import Connections
@@ -12,6 +12,7 @@ from bootstrap.errors import Conflict
 from bootstrap.maintenance import neighbours, plan
 from bootstrap.maintenance.metrics import Found, TableMetrics, TableReader
 from bootstrap.maintenance.neighbours import Neighbours
+from bootstrap.maintenance.superseded import SupersededFiles
 from bootstrap.operations import sql
 from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
@@ -151,7 +152,16 @@ def prepare(
             else:
                 whose = (catalog, table, found.metadata)
                 around = replace(guard, shared=beside.sharer(*whose), twin=beside.twin(*whose))
-                yield Work(catalog, table, at, found.metrics, plan.steps(policy, found, around, now))
+                old = _superseded(table, policy, found, SupersededFiles(reader, connections), now)
+                yield Work(catalog, table, at, found.metrics, plan.steps(policy, found, around, now, old))
+
+
+def _superseded(table: str, policy: Maintenance, found: Found, files: SupersededFiles, now: datetime) -> Sequence[str]:
+    asked = policy.expire_snapshots
+    if asked is None:
+        return ()
+    before = now - timedelta(days=asked.older_than_days)
+    return files.old(table, found.metadata, before=int(before.timestamp() * 1000), least=asked.retain_last)
 
 
 def carry_out(
@@ -173,7 +183,11 @@ def carry_out(
                 try:
                     if step.action == "remove orphans":
                         _stayed(each, step, connections)
-                    done[step.action] = by.execute(each.catalog, each.table, step)
+                    if step.action == "remove metadata":
+                        reader = TableReader(each.catalog, connections)
+                        done[step.action] = SupersededFiles(reader, connections).remove(step.files)
+                    else:
+                        done[step.action] = by.execute(each.catalog, each.table, step)
                 except LakehouseError as error:
                     failed[step.action] = str(error)
                     break

@@ -179,3 +179,13 @@ def test_files_of_the_wanted_size_stay_unless_they_have_deletes() -> None:
     assert not plan.steps(policy, Found(measure("lake.a.t", whole, 1, entries, []), whole), plan.Guard(), NOW)
     entries.append(Manifest(1, True))
     assert plan.steps(policy, Found(measure("lake.a.t", whole, 1, entries, []), whole), plan.Guard(), NOW)
+
+
+@pytest.mark.parametrize("guard", [plan.Guard(), plan.Guard(references=("etl",)), plan.Guard(gc_default=False)])
+def test_old_metadata_goes_with_old_snapshots_and_by_the_same_rules(guard: plan.Guard) -> None:
+    files = ("s3://w/t/metadata/0.metadata.json",)
+    (step,) = plan.steps(Maintenance.model_validate({"expire_snapshots": {}}), found(1), guard, NOW, files)
+    assert (step.action, step.files) == ("remove metadata", files)
+    assert step.why == "1 metadata files were replaced more than 7 days ago"
+    assert bool(step.refused) == (guard != plan.Guard())
+    assert plan.steps(Maintenance.model_validate(ORPHANS), found(1), guard, NOW, files)[0].action == "remove orphans"

@@ -1,0 +1,107 @@
+"""Metadata files that later ones have replaced: which there are, since when, and their removal.
+
+Every commit writes a metadata file that names all snapshots, so hundreds of small commits leave hundreds of megabytes.
+Engines remove none on Nessie, whose branches and tags may name any. What is removed here is known to have been
+committed and replaced, because a later file's log names it; a file of a commit under way is never among it.
+https://iceberg.apache.org/spec/#table-metadata-fields (metadata-log)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from bootstrap.catalogs.metadata_files import MetadataFiles
+from bootstrap.catalogs.nessie import NessieCatalog
+from bootstrap.connections import Connections
+from bootstrap.errors import Missing
+from bootstrap.maintenance.metrics import TableReader
+from bootstrap.reconciler.stores import typed
+from bootstrap.s3 import client
+
+
+class Superseded(NamedTuple):
+    """A metadata file, and when (milliseconds since 1970) the next one took its place."""
+
+    location: str
+    until: int
+
+
+def chain(metadata: Mapping[str, Any], read: Callable[[str], Mapping[str, Any] | None]) -> list[Superseded]:
+    """All that the logs name, oldest first. A log names the last hundred or so; the oldest of them has its own log.
+
+    ``read`` gives the content of a metadata file; None: it is gone, and nothing is known of those before it.
+    """
+    found: list[Superseded] = []
+    until = int(metadata["last-updated-ms"])
+    log = metadata.get("metadata-log") or []
+    while log:
+        for entry in reversed(log):
+            found.append(Superseded(entry["metadata-file"], until))
+            until = int(entry["timestamp-ms"])
+        oldest = read(log[0]["metadata-file"])
+        log = (oldest.get("metadata-log") or []) if oldest else []
+    return found[::-1]
+
+
+def removable(
+    former: Collection[Superseded], *, before: int, keep: Collection[str], least: int, home: str, there: Collection[str]
+) -> list[str]:
+    """Those that were replaced ``before``, but for the newest ``least``, those to ``keep``, and what is not at home."""
+    old = list(former)[: len(former) - least] if least < len(former) else []
+    return [
+        each.location
+        for each in old
+        if each.until < before
+        and each.location in there
+        and each.location not in keep
+        and each.location.startswith(f"{home.rstrip('/')}/")
+    ]
+
+
+class SupersededFiles:
+    """The former metadata files of one catalog's tables. Raises the errors of :mod:`bootstrap.errors`."""
+
+    def __init__(self, reader: TableReader, connections: Connections) -> None:
+        self._reader, self._files = reader, MetadataFiles(connections)
+        store = connections.store
+        self._store = store.endpoint or f"s3.{store.region}.amazonaws.com"
+        self._s3 = client(store, patience=connections.patience, parallel=connections.parallel)
+
+    def old(self, table: str, metadata: Mapping[str, Any], *, before: int, least: int) -> list[str]:
+        """What could go of a table whose current metadata this is, oldest first."""
+        if not metadata.get("metadata-log"):
+            return []
+        home = str(metadata["location"])
+        bucket, _, prefix = home.removeprefix("s3://").partition("/")
+        with typed(self._store):
+            there = {f"s3://{bucket}/{key}" for key, _ in self._reader.stored(home) if "metadata.json" in key}
+        former = chain(metadata, self._read)
+        found = removable(former, before=before, keep=(), least=least, home=home, there=there)
+        return [each for each in found if each not in self._named(table)] if found and prefix else []
+
+    def remove(self, locations: Collection[str]) -> dict[str, int]:
+        """Oldest first: were it interrupted, the rest could still be reached from the logs."""
+        with typed(self._store):
+            for location in locations:
+                bucket, _, key = location.removeprefix("s3://").partition("/")
+                self._s3.delete_object(Bucket=bucket, Key=key)
+        return {"deleted_metadata_files": len(locations)}
+
+    def _read(self, location: str) -> Mapping[str, Any] | None:
+        try:
+            return self._files.read(location)
+        except Missing:
+            return None
+
+    def _named(self, table: str) -> set[str]:
+        """What the catalog names: of every table by now, and of this one on each other branch and tag."""
+        named = {location for location, _ in self._reader.names().values()}
+        catalog = self._reader.catalog
+        if isinstance(catalog, NessieCatalog):
+            for reference in self._reader.other_references():
+                asked = {"requestedKeys": [{"elements": table.split(".")}]}
+                answer = catalog.api.post(f"/trees/{quote(reference, safe='')}/contents", asked)
+                named |= {each["content"].get("metadataLocation", "") for each in answer["contents"]}
+        return named
