@@ -52,7 +52,7 @@ def destroy_data(target: Target, *, yes: bool) -> int:
     for name in (BALLAST, owner.MARK):  # the mark last: what is left after a failure is still ours
         (root / name).unlink(missing_ok=True)
     for empty in (root, root.parent):
-        if empty.is_dir() and not any(empty.iterdir()):
+        if empty.is_dir() and not empty.is_symlink() and not any(empty.iterdir()):
             empty.rmdir()
     return freed
 

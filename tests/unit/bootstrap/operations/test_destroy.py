@@ -97,6 +97,19 @@ def test_an_earlier_versions_folder_is_marked_before_it_may_go(target: Target, r
     assert not root.exists()
 
 
+def test_a_state_folder_behind_a_link_is_emptied_and_the_link_stays(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "big disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "big disk")
+    file.write_text(file.read_text().replace("local: {", f"local: {{state: {tmp_path}, "))
+    (tmp_path / "local").symlink_to(tmp_path / "link")
+    there = find(file, None)
+    there.local.state.prepare()
+    mark(there.local.state, there.local.claim)
+    destroy_data(there, yes=True)
+    assert (tmp_path / "local").is_symlink()
+    assert list((tmp_path / "big disk").iterdir()) == []
+
+
 def test_a_link_is_not_followed(target: Target, root: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "big disk"
     (root / "data").rename(elsewhere)
