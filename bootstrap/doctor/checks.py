@@ -146,7 +146,7 @@ class _Stack:
         yield Check("aws variables", lambda: shell.aws(self.around.environment, at.external, key))
         yield Check("memory", self.memory)
         yield Check("disk", lambda: machine.disk(least(local.runtime.folders()), room, local.runtime.closed()))
-        yield Check("state folder", lambda: machine.state(probes.state_folder(self.root)))
+        yield Check("state folder", lambda: machine.state(probes.state_folder(self.root), probes.another(local)))
         if self.containers is not None:
             yield from self._docker(self.containers)
         yield Check("hosts", self.hosts)

@@ -59,8 +59,11 @@ class Folder:
     mode: int = 0o700
 
 
-def state(folder: Folder) -> Finding:
-    """The state folder: it holds secrets, so it is its owner's alone."""
+def state(folder: Folder, another: str = "") -> Finding:
+    """The state folder: it holds secrets, so only its owner may enter. ``another``: why it is not this file's."""
+    if another:
+        cause, _, fix = another.partition(". ")
+        return error(f"{folder.path} is not this lakehouse's", cause, fix or another)
     if not folder.there:
         return ok(f"{folder.path} is not made yet")
     if not folder.mine:

@@ -26,6 +26,7 @@ from bootstrap.s3 import client
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import is_present, java, missing
 from lakehouse.packages.needed import Needed, needed
+from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.memory import machine
 from lakehouse.runtimes.process.processes import listener, taken
@@ -100,6 +101,14 @@ def missing_java(features: Sequence[int]) -> list[int]:
 def memory() -> tuple[int, int]:
     """MiB in all and available: this machine's, or the limit of the container that this runs in."""
     return machine()
+
+
+def another(local: Local) -> str:
+    """Why the state folder is not this file's, in words; empty where it is, or is free to be taken."""
+    try:
+        return owner.refusal(local.state, local.claim)
+    except LakehouseError as problem:  # a damaged mark
+        return str(problem)
 
 
 def state_folder(path: Path) -> Folder:

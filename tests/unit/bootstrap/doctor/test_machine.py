@@ -66,3 +66,8 @@ def test_the_state_folder(folder: Folder, severity: str, mend: str) -> None:
     found = machine.state(folder)
     assert found.severity == severity
     assert mend in found.mend
+
+
+def test_a_state_folder_of_another_lakehouse_is_an_error() -> None:
+    found = machine.state(Folder(Path("/s"), there=True), "It belongs to another. Name another folder.")
+    assert (found.severity, found.cause, found.mend) == ("error", "It belongs to another", "Name another folder.")
