@@ -140,7 +140,7 @@ def _same_names(struct: Struct, prefix: str) -> Iterator[Problem]:
     written: dict[str, str] = {}
     for field in struct.fields:
         path = prefix + field.name
-        lower, file_name = field.name.lower(), names.in_files(field.name)
+        lower, file_name = names.folded(field.name), names.in_files(field.name)
         if lower in seen:
             rule = f'"{seen[lower]}" and "{field.name}" differ in case only, and engines take them for one column'
             yield Problem(path, f"{rule}. Rename one")

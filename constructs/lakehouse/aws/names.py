@@ -43,7 +43,7 @@ class Names:
     def location(self, location: str) -> str:
         """``s3://warehouse/lake`` of lakehouse.yaml, as it is in AWS."""
         bucket, _, key = location.removeprefix("s3://").partition("/")
-        return f"s3://{self.bucket(bucket)}/{key}"
+        return f"s3://{self.bucket(bucket)}/{key}".rstrip("/")
 
     def database(self, namespace: str) -> str:
         """The Glue database of a namespace: SQL names it, so it is the same as everywhere else."""

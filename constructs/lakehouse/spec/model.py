@@ -25,6 +25,7 @@ from lakehouse.spec.base import Model, or_empty
 from lakehouse.spec.stacks import Stack
 from lakehouse.spec.values import (
     BucketName,
+    CatalogLocation,
     CatalogName,
     ColumnName,
     ColumnType,
@@ -195,8 +196,8 @@ class Reference(Model):
 class Catalog(Model):
     """An Iceberg catalog."""
 
-    location: S3Location
-    """Where its tables are: s3://bucket/prefix, in one of `buckets`."""
+    location: CatalogLocation
+    """Where its tables are: s3://bucket/prefix, in one of `buckets`, or s3://bucket, which is all its own."""
     properties: Properties = {}
     """Catalog properties."""
     namespaces: dict[NamespaceName, Annotated[Namespace, BeforeValidator(or_empty)]] = {}

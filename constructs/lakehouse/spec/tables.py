@@ -56,13 +56,18 @@ def _is_there(path: str, table: Table) -> bool:
 
 def _columns(at: Location, table: Table) -> Iterator[Problem]:
     written: dict[str, str] = {}
+    folded: dict[str, str] = {}
     for name in table.columns:
         place = (*at, "columns", name)
         if hidden := names.metadata_column(name):
             rule = f'"{name}" is not a name for a column: {hidden} is a metadata column of Iceberg, which engines add'
             yield Problem(place, f"{rule} to every table, and Spark could not read this one. Take another name")
+        same = folded.setdefault(names.folded(name), name)
+        if same.lower() != name.lower():  # the usual case is reported elsewhere
+            message = f'"{same}" and "{name}" are one name to engines, which leave its case out. Rename one.'
+            yield Problem(place, message, beside=(*at, "columns", same))
         first = written.setdefault(names.in_files(name), name)
-        if first.lower() != name.lower():
+        if names.folded(first) != names.folded(name):
             message = f'"{first}" and "{name}" are both written into files as "{names.in_files(name)}". Rename one.'
             yield Problem(place, message, beside=(*at, "columns", first))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from lakehouse.spec import types
+from lakehouse.spec import names, types
 from lakehouse.spec.problems import listed, suggest
 
 _TIMESTAMPS = ("timestamp", "timestamptz", "timestamp_ns", "timestamptz_ns")
@@ -27,7 +27,7 @@ _TAKES = {  # transform -> names of the types it takes; None: every primitive ty
 }
 _ARGUMENT = {"bucket": "number of buckets", "truncate": "width"}
 _ELSEWHERE = {"years": "year", "months": "month", "days": "day", "hours": "hour", "date": "day", "trunc": "truncate"}
-_COLUMN = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+_COLUMN = rf"{names.WORD}(?:\.{names.WORD})*"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from lakehouse.spec import names as field_names
 from lakehouse.spec.problems import suggest
 
 PRIMITIVES = frozenset({
@@ -148,7 +149,12 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = [match.group(match.lastindex or 0) for match in _TOKEN.finditer(text.rstrip())]
+        found = [
+            (match.group(match.lastindex or 0), match.span(match.lastindex or 0))
+            for match in _TOKEN.finditer(text.rstrip())
+        ]
+        self.tokens = [token for token, _ in found]
+        self.spans = [span for _, span in found]
         self.next = 0
         self.depth = 0
 
@@ -232,13 +238,22 @@ class _Parser:
             return Primitive(name)
         raise self.unknown(name)
 
+    def name(self) -> str:
+        """A field's name: all that stands before the colon, or before what cannot be part of it."""
+        first = self.next
+        while self.peek() and not (len(self.peek()) == 1 and self.peek() in ":,<>()[]"):
+            self.next += 1
+        if self.next == first:
+            return self.take()
+        return self.text[self.spans[first][0] : self.spans[self.next - 1][1]]
+
     def struct(self) -> Struct:
         self.expect("<")
         fields: dict[str, Field] = {}
         while True:
-            name = self.take()
-            if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
-                raise self.error(f'"{name}" is not a name of a field: letters, digits and underscores')
+            name = self.name()
+            if not re.fullmatch(field_names.COLUMN, name):
+                raise self.error(f'"{name}" is not a name of a field: {field_names.COLUMN_RULE}')
             if name.lower() in fields:
                 raise self.error(f'the field "{name}" stands twice (engines do not tell a from A)')
             self.expect(":")

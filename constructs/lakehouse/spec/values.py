@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from lakehouse.spec import types
+from lakehouse.spec import names, types
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,24 @@ Identifier = Annotated[
         "a name", r"[a-z_][a-z0-9_]{0,126}", "lower-case letters, digits and underscores, no digit first", _underscored
     ),
 ]
+
+
+def _column(value: str) -> str:
+    if unstable := [each for each in value if len(each.lower()) != 1]:
+        rule = f"engines do not find a name with {unstable[0]} again when they write it in lower case"
+        raise ValueError(f'"{value}" is not a name of a column: {rule}. Take another letter')
+    return value
+
+
 ColumnName = Annotated[
     StrictStr,
     Matching(
         "a name of a column",
-        r"[A-Za-z_][A-Za-z0-9_]*",
-        "letters, digits and underscores, no digit first",
+        names.COLUMN,
+        names.COLUMN_RULE,
         lambda value: re.sub(r"\W+", "_", value, flags=re.ASCII).strip("_"),
     ),
+    AfterValidator(_column),
 ]
 # https://projectnessie.org/nessie-latest/spec/#content-of-references
 ReferenceName = Annotated[
@@ -156,7 +166,7 @@ _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 Cidr = Annotated[StrictStr, AfterValidator(_cidr)]
 
 
-def _location(value: str) -> str:
+def _location(value: str, *, root: bool = False) -> str:
     mend = re.sub(r"^\w+://|^/+", "s3://", value).rstrip("/")
     if re.match(r"s3[an]://", value):
         raise ValueError(
@@ -165,7 +175,7 @@ def _location(value: str) -> str:
     if not value.startswith("s3://"):
         raise ValueError(f'"{value}" is not a location: it begins with s3://, then a bucket, as in s3://warehouse/lake')
     bucket, *prefix = value.removeprefix("s3://").split("/")
-    if not bucket or not prefix or prefix == [""]:
+    if not bucket or (not prefix and not root) or prefix == [""]:
         raise ValueError(f'"{value}" is not a location: a bucket and a prefix in it, as in s3://warehouse/lake')
     if value.endswith("/"):
         raise ValueError(f'"{value}" ends with a slash; a location does not. Write "{mend}"')
@@ -176,6 +186,12 @@ def _location(value: str) -> str:
 
 S3Location = Annotated[
     StrictStr, AfterValidator(_location), Field(json_schema_extra={"pattern": "^s3://[^/]+/.*[^/]$"})
+]
+# A catalog may have a bucket of its own, as whole.
+CatalogLocation = Annotated[
+    StrictStr,
+    AfterValidator(lambda value: _location(value, root=True)),
+    Field(json_schema_extra={"pattern": "^s3://[^/]+(/.*[^/])?$"}),
 ]
 
 

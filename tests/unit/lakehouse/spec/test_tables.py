@@ -154,3 +154,10 @@ def test_warnings_have_a_line(tmp_path: Path) -> None:
     [told] = cautions(file, load(file))
     assert told.startswith(f"{file}:12: ")
     assert 'Did you mean "write.format.default"?' in told
+
+
+def test_names_that_engines_or_files_take_for_one() -> None:
+    assert "are one name to engines" in problems({"s": "int", "ſ": "int"})[0]  # noqa: RUF001 - it is what is tested
+    assert 'are both written into files as "order_x2Did"' in problems({"order-id": "int", "order_x2Did": "int"})[0]
+    assert problems({"größe": "int", "grösse": "int"}, partition_by=["bucket(4, größe)"], sort_by=["größe desc"]) == []
+    assert problems({"order-id": "int"}, partition_by=["order-id", "truncate(4, order-id)"]) == []
