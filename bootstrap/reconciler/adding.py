@@ -38,7 +38,7 @@ def add_to(path: Path, sections: Mapping[str, Any]) -> int:
         try:
             beside.write_bytes(text.encode())
             beside.chmod(path.stat().st_mode)
-            load(beside)
+            load(beside, engines=False)  # what an engine cannot carry may have been there before
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from bootstrap.reconciler.adding import add_to, added
 from lakehouse.errors import UsageError
+from lakehouse.spec import load
 
 ENTRY = {"columns": {"id": {"type": "long", "doc": "a: b # c"}, "on": "string"}}
 
@@ -87,3 +88,11 @@ def test_a_file_keeps_its_mode_and_counts_what_came(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o640
     assert "name: a # 'x'\nbuckets: {w3w: {}, }\n" in file.read_text()
     assert [each.name for each in tmp_path.iterdir()] == ["lakehouse.yaml"]
+
+
+def test_what_an_engine_cannot_carry_is_no_reason_to_add_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "lakehouse.yaml"
+    text = (Path(__file__).parents[4] / "lakehouse.yaml").read_text()
+    file.write_text(text.replace("open: double", "open: time", 1))
+    assert add_to(file, {"catalogs": {"lake": {"tags": {"q1": {"from": "main"}}}}}) == 1
+    assert "q1" in load(file, engines=False).catalogs["lake"].tags
