@@ -87,6 +87,11 @@ format: $(DONE)/dev ## put the sources in order
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
+.PHONY: mutations
+mutations: setup-dev ## read or refuse 4,000 mutated files (LAKEHOUSE_MUTATIONS, LAKEHOUSE_SEED say which)
+	LAKEHOUSE_MUTATIONS=$${LAKEHOUSE_MUTATIONS:-4000} $(PY) -m pytest -q -s --timeout 1800 \
+		tests/unit/lakehouse/spec/test_load_mutated.py -k mutated_files
+
 bench: setup-dev docker ## measure, for docs/benchmarks.md
 	$(PY) -m pytest tests/bench -m bench --timeout 3600
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from lakehouse.cdk import Construct, TerraformStack, local_backend
+from lakehouse.cdk import Construct, TerraformStack, local_backend, output
 from lakehouse.runtimes.contents import Look
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.local import Local, locate, terraform_state
@@ -34,6 +34,7 @@ class LocalStack(TerraformStack):
             wanted=digest(lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"})),
             drifted=look is not None and look.drifted(),
         )
+        output(self, "access", who_may(lakehouse), "Who can do what")
 
     def write(self, outdir: Path) -> None:
         """Writes what the stack's steps read beside its cdk.tf.json."""
@@ -53,6 +54,13 @@ def _forget_backend(remembered: Path, state: Path) -> None:
         return  # Terraform was not here yet, or writes it otherwise
     if other:
         remembered.unlink()
+
+
+def who_may(lakehouse: Lakehouse) -> str:
+    """Who can do what with a local stack, in a sentence that every deploy ends with."""
+    spark = lakehouse.engines.spark
+    but = " Spark Connect asks for its token." if spark and spark.connect and spark.connect.token else ""
+    return f"Every user of this machine can read and change all data of this lakehouse, and nobody from another.{but}"
 
 
 def _place(scope: Construct, local: Local) -> LocalRuntime:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootstrap import loopback
 from bootstrap.operations.target import Target
+from lakehouse.services import spark as spark_service
 from lakehouse.text.placeholders import filled
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from trino.dbapi import Connection
 
+_TOKEN = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # noqa: S105 - the name of the variable
 USER = "lakehouse"  # Trino knows a user's name alone; nothing is checked on the loopback address
 
 
@@ -39,6 +41,7 @@ def spark(target: Target) -> SparkSession:
     """A new session of Spark Connect."""
     url = spark_url(target)
     client_of_the_line(target)
+    _say_token(target)
     session = spark_session(url)
     # It writes each error to standard error too, as JSON with the server's stack; who catches an error tells it.
     logging.getLogger("SQLQueryContextLogger").disabled = True
@@ -62,7 +65,23 @@ def spark_session(url: str) -> SparkSession:
 
 def spark_url(target: Target) -> str:
     """The address of Spark Connect, once it listens."""
-    return f"sc://127.0.0.1:{target.port('spark-connect', 'engines.spark with connect: true')}"
+    # By that name alone the client gives a token to a server without TLS.
+    host = "localhost" if _asks(target) else "127.0.0.1"
+    return f"sc://{host}:{target.port('spark-connect', 'engines.spark with connect: true')}"
+
+
+def _asks(target: Target) -> bool:
+    """Whether Spark Connect asks its clients for the token."""
+    engine = target.lakehouse.engines.spark
+    return engine is not None and engine.connect is not None and engine.connect.token
+
+
+def _say_token(target: Target) -> None:
+    """The client takes it from the environment: in an address it would get into messages and logs."""
+    if _asks(target):
+        os.environ[_TOKEN] = target.local.state.secret(spark_service.TOKEN)
+    else:
+        os.environ.pop(_TOKEN, None)  # with one, the client would want TLS
 
 
 def client_of_the_line(target: Target) -> None:

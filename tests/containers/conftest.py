@@ -13,6 +13,7 @@ from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.docker.runtime import Containers
 from tests.integration.deployment import Changes, Deployment
 
+TOKEN = ("engines", "spark", "connect")
 DOCKER: Changes = {("stacks", "local", "runtime"): "docker"}
 
 
@@ -33,7 +34,7 @@ def engine() -> Engine:
 def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The default lakehouse in containers, up. Its folder's path has a space in it."""
     folder = tmp_path_factory.mktemp("docker") / "a lakehouse"
-    deployment = Deployment.make(folder, {("name",): f"it-{os.getpid()}", **DOCKER})
+    deployment = Deployment.make(folder, {("name",): f"it-{os.getpid()}", TOKEN: {"token": True}, **DOCKER})
     yield from up(deployment, engine)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +57,22 @@ def test_the_master_takes_no_jobs_by_http(contained: Deployment, engine: Engine)
     master = next(each for each in runtime(contained).containers if each.service == "spark-master")
     inside = {port for ip, port in listening(engine.seen(contained.local.state)["spark-master"].pid) if ip != DNS}
     assert inside == {internal for internal, _ in master.ports}
+
+
+def test_connect_asks_for_its_token(contained: Deployment) -> None:
+    """Whoever has none, or another, is refused; the command line has it (the other tests here use it)."""
+    code = (
+        "from bootstrap.operations.clients import spark_session\n"
+        f"spark_session('sc://localhost:{contained.port('spark-connect')}').sql('SELECT 1').collect()\n"
+    )
+    for token in ({}, {"SPARK_CONNECT_AUTHENTICATE_TOKEN": "another"}):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, **token},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode
+        assert "UNAUTHENTICATED" in done.stderr

@@ -121,6 +121,7 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
         cores=engine.cores,
         executor_mb=megabytes(engine.memory),
         driver_mb=megabytes(engine.driver_memory),
-        connect=engine.connect,
+        connect=engine.connect is not None,
+        token=engine.connect is not None and engine.connect.token,
         settings=engine.properties,
     )

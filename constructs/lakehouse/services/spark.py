@@ -16,6 +16,7 @@ from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
 MASTER, CONNECT = "spark-master", "spark-connect"
+TOKEN = "spark-connect-token"  # noqa: S105 - the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
 
 # What Spark's own launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions); the classes are started
@@ -45,6 +46,7 @@ class SparkCluster:
     executor_mb: int
     driver_mb: int
     connect: bool
+    token: bool  # Connect asks for one
     settings: Mapping[str, str]
 
     @property
@@ -189,6 +191,8 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.port.maxRetries": "0",
         "spark.ui.showConsoleProgress": "false",
     }
+    if cluster.token:
+        settings["spark.connect.authenticate.token"] = place.secret(TOKEN)
     return Service(
         name=CONNECT,
         image=cluster.packages[0],

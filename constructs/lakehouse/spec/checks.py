@@ -11,7 +11,7 @@ from lakehouse.spec.aws import check_aws
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
 from lakehouse.spec.ports import defaults
-from lakehouse.spec.problems import Location, Problem, suggest
+from lakehouse.spec.problems import Location, Problem, listed, suggest
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
 
@@ -269,6 +269,10 @@ def _spark(lakehouse: Lakehouse) -> Iterator[Problem]:
     if why := matrix.version_refusal("Spark", spark.version, matrix.SPARK):
         yield Problem(("engines", "spark", "version"), why)
         return
+    if spark.connect and spark.connect.token and not matrix.SPARK[spark.version].token:
+        right = listed(f'"{line.line}"' for line in matrix.SPARK.values() if line.token)
+        message = f"Spark {spark.version} has no token for its Connect server. Write version: {right}, or remove it"
+        yield Problem(("engines", "spark", "connect", "token"), message, about=(("engines", "spark", "version"),))
     at: Location = ("engines", "spark", "properties")
     yield from _no_secrets(at, spark.properties)
     for key, value in spark.properties.items():

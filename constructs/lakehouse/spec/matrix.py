@@ -21,6 +21,7 @@ class SparkLine:
     scala: str
     iceberg: str
     java: tuple[int, ...]  # feature versions, the preferred one first
+    token: bool = True  # Connect can ask for one: SPARK-51156, since 4.0
     connect: str | None = None  # the Spark Connect server's artifact, where the distribution has none
 
     @property
@@ -66,7 +67,7 @@ SPARK = {
     line.line: line
     for line in (
         # Spark Connect is not in 3.5's distribution; the newest server that is published is 3.5.7.
-        SparkLine("3.5", "3.5.9", "2.12", "1.12.0", (17,), "org.apache.spark:spark-connect_2.12:3.5.7"),
+        SparkLine("3.5", "3.5.9", "2.12", "1.12.0", (17,), False, "org.apache.spark:spark-connect_2.12:3.5.7"),
         SparkLine("4.0", "4.0.5", "2.13", "1.11.0", (21, 17)),
         SparkLine("4.1", "4.1.4", "2.13", "1.12.0", (21, 17)),
     )

@@ -16,6 +16,8 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
+    field_serializer,
     model_serializer,
     model_validator,
 )
@@ -248,6 +250,22 @@ class Access(Model):
     """Principals by name."""
 
 
+class Connect(Model):
+    """A Spark Connect server."""
+
+    token: StrictBool = False
+    """Ask each client for a token, which lies in the state folder; of Spark 4.0 and newer."""
+
+
+def _connect(value: Any) -> Any:
+    """``true`` is a server with its defaults, ``false`` is none."""
+    if isinstance(value, bool):
+        return {} if value else None
+    if not isinstance(value, dict | Connect):
+        raise ValueError("connect is true, false, or a mapping as in {token: true}")
+    return value
+
+
 class Spark(Model):
     """A Spark cluster: a master, workers, and a Spark Connect server."""
 
@@ -261,10 +279,19 @@ class Spark(Model):
     """Heap of one executor."""
     driver_memory: Memory = "1g"
     """Heap of the Spark Connect server."""
-    connect: StrictBool = True
-    """Run a Spark Connect server."""
+    connect: Annotated[
+        Connect | None,
+        BeforeValidator(_connect),
+        WithJsonSchema({"anyOf": [{"type": "boolean"}, Connect.model_json_schema()]}),
+    ] = Connect()
+    """Run a Spark Connect server: true, false, or {token: true}."""
     properties: Properties = {}
     """Further Spark properties, as in `spark.sql.shuffle.partitions: 8`."""
+
+    @field_serializer("connect")
+    def _said(self, connect: Connect | None) -> Any:
+        """As the file says it, true and false included."""
+        return connect.model_dump() if connect and connect.token else connect is not None
 
 
 class Trino(Model):

@@ -107,7 +107,7 @@ def _schema(loc: tuple[int | str, ...]) -> dict[str, Any]:
 
     def resolve(node: dict[str, Any]) -> dict[str, Any]:
         for option in node.get("anyOf", []):
-            if "$ref" in option:
+            if "$ref" in option or "properties" in option:
                 node = option
         return whole["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
 

@@ -180,3 +180,11 @@ def test_one_class_path_for_every_jvm_of_the_cluster() -> None:
     (path,) = paths
     assert path.startswith("/packages/iceberg-spark-runtime-4.1:")
     assert settings(found["spark-connect"], "spark-defaults.conf")["spark.executor.extraClassPath"] == path
+
+
+def test_connect_asks_for_a_token_by_word(tmp_path: Path) -> None:
+    key = "spark.connect.authenticate.token"
+    found = by_name(changed(tmp_path, ("engines.spark.connect", {"token": True})))
+    assert settings(found["spark-connect"], "spark-defaults.conf")[key] == "<secret:spark-connect-token>"
+    assert key not in settings(by_name(default())["spark-connect"], "spark-defaults.conf")
+    assert "spark-connect" not in by_name(changed(tmp_path, ("engines.spark.connect", False)))

@@ -40,6 +40,8 @@ def lakehouse(**more: Any) -> Lakehouse:
         {"table": {"properties": {"write.format.default": "parquet"}}},
         {"properties": {"client.credentials-provider": "com.example.Provider", "token-exchange-enabled": "false"}},
         {"engines": {"spark": {"version": "3.5", "properties": {"spark.sql.shuffle.partitions": "8"}}}},
+        {"engines": {"spark": {"version": "4.0", "connect": {"token": True}}}},
+        {"engines": {"spark": {"version": "3.5", "connect": False}}},
         {"engines": {"trino": {"catalogs": {"tpch": {"connector.name": "tpch"}}}}},
         {"engines": {"trino": {"catalogs": {"x": {"connector.name": "iceberg", "s3.aws-secret-key": "${ENV:KEY}"}}}}},
     ],
@@ -63,3 +65,17 @@ def test_engines_and_catalog_clients_are_not_imported() -> None:
     code = f"import sys, lakehouse.spec; print(sorted(set({slow}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_token_wants_a_spark_that_knows_it() -> None:
+    (problem,) = check(lakehouse(engines={"spark": {"version": "3.5", "connect": {"token": True}}}))
+    assert problem.at == ("engines", "spark", "connect", "token")
+    assert 'Write version: "4.0" or "4.1"' in problem.message
+
+
+@pytest.mark.parametrize("connect", [True, False, {"token": True}])
+def test_connect_is_dumped_as_it_was_said(connect: Any) -> None:
+    whole = lakehouse(engines={"spark": {"connect": connect}})
+    dumped = whole.model_dump(mode="json")
+    assert dumped["engines"]["spark"]["connect"] == connect
+    assert Lakehouse.model_validate(dumped) == whole
