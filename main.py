@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakehouseError
+from lakehouse.text.terminal import told
 
 if TYPE_CHECKING:
     from lakehouse.spec import Lakehouse
@@ -25,7 +26,7 @@ def main() -> int:
 
         synth(lakehouse, path, looks)
     except LakehouseError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {told(error)}", file=sys.stderr)
         return error.exit_code
     return 0
 

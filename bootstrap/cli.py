@@ -26,6 +26,7 @@ from bootstrap.maintenance.cli import app as maintenance
 from bootstrap.operations.cli import app as ownership
 from bootstrap.stores.cli import app as stores
 from lakehouse.errors import LakehouseError
+from lakehouse.text.terminal import told
 
 if TYPE_CHECKING:
     from bootstrap.operations.target import Target
@@ -62,7 +63,7 @@ class _Group(TyperGroup):
 
 def _complain(message: str) -> None:
     sys.stdout.flush()
-    print(f"Error: {message}", file=sys.stderr)
+    print(f"Error: {told(message)}", file=sys.stderr)
     sys.stderr.flush()
 
 

@@ -30,6 +30,7 @@ from bootstrap.operations.target import Target
 from bootstrap.reconciler.claims import folder_of
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec.claims import STAGED, STAGING, Claim, Register
+from lakehouse.text import sql
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -75,7 +76,7 @@ class TableName:
 
     @property
     def quoted(self) -> str:
-        return ".".join(f"`{part}`" for part in str(self).split("."))
+        return sql.path(str(self).split("."), "spark")
 
 
 @dataclass(frozen=True)

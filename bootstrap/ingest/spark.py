@@ -9,6 +9,7 @@ from typing import Any
 from bootstrap.operations import clients
 from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError
+from lakehouse.text import sql
 
 
 class SparkLoader:
@@ -42,7 +43,8 @@ class SparkLoader:
         _told(do)
 
     def set_property(self, table: str, key: str, value: str) -> None:
-        _told(lambda: self._session.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ('{key}' = '{value}')"))
+        pair = f"{sql.string(key, 'spark')} = {sql.string(value, 'spark')}"
+        _told(lambda: self._session.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({pair})"))
 
 
 def _told(do: Callable[[], Any]) -> None:

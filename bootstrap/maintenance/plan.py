@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bootstrap.maintenance.metrics import Found
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.model import Compact, ExpireSnapshots, Maintenance, RemoveOrphans
+from lakehouse.text import sql
 
 Action = Literal["compact", "rewrite manifests", "expire snapshots", "remove metadata", "remove orphans"]
 _MIB = 1024 * 1024
@@ -181,7 +182,7 @@ def expirable(metadata: Mapping[str, Any], older_than: datetime, retain_last: in
 
 def spark(catalog: str, table: str, step: Step) -> str:
     """The procedure's call. https://iceberg.apache.org/docs/latest/spark-procedures/"""
-    name = "table => '" + ".".join(f"`{part}`" for part in table.split(".")) + "'"
+    name = f"table => {sql.string(sql.path(table.split('.'), 'spark'), 'spark')}"
     call = f"CALL {catalog}.system."
     older = f"older_than => TIMESTAMP '{_utc(step.older_than)}'" if step.older_than else ""
     if step.action == "compact":
@@ -194,15 +195,14 @@ def spark(catalog: str, table: str, step: Step) -> str:
     # Listed through Iceberg's own client of the store: Spark has no file system for s3://.
     # The folder is said, so that a table that moves meanwhile does not take the step to another's. The slash keeps it
     # from folders whose names begin in the same way.
-    folder = step.location.rstrip("/").replace("\\", "\\\\").replace("'", "\\'")
-    where = f"location => '{folder}/'"
+    where = f"location => {sql.string(step.location.rstrip('/') + '/', 'spark')}"
     return f"{call}remove_orphan_files({name}, {older}, {where}, prefix_listing => true)"
 
 
 def trino(catalog: str, table: str, step: Step) -> tuple[str, ...]:
     """The statements of one session. https://trino.io/docs/current/connector/iceberg.html#alter-table-execute"""
     namespace, _, short = table.rpartition(".")
-    execute = f'ALTER TABLE "{catalog}"."{namespace}"."{short}" EXECUTE '
+    execute = f"ALTER TABLE {sql.path((catalog, namespace, short), 'trino')} EXECUTE "
     days = f"retention_threshold => '{step.days}d'"
     if step.action == "compact":
         return (f"{execute}optimize(file_size_threshold => '{step.file_size // _MIB}MB')",)

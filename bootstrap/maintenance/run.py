@@ -18,6 +18,7 @@ from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.model import Maintenance
+from lakehouse.text.sql import path
 
 _ABSENT = "it is not in the catalog. `lakehouse apply` creates it"
 
@@ -66,7 +67,7 @@ class SparkProcedures:
         self._session = sql.SparkEngine(target)
 
     def execute(self, catalog: str, table: str, step: plan.Step) -> Mapping[str, Any]:
-        quoted = ".".join(f"`{part}`" for part in (catalog, *table.split(".")))
+        quoted = path((catalog, *table.split(".")), "spark")
         self._session.run(f"REFRESH TABLE {quoted}")  # others may have written since Spark last looked
         result = self._session.run(plan.spark(catalog, table, step))
         rows = list(result.rows)

@@ -13,6 +13,7 @@ from bootstrap.operations.statements import is_complete, split
 from bootstrap.operations.target import Target
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
+from lakehouse.text.terminal import told
 
 Shell = Literal["trino", "spark", "pyspark"]
 
@@ -81,5 +82,5 @@ def _run(engine: Engine, sql: str) -> None:
         try:
             show(engine.run(statement.text), "table", sys.stdout)
         except LakehouseError as error:
-            print(f"Error: {error}", file=sys.stderr)
+            print(f"Error: {told(error)}", file=sys.stderr)
             return

@@ -18,6 +18,7 @@ from bootstrap.pipeline.pipeline import SUMMARY, Pipeline
 from bootstrap.pipeline.steps import processes
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import AwsStack
+from lakehouse.text.terminal import told
 
 _ROOT = Path(__file__).parents[2]
 
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         _tell_github(looked, pipeline.notes / SUMMARY)
         return 2 if looked.anything and given.detailed_exitcode else 0
     except LakehouseError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {told(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

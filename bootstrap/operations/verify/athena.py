@@ -12,6 +12,7 @@ from bootstrap.operations.target import Target
 from bootstrap.operations.verify.engines import Sql, TableName
 from lakehouse.aws.names import OPERATORS, names
 from lakehouse.errors import LakehouseError
+from lakehouse.text.sql import Dialect, path, string
 
 _PATIENCE = 300.0  # seconds for one statement; Athena queues them
 _WAIT = 0.5
@@ -22,7 +23,8 @@ class Athena(Sql):
 
     name, table = "Athena", "by_athena"
     services: tuple[str, ...] = ()
-    quote, as_of = '"', "FOR VERSION AS OF"
+    dialect: Dialect = "trino"
+    as_of = "FOR VERSION AS OF"
 
     def __init__(self, target: Target, wait: float = _WAIT) -> None:
         import boto3
@@ -42,7 +44,9 @@ class Athena(Sql):
     def create(self, table: TableName) -> str:
         at = f"{self._target.lakehouse.catalogs[table.catalog].location}/{table.namespace}/{table.name}/"
         properties = "TBLPROPERTIES ('table_type' = 'ICEBERG')"
-        return f"CREATE TABLE `{table.namespace}`.`{table.name}` (number bigint) LOCATION '{at}' {properties}"
+        # Athena makes tables in Hive's words, and reads them in Trino's.
+        name, where = path((table.namespace, table.name), "spark"), string(at, "spark")
+        return f"CREATE TABLE {name} (number bigint) LOCATION {where} {properties}"
 
     def _execute(self, sql: str) -> None:
         self._run(sql)

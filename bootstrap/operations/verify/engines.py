@@ -12,6 +12,7 @@ from bootstrap.operations.sql import SparkEngine, TrinoEngine
 from bootstrap.operations.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import AwsStack
+from lakehouse.text.sql import Dialect, path
 
 
 class TableName(NamedTuple):
@@ -46,16 +47,16 @@ class Engine(Protocol):
 
 
 class Sql:
-    """What the engines that speak SQL have in common. ``quote`` is the dialect's, ``as_of`` its time travel."""
+    """What the engines that speak SQL have in common: ``dialect`` says how they quote, ``as_of`` its time travel."""
 
-    quote = "`"
+    dialect: Dialect = "spark"
     as_of = "VERSION AS OF"
 
     def keeps_history(self, catalog: str) -> bool:
         return True
 
     def full(self, table: TableName, suffix: str = "") -> str:
-        return ".".join(f"{self.quote}{part}{self.quote}" for part in table) + suffix
+        return path(table, self.dialect) + suffix
 
     def metadata(self, table: TableName) -> str:
         return self.full(table, ".snapshots")
@@ -87,7 +88,8 @@ class Trino(Sql):
 
     name, table = "Trino", "by_trino"
     services: tuple[str, ...] = ("trino",)
-    quote, as_of = '"', "FOR VERSION AS OF"
+    dialect: Dialect = "trino"
+    as_of = "FOR VERSION AS OF"
 
     def __init__(self, target: Target) -> None:
         self._target = target

@@ -17,6 +17,11 @@ def shown(text: str) -> str:
     return "".join(each if not is_hidden(each) else _escape(each) for each in text)
 
 
+def told(text: object) -> str:
+    """A message of several lines, such as one with the end of a log: each line as it is shown."""
+    return "\n".join(shown(line.expandtabs(4)) for line in str(text).split("\n"))
+
+
 def is_hidden(character: str) -> bool:
     """Whether a terminal would do anything with it but draw it."""
     return not " " <= character <= "~" and unicodedata.category(character) in _HIDDEN

@@ -14,6 +14,7 @@ from lakehouse.runtimes import definitions, owner
 from lakehouse.runtimes.docker import containers, steps
 from lakehouse.runtimes.docker.engine import Engine, errors_told
 from lakehouse.runtimes.state import State
+from lakehouse.text.terminal import told
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         with errors_told():
             _run(given.step, given.service, State(given.state), asked)
     except LakehouseError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {told(error)}", file=sys.stderr)
         return error.exit_code
     except OSError as error:  # a full disk, a folder of another user
         print(f"Error: {error.filename or given.state}: {error.strerror}", file=sys.stderr)

@@ -13,6 +13,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import definitions, owner
 from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.state import State
+from lakehouse.text.terminal import told
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _run(given)
     except LakehouseError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {told(error)}", file=sys.stderr)
         return error.exit_code
     except OSError as error:  # a full disk, a folder of another user
         print(f"Error: {error.filename or given.state}: {error.strerror}", file=sys.stderr)

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 
-from lakehouse.text.terminal import shown
+from lakehouse.text.terminal import shown, told
 from tests.unit.lakehouse.text.strategies import texts
 
 
@@ -35,3 +35,7 @@ def test_a_long_text_keeps_its_ends() -> None:
     text = shown("a" * 10_000_000 + " the rule")
     assert len(text) < 3_000
     assert text.endswith("the rule")
+
+
+def test_a_message_keeps_its_lines() -> None:
+    assert told("a\n  b\x1b[2J\n") == "a\n  b\\x1b[2J\n"
