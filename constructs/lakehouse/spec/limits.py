@@ -53,6 +53,7 @@ _INFORMATION = "the namespace information_schema"
 _ICEBERG_TABLES = "the table iceberg_tables in the namespace system"
 _SYSTEM = "the namespace system"
 _FIXED = "partitions by the values of a fixed column"
+_UUID = "partitions by buckets of a uuid column, beside sort_by"
 _BROTLI = "brotli as the codec of Parquet files"
 _PROVIDER = "a location provider of one's own"
 _LONG = "names of over 255 bytes in a path, over 200 where a column's values are in it"
@@ -92,6 +93,11 @@ LIMITS = (
         _FIXED, "trino", True,
         'Trino cannot read a table that is partitioned by "{}", of type fixed',
         "Use binary, or bucket(n, ...)",
+    ),
+    Limit(
+        _UUID, "spark", True,
+        'Spark sorts uuids as text, and so cannot write sorted files into buckets of "{}"',
+        "Set the property `write.spark.fanout.enabled: true`, or leave `sort_by` out",
     ),
     Limit(
         _BROTLI, "spark", True,
@@ -248,6 +254,9 @@ def _table(catalog: str, at: Location, table: Table, references: bool) -> Iterat
         kind = _type_of(table, term.column)
         if term.name == "identity" and isinstance(kind, types.Fixed):
             yield _Use(_FIXED, catalog, place, term.column, (column_at,))
+        fanout = table.properties.get("write.spark.fanout.enabled", "").lower() == "true"
+        if term.name == "bucket" and kind == types.Primitive("uuid") and table.sort_by and not fanout:
+            yield _Use(_UUID, catalog, place, term.column, (column_at,))
         if len(term.field_name.encode()) > _PATH - _VALUE:
             yield _Use(_LONG, catalog, place, term.column, (column_at,))
     for key, value in table.properties.items():

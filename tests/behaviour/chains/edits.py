@@ -11,7 +11,7 @@ Entry = dict[str, Any]
 
 _NAMES = ["id", "name", "ts", "day", "price", "amount", "venue", "tags", "note", "x", "y", "z", "a_b", "key",
           "value", "element", "file_path", "Total", "order_id", "x_bucket_4", "x_2", "ts_day",
-          "name_trunc_3", "y_null"]  # fmt: skip
+          "name_trunc_3", "y_null", "order-id", "größe", "2024_total", "with space"]  # fmt: skip
 _TYPES = ["boolean", "int", "long", "float", "double", "decimal(9, 2)", "date", "timestamp", "timestamptz", "string",
           "uuid", "binary", "fixed[4]"]  # fmt: skip
 _NESTED = ["struct<a: int, b: string>", "struct<a: required int, c: struct<d: float>>", "list<int>",
@@ -167,6 +167,8 @@ class Edits:
 
 def _terms(name: str, kind: str) -> list[str]:
     """Every partition term that a column of this type may have."""
+    if " " in name:
+        return []
     if "<" in kind:
         return [f"{name}.a"] if kind.startswith("struct<") and "a: " in kind else []
     terms = [name, f"void({name})"]

@@ -101,6 +101,7 @@ class Chain:
                 "name": "chains",
                 "buckets": {"warehouse": {}},
                 "catalogs": {"lake": catalog},
+                "engines": {"spark": {}, "trino": {}},
                 "stacks": {"local": stack},
             }
         )

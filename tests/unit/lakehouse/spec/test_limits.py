@@ -48,6 +48,10 @@ REFUSED = [
     (file({"system": {"tables": {"iceberg_tables": T}}}), 'Trino shows a table of its own as "system.iceberg_tables"'),
     (file(fixed("f")), 'partition_by[0]: Trino cannot read a table that is partitioned by "f", of type fixed'),
     (file(fixed("s.f")), 'partitioned by "s.f"'),
+    (
+        file(one(columns={"u": "uuid", "a": "int"}, partition_by=["bucket(4, u)"], sort_by=["a"])),
+        'partition_by[0]: Spark sorts uuids as text, and so cannot write sorted files into buckets of "u"',
+    ),
     (file(one(properties={"write.parquet.compression-codec": "Brotli"})), "Spark cannot write Parquet with Brotli"),
     (file(one(properties={"write.location-provider.impl": "a.B"})), "Trino cannot write a table with the location pro"),
     (file({"n" * 256: {}}), 'is too long: S3Proxy keeps objects as files, and no part of a path has more than 255'),
