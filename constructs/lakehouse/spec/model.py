@@ -53,11 +53,11 @@ Verb = Literal["read", "write", "manage"]
 class Bucket(Model):
     """A bucket of the object store."""
 
-    expire_days: Annotated[StrictInt, Field(ge=1)] | None = None
+    expire_days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None
     """Days after which objects are deleted; left out, they stay."""
     versioning: StrictBool = False
     """Keep every version of an object."""
-    noncurrent_days: Annotated[StrictInt, Field(ge=1)] | None = None
+    noncurrent_days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None
     """Days after which versions that were replaced or deleted go; left out, they stay. With `versioning` alone."""
     access: Literal["private", "public-read"] = "private"
     """private: with the store's keys alone; public-read: whoever reaches the store may read objects, without keys."""
@@ -99,23 +99,23 @@ class Compact(Model):
 
     target_file_size: FileSize = "512m"
     """Size that files should have: a whole number of MiB (128m) or GiB (1g)."""
-    min_files: Annotated[StrictInt, Field(ge=2)] = 5
+    min_files: Annotated[StrictInt, Field(ge=2, le=1_000_000)] = 5
     """Fewer files than this in a partition are left as they are."""
 
 
 class ExpireSnapshots(Model):
     """Old snapshots go, and with them the files that only they need: no time travel to them any more."""
 
-    older_than_days: Annotated[StrictInt, Field(ge=1)] = 7
+    older_than_days: Annotated[StrictInt, Field(ge=1, le=36_500)] = 7
     """Younger ones stay."""
-    retain_last: Annotated[StrictInt, Field(ge=1)] = 5
+    retain_last: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 5
     """At least so many stay, however old they are."""
 
 
 class RemoveOrphans(Model):
     """Files below the table's location that no snapshot knows, as failed writers leave them, go."""
 
-    older_than_days: Annotated[StrictInt, Field(ge=2)] = 3
+    older_than_days: Annotated[StrictInt, Field(ge=2, le=36_500)] = 3
     """Younger ones stay: a writer may be about to commit them."""
 
 

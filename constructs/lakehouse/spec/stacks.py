@@ -70,7 +70,7 @@ class AwsStack(Model):
     """Who answers for it, a tag on everything; left out, the lakehouse's name."""
     cost_center: TagText | None = None
     """Who pays for it, a tag on everything; left out, the lakehouse's name."""
-    budget_usd: Annotated[StrictInt, Field(ge=1)] | None = None
+    budget_usd: Annotated[StrictInt, Field(ge=1, le=1_000_000_000)] | None = None
     """US dollars a month; at 80 percent (forecast) and at 100 percent an alert is sent. Left out, no budget."""
     alerts: list[Email] = []
     """Addresses that get alarms and budget alerts; each confirms a mail from AWS once."""
