@@ -100,7 +100,7 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "ours: deploy to first row": [],
         "naive: start to first row": [],
     }
-    ratios, rest, noop, bare = [], [], [], []
+    ratios, rest, noop, bare, looks = [], [], [], [], []
     services: dict[str, list[float]] = {}
     sizes: dict[str, list[float]] = {f"{who} {what}": [] for who in ("ours", "naive") for what in ("rss", "pss", "cpu")}
     for number in range(ROUNDS):
@@ -116,6 +116,8 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
             sizes[f"ours {what}"].append(value)
         if number == 0:
             noop = [seconds(ours.deploy) for _ in range(ROUNDS)]
+            look = (sys.executable, "-m", "bootstrap.look", "--file", str(ours.file), "--stack", "local")
+            looks = [seconds(partial(ours.run, *look)) for _ in range(ROUNDS)]
             bare = [seconds(partial(ours.cdktf, "diff", "local", "--skip-synth")) for _ in range(ROUNDS)]
             rest = [resident(ours)["rss"]]
         ours.cdktf("destroy", "local", "--auto-approve")
@@ -135,6 +137,7 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     show(capsys, "Start", rows)
     show(capsys, "From its start to ready, each service beside the others", services)
     show(capsys, "Ratio, pair by pair", {"ours / naive": ratios}, "x")
-    show(capsys, "Deploy with nothing to do", {"cdktf deploy": noop, "cdktf diff --skip-synth (bare)": bare})
+    idle = {"cdktf deploy": noop, "of it the look at contents": looks, "cdktf diff --skip-synth (bare)": bare}
+    show(capsys, "Deploy with nothing to do", idle)
     show(capsys, "Memory and processor after the first row (MiB, s)", sizes, "")
     show(capsys, "Memory at rest, all services", {"rss": rest}, "MiB")
