@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bootstrap import catalogs
 from bootstrap.catalogs.base import Reading, Remembers
+from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.connections import Connections
 from bootstrap.reconciler import claims, lost
 from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts
@@ -72,7 +73,7 @@ def settled(lakehouse: Lakehouse, connections: Connections, facts: Facts) -> Fac
         }
         if missing:
             claimed = {full for full, folder in missing.items() if next(known.within(folder), None)}
-            gone = lost.find(catalogs.connect(name, connections), missing, claimed, folders)
+            gone = lost.find(catalogs.connect(name, connections), missing, claimed, folders, MetadataFiles(connections))
             told |= lost.describe(name, gone, there, connections)
     return replace(facts, claims=known, homes=homes, lost=told)
 

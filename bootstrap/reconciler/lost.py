@@ -13,11 +13,13 @@ from typing import Any
 from bootstrap.catalogs.base import Catalog, Gone, Remembers
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.connections import Connections
-from bootstrap.errors import Missing, RemoteError
+from bootstrap.errors import RemoteError
 from bootstrap.stores.folders import Folders
 
 
-def find(catalog: Catalog, defaults: Mapping[str, str], claimed: Collection[str], folders: Folders) -> dict[str, Gone]:
+def find(
+    catalog: Catalog, defaults: Mapping[str, str], claimed: Collection[str], folders: Folders, files: MetadataFiles
+) -> dict[str, Gone]:
     """How tables that are not there went, by name; those that never were there are left out.
 
     ``defaults`` are their default folders by name; ``claimed`` are those names whose folder is another live table's.
@@ -26,23 +28,29 @@ def find(catalog: Catalog, defaults: Mapping[str, str], claimed: Collection[str]
         return dict(catalog.gone(defaults))
     found: dict[str, Gone] = {}
     for name, folder in defaults.items():
-        if name not in claimed and folders.held(folder) and (at := folders.latest(folder)) is not None:
+        if name not in claimed and folders.held(folder) and (newest := folders.latest(folder)):
+            at = max(newest, key=lambda each: _updated(files, each)) if len(newest) > 1 else newest[0]
             found[name] = Gone("taken out of the catalog, which keeps no history, and its files are still there", at)
     return found
+
+
+def _updated(files: MetadataFiles, at: str) -> int:
+    metadata = _held(files, at)
+    return int(metadata.get("last-updated-ms", 0)) if metadata else 0
 
 
 def describe(catalog: str, gone: Mapping[str, Gone], live: Collection[str], connections: Connections) -> dict[str, str]:
     """What is said of each by its full name: how it went, what it held, and the command that brings it back."""
     files = MetadataFiles(connections)
     with ThreadPoolExecutor(connections.parallel) as pool:
-        held = dict(zip(gone, pool.map(lambda each: _held(files, each), gone.values()), strict=True))
+        held = dict(zip(gone, pool.map(lambda each: _held(files, each.metadata_location), gone.values()), strict=True))
     return {f"{catalog}.{name}": text(catalog, name, each, held[name], live) for name, each in gone.items()}
 
 
-def _held(files: MetadataFiles, gone: Gone) -> dict[str, Any] | None:
+def _held(files: MetadataFiles, at: str) -> dict[str, Any] | None:
     try:
-        return files.read(gone.metadata_location)
-    except (Missing, RemoteError):
+        return files.read(at)
+    except RemoteError:
         return None
 
 

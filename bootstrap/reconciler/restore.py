@@ -58,9 +58,9 @@ def _table(
     lakehouse: Lakehouse, connections: Connections, catalog: Catalog, name: str, facts: CatalogFacts
 ) -> str:  # fmt: skip
     catalog_name, _, full = name.partition(".")
-    folders = Folders(connections)
+    folders, files = Folders(connections), MetadataFiles(connections)
     default = f"{lakehouse.catalogs[catalog_name].location}/{full.replace('.', '/')}"
-    gone = lost.find(catalog, {full: default}, (), folders).get(full)
+    gone = lost.find(catalog, {full: default}, (), folders, files).get(full)
     if gone is None:
         raise LakehouseError(
             f"the catalog {catalog_name} knows of no table {full} that it lost. `lakehouse plan` shows what is there"
@@ -69,7 +69,7 @@ def _table(
     if gone.renamed_to in there:
         raise LakehouseError(f"{name}: {lost.text(catalog_name, full, gone, None, there)}")
     try:
-        metadata = MetadataFiles(connections).read(gone.metadata_location)
+        metadata = files.read(gone.metadata_location)
     except Missing:
         raise LakehouseError(f"{name}: {lost.text(catalog_name, full, gone, None, there)}") from None
     read = {each: catalogs.connect(each, connections).facts((), _quiet) for each in lakehouse.catalogs}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: leaves that is killed before its commit: nobody's table, and the next apply takes the folder.
 _FIRST = re.compile(r"metadata/00000-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.metadata\.json")
 _LOOK = 50
+_BLURRED = 2.0  # seconds
 
 
 class Folders:
@@ -51,10 +52,10 @@ class Folders:
         except Refused:
             return False
 
-    def latest(self, location: str) -> str | None:
-        """The newest metadata file of the table that the folder held, where there is any."""
+    def latest(self, location: str) -> list[str]:
+        """The newest metadata files of the table that the folder held: several where names and times do not decide."""
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
-        newest: tuple[int, float, str] | None = None
+        found: list[tuple[int, float, str]] = []
         with suppress(Missing, Refused), typed(self._endpoint):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/metadata/")
             for page in pages:
@@ -62,9 +63,10 @@ class Folders:
                     name = each["Key"].rpartition("/")[2]
                     number = re.match(r"v?(\d+)[-.]", name)
                     if number and ".metadata.json" in name:
-                        found = (int(number[1]), each["LastModified"].timestamp(), f"s3://{bucket}/{each['Key']}")
-                        newest = max(newest or found, found)
-        return newest[2] if newest else None
+                        found.append((int(number[1]), each["LastModified"].timestamp(), f"s3://{bucket}/{each['Key']}"))
+        newest = max(found, default=(0, 0.0, ""))
+        # A store's times are whole seconds, and not every catalog counts in the name.
+        return [at for number, time, at in found if number == newest[0] and time >= newest[1] - _BLURRED]
 
     def _is_empty(self, bucket: str, prefix: str) -> bool:
         try:

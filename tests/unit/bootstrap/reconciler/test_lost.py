@@ -46,14 +46,22 @@ class Folders:
     def held(self, location: str) -> bool:
         return location in self._held
 
-    def latest(self, location: str) -> str | None:
-        return None if location.endswith("/noise") else f"{location}/metadata/00003-x.metadata.json"
+    def latest(self, location: str) -> list[str]:
+        return [] if location.endswith("/noise") else [f"{location}/metadata/00003-{nth}.metadata.json" for nth in "ab"]
+
+
+class Files:
+    """Metadata files; the one that ends in b was written last."""
+
+    def read(self, location: str) -> dict[str, Any]:
+        return {"last-updated-ms": 2 if location.endswith("b.metadata.json") else 1}
 
 
 def test_a_catalog_without_history_is_helped_by_what_lies_in_the_default_folder() -> None:
     defaults = {name: f"s3://w/n/{name}" for name in ("new", "gone", "taken", "noise")}
     held: Any = Folders("s3://w/n/gone", "s3://w/n/taken", "s3://w/n/noise")
     catalog: Any = object()
-    found = lost.find(catalog, defaults, {"taken"}, held)
+    files: Any = Files()
+    found = lost.find(catalog, defaults, {"taken"}, held, files)
     assert list(found) == ["gone"]
-    assert found["gone"].metadata_location == "s3://w/n/gone/metadata/00003-x.metadata.json"
+    assert found["gone"].metadata_location == "s3://w/n/gone/metadata/00003-b.metadata.json"

@@ -82,7 +82,7 @@ def test_who_may_list_the_tables_folder_alone_sees_what_is_in_it(looking: Lookin
     assert not looking("lake/n/t/x", closed=("lake/", "lake/n/", "lake/n/t/")).held("s3://w/lake/n/t")
 
 
-def test_the_newest_metadata_file(looking: Looking) -> None:
+def test_the_newest_metadata_files(looking: Looking) -> None:
     of = looking(f"lake/n/t/{FIRST}", f"lake/n/t/{SECOND}", "lake/n/t/metadata/snap-9.avro", "lake/n/t/data/x.parquet")
-    assert of.latest("s3://w/lake/n/t") == f"s3://w/lake/n/t/{SECOND}"
-    assert of.latest("s3://w/lake/n/u") is None
+    assert of.latest("s3://w/lake/n/t") == [f"s3://w/lake/n/t/{SECOND}"]
+    assert of.latest("s3://w/lake/n/u") == []
