@@ -76,3 +76,30 @@ def test_what_an_engine_altered_shows_as_drift(deployed: Deployment, table: str,
     assert "name" in deployed.lakehouse("plan", code=2)
     deployed.lakehouse("apply")
     assert "No changes." in deployed.lakehouse("plan")
+
+
+def test_names_of_columns_and_an_upgrade_of_the_format(deployed: Deployment) -> None:
+    before = deployed.file.read_text()
+    table = ("catalogs", "lake", "namespaces", "odd", "tables", "t")
+    columns = {"order-id": "long", "größe": "double", "2024_total": "int", "with space": "string"}
+    layout = {"partition_by": ["bucket(4, order-id)", "2024_total"], "sort_by": ["größe desc"]}
+    content = {"columns": columns, "format_version": 1, **layout}
+    deployed.change(*table[:4], to={"tables": {"t": content}})
+    try:
+        deployed.lakehouse("apply")
+        deployed.trino("INSERT INTO lake.odd.t VALUES (1, 1.5, 3, 'x')")
+        deployed.change(*table, "format_version", to=2)
+        assert "format_version 1 -> 2" in deployed.lakehouse("plan", code=2)
+        deployed.lakehouse("apply")
+        assert "No changes." in deployed.lakehouse("plan")
+        deployed.trino('UPDATE lake.odd.t SET "größe" = 2.5 WHERE "order-id" = 1')  # format version 1 knows no UPDATE
+        update = "UPDATE lake.odd.t SET `with space` = 'y' WHERE `2024_total` = 3"
+        deployed.lakehouse("sql", "--engine", "spark", "-e", update)
+        assert deployed.trino("SELECT * FROM lake.odd.t") == [[1, 2.5, 3, "y"]]
+        assert deployed.trino('SELECT count(*) FROM lake.odd."t$snapshots"') == [[3]], "history stays"
+        deployed.change(*table, "format_version", to=1)
+        assert "a version never goes back" in deployed.lakehouse("plan", code=None)
+    finally:
+        deployed.trino("DROP TABLE IF EXISTS lake.odd.t")
+        deployed.trino("DROP SCHEMA IF EXISTS lake.odd")
+        deployed.file.write_text(before)
