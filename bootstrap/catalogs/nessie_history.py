@@ -37,7 +37,7 @@ def _told(entry: Mapping[str, Any], content: Mapping[str, Any]) -> Gone:
     puts = [op for op in entry["operations"] if op["type"] == "PUT" and op["content"].get("id") == content.get("id")]
     renamed_to = _name(puts[0]) if puts else ""
     meta = entry["commitMeta"]
-    who = ", ".join(meta.get("authors") or [meta["author"]] if meta.get("author") else [])
+    who = ", ".join(filter(None, meta.get("authors") or [meta.get("author")]))
     how = f"renamed to {renamed_to}" if renamed_to else "dropped"
     by = f"commit {meta['hash'][:16]} of {meta['commitTime'][:19]}{f' by {who}' if who else ''}"
     message = (meta.get("message") or "").partition("\n")[0]
