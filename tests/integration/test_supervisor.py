@@ -46,7 +46,7 @@ def server(port: int, name: str = "web") -> Service:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
-    state = State(tmp_path / "a state, 100%")
+    state = State(tmp_path / "a [1] ;%'")  # what supervisord, a shell or a pattern would take for more than a name
     yield state
     steps.supervisor_down(state)
     assert list(processes.belonging(state)) == []

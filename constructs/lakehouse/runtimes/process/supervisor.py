@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -156,10 +156,9 @@ class Supervisor:
     def remove(self, name: str) -> None:
         """Stops a service and forgets it. Nothing happens where there is none."""
         (self._state.conf_d / f"{name}.conf").unlink(missing_ok=True)
-        try:
+        with suppress(OSError):  # supervisord is gone
             self._forget(name)
-        except OSError:
-            return  # supervisord is gone
+        (self._state.conf_d / f"{name}.sh").unlink(missing_ok=True)
 
     def restart(self, name: str) -> None:
         """Stops and starts a service as it is. Raises LakehouseError where there is none of that name."""
