@@ -11,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +91,8 @@ def _adopt(name: str, *, verify: bool) -> None:
         return
     noted = manifest.read(where)
     if noted is None and not manifest.broken_archives(where) and not verify:
-        manifest.write(where, contents=False)
+        with suppress(OSError):  # a cache that only another user may write to
+            manifest.write(where, contents=False)
     elif noted is None or (verify and not all(entry.sha256 for entry in noted.values())):
         _forget(name)
 
