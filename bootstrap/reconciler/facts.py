@@ -10,6 +10,7 @@ from bootstrap import catalogs
 from bootstrap.catalogs.base import Reading, Remembers
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.connections import Connections
+from bootstrap.errors import RemoteError
 from bootstrap.reconciler import claims, lost
 from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts
 from bootstrap.reconciler.seeds import digests
@@ -73,8 +74,12 @@ def settled(lakehouse: Lakehouse, connections: Connections, facts: Facts) -> Fac
         }
         if missing:
             claimed = {full for full, folder in missing.items() if next(known.within(folder), None)}
-            gone = lost.find(catalogs.connect(name, connections), missing, claimed, folders, MetadataFiles(connections))
-            told |= lost.describe(name, gone, there, connections)
+            catalog, files = catalogs.connect(name, connections), MetadataFiles(connections)
+            try:
+                gone = lost.find(catalog, missing, claimed, folders, files)
+                told |= lost.describe(name, gone, there, connections)
+            except RemoteError as error:  # a log of many thousand commits may take longer than a request may
+                told |= {f"{name}.{full}": f"whether it was there before is not known: {error}" for full in missing}
     return replace(facts, claims=known, homes=homes, lost=told)
 
 

@@ -12,7 +12,8 @@ import pytest
 from bootstrap import catalogs, commands, output
 from bootstrap.aws import in_aws
 from bootstrap.connections import Connections, StoreConnection
-from bootstrap.reconciler import facts
+from bootstrap.errors import UnknownState
+from bootstrap.reconciler import facts, lost
 from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts
 from lakehouse.aws.names import names
 from lakehouse.spec import Lakehouse
@@ -89,3 +90,23 @@ def test_a_person_sees_how_many_tables_are_read(
         commands.app(words)
     shown = [call.kwargs for call in bar.__enter__().update.call_args_list]
     assert {"completed": 6, "total": 6} in shown
+
+
+def test_a_log_that_gives_no_answer_keeps_no_table_from_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unanswered(*of: object) -> None:
+        raise UnknownState("no answer")
+
+    monkeypatch.setattr(lost, "find", unanswered)
+    monkeypatch.setattr(facts, "Folders", lambda connections: MagicMock(held=lambda location: False))
+    spaces = {"n": {"tables": {"t": {"columns": {"a": "int"}}}}}
+    more = Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"warehouse": {}},
+            "catalogs": {"lake": {"location": "s3://warehouse/lake", "namespaces": spaces}},
+            "stacks": {"aws": {"region": "eu-west-1", "store": "s3", "catalogs": {"lake": "glue"}}},
+        }
+    )
+    found = facts.gather(more, CONNECTIONS)
+    assert found.homes["lake.n.t"].location == "s3://warehouse/lake/n/t"
+    assert found.lost == {"lake.n.t": "whether it was there before is not known: no answer"}
