@@ -23,7 +23,7 @@ FIRST = int(os.environ.get("LAKEHOUSE_CHAINS_FROM", "0"))
 def test_what_the_bootstrap_commits_icebergs_java_library_reads_and_writes(tmp_path: Path) -> None:
     counts: Counter[str] = Counter()
     with running(tmp_path) as java:
-        for chain in run(java, tmp_path, range(FIRST, FIRST + CHAINS), steps=6, spark=20):
+        for chain in run(java, tmp_path, range(FIRST, FIRST + CHAINS), steps=7, spark=20):
             counts.update(chain.counts)
     print(dict(counts))
     assert {kind: counts[kind] for kind in KINDS if counts[kind] < 20 * min(1, CHAINS / 200)} == {}

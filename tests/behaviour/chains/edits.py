@@ -14,7 +14,8 @@ _NAMES = ["id", "name", "ts", "day", "price", "amount", "venue", "tags", "note",
           "name_trunc_3", "y_null", "order-id", "größe", "2024_total", "with space"]  # fmt: skip
 _TYPES = ["boolean", "int", "long", "float", "double", "decimal(9, 2)", "date", "timestamp", "timestamptz", "string",
           "uuid", "binary", "fixed[4]"]  # fmt: skip
-_NESTED = ["struct<a: int, b: string>", "struct<a: required int, c: struct<d: float>>", "list<int>",
+_STRUCTS = ["struct<a: int, b: string>", "struct<a: required int, c: struct<d: float>>", "struct<a: int>"]
+_NESTED = [*_STRUCTS, *_STRUCTS, "list<int>",
            "list<required long>", "list<struct<a: int>>", "map<string, int>", "map<int, required string>",
            "map<string, struct<a: float, b: int>>"]  # fmt: skip
 _WIDER = {"int": "long", "float": "double", "decimal(9, 2)": "decimal(12, 2)", "decimal(12, 2)": "decimal(20, 2)"}
@@ -38,14 +39,17 @@ class Edits:
         self.random = random
 
     def first(self) -> Entry:
-        names = self.random.sample(_NAMES, self.random.randint(2, 5))
+        """At least a time, a number and a nested column; half the tables have format version 1."""
+        names = self.random.sample(_NAMES, self.random.randint(4, 6))
         columns = {name: self.column() for name in names}
-        entry: Entry = {"columns": columns, "format_version": self.random.choice([1, 2, 2])}
-        return self.sort(self.partition(entry)) if self.random.random() < 0.7 else entry
+        for name, kinds in zip(names, (_TIMES, ("int", "long", "string"), _NESTED), strict=False):
+            columns[name]["type"] = self.random.choice(kinds)
+        entry: Entry = {"columns": columns, "format_version": self.random.choice([1, 2])}
+        return self.sort(self.partition(entry)) if self.random.random() < 0.6 else entry
 
     def column(self) -> Entry:
         kind = self.random.choice(_NESTED if self.random.random() < 0.25 else _TYPES)
-        return {"type": kind, "required": self.random.random() < 0.2, "deletable": self.random.random() < 0.5}
+        return {"type": kind, "required": self.random.random() < 0.35, "deletable": self.random.random() < 0.5}
 
     def edited(self, entry: Entry) -> Entry:
         """One to three edits at once."""
@@ -59,9 +63,9 @@ class Edits:
     @property
     def kinds(self) -> list[Callable[[Entry], Entry]]:
         return [
-            self.add, self.add, self.rename, self.reorder, self.widen, self.widen, self.loosen, self.drop, self.nested,
-            self.nested, self.partition, self.partition, self.sort, self.properties, self.identifier, self.upgrade,
-            self.describe, self.describe_column,
+            self.add, self.add, self.rename, self.reorder, self.widen, self.loosen, self.drop, self.nested, self.nested,
+            self.nested, self.partition, self.partition, self.partition, self.partition, self.sort, self.properties,
+            self.identifier, self.identifier, self.upgrade, self.describe, self.describe_column,
         ]  # fmt: skip
 
     def pick(self, entry: Entry) -> str:
@@ -124,23 +128,27 @@ class Edits:
 
     def nested(self, entry: Entry) -> Entry:
         """A field more, a wider one, or an optional one in a column that is nested."""
-        for name, column in self.random.sample(list(entry["columns"].items()), len(entry["columns"])):
+        changes = []
+        for name, column in entry["columns"].items():
             kind = column["type"]
-            if "struct<" not in kind:
-                continue
-            number = self.random.randint(1, 99)
-            changed = self.random.choice([
-                kind.replace("struct<", f"struct<f{number}: string, ", 1),
-                kind.replace("a: int", "a: long"), kind.replace("a: float", "a: double"),
-                kind.replace("a: required", "a:"),
-            ])  # fmt: skip
-            return self.with_column(entry, name, type=changed)
-        return self.with_column(entry, self.pick(entry)) if self.random.random() < 0.5 else self.add(entry)
+            found = [kind.replace("struct<", f"struct<f{self.random.randint(1, 99)}: string, ", 1)]
+            found += [kind.replace("a: int", "a: long"), kind.replace("a: float", "a: double")] * 2
+            found += [kind.replace("required ", "", 1)] * 3
+            changes += [(name, changed) for changed in found if changed != kind]
+        if not changes:
+            return self.add(entry)
+        name, changed = self.random.choice(changes)
+        return self.with_column(entry, name, type=changed)
 
     def partition(self, entry: Entry) -> Entry:
-        terms = [term for name, of in entry["columns"].items() for term in _terms(name, of["type"])]
-        count = min(len(terms), self.random.choice([0, 1, 1, 2, 3]))
-        return {**entry, "partition_by": self.random.sample(terms, count)}
+        """One to three terms, each transform as often as the others; now and then none."""
+        families: dict[str, list[str]] = {}
+        for name, of in entry["columns"].items():
+            for term in _terms(name, of["type"]):
+                families.setdefault(term.partition("(")[0] if "(" in term else "." * term.count("."), []).append(term)
+        count = min(len(families), self.random.choice([0, 1, 1, 2, 3]))
+        chosen = self.random.sample(sorted(families), count)
+        return {**entry, "partition_by": [self.random.choice(families[family]) for family in chosen]}
 
     def sort(self, entry: Entry) -> Entry:
         terms = [t for name, of in entry["columns"].items() for t in _terms(name, of["type"]) if "void" not in t]
