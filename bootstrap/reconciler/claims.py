@@ -120,9 +120,9 @@ def homes(
     found: dict[str, Home] = {}
     for table, claims in asked:
         said = [claim for claim in claims if claim.what != "location" or table.spec.location is not None]
-        clash = next(((claim, other) for claim in said if (other := register.clash(claim))), None)
-        if clash:
-            found[table.owner] = Home(clash[0].location, refused=refusal(*clash))
+        taken = next(((claim, other) for claim in said if (other := register.clash(claim))), None)
+        if taken:
+            found[table.owner] = Home(taken[0].location, refused=refusal(*taken))
         elif table.have is None and table.spec.location is not None and held(table.spec.location):
             rule = f"{table.spec.location} holds files already, and a new table shares its folder with nobody"
             found[table.owner] = Home(table.spec.location, refused=f"{rule}. Choose another location, or remove them")
@@ -141,9 +141,16 @@ def granted(lakehouse: Lakehouse) -> frozenset[str]:
 
 
 def _home(table: _Named, register: Register, held: Callable[[str], bool]) -> Home:
-    """The declared folder, else the default one, else the first with a number after its name that is free."""
+    """The declared folder, else the default one, else the first with a number after its name that is free.
+
+    Refused where another table's folder is around the default one: there no number helps.
+    """
     if table.spec.location is not None:
         return Home(table.spec.location)
+    default = Claim(table.default, table.owner, table.catalog)
+    for around in register.around(table.default):
+        if clash(default, around):
+            return Home(table.default, refused=f"{refusal(default, around)} by `location`")
     reason, number, location = "", 1, table.default
     while True:
         other = register.clash(Claim(location, table.owner, table.catalog))
