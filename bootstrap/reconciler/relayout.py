@@ -44,6 +44,9 @@ def repartition(draft: Draft, facts: TableFacts) -> None:
     version = max(facts.format_version, wanted.format_version)
     # Trino takes a table for partitioned whose format version 1 left nothing but void fields, and cannot change it.
     empty = version > 1 and not goal and bool(fields)
+    # Engines cannot write by a spec with a void field whose column is gone.
+    present = {field.id for _, field in walk(draft.schema)}
+    empty = empty or (version > 1 and any(source not in present for source, _ in fields))
     if (now == goal and not empty) or (version == 1 and sorted(now) == sorted(goal)):
         return
     evolved = _evolved_fields(draft, facts, goal, version)

@@ -207,7 +207,12 @@ def _partition_sources(of: State) -> Iterator[Problem]:
         rule = f"void({', '.join(field.name for field in spec.fields)}) alone partitions by nothing"
         yield Problem("", f"{rule}, and Trino cannot change rows of such a table. Leave it out of `partition_by`")
     for field in spec.fields:
-        if field.transform != "void":
+        if field.transform == "void" and field.source_id not in of.fields:
+            rule = (
+                f'the partition field "{field.name}" is void, and its column is gone: engines cannot write such a table'
+            )
+            yield Problem("", f"{rule}. Keep the column, or write `format_version: 2` and apply before it goes")
+        elif field.transform != "void":
             yield from _source(of, field.source_id, field.transform, f'the partition field "{field.name}"')
 
 
