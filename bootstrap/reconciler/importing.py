@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bootstrap.reconciler import relayout, tables
 from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, TableFacts
+from bootstrap.reconciler.properties import recorded
 from bootstrap.reconciler.schema import render_type, walk
 from bootstrap.reconciler.wanted import COMMENT, DELETABLE_COLUMNS
 from lakehouse.spec.checks import check
@@ -134,6 +135,7 @@ def _namespaces(spec: Catalog, facts: CatalogFacts, everything: bool) -> dict[st
 
 def describe(table: TableFacts, usual_location: str, named: Collection[str] = ()) -> dict[str, Any]:
     """A table's entry; what the file's defaults say already is left out. ``named`` are properties the file has."""
+    named = {*named, *recorded(table.properties)}  # what a file once said is kept: a plan would unset it
     marked = set(table.properties.get(DELETABLE_COLUMNS, "").split(","))
     paths = {field.id: path for path, field in walk(table.schema)}
     columns: dict[str, Any] = {}

@@ -32,7 +32,7 @@ def created(wanted: Mapping[str, str]) -> dict[str, str]:
 
 def changed(wanted: Mapping[str, str], there: Mapping[str, str], removable: Callable[[str], bool]) -> PropertyChange:
     """What brings ``there`` to ``wanted``; ``removable`` says whether a property that is not wanted goes anyway."""
-    recorded = _record(there)
+    record = recorded(there)
     updates = {key: value for key, value in wanted.items() if there.get(key) != value}
     removals = [key for key in there if key not in wanted and key != PROPERTIES and removable(key)]
     removals += [key for key in dropped(wanted, there) if key not in removals]
@@ -48,9 +48,9 @@ def changed(wanted: Mapping[str, str], there: Mapping[str, str], removable: Call
         own = {
             key: value
             for key, value in wanted.items()
-            if not key.startswith(_OURS) and (key in updates or recorded.get(key) == value)
+            if not key.startswith(_OURS) and (key in updates or record.get(key) == value)
         }
-        if own and own != recorded:
+        if own and own != record:
             updates[PROPERTIES] = _text(own)
         elif not own and PROPERTIES in there:
             removals.append(PROPERTIES)
@@ -60,12 +60,13 @@ def changed(wanted: Mapping[str, str], there: Mapping[str, str], removable: Call
 def dropped(wanted: Mapping[str, str], there: Mapping[str, str]) -> Iterator[str]:
     """Properties that the bootstrap has set, that have that value still, and that the file names no more."""
     if PROPERTIES in there:
-        for key, value in _record(there).items():
+        for key, value in recorded(there).items():
             if key not in wanted and there.get(key) == value:
                 yield key
 
 
-def _record(there: Mapping[str, str]) -> dict[str, str]:
+def recorded(there: Mapping[str, str]) -> dict[str, str]:
+    """What the bootstrap has set, and to what."""
     try:
         record = json.loads(there.get(PROPERTIES, "{}"))
     except ValueError:

@@ -26,7 +26,7 @@ TABLE = {
     "partition_by": ["month(day)"],
     "sort_by": ["id desc nulls first"],
     "identifier": ["id"],
-    "properties": {"x": "y", "gc.enabled": "true", "write.parquet.compression-codec": "zstd"},
+    "properties": {"x": "y", "owner.team": "z", "gc.enabled": "true", "write.parquet.compression-codec": "zstd"},
 }
 REFERENCES: dict[str, Any] = {
     "branches": {"etl": {}, "dev": {"from": "etl", "deletable": True}},
