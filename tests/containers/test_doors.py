@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.operations.clients import TOKEN
 from lakehouse.runtimes.docker.engine import Engine
 from tests.containers.conftest import runtime
 from tests.integration.deployment import Deployment
@@ -65,7 +66,7 @@ def test_connect_asks_for_its_token(contained: Deployment) -> None:
         "from bootstrap.operations.clients import spark_session\n"
         f"spark_session('sc://localhost:{contained.port('spark-connect')}').sql('SELECT 1').collect()\n"
     )
-    for token in ({}, {"SPARK_CONNECT_AUTHENTICATE_TOKEN": "another"}):
+    for token in ({}, {TOKEN: "another"}):
         done = subprocess.run(
             [sys.executable, "-c", code],
             env={**os.environ, **token},

@@ -16,7 +16,7 @@ from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
 MASTER, CONNECT = "spark-master", "spark-connect"
-TOKEN = "spark-connect-token"  # noqa: S105 - the name of the secret
+TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
 
 # What Spark's own launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions); the classes are started
