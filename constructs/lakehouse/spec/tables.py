@@ -8,6 +8,8 @@ from lakehouse.spec import names, properties, transforms, types
 from lakehouse.spec.model import Lakehouse, Table
 from lakehouse.spec.problems import Location, Problem, suggest
 
+_FORMAT = "write.format.default"
+
 
 def check_table(at: Location, table: Table) -> Iterator[Problem]:
     """Problems of one table's entry."""
@@ -15,6 +17,42 @@ def check_table(at: Location, table: Table) -> Iterator[Problem]:
     yield from _layout(at, table)
     for key, value in table.properties.items():
         yield from _property((*at, "properties", key), key, value, table)
+    if (path := _unreadable_in_orc(table)) is not None:
+        message = (
+            f'"orc" does not fit: every field of "{path}" is in partition_by as it is, so the files do not hold it, '
+            "and Iceberg's ORC readers cannot read a struct without fields. Write parquet, or bucket one of the fields"
+        )
+        yield Problem((*at, "properties", _FORMAT), message, about=((*at, "partition_by"),))
+
+
+def _unreadable_in_orc(table: Table) -> str | None:
+    """The path of a struct that an ORC reader would leave out: the partition has the values of all of its fields."""
+    if table.properties.get(_FORMAT, "").lower() != "orc":
+        return None
+    held = {path for text in table.partition_by if (path := _identity(text)) is not None}
+    for path in held:
+        outer, _, _ = path.rpartition(".")
+        kind = _type_at(outer, table)
+        if isinstance(kind, types.Struct) and all(f"{outer}.{field.name}" in held for field in kind.fields):
+            return outer
+    return None
+
+
+def _identity(text: str) -> str | None:
+    try:
+        transform = transforms.partition_field(text)
+    except ValueError:
+        return None  # it is reported elsewhere
+    return transform.column if transform.name == "identity" else None
+
+
+def _type_at(path: str, table: Table) -> types.Type | None:
+    name, *parts = path.split(".")
+    kind = table.columns[name].iceberg_type if name in table.columns else None
+    for part in parts:
+        fields = {field.name: field.type for field in kind.fields} if isinstance(kind, types.Struct) else {}
+        kind = fields.get(part)
+    return kind
 
 
 def warnings(lakehouse: Lakehouse) -> Iterator[Problem]:

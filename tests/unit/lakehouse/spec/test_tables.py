@@ -38,6 +38,18 @@ def test_metadata_columns(name: str) -> None:
     assert problems({"a": "int", "s": f"struct<{name}: int>"}) == [], "Iceberg's Java library allows them nested"
 
 
+@pytest.mark.parametrize(
+    ("partition_by", "refused"),
+    [(["s.a"], False), (["s.a", "s.b"], True), (["s.a", "bucket(2, s.b)"], False), (["s.a", "s.b", "id"], True)],
+)
+def test_a_struct_that_orc_files_would_not_hold(partition_by: list[str], refused: bool) -> None:
+    columns = {"id": "int", "s": "struct<a: int, b: string>"}
+    orc = {"properties": {"write.format.default": "orc"}, "partition_by": partition_by}
+    found = problems(columns, **orc)
+    assert [problem.startswith('write.format.default: "orc" does not fit') for problem in found] == [True] * refused
+    assert problems(columns, partition_by=partition_by) == []
+
+
 @pytest.mark.parametrize("name", ["file_path", "pos", "row", "_id", "_filename"])
 def test_other_names(name: str) -> None:
     assert problems({name: "int"}) == []
