@@ -74,7 +74,7 @@ class GlueCatalog:
     # reading
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
-        namespaces = {each["Name"]: _properties(each) for each in self._databases()}
+        namespaces = {each["Name"]: _properties(self.name, each) for each in self._databases()}
         locations: dict[str, str] = {}
         others: set[str] = set()
         with ThreadPoolExecutor(self.connections.parallel) as pool:
@@ -151,7 +151,7 @@ class GlueCatalog:
 
     def update_namespace(self, name: str, updates: Mapping[str, str], removals: Collection[str]) -> None:
         there = self._database(name)
-        left = {key: value for key, value in _properties(there).items() if key not in removals}
+        left = {key: value for key, value in _properties(self.name, there).items() if key not in removals}
         changed = {key: there[key] for key in _KEPT if key in there and key not in ("Description", "Parameters")}
         changed |= {"Name": name, **_described({**left, **updates})}
         with typed(self.what, self._address):
@@ -214,8 +214,11 @@ def _metadata_location(table: Mapping[str, Any]) -> str:
     return str(parameters.get("metadata_location", "")) if iceberg else ""
 
 
-def _properties(database: Mapping[str, Any]) -> dict[str, str]:
-    comment = {_COMMENT: database["Description"]} if database.get("Description") else {}
+def _properties(catalog: str, database: Mapping[str, Any]) -> dict[str, str]:
+    said = database.get("Description", "")
+    # A database without a comment has this description from the stack (lakehouse.aws.glue), which nobody asked for.
+    own = said.startswith(f"{catalog}.{database['Name']} of ")
+    comment = {_COMMENT: said} if said and not own else {}
     return {**comment, **(database.get("Parameters") or {})}
 
 
