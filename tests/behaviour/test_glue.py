@@ -78,7 +78,7 @@ def servers() -> Iterator[GlueServers]:
         yield up
 
 
-@pytest.fixture(params=["facts kept", "no facts kept"])
+@pytest.fixture(params=["facts kept", pytest.param("no facts kept", marks=pytest.mark.matrix)])
 def connections(servers: GlueServers, request: pytest.FixtureRequest, tmp_path: Path) -> Connections:
     return servers.connections(tmp_path / "cache" if request.param == "facts kept" else None)
 

@@ -85,7 +85,7 @@ def test_a_seed_that_changed_replaces_its_own_rows_in_one_commit(
     now = tables.load(catalog, f"{root}.t", here)
     new = [each for each in now.snapshots() if each.snapshot_id not in before]
     assert {each.summary and each.summary.operation.value for each in new} == {"overwrite"}, "never rows gone alone"
-    assert not make_plan(wanted, here).kept
+    assert not [note for note in make_plan(wanted, here).kept if root in note.address]
     now.overwrite(now.scan().to_arrow())  # as a compaction or an update does
     with pytest.raises(UsageError, match="cannot be told from others"):
         replace_seed(catalog, f"{root}.t", "codes.csv", here)
