@@ -8,9 +8,10 @@ from pathlib import Path
 from lakehouse.cdk import Construct, TerraformStack, local_backend, output
 from lakehouse.runtimes.contents import Look
 from lakehouse.runtimes.incarnation import digest
-from lakehouse.runtimes.local import Local, locate, terraform_state
+from lakehouse.runtimes.local import Local, locate
 from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.process.terraform import ProcessRuntime
+from lakehouse.runtimes.state import terraform_state
 from lakehouse.runtimes.terraform import LocalRuntime
 from lakehouse.spec import Lakehouse
 

@@ -12,7 +12,7 @@ from lakehouse.runtimes.owner import Claim, Owner
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.runtime import Runtime
-from lakehouse.runtimes.state import State, apart, folder
+from lakehouse.runtimes.state import State, folder, terraform_state
 from lakehouse.services.compose import Endpoints, endpoints, services
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse, LocalStack
@@ -31,11 +31,6 @@ class Local:
     ports: Mapping[str, int]  # by name, on the loopback address of this machine
     runtime: Runtime
     claim: Claim  # to the state folder
-
-
-def terraform_state(path: Path, stack: str) -> Path:
-    """The file in which Terraform keeps the state of a local stack: beside the lakehouse's file."""
-    return path.parent / ".".join(("terraform", *apart(path), stack, "tfstate"))
 
 
 def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:

@@ -73,7 +73,7 @@ def wait(state: Path, patience: float = PATIENCE) -> str:
 def states(file: Path, words: Sequence[str]) -> list[Path]:
     """The state files beside the lakehouse's file of the stacks that a command line of cdktf names; of all by default.
 
-    The same names as :func:`lakehouse.runtimes.local.terraform_state` gives, without reading the file.
+    The same names as :func:`lakehouse.runtimes.state.terraform_state` gives, without reading the file.
     """
     stem = () if file.name == "lakehouse.yaml" else (file.stem,)
     start = ".".join(("terraform", *stem, ""))

@@ -147,6 +147,11 @@ def apart(file: Path) -> tuple[str, ...]:
     return () if file.name == "lakehouse.yaml" else (file.stem,)
 
 
+def terraform_state(path: Path, stack: str) -> Path:
+    """The file in which Terraform keeps the state of a local stack: beside the lakehouse's file."""
+    return path.parent / ".".join(("terraform", *apart(path), stack, "tfstate"))
+
+
 def write_private(path: Path, text: str) -> None:
     """Writes a file in one step, readable by its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -119,6 +119,14 @@ class Engine:
         except NotFound:
             return
 
+    def remove_network(self, name: str) -> None:
+        from docker.errors import NotFound
+
+        try:
+            self.client.networks.get(name).remove()
+        except NotFound:
+            return
+
     def has_image(self, reference: str) -> bool:
         return self.image(reference) != ""
 

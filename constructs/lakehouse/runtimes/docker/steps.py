@@ -22,6 +22,7 @@ from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import filled
 
 _INTERVAL = 0.5  # seconds between two questions
+_GRACE = 15  # seconds to stop in, of what no service of the file describes
 
 
 def prepare(
@@ -31,11 +32,13 @@ def prepare(
     engine: Engine,
     claim: Claim,
     planned: Mapping[str, Incarnation] | None = None,
+    known: frozenset[str] | None = None,
 ) -> None:
     """Everything that containers need before they are made. What can be known to fail is found before anything stops.
 
     Then the containers that are to be made anew, by the incarnations that are ``planned``, and those that the file no
-    longer names are removed: the new ones take their names and their ports.
+    longer names are removed: the new ones take their names and their ports. So is what Terraform does not know by its
+    name (``known``; None: nobody can tell), which an interrupted deploy made before it was written down.
     """
     owner.check(state, claim)
     memory.check(services, engine.total_memory())
@@ -55,6 +58,8 @@ def prepare(
             engine.pull(reference)
     owner.mark(state, claim)
     mark = owner.read(state.root) or claim.owner
+    if known is not None:
+        _remove_unknown(engine, state, containers[0].network, known)
     _stop_replaced(engine, state, containers, planned or {})
     for service in services:
         former.clear(state, service)
@@ -63,13 +68,23 @@ def prepare(
     engine.make_volumes(containers, labels)
 
 
+def _remove_unknown(engine: Engine, state: State, network: str, known: frozenset[str]) -> None:
+    """Containers and the network of this lakehouse that are not in Terraform's state: it would fail to make them."""
+    whole = network in known or engine.owner("network", network) is None
+    for seen in engine.seen(state).values():
+        if not whole or seen.name not in known:
+            engine.remove(seen, _GRACE)
+    if not whole:
+        engine.remove_network(network)
+
+
 def _stop_replaced(
     engine: Engine, state: State, containers: Sequence[Container], planned: Mapping[str, Incarnation]
 ) -> None:
     asked = {each.service: each for each in containers}
     for name, seen in engine.seen(state).items():
         if seen.incarnation != planned.get(name, seen.incarnation if name in asked else None):
-            engine.remove(seen, asked[name].stop_seconds if name in asked else 15)
+            engine.remove(seen, asked[name].stop_seconds if name in asked else _GRACE)
 
 
 def write(state: State, service: str, files: Iterable[File]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.runtimes import lock
-from lakehouse.runtimes.local import terraform_state
+from lakehouse.runtimes.state import terraform_state
 
 HOLD = "import fcntl, sys; f = open(sys.argv[1], 'r+'); fcntl.lockf(f, fcntl.LOCK_EX); print(1, flush=True); input()"
 

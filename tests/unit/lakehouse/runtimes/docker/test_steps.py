@@ -74,6 +74,9 @@ class Pretended(Engine):
     def remove(self, seen: Seen, grace: int) -> None:
         self.removed.append(seen.service)
 
+    def remove_network(self, name: str) -> None:
+        self.removed.append(name)
+
     def total_memory(self) -> int:
         return 24_000
 
@@ -91,8 +94,13 @@ class Stack:
     containers: tuple[Container, ...]
     claim: Claim
 
-    def prepare(self, engine: Engine, planned: Mapping[str, Incarnation] | None = None) -> None:
-        prepare(self.state, self.services, self.containers, engine, self.claim, planned)
+    def prepare(
+        self,
+        engine: Engine,
+        planned: Mapping[str, Incarnation] | None = None,
+        known: frozenset[str] | None = None,
+    ) -> None:
+        prepare(self.state, self.services, self.containers, engine, self.claim, planned, known)
 
 
 def running(container: Container, start: str) -> Seen:
@@ -118,6 +126,22 @@ def test_where_nothing_is_wrong_files_and_volumes_are_made(stack: Stack) -> None
     stack.prepare(engine)
     assert engine.made == ["demo-local-s3proxy", "demo-local-nessie"]
     assert list(stack.state.config("nessie").iterdir())
+
+
+def test_what_an_interrupted_deploy_made_and_terraform_does_not_know_is_removed(stack: Stack) -> None:
+    store, catalog = stack.containers
+    network = store.network
+    there = {each.service: running(each, "1") for each in stack.containers}
+    ours = {("network", network): str(stack.state.root)}
+    for known, removed in (
+        (frozenset({network, store.name, catalog.name}), []),
+        (frozenset({network, store.name}), ["nessie"]),
+        (frozenset(), ["s3proxy", "nessie", network]),
+        (None, []),
+    ):
+        engine = Pretended(ours, there=there)
+        stack.prepare(engine, {name: each.incarnation for name, each in there.items()}, known)
+        assert engine.removed == removed
 
 
 def test_a_volume_of_others_is_never_to_be_removed(stack: Stack, tmp_path: Path) -> None:
