@@ -45,18 +45,18 @@ pipeline-drift: setup-dev ## fail where the stack or its contents are not as the
 ##@ Development
 .PHONY: test test-processes test-docker unit synth behaviour integration containers matrix
 .PHONY: lint lint-workflows types format scan bench schema
-# Side by side: what runs as processes, and what is built for Docker and runs there. Each prints a line of its recipe at
-# once, when that line is done; after a failure the rest goes on, so that one run says all that is wrong.
+# Side by side: what runs as processes, and what is built for Docker and runs there, each with a part of the rest. A line
+# of a recipe is printed when it is done; after a failure the rest goes on, so that one run says all that is wrong.
 test: setup-dev ## rules, types, policy scans, all tests: they deploy the real thing, on Docker too if it answers
 	@rm -rf $(RESULTS)
 	@+$(MAKE) --no-print-directory -k -j2 -Oline test-processes test-docker; code=$$?; \
 	  $(PY) -m tests.slowest $(RESULTS); exit $$code
 
 test-processes: setup-dev
-	@+$(MAKE) --no-print-directory -k -j1 lint lint-workflows types scan unit synth integration
+	@+$(MAKE) --no-print-directory -k -j1 lint types unit integration
 
 test-docker: setup-dev
-	@+$(MAKE) --no-print-directory -k -j1 docker behaviour containers
+	@+$(MAKE) --no-print-directory -k -j1 docker lint-workflows scan synth behaviour containers
 
 unit: setup-dev ## the unit tests: pure, seconds
 	$(PYTEST) tests/unit

@@ -6,7 +6,6 @@ Run in the stack's folder, where services.json and containers.json lie.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import definitions, owner
 from lakehouse.runtimes.docker import containers, steps
 from lakehouse.runtimes.docker.engine import Engine, errors_told
+from lakehouse.runtimes.docker.known import known_names
 from lakehouse.runtimes.state import State, terraform_state
 from lakehouse.text.terminal import told
 
@@ -45,7 +45,7 @@ def _run(step: str, service: str | None, state: State, asked: tuple[containers.C
         services = [each for each, _ in read.values()]
         planned = {name: incarnation for name, (_, incarnation) in read.items()}
         claim = owner.read_claim(Path(owner.MARK))
-        known = names(terraform_state(Path(claim.owner.file), claim.owner.stack))
+        known = known_names(terraform_state(Path(claim.owner.file), claim.owner.stack))
         steps.prepare(state, services, asked, Engine(), claim, planned, known)
     elif service is None:
         raise LakehouseError("ready: which service?")
@@ -53,24 +53,6 @@ def _run(step: str, service: str | None, state: State, asked: tuple[containers.C
         container = next(each for each in asked if each.service == service)
         took = steps.await_ready(Engine(), container)
         print(f"{service} is ready after {took:.1f} s")
-
-
-def names(file: Path) -> frozenset[str]:
-    """The names of the containers and networks in Terraform's state; none where there is no state yet.
-
-    https://developer.hashicorp.com/terraform/internals/json-format describes the format for programs; the file itself
-    has the same attributes by resource and instance.
-    """
-    try:
-        content = json.loads(file.read_text() or "{}")
-    except FileNotFoundError:
-        return frozenset()
-    return frozenset(
-        instance["attributes"]["name"]
-        for each in content.get("resources", ())
-        if each["type"] in ("docker_container", "docker_network")
-        for instance in each["instances"]
-    )
 
 
 if __name__ == "__main__":

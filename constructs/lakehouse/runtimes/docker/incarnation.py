@@ -18,8 +18,13 @@ def answers(container: Container, seen: Seen) -> bool:
     return seen.up and (seen.health == "healthy" or ready(container.probe))
 
 
-def look(services: Sequence[Service], containers: Sequence[Container], state: State) -> dict[str, Incarnation]:
-    """The incarnation each service should have, after a look at the stack's containers."""
+def look(
+    services: Sequence[Service], containers: Sequence[Container], state: State, known: frozenset[str] | None
+) -> dict[str, Incarnation]:
+    """The incarnation each service should have, after a look at the stack's containers.
+
+    ``known`` are the names that Terraform knows (None: nobody can tell); it will make the others anew.
+    """
     engine = Engine()
     with errors_told():
         seen = engine.seen(state)
@@ -29,7 +34,9 @@ def look(services: Sequence[Service], containers: Sequence[Container], state: St
     right = [
         name
         for name in asked
-        if as_asked(asked[name], seen[name]) and images[asked[name].image] in ("", seen[name].image)
+        if (known is None or asked[name].name in known)
+        and as_asked(asked[name], seen[name])
+        and images[asked[name].image] in ("", seen[name].image)
     ]
     with ThreadPoolExecutor(max(1, len(right))) as pool:
         well = dict(zip(right, pool.map(lambda name: answers(asked[name], seen[name]), right), strict=True))

@@ -15,8 +15,10 @@ from lakehouse.cdk import Construct, TerraformResource, TerraformStack, literal,
 from lakehouse.runtimes.docker import containers
 from lakehouse.runtimes.docker.containers import INCARNATION, PROVIDER, RESTART, SERVICE, STATE, Container
 from lakehouse.runtimes.docker.incarnation import look
+from lakehouse.runtimes.docker.known import known_names
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.state import terraform_state
 from lakehouse.runtimes.terraform import LocalRuntime
 from lakehouse.services.service import Service
 
@@ -36,7 +38,8 @@ class DockerRuntime(LocalRuntime):
     def __init__(self, scope: Construct, name: str, local: Local) -> None:
         assert isinstance(local.runtime, Containers)
         asked = local.runtime.containers
-        super().__init__(scope, name, local, look(local.services, asked, local.state))
+        known = known_names(terraform_state(Path(local.claim.owner.file), local.claim.owner.stack))
+        super().__init__(scope, name, local, look(local.services, asked, local.state, known))
         provider.DockerProvider(self, "docker")
         TerraformStack.of(self).add_override("terraform.required_providers.docker.version", PROVIDER)
         self._containers = asked
