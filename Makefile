@@ -45,6 +45,9 @@ pipeline-drift: setup-dev ## fail where the stack or its contents are not as the
 ##@ Development
 .PHONY: test test-processes test-docker unit synth behaviour integration containers matrix
 .PHONY: lint lint-workflows types format scan bench schema
+# The targets of a lane one after the other: a make of its own, which takes no jobs from the one above.
+IN_TURN = MAKEFLAGS="$(filter-out -j% --jobserver%,$(MAKEFLAGS))" $(MAKE) --no-print-directory
+
 # Side by side: what runs as processes, and what is built for Docker and runs there, each with a part of the rest. A line
 # of a recipe is printed when it is done; after a failure the rest goes on, so that one run says all that is wrong.
 test: setup-dev ## rules, types, policy scans, all tests: they deploy the real thing, on Docker too if it answers
@@ -53,10 +56,10 @@ test: setup-dev ## rules, types, policy scans, all tests: they deploy the real t
 	  $(PY) -m tests.slowest $(RESULTS); exit $$code
 
 test-processes: setup-dev
-	@+$(MAKE) --no-print-directory -k -j1 lint types unit integration
+	@+$(IN_TURN) lint types unit integration
 
 test-docker: setup-dev
-	@+$(MAKE) --no-print-directory -k -j1 docker lint-workflows scan synth behaviour containers
+	@+$(IN_TURN) docker lint-workflows scan synth behaviour containers
 
 unit: setup-dev ## the unit tests: pure, seconds
 	$(PYTEST) tests/unit
