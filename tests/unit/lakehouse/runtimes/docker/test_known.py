@@ -18,4 +18,4 @@ def test_names_that_terraform_knows(tmp_path: Path) -> None:
         {"type": "docker_image", "instances": [{"attributes": {"name": "nessie"}}]},
     ]
     state.write_text(json.dumps({"version": 4, "resources": made}))
-    assert known_names(state) == {"demo-local", "demo-local-nessie"}
+    assert known_names(state) == frozenset({"demo-local", "demo-local-nessie"})
