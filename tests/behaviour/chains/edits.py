@@ -131,7 +131,9 @@ class Edits:
         changes = []
         for name, column in entry["columns"].items():
             kind = column["type"]
-            found = [kind.replace("struct<", f"struct<f{self.random.randint(1, 99)}: string, ", 1)]
+            number = self.random.randint(1, 99)
+            new = f"f{number + 100 if f'f{number}:' in kind else number}"
+            found = [kind.replace("struct<", f"struct<{new}: string, ", 1)]
             found += [kind.replace("a: int", "a: long"), kind.replace("a: float", "a: double")] * 2
             found += [kind.replace("required ", "", 1)] * 3
             changes += [(name, changed) for changed in found if changed != kind]
