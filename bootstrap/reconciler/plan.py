@@ -131,7 +131,7 @@ def _inside(change: Change, others: list[Change]) -> Iterator[str]:
 def render(plan: Plan, *, most: int = 200) -> Iterator[str]:
     """The plan as lines of text, like Terraform's: ``+ ~ -`` for what is done, ``!`` for what is not.
 
-    What was lost comes before the steps that would make it anew.
+    What was lost comes before the steps that would make it again.
     """
     yield from (f"! {note}" for note in plan.lost)
     for step in plan.steps[:most]:

@@ -109,7 +109,7 @@ def _files(loaded: Table, table: str, all_rows: bool) -> list[DataFile]:
     if all_rows:
         return [each.data_file for each in entries]
     if not snapshot or len(own) != int(count):
-        why = "were written anew since (by compaction, an update or a delete)" if snapshot else "were loaded unmarked"
+        why = "were rewritten since (by compaction, an update or a delete)" if snapshot else "were loaded unmarked"
         raise UsageError(
             f"table {table}: rows of the seed {why}, and cannot be told from others. --all-rows replaces every row of "
             "the table, whoever wrote it"

@@ -46,15 +46,6 @@ def _identity(text: str) -> str | None:
     return transform.column if transform.name == "identity" else None
 
 
-def _type_at(path: str, table: Table) -> types.Type | None:
-    name, *parts = path.split(".")
-    kind = table.columns[name].iceberg_type if name in table.columns else None
-    for part in parts:
-        fields = {field.name: field.type for field in kind.fields} if isinstance(kind, types.Struct) else {}
-        kind = fields.get(part)
-    return kind
-
-
 def warnings(lakehouse: Lakehouse) -> Iterator[Problem]:
     """Table properties that nothing will read, because their names are misspelt."""
     for catalog, content in lakehouse.catalogs.items():
@@ -71,13 +62,15 @@ def _property(at: Location, key: str, value: str, table: Table) -> Iterator[Prob
         yield Problem(at, f'"{key}" is not a property here: it is set by {properties.RESERVED[key]}')
     elif why := properties.refusal(key, value):
         yield Problem(at, why)
-    elif (column := properties.column(key)) is not None and not _is_there(column, table):
+    elif (column := properties.column(key)) is not None and _type_at(column, table) is None:
         message = f'"{column}" is not a column of the table, and Iceberg makes no table whose {key} is set'
         yield Problem(at, f"{message}.{suggest(column, table.columns)}", about=((*at[:-2], "columns", column),))
 
 
-def _is_there(path: str, table: Table) -> bool:
-    """Whether Java's library finds a field by this path, which may leave out a list's element and a map's value."""
+def _type_at(path: str, table: Table) -> types.Type | None:
+    """The type of the field that Java's library finds by this path, which may leave out a list's element and a map's
+    value; None if it finds none.
+    """
     name, *parts = path.split(".")
     kind = table.columns[name].iceberg_type if name in table.columns else None
     for part in parts:
@@ -89,7 +82,7 @@ def _is_there(path: str, table: Table) -> bool:
             kind = inner
         fields = {field.name: field.type for field in kind.fields} if isinstance(kind, types.Struct) else {}
         kind = fields.get(part)
-    return kind is not None
+    return kind
 
 
 def _columns(at: Location, table: Table) -> Iterator[Problem]:

@@ -23,14 +23,14 @@ def look(
 ) -> dict[str, Incarnation]:
     """The incarnation each service should have, after a look at the stack's containers.
 
-    ``known`` are the names that Terraform knows (None: nobody can tell); it will make the others anew.
+    ``known`` are the names that Terraform knows (None: nobody can tell); it will make the others again.
     """
     engine = Engine()
     with errors_told():
         seen = engine.seen(state)
         images = {each: engine.image(each) for each in {asked.image for asked in containers}} if seen else {}
     asked = {each.service: each for each in containers if each.service in seen}
-    # An image that was built anew is another one, and Terraform replaces its containers.
+    # An image that was built again is another one, and Terraform replaces its containers.
     right = [
         name
         for name in asked

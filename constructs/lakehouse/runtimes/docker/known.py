@@ -11,7 +11,7 @@ _KINDS = ("docker_container", "docker_network")
 def known_names(file: Path) -> frozenset[str] | None:
     """The names of the containers and networks that Terraform's state has and takes for whole.
 
-    One whose making was interrupted is tainted there: Terraform will make it anew, which its name must be free for.
+    One whose making was interrupted is tainted there: Terraform will make it again, which its name must be free for.
     None if the file is not there: then nobody can tell.
     """
     try:

@@ -36,7 +36,7 @@ def prepare(
 ) -> None:
     """Everything that containers need before they are made. What can be known to fail is found before anything stops.
 
-    Then the containers that are to be made anew, by the incarnations that are ``planned``, and those that the file no
+    Then the containers that are to be made again, by the incarnations that are ``planned``, and those that the file no
     longer names are removed: the new ones take their names and their ports. So is what Terraform does not know by its
     name (``known``; None: nobody can tell), which an interrupted deploy made before it was written down.
     """

@@ -30,7 +30,7 @@ class DockerRuntime(LocalRuntime):
     """Preflight, a network, images, then the containers in the order of their needs.
 
     Each is made before the one that it replaces is destroyed, so a preflight that fails has stopped nothing. One that
-    passes removes the containers that are to be made anew: the new ones take their names and ports.
+    passes removes the containers that are to be made again: the new ones take their names and ports.
 
     Volumes are not Terraform's: a ``destroy`` must not take the data along.
     """

@@ -48,7 +48,7 @@ def preflight(state: State, services: Sequence[Service], claim: Claim | None = N
 
 
 def stop_replaced(state: State, planned: Mapping[str, tuple[Service, Incarnation]]) -> None:
-    """Stops what is to be started anew, and what the file no longer names, so that all ports are free.
+    """Stops what is to be started again, and what the file no longer names, so that all ports are free.
 
     Terraform runs no destroy step for what is replaced or where the block is gone.
     """
