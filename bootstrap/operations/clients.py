@@ -65,9 +65,8 @@ def spark_session(url: str) -> SparkSession:
 
 def spark_url(target: Target) -> str:
     """The address of Spark Connect, once it listens."""
-    # By that name alone the client gives a token to a server without TLS.
-    host = "localhost" if _asks(target) else "127.0.0.1"
-    return f"sc://{host}:{target.port('spark-connect', 'engines.spark with connect: true')}"
+    # The client gives a token to a server without TLS only if the address says `localhost`.
+    return f"sc://localhost:{target.port('spark-connect', 'engines.spark with connect: true')}"
 
 
 def _asks(target: Target) -> bool:

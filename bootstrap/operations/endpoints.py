@@ -59,6 +59,8 @@ def of_stack(services: Iterable[Service], place: Place, ports: Mapping[str, int]
 
 
 def _url(port: Port, host: str, number: int) -> str:
+    if (port.scheme, host) == ("sc", "127.0.0.1"):
+        host = "localhost"  # with Connect's token on, clients refuse any other name of this machine
     return f"{port.scheme}://{host}:{number}{port.path}"
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from bootstrap.operations.endpoints import of_stack
@@ -49,5 +51,17 @@ def test_every_endpoint_says_what_it_is_and_where_from_both_sides(target: Target
     assert {"Trino", "Spark Connect", "S3 endpoint", "Iceberg REST (lake)", "Nessie API (lake)"} <= {
         each.name for each in found
     }
-    assert all(each.meaning and "127.0.0.1" in each.external and each.internal for each in found)
+    assert all(each.meaning and each.internal for each in found)
+    assert {urlsplit(each.external).hostname for each in found} == {"127.0.0.1", "localhost"}
     assert len({each.external for each in found}) == len(found)
+
+
+def test_the_address_of_connect_takes_a_token(target: Target) -> None:
+    local = target.local
+    (connect,) = (
+        each
+        for each in of_stack(local.services, local.place, local.ports, local.endpoints)
+        if each.name == "Spark Connect"
+    )
+    number = local.ports["spark-connect"]
+    assert connect.external == connect.internal == f"sc://localhost:{number}"
