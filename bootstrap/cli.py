@@ -18,7 +18,6 @@ from typer.core import TyperGroup
 
 from bootstrap import output
 from bootstrap.commands import app as reconciler
-from bootstrap.cost.cli import app as cost
 from bootstrap.diagram.cli import app as diagram
 from bootstrap.doctor.cli import app as doctor
 from bootstrap.ingest.cli import app as ingestion
@@ -364,7 +363,6 @@ app.add_typer(ingestion)
 app.add_typer(stores, name="store")
 app.add_typer(diagram)
 app.add_typer(doctor)
-app.add_typer(cost)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A stack as the CDK synthesises it: what pictures, estimates and policy scans look at."""
+"""A stack as the CDK synthesises it: what diagrams and policy scans look at."""
 
 from __future__ import annotations
 
