@@ -24,7 +24,7 @@ def main() -> int:
         looks = contents.begin(lakehouse, path)  # they go on while the CDK is imported
         from stacks import synth
 
-        synth(lakehouse, path, looks)
+        synth(lakehouse, path, looks, _warnings(lakehouse, path))
     except LakehouseError as error:
         print(f"Error: {told(error)}", file=sys.stderr)
         return error.exit_code
@@ -40,6 +40,14 @@ def _load(path: Path) -> Lakehouse:
         if _destroying():  # what is deployed can go, also where the file asks for what an engine cannot carry
             return load(path, engines=False)
         raise
+
+
+def _warnings(lakehouse: Lakehouse, path: Path) -> list[str]:
+    """Those of the file, as `lakehouse validate` shows them; none where it is about to go."""
+    from lakehouse.spec import cautions
+
+    found = cautions(path, lakehouse)
+    return [] if found and _destroying() else found
 
 
 def _destroying() -> bool:

@@ -19,6 +19,7 @@ if _NODE.exists():
     os.environ.setdefault("JSII_NODE", str(_NODE))
 
 from cdktf import (  # noqa: E402 - after JSII_NODE is set
+    Annotations,
     App,
     LocalBackend,
     LocalExecProvisioner,
@@ -50,6 +51,7 @@ __all__ = [
     "provider",
     "resource",
     "s3_backend",
+    "warn",
 ]
 
 
@@ -200,3 +202,8 @@ def s3_backend(stack: TerraformStack, *, bucket: str, key: str, region: str) -> 
 def output(stack: TerraformStack, name: str, value: Any, description: str) -> None:
     """An output of the stack, by exactly that name."""
     TerraformOutput(stack, f"output-{name}", value=rendered(value), description=description).override_logical_id(name)
+
+
+def warn(stack: TerraformStack, message: str) -> None:
+    """A warning that every command of cdktf which synthesises prints, on one line; no part of what Terraform gets."""
+    Annotations.of(stack).add_warning(message)

@@ -201,3 +201,18 @@ def strings(value: Any) -> Iterator[str]:
         case list():
             for each in value:
                 yield from strings(each)
+
+
+def test_warnings_of_the_file_are_told_once(tmp_path: Path) -> None:
+    """By the CDK's annotations, which cdktf prints; it keeps to itself what the app prints."""
+    wrong = '"write.x${file(1)}": "1", gc.enable: "1"'
+    text = (PROJECT / "lakehouse.yaml").read_text().replace("write.parquet.compression-codec: zstd", wrong)
+    done = synth(tmp_path, f"{text}\n  other: {{runtime: process, store: s3proxy, catalogs: {{lake: nessie}}}}\n")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "cdktf.out" / "manifest.json").read_text())
+    told = [each for stack in manifest["stacks"].values() for each in stack["annotations"]]
+    assert [each["level"] for each in told] == ["@cdktf/warn", "@cdktf/warn"]
+    lines = [each["message"] for each in told]
+    assert all(line.startswith(f"{tmp_path}/lakehouse.yaml:") for line in lines)
+    assert "write.x${file(1)}" in lines[0]
+    assert 'Did you mean "gc.enabled"' in lines[1]
