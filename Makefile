@@ -34,13 +34,13 @@ reset: destroy ## stop the stack and remove its data as well: tables, catalog st
 ##@ Pipeline (STACK=local): what the workflows run
 .PHONY: pipeline-plan pipeline-apply pipeline-drift
 pipeline-plan: setup-dev ## check the sources, say what would be done (CHECKS=no: only say it)
-	@$(PY) -m bootstrap.pipeline plan $(STACK) $(if $(filter no,$(CHECKS)),--no-checks)
+	@$(PY) -m bootstrap.cli.pipeline plan $(STACK) $(if $(filter no,$(CHECKS)),--no-checks)
 
 pipeline-apply: setup-dev ## do what was planned and nothing else: deploy, bootstrap, verify
-	@$(PY) -m bootstrap.pipeline apply $(STACK) $(if $(APPROVED),--approved $(APPROVED))
+	@$(PY) -m bootstrap.cli.pipeline apply $(STACK) $(if $(APPROVED),--approved $(APPROVED))
 
 pipeline-drift: setup-dev ## fail where the stack or its contents are not as the file says
-	@$(PY) -m bootstrap.pipeline drift $(STACK)
+	@$(PY) -m bootstrap.cli.pipeline drift $(STACK)
 
 ##@ Development
 .PHONY: test test-processes test-docker unit synth behaviour integration containers matrix
@@ -110,10 +110,10 @@ schema: $(DONE)/runtime ## write lakehouse.schema.json from the model
 ##@ Docker
 .PHONY: images providers docker
 images: $(DONE)/runtime ## build the images where no registry is reached (IMAGES=--all, or names)
-	@$(PY) -m lakehouse.runtimes.docker.build $(IMAGES)
+	@$(PY) -m offline.images $(IMAGES)
 
 providers: $(DONE)/runtime ## build Terraform's Docker provider where no registry has it
-	@$(PY) -m lakehouse.runtimes.docker.provider
+	@$(PY) -m offline.provider
 
 # What the tests on Docker need, where Docker answers.
 docker: $(DONE)/runtime
@@ -132,7 +132,7 @@ setup-dev: terraform ## the same, and what the tests need
 	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j3) $(DONE)/node packages $(DONE)/dev
 
 packages: $(DONE)/runtime ## fetch what lakehouse.yaml needs into the user's cache folder
-	@$(PY) -m lakehouse.packages fetch
+	@$(PY) -m bootstrap.cli.packages fetch
 	@$(PY) -m lakehouse.runtimes.process.training
 
 clean: ## remove what was generated: cdktf.out and caches (no state, no data)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bootstrap.synthesised import read, run
+from bootstrap.session.synthesised import read, run
 from policies.checks import CHECKS
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ from lakehouse.runtimes.contents import Look
 from lakehouse.spec import AwsStack as AwsOptions
 from lakehouse.spec import Lakehouse
 from stacks.aws import AwsStack
-from stacks.local import LocalStack
+from stacks.machine import LocalStack
 
 __all__ = ["AwsStack", "LocalStack", "synth"]
 

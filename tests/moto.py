@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 import requests
 
-from bootstrap.synthesised import Synthesised
+from bootstrap.session.synthesised import Synthesised
 
 ACCOUNT = "123456789012"  # moto's
 KEYS = ("key", "secret")  # moto looks at them only where it is asked to

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bootstrap.catalogs.base import Catalog
-from bootstrap.connections import Connections
-from bootstrap.errors import Refused
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Refused
 
 
 def connect(name: str, connections: Connections) -> Catalog:

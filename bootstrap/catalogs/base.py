@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from bootstrap.errors import Conflict, RemoteError
-from bootstrap.reconciler.metadata import CatalogFacts
+from bootstrap.iceberg.metadata import CatalogFacts
+from bootstrap.remote.errors import Conflict, RemoteError
 
 #: Called with the number of tables read so far, and of all.
 Reading = Callable[[int, int], None]
 
 
 class Catalog(Protocol):
-    """A catalog's contents. Names are dotted; writes raise the errors of :mod:`bootstrap.errors`."""
+    """A catalog's contents. Names are dotted; writes raise the errors of :mod:`bootstrap.remote.errors`."""
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         """What is there: all names, and the given tables in full (None: all tables)."""

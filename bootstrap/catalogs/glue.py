@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 from botocore import exceptions
 
 from bootstrap.catalogs.base import Reading, same
+from bootstrap.catalogs.cache import FactsCache
 from bootstrap.catalogs.metadata_files import MetadataFiles, file_settings
-from bootstrap.connections import CatalogConnection, Connections
-from bootstrap.errors import (
+from bootstrap.iceberg.metadata import CatalogFacts, Limits, TableFacts, compact
+from bootstrap.remote.connections import CatalogConnection, Connections
+from bootstrap.remote.errors import (
     Conflict,
     Exists,
     Missing,
@@ -30,9 +32,7 @@ from bootstrap.errors import (
     Unreachable,
     first_line,
 )
-from bootstrap.reconciler.cache import FactsCache
-from bootstrap.reconciler.metadata import CatalogFacts, Limits, TableFacts, compact
-from bootstrap.s3 import glue
+from bootstrap.remote.s3 import glue
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.glue import GlueCatalog as PyIceberg

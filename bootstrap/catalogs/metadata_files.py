@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.connections import Connections
-from bootstrap.errors import Conflict, Refused, first_line
-from bootstrap.objects import Objects
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Conflict, Refused, first_line
+from bootstrap.remote.objects import Objects
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -27,7 +27,7 @@ _COMPRESSED = (".gz.metadata.json", ".metadata.json.gz")
 
 
 class MetadataFiles:
-    """Metadata files of one store. Raises the errors of :mod:`bootstrap.errors`."""
+    """Metadata files of one store. Raises the errors of :mod:`bootstrap.remote.errors`."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections, self._objects = connections, Objects(connections)

@@ -18,11 +18,11 @@ from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.catalogs.nessie_history import gone
 from bootstrap.catalogs.references import CatalogReferences
 from bootstrap.catalogs.rest import RestCatalog
-from bootstrap.connections import CatalogConnection, Connections
-from bootstrap.errors import Missing, RemoteError
-from bootstrap.http import Http
-from bootstrap.reconciler.claims import folder_of
-from bootstrap.reconciler.metadata import CatalogFacts, Limits, ReferenceFacts, TableFacts, compact
+from bootstrap.iceberg.claims import folder_of
+from bootstrap.iceberg.metadata import CatalogFacts, Limits, ReferenceFacts, TableFacts, compact
+from bootstrap.remote.connections import CatalogConnection, Connections
+from bootstrap.remote.errors import Missing, RemoteError
+from bootstrap.remote.http import Http
 
 #: Nessie 0.99 takes no tables of format version 3.
 _LIMITS = Limits("Nessie", format_version=2, references=True)

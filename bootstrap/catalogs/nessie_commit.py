@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from bootstrap.catalogs.base import same
 from bootstrap.catalogs.metadata_files import MetadataFiles, committed, next_location
-from bootstrap.connections import CatalogConnection, Connections
-from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError
-from bootstrap.http import Http
+from bootstrap.remote.connections import CatalogConnection, Connections
+from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, RemoteError
+from bootstrap.remote.http import Http
 
 
 class NessieCommit:

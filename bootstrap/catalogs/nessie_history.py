@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from bootstrap.catalogs.base import Gone
-from bootstrap.errors import Missing
-from bootstrap.http import Http
+from bootstrap.remote.errors import Missing
+from bootstrap.remote.http import Http
 
 _DROPS = "operations.exists(op, op.type == 'DELETE')"
 

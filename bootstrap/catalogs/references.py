@@ -14,8 +14,8 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from bootstrap.catalogs.base import Catalog
-from bootstrap.errors import Conflict, Exists, Missing, Refused
-from bootstrap.http import Http
+from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
+from bootstrap.remote.http import Http
 
 Kind = Literal["branch", "tag"]
 #: A tag of this prefix says that the file called the reference deletable: Nessie's references have no properties. It

@@ -15,11 +15,11 @@ from typing import Any
 from urllib.parse import quote
 
 from bootstrap.catalogs.base import Reading, same
-from bootstrap.connections import CatalogConnection, Connections
-from bootstrap.errors import Missing
-from bootstrap.http import Http
-from bootstrap.reconciler.cache import FactsCache
-from bootstrap.reconciler.metadata import CatalogFacts, TableFacts, compact
+from bootstrap.catalogs.cache import FactsCache
+from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
+from bootstrap.remote.connections import CatalogConnection, Connections
+from bootstrap.remote.errors import Missing
+from bootstrap.remote.http import Http
 
 #: Between the levels of a namespace in a path.
 _SEPARATOR = "%1F"

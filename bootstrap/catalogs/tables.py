@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from bootstrap.catalogs.base import Catalog
 from bootstrap.catalogs.metadata_files import MetadataFiles
-from bootstrap.connections import Connections
-from bootstrap.errors import Missing
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Missing
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table

@@ -12,7 +12,7 @@ from typing import Any
 from bootstrap.diagram.aws_cards import card
 from bootstrap.diagram.picture import Arrow, Card, Family, Group, Picture, bundled
 from bootstrap.diagram.references import addresses, strings
-from bootstrap.synthesised import Synthesised
+from bootstrap.session.synthesised import Synthesised
 
 Blocks = Mapping[str, Mapping[str, Any]]
 

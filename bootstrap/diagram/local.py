@@ -7,7 +7,7 @@ from typing import Any
 
 from bootstrap.diagram.picture import Arrow, Card, Family, Group, Picture
 from bootstrap.diagram.references import addresses
-from bootstrap.synthesised import Synthesised
+from bootstrap.session.synthesised import Synthesised
 
 _FAMILIES: tuple[tuple[str, Family], ...] = (  # by how a service's name begins
     ("spark", "engine"),

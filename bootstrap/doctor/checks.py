@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from bootstrap.doctor import catalogs, docker, docker_probes, files, machine, probes, services, shell, store, tools
 from bootstrap.doctor.findings import Check, Finding, ok, skipped
-from bootstrap.operations.target import Target
-from bootstrap.reconciler.claims import of_table
+from bootstrap.iceberg.claims import of_table
+from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.needed import Needed
 from lakehouse.packages.jvm import packaged
-from lakehouse.packages.needed import Needed
 from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least, look
 from lakehouse.runtimes.docker.containers import as_asked
 from lakehouse.runtimes.docker.engine import Engine
@@ -23,14 +24,13 @@ from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process.incarnation import recorded
 from lakehouse.runtimes.runtime import Process
-from lakehouse.services.catalog import CatalogEndpoint
 from lakehouse.services.service import Service
 from lakehouse.spec.claims import Register
 from lakehouse.spec.problems import SpecError
 from lakehouse.spec.source import read
 
 if TYPE_CHECKING:
-    from bootstrap.reconciler.metadata import TableFacts
+    from bootstrap.iceberg.metadata import TableFacts
 
 
 @dataclass(frozen=True)
@@ -251,8 +251,8 @@ class _Stack:
         return store.buckets(there, list(self.target.lakehouse.buckets))
 
     def contents(self) -> Finding:
-        from bootstrap.connect import connect
         from bootstrap.reconciler.reconcile import make_plan
+        from bootstrap.session.connect import connect
 
         lakehouse, connections = connect(self.target.path, self.target.stack)
         made = make_plan(lakehouse, replace(connections, patience=10.0))
@@ -261,8 +261,8 @@ class _Stack:
     @cached_property
     def tables(self) -> dict[str, TableFacts]:
         """Every table of every catalog, by its full name."""
-        from bootstrap.connect import connect
         from bootstrap.reconciler.facts import gather
+        from bootstrap.session.connect import connect
 
         lakehouse, connections = connect(self.target.path, self.target.stack)
         facts = gather(lakehouse, replace(connections, patience=10.0), everything=True)
@@ -275,7 +275,7 @@ class _Stack:
         return catalogs.locations(Register(claims), len(self.tables))
 
     def readable(self) -> Finding:
-        from bootstrap.reconciler import rules
+        from bootstrap.iceberg import rules
 
         return catalogs.readable({table: rules.told(of) for table, of in self.tables.items()})
 
@@ -321,7 +321,7 @@ class _Stack:
     def _failure_of_trino(self, catalog: str) -> str:
         from trino.exceptions import Error
 
-        from bootstrap.operations.clients import trino
+        from bootstrap.session.clients import trino
 
         try:
             with trino(self.target, catalog) as connection:

@@ -18,18 +18,18 @@ import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3 import exceptions
 
-from bootstrap.connect import store as connection
 from bootstrap.doctor.machine import Folder
 from bootstrap.doctor.services import Holder
 from bootstrap.doctor.store import Answer
-from bootstrap.s3 import client
+from bootstrap.remote.s3 import client
+from bootstrap.session.connect import store as connection
 from lakehouse.errors import LakehouseError
+from lakehouse.kinds.needed import Needed, needed
 from lakehouse.packages import is_present, java, missing
-from lakehouse.packages.needed import Needed, needed
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.memory import machine
-from lakehouse.runtimes.process.processes import listener, taken
+from lakehouse.runtimes.processes import listener, taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Port, Service
 from lakehouse.spec import Lakehouse

@@ -9,7 +9,7 @@ from pathlib import Path
 from bootstrap import output
 from bootstrap.doctor import checks
 from bootstrap.doctor.findings import Check, Result, examine
-from bootstrap.operations.target import find
+from bootstrap.session.target import find
 from lakehouse.runtimes.state import folder
 from lakehouse.spec import LocalStack
 from lakehouse.spec.problems import SpecError

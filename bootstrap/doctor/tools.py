@@ -52,7 +52,7 @@ def packages(missing: Sequence[str], count: int, damaged: Sequence[str] = ()) ->
         return error(
             "; ".join(damaged),
             "something changed files of the cache since they came, or the disk is failing",
-            "`python -m lakehouse.packages fetch --verify`",
+            "`python -m bootstrap.cli.packages fetch --verify`",
         )
     return ok(f"{count} packages in the cache" if count else "none needed")
 

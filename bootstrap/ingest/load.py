@@ -19,15 +19,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bootstrap import catalogs
 from bootstrap.catalogs import tables
-from bootstrap.connect import connect
-from bootstrap.errors import Missing
-from bootstrap.ingest.items import Format, Item, digest, items, rewritten
-from bootstrap.ingest.places import Place, place
+from bootstrap.catalogs.metrics import TableReader
+from bootstrap.files.items import Format, Item, digest, items, rewritten
+from bootstrap.files.places import Place, place
+from bootstrap.iceberg.claims import folder_of
 from bootstrap.ingest.spark import SparkLoader
-from bootstrap.maintenance.metrics import TableReader
-from bootstrap.operations import clients
-from bootstrap.operations.target import Target
-from bootstrap.reconciler.claims import folder_of
+from bootstrap.remote.errors import Missing
+from bootstrap.session import clients
+from bootstrap.session.connect import connect
+from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec.claims import STAGED, STAGING, Claim, Register
 from lakehouse.text import sql
@@ -98,7 +98,7 @@ class Ingest:
 
     def infer(self, addresses: Sequence[str], form: Format | None) -> dict[str, Any]:
         """The section of the file for a table that takes the sources."""
-        from bootstrap.ingest.columns import schema_of, section
+        from bootstrap.files.columns import schema_of, section
 
         with tempfile.TemporaryDirectory(prefix="ingest-", dir=self.target.scratch) as scratch:
             schemas = []
@@ -163,7 +163,7 @@ class Ingest:
             )
 
     def _stage(self, found: list[Item], known: set[str], staged: Staged, scratch: Path) -> tuple[set[str], int]:
-        from bootstrap.ingest.columns import fitted
+        from bootstrap.files.columns import fitted
 
         new: set[str] = set()
         count = 0

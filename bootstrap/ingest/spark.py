@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from bootstrap.operations import clients
-from bootstrap.operations.target import Target
+from bootstrap.session import clients
+from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.text import sql
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap import catalogs
+from bootstrap.catalogs.cache import FactsCache
 from bootstrap.catalogs.metadata_files import MetadataFiles
-from bootstrap.connections import Connections
-from bootstrap.errors import Missing, UnknownState, first_line
-from bootstrap.reconciler import claims
-from bootstrap.reconciler.cache import FactsCache
+from bootstrap.iceberg import claims
+from bootstrap.iceberg.metadata import TableFacts, compact
 from bootstrap.reconciler.facts import everyone
-from bootstrap.reconciler.metadata import TableFacts, compact
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Missing, UnknownState, first_line
 from lakehouse.spec.claims import Claim, Register, overlaps
 
 

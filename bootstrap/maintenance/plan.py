@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from bootstrap.maintenance.metrics import Found
+from bootstrap.catalogs.metrics import Found
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.model import Compact, ExpireSnapshots, Maintenance, RemoveOrphans
 from lakehouse.text import sql

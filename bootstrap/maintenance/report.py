@@ -7,10 +7,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from bootstrap.maintenance.metrics import TableMetrics
+from bootstrap.catalogs.metrics import TableMetrics
 from bootstrap.maintenance.plan import human
 from bootstrap.maintenance.run import Outcome, Work
-from bootstrap.operations.sql import table
+from bootstrap.session.sql import table
 
 _GAUGES = {  # https://prometheus.io/docs/practices/naming/
     "bytes": ("size_bytes", "Size of the current snapshot's files"),

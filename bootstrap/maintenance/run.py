@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from bootstrap.connections import Connections
-from bootstrap.errors import Conflict
+from bootstrap.catalogs.metrics import Found, TableMetrics, TableReader
 from bootstrap.maintenance import neighbours, plan
-from bootstrap.maintenance.metrics import Found, TableMetrics, TableReader
 from bootstrap.maintenance.neighbours import Neighbours
 from bootstrap.maintenance.superseded import SupersededFiles
-from bootstrap.operations import sql
-from bootstrap.operations.target import Target
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Conflict
+from bootstrap.session import sql
+from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.model import Maintenance

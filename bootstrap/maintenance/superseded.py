@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from bootstrap.catalogs.metadata_files import MetadataFiles
+from bootstrap.catalogs.metrics import TableReader
 from bootstrap.catalogs.nessie import NessieCatalog
-from bootstrap.connections import Connections
-from bootstrap.errors import Missing
-from bootstrap.maintenance.metrics import TableReader
-from bootstrap.reconciler.stores import typed
-from bootstrap.s3 import client
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Missing
+from bootstrap.remote.s3 import client, typed
 
 
 class Superseded(NamedTuple):
@@ -61,7 +60,7 @@ def removable(
 
 
 class SupersededFiles:
-    """The former metadata files of one catalog's tables. Raises the errors of :mod:`bootstrap.errors`."""
+    """The former metadata files of one catalog's tables. Raises the errors of :mod:`bootstrap.remote.errors`."""
 
     def __init__(self, reader: TableReader, connections: Connections) -> None:
         self._reader, self._files = reader, MetadataFiles(connections)

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from bootstrap.operations.target import Target
+from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.disk import BALLAST

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bootstrap.operations.target import Target
+from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import disk
 

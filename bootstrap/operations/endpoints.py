@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from lakehouse.services.compose import Endpoints
+from lakehouse.kinds.compose import Endpoints
 from lakehouse.services.service import Place, Port, Service
 
 # What a port is for, where its label is not enough; by the beginning of its name.

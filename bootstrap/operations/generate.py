@@ -16,12 +16,12 @@ import pyarrow as pa
 
 from bootstrap import catalogs, output
 from bootstrap.catalogs import tables
-from bootstrap.connect import connect
+from bootstrap.iceberg.metadata import TableFacts
+from bootstrap.iceberg.schema import Struct, render_type
 from bootstrap.operations.bars import SCHEMA, Plan, bars
-from bootstrap.operations.sql import SparkEngine
-from bootstrap.operations.target import Target
-from bootstrap.reconciler.metadata import TableFacts
-from bootstrap.reconciler.schema import Struct, render_type
+from bootstrap.session.connect import connect
+from bootstrap.session.sql import SparkEngine
+from bootstrap.session.target import Target
 from lakehouse.errors import UsageError
 from lakehouse.spec import Lakehouse
 

@@ -7,10 +7,10 @@ import sys
 from contextlib import suppress
 from typing import Literal, NoReturn
 
-from bootstrap.operations import clients
-from bootstrap.operations.sql import Engine, show
-from bootstrap.operations.statements import is_complete, split
-from bootstrap.operations.target import Target
+from bootstrap.session import clients
+from bootstrap.session.sql import Engine, show
+from bootstrap.session.statements import is_complete, split
+from bootstrap.session.target import Target
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.text.terminal import told

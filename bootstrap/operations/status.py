@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bootstrap.operations.endpoints import Endpoint, of_service
-from bootstrap.operations.target import Target
+from bootstrap.session.target import Target
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Service
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bootstrap.synthesised import Synthesised
+from bootstrap.session.synthesised import Synthesised
 
 #: Changes with these words change nothing.
 _IDLE = (["no-op"], ["read"])

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bootstrap.errors import StalePlan
 from bootstrap.pipeline.guard import losses
 from bootstrap.pipeline.looked import Looked, comes_up, from_json, infrastructure, wanted
 from bootstrap.pipeline.steps import Runner, Step, run
 from bootstrap.pipeline.summary import summary
-from bootstrap.synthesised import Synthesised, read
+from bootstrap.remote.errors import StalePlan
+from bootstrap.session.synthesised import Synthesised, read
 from lakehouse.errors import LakehouseError, UsageError
 
 SUMMARY = "summary.md"

@@ -14,12 +14,12 @@ from bootstrap import catalogs
 from bootstrap.catalogs import Catalog
 from bootstrap.catalogs.base import CommitsMany
 from bootstrap.catalogs.references import CatalogReferences, references_of
-from bootstrap.connections import Connections
-from bootstrap.errors import RETRIED, Refused, Unreachable, first_line
 from bootstrap.reconciler import seeds
 from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.plan import Plan, Step
-from bootstrap.reconciler.stores import Store
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import RETRIED, Refused, Unreachable, first_line
+from bootstrap.stores.buckets import Store
 from lakehouse.errors import LakehouseError
 
 #: Tables in one commit, where there are enough: more save requests, fewer let several connections work at a time.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bootstrap.reconciler.evolve import Detail
+from bootstrap.iceberg.evolve import Detail
 
 Op = Literal["create", "update", "destroy"]
 Kind = Literal["bucket", "namespace", "table", "seed", "branch", "tag"]

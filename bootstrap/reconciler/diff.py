@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bootstrap.reconciler import claims, former, properties, tables, wanted
+from bootstrap.iceberg import claims
+from bootstrap.iceberg.evolve import Detail, Problem
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Home, TableFacts
+from bootstrap.reconciler import former, properties, tables, wanted
 from bootstrap.reconciler.changes import Change, Diff, Note
 from bootstrap.reconciler.draft import TableChange
-from bootstrap.reconciler.evolve import Detail, Problem
-from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Home, TableFacts
 from bootstrap.reconciler.wanted import WantedCatalog, WantedNamespace, WantedTable
 from lakehouse.spec.model import Bucket, Lakehouse
 

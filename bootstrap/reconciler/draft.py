@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bootstrap.reconciler.evolve import Detail, Problem
-from bootstrap.reconciler.schema import Struct, walk
+from bootstrap.iceberg.evolve import Detail, Problem
+from bootstrap.iceberg.schema import Struct, walk
 from bootstrap.reconciler.wanted import WantedTable
 
 Json = dict[str, Any]

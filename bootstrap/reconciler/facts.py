@@ -9,12 +9,13 @@ from dataclasses import replace
 from bootstrap import catalogs
 from bootstrap.catalogs.base import Reading, Remembers
 from bootstrap.catalogs.metadata_files import MetadataFiles
-from bootstrap.connections import Connections
-from bootstrap.errors import RemoteError
-from bootstrap.reconciler import claims, lost
-from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts
+from bootstrap.iceberg import claims
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts
+from bootstrap.reconciler import lost
 from bootstrap.reconciler.seeds import digests
-from bootstrap.reconciler.stores import Store
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import RemoteError
+from bootstrap.stores.buckets import Store
 from bootstrap.stores.folders import Folders
 from lakehouse.spec.model import Catalog, Lakehouse
 
@@ -26,7 +27,7 @@ def gather(
 
     Where the file asks for a folder that no table has yet, all tables are read: the folder may be one of theirs.
     ``everything`` reads all tables of all catalogs; ``reading`` is told of the tables of all catalogs together. Raises
-    the errors of :mod:`bootstrap.errors`.
+    the errors of :mod:`bootstrap.remote.errors`.
     """
     counted: dict[str, tuple[int, int]] = {}
 
@@ -42,8 +43,8 @@ def gather(
         return catalogs.connect(name, connections).facts(None if whole else named, told)
 
     def buckets() -> dict[str, BucketFacts]:
-        # In AWS they are Terraform's (bootstrap.aws), and the account's others nobody's business. A store of our own is
-        # asked though the file names none any more: one may be there to go.
+        # In AWS they are Terraform's (bootstrap.session.aws), and the account's others nobody's business. A local store
+        # is asked though the file names none any more: one may be there to go.
         if not lakehouse.buckets and connections.store.endpoint is None:
             return {}
         return Store(connections).facts(lakehouse.buckets, lakehouse.name if everything else None)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bootstrap.iceberg.metadata import TableFacts
+from bootstrap.iceberg.schema import Field, Struct, type_to_json, walk
 from bootstrap.reconciler.draft import Json
-from bootstrap.reconciler.metadata import TableFacts
-from bootstrap.reconciler.schema import Field, Struct, type_to_json, walk
 from bootstrap.reconciler.wanted import WantedTable
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, TableFacts
+from bootstrap.iceberg.schema import render_type, walk
 from bootstrap.reconciler import relayout, tables
-from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, TableFacts
 from bootstrap.reconciler.properties import recorded
-from bootstrap.reconciler.schema import render_type, walk
 from bootstrap.reconciler.wanted import COMMENT, DELETABLE_COLUMNS
 from lakehouse.spec.checks import check
 from lakehouse.spec.model import Catalog, Lakehouse

@@ -12,8 +12,8 @@ from typing import Any
 
 from bootstrap.catalogs.base import Catalog, Gone, Remembers
 from bootstrap.catalogs.metadata_files import MetadataFiles
-from bootstrap.connections import Connections
-from bootstrap.errors import RemoteError
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import RemoteError
 from bootstrap.stores.folders import Folders
 
 

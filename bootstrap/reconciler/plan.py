@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bootstrap.iceberg.evolve import Detail
 from bootstrap.reconciler.changes import SYMBOLS, Change, Diff, Note
-from bootstrap.reconciler.evolve import Detail
 from lakehouse.errors import UsageError
 
 #: The format of a saved plan; one of another version is not read.

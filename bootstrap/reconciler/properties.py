@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from bootstrap.reconciler.evolve import Detail
+from bootstrap.iceberg.evolve import Detail
 from bootstrap.reconciler.wanted import PROPERTIES
 
 _OURS = "lakehouse."

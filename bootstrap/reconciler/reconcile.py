@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from bootstrap.catalogs.base import Reading
-from bootstrap.connections import Connections
-from bootstrap.errors import StalePlan
 from bootstrap.reconciler.apply import Done, Failed, Outcome, Progress, apply
 from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.diff import Where, diff, nowhere
 from bootstrap.reconciler.facts import gather
 from bootstrap.reconciler.plan import Plan, plan
-from bootstrap.reconciler.stores import Store
-from bootstrap.retry import pause
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import StalePlan
+from bootstrap.remote.retry import pause
+from bootstrap.stores.buckets import Store
 from lakehouse.errors import LakehouseError
 from lakehouse.spec.model import Lakehouse
 
@@ -32,7 +32,7 @@ def make_plan(
     where: Where = nowhere,
     reading: Reading | None = None,
 ) -> Plan:
-    """What would be done now; ``reading`` is told how far it is. Raises the errors of :mod:`bootstrap.errors`."""
+    """What would be done now; ``reading`` hears how far it is. Raises those of :mod:`bootstrap.remote.errors`."""
     with _uncollected():
         # Whether a table that the file does not name may go stands in the table itself, so all are read for that.
         facts = gather(lakehouse, connections, everything=allow_destroy, reading=reading)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bootstrap.reconciler import layout, rules
+from bootstrap.iceberg import layout, rules
+from bootstrap.iceberg.layout import PartitionField, PartitionSpec, SortField, SortOrder
+from bootstrap.iceberg.metadata import TableFacts
+from bootstrap.iceberg.schema import Struct, walk
 from bootstrap.reconciler.draft import Draft
-from bootstrap.reconciler.layout import PartitionField, PartitionSpec, SortField, SortOrder
-from bootstrap.reconciler.metadata import TableFacts
-from bootstrap.reconciler.schema import Struct, walk
 
 
 def create(draft: Draft) -> None:

@@ -7,11 +7,12 @@ from contextlib import suppress
 from bootstrap import catalogs
 from bootstrap.catalogs.base import Catalog
 from bootstrap.catalogs.metadata_files import MetadataFiles
-from bootstrap.connections import Connections
-from bootstrap.errors import Exists, Missing
-from bootstrap.reconciler import claims, former, lost
+from bootstrap.iceberg import claims
+from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
+from bootstrap.reconciler import former, lost
 from bootstrap.reconciler.facts import everyone
-from bootstrap.reconciler.metadata import CatalogFacts, TableFacts, compact
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Exists, Missing
 from bootstrap.stores.folders import Folders
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec.model import Lakehouse

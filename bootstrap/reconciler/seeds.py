@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from bootstrap.catalogs import tables
 from bootstrap.catalogs.base import Catalog
-from bootstrap.connections import Connections
-from bootstrap.errors import Conflict, Missing, Refused, UnknownState, first_line
 from bootstrap.reconciler.wanted import SEED, SEED_FILES
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Conflict, Missing, Refused, UnknownState, first_line
 from lakehouse.errors import UsageError
 from lakehouse.spec.model import Lakehouse
 
@@ -155,9 +155,9 @@ def _rows(path: Path, table: Table) -> pa.Table:
     import pyarrow as pa
     from pyiceberg.io.pyarrow import schema_to_pyarrow
 
-    from bootstrap.ingest.columns import fitted
-    from bootstrap.ingest.items import Item
-    from bootstrap.ingest.places import LocalPlace
+    from bootstrap.files.columns import fitted
+    from bootstrap.files.items import Item
+    from bootstrap.files.places import LocalPlace
 
     schema = schema_to_pyarrow(table.schema(), include_field_ids=False)
     item = Item(LocalPlace(str(path)), path.name, "parquet" if path.suffix.lower() == ".parquet" else "csv")

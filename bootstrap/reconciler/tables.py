@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bootstrap.reconciler import properties, relayout, rules
+from bootstrap.iceberg import rules
+from bootstrap.iceberg.evolve import Evolution, Problem, describe, evolve, fresh
+from bootstrap.iceberg.metadata import Limits, TableFacts
+from bootstrap.iceberg.schema import Struct, type_to_json, walk
+from bootstrap.reconciler import properties, relayout
 from bootstrap.reconciler.draft import Draft, Json, TableChange
-from bootstrap.reconciler.evolve import Evolution, Problem, describe, evolve, fresh
-from bootstrap.reconciler.metadata import Limits, TableFacts
-from bootstrap.reconciler.schema import Struct, type_to_json, walk
 from bootstrap.reconciler.wanted import DELETABLE, DELETABLE_COLUMNS, PROPERTIES, SEED, SEED_FILES, WantedTable
 
 #: Our own marks: what the file does not say (any more) is taken away.

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bootstrap.reconciler.layout import SortTerm, Term, parse_sort, parse_term
-from bootstrap.reconciler.schema import NO_ID, Field, Struct, type_from_text
-from lakehouse.spec import defaults, model
+from bootstrap.iceberg.layout import SortTerm, Term, parse_sort, parse_term
+from bootstrap.iceberg.schema import NO_ID, Field, Struct, type_from_text
+from lakehouse.iceberg import defaults
+from lakehouse.spec import model
 
 #: Kept with an object in its catalog once the file has called it deletable: the second key to destroying it, which has
 #: to outlive the object's entry in the file. Columns are listed by name in the table's own property.

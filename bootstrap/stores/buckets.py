@@ -1,242 +1,211 @@
-"""Operations on buckets, and on who may do what in them, as a probe asks for them: each raises Wrong.
-
-https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
-"""
+"""Buckets, through boto3. https://boto3.amazonaws.com/v1/documentation/api/latest/reference/services/s3.html"""
 
 from __future__ import annotations
 
-import datetime
-import json
-import secrets
-import zlib
-from base64 import b64encode
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlencode
 
-from bootstrap.s3 import sts
-from bootstrap.stores.room import Room, expect, expect_refusal
+from botocore import exceptions
 
+from bootstrap.iceberg.metadata import BucketFacts
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Missing, Refused
+from bootstrap.remote.s3 import Lacking, client, typed
+from bootstrap.stores import lifecycle, owners, policies
+from lakehouse.runtimes.owner import buckets_marked
 
-def list_buckets(room: Room) -> None:
-    names = [each["Name"] for each in room.s3.list_buckets()["Buckets"]]
-    expect(room.bucket in names, "the probe's bucket is not listed")
-
-
-def head_bucket(room: Room) -> None:
-    room.s3.head_bucket(Bucket=room.bucket)
-    missing = room.bucket + "-missing"
-    expect_refusal(lambda: room.s3.head_bucket(Bucket=missing), "there is one that is not", 404)
+#: An object with the name of the lakehouse whose file called the bucket deletable: few stores have tags of buckets.
+_MARK = ".lakehouse/deletable"
 
 
-def create_again(room: Room) -> None:
-    """In us-east-1, S3 itself answers an owner's second creation with success; others may with a conflict."""
-    try:
-        room.s3.create_bucket(Bucket=room.bucket)
-    except room.s3.exceptions.BucketAlreadyOwnedByYou:
-        return
+class Store:
+    """The object store's buckets."""
 
+    def __init__(self, connections: Connections) -> None:
+        store = connections.store
+        self.endpoint = store.endpoint or f"s3.{store.region}.amazonaws.com"
+        self.owner = connections.owner
+        self.region, self.custom, self.parallel = store.region, store.endpoint is not None, connections.parallel
+        self.client = client(store, patience=connections.patience, parallel=connections.parallel)
 
-def delete_full_bucket(room: Room) -> None:
-    bucket = room.further_bucket()
-    room.s3.put_object(Bucket=bucket, Key="inside", Body=b"")
-    expect_refusal(lambda: room.s3.delete_bucket(Bucket=bucket), "its objects are gone with it", 409)
+    def facts(self, buckets: Collection[str], owner: str | None = None) -> dict[str, BucketFacts]:
+        """Those of the given buckets that are there; with ``owner`` also others that its file called deletable."""
+        with typed(self.endpoint):
+            present = {bucket["Name"] for bucket in self.client.list_buckets()["Buckets"]}
+        wanted = [name for name in buckets if name in present]
+        others = sorted(present - set(wanted)) if owner is not None else []
+        with ThreadPoolExecutor(self.parallel) as pool:
+            facts = dict(zip(wanted, pool.map(self._bucket, wanted), strict=True))
+            marks = zip(others, pool.map(self._owner, others), strict=True)
+            return facts | {
+                name: BucketFacts(None, None, False, mark, owned=self._owned(name))
+                for name, mark in marks
+                if mark == owner
+            }
 
+    def adopt(self, buckets: Collection[str], deletable_of: str) -> None:
+        """Marks what an earlier version made, once: those of the file, and those that its file called deletable."""
+        if self.owner is None or self.owner.unmarked is None:
+            return
+        with typed(self.endpoint):
+            present = [bucket["Name"] for bucket in self.client.list_buckets()["Buckets"]]
+            for name in present:
+                if (name in buckets or self._owner(name) == deletable_of) and not owners.read(self.client, name):
+                    owners.write(self.client, name, str(self.owner))
+        buckets_marked(self.owner.unmarked)
 
-def bucket_tags(room: Room) -> None:
-    wanted: Any = [{"Key": "owner", "Value": "probe"}]
-    room.s3.put_bucket_tagging(Bucket=room.bucket, Tagging={"TagSet": wanted})
-    found = room.s3.get_bucket_tagging(Bucket=room.bucket)["TagSet"]
-    expect(found == wanted, f"its tags are {found}")
+    def _owned(self, bucket: str) -> bool:
+        """Whether the bucket may be emptied and deleted: one that this lakehouse has made."""
+        if self.owner is None or self.owner.unmarked is not None:
+            return True  # marked by the first apply
+        with typed(self.endpoint):
+            return bool(self.owner.id) and owners.read(self.client, bucket).partition(" ")[0] == self.owner.id
 
+    def _sign(self, bucket: str) -> None:
+        if self.owner is not None and self.owner.id:
+            with typed(self.endpoint):
+                owners.write(self.client, bucket, str(self.owner))
 
-def versioning(room: Room) -> None:
-    bucket = _versioned(room)
-    for content in (b"first", b"second"):
-        room.s3.put_object(Bucket=bucket, Key="object", Body=content)
-    found = room.s3.list_object_versions(Bucket=bucket).get("Versions", [])
-    expect([each["IsLatest"] for each in found] == [True, False], f"{len(found)} versions are listed")
-    former = room.s3.get_object(Bucket=bucket, Key="object", VersionId=found[1]["VersionId"])
-    expect(former["Body"].read() == b"first", "the former version is not read back")
+    def _owner(self, bucket: str) -> str | None:
+        """The name of the lakehouse whose file called the bucket deletable; None also where we may not look."""
+        try:
+            with typed(self.endpoint):
+                return self.client.get_object(Bucket=bucket, Key=_MARK)["Body"].read().decode()
+        except (Missing, Refused):
+            return None
 
-
-def delete_marker(room: Room) -> None:
-    bucket = _versioned(room)
-    room.s3.put_object(Bucket=bucket, Key="object", Body=b"content")
-    marker = room.s3.delete_object(Bucket=bucket, Key="object")
-    expect(marker.get("DeleteMarker") is True, "deleting leaves no marker")
-    expect_refusal(lambda: room.s3.get_object(Bucket=bucket, Key="object"), "it is still there", 404)
-    room.s3.delete_object(Bucket=bucket, Key="object", VersionId=marker["VersionId"])
-    expect(room.s3.get_object(Bucket=bucket, Key="object")["Body"].read() == b"content", "it does not come back")
-
-
-def lifecycle(room: Room) -> None:
-    """Set and read; that days later something expires is not waited for."""
-    bucket = room.further_bucket()
-    rule: Any = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "a/"}, "Expiration": {"Days": 3}}
-    room.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
-    (found,) = room.s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
-    expect(found["Expiration"]["Days"] == 3 and found["ID"] == "old", f"the rule is {found}")
-    room.s3.delete_bucket_lifecycle(Bucket=bucket)
-    expect_refusal(lambda: room.s3.get_bucket_lifecycle_configuration(Bucket=bucket), "the rule stays", 404)
-
-
-def lifecycle_of_versions(room: Room) -> None:
-    bucket = _versioned(room)
-    days: Any = {"NoncurrentDays": 3}
-    rule: Any = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "NoncurrentVersionExpiration": days}
-    room.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
-    (found,) = room.s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
-    expect(found["NoncurrentVersionExpiration"]["NoncurrentDays"] == 3, f"the rule is {found}")
-
-
-def bucket_policy(room: Room) -> None:
-    """A bucket that is open to readers without keys, and closed again."""
-    bucket = room.further_bucket()
-    room.s3.put_object(Bucket=bucket, Key="open", Body=b"content")
-    expect(room.anonymous(bucket, "open") == 403, "it is open to everybody from the beginning")
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": ["*"]},
-        "Action": ["s3:GetObject"],
-        "Resource": [f"arn:aws:s3:::{bucket}/*"],
-    }
-    room.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-    expect(room.anonymous(bucket, "open") == 200, "the policy is taken, and not heeded")
-    room.s3.delete_bucket_policy(Bucket=bucket)
-    expect(room.anonymous(bucket, "open") == 403, "it stays open")
-
-
-def public_access_block(room: Room) -> None:
-    wanted: Any = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True}
-    room.s3.put_public_access_block(Bucket=room.bucket, PublicAccessBlockConfiguration=wanted)
-    found = room.s3.get_public_access_block(Bucket=room.bucket)["PublicAccessBlockConfiguration"]
-    expect(found["BlockPublicPolicy"], f"it is {found}")
-
-
-def cors(room: Room) -> None:
-    rule: Any = {"AllowedMethods": ["GET"], "AllowedOrigins": ["https://example.com"]}
-    room.s3.put_bucket_cors(Bucket=room.bucket, CORSConfiguration={"CORSRules": [rule]})
-    (found,) = room.s3.get_bucket_cors(Bucket=room.bucket)["CORSRules"]
-    expect(found["AllowedOrigins"] == ["https://example.com"], f"the rule is {found}")
-
-
-def encryption(room: Room) -> None:
-    room.put("encrypted", ServerSideEncryption="AES256")
-    found = room.s3.head_object(Bucket=room.bucket, Key="encrypted").get("ServerSideEncryption")
-    expect(found == "AES256", "it is taken, and nothing says that it is encrypted")
-
-
-def default_encryption(room: Room) -> None:
-    bucket = room.further_bucket()
-    rule: Any = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    room.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
-    room.s3.put_object(Bucket=bucket, Key="encrypted", Body=b"content")
-    found = room.s3.head_object(Bucket=bucket, Key="encrypted").get("ServerSideEncryption")
-    expect(found == "AES256", "it is taken, and nothing says that objects are encrypted")
-
-
-def object_lock(room: Room) -> None:
-    bucket = room.further_bucket(ObjectLockEnabledForBucket=True)
-    version = room.s3.put_object(Bucket=bucket, Key="held", Body=b"content")["VersionId"]
-    room.s3.put_object_legal_hold(Bucket=bucket, Key="held", LegalHold={"Status": "ON"})
-    try:
-        expect_refusal(
-            lambda: room.s3.delete_object(Bucket=bucket, Key="held", VersionId=version), "it is deleted", 400, 403
+    def _bucket(self, name: str) -> BucketFacts:
+        versioning: bool | None = None
+        days: dict[str, int] = {}
+        rules, access = True, None
+        try:
+            with typed(self.endpoint):
+                versioning = self.client.get_bucket_versioning(Bucket=name).get("Status") == "Enabled"
+        except Lacking:
+            pass
+        try:
+            with typed(self.endpoint):
+                days = lifecycle.days(self.client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"])
+        except Lacking:
+            rules = False
+        except Missing:
+            pass
+        with suppress(Lacking):
+            access = "public-read" if policies.is_public(self._policy(name)) else "private"
+        return BucketFacts(
+            versioning,
+            days.get("expire_days"),
+            rules,
+            self._owner(name),
+            days.get("noncurrent_days"),
+            access,
+            self._owned(name),
         )
-    finally:
-        room.s3.put_object_legal_hold(Bucket=bucket, Key="held", LegalHold={"Status": "OFF"})
 
+    def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
+        """Make the bucket; returns what of ``settings`` the store cannot do."""
+        with typed(self.endpoint):
+            if self.custom or self.region == "us-east-1":
+                self.client.create_bucket(Bucket=name)
+            else:
+                where: Any = {"LocationConstraint": self.region}
+                self.client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+        self._sign(name)
+        return self.update(name, {key: value for key, value in settings.items() if value and value != "private"})
 
-def presigned_get(room: Room) -> None:
-    room.put("presigned", b"content")
-    asked = {"Bucket": room.bucket, "Key": "presigned"}
-    url = room.s3.generate_presigned_url("get_object", Params=asked, ExpiresIn=60)
-    answer = room.http.request("GET", url)
-    expect(answer.status == 200 and answer.data == b"content", f"it is answered by {answer.status}")
-    expect(room.anonymous(room.bucket, "presigned") == 403, "the object is open without a signature")
+    def update(self, name: str, settings: Mapping[str, Any]) -> list[str]:
+        """Bring the bucket's settings to these; returns what of them the store cannot do."""
+        return [key for key, value in settings.items() if not self._set(name, key, value)]
 
+    def delete(self, name: str, *, purge: bool) -> None:
+        """Delete the bucket. Raises Refused where it holds anything, unless ``purge`` deletes that too.
 
-def presigned_put(room: Room) -> None:
-    asked = {"Bucket": room.bucket, "Key": "presigned-put"}
-    url = room.s3.generate_presigned_url("put_object", Params=asked, ExpiresIn=60)
-    status = room.http.request("PUT", url, body=b"content").status
-    expect(status == 200, f"it is answered by {status}")
-    expect(room.read("presigned-put") == b"content", "other bytes come back")
+        The mark that it may go is deleted last, and put back where the bucket stays, so that a later apply may go on.
+        """
+        if not self._owned(name):
+            raise Refused(f"bucket {name} was not made by this lakehouse: it is neither emptied nor deleted")
+        for key, version in self._held(name):
+            if key not in (_MARK, owners.OBJECT):
+                if not purge:
+                    raise Refused(f"bucket {name} is not empty. `--purge` deletes it with all that it holds")
+                self._delete(name, key, version)
+        owner = self._owner(name)
+        try:
+            for mark in (_MARK, owners.OBJECT):
+                for key, version in self._held(name, mark):
+                    self._delete(name, key, version)
+            with typed(self.endpoint):
+                self.client.delete_bucket(Bucket=name)
+        except Exception:
+            with suppress(exceptions.ClientError, exceptions.BotoCoreError):
+                if owner is not None:
+                    self._mark(name, owner)
+                self._sign(name)
+            raise
 
+    def _held(self, name: str, prefix: str = "") -> Iterator[tuple[str, str | None]]:
+        """Keys in the bucket, each with None; then with its id each version of a key, what marks a deletion too."""
+        with typed(self.endpoint):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=name, Prefix=prefix):
+                yield from ((each["Key"], None) for each in page.get("Contents", ()))
+        with suppress(Lacking), typed(self.endpoint):
+            for versions in self.client.get_paginator("list_object_versions").paginate(Bucket=name, Prefix=prefix):
+                for each in (*versions.get("Versions", ()), *versions.get("DeleteMarkers", ())):
+                    yield each["Key"], each["VersionId"]
 
-def changed_url(room: Room) -> None:
-    """A signature is for one object: it must not open another."""
-    room.put("signed")
-    room.put("signed-other")
-    url = room.s3.generate_presigned_url("get_object", Params={"Bucket": room.bucket, "Key": "signed"}, ExpiresIn=60)
-    status = room.http.request("GET", url.replace("/signed?", "/signed-other?")).status
-    expect(status == 403, f"it is answered by {status}")
+    def _delete(self, bucket: str, key: str, version: str | None) -> None:
+        with typed(self.endpoint):
+            if version is None:
+                self.client.delete_object(Bucket=bucket, Key=key)
+            else:
+                self.client.delete_object(Bucket=bucket, Key=key, VersionId=version)
 
+    def _set(self, name: str, key: str, value: Any) -> bool:
+        try:
+            with typed(self.endpoint):
+                if key == "deletable":
+                    self._mark(name, value)
+                elif key == "versioning":
+                    status: Any = {"Status": "Enabled" if value else "Suspended"}
+                    self.client.put_bucket_versioning(Bucket=name, VersioningConfiguration=status)
+                elif key == "access":
+                    self._open(name, public=value == "public-read")
+                else:
+                    self._expire(name, key, value)
+        except Lacking:
+            return False
+        return True
 
-def wrong_secret(room: Room) -> None:
-    other = room.as_another(secret_key=secrets.token_urlsafe(20))
-    expect_refusal(lambda: other.list_objects_v2(Bucket=room.bucket), "its signature is not looked at", 403)
+    def _mark(self, name: str, owner: str | None) -> None:
+        if owner is None:
+            self.client.delete_object(Bucket=name, Key=_MARK)
+        else:
+            self.client.put_object(Bucket=name, Key=_MARK, Body=owner.encode())
 
+    def _expire(self, name: str, key: str, days: int | None) -> None:
+        try:
+            with typed(self.endpoint):
+                rules: list[Any] = list(self.client.get_bucket_lifecycle_configuration(Bucket=name)["Rules"])
+        except Missing:
+            rules = []
+        rules = lifecycle.with_days(rules, key, days)
+        if rules:
+            self.client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+        else:
+            self.client.delete_bucket_lifecycle(Bucket=name)
 
-def unknown_key(room: Room) -> None:
-    other = room.as_another(access_key=f"unknown{secrets.token_hex(6)}")
-    expect_refusal(lambda: other.list_objects_v2(Bucket=room.bucket), "whoever it is, it is let in", 401, 403)
+    def _policy(self, name: str) -> str | None:
+        try:
+            with typed(self.endpoint):
+                return str(self.client.get_bucket_policy(Bucket=name)["Policy"])
+        except Missing:
+            return None
 
-
-def unsigned_stream(room: Room) -> None:
-    """An upload in chunks that names a key in its address and is signed by nobody: the name of a key is no secret."""
-    today = datetime.datetime.now(datetime.UTC)
-    scope = f"{room.store.access_key}/{today:%Y%m%d}/{room.store.region}/s3/aws4_request"
-    claimed = {
-        "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-        "X-Amz-Credential": scope,
-        "X-Amz-Date": f"{today:%Y%m%dT%H%M%SZ}",
-        "X-Amz-Expires": "60",
-        "X-Amz-SignedHeaders": "host",
-        "X-Amz-Signature": "0" * 64,
-    }
-    headers = {
-        "Content-Encoding": "aws-chunked",
-        "X-Amz-Content-Sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-        "X-Amz-Decoded-Content-Length": "7",
-        "X-Amz-Trailer": "x-amz-checksum-crc32",
-    }
-    crc = b64encode(zlib.crc32(b"content").to_bytes(4, "big"))
-    body = b"7\r\ncontent\r\n0\r\nx-amz-checksum-crc32:" + crc + b"\r\n\r\n"
-    url = f"{room.store.endpoint}/{room.bucket}/unsigned?{urlencode(claimed)}"
-    status = room.http.request("PUT", url, body=body, headers=headers).status
-    expect(status >= 400, "whoever knows the name of a key can write")
-    expect_refusal(lambda: room.read("unsigned"), "it is refused, and written all the same", 404)
-
-
-def without_keys(room: Room) -> None:
-    room.put("closed")
-    status = room.anonymous(room.bucket, "closed")
-    expect(status in (401, 403), f"it is answered by {status}")
-
-
-def assume_role(room: Room) -> None:
-    """Temporary keys that may do what the policy given with the request says, and no more."""
-    room.put("scoped/in")
-    room.put("outside")
-    statement = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{room.bucket}/scoped/*"]}
-    keys = sts(room.store).assume_role(
-        RoleArn="arn:aws:iam::000000000000:role/probe",
-        RoleSessionName="probe",
-        DurationSeconds=900,
-        Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )["Credentials"]
-    expect(keys["Expiration"] > datetime.datetime.now(datetime.UTC), "the keys have expired already")
-    given = room.as_another(
-        access_key=keys["AccessKeyId"], secret_key=keys["SecretAccessKey"], session_token=keys["SessionToken"]
-    )
-    given.get_object(Bucket=room.bucket, Key="scoped/in")
-    expect_refusal(
-        lambda: given.get_object(Bucket=room.bucket, Key="outside"), "the keys open more than asked for", 403
-    )
-
-
-def _versioned(room: Room) -> str:
-    bucket = room.further_bucket()
-    room.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    return bucket
+    def _open(self, name: str, *, public: bool) -> None:
+        policy = policies.with_public(self._policy(name), name, public=public)
+        if policy is None:
+            self.client.delete_bucket_policy(Bucket=name)
+        else:
+            self.client.put_bucket_policy(Bucket=name, Policy=policy)

@@ -8,10 +8,9 @@ from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from bootstrap.connections import Connections
-from bootstrap.errors import Missing, Refused
-from bootstrap.reconciler.stores import typed
-from bootstrap.s3 import client
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Missing, Refused
+from bootstrap.remote.s3 import client, typed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -24,7 +23,7 @@ _BLURRED = 2.0  # seconds
 
 
 class Folders:
-    """Folders of one store, each looked at once. Raises the errors of :mod:`bootstrap.errors`."""
+    """Folders of one store, each looked at once. Raises the errors of :mod:`bootstrap.remote.errors`."""
 
     def __init__(self, connections: Connections) -> None:
         store = connections.store

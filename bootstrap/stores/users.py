@@ -17,8 +17,8 @@ from minio import MinioAdmin
 from minio.credentials.providers import StaticProvider
 from minio.error import MinioAdminException
 
-from bootstrap.connections import StoreConnection
-from bootstrap.errors import Refused, Unreachable
+from bootstrap.remote.connections import StoreConnection
+from bootstrap.remote.errors import Refused, Unreachable
 from lakehouse.aws import policy
 from lakehouse.spec import Lakehouse
 
@@ -113,7 +113,7 @@ class Users:
         }
 
     def carry_out(self, change: Change, secret: Callable[[str], str], forget: Callable[[str], None]) -> None:
-        """Make, change or remove the user. Raises the errors of :mod:`bootstrap.errors`.
+        """Make, change or remove the user. Raises the errors of :mod:`bootstrap.remote.errors`.
 
         ``secret`` gives NAME-access-key and NAME-secret-key: the access key is not the name, for MinIO lets whoever
         knows an access key write with it (docs/stores.md). ``forget`` drops one: the keys of who goes never come back.

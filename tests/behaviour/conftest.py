@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from pyiceberg.table import Table
 
-from bootstrap import catalogs, connect
+from bootstrap import catalogs
 from bootstrap.catalogs import tables
-from bootstrap.connections import Connections
 from bootstrap.reconciler.plan import Plan
+from bootstrap.remote.connections import Connections
+from bootstrap.session import connect
 from lakehouse.spec import Lakehouse, load
 from tests.behaviour.project import Project
 from tests.behaviour.servers import Servers, running

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from tests import moto
 from tests.behaviour.servers import REGION, Servers
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import typer
 from typer.testing import CliRunner, Result
 
-from bootstrap import commands
+from bootstrap.cli import reconciler as commands
 from tests.behaviour.servers import Servers
 
 FILE = """\

@@ -6,8 +6,8 @@ import json
 import sys
 from typing import Any
 
-from bootstrap.connections import CatalogConnection, Connections, StoreConnection
 from bootstrap.reconciler.reconcile import reconcile
+from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from lakehouse.spec import Lakehouse
 
 

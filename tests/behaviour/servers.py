@@ -11,14 +11,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from lakehouse import packages
+from lakehouse.kinds.compose import services
+from lakehouse.kinds.needed import needed
 from lakehouse.packages import catalogue
-from lakehouse.packages.needed import needed
+from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process.place import ProcessPlace
-from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import State
-from lakehouse.services.compose import services
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec import ports as named_ports

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.synthesised import Synthesised
+from bootstrap.session.synthesised import Synthesised
 from tests import moto
 from tests.synth.synthesised import AWS, stacks
 

@@ -18,10 +18,10 @@ import pyarrow as pa
 import pytest
 from pyiceberg.catalog import load_catalog
 
-from bootstrap.connections import Connections
-from bootstrap.errors import Unreachable
 from bootstrap.reconciler.apply import apply
 from bootstrap.reconciler.reconcile import make_plan, reconcile
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Unreachable
 from tests.behaviour.conftest import lakehouse, table_of
 from tests.behaviour.faults import faulty
 from tests.behaviour.servers import REGION, Servers

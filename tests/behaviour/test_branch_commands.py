@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog, load_catalog
 
-from bootstrap.errors import Conflict, Exists, Missing, Refused
+from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
 from lakehouse.errors import UsageError
 from tests.behaviour.project import Project
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bootstrap.connections import BucketOwner, Connections
-from bootstrap.errors import Refused
 from bootstrap.reconciler.apply import apply
 from bootstrap.reconciler.plan import Plan
 from bootstrap.reconciler.reconcile import make_plan, reconcile
-from bootstrap.reconciler.stores import Store
-from bootstrap.s3 import client
+from bootstrap.remote.connections import BucketOwner, Connections
+from bootstrap.remote.errors import Refused
+from bootstrap.remote.s3 import client
+from bootstrap.stores.buckets import Store
 from lakehouse.runtimes import owner
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse, only

@@ -13,13 +13,13 @@ from pyiceberg.table import StaticTable
 
 from bootstrap import catalogs
 from bootstrap.catalogs.nessie_commit import NessieCommit
-from bootstrap.connections import Connections
-from bootstrap.errors import UnknownState
 from bootstrap.maintenance import run
 from bootstrap.reconciler.plan import render
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.reconciler.restore import restore
-from bootstrap.s3 import client
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import UnknownState
+from bootstrap.remote.s3 import client
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.servers import Servers
@@ -96,7 +96,7 @@ def test_an_apply_that_was_killed_before_its_commit_finds_its_folder_again(
     with monkeypatch.context() as patched:
         patched.setattr(NessieCommit, "_send", killed)
         patched.setattr("bootstrap.reconciler.reconcile.ROUNDS", 2)
-        patched.setattr("bootstrap.retry._FIRST_WAIT", 0.001)
+        patched.setattr("bootstrap.remote.retry._FIRST_WAIT", 0.001)
         assert reconcile(wanted, connections).exit_code == 1
     folder = f"s3://warehouse/lake/{root}/t"
     assert len(keys(servers, folder)) == 2  # each round wrote one

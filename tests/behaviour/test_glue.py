@@ -17,9 +17,9 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField
 
 from bootstrap import catalogs
-from bootstrap.connections import CatalogConnection, Connections, StoreConnection
-from bootstrap.errors import Conflict, Exists, Missing, Refused, Unreachable
 from bootstrap.reconciler.reconcile import make_plan, reconcile
+from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, Unreachable
 from lakehouse.spec import load
 from tests import moto
 from tests.behaviour.conftest import lakehouse

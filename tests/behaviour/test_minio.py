@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bootstrap.connections import Connections
 from bootstrap.reconciler.apply import apply
 from bootstrap.reconciler.plan import Plan
 from bootstrap.reconciler.reconcile import make_plan, reconcile
-from bootstrap.s3 import client
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.s3 import client
 from bootstrap.stores import users
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import only

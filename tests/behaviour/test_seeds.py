@@ -14,10 +14,10 @@ from pyiceberg.catalog import Catalog, load_catalog
 
 from bootstrap import catalogs
 from bootstrap.catalogs import tables
-from bootstrap.connections import Connections
 from bootstrap.reconciler.plan import render
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.reconciler.seeds import replace as replace_seed
+from bootstrap.remote.connections import Connections
 from lakehouse.errors import UsageError
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse

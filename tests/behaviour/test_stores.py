@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import urllib3
 
-from bootstrap.connections import Connections
+from bootstrap.probe.probe import OPERATIONS, capabilities, probe
+from bootstrap.probe.room import PREFIX
 from bootstrap.reconciler.plan import render
 from bootstrap.reconciler.reconcile import make_plan, reconcile
-from bootstrap.s3 import client
-from bootstrap.stores.probe import OPERATIONS, capabilities, probe
-from bootstrap.stores.room import PREFIX
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.s3 import client
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.matrix import STORES
 from tests.behaviour.servers import Servers

@@ -9,8 +9,8 @@ import pytest
 
 from bootstrap import catalogs
 from bootstrap.catalogs import tables
+from bootstrap.catalogs.metrics import TableReader
 from bootstrap.catalogs.nessie import NessieCatalog
-from bootstrap.maintenance.metrics import TableReader
 from bootstrap.maintenance.superseded import SupersededFiles
 from bootstrap.reconciler.reconcile import reconcile
 from tests.behaviour.conftest import lakehouse

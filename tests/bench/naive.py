@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lakehouse.runtimes.local import Local
-from lakehouse.runtimes.process.probe import ready
+from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.state import write_private
 from lakehouse.services.service import File, Service
 from lakehouse.text.placeholders import filled

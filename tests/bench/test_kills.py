@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.runtimes.process import processes
+from lakehouse.runtimes import processes
 from lakehouse.runtimes.process.incarnation import healthy
 from tests.bench.writer import Writer
 from tests.integration.deployment import Deployment, until

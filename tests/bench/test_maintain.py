@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse.runtimes.process import processes
+from lakehouse.runtimes import processes
 from tests.bench.writer import Writer
 from tests.integration.deployment import Deployment
 

@@ -27,10 +27,10 @@ from pyiceberg.catalog import load_catalog
 from bootstrap import catalogs
 from bootstrap.catalogs.metadata_files import committed, next_location
 from bootstrap.catalogs.nessie import NessieCatalog
-from bootstrap.connections import Connections
-from bootstrap.objects import Objects
 from bootstrap.reconciler.plan import Plan
 from bootstrap.reconciler.reconcile import make_plan, reconcile
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.objects import Objects
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.servers import Servers, running

@@ -17,7 +17,8 @@ from statistics import median
 import psutil
 import pytest
 
-from lakehouse.runtimes.process import processes, steps
+from lakehouse.runtimes import processes
+from lakehouse.runtimes.process import steps
 from tests.bench import naive
 from tests.integration.deployment import BIN, PROJECT, Deployment
 
@@ -116,7 +117,7 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
             sizes[f"ours {what}"].append(value)
         if number == 0:
             noop = [seconds(ours.deploy) for _ in range(ROUNDS)]
-            look = (sys.executable, "-m", "bootstrap.look", "--file", str(ours.file), "--stack", "local")
+            look = (sys.executable, "-m", "bootstrap.cli.look", "--file", str(ours.file), "--stack", "local")
             looks = [seconds(partial(ours.run, *look)) for _ in range(ROUNDS)]
             bare = [seconds(partial(ours.cdktf, "diff", "local", "--skip-synth")) for _ in range(ROUNDS)]
             rest = [resident(ours)["rss"]]

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from bootstrap.connect import store
-from bootstrap.s3 import client
+from bootstrap.remote.s3 import client
+from bootstrap.session.connect import store
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.local import locate
@@ -120,7 +120,7 @@ def test_a_session_in_trinos_shell(stack: Deployment) -> None:
 
 
 def test_a_pyspark_client_connects(stack: Deployment) -> None:
-    from bootstrap.operations.clients import spark_session
+    from bootstrap.session.clients import spark_session
 
     session = spark_session(f"sc://localhost:{stack.port('spark-connect')}")
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.operations.clients import TOKEN
+from bootstrap.session.clients import TOKEN
 from lakehouse.runtimes.docker.engine import Engine
 from tests.containers.conftest import runtime
 from tests.integration.deployment import Deployment
@@ -63,7 +63,7 @@ def test_the_master_takes_no_jobs_by_http(contained: Deployment, engine: Engine)
 def test_connect_asks_for_its_token(contained: Deployment) -> None:
     """Whoever has none, or another, is refused; the command line has it (the other tests here use it)."""
     code = (
-        "from bootstrap.operations.clients import spark_session\n"
+        "from bootstrap.session.clients import spark_session\n"
         f"spark_session('sc://localhost:{contained.port('spark-connect')}').sql('SELECT 1').collect()\n"
     )
     for token in ({}, {TOKEN: "another"}):

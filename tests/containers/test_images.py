@@ -15,7 +15,7 @@ import pytest
 from lakehouse.packages.catalogue import package
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.docker.images import IMAGES, Image
-from lakehouse.runtimes.docker.recipes import RECIPES
+from offline.recipes import RECIPES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lakehouse.runtimes.process import processes
+from lakehouse.runtimes import processes
 from tests.integration.deployment import Deployment
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lakehouse.runtimes.process import processes
+from lakehouse.runtimes import processes
 from lakehouse.runtimes.process.incarnation import healthy
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.spec import load

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from bootstrap.connect import store
 from bootstrap.doctor import run
 from bootstrap.doctor.checks import Surroundings
-from bootstrap.s3 import client
-from lakehouse.runtimes.process import processes
-from lakehouse.runtimes.process.probe import await_ready
+from bootstrap.remote.s3 import client
+from bootstrap.session.connect import store
+from lakehouse.runtimes import processes
+from lakehouse.runtimes.probe import await_ready
 from lakehouse.runtimes.process.supervisor import Supervisor
 from tests.integration.deployment import BIN, Deployment, kept, until
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 import requests
 
-from lakehouse.runtimes.process import processes
+from lakehouse.runtimes import processes
 from tests.integration.deployment import Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]

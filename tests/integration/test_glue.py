@@ -19,11 +19,13 @@ import pytest
 from lakehouse import packages
 from lakehouse.aws.engine_settings import Address, for_spark, for_trino
 from lakehouse.aws.names import names
+from lakehouse.kinds import compose
+from lakehouse.kinds.engines import spark
+from lakehouse.kinds.engines.trino import trino
+from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process.place import ProcessPlace
-from lakehouse.runtimes.process.probe import ready
 from lakehouse.runtimes.state import State
-from lakehouse.services import compose, jvm, spark
-from lakehouse.services.trino import trino
+from lakehouse.services import jvm
 from lakehouse.spec import Lakehouse, load, matrix
 from lakehouse.text.properties import properties
 from tests import moto

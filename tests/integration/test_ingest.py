@@ -17,9 +17,9 @@ import pytest
 
 from bootstrap.ingest.load import Ingest, TableName
 from bootstrap.ingest.spark import SparkLoader
-from bootstrap.operations import clients
 from bootstrap.operations.bars import Plan, bars
-from bootstrap.operations.target import find
+from bootstrap.session import clients
+from bootstrap.session.target import find
 from lakehouse.errors import LakehouseError
 from tests.integration.deployment import BIN, Deployment
 

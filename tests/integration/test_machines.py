@@ -24,8 +24,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lakehouse.packages import store
+from lakehouse.runtimes import processes
 from lakehouse.runtimes.disk import BALLAST, CLOSE_MB
-from lakehouse.runtimes.process import processes
 from tests.integration.deployment import Deployment, until
 
 pytestmark = [

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap.connect import connect
 from bootstrap.maintenance import run
-from bootstrap.operations.target import find
+from bootstrap.session.connect import connect
+from bootstrap.session.target import find
 from tests.integration.deployment import Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]

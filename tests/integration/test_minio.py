@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.connect import store
-from bootstrap.s3 import client
-from lakehouse.runtimes.process import processes
+from bootstrap.remote.s3 import client
+from bootstrap.session.connect import store
+from lakehouse.runtimes import processes
 from lakehouse.spec import load, ports
 from tests.integration.deployment import Deployment
 from tests.ports import free
@@ -31,7 +31,7 @@ def on_minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     deployment.edit(deployment.file.read_text(), changes)
     names = list(ports(load(deployment.file), "local"))
     deployment.change("stacks", "local", "ports", to=dict(zip(names, free(len(names)), strict=True)))
-    deployment.run(sys.executable, "-m", "lakehouse.packages", "fetch", timeout=1200)  # MinIO may have to be built
+    deployment.run(sys.executable, "-m", "bootstrap.cli.packages", "fetch", timeout=1200)  # MinIO may have to be built
     try:
         deployment.deploy()
         yield deployment

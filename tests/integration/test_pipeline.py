@@ -28,7 +28,7 @@ def same_file(deployed: Deployment) -> Iterator[None]:
 
 
 def pipeline(deployed: Deployment, *words: str, code: int = 0) -> str:
-    return deployed.run(sys.executable, "-m", "bootstrap.pipeline", *words, code=code)
+    return deployed.run(sys.executable, "-m", "bootstrap.cli.pipeline", *words, code=code)
 
 
 def plan(deployed: Deployment, code: int = 0) -> str:
@@ -62,7 +62,7 @@ def test_what_is_planned_is_applied_and_verified_though_it_was_cut_off(deployed:
     plan(deployed, code=2)
     summary = (deployed.folder / ".pipeline" / "local" / "summary.md").read_text()
     assert "- Contents: 1 changes" in summary
-    apply = deployed.popen(sys.executable, "-m", "bootstrap.pipeline", "apply", "local")
+    apply = deployed.popen(sys.executable, "-m", "bootstrap.cli.pipeline", "apply", "local")
     assert apply.stdout is not None
     for line in apply.stdout:
         if "bootstrap: lakehouse apply" in line:  # the deploy is done: the same look would say something else now

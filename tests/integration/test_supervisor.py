@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import processes
 from lakehouse.runtimes.incarnation import NONE, Incarnation
-from lakehouse.runtimes.process import processes, steps
+from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.process.incarnation import look, record, recorded
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap.operations import clients
-from bootstrap.operations.target import find
+from bootstrap.session import clients
+from bootstrap.session.target import find
 from tests.integration.deployment import BIN, Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]

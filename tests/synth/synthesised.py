@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from bootstrap.synthesised import Synthesised, read, run
+from bootstrap.session.synthesised import Synthesised, read, run
 
 ROOT = Path(__file__).parents[2]
 AWS = ROOT / "lakehouses" / "aws-glue.yaml"

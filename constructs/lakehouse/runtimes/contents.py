@@ -21,7 +21,7 @@ from pathlib import Path
 from lakehouse.runtimes.incarnation import NONE, Incarnation
 from lakehouse.runtimes.local import locate
 from lakehouse.runtimes.process.incarnation import record, recorded
-from lakehouse.runtimes.process.processes import is_open
+from lakehouse.runtimes.processes import is_open
 from lakehouse.runtimes.state import State
 from lakehouse.spec import Lakehouse, LocalStack
 
@@ -72,7 +72,7 @@ def _is_up(lakehouse: Lakehouse, name: str, path: Path) -> bool:
 
 
 def _start(name: str, path: Path) -> Look:
-    command = [sys.executable, "-m", "bootstrap.look", "--file", str(path), "--stack", name]
+    command = [sys.executable, "-m", "bootstrap.cli.look", "--file", str(path), "--stack", name]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.errors import UsageError
+from lakehouse.kinds.compose import Endpoints, endpoints, services
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.owner import Claim, Owner
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State, folder, terraform_state
-from lakehouse.services.compose import Endpoints, endpoints, services
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.ports import ports

@@ -248,7 +248,7 @@ def _warehouses(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _runs(state: State) -> bool:
-    from lakehouse.runtimes.process.processes import belonging
+    from lakehouse.runtimes.processes import belonging
 
     return next(belonging(state), None) is not None
 

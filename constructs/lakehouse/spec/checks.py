@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lakehouse.spec import defaults as column_defaults
-from lakehouse.spec import limits, matrix, support, tables, transforms, types
+from lakehouse.iceberg import defaults as column_defaults
+from lakehouse.iceberg import transforms, types
+from lakehouse.spec import limits, matrix, support, tables
 from lakehouse.spec.aws import check_aws
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
 from lakehouse.spec.ports import defaults
-from lakehouse.spec.problems import Location, Problem, listed, suggest
+from lakehouse.spec.problems import Location, Problem
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
+from lakehouse.text.words import listed, suggest
 
 _RESERVED = {  # Iceberg table properties that another key of the file sets
     "format-version": "format_version",

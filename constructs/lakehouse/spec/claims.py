@@ -2,7 +2,7 @@
 
 Two owners of one folder delete each other's files: a clean-up takes what it does not know for an orphan. So everything
 that places, expires, publishes or deletes objects by path asks the register first. The claims of the file come from
-:mod:`lakehouse.spec.locations`, those of the live catalogs from :mod:`bootstrap.reconciler.claims`.
+:mod:`lakehouse.spec.locations`, those of the live catalogs from :mod:`bootstrap.iceberg.claims`.
 """
 
 from __future__ import annotations

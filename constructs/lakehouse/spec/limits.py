@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from lakehouse.spec import transforms, types
+from lakehouse.iceberg import transforms, types
 from lakehouse.spec.model import Catalog, Lakehouse, Maintenance, Table
 from lakehouse.spec.problems import Location, Problem
 from lakehouse.spec.stacks import AwsStack, LocalStack

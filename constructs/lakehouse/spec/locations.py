@@ -12,8 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from lakehouse.spec.claims import PATHS, STAGING, Claim, Register, marks, staged
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import Location, Problem, dotted, suggest
+from lakehouse.spec.problems import Location, Problem, dotted
 from lakehouse.spec.values import S3Location
+from lakehouse.text.words import suggest
 
 _FORM: TypeAdapter[str] = TypeAdapter(S3Location)
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lakehouse.spec.problems import listed
+from lakehouse.text.words import listed
 
 
 @dataclass(frozen=True)

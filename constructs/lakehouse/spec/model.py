@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from lakehouse.spec import types
+from lakehouse.iceberg import types
 from lakehouse.spec.base import Model, or_empty
 from lakehouse.spec.stacks import Stack
 from lakehouse.spec.values import (

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from lakehouse.errors import UsageError
 from lakehouse.text.terminal import shown
-
-# What is compared with what is known, letter by letter, so that a file of any size is read in seconds.
-_LONGEST, _MOST = 100, 1_000
 
 Key = str | int
 Location = tuple[Key, ...]  # keys and list positions from the top of the file: ("catalogs", "lake", "location")
@@ -58,18 +53,3 @@ def dotted(at: Location) -> str:
             name = f'"{key}"' if "." in key or not key else key
             text += f".{name}" if text else name
     return text
-
-
-def suggest(wrong: object, known: Iterable[str]) -> str:
-    """`` Did you mean "x"?`` where something known is close to what was written, else nothing."""
-    if len(text := str(wrong).lower()) > _LONGEST:
-        return ""
-    names = {name.lower(): name for name in islice(known, _MOST) if len(name) <= _LONGEST}
-    close = difflib.get_close_matches(text, names, n=1, cutoff=0.6)
-    return f' Did you mean "{names[close[0]]}"?' if close else ""
-
-
-def listed(names: Iterable[object]) -> str:
-    """Names as a sentence ends with them: ``a, b or c``."""
-    words = [str(name) for name in names]
-    return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

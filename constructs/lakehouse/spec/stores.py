@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from lakehouse.spec import matrix
 from lakehouse.spec.model import Bucket, Lakehouse
-from lakehouse.spec.problems import Location, Problem, listed
+from lakehouse.spec.problems import Location, Problem
 from lakehouse.spec.stacks import AwsStack, LocalStack
+from lakehouse.text.words import listed
 
 
 def check_buckets(lakehouse: Lakehouse) -> Iterator[Problem]:

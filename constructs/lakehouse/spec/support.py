@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import Location, Problem, listed
+from lakehouse.spec.problems import Location, Problem
 from lakehouse.spec.stacks import LocalStack
+from lakehouse.text.words import listed
 
 RUNTIMES = ("process", "docker")
 STORES = {"process": ("s3proxy", "minio", "rustfs"), "docker": ("s3proxy", "minio", "rustfs", "aistor")}

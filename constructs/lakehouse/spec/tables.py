@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lakehouse.spec import names, properties, transforms, types
+from lakehouse.iceberg import names, properties, transforms, types
 from lakehouse.spec.model import Lakehouse, Table
-from lakehouse.spec.problems import Location, Problem, suggest
+from lakehouse.spec.problems import Location, Problem
+from lakehouse.text.words import suggest
 
 _FORMAT = "write.format.default"
 

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from lakehouse.spec import names, types
+from lakehouse.iceberg import names, types
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import Location, Problem, suggest
+from lakehouse.spec.problems import Location, Problem
+from lakehouse.text.words import suggest
 
 _STACKS = {"<aws>": "AwsStack", "<local>": "LocalStack"}  # the union's tags, which come third in an error's location
 

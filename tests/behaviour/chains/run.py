@@ -11,9 +11,9 @@ from random import Random
 from typing import Any
 
 from bootstrap.catalogs.metadata_files import committed
+from bootstrap.iceberg.metadata import CatalogFacts, Facts, Limits, TableFacts, compact
 from bootstrap.reconciler.changes import Change, Diff
 from bootstrap.reconciler.diff import diff
-from bootstrap.reconciler.metadata import CatalogFacts, Facts, Limits, TableFacts, compact
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.checks import check
 from tests.behaviour.chains.edits import Edits, Entry

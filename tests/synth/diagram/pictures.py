@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bootstrap.diagram import aws, local
 from bootstrap.diagram.picture import Arrow, Card, Group, Picture
-from bootstrap.synthesised import Synthesised
+from bootstrap.session.synthesised import Synthesised
 from tests.synth.synthesised import every_stack
 
 NAMES = ("aws", "clusters", "tables", "local")

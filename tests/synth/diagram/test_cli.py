@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from bootstrap.diagram.cli import app
+from bootstrap.cli.diagram import app
 from lakehouse.errors import LakehouseError, UsageError
 from tests.synth.synthesised import AWS
 

@@ -11,7 +11,7 @@ import pytest
 
 from bootstrap.diagram.picture import Arrow, Card, Group, bundled
 from bootstrap.diagram.svg import draw
-from bootstrap.synthesised import Synthesised
+from bootstrap.session.synthesised import Synthesised
 from tests.synth.diagram.pictures import NAMES, draw_of, picture
 from tests.synth.synthesised import AWS, every_stack, stacks
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.operations.target import Target, find
+from bootstrap.session.target import Target, find
 
 PROJECT = Path(__file__).parents[3]
 STACK = "runtime: process, store: s3proxy, catalogs: {lake: nessie}"

@@ -1,6 +1,6 @@
 """The catalogue of images: what each one is called, where things lie in it and whom its processes run as.
 
-The references are those of the official images, pinned. `make images` (:mod:`lakehouse.runtimes.docker.build`) gives
+The references are those of the official images, pinned. `make images` (:mod:`offline.images`) gives
 the same names to images that it builds from the packages, and lays them out in the same way, so that nothing else knows
 which of the two runs. What is said here of an official image was read in its own build files.
 """

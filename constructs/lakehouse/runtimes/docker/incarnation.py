@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from lakehouse.runtimes.docker.containers import Container, Seen, as_asked
 from lakehouse.runtimes.docker.engine import Engine, errors_told
 from lakehouse.runtimes.incarnation import NONE, Incarnation, propose
-from lakehouse.runtimes.process.probe import ready
+from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 

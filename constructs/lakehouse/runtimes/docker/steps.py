@@ -16,7 +16,7 @@ from lakehouse.runtimes.docker.engine import OLDEST, Engine
 from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.owner import Claim
-from lakehouse.runtimes.process.processes import taken
+from lakehouse.runtimes.processes import taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import filled

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, propose
-from lakehouse.runtimes.process.probe import ready
+from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service

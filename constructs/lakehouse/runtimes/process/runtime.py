@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.probe import await_ready
 from lakehouse.runtimes.process import incarnation, logs, surroundings, watch
-from lakehouse.runtimes.process.probe import await_ready
-from lakehouse.runtimes.process.processes import belonging
 from lakehouse.runtimes.process.supervisor import LOCALE, Supervisor
+from lakehouse.runtimes.processes import belonging
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import File, Service

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.packages import archives
+from lakehouse.runtimes.process import archives
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 

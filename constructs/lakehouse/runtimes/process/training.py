@@ -23,10 +23,9 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import archives
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.local import Local, locate
-from lakehouse.runtimes.process import steps
+from lakehouse.runtimes.process import archives, steps
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports

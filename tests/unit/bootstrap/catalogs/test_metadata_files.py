@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bootstrap.catalogs.metadata_files import MetadataFiles, file_settings
-from bootstrap.connections import Connections, StoreConnection
-from bootstrap.errors import Refused
+from bootstrap.remote.connections import Connections, StoreConnection
+from bootstrap.remote.errors import Refused
 
 LOCAL = StoreConnection("http://127.0.0.1:1", "us-east-1", "key", "secret")
 

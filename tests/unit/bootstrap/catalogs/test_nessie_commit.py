@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bootstrap.catalogs.nessie_commit import NessieCommit
-from bootstrap.connections import CatalogConnection, Connections, StoreConnection
-from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError, UnknownState
+from bootstrap.iceberg.metadata import TableFacts, compact
 from bootstrap.reconciler import tables, wanted
-from bootstrap.reconciler.metadata import TableFacts, compact
+from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, RemoteError, UnknownState
 from tests.unit.bootstrap.reconciler.simulation import lakehouse
 
 UUID = "00000000-0000-0000-0000-00000000000"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.cli import app
+from bootstrap.cli.main import app
 from bootstrap.doctor import run
 from bootstrap.doctor.checks import Surroundings
 from lakehouse.errors import LakehouseError

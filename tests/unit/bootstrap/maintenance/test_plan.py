@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from bootstrap.catalogs.metrics import Found, Manifest, measure
 from bootstrap.maintenance import plan
-from bootstrap.maintenance.metrics import Found, Manifest, measure
 from lakehouse.spec.model import Lakehouse, Maintenance
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap.connections import Connections, StoreConnection
+from bootstrap.catalogs.metrics import Found, measure
 from bootstrap.maintenance import plan, report, run
-from bootstrap.maintenance.metrics import Found, measure
+from bootstrap.remote.connections import Connections, StoreConnection
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec.model import Lakehouse
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.operations.adopt import adopt
-from bootstrap.operations.target import Target, find
+from bootstrap.session.target import Target, find
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.owner import MARK

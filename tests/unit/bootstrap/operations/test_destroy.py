@@ -11,7 +11,7 @@ import pytest
 
 from bootstrap.operations.adopt import adopt
 from bootstrap.operations.destroy import destroy_data
-from bootstrap.operations.target import Target, find
+from bootstrap.session.target import Target, find
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes.owner import MARK, mark
 

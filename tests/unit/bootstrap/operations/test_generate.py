@@ -8,8 +8,8 @@ import pytest
 
 from bootstrap.operations import generate as module
 from bootstrap.operations.generate import catalog_of, generate
-from bootstrap.operations.sql import Result
-from bootstrap.operations.target import Target, find
+from bootstrap.session.sql import Result
+from bootstrap.session.target import Target, find
 from lakehouse.errors import UsageError
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.reconciler.simulation import Simulation

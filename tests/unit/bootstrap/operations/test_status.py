@@ -6,7 +6,7 @@ import pytest
 
 from bootstrap.operations.endpoints import of_stack
 from bootstrap.operations.status import combine, duration
-from bootstrap.operations.target import Target
+from bootstrap.session.target import Target
 from lakehouse.runtimes.runtime import Process
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from bootstrap.errors import StalePlan
 from bootstrap.pipeline.looked import Looked, from_json
 from bootstrap.pipeline.pipeline import CHECKS, SUMMARY, Pipeline
 from bootstrap.pipeline.steps import Ran, Step, StepFailed
 from bootstrap.pipeline.summary import summary
+from bootstrap.remote.errors import StalePlan
 from lakehouse.errors import LakehouseError, UsageError
 
 STACK: dict[str, Any] = {

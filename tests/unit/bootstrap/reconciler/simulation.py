@@ -13,9 +13,9 @@ from pyiceberg.schema import Schema
 from pyiceberg.table.metadata import TableMetadataV1
 from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts, TableFacts, compact
 from bootstrap.reconciler.changes import Change, Diff
 from bootstrap.reconciler.diff import diff
-from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts, TableFacts, compact
 from bootstrap.reconciler.plan import plan
 from lakehouse.spec import Lakehouse
 

@@ -7,12 +7,21 @@ from typing import Any
 
 import pytest
 
-from bootstrap.connections import Connections, StoreConnection
-from bootstrap.errors import Conflict, Exists, Missing, Refused, RemoteError, Throttled, UnknownState, Unreachable
 from bootstrap.reconciler import apply as module
 from bootstrap.reconciler.apply import Done, Failed, Outcome, apply
 from bootstrap.reconciler.changes import Change
 from bootstrap.reconciler.plan import Plan, Step, plan
+from bootstrap.remote.connections import Connections, StoreConnection
+from bootstrap.remote.errors import (
+    Conflict,
+    Exists,
+    Missing,
+    Refused,
+    RemoteError,
+    Throttled,
+    UnknownState,
+    Unreachable,
+)
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 
 TABLE = {"columns": {"a": "long"}}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts
 from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
-from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts
 from bootstrap.reconciler.wanted import PROPERTIES, SEED
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Limits, TableFacts, compact
 from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.importing import describe
-from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts, Facts, Limits, TableFacts, compact
 from tests.unit.bootstrap.reconciler.simulation import lakehouse
 
 

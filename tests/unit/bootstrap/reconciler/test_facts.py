@@ -9,12 +9,13 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from bootstrap import catalogs, commands, output
-from bootstrap.aws import in_aws
-from bootstrap.connections import Connections, StoreConnection
-from bootstrap.errors import UnknownState
+from bootstrap import catalogs, output
+from bootstrap.cli import reconciler as commands
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts
 from bootstrap.reconciler import facts, lost
-from bootstrap.reconciler.metadata import BucketFacts, CatalogFacts
+from bootstrap.remote.connections import Connections, StoreConnection
+from bootstrap.remote.errors import UnknownState
+from bootstrap.session.aws import in_aws
 from lakehouse.aws.names import names
 from lakehouse.spec import Lakehouse
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.reconciler.metadata import Limits
+from bootstrap.iceberg.metadata import Limits
 from bootstrap.reconciler.plan import Plan, from_json, plan, render
 from lakehouse.errors import UsageError
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse

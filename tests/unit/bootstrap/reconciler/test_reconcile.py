@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
-from bootstrap import retry
 from bootstrap.catalogs.references import CatalogReferences, Kind
-from bootstrap.connections import Connections, StoreConnection
-from bootstrap.errors import Conflict, Exists, Missing, Throttled, UnknownState
+from bootstrap.iceberg.metadata import Facts, Limits, ReferenceFacts
 from bootstrap.reconciler import apply as applying
 from bootstrap.reconciler import reconcile as module
 from bootstrap.reconciler.apply import Done, Failed, Outcome
 from bootstrap.reconciler.changes import Change
-from bootstrap.reconciler.metadata import Facts, Limits, ReferenceFacts
 from bootstrap.reconciler.reconcile import make_plan, reconcile
+from bootstrap.remote import retry
+from bootstrap.remote.connections import Connections, StoreConnection
+from bootstrap.remote.errors import Conflict, Exists, Missing, Throttled, UnknownState
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from bootstrap.catalogs.metadata_files import MetadataFiles
-from bootstrap.connections import Connections, StoreConnection
-from bootstrap.errors import Refused, RemoteError, UnknownState
+from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.reconciler import seeds
-from bootstrap.reconciler.metadata import CatalogFacts
+from bootstrap.remote.connections import Connections, StoreConnection
+from bootstrap.remote.errors import Refused, RemoteError, UnknownState
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap.connections import Connections, StoreConnection
-from bootstrap.errors import Refused
+from bootstrap.remote.connections import Connections, StoreConnection
+from bootstrap.remote.errors import Refused
 from bootstrap.stores import folders
 from bootstrap.stores.folders import Folders
 

@@ -27,14 +27,15 @@ def registry() -> Iterator[Registry]:
 
 
 @pytest.fixture
-def cache(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty cache folder; both kinds of registry are the one above, and Maven's own cache is empty."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("M2_REPO", str(tmp_path / "m2"))
     monkeypatch.setenv("LAKEHOUSE_MAVEN_REPOSITORY", registry.url)
     monkeypatch.setattr(registries, "_pip_options", lambda: {"global.index-url": f"{registry.url}/simple"})
     registries._maven_repositories.cache_clear()
-    return tmp_path / "cache" / "lakehouse"
+    yield tmp_path / "cache" / "lakehouse"
+    registries._maven_repositories.cache_clear()
 
 
 @pytest.fixture

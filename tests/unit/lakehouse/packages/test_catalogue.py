@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
+from lakehouse.kinds.needed import Needed, needed
 from lakehouse.packages import catalogue, gobuild, set_up, store
 from lakehouse.packages.catalogue import PACKAGES, Artifact, Package
-from lakehouse.packages.needed import Needed, needed
 from lakehouse.spec import load, matrix, support
 from lakehouse.spec.model import Spark, Trino
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 
-from lakehouse.spec import types
+from lakehouse.iceberg import types
 from lakehouse.spec.model import (
     Access,
     Bucket,

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from lakehouse.spec import Lakehouse, load, properties
+from lakehouse.iceberg import properties
+from lakehouse.iceberg.names import METADATA_COLUMNS, in_files
+from lakehouse.spec import Lakehouse, load
 from lakehouse.spec.checks import check
 from lakehouse.spec.load import cautions
-from lakehouse.spec.names import METADATA_COLUMNS, in_files
 
 
 def problems(columns: dict[str, Any], **table: Any) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from lakehouse.kinds.compose import services
 from lakehouse.runtimes.docker.containers import (
     RESTART,
     Container,
@@ -30,7 +31,6 @@ from lakehouse.runtimes.docker.containers import (
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.incarnation import NONE
 from lakehouse.runtimes.state import State
-from lakehouse.services.compose import services
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports

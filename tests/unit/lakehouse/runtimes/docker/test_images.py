@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
+from lakehouse.kinds.needed import images
 from lakehouse.packages import catalogue
-from lakehouse.packages.needed import images
 from lakehouse.runtimes.docker.images import IMAGES, Image, image
 from lakehouse.spec import load, matrix, support
 from lakehouse.spec.model import Spark, Trino

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lakehouse.packages import archives
+from lakehouse.runtimes.process import archives
 from lakehouse.runtimes.process.surroundings import environment
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service

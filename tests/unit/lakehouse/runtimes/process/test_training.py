@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import archives
-from lakehouse.runtimes.process import steps, training
+from lakehouse.runtimes.process import archives, steps, training
 from lakehouse.services.service import Probe, Service
 from lakehouse.spec import Lakehouse, load
 

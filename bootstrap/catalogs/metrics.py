@@ -1,0 +1,210 @@
+"""What a table is made of: its files, its metadata, its snapshots.
+
+Read from the table's own metadata file, its manifest list and a listing of its location: three requests a table, no
+engine, and the same for every kind of catalog. A catalog's server is not asked: Nessie's Iceberg REST endpoint shows
+the current snapshot alone. https://iceberg.apache.org/spec/#table-metadata-fields
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+from urllib.parse import urlparse
+
+from bootstrap.catalogs.nessie import NessieCatalog
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Missing
+from bootstrap.remote.s3 import client, typed
+from lakehouse.errors import LakehouseError
+
+
+@dataclass(frozen=True)
+class TableMetrics:
+    """Sizes are in bytes, times in milliseconds since 1970 (UTC).
+
+    ``files``, ``bytes`` and ``delete_files`` are those of the current snapshot; ``stored_files`` and ``stored_bytes``
+    all that lies below the table's location, which former snapshots and orphans add to. ``metadata_bytes`` are all
+    metadata files that lie there.
+    """
+
+    table: str
+    files: int
+    bytes: int
+    delete_files: int
+    snapshots: int
+    manifests: int
+    metadata_bytes: int
+    stored_files: int
+    stored_bytes: int
+    last_commit: int | None
+
+    @property
+    def average_file_bytes(self) -> int:
+        return self.bytes // self.files if self.files else 0
+
+
+class Manifest(NamedTuple):
+    """An entry of a manifest list: how many live files the manifest names, and whether they are delete files."""
+
+    files: int
+    deletes: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """A table as it lies in the store: ``metadata`` is its metadata file, whole."""
+
+    metrics: TableMetrics
+    metadata: Mapping[str, Any] = field(repr=False)
+
+
+def measure(
+    table: str,
+    metadata: Mapping[str, Any],
+    snapshot: int | None,
+    manifests: Iterable[Manifest],
+    stored: Iterable[tuple[str, int]],
+) -> TableMetrics:
+    """The metrics of a table at ``snapshot`` (None: it has none). ``stored`` are keys and sizes below its location."""
+    listed, objects = list(manifests), list(stored)
+    snapshots = {each["snapshot-id"]: each for each in metadata.get("snapshots", ())}
+    current = snapshots.get(snapshot)
+    summary = (current or {}).get("summary", {})
+    return TableMetrics(
+        table=table,
+        files=sum(each.files for each in listed if not each.deletes),
+        bytes=int(summary.get("total-files-size", 0)),
+        delete_files=sum(each.files for each in listed if each.deletes),
+        snapshots=len(snapshots),
+        manifests=len(listed),
+        metadata_bytes=sum(size for key, size in objects if "/metadata/" in key),
+        stored_files=len(objects),
+        stored_bytes=sum(size for _, size in objects),
+        last_commit=current["timestamp-ms"] if current else None,
+    )  # fmt: skip
+
+
+class TableReader:
+    """Reads tables of one catalog. Raises the errors of :mod:`bootstrap.remote.errors`."""
+
+    def __init__(self, name: str, connections: Connections) -> None:
+        from bootstrap.catalogs import connect
+
+        self.name, self._connections = name, connections
+        self.catalog = connect(name, connections)
+        store = connections.store
+        self._store = store.endpoint or f"s3.{store.region}.amazonaws.com"
+        self._s3 = client(store, patience=connections.patience, parallel=connections.parallel)
+
+    def names(self) -> dict[str, tuple[str, int | None]]:
+        """All tables, with the address of each one's metadata file and its current snapshot where the catalog says."""
+        if isinstance(self.catalog, NessieCatalog):
+            return {
+                ".".join(entry["name"]["elements"]): (entry["content"]["metadataLocation"], _snapshot(entry["content"]))
+                for entry in self.catalog.entries()
+                if entry["type"] == "ICEBERG_TABLE"
+            }
+        facts = self.catalog.facts(None, lambda count, of: None)
+        return {
+            name: (table.metadata_location, _known(table.metadata.get("current-snapshot-id")))
+            for name, table in facts.tables.items()
+        }
+
+    def other_references(self) -> list[str]:
+        """Branches and tags of the catalog besides the one that it is at; empty where it has none."""
+        if not isinstance(self.catalog, NessieCatalog):
+            return []
+        main = self.catalog.connection.branch
+        return [each.name for each in self.catalog.references.list() if each.name != main]
+
+    def read(self, table: str, location: str, snapshot: int | None) -> Found:
+        """One table, whose metadata file is at ``location``."""
+        bucket, key = _place(location)
+        with typed(self._store):
+            content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            metadata = json.loads(gzip.decompress(content) if key.endswith((".gz.metadata.json", ".gz")) else content)
+            stored = list(self.stored(metadata["location"]))
+        current = next((each for each in metadata.get("snapshots", ()) if each["snapshot-id"] == snapshot), None)
+        manifests = self._manifests(current["manifest-list"]) if current else []
+        return Found(measure(f"{self.name}.{table}", metadata, snapshot, manifests, stored), metadata)
+
+    def read_now(self, table: str) -> Found:
+        """One table as it is by now. Raises Missing where there is none."""
+        if isinstance(self.catalog, NessieCatalog):
+            content, _ = self.catalog.commits.current(table)
+            return self.read(table, content["metadataLocation"], _snapshot(content))
+        facts = self.catalog.facts({table}, lambda count, of: None).tables.get(table)
+        if facts is None:
+            raise Missing(f'catalog "{self.name}": there is no table {table}')
+        return self.read(table, facts.metadata_location, _known(facts.metadata.get("current-snapshot-id")))
+
+    def location_now(self, table: str) -> str:
+        """Where one table is by now. Raises Missing where there is none."""
+        if isinstance(self.catalog, NessieCatalog):
+            content, _ = self.catalog.commits.current(table)
+            return str(self.catalog.commits.files.read(content["metadataLocation"])["location"])
+        facts = self.catalog.facts({table}, lambda count, of: None).tables.get(table)
+        if facts is None:
+            raise Missing(f'catalog "{self.name}": there is no table {table}')
+        return facts.location
+
+    def read_all(self, tables: Mapping[str, tuple[str, int | None]]) -> Iterator[tuple[str, Found | LakehouseError]]:
+        """Several at a time, in the order of their names; with the error of each that cannot be read."""
+
+        def one(table: str) -> tuple[str, Found | LakehouseError]:
+            try:
+                return table, self.read(table, *tables[table])
+            except LakehouseError as error:
+                return table, error
+
+        with ThreadPoolExecutor(self._connections.parallel) as pool:
+            yield from pool.map(one, sorted(tables))
+
+    def stored(self, location: str) -> Iterator[tuple[str, int]]:
+        bucket, prefix = _place(location)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix.rstrip('/')}/")
+        for page in pages:
+            # Stores that keep files list folders too, as empty objects whose names end in a slash.
+            yield from ((each["Key"], each["Size"]) for each in page.get("Contents", ()) if each["Key"][-1] != "/")
+
+    def _manifests(self, location: str) -> list[Manifest]:
+        from pyiceberg.manifest import ManifestContent, read_manifest_list
+
+        return [
+            Manifest(
+                (each.added_files_count or 0) + (each.existing_files_count or 0),
+                each.content == ManifestContent.DELETES,
+            )
+            for each in read_manifest_list(self._io.new_input(location))
+        ]
+
+    @cached_property
+    def _io(self) -> Any:
+        from pyiceberg.io.pyarrow import PyArrowFileIO
+
+        store = self._connections.store
+        settings = {
+            "s3.endpoint": store.endpoint,
+            "s3.region": store.region,
+            "s3.access-key-id": store.access_key,
+            "s3.secret-access-key": store.secret_key,
+        }
+        return PyArrowFileIO({key: value for key, value in settings.items() if value is not None})
+
+
+def _snapshot(content: Mapping[str, Any]) -> int | None:
+    return _known(content.get("snapshotId"))
+
+
+def _known(snapshot: int | None) -> int | None:
+    return None if snapshot in (None, -1) else snapshot
+
+
+def _place(location: str) -> tuple[str, str]:
+    parts = urlparse(location)
+    return parts.netloc, parts.path.removeprefix("/")

@@ -1,0 +1,42 @@
+"""``python -m bootstrap.cli.look --file FILE --stack STACK``: whether an apply would have something to do, as JSON.
+
+What the CDK app asks at synth (:mod:`lakehouse.runtimes.contents`). Anything that fails ends with 1 and one line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from bootstrap.reconciler.reconcile import make_plan
+from bootstrap.remote.errors import first_line
+from bootstrap.session.connect import connect
+from lakehouse.errors import LakehouseError
+
+_PATIENCE = 3.0  # seconds of retries: a deploy waits for this
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bootstrap.cli.look", description=__doc__)
+    parser.add_argument("--file", required=True, type=Path)
+    parser.add_argument("--stack", required=True)
+    given = parser.parse_args(arguments)
+    try:
+        lakehouse, connections = connect(given.file, given.stack)
+        plan = make_plan(lakehouse, replace(connections, patience=_PATIENCE))
+    except LakehouseError as error:
+        print(first_line(error), file=sys.stderr)
+        return 1
+    except Exception as error:  # noqa: BLE001 - a deploy goes on without the look, whatever fails in it
+        print(f"{type(error).__name__}: {first_line(error)}", file=sys.stderr)
+        return 1
+    # What an apply refuses counts: the deploy says it, instead of "No changes".
+    print(json.dumps({"drift": bool(plan.steps or plan.refused)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,374 @@
+"""The command line ``lakehouse``.
+
+A command imports what it uses when it runs: ``lakehouse --help`` must not wait for an engine's client.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from bootstrap import output
+from bootstrap.cli.diagram import app as diagram
+from bootstrap.cli.doctor import app as doctor
+from bootstrap.cli.ingest import app as ingestion
+from bootstrap.cli.maintenance import app as maintenance
+from bootstrap.cli.ownership import app as ownership
+from bootstrap.cli.reconciler import app as reconciler
+from bootstrap.cli.stores import app as stores
+from lakehouse.errors import LakehouseError
+from lakehouse.text.terminal import told
+
+if TYPE_CHECKING:
+    from bootstrap.session.target import Target
+
+
+class _Group(TyperGroup):
+    """Commands whose errors are a line for the user, never a traceback (unless asked for with --debug)."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except LakehouseError as error:
+            _complain(str(error))
+            _of_the_disk(ctx)
+            code = error.exit_code
+        except BrokenPipeError:
+            # Nobody reads any more (`lakehouse sql ... | head`): the same end as SIGPIPE would make.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            code = 141
+        except KeyboardInterrupt:
+            code = 130
+        except typer.TyperException:
+            raise
+        except RuntimeError as error:
+            if type(error).__module__.startswith("typer"):  # its own way to leave
+                raise
+            code = _unexpected(error, ctx.params)
+        except Exception as error:  # noqa: BLE001 - the last resort: a line instead of a traceback
+            code = _unexpected(error, ctx.params)
+        raise typer.Exit(code)
+
+
+def _complain(message: str) -> None:
+    sys.stdout.flush()
+    print(f"Error: {told(message)}", file=sys.stderr)
+    sys.stderr.flush()
+
+
+def _of_the_disk(context: Any) -> None:
+    """What failed with a full disk seldom says so itself."""
+    from bootstrap.operations.disk import explained
+
+    try:
+        if said := explained(context.obj.target()):
+            print(said, file=sys.stderr)
+    except (LakehouseError, AttributeError):  # no such stack, a wrong file, wrong options
+        return
+
+
+def _unexpected(error: Exception, options: dict[str, Any]) -> int:
+    if options.get("debug"):
+        sys.stderr.write("".join(traceback.format_exception(error)))
+    first = str(error).strip().partition("\n")[0]
+    _complain(f"{type(error).__name__}: {first}" + ("" if options.get("debug") else " (--debug shows where)"))
+    return 1
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Work with a lakehouse: look at it, query it, prove that it works.",
+)
+
+
+@dataclass(frozen=True)
+class _Selection:
+    """The global options."""
+
+    file: Path | None
+    stack: str | None
+
+    def target(self, *, engines: bool = False) -> Target:
+        """The stack they mean; from here on nothing is printed without its secrets blacked out.
+
+        ``engines``: what an engine cannot carry makes the file a wrong one.
+        """
+        from bootstrap.session.target import find
+
+        found = find(self.file, self.stack, engines=engines)
+        output.guard(found.secrets)
+        return found
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Option("-f", "--file", help="The lakehouse's file [default: $LAKEHOUSE_FILE, else ./lakehouse.yaml]."),
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option("-s", "--stack", help="Which of its stacks [default: the only local one, else local].")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")] = False,
+) -> None:
+    context.obj = _Selection(file, stack)
+
+
+def _target(context: typer.Context) -> Target:
+    selection: _Selection = context.obj
+    return selection.target()
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2))
+
+
+@app.command()
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Show each service: healthy or not, pid, memory, uptime, addresses. Exit code 1 unless all are healthy."""
+    from bootstrap.operations import disk
+    from bootstrap.operations.status import duration, look
+
+    target = _target(context)
+    services, room = look(target), disk.look(target)
+    well = all(each.healthy for each in services) and room.writes
+    if as_json:
+        found = {"services": [asdict(each) for each in services], "disk": asdict(room)}
+        _print_json({"stack": target.stack, "healthy": well, **found})
+    else:
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False)
+        for heading in ("SERVICE", "HEALTH", "PID", "MEMORY", "UPTIME", "ADDRESS"):
+            table.add_column(
+                heading, justify="right" if heading in ("PID", "MEMORY", "UPTIME") else "left", no_wrap=True
+            )
+        for each in services:
+            health = "[green]healthy[/]" if each.healthy else f"[red]{each.state.lower()}, not ready[/]"
+            memory = "-" if each.memory_mb is None else f"{each.memory_mb} MiB"
+            address = each.endpoints[0].external if each.endpoints else ""
+            table.add_row(each.name, health, str(each.pid or "-"), memory, duration(each.uptime_seconds), address)
+        output.console(width=200).print(table)
+        total = sum(each.memory_mb or 0 for each in services)
+        print(f"\n{sum(each.healthy for each in services)} of {len(services)} services healthy, {total} MiB resident.")
+        files = "" if room.inodes_free is None else f", room for {room.inodes_free} more files"
+        print(room.problem or f"Disk: {room.free_mb} MB free at {room.folder}{files}.")
+        if not any(each.pid for each in services):
+            print(f"The stack is not up: `cdktf deploy {target.stack}` starts it.")
+        elif not all(each.healthy for each in services):
+            print(f"`lakehouse logs SERVICE` shows why; `cdktf deploy {target.stack}` repairs what is down.")
+    if not well:
+        raise typer.Exit(1)
+
+
+@app.command()
+def endpoints(context: typer.Context, as_json: Json = False) -> None:
+    """List the addresses of user interfaces and APIs: as seen from here, and as the services see each other."""
+    from bootstrap.operations.endpoints import of_stack
+
+    local = _target(context).local
+    found = of_stack(local.services, local.place, local.ports, local.endpoints)
+    if as_json:
+        _print_json([asdict(each) for each in found])
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    same = all(each.internal == each.external for each in found)
+    for heading in ("NAME", "ADDRESS", *(() if same else ("INTERNAL",)), "WHAT IT IS"):
+        table.add_column(heading, no_wrap=True)
+    for each in found:
+        table.add_row(each.name, each.external, *(() if same else (each.internal,)), each.meaning)
+    output.console(width=240).print(table)
+    if same:
+        print("\nServices see each other at the same addresses.")
+
+
+@app.command()
+def logs(
+    context: typer.Context,
+    service: Annotated[str, typer.Argument(help="Its name, as `lakehouse status` shows it.")],
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is added, until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many lines of its end.")] = 50,
+) -> None:
+    """Show the end of a service's log."""
+    target = _target(context)
+    name = service if service == "supervisord" else target.service(service).name
+    runtime = target.local.runtime
+    sys.stdout.write(runtime.log(name, lines))
+    sys.stdout.flush()
+    if follow:
+        for added in runtime.follow(name):
+            sys.stdout.write(added)
+            sys.stdout.flush()
+
+
+@app.command()
+def sql(
+    context: typer.Context,
+    file: Annotated[str | None, typer.Argument(help="A file of statements; - or nothing: standard input.")] = None,
+    expression: Annotated[str | None, typer.Option("-e", "--execute", metavar="SQL", help="The statements.")] = None,
+    engine: Annotated[
+        Literal["trino", "spark"] | None, typer.Option(help="Which engine runs them [default: trino, if there].")
+    ] = None,
+    form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How rows are printed.")] = "table",
+) -> None:
+    """Run SQL statements, separated by semicolons, in one session; the first that fails ends it with exit code 1."""
+    from bootstrap.session import sql as run
+    from bootstrap.session.statements import split
+
+    text, source = run.source_of(file, expression)
+    session = run.open_engine(_target(context), engine)
+    run.run(session, split(text, session.dialect), form, sys.stdout, source)
+
+
+@app.command()
+def shell(
+    context: typer.Context,
+    kind: Annotated[Literal["trino", "spark", "pyspark"], typer.Argument(help="Which one.")] = "trino",
+) -> None:
+    """Open a shell: Trino's own, SQL by Spark Connect, or Python with `spark` bound to Spark Connect."""
+    from bootstrap.operations import shell as shells
+    from bootstrap.session.sql import SparkEngine
+
+    target = _target(context)
+    if kind == "trino":
+        shells.trino(target)
+    elif kind == "pyspark":
+        shells.pyspark(target)
+    else:
+        shells.spark(SparkEngine(target))
+
+
+@app.command()
+def verify(context: typer.Context, as_json: Json = False) -> None:
+    """Prove that it works: each engine writes rows that all the others read, now and as of a snapshot.
+
+    In a namespace of its own in each catalog, which is removed again. Exit code 1 if a check fails.
+    """
+    from bootstrap.verify import run
+    from bootstrap.verify.report import show
+
+    report = run(_target(context))
+    if as_json:
+        _print_json({"ok": report.ok, "seconds": report.seconds, "checks": [asdict(each) for each in report.checks]})
+    else:
+        show(report)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def validate(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="The file [default: as for every command].")] = None,
+) -> None:
+    """Check a lakehouse.yaml and say all that is wrong with it; exit code 2 if something is."""
+    from bootstrap.session.target import find
+
+    target = find(file or context.obj.file, None, engines=True)
+    lakehouse = target.lakehouse
+    output.caution(target.path, lakehouse)
+    namespaces = [each for catalog in lakehouse.catalogs.values() for each in catalog.namespaces.values()]
+    counts = {
+        "bucket": len(lakehouse.buckets),
+        "catalog": len(lakehouse.catalogs),
+        "namespace": len(namespaces),
+        "table": sum(len(each.tables) for each in namespaces),
+        "stack": len(lakehouse.stacks),
+    }
+    print(f"{target.path} is valid: {', '.join(f'{n} {what}' + 's' * (n != 1) for what, n in counts.items())}.")
+
+
+@app.command()
+def access(context: typer.Context, as_json: Json = False) -> None:
+    """Show who may do what, and why, as the file's roles and principals say it."""
+    from bootstrap.session.target import find
+    from lakehouse.aws.policy import explain
+
+    rows = explain(find(context.obj.file, context.obj.stack).lakehouse)
+    if as_json:
+        _print_json([asdict(row) for row in rows])
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("PRINCIPAL", "MAY", "ON", "BECAUSE"):
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        table.add_row(row.principal, row.may, row.on, row.because)
+    output.console(width=200).print(table)
+
+
+@app.command()
+def restart(
+    context: typer.Context,
+    service: Annotated[str, typer.Argument(help="Its name, as `lakehouse status` shows it.")],
+) -> None:
+    """Restart a service, and those that cannot go on without this start of it; wait until they are ready."""
+    target = _target(context)
+    first = target.service(service)
+    for each in (first, *(other for other in target.local.services if first.name in other.restarts_with)):
+        took = target.local.runtime.restart(each)
+        print(f"{each.name} is ready after {took:.1f} s")
+
+
+@app.command()
+def generate(
+    context: typer.Context,
+    rows: Annotated[int, typer.Option("-n", "--rows", min=1, help="How many rows reach bronze.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, rows and days make the same rows.")] = 1,
+    days: Annotated[int, typer.Option(min=1, help="Trading days, from 2026-01-14 on; weekends have none.")] = 2,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="First delete what bronze and silver hold of these days.")
+    ] = False,
+) -> None:
+    """Fill bronze with made-up minute bars, then let Spark bring them to silver, valid and without duplicates.
+
+    Bronze takes what arrives: without --replace a second run appends the same rows again, and silver stays as it is.
+    """
+    from bootstrap.operations.generate import generate as make
+
+    target = _target(context)
+    done = make(target, rows=rows, seed=seed, days=days, replace=replace)
+    print(f"{done.bronze}: {done.appended} rows appended in {done.bronze_seconds:.1f} s.")
+    if done.silver_rows is None:
+        print("No Spark Connect in this lakehouse: silver is left as it is.")
+    else:
+        print(f"{done.silver}: {done.silver_rows} rows of these days, merged by Spark in {done.silver_seconds:.1f} s.")
+
+
+app.add_typer(ownership)
+app.add_typer(reconciler)
+app.add_typer(maintenance)
+app.add_typer(ingestion)
+app.add_typer(stores, name="store")
+app.add_typer(diagram)
+app.add_typer(doctor)
+
+
+def main() -> None:
+    """The console script."""
+    app(prog_name="lakehouse")
+
+
+if __name__ == "__main__":
+    main()

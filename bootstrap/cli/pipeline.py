@@ -1,0 +1,86 @@
+"""``python -m bootstrap.cli.pipeline plan|apply|drift STACK``: what ``make pipeline-plan`` and the workflows run.
+
+Exit codes: 0 well done, 1 a failure or a stale plan, 2 drift, a wrong call or a wrong file; with --detailed-exitcode a
+plan ends with 2 where there are changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from bootstrap import output
+from bootstrap.pipeline.looked import Looked
+from bootstrap.pipeline.pipeline import SUMMARY, Pipeline
+from bootstrap.pipeline.steps import processes
+from bootstrap.session.target import find
+from lakehouse.errors import LakehouseError
+from lakehouse.spec import AwsStack
+from lakehouse.text.terminal import told
+
+_ROOT = Path(__file__).parents[2]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bootstrap.cli.pipeline", description=__doc__)
+    parser.add_argument("what", choices=("plan", "apply", "drift"))
+    parser.add_argument("stack")
+    parser.add_argument(
+        "--file", type=Path, help="the lakehouse's file [default: $LAKEHOUSE_FILE, else ./lakehouse.yaml]"
+    )
+    parser.add_argument("--no-checks", action="store_true", help="plan without lint, types, scan and tests")
+    parser.add_argument(
+        "--approved", metavar="DIGEST", help="apply what this digest was given for [default: the last plan]"
+    )
+    parser.add_argument("--detailed-exitcode", action="store_true", help="a plan with changes ends with 2")
+    given = parser.parse_args(arguments)
+    try:
+        pipeline = _pipeline(given.file, given.stack)
+        if given.what == "apply":
+            return pipeline.apply(given.approved)
+        if given.what == "drift":
+            return pipeline.drift()
+        looked = pipeline.plan(check=not given.no_checks)
+        _tell_github(looked, pipeline.notes / SUMMARY)
+        return 2 if looked.anything and given.detailed_exitcode else 0
+    except LakehouseError as error:
+        print(f"Error: {told(error)}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _pipeline(file: Path | None, stack: str) -> Pipeline:
+    target = find(file, stack)
+    secrets = output.Redactor(target.secrets)
+    folder = Path.cwd()  # cdktf.json is here
+    options = target.lakehouse.stacks.get(stack)
+    return Pipeline(
+        folder=folder,
+        stack=stack,
+        contents=target.lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"}),
+        runner=processes(folder, target.path, secrets),
+        checks=processes(_ROOT, target.path, secrets),
+        allow_destroy=isinstance(options, AwsStack) and options.allow_destroy,
+    )
+
+
+def _tell_github(looked: Looked, summary: Path) -> None:
+    """Outputs of the job, and its summary, where a workflow runs this.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#environment-files
+    """
+    told = {
+        "GITHUB_OUTPUT": f"changes={str(looked.anything).lower()}\ndigest={looked.digest}\n",
+        "GITHUB_STEP_SUMMARY": summary.read_text(),
+    }
+    for variable, text in told.items():
+        if path := os.environ.get(variable):
+            with Path(path).open("a") as file:
+                file.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

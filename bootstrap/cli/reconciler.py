@@ -1,0 +1,294 @@
+"""``lakehouse plan``, ``apply``, ``drift``, ``import`` and ``export``: the reconciler on the command line.
+
+:data:`app` is mounted into the ``lakehouse`` program, whose global options say which file and stack are meant.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bootstrap import output
+from bootstrap.cli import references as branching
+from lakehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from bootstrap.catalogs.base import Reading
+    from bootstrap.iceberg.metadata import Facts
+    from bootstrap.reconciler.apply import Done, Failed, Outcome
+    from bootstrap.reconciler.changes import Diff
+    from bootstrap.remote.connections import Connections
+    from lakehouse.spec import Lakehouse
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+app.add_typer(branching.branches, name="branch")
+app.add_typer(branching.tags, name="tag")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AllowDestroy = Annotated[
+    bool, typer.Option("--allow-destroy", help="Also drop what the file called `deletable: true` and names no more.")
+]
+
+
+def _connect(context: typer.Context, *, engines: bool = False) -> tuple[Path, Lakehouse, Connections]:
+    from bootstrap.session.connect import connect
+
+    target = context.obj.target(engines=engines)
+    lakehouse, connections = connect(target.path, target.stack)
+    return target.path, lakehouse, connections
+
+
+def where_in(path: Path) -> Callable[[tuple[str, ...]], str]:
+    """Finds the line of a location in the file; the file is read when the first one is asked for."""
+
+    @cache
+    def source() -> Any:
+        from lakehouse.spec.source import read
+
+        return read(path)
+
+    return lambda at: f"{path.name}:{source().line(at)}"
+
+
+@contextmanager
+def _reading() -> Iterator[Reading]:
+    """A bar of the tables that are read; silent where nobody watches."""
+    with output.progress() as bar:
+        task = bar.add_task("Reading tables", total=None)
+        yield lambda count, of: bar.update(task, completed=count, total=of)
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option(help="Write the plan to this file, for `lakehouse apply FILE`.")] = None,
+    allow_destroy: AllowDestroy = False,
+) -> None:
+    """Show what `apply` would do. Exit code 0: nothing, 2: changes, 1: failure, or something that cannot be done."""
+    from bootstrap.reconciler.plan import render
+    from bootstrap.reconciler.reconcile import make_plan
+
+    path, lakehouse, connections = _connect(context, engines=True)
+    output.caution(path, lakehouse)
+    with _reading() as reading:
+        made = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where_in(path), reading=reading)
+    text = json.dumps(made.to_json(), indent=2) if as_json or out else ""
+    if out is not None:
+        try:
+            out.write_text(text + "\n")
+        except OSError as error:
+            raise UsageError(f"{out} cannot be written: {error.strerror}. Name another file") from None
+    print(text if as_json else "\n".join(render(made)))
+    raise typer.Exit(made.exit_code)
+
+
+@app.command()
+def apply(
+    context: typer.Context,
+    saved: Annotated[
+        Path | None, typer.Argument(metavar="[PLAN]", help="A file that `plan --out` wrote; refused when stale.")
+    ] = None,
+    as_json: Json = False,
+    allow_destroy: AllowDestroy = False,
+    purge: Annotated[
+        bool,
+        typer.Option("--purge", help="Dropped tables lose their files too (not on Nessie), buckets what they hold."),
+    ] = False,
+) -> None:
+    """Make the running lakehouse match the file. Exit code 1 if something failed; the rest is done all the same."""
+    from bootstrap.reconciler import plan as plans
+    from bootstrap.reconciler.reconcile import reconcile
+
+    path, lakehouse, connections = _connect(context, engines=True)
+    given = None
+    if saved is not None:
+        try:
+            given = plans.from_json(json.loads(saved.read_text()))
+        except OSError as error:
+            raise UsageError(f"{saved} cannot be read: {error.strerror}") from None
+        except ValueError:
+            raise UsageError(f"{saved} is not a saved plan. `lakehouse plan --out {saved}` writes one") from None
+    with output.progress() as bar:
+        task = bar.add_task("Applying", total=None)
+
+        def told(fate: Done | Failed) -> None:
+            bar.update(task, advance=1, description=fate.address)
+
+        outcome = reconcile(
+            lakehouse,
+            connections,
+            allow_destroy=allow_destroy,
+            purge=purge,
+            saved=given,
+            where=where_in(path),
+            progress=told,
+        )
+    if as_json:
+        print(json.dumps(outcome.to_json(), indent=2))
+    else:
+        report(outcome)
+    if outcome.failed:
+        from bootstrap.operations.disk import explained
+
+        if said := explained(context.obj.target()):
+            print(said, file=sys.stderr)
+    raise typer.Exit(outcome.exit_code)
+
+
+def report(outcome: Outcome, most: int = 50) -> None:
+    """Say what was done on standard output, and what was not on standard error."""
+    for done in outcome.done[:most]:
+        print(f"done: {done.address}{f' ({done.remark})' if done.remark else ''}")
+    if len(outcome.done) > most:
+        print(f"  ... and {len(outcome.done) - most} more")
+    for failed in outcome.failed:
+        print(f"failed: {failed.address}: {failed.message}", file=sys.stderr)
+    for address in outcome.skipped:
+        print(f"skipped: {address}: what it needs failed", file=sys.stderr)
+    for note in outcome.refused:
+        print(f"refused: {note}", file=sys.stderr)
+    print(
+        f"Applied: {len(outcome.done)} done, {len(outcome.failed)} failed, "
+        f"{len(outcome.skipped)} skipped, {len(outcome.refused)} refused."
+    )
+
+
+@app.command()
+def seed(
+    context: typer.Context,
+    table: Annotated[str, typer.Argument(metavar="CATALOG.NAMESPACE.TABLE", help="A table with a `seed`.")],
+    all_rows: Annotated[
+        bool, typer.Option("--all-rows", help="Replace every row of the table, not only those that its seed brought.")
+    ] = False,
+) -> None:
+    """Replace the rows that a table's seed brought by those that the file has now, in one commit."""
+    from bootstrap import catalogs
+    from bootstrap.reconciler import seeds
+
+    path, lakehouse, connections = _connect(context, engines=True)
+    catalog, _, name = table.partition(".")
+    namespace, _, short = name.rpartition(".")
+    spaces = lakehouse.catalogs[catalog].namespaces if catalog in lakehouse.catalogs else {}
+    said = spaces[namespace].tables.get(short) if namespace in spaces else None
+    if said is None or said.seed is None:
+        raise UsageError(f"{path.name}: there is no table {table} with a `seed`.")
+    done = seeds.replace(catalogs.connect(catalog, connections), name, said.seed, connections, all_rows=all_rows)
+    print(f"{table}: {done.removed} rows replaced by {done.added} of {said.seed}.")
+
+
+@app.command()
+def drift(context: typer.Context, as_json: Json = False) -> None:
+    """Show what differs from the file and what is there that it does not name. Exit code 0: nothing, 2: drift."""
+    from bootstrap.reconciler.diff import diff
+    from bootstrap.reconciler.facts import gather
+
+    path, lakehouse, connections = _connect(context)
+    with _reading() as reading:
+        facts = gather(lakehouse, connections, everything=True, reading=reading)
+    found = diff(lakehouse, facts, where=where_in(path))
+    if as_json:
+        print(json.dumps(drift_json(found), indent=2))
+    else:
+        print("\n".join(drift_text(found)))
+    raise typer.Exit(2 if found or found.unnamed else 0)
+
+
+def drift_json(found: Diff) -> dict[str, Any]:
+    """The three ways to differ: ``missing``, ``differs`` (with what), ``unnamed``; ``lost`` is what was there once."""
+    return {
+        "missing": [change.address for change in found.changes if change.op == "create"],
+        "differs": {
+            **{c.address: [detail.text for detail in c.details] for c in found.changes if c.op == "update"},
+            **{note.address: [note.message] for note in found.refused},
+        },
+        "unnamed": list(found.unnamed),
+        "lost": {note.address: note.message for note in found.lost},
+    }
+
+
+def drift_text(found: Diff) -> Iterable[str]:
+    """The same for people: what is there, seen from the file."""
+    told = drift_json(found)
+    yield from (f"- {address} is in the file, but not there" for address in told["missing"])
+    for address, details in told["differs"].items():
+        yield f"~ {address} differs:"
+        yield from (f"    {detail}" for detail in details)
+    yield from (f"! {address}: {message}" for address, message in told["lost"].items())
+    yield from (f"+ {address} is there, but not in the file" for address in told["unnamed"])
+    yield "No drift." if not any(told.values()) else "`lakehouse plan` shows what apply would do about it."
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="CATALOG.NAMESPACE.TABLE, or a table's column after it.")],
+) -> None:
+    """Bring back a table that was dropped, or a column of a table, with its rows and its history."""
+    from bootstrap.reconciler.restore import restore as bring_back
+
+    _, lakehouse, connections = _connect(context)
+    print(bring_back(lakehouse, connections, name))
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    write: Annotated[bool, typer.Option("--write", help="Add it to the file, whose other lines stay.")] = False,
+) -> None:
+    """Print the file's section for what is there and the file does not name."""
+    from bootstrap.reconciler.importing import imported
+
+    path, lakehouse, connections = _connect(context)
+    sections = _described(lakehouse, connections, imported)
+    if not sections:
+        print("Everything that is there is in the file.", file=sys.stderr)
+    elif write:
+        from bootstrap.reconciler.adding import add_to
+
+        count = add_to(path, sections)
+        print(f"{path}: {count} namespaces, tables, branches and tags added.")
+    else:
+        _print_yaml(sections)
+
+
+@app.command()
+def export(context: typer.Context, as_json: Json = False) -> None:
+    """Print a whole file that says what is there: the file's own settings, contents as they are."""
+    from bootstrap.reconciler.importing import exported
+
+    _, lakehouse, connections = _connect(context)
+    data = _described(lakehouse, connections, exported)
+    if as_json:
+        print(json.dumps(data, indent=2))
+    else:
+        _print_yaml(data)
+
+
+def _described(
+    lakehouse: Lakehouse, connections: Connections, by: Callable[[Lakehouse, Facts], tuple[dict[str, Any], list[str]]]
+) -> dict[str, Any]:
+    from bootstrap.reconciler.facts import gather
+
+    with _reading() as reading:
+        facts = gather(lakehouse, connections, everything=True, reading=reading)
+    data, left = by(lakehouse, facts)
+    for each in left:
+        print(f"left out: {each}", file=sys.stderr)
+    return data
+
+
+def _print_yaml(data: dict[str, Any]) -> None:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(data, sys.stdout)

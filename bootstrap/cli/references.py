@@ -1,0 +1,142 @@
+"""``lakehouse branch`` and ``lakehouse tag``: of a whole catalog, or of one table with ``--table``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lakehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from bootstrap.catalogs.references import CatalogReferences, Kind, Reference, TableReferences
+
+_SETTINGS = {"no_args_is_help": True, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+Name = Annotated[str, typer.Argument(help="Its name.")]
+CatalogName = Annotated[str | None, typer.Option("--catalog", help="Which catalog [default: the only one].")]
+TableName = Annotated[str | None, typer.Option("--table", metavar="CATALOG.NAMESPACE.TABLE", help="Of this table.")]
+Source = Annotated[str | None, typer.Option("--from", help="The branch or tag it begins at; of a table: a snapshot.")]
+AllowDestroy = Annotated[bool, typer.Option("--allow-destroy", help="Really: what only it holds is lost.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _references(
+    context: typer.Context, catalog: str | None, table: str | None, mend: str = "Say --table {catalog}.NS.TABLE"
+) -> CatalogReferences | TableReferences:
+    from bootstrap.catalogs import connect as open_catalog
+    from bootstrap.catalogs.references import TableReferences, references_of
+    from bootstrap.remote.errors import Refused
+    from bootstrap.session.connect import connect
+
+    target = context.obj.target()
+    lakehouse, connections = connect(target.path, target.stack)
+    if table is not None:
+        catalog, _, table = table.partition(".")
+    names = list(lakehouse.catalogs)
+    if catalog is None and len(names) > 1:
+        raise UsageError(f"which catalog? There are {', '.join(names)}: say --catalog NAME")
+    name = catalog or names[0]
+    if name not in names:
+        raise UsageError(f'"{name}" is not one of the catalogs {", ".join(names)}')
+    there = open_catalog(name, connections)
+    if table is not None:
+        return TableReferences(there, table)
+    try:
+        return references_of(there)
+    except Refused:
+        message = f'catalog "{name}" has no branches of its own, only its tables do. {mend.format(catalog=name)}'
+        raise UsageError(message) from None
+
+
+def _create(references: CatalogReferences | TableReferences, name: str, kind: Kind, source: str | None) -> None:
+    from bootstrap.catalogs.references import TableReferences
+
+    if isinstance(references, TableReferences):
+        if source is not None and not source.isdigit():
+            raise UsageError(f'"{source}" is not a snapshot: it is a number, as `$snapshots` shows it')
+        made = references.create(name, kind, int(source) if source else None)
+    else:
+        made = references.create(name, kind, source)
+    print(f"{made.kind} {made.name} at {made.points_to}")
+
+
+def _delete(references: CatalogReferences | TableReferences, name: str, kind: Kind, allow_destroy: bool) -> None:
+    if not allow_destroy:
+        raise UsageError(f"what only {kind} {name} holds would be lost. Say --allow-destroy")
+    references.delete(name, kind)
+    print(f"{kind} {name} deleted")
+
+
+def _show(found: Iterable[Reference], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([asdict(each) for each in found], indent=2))
+    else:
+        for each in found:
+            print(f"{each.name}\t{each.points_to}")
+
+
+def _group(kind: Kind, many: str, made: str, lost: str) -> typer.Typer:
+    """``list``, ``create`` and ``delete``, the same for both kinds; ``made`` and ``lost`` say what the last two do."""
+    group = typer.Typer(**_SETTINGS, help=f"{many.capitalize()} of a catalog, or of a table.")  # type: ignore[arg-type]
+
+    @group.command("list", help="List them, with what they point to.")
+    def list_(
+        context: typer.Context, catalog: CatalogName = None, table: TableName = None, as_json: Json = False
+    ) -> None:
+        found = _references(context, catalog, table).list()
+        _show([each for each in found if each.kind == kind], as_json)
+
+    @group.command("create", help=made)
+    def create(
+        context: typer.Context, name: Name, source: Source = None, catalog: CatalogName = None, table: TableName = None
+    ) -> None:
+        _create(_references(context, catalog, table), name, kind, source)
+
+    @group.command("delete", help=lost)
+    def delete(
+        context: typer.Context,
+        name: Name,
+        catalog: CatalogName = None,
+        table: TableName = None,
+        allow_destroy: AllowDestroy = False,
+    ) -> None:
+        _delete(_references(context, catalog, table), name, kind, allow_destroy)
+
+    return group
+
+
+branches = _group(
+    "branch",
+    "branches",
+    "Make a branch; writers on it are not seen elsewhere until it is merged.",
+    "Delete a branch, and what was only there.",
+)
+tags = _group(
+    "tag",
+    "tags",
+    "Give a state a name; it is kept as long as the tag is.",
+    "Delete a tag; what nothing else names may be cleaned up.",
+)
+
+
+@branches.command("merge")
+def merge_branch(
+    context: typer.Context,
+    name: Name,
+    into: Annotated[str | None, typer.Option("--into", help="The target [default: the catalog's own branch].")] = None,
+    catalog: CatalogName = None,
+) -> None:
+    """Bring all that was changed on a branch to another: every table of it in one commit, or none."""
+    from bootstrap.catalogs.references import CatalogReferences
+
+    mend = "An engine brings a table's branch to another: Spark with `CALL {catalog}.system.fast_forward(...)`"
+    references = _references(context, catalog, None, mend)
+    assert isinstance(references, CatalogReferences)
+    merged = references.merge(name, into)
+    if merged.applied:
+        print(f"merged {name}: {', '.join(merged.changed)} at {merged.points_to}")
+    else:
+        print(f"nothing to merge: {name} has nothing new")

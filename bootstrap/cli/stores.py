@@ -1,0 +1,125 @@
+"""``lakehouse store``: the object store on the command line; :data:`app` is mounted into the ``lakehouse`` program."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bootstrap import output
+from lakehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from bootstrap.probe.probe import Result
+    from bootstrap.remote.connections import StoreConnection
+
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help="Look at the object store itself."
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Endpoint = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Another store, with the keys of $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY."),
+]
+
+
+@app.command()
+def probe(context: typer.Context, as_json: Json = False, endpoint: Endpoint = None) -> None:
+    """Measure what the running store does with some fifty operations of S3, in temporary buckets.
+
+    Exit code 1 if it does not do what the compatibility matrix says of its kind.
+    """
+    from bootstrap.probe import probe as probing
+
+    kind, store = _store(context, endpoint)
+    results = []
+    with output.progress() as bar:
+        task = bar.add_task("probing", total=len(probing.OPERATIONS))
+        for result in probing.probe(store):
+            results.append(result)
+            bar.update(task, advance=1, description=result.operation)
+    found = probing.capabilities(results)
+    if as_json:
+        content = {"store": kind, "results": [asdict(each) for each in results], "capabilities": found}
+        print(json.dumps(content, indent=2))
+    else:
+        _show(results)
+    if differing := _differing(kind, found):
+        raise typer.Exit(_complain(kind, differing))
+
+
+@app.command()
+def users(
+    context: typer.Context,
+    apply: Annotated[bool, typer.Option("--apply", help="Make it so; else it is only shown.")] = False,
+) -> None:
+    """Show what the store's users lack to be the principals of the file, with what their roles grant; or make it so.
+
+    Exit code 2 if something is to be done and --apply is not given. A user's key is in the folder of secrets.
+    """
+    from bootstrap.session.connect import store
+    from bootstrap.stores import users as them
+
+    target = context.obj.target()
+    kind = target.local.endpoints.store.service
+    if kind not in them.KINDS:
+        raise UsageError(
+            f"{target.path.name}: the store of stacks.{target.stack}, {kind}, has no users; "
+            f"{' or '.join(them.KINDS)} has them."
+        )
+    there = them.Users(store(target.local))
+    found = them.changes(them.wanted(target.lakehouse), there.facts(target.lakehouse.name))
+    for change in found:
+        if apply:
+            there.carry_out(change, target.local.state.secret, target.local.state.forget)
+        print(change)
+    print(f"{len(found)} users {'changed' if apply else 'to change'}." if found else "Every user is as the file says.")
+    raise typer.Exit(2 if found and not apply else 0)
+
+
+def _store(context: typer.Context, endpoint: str | None) -> tuple[str, StoreConnection]:
+    """The stack's store with its kind, or the one at an address of its own, of no kind that is known."""
+    from bootstrap.remote.connections import StoreConnection
+    from bootstrap.session.connect import store
+
+    if endpoint is None:
+        target = context.obj.target()
+        return target.local.endpoints.store.service, store(target.local)
+    access_key, secret_key = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
+    if not access_key or not secret_key:
+        raise UsageError("--endpoint takes its keys from $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY: set both.")
+    return endpoint, StoreConnection(endpoint, os.environ.get("AWS_REGION", "us-east-1"), access_key, secret_key)
+
+
+def _show(results: list[Result]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("OPERATION", "RESULT", "MS", "REMARK"):
+        table.add_column(heading, justify="right" if heading == "MS" else "left", no_wrap=heading != "REMARK")
+    colours = {"works": "green", "refused": "yellow", "wrong": "red"}
+    for each in results:
+        result = f"[{colours[each.outcome]}]{each.outcome}[/]"
+        table.add_row(each.operation, result, f"{each.milliseconds:.0f}", each.remark)
+    output.console(width=160).print(table)
+    counts = {name: sum(each.outcome == name for each in results) for name in colours}
+    print(f"\n{len(results)} operations: " + ", ".join(f"{count} {name}" for name, count in counts.items()) + ".")
+
+
+def _differing(kind: str, found: dict[str, bool]) -> list[str]:
+    from lakehouse.spec.matrix import STORES
+
+    said = asdict(STORES[kind]) if kind in STORES else found
+    return [name for name, measured in found.items() if measured != said[name]]
+
+
+def _complain(kind: str, differing: list[str]) -> int:
+    import sys
+
+    names = ", ".join(name.replace("_", " ") for name in differing)
+    print(f"Error: the compatibility matrix says otherwise of {kind}: {names}.", file=sys.stderr)
+    return 1

@@ -1,0 +1,187 @@
+"""The claims of what is live, beside those of the file: where a new table may go, and who shares a folder. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from bootstrap.iceberg.metadata import CatalogFacts, Facts, Home, TableFacts
+from lakehouse.spec.claims import PATHS, Claim, Register, clash, staged
+from lakehouse.spec.locations import reserved
+from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.model import Table as TableSpec
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A table of the file, what is there of it, and where it goes by default."""
+
+    owner: str
+    catalog: str
+    spec: TableSpec
+    have: TableFacts | None
+    default: str
+
+    def claims(self) -> Iterator[Claim]:
+        """The folders that the table is still to get."""
+        if self.have is None:
+            yield Claim(self.spec.location or self.default, self.owner, self.catalog)
+        for key in PATHS:
+            said = self.spec.properties.get(key)
+            if said is not None and (self.have is None or self.have.properties.get(key) != said):
+                yield Claim(said, self.owner, self.catalog, what=key)
+
+
+def live(catalogs: Mapping[str, CatalogFacts]) -> Register:
+    """The folders of all tables that were read, and of those on other branches and tags."""
+    found: list[Claim] = []
+    for catalog, facts in catalogs.items():
+        for name, table in facts.tables.items():
+            found += of_table(f"{catalog}.{name}", catalog, table)
+        found += [Claim(folder, f"{catalog}.{owner}", catalog) for owner, folder in facts.elsewhere.items()]
+    return Register(found)
+
+
+def of_table(owner: str, catalog: str, table: TableFacts) -> Iterator[Claim]:
+    """The folders that a live table writes to."""
+    yield Claim(table.location, owner, catalog)
+    for key in PATHS:
+        if said := table.properties.get(key):
+            yield Claim(said, owner, catalog, what=key)
+
+
+def folder_of(metadata_location: str) -> str:
+    """The folder of the table that a metadata file belongs to, as far as its address says."""
+    return metadata_location.rpartition("/")[0].removesuffix("/metadata")
+
+
+def unsettled(lakehouse: Lakehouse, facts: Facts) -> bool:
+    """Whether the file asks for a folder that no table has yet, or for a new rule of a bucket.
+
+    Only then all live tables have to be known.
+    """
+    rules = (
+        there is not None
+        and (_new(spec.expire_days, there.expire_days) or _new(spec.access, there.access or "private"))
+        for name, spec in lakehouse.buckets.items()
+        for there in [facts.buckets.get(name)]
+    )
+    return any(rules) or any(True for table in _named(lakehouse, facts.catalogs) for _ in table.claims())
+
+
+def _new(want: object, have: object) -> bool:
+    return want not in (have, None, "private")
+
+
+def danger(bucket: str, key: str, want: object, known: Register, guarded: bool) -> str:
+    """Why a bucket does not get this setting: live tables lie there. Tables that ingest makes for a moment may."""
+    if want is None or key not in ("expire_days", "access") or want == "private" or (key == "access" and not guarded):
+        return ""
+    held = next((claim for claim in known.within(f"s3://{bucket}") if not _passing(claim)), None)
+    if held is None:
+        return ""
+    what = "would delete its files" if key == "expire_days" else "would let everybody read its files"
+    fix = f"Remove it, or move {held.owner} to another bucket"
+    return f"`{key}: {want}` {what}: the {held.what} of {held.owner} is {held.location}. {fix}"
+
+
+def _passing(claim: Claim) -> bool:
+    return clash(claim, staged())
+
+
+def shared(catalog: str, name: str, table: TableFacts, known: Register) -> dict[str, str]:
+    """``shared``: who else keeps files in the folders of a table; nothing where nobody does.
+
+    The same table on another branch or tag is no other table.
+    """
+    owner = f"{catalog}.{name}"
+    for claim in of_table(owner, catalog, table):
+        for other in known.clashing(claim):
+            if not other.owner.startswith(f"{owner} on "):
+                return {"shared": f"{claim.location} {_how(claim.location, other)}"}
+    return {}
+
+
+def held(claim: Claim | None) -> dict[str, str]:
+    """``shared``: which table still lies in a bucket that goes; nothing where none does."""
+    return {"shared": f"it holds the {claim.what} of {claim.owner}, {claim.location}"} if claim else {}
+
+
+def homes(
+    lakehouse: Lakehouse, catalogs: Mapping[str, CatalogFacts], known: Register, held: Callable[[str], bool]
+) -> dict[str, Home]:
+    """The folder of each table that is still to be made, by its full name; and the tables whose paths are refused.
+
+    ``known`` are the live tables. ``held`` says whether a folder holds files, those of a table that is no longer in
+    the catalog among them: a new table does not share it.
+    """
+    asked = [(table, claims) for table in _named(lakehouse, catalogs) if (claims := list(table.claims()))]
+    register = Register([*known, *reserved(lakehouse), *(claim for _, claims in asked for claim in claims)])
+    found: dict[str, Home] = {}
+    for table, claims in asked:
+        said = [claim for claim in claims if claim.what != "location" or table.spec.location is not None]
+        taken = next(((claim, other) for claim in said if (other := register.clash(claim))), None)
+        if taken:
+            found[table.owner] = Home(taken[0].location, refused=refusal(*taken))
+        elif table.have is None and table.spec.location is not None and held(table.spec.location):
+            rule = f"{table.spec.location} holds files already, and a new table shares its folder with nobody"
+            found[table.owner] = Home(table.spec.location, refused=f"{rule}. Choose another location, or remove them")
+        elif table.have is None:
+            home = _home(table, register, held)
+            if home.reason and table.owner in granted(lakehouse):
+                rule = f"{home.reason}, and `access` grants the table by its folder"
+                home = replace(home, refused=f"{rule}. Write `location: {home.location}`, so that the grants follow")
+            found[table.owner] = home
+    return found
+
+
+def granted(lakehouse: Lakehouse) -> frozenset[str]:
+    """What `access` names: tables by their full names among catalogs and namespaces."""
+    return frozenset(target for role in lakehouse.access.roles.values() for target in role.grants)
+
+
+def _home(table: _Named, register: Register, held: Callable[[str], bool]) -> Home:
+    """The declared folder, else the default one, else the first with a number after its name that is free.
+
+    Refused where another table's folder is around the default one: there no number helps.
+    """
+    if table.spec.location is not None:
+        return Home(table.spec.location)
+    default = Claim(table.default, table.owner, table.catalog)
+    for around in register.around(table.default):
+        if clash(default, around):
+            return Home(table.default, refused=f"{refusal(default, around)} by `location`")
+    reason, number, location = "", 1, table.default
+    while True:
+        other = register.clash(Claim(location, table.owner, table.catalog))
+        if other is None and not held(location):
+            return Home(location, reason)
+        reason = reason or (f"{location} {_how(location, other)}" if other else f"{location} holds files already")
+        number, location = number + 1, f"{table.default}-{number + 1}"
+
+
+def refusal(claim: Claim, other: Claim) -> str:
+    """Both owners, both folders, the rule and the fix."""
+    what = "" if claim.what == "location" else f"{claim.what} "
+    rule = f"{what}{claim.location} {_how(claim.location, other)}, and tables do not share a folder"
+    return f"{rule}: each would take the other's files for its own. Choose another folder"
+
+
+def _how(location: str, other: Claim) -> str:
+    ours = Claim(location, "").parts
+    if ours == other.parts:
+        return f"is the {other.what} of {other.owner}"
+    inside = len(ours) > len(other.parts)
+    return f"{'lies in' if inside else 'holds'} the {other.what} of {other.owner}, {other.location}"
+
+
+def _named(lakehouse: Lakehouse, catalogs: Mapping[str, CatalogFacts]) -> Iterator[_Named]:
+    """The tables of the file that are not there, or that have paths of their own."""
+    for name, catalog in lakehouse.catalogs.items():
+        there = catalogs[name].tables if name in catalogs else {}
+        for namespace, content in catalog.namespaces.items():
+            for short, table in content.tables.items():
+                have = there.get(f"{namespace}.{short}")
+                if have is None or not table.properties.keys().isdisjoint(PATHS):
+                    default = "/".join([catalog.location, *namespace.split("."), short])
+                    yield _Named(f"{name}.{namespace}.{short}", name, table, have, default)

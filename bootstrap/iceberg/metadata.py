@@ -1,0 +1,208 @@
+"""What is known of things that are there: plain values, read from Iceberg's table metadata and the store.
+
+https://iceberg.apache.org/spec/#table-metadata-fields
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from bootstrap.iceberg.layout import PartitionSpec, SortOrder, order_from_json, spec_from_json
+from bootstrap.iceberg.schema import Struct, struct_from_json
+from lakehouse.spec.claims import Register
+
+#: What a plan looks at; the rest of the metadata (snapshots, logs, statistics) can be a thousand times larger.
+_KEPT = (
+    "format-version",
+    "table-uuid",
+    "location",
+    "last-column-id",
+    "schemas",
+    "current-schema-id",
+    "partition-specs",
+    "default-spec-id",
+    "last-partition-id",
+    "sort-orders",
+    "default-sort-order-id",
+    "properties",
+    "refs",
+    "current-snapshot-id",
+)
+#: Properties that catalogs write for themselves: they change with every load and are nobody's wish.
+_VOLATILE = ("nessie.", "polaris.")
+
+
+def compact(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Table metadata without what no plan looks at; version 1's older keys are brought to the newer form."""
+    kept = {key: metadata[key] for key in _KEPT if key in metadata}
+    kept["properties"] = {k: v for k, v in kept.get("properties", {}).items() if not k.startswith(_VOLATILE)}
+    if "schemas" not in kept:
+        kept["schemas"] = [{"schema-id": 0, **metadata["schema"]}]
+        kept["current-schema-id"] = kept["schemas"][0]["schema-id"]
+    if "partition-specs" not in kept:
+        kept["partition-specs"] = [{"spec-id": 0, "fields": metadata.get("partition-spec", [])}]
+        kept["default-spec-id"] = 0
+    kept.setdefault("sort-orders", [{"order-id": 0, "fields": []}])
+    kept.setdefault("default-sort-order-id", 0)
+    return kept
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """A table as it is. ``metadata`` is :func:`compact` metadata; its parts are read when first asked for."""
+
+    metadata_location: str
+    metadata: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def uuid(self) -> str:
+        return str(self.metadata["table-uuid"])
+
+    @property
+    def location(self) -> str:
+        return str(self.metadata["location"])
+
+    @property
+    def format_version(self) -> int:
+        return int(self.metadata["format-version"])
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        properties: Mapping[str, str] = self.metadata["properties"]
+        return properties
+
+    @property
+    def schema_id(self) -> int:
+        return int(self.metadata["current-schema-id"])
+
+    @cached_property
+    def schemas(self) -> dict[int, tuple[Struct, frozenset[int]]]:
+        """Every schema the table has had, with its identifier fields, by id."""
+        return {s["schema-id"]: _schema(s) for s in self.metadata["schemas"]}
+
+    @cached_property
+    def _current(self) -> tuple[Struct, frozenset[int]]:
+        return next(_schema(s) for s in self.metadata["schemas"] if s["schema-id"] == self.schema_id)
+
+    @property
+    def schema(self) -> Struct:
+        return self._current[0]
+
+    @property
+    def documented(self) -> list[str]:
+        """Names of the columns that have a doc, as the metadata is written: quick, for thousands of tables."""
+        schema = next(each for each in self.metadata["schemas"] if each["schema-id"] == self.schema_id)
+        return [each["name"] for each in schema["fields"] if each.get("doc")]
+
+    @property
+    def identifier(self) -> frozenset[int]:
+        """Ids of the identifier fields."""
+        return self._current[1]
+
+    @property
+    def last_column_id(self) -> int:
+        return int(self.metadata["last-column-id"])
+
+    @cached_property
+    def specs(self) -> tuple[PartitionSpec, ...]:
+        return tuple(spec_from_json(spec) for spec in self.metadata["partition-specs"])
+
+    @property
+    def spec(self) -> PartitionSpec:
+        return next(spec for spec in self.specs if spec.id == self.metadata["default-spec-id"])
+
+    @property
+    def last_partition_id(self) -> int:
+        known = self.metadata.get("last-partition-id")
+        return max([999, *(f.field_id for s in self.specs for f in s.fields)]) if known is None else int(known)
+
+    @cached_property
+    def orders(self) -> tuple[SortOrder, ...]:
+        return tuple(order_from_json(order) for order in self.metadata["sort-orders"])
+
+    @property
+    def order(self) -> SortOrder:
+        return next(order for order in self.orders if order.id == self.metadata["default-sort-order-id"])
+
+
+def _schema(data: Mapping[str, Any]) -> tuple[Struct, frozenset[int]]:
+    return struct_from_json(data), frozenset(data.get("identifier-field-ids", ()))
+
+
+@dataclass(frozen=True)
+class BucketFacts:
+    """A bucket as it is; None where the store has no such feature."""
+
+    versioning: bool | None
+    expire_days: int | None
+    lifecycle: bool = True  # the store has lifecycle rules at all
+    deletable: str | None = None  # the name of the lakehouse whose file called it deletable
+    noncurrent_days: int | None = None
+    access: str | None = "private"  # as in the file; None: the store has no bucket policies
+    owned: bool = True  # this lakehouse has made it, so it may be emptied and deleted
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a kind of catalog cannot do; known, so that a plan refuses it before anything is sent."""
+
+    kind: str = "catalog"
+    format_version: int = 3  # the highest it takes
+    nested_layout: bool = True  # a field of a struct may be partitioned and sorted by
+    references: bool = False  # the catalog as a whole has branches and tags
+
+
+@dataclass(frozen=True)
+class ReferenceFacts:
+    """A branch or tag of a whole catalog, as it is."""
+
+    kind: str  # branch or tag
+    points_to: str
+    deletable: bool = False
+
+
+@dataclass(frozen=True)
+class CatalogFacts:
+    """A catalog's contents.
+
+    ``tables`` has the tables that were read, ``others`` the names of tables and views that were only seen.
+    ``references`` are branches and tags, without the branch that this is; ``elsewhere`` are the folders of the tables
+    on those, by the table's name and the reference's, where they were asked for.
+    """
+
+    namespaces: Mapping[str, Mapping[str, str]]
+    tables: Mapping[str, TableFacts]
+    others: frozenset[str] = frozenset()
+    limits: Limits = Limits()
+    references: Mapping[str, ReferenceFacts] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a table's files go. ``reason`` says why not to the default folder; ``refused`` why the file is refused."""
+
+    location: str
+    reason: str = ""
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is there.
+
+    ``buckets`` has those that the file names, and others that an earlier file called deletable. ``seeds`` are the
+    digests of seed files by their names in the file; None where there is no such file. Where the file asks for a new
+    folder, ``claims`` are those of all live tables, ``homes`` the folders by the table's full name, and ``lost`` says
+    of a table that the file names and that was there once how it went and what brings it back.
+    """
+
+    buckets: Mapping[str, BucketFacts]
+    catalogs: Mapping[str, CatalogFacts]
+    seeds: Mapping[str, str | None] = field(default_factory=dict)
+    claims: Register = field(default_factory=lambda: Register(()), compare=False)
+    homes: Mapping[str, Home] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)

@@ -1,6 +1,0 @@
-"""The proof that a lakehouse works: every engine's rows are read by every other one, now and as of a snapshot."""
-
-from bootstrap.operations.verify.checks import Check, Report
-from bootstrap.operations.verify.run import run
-
-__all__ = ["Check", "Report", "run"]

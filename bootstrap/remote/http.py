@@ -1,0 +1,121 @@
+"""JSON over HTTP with every failure given its type (:mod:`bootstrap.remote.errors`).
+
+urllib3 itself, not requests on top of it: a request costs a third of the processor time, and where a plan reads
+thousands of tables the client's share is what is left to save.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3 import exceptions
+
+from bootstrap.remote.errors import (
+    Conflict,
+    Exists,
+    Missing,
+    Refused,
+    RemoteError,
+    Throttled,
+    UnknownState,
+    Unreachable,
+)
+from bootstrap.remote.retry import retried
+
+Query = Mapping[str, str | None]
+
+_READS = ("GET", "HEAD")
+_ATTEMPTS = 6
+#: Servers send these with any status; nothing was done, and nothing will be.
+_FINAL = ("UnsupportedOperationException", "IllegalArgumentException", "ValidationException", "BadRequestException")
+
+
+class Http:
+    """A pool of connections to one server. ``what`` names it in errors (``the catalog "lake"``)."""
+
+    def __init__(
+        self, what: str, base: str, headers: Mapping[str, str] | None = None, patience: float = 30.0, parallel: int = 8
+    ) -> None:
+        self.what, self.base = what, base.rstrip("/")
+        self._pool = urllib3.PoolManager(
+            maxsize=parallel,
+            retries=False,
+            timeout=urllib3.Timeout(connect=min(5.0, patience), read=patience),
+            headers={"Accept": "application/json", **(headers or {})},
+        )
+
+    def get(self, path: str, **query: str | None) -> Any:
+        return self.request("GET", path, query=query)
+
+    def post(self, path: str, body: Any, **query: str | None) -> Any:
+        return self.request("POST", path, body, query=query)
+
+    def request(self, method: str, path: str, body: Any = None, *, query: Query | None = None) -> Any:
+        """The answer's JSON, or None where there is none.
+
+        Reads are sent again after any failure that may pass, writes only where the server says that it did nothing.
+        """
+        passing = (Throttled, UnknownState) if method in _READS else (Throttled,)
+        return retried(lambda: self._once(method, path, body, query or {}), _ATTEMPTS, *passing)
+
+    def _once(self, method: str, path: str, body: Any, query: Query) -> Any:
+        asked = urlencode({key: value for key, value in query.items() if value is not None})
+        url = f"{self.base}{path}{'?' + asked if asked else ''}"
+        data = None if body is None else json.dumps(body).encode()
+        headers = {} if data is None else {**self._pool.headers, "Content-Type": "application/json"}
+        try:
+            answer = self._pool.request(method, url, body=data, headers=headers or None)
+        except (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.NameResolutionError) as error:
+            raise Unreachable(self.what, self.base, _reason(error)) from None
+        except (exceptions.HTTPError, OSError) as error:
+            raise UnknownState(f"{self.what}: no answer to {method} {path} ({_reason(error)})") from None
+        if answer.status < 300:
+            return self._content(method, path, answer.data) if answer.data else None
+        raise self._failure(method, path, answer)
+
+    def _content(self, method: str, path: str, data: bytes) -> Any:
+        try:
+            return json.loads(data)
+        except ValueError:
+            # A proxy's page, say. Whether what stands behind it saw a write is not known.
+            kind = Refused if method in _READS else UnknownState
+            text = f"{self.what}: the answer to {method} {path} is not JSON. Is {self.base} its address?"
+            raise kind(text) from None
+
+    def _failure(self, method: str, path: str, answer: urllib3.BaseHTTPResponse) -> RemoteError:
+        kind, message = _told(answer.data)
+        text = f"{self.what}: {message or f'{method} {path}'} (HTTP {answer.status}{', ' + kind if kind else ''})"
+        status, patience = answer.status, answer.headers.get("Retry-After")
+        if status == 404:
+            return Missing(text)
+        if status == 409:
+            return Exists(text) if "exist" in kind.lower() else Conflict(text)
+        if status == 429 or (status == 503 and (patience or method in _READS)):
+            return Throttled(text, float(patience) if patience and patience.isdigit() else 0.0)
+        if kind in _FINAL:
+            return Refused(text)
+        if status >= 500 and status != 501:
+            # The Iceberg REST specification: after 500, 502, 503 and 504 a commit may have been made all the same.
+            return UnknownState(text)
+        if status in (401, 403):
+            return Refused(f"{text}. Check the credentials that the stack gave the bootstrap")
+        return Refused(text)
+
+
+def _told(data: bytes) -> tuple[str, str]:
+    """Type and message of an Iceberg REST or Nessie error."""
+    try:
+        told = json.loads(data)
+        told = told.get("error", told)
+        return str(told.get("type") or told.get("errorCode") or ""), str(told.get("message") or "")
+    except (ValueError, AttributeError):
+        return "", data[:200].decode(errors="replace").strip()
+
+
+def _reason(error: Exception) -> str:
+    text = str(getattr(error, "reason", None) or error)
+    return text.split(": ", 1)[-1] if text.startswith("<") else text

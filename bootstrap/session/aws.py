@@ -1,0 +1,108 @@
+"""From the file and the name of a stack in AWS to what the bootstrap talks to.
+
+Credentials and addresses come from where all of AWS's tools take them: the environment, profiles, the machine's role.
+``AWS_ENDPOINT_URL`` leads to another AWS than AWS's own, as a double in tests.
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore import exceptions
+
+from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.remote.errors import Unreachable
+from lakehouse.aws.names import Names, names
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes.state import folder
+from lakehouse.spec import AwsStack, Lakehouse
+from lakehouse.spec.claims import PATHS
+from lakehouse.spec.model import Table
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog.glue import GlueCatalog as PyIceberg
+
+#: The account that the stack is in, as the stack tells its bootstrap.
+ACCOUNT = "LAKEHOUSE_AWS_ACCOUNT"
+
+
+def connect(lakehouse: Lakehouse, stack: str, path: Path) -> tuple[Lakehouse, Connections]:
+    """The lakehouse as it is called in AWS, and the connections to it.
+
+    Raises UsageError for credentials of another account than the stack's and for S3 Tables, LakehouseError where there
+    are none.
+    """
+    options = lakehouse.stacks[stack]
+    assert isinstance(options, AwsStack)
+    if options.store == "s3tables":
+        raise UsageError(
+            f"{path.name}: stacks.{stack} keeps its tables in S3 Tables, whose contents the bootstrap does not manage. "
+            "Make the tables by Athena or Spark, or take `store: s3`"
+        )
+    located = in_aws(lakehouse, names(lakehouse, stack, account(options.region, stack)))
+    store, catalogs = _connections(located, stack)
+    cache = folder(path, stack) / "cache"
+    return located, Connections(store, catalogs, cache=cache, folder=path.resolve().parent)
+
+
+def _connections(located: Lakehouse, stack: str) -> tuple[StoreConnection, dict[str, CatalogConnection]]:
+    options = located.stacks[stack]
+    assert isinstance(options, AwsStack)
+    glue = os.environ.get("AWS_ENDPOINT_URL_GLUE") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    catalogs = {
+        name: CatalogConnection("glue", uri=glue, warehouse=each.location) for name, each in located.catalogs.items()
+    }
+    return StoreConnection(endpoint=None, region=options.region), catalogs
+
+
+def iceberg(lakehouse: Lakehouse, stack: str, name: str) -> PyIceberg:
+    """PyIceberg's client of a catalog, for a lakehouse that is called as in AWS (:func:`in_aws`)."""
+    from bootstrap.catalogs.glue import pyiceberg
+
+    store, catalogs = _connections(lakehouse, stack)
+    return pyiceberg(name, catalogs[name], Connections(store, catalogs))
+
+
+def in_aws(lakehouse: Lakehouse, own: Names) -> Lakehouse:
+    """The same contents at their places in AWS. Its buckets are Terraform's, so that none is left here."""
+    catalogs = {}
+    for name, catalog in lakehouse.catalogs.items():
+        namespaces = {}
+        for namespace, inner in catalog.namespaces.items():
+            tables = {table: _table_in_aws(each, own) for table, each in inner.tables.items()}
+            properties = dict(inner.properties)
+            if "location" in properties:
+                properties["location"] = own.location(properties["location"])
+            namespaces[namespace] = inner.model_copy(update={"tables": tables, "properties": properties})
+        update = {"location": own.location(catalog.location), "namespaces": namespaces}
+        catalogs[name] = catalog.model_copy(update=update)
+    return lakehouse.model_copy(update={"buckets": {}, "catalogs": catalogs})
+
+
+def _table_in_aws(table: Table, own: Names) -> Table:
+    said = {key: own.location(table.properties[key]) for key in PATHS if key in table.properties}
+    location = own.location(table.location) if table.location else None
+    return table.model_copy(update={"location": location, "properties": {**table.properties, **said}})
+
+
+def account(region: str, stack: str) -> str:
+    """The account of the credentials; it must be the one that the stack told."""
+    try:
+        account = str(boto3.client("sts", region_name=region).get_caller_identity()["Account"])
+    except exceptions.NoCredentialsError:
+        raise LakehouseError(
+            f"stacks.{stack} is in AWS, and there are no credentials for it. `aws sso login`, AWS_PROFILE or a role "
+            "give them"
+        ) from None
+    except (exceptions.EndpointConnectionError, exceptions.HTTPClientError) as error:
+        raise Unreachable("AWS", f"sts.{region}.amazonaws.com", type(error).__name__) from None
+    except (exceptions.ClientError, exceptions.BotoCoreError) as error:
+        raise LakehouseError(f"AWS does not take the credentials: {error}") from None
+    told = os.environ.get(ACCOUNT)
+    if told and told != account:
+        raise UsageError(f"the credentials are for account {account}, stacks.{stack} is in {told}. Take others")
+    return account

@@ -1,0 +1,165 @@
+"""A batch job on the cluster: SQL by an application of its own, submitted to the master.
+
+It is Spark's own SQL command line, started as ``bin/spark-sql`` starts it and fed through its standard input, so that
+a job can wait for others between two statements while its JVM and its executor are warm.
+"""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
+
+from bootstrap.session.target import Target
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.kinds import compose
+from lakehouse.kinds.engines import spark
+from lakehouse.services import jvm
+from lakehouse.services.service import File
+from lakehouse.text.properties import properties
+
+_NAME = "verify"
+_FILE = f"{_NAME}.conf"
+_SETTINGS = {
+    # One core: it has to fit beside Spark Connect and whatever else runs.
+    "spark.cores.max": "1",
+    "spark.executor.cores": "1",
+    "spark.executor.memory": "512m",
+    "spark.dynamicAllocation.enabled": "false",
+    "spark.ui.enabled": "false",
+    "spark.app.name": _NAME,
+    "spark.log.level": "ERROR",
+}
+
+
+class BatchJob:
+    """A running application; ``with`` ends it. Statements run one at a time."""
+
+    def __init__(self, target: Target, *, patience: float = 180.0) -> None:
+        """Starts it, and does not wait. ``patience`` is how many seconds a statement may take."""
+        self._patience = patience
+        self._number = 0
+        self._lost = False  # it has ended or does not answer: nothing is left to end in good order
+        self._lock = threading.Lock()
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        command, environment = _prepare(target)
+        self._process = target.local.runtime.run(spark.MASTER, command, environment)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def run(self, sql: str) -> list[tuple[str, ...]]:
+        """Runs a query; its rows as text. Raises LakehouseError with what Spark says where it fails."""
+        # The word before each row is put together by Spark, so that the echo of the query is not taken for one.
+        lines = self._statement(f"SELECT concat('row', ':'), * FROM ({sql})")  # noqa: S608 - the SQL is ours
+        return [tuple(line.split("\t")[1:]) for line in lines if line.startswith("row:\t")]
+
+    def execute(self, sql: str) -> None:
+        """Runs a statement that answers nothing. Raises LakehouseError with what Spark says where it fails."""
+        self._statement(sql)
+
+    def close(self) -> None:
+        """Ends the application and waits until its process is gone.
+
+        At once if a statement is under way, or if the application no longer answers.
+        """
+        if self._lost or self._lock.locked():
+            self._process.kill()
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()  # the end of its input ends it in good order
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+
+    def __enter__(self) -> BatchJob:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _statement(self, sql: str) -> list[str]:
+        """The lines that a statement answers."""
+        with self._lock:
+            self._number += 1
+            assert self._process.stdin is not None
+            try:
+                self._process.stdin.write(f"{sql};\nSELECT concat('end', ':{self._number}');\n")
+                self._process.stdin.flush()
+            except (BrokenPipeError, ValueError):
+                pass  # it has ended; what it said on the way is read below
+            lines = self._until(lambda line: line == f"end:{self._number}")
+            # The end is a statement too. Each that succeeds is followed by its time, and one that fails is not.
+            self._until(_is_time)
+        if not any(map(_is_time, lines)):
+            raise LakehouseError(_told(lines) or "the statement failed, and Spark does not say why")
+        return lines
+
+    def _until(self, last: Callable[[str], bool]) -> list[str]:
+        """The lines up to the one that is ``last``."""
+        lines: list[str] = []
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                self._lost = True
+                raise _unfinished(f"gave no answer within {self._patience:.0f} s", lines) from None
+            if line is None:
+                self._lost = True
+                self._lines.put(None)
+                raise _unfinished("ended", lines)
+            if last(line):
+                return lines
+            lines.append(line)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+
+def _is_time(line: str) -> bool:
+    return line.startswith("Time taken: ")
+
+
+def _told(lines: Sequence[str]) -> str:
+    """What Spark said, without prompts, echoes and the chatter of its start."""
+    chatter = ("spark-sql (", "         > ", "WARNING:", "Using Spark", "Setting default", "To adjust logging")
+    return "\n".join([line for line in lines if line.strip() and not line.startswith(chatter)][-8:])
+
+
+def _unfinished(what: str, lines: Sequence[str]) -> LakehouseError:
+    told = _told(lines)
+    return LakehouseError(
+        f"the batch job {what}. Has the cluster a free core and 512 MiB? The Spark master's page shows it."
+        + (f"\nIt said:\n{told}" if told else "")
+    )
+
+
+def _prepare(target: Target) -> tuple[list[str], dict[str, str]]:
+    """The job's command and environment; its properties are written beside the master's, secrets and all."""
+    if target.lakehouse.engines.spark is None:
+        raise UsageError(f"{target.path.name} has no engines.spark: add it to the file and deploy the stack again.")
+    target.port(spark.MASTER, "engines.spark")
+    local = target.local
+    place, cluster = local.place, compose.cluster(target.lakehouse)
+    settings = spark.defaults(place, cluster, local.endpoints.catalogs) | _SETTINGS
+    settings["spark.driver.host"] = place.host(spark.MASTER)
+    local.runtime.configure(spark.MASTER, [File(_FILE, properties(settings))])
+    command = [
+        *spark.java(place, cluster, spark.BATCH_MB, jvm.QUICK),
+        *("org.apache.spark.deploy.SparkSubmit", "--properties-file", f"{place.config(spark.MASTER)}/{_FILE}"),
+        *("--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal"),
+    ]
+    return command, dict(spark.environment(place, cluster, spark.MASTER))

@@ -1,0 +1,139 @@
+"""Clients of a running lakehouse: Trino, Spark Connect, PyIceberg and the store.
+
+Each asks first whether its server listens. The libraries are imported where they are used: some take a second.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from bootstrap.remote import loopback
+from bootstrap.session.target import Target
+from lakehouse.kinds.engines import spark as spark_service
+from lakehouse.text.placeholders import filled
+
+if TYPE_CHECKING:
+    from pyiceberg.catalog import Catalog
+    from pyspark.sql import SparkSession
+    from trino.dbapi import Connection
+
+TOKEN = "_".join(("SPARK", "CONNECT", "AUTHENTICATE", "TOKEN"))  # the name of the variable, which is no secret
+USER = "lakehouse"  # Trino knows a user's name alone; nothing is checked on the loopback address
+
+
+def trino(target: Target, catalog: str | None = None) -> Connection:
+    """A connection to Trino; ``catalog`` defaults to the first of the file."""
+    from trino.dbapi import Connection
+
+    port = target.port("trino", "engines.trino")
+    loopback.spare(os.environ)
+    return Connection(
+        host="127.0.0.1", port=port, user=USER, catalog=catalog or next(iter(target.lakehouse.catalogs)), timezone="UTC"
+    )
+
+
+def spark(target: Target) -> SparkSession:
+    """A new session of Spark Connect."""
+    url = spark_url(target)
+    client_of_the_line(target)
+    _say_token(target)
+    session = spark_session(url)
+    # It writes each error to standard error too, as JSON with the server's stack; who catches an error tells it.
+    logging.getLogger("SQLQueryContextLogger").disabled = True
+    return session
+
+
+def spark_session(url: str) -> SparkSession:
+    """A session at a Connect address, new unless the address names one."""
+    from pyspark.sql import SparkSession
+
+    loopback.spare(os.environ)
+    builder: Any = SparkSession.builder
+    created: Any = builder.remote(url).create()
+    # At its end the client would ask the server to empty a cache that only machine learning fills, and where the
+    # server is gone by then it goes on asking for ten minutes.
+    with suppress(AttributeError):  # clients before 4.1 have none
+        atexit.unregister(created.client._cleanup_ml_cache)
+    session: SparkSession = created
+    return session
+
+
+def spark_url(target: Target) -> str:
+    """The address of Spark Connect, once it listens."""
+    # The client gives a token to a server without TLS only if the address says `localhost`.
+    return f"sc://localhost:{target.port('spark-connect', 'engines.spark with connect: true')}"
+
+
+def _asks(target: Target) -> bool:
+    """Whether Spark Connect asks its clients for the token."""
+    engine = target.lakehouse.engines.spark
+    return engine is not None and engine.connect is not None and engine.connect.token
+
+
+def _say_token(target: Target) -> None:
+    """The client takes it from the environment: in an address it would get into messages and logs."""
+    if _asks(target):
+        os.environ[TOKEN] = target.local.state.secret(spark_service.TOKEN)
+    else:
+        os.environ.pop(TOKEN, None)  # with one, the client would want TLS
+
+
+def client_of_the_line(target: Target) -> None:
+    """Puts the client of an older Spark line first on the import path: the installed one is of the newest line."""
+    from lakehouse import packages
+
+    engine = target.lakehouse.engines.spark
+    assert engine is not None
+    from importlib.metadata import version
+
+    if not version("pyspark-client").startswith(f"{engine.version}."):
+        python = str(packages.location(f"spark-{engine.version}") / "python")
+        if python not in sys.path:
+            sys.path.insert(0, python)
+
+
+def iceberg(target: Target, name: str) -> Catalog:
+    """PyIceberg's client of a catalog."""
+    if target.in_aws:
+        from bootstrap.session.aws import iceberg as in_glue
+
+        return in_glue(target.lakehouse, target.stack, name)
+    endpoint = next(each for each in target.local.endpoints.catalogs if each.name == name)
+    target.port(endpoint.service, f"catalogs.{name}")
+    target.port(endpoint.store.service, "store")
+    from pyiceberg.catalog import load_catalog
+
+    loopback.spare(os.environ)
+    secret = target.local.state.secret
+    return load_catalog(
+        name,
+        **{
+            "type": "rest",
+            "uri": f"{endpoint.external}/iceberg",
+            "warehouse": endpoint.warehouse,
+            "s3.endpoint": endpoint.store.external,
+            "s3.region": endpoint.store.region,
+            "s3.access-key-id": filled(endpoint.store.access_key, secret),
+            "s3.secret-access-key": filled(endpoint.store.secret_key, secret),
+            # The client's own keys are used; the store has no STS to vend others.
+            "header.X-Iceberg-Access-Delegation": "",
+        },
+    )
+
+
+def s3(target: Target) -> Any:
+    """boto3's client of the store."""
+    if target.in_aws:
+        import boto3
+
+        return boto3.client("s3", region_name=target.region)
+    target.port(target.local.endpoints.store.service, "store")
+    from bootstrap.remote.s3 import client
+    from bootstrap.session.connect import store
+
+    return client(store(target.local))

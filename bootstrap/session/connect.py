@@ -1,0 +1,59 @@
+"""From the file and a stack's name to what the bootstrap talks to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bootstrap.remote.connections import BucketOwner, CatalogConnection, Connections, StoreConnection
+from lakehouse.runtimes import owner
+from lakehouse.runtimes.local import Local, locate
+from lakehouse.spec import AwsStack, Lakehouse, load
+from lakehouse.text.placeholders import filled
+
+
+def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
+    """The lakehouse of the file, and the connections to it as it stands in that stack.
+
+    Raises SpecError for a wrong file, UsageError where the file has no such stack, and LakehouseError where its state
+    folder is another lakehouse's.
+    """
+    lakehouse = load(path, engines=False)  # whether engines carry it is asked before
+    if isinstance(lakehouse.stacks.get(stack), AwsStack):
+        from bootstrap.session import aws
+
+        return aws.connect(lakehouse, stack, path)
+    local = locate(lakehouse, stack, path.resolve())
+    owner.check(local.state, local.claim)
+    return lakehouse, Connections(
+        store=store(local),
+        catalogs={
+            each.name: CatalogConnection(
+                kind="nessie",
+                uri=f"{each.external}/iceberg",
+                warehouse=each.warehouse,
+                api=f"{each.external}/api/v2",
+            )
+            for each in local.endpoints.catalogs
+        },
+        cache=local.state.root / "cache",
+        folder=path.resolve().parent,
+        owner=_bucket_owner(local),
+    )
+
+
+def _bucket_owner(local: Local) -> BucketOwner:
+    mark = owner.read(local.state.root)
+    if mark is None:  # an earlier version's, until the next deploy
+        return BucketOwner("", local.claim.owner.lakehouse, local.claim.owner.stack)
+    return BucketOwner(mark.id, mark.lakehouse, mark.stack, None if mark.buckets else local.state.root)
+
+
+def store(local: Local) -> StoreConnection:
+    """The connection to a local stack's object store, with the keys of its state folder."""
+    at = local.endpoints.store
+    return StoreConnection(
+        endpoint=at.external,
+        region=at.region,
+        access_key=filled(at.access_key, local.state.secret),
+        secret_key=filled(at.secret_key, local.state.secret),
+    )

@@ -1,0 +1,69 @@
+"""A stack as the CDK synthesises it: what diagrams and policy scans look at."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.packages import store
+
+_ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """A stack's cdk.tf.json, and of a local stack its services.json beside it."""
+
+    name: str
+    document: Mapping[str, Any]
+    services: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def resources(self) -> dict[str, Mapping[str, Any]]:
+        """Resources by address, as ``aws_s3_bucket.store_warehouse_bucket``."""
+        return {
+            f"{type}.{name}": block
+            for type, named in self.document.get("resource", {}).items()
+            for name, block in named.items()
+        }
+
+
+def run(file: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    """Runs the CDK app for a lakehouse.yaml, in a process of its own; ``out`` becomes the CDK's output folder."""
+    environment = {**os.environ, "LAKEHOUSE_FILE": str(file.resolve()), "CDKTF_OUTDIR": str(out)}
+    command = [sys.executable, str(_ROOT / "main.py")]
+    return subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def read(out: Path) -> dict[str, Synthesised]:
+    """The stacks in a CDK output folder, by name."""
+    found = {}
+    for path in sorted(out.glob("stacks/*/cdk.tf.json")):
+        services = path.with_name("services.json")
+        known = json.loads(services.read_text()) if services.exists() else []
+        name = path.parent.name
+        found[name] = Synthesised(name, json.loads(path.read_text()), tuple(each["service"] for each in known))
+    return found
+
+
+def synthesise(file: Path, stack: str) -> Synthesised:
+    """One stack of a lakehouse.yaml.
+
+    Raises UsageError where the file has no such stack, LakehouseError where the app fails.
+    """
+    with tempfile.TemporaryDirectory(dir=store.scratch()) as folder:
+        done = run(file, Path(folder))
+        if done.returncode:
+            raise LakehouseError(f"{file.name} cannot be synthesised: {done.stderr.strip().removeprefix('Error: ')}")
+        stacks = read(Path(folder))
+    if stack not in stacks:
+        raise UsageError(f'{file.name}: stacks has no "{stack}"; it has {", ".join(stacks)}.')
+    return stacks[stack]

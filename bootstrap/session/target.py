@@ -1,0 +1,102 @@
+"""Which lakehouse a command is about: the file, the stack in it, and what of it is on this machine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes import owner
+from lakehouse.runtimes.local import Local, locate
+from lakehouse.runtimes.state import folder
+from lakehouse.services.service import Service
+from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load
+
+
+@dataclass(frozen=True)
+class Target:
+    """A stack of a lakehouse.yaml."""
+
+    path: Path
+    lakehouse: Lakehouse
+    stack: str
+
+    @cached_property
+    def located(self) -> Local:
+        """The same as ``local``, also where the state folder is another's: for who only looks."""
+        return locate(self.lakehouse, self.stack, self.path)
+
+    @cached_property
+    def local(self) -> Local:
+        """The stack's state folder, services and endpoints. Raises LakehouseError where the folder is another's."""
+        owner.check(self.located.state, self.located.claim)
+        return self.located
+
+    @property
+    def in_aws(self) -> bool:
+        """Whether the stack is in AWS; then nothing of it is on this machine."""
+        return isinstance(self.lakehouse.stacks.get(self.stack), AwsStack)
+
+    @property
+    def region(self) -> str:
+        """The AWS region of a stack in AWS."""
+        there = self.lakehouse.stacks[self.stack]
+        assert isinstance(there, AwsStack)
+        return there.region
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of the stack's secrets on this machine."""
+        root = folder(self.path, self.stack) if self.in_aws else self.located.state.root
+        return root / "secrets"
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for what a command needs for a while: below the state folder, whose disk is watched."""
+        folder = self.secrets.parent / "tmp"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def service(self, name: str) -> Service:
+        """The service of that name. Raises UsageError that lists those there are."""
+        for each in self.local.services:
+            if each.name == name:
+                return each
+        known = ", ".join(each.name for each in self.local.services)
+        raise UsageError(f'No service "{name}" in stack {self.stack} of {self.path.name}; it has: {known}.')
+
+    def port(self, name: str, asked_by: str) -> int:
+        """The number of a named port, once something listens there.
+
+        Clients are slow to notice that nobody answers (Spark Connect's retries for minutes), so every command asks
+        here first. Raises UsageError where the file has no such service, LakehouseError where it does not answer.
+        """
+        from lakehouse.runtimes.processes import is_open
+
+        number = self.local.ports.get(name)
+        if number is None:
+            raise UsageError(f"{self.path.name} has no {asked_by}: add it to the file and deploy the stack again.")
+        if not is_open(number):
+            raise self.down(name, number)
+        return number
+
+    def down(self, name: str, port: int) -> LakehouseError:
+        """The error for a service that does not answer."""
+        return LakehouseError(
+            f"{name} does not answer on 127.0.0.1:{port}. `lakehouse status` shows what runs; "
+            f"`cdktf deploy {self.stack}` brings the stack up."
+        )
+
+
+def find(file: Path | None, stack: str | None, *, engines: bool = False) -> Target:
+    """The target of a command; with ``engines`` a file that asks for what an engine cannot carry is a wrong one.
+
+    ``file`` defaults to $LAKEHOUSE_FILE, then ./lakehouse.yaml; ``stack`` to the file's only local one, else ``local``.
+    Raises SpecError for a wrong file.
+    """
+    path = (file or Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml")).resolve()
+    lakehouse = load(path, engines=engines)
+    local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
+    return Target(path, lakehouse, stack or (local[0] if len(local) == 1 else "local"))

@@ -1,0 +1,218 @@
+"""The engines as a verification uses them: write a table, read one, see its snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol
+
+from bootstrap.session import clients
+from bootstrap.session.batch import BatchJob
+from bootstrap.session.sql import SparkEngine, TrinoEngine
+from bootstrap.session.target import Target
+from lakehouse.errors import LakehouseError
+from lakehouse.spec import AwsStack
+from lakehouse.text.sql import Dialect, path
+
+
+class TableName(NamedTuple):
+    """A table in full."""
+
+    catalog: str
+    namespace: str
+    name: str
+
+
+class Engine(Protocol):
+    """An engine under proof. What it raises is told to the user as the check's failure."""
+
+    name: str
+    table: str  # the name of the table that it writes
+    services: tuple[str, ...]  # whose logs tell more when it fails
+
+    def keeps_history(self, catalog: str) -> bool:
+        """Whether its commits in that catalog keep the snapshots before them, and whether it sees those."""
+
+    def write(self, table: TableName, numbers: Sequence[int]) -> None:
+        """Creates the table, of one column, and writes one row for each number, each in a commit of its own."""
+
+    def read(self, table: TableName, snapshot: int | None = None) -> list[int]:
+        """The numbers in the table, now or as of a snapshot, in order."""
+
+    def snapshots(self, table: TableName) -> list[int]:
+        """The table's snapshots, the oldest first."""
+
+    def stop(self) -> None:
+        """Gives up whatever is under way, and closes."""
+
+
+class Sql:
+    """What the engines that speak SQL have in common: ``dialect`` says how they quote, ``as_of`` its time travel."""
+
+    dialect: Dialect = "spark"
+    as_of = "VERSION AS OF"
+
+    def keeps_history(self, catalog: str) -> bool:
+        return True
+
+    def full(self, table: TableName, suffix: str = "") -> str:
+        return path(table, self.dialect) + suffix
+
+    def metadata(self, table: TableName) -> str:
+        return self.full(table, ".snapshots")
+
+    def create(self, table: TableName) -> str:
+        return f"CREATE TABLE {self.full(table)} (number BIGINT)"
+
+    def write(self, table: TableName, numbers: Sequence[int]) -> None:
+        self._execute(self.create(table))
+        for number in numbers:
+            self._execute(f"INSERT INTO {self.full(table)} VALUES ({number})")  # noqa: S608
+
+    def read(self, table: TableName, snapshot: int | None = None) -> list[int]:
+        version = "" if snapshot is None else f" {self.as_of} {snapshot}"
+        return sorted(self._numbers(f"SELECT number FROM {self.full(table)}{version}"))  # noqa: S608
+
+    def snapshots(self, table: TableName) -> list[int]:
+        return self._numbers(f"SELECT snapshot_id FROM {self.metadata(table)} ORDER BY committed_at")  # noqa: S608
+
+    def _execute(self, sql: str) -> None:
+        raise NotImplementedError
+
+    def _numbers(self, sql: str) -> list[int]:
+        raise NotImplementedError
+
+
+class Trino(Sql):
+    """Trino, by its client."""
+
+    name, table = "Trino", "by_trino"
+    services: tuple[str, ...] = ("trino",)
+    dialect: Dialect = "trino"
+    as_of = "FOR VERSION AS OF"
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    def metadata(self, table: TableName) -> str:
+        return self.full(table._replace(name=f"{table.name}$snapshots"))
+
+    def _execute(self, sql: str) -> None:
+        for _ in TrinoEngine(self._target).run(sql).rows:
+            pass
+
+    def _numbers(self, sql: str) -> list[int]:
+        return [int(row[0]) for row in TrinoEngine(self._target).run(sql).rows]
+
+    def stop(self) -> None:
+        """Nothing outlives a statement."""
+
+
+class Connect(Sql):
+    """Spark Connect, by the PySpark client."""
+
+    name, table = "Spark Connect", "by_connect"
+    services: tuple[str, ...] = ("spark-connect", "spark-worker-1")
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._session: SparkEngine | None = None
+
+    def _engine(self) -> SparkEngine:
+        if self._session is None:
+            self._session = SparkEngine(self._target)
+        return self._session
+
+    def _execute(self, sql: str) -> None:
+        self._engine().run(sql)
+
+    def _numbers(self, sql: str) -> list[int]:
+        return [int(row[0]) for row in self._engine().run(sql).rows]
+
+    def stop(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+
+class Batch(Sql):
+    """A batch job, submitted to the cluster's master."""
+
+    name, table = "Spark batch", "by_batch"
+    services: tuple[str, ...] = ("spark-master", "spark-worker-1")
+
+    def __init__(self, target: Target) -> None:
+        self._job = BatchJob(target)
+
+    def _execute(self, sql: str) -> None:
+        self._job.execute(sql)
+
+    def _numbers(self, sql: str) -> list[int]:
+        return [int(row[0]) for row in self._job.run(sql)]
+
+    def stop(self) -> None:
+        self._job.close()
+
+
+class PyIceberg:
+    """PyIceberg, in this process: the catalog and the store with no engine between."""
+
+    name, table = "PyIceberg", "by_pyiceberg"
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.services = () if target.in_aws else tuple(each.service for each in target.local.endpoints.catalogs)
+
+    def keeps_history(self, catalog: str) -> bool:
+        if self._target.in_aws:
+            return True
+        # Nessie's Iceberg REST endpoint knows of the current snapshot alone (projectnessie/nessie#9634).
+        kinds = {each.name: each.kind for each in self._target.local.endpoints.catalogs}
+        return kinds[catalog] != "nessie"
+
+    def write(self, table: TableName, numbers: Sequence[int]) -> None:
+        import pyarrow as pa
+
+        schema = pa.schema([pa.field("number", pa.int64())])
+        made = clients.iceberg(self._target, table.catalog).create_table(table[1:], schema)
+        for number in numbers:
+            made.append(pa.table({"number": [number]}, schema))
+
+    def read(self, table: TableName, snapshot: int | None = None) -> list[int]:
+        found: list[int] = self._load(table).scan(snapshot_id=snapshot).to_arrow()["number"].to_pylist()
+        return sorted(found)
+
+    def snapshots(self, table: TableName) -> list[int]:
+        ordered = sorted(self._load(table).snapshots(), key=lambda each: each.timestamp_ms)
+        return [each.snapshot_id for each in ordered]
+
+    def stop(self) -> None:
+        """Nothing outlives a call."""
+
+    def _load(self, table: TableName) -> Any:
+        return clients.iceberg(self._target, table.catalog).load_table(table[1:])
+
+
+def of(target: Target) -> list[Engine]:
+    """The engines of the file, the slowest to start first; in AWS no job of Spark is started."""
+    there = target.lakehouse.stacks[target.stack]
+    if isinstance(there, AwsStack):
+        from bootstrap.verify.athena import Athena
+
+        managed = there.engines == "managed" and target.lakehouse.engines.trino is not None
+        return [*([Athena(target)] if managed else []), PyIceberg(target)]
+    spark, trino = target.lakehouse.engines.spark, target.lakehouse.engines.trino
+    found: list[Engine] = []
+    try:
+        if spark is not None:
+            found.append(Batch(target))
+            if spark.connect:
+                found.append(Connect(target))
+        if trino is not None:
+            found.append(Trino(target))
+        found.append(PyIceberg(target))
+    except BaseException:
+        for each in found:
+            with suppress(LakehouseError):
+                each.stop()
+        raise
+    return found

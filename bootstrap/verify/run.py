@@ -1,0 +1,162 @@
+"""The verification itself: all engines write side by side, then all read side by side, then everything is removed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+
+from bootstrap import output
+from bootstrap.session.target import Target
+from bootstrap.verify import engines as of
+from bootstrap.verify import namespace
+from bootstrap.verify.checks import Check, Report
+from bootstrap.verify.engines import Engine, TableName
+from lakehouse.errors import LakehouseError
+
+ROWS = (1, 2)  # what each engine writes, each row in a snapshot of its own
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Who wrote which table."""
+
+    engine: Engine
+    table: TableName
+
+
+def run(target: Target) -> Report:
+    """Verifies every catalog through every engine of the file.
+
+    Raises LakehouseError where nothing can be tried: the store, a catalog or an engine does not answer.
+    """
+    began = time.monotonic()
+    if target.in_aws:
+        from bootstrap.session.connect import connect
+
+        target = replace(target, lakehouse=connect(target.path, target.stack)[0])
+    else:
+        for service in target.local.services:
+            # Workers are the batch job's to miss.
+            if not service.name.startswith("spark-worker"):
+                target.port(service.ports[0].name, service.name)
+    engines = of.of(target)
+    name = namespace.unique()
+    with output.progress() as progress:
+        task = progress.add_task("verify", total=len(target.lakehouse.catalogs) * (len(engines) * 3 + 2))
+        checks = Verification(target, engines, name, lambda: progress.advance(task)).run()
+    return Report(tuple(checks), time.monotonic() - began)
+
+
+class Verification:
+    """One run. ``advance`` is told of every check that is done."""
+
+    def __init__(self, target: Target, engines: Sequence[Engine], name: str, advance: Callable[[], None]) -> None:
+        self._target = target
+        self._engines = engines
+        self._namespace = name
+        self._advance = advance
+        self._pool = ThreadPoolExecutor(max_workers=len(engines))
+
+    def run(self) -> list[Check]:
+        """All checks of all catalogs. Whatever happens, nothing of it is left in the catalogs and the store."""
+        catalogs = list(self._target.lakehouse.catalogs)
+        checks: list[Check] = []
+        try:
+            for catalog in catalogs:
+                checks += self._catalog(catalog)
+        except BaseException:
+            print("Interrupted: removing what was made so far.", file=sys.stderr)
+            self._stop()
+            for catalog in catalogs:
+                with suppress(Exception):  # what ended the run is what the user should see
+                    namespace.remove(self._target, catalog, self._namespace)
+            raise
+        self._stop()
+        return checks + [
+            self._check(catalog, "everything removed", partial(self._removed, catalog)) for catalog in catalogs
+        ]
+
+    def _catalog(self, catalog: str) -> list[Check]:
+        made = self._check(catalog, "namespace created", partial(self._created, catalog))
+        if not made.ok:
+            return [made]
+        tables = {each.table: TableName(catalog, self._namespace, each.table) for each in self._engines}
+        writes = self._all(catalog, "writes", lambda engine: self._writes(engine, tables[engine.table]))
+        written = [
+            _Written(each, tables[each.table]) for each, check in zip(self._engines, writes, strict=True) if check.ok
+        ]
+        if not written:
+            return [made, *writes]
+        reads = self._all(catalog, "reads", partial(self._reads, written))
+        able = [each for each in self._engines if each.keeps_history(catalog)]
+        kept = [each for each in written if each.engine in able]
+        travels = (
+            [] if not kept else self._all(catalog, "reads as of a snapshot", partial(self._travels, kept[-1]), able)
+        )
+        return [made, *writes, *reads, *travels]
+
+    def _created(self, catalog: str) -> str:
+        namespace.create(self._target, catalog, self._namespace)
+        return self._namespace
+
+    def _removed(self, catalog: str) -> str:
+        return f"{namespace.remove(self._target, catalog, self._namespace)} files"
+
+    @staticmethod
+    def _writes(engine: Engine, table: TableName) -> str:
+        engine.write(table, ROWS)
+        return table.name
+
+    @staticmethod
+    def _reads(written: Sequence[_Written], engine: Engine) -> str:
+        wrong: list[str] = []
+        for each in written:
+            found = engine.read(each.table)
+            if found != list(ROWS):
+                wrong.append(f"{each.engine.name} wrote {list(ROWS)}, {engine.name} reads {found}")
+        if wrong:
+            raise LakehouseError("; ".join(wrong))
+        return "what " + ", ".join(each.engine.name for each in written) + " wrote"
+
+    @staticmethod
+    def _travels(written: _Written, engine: Engine) -> str:
+        # Some engines create a table with an empty snapshot.
+        states = [state for each in engine.snapshots(written.table) if (state := engine.read(written.table, each))]
+        expected = [list(ROWS[:count]) for count in range(1, len(ROWS) + 1)]
+        if states != expected:
+            raise LakehouseError(
+                f"{written.table.name} held {expected} one after the other, {engine.name} reads {states}"
+            )
+        return f"the {len(states)} states of what {written.engine.name} wrote"
+
+    def _all(
+        self, catalog: str, what: str, attempt: Callable[[Engine], str], engines: Sequence[Engine] | None = None
+    ) -> list[Check]:
+        """The same check for each engine (by default all), side by side."""
+        futures = [
+            self._pool.submit(self._check, catalog, f"{each.name} {what}", partial(attempt, each), each.services)
+            for each in (self._engines if engines is None else engines)
+        ]
+        return [future.result() for future in futures]
+
+    def _check(self, catalog: str, what: str, attempt: Callable[[], str], services: Sequence[str] = ()) -> Check:
+        began = time.monotonic()
+        try:
+            note, ok = attempt(), True
+        except Exception as error:  # noqa: BLE001 - any failure of an engine is a failed check
+            message = str(error) if isinstance(error, LakehouseError) else f"{type(error).__name__}: {error}"
+            look = "".join(f"\n  `lakehouse logs {service}` tells more." for service in services)
+            note, ok = message.strip() + look, False
+        self._advance()
+        return Check(catalog, what, ok, round(time.monotonic() - began, 2), note)
+
+    def _stop(self) -> None:
+        for each in self._engines:
+            with suppress(Exception):
+                each.stop()
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,147 @@
+"""Partition fields and sort fields: ``day(ts)``, ``bucket(16, id)``, ``close desc nulls last``.
+
+Transforms and the types each takes: https://iceberg.apache.org/spec/#partition-transforms
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from lakehouse.iceberg import names, types
+from lakehouse.text.words import listed, suggest
+
+_TIMESTAMPS = ("timestamp", "timestamptz", "timestamp_ns", "timestamptz_ns")
+_DATES = ("date", *_TIMESTAMPS)
+_TAKES = {  # transform -> names of the types it takes; None: every primitive type
+    "identity": None,
+    "void": None,
+    "year": _DATES,
+    "month": _DATES,
+    "day": _DATES,
+    "hour": _TIMESTAMPS,
+    "bucket": ("int", "long", "decimal", "date", "time", *_TIMESTAMPS, "string", "uuid", "fixed", "binary"),
+    "truncate": ("int", "long", "decimal", "string", "binary"),
+}
+_ARGUMENT = {"bucket": "number of buckets", "truncate": "width"}
+_ELSEWHERE = {"years": "year", "months": "month", "days": "day", "hours": "hour", "date": "day", "trunc": "truncate"}
+_COLUMN = rf"{names.WORD}(?:\.{names.WORD})*"
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A transform of a column: ``name`` is identity for the column itself, ``argument`` the N of bucket and truncate.
+
+    ``column`` is a column's name, or the path to a field of a struct: ``address.city``.
+    """
+
+    name: str
+    column: str
+    argument: int | None = None
+
+    def __str__(self) -> str:
+        if self.name == "identity":
+            return self.column
+        return f"{self.name}({f'{self.argument}, ' if self.argument else ''}{self.column})"
+
+    @property
+    def field_name(self) -> str:
+        """The partition field's name, as Iceberg's own builders give it."""
+        match self.name:
+            case "identity":
+                return self.column
+            case "bucket":
+                return f"{self.column}_bucket_{self.argument}"
+            case "truncate":
+                return f"{self.column}_trunc_{self.argument}"
+            case "void":
+                return f"{self.column}_null"
+            case _:
+                return f"{self.column}_{self.name}"
+
+
+@dataclass(frozen=True)
+class SortField:
+    """One field of a sort order; nulls come first when ascending and last when descending, unless said otherwise."""
+
+    transform: Transform
+    direction: Literal["asc", "desc"] = "asc"
+    nulls: Literal["first", "last"] = "first"
+
+    def __str__(self) -> str:
+        return f"{self.transform} {self.direction} nulls {self.nulls}"
+
+
+def partition_field(text: str) -> Transform:
+    """Read an entry of ``partition_by``. Raises ValueError with the value, the rule and the mend."""
+    if re.fullmatch(_COLUMN, text, re.ASCII):
+        return Transform("identity", text)
+    match = re.fullmatch(rf"\s*(\w+)\s*\(\s*(?:(\w+)\s*,\s*)?({_COLUMN})\s*\)\s*", text, re.ASCII)
+    if not match:
+        hint = ". In [...] and {...} a value with a comma is quoted" if text.count("(") != text.count(")") else ""
+        raise ValueError(
+            f'"{text}" is neither a column nor a transform of one: day(ts), bucket(16, id), truncate(4, name){hint}'
+        )
+    name, argument, column = match.groups()
+    if name not in _TAKES:
+        mend = f' Did you mean "{_ELSEWHERE[name]}"?' if name in _ELSEWHERE else suggest(name, _TAKES)
+        raise ValueError(f'"{name}" in "{text}" is not a transform: {listed(_TAKES)}.{mend}')
+    if name not in _ARGUMENT:
+        if argument:
+            raise ValueError(f'"{text}" has a number too many: write {name}({column})')
+        return Transform(name, column)
+    if not argument or not re.fullmatch(r"[1-9]\d{0,8}", argument, re.ASCII):
+        raise ValueError(f'"{text}" needs the {_ARGUMENT[name]}, a whole number from 1: {name}(16, {column})')
+    return Transform(name, column, int(argument))
+
+
+def sort_field(text: str) -> SortField:
+    """Read an entry of ``sort_by``. Raises ValueError with the value, the rule and the mend."""
+    words, nulls, direction = text.split(), "", "asc"
+    if len(words) > 2 and words[-2].lower() == "nulls" and words[-1].lower() in ("first", "last"):
+        *words, _, nulls = words
+    if len(words) > 1 and words[-1].lower() in ("asc", "desc"):
+        *words, direction = words
+    field = " ".join(words)
+    before, opened, argument = field.partition("(")
+    if len(words := [*before.split(), *(argument.rpartition(")")[2] if opened else "").split()]) > 1:
+        raise ValueError(
+            f'"{words[1]}" in "{text}" is too much: a column or transform, asc or desc, nulls first or nulls last'
+        )
+    descending = direction.lower() == "desc"
+    return SortField(
+        partition_field(field),
+        "desc" if descending else "asc",
+        "last" if (nulls.lower() or ("last" if descending else "first")) == "last" else "first",
+    )
+
+
+def takes(name: str, kind: types.Type) -> bool:
+    """Whether the transform takes values of this primitive type; one that is not known here takes any."""
+    allowed = _TAKES.get(name)
+    return allowed is None or str(kind).partition("(")[0].partition("[")[0] in allowed
+
+
+def refusal(transform: Transform, columns: Mapping[str, types.Type]) -> str | None:
+    """Why a table with these columns cannot have the transform, or None."""
+    name, *path = transform.column.split(".")
+    if name not in columns:
+        return f'"{transform.column}" is not a column of the table.{suggest(name, columns)}'
+    kind = columns[name]
+    for part in path:
+        fields = {field.name: field.type for field in kind.fields} if isinstance(kind, types.Struct) else {}
+        if part not in fields:
+            return f'"{transform.column}" is not a field of a struct: "{part}" is not in {kind}.{suggest(part, fields)}'
+        kind = fields[part]
+    if isinstance(kind, types.List | types.Map | types.Struct):
+        return f'"{transform}" does not fit: "{transform.column}" is {kind}, and only primitive types do'
+    if takes(transform.name, kind):
+        return None
+    allowed = _TAKES[transform.name]
+    assert allowed is not None
+    timely = transform.name in ("year", "month", "day", "hour")
+    instead = f'. Make it timestamptz, or take "{transform.column}" itself' if timely else ""
+    why = f'"{transform.column}" is {kind}, and {transform.name} takes {listed(allowed)}'
+    return f'"{transform}" does not fit: {why}{instead}'

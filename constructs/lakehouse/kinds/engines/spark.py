@@ -1,0 +1,219 @@
+"""Spark: a standalone cluster (master and workers) and the Connect server in front of it.
+
+https://spark.apache.org/docs/latest/spark-standalone.html, https://spark.apache.org/docs/latest/spark-connect-overview.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lakehouse.kinds.catalog import CatalogEndpoint, for_spark
+from lakehouse.services import jvm
+from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.spec import matrix
+from lakehouse.text.placeholders import Text
+from lakehouse.text.properties import properties
+
+MASTER, CONNECT = "spark-master", "spark-connect"
+TOKEN = f"{CONNECT}-token"  # the name of the secret
+BATCH_MB = 512  # heap of a batch job's driver
+
+# What Spark's own launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions); the classes are started
+# without it, which saves a JVM a service.
+_OPENED = (
+    *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
+    *("java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs"),
+    *("sun.security.action", "sun.util.calendar"),
+)
+_MODULES = (
+    *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
+    "-Djdk.reflect.useDirectMethodHandle=false",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+)
+
+
+@dataclass(frozen=True)
+class SparkCluster:
+    """What the file says of Spark, with the versions that the matrix chose. Memory is in MiB and means heaps."""
+
+    version: str
+    packages: tuple[str, ...]  # the Spark tree first, then the jars that go on every class path
+    scala: str
+    java: int
+    workers: int
+    cores: int
+    executor_mb: int
+    driver_mb: int
+    connect: bool
+    token: bool  # Connect asks for one
+    settings: Mapping[str, str]
+
+    @property
+    def share(self) -> int:
+        """Cores of one application: a worker's, or half of them where there is but one worker."""
+        return self.cores if self.workers > 1 else max(1, self.cores // 2)
+
+
+def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
+    """Master, workers and, where asked for, Connect."""
+    master = _master(place, cluster)
+    workers = tuple(_worker(place, cluster, number) for number in range(1, cluster.workers + 1))
+    return (master, *workers, _connect(place, cluster, catalogs)) if cluster.connect else (master, *workers)
+
+
+def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
+    """spark-defaults.conf of everything that runs on the cluster: Connect and batch jobs alike."""
+    settings: dict[str, Text] = {
+        "spark.master": f"spark://{place.host(MASTER)}:{place.port(MASTER)}",
+        "spark.submit.deployMode": "client",
+        "spark.driver.host": place.host(CONNECT),
+        "spark.driver.bindAddress": place.bind(),
+        "spark.driver.extraClassPath": classpath(place, cluster),
+        "spark.executor.extraClassPath": classpath(place, cluster),
+        "spark.executor.memory": f"{cluster.executor_mb}m",
+        # One executor an application: Connect keeps its own, and a batch job still finds room for another.
+        "spark.executor.cores": str(cluster.share),
+        "spark.cores.max": str(cluster.share),
+        "spark.executor.extraJavaOptions": " ".join(jvm.FRUGAL),
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.warehouse.dir": f"{place.data(CONNECT)}/spark-warehouse",
+        "spark.sql.shuffle.partitions": str(cluster.share * 2),
+        "spark.ui.killEnabled": matrix.SPARK_CLOSED["spark.ui.killEnabled"],
+    }
+    for catalog in catalogs:
+        settings |= for_spark(catalog)
+    if catalogs:
+        settings["spark.sql.defaultCatalog"] = catalogs[0].name
+    return settings | dict(cluster.settings)
+
+
+def environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[str, str], ...]:
+    """What Spark's scripts would set (bin/load-spark-env.sh), for a service or a job of that name."""
+    home = place.java(cluster.java).rpartition("/bin/")[0]
+    return (
+        *jvm.ENVIRONMENT,
+        ("SPARK_HOME", place.package(cluster.packages[0])),
+        *((("JAVA_HOME", home),) if home else ()),  # an image says itself where its Java is
+        ("SPARK_LOCAL_IP", place.bind()),
+        ("SPARK_PUBLIC_DNS", place.host(name)),
+        # No such folder: with one on the class path, no archive of classes would fit.
+        ("SPARK_CONF_DIR", f"{place.config(name)}/conf"),
+        ("SPARK_LOCAL_DIRS", f"{place.data(name)}/local"),
+        ("SPARK_SCALA_VERSION", cluster.scala),
+    )
+
+
+def classpath(place: Place, cluster: SparkCluster) -> str:
+    """Iceberg before Spark, the same for every JVM of the cluster: so one archive of classes serves them all."""
+    home = place.package(cluster.packages[0])
+    return ":".join((*(place.package(jar) for jar in cluster.packages[1:]), f"{home}/jars/*"))
+
+
+def java(place: Place, cluster: SparkCluster, heap_mb: int, options: Sequence[str]) -> tuple[str, ...]:
+    """The beginning of every command: a JVM with Spark's classes; the main class comes next."""
+    return (place.java(cluster.java), jvm.heap(heap_mb), *options, *_MODULES, "-cp", classpath(place, cluster))
+
+
+def _master(place: Place, cluster: SparkCluster) -> Service:
+    port, ui = place.port(MASTER), place.port(f"{MASTER}-ui")
+    settings = {
+        # A master that was killed finds its workers and applications again.
+        "spark.deploy.recoveryMode": "FILESYSTEM",
+        "spark.deploy.recoveryDirectory": f"{place.data(MASTER)}/recovery",
+        "spark.worker.timeout": "30",
+        **matrix.SPARK_CLOSED,
+    }
+    arguments = ("--host", place.host(MASTER), "--port", str(port), "--webui-port", str(ui))
+    config = f"{place.config(MASTER)}/spark.conf"
+    return Service(
+        name=MASTER,
+        image=cluster.packages[0],
+        packages=cluster.packages,
+        java=cluster.java,
+        command=(
+            *java(place, cluster, 128, jvm.QUICK),
+            *("org.apache.spark.deploy.master.Master", *arguments, "--properties-file", config),
+        ),
+        environment=environment(place, cluster, MASTER),
+        files=(File("spark.conf", properties(settings)),),
+        data=(place.data(MASTER),),
+        ports=(Port(MASTER, port, "spark"), Port(f"{MASTER}-ui", ui, label="Spark master UI")),
+        probe=Probe("http", ui, "/json/", expect='"status"'),
+        memory_mb=320 + BATCH_MB + 300,  # with the driver of a batch job, which runs beside it
+    )
+
+
+def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
+    name = f"spark-worker-{number}"
+    port, ui = place.port(name), place.port(f"{name}-ui")
+    master = f"spark://{place.host(MASTER)}:{place.port(MASTER)}"
+    # Room for one application with one core each to share a worker with another: executors twice, as heaps.
+    room = cluster.executor_mb * 2 + 384 * 2
+    work = f"{place.data(name)}/work"
+    arguments = (
+        *("--host", place.host(name), "--port", str(port), "--webui-port", str(ui)),
+        *("--cores", str(cluster.cores), "--memory", f"{room}m", "--work-dir", work),
+        *("--properties-file", f"{place.config(name)}/spark.conf", master),
+    )
+    settings = {
+        "spark.worker.cleanup.enabled": "true",
+        "spark.worker.cleanup.appDataTtl": "86400",
+        **matrix.SPARK_CLOSED,
+    }
+    return Service(
+        name=name,
+        image=cluster.packages[0],
+        packages=cluster.packages,
+        java=cluster.java,
+        command=(*java(place, cluster, 128, jvm.QUICK), "org.apache.spark.deploy.worker.Worker", *arguments),
+        environment=environment(place, cluster, name),
+        files=(File("spark.conf", properties(settings)),),
+        data=(place.data(name), work),
+        ports=(Port(name, port, "tcp"), Port(f"{name}-ui", ui, label=f"Spark worker {number} UI")),
+        # The worker's page names its master once it is registered there.
+        probe=Probe("http", ui, "/json/", expect='"masterurl"'),
+        memory_mb=320 + room,
+        needs=(MASTER,),
+    )
+
+
+def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> Service:
+    port, ui = place.port(CONNECT), place.port(f"{CONNECT}-ui")
+    config, work = f"{place.config(CONNECT)}/spark-defaults.conf", f"{place.data(CONNECT)}/work"
+    settings: dict[str, Text] = defaults(place, cluster, catalogs) | {
+        "spark.app.name": "Spark Connect",
+        "spark.connect.grpc.binding.address": place.bind(),
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.ui.port": str(ui),
+        "spark.port.maxRetries": "0",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    if cluster.token:
+        settings["spark.connect.authenticate.token"] = place.secret(TOKEN)
+    return Service(
+        name=CONNECT,
+        image=cluster.packages[0],
+        packages=cluster.packages,
+        java=cluster.java,
+        command=(
+            *java(place, cluster, cluster.driver_mb, jvm.QUICK),
+            *("org.apache.spark.deploy.SparkSubmit", "--properties-file", config),
+            *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
+        ),
+        environment=environment(place, cluster, CONNECT),
+        files=(File("spark-defaults.conf", properties(settings)),),
+        data=(place.data(CONNECT), work),
+        directory=work,  # it keeps what clients send it in the working folder
+        ports=(
+            Port(CONNECT, port, "sc", label="Spark Connect"),
+            Port(f"{CONNECT}-ui", ui, label="Spark jobs UI"),
+        ),
+        probe=Probe("tcp", port),
+        memory_mb=cluster.driver_mb + 400,
+        needs=(MASTER,),
+        restarts_with=(MASTER,),
+        stop_seconds=20,
+    )

@@ -1,0 +1,87 @@
+"""What a lakehouse asks the catalogue for: found by building its services for a place that takes notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lakehouse.kinds.compose import services
+from lakehouse.services.service import Service
+from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.text.placeholders import Content, Secret
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Names of packages, and Java feature versions, each once and in the order they were asked for."""
+
+    packages: tuple[str, ...]
+    javas: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Notes:
+    """A :class:`lakehouse.services.service.Place` that is nowhere and writes down what is asked of it."""
+
+    packages: dict[str, None] = field(default_factory=dict)
+    javas: dict[int, None] = field(default_factory=dict)
+
+    def package(self, name: str) -> str:
+        self.packages[name] = None
+        return name
+
+    def java(self, feature: int) -> str:
+        self.javas[feature] = None
+        return "java"
+
+    def config(self, service: str) -> str:
+        return service
+
+    def data(self, service: str) -> str:
+        return service
+
+    def host(self, service: str) -> str:
+        return service
+
+    def bind(self) -> str:
+        return ""
+
+    def port(self, name: str) -> int:
+        return 0
+
+    def published(self, name: str) -> int:
+        return 0
+
+    def secret(self, name: str) -> Secret:
+        return Secret(name)
+
+    def beside(self, path: str) -> Content:
+        return Content(path)
+
+
+def needed(lakehouse: Lakehouse) -> Needed:
+    """The packages and the Java versions of the lakehouse's services on this machine, and of its command line."""
+    asked = _Notes()
+    for stack in lakehouse.stacks.values():
+        if isinstance(stack, LocalStack):
+            for service in services(lakehouse, stack, _Notes()):
+                _ask(asked, service, in_container=stack.runtime == "docker")
+    if lakehouse.engines.trino is not None:
+        asked.package(f"trino-cli-{lakehouse.engines.trino.version}")
+    return Needed(tuple(asked.packages), tuple(asked.javas))
+
+
+def images(lakehouse: Lakehouse) -> tuple[str, ...]:
+    """The images of the lakehouse's stacks on Docker, each once; of all its stacks here, where none is on Docker."""
+    here = [stack for stack in lakehouse.stacks.values() if isinstance(stack, LocalStack)]
+    chosen = [stack for stack in here if stack.runtime == "docker"] or here
+    return tuple(dict.fromkeys(each.image for stack in chosen for each in services(lakehouse, stack, _Notes())))
+
+
+def _ask(asked: _Notes, service: Service, *, in_container: bool) -> None:
+    """Ask for what the service needs here. Its image has Java, and the package that the image is named by."""
+    for name in service.packages:
+        if not (in_container and name == service.image):
+            asked.package(name)
+    # The shell of `lakehouse shell trino` runs here, wherever Trino does.
+    if service.java is not None and (not in_container or service.name == "trino"):
+        asked.java(service.java)

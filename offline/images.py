@@ -1,0 +1,247 @@
+"""``python -m offline.images``: images from the packages, for sites that reach no registry.
+
+Each takes the name of the official image that it stands in for. One that is here already is left alone: the official
+one always, one of ours where its label has the digest of what it would be built from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tarfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.packages import is_present, location, set_up
+from lakehouse.packages.catalogue import package
+from lakehouse.packages.progress import Report, Seen, report
+from lakehouse.packages.store import STAMP
+from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.images import IMAGES
+from offline import debian
+from offline.recipes import RECIPES, Recipe, digest, in_order
+
+LABEL = "lakehouse.digest"  # an image with it was built here; its value is what it was built from
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments say; the result is the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        keys = _asked(options.names) if options.names else _needed(options.file, everything=options.all)
+        build(keys, Engine(), pull=options.pull)
+    except LakehouseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; the images that are done are kept", file=sys.stderr)
+        return 130
+    return 0
+
+
+def build(keys: Iterable[str], engine: Engine, *, pull: bool = False) -> None:
+    """Build those of the images that are not here, and what they stand on; with ``pull``, those that no registry gives.
+
+    :raises LakehouseError: Docker does not answer, a package cannot be had, or a build fails.
+    """
+    client = engine.client
+    missing = [key for key in dict.fromkeys(keys) if _stale(key, RECIPES[key].reference, client)]
+    if pull:
+        missing = _not_pulled(missing, engine)
+    recipes = [each for each in in_order(missing) if each.key in missing or _stale(each.key, each.reference, client)]
+    set_up(name for recipe in recipes for name in recipe.packages)
+    with report(quiet=False) as tell:
+        if any(each.base == debian.KEY for each in recipes) and _stale(debian.KEY, debian.REFERENCE, client):
+            with tell.work(f"{debian.REFERENCE}, by debootstrap, once"):
+                _import(debian.make(), client)
+        for recipe in recipes:
+            _build(recipe, client, tell)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m offline.images", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="an image; none: those that the files need")
+    parser.add_argument("--all", action="store_true", help="all that can be built")
+    parser.add_argument("--pull", action="store_true", help="build those alone that cannot be pulled")
+    parser.add_argument(
+        "--file", type=Path, action="append", help="lakehouse.yaml (LAKEHOUSE_FILE); may be said several times"
+    )
+    return parser
+
+
+def _asked(names: Iterable[str]) -> list[str]:
+    for name in names:
+        if name not in RECIPES:
+            known = ", ".join(key for key in RECIPES if key in IMAGES)
+            raise UsageError(f"image {name!r}: none that can be built. Those are: {known}")
+    return list(names)
+
+
+def _needed(files: Iterable[Path] | None, *, everything: bool) -> list[str]:
+    """The images of the files' stacks, without those that cannot be built here; about these it says so."""
+    from lakehouse.kinds.needed import images
+    from lakehouse.spec import load
+
+    if everything:
+        keys = [key for key in IMAGES if key in RECIPES]
+    else:
+        files = files or [Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml"))]
+        keys = list(dict.fromkeys(key for file in files for key in images(load(file.resolve()))))
+    return [key for key in keys if _can_be_built(key)]
+
+
+def _can_be_built(key: str) -> bool:
+    if key not in RECIPES:
+        print(f"{key}: cannot be built; a registry must have it", file=sys.stderr)
+        return False
+    for name in RECIPES[key].packages:
+        if package(name).crate and not is_present(name):
+            print(f"{key}: left out, its package is built by hand and is not in the cache", file=sys.stderr)
+            return False
+    return True
+
+
+def _not_pulled(keys: Iterable[str], engine: Engine) -> list[str]:
+    from docker.errors import NotFound
+
+    silent: set[str] = set()  # registries: to wait for one once is enough
+    left = []
+    for key in keys:
+        reference = RECIPES[key].reference
+        host = reference.partition("/")[0]
+        try:
+            if host not in silent:
+                engine.pull(reference)
+                continue
+        except LakehouseError as error:
+            if not isinstance(error.__cause__, NotFound):
+                silent.add(host)
+        left.append(key)
+    return left
+
+
+def _stale(key: str, reference: str, client: Any) -> bool:
+    """Whether the image is not here, or is one of ours and made of something else."""
+    from docker.errors import ImageNotFound
+
+    try:
+        labels = client.api.inspect_image(reference)["Config"]["Labels"] or {}
+    except ImageNotFound:
+        return True
+    return bool(labels.get(LABEL, digest(key)) != digest(key))
+
+
+def _import(archive: Path, client: Any) -> None:
+    repository, _, tag = debian.REFERENCE.partition(":")
+    told = client.api.import_image(
+        str(archive), repository=repository, tag=tag, changes=[f"LABEL {LABEL}={debian.digest()}"]
+    )
+    if _stale(debian.KEY, debian.REFERENCE, client):  # or the builds would ask a registry for it
+        raise LakehouseError(f"{archive} could not be imported as an image: {told}")
+
+
+def _build(recipe: Recipe, client: Any, tell: Report) -> None:
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    content = sorted(_content(recipe))
+    size = sum(source.stat().st_size for _, source in content if source.is_file())
+    former = _labelled(recipe.reference, client)
+    words: list[str] = []
+    failure = ""
+    with tell.file(recipe.reference, size) as seen, _streamed(content, seen) as context:
+        try:
+            for answer in client.api.build(
+                fileobj=context,
+                custom_context=True,
+                tag=recipe.reference,
+                buildargs=dict(recipe.arguments),
+                labels={LABEL: digest(recipe.key)},
+                network_mode="host",  # for apt; the bridge has no way out on every machine
+                rm=True,
+                forcerm=True,
+                decode=True,
+            ):
+                words.append(str(answer.get("stream", "")))
+                failure = str(answer.get("error", failure))
+        except (DockerException, RequestException) as error:
+            failure = str(error)
+    if failure:
+        raise LakehouseError(
+            f"image {recipe.reference} could not be built from {recipe.files}: {failure}\n{''.join(words)[-2000:]}"
+        )
+    if former:
+        _remove(former, client)
+
+
+def _labelled(reference: str, client: Any) -> str:
+    """The id of the image of ours that has the name now; empty where there is none."""
+    from docker.errors import ImageNotFound
+
+    try:
+        found = client.api.inspect_image(reference)
+    except ImageNotFound:
+        return ""
+    return str(found["Id"]) if LABEL in (found["Config"]["Labels"] or {}) else ""
+
+
+def _remove(identity: str, client: Any) -> None:
+    """Removes what a rebuilt image was before, unless it has another name or something still uses it."""
+    from docker.errors import APIError
+
+    with suppress(APIError):
+        if not client.api.inspect_image(identity)["RepoTags"]:
+            client.api.remove_image(identity)
+
+
+def _content(recipe: Recipe) -> Iterator[tuple[str, Path]]:
+    """What the build is given: names in its context, and the files and folders that stand for them."""
+    for path in recipe.files.rglob("*"):
+        yield str(path.relative_to(recipe.files)), path
+    for name, target in recipe.packages.items():
+        source = location(name)
+        yield f"rootfs{target}", source
+        if source.is_dir():
+            for path in source.rglob("*"):
+                if path.name != STAMP:
+                    yield f"rootfs{target}/{path.relative_to(source)}", path
+
+
+@contextmanager
+def _streamed(content: Sequence[tuple[str, Path]], seen: Seen) -> Iterator[IO[bytes]]:
+    """The context as a tar that is written while it is read: a package of 500 MB is in no second place."""
+    read, write = os.pipe()
+
+    def pour() -> None:
+        sent = 0
+        try:
+            with os.fdopen(write, "wb") as pipe, tarfile.open(fileobj=pipe, mode="w|") as tar:
+                for name, path in content:
+                    tar.add(path, arcname=name, recursive=False, filter=_for_all)
+                    sent += path.stat().st_size if path.is_file() else 0
+                    seen(sent)
+        except BrokenPipeError:
+            return  # the build has failed, and says why
+
+    with ThreadPoolExecutor(1) as pool:
+        poured = pool.submit(pour)
+        with os.fdopen(read, "rb") as context:
+            yield context
+        poured.result()
+
+
+def _for_all(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Root's, and every user may read it, and run what is in a folder of programs."""
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    entry.mode |= 0o555 if entry.isdir() or "/bin/" in entry.name else 0o444
+    return entry
+
+
+if __name__ == "__main__":
+    sys.exit(main())

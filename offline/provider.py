@@ -1,0 +1,122 @@
+"""``python -m offline.provider``: Terraform's Docker provider where no Terraform registry is reached.
+
+Terraform looks into some folders of this machine before it asks a registry, and takes what is there instead
+(https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories). Where neither has
+the provider, it is built from its Go module and put there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import requests
+
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import gobuild
+from lakehouse.packages.catalogue import this_platform
+
+SOURCE = "kreuzwerker/docker"
+OLDEST, BEYOND = (3, 6), (5,)  # what the stacks ask for: from the one on, below the other
+
+_PROGRAM = "terraform-provider-docker"
+_REGISTRY = "registry.terraform.io"  # the host of provider addresses that name none
+_RELEASE = "4.6"  # the last one before the commit that go.mod pins; the commit's day stands in for the patch level
+_PATIENCE = 5  # seconds in which a registry that can be reached answers
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments say; the result is the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m offline.provider", description=__doc__)
+    parser.add_argument("--build", action="store_true", help="build it even where a registry or a folder has one")
+    options = parser.parse_args(arguments)
+    try:
+        if options.build or (not installed() and not registry_answers()):
+            print(f"{SOURCE} {version()} is in {install()}", file=sys.stderr)
+    except LakehouseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; Go keeps what it has compiled for the next run", file=sys.stderr)
+        return 130
+    return 0
+
+
+def version() -> str:
+    """What the build is called: no release of the provider has such a patch level."""
+    pins = (gobuild.MODULES / _PROGRAM / "go.mod").read_text()
+    found = re.search(r"=> \S+ v[\d.]+-(\d{8})\d{6}-[0-9a-f]{12}$", pins, re.MULTILINE)
+    if found is None:
+        raise LakehouseError(f"{gobuild.MODULES / _PROGRAM / 'go.mod'}: no replacement by a commit")
+    return f"{_RELEASE}.{found[1]}"
+
+
+def installed() -> Path | None:
+    """The provider in one of Terraform's folders, of a version that the stacks take."""
+    for folder in _mirrors():
+        home = folder / _REGISTRY / SOURCE
+        unpacked = home.glob(f"*/{_platform()}/{_PROGRAM}*")
+        packed = home.glob(f"{_PROGRAM}_*_{_platform()}.zip")
+        for path, text in (*((each, each.parts[-3]) for each in unpacked), *((each, each.name) for each in packed)):
+            numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+            if OLDEST <= numbers < BEYOND and path.exists():  # a link may lead nowhere
+                return path
+    return None
+
+
+def registry_answers() -> bool:
+    """Whether Terraform could fetch the provider itself."""
+    try:
+        answer = requests.get(f"https://{_REGISTRY}/v1/providers/{SOURCE}/versions", timeout=_PATIENCE)
+    except requests.RequestException:
+        return False
+    return answer.ok
+
+
+def install() -> Path:
+    """Builds the provider and puts it into the user's folder; what is there already is left alone.
+
+    :raises LakehouseError: it cannot be built, or the folder not be written.
+    """
+    built = gobuild.build(_PROGRAM)
+    target = next(_mirrors()) / _REGISTRY / SOURCE / version() / _platform() / f"{_PROGRAM}_v{version()}"
+    try:
+        if target.exists() and target.samefile(built):
+            return target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{os.getpid()}")
+        try:
+            os.link(built, draft)  # it stays when the cache is emptied
+        except OSError:  # another file system
+            draft.write_bytes(built.read_bytes())
+            draft.chmod(0o755)
+        draft.replace(target)
+    except OSError as error:
+        raise LakehouseError(
+            f"cannot write {target}: {error.strerror or error}. Make the folder writable, or let Terraform reach "
+            f"{_REGISTRY}."
+        ) from error
+    return target
+
+
+def _mirrors() -> Iterator[Path]:
+    """Terraform's folders; the user's own is the first."""
+    yield Path.home() / ".terraform.d" / "plugins"
+    share = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
+    folders = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
+    yield from (Path(folder) / "terraform" / "plugins" for folder in (share, *folders.split(":")))
+
+
+def _platform() -> str:
+    """As Terraform spells it, e.g. linux_amd64."""
+    system, _, machine = this_platform().partition("-")
+    return f"{system}_{_ARCHITECTURES.get(machine, machine)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

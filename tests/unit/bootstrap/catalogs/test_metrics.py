@@ -1,0 +1,49 @@
+"""What a table's metadata, manifests and files add up to, and how it is printed."""
+
+from __future__ import annotations
+
+from bootstrap.catalogs.metrics import Manifest, measure
+from bootstrap.maintenance import report
+
+METADATA = {
+    "snapshots": [
+        {"snapshot-id": 1, "timestamp-ms": 1_000, "summary": {"total-files-size": "1"}},
+        {"snapshot-id": 2, "timestamp-ms": 86_400_500, "summary": {"total-files-size": "3000"}},
+    ]
+}
+STORED = [("t/data/a.parquet", 900), ("t/data/b.parquet", 2000), ("t/metadata/0.json", 70), ("t/metadata/m.avro", 30)]
+FULL = measure("lake.a.b.t", METADATA, 2, [Manifest(2, False), Manifest(1, False), Manifest(1, True)], STORED)
+EMPTY = measure("lake.a.e", {}, None, [], [("e/metadata/0.json", 5)])
+
+
+def test_live_files_are_told_from_all_that_is_stored() -> None:
+    assert (FULL.files, FULL.delete_files, FULL.manifests, FULL.snapshots) == (3, 1, 3, 2)
+    assert (FULL.bytes, FULL.average_file_bytes) == (3000, 1000)
+    assert (FULL.metadata_bytes, FULL.stored_files, FULL.stored_bytes) == (100, 4, 3000)
+    assert FULL.last_commit == 86_400_500
+
+
+def test_a_table_without_a_snapshot() -> None:
+    assert (EMPTY.files, EMPTY.bytes, EMPTY.average_file_bytes, EMPTY.last_commit) == (0, 0, 0, None)
+    assert report.metrics_json(EMPTY)["last_commit"] is None
+    assert "never" in "\n".join(report.metrics_text([EMPTY]))
+
+
+def test_json() -> None:
+    assert report.metrics_json(FULL) == {
+        "table": "lake.a.b.t", "files": 3, "bytes": 3000, "average_file_bytes": 1000, "delete_files": 1,
+        "snapshots": 2, "manifests": 3, "metadata_bytes": 100, "stored_files": 4, "stored_bytes": 3000,
+        "last_commit": "1970-01-02 00:00:00+00:00",
+    }  # fmt: skip
+
+
+def test_prometheus_text() -> None:
+    lines = list(report.prometheus([FULL, EMPTY]))
+    assert lines[:4] == [
+        "# HELP lakehouse_table_size_bytes Size of the current snapshot's files.",
+        "# TYPE lakehouse_table_size_bytes gauge",
+        'lakehouse_table_size_bytes{catalog="lake",namespace="a.b",table="t"} 3000',
+        'lakehouse_table_size_bytes{catalog="lake",namespace="a",table="e"} 0',
+    ]
+    last = [line for line in lines if line.startswith("lakehouse_table_last_commit")]
+    assert last == ['lakehouse_table_last_commit_timestamp_seconds{catalog="lake",namespace="a.b",table="t"} 86400.5']

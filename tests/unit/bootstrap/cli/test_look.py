@@ -1,0 +1,49 @@
+"""What the CDK app asks about the contents: one line of JSON, or one line of why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bootstrap.cli import look
+from bootstrap.reconciler.changes import Change, Note
+from bootstrap.reconciler.plan import Plan, Step
+from bootstrap.remote.errors import Unreachable
+
+NOTE = Note("table lake.a.t", "long cannot become int")
+
+
+@pytest.mark.parametrize(
+    ("plan", "drift"),
+    [
+        (Plan(), "false"),
+        (Plan((Step(Change("update", "table", "lake", "a.t")),)), "true"),
+        (Plan((), (NOTE,)), "true"),
+    ],
+)
+def test_an_apply_with_something_to_do_or_to_refuse_is_drift(
+    plan: Plan, drift: str, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(look, "connect", _connect)
+    monkeypatch.setattr(look, "make_plan", lambda lakehouse, connections: plan)
+    assert look.main(["--file", str(file), "--stack", "local"]) == 0
+    assert capsys.readouterr().out == f'{{"drift": {drift}}}\n'
+
+
+@pytest.mark.parametrize("error", [Unreachable("catalog lake", "http://x", "refused\nmore"), ValueError("x\ny")])
+def test_what_fails_is_one_line(
+    error: Exception, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(path: Path, stack: str) -> None:
+        raise error
+
+    monkeypatch.setattr(look, "connect", fail)
+    assert look.main(["--file", str(file), "--stack", "local"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def _connect(path: Path, stack: str) -> object:
+    from bootstrap.remote.connections import Connections, StoreConnection
+
+    return None, Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {})

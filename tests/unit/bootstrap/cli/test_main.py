@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bootstrap.cli.main import app
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.owner import mark
+
+COMMANDS = (
+    *("status", "logs", "sql", "shell", "endpoints", "verify", "validate", "restart", "generate", "destroy"),
+    *("plan", "apply", "doctor"),
+)
+
+
+def lakehouse(*words: str, expect: int = 0) -> None:
+    """Runs a command line in this process."""
+    with pytest.raises(SystemExit) as ended:
+        app(list(words), prog_name="lakehouse")
+    assert ended.value.code == expect
+
+
+@pytest.fixture(autouse=True)
+def _streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command puts in their place is gone after the test."""
+    monkeypatch.setattr("sys.stdout", sys.stdout)
+    monkeypatch.setattr("sys.stderr", sys.stderr)
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse("--help")
+    shown = capsys.readouterr().out
+    assert [command for command in COMMANDS if f"\n  {command} " not in shown] == []
+
+
+def test_help_imports_no_client_of_an_engine() -> None:
+    script = (
+        "import sys; sys.argv = ['lakehouse', '--help']\n"
+        "from bootstrap.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pyspark', 'trino', 'pyiceberg', 'pandas', 'pyarrow', 'numpy', 'boto3', 'pydantic', 'requests'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert time.monotonic() - began < 10  # a second on an idle machine
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["no-such-command"], "No such command"),
+        (["sql", "--format", "xml", "-e", "SELECT 1"], "'xml'"),
+        (["logs"], "Missing argument"),
+        (["generate", "--rows", "0"], "--rows"),
+        (["-f", "/no/such.yaml", "status"], "/no/such.yaml"),
+        (["destroy"], "--data says that its data is to go"),
+        (["logs", "nope"], 'No service "nope"'),
+        (["sql", "-e", "SELECT 1", "file.sql"], "give one of them"),
+    ],
+)
+def test_usage_errors_exit_2_with_one_message(
+    words: list[str], message: str, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(file.parent)
+    lakehouse(*words, expect=2)
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
+
+
+def test_a_lakehouse_that_is_down(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse("-f", str(file), "status", expect=1)
+    shown = capsys.readouterr().out
+    assert "0 of 7 services healthy" in shown
+    assert "`cdktf deploy local` starts it" in shown
+    lakehouse("-f", str(file), "status", "--json", expect=1)
+    status = json.loads(capsys.readouterr().out)
+    assert status["healthy"] is False
+    assert [each["name"] for each in status["services"]][-1] == "trino"
+    for words in (["sql", "-e", "SELECT 1"], ["verify"], ["generate"], ["shell", "spark"], ["restart", "trino"]):
+        lakehouse("-f", str(file), *words, expect=1)
+        assert "`cdktf deploy" in capsys.readouterr().err
+
+
+def test_endpoints_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse("-f", str(file), "endpoints", "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert {"service", "name", "meaning", "external", "internal"} == set(found[0])
+
+
+def test_validate_counts_what_a_file_has(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse("validate", str(file))
+    assert capsys.readouterr().out == (f"{file} is valid: 2 buckets, 1 catalog, 2 namespaces, 2 tables, 1 stack.\n")
+
+
+def test_validate_exits_2_for_a_wrong_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(file.read_text().replace("close: double", "close: dubble", 1))
+    lakehouse("validate", str(file), expect=2)
+    assert "lakehouse.yaml:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (LakehouseError("it broke"), 1, "Error: it broke\n"),
+        (ValueError("first\nsecond"), 1, "Error: ValueError: first (--debug shows where)\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_errors_become_a_line_and_an_exit_code(
+    error: BaseException,
+    code: int,
+    message: str,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(target: object) -> None:
+        raise error
+
+    monkeypatch.setattr("bootstrap.operations.status.look", fail)
+    lakehouse("-f", str(file), "status", expect=code)
+    assert capsys.readouterr().err == message
+
+
+def test_debug_shows_the_traceback(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bootstrap.operations.status.look", lambda target: 1 / 0)
+    lakehouse("-f", str(file), "--debug", "status", expect=1)
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_no_secret_is_in_an_error(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bootstrap.session.target import find
+
+    secret = find(file, None).local.state.secret("store-secret-key")
+
+    def fail(target: object) -> None:
+        raise ValueError(f"cannot sign with {secret}")
+
+    monkeypatch.setattr("bootstrap.operations.status.look", fail)
+    lakehouse("-f", str(file), "--debug", "status", expect=1)
+    shown = capsys.readouterr().err
+    assert secret not in shown
+    assert "cannot sign with ********" in shown
+
+
+def test_a_reader_that_goes_away_is_no_error(file: Path) -> None:
+    script = f"import sys; sys.argv = ['lakehouse', '-f', {str(file)!r}, 'logs', 'trino', '-n', '100000']\n"
+    from bootstrap.session.target import find
+
+    local = find(file, None).local
+    mark(local.state, local.claim)
+    log = local.state.log("trino")
+    log.parent.mkdir(parents=True)
+    log.write_text("a line of the log\n" * 100_000)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script + "from bootstrap.cli.main import main; main()"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": ""},
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == b"a line of the log\n"
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141
+    process.stderr.close()

@@ -1,0 +1,61 @@
+"""Every command that a message, a page or a comment advises is one that the command line takes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from bootstrap.cli.main import app
+
+ROOT = Path(__file__).parents[4]
+_ADVICE = re.compile(r"`lakehouse ([a-z][^`\n]*)`")
+#: Words that stand for what is left out.
+_OPEN = ("...", "{", "[")
+
+
+def advised() -> dict[str, str]:
+    """Each advised command, and a file that advises it."""
+    found: dict[str, str] = {}
+    sources = [*ROOT.glob("bootstrap/**/*.py"), *ROOT.glob("constructs/**/*.py"), *ROOT.glob("docs/*.md")]
+    for path in (*sources, ROOT / "README.md"):
+        for text in _ADVICE.findall(path.read_text()):
+            found.setdefault(text, str(path.relative_to(ROOT)))
+    return found
+
+
+def wrong(text: str) -> str:
+    command: Any = typer.main.get_command(app)
+    words = text.split()
+    while hasattr(command, "commands"):
+        if not words:
+            return ""  # a group as a whole
+        if words[0] not in command.commands:
+            return f"there is no command {words[0]}"
+        command = command.commands[words.pop(0)]
+    known = {each: parameter for parameter in command.params for each in (*parameter.opts, *parameter.secondary_opts)}
+    given = [word.partition("=")[0] for word in words if word.startswith("-") and word != "-"]
+    if unknown := [each for each in given if each not in known]:
+        return f"it has no option {unknown[0]}"
+    left_out = any(word.startswith(_OPEN) for word in words)
+    missing = [
+        parameter.opts[0]
+        for parameter in command.params
+        if parameter.required and parameter.param_type_name == "option" and not set(parameter.opts) & set(given)
+    ]
+    return f"it needs {missing[0]}" if missing and words and not left_out else ""
+
+
+def test_some_are_found() -> None:
+    assert len(advised()) > 30
+    assert wrong("ingest venues.csv") == "it needs --into"
+    assert wrong("plna") == "there is no command plna"
+    assert wrong("plan --outt x") == "it has no option --outt"
+
+
+@pytest.mark.parametrize("text", advised())
+def test_it_is_a_command(text: str) -> None:
+    assert not wrong(text), f"{advised()[text]} advises `lakehouse {text}`"

@@ -1,0 +1,38 @@
+"""`lakehouse branch` where the catalog has no branches: each command's mend is one that it takes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bootstrap import catalogs
+from bootstrap.cli import references as branching
+from bootstrap.session import connect
+from lakehouse.errors import UsageError
+from tests.unit.bootstrap.reconciler.simulation import lakehouse
+
+
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        (("list",), "Say --table lake.NS.TABLE"),
+        (("create", "b"), "Say --table lake.NS.TABLE"),
+        (("merge", "b"), "Spark with `CALL lake.system.fast_forward(...)`"),
+    ],
+)
+def test_the_mend(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], mend: str) -> None:
+    monkeypatch.setattr(connect, "connect", lambda path, stack: (lakehouse({}), None))
+    monkeypatch.setattr(catalogs, "connect", lambda name, connections: object())
+    program = typer.Typer()
+
+    @program.callback()
+    def options(context: typer.Context) -> None:
+        context.obj = SimpleNamespace(target=lambda: SimpleNamespace(path=None, stack="local"))
+
+    program.add_typer(branching.branches, name="branch")
+    failed = CliRunner().invoke(program, ["branch", *words])
+    assert isinstance(failed.exception, UsageError), failed.output
+    assert str(failed.exception).endswith(mend)

@@ -1,0 +1,126 @@
+"""``lakehouse store probe`` and the table of docs/stores.md; the store is a double that answers by a list."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bootstrap.cli.main import app
+from bootstrap.probe import probe as probing
+from bootstrap.probe import table
+from bootstrap.probe.probe import OPERATIONS, Result
+from bootstrap.remote.connections import StoreConnection
+from lakehouse.spec import matrix, support
+
+PROJECT = Path(__file__).parents[4]
+
+
+def answers(works: bool = True, lacking: tuple[str, ...] = ()) -> list[Result]:
+    return [
+        Result(each.name, "works", 1.4)
+        if works and each.capability not in lacking
+        else Result(each.name, "refused", 2.0, "PutObject: 501 NotImplemented")
+        for each in OPERATIONS
+    ]
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[Result]:
+    """What the store answers; a test fills it."""
+    results: list[Result] = []
+
+    def probe(store: StoreConnection) -> Iterator[Result]:
+        assert store.secret_key
+        yield from results
+
+    monkeypatch.setattr(probing, "probe", probe)
+    monkeypatch.setattr("sys.stdout", sys.stdout)
+    monkeypatch.setattr("sys.stderr", sys.stderr)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-for-eyes")
+    return results
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text((PROJECT / "lakehouse.yaml").read_text())
+    return path
+
+
+def lakehouse(*words: str, expect: int) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app(list(words), prog_name="lakehouse")
+    assert ended.value.code == expect
+
+
+@pytest.mark.parametrize(("lacking", "code"), [(("sts", "policies", "versioning", "lifecycle"), 0), (("sts",), 1)])
+def test_it_compares_with_the_matrix(
+    file: Path, answered: list[Result], capsys: pytest.CaptureFixture[str], lacking: tuple[str, ...], code: int
+) -> None:
+    answered += answers(lacking=lacking)
+    lakehouse("--file", str(file), "store", "probe", expect=code)
+    out, err = capsys.readouterr()
+    assert f"{len(OPERATIONS)} operations: " in out
+    assert [name in out for name in (each.name for each in OPERATIONS)] == [True] * len(OPERATIONS)
+    assert bool(err) == bool(code)
+    if code:
+        assert "says otherwise of s3proxy: versioning, lifecycle, policies." in err
+
+
+def test_json(file: Path, answered: list[Result], capsys: pytest.CaptureFixture[str]) -> None:
+    answered += answers(works=False)
+    lakehouse("--file", str(file), "store", "probe", "--json", "--endpoint", "http://127.0.0.1:1", expect=0)
+    found = json.loads(capsys.readouterr().out)
+    assert found["store"] == "http://127.0.0.1:1"
+    assert set(found["capabilities"].values()) == {False}
+    assert found["results"][0]["remark"] == "PutObject: 501 NotImplemented"
+
+
+def test_another_store_takes_its_keys_from_the_environment(
+    answered: list[Result], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    lakehouse("store", "probe", "--endpoint", "http://127.0.0.1:1", expect=2)
+    assert "set both" in capsys.readouterr().err
+
+
+def test_the_table_takes_the_place_of_the_former_one(tmp_path: Path) -> None:
+    document = tmp_path / "stores.md"
+    document.write_text(f"before\n{table.BEGIN}old\n{table.END}after\n")
+    wrong = [{"operation": "copy", "outcome": "wrong", "milliseconds": 3.0, "remark": "other bytes come back"}]
+    right = [{"operation": "copy", "outcome": "works", "milliseconds": 3.4, "remark": ""}]
+    refused = [{"operation": "copy", "outcome": "refused", "milliseconds": 1.0, "remark": "CopyObject: 501 No"}]
+    for _ in range(2):
+        table.write(document, {"one": wrong, "two": right, "three": refused})
+    text = document.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert "| copy | **wrong** | 3 ms | refused (501 No) |" in text
+    assert "- one, copy: other bytes come back." in text
+
+
+def test_the_document_has_every_operation_and_agrees_with_the_matrix() -> None:
+    text = (PROJECT / "docs" / "stores.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.strip("|\n").split("|")]
+        for line in text.partition(table.BEGIN)[2].partition(table.END)[0].splitlines()
+        if line.startswith("|")
+    ]
+    head, body = rows[0], rows[2:-1]
+    assert [row[0] for row in body] == [each.name for each in OPERATIONS]
+    columns = {"S3Proxy": "s3proxy", "MinIO": "minio", "RustFS": "rustfs"}
+    assert {"S3Proxy", "MinIO"} <= set(head)
+    for nth, name in enumerate(head):
+        if name in columns:
+            can = matrix.STORES[columns[name]]
+            for operation, row in zip(OPERATIONS, body, strict=True):
+                if operation.capability and getattr(can, operation.capability):
+                    assert re.fullmatch(r"\d+ ms", row[nth]), (name, row)
+    assert set(columns.values()) >= set(support.STORES["process"])

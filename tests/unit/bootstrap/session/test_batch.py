@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from bootstrap.session.batch import BatchJob, _prepare
+from bootstrap.session.target import Target
+from lakehouse.errors import LakehouseError, UsageError
+
+# What the SQL command line does on a pipe: it echoes, answers tab-separated, and says how long what succeeded took.
+SPARK_SQL = r"""
+import re, sys
+print("Spark master: spark://127.0.0.1:7077, Application Id: app-1", flush=True)
+for line in sys.stdin:
+    print(f"spark-sql (default)> {line}", end="")
+    sql = line.strip().rstrip(";")
+    if sql == "DIE":
+        print("java.lang.OutOfMemoryError: Java heap space")
+        sys.exit(1)
+    if sql in ("SLEEP", "MUTE"):
+        import os, time
+        if sql == "MUTE":
+            os.close(1)
+            os.close(2)
+        time.sleep(60)
+    if end := re.fullmatch(r"SELECT concat\('end', '(:\d+)'\)", sql):
+        print(f"end{end[1]}")
+    elif "nope" in sql:
+        print("[TABLE_OR_VIEW_NOT_FOUND] The table or view `nope` cannot be found.", flush=True)
+        continue
+    elif sql.startswith("SELECT concat('row', ':'), *"):
+        print("row:\t1\tx\nrow:\t2\ty")
+    print("Time taken: 0.1 seconds", flush=True)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-c", SPARK_SQL]
+    monkeypatch.setattr("bootstrap.session.batch._prepare", lambda target: (command, dict(os.environ)))
+
+
+def test_rows_of_a_query(target: Target) -> None:
+    with BatchJob(target) as job:
+        assert job.run("SELECT a, b FROM t") == [("1", "x"), ("2", "y")]
+        assert job.run("SELECT a, b FROM t") == [("1", "x"), ("2", "y")]
+
+
+def test_a_statement_that_fails_says_why_and_the_next_one_runs(target: Target) -> None:
+    with BatchJob(target) as job:
+        job.execute("CREATE TABLE t (a INT)")
+        with pytest.raises(LakehouseError) as caught:
+            job.run("SELECT * FROM nope")
+        assert str(caught.value) == "[TABLE_OR_VIEW_NOT_FOUND] The table or view `nope` cannot be found."
+        with pytest.raises(LakehouseError, match="cannot be found"):
+            job.execute("DROP TABLE nope")
+        assert job.run("SELECT 1")
+
+
+def test_a_job_that_dies_says_what_it_said(target: Target) -> None:
+    with BatchJob(target) as job:
+        with pytest.raises(LakehouseError, match=r"(?s)the batch job ended.*free core.*OutOfMemoryError"):
+            job.execute("DIE")
+        with pytest.raises(LakehouseError, match="the batch job ended"):
+            job.execute("SELECT 1")
+
+
+def test_a_job_that_does_not_answer_is_given_up(target: Target) -> None:
+    with (
+        BatchJob(target, patience=0.5) as job,
+        pytest.raises(LakehouseError, match="gave no answer within 0 s|within 1 s"),
+    ):
+        job.execute("SLEEP")
+    assert job._process.returncode == -signal.SIGKILL, "it is not asked to end in good order, which takes 10 s"
+
+
+def test_a_job_that_closed_its_output_is_not_waited_for(target: Target) -> None:
+    """Its process may stay: a JVM that hangs in its shutdown."""
+    with BatchJob(target) as job, pytest.raises(LakehouseError, match="the batch job ended"):
+        job.execute("MUTE")
+    assert job._process.returncode == -signal.SIGKILL
+
+
+def test_secrets_are_in_a_private_file_and_in_no_argument(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Target, "port", lambda self, name, asked_by: 7077)
+    secret = target.local.state.secret("store-secret-key")
+    command, environment = _prepare(target)
+    file = target.local.state.config("spark-master") / "verify.conf"
+    assert secret in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert secret not in " ".join(command)
+    assert secret not in str(environment)
+    assert command[command.index("--properties-file") + 1] == str(file)
+    assert "spark.cores.max=1\n" in file.read_text()
+
+
+def test_without_spark_there_is_no_batch_job(without: Callable[[str], Target]) -> None:
+    with pytest.raises(UsageError, match="has no engines.spark"):
+        _prepare(without("spark"))

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bootstrap.session.target import Target, find
+from lakehouse.errors import LakehouseError, UsageError
+from tests.synth.synthesised import AWS
+
+
+def test_the_file_is_the_option_then_the_environment_then_the_folder(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find(file, None).path == file
+    monkeypatch.setenv("LAKEHOUSE_FILE", str(file))
+    assert find(None, None).path == file
+    monkeypatch.delenv("LAKEHOUSE_FILE")
+    monkeypatch.chdir(file.parent)
+    assert find(None, None).path == file
+
+
+def test_the_stack_is_the_only_local_one(file: Path) -> None:
+    file.write_text(
+        file.read_text().replace("local:", "here:", 1).replace("\nstacks:\n  local:", "\nstacks:\n  here:")
+        + "  cloud: {region: eu-west-1, store: s3, catalogs: {lake: glue}}\n"
+    )
+    assert find(file, None).stack == "here"
+
+
+def test_of_several_local_stacks_it_is_the_one_called_local(file: Path) -> None:
+    text = file.read_text()
+    file.write_text(text + "  other: {runtime: process, store: s3proxy, catalogs: {lake: nessie}}\n")
+    assert find(file, None).stack == "local"
+    assert find(file, "other").stack == "other"
+
+
+def test_a_stack_that_is_not_there_is_a_usage_error(file: Path) -> None:
+    with pytest.raises(UsageError, match='no local "nowhere"; it has local'):
+        _ = find(file, "nowhere").local
+
+
+def test_a_service_that_is_not_there_is_told_with_those_that_are(target: Target) -> None:
+    with pytest.raises(UsageError, match='No service "trinoo".*trino'):
+        target.service("trinoo")
+
+
+def test_a_port_is_told_once_something_listens(target: Target) -> None:
+    (number,) = (each.number for each in target.service("trino").ports if each.name == "trino")
+    with pytest.raises(LakehouseError, match=f"trino does not answer on 127.0.0.1:{number}.*cdktf deploy local"):
+        target.port("trino", "engines.trino")
+    with socket.create_server(("127.0.0.1", number)):
+        assert target.port("trino", "engines.trino") == number
+
+
+def test_an_engine_that_the_file_leaves_out_is_told(without: Callable[[str], Target]) -> None:
+    with pytest.raises(UsageError, match="has no engines.trino: add it to the file"):
+        without("trino").port("trino", "engines.trino")
+
+
+def test_a_stack_in_aws_has_nothing_on_this_machine() -> None:
+    found = find(AWS, "clusters")
+    assert found.in_aws
+    assert found.region == "eu-central-1"
+    assert found.secrets == AWS.parent / ".lakehouse" / AWS.stem / "clusters" / "secrets"
+    with pytest.raises(UsageError, match='stacks has no local "clusters"'):
+        _ = found.local
+
+
+def test_a_stack_of_this_machine_has_its_secrets_here(target: Target) -> None:
+    assert not target.in_aws
+    assert target.secrets == target.local.state.root / "secrets"

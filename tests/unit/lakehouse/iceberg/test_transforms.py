@@ -1,0 +1,143 @@
+"""Partition fields and sort fields: read, written, fitted to columns."""
+
+import time
+from typing import Any
+
+import pyiceberg.transforms
+import pytest
+from pydantic import TypeAdapter
+from pyiceberg.types import IcebergType
+
+from lakehouse.iceberg import transforms, types
+from lakehouse.iceberg.transforms import SortField, Transform
+
+COLUMNS: dict[str, types.Type] = {
+    "id": types.Primitive("long"),
+    "price": types.Decimal(10, 2),
+    "ratio": types.Primitive("double"),
+    "name": types.Primitive("string"),
+    "day": types.Primitive("date"),
+    "ts": types.Primitive("timestamptz"),
+    "key": types.Fixed(16),
+    "place": types.parse("struct<city: string, spot: struct<x: int>>"),
+    "tags": types.parse("list<string>"),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "transform", "name"),
+    [
+        ("id", Transform("identity", "id"), "id"),
+        ("day(ts)", Transform("day", "ts"), "ts_day"),
+        ("bucket(16, id)", Transform("bucket", "id", 16), "id_bucket_16"),
+        ("truncate( 4,name )", Transform("truncate", "name", 4), "name_trunc_4"),
+        ("void(id)", Transform("void", "id"), "id_null"),
+        ("place.spot.x", Transform("identity", "place.spot.x"), "place.spot.x"),
+    ],
+)
+def test_partition_field(text: str, transform: Transform, name: str) -> None:
+    assert transforms.partition_field(text) == transform
+    assert transform.field_name == name
+    assert transforms.partition_field(str(transform)) == transform
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("days(ts)", 'Did you mean "day"'),
+        ("buckt(4, id)", 'Did you mean "bucket"'),
+        ("day(3, ts)", "a number too many: write day(ts)"),
+        ("bucket(id)", "needs the number of buckets"),
+        ("truncate(0, name)", "needs the width"),
+        ("bucket(16", "is quoted"),
+        ("day of ts", "is neither a column nor a transform"),
+        ("", "is neither a column nor a transform"),
+    ],
+)
+def test_wrong_partition_field(text: str, why: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is compared below
+        transforms.partition_field(text)
+    assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("id", SortField(Transform("identity", "id"), "asc", "first")),
+        ("id desc", SortField(Transform("identity", "id"), "desc", "last")),
+        ("id DESC NULLS FIRST", SortField(Transform("identity", "id"), "desc", "first")),
+        ("bucket(4, id) asc nulls last", SortField(Transform("bucket", "id", 4), "asc", "last")),
+        ("id nulls last", SortField(Transform("identity", "id"), "asc", "last")),
+    ],
+)
+def test_sort_field(text: str, field: SortField) -> None:
+    assert transforms.sort_field(text) == field
+    assert transforms.sort_field(str(field)) == field
+
+
+@pytest.mark.parametrize("text", ["id down", "id asc desc", "id nulls", "id nulls middle", "nulls last id", "(id"])
+def test_wrong_sort_field(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is too much|is neither"):
+        transforms.sort_field(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("day(ts)", None),
+        ("hour(ts)", None),
+        ("month(day)", None),
+        ("hour(day)", "hour takes timestamp"),
+        ("day(name)", 'or take "name" itself'),
+        ("bucket(4, key)", None),
+        ("bucket(4, price)", None),
+        ("bucket(4, ratio)", "bucket takes int, long"),
+        ("truncate(4, price)", None),
+        ("truncate(4, key)", "truncate takes"),
+        ("ratio", None),
+        ("void(ratio)", None),
+        ("place.city", None),
+        ("place.spot.x", None),
+        ("place", "only primitive types do"),
+        ("tags", "only primitive types do"),
+        ("tags.element", "is not a field of a struct"),
+        ("nam", 'Did you mean "name"'),
+    ],
+)
+def test_fit(text: str, why: str | None) -> None:
+    found = transforms.refusal(transforms.partition_field(text), COLUMNS)
+    assert found is None if why is None else why in (found or "")
+
+
+THEIRS: dict[str, pyiceberg.transforms.Transform[Any, Any]] = {
+    "identity": pyiceberg.transforms.IdentityTransform(),
+    "void": pyiceberg.transforms.VoidTransform(),
+    "year": pyiceberg.transforms.YearTransform(),
+    "month": pyiceberg.transforms.MonthTransform(),
+    "day": pyiceberg.transforms.DayTransform(),
+    "hour": pyiceberg.transforms.HourTransform(),
+    "bucket": pyiceberg.transforms.BucketTransform(4),
+    "truncate": pyiceberg.transforms.TruncateTransform(4),
+}
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_rules_are_those_of_pyiceberg(name: str) -> None:
+    """Ours refuse what PyIceberg's own transforms refuse, and nothing else."""
+    ours = Transform(name, "c", 4 if name in ("bucket", "truncate") else None)
+    for text in [*sorted(types.PRIMITIVES - {"unknown"}), "decimal(9, 2)", "fixed[8]"]:
+        kind = TypeAdapter(IcebergType).validate_python(text)
+        fits = transforms.refusal(ours, {"c": types.parse(text)}) is None
+        assert fits == THEIRS[name].can_transform(kind), text
+
+
+@pytest.mark.parametrize(
+    "text", [" " * 200_000, "a" + " " * 200_000 + "b c", "(" * 200_000, "bucket(1,a" + " " * 200_000]
+)
+def test_long_text_is_read_at_once(text: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(ValueError, match='"'):
+        transforms.sort_field(text)
+    with pytest.raises(ValueError, match='"'):
+        transforms.partition_field(text)
+    assert time.monotonic() - began < 1
