@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from lakehouse.errors import UsageError
+if TYPE_CHECKING:
+    from bootstrap.diagram.picture import Picture
+    from bootstrap.session.target import Target
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -16,20 +17,22 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 def diagram(
     context: typer.Context,
     stack: Annotated[str | None, typer.Option("-s", "--stack", help="Which stack of the file.")] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Where to [default: STACK.svg].")] = None,
+    form: Annotated[Literal["mermaid", "dot"], typer.Option("--format", help="The language.")] = "mermaid",
 ) -> None:
-    """Draw a stack from its own synthesised JSON, as SVG."""
-    from bootstrap.diagram import aws, local
-    from bootstrap.diagram.svg import draw
-    from bootstrap.session.synthesised import synthesise
+    """Print a stack as Mermaid or DOT: services, catalogs, tables, buckets, and who reads and writes what."""
+    from bootstrap.diagram.dot import dot
+    from bootstrap.diagram.mermaid import mermaid
     from bootstrap.session.target import find
 
-    target = find(context.obj.file, stack or context.obj.stack)
-    found = synthesise(target.path, target.stack)
-    picture = aws.picture(found) if "aws" in found.document.get("provider", {}) else local.picture(found)
-    path = out or Path(f"{target.stack}.svg")
-    try:
-        path.write_text(draw(picture))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}. Name another file with --out") from None
-    print(f"{path}: {picture.title}, {picture.subtitle}")
+    found = picture(find(context.obj.file, stack or context.obj.stack))
+    print((mermaid if form == "mermaid" else dot)(found), end="")
+
+
+def picture(target: Target) -> Picture:
+    """The picture of a stack. Raises UsageError if the file has no such stack, LakehouseError if its synth fails."""
+    from bootstrap.diagram import aws, local
+    from bootstrap.session.synthesised import synthesise
+
+    if target.in_aws:
+        return aws.picture(target.lakehouse, synthesise(target.path, target.stack))
+    return local.picture(target.lakehouse, target.stack, target.located)

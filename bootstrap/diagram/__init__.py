@@ -1,5 +1,5 @@
-"""``lakehouse diagram``: a stack as a picture, from its own synthesised JSON.
+"""``lakehouse diagram``: a stack as Mermaid or DOT: its services, catalogs, tables and buckets, and who uses what.
 
-``aws`` and ``local`` turn the JSON into a :class:`~bootstrap.diagram.picture.Picture`; ``layout`` gives its boxes
-places, ``route`` finds the ways of its arrows around them, and ``svg`` writes it down. All of them are pure.
+``local`` and ``aws`` make a :class:`~bootstrap.diagram.picture.Picture`, with the file's part of it from ``contents``;
+``mermaid`` and ``dot`` write it down. All of them are pure.
 """

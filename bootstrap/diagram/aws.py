@@ -1,23 +1,25 @@
 """A stack in AWS as a picture: who, through which engines, in which network, reaches what; and what watches over it.
 
-Every resource is shown: with a card of its own, or on the card of what it belongs to.
+Every resource is shown: by a node of its own, or by the node of what it belongs to.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bootstrap.diagram.aws_cards import card
-from bootstrap.diagram.picture import Arrow, Card, Family, Group, Picture, bundled
+from bootstrap.diagram import contents
+from bootstrap.diagram.aws_names import node
+from bootstrap.diagram.picture import Arrow, Group, Node, Picture, bundled, kept, known
 from bootstrap.diagram.references import addresses, strings
 from bootstrap.session.synthesised import Synthesised
+from lakehouse.spec import AwsStack, Lakehouse
 
 Blocks = Mapping[str, Mapping[str, Any]]
 
 #: Resources that say something of another one, and the argument that names it.
-_PART_OF: Mapping[str, str] = {
+PART_OF: Mapping[str, str] = {
     "aws_autoscaling_policy": "autoscaling_group_name",
     "aws_default_security_group": "vpc_id",
     "aws_flow_log": "vpc_id",
@@ -40,8 +42,11 @@ _PART_OF: Mapping[str, str] = {
     "aws_vpc_security_group_egress_rule": "security_group_id",
     "aws_vpc_security_group_ingress_rule": "security_group_id",
 }
-#: And those that are shown with the one that uses them.
-_USED_BY: Mapping[str, str] = {"aws_launch_template": "aws_autoscaling_group"}
+#: And those that the one that uses them stands for.
+USED_BY: Mapping[str, str] = {"aws_launch_template": "aws_autoscaling_group"}
+#: What a namespace is, and the argument that names it.
+_DATABASES: Mapping[str, str] = {"aws_glue_catalog_database": "name", "aws_s3tables_namespace": "namespace"}
+_STORES = ("aws_s3tables_table_bucket", "aws_s3_bucket")
 #: Whom everything names; arrows to them would say nothing.
 _EVERYWHERE = ("aws_kms_key", "aws_vpc", "aws_subnet")
 #: What an arrow between two types means. Others go without a word.
@@ -56,6 +61,7 @@ _MEANS: Mapping[tuple[str, str], str] = {
     ("aws_emrserverless_application", "aws_glue_catalog_database"): "tables",
     ("aws_emrserverless_application", "aws_s3_bucket"): "files",
     ("aws_emrserverless_application", "aws_s3tables_table_bucket"): "tables",
+    ("aws_glue_catalog_database", "aws_s3_bucket"): "location",
     ("aws_iam_role", "aws_athena_workgroup"): "query",
     ("aws_iam_role", "aws_cloudwatch_log_group"): "logs",
     ("aws_iam_role", "aws_emrserverless_application"): "run jobs",
@@ -73,56 +79,60 @@ _MEANS: Mapping[tuple[str, str], str] = {
 }
 
 
-def picture(stack: Synthesised) -> Picture:
+def picture(lakehouse: Lakehouse, stack: Synthesised) -> Picture:
     """The picture of a stack in AWS."""
     blocks = stack.resources
-    owners = {address: _owner(address, blocks) for address in blocks}
+    there = lakehouse.stacks[stack.name]
+    assert isinstance(there, AwsStack)
     [provider] = stack.document["provider"]["aws"]
     [tags] = [each["tags"] for each in provider["default_tags"]]
-    prefix = str(tags["lakehouse"])
-    cards = {owner: _card(owner, owners, blocks, prefix) for owner in dict.fromkeys(owners.values())}
-    network = next((address for address in cards if address.startswith("aws_vpc.")), "")
-    root = _composed(cards, network, blocks)
-    drawn = {each.id for each in root.cards()}
-    known = (arrow for arrow in _arrows(owners, blocks) if arrow.source in drawn and arrow.target in drawn)
-    version = stack.document["terraform"]["required_providers"]["aws"]["version"]
-    return Picture(
-        title=f"{prefix} in AWS, {provider['region']}",
-        subtitle=f"{len(blocks)} resources on {len(drawn) + bool(network)} cards and frames · AWS provider {version} · "
-        f"owner {tags['owner']}, cost center {tags['cost-center']}",
-        root=root,
-        arrows=bundled(root, known),
-        notes=(
-            "An arrow leads from what uses to what is used, as the stack's references and policies say; one between "
-            "frames stands for several between their cards.",
-            "Everything kept is encrypted by the KMS key unless its card says otherwise; those arrows are left out. "
-            "The names of all resources of a card stand in its title (hold the pointer over it).",
-        ),
+    owners = {address: _owner(address, blocks) for address in blocks}
+    of_file = _of_file(lakehouse, blocks)
+    catalogs = [contents.catalog(name, each, there.catalogs[name]) for name, each in lakehouse.catalogs.items()]
+    nodes = {each: node(each, blocks[each], str(tags["lakehouse"])) for each in owners.values() if each not in of_file}
+    root = Group(
+        "stack",
+        f"{lakehouse.name}, stack {stack.name}, in AWS {provider['region']}",
+        kept(contents.principals(lakehouse), *_groups(nodes, blocks, catalogs)),
     )
+    granted = tuple(contents.granted(lakehouse))
+    said = {each.source for each in granted}  # of these the file says what they do with tables
+    tables = {each.id for group in catalogs for each in group.nodes()}
+    uses = (
+        Arrow(of_file.get(each.source, each.source), of_file.get(each.target, each.target), each.label)
+        for each in _arrows(owners, blocks)
+    )
+    further = known(root, (each for each in uses if not (each.source in said and each.target in tables)))
+    return Picture(root, (*known(root, granted), *bundled(root, further)))
+
+
+def _of_file(lakehouse: Lakehouse, blocks: Blocks) -> dict[str, str]:
+    """The resources that a node of the file's contents shows, and that node: databases, and roles of principals."""
+    found = {f"aws_iam_role.principal_{each}": f"principal {each}" for each in lakehouse.access.principals}
+    for name, content in lakehouse.catalogs.items():
+        found |= {
+            address: contents.place(lakehouse, f"{name}.{block[argument]}")
+            for type, argument in _DATABASES.items()
+            for address, block in blocks.items()
+            if address.startswith(f"{type}.") and block[argument] in content.namespaces
+        }
+    return found
 
 
 def _owner(address: str, blocks: Blocks) -> str:
-    """The resource on whose card this one is shown: itself, or what it belongs to."""
+    """The resource that stands for this one: itself, or what it belongs to."""
     type = address.partition(".")[0]
-    if type in _PART_OF:
-        named = [each for each in addresses({"": blocks[address].get(_PART_OF[type])}) if each in blocks]
+    if type in PART_OF:
+        named = [each for each in addresses({"": blocks[address].get(PART_OF[type])}) if each in blocks]
         return _owner(named[0], blocks) if named else address
-    if type in _USED_BY:
+    if type in USED_BY:
         users = [
             other
             for other, block in blocks.items()
-            if other.startswith(f"{_USED_BY[type]}.") and address in addresses(block)
+            if other.startswith(f"{USED_BY[type]}.") and address in addresses(block)
         ]
         return users[0] if users else address
     return address
-
-
-def _card(address: str, owners: Mapping[str, str], blocks: Blocks, prefix: str) -> Card:
-    parts = [each for each, owner in owners.items() if owner == address and each != address]
-    by_type: dict[str, list[Mapping[str, Any]]] = {}
-    for part in parts:
-        by_type.setdefault(part.partition(".")[0], []).append(blocks[part])
-    return card(address, blocks[address], prefix, by_type, parts)
 
 
 def _arrows(owners: Mapping[str, str], blocks: Blocks) -> Iterator[Arrow]:
@@ -175,70 +185,31 @@ def _names(blocks: Blocks) -> Iterator[tuple[str, str]]:
             yield f":bucket/{block['name']}", address
 
 
-def _composed(cards: Mapping[str, Card], network: str, blocks: Blocks) -> Group:
-    """The frames: access on the left, engines and network, data on the right, what watches and guards below."""
-    left = dict(cards)
+def _groups(nodes: Mapping[str, Node], blocks: Blocks, catalogs: list[Group]) -> tuple[Group, ...]:
+    """Who asks first, then what is asked, then the data, and at last what watches and guards."""
+    left = dict(nodes)
+    network = next((address for address in left if address.startswith("aws_vpc.")), "")
     left.pop(network, None)
 
-    def take(*starts: str) -> list[Card]:
-        found = [left[address] for address in left if address.startswith(starts)]
-        for each in found:
-            del left[each.id]
-        return found
+    def take(title: str, *starts: str) -> Group:
+        found = tuple(left.pop(address) for address in list(left) if address.startswith(starts))
+        return Group(title, title, found)
 
-    principals = take("aws_iam_role.principal_")
-    workflows = take("aws_iam_openid_connect_provider.", "aws_iam_role.github_")
-    services = take("aws_iam_role.", "aws_iam_service_linked_role.")
-    within = take("aws_emrserverless_application.", "aws_instance.", "aws_autoscaling_group.")
-    athena = take("aws_athena_workgroup.")
-    groups, endpoints = take("aws_security_group."), take("aws_vpc_endpoint.")
-    subnets, zones = take("aws_subnet."), take("aws_route53_zone.")
-    catalog = take("aws_glue_catalog_database.", "aws_s3tables_namespace.")
-    buckets = take("aws_s3tables_table_bucket.", "aws_s3_bucket.")
-    guards = take("aws_kms_key.", "aws_secretsmanager_secret.")
-    watch = take("aws_cloudwatch_", "aws_budgets_", "aws_sns_topic.", "aws_sns_topic_subscription.")
-    steps = take("terraform_data.")
-    access = [
-        _frame("principals", "Principals", "access", principals),
-        _frame("workflows", "Workflows (GitHub)", "access", workflows, 1, 36),
-        _frame("services", "Roles of services", "access", services),
-    ]
-    inside = [
-        _frame("clusters", "Engines", "engine", within, 2 if len(within) > 1 else 1),
-        _frame("groups", "Security groups", "network", groups),
-        _frame("endpoints", "Endpoints of AWS services", "network", endpoints, 3),
-        _frame("subnets", "Subnets", "network", [*subnets, *zones]),
-    ]
-    vpc = blocks.get(network, {})
-    engines = [
-        _frame("athena", "Athena", "engine", athena, 3),
-        _frame("network", f"VPC {vpc.get('cidr_block', '')}: no way in or out but these", "network", _kept(inside), 2),
-    ]
-    contents = [
-        _frame("catalog", "Catalog", "catalog", catalog, 2),
-        _frame("store", "Store", "store", buckets, 2, 56),
-        _frame("steps", "Steps of the deploy", "step", steps, 2),
-    ]
-    below = [
-        _frame("guards", "Keys and secrets", "security", guards, 3),
-        _frame("watch", "Watch", "watch", watch, 6, 56),
-        _frame("others", "Others", "other", list(left.values()), 6),
-    ]
-    columns = [Group(f"column-{nth}", "", "other", _kept(each)) for nth, each in enumerate((access, engines, contents))]
-    bottom = _kept(below)
-    rows = (
-        Group("above", "", "other", tuple(columns), 3),
-        Group("below", "", "other", bottom, len(bottom)),
+    workflows = take("Workflows of GitHub", "aws_iam_openid_connect_provider.", "aws_iam_role.github_")
+    services = take("Roles of services", "aws_iam_role.", "aws_iam_service_linked_role.")
+    steps = take("Steps of the deploy", "terraform_data.")
+    athena = take("Athena", "aws_athena_workgroup.")
+    inside = kept(
+        take("Engines", "aws_emrserverless_application.", "aws_instance.", "aws_autoscaling_group."),
+        take("Security groups", "aws_security_group."),
+        take("Endpoints of AWS services", "aws_vpc_endpoint."),
+        take("Subnets", "aws_subnet.", "aws_route53_zone."),
     )
-    return Group("stack", "", "other", rows)
-
-
-def _frame(
-    key: str, title: str, family: Family, children: Sequence[Card | Group], columns: int = 1, gap: float = 24
-) -> Group:
-    return Group(key, title, family, tuple(children), columns, gap)
-
-
-def _kept(groups: Sequence[Group]) -> tuple[Group, ...]:
-    """Those that hold something."""
-    return tuple(group for group in groups if group.children)
+    store = take("Store", *_STORES)
+    guards = take("Keys and secrets", "aws_kms_key.", "aws_secretsmanager_secret.")
+    watch = take("Watch", "aws_cloudwatch_", "aws_budgets_", "aws_sns_topic.", "aws_sns_topic_subscription.")
+    private = Group(
+        "network", f"VPC {blocks.get(network, {}).get('cidr_block', '')}, no way in or out but these", inside
+    )
+    others = Group("others", "Others", tuple(left.values()))
+    return kept(workflows, services, steps, athena, private, *catalogs, store, guards, watch, others)

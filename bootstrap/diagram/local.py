@@ -1,110 +1,121 @@
-"""A stack on this machine as a picture: its services in the order in which they come up."""
+"""A stack on this machine as a picture: which service asks which, as their own settings say, and for what."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Iterator, Sequence
 
-from bootstrap.diagram.picture import Arrow, Card, Family, Group, Picture
-from bootstrap.diagram.references import addresses
-from bootstrap.session.synthesised import Synthesised
+from bootstrap.diagram import contents
+from bootstrap.diagram.picture import Arrow, Group, Node, Picture, kept, known
+from lakehouse.runtimes.local import Local
+from lakehouse.services.service import Service
+from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.text.placeholders import parts
 
-_FAMILIES: tuple[tuple[str, Family], ...] = (  # by how a service's name begins
-    ("spark", "engine"),
-    ("trino", "engine"),
-    ("nessie", "catalog"),
-    ("polaris", "catalog"),
-    ("hive", "catalog"),
-    ("iceberg-rest", "catalog"),
-    ("postgres", "catalog"),
-    ("s3proxy", "store"),
-    ("minio", "store"),
-    ("rustfs", "store"),
-    ("aistor", "store"),
-)
-_KINDS: Mapping[Family, str] = {"engine": "Engine", "catalog": "Catalog", "store": "Object store", "step": "Step"}
+_OURS = "command lakehouse"
+_TABLES, _FILES, _METADATA = "reads and commits tables", "reads and writes files", "metadata files"
 
 
-def picture(stack: Synthesised) -> Picture:
-    """The picture of a local stack: columns from what comes first to what waits for all of it."""
-    blocks = stack.resources
-    services = {str(each["name"]): each for each in stack.services}
-    needs = {
-        address: {each for each in addresses(block) if each in blocks and each != address}
-        for address, block in blocks.items()
-    }
-    direct = _reduced(needs)
-    levels = _levels(needs)
-    cards = {address: _card(address, block, services) for address, block in blocks.items()}
-    columns = [
-        Group(
-            f"column-{level}",
-            "",
-            "other",
-            tuple(cards[address] for address in cards if levels[address] == level),
-            gap=32,
-        )
-        for level in sorted(set(levels.values()))
+def picture(lakehouse: Lakehouse, stack: str, local: Local) -> Picture:
+    """The picture of a local stack."""
+    said = lakehouse.stacks[stack]
+    assert isinstance(said, LocalStack)
+    services = {each.name: each for each in local.services}
+    store = services[local.endpoints.store.service]
+    servers = {each.name: services[each.service] for each in local.endpoints.catalogs}
+    engines = [each for each in local.services if each not in (store, *servers.values())]
+    catalogs = [
+        contents.catalog(name, each, said.catalogs[name], [_node(servers[name])])
+        for name, each in lakehouse.catalogs.items()
     ]
-    frame = Group("machine", "This machine", "watch", tuple(columns), len(columns))
-    total = sum(int(each["memory_mb"]) for each in services.values())
+    buckets = [Node(f"bucket {each}", (each, "bucket"), "store") for each in lakehouse.buckets]
+    root = Group(
+        "stack",
+        f"{lakehouse.name}, stack {stack}, on this machine",
+        kept(
+            contents.principals(lakehouse),
+            Group("sources", "Sources", tuple(_sources(lakehouse))),
+            Group("engines", "Engines", tuple(_engines(engines))),
+            Group("commands", "Commands", (Node(_OURS, ("lakehouse", "apply, ingest, maintain")),)),
+            *catalogs,
+            Group("store", f"{said.store} object store", (_node(store), *buckets)),
+        ),
+    )
     return Picture(
-        title=f"The stack {stack.name} on this machine",
-        subtitle=f"{len(blocks)} resources, {len(services)} services, at most {total / 1024:.1f} GiB of memory",
-        root=Group("stack", "", "other", (frame,)),
-        arrows=tuple(Arrow(need, address) for address in blocks for need in sorted(direct[address])),
-        notes=("An arrow leads from what comes up first to what waits for it. Nothing listens beyond 127.0.0.1.",),
+        root,
+        known(
+            root,
+            (
+                *contents.granted(lakehouse),
+                *_asked(local, [each.name for each in servers.values()]),
+                *(Arrow(_OURS, _id(each), _TABLES) for each in servers.values()),
+                Arrow(_OURS, _id(store), _FILES),
+                *(Arrow(f"source {each}", _OURS, "ingest") for each in lakehouse.sources),
+                *(
+                    Arrow(f"catalog {name}", f"bucket {bucket}", "location")
+                    for name, several in contents.buckets(lakehouse).items()
+                    for bucket in several
+                ),
+            ),
+        ),
     )
 
 
-def _card(address: str, block: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]) -> Card:
-    name = _name(address, block)
-    service = services.get(name)
-    family: Family = "step"
-    if service is not None:
-        family = next((each for start, each in _FAMILIES if name.startswith(start)), "other")
-    lines = []
-    if service is not None:
-        # Those that a person opens have a label; where none has, the first one.
-        ports = [port for port in service["ports"] if port["label"]] or list(service["ports"])[:1]
-        lines = [f"{port['number']}  {port['label'] or port['name']}" for port in ports]
-        lines.append(f"at most {service['memory_mb']} MiB")
-    elif "name" in block:  # an image or a network, as others know it
-        lines = [str(block["name"])]
-    type = address.partition(".")[0]
-    kind = _KINDS.get(family, "Service") if type == "terraform_data" else type.replace("_", " ")
-    return Card(address, name, kind, family, tuple(lines), (address,))
+def _sources(lakehouse: Lakehouse) -> Iterator[Node]:
+    for name, source in lakehouse.sources.items():
+        yield Node(f"source {name}", (name, source.endpoint or f"S3 in {source.region}"), "store")
 
 
-def _name(address: str, block: Mapping[str, Any]) -> str:
-    path = str(block.get("//", {}).get("metadata", {}).get("path", ""))
-    return path.rpartition("/")[2] or address.partition(".")[2]
+def _engines(services: Sequence[Service]) -> Iterator[Node | Group]:
+    """Services of one image are a cluster, its workers one node."""
+    for image in dict.fromkeys(each.image for each in services):
+        several = [each for each in services if each.image == image]
+        if len(several) == 1:
+            yield _node(several[0])
+        else:
+            yield Group(f"cluster {image}", image, tuple(_members(several)))
 
 
-def _levels(needs: Mapping[str, set[str]]) -> dict[str, int]:
-    """How many must come up before, one after the other."""
-    levels: dict[str, int] = {}
-
-    def level(address: str) -> int:
-        if address not in levels:
-            levels[address] = max((level(need) + 1 for need in needs[address]), default=0)
-        return levels[address]
-
-    for address in needs:
-        level(address)
-    return levels
+def _members(services: Sequence[Service]) -> Iterator[Node]:
+    for shown in dict.fromkeys(map(_id, services)):
+        alike = [each.name for each in services if _id(each) == shown]
+        yield Node(shown, (alike[0] if len(alike) == 1 else f"{len(alike)} x {shown.removeprefix('service ')}",))
 
 
-def _reduced(needs: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """Without the needs that others bring with them."""
-    reach: dict[str, set[str]] = {}
+def _node(service: Service) -> Node:
+    return Node(_id(service), (service.name, service.image))
 
-    def reached(address: str) -> set[str]:
-        if address not in reach:
-            reach[address] = set(needs[address]).union(*(reached(need) for need in needs[address]))
-        return reach[address]
 
-    return {
-        address: {need for need in wanted if not any(need in reached(other) for other in wanted if other != need)}
-        for address, wanted in needs.items()
-    }
+def _id(service: Service) -> str:
+    """The same for all workers of a cluster."""
+    return f"service {re.sub(r'-[0-9]+$', '', service.name)}"
+
+
+def _asked(local: Local, catalogs: Sequence[str]) -> Iterator[Arrow]:
+    """From each service to those whose address is in its settings."""
+    images = [each.image for each in local.services]
+    store = local.endpoints.store.service
+    for source in local.services:
+        text = "\n".join(_texts(source))
+        for target in local.services:
+            host = local.place.host(target.name)
+            if source is target or not any(
+                re.search(rf"//{re.escape(host)}:{port.number}\b", text) for port in target.ports
+            ):
+                continue
+            # An executor reads and writes what the driver of its cluster was told of.
+            alone = images.count(source.image) == 1 or source.image == target.image
+            begin = _id(source) if alone else f"cluster {source.image}"
+            if target.name in catalogs:
+                yield Arrow(begin, _id(target), _TABLES)
+            elif target.name == store:
+                yield Arrow(begin, _id(target), _METADATA if source.name in catalogs else _FILES)
+            else:
+                yield Arrow(begin, _id(target))
+
+
+def _texts(service: Service) -> Iterator[str]:
+    yield from service.command
+    yield from (value for _, value in service.environment)
+    for file in service.files:
+        yield from (part for part in parts(file.text) if isinstance(part, str))

@@ -1,45 +1,38 @@
-"""What is drawn, before anybody knows where: cards in groups, and arrows between them."""
+"""What a diagram shows: nodes in groups, and arrows between them. Where they stand is for the program that draws it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
-#: What a thing is for; it decides the colour.
-Family = Literal["access", "engine", "network", "catalog", "store", "security", "watch", "step", "other"]
+Shape = Literal["box", "store", "person"]
 
 
 @dataclass(frozen=True)
-class Card:
-    """One thing. ``stands_for`` are the addresses of all resources that it shows, the first of them its own."""
+class Node:
+    """One thing: its name, and below it what it is."""
 
     id: str
-    title: str
-    kind: str  # what it is, in words: "S3 bucket"
-    family: Family
-    lines: tuple[str, ...] = ()
-    stands_for: tuple[str, ...] = ()
+    lines: tuple[str, ...]
+    shape: Shape = "box"
 
 
 @dataclass(frozen=True)
 class Group:
-    """A frame around cards and groups, set in rows of ``columns``. Without a title it has no frame."""
+    """A frame around nodes and groups."""
 
     id: str
     title: str
-    family: Family
-    children: tuple[Card | Group, ...]
-    columns: int = 1
-    gap: float = 24.0  # pixels between cards
+    children: tuple[Node | Group, ...]
 
-    def cards(self) -> Iterator[Card]:
-        """All cards in it, at any depth."""
+    def nodes(self) -> Iterator[Node]:
+        """All nodes in it, at any depth."""
         for child in self.children:
-            if isinstance(child, Card):
+            if isinstance(child, Node):
                 yield child
             else:
-                yield from child.cards()
+                yield from child.nodes()
 
     def groups(self) -> Iterator[Group]:
         """It and all groups in it."""
@@ -51,7 +44,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Arrow:
-    """From a card or group to another, by their ids."""
+    """From who uses something to what is used, by the ids of nodes or groups; the label says how."""
 
     source: str
     target: str
@@ -60,27 +53,35 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Picture:
-    """A whole drawing; ``notes`` stand below it."""
+    """A whole diagram."""
 
-    title: str
-    subtitle: str
     root: Group
     arrows: tuple[Arrow, ...] = ()
-    notes: tuple[str, ...] = field(default=())
 
 
-def bundled(root: Group, arrows: Iterator[Arrow]) -> tuple[Arrow, ...]:
-    """One arrow between two groups, however many there are between their cards; none to where a card lies.
+def kept(*groups: Group) -> tuple[Group, ...]:
+    """Those of the groups that hold something."""
+    return tuple(group for group in groups if group.children)
 
-    It begins at the one card that it comes from, or at the group's frame where there are several; it ends likewise.
+
+def known(root: Group, arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
+    """Those of the arrows whose ends are shown, each once."""
+    shown = {node.id for node in root.nodes()} | {group.id for group in root.groups()}
+    return tuple(dict.fromkeys(each for each in arrows if {each.source, each.target} <= shown))
+
+
+def bundled(root: Group, arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
+    """One arrow between two groups, however many there are between their nodes; none from a node to itself.
+
+    It begins at the one node that all of them come from, or at the group if there are several; it ends likewise.
     """
-    home = {card.id: group for group in root.groups() for card in group.children if isinstance(card, Card)}
+    home = {node.id: group for group in root.groups() for node in group.children if isinstance(node, Node)}
     between: dict[tuple[str, str], list[Arrow]] = {}
     for arrow in arrows:
         if arrow.source == arrow.target:
             continue
         ends = home[arrow.source], home[arrow.target]
-        # Within one group every arrow is shown for itself.
+        # Within one group every arrow is shown.
         key = (arrow.source, arrow.target) if ends[0] is ends[1] else (ends[0].id, ends[1].id)
         between.setdefault(key, []).append(arrow)
     found = []

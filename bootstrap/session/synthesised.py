@@ -62,7 +62,8 @@ def synthesise(file: Path, stack: str) -> Synthesised:
     with tempfile.TemporaryDirectory(dir=store.scratch()) as folder:
         done = run(file, Path(folder))
         if done.returncode:
-            raise LakehouseError(f"{file.name} cannot be synthesised: {done.stderr.strip().removeprefix('Error: ')}")
+            before, _, said = done.stderr.partition("Error: ")  # jsii may have said something of its own before
+            raise LakehouseError(f"{file.name} cannot be synthesised: {(said or before).strip()}")
         stacks = read(Path(folder))
     if stack not in stacks:
         raise UsageError(f'{file.name}: stacks has no "{stack}"; it has {", ".join(stacks)}.')
