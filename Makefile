@@ -133,7 +133,7 @@ setup-dev: terraform ## the same, and what the tests need
 
 packages: $(DONE)/runtime ## fetch what lakehouse.yaml needs into the user's cache folder
 	@$(PY) -m bootstrap.cli.packages fetch
-	@$(PY) -m lakehouse.runtimes.process.training
+	@$(PY) -m lakehouse.runtimes.training
 
 clean: ## remove what was generated: cdktf.out and caches (no state, no data)
 	rm -rf cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -19,9 +19,9 @@ def main() -> int:
     path = Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml")).resolve()
     try:
         lakehouse = _load(path)  # before the CDK is imported: a wrong file is reported at once
-        from lakehouse.runtimes import contents
+        from lakehouse.runtimes.looks import begin
 
-        looks = contents.begin(lakehouse, path)  # they go on while the CDK is imported
+        looks = begin(lakehouse, path)  # they go on while the CDK is imported
         from stacks import synth
 
         synth(lakehouse, path, looks, _warnings(lakehouse, path))

@@ -8,12 +8,10 @@ from pathlib import Path
 from lakehouse.cdk import Construct, TerraformStack, local_backend, output
 from lakehouse.runtimes.contents import Look
 from lakehouse.runtimes.incarnation import digest
-from lakehouse.runtimes.local import Local, locate
-from lakehouse.runtimes.process.runtime import Processes
-from lakehouse.runtimes.process.terraform import ProcessRuntime
+from lakehouse.runtimes.locate import locate, runtime
 from lakehouse.runtimes.state import terraform_state
-from lakehouse.runtimes.terraform import LocalRuntime
 from lakehouse.spec import Lakehouse
+from lakehouse.spec import LocalStack as LocalOptions
 
 
 class LocalStack(TerraformStack):
@@ -26,8 +24,10 @@ class LocalStack(TerraformStack):
         self._name = name
         self._state = terraform_state(path, name)
         local_backend(self, self._state)
+        options = lakehouse.stacks[name]
+        assert isinstance(options, LocalOptions)
         local = locate(lakehouse, name, path)
-        self._runtime = _place(self, local)
+        self._runtime = runtime(options.runtime).terraform(self, local)
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
         self._runtime.bootstrap(
             ["--file", str(path), "--stack", name, "apply"],
@@ -62,11 +62,3 @@ def who_may(lakehouse: Lakehouse) -> str:
     spark = lakehouse.engines.spark
     but = " Spark Connect asks for its token." if spark and spark.connect and spark.connect.token else ""
     return f"Every user of this machine can read and change all data of this lakehouse, and nobody from another.{but}"
-
-
-def _place(scope: Construct, local: Local) -> LocalRuntime:
-    if isinstance(local.runtime, Processes):
-        return ProcessRuntime(scope, "process", local)
-    from lakehouse.runtimes.docker.terraform import DockerRuntime  # its bindings take 0.1 s, for stacks on Docker alone
-
-    return DockerRuntime(scope, "docker", local)

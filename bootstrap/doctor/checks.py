@@ -20,9 +20,8 @@ from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least, look
 from lakehouse.runtimes.docker.containers import as_asked
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.docker.runtime import Containers
-from lakehouse.runtimes.incarnation import digest
+from lakehouse.runtimes.incarnation import digest, recorded
 from lakehouse.runtimes.local import Local
-from lakehouse.runtimes.process.incarnation import recorded
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Service
 from lakehouse.spec.claims import Register

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bootstrap.remote.connections import BucketOwner, CatalogConnection, Connections, StoreConnection
 from lakehouse.runtimes import owner
-from lakehouse.runtimes.local import Local, locate
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.locate import locate
 from lakehouse.spec import AwsStack, Lakehouse, load
 from lakehouse.text.placeholders import filled
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import owner
-from lakehouse.runtimes.local import Local, locate
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.state import folder
 from lakehouse.services.service import Service
 from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load

@@ -15,7 +15,7 @@ from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.docker.runtime import Containers
-from lakehouse.runtimes.local import locate
+from lakehouse.runtimes.locate import locate
 from lakehouse.spec import load
 from tests.containers.conftest import remains, runtime, sick, up
 from tests.integration.deployment import PROJECT, Deployment

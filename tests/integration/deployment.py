@@ -17,7 +17,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from lakehouse.runtimes.local import Local, locate
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.locate import locate
 from lakehouse.spec import load, ports
 from tests.ports import free
 

@@ -15,9 +15,9 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import processes
-from lakehouse.runtimes.incarnation import NONE, Incarnation
+from lakehouse.runtimes.incarnation import NONE, Incarnation, record, recorded
 from lakehouse.runtimes.process import steps
-from lakehouse.runtimes.process.incarnation import look, record, recorded
+from lakehouse.runtimes.process.incarnation import look
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Probe, Service

@@ -29,7 +29,8 @@ LAYERS = (
     ("lakehouse.kinds",),
     ("lakehouse.aws", "lakehouse.runtimes"),
     ("lakehouse.runtimes.docker", "lakehouse.runtimes.process"),
-    ("lakehouse.runtimes.local",),
+    ("lakehouse.runtimes.locate",),
+    ("lakehouse.runtimes.looks", "lakehouse.runtimes.training"),
     ("offline", "stacks"),
     ("bootstrap.remote",),
     ("bootstrap.iceberg",),
@@ -50,14 +51,7 @@ LAYERS = (
     ("bootstrap.__main__",),
 )
 #: What does not keep to it yet: (module, what it imports).
-EXCEPTIONS = {
-    ("lakehouse.runtimes.contents", "lakehouse.runtimes.local"),
-    ("lakehouse.runtimes.contents", "lakehouse.runtimes.process.incarnation"),
-    ("lakehouse.runtimes.docker.terraform", "lakehouse.runtimes.local"),
-    ("lakehouse.runtimes.process.terraform", "lakehouse.runtimes.local"),
-    ("lakehouse.runtimes.process.training", "lakehouse.runtimes.local"),
-    ("lakehouse.runtimes.terraform", "lakehouse.runtimes.local"),
-}
+EXCEPTIONS: set[tuple[str, str]] = set()
 CIRCLES = [
     {"bootstrap.verify.athena", "bootstrap.verify.engines"},
     {

@@ -18,16 +18,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lakehouse.runtimes.incarnation import NONE, Incarnation
-from lakehouse.runtimes.local import locate
-from lakehouse.runtimes.process.incarnation import record, recorded
-from lakehouse.runtimes.processes import is_open
+from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.state import State
-from lakehouse.spec import Lakehouse, LocalStack
 
 NAME = "bootstrap"
 FILE = "bootstrap.json"
-_PATIENCE = 20.0  # seconds that a look may take
+PATIENCE = 20.0  # seconds that a look may take
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Look:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.communicate()
-            why = [f"no answer within {_PATIENCE:.0f} s"]
+            why = [f"no answer within {PATIENCE:.0f} s"]
         except (ValueError, KeyError, TypeError):
             why = ["its answer cannot be read"]
         print(
@@ -55,28 +51,6 @@ class Look:
             file=sys.stderr,
         )
         return False
-
-
-def begin(lakehouse: Lakehouse, path: Path) -> dict[str, Look]:
-    """Starts a look at each local stack whose bootstrap has run and whose store and catalogs listen."""
-    return {name: _start(name, path) for name in lakehouse.stacks if _is_up(lakehouse, name, path)}
-
-
-def _is_up(lakehouse: Lakehouse, name: str, path: Path) -> bool:
-    if not isinstance(lakehouse.stacks[name], LocalStack):
-        return False
-    local = locate(lakehouse, name, path)
-    needed = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
-    ports = [port.name for each in local.services if each.name in needed for port in each.ports]
-    return recorded(local.state, NAME) != NONE and all(is_open(local.ports[port]) for port in ports)
-
-
-def _start(name: str, path: Path) -> Look:
-    command = [sys.executable, "-m", "bootstrap.cli.look", "--file", str(path), "--stack", name]
-    process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    return Look(process, time.monotonic() + _PATIENCE)
 
 
 def propose(state: State, digest: str, drifted: bool) -> Incarnation:

@@ -12,8 +12,9 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
 
 
@@ -67,3 +68,17 @@ def propose(
             proposed[each.name] = Incarnation.new(now)
             renewed.add(each.name)
     return proposed
+
+
+def recorded(state: State, name: str) -> Incarnation:
+    """The incarnation that was started last; NONE where there was none."""
+    try:
+        content = json.loads(state.incarnation(name).read_text())
+        return Incarnation(str(content["digest"]), str(content["start"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return NONE
+
+
+def record(state: State, name: str, incarnation: Incarnation) -> None:
+    """Remember the incarnation that was started, for the next look."""
+    write_private(state.incarnation(name), json.dumps(asdict(incarnation)))

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, propose
+from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, propose, recorded
 from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process.supervisor import Supervisor
-from lakehouse.runtimes.state import State, write_private
+from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 
 SUPERVISOR = "supervisord"
-
-
-def recorded(state: State, name: str) -> Incarnation:
-    """The incarnation that was started last; NONE where there was none."""
-    try:
-        content = json.loads(state.incarnation(name).read_text())
-        return Incarnation(str(content["digest"]), str(content["start"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return NONE
-
-
-def record(state: State, name: str, incarnation: Incarnation) -> None:
-    write_private(state.incarnation(name), json.dumps(asdict(incarnation)))
 
 
 def healthy(services: Iterable[Service], state: State) -> dict[str, bool]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import disk, former, memory, owner, processes
-from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import Claim
 from lakehouse.runtimes.probe import await_ready
 from lakehouse.runtimes.process import watch
-from lakehouse.runtimes.process.incarnation import SUPERVISOR, record, recorded
+from lakehouse.runtimes.process.incarnation import SUPERVISOR
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State, check_user, write_private
 from lakehouse.services.service import Service

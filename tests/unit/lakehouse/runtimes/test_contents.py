@@ -7,18 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lakehouse.runtimes import contents
-from lakehouse.runtimes.contents import Look, begin, propose
-from lakehouse.runtimes.incarnation import NONE, Incarnation
-from lakehouse.runtimes.process.incarnation import record
+from lakehouse.runtimes.contents import Look, propose
+from lakehouse.runtimes.incarnation import NONE
 from lakehouse.runtimes.state import State
-from lakehouse.spec import load
-
-FILE = Path(__file__).parents[4] / "lakehouse.yaml"
 
 
 def look(program: str, patience: float = 10.0) -> Look:
@@ -47,25 +42,6 @@ def test_no_answer_is_no_drift_and_is_told(program: str, why: str, capsys: pytes
     told = capsys.readouterr().err
     assert why in told
     assert "drift in them is not seen now" in told
-
-
-def test_only_what_was_bootstrapped_and_listens_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "lakehouse.yaml"
-    path.write_text(FILE.read_text())
-    monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path(f"/java-{feature}/bin/java"))
-    lakehouse = load(path)
-    asked: list[Any] = []
-    monkeypatch.setattr(contents, "_start", lambda name, path: asked.append(name))
-    monkeypatch.setattr(contents, "is_open", lambda port: True)
-    begin(lakehouse, path)
-    assert asked == []
-    state = State(tmp_path / ".lakehouse" / "local")
-    record(state, contents.NAME, Incarnation("a" * 12, "1"))
-    begin(lakehouse, path)
-    assert asked == ["local"]
-    monkeypatch.setattr(contents, "is_open", lambda port: False)
-    begin(lakehouse, path)
-    assert asked == ["local"]
 
 
 def test_the_bootstrap_runs_again_for_another_file_and_for_drift(

@@ -8,7 +8,7 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import memory
-from lakehouse.runtimes.local import locate
+from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service

@@ -10,10 +10,11 @@ import pytest
 
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import owner
-from lakehouse.runtimes.incarnation import Incarnation
-from lakehouse.runtimes.local import Local, locate
+from lakehouse.runtimes.incarnation import Incarnation, record
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.owner import MARK
-from lakehouse.runtimes.process.incarnation import SUPERVISOR, record
+from lakehouse.runtimes.process.incarnation import SUPERVISOR
 from lakehouse.runtimes.process.steps import preflight
 from lakehouse.spec import load
 

@@ -24,7 +24,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.local import locate
+from lakehouse.runtimes.locate import locate
 from lakehouse.spec import LocalStack, SpecError, load
 from lakehouse.spec.load import cautions
 

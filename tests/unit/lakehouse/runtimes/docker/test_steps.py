@@ -19,7 +19,7 @@ from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.docker.steps import prepare
 from lakehouse.runtimes.incarnation import Incarnation
-from lakehouse.runtimes.local import locate
+from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.owner import Claim
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, propose
-from lakehouse.runtimes.process.incarnation import look, look_supervisor, record, recorded
+from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, propose, record, recorded
+from lakehouse.runtimes.process.incarnation import look, look_supervisor
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service
 

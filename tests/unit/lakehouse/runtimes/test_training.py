@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.process import archives, steps, training
+from lakehouse.runtimes import training
+from lakehouse.runtimes.process import archives, steps
 from lakehouse.services.service import Probe, Service
 from lakehouse.spec import Lakehouse, load
 
-PROJECT = Path(__file__).parents[5]
+PROJECT = Path(__file__).parents[4]
 
 
 @pytest.fixture

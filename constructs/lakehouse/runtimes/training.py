@@ -1,4 +1,4 @@
-"""``python -m lakehouse.runtimes.process.training``: makes the class archives that are missing.
+"""``python -m lakehouse.runtimes.training``: makes the class archives that are missing.
 
 A lakehouse of its own, in a temporary folder and on free ports, is started, filled, verified and stopped, and the
 archives are made from what its JVMs recorded. That is done once for each set of packages; without archives everything
@@ -24,7 +24,8 @@ from ruamel.yaml import YAML
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.incarnation import Incarnation
-from lakehouse.runtimes.local import Local, locate
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.process import archives, steps
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, load
@@ -136,7 +137,7 @@ def _say(text: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.process.training", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.training", description=__doc__)
     default = Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml")
     parser.add_argument("--file", type=Path, default=default, help="lakehouse.yaml")
     path = parser.parse_args(arguments).file.resolve()

@@ -1,0 +1,39 @@
+"""Services as containers: a :class:`lakehouse.runtimes.kind.RuntimeKind`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakehouse.runtimes.docker.containers import Naming, containers
+from lakehouse.runtimes.docker.place import DockerPlace
+from lakehouse.runtimes.docker.runtime import Containers
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.runtime import Runtime
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import Place, Service
+from lakehouse.spec import Lakehouse, LocalStack
+
+if TYPE_CHECKING:
+    from lakehouse.cdk import Construct
+    from lakehouse.runtimes.terraform import LocalRuntime
+
+
+def place(state: State, ports: Mapping[str, int], home: Path) -> Place:
+    return DockerPlace(ports, home)
+
+
+def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]) -> Runtime:
+    options = lakehouse.stacks[stack]
+    assert isinstance(options, LocalStack)
+    assert isinstance(place, DockerPlace)
+    name = f"{lakehouse.name}-{stack}"
+    prefix = f"{name}-" if options.container_prefix is None else options.container_prefix
+    return Containers(state, containers(services, Naming(name, f"{name}-", prefix), state, place))
+
+
+def terraform(scope: Construct, local: Local) -> LocalRuntime:
+    from lakehouse.runtimes.docker.terraform import DockerRuntime  # its bindings take 0.1 s
+
+    return DockerRuntime(scope, "docker", local)

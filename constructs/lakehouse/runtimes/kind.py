@@ -1,0 +1,32 @@
+"""What each runtime answers: a module of these functions, named in :mod:`lakehouse.runtimes.locate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.runtime import Runtime
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import Place, Service
+from lakehouse.spec import Lakehouse
+
+if TYPE_CHECKING:  # the CDK takes half a second
+    from lakehouse.cdk import Construct
+    from lakehouse.runtimes.terraform import LocalRuntime
+
+
+class RuntimeKind(Protocol):
+    """A way to run services on this machine: ``runtime:`` of a stack in lakehouse.yaml."""
+
+    def place(self, state: State, ports: Mapping[str, int], home: Path) -> Place:
+        """Where a service's things are; ``ports`` are this machine's by name, ``home`` the folder of the file."""
+
+    def runtime(
+        self, lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]
+    ) -> Runtime:
+        """The runtime as a person asks it."""
+
+    def terraform(self, scope: Construct, local: Local) -> LocalRuntime:
+        """The services as Terraform resources below ``scope``."""

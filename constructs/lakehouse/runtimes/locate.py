@@ -1,0 +1,69 @@
+"""Finds a local stack, whichever runtime carries it: the registry of runtimes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lakehouse.errors import UsageError
+from lakehouse.kinds.compose import endpoints, services
+from lakehouse.runtimes import owner
+from lakehouse.runtimes.kind import RuntimeKind
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.owner import Claim, Owner
+from lakehouse.runtimes.state import State, folder, terraform_state
+from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.spec.ports import ports
+from lakehouse.text.terminal import is_hidden, shown
+
+
+def runtime(word: str) -> RuntimeKind:
+    """The runtime of that name. It is imported only if a stack has it: Docker's client takes 0.1 s."""
+    match word:
+        case "docker":
+            from lakehouse.runtimes.docker import kind as docker
+
+            return docker
+        case "process":
+            from lakehouse.runtimes.process import kind as process
+
+            return process
+    raise AssertionError(word)  # the model of the file has no other
+
+
+def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
+    """The local stack of that name in the lakehouse read from ``path``.
+
+    Raises UsageError where the file has no such stack, it is not a local one, or its state folder cannot be one.
+    """
+    found = lakehouse.stacks.get(stack)
+    if not isinstance(found, LocalStack):
+        local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
+        raise UsageError(f'{path.name}: stacks has no local "{stack}"; it has {", ".join(local) or "none"}.')
+    state = State(folder(path, stack, found.state))
+    if any(map(is_hidden, str(state.root))):
+        raise UsageError(f"{shown(str(state.root))} has a character that is no part of a line. Rename that folder.")
+    if found.state is not None:
+        owner.place(state.root, path, f'{path}: stacks.{stack}.state: "{found.state}"')
+    numbers = ports(lakehouse, stack)
+    kind = runtime(found.runtime)
+    place = kind.place(state, numbers, path.parent)
+    there = services(lakehouse, found, place)
+    return Local(
+        state=state,
+        place=place,
+        services=there,
+        endpoints=endpoints(lakehouse, found, place),
+        ports=numbers,
+        runtime=kind.runtime(lakehouse, stack, state, place, there),
+        claim=_claim(lakehouse, stack, path, state),
+    )
+
+
+def _claim(lakehouse: Lakehouse, stack: str, path: Path, state: State) -> Claim:
+    known = terraform_state(path, stack)
+    return owner.claim(
+        state,
+        Owner(lakehouse.name, stack, owner.new_id(), str(path.resolve()), str(state.root.resolve())),
+        deployed=known.is_file() and known.stat().st_size > 0,
+        catalogs=tuple((name, each.location) for name, each in lakehouse.catalogs.items()),
+    )

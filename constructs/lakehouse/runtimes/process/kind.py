@@ -1,0 +1,33 @@
+"""Services as processes: a :class:`lakehouse.runtimes.kind.RuntimeKind`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.process.place import ProcessPlace
+from lakehouse.runtimes.process.runtime import Processes
+from lakehouse.runtimes.runtime import Runtime
+from lakehouse.runtimes.state import State
+from lakehouse.services.service import Place, Service
+from lakehouse.spec import Lakehouse
+
+if TYPE_CHECKING:
+    from lakehouse.cdk import Construct
+    from lakehouse.runtimes.terraform import LocalRuntime
+
+
+def place(state: State, ports: Mapping[str, int], home: Path) -> Place:
+    return ProcessPlace(state, ports, home)
+
+
+def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]) -> Runtime:
+    return Processes(state, services)
+
+
+def terraform(scope: Construct, local: Local) -> LocalRuntime:
+    from lakehouse.runtimes.process.terraform import ProcessRuntime
+
+    return ProcessRuntime(scope, "process", local)
