@@ -23,7 +23,7 @@ from lakehouse.packages.progress import Report, Seen, report
 from lakehouse.packages.store import STAMP
 from lakehouse.runtimes.docker.engine import Engine
 from lakehouse.runtimes.docker.images import IMAGES
-from offline import debian
+from offline import debian, go
 from offline.recipes import RECIPES, Recipe, digest, in_order
 
 LABEL = "lakehouse.digest"  # an image with it was built here; its value is what it was built from
@@ -54,7 +54,7 @@ def build(keys: Iterable[str], engine: Engine, *, pull: bool = False) -> None:
     if pull:
         missing = _not_pulled(missing, engine)
     recipes = [each for each in in_order(missing) if each.key in missing or _stale(each.key, each.reference, client)]
-    set_up(name for recipe in recipes for name in recipe.packages)
+    set_up((name for recipe in recipes for name in recipe.packages), build=go.build)
     with report(quiet=False) as tell:
         if any(each.base == debian.KEY for each in recipes) and _stale(debian.KEY, debian.REFERENCE, client):
             with tell.work(f"{debian.REFERENCE}, by debootstrap, once"):

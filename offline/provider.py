@@ -17,8 +17,9 @@ from pathlib import Path
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import gobuild
 from lakehouse.packages.catalogue import this_platform
+from lakehouse.packages.programs import MODULES
+from offline import go
 
 SOURCE = "kreuzwerker/docker"
 OLDEST, BEYOND = (3, 6), (5,)  # what the stacks ask for: from the one on, below the other
@@ -49,10 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def version() -> str:
     """What the build is called: no release of the provider has such a patch level."""
-    pins = (gobuild.MODULES / _PROGRAM / "go.mod").read_text()
+    pins = (MODULES / _PROGRAM / "go.mod").read_text()
     found = re.search(r"=> \S+ v[\d.]+-(\d{8})\d{6}-[0-9a-f]{12}$", pins, re.MULTILINE)
     if found is None:
-        raise LakehouseError(f"{gobuild.MODULES / _PROGRAM / 'go.mod'}: no replacement by a commit")
+        raise LakehouseError(f"{MODULES / _PROGRAM / 'go.mod'}: no replacement by a commit")
     return f"{_RELEASE}.{found[1]}"
 
 
@@ -83,7 +84,7 @@ def install() -> Path:
 
     :raises LakehouseError: it cannot be built, or the folder not be written.
     """
-    built = gobuild.build(_PROGRAM)
+    built = go.build(_PROGRAM)
     target = next(_mirrors()) / _REGISTRY / SOURCE / version() / _platform() / f"{_PROGRAM}_v{version()}"
     try:
         if target.exists() and target.samefile(built):

@@ -12,6 +12,7 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import set_up
 from lakehouse.packages.catalogue import PACKAGES
+from offline.go import build
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +57,7 @@ def _list() -> None:
 
 def _fetch_named(names: Sequence[str], *, verify: bool) -> None:
     javas = {name: int(match[1]) for name in names if (match := re.fullmatch(r"java-(\d+)", name))}
-    set_up([name for name in names if name not in javas], javas.values(), verify=verify)
+    set_up([name for name in names if name not in javas], javas.values(), verify=verify, build=build)
 
 
 def _fetch_needed(path: Path, *, verify: bool) -> None:
@@ -64,7 +65,7 @@ def _fetch_needed(path: Path, *, verify: bool) -> None:
     from lakehouse.spec import load
 
     found = needed(load(path.resolve()))
-    set_up(found.packages, found.javas, verify=verify)
+    set_up(found.packages, found.javas, verify=verify, build=build)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec import ports as named_ports
 from lakehouse.text.placeholders import filled
+from offline.go import build
 from tests.ports import free
 
 REGION = "us-east-1"
@@ -78,7 +79,7 @@ def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     ports = dict(zip(names, free(len(names)), strict=True))
     keys = {"store-access-key": "behaviour", "store-secret-key": secrets.token_urlsafe(24)}
     asked = needed(lakehouse)
-    packages.set_up(asked.packages, asked.javas, progress=False)
+    packages.set_up(asked.packages, asked.javas, progress=False, build=build)
     with ExitStack() as stack:
         started = [
             (each, stack.enter_context(_process(each, state, keys)))

@@ -54,12 +54,6 @@ LAYERS = (
 EXCEPTIONS: set[tuple[str, str]] = set()
 CIRCLES = [
     {"bootstrap.verify.athena", "bootstrap.verify.engines"},
-    {
-        "lakehouse.packages.fetch",
-        "lakehouse.packages.gobuild",
-        "lakehouse.packages.store",
-        "lakehouse.packages.jvm",
-    },
 ]
 BESIDE = ("bootstrap", "offline", "stacks")  # no construct imports them
 

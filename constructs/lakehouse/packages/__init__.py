@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from lakehouse.packages.jvm import java
 from lakehouse.packages.store import is_present, location, missing
@@ -13,13 +14,21 @@ from lakehouse.packages.store import is_present, location, missing
 __all__ = ["is_present", "java", "location", "missing", "set_up"]
 
 
-def set_up(names: Iterable[str], features: Iterable[int] = (), *, progress: bool = True, verify: bool = False) -> None:
+def set_up(
+    names: Iterable[str],
+    features: Iterable[int] = (),
+    *,
+    progress: bool = True,
+    verify: bool = False,
+    build: Callable[[str], Path] | None = None,
+) -> None:
     """Fetch the packages and find, or fetch, a Java of each feature version. What is there, whole, is left alone.
 
-    With ``verify`` every file is read: what has another SHA-256 than it came with is fetched again.
+    With ``verify`` every file is read: what has another SHA-256 than it came with is fetched again. ``build`` makes a
+    program of its Go modules (:func:`offline.go.build`).
 
     :raises LakehouseError: a package cannot be had; the message says why and what to do.
     """
     from lakehouse.packages import fetch  # requests and rich would cost every synth 0.2 s
 
-    fetch.set_up(names, features, progress=progress, verify=verify)
+    fetch.set_up(names, features, progress=progress, verify=verify, build=build)

@@ -49,7 +49,7 @@ class Package:
     version: str
     reason: str  # why this, and why this version
     artifacts: tuple[Artifact, ...] = ()
-    go: str = ""  # built by `gobuild` from go/NAME, which pins it
+    go: str = ""  # built from go/NAME, which pins it (offline.go)
     crate: str = ""  # built by the user with cargo: too much work for a set-up
     java: int | None = None
     java_drops: str = ""  # an option for a module that this Java was cut without: it is taken off its command line

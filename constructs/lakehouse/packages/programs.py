@@ -1,0 +1,33 @@
+"""Programs that are to be had as Go modules only: what each is built from, and the name of its build.
+
+``go/NAME/go.mod`` says what is built (its ``tool`` line) and pins every module it is made of; ``go.sum`` beside it has
+their SHA-256, and Go refuses what differs. https://go.dev/ref/mod#go-mod-file-tool
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+
+MODULES = Path(__file__).with_name("go")
+# Neither the machine's paths nor the surrounding checkout go into the program: the same Go makes the same bytes.
+FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags=-s -w")
+
+
+def build_name(name: str) -> str:
+    """``NAME-DIGEST``: another pin or another flag is another build."""
+    pins = b"".join((MODULES / name / file).read_bytes() for file in ("go.mod", "go.sum"))
+    digest = hashlib.sha256(pins + " ".join(FLAGS).encode()).hexdigest()[:12]
+    return f"{name}-{digest}"
+
+
+def directive(name: str, word: str) -> str:
+    """What go.mod says after ``word``. Raises LakehouseError if it has no such line."""
+    path = MODULES / name / "go.mod"
+    found = re.search(rf"^{word} (\S+)$", path.read_text(), re.MULTILINE)
+    if found is None:
+        raise LakehouseError(f"{path}: no `{word}` line")
+    return found[1]
