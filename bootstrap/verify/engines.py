@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from bootstrap.session import clients
 from bootstrap.session.batch import BatchJob
 from bootstrap.session.sql import SparkEngine, TrinoEngine
 from bootstrap.session.target import Target
-from lakehouse.errors import LakehouseError
-from lakehouse.spec import AwsStack
 from lakehouse.text.sql import Dialect, path
 
 
@@ -190,29 +187,3 @@ class PyIceberg:
 
     def _load(self, table: TableName) -> Any:
         return clients.iceberg(self._target, table.catalog).load_table(table[1:])
-
-
-def of(target: Target) -> list[Engine]:
-    """The engines of the file, the slowest to start first; in AWS no job of Spark is started."""
-    there = target.lakehouse.stacks[target.stack]
-    if isinstance(there, AwsStack):
-        from bootstrap.verify.athena import Athena
-
-        managed = there.engines == "managed" and target.lakehouse.engines.trino is not None
-        return [*([Athena(target)] if managed else []), PyIceberg(target)]
-    spark, trino = target.lakehouse.engines.spark, target.lakehouse.engines.trino
-    found: list[Engine] = []
-    try:
-        if spark is not None:
-            found.append(Batch(target))
-            if spark.connect:
-                found.append(Connect(target))
-        if trino is not None:
-            found.append(Trino(target))
-        found.append(PyIceberg(target))
-    except BaseException:
-        for each in found:
-            with suppress(LakehouseError):
-                each.stop()
-        raise
-    return found

@@ -12,8 +12,7 @@ from functools import partial
 
 from bootstrap import output
 from bootstrap.session.target import Target
-from bootstrap.verify import engines as of
-from bootstrap.verify import namespace
+from bootstrap.verify import chosen, namespace
 from bootstrap.verify.checks import Check, Report
 from bootstrap.verify.engines import Engine, TableName
 from lakehouse.errors import LakehouseError
@@ -44,7 +43,7 @@ def run(target: Target) -> Report:
             # Workers are the batch job's to miss.
             if not service.name.startswith("spark-worker"):
                 target.port(service.ports[0].name, service.name)
-    engines = of.of(target)
+    engines = chosen.engines(target)
     name = namespace.unique()
     with output.progress() as progress:
         task = progress.add_task("verify", total=len(target.lakehouse.catalogs) * (len(engines) * 3 + 2))

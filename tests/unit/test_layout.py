@@ -52,9 +52,7 @@ LAYERS = (
 )
 #: What does not keep to it yet: (module, what it imports).
 EXCEPTIONS: set[tuple[str, str]] = set()
-CIRCLES = [
-    {"bootstrap.verify.athena", "bootstrap.verify.engines"},
-]
+CIRCLES: list[set[str]] = []
 BESIDE = ("bootstrap", "offline", "stacks")  # no construct imports them
 
 

@@ -11,8 +11,9 @@ from botocore.stub import Stubber
 
 from bootstrap.session.aws import in_aws
 from bootstrap.session.target import Target
+from bootstrap.verify import chosen
 from bootstrap.verify.athena import Athena
-from bootstrap.verify.engines import TableName, of
+from bootstrap.verify.engines import TableName
 from lakehouse.aws.names import names
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import load
@@ -89,4 +90,4 @@ def test_what_fails_is_told(answers: Answers) -> None:
 
 @pytest.mark.parametrize(("stack", "engines"), [("aws", ["Athena", "PyIceberg"]), ("clusters", ["PyIceberg"])])
 def test_engines_of_a_stack_in_aws(target: Target, stack: str, engines: list[str]) -> None:
-    assert [each.name for each in of(replace(target, stack=stack))] == engines
+    assert [each.name for each in chosen.engines(replace(target, stack=stack))] == engines
