@@ -70,19 +70,14 @@ def steps(
     return tuple(step for step in asked if step is not None)
 
 
-def size(text: str) -> int:
-    """``128m`` or ``1g`` in bytes."""
-    return int(text[:-1]) * _MIB * (1024 if text[-1] == "g" else 1)
-
-
 def _compact(asked: Compact, found: Found) -> Step | None:
     metrics = found.metrics
     # Engines take files under three quarters of the size that is wanted, and those with deletes.
-    small = metrics.files >= asked.min_files and metrics.average_file_bytes * 4 < size(asked.target_file_size) * 3
+    small = metrics.files >= asked.min_files and metrics.average_file_bytes * 4 < asked.target_file_size.bytes * 3
     if not small and not metrics.delete_files:
         return None
     why = f"{metrics.files} files of {human(metrics.average_file_bytes)} on average; {asked.target_file_size} is wanted"
-    return Step("compact", why, file_size=size(asked.target_file_size), min_files=asked.min_files)
+    return Step("compact", why, file_size=asked.target_file_size.bytes, min_files=asked.min_files)
 
 
 def _manifests(found: Found) -> Step | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lakehouse.aws.names import Names
-from lakehouse.spec import Lakehouse, matrix
+from lakehouse.spec import Lakehouse
 
 CACHED_SECONDS = 3600  # how long a session of Spark keeps what it knows of a table
 POOL = 10  # connections that an engine keeps to Glue, and one of Spark's processes to S3
@@ -88,7 +88,7 @@ def for_trino(lakehouse: Lakehouse, names: Names, address: Address | None = None
             "hive.metastore.glue.region": names.region,
             "hive.metastore.glue.default-warehouse-dir": names.location(catalog.location),
             "hive.metastore.glue.max-connections": str(POOL),
-            matrix.TRINO[engine.version].s3_switch: "true",
+            engine.release.s3_switch: "true",
             "s3.region": names.region,
         }
         if address is not None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from lakehouse.aws.names import Names
 from lakehouse.aws.network import Network, ids
 from lakehouse.cdk import Construct, Declared, data, resource
-from lakehouse.spec import Spark, Trino, megabytes
+from lakehouse.spec import Spark, Trino
 
 SERVICE_TAG = "lakehouse-service"
 # The newest Amazon Linux 2023 for Graviton, looked up when an instance is started.
@@ -81,7 +81,7 @@ class Ec2Engines(Construct):
 
     def trino(self, trino: Trino) -> None:
         """A coordinator, and workers whose number follows their load."""
-        size = instance_type(megabytes(trino.memory), 2)
+        size = instance_type(trino.memory.mb, 2)
         group = self._group("trino", "Trino", TRINO_PORTS)
         self._single("trino", "trino-coordinator", size, group)
         workers = self._many("trino-worker", size, group, *TRINO_WORKERS)
@@ -102,8 +102,8 @@ class Ec2Engines(Construct):
     def spark(self, spark: Spark) -> None:
         """A master (with Spark Connect), and as many workers as the file says: one that dies is replaced."""
         group = self._group("spark", "Spark", SPARK_PORTS)
-        self._single("spark", "spark-master", instance_type(megabytes(spark.driver_memory), 2), group)
-        size = instance_type(megabytes(spark.memory), spark.cores)
+        self._single("spark", "spark-master", instance_type(spark.driver_memory.mb, 2), group)
+        size = instance_type(spark.memory.mb, spark.cores)
         self._many("spark-worker", size, group, spark.workers, spark.workers)
 
     def _group(self, engine: str, label: str, ports: tuple[int, int]) -> Declared:

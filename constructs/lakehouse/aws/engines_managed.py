@@ -9,7 +9,7 @@ from lakehouse.aws.names import Names
 from lakehouse.aws.network import Network, ids
 from lakehouse.aws.policy import Statement
 from lakehouse.cdk import Construct, Declared, resource
-from lakehouse.spec import Lakehouse, Spark, megabytes
+from lakehouse.spec import Lakehouse, Spark
 
 # EMR's own Spark (3.5) and Iceberg: https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/release-versions.html
 EMR_RELEASE = "emr-7.10.0"
@@ -51,7 +51,7 @@ class EmrServerless(Construct):
             architecture="ARM64",
             maximum_capacity={
                 "cpu": f"{everyone * spark.cores} vCPU",
-                "memory": f"{everyone * max(gigabytes(spark.memory), 2 * spark.cores)} GB",
+                "memory": f"{everyone * max(gigabytes(spark.memory.mb), 2 * spark.cores)} GB",
             },
             auto_start_configuration={"enabled": True},
             auto_stop_configuration={"enabled": True, "idle_timeout_minutes": IDLE_MINUTES},
@@ -67,13 +67,12 @@ class EmrServerless(Construct):
         )
 
 
-def gigabytes(heap: str) -> int:
-    """Memory of a worker whose heap is ``heap``: Spark asks for a tenth more, at least 384 MiB, in whole gigabytes.
+def gigabytes(heap: int) -> int:
+    """Memory of a worker whose heap is ``heap`` MiB: Spark asks for a tenth more, at least 384 MiB, in whole gigabytes.
 
     https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html#worker-configs
     """
-    mebibytes = megabytes(heap)
-    return -(-(mebibytes + max(384, mebibytes // 10)) // 1024)
+    return -(-(heap + max(384, heap // 10)) // 1024)
 
 
 def spark_defaults(lakehouse: Lakehouse, names: Names, spark: Spark) -> dict[str, str]:

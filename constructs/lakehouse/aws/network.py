@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Any
 
 from lakehouse.aws.names import Names
@@ -25,7 +25,15 @@ class Network(Construct):
     """
 
     def __init__(
-        self, scope: Construct, name: str, *, names: Names, cidr: str, zones: int, instances: bool, tables: bool
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        names: Names,
+        cidr: IPv4Network,
+        zones: int,
+        instances: bool,
+        tables: bool,
     ) -> None:
         super().__init__(scope, name)
         self._names = names
@@ -34,7 +42,7 @@ class Network(Construct):
             self,
             "vpc",
             "aws_vpc",
-            cidr_block=cidr,
+            cidr_block=str(cidr),
             enable_dns_support=True,
             enable_dns_hostnames=True,
             tags={"Name": names.prefix},
@@ -54,7 +62,7 @@ class Network(Construct):
             ip_protocol="tcp",
             from_port=443,
             to_port=443,
-            cidr_ipv4=cidr,
+            cidr_ipv4=str(cidr),
         )
         services = (*SERVICES, *(INSTANCE_SERVICES if instances else ()), *(TABLE_SERVICES if tables else ()))
         for service in services:
@@ -76,7 +84,7 @@ class Network(Construct):
         ordinary = [{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
         available = data(self, "zones", "aws_availability_zones", state="available", filter=ordinary)
         self.routes = resource(self, "routes", "aws_route_table", vpc_id=self.id, tags={"Name": self._names.prefix})
-        ranges = list(ipaddress.IPv4Network(self.cidr).subnets(prefixlen_diff=2))
+        ranges = list(self.cidr.subnets(prefixlen_diff=2))
         subnets = []
         for nth in range(zones):
             subnet = resource(

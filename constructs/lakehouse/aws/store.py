@@ -194,7 +194,6 @@ class TableStore(Construct):
                 lifecycle=None if deletable else {"prevent_destroy": True},
             )
         for catalog, content in lakehouse.catalogs.items():
-            bucket = content.location.removeprefix("s3://").partition("/")[0]
             for namespace, inner in content.namespaces.items():
                 self.namespaces.append(
                     resource(
@@ -202,7 +201,7 @@ class TableStore(Construct):
                         f"{catalog}_{namespace}",
                         "aws_s3tables_namespace",
                         namespace=namespace,
-                        table_bucket_arn=self.buckets[bucket].ref("arn"),
+                        table_bucket_arn=self.buckets[content.location.bucket].ref("arn"),
                         lifecycle=None if inner.deletable and allow_destroy else {"prevent_destroy": True},
                     )
                 )
@@ -210,9 +209,7 @@ class TableStore(Construct):
 
 def table_buckets(lakehouse: Lakehouse) -> list[str]:
     """The buckets in which catalogs are: with S3 Tables these are table buckets, the others stay as they are."""
-    return list(
-        dict.fromkeys(each.location.removeprefix("s3://").partition("/")[0] for each in lakehouse.catalogs.values())
-    )
+    return list(dict.fromkeys(each.location.bucket for each in lakehouse.catalogs.values()))
 
 
 def _rule(name: str) -> dict[str, Any]:

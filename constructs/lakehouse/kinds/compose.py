@@ -12,7 +12,6 @@ from lakehouse.kinds.store import StoreEndpoint, store
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse, LocalStack, matrix
 from lakehouse.spec.model import Catalog
-from lakehouse.spec.values import megabytes
 
 REGION = "us-east-1"  # what S3 clients sign with; a local store has no regions
 NEWEST = 25  # the newest Java that comes as a package: class archives are best there
@@ -66,13 +65,13 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
         found += spark(place, cluster(lakehouse), at.catalogs)
     if lakehouse.engines.trino is not None:
         engine = lakehouse.engines.trino
-        line = matrix.TRINO[engine.version]
+        line = engine.release
         found.append(
             trino(
                 place,
                 version=engine.version,
                 java=_java(line.java),
-                heap_mb=megabytes(engine.memory),
+                heap_mb=engine.memory.mb,
                 s3_switch=line.s3_switch,
                 environment="lakehouse",
                 catalogs=at.catalogs,
@@ -106,7 +105,7 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
     """What the file says of Spark, with the versions that the matrix chose for it."""
     engine = lakehouse.engines.spark
     assert engine is not None
-    line = matrix.SPARK[engine.version]
+    line = engine.line
     return SparkCluster(
         version=line.pyspark,
         packages=(
@@ -119,8 +118,8 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
         java=line.java[0],
         workers=engine.workers,
         cores=engine.cores,
-        executor_mb=megabytes(engine.memory),
-        driver_mb=megabytes(engine.driver_memory),
+        executor_mb=engine.memory.mb,
+        driver_mb=engine.driver_memory.mb,
         connect=engine.connect is not None,
         token=engine.connect is not None and engine.connect.token,
         settings=engine.properties,

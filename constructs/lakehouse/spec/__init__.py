@@ -23,7 +23,6 @@ from lakehouse.spec.model import (
 from lakehouse.spec.ports import ports
 from lakehouse.spec.problems import Problem, SpecError
 from lakehouse.spec.stacks import AwsStack, LocalStack, Stack
-from lakehouse.spec.values import megabytes
 
 __all__ = [
     "Access",
@@ -46,6 +45,5 @@ __all__ = [
     "Verb",
     "cautions",
     "load",
-    "megabytes",
     "ports",
 ]

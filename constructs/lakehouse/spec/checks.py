@@ -271,14 +271,14 @@ def _spark(lakehouse: Lakehouse) -> Iterator[Problem]:
     if why := matrix.version_refusal("Spark", spark.version, matrix.SPARK):
         yield Problem(("engines", "spark", "version"), why)
         return
-    if spark.connect and spark.connect.token and not matrix.SPARK[spark.version].token:
+    if spark.connect and spark.connect.token and not spark.line.token:
         right = listed(f'"{line.line}"' for line in matrix.SPARK.values() if line.token)
         message = f"Spark {spark.version} has no token for its Connect server. Write version: {right}, or remove it"
         yield Problem(("engines", "spark", "connect", "token"), message, about=(("engines", "spark", "version"),))
     at: Location = ("engines", "spark", "properties")
     yield from _no_secrets(at, spark.properties)
     for key, value in spark.properties.items():
-        for why in matrix.spark_property_refusals(key, value, matrix.SPARK[spark.version]):
+        for why in matrix.spark_property_refusals(key, value, spark.line):
             yield Problem((*at, key), why, about=(("engines", "spark", "version"),))
 
 

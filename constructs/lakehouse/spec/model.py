@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from lakehouse.iceberg import types
+from lakehouse.spec import matrix
 from lakehouse.spec.base import Model, or_empty
 from lakehouse.spec.stacks import Stack
 from lakehouse.spec.values import (
@@ -43,6 +44,7 @@ from lakehouse.spec.values import (
     S3Location,
     Scalar,
     SeedFile,
+    Size,
     StackName,
     Version,
 )
@@ -97,7 +99,7 @@ class Column(Model):
 class Compact(Model):
     """Many small data files become few large ones."""
 
-    target_file_size: FileSize = "512m"
+    target_file_size: FileSize = Size("512m")
     """Size that files should have: a whole number of MiB (128m) or GiB (1g)."""
     min_files: Annotated[StrictInt, Field(ge=2, le=1_000_000)] = 5
     """Fewer files than this in a partition are left as they are."""
@@ -275,9 +277,9 @@ class Spark(Model):
     """Number of workers."""
     cores: Annotated[StrictInt, Field(ge=1, le=256)] = 2
     """Cores of one worker."""
-    memory: Memory = "1g"
+    memory: Memory = Size("1g")
     """Heap of one executor."""
-    driver_memory: Memory = "1g"
+    driver_memory: Memory = Size("1g")
     """Heap of the Spark Connect server."""
     connect: Annotated[
         Connect | None,
@@ -287,6 +289,11 @@ class Spark(Model):
     """Run a Spark Connect server: true, false, or {token: true}."""
     properties: Properties = {}
     """Further Spark properties, as in `spark.sql.shuffle.partitions: 8`."""
+
+    @property
+    def line(self) -> matrix.SparkLine:
+        """What fits the version, which has been checked to be one of the matrix."""
+        return matrix.SPARK[self.version]
 
     @field_serializer("connect")
     def _said(self, connect: Connect | None) -> Any:
@@ -299,10 +306,15 @@ class Trino(Model):
 
     version: Version = "476"
     """Trino's release number."""
-    memory: Memory = "1g"
+    memory: Memory = Size("1g")
     """Heap of the server."""
     catalogs: dict[CatalogName, Properties] = {}
     """Further catalogs: a name, then its properties, as in `tpch: {connector.name: tpch}`."""
+
+    @property
+    def release(self) -> matrix.TrinoRelease:
+        """What the matrix knows of the version, which has been checked to be one of it."""
+        return matrix.TRINO[self.version]
 
 
 class Engines(Model):

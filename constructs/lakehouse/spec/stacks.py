@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
@@ -74,7 +75,7 @@ class AwsStack(Model):
     """US dollars a month; at 80 percent (forecast) and at 100 percent an alert is sent. Left out, no budget."""
     alerts: list[Email] = []
     """Addresses that get alarms and budget alerts; each confirms a mail from AWS once."""
-    cidr: Cidr = "10.20.0.0/16"
+    cidr: Cidr = IPv4Network("10.20.0.0/16")
     """Addresses of the network (VPC), a private range that no peer of it uses: /16 to /20."""
     zones: Annotated[StrictInt, Field(ge=2, le=3)] = 2
     """Availability zones that it spans."""

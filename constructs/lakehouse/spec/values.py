@@ -46,6 +46,63 @@ class Matching:
         return {**handler(schema), "pattern": f"^{self.pattern}$"}
 
 
+_WRITTEN = core_schema.plain_serializer_function_ser_schema(str, return_schema=core_schema.str_schema())
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The rule that ``parse`` reads the text: the model holds what it gives, and is written as the file was."""
+
+    parse: Callable[[str], Any]  # raises ValueError with the rule
+    pattern: str = ""
+    numbers: bool = False  # YAML's numbers are text too
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        text: CoreSchema = core_schema.str_schema(strict=True)
+        if self.numbers:
+            text = core_schema.no_info_before_validator_function(_text, text)
+        return core_schema.no_info_after_validator_function(self.parse, text, serialization=_WRITTEN)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), **({"pattern": f"^{self.pattern}$"} if self.pattern else {})}
+
+
+class Size(str):
+    """A size of memory or of a file: text as the JVM's -Xmx takes it (``640m``, ``2g``), and the number."""
+
+    mb: int  # MiB
+
+    def __new__(cls, text: str) -> Size:
+        """Raises ValueError with the rule."""
+        match = re.fullmatch(r"([1-9]\d{0,6})([mg])", text, re.ASCII)
+        if not match:
+            raise ValueError(f'"{text}" is not a size of memory: a whole number and m or g, as in 640m or 2g')
+        made = super().__new__(cls, text)
+        made.mb = int(match[1]) * (1024 if match[2] == "g" else 1)
+        return made
+
+    @property
+    def bytes(self) -> int:
+        """The size in bytes."""
+        return self.mb << 20
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.is_instance_schema(cls, serialization=_WRITTEN)  # a default in the JSON Schema is text
+
+
+class Location(str):
+    """``s3://BUCKET/PREFIX``: text, as every client wants it, and its parts."""
+
+    bucket: str
+    prefix: str  # empty: the bucket as a whole
+
+    def __new__(cls, text: str) -> Location:
+        made = super().__new__(cls, text)
+        made.bucket, _, made.prefix = text.removeprefix("s3://").partition("/")
+        return made
+
+
 def _hyphened(value: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")
 
@@ -148,7 +205,7 @@ TagText = Annotated[
 ]
 
 
-def _cidr(value: str) -> str:
+def _cidr(value: str) -> ipaddress.IPv4Network:
     if "/" not in value:
         raise ValueError(f'"{value}" has no mask: a range of addresses looks like 10.20.0.0/16. Write "{value}/16"')
     try:
@@ -159,14 +216,14 @@ def _cidr(value: str) -> str:
         raise ValueError(f'"{value}" is too {"large" if network.prefixlen < 16 else "small"}: /16 to /20 is the rule')
     if not any(network.subnet_of(ipaddress.IPv4Network(each)) for each in _PRIVATE):
         raise ValueError(f'"{value}" is not private: take a range of {", ".join(_PRIVATE)}')
-    return value
+    return network
 
 
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
-Cidr = Annotated[StrictStr, AfterValidator(_cidr)]
+Cidr = Annotated[ipaddress.IPv4Network, Parsed(_cidr)]
 
 
-def _location(value: str, *, root: bool = False) -> str:
+def _location(value: str, *, root: bool = False) -> Location:
     mend = re.sub(r"^\w+://|^/+", "s3://", value).rstrip("/")
     if re.match(r"s3[an]://", value):
         raise ValueError(
@@ -181,32 +238,19 @@ def _location(value: str, *, root: bool = False) -> str:
         raise ValueError(f'"{value}" ends with a slash; a location does not. Write "{mend}"')
     if not all(re.fullmatch(r"[\w.=+@-]+", part, re.ASCII) and part.strip(".") for part in prefix):
         raise ValueError(f'"{value}" is not a location: letters, digits and _ . = + @ - between single slashes')
-    return value
+    return Location(value)
 
 
-S3Location = Annotated[
-    StrictStr, AfterValidator(_location), Field(json_schema_extra={"pattern": "^s3://[^/]+/.*[^/]$"})
-]
+S3Location = Annotated[Location, Parsed(_location, "s3://[^/]+/.*[^/]")]
 # A catalog may have a bucket of its own, as whole.
-CatalogLocation = Annotated[
-    StrictStr,
-    AfterValidator(lambda value: _location(value, root=True)),
-    Field(json_schema_extra={"pattern": "^s3://[^/]+(/.*[^/])?$"}),
-]
+CatalogLocation = Annotated[Location, Parsed(lambda value: _location(value, root=True), "s3://[^/]+(/.*[^/])?")]
 
 
-def megabytes(memory: str) -> int:
-    """``1g`` or ``640m``, as the JVM's -Xmx takes it, in MiB."""
-    match = re.fullmatch(r"([1-9]\d{0,6})([mg])", memory, re.ASCII)
-    if not match:
-        raise ValueError(f'"{memory}" is not a size of memory: a whole number and m or g, as in 640m or 2g')
-    return int(match[1]) * (1024 if match[2] == "g" else 1)
-
-
-def _memory(value: str) -> str:
-    if megabytes(value) < 256:
+def _memory(value: str) -> Size:
+    size = Size(value)
+    if size.mb < 256:
         raise ValueError(f'"{value}" is too little memory for a JVM of Spark or Trino: 256m is the least')
-    return value
+    return size
 
 
 def _text(value: Any) -> Any:
@@ -216,7 +260,7 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
-Memory = Annotated[StrictStr, BeforeValidator(_text), AfterValidator(_memory)]
+Memory = Annotated[Size, Parsed(_memory, numbers=True)]
 Endpoint = Annotated[
     StrictStr,
     Matching(
@@ -225,11 +269,8 @@ Endpoint = Annotated[
         "https://HOST or http://HOST:PORT, and nothing after it",
     ),
 ]
-FileSize = Annotated[
-    StrictStr,
-    BeforeValidator(_text),
-    Matching("a size of a file", r"[1-9]\d{0,4}[mg]", "a whole number and m or g, as in 128m"),
-]
+_FILE_SIZE = Matching("a size of a file", r"[1-9]\d{0,4}[mg]", "a whole number and m or g, as in 128m")
+FileSize = Annotated[Size, Parsed(lambda value: Size(_FILE_SIZE.check(value)), _FILE_SIZE.pattern, numbers=True)]
 Version = Annotated[
     StrictStr, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number"]}, mode="validation")
 ]

@@ -20,6 +20,7 @@ from lakehouse.spec.model import (
     Trino,
 )
 from lakehouse.spec.stacks import LocalStack
+from lakehouse.spec.values import Location
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20)
@@ -84,7 +85,7 @@ def lakehouses(draw: st.DrawFn) -> Lakehouse:
     )
     drawn: dict[str, Any] = draw(st.dictionaries(names.map("c_".__add__), namespaces, min_size=1, max_size=2))
     catalogs = {
-        name: Catalog(location=f"s3://{next(iter(buckets))}/{name}", namespaces=spaces)
+        name: Catalog(location=Location(f"s3://{next(iter(buckets))}/{name}"), namespaces=spaces)
         for name, spaces in drawn.items()
     }
     roles = {"reader": Role(grants={name: ["read"] for name in catalogs})}

@@ -1,25 +1,44 @@
 """Single values: sizes of memory and locations."""
 
+from ipaddress import IPv4Network
+
 import pytest
 
-from lakehouse.spec import megabytes
-from lakehouse.spec.model import Catalog, Column, Table
+from lakehouse.spec.model import Catalog, Column, Compact, Table, Trino
+from lakehouse.spec.stacks import AwsStack
+from lakehouse.spec.values import Size
 
 
 @pytest.mark.parametrize(("text", "mb"), [("640m", 640), ("1g", 1024), ("16g", 16384)])
-def test_megabytes(text: str, mb: int) -> None:
-    assert megabytes(text) == mb
+def test_sizes(text: str, mb: int) -> None:
+    assert (Size(text), Size(text).mb, Size(text).bytes) == (text, mb, mb * 1024 * 1024)
+
+
+def test_what_is_parsed_is_written_as_the_file_has_it() -> None:
+    trino = Trino.model_validate({"memory": "1024m"})
+    assert trino.memory.mb == 1024
+    assert trino.model_dump(mode="python")["memory"] == trino.model_dump(mode="json")["memory"] == "1024m"
+    compact = Compact.model_validate({"target_file_size": "128m"})
+    assert (compact.target_file_size.bytes, compact.model_dump()["target_file_size"]) == (128 << 20, "128m")
+    aws = AwsStack.model_validate({"region": "eu-west-1", "store": "s3", "catalogs": {}, "cidr": "10.0.0.0/16"})
+    assert (aws.cidr, aws.model_dump(mode="json")["cidr"]) == (IPv4Network("10.0.0.0/16"), "10.0.0.0/16")
+
+
+@pytest.mark.parametrize(("text", "bucket", "prefix"), [("s3://b/lake/a", "b", "lake/a"), ("s3://b", "b", "")])
+def test_a_location_has_its_parts(text: str, bucket: str, prefix: str) -> None:
+    location = Catalog.model_validate({"location": text}).location
+    assert (location.bucket, location.prefix) == (bucket, prefix)
 
 
 @pytest.mark.parametrize("text", ["", "1", "1G", "0g", "-1g", "1.5g", "1gb", "g", "1 g", "٣g"])
 def test_wrong_sizes(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size of memory"):
-        megabytes(text)
+        Size(text)
 
 
 @pytest.mark.parametrize("location", ["s3://b", "s3://b/lake", "s3://b/lake/a.b/date=1", "s3://b/_x-y@z"])
 def test_locations(location: str) -> None:
-    assert Catalog(location=location).location == location
+    assert Catalog.model_validate({"location": location}).location == location
 
 
 @pytest.mark.parametrize(
@@ -39,7 +58,7 @@ def test_locations(location: str) -> None:
 )
 def test_wrong_locations(location: str, why: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is compared below
-        Catalog(location=location)
+        Catalog.model_validate({"location": location})
     assert why in str(caught.value)
 
 
