@@ -6,7 +6,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from lakehouse.aws import policy
+from lakehouse.access import iam as access
+from lakehouse.access.names import OPERATORS, names
+from lakehouse.access.policy import Statement
 from lakehouse.aws.engine_settings import for_spark, for_trino
 from lakehouse.aws.engines_ec2 import Ec2Engines
 from lakehouse.aws.engines_managed import Athena, EmrServerless, athena_statements, emr_statements
@@ -14,7 +16,6 @@ from lakehouse.aws.glue import Databases
 from lakehouse.aws.iam import GitHub, instance_role, principal_trust, role, service_trust
 from lakehouse.aws.kept import kept, step
 from lakehouse.aws.key import Key
-from lakehouse.aws.names import OPERATORS, names
 from lakehouse.aws.network import Network
 from lakehouse.aws.observe import Observe, log_group
 from lakehouse.aws.secrets import Secrets
@@ -86,7 +87,7 @@ class AwsStack(TerraformStack):
                 buckets=[bucket.ref("arn") for bucket in self._buckets.values()],
                 tables=[bucket.ref("arn") for bucket in self._tables.values()],
                 key=self._key,
-                bootstrap=policy.everything(lakehouse, self._names, key=self._key),
+                bootstrap=access.everything(lakehouse, self._names, key=self._key),
                 state=state,
                 instances=on_instances,
             )
@@ -203,7 +204,7 @@ class AwsStack(TerraformStack):
             )
             outputs["athena_workgroups"] = {user: each.ref("name") for user, each in athena.workgroups.items()}
         for principal in lakehouse.access.principals:
-            may = list(policy.statements(lakehouse, names, principal, key=self._key))
+            may = list(access.statements(lakehouse, names, principal, key=self._key))
             trust = [principal_trust(names, principal)]
             if lakehouse.engines.trino:
                 may += athena_statements(names, principal, RESULTS, self._key)
@@ -232,7 +233,7 @@ class AwsStack(TerraformStack):
         profile = instance_role(
             self,
             names=names,
-            may=policy.everything(lakehouse, names, key=self._key),
+            may=access.everything(lakehouse, names, key=self._key),
             secrets=[each.ref("arn") for each in secrets.values()],
             key=self._key,
             log_group=log_group(names, "engines"),
@@ -260,7 +261,7 @@ class AwsStack(TerraformStack):
                 dimensions={"InstanceId": instance.ref("id")},
             )
         for principal in lakehouse.access.principals:
-            may = list(policy.statements(lakehouse, names, principal, key=self._key))
+            may = list(access.statements(lakehouse, names, principal, key=self._key))
             self._principal(principal, [principal_trust(names, principal)], may)
         outputs: dict[str, object] = {"hosts": engines.hosts}
         outputs["secrets"] = {name: each.ref("arn") for name, each in secrets.items()}
@@ -272,7 +273,7 @@ class AwsStack(TerraformStack):
             outputs["trino_catalogs"] = {**lakehouse.engines.trino.catalogs, **for_trino(lakehouse, names)}
         return outputs
 
-    def _principal(self, principal: str, trust: list[dict[str, object]], may: list[policy.Statement]) -> None:
+    def _principal(self, principal: str, trust: list[dict[str, object]], may: list[Statement]) -> None:
         made = role(
             self,
             f"principal_{principal}",

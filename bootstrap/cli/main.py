@@ -302,7 +302,7 @@ def validate(
 def access(context: typer.Context, as_json: Json = False) -> None:
     """Show who may do what, and why, as the file's roles and principals say it."""
     from bootstrap.session.target import find
-    from lakehouse.aws.policy import explain
+    from lakehouse.access.explain import explain
 
     rows = explain(find(context.obj.file, context.obj.stack).lakehouse)
     if as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bootstrap.diagram.picture import Arrow, Group, Node
-from lakehouse.aws.policy import VERBS, grants
+from lakehouse.access.grants import VERBS, grants
 from lakehouse.spec import Lakehouse, Verb
 from lakehouse.spec.model import Catalog, Namespace
 

@@ -16,7 +16,7 @@ from botocore import exceptions
 
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from bootstrap.remote.errors import Unreachable
-from lakehouse.aws.names import Names, names
+from lakehouse.access.names import Names, names
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes.state import folder
 from lakehouse.spec import AwsStack, Lakehouse

@@ -19,7 +19,7 @@ from minio.error import MinioAdminException
 
 from bootstrap.remote.connections import StoreConnection
 from bootstrap.remote.errors import Refused, Unreachable
-from lakehouse.aws import policy
+from lakehouse.access import policy, s3
 from lakehouse.spec import Lakehouse
 
 KINDS = ("minio", "aistor")  # stores that have this API
@@ -53,7 +53,7 @@ def wanted(lakehouse: Lakehouse) -> dict[str, Policy]:
     """User -> policy for each principal that may do anything; NAME-PRINCIPAL is what the policy is called."""
     found: dict[str, Policy] = {}
     for principal in lakehouse.access.principals:
-        statements = policy.on_files(lakehouse, principal, _arn)
+        statements = s3.on_files(lakehouse, principal, _arn)
         if statements:
             found[f"{lakehouse.name}-{principal}"] = policy.document(statements)
     return found

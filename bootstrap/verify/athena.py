@@ -10,7 +10,7 @@ from typing import Any
 
 from bootstrap.session.target import Target
 from bootstrap.verify.engines import Sql, TableName
-from lakehouse.aws.names import OPERATORS, names
+from lakehouse.access.names import OPERATORS, names
 from lakehouse.errors import LakehouseError
 from lakehouse.text.sql import Dialect, path, string
 

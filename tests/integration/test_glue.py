@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from lakehouse import packages
+from lakehouse.access.names import names
 from lakehouse.aws.engine_settings import Address, for_spark, for_trino
-from lakehouse.aws.names import names
 from lakehouse.kinds import compose
 from lakehouse.kinds.engines import spark
 from lakehouse.kinds.engines.trino import trino

@@ -25,7 +25,7 @@ LAYERS = (
     ("lakehouse.text",),
     ("lakehouse.iceberg",),
     ("lakehouse.cdk", "lakehouse.spec", "lakehouse.packages"),
-    ("lakehouse.services",),
+    ("lakehouse.access", "lakehouse.services"),
     ("lakehouse.kinds",),
     ("lakehouse.aws", "lakehouse.runtimes"),
     ("lakehouse.runtimes.docker", "lakehouse.runtimes.process"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lakehouse.aws.names import Names
+from lakehouse.access.names import Names
 from lakehouse.spec import Lakehouse
 
 CACHED_SECONDS = 3600  # how long a session of Spark keeps what it knows of a table

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lakehouse.aws.names import Names
+from lakehouse.access.names import Names
 from lakehouse.aws.network import Network, ids
 from lakehouse.cdk import Construct, Declared, data, resource
 from lakehouse.spec import Spark, Trino

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lakehouse.access.names import Names
+from lakehouse.access.policy import Statement
 from lakehouse.aws.engine_settings import for_spark
-from lakehouse.aws.names import Names
 from lakehouse.aws.network import Network, ids
-from lakehouse.aws.policy import Statement
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.spec import Lakehouse, Spark
 

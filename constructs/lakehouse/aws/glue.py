@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.aws.names import Names
+from lakehouse.access.names import Names
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.spec import Lakehouse
 

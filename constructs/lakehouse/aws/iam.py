@@ -1,4 +1,4 @@
-"""IAM roles: for engines, one for each principal, and for CI. What they may do is in :mod:`lakehouse.aws.policy`."""
+"""IAM roles: for engines, one for each principal, and for CI. What they may do is in :mod:`lakehouse.access.iam`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lakehouse.aws.names import Names
-from lakehouse.aws.policy import Statement, document
+from lakehouse.access.names import Names
+from lakehouse.access.policy import Statement, document
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.errors import UsageError
 from lakehouse.text.iam import literal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lakehouse.aws.names import Names
+from lakehouse.access.names import Names
 from lakehouse.cdk import Construct, Declared, resource
 
 _SEAL = ["kms:Decrypt", "kms:GenerateDataKey"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Any
 
-from lakehouse.aws.names import Names
+from lakehouse.access.names import Names
 from lakehouse.cdk import Construct, Declared, data, resource
 
 SERVICES = ("glue", "kms", "logs", "sts")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from lakehouse.access.names import Names
+from lakehouse.access.policy import Statement
 from lakehouse.aws.iam import role, service_trust
-from lakehouse.aws.names import Names
-from lakehouse.aws.policy import Statement
 from lakehouse.cdk import Construct, Declared, resource
 
 LOG_DAYS = 365

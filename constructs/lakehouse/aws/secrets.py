@@ -6,7 +6,7 @@ https://developer.hashicorp.com/terraform/language/manage-sensitive-data/write-o
 
 from __future__ import annotations
 
-from lakehouse.aws.names import Names
+from lakehouse.access.names import Names
 from lakehouse.cdk import Construct, Declared, ephemeral, resource
 
 RECOVERY_DAYS = 7

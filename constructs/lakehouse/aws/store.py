@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lakehouse.aws.names import Names
+from lakehouse.access.names import Names
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.spec import Bucket, Lakehouse
 from lakehouse.spec.aws import ACCESS_LOGS

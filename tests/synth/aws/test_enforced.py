@@ -23,7 +23,7 @@ import requests
 from botocore.exceptions import ClientError
 from pyiceberg.catalog.glue import GlueCatalog
 
-from lakehouse.aws.names import Names, names
+from lakehouse.access.names import Names, names
 from lakehouse.spec import Lakehouse
 from tests.synth.aws.conftest import ROOT
 from tests.synth.aws.oracle import may

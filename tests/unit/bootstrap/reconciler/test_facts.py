@@ -16,7 +16,7 @@ from bootstrap.reconciler import facts, lost
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import UnknownState
 from bootstrap.session.aws import in_aws
-from lakehouse.aws.names import names
+from lakehouse.access.names import names
 from lakehouse.spec import Lakehouse
 
 LAKEHOUSE = Lakehouse.model_validate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootstrap.session.aws import in_aws
-from lakehouse.aws.names import names
+from lakehouse.access.names import names
 from lakehouse.spec import Lakehouse
 
 FILE = {

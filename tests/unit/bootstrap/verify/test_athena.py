@@ -14,7 +14,7 @@ from bootstrap.session.target import Target
 from bootstrap.verify import chosen
 from bootstrap.verify.athena import Athena
 from bootstrap.verify.engines import TableName
-from lakehouse.aws.names import names
+from lakehouse.access.names import names
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import load
 from tests.synth.synthesised import AWS

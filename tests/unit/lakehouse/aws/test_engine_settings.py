@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lakehouse.access.names import names
 from lakehouse.aws.engine_settings import Address, for_spark, for_trino
-from lakehouse.aws.names import names
 from lakehouse.spec import Lakehouse
 
 OWN = "spark.sql.catalog.glue_catalog"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lakehouse.aws.names import Names
+from lakehouse.access.names import Names
 
 
 def test_names_of_a_stack() -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lakehouse.aws import policy
-from lakehouse.aws.names import Names, names
+from lakehouse.access import iam, policy
+from lakehouse.access.explain import Row, explain
+from lakehouse.access.grants import VERBS
+from lakehouse.access.names import Names, names
 from lakehouse.spec import Lakehouse
 from tests.synth.aws.oracle import may, sees
 from tests.synth.aws.simulator import Request, allowed, glue, s3
@@ -40,7 +42,7 @@ def lakehouses(draw: st.DrawFn) -> Lakehouse:
             targets.append(f"{name}.{space}")
         catalogs[name] = {"location": f"s3://warehouse/{name}", "namespaces": namespaces}
         targets.append(name)
-    verbs = st.lists(st.sampled_from(policy.VERBS), min_size=1, unique=True)
+    verbs = st.lists(st.sampled_from(VERBS), min_size=1, unique=True)
     grants = st.dictionaries(st.sampled_from(targets), verbs, max_size=3)
     roles = draw(st.dictionaries(st.sampled_from(["r", "s", "t"]), st.fixed_dictionaries({"grants": grants})))
     member = st.lists(st.sampled_from(sorted(roles)), unique=True) if roles else st.just([])
@@ -103,7 +105,7 @@ def requests(lakehouse: Lakehouse, own: Names, principal: str) -> Iterator[tuple
 def test_each_principal_has_exactly_what_the_file_grants(lakehouse: Lakehouse) -> None:
     own = names(lakehouse, "aws", ACCOUNT)
     for principal in lakehouse.access.principals:
-        document = policy.document(policy.statements(lakehouse, own, principal, key=KEY))
+        document = policy.document(iam.statements(lakehouse, own, principal, key=KEY))
         wrong = [
             (request, granted)
             for request, granted in requests(lakehouse, own, principal)
@@ -117,7 +119,7 @@ def test_each_principal_has_exactly_what_the_file_grants(lakehouse: Lakehouse) -
 def test_no_action_has_a_wildcard_and_a_resource_has_one_at_its_end_alone(lakehouse: Lakehouse) -> None:
     own = names(lakehouse, "aws", ACCOUNT)
     for principal in lakehouse.access.principals:
-        for statement in policy.statements(lakehouse, own, principal, key=KEY):
+        for statement in iam.statements(lakehouse, own, principal, key=KEY):
             assert statement.actions
             assert statement.resources
             assert not any("*" in action for action in statement.actions)
@@ -129,7 +131,7 @@ def test_no_action_has_a_wildcard_and_a_resource_has_one_at_its_end_alone(lakeho
 @given(lakehouses())
 def test_the_bootstrap_may_do_everything_and_nothing_else(lakehouse: Lakehouse) -> None:
     own = names(lakehouse, "aws", ACCOUNT)
-    document = policy.document(policy.everything(lakehouse, own, key=KEY))
+    document = policy.document(iam.everything(lakehouse, own, key=KEY))
     steward = {"roles": {"all": {"grants": {catalog: ["manage"] for catalog in lakehouse.catalogs}}}}
     whole = lakehouse.model_copy(
         update={
@@ -154,7 +156,7 @@ def test_the_bootstrap_may_do_everything_and_nothing_else(lakehouse: Lakehouse) 
 def test_the_key_opens_granted_buckets_through_s3_alone(context: dict[str, str], opens: bool) -> None:
     lakehouse = _granting({"lake.a": ["read"]})
     own = names(lakehouse, "aws", ACCOUNT)
-    document = policy.document(policy.statements(lakehouse, own, "p", key=KEY))
+    document = policy.document(iam.statements(lakehouse, own, "p", key=KEY))
     said = {key: value for key, value in context.items() if key != "bucket"}
     said["kms:EncryptionContext:aws:s3:arn"] = own.s3(context["bucket"])
     assert allowed([document], Request("kms:Decrypt", (KEY,), said)) is opens
@@ -163,18 +165,18 @@ def test_the_key_opens_granted_buckets_through_s3_alone(context: dict[str, str],
 
 def test_who_may_do_what_and_why() -> None:
     lakehouse = _granting({"lake.a": ["read"], "lake.a.t": ["write", "manage"], "lake": ["read"]}, idle=True)
-    assert policy.explain(lakehouse) == [
-        policy.Row("p", "query every table; list them", "lake.a", "role r grants read"),
-        policy.Row("p", "create, alter and drop it; change and query its rows", "lake.a.t", "role r grants manage"),
-        policy.Row("p", "query every table; list its namespaces and tables", "lake", "role r grants read"),
-        policy.Row("idle", "nothing", "", "none of its roles grants anything"),
+    assert explain(lakehouse) == [
+        Row("p", "query every table; list them", "lake.a", "role r grants read"),
+        Row("p", "create, alter and drop it; change and query its rows", "lake.a.t", "role r grants manage"),
+        Row("p", "query every table; list its namespaces and tables", "lake", "role r grants read"),
+        Row("idle", "nothing", "", "none of its roles grants anything"),
     ]
 
 
 def test_the_floor_is_all_that_the_reference_system_allows() -> None:
     """A steward has every action of the reference's policy document, and none of them on everything."""
     lakehouse = _granting({"lake": ["manage"]})
-    statements = policy.statements(lakehouse, names(lakehouse, "aws", ACCOUNT), "p", key=KEY)
+    statements = iam.statements(lakehouse, names(lakehouse, "aws", ACCOUNT), "p", key=KEY)
     floor = {f"glue:{each}" for each in ("GetDatabase", "GetDatabases", "GetTable", "GetTables")}
     floor |= {f"glue:{each}" for each in ("CreateTable", "UpdateTable", "DeleteTable")}
     floor |= {f"s3:{each}" for each in ("GetObject", "PutObject", "DeleteObject", "ListBucket")}
@@ -187,14 +189,14 @@ def test_the_order_of_grants_changes_nothing() -> None:
     compiled = []
     for each in (grants, dict(reversed(grants.items()))):
         lakehouse = _granting(each)
-        compiled.append(policy.statements(lakehouse, names(lakehouse, "aws", ACCOUNT), "p", key=KEY))
+        compiled.append(iam.statements(lakehouse, names(lakehouse, "aws", ACCOUNT), "p", key=KEY))
     assert compiled[0] == compiled[1]
 
 
 def test_s3_tables_are_told_apart_by_conditions() -> None:
     lakehouse = _granting({"lake.a.t": ["write"]}, store="s3tables")
     own = names(lakehouse, "aws", ACCOUNT)
-    document = policy.document(policy.statements(lakehouse, own, "p", key=KEY))
+    document = policy.document(iam.statements(lakehouse, own, "p", key=KEY))
     table = f"arn:aws:s3tables:eu-west-1:{ACCOUNT}:bucket/demo-aws-warehouse/table/00000000"
 
     def may_write(namespace: str, name: str) -> bool:
@@ -213,7 +215,7 @@ def test_a_catalog_without_namespaces_gives_no_statement(store: str) -> None:
     lakehouse = _granting({"lake": ["manage"]}, store=store)
     bare = lakehouse.catalogs["lake"].model_copy(update={"namespaces": {}})
     lakehouse = lakehouse.model_copy(update={"catalogs": {"lake": bare}})
-    assert policy.statements(lakehouse, names(lakehouse, "aws", ACCOUNT), "p", key=KEY) == ()
+    assert iam.statements(lakehouse, names(lakehouse, "aws", ACCOUNT), "p", key=KEY) == ()
 
 
 def _granting(grants: dict[str, list[str]], *, store: str = "s3", idle: bool = False) -> Lakehouse:
@@ -244,6 +246,6 @@ def test_who_reads_a_table_reads_its_files_wherever_its_properties_put_them(targ
         }
     )
     own = names(lakehouse, "aws", ACCOUNT)
-    found = [policy.document(policy.statements(lakehouse, own, "p", key=KEY))]
+    found = [policy.document(iam.statements(lakehouse, own, "p", key=KEY))]
     assert allowed(found, s3("GetObject", own.bucket("other"), "files/t/data/x.parquet"))
     assert not allowed(found, s3("GetObject", own.bucket("other"), "files/t2/data/x.parquet"))

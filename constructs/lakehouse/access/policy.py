@@ -1,0 +1,36 @@
+"""Policies of S3 and IAM as values: statements that allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of an IAM policy that allows."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """As IAM's JSON has it."""
+        condition = {"Condition": self.conditions} if self.conditions else {}
+        return {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": list(self.actions),
+            "Resource": list(self.resources),
+            **condition,
+        }
+
+
+def document(found: Iterable[Statement | Mapping[str, Any]]) -> dict[str, Any]:
+    """A policy of these statements, as IAM's JSON has it."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [each.document() if isinstance(each, Statement) else dict(each) for each in found],
+    }

@@ -1,0 +1,52 @@
+"""What a verb means for tables' files, by S3's policies.
+
+A resource has a wildcard only if the thing granted is a set: a prefix's objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lakehouse.access.grants import VERBS, grants
+from lakehouse.access.policy import Statement
+from lakehouse.access.scope import scope
+from lakehouse.spec import Lakehouse, Verb
+
+_S3_OBJECTS: dict[Verb, tuple[str, ...]] = {
+    "read": ("s3:GetObject",),
+    # A writer deletes what a failed commit left, and aborts what it did not finish uploading.
+    "write": ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
+    "manage": (),
+}
+
+
+def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> tuple[Statement, ...]:
+    """What a principal may do with tables' files, in a store with S3's policies.
+
+    ``arn`` is as :meth:`lakehouse.access.names.Names.s3`.
+    """
+    own = [grant for grant in grants(lakehouse) if grant.principal == principal]
+    found: list[Statement] = []
+    for nth, verb in enumerate(VERBS):
+        targets = [grant.target for grant in own if VERBS.index(grant.verb) >= nth]
+        if prefixes := scope(lakehouse, targets).prefixes:
+            found += files(arn, verb, prefixes)
+    return tuple(found)
+
+
+def files(arn: Callable[..., str], verb: Verb, prefixes: Sequence[tuple[str, str]]) -> list[Statement]:
+    """What a verb on these prefixes, (bucket, key), means for S3."""
+    buckets = list(dict.fromkeys(bucket for bucket, _ in prefixes))
+    found = []
+    if _S3_OBJECTS[verb]:
+        objects = tuple(arn(bucket, f"{prefix}/*") for bucket, prefix in prefixes)
+        found.append(Statement(f"S3Objects{verb.title()}", _S3_OBJECTS[verb], objects))
+    if verb == "read":
+        arns = tuple(arn(bucket) for bucket in buckets)
+        found.append(Statement("S3BucketsWhere", ("s3:GetBucketLocation",), arns))
+        for nth, bucket in enumerate(buckets, 1):
+            here = [prefix for other, prefix in prefixes if other == bucket]
+            within = [pattern for prefix in here for pattern in (prefix, f"{prefix}/*")]
+            condition = {"StringLike": {"s3:prefix": within}}
+            found.append(Statement(f"S3List{nth}", ("s3:ListBucket",), (arn(bucket),), condition))
+    return found

@@ -1,0 +1,74 @@
+"""From targets of grants to databases, tables and prefixes of object keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lakehouse.access.grants import split
+from lakehouse.spec import Lakehouse
+from lakehouse.spec.claims import PATHS
+from lakehouse.spec.model import Table
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What one verb reaches: Glue databases and tables, and prefixes as (bucket, key)."""
+
+    databases: tuple[str, ...]  # those that the verb is on as a whole
+    around: tuple[str, ...]  # and those that only hold a table that it is on
+    tables: tuple[str, ...]  # DATABASE/TABLE or DATABASE/*
+    prefixes: tuple[tuple[str, str], ...]
+
+
+def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
+    """What the targets of one verb reach together."""
+    databases: set[str] = set()
+    around: set[str] = set()
+    tables: set[str] = set()
+    prefixes: set[tuple[str, str]] = set()
+    for target in targets:
+        catalog, *path = split(lakehouse, target)
+        content = lakehouse.catalogs[catalog]
+        if len(path) == 2:
+            namespace, table = path
+            around.add(namespace)
+            tables.add(f"{namespace}/{table}")
+            definition = content.namespaces[namespace].tables[table]
+            prefixes.add(prefix(definition.location or f"{content.location}/{namespace}/{table}"))
+            prefixes.update(_written(definition))
+            continue
+        for namespace in path or content.namespaces:
+            databases.add(namespace)
+            tables.add(f"{namespace}/*")
+            prefixes.add(prefix(f"{content.location}/{namespace}"))
+            inner = content.namespaces[namespace].tables.values()
+            prefixes.update(prefix(table.location) for table in inner if table.location)
+            prefixes.update(prefix for table in inner for prefix in _written(table))
+    whole = {f"{database}/*" for database in databases}
+    return Scope(
+        databases=tuple(sorted(databases)),
+        around=tuple(sorted(around - databases)),
+        tables=tuple(sorted(whole | {table for table in tables if table.partition("/")[0] not in databases})),
+        prefixes=_outermost(prefixes),
+    )
+
+
+def _written(table: Table) -> set[tuple[str, str]]:
+    """Where engines write besides the table's own folder."""
+    return {prefix(table.properties[key]) for key in PATHS if key in table.properties}
+
+
+def prefix(location: str) -> tuple[str, str]:
+    """The bucket and the key of an ``s3://`` location."""
+    bucket, _, key = location.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def _outermost(prefixes: set[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Without those that lie in another one."""
+    return tuple(
+        (bucket, key)
+        for bucket, key in sorted(prefixes)
+        if not any(bucket == other and key.startswith(f"{outer}/") for other, outer in prefixes)
+    )
