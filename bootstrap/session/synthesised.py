@@ -39,6 +39,7 @@ class Synthesised:
 def run(file: Path, out: Path) -> subprocess.CompletedProcess[str]:
     """Runs the CDK app for a lakehouse.yaml, in a process of its own; ``out`` becomes the CDK's output folder."""
     environment = {**os.environ, "LAKEHOUSE_FILE": str(file.resolve()), "CDKTF_OUTDIR": str(out)}
+    environment.setdefault("TMPDIR", str(out.parent))  # jsii needs one
     command = [sys.executable, str(_ROOT / "main.py")]
     return subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, check=False)
 

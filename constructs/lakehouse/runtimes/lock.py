@@ -1,6 +1,6 @@
-"""``python -m lakehouse.runtimes.lock deploy STACK``: waits for who holds the lock of Terraform's state, and says who.
+"""Who holds the lock of Terraform's state: named, and waited for.
 
-``cdktf`` of this project runs it first. Terraform's own words on a locked state advise to do without the lock.
+Terraform's own words on a locked state advise to do without the lock.
 """
 
 from __future__ import annotations
@@ -15,10 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-STOP = 75  # the exit code that keeps cdktf from going on
 PATIENCE = 600.0  # seconds
 
-_WORDS = {"deploy", "apply", "destroy", "diff", "plan"}
 # struct flock: Linux begins with type and whence, macOS and the BSDs with start and length.
 _LAYOUT = "hhqqi0q" if sys.platform == "linux" else "qqihh"
 
@@ -101,22 +99,3 @@ def _program(pid: int) -> str:
     except OSError:
         return ""
     return " ".join([Path(words[0]).name, *words[1:2]]).strip()
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or words[0] not in _WORDS:
-        return 0
-    file = Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml").resolve()
-    try:
-        for state in states(file, words):
-            if said := wait(state):
-                print(f"Error: {said}", file=sys.stderr)
-                return STOP
-    except KeyboardInterrupt:
-        return STOP
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import temporary
 
 # sun_path holds 108 bytes with the closing zero, and supervisord adds a suffix of its own while it binds.
 _LONGEST_SOCKET = 90
@@ -79,7 +79,7 @@ class State:
         if len(os.fsencode(near)) <= _LONGEST_SOCKET:
             return near
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"lakehouse-{os.getuid()}" / f"{digest}.sock"
+        return temporary.private() / f"{digest}.sock"
 
     def prepare(self) -> None:
         """Makes the folders, closed to other users.

@@ -22,6 +22,7 @@ from supervisor.xmlrpc import Faults, SupervisorTransport
 
 import lakehouse
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import temporary
 from lakehouse.runtimes.process import surroundings
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State, write_private
@@ -104,6 +105,8 @@ class Supervisor:
         watch = _PROGRAM.format(name=WATCH, stop=5)
         write_private(state.supervisor_conf, _MAIN.format(socket=socket, user=user, watch=watch))
         environment = {key: os.environ[key] for key in _INHERITED if key in os.environ}
+        if temporary.within():  # that folder goes with the run of cdktf that this step is part of
+            environment |= temporary.named(state.temporary("supervisord"))
         conf = state.supervisor_conf
         if glob.escape(str(conf)) != str(conf) and _WORKING_FOLDER.exists():
             conf = _WORKING_FOLDER / conf.name  # what [include] names is looked for beside it, as a pattern

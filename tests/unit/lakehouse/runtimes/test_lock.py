@@ -80,4 +80,3 @@ def test_only_the_stacks_that_are_meant_are_asked(tmp_path: Path) -> None:
     assert names("lakehouse.yaml", "deploy", "local", "--auto-approve") == ["terraform.local.tfstate"]
     assert names("lakehouse.yaml", "deploy") == ["terraform.aws.tfstate", "terraform.local.tfstate"]
     assert names("orders.yaml", "deploy", "local") == ["terraform.orders.local.tfstate"]
-    assert lock.main(["synth"]) == lock.main([]) == 0

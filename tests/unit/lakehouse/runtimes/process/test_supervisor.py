@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from supervisor.options import UnhosedConfigParser
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import temporary
 from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.process.supervisor import Supervisor, program, script
 from lakehouse.runtimes.state import State
@@ -72,3 +73,21 @@ def test_a_supervisor_that_is_gone_says_nothing(state: State) -> None:
     supervisor.remove("web")
     with pytest.raises(LakehouseError, match="not up"):
         supervisor.restart("web")
+
+
+def test_what_outlives_a_run_of_cdktf_does_not_use_its_temporary_folder(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, str]] = []
+    answers = iter((False, True) * 2)
+    monkeypatch.setattr(Supervisor, "alive", lambda self: next(answers))
+    monkeypatch.setattr(subprocess, "run", lambda command, env, **rest: started.append(env))
+    state.prepare()
+    monkeypatch.setenv("TMPDIR", "/the/run's")
+    monkeypatch.setenv(temporary.OWN, "/the/run's")
+    Supervisor(state).start()
+    monkeypatch.delenv(temporary.OWN)
+    Supervisor(state).start()
+    own = str(state.root / "tmp" / "supervisord")
+    assert [(env["TMPDIR"], env.get(temporary.OWN)) for env in started] == [(own, own), ("/the/run's", None)]
+    assert Path(own).is_dir()

@@ -1,0 +1,70 @@
+"""``python -m lakehouse.runtimes.before PID deploy STACK``: what ``cdktf`` of this project does before cdktf begins.
+
+It refuses who cannot deploy, waits for who holds the lock of Terraform's state, and prints the temporary folder that
+the process with that id, which becomes cdktf, is to have. It imports little: every command of cdktf waits for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import lock, temporary
+from lakehouse.runtimes.state import check_user
+
+STOP = 75  # the exit code that keeps cdktf from going on
+
+_DEPLOYING = {"deploy", "apply"}
+_LOCKING = {*_DEPLOYING, "destroy", "diff", "plan"}
+
+
+def refusal(file: Path, words: Sequence[str]) -> str:
+    """Why this user cannot deploy the stacks that a command line of cdktf names, in words, or nothing.
+
+    The preflight says the same, half a minute later. Only where the system does not know the user is the file read:
+    containers and AWS do without that.
+    """
+    try:
+        check_user()
+    except LakehouseError as error:
+        why = str(error)
+    else:
+        return ""
+    from lakehouse.spec import LocalStack, load
+
+    try:
+        stacks = load(file).stacks
+    except LakehouseError:
+        return ""  # the CDK app says what is wrong with it
+    meant = [each for name, each in stacks.items() if any(fnmatchcase(name, word) for word in words[1:])]
+    local = [each for each in meant or stacks.values() if isinstance(each, LocalStack)]
+    return why if any(each.runtime == "process" for each in local) else ""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    pid, *words = sys.argv[1:] if arguments is None else arguments
+    command = words[0] if words else ""
+    file = Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml").resolve()
+    try:
+        if command in _DEPLOYING and (said := refusal(file, words)):
+            return _stop(said)
+        for state in lock.states(file, words) if command in _LOCKING else ():
+            if said := lock.wait(state):
+                return _stop(said)
+    except KeyboardInterrupt:
+        return STOP
+    print(temporary.make(int(pid)) or "")
+    return 0
+
+
+def _stop(why: str) -> int:
+    print(f"Error: {why}", file=sys.stderr)
+    return STOP
+
+
+if __name__ == "__main__":
+    sys.exit(main())

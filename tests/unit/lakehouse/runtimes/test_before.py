@@ -1,0 +1,123 @@
+"""What happens before cdktf begins, by the command line that runs it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import lakehouse
+from lakehouse.runtimes import before, temporary
+
+PROJECT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "lakehouse.yaml"
+    text = (PROJECT / "lakehouse.yaml").read_text()
+    path.write_text(
+        f"{text}\n  inside: {{runtime: docker, store: minio, catalogs: {{lake: nessie}}}}\n"
+        "  processes: {runtime: process, store: s3proxy, catalogs: {lake: nessie}}\n"
+    )
+    monkeypatch.setenv("LAKEHOUSE_FILE", str(path))
+    monkeypatch.setattr(temporary, "make", lambda pid: tmp_path / f"for-{pid}")
+    return path
+
+
+@pytest.fixture
+def unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def getpwuid(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", getpwuid)
+
+
+@pytest.mark.usefixtures("unknown")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["deploy", "local", "--auto-approve"], before.STOP),
+        (["apply", "inside", "proc*"], before.STOP),
+        (["deploy"], before.STOP),
+        (["deploy", "inside"], 0),
+        (["destroy", "local"], 0),
+        (["diff", "local"], 0),
+        (["synth"], 0),
+    ],
+)
+def test_a_user_without_an_entry_deploys_no_processes(
+    words: Sequence[str], code: int, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert before.main(["17", *words]) == code
+    out, err = capsys.readouterr()
+    assert out == ("" if code else f"{file.parent}/for-17\n")
+    assert err.startswith(f"Error: User {os.getuid()} has no entry") == bool(code)
+
+
+@pytest.mark.usefixtures("unknown")
+def test_a_wrong_file_is_left_to_the_app(file: Path) -> None:
+    file.write_text("nonsense: 1\n")
+    assert before.main(["17", "deploy", "local"]) == 0
+
+
+def test_nothing_is_read_for_a_known_user(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lakehouse.spec.load", lambda path: pytest.fail("a second that every deploy would wait"))
+    assert before.main(["17", "deploy", "local"]) == 0
+
+
+@pytest.fixture
+def wrapper(tmp_path: Path) -> Path:
+    """bin/cdktf as `make setup` lays it, with a shell in the place of Node that says what it was given."""
+    folder = tmp_path / "a venv" / "bin"
+    folder.mkdir(parents=True)
+    shutil.copy(PROJECT / "bin" / "cdktf", folder)
+    (folder / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (folder / "node").write_text('#!/bin/sh\necho "$$|${TMPDIR:-}|${LAKEHOUSE_TMPDIR:-}"\n')
+    for name in ("python", "node"):
+        (folder / name).chmod(0o755)
+    cli = tmp_path / "node_modules" / "cdktf-cli" / "bundle" / "bin" / "cdktf.js"
+    cli.parent.mkdir(parents=True)
+    cli.touch()
+    return folder / "cdktf"
+
+
+def run(wrapper: Path, *words: str, prefix: Sequence[str] = (), **environment: str) -> subprocess.CompletedProcess[str]:
+    own = {key: value for key, value in os.environ.items() if key not in ("TMPDIR", "TEMP", "TMP", temporary.OWN)}
+    sources = {"PYTHONPATH": str(Path(lakehouse.__file__).parents[1])}
+    return subprocess.run(
+        [*prefix, str(wrapper), *words], env=own | sources | environment, text=True, capture_output=True, check=False
+    )
+
+
+def test_cdktf_has_a_temporary_folder_of_its_own(wrapper: Path, tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as cache:  # a short path
+        pid, folder, noted = run(wrapper, "synth", XDG_CACHE_HOME=cache).stdout.strip().split("|")
+        assert folder == noted == f"{cache}/lakehouse/tmp/cdktf-{pid}"
+        assert Path(folder).is_dir()
+        chosen = run(wrapper, "synth", XDG_CACHE_HOME=cache, TMPDIR=str(tmp_path))
+        assert chosen.stdout.endswith(f"|{tmp_path}|\n")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_a_user_without_an_entry_is_refused_within_seconds(wrapper: Path, file: Path) -> None:
+    unknown = (
+        "setpriv",
+        "--reuid",
+        "54321",
+        "--inh-caps=-all,+dac_read_search",
+        "--ambient-caps=-all,+dac_read_search",
+    )
+    began = time.monotonic()
+    done = run(wrapper, "deploy", "local", prefix=unknown)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: User 54321 has no entry")
+    assert time.monotonic() - began < 5
