@@ -185,7 +185,7 @@ def endpoints(context: typer.Context, as_json: Json = False) -> None:
     from bootstrap.operations.endpoints import of_stack
 
     local = _target(context).local
-    found = of_stack(local.services, local.place, local.ports, local.endpoints)
+    found = of_stack(local.services, local.place, local.endpoints)
     if as_json:
         _print_json([asdict(each) for each in found])
         return

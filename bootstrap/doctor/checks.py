@@ -182,13 +182,13 @@ class _Stack:
         local, containers = self.local, self.containers
         source = read(self.target.path)
         ports = {
-            each.name: (each.ports[0].scheme, local.ports[each.ports[0].name], each.ports[0].number)
+            each.name: (each.ports[0].scheme, local.place.external(each.ports[0].name), each.ports[0].number)
             for each in local.services
             if each.ports
         }
         views = files.Views(
             containers=containers is not None,
-            external={name: f"{scheme}://127.0.0.1:{number}" for name, (scheme, number, _) in ports.items()},
+            external={name: at.url(scheme) for name, (scheme, at, _) in ports.items()},
             internal={
                 name: f"{scheme}://{local.place.host(name)}:{number}" for name, (scheme, _, number) in ports.items()
             },

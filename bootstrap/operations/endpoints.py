@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lakehouse.kinds.compose import Endpoints
-from lakehouse.services.service import Place, Port, Service
+from lakehouse.services.service import Address, Place, Service
 
 # What a port is for, where its label is not enough; by the beginning of its name.
 _MEANING = {
@@ -33,21 +33,18 @@ class Endpoint:
     internal: str
 
 
-def of_service(service: Service, ports: Mapping[str, int], host: str = "127.0.0.1") -> Iterator[Endpoint]:
-    """The addresses of a service that are of use to a person.
-
-    ``ports`` are those of this machine, by name; ``host`` is what other services call it.
-    """
+def of_service(service: Service, place: Place) -> Iterator[Endpoint]:
+    """The addresses of a service that are of use to a person."""
     for port in service.ports:
         if port.label or port.name in _MEANING:
-            external = _url(port, "127.0.0.1", ports[port.name])
-            internal = _url(port, host, port.number)
+            external = place.external(port.name).url(port.scheme, port.path)
+            internal = Address(place.host(service.name), port.number).url(port.scheme, port.path)
             yield Endpoint(service.name, port.label or port.name, _meaning(port.name), external, internal)
 
 
-def of_stack(services: Iterable[Service], place: Place, ports: Mapping[str, int], at: Endpoints) -> list[Endpoint]:
+def of_stack(services: Iterable[Service], place: Place, at: Endpoints) -> list[Endpoint]:
     """Every address of a stack: those of its services, then those of its catalogs."""
-    found = [endpoint for service in services for endpoint in of_service(service, ports, place.host(service.name))]
+    found = [endpoint for service in services for endpoint in of_service(service, place)]
     for each in at.catalogs:
         for path, name, meaning in (
             ("iceberg", "Iceberg REST", f"catalog `{each.name}` for PyIceberg and others: warehouse={each.warehouse}"),
@@ -56,12 +53,6 @@ def of_stack(services: Iterable[Service], place: Place, ports: Mapping[str, int]
             external, internal = f"{each.external}/{path}", f"{each.internal}/{path}"
             found.append(Endpoint(each.service, f"{name} ({each.name})", meaning, external, internal))
     return found
-
-
-def _url(port: Port, host: str, number: int) -> str:
-    if (port.scheme, host) == ("sc", "127.0.0.1"):
-        host = "localhost"  # with Connect's token on, clients refuse any other name of this machine
-    return f"{port.scheme}://{host}:{number}{port.path}"
 
 
 def _meaning(name: str) -> str:

@@ -20,7 +20,7 @@ Shell = Literal["trino", "spark", "pyspark"]
 
 def trino(target: Target) -> NoReturn:
     """Trino's own command line, in this process's place. https://trino.io/docs/current/client/cli.html"""
-    port = target.port("trino", "engines.trino")
+    at = target.address("trino", "engines.trino")
     engine = target.lakehouse.engines.trino
     assert engine is not None
     package = f"trino-cli-{engine.version}"
@@ -30,7 +30,7 @@ def trino(target: Target) -> NoReturn:
     command = [
         str(packages.java(java)),
         "--enable-native-access=ALL-UNNAMED",  # its line editor calls into the terminal
-        *("-jar", str(packages.location(package)), "--server", f"http://127.0.0.1:{port}"),
+        *("-jar", str(packages.location(package)), "--server", at.url("http")),
         *("--user", clients.USER, "--catalog", next(iter(target.lakehouse.catalogs)), "--timezone", "UTC"),
     ]
     sys.stdout.flush()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bootstrap.operations.endpoints import Endpoint, of_service
 from bootstrap.session.target import Target
 from lakehouse.runtimes.runtime import Process
-from lakehouse.services.service import Service
+from lakehouse.services.service import Place, Service
 
 
 @dataclass(frozen=True)
@@ -28,23 +28,21 @@ def look(target: Target) -> list[ServiceStatus]:
     """The state of every service of the stack."""
     local = target.local
     runtime = local.runtime
-    return combine(local.services, local.ports, runtime.healthy(), runtime.processes(), runtime.memory())
+    return combine(local.services, local.place, runtime.healthy(), runtime.processes(), runtime.memory())
 
 
 def combine(
     services: Iterable[Service],
-    ports: Mapping[str, int],
+    place: Place,
     health: Mapping[str, bool],
     processes: Mapping[str, Process],
     memory: Mapping[str, int],
 ) -> list[ServiceStatus]:
-    """One status from what the probes and the runtime say; pure. ``ports`` are this machine's, ``memory`` is bytes."""
-    return [_one(each, ports, health[each.name], processes.get(each.name), memory.get(each.name)) for each in services]
+    """One status from what the probes and the runtime say; pure. ``memory`` is bytes."""
+    return [_one(each, place, health[each.name], processes.get(each.name), memory.get(each.name)) for each in services]
 
 
-def _one(
-    service: Service, ports: Mapping[str, int], health: bool, process: Process | None, memory: int | None
-) -> ServiceStatus:
+def _one(service: Service, place: Place, health: bool, process: Process | None, memory: int | None) -> ServiceStatus:
     runs = process is not None and process.pid > 0
     return ServiceStatus(
         name=service.name,
@@ -53,7 +51,7 @@ def _one(
         pid=process.pid if process and runs else None,
         uptime_seconds=process.uptime if process and runs else None,
         memory_mb=None if memory is None else memory >> 20,
-        endpoints=tuple(of_service(service, ports)),
+        endpoints=tuple(of_service(service, place)),
     )
 
 

@@ -151,7 +151,7 @@ def _prepare(target: Target) -> tuple[list[str], dict[str, str]]:
     """The job's command and environment; its properties are written beside the master's, secrets and all."""
     if target.lakehouse.engines.spark is None:
         raise UsageError(f"{target.path.name} has no engines.spark: add it to the file and deploy the stack again.")
-    target.port(spark.MASTER, "engines.spark")
+    target.address(spark.MASTER, "engines.spark")
     local = target.local
     place, cluster = local.place, compose.cluster(target.lakehouse)
     settings = spark.defaults(place, cluster, local.endpoints.catalogs) | _SETTINGS

@@ -30,10 +30,10 @@ def trino(target: Target, catalog: str | None = None) -> Connection:
     """A connection to Trino; ``catalog`` defaults to the first of the file."""
     from trino.dbapi import Connection
 
-    port = target.port("trino", "engines.trino")
+    at = target.address("trino", "engines.trino")
     loopback.spare(os.environ)
     return Connection(
-        host="127.0.0.1", port=port, user=USER, catalog=catalog or next(iter(target.lakehouse.catalogs)), timezone="UTC"
+        host=at.host, port=at.port, user=USER, catalog=catalog or next(iter(target.lakehouse.catalogs)), timezone="UTC"
     )
 
 
@@ -65,8 +65,7 @@ def spark_session(url: str) -> SparkSession:
 
 def spark_url(target: Target) -> str:
     """The address of Spark Connect, once it listens."""
-    # The client gives a token to a server without TLS only if the address says `localhost`.
-    return f"sc://localhost:{target.port('spark-connect', 'engines.spark with connect: true')}"
+    return target.address("spark-connect", "engines.spark with connect: true").url("sc")
 
 
 def _asks(target: Target) -> bool:
@@ -104,8 +103,8 @@ def iceberg(target: Target, name: str) -> Catalog:
 
         return in_glue(target.lakehouse, target.stack, name)
     endpoint = next(each for each in target.local.endpoints.catalogs if each.name == name)
-    target.port(endpoint.service, f"catalogs.{name}")
-    target.port(endpoint.store.service, "store")
+    target.address(endpoint.service, f"catalogs.{name}")
+    target.address(endpoint.store.service, "store")
     from pyiceberg.catalog import load_catalog
 
     loopback.spare(os.environ)
@@ -132,7 +131,7 @@ def s3(target: Target) -> Any:
         import boto3
 
         return boto3.client("s3", region_name=target.region)
-    target.port(target.local.endpoints.store.service, "store")
+    target.address(target.local.endpoints.store.service, "store")
     from bootstrap.remote.s3 import client
     from bootstrap.session.connect import store
 

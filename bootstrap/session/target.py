@@ -12,7 +12,7 @@ from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.state import folder
-from lakehouse.services.service import Service
+from lakehouse.services.service import Address, Service
 from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load
 
 
@@ -68,27 +68,23 @@ class Target:
         known = ", ".join(each.name for each in self.local.services)
         raise UsageError(f'No service "{name}" in stack {self.stack} of {self.path.name}; it has: {known}.')
 
-    def port(self, name: str, asked_by: str) -> int:
-        """The number of a named port, once something listens there.
+    def address(self, port: str, asked_by: str) -> Address:
+        """Where a named port answers, once something listens there.
 
         Clients are slow to notice that nobody answers (Spark Connect's retries for minutes), so every command asks
         here first. Raises UsageError where the file has no such service, LakehouseError where it does not answer.
         """
         from lakehouse.runtimes.processes import is_open
 
-        number = self.local.ports.get(name)
-        if number is None:
+        if port not in self.local.ports:
             raise UsageError(f"{self.path.name} has no {asked_by}: add it to the file and deploy the stack again.")
-        if not is_open(number):
-            raise self.down(name, number)
-        return number
-
-    def down(self, name: str, port: int) -> LakehouseError:
-        """The error for a service that does not answer."""
-        return LakehouseError(
-            f"{name} does not answer on 127.0.0.1:{port}. `lakehouse status` shows what runs; "
-            f"`cdktf deploy {self.stack}` brings the stack up."
-        )
+        found = self.local.place.external(port)
+        if not is_open(found.port, found.host):
+            raise LakehouseError(
+                f"{port} does not answer on {found}. `lakehouse status` shows what runs; "
+                f"`cdktf deploy {self.stack}` brings the stack up."
+            )
+        return found
 
 
 def find(file: Path | None, stack: str | None, *, engines: bool = False) -> Target:

@@ -42,7 +42,7 @@ def run(target: Target) -> Report:
         for service in target.local.services:
             # Workers are the batch job's to miss.
             if not service.name.startswith("spark-worker"):
-                target.port(service.ports[0].name, service.name)
+                target.address(service.ports[0].name, service.name)
     engines = chosen.engines(target)
     name = namespace.unique()
     with output.progress() as progress:

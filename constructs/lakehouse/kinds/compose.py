@@ -31,7 +31,7 @@ def endpoints(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> Endpoint
     at = StoreEndpoint(
         service=kind,
         internal=f"http://{place.host(kind)}:{place.port(kind)}",
-        external=f"http://127.0.0.1:{place.published(kind)}",
+        external=f"http://{place.external(kind)}",
         region=REGION,
         access_key=place.secret("store-access-key"),
         secret_key=place.secret("store-secret-key"),
@@ -88,7 +88,7 @@ def _catalog(place: Place, name: str, spec: Catalog, store: StoreEndpoint, *, fi
         kind="nessie",
         service=service,
         internal=f"http://{place.host(service)}:{place.port(service)}",
-        external=f"http://127.0.0.1:{place.published(service)}",
+        external=f"http://{place.external(service)}",
         warehouse=name,
         location=spec.location,
         store=store,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from lakehouse.kinds.compose import services
-from lakehouse.services.service import Service
+from lakehouse.services.service import Address, Service
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.text.placeholders import Content, Secret
 
@@ -48,8 +48,8 @@ class _Notes:
     def port(self, name: str) -> int:
         return 0
 
-    def published(self, name: str) -> int:
-        return 0
+    def external(self, port: str) -> Address:
+        return Address("", 0)
 
     def secret(self, name: str) -> Secret:
         return Secret(name)

@@ -20,6 +20,6 @@ class Local:
     place: Place
     services: tuple[Service, ...]
     endpoints: Endpoints
-    ports: Mapping[str, int]  # by name, on the loopback address of this machine
+    ports: Mapping[str, int]  # by name, as they are seen from outside
     runtime: Runtime
     claim: Claim  # to the state folder

@@ -24,8 +24,8 @@ def _is_up(lakehouse: Lakehouse, name: str, path: Path) -> bool:
         return False
     local = locate(lakehouse, name, path)
     needed = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
-    ports = [port.name for each in local.services if each.name in needed for port in each.ports]
-    return recorded(local.state, NAME) != NONE and all(is_open(local.ports[port]) for port in ports)
+    at = [local.place.external(port.name) for each in local.services if each.name in needed for port in each.ports]
+    return recorded(local.state, NAME) != NONE and all(is_open(each.port, each.host) for each in at)
 
 
 def _start(name: str, path: Path) -> Look:

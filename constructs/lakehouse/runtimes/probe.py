@@ -11,29 +11,29 @@ import requests
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import Probe, Service
+from lakehouse.services.service import LOOPBACK, Probe, Service
 
 _INTERVAL = 0.25  # seconds between two questions
 _DEAD = {"FATAL", "EXITED", "STOPPED", "UNKNOWN"}
 
 
-def ready(probe: Probe, timeout: float = 2.0) -> bool:
-    """One question: does the service answer as a ready one?"""
+def ready(probe: Probe, timeout: float = 2.0, host: str = LOOPBACK) -> bool:
+    """One question: does the service answer as a ready one? ``host`` is where its port is."""
     if probe.kind == "tcp":
-        return _stays_open(probe.port, timeout)
+        return _stays_open((host, probe.port), timeout)
     try:
         with requests.Session() as session:
             session.trust_env = False  # a proxy set in the shell must not stand between us and loopback
-            answer = session.get(f"http://127.0.0.1:{probe.port}{probe.path}", timeout=timeout)
+            answer = session.get(f"http://{host}:{probe.port}{probe.path}", timeout=timeout)
     except requests.RequestException:
         return False
     return answer.ok and probe.expect in answer.text
 
 
-def _stays_open(port: int, timeout: float) -> bool:
+def _stays_open(address: tuple[str, int], timeout: float) -> bool:
     """Whether a connection is taken and kept: Docker's proxy takes any, and drops it where nobody listens behind."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout) as connection:
+        with socket.create_connection(address, timeout) as connection:
             connection.settimeout(0.2)
             return connection.recv(1) != b""  # a greeting
     except TimeoutError:

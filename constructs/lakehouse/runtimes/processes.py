@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 import psutil
 
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import Port
+from lakehouse.services.service import LOOPBACK, Port
 
 
-def is_open(port: int, host: str = "127.0.0.1", timeout: float = 1.0) -> bool:
+def is_open(port: int, host: str = LOOPBACK, timeout: float = 1.0) -> bool:
     """Whether something accepts connections on the port."""
     try:
         with socket.create_connection((host, port), timeout):
@@ -83,7 +83,7 @@ def _bindable(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT does not count
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((LOOPBACK, port))
         except OSError:
             return False
     return True

@@ -27,7 +27,7 @@ from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.process import archives, steps
-from lakehouse.services.service import Service
+from lakehouse.services.service import LOOPBACK, Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 
@@ -118,7 +118,7 @@ def _free(count: int) -> list[int]:
     with ExitStack() as stack:
         held = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in held:
-            each.bind(("127.0.0.1", 0))
+            each.bind((LOOPBACK, 0))
         return [int(each.getsockname()[1]) for each in held]
 
 

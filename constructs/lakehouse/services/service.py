@@ -11,6 +11,25 @@ from typing import Literal, Protocol
 
 from lakehouse.text.placeholders import Content, Secret, Text
 
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a port answers."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def url(self, scheme: str, path: str = "") -> str:
+        """The address as clients of that scheme take it."""
+        # Spark Connect's clients give a token to a server without TLS only if the address says `localhost`.
+        named = f"localhost:{self.port}" if (scheme, self.host) == ("sc", LOOPBACK) else str(self)
+        return f"{scheme}://{named}{path}"
+
 
 @dataclass(frozen=True)
 class Port:
@@ -90,8 +109,8 @@ class Place(Protocol):
     def port(self, name: str) -> int:
         """The number that a named port listens on."""
 
-    def published(self, name: str) -> int:
-        """The number of a named port on the loopback address of this machine, for a person and the bootstrap."""
+    def external(self, port: str) -> Address:
+        """Where a named port answers a person and the bootstrap. It need not be this machine."""
 
     def secret(self, name: str) -> Secret:
         """A placeholder for a secret, for use in a :class:`File` alone."""

@@ -13,7 +13,7 @@ from lakehouse.runtimes.docker.images import image
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.incarnation import Incarnation, digest
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import Probe, Service
+from lakehouse.services.service import LOOPBACK, Probe, Service
 from lakehouse.text.placeholders import with_contents
 
 FILE = "containers.json"
@@ -148,7 +148,7 @@ _JSON = TypeAdapter(tuple[Container, ...])
 def _container(service: Service, naming: Naming, state: State, place: DockerPlace) -> Container:
     carried = image(service.image)
     config, data = place.config(service.name), place.data(service.name)
-    numbers = {each.number: place.published(each.name) for each in service.ports}
+    numbers = {each.number: place.external(each.name).port for each in service.ports}
     jars = [name for name in service.packages if name not in carried.packages]
     return Container(
         name=f"{naming.containers}{service.name}",
@@ -181,11 +181,13 @@ def limit(service: Service) -> int:
 
 def check(probe: Probe, *, bash: bool) -> tuple[str, ...]:
     """The probe as a command of the container: bash speaks TCP itself, and some images have no other program."""
-    url = f"http://127.0.0.1:{probe.port}{probe.path}"
+    url = f"http://{LOOPBACK}:{probe.port}{probe.path}"
     if not bash:
-        test = f"curl -fs {url} | grep -q '{probe.expect}'" if probe.kind == "http" else f"nc -z 127.0.0.1 {probe.port}"
+        test = (
+            f"curl -fs {url} | grep -q '{probe.expect}'" if probe.kind == "http" else f"nc -z {LOOPBACK} {probe.port}"
+        )
         return ("CMD", "sh", "-c", test)
-    connect = f"exec 3<>/dev/tcp/127.0.0.1/{probe.port}"
+    connect = f"exec 3<>/dev/tcp/{LOOPBACK}/{probe.port}"
     if probe.kind == "tcp":
         return ("CMD", "bash", "-c", connect)
     ask = f"printf 'GET {probe.path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3"

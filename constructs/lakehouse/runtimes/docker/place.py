@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lakehouse.packages import location
 from lakehouse.runtimes.docker.images import IMAGES
+from lakehouse.services.service import LOOPBACK, Address
 from lakehouse.text.placeholders import Content, Secret
 
 ANY = "0.0.0.0"  # noqa: S104 - of the container; what this machine sees is published on the loopback address alone
@@ -66,8 +67,8 @@ class DockerPlace:
             return _WORKER_UI
         return _PORTS[max((known for known in _PORTS if f"{name}-".startswith(f"{known}-")), key=len)]
 
-    def published(self, name: str) -> int:
-        return self.ports[name]
+    def external(self, port: str) -> Address:
+        return Address(LOOPBACK, self.ports[port])
 
     def secret(self, name: str) -> Secret:
         return Secret(name)

@@ -20,7 +20,7 @@ from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.state import terraform_state
 from lakehouse.runtimes.terraform import LocalRuntime
-from lakehouse.services.service import Service
+from lakehouse.services.service import LOOPBACK, Service
 
 _STEPS = "lakehouse.runtimes.docker"
 _LOGS = {"max-size": "10m", "max-file": "3"}
@@ -90,7 +90,7 @@ class DockerRuntime(LocalRuntime):
             network_mode="bridge",
             networks_advanced=[container.ContainerNetworksAdvanced(name=self._network.name, aliases=[asked.service])],
             ports=[
-                container.ContainerPorts(internal=internal, external=external, ip="127.0.0.1")
+                container.ContainerPorts(internal=internal, external=external, ip=LOOPBACK)
                 for internal, external in asked.ports
             ],
             memory=asked.memory_mb,

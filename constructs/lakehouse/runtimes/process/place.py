@@ -8,9 +8,8 @@ from pathlib import Path
 
 from lakehouse.packages import java, location
 from lakehouse.runtimes.state import State
+from lakehouse.services.service import LOOPBACK, Address
 from lakehouse.text.placeholders import Content, Secret
-
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,8 @@ class ProcessPlace:
     def port(self, name: str) -> int:
         return self.ports[name]
 
-    def published(self, name: str) -> int:
-        return self.ports[name]
+    def external(self, port: str) -> Address:
+        return Address(LOOPBACK, self.ports[port])
 
     def secret(self, name: str) -> Secret:
         return Secret(name)

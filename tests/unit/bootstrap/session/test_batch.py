@@ -86,7 +86,7 @@ def test_a_job_that_closed_its_output_is_not_waited_for(target: Target) -> None:
 
 
 def test_secrets_are_in_a_private_file_and_in_no_argument(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Target, "port", lambda self, name, asked_by: 7077)
+    monkeypatch.setattr(Target, "address", lambda self, name, asked_by: 7077)
     secret = target.local.state.secret("store-secret-key")
     command, environment = _prepare(target)
     file = target.local.state.config("spark-master") / "verify.conf"

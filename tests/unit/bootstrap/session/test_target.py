@@ -8,6 +8,7 @@ import pytest
 
 from bootstrap.session.target import Target, find
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.services.service import Address
 from tests.synth.synthesised import AWS
 
 
@@ -50,14 +51,14 @@ def test_a_service_that_is_not_there_is_told_with_those_that_are(target: Target)
 def test_a_port_is_told_once_something_listens(target: Target) -> None:
     (number,) = (each.number for each in target.service("trino").ports if each.name == "trino")
     with pytest.raises(LakehouseError, match=f"trino does not answer on 127.0.0.1:{number}.*cdktf deploy local"):
-        target.port("trino", "engines.trino")
+        target.address("trino", "engines.trino")
     with socket.create_server(("127.0.0.1", number)):
-        assert target.port("trino", "engines.trino") == number
+        assert target.address("trino", "engines.trino") == Address("127.0.0.1", number)
 
 
 def test_an_engine_that_the_file_leaves_out_is_told(without: Callable[[str], Target]) -> None:
     with pytest.raises(UsageError, match="has no engines.trino: add it to the file"):
-        without("trino").port("trino", "engines.trino")
+        without("trino").address("trino", "engines.trino")
 
 
 def test_a_stack_in_aws_has_nothing_on_this_machine() -> None:

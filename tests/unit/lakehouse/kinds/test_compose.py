@@ -105,9 +105,9 @@ def test_services_use_internal_addresses() -> None:
 
 def test_endpoints_are_pairs() -> None:
     at = endpoints(default(), local(default()), Somewhere(default()))
-    assert (at.store.internal, at.store.external) == ("http://s3proxy.internal:9000", "http://127.0.0.1:19000")
+    assert (at.store.internal, at.store.external) == ("http://s3proxy.internal:9000", "http://lakehouse.example:19000")
     (lake,) = at.catalogs
-    assert (lake.internal, lake.external) == ("http://nessie.internal:19120", "http://127.0.0.1:29120")
+    assert (lake.internal, lake.external) == ("http://nessie.internal:19120", "http://lakehouse.example:29120")
 
 
 def test_two_catalogs_are_two_servers(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_endpoints_are_the_stores(kind: str) -> None:
     lakehouse, stack = of(kind)
     at = endpoints(lakehouse, stack, Somewhere(lakehouse))
     assert (at.store.service, at.store.internal) == (kind, f"http://{kind}.internal:9000")
-    assert at.store.external == "http://127.0.0.1:19000"
+    assert at.store.external == "http://lakehouse.example:19000"
     assert all(each.store == at.store for each in at.catalogs)
     files = "".join(as_text(file.text) for each in built(kind) for file in each.files if each.name != kind)
     assert f"http://{kind}.internal:9000" in files

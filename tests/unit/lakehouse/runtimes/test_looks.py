@@ -23,13 +23,13 @@ def test_only_what_was_bootstrapped_and_listens_is_asked(tmp_path: Path, monkeyp
     lakehouse = load(path)
     asked: list[Any] = []
     monkeypatch.setattr(looks, "_start", lambda name, path: asked.append(name))
-    monkeypatch.setattr(looks, "is_open", lambda port: True)
+    monkeypatch.setattr(looks, "is_open", lambda port, host: True)
     begin(lakehouse, path)
     assert asked == []
     state = State(tmp_path / ".lakehouse" / "local")
     record(state, contents.NAME, Incarnation("a" * 12, "1"))
     begin(lakehouse, path)
     assert asked == ["local"]
-    monkeypatch.setattr(looks, "is_open", lambda port: False)
+    monkeypatch.setattr(looks, "is_open", lambda port, host: False)
     begin(lakehouse, path)
     assert asked == ["local"]

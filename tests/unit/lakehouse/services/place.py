@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lakehouse.services.service import Address
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 from lakehouse.text.placeholders import Content, Part, Secret, Text, parts
@@ -38,8 +39,8 @@ class Somewhere:
     def port(self, name: str) -> int:
         return self._ports[name]
 
-    def published(self, name: str) -> int:
-        return self._ports[name] + 10_000
+    def external(self, port: str) -> Address:
+        return Address("lakehouse.example", self._ports[port] + 10_000)
 
     def secret(self, name: str) -> Secret:
         return Secret(name)

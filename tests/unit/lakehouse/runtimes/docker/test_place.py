@@ -41,7 +41,7 @@ def test_a_port_nobody_knows_is_an_error_of_ours() -> None:
 
 
 def test_this_machine_sees_the_files_ports() -> None:
-    assert PLACE.published("trino") == 8085
+    assert str(PLACE.external("trino")) == "127.0.0.1:8085"
 
 
 def test_services_know_each_other_by_name() -> None:
