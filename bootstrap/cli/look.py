@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bootstrap.reconciler.reconcile import make_plan
+from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import first_line
 from bootstrap.session.connect import connect
 from lakehouse.errors import LakehouseError
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         lakehouse, connections = connect(given.file, given.stack)
-        plan = make_plan(lakehouse, replace(connections, patience=_PATIENCE))
+        plan = make_plan(lakehouse, World.of(replace(connections, patience=_PATIENCE)))
     except LakehouseError as error:
         print(first_line(error), file=sys.stderr)
         return 1

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bootstrap.iceberg.metadata import Facts
     from bootstrap.reconciler.apply import Done, Failed, Outcome
     from bootstrap.reconciler.changes import Diff
-    from bootstrap.remote.connections import Connections
+    from bootstrap.reconciler.world import World
     from lakehouse.spec import Lakehouse
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -38,12 +38,13 @@ AllowDestroy = Annotated[
 ]
 
 
-def _connect(context: typer.Context, *, engines: bool = False) -> tuple[Path, Lakehouse, Connections]:
+def _connect(context: typer.Context, *, engines: bool = False) -> tuple[Path, Lakehouse, World]:
+    from bootstrap.reconciler.world import World
     from bootstrap.session.connect import connect
 
     target = context.obj.target(engines=engines)
     lakehouse, connections = connect(target.path, target.stack)
-    return target.path, lakehouse, connections
+    return target.path, lakehouse, World.of(connections)
 
 
 def where_in(path: Path) -> Callable[[tuple[str, ...]], str]:
@@ -77,10 +78,10 @@ def plan(
     from bootstrap.reconciler.plan import render
     from bootstrap.reconciler.reconcile import make_plan
 
-    path, lakehouse, connections = _connect(context, engines=True)
+    path, lakehouse, world = _connect(context, engines=True)
     output.caution(path, lakehouse)
     with _reading() as reading:
-        made = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where_in(path), reading=reading)
+        made = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where_in(path), reading=reading)
     text = json.dumps(made.to_json(), indent=2) if as_json or out else ""
     if out is not None:
         try:
@@ -108,7 +109,7 @@ def apply(
     from bootstrap.reconciler import plan as plans
     from bootstrap.reconciler.reconcile import reconcile
 
-    path, lakehouse, connections = _connect(context, engines=True)
+    path, lakehouse, world = _connect(context, engines=True)
     given = None
     if saved is not None:
         try:
@@ -125,7 +126,7 @@ def apply(
 
         outcome = reconcile(
             lakehouse,
-            connections,
+            world,
             allow_destroy=allow_destroy,
             purge=purge,
             saved=given,
@@ -171,17 +172,16 @@ def seed(
     ] = False,
 ) -> None:
     """Replace the rows that a table's seed brought by those that the file has now, in one commit."""
-    from bootstrap import catalogs
     from bootstrap.reconciler import seeds
 
-    path, lakehouse, connections = _connect(context, engines=True)
+    path, lakehouse, world = _connect(context, engines=True)
     catalog, _, name = table.partition(".")
     namespace, _, short = name.rpartition(".")
     spaces = lakehouse.catalogs[catalog].namespaces if catalog in lakehouse.catalogs else {}
     said = spaces[namespace].tables.get(short) if namespace in spaces else None
     if said is None or said.seed is None:
         raise UsageError(f"{path.name}: there is no table {table} with a `seed`.")
-    done = seeds.replace(catalogs.connect(catalog, connections), name, said.seed, connections, all_rows=all_rows)
+    done = seeds.replace(world.catalog(catalog), name, said.seed, world.connections, all_rows=all_rows)
     print(f"{table}: {done.removed} rows replaced by {done.added} of {said.seed}.")
 
 
@@ -191,9 +191,9 @@ def drift(context: typer.Context, as_json: Json = False) -> None:
     from bootstrap.reconciler.diff import diff
     from bootstrap.reconciler.facts import gather
 
-    path, lakehouse, connections = _connect(context)
+    path, lakehouse, world = _connect(context)
     with _reading() as reading:
-        facts = gather(lakehouse, connections, everything=True, reading=reading)
+        facts = gather(lakehouse, world, everything=True, reading=reading)
     found = diff(lakehouse, facts, where=where_in(path))
     if as_json:
         print(json.dumps(drift_json(found), indent=2))
@@ -235,8 +235,8 @@ def restore(
     """Bring back a table that was dropped, or a column of a table, with its rows and its history."""
     from bootstrap.reconciler.restore import restore as bring_back
 
-    _, lakehouse, connections = _connect(context)
-    print(bring_back(lakehouse, connections, name))
+    _, lakehouse, world = _connect(context)
+    print(bring_back(lakehouse, world, name))
 
 
 @app.command("import")
@@ -247,8 +247,8 @@ def import_(
     """Print the file's section for what is there and the file does not name."""
     from bootstrap.reconciler.importing import imported
 
-    path, lakehouse, connections = _connect(context)
-    sections = _described(lakehouse, connections, imported)
+    path, lakehouse, world = _connect(context)
+    sections = _described(lakehouse, world, imported)
     if not sections:
         print("Everything that is there is in the file.", file=sys.stderr)
     elif write:
@@ -265,8 +265,8 @@ def export(context: typer.Context, as_json: Json = False) -> None:
     """Print a whole file that says what is there: the file's own settings, contents as they are."""
     from bootstrap.reconciler.importing import exported
 
-    _, lakehouse, connections = _connect(context)
-    data = _described(lakehouse, connections, exported)
+    _, lakehouse, world = _connect(context)
+    data = _described(lakehouse, world, exported)
     if as_json:
         print(json.dumps(data, indent=2))
     else:
@@ -274,12 +274,12 @@ def export(context: typer.Context, as_json: Json = False) -> None:
 
 
 def _described(
-    lakehouse: Lakehouse, connections: Connections, by: Callable[[Lakehouse, Facts], tuple[dict[str, Any], list[str]]]
+    lakehouse: Lakehouse, world: World, by: Callable[[Lakehouse, Facts], tuple[dict[str, Any], list[str]]]
 ) -> dict[str, Any]:
     from bootstrap.reconciler.facts import gather
 
     with _reading() as reading:
-        facts = gather(lakehouse, connections, everything=True, reading=reading)
+        facts = gather(lakehouse, world, everything=True, reading=reading)
     data, left = by(lakehouse, facts)
     for each in left:
         print(f"left out: {each}", file=sys.stderr)

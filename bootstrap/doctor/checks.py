@@ -251,20 +251,22 @@ class _Stack:
 
     def contents(self) -> Finding:
         from bootstrap.reconciler.reconcile import make_plan
+        from bootstrap.reconciler.world import World
         from bootstrap.session.connect import connect
 
         lakehouse, connections = connect(self.target.path, self.target.stack)
-        made = make_plan(lakehouse, replace(connections, patience=10.0))
+        made = make_plan(lakehouse, World.of(replace(connections, patience=10.0)))
         return catalogs.contents(made.counts(), len(made.refused))
 
     @cached_property
     def tables(self) -> dict[str, TableFacts]:
         """Every table of every catalog, by its full name."""
         from bootstrap.reconciler.facts import gather
+        from bootstrap.reconciler.world import World
         from bootstrap.session.connect import connect
 
         lakehouse, connections = connect(self.target.path, self.target.stack)
-        facts = gather(lakehouse, replace(connections, patience=10.0), everything=True)
+        facts = gather(lakehouse, World.of(replace(connections, patience=10.0)), everything=True)
         return {
             f"{catalog}.{table}": of for catalog, all_ in facts.catalogs.items() for table, of in all_.tables.items()
         }

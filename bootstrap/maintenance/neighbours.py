@@ -19,6 +19,7 @@ from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import TableFacts, compact
 from bootstrap.reconciler.facts import everyone
+from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing, UnknownState, first_line
 from lakehouse.spec.claims import Claim, Register, overlaps
@@ -45,7 +46,7 @@ class Neighbours:
 def look(names: Collection[str], connections: Connections, *, files: bool) -> Neighbours:
     """Reads all tables of the catalogs; ``files``: also what their metadata refers to."""
     read = {name: catalogs.connect(name, connections).facts(None, lambda count, of: None) for name in names}
-    whole = everyone(connections, read)
+    whole = everyone(World.of(connections), read)
     known = list(claims.live(whole))
     uuids: dict[str, list[str]] = {}
     for catalog, facts in whole.items():

@@ -10,14 +10,11 @@ from functools import cached_property
 from queue import SimpleQueue
 from typing import Any
 
-from bootstrap import catalogs
-from bootstrap.catalogs import Catalog
-from bootstrap.catalogs.base import CommitsMany
+from bootstrap.catalogs.base import Catalog, CommitsMany
 from bootstrap.catalogs.references import CatalogReferences, references_of
-from bootstrap.reconciler import seeds
 from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.plan import Plan, Step
-from bootstrap.remote.connections import Connections
+from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import RETRIED, Refused, Unreachable, first_line
 from bootstrap.stores.buckets import Store
 from lakehouse.errors import LakehouseError
@@ -71,9 +68,9 @@ class Outcome:
 Progress = Callable[[Done | Failed], None]
 
 
-def apply(plan: Plan, connections: Connections, progress: Progress | None = None, *, purge: bool = False) -> Outcome:
+def apply(plan: Plan, world: World, progress: Progress | None = None, *, purge: bool = False) -> Outcome:
     """Carry out ``plan``; what it refuses is not touched, and counts. ``purge``: dropped tables lose their files."""
-    executor = _Executor(connections, purge)
+    executor = _Executor(world, purge)
     waiting = {step.address: step for step in plan.steps}
     children: dict[str, list[str]] = {}
     missing = {}
@@ -86,7 +83,7 @@ def apply(plan: Plan, connections: Connections, progress: Progress | None = None
     failed: list[Failed] = []
     ended: SimpleQueue[Future[list[Done | Failed]]] = SimpleQueue()
     running = 0
-    with ThreadPoolExecutor(connections.parallel) as pool:
+    with ThreadPoolExecutor(world.connections.parallel) as pool:
         ready = [address for address, count in missing.items() if not count]
         while ready or running:
             for steps in executor.batches([waiting.pop(address) for address in ready]):
@@ -111,18 +108,18 @@ def apply(plan: Plan, connections: Connections, progress: Progress | None = None
 class _Executor:
     """The thin edge: one change, one or two requests."""
 
-    def __init__(self, connections: Connections, purge: bool) -> None:
-        self.connections, self.purge = connections, purge
+    def __init__(self, world: World, purge: bool) -> None:
+        self.world, self.purge = world, purge
         self.catalogs: dict[str, Catalog] = {}
         self.dead: dict[str, str] = {}  # what nobody answers for, and why: its further steps are not tried
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.connections)
+        return self.world.store()
 
     def catalog(self, name: str) -> Catalog:
         if name not in self.catalogs:
-            self.catalogs[name] = catalogs.connect(name, self.connections)
+            self.catalogs[name] = self.world.catalog(name)
         return self.catalogs[name]
 
     def batches(self, steps: list[Step]) -> Iterator[list[Step]]:
@@ -135,7 +132,7 @@ class _Executor:
             else:
                 yield [step]
         for together in commits.values():
-            size = min(_MOST, max(_LEAST, -(-len(together) // self.connections.parallel)))
+            size = min(_MOST, max(_LEAST, -(-len(together) // self.world.connections.parallel)))
             yield from (together[start : start + size] for start in range(0, len(together), size))
 
     def _takes_many(self, name: str) -> bool:
@@ -206,7 +203,7 @@ class _Executor:
             case "table", "create" | "update":
                 catalog.commit_table(change.name, _commit_of(change))
             case "seed", _:
-                seeds.load(catalog, change.name, body, self.connections)
+                self.world.load_seed(catalog, change.name, body, self.world.connections)
             case _:
                 return catalog.drop_table(change.name, body["uuid"], purge=self.purge)
         return ""

@@ -6,23 +6,17 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from bootstrap import catalogs
 from bootstrap.catalogs.base import Reading, Remembers
-from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts
 from bootstrap.reconciler import lost
 from bootstrap.reconciler.seeds import digests
-from bootstrap.remote.connections import Connections
+from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import RemoteError
-from bootstrap.stores.buckets import Store
-from bootstrap.stores.folders import Folders
 from lakehouse.spec.model import Catalog, Lakehouse
 
 
-def gather(
-    lakehouse: Lakehouse, connections: Connections, *, everything: bool = False, reading: Reading | None = None
-) -> Facts:
+def gather(lakehouse: Lakehouse, world: World, *, everything: bool = False, reading: Reading | None = None) -> Facts:
     """The facts that a diff with ``lakehouse`` needs: tables that the file names, and all tables of exclusive catalogs.
 
     Where the file asks for a folder that no table has yet, all tables are read: the folder may be one of theirs.
@@ -40,29 +34,29 @@ def gather(
 
         named = {f"{namespace}.{table}" for namespace, of in spec.namespaces.items() for table in of.tables}
         whole = everything or spec.managed == "exclusive"
-        return catalogs.connect(name, connections).facts(None if whole else named, told)
+        return world.catalog(name).facts(None if whole else named, told)
 
     def buckets() -> dict[str, BucketFacts]:
         # In AWS they are Terraform's (bootstrap.session.aws), and the account's others nobody's business. A local store
         # is asked though the file names none any more: one may be there to go.
-        if not lakehouse.buckets and connections.store.endpoint is None:
+        if not lakehouse.buckets and world.connections.store.endpoint is None:
             return {}
-        return Store(connections).facts(lakehouse.buckets, lakehouse.name if everything else None)
+        return world.store().facts(lakehouse.buckets, lakehouse.name if everything else None)
 
     with ThreadPoolExecutor(1 + len(lakehouse.catalogs)) as pool:
         store = pool.submit(buckets)
         read = {name: pool.submit(catalog, name, spec) for name, spec in lakehouse.catalogs.items()}
         found = {name: facts.result() for name, facts in read.items()}
-        facts = Facts(store.result(), found, digests(lakehouse, connections.folder))
+        facts = Facts(store.result(), found, digests(lakehouse, world.connections.folder))
     if everything or claims.unsettled(lakehouse, facts):
-        return settled(lakehouse, connections, facts)
+        return settled(lakehouse, world, facts)
     return facts
 
 
-def settled(lakehouse: Lakehouse, connections: Connections, facts: Facts) -> Facts:
+def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
     """The facts with the claims of all that is live, a folder for each new table, and what became of lost ones."""
-    whole = everyone(connections, facts.catalogs)
-    known, folders = claims.live(whole), Folders(connections)
+    whole = everyone(world, facts.catalogs)
+    known, folders = claims.live(whole), world.folders()
     homes = claims.homes(lakehouse, facts.catalogs, known, folders.held)
     told: dict[str, str] = {}
     for name, content in lakehouse.catalogs.items():
@@ -75,20 +69,20 @@ def settled(lakehouse: Lakehouse, connections: Connections, facts: Facts) -> Fac
         }
         if missing:
             claimed = {full for full, folder in missing.items() if next(known.within(folder), None)}
-            catalog, files = catalogs.connect(name, connections), MetadataFiles(connections)
+            catalog, files = world.catalog(name), world.files()
             try:
                 gone = lost.find(catalog, missing, claimed, folders, files)
-                told |= lost.describe(name, gone, there, connections)
+                told |= lost.describe(name, gone, there, world)
             except RemoteError as error:  # a log of many thousand commits may take longer than a request may
                 told |= {f"{name}.{full}": f"whether it was there before is not known: {error}" for full in missing}
     return replace(facts, claims=known, homes=homes, lost=told)
 
 
-def everyone(connections: Connections, read: Mapping[str, CatalogFacts]) -> dict[str, CatalogFacts]:
+def everyone(world: World, read: Mapping[str, CatalogFacts]) -> dict[str, CatalogFacts]:
     """All tables of the catalogs, those that were only seen too, and the folders of those on other references."""
     found: dict[str, CatalogFacts] = {}
     for name, facts in read.items():
-        catalog = catalogs.connect(name, connections)
+        catalog = world.catalog(name)
         whole = catalog.facts(None, lambda count, of: None) if facts.others else facts
         if whole.references and isinstance(catalog, Remembers):
             whole = replace(whole, elsewhere=catalog.elsewhere())

@@ -12,7 +12,7 @@ from typing import Any
 
 from bootstrap.catalogs.base import Catalog, Gone, Remembers
 from bootstrap.catalogs.metadata_files import MetadataFiles
-from bootstrap.remote.connections import Connections
+from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import RemoteError
 from bootstrap.stores.folders import Folders
 
@@ -39,10 +39,10 @@ def _updated(files: MetadataFiles, at: str) -> int:
     return int(metadata.get("last-updated-ms", 0)) if metadata else 0
 
 
-def describe(catalog: str, gone: Mapping[str, Gone], live: Collection[str], connections: Connections) -> dict[str, str]:
+def describe(catalog: str, gone: Mapping[str, Gone], live: Collection[str], world: World) -> dict[str, str]:
     """What is said of each by its full name: how it went, what it held, and the command that brings it back."""
-    files = MetadataFiles(connections)
-    with ThreadPoolExecutor(connections.parallel) as pool:
+    files = world.files()
+    with ThreadPoolExecutor(world.connections.parallel) as pool:
         held = dict(zip(gone, pool.map(lambda each: _held(files, each.metadata_location), gone.values()), strict=True))
     return {f"{catalog}.{name}": text(catalog, name, each, held[name], live) for name, each in gone.items()}
 

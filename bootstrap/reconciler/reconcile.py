@@ -13,20 +13,15 @@ from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.diff import Where, diff, nowhere
 from bootstrap.reconciler.facts import gather
 from bootstrap.reconciler.plan import Plan, plan
-from bootstrap.remote.connections import Connections
+from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import StalePlan
-from bootstrap.remote.retry import pause
-from bootstrap.stores.buckets import Store
 from lakehouse.errors import LakehouseError
 from lakehouse.spec.model import Lakehouse
-
-#: Rounds with fresh facts, where others write at the same time or answers are lost.
-ROUNDS = 5
 
 
 def make_plan(
     lakehouse: Lakehouse,
-    connections: Connections,
+    world: World,
     *,
     allow_destroy: bool = False,
     where: Where = nowhere,
@@ -35,7 +30,7 @@ def make_plan(
     """What would be done now; ``reading`` hears how far it is. Raises those of :mod:`bootstrap.remote.errors`."""
     with _uncollected():
         # Whether a table that the file does not name may go stands in the table itself, so all are read for that.
-        facts = gather(lakehouse, connections, everything=allow_destroy, reading=reading)
+        facts = gather(lakehouse, world, everything=allow_destroy, reading=reading)
         return plan(diff(lakehouse, facts, allow_destroy=allow_destroy, where=where), allow_destroy=allow_destroy)
 
 
@@ -53,7 +48,7 @@ def _uncollected() -> Iterator[None]:
 
 def reconcile(
     lakehouse: Lakehouse,
-    connections: Connections,
+    world: World,
     *,
     allow_destroy: bool = False,
     purge: bool = False,
@@ -68,21 +63,21 @@ def reconcile(
     changed since the plan. Raises StalePlan where ``saved`` is no longer what would be done.
     """
     allow_destroy = allow_destroy if saved is None else saved.allow_destroy
-    if connections.owner is not None:
-        Store(connections).adopt(lakehouse.buckets, lakehouse.name)
-    agreed = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where)
+    if world.connections.owner is not None:
+        world.store().adopt(lakehouse.buckets, lakehouse.name)
+    agreed = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where)
     if saved is not None and saved.digest != agreed.digest:
         raise StalePlan("the saved plan is stale: the lakehouse or the file changed since. Make a new plan")
     done: dict[str, Done] = {}
     changed: dict[str, Failed] = {}  # since the plan: not tried again, nor what needs them
-    outcome = apply(agreed, connections, progress, purge=purge)
-    for attempt in range(ROUNDS - 1):
+    outcome = apply(agreed, world, progress, purge=purge)
+    for attempt in range(world.rounds - 1):
         done |= {each.address: each for each in outcome.done}
         if not outcome.again:
             break
-        pause(attempt)
+        world.pause(attempt)
         try:
-            fresh = make_plan(lakehouse, connections, allow_destroy=allow_destroy, where=where)
+            fresh = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where)
         except LakehouseError:
             break  # the failures of this round are told, with all that was done
         messages = {each.address: each.message for each in outcome.failed}
@@ -97,7 +92,7 @@ def reconcile(
                 elif fate is not None:
                     changed[step.address] = fate
         current, skipped = _without(current, changed.keys())
-        outcome = apply(current, connections, progress, purge=purge)
+        outcome = apply(current, world, progress, purge=purge)
         outcome = replace(outcome, skipped=(*outcome.skipped, *skipped))
     done |= {each.address: each for each in outcome.done}
     failed = {each.address: each for each in (*outcome.failed, *changed.values())}

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bootstrap import catalogs
 from bootstrap.catalogs.base import Catalog
-from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
 from bootstrap.reconciler import former, lost
 from bootstrap.reconciler.facts import everyone
-from bootstrap.remote.connections import Connections
+from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import Exists, Missing
-from bootstrap.stores.folders import Folders
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec.model import Lakehouse
 
 
-def restore(lakehouse: Lakehouse, connections: Connections, name: str) -> str:
+def restore(lakehouse: Lakehouse, world: World, name: str) -> str:
     """Bring back CATALOG.NAMESPACE.TABLE or CATALOG.NAMESPACE.TABLE.COLUMN; returns what is said of it.
 
     Raises UsageError for a name that means nothing, LakehouseError where there is nothing to bring back, or where its
@@ -30,14 +27,14 @@ def restore(lakehouse: Lakehouse, connections: Connections, name: str) -> str:
         raise UsageError(
             f'"{name}" is neither CATALOG.NAMESPACE.TABLE nor CATALOG.NAMESPACE.TABLE.COLUMN. The catalogs are {known}'
         )
-    catalog = catalogs.connect(catalog_name, connections)
+    catalog = world.catalog(catalog_name)
     table, _, column = full.rpartition(".")
     facts = catalog.facts({full, table}, _quiet)
     if full in facts.tables or full in facts.others:
         raise UsageError(f"{name} is there: there is nothing to bring back. Name a table or column that is gone")
     if table in facts.tables:
         return _column(catalog, name, table, column, facts.tables[table])
-    return _table(lakehouse, connections, catalog, name, facts)
+    return _table(lakehouse, world, catalog, name, facts)
 
 
 def _column(catalog: Catalog, name: str, table: str, column: str, have: TableFacts) -> str:
@@ -56,10 +53,10 @@ def _column(catalog: Catalog, name: str, table: str, column: str, have: TableFac
 
 
 def _table(
-    lakehouse: Lakehouse, connections: Connections, catalog: Catalog, name: str, facts: CatalogFacts
+    lakehouse: Lakehouse, world: World, catalog: Catalog, name: str, facts: CatalogFacts
 ) -> str:  # fmt: skip
     catalog_name, _, full = name.partition(".")
-    folders, files = Folders(connections), MetadataFiles(connections)
+    folders, files = world.folders(), world.files()
     default = f"{lakehouse.catalogs[catalog_name].location}/{full.replace('.', '/')}"
     gone = lost.find(catalog, {full: default}, (), folders, files).get(full)
     if gone is None:
@@ -73,8 +70,8 @@ def _table(
         metadata = files.read(gone.metadata_location)
     except Missing:
         raise LakehouseError(f"{name}: {lost.text(catalog_name, full, gone, None, there)}") from None
-    read = {each: catalogs.connect(each, connections).facts((), _quiet) for each in lakehouse.catalogs}
-    known = claims.live(everyone(connections, read))
+    read = {each: world.catalog(each).facts((), _quiet) for each in lakehouse.catalogs}
+    known = claims.live(everyone(world, read))
     for claim in claims.of_table(name, catalog_name, TableFacts(gone.metadata_location, compact(metadata))):
         if other := known.clash(claim):
             raise LakehouseError(f"{name} is not brought back: {claims.refusal(claim, other)}")

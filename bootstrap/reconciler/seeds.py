@@ -7,7 +7,7 @@ not at all. pyiceberg writes the files; seeds are small, and need no engine.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import Table, Transaction
+
+#: What :func:`load` is: given the catalog, the table, the seed and the connections.
+Loader = Callable[[Catalog, str, Mapping[str, str], Connections], None]
 
 
 def digests(lakehouse: Lakehouse, folder: Path) -> dict[str, str | None]:

@@ -6,9 +6,9 @@ import json
 import sys
 from typing import Any
 
-from bootstrap.reconciler.reconcile import reconcile
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from lakehouse.spec import Lakehouse
+from tests.behaviour.reconciling import reconcile
 
 
 def main(given: dict[str, Any]) -> int:

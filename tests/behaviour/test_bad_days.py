@@ -18,12 +18,11 @@ import pyarrow as pa
 import pytest
 from pyiceberg.catalog import load_catalog
 
-from bootstrap.reconciler.apply import apply
-from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Unreachable
 from tests.behaviour.conftest import lakehouse, table_of
 from tests.behaviour.faults import faulty
+from tests.behaviour.reconciling import apply, make_plan, reconcile
 from tests.behaviour.servers import REGION, Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(600)]

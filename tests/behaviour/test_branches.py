@@ -11,11 +11,10 @@ from pyiceberg.catalog import Catalog, load_catalog
 from bootstrap import catalogs
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.catalogs.references import CatalogReferences, TableReferences
-from bootstrap.reconciler.apply import apply
-from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
 from tests.behaviour.conftest import lakehouse, only
+from tests.behaviour.reconciling import apply, make_plan, reconcile
 from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]

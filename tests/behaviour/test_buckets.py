@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bootstrap.reconciler.apply import apply
 from bootstrap.reconciler.plan import Plan
-from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import BucketOwner, Connections
 from bootstrap.remote.errors import Refused
 from bootstrap.remote.s3 import client
@@ -20,6 +18,7 @@ from bootstrap.stores.buckets import Store
 from lakehouse.runtimes import owner
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse, only
+from tests.behaviour.reconciling import apply, make_plan, reconcile
 from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]

@@ -15,13 +15,12 @@ from bootstrap import catalogs
 from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.maintenance import run
 from bootstrap.reconciler.plan import render
-from bootstrap.reconciler.reconcile import make_plan, reconcile
-from bootstrap.reconciler.restore import restore
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import UnknownState
 from bootstrap.remote.s3 import client
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
+from tests.behaviour.reconciling import make_plan, reconcile, restore
 from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
@@ -95,9 +94,8 @@ def test_an_apply_that_was_killed_before_its_commit_finds_its_folder_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(NessieCommit, "_send", killed)
-        patched.setattr("bootstrap.reconciler.reconcile.ROUNDS", 2)
         patched.setattr("bootstrap.remote.retry._FIRST_WAIT", 0.001)
-        assert reconcile(wanted, connections).exit_code == 1
+        assert reconcile(wanted, connections, rounds=2).exit_code == 1
     folder = f"s3://warehouse/lake/{root}/t"
     assert len(keys(servers, folder)) == 2  # each round wrote one
     assert reconcile(wanted, connections).exit_code == 0

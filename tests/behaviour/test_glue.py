@@ -17,7 +17,6 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField
 
 from bootstrap import catalogs
-from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, Unreachable
 from lakehouse.spec import load
@@ -25,6 +24,7 @@ from tests import moto
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.glue import WAREHOUSE, GlueServers, glue
 from tests.behaviour.project import Project
+from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import REGION
 from tests.behaviour.test_claims import (
     test_a_folder_that_is_not_empty_is_left_to_whom_it_belongs,

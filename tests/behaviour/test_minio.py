@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from bootstrap.reconciler.apply import apply
 from bootstrap.reconciler.plan import Plan
-from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.s3 import client
 from bootstrap.stores import users
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import only
+from tests.behaviour.reconciling import apply, make_plan, reconcile
 from tests.behaviour.servers import Servers, running
 from tests.behaviour.test_stores import with_buckets
 

@@ -15,13 +15,13 @@ from pyiceberg.catalog import Catalog, load_catalog
 from bootstrap import catalogs
 from bootstrap.catalogs import tables
 from bootstrap.reconciler.plan import render
-from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.reconciler.seeds import replace as replace_seed
 from bootstrap.remote.connections import Connections
 from lakehouse.errors import UsageError
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.faults import faulty
+from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
 from tests.behaviour.test_bad_days import through
 

@@ -11,11 +11,11 @@ import urllib3
 from bootstrap.probe.probe import OPERATIONS, capabilities, probe
 from bootstrap.probe.room import PREFIX
 from bootstrap.reconciler.plan import render
-from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.s3 import client
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.matrix import STORES
+from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(900)]

@@ -12,8 +12,8 @@ from bootstrap.catalogs import tables
 from bootstrap.catalogs.metrics import TableReader
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.maintenance.superseded import SupersededFiles
-from bootstrap.reconciler.reconcile import reconcile
 from tests.behaviour.conftest import lakehouse
+from tests.behaviour.reconciling import reconcile
 from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]

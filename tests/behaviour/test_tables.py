@@ -14,12 +14,12 @@ from pyiceberg.exceptions import NoSuchNamespaceError
 from bootstrap import catalogs
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.reconciler.plan import Plan, render
-from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Missing
 from bootstrap.remote.s3 import client
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse, table_of
+from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]

@@ -28,11 +28,11 @@ from bootstrap import catalogs
 from bootstrap.catalogs.metadata_files import committed, next_location
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.reconciler.plan import Plan
-from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.objects import Objects
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
+from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers, running
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from unittest.mock import MagicMock
 
 from pydantic import TypeAdapter
 from pyiceberg.schema import Schema
@@ -17,6 +18,8 @@ from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Limits,
 from bootstrap.reconciler.changes import Change, Diff
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.plan import plan
+from bootstrap.reconciler.world import World
+from bootstrap.remote.connections import Connections, StoreConnection
 from lakehouse.spec import Lakehouse
 
 _UPDATES: TypeAdapter[tuple[TableUpdate, ...]] = TypeAdapter(tuple[TableUpdate, ...])
@@ -41,6 +44,20 @@ def lakehouse(
             **more,
         }
     )
+
+
+def world(of: Any, **more: Any) -> World:
+    """A world whose catalogs and store are all ``of``, with folders that hold nothing; ``more`` are other fields."""
+    connections = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}, parallel=4)
+    given = {"connections": connections, "catalog": lambda name: of, "store": lambda: of}
+    return World(**{**given, "folders": EmptyFolders, "files": MagicMock, "pause": lambda attempt: None, **more})
+
+
+class EmptyFolders:
+    """A store in which no folder holds anything."""
+
+    def held(self, location: str) -> bool:
+        return False
 
 
 class Simulation:

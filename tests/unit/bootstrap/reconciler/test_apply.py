@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap.reconciler import apply as module
 from bootstrap.reconciler.apply import Done, Failed, Outcome, apply
 from bootstrap.reconciler.changes import Change
 from bootstrap.reconciler.plan import Plan, Step, plan
-from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import (
     Conflict,
     Exists,
@@ -22,10 +20,9 @@ from bootstrap.remote.errors import (
     UnknownState,
     Unreachable,
 )
-from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
+from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse, world
 
 TABLE = {"columns": {"a": "long"}}
-CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}, parallel=4)
 
 
 class Recorder:
@@ -69,11 +66,8 @@ class Recorder:
 
 
 @pytest.fixture
-def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    made = Recorder()
-    monkeypatch.setattr(module, "Store", lambda connections: made)
-    monkeypatch.setattr("bootstrap.catalogs.connect", lambda name, connections: made)
-    return made
+def recorder() -> Recorder:
+    return Recorder()
 
 
 def planned(spaces: int = 3, tables: int = 5) -> Plan:
@@ -83,7 +77,7 @@ def planned(spaces: int = 3, tables: int = 5) -> Plan:
 
 def test_all_is_done_in_order_and_several_at_a_time(recorder: Recorder) -> None:
     fates: list[Done | Failed] = []
-    outcome = apply(planned(), CONNECTIONS, fates.append)
+    outcome = apply(planned(), world(recorder), fates.append)
     assert (len(outcome.done), outcome.failed, outcome.skipped, outcome.exit_code) == (19, (), (), 0)
     assert len(fates) == 19
     for table in (each for each in recorder.asked if each.startswith("table")):
@@ -95,7 +89,7 @@ def test_all_is_done_in_order_and_several_at_a_time(recorder: Recorder) -> None:
 
 
 def test_each_new_table_gets_an_id_of_its_own(recorder: Recorder) -> None:
-    apply(planned(), CONNECTIONS)
+    apply(planned(), world(recorder))
     bodies = [body for asked, body in zip(recorder.asked, recorder.bodies, strict=True) if asked.startswith("table")]
     assert len({body["updates"][0]["uuid"] for body in bodies}) == 15
     assert all(body["requirements"] == [{"type": "assert-create"}] for body in bodies)
@@ -103,7 +97,7 @@ def test_each_new_table_gets_an_id_of_its_own(recorder: Recorder) -> None:
 
 def test_a_failure_stops_only_what_depends_on_it(recorder: Recorder) -> None:
     recorder.failures = {"namespace n1": Refused("no"), "table n0.t0": Refused("no")}
-    outcome = apply(planned(), CONNECTIONS)
+    outcome = apply(planned(), world(recorder))
     assert {failure.address for failure in outcome.failed} == {"namespace lake.n1", "table lake.n0.t0"}
     assert set(outcome.skipped) == {f"table lake.n1.t{t}" for t in range(5)}
     assert (len(outcome.done), outcome.exit_code, outcome.again) == (12, 1, False)
@@ -112,7 +106,7 @@ def test_a_failure_stops_only_what_depends_on_it(recorder: Recorder) -> None:
 @pytest.mark.parametrize("error", [Exists, Missing, Conflict, UnknownState, Refused, Throttled])
 def test_which_failures_fresh_facts_may_settle(recorder: Recorder, error: type[RemoteError]) -> None:
     recorder.failures = {"table n0.t0": error("x")}
-    outcome = apply(planned(1, 1), CONNECTIONS)
+    outcome = apply(planned(1, 1), world(recorder))
     assert outcome.again == (error is not Refused)
     assert recorder.asked.count("table n0.t0") == 1, "nothing is sent twice here"
 
@@ -120,7 +114,7 @@ def test_which_failures_fresh_facts_may_settle(recorder: Recorder, error: type[R
 def test_what_nobody_answers_for_is_tried_once(recorder: Recorder) -> None:
     gone = Unreachable("catalog", "http://127.0.0.1:1", "refused")
     recorder.failures = {f"namespace n{n}": gone for n in range(40)}
-    outcome = apply(planned(40, 1), CONNECTIONS)
+    outcome = apply(planned(40, 1), world(recorder))
     assert len(outcome.failed) == 40
     assert len(recorder.asked) < 10
 
@@ -129,7 +123,7 @@ def test_refused_parts_of_a_plan_count() -> None:
     there = Simulation()
     there.apply(lakehouse({"n": {"tables": {"t": TABLE}}}))
     refused = plan(there.diff(lakehouse({"n": {"tables": {"t": {"columns": {"a": "int"}}}}})))
-    outcome = apply(refused, CONNECTIONS)
+    outcome = apply(refused, world(Recorder()))
     assert (outcome.exit_code, len(outcome.refused)) == (1, 1)
     assert Outcome().exit_code == 0
 
@@ -143,16 +137,13 @@ class Many(Recorder):
 
 
 @pytest.fixture
-def many(monkeypatch: pytest.MonkeyPatch) -> Many:
-    made = Many()
-    monkeypatch.setattr(module, "Store", lambda connections: made)
-    monkeypatch.setattr("bootstrap.catalogs.connect", lambda name, connections: made)
-    return made
+def many() -> Many:
+    return Many()
 
 
 def test_tables_are_committed_together_where_the_catalog_takes_that(many: Many) -> None:
     fates: list[Done | Failed] = []
-    outcome = apply(planned(2, 100), CONNECTIONS, fates.append)
+    outcome = apply(planned(2, 100), world(many), fates.append)
     assert (len(outcome.done), len(fates), outcome.exit_code) == (203, 203, 0)
     together = [asked.split() for asked in many.asked if asked.startswith("n")]
     together = [names for names in together if names[0] != "namespace"]
@@ -167,7 +158,7 @@ def test_tables_are_committed_together_where_the_catalog_takes_that(many: Many) 
 
 def test_of_tables_committed_together_one_fails_alone(many: Many) -> None:
     many.failures = {"table n0.t3": Refused("no"), "table n0.t5": Conflict("late")}
-    outcome = apply(planned(1, 20), CONNECTIONS)
+    outcome = apply(planned(1, 20), world(many))
     assert {(each.address, each.again) for each in outcome.failed} == {
         ("table lake.n0.t3", False),
         ("table lake.n0.t5", True),
@@ -178,7 +169,7 @@ def test_of_tables_committed_together_one_fails_alone(many: Many) -> None:
 @pytest.mark.parametrize("error", [TypeError("no such type\nand more"), OSError("no such file"), KeyError()])
 def test_what_a_library_raises_ends_one_step_and_not_the_apply(recorder: Recorder, error: Exception) -> None:
     recorder.failures = {"table n0.t0": error}
-    [failure] = (outcome := apply(planned(), CONNECTIONS)).failed
+    [failure] = (outcome := apply(planned(), world(recorder))).failed
     assert (failure.address, failure.again, len(outcome.done)) == ("table lake.n0.t0", False, 18)
     assert failure.message.startswith(f"{type(error).__name__}: ")
     assert "more" not in failure.message
@@ -189,7 +180,7 @@ def test_what_a_library_raises_of_many_tables_ends_these_alone(many: Many, monke
         raise ValueError("no")
 
     monkeypatch.setattr(many, "commit_tables", broken)
-    outcome = apply(planned(1, 20), CONNECTIONS)
+    outcome = apply(planned(1, 20), world(many))
     assert {each.message for each in outcome.failed} == {"ValueError: no"}
     assert (len(outcome.failed), len(outcome.done)) == (20, 2)
 
@@ -207,7 +198,7 @@ def test_a_table_is_dropped_by_its_id_and_what_stays_is_told(
     there = Simulation()
     there.apply(lakehouse({"n": {"tables": {"t": {**TABLE, "deletable": True}}}}))
     going = plan(there.diff(lakehouse({"n": {}}), allow_destroy=True))
-    assert apply(going, CONNECTIONS, purge=True).done == (Done("table lake.n.t", "files stay"),)
+    assert apply(going, world(recorder), purge=True).done == (Done("table lake.n.t", "files stay"),)
     assert dropped == [("n.t", str(there.tables["n.t"].table_uuid), True)]
 
 
@@ -216,7 +207,7 @@ def test_a_table_is_dropped_by_its_id_and_what_stays_is_told(
 def test_purge_deletes_no_files_of_a_live_table(recorder: Recorder, kind: Any, shared: bool, purge: bool) -> None:
     body = {"uuid": "1", **({"shared": "s3://w/t is the location of lake.n.u"} if shared else {})}
     step = Step(Change("destroy", kind, "" if kind == "bucket" else "lake", "n.t", (), body))
-    outcome = apply(Plan((step,)), CONNECTIONS, purge=purge)
+    outcome = apply(Plan((step,)), world(recorder), purge=purge)
     if shared and purge:
         assert "lake.n.u" in outcome.failed[0].message
         assert not recorder.asked

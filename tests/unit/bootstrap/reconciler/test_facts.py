@@ -9,15 +9,17 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from bootstrap import catalogs, output
+from bootstrap import output
 from bootstrap.cli import reconciler as commands
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts
-from bootstrap.reconciler import facts, lost
+from bootstrap.reconciler import facts
+from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import UnknownState
 from bootstrap.session.aws import in_aws
 from lakehouse.access.names import names
 from lakehouse.spec import Lakehouse
+from tests.unit.bootstrap.reconciler.simulation import world
 
 LAKEHOUSE = Lakehouse.model_validate(
     {
@@ -30,75 +32,83 @@ LAKEHOUSE = Lakehouse.model_validate(
 CONNECTIONS = Connections(StoreConnection(endpoint=None, region="eu-west-1"), {})
 
 
-@pytest.fixture(autouse=True)
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """The buckets that the store was asked for."""
-    found: list[object] = []
+class Store:
+    """Notes the buckets that it is asked for."""
 
-    class Store:
-        def __init__(self, connections: Connections) -> None:
-            pass
+    def __init__(self) -> None:
+        self.asked: list[object] = []
 
-        def facts(self, buckets: Collection[str], owner: str | None = None) -> dict[str, BucketFacts]:
-            found.append((list(buckets), owner))
-            return {}
+    def facts(self, buckets: Collection[str], owner: str | None = None) -> dict[str, BucketFacts]:
+        self.asked.append((list(buckets), owner))
+        return {}
 
-    class Catalog:
-        def facts(self, tables: Collection[str] | None, reading: Callable[[int, int], None]) -> CatalogFacts:
-            for count in range(4):
-                reading(count, 3)
-            return CatalogFacts({}, {})
 
-    monkeypatch.setattr(facts, "Store", Store)
-    monkeypatch.setattr(catalogs, "connect", lambda name, connections: Catalog())
-    return found
+class Catalog:
+    """Three tables that are only counted, and a history that gives no answer."""
+
+    def facts(self, tables: Collection[str] | None, reading: Callable[[int, int], None]) -> CatalogFacts:
+        for count in range(4):
+            reading(count, 3)
+        return CatalogFacts({}, {})
+
+    def elsewhere(self) -> dict[str, str]:
+        return {}
+
+    def gone(self, names: Collection[str]) -> None:
+        raise UnknownState("no answer")
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def there(store: Store) -> World:
+    return world(None, connections=CONNECTIONS, store=lambda: store, catalog=lambda name: Catalog())
 
 
 @pytest.mark.parametrize("everything", [False, True])
-def test_the_store_is_asked_for_the_buckets_of_the_file(asked: list[object], everything: bool) -> None:
-    facts.gather(LAKEHOUSE, CONNECTIONS, everything=everything)
-    assert asked == [(["warehouse"], "demo" if everything else None)]
+def test_the_store_is_asked_for_the_buckets_of_the_file(store: Store, there: World, everything: bool) -> None:
+    facts.gather(LAKEHOUSE, there, everything=everything)
+    assert store.asked == [(["warehouse"], "demo" if everything else None)]
 
 
 @pytest.mark.parametrize("everything", [False, True])
-def test_an_account_is_not_asked_for_its_buckets(asked: list[object], everything: bool) -> None:
+def test_an_account_is_not_asked_for_its_buckets(store: Store, there: World, everything: bool) -> None:
     located = in_aws(LAKEHOUSE, names(LAKEHOUSE, "aws", "123456789012"))
-    assert facts.gather(located, CONNECTIONS, everything=everything).buckets == {}
-    assert asked == []
+    assert facts.gather(located, there, everything=everything).buckets == {}
+    assert store.asked == []
 
 
-def test_a_store_of_our_own_is_asked_though_the_file_names_no_bucket(asked: list[object]) -> None:
-    own = replace(CONNECTIONS, store=replace(CONNECTIONS.store, endpoint="http://127.0.0.1:9000"))
+def test_a_store_of_our_own_is_asked_though_the_file_names_no_bucket(store: Store, there: World) -> None:
+    connections = replace(CONNECTIONS, store=replace(CONNECTIONS.store, endpoint="http://127.0.0.1:9000"))
+    own = replace(there, connections=connections)
     facts.gather(LAKEHOUSE.model_copy(update={"buckets": {}}), own, everything=True)
-    assert asked == [([], "demo")]
+    assert store.asked == [([], "demo")]
 
 
-def test_tables_are_counted_over_all_catalogs() -> None:
+def test_tables_are_counted_over_all_catalogs(there: World) -> None:
     told: list[tuple[int, int]] = []
-    facts.gather(LAKEHOUSE, CONNECTIONS, reading=lambda count, of: told.append((count, of)))
+    facts.gather(LAKEHOUSE, there, reading=lambda count, of: told.append((count, of)))
     assert len(told) == 8
     assert max(told) == (6, 6)
 
 
 @pytest.mark.parametrize("words", [["drift"], ["export"]])
 def test_a_person_sees_how_many_tables_are_read(
-    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: list[str], there: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bar = MagicMock()
     monkeypatch.setattr(output, "progress", lambda: bar)
-    monkeypatch.setattr(commands, "_connect", lambda context: (tmp_path / "lakehouse.yaml", LAKEHOUSE, CONNECTIONS))
+    monkeypatch.setattr(commands, "_connect", lambda context: (tmp_path / "lakehouse.yaml", LAKEHOUSE, there))
     with pytest.raises(SystemExit):
         commands.app(words)
     shown = [call.kwargs for call in bar.__enter__().update.call_args_list]
     assert {"completed": 6, "total": 6} in shown
 
 
-def test_a_log_that_gives_no_answer_keeps_no_table_from_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unanswered(*of: object) -> None:
-        raise UnknownState("no answer")
-
-    monkeypatch.setattr(lost, "find", unanswered)
-    monkeypatch.setattr(facts, "Folders", lambda connections: MagicMock(held=lambda location: False))
+def test_a_log_that_gives_no_answer_keeps_no_table_from_being_made(there: World) -> None:
     spaces = {"n": {"tables": {"t": {"columns": {"a": "int"}}}}}
     more = Lakehouse.model_validate(
         {
@@ -108,6 +118,6 @@ def test_a_log_that_gives_no_answer_keeps_no_table_from_being_made(monkeypatch: 
             "stacks": {"aws": {"region": "eu-west-1", "store": "s3", "catalogs": {"lake": "glue"}}},
         }
     )
-    found = facts.gather(more, CONNECTIONS)
+    found = facts.gather(more, there)
     assert found.homes["lake.n.t"].location == "s3://warehouse/lake/n/t"
     assert found.lost == {"lake.n.t": "whether it was there before is not known: no answer"}

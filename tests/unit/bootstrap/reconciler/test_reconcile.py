@@ -3,96 +3,112 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
+from bootstrap.catalogs.base import Reading
 from bootstrap.catalogs.references import CatalogReferences, Kind
-from bootstrap.iceberg.metadata import Facts, Limits, ReferenceFacts
-from bootstrap.reconciler import apply as applying
-from bootstrap.reconciler import reconcile as module
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts
 from bootstrap.reconciler.apply import Done, Failed, Outcome
 from bootstrap.reconciler.changes import Change
 from bootstrap.reconciler.reconcile import make_plan, reconcile
-from bootstrap.remote import retry
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import Conflict, Exists, Missing, Throttled, UnknownState
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
+from tests.unit.bootstrap.reconciler.simulation import world as reached
 
-CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}, parallel=2)
 TABLE: dict[str, Any] = {"columns": {"a": "long"}}
 GOING: dict[str, Any] = {**TABLE, "deletable": True}
 
 
 class World(Simulation):
-    """A lakehouse in memory, with all that :mod:`bootstrap.reconciler.apply` asks of one.
+    """A lakehouse in memory, behind a catalog and a store as :mod:`bootstrap.reconciler` asks them.
 
     ``meanwhile``: what somebody else does just before a change is carried out for the first time, by its address; where
-    it returns an error, the change meets it.
+    it returns an error, the change meets it. ``always``: the error that a change meets each time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         super().__init__(Limits("Nessie", references=True))
         self.refs: dict[str, ReferenceFacts] = {}
-        self.seeds: dict[str, str | None] = {}
         self.meanwhile: dict[str, Callable[[], Exception | None]] = {}
+        self.always: dict[str, Exception] = {}
         self.tried: list[str] = []
-        self.references = References(self)
         self.lock = threading.Lock()
+        connections = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}, parallel=2, folder=folder)
+        lake: Any = Lake(self)
+        store: Any = Store(self)
+        self.reached = reached(None, connections=connections, catalog=lambda name: lake, store=lambda: store)
 
     def facts(self) -> Facts:
         found = super().facts()
         lake = replace(found.catalogs["lake"], references=dict(self.refs))
-        return Facts(found.buckets, {"lake": lake}, dict(self.seeds))
+        return Facts(found.buckets, {"lake": lake})
 
     def does(self, address: str, change: Change | None = None) -> None:
         with self.lock:
             self.tried.append(address)
-            error = self.meanwhile.pop(address, lambda: None)()
+            error = self.meanwhile.pop(address, lambda: self.always.get(address))()
             if error is not None:
                 raise error
             if change is not None:
                 self.carry_out(change)
 
-    # the store
+
+class Store:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def facts(self, buckets: Collection[str], owner: str | None = None) -> Mapping[str, BucketFacts]:
+        return self.world.facts().buckets
 
     def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
-        self.does(f"bucket {name}", Change("create", "bucket", "", name, (), settings))
+        self.world.does(f"bucket {name}", Change("create", "bucket", "", name, (), settings))
         return []
 
     def update(self, name: str, settings: Mapping[str, Any]) -> list[str]:
-        self.does(f"bucket {name}", Change("update", "bucket", "", name, (), settings))
+        self.world.does(f"bucket {name}", Change("update", "bucket", "", name, (), settings))
         return []
 
-    # the catalog
+
+class Lake:
+    def __init__(self, world: World) -> None:
+        self.world, self.references = world, References(world)
+
+    def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
+        found = self.world.facts().catalogs["lake"]
+        read = {name: of for name, of in found.tables.items() if tables is None or name in tables}
+        return replace(found, tables=read, others=frozenset(found.tables.keys() - read.keys()))
 
     def create_namespace(self, name: str, properties: Mapping[str, str]) -> None:
         body = {"properties": properties}
-        self.does(f"namespace lake.{name}", Change("create", "namespace", "lake", name, (), body))
+        self.world.does(f"namespace lake.{name}", Change("create", "namespace", "lake", name, (), body))
 
     def drop_namespace(self, name: str) -> None:
-        self.does(f"namespace lake.{name}", Change("destroy", "namespace", "lake", name))
+        self.world.does(f"namespace lake.{name}", Change("destroy", "namespace", "lake", name))
 
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
-        self.does(f"table lake.{name}")
+        self.world.does(f"table lake.{name}")
         updates = [each for each in commit["updates"] if each["action"] != "assign-uuid"]
         creates = {"type": "assert-create"} in commit["requirements"]
-        if creates and name in self.tables:
+        if creates and name in self.world.tables:
             raise Exists(f"there is a table {name} already")
         try:
-            self.commit(name, {**commit, "updates": updates}, creates=creates)
+            self.world.commit(name, {**commit, "updates": updates}, creates=creates)
         except CommitFailedException as error:
             raise Conflict(str(error)) from error
 
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
-        self.does(f"table lake.{name}")
-        if str(self.tables[name].table_uuid) != identity:
+        self.world.does(f"table lake.{name}")
+        if str(self.world.tables[name].table_uuid) != identity:
             raise Conflict(f"{name} is another table")
-        del self.tables[name]
+        del self.world.tables[name]
         return ""
 
 
@@ -112,13 +128,8 @@ class References(CatalogReferences):
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    made = World()
-    monkeypatch.setattr(retry, "_FIRST_WAIT", 0.001)
-    monkeypatch.setattr(module, "gather", lambda *arguments, **options: made.facts())
-    monkeypatch.setattr(applying, "Store", lambda connections: made)
-    monkeypatch.setattr("bootstrap.catalogs.connect", lambda name, connections: made)
-    return made
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
 
 
 def tables(**of: Any) -> Lakehouse:
@@ -127,7 +138,7 @@ def tables(**of: Any) -> Lakehouse:
 
 def applied(world: World, wanted: Lakehouse, **options: Any) -> Outcome:
     world.tried.clear()
-    return reconcile(wanted, CONNECTIONS, **options)
+    return reconcile(wanted, options.pop("reached", world.reached), **options)
 
 
 def there(world: World, **of: Any) -> None:
@@ -214,7 +225,7 @@ def test_a_column_that_came_since_the_plan_does_not_go(world: World) -> None:
 def test_what_was_approved_as_new_does_not_change_somebody_elses_table(world: World, saved: bool) -> None:
     there(world)
     wanted = tables(t={"columns": {"a": "long", "b": "string"}}, u=TABLE)
-    plan = make_plan(wanted, CONNECTIONS)
+    plan = make_plan(wanted, world.reached)
 
     world.meanwhile["table lake.n.t"] = applies(world, tables(t=TABLE))
     outcome = applied(world, wanted, saved=plan if saved else None)
@@ -235,7 +246,7 @@ def test_what_needs_a_step_that_changed_is_skipped(world: World) -> None:
         {"n": {"tables": {"t": {"columns": {"a": "long", "b": "string"}}}}}, references={"tags": {"v1": {}}}
     )
     world.meanwhile["table lake.n.t"] = applies(world, tables(t=TABLE))
-    outcome = applied(world, wanted, saved=make_plan(wanted, CONNECTIONS))
+    outcome = applied(world, wanted, saved=make_plan(wanted, world.reached))
     assert addresses(outcome) == {
         "done": set(), "failed": {"table lake.n.t"}, "skipped": {"tag lake.v1"}, "refused": set()
     }  # fmt: skip
@@ -245,7 +256,7 @@ def test_what_needs_a_step_that_changed_is_skipped(world: World) -> None:
 def test_a_part_of_what_was_approved_is_still_done(world: World) -> None:
     there(world, t=TABLE)
     wanted = tables(t={"columns": {"a": "long", "b": "string", "c": "date"}})
-    plan = make_plan(wanted, CONNECTIONS)
+    plan = make_plan(wanted, world.reached)
     half = tables(t={"columns": {"a": "long", "b": "string"}})
     world.meanwhile["table lake.n.t"] = applies(world, half)
     outcome = applied(world, wanted, saved=plan)
@@ -259,7 +270,7 @@ def test_what_passes_is_done_in_the_next_round(world: World, error: type[Excepti
     wanted = tables(t=TABLE, u=TABLE)
     for address in ("bucket warehouse", "namespace lake.n", "table lake.n.t"):
         world.meanwhile[address] = lambda: error("x")
-    outcome = applied(world, wanted, saved=make_plan(wanted, CONNECTIONS) if saved else None)
+    outcome = applied(world, wanted, saved=make_plan(wanted, world.reached) if saved else None)
     assert outcome.exit_code == 0
     assert len(outcome.done) == 4
     assert set(world.tables) == {"n.t", "n.u"}
@@ -284,23 +295,22 @@ def test_what_is_refused_now_is_not_done(world: World) -> None:
 
 def test_a_seed_of_a_table_that_is_refused_now_is_not_done(world: World) -> None:
     there(world)
-    world.seeds = {"t.csv": "digest"}
+    (world.reached.connections.folder / "t.csv").write_text("a\n1\n")
     theirs = tables(t={"columns": {"a": "string"}})
     world.meanwhile["table lake.n.t"] = applies(world, theirs)
     outcome = applied(world, tables(t={**TABLE, "seed": "t.csv"}))
     assert addresses(outcome) == {"done": set(), "failed": set(), "skipped": set(), "refused": {"column lake.n.t.a"}}
 
 
-def test_a_seed_whose_file_changed_is_not_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seed_whose_file_changed_is_not_done(world: World) -> None:
     there(world, t=TABLE)
-    world.seeds = {"t.csv": "first"}
+    (world.reached.connections.folder / "t.csv").write_text("a\n1\n")
 
     def load(*arguments: Any) -> None:
         Simulation.apply(world, tables(t={**TABLE, "properties": {"lakehouse.seed": "second"}}))
         raise Conflict("was seeded meanwhile")
 
-    monkeypatch.setattr("bootstrap.reconciler.seeds.load", load)
-    outcome = applied(world, tables(t={**TABLE, "seed": "t.csv"}))
+    outcome = applied(world, tables(t={**TABLE, "seed": "t.csv"}), reached=replace(world.reached, load_seed=load))
     assert addresses(outcome)["done"] == set()
     [failure] = outcome.failed
     assert (failure.address, "a seed is loaded once" in failure.message) == ("seed lake.n.t", True)
@@ -320,34 +330,29 @@ def test_what_may_go_no_more_is_not_gone(world: World) -> None:
     assert addresses(outcome)["failed"] == {"table lake.n.t"}
 
 
-def test_what_was_done_is_told_where_the_facts_cannot_be_read_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_done_is_told_where_the_facts_cannot_be_read_again(world: World) -> None:
     there(world)
-    world.meanwhile["table lake.n.t"] = lambda: UnknownState("no answer")
     asked: list[int] = []
 
-    def gather(*arguments: Any, **options: Any) -> Facts:
-        asked.append(1)
-        if len(asked) > 1:
-            raise UnknownState("nor here")
-        return world.facts()
+    class Unsure(Lake):
+        def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
+            asked.append(1)
+            if "table lake.n.t" in world.tried:
+                raise UnknownState("nor here")
+            return super().facts(tables, reading)
 
-    monkeypatch.setattr(module, "gather", gather)
-    outcome = applied(world, tables(t=TABLE, u=TABLE))
+    world.meanwhile["table lake.n.t"] = lambda: UnknownState("no answer")
+    unsure: Any = Unsure(world)
+    outcome = applied(world, tables(t=TABLE, u=TABLE), reached=replace(world.reached, catalog=lambda name: unsure))
+    assert asked
     assert outcome.done == (Done("table lake.n.u"),)
     assert outcome.failed == (Failed("table lake.n.t", "no answer", again=True),)
 
 
-def test_what_stays_throttled_fails_after_some_rounds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_stays_throttled_fails_after_some_rounds(world: World) -> None:
     there(world)
     paused: list[int] = []
-    monkeypatch.setattr(module, "pause", paused.append)
-
-    def busy(name: str, commit: Mapping[str, Any]) -> None:
-        raise Throttled("busy")
-
-    monkeypatch.setattr(world, "commit_table", busy)
-    outcome = applied(world, tables(t=TABLE))
+    world.always["table lake.n.t"] = Throttled("busy")
+    outcome = applied(world, tables(t=TABLE), reached=replace(world.reached, pause=paused.append))
     assert addresses(outcome)["failed"] == {"table lake.n.t"}
-    assert paused == list(range(module.ROUNDS - 1)), "longer each time"
+    assert paused == list(range(world.reached.rounds - 1)), "longer each time"

@@ -1,0 +1,40 @@
+"""The running lakehouse, as the reconciler reaches it: a value that is handed in, so that tests hand in another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bootstrap import catalogs
+from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.metadata_files import MetadataFiles
+from bootstrap.reconciler import seeds
+from bootstrap.remote import retry
+from bootstrap.remote.connections import Connections
+from bootstrap.stores.buckets import Store
+from bootstrap.stores.folders import Folders
+
+
+@dataclass(frozen=True)
+class World:
+    """What the reconciler reads and writes. Each of the callables opens a client; none of them asks a server yet."""
+
+    connections: Connections
+    catalog: Callable[[str], Catalog]  # by its name; raises Refused if the connections have none
+    store: Callable[[], Store]
+    folders: Callable[[], Folders]
+    files: Callable[[], MetadataFiles]
+    load_seed: seeds.Loader = seeds.load
+    rounds: int = 5  # with fresh facts, if others write at the same time or answers are lost
+    pause: Callable[[int], None] = retry.pause  # before the next round; given how many went before
+
+    @classmethod
+    def of(cls, connections: Connections) -> World:
+        """The lakehouse at the other end of these connections."""
+        return cls(
+            connections,
+            catalog=lambda name: catalogs.connect(name, connections),
+            store=lambda: Store(connections),
+            folders=lambda: Folders(connections),
+            files=lambda: MetadataFiles(connections),
+        )

@@ -1,0 +1,31 @@
+"""The reconciler on what is at the other end of connections."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bootstrap.reconciler import apply as applying
+from bootstrap.reconciler import reconcile as reconciling
+from bootstrap.reconciler import restore as restoring
+from bootstrap.reconciler.apply import Outcome
+from bootstrap.reconciler.plan import Plan
+from bootstrap.reconciler.world import World
+from bootstrap.remote.connections import Connections
+from lakehouse.spec import Lakehouse
+
+
+def make_plan(lakehouse: Lakehouse, connections: Connections, **options: Any) -> Plan:
+    return reconciling.make_plan(lakehouse, World.of(connections), **options)
+
+
+def reconcile(lakehouse: Lakehouse, connections: Connections, *, rounds: int = 5, **options: Any) -> Outcome:
+    return reconciling.reconcile(lakehouse, replace(World.of(connections), rounds=rounds), **options)
+
+
+def apply(plan: Plan, connections: Connections, **options: Any) -> Outcome:
+    return applying.apply(plan, World.of(connections), **options)
+
+
+def restore(lakehouse: Lakehouse, connections: Connections, name: str) -> str:
+    return restoring.restore(lakehouse, World.of(connections), name)
