@@ -64,8 +64,13 @@ def _fetch_needed(path: Path, *, verify: bool) -> None:
     from lakehouse.kinds.needed import needed
     from lakehouse.spec import load
 
-    found = needed(load(path.resolve()))
+    lakehouse = load(path.resolve())
+    found = needed(lakehouse)
     set_up(found.packages, found.javas, verify=verify, build=build)
+    if verify:
+        from lakehouse.runtimes import training
+
+        training.repair(lakehouse, path.resolve())
 
 
 if __name__ == "__main__":

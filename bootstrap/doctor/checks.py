@@ -148,6 +148,8 @@ class _Stack:
         yield Check("state folder", lambda: machine.state(probes.state_folder(self.root), probes.another(local)))
         if self.containers is not None:
             yield from self._docker(self.containers)
+        else:
+            yield Check("archives", lambda: tools.archives(probes.damaged_archives(local.services)))
         yield Check("hosts", self.hosts)
         yield Check("ports", lambda: services.ports(self.holders, len(local.ports), name), after=("docker",))
         yield Check("stack", self.running, after=("docker",))

@@ -29,6 +29,7 @@ from lakehouse.packages import is_present, java, missing
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.memory import machine
+from lakehouse.runtimes.process import archives
 from lakehouse.runtimes.processes import listener, taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Port, Service
@@ -86,6 +87,11 @@ def missing_packages(names: Sequence[str]) -> list[str]:
 def damaged_packages(names: Sequence[str]) -> list[str]:
     """A sentence for each package that is there and not as it came; every file of them is read."""
     return [why for name in names if is_present(name) for why in missing(name, contents=True)[:1]]
+
+
+def damaged_archives(services: Sequence[Service]) -> list[str]:
+    """A sentence for each class archive of the services that is not as it was made; every one is read."""
+    return list(archives.damaged(services).values())
 
 
 def missing_java(features: Sequence[int]) -> list[int]:

@@ -9,6 +9,11 @@ from bootstrap.doctor.findings import Finding, error, ok
 
 OLDEST_TERRAFORM = (1, 5)
 
+_CHANGED = (
+    "something changed files of the cache since they came, or the disk is failing",
+    "`python -m bootstrap.cli.packages fetch --verify`",
+)
+
 
 def numbers(version: str) -> tuple[int, ...]:
     """``v1.11.4`` as (1, 11, 4)."""
@@ -49,12 +54,15 @@ def packages(missing: Sequence[str], count: int, damaged: Sequence[str] = ()) ->
             "`make setup`",
         )
     if damaged:
-        return error(
-            "; ".join(damaged),
-            "something changed files of the cache since they came, or the disk is failing",
-            "`python -m bootstrap.cli.packages fetch --verify`",
-        )
+        return error("; ".join(damaged), *_CHANGED)
     return ok(f"{count} packages in the cache" if count else "none needed")
+
+
+def archives(damaged: Sequence[str]) -> Finding:
+    """Class archives of the stack's services: what is wrong with those that are there."""
+    if damaged:
+        return error("; ".join(damaged), *_CHANGED)
+    return ok("as they were made")
 
 
 def java(missing: Sequence[int], found: Sequence[int]) -> Finding:

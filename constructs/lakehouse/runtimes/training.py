@@ -61,6 +61,22 @@ def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
         _say(f"  not prepared, so the lakehouse starts slower: {error}")
 
 
+def repair(lakehouse: Lakehouse, path: Path) -> None:
+    """Reads the archives of all local stacks, and makes those anew that are not as they were made."""
+    for name in _stacks(lakehouse):
+        if damaged := archives.damaged(locate(lakehouse, name, path).services):
+            for archive, why in damaged.items():
+                _say(f"{why}: it is made again")
+                archives.remove(archive)
+            train(lakehouse, name, path)
+
+
+def _stacks(lakehouse: Lakehouse) -> list[str]:
+    """Those whose services are processes: containers have no archives."""
+    stacks = lakehouse.stacks.items()
+    return [name for name, each in stacks if isinstance(each, LocalStack) and each.runtime == "process"]
+
+
 def _alone(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
     """The same services and catalogs with nothing in them, in a folder and on ports of their own."""
     there = lakehouse.stacks[stack]
@@ -147,9 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     try:
-        for name, stack in lakehouse.stacks.items():
-            if isinstance(stack, LocalStack) and stack.runtime == "process":
-                train(lakehouse, name, path)
+        for name in _stacks(lakehouse):
+            train(lakehouse, name, path)
     except KeyboardInterrupt:
         print("interrupted; the next set-up prepares it", file=sys.stderr)
         return 130

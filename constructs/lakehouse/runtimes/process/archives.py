@@ -20,6 +20,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import manifest, store
+from lakehouse.packages.manifest import Entry
 from lakehouse.services.service import Service
 
 # Every JVM below the service's process reads it too: Spark's executors, which the workers start.
@@ -119,30 +120,52 @@ def create(archive: Path, services: Sequence[Service], records: Path) -> None:
         if not draft.is_file():
             end = " ".join(said.split())[-300:]
             raise LakehouseError(f"{service.command[0]} made no {archive.name} from {record}. It said: {end}")
-        size = draft.stat().st_size
+        made = f"{draft.stat().st_size} {manifest.sha256(draft)}"
         draft.replace(archive)
-        _size(archive).parent.mkdir(exist_ok=True)
-        _size(archive).write_text(str(size))
+        _note(archive).parent.mkdir(exist_ok=True)
+        _note(archive).write_text(made)
     for old in archive.parent.glob(f"{_family(service)}*"):
         if old != archive:
-            old.unlink(missing_ok=True)
-            _size(old).unlink(missing_ok=True)
+            remove(old)
 
 
-def _size(archive: Path) -> Path:
-    """Where the archive's size is noted: one that was cut short is made again."""
+def damaged(services: Iterable[Service]) -> dict[Path, str]:
+    """The archives that are not as they were made, each with what is wrong with it in words; every one is read."""
+    there = {archive for each in services if (archive := path(each)) is not None and archive.is_file()}
+    found: dict[Path, str] = {}
+    for archive in sorted(there):
+        known = {archive.name: entry} if (entry := _noted(archive)) is not None else {}
+        for why in manifest.damaged(archive.parent, known, contents=True):
+            found[archive] = why
+    return found
+
+
+def remove(archive: Path) -> None:
+    """Removes an archive; what has mapped it goes on with it."""
+    archive.unlink(missing_ok=True)
+    _note(archive).unlink(missing_ok=True)
+
+
+def _note(archive: Path) -> Path:
+    """Where the archive's size and SHA-256 are noted: one that was cut short or changed is made again."""
     return manifest.noted(archive, "size")
+
+
+def _noted(archive: Path) -> Entry | None:
+    """The archive as it was made; without a SHA-256 for one of an earlier version, None for one before sizes."""
+    try:
+        size, *digest = _note(archive).read_text().split()
+        return Entry(int(size), "".join(digest))
+    except (OSError, ValueError):
+        return None
 
 
 def _is_whole(archive: Path) -> bool:
     """Whether it is there in its size; that of an archive which came before sizes were noted is its own."""
     if not archive.is_file():
         return False
-    size = archive.stat().st_size
-    try:
-        return size == int(_size(archive).read_text())
-    except (OSError, ValueError):
-        return size > 0
+    size, entry = archive.stat().st_size, _noted(archive)
+    return size > 0 if entry is None else size == entry.size
 
 
 def _family(service: Service) -> str:

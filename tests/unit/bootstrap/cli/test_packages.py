@@ -40,6 +40,16 @@ def test_the_file_says_what_is_fetched(asked: Asked) -> None:
     ]
 
 
+@pytest.mark.parametrize("words", [[], ["--verify"]])
+def test_class_archives_are_read_with_what_they_were_made_from(
+    asked: Asked, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repaired: list[Path] = []
+    monkeypatch.setattr("lakehouse.runtimes.training.repair", lambda lakehouse, path: repaired.append(path))
+    assert command.main(["fetch", *words, "--file", str(ROOT / "lakehouse.yaml")]) == 0
+    assert repaired == ([ROOT / "lakehouse.yaml"] if words else [])
+
+
 def test_names_are_fetched_and_a_java_may_be_the_systems(asked: Asked) -> None:
     assert command.main(["fetch", "trino-476", "java-25"]) == 0
     assert asked == {"names": ["trino-476"], "features": [25]}

@@ -69,6 +69,14 @@ def test_packages_that_are_not_there(look: Look, monkeypatch: pytest.MonkeyPatch
     assert found["packages"].mend == "`make setup`"
 
 
+def test_class_archives_that_changed_are_named(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {Path("/cache/archives/trino.aot"): "/cache/archives/trino.aot has another content than it came with"}
+    monkeypatch.setattr("lakehouse.runtimes.process.archives.damaged", lambda services: said)
+    found = look()["archives"]
+    assert (found.severity, found.found) == ("error", *said.values())
+    assert "archives" not in look("boxes")
+
+
 def test_no_java_that_fits(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     def java(feature: int) -> Path:
         raise LakehouseError(f"Java {feature}: none that fits")

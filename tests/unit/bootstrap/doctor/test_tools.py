@@ -44,3 +44,10 @@ def test_packages_and_java() -> None:
     assert (lost.severity, lost.mend) == ("error", "`make setup`")
     assert "trino-476, nessie-0.99.0" in lost.found
     assert tools.java([21, 25], [21, 25]).found == "no Java 21 and no Java 25 that fits"
+
+
+def test_damaged_files_of_the_cache_are_named_with_what_repairs_them() -> None:
+    repair = "`python -m bootstrap.cli.packages fetch --verify`"
+    for found in (tools.packages([], 3, ["a.jar has no end"]), tools.archives(["a.jsa has another content"])):
+        assert (found.severity, found.mend) == ("error", repair)
+    assert tools.archives([]).severity == "ok"

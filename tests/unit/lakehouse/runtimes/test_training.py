@@ -111,3 +111,19 @@ def test_an_archive_that_cannot_be_made_does_not_keep_the_others_from_being_made
     said = capsys.readouterr().err
     assert "s3proxy: not prepared, so it starts slower: the JVM crashed" in said
     assert "trino: 0 MB" in said
+
+
+def test_a_damaged_archive_is_made_again(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    archive = tmp_path / "s3proxy.aot"
+    archive.touch()
+    trained: list[str] = []
+    monkeypatch.setattr(training, "train", lambda lakehouse, stack, path: trained.append(stack))
+    monkeypatch.setattr(archives, "damaged", lambda services: {archive: f"{archive} has another content"})
+    training.repair(lakehouse, PROJECT / "lakehouse.yaml")
+    assert (trained, archive.exists()) == (["local"], False)
+    assert capsys.readouterr().err == f"{archive} has another content: it is made again\n"
+    monkeypatch.setattr(archives, "damaged", lambda services: {})
+    training.repair(lakehouse, PROJECT / "lakehouse.yaml")
+    assert trained == ["local"]

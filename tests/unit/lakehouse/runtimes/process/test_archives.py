@@ -277,3 +277,32 @@ def test_an_archive_that_was_cut_short_is_made_again(tmp_path: Path, records: Pa
     assert archives.missing([service]) == {archive: (service,)}
     archives.create(archive, [service], records)
     assert archives.environment(service)
+
+
+def test_an_archive_that_changed_in_place_is_found_when_it_is_read(tmp_path: Path, records: Path) -> None:
+    service = store_service(tmp_path)
+    (records / "s3proxy.aotconf").write_text("what was loaded\n")
+    archive = archives.path(service)
+    assert archive is not None
+    archives.create(archive, [service], records)
+    assert archives.damaged([service]) == {}
+    content = archive.read_bytes()
+    archive.write_bytes(content[:-1] + b"X")
+    assert archives.missing([service]) == {}, "its size is right, and no start reads it"
+    assert archives.damaged([service, service]) == {archive: f"{archive} has another content than it came with"}
+    archive.write_bytes(content[:-1])
+    assert "bytes" in archives.damaged([service])[archive]
+    archives.remove(archive)
+    assert archives.damaged([service]) == {}
+    assert archives.missing([service])
+
+
+@pytest.mark.parametrize("note", [None, "7"])
+def test_an_archive_of_an_earlier_version_is_taken_as_it_is(tmp_path: Path, cache: Path, note: str | None) -> None:
+    service = store_service(tmp_path)
+    archive = make(service)
+    if note is not None:
+        (cache / "noted").mkdir()
+        (cache / "noted" / f"{archive.name}.size").write_text(note)
+    assert archives.damaged([service]) == {}
+    assert archives.missing([service]) == {}
