@@ -8,7 +8,6 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 FIRST_DAY = date(2026, 1, 14)
@@ -30,8 +29,6 @@ SCHEMA = pa.schema(
         pa.field("date", pa.string(), nullable=False),
     ]
 )
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 from bootstrap.session import clients
 from bootstrap.session.sql import Engine, show
@@ -14,8 +14,6 @@ from bootstrap.session.target import Target
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.text.terminal import told
-
-Shell = Literal["trino", "spark", "pyspark"]
 
 
 def trino(target: Target) -> NoReturn:

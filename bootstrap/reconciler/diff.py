@@ -106,7 +106,7 @@ class _Diffing:
         for namespace in want.namespaces.values():
             self.namespace(name, namespace, facts.namespaces.get(namespace.name), want.exclusive)
         for table in want.tables.values():
-            if problems := tuple(tables.refusals(table, facts.tables.get(table.name), facts.limits)):
+            if problems := tuple(tables.refusals(table, facts.limits)):
                 self.refuse(name, table, problems)
             elif table.name in facts.others:
                 message = "something else than an Iceberg table has this name. Choose another name"

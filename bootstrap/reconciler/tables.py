@@ -22,7 +22,7 @@ _ENGINES = (
 )
 
 
-def refusals(wanted: WantedTable, facts: TableFacts | None, limits: Limits) -> Iterable[Problem]:
+def refusals(wanted: WantedTable, limits: Limits) -> Iterable[Problem]:
     """What this kind of catalog cannot do."""
     if wanted.format_version > limits.format_version:
         rule = f"{limits.kind} knows format versions up to {limits.format_version}, not {wanted.format_version}"

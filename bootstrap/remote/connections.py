@@ -12,17 +12,13 @@ CatalogKind = Literal["nessie", "rest", "glue"]
 
 @dataclass(frozen=True)
 class StoreConnection:
-    """The object store, as seen from outside. ``capabilities`` names what not every store can do.
-
-    Known capabilities: ``versioning``, ``lifecycle``.
-    """
+    """The object store, as seen from outside."""
 
     endpoint: str | None  # None: AWS itself
     region: str
     access_key: str | None = None  # None: the environment's own credentials
     secret_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)  # of temporary keys
-    capabilities: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

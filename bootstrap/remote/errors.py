@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.errors import LakehouseError
 
 
 class RemoteError(LakehouseError):
@@ -60,10 +60,6 @@ class Unreachable(RemoteError):
 
 class StalePlan(LakehouseError):
     """A saved plan no longer says what would be done."""
-
-
-class CannotPlan(UsageError):
-    """The file asks for something that cannot be done to what is there."""
 
 
 #: A new round with fresh facts settles these.

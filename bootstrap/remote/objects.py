@@ -31,7 +31,7 @@ class Objects:
 
     def __init__(self, connections: Connections) -> None:
         store = connections.store
-        self._endpoint, self._region = store.endpoint, store.region
+        self._endpoint = store.endpoint
         self._what = f"s3.{store.region}.amazonaws.com"
         if store.endpoint is None:
             self._boto = client(store, patience=connections.patience, parallel=connections.parallel)

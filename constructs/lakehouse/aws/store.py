@@ -41,7 +41,6 @@ class Store(Construct):
             key=None,
             rules=[_expire("expire", LOG_DAYS)],
             policy=[_log_delivery(names)],
-            names=names,
             deletable=allow_destroy,
         )
 
@@ -68,7 +67,6 @@ class Store(Construct):
             key=self._key,
             rules=rules,
             policy=[],
-            names=self._names,
             deletable=deletable,
         )
         self.ready += whole.ready
@@ -99,7 +97,6 @@ class _SimpleBucket(Construct):
         key: str | None,
         rules: list[dict[str, Any]],
         policy: list[dict[str, Any]],
-        names: Names,
         deletable: bool,
     ) -> None:
         super().__init__(scope, name)

@@ -101,7 +101,7 @@ class Supervisor:
         user = f"user={os.getuid()}\n" if os.getuid() == 0 else ""  # root: said on purpose, or supervisord complains
         near = state.socket.parent == state.run
         socket = state.socket.name if near else str(state.socket).replace("%", "%%")
-        write_private(state.conf_d / f"{WATCH}.sh", _watch(state))
+        write_private(state.conf_d / f"{WATCH}.sh", _watch())
         watch = _PROGRAM.format(name=WATCH, stop=5)
         write_private(state.supervisor_conf, _MAIN.format(socket=socket, user=user, watch=watch))
         environment = {key: os.environ[key] for key in _INHERITED if key in os.environ}
@@ -204,7 +204,7 @@ def program(service: Service) -> str:
     return _PROGRAM.format(name=service.name, stop=service.stop_seconds)
 
 
-def _watch(state: State) -> str:
+def _watch() -> str:
     """What starts the watcher of the disk."""
     sources = shlex.quote(str(Path(lakehouse.__file__).parents[1]))
     return f"export PYTHONPATH={sources}\nexec {shlex.quote(sys.executable)} -m lakehouse.runtimes.process.watch\n"
