@@ -25,11 +25,10 @@ _ABSENT = "it is not in the catalog. `lakehouse apply` creates it"
 
 @dataclass(frozen=True)
 class Work:
-    """A table, what is to be done to it, and where the file names it; ``lacking`` says why it cannot be looked at."""
+    """A table, and what is to be done to it; ``lacking`` says why it cannot be looked at."""
 
     catalog: str
     table: str  # without the catalog
-    at: tuple[str, ...]
     before: TableMetrics | None
     steps: tuple[plan.Step, ...] = ()
     lacking: str = ""
@@ -136,7 +135,7 @@ def prepare(
     if orphans or any(each.expire_snapshots for each in asked):
         beside = neighbours.look(lakehouse.catalogs, connections, files=orphans)
     for catalog in lakehouse.catalogs:
-        policies = {_full(at).partition(".")[2]: (at, each) for at, each in meant.items() if at[1] == catalog}
+        policies = {_full(at).partition(".")[2]: each for at, each in meant.items() if at[1] == catalog}
         if not policies:
             continue
         reader = TableReader(catalog, connections)
@@ -144,17 +143,17 @@ def prepare(
         nessie = connections.catalogs[catalog].kind == "nessie"
         guard = plan.Guard(gc_default=not nessie, references=reader.other_references())
         known = dict(reader.read_all({name: there[name] for name in policies if name in there}))
-        for table, (at, policy) in sorted(policies.items()):
+        for table, policy in sorted(policies.items()):
             found = known.get(table)
             if found is None:
-                yield Work(catalog, table, at, None, lacking=_ABSENT)
+                yield Work(catalog, table, None, lacking=_ABSENT)
             elif isinstance(found, LakehouseError):
-                yield Work(catalog, table, at, None, lacking=str(found))
+                yield Work(catalog, table, None, lacking=str(found))
             else:
                 whose = (catalog, table, found.metadata)
                 around = replace(guard, shared=beside.sharer(*whose), twin=beside.twin(*whose))
                 old = _superseded(table, policy, found, SupersededFiles(reader, connections), now)
-                yield Work(catalog, table, at, found.metrics, plan.steps(policy, found, around, now, old))
+                yield Work(catalog, table, found.metrics, plan.steps(policy, found, around, now, old))
 
 
 def _superseded(table: str, policy: Maintenance, found: Found, files: SupersededFiles, now: datetime) -> Sequence[str]:

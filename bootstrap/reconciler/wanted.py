@@ -63,7 +63,6 @@ class WantedNamespace:
     name: str
     properties: dict[str, str]
     deletable: bool
-    at: tuple[str, ...]
     implied: bool = False
 
 
@@ -82,10 +81,9 @@ def catalog(name: str, spec: model.Catalog) -> WantedCatalog:
     namespaces: dict[str, WantedNamespace] = {}
     for full, namespace in spec.namespaces.items():
         for parent in _parents(full):
-            namespaces.setdefault(parent, WantedNamespace(parent, {}, False, ("catalogs", name), implied=True))
+            namespaces.setdefault(parent, WantedNamespace(parent, {}, False, implied=True))
         properties = {**namespace.properties, **({DELETABLE: "true"} if namespace.deletable else {})}
-        at = ("catalogs", name, "namespaces", full)
-        namespaces[full] = WantedNamespace(full, properties, namespace.deletable, at)
+        namespaces[full] = WantedNamespace(full, properties, namespace.deletable)
     ordered = dict(sorted(namespaces.items(), key=lambda item: item[0].count(".")))
     tables = {table.name: table for full in spec.namespaces for table in _tables(name, spec, full)}
     references = {reference.name: reference for reference in _references(name, spec)}

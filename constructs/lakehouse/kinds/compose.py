@@ -107,7 +107,6 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
     assert engine is not None
     line = engine.line
     return SparkCluster(
-        version=line.pyspark,
         packages=(
             f"spark-{engine.version}",
             *((f"spark-connect-{engine.version}",) if line.connect else ()),

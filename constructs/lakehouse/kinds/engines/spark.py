@@ -37,7 +37,6 @@ _MODULES = (
 class SparkCluster:
     """What the file says of Spark, with the versions that the matrix chose. Memory is in MiB and means heaps."""
 
-    version: str
     packages: tuple[str, ...]  # the Spark tree first, then the jars that go on every class path
     scala: str
     java: int

@@ -22,27 +22,11 @@ class Image:
     user: str  # "uid:gid" of its processes
     reason: str  # why this one, and what could not be verified of it
     packages: Mapping[str, str] = field(default_factory=dict)  # package -> file or folder in the image
-    java: str = ""  # the `java` executable; empty where there is none
     bash: bool = True  # health checks of ports use its /dev/tcp; where it is not there, curl is
-
-    @property
-    def repository(self) -> str:
-        """The reference without its tag."""
-        return self.reference.rpartition(":")[0]
-
-    @property
-    def tag(self) -> str:
-        """What pins it."""
-        return self.reference.rpartition(":")[2]
-
-
-_TEMURIN = "/opt/java/openjdk/bin/java"  # where the images that build on eclipse-temurin have it
 
 
 def _spark(line: str, tag: str, reason: str) -> Image:
-    return Image(
-        f"spark-{line}", f"docker.io/apache/spark:{tag}", "185:185", reason, {f"spark-{line}": "/opt/spark"}, _TEMURIN
-    )
+    return Image(f"spark-{line}", f"docker.io/apache/spark:{tag}", "185:185", reason, {f"spark-{line}": "/opt/spark"})
 
 
 _ALL = (
@@ -52,7 +36,6 @@ _ALL = (
         "1000:1000",
         "the matrix' release. Its Java lies in a folder of that Java's version, so it is named by PATH",
         {"trino-476": "/usr/lib/trino", "trino-cli-476": "/usr/bin/trino"},
-        "java",
     ),
     _spark(
         "4.1",
@@ -71,7 +54,6 @@ _ALL = (
         "10000:10001",
         "the matrix' release. The official jar reads its classes from the folders beside it, ours has them in itself",
         {"nessie-0.99.0": "/deployments/quarkus-run.jar"},
-        "java",
     ),
     Image(
         "s3proxy-4.1.0",
@@ -79,7 +61,6 @@ _ALL = (
         "0:0",
         "the package's release. Its build names a tag by the release's number; 4.1.0 itself was not seen in a registry",
         {"s3proxy-4.1.0": "/opt/s3proxy/s3proxy"},
-        _TEMURIN,
     ),
     Image(
         "minio-2025-09-07",

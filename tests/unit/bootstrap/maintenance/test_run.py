@@ -35,7 +35,7 @@ class Engine:
 
 
 def work(table: str, *steps: plan.Step, there: bool = True) -> run.Work:
-    return run.Work("lake", table, ("catalogs",), METRICS if there else None, steps, "" if there else "it is gone")
+    return run.Work("lake", table, METRICS if there else None, steps, "" if there else "it is gone")
 
 
 def test_one_failure_ends_its_table_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,11 +49,12 @@ def test_nothing_is_pinned_twice() -> None:
 
 @ALL
 def test_an_image_is_pinned_by_a_tag_of_its_registry(each: Image) -> None:
-    host, _, path = each.repository.partition("/")
+    repository, _, tag = each.reference.rpartition(":")
+    host, _, path = repository.partition("/")
     assert "." in host
     assert re.fullmatch(r"[a-z0-9]+(/[a-z0-9]+)+", path)
-    assert re.fullmatch(r"[A-Za-z0-9][\w.-]*", each.tag)
-    assert re.search(r"\d", each.tag)  # neither latest nor stable nor another name that moves on
+    assert re.fullmatch(r"[A-Za-z0-9][\w.-]*", tag)
+    assert re.search(r"\d", tag)  # neither latest nor stable nor another name that moves on
     assert re.fullmatch(r"\d+:\d+", each.user)
     assert each.reason
 
@@ -62,12 +63,13 @@ def test_an_image_is_pinned_by_a_tag_of_its_registry(each: Image) -> None:
 def test_its_tag_names_the_version_that_its_package_has(each: Image) -> None:
     for name in each.packages:
         if name != "aistor-2026-06-06":  # an image alone: it is called after its release, as the packages are
-            assert catalogue.package(name).version in each.tag
+            assert catalogue.package(name).version in each.reference.rpartition(":")[2]
 
 
 @pytest.mark.parametrize("line", matrix.SPARK.values(), ids=matrix.SPARK.keys())
 def test_spark_has_the_scala_and_the_java_of_the_matrix(line: matrix.SparkLine) -> None:
-    assert image(f"spark-{line.line}").tag == f"{line.pyspark}-scala{line.scala}-java{line.java[0]}-python3-ubuntu"
+    tag = f"{line.pyspark}-scala{line.scala}-java{line.java[0]}-python3-ubuntu"
+    assert image(f"spark-{line.line}").reference.endswith(f":{tag}")
 
 
 def test_a_package_lies_at_one_path_whatever_image_has_it() -> None:
