@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from bootstrap.iceberg.schema import NO_ID, Field, List, Map, Struct, Type, number, render_type
+from bootstrap.iceberg.schema import number
+from lakehouse.iceberg.types import NO_ID, Field, List, Map, Struct, Type
 
 _DECIMAL = re.compile(r"decimal\((\d+), (\d+)\)")
 _WIDER = {("int", "long"), ("float", "double")}
@@ -152,10 +153,10 @@ class _Merge:
                 element_required=self.nullable(have.element_required, want.element_required, f"{path}.element"),
             )
         if isinstance(have, Map) and isinstance(want, Map):
-            if render_type(have.key) != render_type(want.key):
+            if str(have.key) != str(want.key):
                 self.problems.append(
-                    Problem(f"{path}.key", f"a map's keys cannot change ({render_type(have.key)} -> "
-                            f"{render_type(want.key)}): equal keys could become different ones. Add a new column")
+                    Problem(f"{path}.key", f"a map's keys cannot change ({have.key!s} -> "
+                            f"{want.key!s}): equal keys could become different ones. Add a new column")
                 )  # fmt: skip
             return have._replace(
                 value=self.type(have.value, want.value, f"{path}.value"),
@@ -165,7 +166,7 @@ class _Merge:
             self.details.append(Detail("~", f"column {path}: {have} -> {want}"))
             return want
         self.problems.append(
-            Problem(path, f"{render_type(have)} cannot become {render_type(want)}: Iceberg widens int to long, float "
+            Problem(path, f"{have!s} cannot become {want!s}: Iceberg widens int to long, float "
                     "to double and a decimal's precision, nothing else. Keep the type, or add a new column")
         )  # fmt: skip
         return have
@@ -214,7 +215,7 @@ def describe(field: Field) -> str:
     """A column's type, whether it is required, and its defaults, as a plan shows it."""
     given = (("initial default", field.initial_default), ("write default", field.write_default))
     defaults = ", ".join(f"{name} {_said(value)}" for name, value in given if value is not None)
-    return render_type(field.type) + (" required" if field.required else "") + (f" ({defaults})" if defaults else "")
+    return str(field.type) + (" required" if field.required else "") + (f" ({defaults})" if defaults else "")
 
 
 def _said(value: Any) -> str:

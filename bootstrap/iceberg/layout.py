@@ -6,43 +6,11 @@ https://iceberg.apache.org/spec/#partitioning and #sorting
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from lakehouse.iceberg import transforms
+from lakehouse.iceberg.transforms import Term
 
 FIRST_PARTITION_ID = 1000
-
-
-class Term(NamedTuple):
-    """A transform of a column, both by name: ``("bucket[16]", "id")``."""
-
-    transform: str
-    column: str
-
-    def __str__(self) -> str:
-        if self.transform == "identity":
-            return self.column
-        if "[" in self.transform:
-            name, width = self.transform[:-1].split("[")
-            return f"{name}({width}, {self.column})"
-        return f"{self.transform}({self.column})"
-
-
-class SortTerm(NamedTuple):
-    """A term with its direction (``asc``, ``desc``) and null order (``nulls-first``, ``nulls-last``)."""
-
-    term: Term
-    direction: str
-    null_order: str
-
-    def __str__(self) -> str:
-        usual = "nulls-first" if self.direction == "asc" else "nulls-last"
-        return (
-            str(self.term)
-            + (" desc" if self.direction == "desc" else "")
-            + ("" if self.null_order == usual else f" {self.null_order.replace('-', ' ')}")
-        )
 
 
 class PartitionField(NamedTuple):
@@ -77,27 +45,10 @@ class SortOrder(NamedTuple):
     fields: tuple[SortField, ...]
 
 
-@lru_cache(maxsize=4096)
-def parse_term(text: str) -> Term:
-    """An entry of ``partition_by``. Raises ValueError."""
-    return _term(transforms.partition_field(text))
-
-
-@lru_cache(maxsize=4096)
-def parse_sort(text: str) -> SortTerm:
-    """An entry of ``sort_by``. Raises ValueError."""
-    field = transforms.sort_field(text)
-    return SortTerm(_term(field.transform), field.direction, f"nulls-{field.nulls}")
-
-
-def _term(of: transforms.Transform) -> Term:
-    return Term(of.name if of.argument is None else f"{of.name}[{of.argument}]", of.column)
-
-
 def partition_name(term: Term, taken: Iterable[str]) -> str:
     """The name Iceberg's own builders give a partition field (``ts_day``), numbered where it is taken."""
     names = set(taken)
-    stem = name = transforms.partition_field(str(term)).field_name
+    stem = name = term.field_name
     count = 2
     while name in names:
         name, count = f"{stem}_{count}", count + 1

@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from bootstrap.iceberg.layout import PartitionSpec, SortOrder, order_from_json, spec_from_json
-from bootstrap.iceberg.schema import Struct, struct_from_json
+from bootstrap.iceberg.schema import struct_from_json
+from lakehouse.iceberg.types import Struct
 from lakehouse.spec.claims import Register
 
 #: What a plan looks at; the rest of the metadata (snapshots, logs, statistics) can be a thousand times larger.

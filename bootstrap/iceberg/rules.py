@@ -15,8 +15,8 @@ from typing import Any
 from bootstrap.iceberg.evolve import Problem
 from bootstrap.iceberg.layout import PartitionField, PartitionSpec, SortOrder, order_from_json, spec_from_json
 from bootstrap.iceberg.metadata import TableFacts
-from bootstrap.iceberg.schema import Field, List, Map, Struct, Type, render_type
 from lakehouse.iceberg import names, properties, transforms, types
+from lakehouse.iceberg.types import Field, List, Map, Struct, Type
 
 _CANNOT = "Iceberg's Java library, and with it Spark and Trino, cannot load such a table"
 
@@ -230,7 +230,7 @@ def _source(of: State, number: int, transform: str, what: str) -> Iterator[Probl
         return
     path, field, around = of.fields[number]
     if not isinstance(field.type, str) or not all(isinstance(each.type, Struct) for each in around):
-        kind = render_type(field.type)
+        kind = str(field.type)
         yield Problem(path, f"{what} is made of {path}, which is {kind} or in a list or map: {_CANNOT}")
     elif not _takes(transform.partition("[")[0], field.type):
         yield Problem(path, f"{what} is {transform} of {path}, which is {field.type}: {_CANNOT}")
@@ -253,7 +253,7 @@ def _identifier(of: State, number: int) -> Iterator[Problem]:
     if not isinstance(field.type, str) or field.type in ("float", "double") or not field.required:
         required = " required" if field.required else ""
         rule = "an identifier column is required and neither nested nor a floating-point number"
-        yield Problem(path, f"{rule}; this is {render_type(field.type)}{required}. Leave it out of `identifier`")
+        yield Problem(path, f"{rule}; this is {field.type!s}{required}. Leave it out of `identifier`")
     elif not all(isinstance(each.type, Struct) for each in around):
         yield Problem(path, "an identifier column is not in a list or map. Leave it out of `identifier`")
     elif optional is not None:

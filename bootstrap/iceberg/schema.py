@@ -1,6 +1,5 @@
-"""Iceberg schemas as plain values with field ids, and their two written forms: the file's type text and Iceberg's JSON.
+"""Iceberg schemas with field ids: their JSON, and how fields get their ids.
 
-Named tuples and strings, not pyiceberg's models: a plan compares tens of thousands of schemas.
 Format: https://iceberg.apache.org/spec/#schemas-and-data-types, and its appendix C for the JSON.
 """
 
@@ -8,86 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, Union
+from typing import Any
 
 from lakehouse.iceberg import defaults, types
-
-#: The id of a field that has none yet.
-NO_ID = 0
-
-
-class Field(NamedTuple):
-    """A column, or a field of a struct."""
-
-    id: int
-    name: str
-    type: Type
-    required: bool = False
-    doc: str | None = None
-    initial_default: Any = None
-    write_default: Any = None
-
-
-class Struct(NamedTuple):
-    """A struct; also a whole schema."""
-
-    fields: tuple[Field, ...]
-
-
-class List(NamedTuple):
-    """A list; its elements are optional unless said otherwise."""
-
-    element_id: int
-    element: Type
-    element_required: bool = False
-
-
-class Map(NamedTuple):
-    """A map; its keys are always required."""
-
-    key_id: int
-    key: Type
-    value_id: int
-    value: Type
-    value_required: bool = False
-
-
-Type = Union[str, Struct, List, Map]  # noqa: UP007 - recursive aliases want it on 3.11
-
-
-@lru_cache(maxsize=4096)
-def type_from_text(text: str) -> Type:
-    """The type that a file's text such as ``map<string, struct<a: required int>>`` means; its fields have no ids yet.
-
-    Raises ValueError where the text is no type.
-    """
-    return _bare(types.parse(text))
-
-
-def _bare(of: types.Type) -> Type:
-    match of:
-        case types.Struct(fields):
-            return Struct(tuple(Field(NO_ID, f.name, _bare(f.type), f.required) for f in fields))
-        case types.List(element, required):
-            return List(NO_ID, _bare(element), required)
-        case types.Map(key, value, required):
-            return Map(NO_ID, _bare(key), NO_ID, _bare(value), required)
-    return str(of)
-
-
-def render_type(of: Type) -> str:
-    """The text of a type as a file gives it; what a file cannot say (ids, nested docs) is left out."""
-    if isinstance(of, Struct):
-        return f"struct<{', '.join(f'{f.name}: {_required(f.required)}{render_type(f.type)}' for f in of.fields)}>"
-    if isinstance(of, List):
-        return f"list<{_required(of.element_required)}{render_type(of.element)}>"
-    if isinstance(of, Map):
-        return f"map<{render_type(of.key)}, {_required(of.value_required)}{render_type(of.value)}>"
-    return of
-
-
-def _required(required: bool) -> str:
-    return "required " if required else ""
+from lakehouse.iceberg.types import Field, List, Map, Struct, Type
 
 
 def type_from_json(data: Any) -> Type:

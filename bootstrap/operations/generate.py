@@ -17,12 +17,12 @@ import pyarrow as pa
 from bootstrap import catalogs, output
 from bootstrap.catalogs import tables
 from bootstrap.iceberg.metadata import TableFacts
-from bootstrap.iceberg.schema import Struct, render_type
 from bootstrap.operations.bars import SCHEMA, Plan, bars
 from bootstrap.session.connect import connect
 from bootstrap.session.sql import SparkEngine
 from bootstrap.session.target import Target
 from lakehouse.errors import UsageError
+from lakehouse.iceberg.types import Struct
 from lakehouse.spec import Lakehouse
 
 _TABLE = "minute_aggs"
@@ -130,7 +130,7 @@ def misfits(schema: Struct) -> Iterator[str]:
         if have is None:
             yield f'the column "{column.name}" is not there. Add it: `{column.name}: {wanted}`, then `lakehouse apply`'
         elif have.type != wanted:
-            yield f'the column "{column.name}" is {render_type(have.type)}, and the bars have {wanted}'
+            yield f'the column "{column.name}" is {have.type!s}, and the bars have {wanted}'
     for further in there.values():
         if further.required:
             yield f'the column "{further.name}" is required, and the bars have no value for it. Make it optional'

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.iceberg.evolve import Detail, Problem
-from bootstrap.iceberg.schema import Struct, walk
+from bootstrap.iceberg.schema import walk
 from bootstrap.reconciler.wanted import WantedTable
+from lakehouse.iceberg.types import Struct
 
 Json = dict[str, Any]
 

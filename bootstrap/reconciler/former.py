@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bootstrap.iceberg.metadata import TableFacts
-from bootstrap.iceberg.schema import Field, Struct, type_to_json, walk
+from bootstrap.iceberg.schema import type_to_json, walk
 from bootstrap.reconciler.draft import Json
 from bootstrap.reconciler.wanted import WantedTable
+from lakehouse.iceberg.types import Field, Struct
 
 
 def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, TableFacts
-from bootstrap.iceberg.schema import render_type, walk
+from bootstrap.iceberg.schema import walk
 from bootstrap.reconciler import relayout, tables
 from bootstrap.reconciler.properties import recorded
 from bootstrap.reconciler.wanted import COMMENT, DELETABLE_COLUMNS
@@ -140,7 +140,7 @@ def describe(table: TableFacts, usual_location: str, named: Collection[str] = ()
     paths = {field.id: path for path, field in walk(table.schema)}
     columns: dict[str, Any] = {}
     for field in table.schema.fields:
-        column: dict[str, Any] = {"type": render_type(field.type)}
+        column: dict[str, Any] = {"type": str(field.type)}
         if field.required:
             column["required"] = True
         if field.doc is not None:

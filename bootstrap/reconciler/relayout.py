@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from bootstrap.iceberg import layout, rules
 from bootstrap.iceberg.layout import PartitionField, PartitionSpec, SortField, SortOrder
 from bootstrap.iceberg.metadata import TableFacts
-from bootstrap.iceberg.schema import Struct, walk
+from bootstrap.iceberg.schema import walk
 from bootstrap.reconciler.draft import Draft
+from lakehouse.iceberg.transforms import SortTerm, Term
+from lakehouse.iceberg.types import Struct
 
 
 def create(draft: Draft) -> None:
@@ -79,12 +81,12 @@ def resort(draft: Draft, facts: TableFacts) -> None:
     draft.update("set-default-sort-order", **{"sort-order-id": -1 if number else 0})
 
 
-def partition_terms(facts: TableFacts) -> list[layout.Term]:
+def partition_terms(facts: TableFacts) -> list[Term]:
     """How the table is partitioned now, by name."""
     return _terms(facts, facts.schema)
 
 
-def sort_terms(facts: TableFacts) -> list[layout.SortTerm]:
+def sort_terms(facts: TableFacts) -> list[SortTerm]:
     """How the table's files are sorted now, by name."""
     return _sorting(facts, facts.schema)
 
@@ -138,18 +140,16 @@ def _sort_fields(draft: Draft) -> tuple[SortField, ...]:
     )
 
 
-def _terms(facts: TableFacts, schema: Struct) -> list[layout.Term]:
+def _terms(facts: TableFacts, schema: Struct) -> list[Term]:
     names = paths(schema, facts.schema)
     return [
-        layout.Term(f.transform, names.get(f.source_id, f"#{f.source_id}"))
-        for f in facts.spec.fields
-        if f.transform != "void"
+        Term(f.transform, names.get(f.source_id, f"#{f.source_id}")) for f in facts.spec.fields if f.transform != "void"
     ]
 
 
-def _sorting(facts: TableFacts, schema: Struct) -> list[layout.SortTerm]:
+def _sorting(facts: TableFacts, schema: Struct) -> list[SortTerm]:
     names = paths(schema, facts.schema)
     return [
-        layout.SortTerm(layout.Term(f.transform, names.get(f.source_id, f"#{f.source_id}")), f.direction, f.null_order)
+        SortTerm(Term(f.transform, names.get(f.source_id, f"#{f.source_id}")), f.direction, f.null_order)
         for f in facts.order.fields
     ]

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from bootstrap.iceberg import rules
 from bootstrap.iceberg.evolve import Evolution, Problem, describe, evolve, fresh
 from bootstrap.iceberg.metadata import Limits, TableFacts
-from bootstrap.iceberg.schema import Struct, type_to_json, walk
+from bootstrap.iceberg.schema import type_to_json, walk
 from bootstrap.reconciler import properties, relayout
 from bootstrap.reconciler.draft import Draft, Json, TableChange
 from bootstrap.reconciler.wanted import DELETABLE, DELETABLE_COLUMNS, PROPERTIES, SEED, SEED_FILES, WantedTable
+from lakehouse.iceberg.types import Struct
 
 #: Our own marks: what the file does not say (any more) is taken away.
 _OURS = "lakehouse."

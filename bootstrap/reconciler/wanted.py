@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bootstrap.iceberg.layout import SortTerm, Term, parse_sort, parse_term
-from bootstrap.iceberg.schema import NO_ID, Field, Struct, type_from_text
-from lakehouse.iceberg import defaults
+from lakehouse.iceberg import defaults, transforms, types
+from lakehouse.iceberg.transforms import SortTerm, Term
+from lakehouse.iceberg.types import NO_ID, Field, Struct
 from lakehouse.spec import model
 
 #: Kept with an object in its catalog once the file has called it deletable: the second key to destroying it, which has
@@ -118,7 +118,7 @@ def _tables(catalog_name: str, spec: model.Catalog, namespace: str) -> Iterator[
                     Field(
                         NO_ID,
                         column,
-                        type_from_text(of.type),
+                        types.parse(of.type),
                         of.required,
                         of.doc,
                         None if of.initial_default is None else defaults.value(of.type, of.initial_default),
@@ -128,8 +128,8 @@ def _tables(catalog_name: str, spec: model.Catalog, namespace: str) -> Iterator[
                 )
             ),
             renamed_from={column: of.renamed_from for column, of in table.columns.items() if of.renamed_from},
-            partition_by=tuple(parse_term(text) for text in table.partition_by),
-            sort_by=tuple(parse_sort(text) for text in table.sort_by),
+            partition_by=tuple(transforms.partition_field(text) for text in table.partition_by),
+            sort_by=tuple(transforms.sort_field(text) for text in table.sort_by),
             identifier=tuple(table.identifier),
             properties=properties,
             format_version=table.format_version,

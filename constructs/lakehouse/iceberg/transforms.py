@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import NamedTuple
 
 from lakehouse.iceberg import names, types
 from lakehouse.text.words import listed, suggest
@@ -30,21 +30,30 @@ _ELSEWHERE = {"years": "year", "months": "month", "days": "day", "hours": "hour"
 _COLUMN = rf"{names.WORD}(?:\.{names.WORD})*"
 
 
-@dataclass(frozen=True)
-class Transform:
-    """A transform of a column: ``name`` is identity for the column itself, ``argument`` the N of bucket and truncate.
+class Term(NamedTuple):
+    """A transform of a column, as Iceberg writes it: ``("bucket[16]", "id")``; the column itself is ``identity``.
 
     ``column`` is a column's name, or the path to a field of a struct: ``address.city``.
     """
 
-    name: str
+    transform: str
     column: str
-    argument: int | None = None
 
     def __str__(self) -> str:
         if self.name == "identity":
             return self.column
         return f"{self.name}({f'{self.argument}, ' if self.argument else ''}{self.column})"
+
+    @property
+    def name(self) -> str:
+        """The transform without its argument."""
+        return self.transform.partition("[")[0]
+
+    @property
+    def argument(self) -> int | None:
+        """The N of bucket and truncate."""
+        _, _, rest = self.transform.partition("[")
+        return int(rest.rstrip("]")) if rest else None
 
     @property
     def field_name(self) -> str:
@@ -58,26 +67,34 @@ class Transform:
                 return f"{self.column}_trunc_{self.argument}"
             case "void":
                 return f"{self.column}_null"
-            case _:
-                return f"{self.column}_{self.name}"
+            case name:
+                return f"{self.column}_{name}"
 
 
-@dataclass(frozen=True)
-class SortField:
-    """One field of a sort order; nulls come first when ascending and last when descending, unless said otherwise."""
+class SortTerm(NamedTuple):
+    """A term with its direction (``asc``, ``desc``) and null order (``nulls-first``, ``nulls-last``).
 
-    transform: Transform
-    direction: Literal["asc", "desc"] = "asc"
-    nulls: Literal["first", "last"] = "first"
+    Nulls come first when ascending and last when descending, unless the file says otherwise.
+    """
+
+    term: Term
+    direction: str = "asc"
+    null_order: str = "nulls-first"
 
     def __str__(self) -> str:
-        return f"{self.transform} {self.direction} nulls {self.nulls}"
+        usual = "nulls-first" if self.direction == "asc" else "nulls-last"
+        return (
+            str(self.term)
+            + (" desc" if self.direction == "desc" else "")
+            + ("" if self.null_order == usual else f" {self.null_order.replace('-', ' ')}")
+        )
 
 
-def partition_field(text: str) -> Transform:
+@lru_cache(maxsize=4096)
+def partition_field(text: str) -> Term:
     """Read an entry of ``partition_by``. Raises ValueError with the value, the rule and the mend."""
     if re.fullmatch(_COLUMN, text, re.ASCII):
-        return Transform("identity", text)
+        return Term("identity", text)
     match = re.fullmatch(rf"\s*(\w+)\s*\(\s*(?:(\w+)\s*,\s*)?({_COLUMN})\s*\)\s*", text, re.ASCII)
     if not match:
         hint = ". In [...] and {...} a value with a comma is quoted" if text.count("(") != text.count(")") else ""
@@ -91,13 +108,14 @@ def partition_field(text: str) -> Transform:
     if name not in _ARGUMENT:
         if argument:
             raise ValueError(f'"{text}" has a number too many: write {name}({column})')
-        return Transform(name, column)
+        return Term(name, column)
     if not argument or not re.fullmatch(r"[1-9]\d{0,8}", argument, re.ASCII):
         raise ValueError(f'"{text}" needs the {_ARGUMENT[name]}, a whole number from 1: {name}(16, {column})')
-    return Transform(name, column, int(argument))
+    return Term(f"{name}[{int(argument)}]", column)
 
 
-def sort_field(text: str) -> SortField:
+@lru_cache(maxsize=4096)
+def sort_field(text: str) -> SortTerm:
     """Read an entry of ``sort_by``. Raises ValueError with the value, the rule and the mend."""
     words, nulls, direction = text.split(), "", "asc"
     if len(words) > 2 and words[-2].lower() == "nulls" and words[-1].lower() in ("first", "last"):
@@ -111,20 +129,20 @@ def sort_field(text: str) -> SortField:
             f'"{words[1]}" in "{text}" is too much: a column or transform, asc or desc, nulls first or nulls last'
         )
     descending = direction.lower() == "desc"
-    return SortField(
+    return SortTerm(
         partition_field(field),
         "desc" if descending else "asc",
-        "last" if (nulls.lower() or ("last" if descending else "first")) == "last" else "first",
+        f"nulls-{nulls.lower() or ('last' if descending else 'first')}",
     )
 
 
 def takes(name: str, kind: types.Type) -> bool:
     """Whether the transform takes values of this primitive type; one that is not known here takes any."""
     allowed = _TAKES.get(name)
-    return allowed is None or str(kind).partition("(")[0].partition("[")[0] in allowed
+    return allowed is None or types.base(str(kind)) in allowed
 
 
-def refusal(transform: Transform, columns: Mapping[str, types.Type]) -> str | None:
+def refusal(transform: Term, columns: Mapping[str, types.Type]) -> str | None:
     """Why a table with these columns cannot have the transform, or None."""
     name, *path = transform.column.split(".")
     if name not in columns:

@@ -1,15 +1,15 @@
 """Iceberg types as small values, read from and written as text: ``decimal(10, 2)``, ``struct<a: required int>``.
 
 Types and their rules: https://iceberg.apache.org/spec/#schemas-and-data-types. PyIceberg has such a model too;
-importing it takes seconds, and every synth would pay for that.
+importing it takes seconds, and every synth would pay for that. Named tuples and strings: a plan compares tens of
+thousands of schemas. Ids, docs and defaults of fields are not part of the text.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, NamedTuple, Union
 
 from lakehouse.iceberg import names as field_names
 from lakehouse.text.words import suggest
@@ -33,75 +33,27 @@ _ELSEWHERE = {  # what SQL dialects and other systems call them
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Primitive:
-    """A type without parameters: ``long``, ``timestamptz``."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return self.name
+#: The id of a field that has none yet: only a table's metadata gives ids.
+NO_ID = 0
 
 
-@dataclass(frozen=True)
-class Decimal:
-    """A fixed-point number: ``precision`` digits (at most 38), ``scale`` of them behind the point."""
+class Field(NamedTuple):
+    """A column, or a field of a struct."""
 
-    precision: int
-    scale: int
-
-    def __str__(self) -> str:
-        return f"decimal({self.precision}, {self.scale})"
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """Exactly ``length`` bytes."""
-
-    length: int
-
-    def __str__(self) -> str:
-        return f"fixed[{self.length}]"
-
-
-@dataclass(frozen=True)
-class List:
-    """A list; ``required``: no element is null."""
-
-    element: Type
-    required: bool = False
-
-    def __str__(self) -> str:
-        return f"list<{_optional(self.required)}{self.element}>"
-
-
-@dataclass(frozen=True)
-class Map:
-    """A map; keys are never null, values are not where ``required``."""
-
-    key: Type
-    value: Type
-    required: bool = False
-
-    def __str__(self) -> str:
-        return f"map<{self.key}, {_optional(self.required)}{self.value}>"
-
-
-@dataclass(frozen=True)
-class Field:
-    """A field of a struct."""
-
+    id: int
     name: str
     type: Type
     required: bool = False
+    doc: str | None = None
+    initial_default: Any = None
+    write_default: Any = None
 
     def __str__(self) -> str:
         return f"{self.name}: {_optional(self.required)}{self.type}"
 
 
-@dataclass(frozen=True)
-class Struct:
-    """Named fields, in order."""
+class Struct(NamedTuple):
+    """Named fields, in order; also a whole schema."""
 
     fields: tuple[Field, ...]
 
@@ -109,29 +61,57 @@ class Struct:
         return f"struct<{', '.join(map(str, self.fields))}>"
 
 
-Type: TypeAlias = Primitive | Decimal | Fixed | List | Map | Struct
+class List(NamedTuple):
+    """A list; with ``element_required`` no element is null."""
+
+    element_id: int
+    element: Type
+    element_required: bool = False
+
+    def __str__(self) -> str:
+        return f"list<{_optional(self.element_required)}{self.element}>"
+
+
+class Map(NamedTuple):
+    """A map; keys are never null, values are not with ``value_required``."""
+
+    key_id: int
+    key: Type
+    value_id: int
+    value: Type
+    value_required: bool = False
+
+    def __str__(self) -> str:
+        return f"map<{self.key}, {_optional(self.value_required)}{self.value}>"
+
+
+#: A primitive type is its text, in one spelling: ``long``, ``decimal(10, 2)``, ``fixed[16]``.
+Type = Union[str, Struct, List, Map]  # noqa: UP007 - recursive aliases want it on 3.11
 
 
 def _optional(required: bool) -> str:
     return "required " if required else ""
 
 
+def base(primitive: str) -> str:
+    """The name of a primitive type without its parameters: ``decimal`` of ``decimal(10, 2)``."""
+    return primitive.partition("(")[0].partition("[")[0]
+
+
 def names(kind: Type) -> frozenset[str]:
-    """The names of all primitive types in it."""
+    """The names of all primitive types in it, without parameters."""
     match kind:
-        case Primitive(name):
-            return frozenset({name})
-        case List(element):
-            return names(element)
-        case Map(key, value):
-            return names(key) | names(value)
+        case List():
+            return names(kind.element)
+        case Map():
+            return names(kind.key) | names(kind.value)
         case Struct(fields):
             return frozenset().union(*(names(field.type) for field in fields))
         case _:
-            return frozenset()
+            return frozenset({base(kind)})
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=4096)
 def parse(text: str) -> Type:
     """Read a type; ``str`` of the result is its canonical text.
 
@@ -212,18 +192,18 @@ class _Parser:
                 self.expect(",")
                 scale = self.number("scale", 0, precision)
                 self.expect(")")
-                return Decimal(precision, scale)
+                return f"decimal({precision}, {scale})"
             case "fixed":
                 self.expect("[")
                 length = self.number("length", 1, 2**29)
                 self.expect("]")
-                return Fixed(length)
+                return f"fixed[{length}]"
             case "list":
                 self.expect("<")
                 required = self.required()
                 element = self.type()
                 self.expect(">")
-                return List(element, required)
+                return List(NO_ID, element, required)
             case "map":
                 self.expect("<")
                 key = self.type()
@@ -231,11 +211,11 @@ class _Parser:
                 required = self.required()
                 value = self.type()
                 self.expect(">")
-                return Map(key, value, required)
+                return Map(NO_ID, key, NO_ID, value, required)
             case "struct":
                 return self.struct()
         if name in PRIMITIVES:
-            return Primitive(name)
+            return name
         raise self.unknown(name)
 
     def name(self) -> str:
@@ -258,7 +238,7 @@ class _Parser:
                 raise self.error(f'the field "{name}" stands twice (engines do not tell a from A)')
             self.expect(":")
             required = self.required()
-            fields[name.lower()] = Field(name, self.type(), required)
+            fields[name.lower()] = Field(NO_ID, name, self.type(), required)
             if self.peek() != ",":
                 break
             self.next += 1

@@ -185,11 +185,11 @@ def _partition(at: Location, table: Table) -> Iterator[Problem]:
 
 def _sort(at: Location, table: Table) -> Iterator[Problem]:
     columns = {name: column.iceberg_type for name, column in table.columns.items()}
-    seen: set[transforms.Transform] = set()
+    seen: set[transforms.Term] = set()
     for nth, text in enumerate(table.sort_by):
         place = (*at, "sort_by", nth)
         try:
-            transform = transforms.sort_field(text).transform
+            transform = transforms.sort_field(text).term
         except ValueError as error:
             yield Problem(place, str(error))
             continue

@@ -252,10 +252,10 @@ def _table(catalog: str, at: Location, table: Table, references: bool) -> Iterat
         place = (*at, "partition_by", nth)
         column_at = (*at, "columns", term.column.partition(".")[0])
         kind = _type_of(table, term.column)
-        if term.name == "identity" and isinstance(kind, types.Fixed):
+        if term.name == "identity" and isinstance(kind, str) and types.base(kind) == "fixed":
             yield _Use(_FIXED, catalog, place, term.column, (column_at,))
         fanout = table.properties.get("write.spark.fanout.enabled", "").lower() == "true"
-        if term.name == "bucket" and kind == types.Primitive("uuid") and table.sort_by and not fanout:
+        if term.name == "bucket" and kind == "uuid" and table.sort_by and not fanout:
             yield _Use(_UUID, catalog, place, term.column, (column_at,))
         if len(term.field_name.encode()) > _PATH - _VALUE:
             yield _Use(_LONG, catalog, place, term.column, (column_at,))

@@ -121,5 +121,5 @@ def _layout(at: Location, table: Table) -> Iterator[Problem]:
             yield Problem((*at, key, kinds.index("void")), message)
 
 
-def _sorted(text: str) -> transforms.Transform:
-    return transforms.sort_field(text).transform
+def _sorted(text: str) -> transforms.Term:
+    return transforms.sort_field(text).term

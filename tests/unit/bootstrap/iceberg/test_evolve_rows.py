@@ -18,7 +18,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
 from pyiceberg.table import Table
 from pyiceberg.table.update import update_table_metadata
 
-from bootstrap.iceberg.schema import Field, List, Map, Struct, Type
+from lakehouse.iceberg.types import Field, List, Map, Struct, Type
 from tests.unit.bootstrap.iceberg.test_evolve_random import SLOW, tables
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 

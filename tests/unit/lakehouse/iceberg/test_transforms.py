@@ -9,16 +9,16 @@ from pydantic import TypeAdapter
 from pyiceberg.types import IcebergType
 
 from lakehouse.iceberg import transforms, types
-from lakehouse.iceberg.transforms import SortField, Transform
+from lakehouse.iceberg.transforms import SortTerm, Term
 
 COLUMNS: dict[str, types.Type] = {
-    "id": types.Primitive("long"),
-    "price": types.Decimal(10, 2),
-    "ratio": types.Primitive("double"),
-    "name": types.Primitive("string"),
-    "day": types.Primitive("date"),
-    "ts": types.Primitive("timestamptz"),
-    "key": types.Fixed(16),
+    "id": "long",
+    "price": "decimal(10, 2)",
+    "ratio": "double",
+    "name": "string",
+    "day": "date",
+    "ts": "timestamptz",
+    "key": "fixed[16]",
     "place": types.parse("struct<city: string, spot: struct<x: int>>"),
     "tags": types.parse("list<string>"),
 }
@@ -27,15 +27,15 @@ COLUMNS: dict[str, types.Type] = {
 @pytest.mark.parametrize(
     ("text", "transform", "name"),
     [
-        ("id", Transform("identity", "id"), "id"),
-        ("day(ts)", Transform("day", "ts"), "ts_day"),
-        ("bucket(16, id)", Transform("bucket", "id", 16), "id_bucket_16"),
-        ("truncate( 4,name )", Transform("truncate", "name", 4), "name_trunc_4"),
-        ("void(id)", Transform("void", "id"), "id_null"),
-        ("place.spot.x", Transform("identity", "place.spot.x"), "place.spot.x"),
+        ("id", Term("identity", "id"), "id"),
+        ("day(ts)", Term("day", "ts"), "ts_day"),
+        ("bucket(16, id)", Term("bucket[16]", "id"), "id_bucket_16"),
+        ("truncate( 4,name )", Term("truncate[4]", "name"), "name_trunc_4"),
+        ("void(id)", Term("void", "id"), "id_null"),
+        ("place.spot.x", Term("identity", "place.spot.x"), "place.spot.x"),
     ],
 )
-def test_partition_field(text: str, transform: Transform, name: str) -> None:
+def test_partition_field(text: str, transform: Term, name: str) -> None:
     assert transforms.partition_field(text) == transform
     assert transform.field_name == name
     assert transforms.partition_field(str(transform)) == transform
@@ -63,14 +63,14 @@ def test_wrong_partition_field(text: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("text", "field"),
     [
-        ("id", SortField(Transform("identity", "id"), "asc", "first")),
-        ("id desc", SortField(Transform("identity", "id"), "desc", "last")),
-        ("id DESC NULLS FIRST", SortField(Transform("identity", "id"), "desc", "first")),
-        ("bucket(4, id) asc nulls last", SortField(Transform("bucket", "id", 4), "asc", "last")),
-        ("id nulls last", SortField(Transform("identity", "id"), "asc", "last")),
+        ("id", SortTerm(Term("identity", "id"), "asc", "nulls-first")),
+        ("id desc", SortTerm(Term("identity", "id"), "desc", "nulls-last")),
+        ("id DESC NULLS FIRST", SortTerm(Term("identity", "id"), "desc", "nulls-first")),
+        ("bucket(4, id) asc nulls last", SortTerm(Term("bucket[4]", "id"), "asc", "nulls-last")),
+        ("id nulls last", SortTerm(Term("identity", "id"), "asc", "nulls-last")),
     ],
 )
-def test_sort_field(text: str, field: SortField) -> None:
+def test_sort_field(text: str, field: SortTerm) -> None:
     assert transforms.sort_field(text) == field
     assert transforms.sort_field(str(field)) == field
 
@@ -124,7 +124,7 @@ THEIRS: dict[str, pyiceberg.transforms.Transform[Any, Any]] = {
 @pytest.mark.parametrize("name", THEIRS)
 def test_rules_are_those_of_pyiceberg(name: str) -> None:
     """Ours refuse what PyIceberg's own transforms refuse, and nothing else."""
-    ours = Transform(name, "c", 4 if name in ("bucket", "truncate") else None)
+    ours = transforms.Term(f"{name}[4]" if name in ("bucket", "truncate") else name, "c")
     for text in [*sorted(types.PRIMITIVES - {"unknown"}), "decimal(9, 2)", "fixed[8]"]:
         kind = TypeAdapter(IcebergType).validate_python(text)
         fits = transforms.refusal(ours, {"c": types.parse(text)}) is None

@@ -32,16 +32,21 @@ properties = st.dictionaries(keys, values, max_size=2)
 def iceberg_types(*, version_3: bool = False) -> st.SearchStrategy[types.Type]:
     """Types of Iceberg's formats 1 and 2, or of 3 too."""
     known = sorted(types.PRIMITIVES if version_3 else types.PRIMITIVES - types.VERSION_3)
-    decimals = st.integers(1, 38).flatmap(lambda p: st.builds(types.Decimal, st.just(p), st.integers(0, p)))
-    leaves = st.sampled_from(known).map(types.Primitive) | decimals | st.builds(types.Fixed, st.integers(1, 100))
+    decimals = st.integers(1, 38).flatmap(lambda p: st.integers(0, p).map(lambda s: f"decimal({p}, {s})"))
+    leaves = st.sampled_from(known) | decimals | st.integers(1, 100).map(lambda n: f"fixed[{n}]")
 
     def nested(inner: st.SearchStrategy[types.Type]) -> st.SearchStrategy[types.Type]:
         fields = st.lists(
-            st.builds(types.Field, names, inner, st.booleans()), min_size=1, max_size=3, unique_by=lambda f: f.name
+            st.tuples(names, inner, st.booleans()).map(lambda field: types.Field(types.NO_ID, *field)),
+            min_size=1,
+            max_size=3,
+            unique_by=lambda f: f.name,
         )
         return (
-            st.builds(types.List, inner, st.booleans())
-            | st.builds(types.Map, inner, inner, st.booleans())
+            st.tuples(inner, st.booleans()).map(lambda some: types.List(types.NO_ID, *some))
+            | st.tuples(inner, inner, st.booleans()).map(
+                lambda some: types.Map(types.NO_ID, some[0], types.NO_ID, some[1], some[2])
+            )
             | fields.map(lambda several: types.Struct(tuple(several)))
         )
 
