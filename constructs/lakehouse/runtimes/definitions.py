@@ -37,7 +37,7 @@ def service(raw: dict[str, Any]) -> Service:
             "environment": tuple((key, value) for key, value in raw["environment"]),
             "files": _files(raw["files"]),
             "ports": tuple(Port(**each) for each in raw["ports"]),
-            "probe": Probe(**raw["probe"]),
+            "probe": Probe(**raw["probe"] | {"command": tuple(raw["probe"].get("command", ()))}),
             "reading": None if raw["reading"] is None else _files(raw["reading"]),
         }
     )

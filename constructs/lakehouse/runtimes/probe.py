@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import requests
 
@@ -14,20 +18,53 @@ from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK, Probe, Service
 
 _INTERVAL = 0.25  # seconds between two questions
+COMMAND_SECONDS = 10  # that a probe's command may take
 _DEAD = {"FATAL", "EXITED", "STOPPED", "UNKNOWN"}
 
 
-def ready(probe: Probe, timeout: float = 2.0, host: str = LOOPBACK) -> bool:
-    """One question: does the service answer as a ready one? ``host`` is where its port is."""
+@dataclass(frozen=True)
+class Asked:
+    """From where a service is asked: ``host`` has its port, ``config`` is its configuration folder as seen from here.
+
+    ``environment`` is that of a command which is run.
+    """
+
+    config: Path = Path()
+    host: str = LOOPBACK
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+HERE = Asked()
+
+
+def ready(probe: Probe, asked: Asked = HERE, timeout: float = 2.0) -> bool:
+    """One question: does the service answer as a ready one?"""
+    host = asked.host
+    if probe.kind == "exec":
+        return _ends_well(probe.command, asked)
     if probe.kind == "tcp":
         return _stays_open((host, probe.port), timeout)
     try:
         with requests.Session() as session:
             session.trust_env = False  # a proxy set in the shell must not stand between us and loopback
-            answer = session.get(f"http://{host}:{probe.port}{probe.path}", timeout=timeout)
-    except requests.RequestException:
+            trusted = str(asked.config / probe.trust) if probe.trust else True
+            url = f"{probe.kind}://{host}:{probe.port}{probe.path}"
+            answer = session.get(url, timeout=timeout, verify=trusted)
+    except (requests.RequestException, OSError):  # the second: the authority's certificate is not there
         return False
     return answer.ok and probe.expect in answer.text
+
+
+def _ends_well(command: Sequence[str], asked: Asked) -> bool:
+    inherited = {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
+    try:
+        done = subprocess.run(
+            command, cwd=asked.config, env={**inherited, **asked.environment}, timeout=COMMAND_SECONDS, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
 def _stays_open(address: tuple[str, int], timeout: float) -> bool:
@@ -42,7 +79,7 @@ def _stays_open(address: tuple[str, int], timeout: float) -> bool:
         return False
 
 
-def await_ready(service: Service, state: State, process: Callable[[], Process | None]) -> float:
+def await_ready(service: Service, state: State, process: Callable[[], Process | None], asked: Asked = HERE) -> float:
     """Waits until the service is ready; returns the seconds it took.
 
     Raises LakehouseError with what was awaited, for how long, the process's state and the end of its log.
@@ -51,13 +88,13 @@ def await_ready(service: Service, state: State, process: Callable[[], Process | 
     while True:
         waited = time.monotonic() - began
         now = process()
-        if now is not None and now.up and ready(service.probe):
+        if now is not None and now.up and ready(service.probe, asked):
             return waited  # the process first: what answers on the port might be somebody else
         if now is None or now.state in _DEAD or waited > service.probe.patience:
             word = "is gone" if now is None else f"is {now.state}{f' ({now.note})' if now.note else ''}"
-            what = f"port {service.probe.port}{service.probe.path if service.probe.kind == 'http' else ''}"
             raise LakehouseError(
-                f"{service.name} is not ready: {what} did not answer within {waited:.0f} s and its process {word}.\n"
+                f"{service.name} is not ready: {service.probe} did not answer within {waited:.0f} s "
+                f"and its process {word}.\n"
                 f"The end of {state.log(service.name)}:\n{tail(state, service.name)}"
             )
         time.sleep(_INTERVAL)

@@ -109,6 +109,8 @@ class State:
         try:
             value = path.read_text()
         except FileNotFoundError:
+            if path.suffix == ".pem":  # a certificate, which the preflight of a deploy makes
+                raise LakehouseError(f"The certificate {path} is not there. `cdktf deploy` makes it.") from None
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return _make_secret(path)
         except (OSError, UnicodeDecodeError) as error:
@@ -152,10 +154,10 @@ def terraform_state(path: Path, stack: str) -> Path:
     return path.parent / ".".join(("terraform", *apart(path), stack, "tfstate"))
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, content: str | bytes) -> None:
     """Writes a file in one step, readable by its owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
     temporary.replace(path)

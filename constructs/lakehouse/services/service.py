@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lakehouse.text.later import later
 from lakehouse.text.placeholders import Content, Secret, Text
 
 LOOPBACK = "127.0.0.1"
@@ -37,20 +38,31 @@ class Port:
 
     name: str
     number: int
-    scheme: Literal["http", "tcp", "spark", "sc"] = "http"
+    scheme: Literal["http", "https", "tcp", "spark", "sc"] = "http"
     label: str = ""  # what a person finds there ("Spark master UI"); empty: nothing to open in a browser
     path: str = ""  # where on it a browser begins
 
 
 @dataclass(frozen=True)
 class Probe:
-    """How readiness is seen from outside: ``http`` wants a 2xx answer that holds ``expect``, ``tcp`` an open port."""
+    """How readiness is seen: ``http`` and ``https`` want a 2xx answer that holds ``expect``, ``tcp`` an open port.
 
-    kind: Literal["http", "tcp"]
-    port: int
+    ``exec`` wants a ``command``, run where the service runs, to end with 0.
+    """
+
+    kind: Literal["http", "https", "tcp", "exec"]
+    port: int = 0
     path: str = "/"
     expect: str = ""
     patience: int = 300  # seconds until it counts as failed; one that dies is seen at once
+    trust: str = later("")  # of https: the authority's certificate, a file of the service; empty: the system's
+    command: tuple[str, ...] = later(())
+
+    def __str__(self) -> str:
+        """What is asked, in words."""
+        if self.kind == "exec":
+            return f"`{self.command[0]}`"
+        return f"port {self.port}{'' if self.kind == 'tcp' else self.path}"
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ A placeholder is an object beside the text, not a pattern in it: whatever a user
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lakehouse.errors import LakehouseError
 
@@ -28,7 +29,32 @@ class Content:
     file: str
 
 
-Part = str | Secret | Content
+@dataclass(frozen=True)
+class Issued:
+    """Stands for a part of the certificate of that name, PEM."""
+
+    certificate: str
+    part: Literal["key", "certificate"]
+    names: tuple[str, ...] = ()  # host names and IP addresses that it is for
+
+    @property
+    def kept(self) -> str:
+        """Its file below the folder of secrets."""
+        return f"certificates/{self.certificate}/{self.part}.pem"
+
+
+@dataclass(frozen=True)
+class Binary:
+    """Bytes that are no text, in base64. Nothing stands beside them in a file."""
+
+    base64: str
+
+    @classmethod
+    def of(cls, data: bytes) -> Binary:
+        return cls(base64.b64encode(data).decode())
+
+
+Part = str | Secret | Content | Issued | Binary
 Text = Part | tuple[Part, ...]  # a lone string is text without placeholders
 
 
@@ -51,14 +77,24 @@ def joined(texts: Sequence[Text]) -> Text:
 def filled(text: Text, secret: Callable[[str], str]) -> str:
     """The text with each secret replaced by what ``secret(NAME)`` answers, and each file by its content.
 
-    Raises LakehouseError where such a file cannot be read, or a secret has a character that ends a line.
+    Raises LakehouseError if such a file cannot be read, or a secret has a character that ends a line.
     """
     return "".join(_filled(part, secret) for part in parts(text))
+
+
+def written(text: Text, secret: Callable[[str], str]) -> bytes:
+    """What a file with that text holds. Raises LakehouseError as :func:`filled` does."""
+    return base64.b64decode(text.base64) if isinstance(text, Binary) else filled(text, secret).encode()
 
 
 def secrets(text: Text) -> tuple[str, ...]:
     """The names of the secrets in it."""
     return tuple(part.secret for part in parts(text) if isinstance(part, Secret))
+
+
+def issued(text: Text) -> tuple[Issued, ...]:
+    """The parts of certificates in it."""
+    return tuple(part for part in parts(text) if isinstance(part, Issued))
 
 
 def with_contents(text: Text) -> list[Any]:
@@ -71,14 +107,21 @@ def read(raw: Any) -> Text:
     if isinstance(raw, str):
         return raw
     if isinstance(raw, Mapping):
-        return Secret(**raw) if "secret" in raw else Content(**raw)
+        return _placeholder(raw)
     return joined([read(part) for part in raw])
+
+
+def _placeholder(raw: Mapping[str, Any]) -> Part:
+    if "certificate" in raw:
+        return Issued(**{**raw, "names": tuple(raw["names"])})
+    kinds: dict[str, Callable[..., Part]] = {"secret": Secret, "file": Content, "base64": Binary}
+    return kinds[next(iter(raw))](**raw)
 
 
 def _with_content(part: Part) -> Any:
     if isinstance(part, str):
         return part
-    if isinstance(part, Secret):
+    if not isinstance(part, Content):
         return asdict(part)
     path = Path(part.file)
     return {"content": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""}
@@ -93,6 +136,10 @@ def _filled(part: Part, secret: Callable[[str], str]) -> str:
             return value
         case Content(file):
             return _read(Path(file))
+        case Issued():
+            return secret(part.kept)
+        case Binary():
+            raise AssertionError("bytes beside text")  # they are written by :func:`written`
         case _:
             return part
 

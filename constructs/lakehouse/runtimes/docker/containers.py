@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -14,6 +15,7 @@ from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.incarnation import Incarnation, digest
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK, Probe, Service
+from lakehouse.text.later import definition
 from lakehouse.text.placeholders import with_contents
 
 FILE = "containers.json"
@@ -85,7 +87,12 @@ class Container:
     @property
     def digest(self) -> str:
         """Changes with everything that is asked for."""
-        return digest(asdict(self))
+        return digest(definition(self))
+
+    @property
+    def config(self) -> str:
+        """The folder of this machine that holds its configuration."""
+        return self.mounts[1].source
 
 
 @dataclass(frozen=True)
@@ -167,8 +174,8 @@ def _container(service: Service, naming: Naming, state: State, place: DockerPlac
         network=naming.network,
         ports=tuple(numbers.items()),
         memory_mb=limit(service),
-        health=HealthCheck(check(service.probe, bash=carried.bash), start_period=service.probe.patience),
-        probe=replace(service.probe, port=numbers[service.probe.port]),
+        health=HealthCheck(check(service.probe, config, bash=carried.bash), start_period=service.probe.patience),
+        probe=replace(service.probe, port=numbers.get(service.probe.port, 0)),
         stop_seconds=service.stop_seconds,
         files=digest([(each.path, with_contents(each.text)) for each in service.files]),
     )
@@ -179,8 +186,15 @@ def limit(service: Service) -> int:
     return service.memory_mb * 5 // 4 + 128
 
 
-def check(probe: Probe, *, bash: bool) -> tuple[str, ...]:
-    """The probe as a command of the container: bash speaks TCP itself, and some images have no other program."""
+def check(probe: Probe, config: str = "", *, bash: bool) -> tuple[str, ...]:
+    """The probe as a command of the container: bash speaks TCP itself, and some images have no other program.
+
+    ``config`` is the folder of the service's configuration there.
+    """
+    if probe.kind == "exec":
+        return ("CMD", *probe.command)
+    if probe.kind == "https":
+        return _https(probe, config, bash=bash)
     url = f"http://{LOOPBACK}:{probe.port}{probe.path}"
     if not bash:
         test = (
@@ -197,3 +211,19 @@ def check(probe: Probe, *, bash: bool) -> tuple[str, ...]:
     found = f"[[ $line == *'{probe.expect}'* ]] && exit 0"
     read = f"while IFS= read -r line || [[ $line ]]; do {found}; done <&3; exit 1"
     return ("CMD", "bash", "-c", f"{connect} && {ask} && {answered} && {{ {read}; }}")
+
+
+def _https(probe: Probe, config: str, *, bash: bool) -> tuple[str, ...]:
+    """By curl if the image has it. bash speaks no TLS: without curl it is enough that the port is open."""
+    trust = f"--cacert {shlex.quote(f'{config}/{probe.trust}')} " if probe.trust else ""
+    url = shlex.quote(f"https://{LOOPBACK}:{probe.port}{probe.path}")
+    ask = f"answer=$(curl -fs {trust}{url})"
+    found = f"case $answer in *{shlex.quote(probe.expect)}*) ;; *) exit 1;; esac"
+    if not bash:
+        return ("CMD", "sh", "-c", f"{ask} && {found}")
+    return (
+        "CMD",
+        "bash",
+        "-c",
+        f"if command -v curl >&-; then {ask} && {found}; else exec 3<>/dev/tcp/{LOOPBACK}/{probe.port}; fi",
+    )

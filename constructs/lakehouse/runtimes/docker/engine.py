@@ -157,6 +157,15 @@ class Engine:
         except APIError as error:
             raise refused(error.explanation or error) from error
 
+    def ends_well(self, container: str, command: Sequence[str]) -> bool:
+        """Whether a command in a running container ends with 0; False if the container does not run."""
+        from docker.errors import APIError
+
+        try:
+            return bool(self.client.containers.get(container).exec_run(list(command)).exit_code == 0)
+        except APIError:
+            return False
+
     def make_volumes(self, containers: Sequence[Container], labels: Mapping[str, str]) -> None:
         """Makes the volumes that are not there, and folders in them that belong to the containers' users."""
         volumes = {each.volume.source: each for each in containers}

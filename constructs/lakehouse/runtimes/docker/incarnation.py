@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from lakehouse.runtimes.docker.containers import Container, Seen, as_asked
 from lakehouse.runtimes.docker.engine import Engine, errors_told
 from lakehouse.runtimes.incarnation import NONE, Incarnation, propose
-from lakehouse.runtimes.probe import ready
+from lakehouse.runtimes.probe import Asked, ready
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 
 
-def answers(container: Container, seen: Seen) -> bool:
+def answers(engine: Engine, container: Container, seen: Seen) -> bool:
     """Whether a container answers as a ready one: Docker knows, but it asks every few seconds only."""
-    return seen.up and (seen.health == "healthy" or ready(container.probe))
+    if not seen.up or seen.health == "healthy":
+        return seen.up
+    if container.probe.kind == "exec":
+        return engine.ends_well(seen.name, container.probe.command)
+    return ready(container.probe, Asked(Path(container.config)))
 
 
 def look(
@@ -39,7 +44,7 @@ def look(
         and images[asked[name].image] in ("", seen[name].image)
     ]
     with ThreadPoolExecutor(max(1, len(right))) as pool:
-        well = dict(zip(right, pool.map(lambda name: answers(asked[name], seen[name]), right), strict=True))
+        well = dict(zip(right, pool.map(lambda name: answers(engine, asked[name], seen[name]), right), strict=True))
     return propose(
         services,
         {each.service: each.digest for each in containers},

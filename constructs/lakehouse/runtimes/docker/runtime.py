@@ -32,7 +32,10 @@ class Containers:
 
     def healthy(self) -> Mapping[str, bool]:
         seen = self.engine.seen(self.state)
-        return {each.service: each.service in seen and answers(each, seen[each.service]) for each in self.containers}
+        return {
+            each.service: each.service in seen and answers(self.engine, each, seen[each.service])
+            for each in self.containers
+        }
 
     def memory(self) -> Mapping[str, int]:
         running = {each.name: name for name, each in self.engine.seen(self.state).items() if each.status == "running"}

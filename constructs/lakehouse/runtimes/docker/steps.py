@@ -10,7 +10,7 @@ from pathlib import Path
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
-from lakehouse.runtimes import disk, former, memory, owner
+from lakehouse.runtimes import certificates, disk, former, memory, owner
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, STACK, STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, Engine
 from lakehouse.runtimes.docker.incarnation import answers
@@ -19,7 +19,7 @@ from lakehouse.runtimes.owner import Claim
 from lakehouse.runtimes.processes import taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Service
-from lakehouse.text.placeholders import filled
+from lakehouse.text.placeholders import written
 
 _INTERVAL = 0.5  # seconds between two questions
 _GRACE = 15  # seconds to stop in, of what no service of the file describes
@@ -49,9 +49,10 @@ def prepare(
     if problems := [*_old(engine), *_strangers(engine, state, containers, claim.owner.id), *_missing(containers)]:
         raise LakehouseError("\n".join(problems))
     _ports_are_free(engine, state, services, containers)
+    certificates.issue(state, services)
     for service in services:
         for file in service.files:
-            filled(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
+            written(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
     for reference in sorted({each.image for each in containers}):
         if not engine.has_image(reference):
             print(f"pulling {reference}", flush=True)
@@ -99,7 +100,7 @@ def write(state: State, service: str, files: Iterable[File]) -> None:
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         # In place: a container that has the file mounted sees the change, and its inode stays.
-        path.write_text(filled(file.text, state.secret))
+        path.write_bytes(written(file.text, state.secret))
         path.chmod(0o644)
     for each in (folder, *(inner for inner in folder.rglob("*") if inner.is_dir())):
         each.chmod(0o777)
@@ -113,7 +114,7 @@ def await_ready(engine: Engine, container: Container) -> float:
     began = time.monotonic()
     while True:
         seen = engine.look(container.name)
-        if seen is not None and answers(container, seen):
+        if seen is not None and answers(engine, container, seen):
             return time.monotonic() - began
         waited = time.monotonic() - began
         if seen is None:

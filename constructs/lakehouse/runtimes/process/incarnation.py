@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 
 from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, propose, recorded
 from lakehouse.runtimes.probe import ready
+from lakehouse.runtimes.process import surroundings
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
+from lakehouse.text.later import definition
 
 SUPERVISOR = "supervisord"
 
@@ -22,7 +23,9 @@ def healthy(services: Iterable[Service], state: State) -> dict[str, bool]:
     if not running:
         return dict.fromkeys((each.name for each in some), False)
     with ThreadPoolExecutor(max_workers=len(some)) as pool:
-        answers = pool.map(lambda each: each.name in running and ready(each.probe), some)
+        answers = pool.map(
+            lambda each: each.name in running and ready(each.probe, surroundings.asked(each, state)), some
+        )
         return {each.name: answer for each, answer in zip(some, answers, strict=True)}
 
 
@@ -30,7 +33,7 @@ def look(services: Sequence[Service], state: State) -> dict[str, Incarnation]:
     """The incarnation each service should have, after a look at what runs."""
     return propose(
         services,
-        {each.name: digest(asdict(each)) for each in services},
+        {each.name: digest(definition(each)) for each in services},
         {each.name: recorded(state, each.name) for each in services},
         healthy(services, state),
     )

@@ -19,7 +19,7 @@ from lakehouse.runtimes.processes import belonging
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import File, Service
-from lakehouse.text.placeholders import filled
+from lakehouse.text.placeholders import written
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Processes:
     def restart(self, service: Service) -> float:
         supervisor = Supervisor(self.state)
         supervisor.restart(service.name)
-        return await_ready(service, self.state, lambda: supervisor.processes().get(service.name))
+        asked = surroundings.asked(service, self.state)
+        return await_ready(service, self.state, lambda: supervisor.processes().get(service.name), asked)
 
     def log(self, name: str, lines: int) -> str:
         return logs.tail(self._log(name), lines)
@@ -57,7 +58,7 @@ class Processes:
 
     def configure(self, service: str, files: Iterable[File]) -> None:
         for file in files:
-            write_private(self.state.config(service) / file.path, filled(file.text, self.state.secret))
+            write_private(self.state.config(service) / file.path, written(file.text, self.state.secret))
 
     def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         folder = self.state.data(service)

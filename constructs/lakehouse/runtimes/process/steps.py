@@ -8,16 +8,16 @@ from pathlib import Path
 
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import disk, former, memory, owner, processes
+from lakehouse.runtimes import certificates, disk, former, memory, owner, processes
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import Claim
 from lakehouse.runtimes.probe import await_ready
-from lakehouse.runtimes.process import watch
+from lakehouse.runtimes.process import surroundings, watch
 from lakehouse.runtimes.process.incarnation import SUPERVISOR
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State, check_user, write_private
 from lakehouse.services.service import Service
-from lakehouse.text.placeholders import filled
+from lakehouse.text.placeholders import written
 
 
 def preflight(state: State, services: Sequence[Service], claim: Claim | None = None) -> None:
@@ -36,9 +36,10 @@ def preflight(state: State, services: Sequence[Service], claim: Claim | None = N
     names = sorted({name for each in services for name in each.packages})
     if damaged := [why for name in names for why in packages.missing(name)[:1]]:
         raise LakehouseError(f"Damaged: {'; '.join(damaged)}. `make setup` fetches it again.")
+    certificates.issue(state, services)
     for each in services:
         for file in each.files:
-            filled(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
+            written(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
     ports = [port for each in services for port in each.ports]
     if sentences := processes.taken(ports, state):
         raise LakehouseError(
@@ -90,12 +91,13 @@ def service_up(state: State, service: Service, incarnation: Incarnation) -> floa
             Path(folder).mkdir(parents=True, exist_ok=True)
     former.clear(state, service)
     for file in service.files:
-        write_private(state.config(service.name) / file.path, filled(file.text, state.secret))
+        write_private(state.config(service.name) / file.path, written(file.text, state.secret))
     if service.reading is not None:
         watch.watched(state, service)
     supervisor = Supervisor(state)
     supervisor.add(service)
-    took = await_ready(service, state, lambda: supervisor.processes().get(service.name))
+    asked = surroundings.asked(service, state)
+    took = await_ready(service, state, lambda: supervisor.processes().get(service.name), asked)
     record(state, service.name, incarnation)
     return took
 

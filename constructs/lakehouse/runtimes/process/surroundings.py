@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from lakehouse.runtimes.probe import Asked
 from lakehouse.runtimes.process import archives
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
+
+
+def asked(service: Service, state: State) -> Asked:
+    """From where the service's readiness is asked."""
+    return Asked(state.config(service.name), environment=environment(service, state) if service.probe.command else {})
 
 
 def environment(service: Service, state: State) -> dict[str, str]:

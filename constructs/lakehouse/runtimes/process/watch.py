@@ -52,7 +52,7 @@ def look(state: State) -> None:
 
 def _close(state: State, room: disk.Room) -> None:
     from lakehouse.runtimes.process.supervisor import Supervisor
-    from lakehouse.text.placeholders import filled
+    from lakehouse.text.placeholders import written
 
     if (store := _store(state)) is None:
         return
@@ -64,7 +64,7 @@ def _close(state: State, room: disk.Room) -> None:
     print(closed(state), flush=True)
     if reading:
         for file in reading:
-            write_private(state.config(store.name) / file.path, filled(file.text, state.secret))
+            write_private(state.config(store.name) / file.path, written(file.text, state.secret))
         Supervisor(state).restart(store.name)
     else:
         Supervisor(state).halt(store.name)
@@ -72,12 +72,12 @@ def _close(state: State, room: disk.Room) -> None:
 
 def _open(state: State) -> None:
     from lakehouse.runtimes.process.supervisor import Supervisor
-    from lakehouse.text.placeholders import filled
+    from lakehouse.text.placeholders import written
 
     if (store := _store(state)) is None:
         return
     for file in store.files:
-        write_private(state.config(store.name) / file.path, filled(file.text, state.secret))
+        write_private(state.config(store.name) / file.path, written(file.text, state.secret))
     Supervisor(state).restart(store.name)
     (state.run / _CLOSED).unlink(missing_ok=True)
     print(f"The store {store.name} takes writes again.", flush=True)

@@ -72,5 +72,6 @@ def _word(part: Part) -> str:
             return f"<secret:{name}>"
         case Content(file):
             return f"<file:{file}>"
-        case _:
+        case str():
             return part
+    return f"<{part}>"

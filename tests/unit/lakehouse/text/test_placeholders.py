@@ -10,7 +10,19 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.services.service import File
-from lakehouse.text.placeholders import Content, Secret, filled, joined, read, secrets, with_contents
+from lakehouse.text.placeholders import (
+    Binary,
+    Content,
+    Issued,
+    Secret,
+    filled,
+    issued,
+    joined,
+    read,
+    secrets,
+    with_contents,
+    written,
+)
 
 LOOKS = "{{secret:word}} {{file:/etc/hostname}}"
 
@@ -36,7 +48,15 @@ def test_a_secret_that_would_be_more_than_a_value_is_refused(value: str) -> None
 
 
 def test_what_is_written_as_json_is_read_again() -> None:
-    for text in (LOOKS, Secret("a"), Content("/a"), ("a", Secret("b"), Content("/c"))):
+    key = Issued("web", "key", ("a.example", "127.0.0.1"))
+    for text in (
+        LOOKS,
+        Secret("a"),
+        Content("/a"),
+        ("a", Secret("b"), Content("/c")),
+        key,
+        Binary.of(bytes(range(256))),
+    ):
         written = json.loads(json.dumps(asdict(File("x", text))))
         assert read(written["text"]) == text
 
@@ -56,3 +76,16 @@ def test_the_digest_changes_with_the_file(tmp_path: Path) -> None:
     first = with_contents(text)
     file.write_text("two")
     assert len({json.dumps(each) for each in (without, first, with_contents(text))}) == 3
+
+
+def test_bytes_are_written_as_they_are() -> None:
+    data = bytes(range(256))
+    assert written(Binary.of(data), lambda name: "") == data
+    assert written(("a ", Secret("b")), lambda name: "c") == b"a c"
+    assert with_contents(Binary.of(data)) == [{"base64": Binary.of(data).base64}]
+
+
+def test_a_part_of_a_certificate_is_many_lines() -> None:
+    key = Issued("web", "key", ("a.example",))
+    assert filled(("<", key, ">"), {"certificates/web/key.pem": "one\ntwo\n"}.__getitem__) == "<one\ntwo\n>"
+    assert issued(("<", key, Secret("a"))) == (key,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from typing import Any
 import pytest
 
 from lakehouse.kinds.compose import services
+from lakehouse.runtimes import certificates
+from lakehouse.runtimes.docker import steps
 from lakehouse.runtimes.docker.containers import (
     RESTART,
     Container,
@@ -31,6 +34,7 @@ from lakehouse.runtimes.docker.containers import (
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.incarnation import NONE
 from lakehouse.runtimes.state import State
+from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
@@ -169,7 +173,7 @@ def test_a_volume_that_the_image_declares_is_no_change(asked: dict[str, Containe
 
 
 @contextmanager
-def server(code: int, text: str) -> Iterator[int]:
+def server(code: int, text: str, context: ssl.SSLContext | None = None) -> Iterator[int]:
     """Something that answers HTTP on a port."""
 
     class Answer(BaseHTTPRequestHandler):
@@ -182,6 +186,8 @@ def server(code: int, text: str) -> Iterator[int]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Answer) as found:
+        if context is not None:
+            found.socket = context.wrap_socket(found.socket, server_side=True)
         thread = threading.Thread(target=found.serve_forever)
         thread.start()
         try:
@@ -231,3 +237,36 @@ def test_a_health_check_by_bash_wants_no_other_program(expect: str, well: bool) 
     with server(200, 'begin\n{"starting":false}') as port:
         test = check(Probe("http", port, "/ready", expect=expect), bash=True)
         assert (run(test, path="/nowhere") == 0) is well
+
+
+def test_a_command_is_its_own_health_check() -> None:
+    assert check(Probe("exec", command=("pg_isready", "-q")), bash=True) == ("CMD", "pg_isready", "-q")
+
+
+@pytest.mark.parametrize("bash", [True, False], ids=["bash", "curl"])
+def test_a_health_check_by_https(tmp_path: Path, bash: bool) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not on this machine")
+    state, certificate = State(tmp_path / "it's"), Certificate.of("web", "web")
+    files = (File("key.pem", certificate.key), File("authority.pem", certificate.authority))
+    probe = Probe("https", 1, "/ready", expect="'well'", trust="authority.pem")
+    service = Service("web", "image", (), ("web",), probe, files=(*files, File("chain.pem", certificate.chain)))
+    certificates.issue(state, [service])
+    steps.write(state, "web", service.files)
+    config = state.config("web")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(config / "chain.pem", config / "key.pem")
+    with server(200, "all is 'well'", context) as port:
+        asked = replace(probe, port=port)
+        assert run(check(asked, str(config), bash=bash)) == 0
+        assert run(check(replace(asked, expect="ill"), str(config), bash=bash)) != 0
+        assert run(check(replace(asked, trust=""), str(config), bash=bash)) != 0
+        assert run(check(replace(asked, path="/other"), str(config), bash=bash)) != 0
+    assert run(check(asked, str(config), bash=bash)) != 0
+
+
+def test_a_health_check_by_https_without_curl_asks_for_the_port(free_port: int) -> None:
+    test = check(Probe("https", free_port), "/config", bash=True)
+    assert run(test, path="/nowhere") != 0
+    with socket.create_server(("127.0.0.1", free_port)):
+        assert run(test, path="/nowhere") == 0

@@ -1,0 +1,161 @@
+"""Makes the certificates of a stack's services, by ``openssl``: one authority a stack, one certificate a name.
+
+They lie with the secrets in the state folder, closed to other users. One is made again if it is for other names than
+asked, if its end is near, or if its authority is another.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.state import State
+from lakehouse.services.certificate import AUTHORITY
+from lakehouse.services.service import Service
+from lakehouse.text.placeholders import issued
+
+AUTHORITY_DAYS = 3650
+DAYS = 397  # what clients take at most
+RENEWED_DAYS = 30  # before its end a certificate is made again
+
+_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
+
+
+def issue(state: State, services: Iterable[Service]) -> None:
+    """Makes the certificates that the services' files name and that are not there or have to be renewed.
+
+    :raises LakehouseError: openssl is not there, or refuses.
+    """
+    for name, names in wanted(services).items():
+        if due(state, name, names):
+            _make(state, name, names)
+
+
+def wanted(services: Iterable[Service]) -> Mapping[str, tuple[str, ...]]:
+    """The certificates that the services' files name: their names, and the host names that each is for."""
+    parts = [part for each in services for file in each.files for part in issued(file.text)]
+    return {part.certificate: part.names for part in parts}
+
+
+def due(state: State, name: str, names: tuple[str, ...]) -> bool:
+    """Whether a certificate is to be made: it is not there, its end is near, or it is for other names."""
+    folder = _folder(state, name)
+    certificate = folder / "certificate.pem"
+    if not (certificate.is_file() and (folder / "key.pem").is_file()):
+        return True
+    if name == AUTHORITY:
+        return not _lasts(certificate)
+    authority = _folder(state, AUTHORITY) / "certificate.pem"
+    return due(state, AUTHORITY, ()) or _noted(folder) != _note(names, authority) or not _lasts(certificate)
+
+
+def _make(state: State, name: str, names: tuple[str, ...]) -> None:
+    if name == AUTHORITY or due(state, AUTHORITY, ()):
+        _make_authority(state)
+    if name == AUTHORITY:
+        return
+    authority = _folder(state, AUTHORITY)
+    with tempfile.TemporaryDirectory(dir=_root(state), prefix=".making-") as scratch:
+        made = Path(scratch)
+        (made / "extensions").write_text(
+            f"subjectAltName={','.join(map(_alternative, names))}\n"
+            "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+            "extendedKeyUsage=serverAuth,clientAuth\n"
+        )
+        _openssl(made, "req", "-new", *_KEY, "-subj", f"/CN={_plain(name)}", "-keyout", "key.pem", "-out", "request")
+        _openssl(
+            made, "x509", "-req", "-in", "request", "-days", str(DAYS), "-extfile", "extensions",
+            "-CA", str(authority / "certificate.pem"), "-CAkey", str(authority / "key.pem"), "-CAcreateserial",
+            "-CAserial", "serial", "-out", "certificate.pem",
+        )  # fmt: skip
+        _keep(state, name, made, _note(names, authority / "certificate.pem"))
+
+
+def _make_authority(state: State) -> None:
+    with tempfile.TemporaryDirectory(dir=_root(state), prefix=".making-") as scratch:
+        made = Path(scratch)
+        (made / "configuration").write_text(
+            "[req]\ndistinguished_name=name\nx509_extensions=extensions\n[name]\n"
+            "[extensions]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+            "subjectKeyIdentifier=hash\n"
+        )
+        _openssl(
+            made, "req", "-x509", "-config", "configuration", *_KEY, "-days", str(AUTHORITY_DAYS),
+            "-subj", "/CN=lakehouse authority", "-keyout", "key.pem", "-out", "certificate.pem",
+        )  # fmt: skip
+        _keep(state, AUTHORITY, made, "")
+
+
+def _keep(state: State, name: str, made: Path, note: str) -> None:
+    """Moves what was made to its place; the certificate comes last, so that a half is no whole."""
+    folder = _folder(state, name)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (made / "names").write_text(note)
+    for each in ("key.pem", "names", "certificate.pem"):
+        (made / each).chmod(0o600)
+        (made / each).replace(folder / each)
+
+
+def _note(names: tuple[str, ...], authority: Path) -> str:
+    """What a certificate was made for and by."""
+    return "\n".join((*names, authority.read_text()))
+
+
+def _noted(folder: Path) -> str:
+    try:
+        return (folder / "names").read_text()
+    except OSError:
+        return ""
+
+
+def _root(state: State) -> Path:
+    root = state.root / "secrets" / "certificates"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return root
+
+
+def _folder(state: State, name: str) -> Path:
+    return state.root / "secrets" / "certificates" / name
+
+
+def _lasts(certificate: Path) -> bool:
+    command = [_program(), "x509", "-noout", "-checkend", str(RENEWED_DAYS * 86_400), "-in", str(certificate)]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+
+
+def _alternative(name: str) -> str:
+    try:
+        kind = f"IP:{ipaddress.ip_address(name)}"
+    except ValueError:
+        kind = ""
+    return kind or f"DNS:{_plain(name)}"
+
+
+def _plain(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise LakehouseError(f'"{name}" cannot be in a certificate: a name has letters, digits, dots and hyphens only.')
+    return name
+
+
+def _openssl(folder: Path, *words: str) -> None:
+    done = subprocess.run(
+        [_program(), *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, umask=0o077,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        said = " ".join(done.stderr.split())[-300:]
+        raise LakehouseError(f"openssl {words[0]} failed, so a certificate could not be made: {said}")
+
+
+def _program() -> str:
+    found = shutil.which("openssl")
+    if found is None:
+        raise LakehouseError("openssl is not on PATH, and certificates are made by it. Install it (package openssl).")
+    return found
