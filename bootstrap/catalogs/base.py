@@ -50,6 +50,14 @@ class Remembers(Protocol):
         """How each of these tables, which are not there, went; those that never were there are left out."""
 
 
+@runtime_checkable
+class Locates(Protocol):
+    """A catalog whose list of tables says where each one is."""
+
+    def locations(self) -> Mapping[str, str]:
+        """The address of each table's metadata file, by the table's name; no table is read."""
+
+
 @dataclass(frozen=True)
 class Gone:
     """A table that is no longer there: ``how`` it went, in words, and where the last of its metadata files is.

@@ -75,16 +75,9 @@ class GlueCatalog:
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         namespaces = {each["Name"]: _properties(self.name, each) for each in self._databases()}
-        locations: dict[str, str] = {}
-        others: set[str] = set()
-        with ThreadPoolExecutor(self.connections.parallel) as pool:
-            for database, found in zip(namespaces, pool.map(self._tables, namespaces), strict=True):
-                for table in found:
-                    name, at = f"{database}.{table['Name']}", _metadata_location(table)
-                    if at:
-                        locations[name] = at
-                    else:
-                        others.add(name)
+        listed = self._listed(namespaces)
+        locations = {name: at for name, at in listed.items() if at}
+        others = listed.keys() - locations.keys()
         chosen = {name: at for name, at in locations.items() if tables is None or name in tables}
         kept = self.cache.load()
         facts = {name: TableFacts(at, json.loads(kept[at])) for name, at in chosen.items() if at in kept}
@@ -97,6 +90,19 @@ class GlueCatalog:
             self.cache.store(new, kept.keys() - live)
         unread = frozenset(locations.keys() | others) - facts.keys()
         return CatalogFacts(namespaces, facts, unread, _LIMITS)
+
+    def locations(self) -> Mapping[str, str]:
+        listed = self._listed([each["Name"] for each in self._databases()])
+        return {name: at for name, at in listed.items() if at}
+
+    def _listed(self, databases: Collection[str]) -> dict[str, str]:
+        """Where the metadata file of each table is; empty for what is no Iceberg table."""
+        with ThreadPoolExecutor(self.connections.parallel) as pool:
+            return {
+                f"{database}.{table['Name']}": _metadata_location(table) or ""
+                for database, found in zip(databases, pool.map(self._tables, databases), strict=True)
+                for table in found
+            }
 
     def _databases(self) -> list[dict[str, Any]]:
         with typed(self.what, self._address):

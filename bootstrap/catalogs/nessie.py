@@ -93,6 +93,10 @@ class NessieCatalog(RestCatalog):
         except Missing:
             return None  # dropped since it was listed, with its files
 
+    def locations(self) -> Mapping[str, str]:
+        entries = (each for each in self.entries() if each["type"] == "ICEBERG_TABLE")
+        return {".".join(each["name"]["elements"]): each["content"]["metadataLocation"] for each in entries}
+
     def elsewhere(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for reference in self.references.list():

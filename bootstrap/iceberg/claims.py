@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from bootstrap.iceberg.metadata import CatalogFacts, Facts, Home, TableFacts
 from lakehouse.spec.claims import PATHS, Claim, Register, clash, staged
@@ -40,6 +41,20 @@ def live(catalogs: Mapping[str, CatalogFacts]) -> Register:
             found += of_table(f"{catalog}.{name}", catalog, table)
         found += [Claim(folder, f"{catalog}.{owner}", catalog) for owner, folder in facts.elsewhere.items()]
     return Register(found)
+
+
+def sharing(catalogs: Mapping[str, CatalogFacts]) -> Iterator[tuple[Claim, Claim]]:
+    """(outer, inner) for each table that was read and keeps files in the folder of another one that was read.
+
+    Most lakehouses have none, and sorting the addresses as text tells so in milliseconds: of two that overlap, the
+    next one after the outer begins with it.
+    """
+    tables = [table for facts in catalogs.values() for table in facts.tables.values()]
+    said = [table.location for table in tables]
+    said += [table.properties[key] for table in tables for key in PATHS if key in table.properties]
+    folders = sorted(f"{each.partition('://')[2].rstrip('/')}/" for each in said)
+    if any(inner.startswith(outer) for outer, inner in pairwise(folders)):
+        yield from live(catalogs).clashes()
 
 
 def of_table(owner: str, catalog: str, table: TableFacts) -> Iterator[Claim]:

@@ -14,8 +14,9 @@ from bootstrap.catalogs.base import Catalog, CommitsMany
 from bootstrap.catalogs.references import CatalogReferences, references_of
 from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.plan import Plan, Step
+from bootstrap.reconciler.recheck import Recheck
 from bootstrap.reconciler.world import World
-from bootstrap.remote.errors import RETRIED, Refused, Unreachable, first_line
+from bootstrap.remote.errors import RETRIED, Conflict, Refused, Unreachable, first_line
 from bootstrap.stores.buckets import Store
 from lakehouse.errors import LakehouseError
 
@@ -111,6 +112,7 @@ class _Executor:
     def __init__(self, world: World, purge: bool) -> None:
         self.world, self.purge = world, purge
         self.catalogs: dict[str, Catalog] = {}
+        self.rechecks: dict[str, Recheck] = {}
         self.dead: dict[str, str] = {}  # what nobody answers for, and why: its further steps are not tried
 
     @cached_property
@@ -121,6 +123,12 @@ class _Executor:
         if name not in self.catalogs:
             self.catalogs[name] = self.world.catalog(name)
         return self.catalogs[name]
+
+    def recheck(self, change: Change) -> None:
+        """Raise Conflict where a folder that the change gives to a table has become another table's."""
+        name = change.catalog
+        recheck = self.rechecks.setdefault(name, Recheck(name, self.catalog(name)))
+        recheck.before(change.name, change.body)
 
     def batches(self, steps: list[Step]) -> Iterator[list[Step]]:
         """Commits of one catalog's tables several together, where the catalog takes them so; all else one by one."""
@@ -157,11 +165,19 @@ class _Executor:
             return [_failed(step, error) for step in steps]
 
     def _commit(self, catalog: CommitsMany, steps: list[Step]) -> list[Done | Failed]:
-        errors = catalog.commit_tables({step.change.name: _commit_of(step.change) for step in steps})
+        errors: dict[str, Exception] = {}
+        for step in steps:
+            try:
+                self.recheck(step.change)
+            except Conflict as error:
+                errors[step.change.name] = error
+        free = [step.change for step in steps if step.change.name not in errors]
+        if free:
+            errors |= catalog.commit_tables({change.name: _commit_of(change) for change in free})
         fates: list[Done | Failed] = []
         for step in steps:
-            error = errors.get(step.change.name)
-            fates.append(Done(step.address) if error is None else _failed(step, error))
+            why = errors.get(step.change.name)
+            fates.append(Done(step.address) if why is None else _failed(step, why))
         return fates
 
     def _alone(self, step: Step) -> Done | Failed:
@@ -201,6 +217,7 @@ class _Executor:
             case "namespace", "destroy":
                 catalog.drop_namespace(change.name)
             case "table", "create" | "update":
+                self.recheck(change)
                 catalog.commit_table(change.name, _commit_of(change))
             case "seed", _:
                 self.world.load_seed(catalog, change.name, body, self.world.connections)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from bootstrap.iceberg import claims
@@ -17,6 +18,8 @@ from lakehouse.spec.model import Bucket, Lakehouse
 
 #: ``("catalogs", "lake", ...)`` -> ``lakehouse.yaml:12``, or nothing where that is not known.
 Where = Callable[[tuple[str, ...]], str]
+
+_MOST_SHARED = 20
 
 #: Namespace properties that catalogs fill in by themselves.
 _CATALOGS_OWN = frozenset({"location", "owner"})
@@ -43,6 +46,7 @@ def diff(lakehouse: Lakehouse, facts: Facts, *, allow_destroy: bool = False, whe
     for bucket in sorted(facts.buckets.keys() - lakehouse.buckets.keys()):
         body = claims.held(next(facts.claims.within(f"s3://{bucket}"), None))
         found.destroy("bucket", "", bucket, _may_go(facts.buckets[bucket], lakehouse.name), body=body)
+    found.shared_folders()
     return Diff(tuple(found.changes), tuple(found.refused), tuple(found.kept), tuple(found.unnamed), tuple(found.lost))
 
 
@@ -247,6 +251,16 @@ class _Diffing:
             column = f".{problem.column}" if problem.column else ""
             address = f"{'column' if column else 'table'} {catalog}.{want.name}{column}"
             self.refused.append(Note(address, problem.message, self.where(at)))
+
+    def shared_folders(self) -> None:
+        """Live tables that share a folder, as far as tables were read; of thousands of pairs the first few tell all."""
+        for outer, inner in islice(claims.sharing(self.facts.catalogs), _MOST_SHARED):
+            message = (
+                f"the {inner.what} of {inner.owner} is or lies in the {outer.what} of {outer.owner}, {outer.location}. "
+                "Each takes the other's files for its own: "
+                f"before any clean-up, copy {inner.owner} elsewhere and drop it"
+            )
+            self.kept.append(Note(f"folder {inner.location}", message))
 
     def unnamed_objects(self, catalog: str, want: WantedCatalog, facts: CatalogFacts) -> None:
         """What is there and not in the file: destroyed where both keys are turned, else left alone and told."""

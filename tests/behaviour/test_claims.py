@@ -20,7 +20,7 @@ from bootstrap.remote.errors import UnknownState
 from bootstrap.remote.s3 import client
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
-from tests.behaviour.reconciling import make_plan, reconcile, restore
+from tests.behaviour.reconciling import apply, make_plan, reconcile, restore
 from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
@@ -218,3 +218,20 @@ def test_orphans_stay_in_a_folder_where_another_live_table_keeps_files(
     catalog.register_table(f"{root}.twin", facts.metadata_location)
     assert f"lake.{root}.twin" in steps(wanted, connections, f"{root}.ev2")["remove orphans"]
     assert not make_plan(wanted, connections).steps
+
+
+@pytest.mark.parametrize("connections", ["nessie"], indirect=True)  # REST's list of tables does not say where they are
+def test_a_folder_that_is_taken_while_an_apply_goes_on_is_not_shared(
+    connections: Connections, root: str, witness: Catalog
+) -> None:
+    """Somebody makes a table there after the plan and before the commit."""
+    wanted = lakehouse({root: {"tables": {"t": EV2}}})
+    assert reconcile(lakehouse({root: {}}), connections).exit_code == 0
+    made = make_plan(wanted, connections)
+    folder = f"s3://warehouse/lake/{root}/t"
+    assert reconcile(lakehouse({root: {"tables": {"other": {**EV2, "location": folder}}}}), connections).exit_code == 0
+    [failure] = apply(made, connections).failed
+    assert f"{folder} is the location of lake.{root}.other" in failure.message
+    assert failure.again
+    assert reconcile(wanted, connections).exit_code == 0
+    assert witness.load_table(f"{root}.t").location() == f"{folder}-2"

@@ -190,3 +190,28 @@ def test_a_table_that_access_names_goes_where_the_file_says() -> None:
     assert not found(declared, made).kept
     (kept,) = found(lakehouse({"n": {"tables": {"t": T}}}, access=access), made).kept
     assert f"Write `location: {ROOT}/t-2`" in kept.message
+
+
+@pytest.mark.parametrize(
+    ("at", "path"), [(f"{ROOT}/a", {}), (f"{ROOT}/a/in", {}), (f"{ROOT}/c", {"write.data.path": f"{ROOT}/a/data"})]
+)
+def test_a_plan_with_nothing_to_make_tells_of_live_tables_that_share_a_folder(at: str, path: dict[str, str]) -> None:
+    """From what it reads anyway, so nobody is asked for all tables."""
+    of = lakehouse({"n": {"tables": {"a": T, "b": {**T, "properties": path}, "ab": T}}})
+    made = world("a", "ab", b=at)
+    made.apply(of)
+    facts = made.facts()
+    assert not claims.unsettled(of, facts)
+    (note,) = diff(of, facts).kept
+    assert f"of lake.n.b is or lies in the location of lake.n.a, {ROOT}/a." in note.message
+    assert note.address == f"folder {path.get('write.data.path', at)}"
+    plain = plan(diff(of, facts))
+    assert (plain.exit_code, plain.steps) == (0, ())
+    assert f"! {note}" in list(render(plain))
+
+
+def test_folders_beside_one_another_are_not_shared() -> None:
+    of = lakehouse({"n": {"tables": {"a": T, "ab": T, "a2": {**T, "properties": {"write.data.path": f"{ROOT}/a2/d"}}}}})
+    made = world()
+    made.apply(of)
+    assert list(claims.sharing(made.facts().catalogs)) == []

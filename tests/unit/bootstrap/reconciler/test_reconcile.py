@@ -86,6 +86,10 @@ class Lake:
         read = {name: of for name, of in found.tables.items() if tables is None or name in tables}
         return replace(found, tables=read, others=frozenset(found.tables.keys() - read.keys()))
 
+    def locations(self) -> Mapping[str, str]:
+        tables = self.world.tables.items()
+        return {name: f"{table.location}/metadata/00000-x.metadata.json" for name, table in tables}
+
     def create_namespace(self, name: str, properties: Mapping[str, str]) -> None:
         body = {"properties": properties}
         self.world.does(f"namespace lake.{name}", Change("create", "namespace", "lake", name, (), body))
@@ -356,3 +360,38 @@ def test_what_stays_throttled_fails_after_some_rounds(world: World) -> None:
     outcome = applied(world, tables(t=TABLE), reached=replace(world.reached, pause=paused.append))
     assert addresses(outcome)["failed"] == {"table lake.n.t"}
     assert paused == list(range(world.reached.rounds - 1)), "longer each time"
+
+
+@pytest.mark.parametrize("location", [None, "s3://warehouse/lake/fixed"])
+def test_a_folder_that_is_taken_while_a_plan_is_carried_out_is_not_shared(world: World, location: str | None) -> None:
+    """An engine makes a table of another name there: after the plan, before the commit."""
+    folder = location or "s3://warehouse/lake/n/t"
+
+    def somebody() -> None:
+        Simulation.apply(world, lakehouse({"other": {"tables": {"x": {**TABLE, "location": folder}}}}))
+
+    world.meanwhile["namespace lake.n"] = somebody
+    outcome = applied(world, tables(t={**TABLE, **({"location": location} if location else {})}))
+    assert str(world.tables["other.x"].location) == folder
+    if location is None:
+        assert outcome.exit_code == 0
+        assert str(world.tables["n.t"].location) == f"{folder}-2"
+    else:
+        assert "n.t" not in world.tables
+        assert addresses(outcome)["refused"] == {"table lake.n.t"}
+        assert f"{folder} is the location of lake.other.x" in outcome.refused[0].message
+
+
+def test_a_saved_plan_does_not_move_to_another_folder_by_itself(world: World) -> None:
+    wanted = tables(t=TABLE)
+
+    def somebody() -> None:
+        elsewhere = {**TABLE, "location": "s3://warehouse/lake/n/t"}
+        Simulation.apply(world, lakehouse({"other": {"tables": {"x": elsewhere}}}))
+
+    world.meanwhile["namespace lake.n"] = somebody
+    outcome = applied(world, wanted, saved=make_plan(wanted, world.reached))
+    assert "n.t" not in world.tables
+    [failure] = outcome.failed
+    assert "changed since the plan" in failure.message
+    assert "is the location of lake.other.x" in failure.message

@@ -1,0 +1,78 @@
+"""Who uses a folder, asked again just before the commit that is to use it: engines write while a plan is carried out.
+
+The catalog's list alone is read, and not anew for each commit; a table is read only if it seems to be in the way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from threading import Lock
+from typing import Any
+
+from bootstrap.catalogs.base import Catalog, Locates
+from bootstrap.iceberg import claims
+from bootstrap.iceberg.metadata import TableFacts
+from bootstrap.remote.errors import Conflict
+from lakehouse.spec.claims import PATHS, Claim, Register, clash
+
+_FRESH = 1.0  # seconds that a list is good for
+_SHARE = 10  # and this many times as long as it took: a long list costs a tenth of the time of many commits
+
+
+class Recheck:
+    """The live tables of one catalog, while commits to it go on; for use by several threads."""
+
+    def __init__(self, name: str, catalog: Catalog, clock: Callable[[], float] = time.monotonic) -> None:
+        self._name, self._catalog, self._clock = name, catalog, clock
+        self._lock = Lock()
+        self._until = 0.0
+        self._locations: Mapping[str, str] = {}
+        self._known = Register(())
+        self._read: dict[str, TableFacts | None] = {}  # by the address of the metadata file
+
+    def before(self, table: str, commit: Mapping[str, Any]) -> None:
+        """Raise Conflict where a folder that the commit gives to the table is meanwhile another table's.
+
+        A plan with fresh facts then finds another folder, or refuses the table. A catalog whose list does not say where
+        tables are is not asked.
+        """
+        wanted = list(_claims(f"{self._name}.{table}", self._name, commit))
+        if not wanted or not isinstance(self._catalog, Locates):
+            return
+        with self._lock:
+            self._look(self._catalog)
+            for claim in wanted:
+                for suspect in self._known.clashing(claim):
+                    if other := next((each for each in self._exactly(suspect) if clash(claim, each)), None):
+                        raise Conflict(f"since the plan was made, {claims.refusal(claim, other)}")
+
+    def _look(self, catalog: Locates) -> None:
+        began = self._clock()
+        if began < self._until:
+            return
+        self._locations = catalog.locations()
+        found = self._locations.items()
+        self._known = Register(Claim(claims.folder_of(at), f"{self._name}.{name}", self._name) for name, at in found)
+        ended = self._clock()
+        self._until = ended + max(_FRESH, _SHARE * (ended - began))
+
+    def _exactly(self, suspect: Claim) -> Iterator[Claim]:
+        """What the table itself says: where its last metadata file is tells only so much of its folders."""
+        name = suspect.owner.removeprefix(f"{self._name}.")
+        at = self._locations[name]
+        if at not in self._read:
+            self._read[at] = self._catalog.facts({name}, lambda count, of: None).tables.get(name)
+        if (table := self._read[at]) is not None:
+            yield from claims.of_table(suspect.owner, self._name, table)
+
+
+def _claims(owner: str, catalog: str, commit: Mapping[str, Any]) -> Iterator[Claim]:
+    """The folders that an Iceberg REST commit gives to a table."""
+    for update in commit["updates"]:
+        if update["action"] == "set-location":
+            yield Claim(update["location"], owner, catalog)
+        elif update["action"] == "set-properties":
+            yield from (
+                Claim(update["updates"][key], owner, catalog, what=key) for key in PATHS if key in update["updates"]
+            )
