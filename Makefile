@@ -77,7 +77,7 @@ containers: setup-dev docker ## a lakehouse on Docker, and its bad days
 	$(PYTEST) tests/containers
 
 matrix: setup-dev docker ## further pairs of stores, catalogs and versions, for docs/compatibility.md
-	$(PY) -m pytest -m matrix tests/behaviour tests/containers
+	$(PY) -m pytest -m matrix tests/behaviour tests/integration tests/containers
 
 lint: $(DONE)/dev ## ruff: rules and format
 	$(PY) -m ruff check

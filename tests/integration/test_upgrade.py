@@ -1,0 +1,52 @@
+"""A lakehouse that a former release deployed, taken over by this one: nothing restarts, no row is lost."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lakehouse.spec import load, ports
+from tests.integration.deployment import PROJECT, ROW, Deployment, a_row, read
+from tests.ports import free
+
+pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(2400)]
+
+FORMER = "1311a95"  # the last commit before stores, catalogs and engines became kinds
+
+
+def _git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def _pids(deployment: Deployment) -> dict[str, int]:
+    return {name: each.pid for name, each in deployment.local.runtime.processes().items()}
+
+
+def test_a_deploy_by_this_release_leaves_the_services_of_a_former_one_running(tmp_path: Path) -> None:
+    now = _git(PROJECT, "rev-parse", "HEAD")
+    folder = tmp_path / "clone"
+    _git(tmp_path, "clone", "--quiet", "--no-checkout", str(PROJECT), str(folder))
+    try:
+        _git(folder, "checkout", "--quiet", FORMER)
+    except subprocess.CalledProcessError:
+        pytest.skip(f"a shallow clone, without {FORMER}")
+    deployment = Deployment(folder)
+    names = list(ports(load(deployment.file), "local"))
+    deployment.change("stacks", "local", "ports", to=dict(zip(names, free(len(names)), strict=True)))
+    file = deployment.file.read_text()
+    try:
+        deployment.run("make", "deploy", timeout=900)
+        with a_row(deployment):
+            before = _pids(deployment)
+            assert len(before) > 5
+            _git(folder, "checkout", "--quiet", "--force", now)
+            deployment.file.write_text(file)
+            deployment.run("make", "deploy", timeout=900)
+            assert _pids(deployment) == before
+            assert read(deployment) == ROW
+            deployment.run(".venv/bin/lakehouse", "plan")  # ends with 2 if there is something to do
+    finally:
+        deployment.run("make", "destroy", code=None)
