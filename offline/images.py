@@ -19,9 +19,9 @@ from typing import IO, Any
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import is_present, location, set_up
 from lakehouse.packages.catalogue import package
-from lakehouse.packages.progress import Report, Seen, report
+from lakehouse.packages.progress import BytesSeen, ProgressReport, report
 from lakehouse.packages.store import STAMP
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.images import IMAGES
 from offline import debian, go
 from offline.recipes import RECIPES, Recipe, digest, in_order
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         keys = _asked(options.names) if options.names else _needed(options.file, everything=options.all)
-        build(keys, Engine(), pull=options.pull)
+        build(keys, DockerEngine(), pull=options.pull)
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def build(keys: Iterable[str], engine: Engine, *, pull: bool = False) -> None:
+def build(keys: Iterable[str], engine: DockerEngine, *, pull: bool = False) -> None:
     """Build those of the images that are not here, and what they stand on; with ``pull``, those that no registry gives.
 
     :raises LakehouseError: Docker does not answer, a package cannot be had, or a build fails.
@@ -106,7 +106,7 @@ def _can_be_built(key: str) -> bool:
     return True
 
 
-def _not_pulled(keys: Iterable[str], engine: Engine) -> list[str]:
+def _not_pulled(keys: Iterable[str], engine: DockerEngine) -> list[str]:
     from docker.errors import NotFound
 
     silent: set[str] = set()  # registries: to wait for one once is enough
@@ -145,7 +145,7 @@ def _import(archive: Path, client: Any) -> None:
         raise LakehouseError(f"{archive} could not be imported as an image: {told}")
 
 
-def _build(recipe: Recipe, client: Any, tell: Report) -> None:
+def _build(recipe: Recipe, client: Any, tell: ProgressReport) -> None:
     from docker.errors import DockerException
     from requests import RequestException
 
@@ -213,7 +213,7 @@ def _content(recipe: Recipe) -> Iterator[tuple[str, Path]]:
 
 
 @contextmanager
-def _streamed(content: Sequence[tuple[str, Path]], seen: Seen) -> Iterator[IO[bytes]]:
+def _streamed(content: Sequence[tuple[str, Path]], seen: BytesSeen) -> Iterator[IO[bytes]]:
     """The context as a tar that is written while it is read: a package of 500 MB is in no second place."""
     read, write = os.pipe()
 

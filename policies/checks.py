@@ -7,19 +7,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-Stack = Mapping[str, Any]
+StackJson = Mapping[str, Any]
 OPEN = ("0.0.0.0/0", "::/0")
 TAGS = ("lakehouse", "owner", "cost-center")
 _WAYS_OUT = ("aws_internet_gateway", "aws_egress_only_internet_gateway", "aws_nat_gateway", "aws_eip")
 _S3_WRITES = re.compile(r"s3:(Put|Delete|Abort|Restore|Replicate)|s3:\*|\*$")
 
 
-def _of(stack: Stack, type: str) -> dict[str, Any]:
+def _of(stack: StackJson, type: str) -> dict[str, Any]:
     found: dict[str, Any] = stack.get("resource", {}).get(type, {})
     return found
 
 
-def _about(stack: Stack, type: str, bucket: str) -> Iterator[Mapping[str, Any]]:
+def _about(stack: StackJson, type: str, bucket: str) -> Iterator[Mapping[str, Any]]:
     """The resources of a type that are about a bucket."""
     reference = f"${{aws_s3_bucket.{bucket}.id}}"
     yield from (each for each in _of(stack, type).values() if each["bucket"] == reference)
@@ -34,7 +34,7 @@ def _many(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
-def buckets_have_a_lifecycle(stack: Stack) -> Iterator[str]:
+def buckets_have_a_lifecycle(stack: StackJson) -> Iterator[str]:
     """No bucket keeps unfinished uploads for ever, and every rule is on."""
     for name in _of(stack, "aws_s3_bucket"):
         rules = [
@@ -47,7 +47,7 @@ def buckets_have_a_lifecycle(stack: Stack) -> Iterator[str]:
             yield f"aws_s3_bucket.{name}: no lifecycle rule that ends unfinished uploads"
 
 
-def buckets_take_tls_alone(stack: Stack) -> Iterator[str]:
+def buckets_take_tls_alone(stack: StackJson) -> Iterator[str]:
     """Every bucket denies what does not come by TLS: all actions, on it and on its objects."""
     for name in _of(stack, "aws_s3_bucket"):
         arn = f"${{aws_s3_bucket.{name}.arn}}"
@@ -65,7 +65,7 @@ def buckets_take_tls_alone(stack: Stack) -> Iterator[str]:
             yield f"aws_s3_bucket.{name}: requests without TLS are not denied"
 
 
-def buckets_are_private(stack: Stack) -> Iterator[str]:
+def buckets_are_private(stack: StackJson) -> Iterator[str]:
     """Every bucket blocks public access in all four ways."""
     ways = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
     for name in _of(stack, "aws_s3_bucket"):
@@ -74,7 +74,7 @@ def buckets_are_private(stack: Stack) -> Iterator[str]:
             yield f"aws_s3_bucket.{name}: public access is not blocked"
 
 
-def principals_stay_within(stack: Stack) -> Iterator[str]:
+def principals_stay_within(stack: StackJson) -> Iterator[str]:
     """No role's own policy has an action with a wildcard, or writes to S3 outside a prefix of a bucket."""
     for name, policy in _of(stack, "aws_iam_role_policy").items():
         for statement in _statements(policy["policy"]):
@@ -93,7 +93,7 @@ def principals_stay_within(stack: Stack) -> Iterator[str]:
                         yield f"{at}: writes to {resource}, which is no prefix of a bucket"
 
 
-def tags_are_said(stack: Stack) -> Iterator[str]:
+def tags_are_said(stack: StackJson) -> Iterator[str]:
     """The provider tags everything with owner and cost center, and what it does not reach is tagged by itself."""
     default: Mapping[str, str] = {}
     for provider in stack.get("provider", {}).get("aws", []):
@@ -112,7 +112,7 @@ def tags_are_said(stack: Stack) -> Iterator[str]:
                 yield f"aws_launch_template.{name}: a started {kind} goes without tags"
 
 
-def nothing_is_open(stack: Stack) -> Iterator[str]:
+def nothing_is_open(stack: StackJson) -> Iterator[str]:
     """No rule from or to everywhere, no public address, no way to the internet."""
     for type, named in stack.get("resource", {}).items():
         for name, block in named.items():
@@ -128,7 +128,7 @@ def nothing_is_open(stack: Stack) -> Iterator[str]:
                 yield f"{address}: a public address"
 
 
-def secrets_are_not_said(stack: Stack) -> Iterator[str]:
+def secrets_are_not_said(stack: StackJson) -> Iterator[str]:
     """A secret's value is given by write-only arguments alone, and from what is in no state."""
     for name, version in _of(stack, "aws_secretsmanager_secret_version").items():
         for key in ("secret_string", "secret_binary"):
@@ -138,7 +138,7 @@ def secrets_are_not_said(stack: Stack) -> Iterator[str]:
             yield f"aws_secretsmanager_secret_version.{name}: its value does not come from an ephemeral resource"
 
 
-CHECKS: tuple[Callable[[Stack], Iterator[str]], ...] = (
+CHECKS: tuple[Callable[[StackJson], Iterator[str]], ...] = (
     buckets_have_a_lifecycle,
     buckets_take_tls_alone,
     buckets_are_private,

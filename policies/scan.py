@@ -38,7 +38,7 @@ LEFT_OUT = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class ScanFinding:
     """What a check found: in which stack or file, on what, and what it is."""
 
     where: str
@@ -75,13 +75,13 @@ def main(arguments: list[str]) -> int:
     return 1 if open_ else 0
 
 
-def own(name: str, stack: Mapping[str, Any]) -> Iterator[Finding]:
+def own(name: str, stack: Mapping[str, Any]) -> Iterator[ScanFinding]:
     """What our own checks find in a stack; only what is in AWS is theirs."""
     if _in_aws(stack):
         for check in CHECKS:
             for text in check(stack):
                 address, _, what = text.partition(": ")
-                yield Finding(name, address, check.__name__, what)
+                yield ScanFinding(name, address, check.__name__, what)
 
 
 def _in_aws(stack: Mapping[str, Any]) -> bool:
@@ -98,13 +98,15 @@ def acceptances(stack: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     }
 
 
-def judge(stacks: Mapping[str, Mapping[str, Any]], found: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+def judge(
+    stacks: Mapping[str, Mapping[str, Any]], found: list[ScanFinding]
+) -> tuple[list[ScanFinding], list[ScanFinding]]:
     """What stands against the stacks, and what their resources accept; an acceptance without need counts against."""
     said = {name: acceptances(stack) for name, stack in stacks.items()}
     accepted = [each for each in found if each.check in said[each.where].get(each.address, {})]
     used = {(each.where, each.address, each.check) for each in accepted}
     stale = [
-        Finding(name, address, check, "is accepted here, and not found any more: remove it")
+        ScanFinding(name, address, check, "is accepted here, and not found any more: remove it")
         for name, addresses in said.items()
         for address, checks in addresses.items()
         for check in checks
@@ -113,7 +115,7 @@ def judge(stacks: Mapping[str, Mapping[str, Any]], found: list[Finding]) -> tupl
     return [each for each in found if each not in accepted] + stale, accepted
 
 
-def checkov_stacks(stacks: Mapping[str, Mapping[str, Any]]) -> tuple[int, list[Finding]]:
+def checkov_stacks(stacks: Mapping[str, Mapping[str, Any]]) -> tuple[int, list[ScanFinding]]:
     """Number of passed checks, and findings, of checkov on the stacks."""
     passed, found = 0, []
     with tempfile.TemporaryDirectory() as folder:
@@ -131,7 +133,7 @@ def checkov_stacks(stacks: Mapping[str, Mapping[str, Any]]) -> tuple[int, list[F
             for each in report["results"]["failed_checks"]:
                 name = Path(each["file_path"]).parent.as_posix().strip("/")
                 address = _address(stacks[name], each["resource"])
-                found.append(Finding(name, address, each["check_id"], each["check_name"]))
+                found.append(ScanFinding(name, address, each["check_id"], each["check_name"]))
     return passed, found
 
 
@@ -144,14 +146,14 @@ def _address(stack: Mapping[str, Any], resource: str) -> str:
     return f"{types[0]}.{name}" if len(types) == 1 else resource
 
 
-def checkov_repository(root: Path = ROOT) -> tuple[int, list[Finding]]:
+def checkov_repository(root: Path = ROOT) -> tuple[int, list[ScanFinding]]:
     """Number of passed checks, and findings, of checkov on the repository's workflows, Dockerfiles and texts."""
     passed, found = 0, []
     for report in _checkov(root, *REPOSITORY):
         passed += report["summary"]["passed"]
         for each in report["results"]["failed_checks"]:
             where = f"{each['file_path'].lstrip('/')}:{each['file_line_range'][0]}"
-            found.append(Finding(where, each["resource"], each["check_id"], each["check_name"]))
+            found.append(ScanFinding(where, each["resource"], each["check_id"], each["check_name"]))
     return passed, found
 
 

@@ -10,10 +10,10 @@ from lakehouse.cdk import App, TerraformStack, warn
 from lakehouse.runtimes.contents import Look
 from lakehouse.spec import AwsStack as AwsOptions
 from lakehouse.spec import Lakehouse
-from stacks.aws import AwsStack
-from stacks.machine import LocalStack
+from stacks.aws import AwsTerraformStack
+from stacks.machine import LocalTerraformStack
 
-__all__ = ["AwsStack", "LocalStack", "synth"]
+__all__ = ["AwsTerraformStack", "LocalTerraformStack", "synth"]
 
 
 _MOST = 50  # warnings that are shown: each is a call to the CDK's Node process
@@ -34,9 +34,9 @@ def synth(
     written: list[Callable[[Path], None]] = []
     for name, options in lakehouse.stacks.items():
         if isinstance(options, AwsOptions):
-            AwsStack(app, name, lakehouse=lakehouse, path=path)
+            AwsTerraformStack(app, name, lakehouse=lakehouse, path=path)
         else:
-            written.append(LocalStack(app, name, lakehouse=lakehouse, path=path, look=looks.get(name)).write)
+            written.append(LocalTerraformStack(app, name, lakehouse=lakehouse, path=path, look=looks.get(name)).write)
     first = next(each for each in app.node.children if isinstance(each, TerraformStack))
     for each in warnings[:_MOST]:
         warn(first, each)

@@ -8,18 +8,18 @@ from pathlib import Path
 
 from lakehouse.access import iam as access
 from lakehouse.access.names import OPERATORS, names
-from lakehouse.access.policy import Statement
+from lakehouse.access.policy import PolicyStatement
 from lakehouse.aws.engine_settings import for_spark, for_trino
 from lakehouse.aws.engines_ec2 import Ec2Engines
-from lakehouse.aws.engines_managed import Athena, EmrServerless, athena_statements, emr_statements
+from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements
 from lakehouse.aws.glue import Databases
 from lakehouse.aws.iam import GitHub, instance_role, principal_trust, role, service_trust
 from lakehouse.aws.kept import kept, step
-from lakehouse.aws.key import Key
+from lakehouse.aws.key import KmsKey
 from lakehouse.aws.network import Network
 from lakehouse.aws.observe import Observe, log_group
 from lakehouse.aws.secrets import Secrets
-from lakehouse.aws.store import Store, TableStore, table_buckets
+from lakehouse.aws.store import AwsStore, TableStore, table_buckets
 from lakehouse.cdk import Construct, Declared, TerraformStack, data, output, provider, resource, s3_backend
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
@@ -30,7 +30,7 @@ PROVIDER = "6.25.0"  # what the contract test knows the arguments of
 TERRAFORM = ">= 1.11"  # write-only arguments
 
 
-class AwsStack(TerraformStack):
+class AwsTerraformStack(TerraformStack):
     """Network, store, catalog, engines, access, watch and bootstrap, from the same file as every other stack."""
 
     def __init__(self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path) -> None:
@@ -50,7 +50,7 @@ class AwsStack(TerraformStack):
 
         on_instances = options.engines == "ec2"
         in_tables = options.store == "s3tables"
-        key = Key(
+        key = KmsKey(
             self,
             "key",
             names=self._names,
@@ -139,7 +139,7 @@ class AwsStack(TerraformStack):
         """Buckets, and table buckets where the store is S3 Tables; Glue databases where it is not."""
         lakehouse, allow_destroy = self._lakehouse, self._options.allow_destroy
         in_tables = table_buckets(lakehouse) if self._options.store == "s3tables" else []
-        store = Store(self, "store", names=self._names, key=self._key, allow_destroy=allow_destroy)
+        store = AwsStore(self, "store", names=self._names, key=self._key, allow_destroy=allow_destroy)
         for name, bucket in lakehouse.buckets.items():
             if name not in in_tables:
                 store.add(name, bucket)
@@ -193,7 +193,7 @@ class AwsStack(TerraformStack):
                 dimensions={"ApplicationId": emr.ref("id")},
             )
         if lakehouse.engines.trino:
-            athena = Athena(
+            athena = AthenaWorkgroups(
                 self,
                 "athena",
                 names=names,
@@ -273,7 +273,7 @@ class AwsStack(TerraformStack):
             outputs["trino_catalogs"] = {**lakehouse.engines.trino.catalogs, **for_trino(lakehouse, names)}
         return outputs
 
-    def _principal(self, principal: str, trust: list[dict[str, object]], may: list[Statement]) -> None:
+    def _principal(self, principal: str, trust: list[dict[str, object]], may: list[PolicyStatement]) -> None:
         made = role(
             self,
             f"principal_{principal}",

@@ -14,7 +14,7 @@ from lakehouse.spec import Lakehouse
 from lakehouse.spec import LocalStack as LocalOptions
 
 
-class LocalStack(TerraformStack):
+class LocalTerraformStack(TerraformStack):
     """Services as processes or containers, and the bootstrap as the last resource."""
 
     def __init__(

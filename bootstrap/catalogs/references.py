@@ -17,21 +17,21 @@ from bootstrap.catalogs.base import Catalog
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
 from bootstrap.remote.http import Http
 
-Kind = Literal["branch", "tag"]
+ReferenceKind = Literal["branch", "tag"]
 #: A tag of this prefix says that the file called the reference deletable: Nessie's references have no properties. It
 #: points to the beginning of all, so that it keeps nothing alive.
 _MARK = "lakehouse.deletable."
 
 
 @dataclass(frozen=True)
-class Reference:
+class LiveReference:
     """A branch or a tag. ``points_to`` is a commit's hash in Nessie, a snapshot's id in a table.
 
     ``deletable``: whether a file called it so; of a catalog's references alone.
     """
 
     name: str
-    kind: Kind
+    kind: ReferenceKind
     points_to: str
     deletable: bool = False
 
@@ -59,13 +59,13 @@ class CatalogReferences:
     def __init__(self, api: Http, main: str) -> None:
         self.http, self.main = api, main
 
-    def list(self) -> Iterator[Reference]:
+    def list(self) -> Iterator[LiveReference]:
         """All of them, without our own marks."""
         found = list(self._pages())
         marked = {each.name.removeprefix(_MARK) for each in found if each.name.startswith(_MARK)}
         yield from (replace(r, deletable=r.name in marked) for r in found if not r.name.startswith(_MARK))
 
-    def _pages(self) -> Iterator[Reference]:
+    def _pages(self) -> Iterator[LiveReference]:
         token: str | None = None
         while True:
             page = self.http.get("/trees", **{"page-token": token})
@@ -74,11 +74,11 @@ class CatalogReferences:
                 return
             token = page["token"]
 
-    def get(self, name: str) -> Reference:
+    def get(self, name: str) -> LiveReference:
         """Raises Missing where there is none."""
         return _reference(self.http.get(f"/trees/{quote(name, safe='')}")["reference"])
 
-    def create(self, name: str, kind: Kind, source: str | None = None) -> Reference:
+    def create(self, name: str, kind: ReferenceKind, source: str | None = None) -> LiveReference:
         """Raises Exists where the name is taken, Missing where the source is not there."""
         origin = self.get(source or self.main)
         body = {"type": origin.kind.upper(), "name": origin.name, "hash": origin.points_to}
@@ -88,7 +88,7 @@ class CatalogReferences:
         """Remember whether the file calls it deletable, for when the file names it no more."""
         if not deletable:
             with suppress(Missing):
-                self._remove(Reference(_MARK + name, "tag", self._beginning))
+                self._remove(LiveReference(_MARK + name, "tag", self._beginning))
             return
         body = {"type": "BRANCH", "name": self.main, "hash": self._beginning}
         with suppress(Exists):
@@ -98,7 +98,7 @@ class CatalogReferences:
     def _beginning(self) -> str:
         return str(self.http.get("/config")["noAncestorHash"])
 
-    def delete(self, name: str, kind: Kind, expected: str | None = None) -> None:
+    def delete(self, name: str, kind: ReferenceKind, expected: str | None = None) -> None:
         """Raises Refused for the branch the catalog lives on, Conflict where it moved meanwhile.
 
         ``expected`` is the hash it must be at.
@@ -113,7 +113,7 @@ class CatalogReferences:
         self._remove(there)
         self.mark(name, False)
 
-    def _remove(self, reference: Reference) -> None:
+    def _remove(self, reference: LiveReference) -> None:
         path = f"/trees/{quote(f'{reference.name}@{reference.points_to}', safe='@')}"
         self.http.request("DELETE", path, query={"type": reference.kind.upper()})
 
@@ -146,11 +146,11 @@ class TableReferences:
             raise Missing(f'there is no table "{self.table}"')
         return facts.metadata
 
-    def list(self) -> Iterator[Reference]:
+    def list(self) -> Iterator[LiveReference]:
         for name, ref in (self._metadata().get("refs") or {}).items():
-            yield Reference(name, ref["type"], str(ref["snapshot-id"]))
+            yield LiveReference(name, ref["type"], str(ref["snapshot-id"]))
 
-    def create(self, name: str, kind: Kind, snapshot: int | None = None) -> Reference:
+    def create(self, name: str, kind: ReferenceKind, snapshot: int | None = None) -> LiveReference:
         """At ``snapshot``, else the current one. Raises Conflict for a taken name, Refused for an empty table."""
         metadata = self._metadata()
         target = snapshot or metadata.get("current-snapshot-id")
@@ -162,9 +162,9 @@ class TableReferences:
         if name not in {each.name for each in self.list()}:
             rule = f"the catalog accepted the {kind} and does not keep it: it has no references of single tables"
             raise Refused(f"{rule}. Without --table the {kind} is one of the whole catalog")
-        return Reference(name, kind, str(target))
+        return LiveReference(name, kind, str(target))
 
-    def delete(self, name: str, kind: Kind) -> None:
+    def delete(self, name: str, kind: ReferenceKind) -> None:
         """Raises Missing where there is none of that name, Refused for ``main``."""
         metadata = self._metadata()
         ref = (metadata.get("refs") or {}).get(name)
@@ -184,5 +184,5 @@ def _quiet(count: int, of: int) -> None:
     pass
 
 
-def _reference(data: dict[str, Any]) -> Reference:
-    return Reference(data["name"], "tag" if data["type"] == "TAG" else "branch", data["hash"])
+def _reference(data: dict[str, Any]) -> LiveReference:
+    return LiveReference(data["name"], "tag" if data["type"] == "TAG" else "branch", data["hash"])

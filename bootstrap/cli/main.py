@@ -21,6 +21,7 @@ from bootstrap.cli.diagram import app as diagram
 from bootstrap.cli.doctor import app as doctor
 from bootstrap.cli.ingest import app as ingestion
 from bootstrap.cli.maintenance import app as maintenance
+from bootstrap.cli.options import JsonOption
 from bootstrap.cli.ownership import app as ownership
 from bootstrap.cli.reconciler import app as reconciler
 from bootstrap.cli.stores import app as stores
@@ -114,9 +115,6 @@ class _Selection:
         return found
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
-
 @app.callback()
 def options(
     context: typer.Context,
@@ -142,7 +140,7 @@ def _print_json(value: object) -> None:
 
 
 @app.command()
-def status(context: typer.Context, as_json: Json = False) -> None:
+def status(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show each service: healthy or not, pid, memory, uptime, addresses. Exit code 1 unless all are healthy."""
     from bootstrap.operations import disk
     from bootstrap.operations.status import duration, look
@@ -180,7 +178,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def endpoints(context: typer.Context, as_json: Json = False) -> None:
+def endpoints(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the addresses of user interfaces and APIs: as seen from here, and as the services see each other."""
     from bootstrap.operations.endpoints import of_stack
 
@@ -259,7 +257,7 @@ def shell(
 
 
 @app.command()
-def verify(context: typer.Context, as_json: Json = False) -> None:
+def verify(context: typer.Context, as_json: JsonOption = False) -> None:
     """Prove that it works: each engine writes rows that all the others read, now and as of a snapshot.
 
     In a namespace of its own in each catalog, which is removed again. Exit code 1 if a check fails.
@@ -299,7 +297,7 @@ def validate(
 
 
 @app.command()
-def access(context: typer.Context, as_json: Json = False) -> None:
+def access(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show who may do what, and why, as the file's roles and principals say it."""
     from bootstrap.session.target import find
     from lakehouse.access.explain import explain

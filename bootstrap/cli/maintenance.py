@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bootstrap import output
+from bootstrap.cli.options import JsonOption
 from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Names = Annotated[
+TableNames = Annotated[
     list[str] | None,
     typer.Argument(metavar="[NAME...]", help="A catalog, CATALOG.NAMESPACE or CATALOG.NAMESPACE.TABLE [default: all]."),
 ]
@@ -26,11 +26,11 @@ Names = Annotated[
 @app.command()
 def maintain(
     context: typer.Context,
-    names: Names = None,
+    names: TableNames = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Only show what would be done; exit code 2 if anything.")
     ] = False,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Compact, rewrite manifests, expire snapshots, remove orphans: what the file's `maintenance` says of each table.
 
@@ -67,7 +67,7 @@ def maintain(
                 outcomes.append(outcome)
                 bar.advance(task)
     else:
-        outcomes = [run.Outcome(each, after=each.before) for each in work]
+        outcomes = [run.TableOutcome(each, after=each.before) for each in work]
     if as_json:
         _print([report.outcome_json(each) for each in outcomes])
     else:
@@ -87,8 +87,8 @@ def _planned(work: list[Work]) -> int:
 @app.command()
 def metrics(
     context: typer.Context,
-    names: Names = None,
-    as_json: Json = False,
+    names: TableNames = None,
+    as_json: JsonOption = False,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print Prometheus' text format.")] = False,
 ) -> None:
     """Show size, files, snapshots and metadata of each table that is there, named by the file or not."""

@@ -17,6 +17,7 @@ import typer
 
 from bootstrap import output
 from bootstrap.cli import references as branching
+from bootstrap.cli.options import JsonOption
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 app.add_typer(branching.branches, name="branch")
 app.add_typer(branching.tags, name="tag")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 AllowDestroy = Annotated[
     bool, typer.Option("--allow-destroy", help="Also drop what the file called `deletable: true` and names no more.")
 ]
@@ -70,7 +70,7 @@ def _reading() -> Iterator[Reading]:
 @app.command()
 def plan(
     context: typer.Context,
-    as_json: Json = False,
+    as_json: JsonOption = False,
     out: Annotated[Path | None, typer.Option(help="Write the plan to this file, for `lakehouse apply FILE`.")] = None,
     allow_destroy: AllowDestroy = False,
 ) -> None:
@@ -98,7 +98,7 @@ def apply(
     saved: Annotated[
         Path | None, typer.Argument(metavar="[PLAN]", help="A file that `plan --out` wrote; refused when stale.")
     ] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
     allow_destroy: AllowDestroy = False,
     purge: Annotated[
         bool,
@@ -186,7 +186,7 @@ def seed(
 
 
 @app.command()
-def drift(context: typer.Context, as_json: Json = False) -> None:
+def drift(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show what differs from the file and what is there that it does not name. Exit code 0: nothing, 2: drift."""
     from bootstrap.reconciler.diff import diff
     from bootstrap.reconciler.facts import gather
@@ -261,7 +261,7 @@ def import_(
 
 
 @app.command()
-def export(context: typer.Context, as_json: Json = False) -> None:
+def export(context: typer.Context, as_json: JsonOption = False) -> None:
     """Print a whole file that says what is there: the file's own settings, contents as they are."""
     from bootstrap.reconciler.importing import exported
 

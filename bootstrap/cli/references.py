@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bootstrap.cli.options import JsonOption
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from bootstrap.catalogs.references import CatalogReferences, Kind, Reference, TableReferences
+    from bootstrap.catalogs.references import CatalogReferences, LiveReference, ReferenceKind, TableReferences
 
 _SETTINGS = {"no_args_is_help": True, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 Name = Annotated[str, typer.Argument(help="Its name.")]
-CatalogName = Annotated[str | None, typer.Option("--catalog", help="Which catalog [default: the only one].")]
-TableName = Annotated[str | None, typer.Option("--table", metavar="CATALOG.NAMESPACE.TABLE", help="Of this table.")]
-Source = Annotated[str | None, typer.Option("--from", help="The branch or tag it begins at; of a table: a snapshot.")]
-AllowDestroy = Annotated[bool, typer.Option("--allow-destroy", help="Really: what only it holds is lost.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+CatalogOption = Annotated[str | None, typer.Option("--catalog", help="Which catalog [default: the only one].")]
+TableOption = Annotated[str | None, typer.Option("--table", metavar="CATALOG.NAMESPACE.TABLE", help="Of this table.")]
+FromOption = Annotated[
+    str | None, typer.Option("--from", help="The branch or tag it begins at; of a table: a snapshot.")
+]
+AllowDelete = Annotated[bool, typer.Option("--allow-destroy", help="Really: what only it holds is lost.")]
 
 
 def _references(
@@ -51,7 +53,9 @@ def _references(
         raise UsageError(message) from None
 
 
-def _create(references: CatalogReferences | TableReferences, name: str, kind: Kind, source: str | None) -> None:
+def _create(
+    references: CatalogReferences | TableReferences, name: str, kind: ReferenceKind, source: str | None
+) -> None:
     from bootstrap.catalogs.references import TableReferences
 
     if isinstance(references, TableReferences):
@@ -63,14 +67,16 @@ def _create(references: CatalogReferences | TableReferences, name: str, kind: Ki
     print(f"{made.kind} {made.name} at {made.points_to}")
 
 
-def _delete(references: CatalogReferences | TableReferences, name: str, kind: Kind, allow_destroy: bool) -> None:
+def _delete(
+    references: CatalogReferences | TableReferences, name: str, kind: ReferenceKind, allow_destroy: bool
+) -> None:
     if not allow_destroy:
         raise UsageError(f"what only {kind} {name} holds would be lost. Say --allow-destroy")
     references.delete(name, kind)
     print(f"{kind} {name} deleted")
 
 
-def _show(found: Iterable[Reference], as_json: bool) -> None:
+def _show(found: Iterable[LiveReference], as_json: bool) -> None:
     if as_json:
         print(json.dumps([asdict(each) for each in found], indent=2))
     else:
@@ -78,20 +84,24 @@ def _show(found: Iterable[Reference], as_json: bool) -> None:
             print(f"{each.name}\t{each.points_to}")
 
 
-def _group(kind: Kind, many: str, made: str, lost: str) -> typer.Typer:
+def _group(kind: ReferenceKind, many: str, made: str, lost: str) -> typer.Typer:
     """``list``, ``create`` and ``delete``, the same for both kinds; ``made`` and ``lost`` say what the last two do."""
     group = typer.Typer(**_SETTINGS, help=f"{many.capitalize()} of a catalog, or of a table.")  # type: ignore[arg-type]
 
     @group.command("list", help="List them, with what they point to.")
     def list_(
-        context: typer.Context, catalog: CatalogName = None, table: TableName = None, as_json: Json = False
+        context: typer.Context, catalog: CatalogOption = None, table: TableOption = None, as_json: JsonOption = False
     ) -> None:
         found = _references(context, catalog, table).list()
         _show([each for each in found if each.kind == kind], as_json)
 
     @group.command("create", help=made)
     def create(
-        context: typer.Context, name: Name, source: Source = None, catalog: CatalogName = None, table: TableName = None
+        context: typer.Context,
+        name: Name,
+        source: FromOption = None,
+        catalog: CatalogOption = None,
+        table: TableOption = None,
     ) -> None:
         _create(_references(context, catalog, table), name, kind, source)
 
@@ -99,9 +109,9 @@ def _group(kind: Kind, many: str, made: str, lost: str) -> typer.Typer:
     def delete(
         context: typer.Context,
         name: Name,
-        catalog: CatalogName = None,
-        table: TableName = None,
-        allow_destroy: AllowDestroy = False,
+        catalog: CatalogOption = None,
+        table: TableOption = None,
+        allow_destroy: AllowDelete = False,
     ) -> None:
         _delete(_references(context, catalog, table), name, kind, allow_destroy)
 
@@ -127,7 +137,7 @@ def merge_branch(
     context: typer.Context,
     name: Name,
     into: Annotated[str | None, typer.Option("--into", help="The target [default: the catalog's own branch].")] = None,
-    catalog: CatalogName = None,
+    catalog: CatalogOption = None,
 ) -> None:
     """Bring all that was changed on a branch to another: every table of it in one commit, or none."""
     from bootstrap.catalogs.references import CatalogReferences

@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bootstrap import output
+from bootstrap.cli.options import JsonOption
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
-    from bootstrap.probe.probe import Result
+    from bootstrap.probe.probe import ProbeResult
     from bootstrap.remote.connections import StoreConnection
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help="Look at the object store itself."
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Endpoint = Annotated[
+EndpointOption = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Another store, with the keys of $AWS_ACCESS_KEY_ID and $AWS_SECRET_ACCESS_KEY."),
 ]
 
 
 @app.command()
-def probe(context: typer.Context, as_json: Json = False, endpoint: Endpoint = None) -> None:
+def probe(context: typer.Context, as_json: JsonOption = False, endpoint: EndpointOption = None) -> None:
     """Measure what the running store does with some fifty operations of S3, in temporary buckets.
 
     Exit code 1 if it does not do what the compatibility matrix says of its kind.
@@ -95,7 +95,7 @@ def _store(context: typer.Context, endpoint: str | None) -> tuple[str, StoreConn
     return endpoint, StoreConnection(endpoint, os.environ.get("AWS_REGION", "us-east-1"), access_key, secret_key)
 
 
-def _show(results: list[Result]) -> None:
+def _show(results: list[ProbeResult]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)

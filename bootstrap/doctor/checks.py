@@ -18,7 +18,7 @@ from lakehouse.kinds.needed import Needed
 from lakehouse.packages.jvm import packaged
 from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least, look
 from lakehouse.runtimes.docker.containers import as_asked
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.incarnation import digest, recorded
 from lakehouse.runtimes.local import Local
@@ -111,11 +111,11 @@ class _Stack:
         return self.local.runtime.healthy()
 
     @cached_property
-    def holders(self) -> list[services.Holder]:
+    def holders(self) -> list[services.PortHolder]:
         if self.containers is not None:
             return docker_probes.holders(self.containers.engine, self.local)
         found = probes.holders([port for each in self.local.services for port in each.ports], self.local.state)
-        return docker_probes.with_containers(Engine(), found)
+        return docker_probes.with_containers(DockerEngine(), found)
 
     @cached_property
     def apart(self) -> list[str]:
@@ -295,7 +295,7 @@ class _Stack:
                 and docker_probes.out_of_memory(self.containers.engine, self.local, service.name)
             )
             log = [] if healthy else probes.log(self.local, service.name)
-            seen = services.Seen(service.name, healthy, process, service.probe.patience, log, ended)
+            seen = services.ServiceSeen(service.name, healthy, process, service.probe.patience, log, ended)
             return services.service(seen, [each.port for each in self.holders], self.target.stack)
 
         return look

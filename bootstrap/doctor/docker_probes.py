@@ -16,18 +16,18 @@ from typing import Any
 
 from bootstrap.doctor import probes
 from bootstrap.doctor.docker import Daemon
-from bootstrap.doctor.services import Holder
+from bootstrap.doctor.services import PortHolder
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import store
 from lakehouse.runtimes.docker.containers import PROVIDER, Container
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.local import Local
 from lakehouse.services.service import Port
 
 _SOCKET = "unix:///var/run/docker.sock"
 
 
-def daemon(engine: Engine, environment: Mapping[str, str]) -> Daemon:
+def daemon(engine: DockerEngine, environment: Mapping[str, str]) -> Daemon:
     """Whether Docker answers, and what there is to know where it does not."""
     host = environment.get("DOCKER_HOST", "")
     seen = Daemon(host or _SOCKET, bool(host))
@@ -64,12 +64,12 @@ def _context(environment: Mapping[str, str]) -> str:
     return "" if current == "default" else current
 
 
-def total_memory(engine: Engine) -> int:
+def total_memory(engine: DockerEngine) -> int:
     """MiB that Docker's containers have together."""
     return engine.total_memory()
 
 
-def missing_images(engine: Engine, references: Sequence[str]) -> dict[str, bool]:
+def missing_images(engine: DockerEngine, references: Sequence[str]) -> dict[str, bool]:
     """The images that Docker does not have, and whether a registry offers each."""
     missing = [each for each in references if not engine.has_image(each)]
     if not missing:
@@ -117,7 +117,7 @@ def provider_failure(program: str) -> str:
     return words.partition(". ")[0][:300] or "terraform init failed"
 
 
-def holders(engine: Engine, local: Local) -> list[Holder]:
+def holders(engine: DockerEngine, local: Local) -> list[PortHolder]:
     """Who has the ports of services whose container does not run; those that run have theirs by Docker itself."""
     up = {name for name, each in engine.seen(local.state).items() if each.status == "running"}
     wanted = [
@@ -129,12 +129,12 @@ def holders(engine: Engine, local: Local) -> list[Holder]:
     return with_containers(engine, probes.holders(wanted, local.state))
 
 
-def with_containers(engine: Engine, holders: Sequence[Holder]) -> list[Holder]:
+def with_containers(engine: DockerEngine, holders: Sequence[PortHolder]) -> list[PortHolder]:
     """The same, and for ports that Docker itself listens on, which container and which lakehouse it does so for."""
     return [_with_container(engine, each) if each.program == "docker-proxy" else each for each in holders]
 
 
-def _with_container(engine: Engine, holder: Holder) -> Holder:
+def _with_container(engine: DockerEngine, holder: PortHolder) -> PortHolder:
     try:
         name = engine.publisher(holder.number) or ""
         return replace(holder, container=name, lakehouse=(engine.owner("container", name) or "") if name else "")
@@ -142,18 +142,18 @@ def _with_container(engine: Engine, holder: Holder) -> Holder:
         return holder  # Docker does not answer us
 
 
-def out_of_memory(engine: Engine, local: Local, service: str) -> bool:
+def out_of_memory(engine: DockerEngine, local: Local, service: str) -> bool:
     """Whether Docker ended the service's container for lack of memory."""
     seen = engine.seen(local.state).get(service)
     return seen is not None and bool(_attributes(engine, seen.name)["State"].get("OOMKilled"))
 
 
-def _attributes(engine: Engine, container: str) -> Mapping[str, Any]:
+def _attributes(engine: DockerEngine, container: str) -> Mapping[str, Any]:
     attributes: Mapping[str, Any] = engine.client.containers.get(container).attrs
     return attributes
 
 
-def detached(engine: Engine, local: Local, asked: Sequence[Container]) -> list[str]:
+def detached(engine: DockerEngine, local: Local, asked: Sequence[Container]) -> list[str]:
     """Services whose containers run, and are not in the stack's network."""
     seen = engine.seen(local.state)
     return [
@@ -165,7 +165,7 @@ def detached(engine: Engine, local: Local, asked: Sequence[Container]) -> list[s
     ]
 
 
-def unresolved(engine: Engine, local: Local) -> dict[str, list[str]]:
+def unresolved(engine: DockerEngine, local: Local) -> dict[str, list[str]]:
     """Container -> names of running services that it does not resolve; a container without ``getent`` says nothing."""
     running = {name: each.name for name, each in engine.seen(local.state).items() if each.status == "running"}
 
@@ -178,13 +178,13 @@ def unresolved(engine: Engine, local: Local) -> dict[str, list[str]]:
         return dict(zip(running.values(), pool.map(lost, running), strict=True))
 
 
-def resolves(engine: Engine, container: str, host: str) -> bool | None:
+def resolves(engine: DockerEngine, container: str, host: str) -> bool | None:
     """Whether a name resolves in a running container; None where that cannot be asked there."""
     code = engine.client.containers.get(container).exec_run(["getent", "hosts", host]).exit_code
     return None if code is None else {0: True, 1: False, 2: False}.get(code)
 
 
-def anywhere(engine: Engine, local: Local) -> str | None:
+def anywhere(engine: DockerEngine, local: Local) -> str | None:
     """A container of the stack that runs, an engine's before others."""
     running = {name: each.name for name, each in engine.seen(local.state).items() if each.status == "running"}
     return next((running[name] for name in ("trino", "spark-connect", *running) if name in running), None)

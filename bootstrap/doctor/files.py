@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from bootstrap.doctor.findings import Finding, error, ok, warning
 from lakehouse.spec import Lakehouse
-from lakehouse.spec.problems import Location, SpecError, dotted
+from lakehouse.spec.problems import KeyPath, SpecError, dotted
 
 _OVERLAP = "locations must not overlap"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,;|]+", re.IGNORECASE)
@@ -37,7 +37,7 @@ def usable(problem: SpecError | None, name: str) -> Finding:
 class Named:
     """A host that the file names: where it does, and the whole address."""
 
-    at: Location
+    at: KeyPath
     address: str
     host: str
     port: int | None
@@ -56,7 +56,7 @@ def named(lakehouse: Lakehouse) -> Iterator[Named]:
             yield from _hosts(("engines", "spark", "properties", key), str(value))
 
 
-def _hosts(at: Location, text: str) -> Iterator[Named]:
+def _hosts(at: KeyPath, text: str) -> Iterator[Named]:
     for address in _ADDRESS.findall(text):
         try:
             parts = urlsplit(address)
@@ -80,7 +80,7 @@ def hosts(
     found: Sequence[Named],
     resolves: Callable[[str, bool], bool | None],
     views: Views,
-    line: Callable[[Location], str],
+    line: Callable[[KeyPath], str],
 ) -> Finding:
     """Each host that the file names must resolve where it is used: here, or in a container.
 

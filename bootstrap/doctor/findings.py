@@ -49,14 +49,14 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Result:
+class CheckResult:
     """A check's name and its finding."""
 
     check: str
     finding: Finding
 
 
-def examine(checks: Sequence[Check], told: Callable[[str], None] = lambda name: None) -> tuple[Result, ...]:
+def examine(checks: Sequence[Check], told: Callable[[str], None] = lambda name: None) -> tuple[CheckResult, ...]:
     """Makes the checks in order; ``told`` hears the name of each before it is made."""
     found: dict[str, Finding] = {}
     blamed: dict[str, str] = {}  # check that failed or was not made -> the check that found the cause
@@ -67,10 +67,10 @@ def examine(checks: Sequence[Check], told: Callable[[str], None] = lambda name: 
         found[each.name] = finding
         if finding.severity in ("error", "skipped"):
             blamed[each.name] = each.name if finding.severity == "error" else finding.cause
-    return tuple(Result(name, finding) for name, finding in found.items())
+    return tuple(CheckResult(name, finding) for name, finding in found.items())
 
 
-def failed(results: Sequence[Result]) -> bool:
+def failed(results: Sequence[CheckResult]) -> bool:
     """Whether there is an error among them."""
     return any(each.finding.severity == "error" for each in results)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.doctor.findings import Finding, error, ok, warning
-from lakehouse.runtimes.disk import CLOSE_INODES, ROOM_INODES, ROOM_MB, Room
+from lakehouse.runtimes.disk import CLOSE_INODES, ROOM_INODES, ROOM_MB, DiskRoom
 
 _LITTLE_DISK_MB = 2048
 _LITTLE_MEMORY_MB = 256  # left over, with all services up
@@ -32,7 +32,7 @@ def memory(total: int, available: int, wanted: Mapping[str, int], running: Colle
     return ok(sizes)
 
 
-def disk(room: Room, mend: str, closed: str = "") -> Finding:
+def disk(room: DiskRoom, mend: str, closed: str = "") -> Finding:
     """The disk where the data lies; ``closed`` says why the store takes no writes, if it takes none."""
     found = str(room)
     if closed:

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3 import exceptions
 
 from bootstrap.doctor.machine import Folder
-from bootstrap.doctor.services import Holder
+from bootstrap.doctor.services import PortHolder
 from bootstrap.doctor.store import Answer
 from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store as connection
@@ -126,13 +126,13 @@ def state_folder(path: Path) -> Folder:
     return Folder(path, True, mine, os.access(path, os.W_OK | os.X_OK), seen.st_mode & 0o777)
 
 
-def holders(ports: Sequence[Port], state: State) -> list[Holder]:
+def holders(ports: Sequence[Port], state: State) -> list[PortHolder]:
     """Who outside the lakehouse listens on the ports."""
     found = []
     for port in ports:
         for sentence in taken([port], state):
             pid = listener(port.number)
-            found.append(Holder(port.name, port.number, sentence, pid, *_whose(pid)))
+            found.append(PortHolder(port.name, port.number, sentence, pid, *_whose(pid)))
     return found
 
 

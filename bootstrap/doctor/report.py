@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bootstrap import output
-from bootstrap.doctor.findings import Result, failed
+from bootstrap.doctor.findings import CheckResult, failed
 
 _WORDS = {
     "ok": "[green]ok[/]",
@@ -16,7 +16,7 @@ _WORDS = {
 }
 
 
-def show(stack: str, results: Sequence[Result]) -> None:
+def show(stack: str, results: Sequence[CheckResult]) -> None:
     """Prints a line for each check, and under what is wrong its cause and its mend."""
     from rich.markup import escape
 
@@ -39,7 +39,7 @@ def show(stack: str, results: Sequence[Result]) -> None:
         print(f"\nNo error in stack {stack}, {_count(warnings, 'warning')}.")
 
 
-def _show_skipped(results: Sequence[Result]) -> None:
+def _show_skipped(results: Sequence[CheckResult]) -> None:
     """Names what was not looked at, once for each reason: a stack that is down would fill the screen with it."""
     reasons: dict[str, list[str]] = {}
     for each in results:
@@ -53,7 +53,7 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def as_json(stack: str, results: Sequence[Result]) -> dict[str, Any]:
+def as_json(stack: str, results: Sequence[CheckResult]) -> dict[str, Any]:
     """For programs: ``ok``, and each check with its severity, finding, cause and mend."""
     findings = [{"check": each.check, **asdict(each.finding)} for each in results]
     return {"stack": stack, "ok": not failed(results), "checks": findings}

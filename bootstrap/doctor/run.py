@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bootstrap import output
 from bootstrap.doctor import checks
-from bootstrap.doctor.findings import Check, Result, examine
+from bootstrap.doctor.findings import Check, CheckResult, examine
 from bootstrap.session.target import find
 from lakehouse.runtimes.state import folder
 from lakehouse.spec import LocalStack
@@ -17,7 +17,7 @@ from lakehouse.spec.problems import SpecError
 
 def run(
     file: Path | None, stack: str | None, around: checks.Surroundings | None = None
-) -> tuple[str, tuple[Result, ...]]:
+) -> tuple[str, tuple[CheckResult, ...]]:
     """The stack's name and what was found, as the global options of the command line name file and stack.
 
     Raises UsageError where the file is right and has no such local stack.
@@ -33,7 +33,7 @@ def run(
     return target.stack, _examined(checks.of_target(target, around))
 
 
-def _examined(made: list[Check]) -> tuple[Result, ...]:
+def _examined(made: list[Check]) -> tuple[CheckResult, ...]:
     with output.progress() as progress:
         task = progress.add_task("", total=len(made))
         return examine(made, lambda name: progress.update(task, description=name, advance=1))

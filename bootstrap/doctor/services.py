@@ -13,7 +13,7 @@ _SHOWN = 3  # ports named in one line
 
 
 @dataclass(frozen=True)
-class Holder:
+class PortHolder:
     """Who listens on a port that the stack wants."""
 
     port: str  # its name
@@ -25,7 +25,7 @@ class Holder:
     container: str = ""  # the container that it is published for
 
 
-def ports(holders: Sequence[Holder], count: int, stack: str) -> Finding:
+def ports(holders: Sequence[PortHolder], count: int, stack: str) -> Finding:
     """``count`` ports are the stack's; ``holders`` have some of them and are no part of it."""
     if not holders:
         return ok(f"{count} ports, none taken by others")
@@ -68,7 +68,7 @@ def undefined(why: str) -> Finding:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ServiceSeen:
     """A service as its runtime shows it, with the end of its log where it is not healthy."""
 
     name: str
@@ -79,7 +79,7 @@ class Seen:
     out_of_memory: bool = False  # the system ended its container for lack of memory
 
 
-def service(seen: Seen, taken: Sequence[str], stack: str) -> Finding:
+def service(seen: ServiceSeen, taken: Sequence[str], stack: str) -> Finding:
     """Whether it is ready, and if not, why. ``taken`` are the names of ports that somebody else holds."""
     name, process = seen.name, seen.process
     if seen.healthy:

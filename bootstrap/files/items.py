@@ -12,11 +12,11 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from bootstrap.files import delta
-from bootstrap.files.places import Place
+from bootstrap.files.places import FilePlace
 from lakehouse.errors import UsageError
 
-Format = Literal["parquet", "csv", "delta"]
-_ENDINGS: Mapping[str, Format] = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv"}
+FileFormat = Literal["parquet", "csv", "delta"]
+_ENDINGS: Mapping[str, FileFormat] = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Item:
     ``digest`` is of the content where it is empty: it is known once the file is here.
     """
 
-    place: Place
+    place: FilePlace
     name: str
     format: Literal["parquet", "csv"]
     columns: Mapping[str, str | None] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Item:
         return f"{self.place.address.rstrip('/')}: {self.name}"
 
 
-def items(place: Place, form: Format | None, scratch: Path) -> Iterator[Item]:
+def items(place: FilePlace, form: FileFormat | None, scratch: Path) -> Iterator[Item]:
     """The files of a place. Raises UsageError where the format cannot be told, or there are none of it."""
     names = place.names()
     if form == "delta" or (form is None and delta.is_delta(names)):
@@ -55,7 +55,7 @@ def items(place: Place, form: Format | None, scratch: Path) -> Iterator[Item]:
         yield Item(place, name, each, in_path(name))
 
 
-def _format(name: str) -> Format | None:
+def _format(name: str) -> FileFormat | None:
     return next((form for ending, form in _ENDINGS.items() if name.lower().endswith(ending)), None)
 
 
@@ -65,7 +65,7 @@ def in_path(name: str) -> dict[str, str | None]:
     return {key: None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value) for key, value in pairs}
 
 
-def _of_delta(place: Place, names: list[str], scratch: Path) -> Iterator[Item]:
+def _of_delta(place: FilePlace, names: list[str], scratch: Path) -> Iterator[Item]:
     table = delta.read(place.address, names, partial(place.fetch, into=scratch))
     for name, columns in sorted(table.files.items()):
         types = {key: table.types[key] for key in columns}

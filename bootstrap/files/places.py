@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-class Place(Protocol):
+class FilePlace(Protocol):
     """A file, or a folder of files. Names are relative to it, with slashes; a single file's is its own."""
 
     @property
@@ -93,7 +93,7 @@ class S3Place:
 
 def place(
     address: str, own: StoreConnection, buckets: Mapping[str, object], sources: Mapping[str, Source], file: Path
-) -> Place:
+) -> FilePlace:
     """What the address means in the lakehouse of ``file``. Raises UsageError for a bucket that the file does not name.
 
     A bucket of ``sources`` has its own endpoint and credentials; nothing of them reaches the engines.

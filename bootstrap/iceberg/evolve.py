@@ -26,7 +26,7 @@ class Detail(NamedTuple):
     text: str
 
 
-class Problem(NamedTuple):
+class FormatProblem(NamedTuple):
     """Something the format forbids: the column (dotted path), and rule and mend in one sentence."""
 
     column: str
@@ -39,7 +39,7 @@ class Evolution(NamedTuple):
     schema: Struct
     last_column_id: int
     details: tuple[Detail, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[FormatProblem, ...]
     kept: tuple[str, ...]
 
 
@@ -70,7 +70,7 @@ class _Merge:
     ) -> None:
         self.last_id, self.renamed_from, self.droppable, self.docs = last_id, renamed_from, droppable, docs
         self.details: list[Detail] = []
-        self.problems: list[Problem] = []
+        self.problems: list[FormatProblem] = []
         self.kept: list[str] = []
 
     def next_id(self) -> int:
@@ -102,12 +102,15 @@ class _Merge:
         twin = next((field.name for field in actual.fields if field.name.lower() == want.name.lower()), None)
         if twin is not None and twin in there:
             self.problems.append(
-                Problem(path, f"differs from the column {twin!r} in case alone, and engines do not tell them apart. "
-                        f"Write {twin!r}, or add `renamed_from: {twin}`")
-            )  # fmt: skip
+                FormatProblem(
+                    path,
+                    f"differs from the column {twin!r} in case alone, and engines do not tell them apart. "
+                    f"Write {twin!r}, or add `renamed_from: {twin}`",
+                )
+            )
         if want.required and want.initial_default is None:
             self.problems.append(
-                Problem(path, "a required column cannot be added: rows already written have no value for it. "
+                FormatProblem(path, "a required column cannot be added: rows already written have no value for it. "
                         "Make it optional, or give it an `initial_default` (format version 3)")
             )  # fmt: skip
         self.details.append(Detail("+", f"column {path} {describe(want)}"))
@@ -118,7 +121,7 @@ class _Merge:
         required = have.required
         if want.required and not have.required:
             self.problems.append(
-                Problem(path, "an optional column cannot be made required: rows already written may lack it. "
+                FormatProblem(path, "an optional column cannot be made required: rows already written may lack it. "
                         "Leave `required` out")
             )  # fmt: skip
         elif have.required and not want.required:
@@ -131,9 +134,12 @@ class _Merge:
         kind = self.type(have.type, want.type, path)
         if want.initial_default is not None and want.initial_default != have.initial_default:
             self.problems.append(
-                Problem(path, f"its initial default is {_said(have.initial_default)} and never changes: rows that were "
-                        "written before the column have it. Leave `initial_default` as it was")
-            )  # fmt: skip
+                FormatProblem(
+                    path,
+                    f"its initial default is {_said(have.initial_default)} and never changes: rows that were "
+                    "written before the column have it. Leave `initial_default` as it was",
+                )
+            )
         write = have.write_default
         if want.write_default != write and (want.write_default is not None or (self.docs and "." not in path)):
             self.details.append(
@@ -155,7 +161,7 @@ class _Merge:
         if isinstance(have, Map) and isinstance(want, Map):
             if str(have.key) != str(want.key):
                 self.problems.append(
-                    Problem(f"{path}.key", f"a map's keys cannot change ({have.key!s} -> "
+                    FormatProblem(f"{path}.key", f"a map's keys cannot change ({have.key!s} -> "
                             f"{want.key!s}): equal keys could become different ones. Add a new column")
                 )  # fmt: skip
             return have._replace(
@@ -166,14 +172,14 @@ class _Merge:
             self.details.append(Detail("~", f"column {path}: {have} -> {want}"))
             return want
         self.problems.append(
-            Problem(path, f"{have!s} cannot become {want!s}: Iceberg widens int to long, float "
+            FormatProblem(path, f"{have!s} cannot become {want!s}: Iceberg widens int to long, float "
                     "to double and a decimal's precision, nothing else. Keep the type, or add a new column")
         )  # fmt: skip
         return have
 
     def nullable(self, have: bool, want: bool, path: str) -> bool:
         if want and not have:
-            self.problems.append(Problem(path, "optional values cannot be made required. Leave `required` out"))
+            self.problems.append(FormatProblem(path, "optional values cannot be made required. Leave `required` out"))
         elif have and not want:
             self.details.append(Detail("~", f"column {path}: required -> optional"))
         return have and want

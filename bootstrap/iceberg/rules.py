@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from bootstrap.iceberg.evolve import Problem
+from bootstrap.iceberg.evolve import FormatProblem
 from bootstrap.iceberg.layout import PartitionField, PartitionSpec, SortOrder, order_from_json, spec_from_json
 from bootstrap.iceberg.metadata import TableFacts
 from lakehouse.iceberg import names, properties, transforms, types
@@ -22,7 +22,7 @@ _CANNOT = "Iceberg's Java library, and with it Spark and Trino, cannot load such
 
 
 @dataclass(frozen=True)
-class State:
+class TableState:
     """The parts of a table's metadata that the rules are about."""
 
     schema: Struct
@@ -43,9 +43,9 @@ class State:
         return _names(self.schema)
 
 
-def state(facts: TableFacts) -> State:
+def state(facts: TableFacts) -> TableState:
     """A table as it is."""
-    return State(
+    return TableState(
         facts.schema,
         facts.identifier,
         facts.specs,
@@ -58,7 +58,7 @@ def state(facts: TableFacts) -> State:
 
 def after(
     facts: TableFacts | None, schema: Struct, identifier: frozenset[int], updates: Sequence[Mapping[str, Any]]
-) -> State:
+) -> TableState:
     """A table (None: a new one) as the updates of a commit leave it."""
     specs = {spec.id: spec for spec in facts.specs} if facts else {}
     orders = {order.id: order for order in facts.orders} if facts else {}
@@ -81,12 +81,12 @@ def after(
                 orders[order.id], last_order = order, order.id
             case "set-default-sort-order":
                 order_id = last_order if update["sort-order-id"] == -1 else update["sort-order-id"]
-    return State(
+    return TableState(
         schema, identifier, tuple(specs.values()), spec_id, orders.get(order_id, SortOrder(0, ())), last, version
     )
 
 
-def broken(of: State) -> Iterator[Problem]:
+def broken(of: TableState) -> Iterator[FormatProblem]:
     """Each rule that the metadata breaks, at its column, with the way out."""
     yield from _reserved(of)
     yield from _same_names(of.schema, "")
@@ -125,17 +125,19 @@ def _names(schema: Struct) -> dict[str, int]:
     return dict(_short(schema)) | {path: field.id for path, field, _ in _all(schema)}
 
 
-def _reserved(of: State) -> Iterator[Problem]:
+def _reserved(of: TableState) -> Iterator[FormatProblem]:
     for field in of.schema.fields:
         if hidden := names.metadata_column(field.name):
             rule = f'"{field.name}" is the name of Iceberg\'s metadata column {hidden}, and Spark cannot read the table'
-            yield Problem(field.name, f"{rule}. Give it another name, with `renamed_from: {field.name}` if it has rows")
+            yield FormatProblem(
+                field.name, f"{rule}. Give it another name, with `renamed_from: {field.name}` if it has rows"
+            )
     if of.last_column_id > names.LAST_FIELD_ID or any(number > names.LAST_FIELD_ID for number in of.fields):
         rule = f"ids of columns end at {names.LAST_FIELD_ID}: those above are Iceberg's own"
-        yield Problem("", f"{rule}. Copy the table into a new one (CREATE TABLE ... AS SELECT)")
+        yield FormatProblem("", f"{rule}. Copy the table into a new one (CREATE TABLE ... AS SELECT)")
 
 
-def _same_names(struct: Struct, prefix: str) -> Iterator[Problem]:
+def _same_names(struct: Struct, prefix: str) -> Iterator[FormatProblem]:
     seen: dict[str, str] = {}
     written: dict[str, str] = {}
     for field in struct.fields:
@@ -143,10 +145,10 @@ def _same_names(struct: Struct, prefix: str) -> Iterator[Problem]:
         lower, file_name = names.folded(field.name), names.in_files(field.name)
         if lower in seen:
             rule = f'"{seen[lower]}" and "{field.name}" differ in case only, and engines take them for one column'
-            yield Problem(path, f"{rule}. Rename one")
+            yield FormatProblem(path, f"{rule}. Rename one")
         elif file_name in written:
             rule = f'"{written[file_name]}" and "{field.name}" are both written into files as "{file_name}"'
-            yield Problem(path, f"{rule}. Rename one")
+            yield FormatProblem(path, f"{rule}. Rename one")
         seen.setdefault(lower, field.name)
         written.setdefault(file_name, field.name)
         for inner, around in _structs(field.type, f"{path}."):
@@ -164,7 +166,7 @@ def _structs(of: Type, prefix: str) -> Iterator[tuple[Struct, str]]:
         yield from _structs(of.value, f"{prefix}value.")
 
 
-def _partition_names(of: State) -> Iterator[Problem]:
+def _partition_names(of: TableState) -> Iterator[FormatProblem]:
     """checkAndAddPartitionName, for every spec that the table has had."""
     told: set[tuple[str, int]] = set()
     by_name: dict[str, PartitionField] = {}
@@ -174,14 +176,14 @@ def _partition_names(of: State) -> Iterator[Problem]:
             owner = of.names.get(field.name)
             if owner is not None and owner != field.source_id and (field.name, field.source_id) not in told:
                 told.add((field.name, field.source_id))
-                yield Problem(of.fields[owner][0], _clash(of, spec, field))
+                yield FormatProblem(of.fields[owner][0], _clash(of, spec, field))
             if field.name in here:
-                yield Problem("", f'partition spec {spec.id} has two fields named "{field.name}": {_CANNOT}')
+                yield FormatProblem("", f'partition spec {spec.id} has two fields named "{field.name}": {_CANNOT}')
             here.add(field.name)
             by_name.setdefault(field.name, field)
 
 
-def _clash(of: State, spec: PartitionSpec, field: PartitionField) -> str:
+def _clash(of: TableState, spec: PartitionSpec, field: PartitionField) -> str:
     when = "is" if spec.id == of.spec_id else "was"
     source = of.fields[field.source_id][0] if field.source_id in of.fields else "a column that is gone"
     what = f"{field.transform} of {source}"
@@ -190,50 +192,50 @@ def _clash(of: State, spec: PartitionSpec, field: PartitionField) -> str:
     return f"{rule} under this name (partition spec {spec.id}). {_CANNOT}. {mend}"
 
 
-def taken_over(before: State, of: State) -> Iterator[Problem]:
+def taken_over(before: TableState, of: TableState) -> Iterator[FormatProblem]:
     """A column that gets the name of a partition field made of itself: Java loads it, but makes no such table."""
     for spec in of.specs:
         for field in spec.fields:
             if field.transform in ("identity", "void") or of.names.get(field.name) != field.source_id:
                 continue
             if before.names.get(field.name) != field.source_id:
-                yield Problem(field.name, _clash(of, spec, field))
+                yield FormatProblem(field.name, _clash(of, spec, field))
 
 
-def _partition_sources(of: State) -> Iterator[Problem]:
+def _partition_sources(of: TableState) -> Iterator[FormatProblem]:
     """PartitionSpec.checkCompatibility, for the spec that rows are written with."""
     spec = next((spec for spec in of.specs if spec.id == of.spec_id), PartitionSpec(0, ()))
     if spec.fields and of.version > 1 and all(field.transform == "void" for field in spec.fields):
         rule = f"void({', '.join(field.name for field in spec.fields)}) alone partitions by nothing"
-        yield Problem("", f"{rule}, and Trino cannot change rows of such a table. Leave it out of `partition_by`")
+        yield FormatProblem("", f"{rule}, and Trino cannot change rows of such a table. Leave it out of `partition_by`")
     for field in spec.fields:
         if field.transform == "void" and field.source_id not in of.fields:
             rule = (
                 f'the partition field "{field.name}" is void, and its column is gone: engines cannot write such a table'
             )
-            yield Problem("", f"{rule}. Keep the column, or write `format_version: 2` and apply before it goes")
+            yield FormatProblem("", f"{rule}. Keep the column, or write `format_version: 2` and apply before it goes")
         elif field.transform != "void":
             yield from _source(of, field.source_id, field.transform, f'the partition field "{field.name}"')
 
 
-def _sort_sources(of: State) -> Iterator[Problem]:
+def _sort_sources(of: TableState) -> Iterator[FormatProblem]:
     for field in of.order.fields:
         if field.transform == "void":
             rule = "void sorts by nothing, and Spark cannot write to such a table"
-            yield Problem("", f"{rule}. Leave it out of `sort_by`")
+            yield FormatProblem("", f"{rule}. Leave it out of `sort_by`")
         yield from _source(of, field.source_id, field.transform, "a sort field")
 
 
-def _source(of: State, number: int, transform: str, what: str) -> Iterator[Problem]:
+def _source(of: TableState, number: int, transform: str, what: str) -> Iterator[FormatProblem]:
     if number not in of.fields:
-        yield Problem("", f"{what} is made of a column that is gone (id {number}): {_CANNOT}")
+        yield FormatProblem("", f"{what} is made of a column that is gone (id {number}): {_CANNOT}")
         return
     path, field, around = of.fields[number]
     if not isinstance(field.type, str) or not all(isinstance(each.type, Struct) for each in around):
         kind = str(field.type)
-        yield Problem(path, f"{what} is made of {path}, which is {kind} or in a list or map: {_CANNOT}")
+        yield FormatProblem(path, f"{what} is made of {path}, which is {kind} or in a list or map: {_CANNOT}")
     elif not _takes(transform.partition("[")[0], field.type):
-        yield Problem(path, f"{what} is {transform} of {path}, which is {field.type}: {_CANNOT}")
+        yield FormatProblem(path, f"{what} is {transform} of {path}, which is {field.type}: {_CANNOT}")
 
 
 def _takes(transform: str, kind: str) -> bool:
@@ -243,22 +245,22 @@ def _takes(transform: str, kind: str) -> bool:
         return True
 
 
-def _identifier(of: State, number: int) -> Iterator[Problem]:
+def _identifier(of: TableState, number: int) -> Iterator[FormatProblem]:
     """Schema.validateIdentifierField."""
     if number not in of.fields:
-        yield Problem("", f"an identifier column (id {number}) is gone. Leave it out of `identifier`")
+        yield FormatProblem("", f"an identifier column (id {number}) is gone. Leave it out of `identifier`")
         return
     path, field, around = of.fields[number]
     optional = next((each.name for each in around if not each.required), None)
     if not isinstance(field.type, str) or field.type in ("float", "double") or not field.required:
         required = " required" if field.required else ""
         rule = "an identifier column is required and neither nested nor a floating-point number"
-        yield Problem(path, f"{rule}; this is {field.type!s}{required}. Leave it out of `identifier`")
+        yield FormatProblem(path, f"{rule}; this is {field.type!s}{required}. Leave it out of `identifier`")
     elif not all(isinstance(each.type, Struct) for each in around):
-        yield Problem(path, "an identifier column is not in a list or map. Leave it out of `identifier`")
+        yield FormatProblem(path, "an identifier column is not in a list or map. Leave it out of `identifier`")
     elif optional is not None:
         rule = f'an identifier column is not in an optional struct, and "{optional}" is one'
-        yield Problem(path, f"{rule}. Make the struct required, or leave the column out of `identifier`")
+        yield FormatProblem(path, f"{rule}. Make the struct required, or leave the column out of `identifier`")
 
 
 def _all(of: Type, prefix: str = "", around: tuple[Field, ...] = ()) -> Iterator[tuple[str, Field, tuple[Field, ...]]]:

@@ -20,8 +20,8 @@ from typing import IO, TYPE_CHECKING, Any
 from bootstrap import catalogs
 from bootstrap.catalogs import tables
 from bootstrap.catalogs.metrics import TableReader
-from bootstrap.files.items import Format, Item, digest, items, rewritten
-from bootstrap.files.places import Place, place
+from bootstrap.files.items import FileFormat, Item, digest, items, rewritten
+from bootstrap.files.places import FilePlace, place
 from bootstrap.iceberg.claims import folder_of
 from bootstrap.ingest.spark import SparkLoader
 from bootstrap.remote.errors import Missing
@@ -91,12 +91,12 @@ class Ingest:
     def _reader(self) -> TableReader:
         return TableReader(self.into.catalog, connect(self.target.path, self.target.stack)[1])
 
-    def places(self, addresses: Sequence[str]) -> list[Place]:
+    def places(self, addresses: Sequence[str]) -> list[FilePlace]:
         lakehouse, connections = connect(self.target.path, self.target.stack)
         store, file = connections.store, self.target.path
         return [place(each, store, lakehouse.buckets, lakehouse.sources, file) for each in addresses]
 
-    def infer(self, addresses: Sequence[str], form: Format | None) -> dict[str, Any]:
+    def infer(self, addresses: Sequence[str], form: FileFormat | None) -> dict[str, Any]:
         """The section of the file for a table that takes the sources."""
         from bootstrap.files.columns import schema_of, section
 
@@ -110,7 +110,7 @@ class Ingest:
                     _away(path, Path(scratch))
         return section(self.into.catalog, self.into.namespace, self.into.name, schemas)
 
-    def load(self, addresses: Sequence[str], form: Format | None) -> Loaded:
+    def load(self, addresses: Sequence[str], form: FileFormat | None) -> Loaded:
         """Loads the files that the table does not have yet, in one commit.
 
         Raises UsageError for sources that do not fit and for a table that is not there.

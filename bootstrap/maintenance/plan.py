@@ -17,7 +17,7 @@ _MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Step:
+class MaintenanceStep:
     """One thing to do. ``older_than`` is an instant; ``refused`` says why it is not done, empty where it is."""
 
     action: Action
@@ -55,7 +55,7 @@ def policies(lakehouse: Lakehouse) -> Iterator[tuple[tuple[str, ...], Maintenanc
 
 def steps(
     policy: Maintenance, found: Found, guard: Guard, now: datetime, superseded: Sequence[str] = ()
-) -> tuple[Step, ...]:
+) -> tuple[MaintenanceStep, ...]:
     """What is to be done, in the order that lets each step find the work of those before it done.
 
     ``superseded``: metadata files that were replaced before the snapshots of that time expire.
@@ -70,48 +70,50 @@ def steps(
     return tuple(step for step in asked if step is not None)
 
 
-def _compact(asked: Compact, found: Found) -> Step | None:
+def _compact(asked: Compact, found: Found) -> MaintenanceStep | None:
     metrics = found.metrics
     # Engines take files under three quarters of the size that is wanted, and those with deletes.
     small = metrics.files >= asked.min_files and metrics.average_file_bytes * 4 < asked.target_file_size.bytes * 3
     if not small and not metrics.delete_files:
         return None
     why = f"{metrics.files} files of {human(metrics.average_file_bytes)} on average; {asked.target_file_size} is wanted"
-    return Step("compact", why, file_size=asked.target_file_size.bytes, min_files=asked.min_files)
+    return MaintenanceStep("compact", why, file_size=asked.target_file_size.bytes, min_files=asked.min_files)
 
 
-def _manifests(found: Found) -> Step | None:
+def _manifests(found: Found) -> MaintenanceStep | None:
     if found.metrics.manifests < 2:
         return None
-    return Step("rewrite manifests", f"{found.metrics.manifests} manifests")
+    return MaintenanceStep("rewrite manifests", f"{found.metrics.manifests} manifests")
 
 
-def _expire(asked: ExpireSnapshots, found: Found, policy: Maintenance, guard: Guard, now: datetime) -> Step | None:
+def _expire(
+    asked: ExpireSnapshots, found: Found, policy: Maintenance, guard: Guard, now: datetime
+) -> MaintenanceStep | None:
     cutoff = now - timedelta(days=asked.older_than_days)
     count = len(expirable(found.metadata, cutoff, asked.retain_last))
     if not count:
         return None
     why = f"{count} of {found.metrics.snapshots} snapshots are older than {asked.older_than_days} days"
     refused = _refused(found, policy, guard)
-    return Step("expire snapshots", why, older_than=cutoff, days=asked.older_than_days,
+    return MaintenanceStep("expire snapshots", why, older_than=cutoff, days=asked.older_than_days,
                 retain_last=asked.retain_last, refused=refused)  # fmt: skip
 
 
 def _metadata(
     asked: ExpireSnapshots, found: Found, policy: Maintenance, guard: Guard, superseded: Sequence[str]
-) -> Step | None:
+) -> MaintenanceStep | None:
     if not superseded:
         return None
     why = f"{len(superseded)} metadata files were replaced more than {asked.older_than_days} days ago"
-    return Step("remove metadata", why, days=asked.older_than_days, retain_last=asked.retain_last,
+    return MaintenanceStep("remove metadata", why, days=asked.older_than_days, retain_last=asked.retain_last,
                 files=tuple(superseded), refused=_refused(found, policy, guard))  # fmt: skip
 
 
-def _orphans(asked: RemoveOrphans, found: Found, policy: Maintenance, guard: Guard, now: datetime) -> Step:
+def _orphans(asked: RemoveOrphans, found: Found, policy: Maintenance, guard: Guard, now: datetime) -> MaintenanceStep:
     cutoff = now - timedelta(days=asked.older_than_days)
     why = f"those among {found.metrics.stored_files} files below its location that nobody knows after"
     refused = _shared(guard) or _refused(found, policy, guard)
-    return Step("remove orphans", f"{why} {asked.older_than_days} days", older_than=cutoff,
+    return MaintenanceStep("remove orphans", f"{why} {asked.older_than_days} days", older_than=cutoff,
                 days=asked.older_than_days, location=found.metadata.get("location", ""), refused=refused)  # fmt: skip
 
 
@@ -175,7 +177,7 @@ def expirable(metadata: Mapping[str, Any], older_than: datetime, retain_last: in
     }
 
 
-def spark(catalog: str, table: str, step: Step) -> str:
+def spark(catalog: str, table: str, step: MaintenanceStep) -> str:
     """The procedure's call. https://iceberg.apache.org/docs/latest/spark-procedures/"""
     name = f"table => {sql.string(sql.path(table.split('.'), 'spark'), 'spark')}"
     call = f"CALL {catalog}.system."
@@ -194,7 +196,7 @@ def spark(catalog: str, table: str, step: Step) -> str:
     return f"{call}remove_orphan_files({name}, {older}, {where}, prefix_listing => true)"
 
 
-def trino(catalog: str, table: str, step: Step) -> tuple[str, ...]:
+def trino(catalog: str, table: str, step: MaintenanceStep) -> tuple[str, ...]:
     """The statements of one session. https://trino.io/docs/current/connector/iceberg.html#alter-table-execute"""
     namespace, _, short = table.rpartition(".")
     execute = f"ALTER TABLE {sql.path((catalog, namespace, short), 'trino')} EXECUTE "

@@ -9,7 +9,7 @@ from typing import Any
 
 from bootstrap.catalogs.metrics import TableMetrics
 from bootstrap.maintenance.plan import human
-from bootstrap.maintenance.run import Outcome, Work
+from bootstrap.maintenance.run import TableOutcome, Work
 from bootstrap.session.sql import table
 
 _GAUGES = {  # https://prometheus.io/docs/practices/naming/
@@ -89,7 +89,7 @@ def plan_text(work: Sequence[Work]) -> Iterator[str]:
             yield f"{'!' if step.refused else '~'} {each.name}: {step.action}: {step.refused or step.why}."
 
 
-def outcome_json(outcome: Outcome) -> dict[str, Any]:
+def outcome_json(outcome: TableOutcome) -> dict[str, Any]:
     before, after = outcome.work.before, outcome.after
     return {
         **plan_json(outcome.work),
@@ -100,7 +100,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def outcome_text(outcomes: Sequence[Outcome]) -> Iterator[str]:
+def outcome_text(outcomes: Sequence[TableOutcome]) -> Iterator[str]:
     """Before and after of every table, the steps done, then what was not done and why."""
     rows = []
     for each in outcomes:
@@ -117,7 +117,7 @@ def outcome_text(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield from table(headings, rows)
 
 
-def complaints(outcomes: Iterable[Outcome]) -> Iterator[str]:
+def complaints(outcomes: Iterable[TableOutcome]) -> Iterator[str]:
     for each in outcomes:
         for step in each.work.steps:
             if step.refused:

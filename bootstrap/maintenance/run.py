@@ -30,7 +30,7 @@ class Work:
     catalog: str
     table: str  # without the catalog
     before: TableMetrics | None
-    steps: tuple[plan.Step, ...] = ()
+    steps: tuple[plan.MaintenanceStep, ...] = ()
     lacking: str = ""
 
     @property
@@ -39,7 +39,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TableOutcome:
     """What became of a table: the answers of the steps that were done, and why others were not."""
 
     work: Work
@@ -52,10 +52,10 @@ class Outcome:
         return not self.failed and not any(step.refused for step in self.work.steps)
 
 
-class Engine(Protocol):
+class Procedures(Protocol):
     """Who does the work."""
 
-    def execute(self, catalog: str, table: str, step: plan.Step) -> Mapping[str, Any]:
+    def execute(self, catalog: str, table: str, step: plan.MaintenanceStep) -> Mapping[str, Any]:
         """Carries out one step. Raises LakehouseError with the engine's own message."""
 
 
@@ -65,7 +65,7 @@ class SparkProcedures:
     def __init__(self, target: Target) -> None:
         self._session = sql.SparkEngine(target)
 
-    def execute(self, catalog: str, table: str, step: plan.Step) -> Mapping[str, Any]:
+    def execute(self, catalog: str, table: str, step: plan.MaintenanceStep) -> Mapping[str, Any]:
         quoted = path((catalog, *table.split(".")), "spark")
         self._session.run(f"REFRESH TABLE {quoted}")  # others may have written since Spark last looked
         result = self._session.run(plan.spark(catalog, table, step))
@@ -81,7 +81,7 @@ class TrinoProcedures:
     def __init__(self, target: Target) -> None:
         self._session = sql.TrinoEngine(target)
 
-    def execute(self, catalog: str, table: str, step: plan.Step) -> Mapping[str, Any]:
+    def execute(self, catalog: str, table: str, step: plan.MaintenanceStep) -> Mapping[str, Any]:
         answer: dict[str, Any] = {}
         for statement in plan.trino(catalog, table, step):
             result = self._session.run(statement)
@@ -91,7 +91,7 @@ class TrinoProcedures:
         return answer
 
 
-def engine(target: Target) -> Engine:
+def engine(target: Target) -> Procedures:
     """Spark where the file has it, else Trino. Raises UsageError where it has neither."""
     spark = target.lakehouse.engines.spark
     if spark is not None and spark.connect:
@@ -165,12 +165,12 @@ def _superseded(table: str, policy: Maintenance, found: Found, files: Superseded
 
 
 def carry_out(
-    work: Sequence[Work], connections: Connections, by: Engine, told: Callable[[Work, str], None]
-) -> Iterator[Outcome]:
+    work: Sequence[Work], connections: Connections, by: Procedures, told: Callable[[Work, str], None]
+) -> Iterator[TableOutcome]:
     """Does the steps of each table. One that fails ends those of its table, and no other table's."""
     for each in work:
         if each.before is None:
-            yield Outcome(each, failed={"": each.lacking})
+            yield TableOutcome(each, failed={"": each.lacking})
             continue
         done: dict[str, Mapping[str, Any]] = {}
         failed: dict[str, str] = {}
@@ -194,10 +194,10 @@ def carry_out(
             after = look(each, connections).metrics if done else each.before
         except LakehouseError as error:
             failed["look again"] = str(error)
-        yield Outcome(each, done, after, failed)
+        yield TableOutcome(each, done, after, failed)
 
 
-def _stayed(work: Work, step: plan.Step, connections: Connections) -> None:
+def _stayed(work: Work, step: plan.MaintenanceStep, connections: Connections) -> None:
     """Raises Conflict where the table is elsewhere by now: then it was not this folder that was looked at."""
     location = TableReader(work.catalog, connections).location_now(work.table)
     if location.rstrip("/") != step.location.rstrip("/"):

@@ -32,7 +32,7 @@ SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True)
-class Plan:
+class BarPlan:
     """What to make: ``rows`` in all, spread evenly over ``days`` trading days from :data:`FIRST_DAY` on."""
 
     rows: int
@@ -55,7 +55,7 @@ class Plan:
         return self.rows // self.days + (nth < self.rows % self.days)
 
 
-def bars(plan: Plan, batch: int = 1024) -> Iterator[pa.Table]:
+def bars(plan: BarPlan, batch: int = 1024) -> Iterator[pa.Table]:
     """The rows, by day, ticker and minute, in tables of at most ``batch`` tickers each.
 
     What is made does not depend on ``batch``; memory does, about 30 kB a ticker. A day's last ticker may end early.

@@ -23,7 +23,7 @@ _MEANING = {
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class ServiceEndpoint:
     """An address: ``external`` for a person and the bootstrap, ``internal`` for the other services."""
 
     service: str
@@ -33,16 +33,16 @@ class Endpoint:
     internal: str
 
 
-def of_service(service: Service, place: Place) -> Iterator[Endpoint]:
+def of_service(service: Service, place: Place) -> Iterator[ServiceEndpoint]:
     """The addresses of a service that are of use to a person."""
     for port in service.ports:
         if port.label or port.name in _MEANING:
             external = place.external(port.name).url(port.scheme, port.path)
             internal = Address(place.host(service.name), port.number).url(port.scheme, port.path)
-            yield Endpoint(service.name, port.label or port.name, _meaning(port.name), external, internal)
+            yield ServiceEndpoint(service.name, port.label or port.name, _meaning(port.name), external, internal)
 
 
-def of_stack(services: Iterable[Service], place: Place, at: Endpoints) -> list[Endpoint]:
+def of_stack(services: Iterable[Service], place: Place, at: Endpoints) -> list[ServiceEndpoint]:
     """Every address of a stack: those of its services, then those of its catalogs."""
     found = [endpoint for service in services for endpoint in of_service(service, place)]
     for each in at.catalogs:
@@ -51,7 +51,7 @@ def of_stack(services: Iterable[Service], place: Place, at: Endpoints) -> list[E
             ("api/v2", "Nessie API", f"catalog `{each.name}` for Spark, Trino and Nessie's own clients"),
         ):
             external, internal = f"{each.external}/{path}", f"{each.internal}/{path}"
-            found.append(Endpoint(each.service, f"{name} ({each.name})", meaning, external, internal))
+            found.append(ServiceEndpoint(each.service, f"{name} ({each.name})", meaning, external, internal))
     return found
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from bootstrap import catalogs, output
 from bootstrap.catalogs import tables
 from bootstrap.iceberg.metadata import TableFacts
-from bootstrap.operations.bars import SCHEMA, Plan, bars
+from bootstrap.operations.bars import SCHEMA, BarPlan, bars
 from bootstrap.session.connect import connect
 from bootstrap.session.sql import SparkEngine
 from bootstrap.session.target import Target
@@ -75,7 +75,7 @@ def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) 
     """
     catalog = catalog_of(target.lakehouse, target.path.name)
     bronze, silver = f"{catalog}.bronze.{_TABLE}", f"{catalog}.silver.{_TABLE}"
-    plan = Plan(rows, seed, days)
+    plan = BarPlan(rows, seed, days)
     days_made = ", ".join(f"'{day.isoformat()}'" for day in plan.dates)
     engine = target.lakehouse.engines.spark
     began = time.monotonic()
@@ -136,7 +136,7 @@ def misfits(schema: Struct) -> Iterator[str]:
             yield f'the column "{further.name}" is required, and the bars have no value for it. Make it optional'
 
 
-def _by_spark(session: SparkEngine, bronze: str, plan: Plan, days: str, *, replace: bool) -> None:
+def _by_spark(session: SparkEngine, bronze: str, plan: BarPlan, days: str, *, replace: bool) -> None:
     if replace:
         session.run(f"DELETE FROM {bronze} WHERE date IN ({days})")  # noqa: S608 - names and dates are ours
     with output.progress() as progress:
@@ -146,7 +146,7 @@ def _by_spark(session: SparkEngine, bronze: str, plan: Plan, days: str, *, repla
             progress.advance(task, batch.num_rows)
 
 
-def _by_pyiceberg(target: Target, catalog: str, plan: Plan, days: str, *, replace: bool) -> None:
+def _by_pyiceberg(target: Target, catalog: str, plan: BarPlan, days: str, *, replace: bool) -> None:
     connections = connect(target.path, target.stack)[1]
     table = tables.load(catalogs.connect(catalog, connections), f"bronze.{_TABLE}", connections)
     with output.progress() as progress:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from bootstrap.session import clients
-from bootstrap.session.sql import Engine, show
+from bootstrap.session.sql import SqlEngine, show
 from bootstrap.session.statements import is_complete, split
 from bootstrap.session.target import Target
 from lakehouse import packages
@@ -52,7 +52,7 @@ def pyspark(target: Target) -> None:
     code.interact(f"Spark {session.version} at {url}: `spark` is the session. Ctrl-D leaves.", local=names, exitmsg="")
 
 
-def spark(engine: Engine) -> None:
+def spark(engine: SqlEngine) -> None:
     """A prompt for SQL: a statement ends with a semicolon; an error ends the statement, not the shell."""
     with suppress(ImportError):
         import readline  # noqa: F401 - input() edits lines with it
@@ -75,7 +75,7 @@ def spark(engine: Engine) -> None:
             pending = ""
 
 
-def _run(engine: Engine, sql: str) -> None:
+def _run(engine: SqlEngine, sql: str) -> None:
     for statement in split(sql, engine.dialect):
         try:
             show(engine.run(statement.text), "table", sys.stdout)

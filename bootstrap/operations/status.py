@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bootstrap.operations.endpoints import Endpoint, of_service
+from bootstrap.operations.endpoints import ServiceEndpoint, of_service
 from bootstrap.session.target import Target
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Place, Service
@@ -21,7 +21,7 @@ class ServiceStatus:
     pid: int | None
     uptime_seconds: int | None
     memory_mb: int | None
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[ServiceEndpoint, ...]
 
 
 def look(target: Target) -> list[ServiceStatus]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bootstrap.pipeline.guard import losses
 from bootstrap.pipeline.looked import Looked, comes_up, from_json, infrastructure, wanted
-from bootstrap.pipeline.steps import Runner, Step, run
+from bootstrap.pipeline.steps import PipelineStep, Runner, run
 from bootstrap.pipeline.summary import summary
 from bootstrap.remote.errors import StalePlan
 from bootstrap.session.synthesised import Synthesised, read
@@ -22,7 +22,9 @@ _BIN = Path(sys.executable).parent
 #: 0: nothing, 2: changes; terraform and lakehouse agree on it.
 _EITHER = frozenset({0, 2})
 
-CHECKS = tuple(Step(f"checks: {name}", ("make", name)) for name in ("lint", "types", "lint-workflows", "scan", "unit"))
+CHECKS = tuple(
+    PipelineStep(f"checks: {name}", ("make", name)) for name in ("lint", "types", "lint-workflows", "scan", "unit")
+)
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Pipeline:
 
     def _synthesised(self) -> Synthesised:
         """The stack as the sources say it now; what a deploy would change is shown on the way."""
-        run(Step("infrastructure: cdktf diff", (str(_BIN / "cdktf"), "diff", self.stack)), self.runner)
+        run(PipelineStep("infrastructure: cdktf diff", (str(_BIN / "cdktf"), "diff", self.stack)), self.runner)
         stacks = read(self.folder / "cdktf.out")
         if self.stack not in stacks:
             raise UsageError(f'the file has no stack "{self.stack}"; it has {", ".join(stacks)}.')
@@ -136,7 +138,7 @@ class Pipeline:
         at = f"-chdir={self.folder / 'cdktf.out' / 'stacks' / self.stack}"
         shown = []
         for form in ("-json", "-no-color"):
-            step = Step("infrastructure: terraform show", ("terraform", at, "show", form, "plan"), loud=False)
+            step = PipelineStep("infrastructure: terraform show", ("terraform", at, "show", form, "plan"), loud=False)
             shown.append(run(step, self.runner).output)
         return json.loads(shown[0]), shown[1]
 
@@ -149,10 +151,10 @@ class Pipeline:
                 f"its data, first deploy it with `deletable: true` and stacks.{self.stack} with `allow_destroy: true`"
             )
 
-    def _steps(self) -> tuple[Step, ...]:
+    def _steps(self) -> tuple[PipelineStep, ...]:
         deploy = (str(_BIN / "cdktf"), "deploy", self.stack, "--auto-approve")
         return (
-            Step("deploy: cdktf deploy", deploy),
+            PipelineStep("deploy: cdktf deploy", deploy),
             self._lakehouse("apply", "bootstrap: lakehouse apply"),
             self._lakehouse("plan", "bootstrap: nothing is left to do"),
             self._lakehouse("verify", "verify: lakehouse verify"),
@@ -160,8 +162,8 @@ class Pipeline:
 
     def _lakehouse(
         self, word: str, name: str, *more: str, fine: frozenset[int] = frozenset({0}), loud: bool = True
-    ) -> Step:
-        return Step(name, (str(_BIN / "lakehouse"), "--stack", self.stack, word, *more), fine, loud)
+    ) -> PipelineStep:
+        return PipelineStep(name, (str(_BIN / "lakehouse"), "--stack", self.stack, word, *more), fine, loud)
 
     def planned(self) -> Looked | None:
         """The plan that was noted, if there is one."""

@@ -18,7 +18,7 @@ _TOLD = 30
 
 
 @dataclass(frozen=True)
-class Step:
+class PipelineStep:
     """A command and the exit codes with which it did what it should. ``loud``: its output is shown while it runs."""
 
     name: str
@@ -37,14 +37,14 @@ class Ran:
 
 
 #: Runs a command; given so that tests can do without.
-Runner = Callable[[Step], Ran]
+Runner = Callable[[PipelineStep], Ran]
 
 
 class StepFailed(LakehouseError):
     """A step ended with another exit code than it should."""
 
 
-def run(step: Step, runner: Runner) -> Ran:
+def run(step: PipelineStep, runner: Runner) -> Ran:
     """Runs a step. Raises StepFailed with the end of its output."""
     began = time.monotonic()
     print(f"== {step.name}", flush=True)
@@ -64,7 +64,7 @@ def processes(folder: Path, file: Path, redact: output.Redactor | None) -> Runne
     def clean(text: str) -> str:
         return redact(text) if redact else text
 
-    def runner(step: Step) -> Ran:
+    def runner(step: PipelineStep) -> Ran:
         try:
             if not step.loud:
                 done = subprocess.run(

@@ -13,22 +13,22 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import urlencode
 
-from bootstrap.probe.room import Room, expect, expect_refusal
+from bootstrap.probe.room import ProbeRoom, expect, expect_refusal
 from bootstrap.remote.s3 import sts
 
 
-def list_buckets(room: Room) -> None:
+def list_buckets(room: ProbeRoom) -> None:
     names = [each["Name"] for each in room.s3.list_buckets()["Buckets"]]
     expect(room.bucket in names, "the probe's bucket is not listed")
 
 
-def head_bucket(room: Room) -> None:
+def head_bucket(room: ProbeRoom) -> None:
     room.s3.head_bucket(Bucket=room.bucket)
     missing = room.bucket + "-missing"
     expect_refusal(lambda: room.s3.head_bucket(Bucket=missing), "there is one that is not", 404)
 
 
-def create_again(room: Room) -> None:
+def create_again(room: ProbeRoom) -> None:
     """In us-east-1, S3 itself answers an owner's second creation with success; others may with a conflict."""
     try:
         room.s3.create_bucket(Bucket=room.bucket)
@@ -36,20 +36,20 @@ def create_again(room: Room) -> None:
         return
 
 
-def delete_full_bucket(room: Room) -> None:
+def delete_full_bucket(room: ProbeRoom) -> None:
     bucket = room.further_bucket()
     room.s3.put_object(Bucket=bucket, Key="inside", Body=b"")
     expect_refusal(lambda: room.s3.delete_bucket(Bucket=bucket), "its objects are gone with it", 409)
 
 
-def bucket_tags(room: Room) -> None:
+def bucket_tags(room: ProbeRoom) -> None:
     wanted: Any = [{"Key": "owner", "Value": "probe"}]
     room.s3.put_bucket_tagging(Bucket=room.bucket, Tagging={"TagSet": wanted})
     found = room.s3.get_bucket_tagging(Bucket=room.bucket)["TagSet"]
     expect(found == wanted, f"its tags are {found}")
 
 
-def versioning(room: Room) -> None:
+def versioning(room: ProbeRoom) -> None:
     bucket = _versioned(room)
     for content in (b"first", b"second"):
         room.s3.put_object(Bucket=bucket, Key="object", Body=content)
@@ -59,7 +59,7 @@ def versioning(room: Room) -> None:
     expect(former["Body"].read() == b"first", "the former version is not read back")
 
 
-def delete_marker(room: Room) -> None:
+def delete_marker(room: ProbeRoom) -> None:
     bucket = _versioned(room)
     room.s3.put_object(Bucket=bucket, Key="object", Body=b"content")
     marker = room.s3.delete_object(Bucket=bucket, Key="object")
@@ -69,7 +69,7 @@ def delete_marker(room: Room) -> None:
     expect(room.s3.get_object(Bucket=bucket, Key="object")["Body"].read() == b"content", "it does not come back")
 
 
-def lifecycle(room: Room) -> None:
+def lifecycle(room: ProbeRoom) -> None:
     """Set and read; that days later something expires is not waited for."""
     bucket = room.further_bucket()
     rule: Any = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "a/"}, "Expiration": {"Days": 3}}
@@ -80,7 +80,7 @@ def lifecycle(room: Room) -> None:
     expect_refusal(lambda: room.s3.get_bucket_lifecycle_configuration(Bucket=bucket), "the rule stays", 404)
 
 
-def lifecycle_of_versions(room: Room) -> None:
+def lifecycle_of_versions(room: ProbeRoom) -> None:
     bucket = _versioned(room)
     days: Any = {"NoncurrentDays": 3}
     rule: Any = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}, "NoncurrentVersionExpiration": days}
@@ -89,7 +89,7 @@ def lifecycle_of_versions(room: Room) -> None:
     expect(found["NoncurrentVersionExpiration"]["NoncurrentDays"] == 3, f"the rule is {found}")
 
 
-def bucket_policy(room: Room) -> None:
+def bucket_policy(room: ProbeRoom) -> None:
     """A bucket that is open to readers without keys, and closed again."""
     bucket = room.further_bucket()
     room.s3.put_object(Bucket=bucket, Key="open", Body=b"content")
@@ -106,27 +106,27 @@ def bucket_policy(room: Room) -> None:
     expect(room.anonymous(bucket, "open") == 403, "it stays open")
 
 
-def public_access_block(room: Room) -> None:
+def public_access_block(room: ProbeRoom) -> None:
     wanted: Any = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True}
     room.s3.put_public_access_block(Bucket=room.bucket, PublicAccessBlockConfiguration=wanted)
     found = room.s3.get_public_access_block(Bucket=room.bucket)["PublicAccessBlockConfiguration"]
     expect(found["BlockPublicPolicy"], f"it is {found}")
 
 
-def cors(room: Room) -> None:
+def cors(room: ProbeRoom) -> None:
     rule: Any = {"AllowedMethods": ["GET"], "AllowedOrigins": ["https://example.com"]}
     room.s3.put_bucket_cors(Bucket=room.bucket, CORSConfiguration={"CORSRules": [rule]})
     (found,) = room.s3.get_bucket_cors(Bucket=room.bucket)["CORSRules"]
     expect(found["AllowedOrigins"] == ["https://example.com"], f"the rule is {found}")
 
 
-def encryption(room: Room) -> None:
+def encryption(room: ProbeRoom) -> None:
     room.put("encrypted", ServerSideEncryption="AES256")
     found = room.s3.head_object(Bucket=room.bucket, Key="encrypted").get("ServerSideEncryption")
     expect(found == "AES256", "it is taken, and nothing says that it is encrypted")
 
 
-def default_encryption(room: Room) -> None:
+def default_encryption(room: ProbeRoom) -> None:
     bucket = room.further_bucket()
     rule: Any = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     room.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
@@ -135,7 +135,7 @@ def default_encryption(room: Room) -> None:
     expect(found == "AES256", "it is taken, and nothing says that objects are encrypted")
 
 
-def object_lock(room: Room) -> None:
+def object_lock(room: ProbeRoom) -> None:
     bucket = room.further_bucket(ObjectLockEnabledForBucket=True)
     version = room.s3.put_object(Bucket=bucket, Key="held", Body=b"content")["VersionId"]
     room.s3.put_object_legal_hold(Bucket=bucket, Key="held", LegalHold={"Status": "ON"})
@@ -147,7 +147,7 @@ def object_lock(room: Room) -> None:
         room.s3.put_object_legal_hold(Bucket=bucket, Key="held", LegalHold={"Status": "OFF"})
 
 
-def presigned_get(room: Room) -> None:
+def presigned_get(room: ProbeRoom) -> None:
     room.put("presigned", b"content")
     asked = {"Bucket": room.bucket, "Key": "presigned"}
     url = room.s3.generate_presigned_url("get_object", Params=asked, ExpiresIn=60)
@@ -156,7 +156,7 @@ def presigned_get(room: Room) -> None:
     expect(room.anonymous(room.bucket, "presigned") == 403, "the object is open without a signature")
 
 
-def presigned_put(room: Room) -> None:
+def presigned_put(room: ProbeRoom) -> None:
     asked = {"Bucket": room.bucket, "Key": "presigned-put"}
     url = room.s3.generate_presigned_url("put_object", Params=asked, ExpiresIn=60)
     status = room.http.request("PUT", url, body=b"content").status
@@ -164,7 +164,7 @@ def presigned_put(room: Room) -> None:
     expect(room.read("presigned-put") == b"content", "other bytes come back")
 
 
-def changed_url(room: Room) -> None:
+def changed_url(room: ProbeRoom) -> None:
     """A signature is for one object: it must not open another."""
     room.put("signed")
     room.put("signed-other")
@@ -173,17 +173,17 @@ def changed_url(room: Room) -> None:
     expect(status == 403, f"it is answered by {status}")
 
 
-def wrong_secret(room: Room) -> None:
+def wrong_secret(room: ProbeRoom) -> None:
     other = room.as_another(secret_key=secrets.token_urlsafe(20))
     expect_refusal(lambda: other.list_objects_v2(Bucket=room.bucket), "its signature is not looked at", 403)
 
 
-def unknown_key(room: Room) -> None:
+def unknown_key(room: ProbeRoom) -> None:
     other = room.as_another(access_key=f"unknown{secrets.token_hex(6)}")
     expect_refusal(lambda: other.list_objects_v2(Bucket=room.bucket), "whoever it is, it is let in", 401, 403)
 
 
-def unsigned_stream(room: Room) -> None:
+def unsigned_stream(room: ProbeRoom) -> None:
     """An upload in chunks that names a key in its address and is signed by nobody: the name of a key is no secret."""
     today = datetime.datetime.now(datetime.UTC)
     scope = f"{room.store.access_key}/{today:%Y%m%d}/{room.store.region}/s3/aws4_request"
@@ -209,13 +209,13 @@ def unsigned_stream(room: Room) -> None:
     expect_refusal(lambda: room.read("unsigned"), "it is refused, and written all the same", 404)
 
 
-def without_keys(room: Room) -> None:
+def without_keys(room: ProbeRoom) -> None:
     room.put("closed")
     status = room.anonymous(room.bucket, "closed")
     expect(status in (401, 403), f"it is answered by {status}")
 
 
-def assume_role(room: Room) -> None:
+def assume_role(room: ProbeRoom) -> None:
     """Temporary keys that may do what the policy given with the request says, and no more."""
     room.put("scoped/in")
     room.put("outside")
@@ -236,7 +236,7 @@ def assume_role(room: Room) -> None:
     )
 
 
-def _versioned(room: Room) -> str:
+def _versioned(room: ProbeRoom) -> str:
     bucket = room.further_bucket()
     room.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     return bucket

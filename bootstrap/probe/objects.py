@@ -13,12 +13,12 @@ from typing import Any
 
 from botocore import exceptions
 
-from bootstrap.probe.room import Room, expect, expect_refusal
+from bootstrap.probe.room import ProbeRoom, expect, expect_refusal
 
 _PART = 5 << 20  # the least that a part of an upload may have, but for the last
 
 
-def put_and_get(room: Room) -> None:
+def put_and_get(room: ProbeRoom) -> None:
     room.put("put", b"one\ntwo", ContentType="text/plain", Metadata={"source": "probe"})
     answer = room.s3.get_object(Bucket=room.bucket, Key="put")
     expect(answer["Body"].read() == b"one\ntwo", "other bytes come back")
@@ -26,18 +26,18 @@ def put_and_get(room: Room) -> None:
     expect(answer["Metadata"] == {"source": "probe"}, f"its metadata is {answer['Metadata']}")
 
 
-def empty_object(room: Room) -> None:
+def empty_object(room: ProbeRoom) -> None:
     room.put("empty", b"")
     expect(room.read("empty") == b"", "bytes come back")
 
 
-def replace(room: Room) -> None:
+def replace(room: ProbeRoom) -> None:
     room.put("replace", b"first")
     room.put("replace", b"second")
     expect(room.read("replace") == b"second", "the former content comes back")
 
 
-def head(room: Room) -> None:
+def head(room: ProbeRoom) -> None:
     room.put("head", b"12345")
     answer = room.s3.head_object(Bucket=room.bucket, Key="head")
     expect(answer["ContentLength"] == 5, f"its length is {answer['ContentLength']}")
@@ -45,11 +45,11 @@ def head(room: Room) -> None:
     expect_refusal(lambda: room.s3.head_object(Bucket=room.bucket, Key="missing"), "there is one that is not", 404)
 
 
-def get_missing(room: Room) -> None:
+def get_missing(room: ProbeRoom) -> None:
     expect_refusal(lambda: room.read("missing"), "there is one that is not", 404)
 
 
-def get_range(room: Room) -> None:
+def get_range(room: ProbeRoom) -> None:
     room.put("range", b"0123456789")
     for asked, wanted in (("bytes=2-4", b"234"), ("bytes=7-", b"789"), ("bytes=-2", b"89")):
         answer = room.s3.get_object(Bucket=room.bucket, Key="range", Range=asked)
@@ -58,21 +58,21 @@ def get_range(room: Room) -> None:
     expect_refusal(lambda: room.read("range", Range="bytes=20-30"), "a range behind the end is answered", 416)
 
 
-def conditional_get(room: Room) -> None:
+def conditional_get(room: ProbeRoom) -> None:
     etag = room.put("conditional-get")["ETag"]
     expect(room.read("conditional-get", IfMatch=etag) == b"content", "other bytes come back")
     expect_refusal(lambda: room.read("conditional-get", IfMatch='"x"'), "If-Match is not heeded", 412)
     expect_refusal(lambda: room.read("conditional-get", IfNoneMatch=etag), "If-None-Match is not heeded", 304)
 
 
-def delete(room: Room) -> None:
+def delete(room: ProbeRoom) -> None:
     room.put("delete")
     room.s3.delete_object(Bucket=room.bucket, Key="delete")
     expect_refusal(lambda: room.read("delete"), "it is still there", 404)
     room.s3.delete_object(Bucket=room.bucket, Key="delete")  # of what is not there: no error
 
 
-def delete_many(room: Room) -> None:
+def delete_many(room: ProbeRoom) -> None:
     keys = [f"delete-many/{number}" for number in range(3)]
     for key in keys:
         room.put(key)
@@ -82,7 +82,7 @@ def delete_many(room: Room) -> None:
     expect(_listed(room, Prefix="delete-many/") == [], "some are still there")
 
 
-def copy(room: Room) -> None:
+def copy(room: ProbeRoom) -> None:
     room.put("copy", b"copied", Metadata={"a": "1"})
     source: Any = {"Bucket": room.bucket, "Key": "copy"}
     room.s3.copy_object(Bucket=room.bucket, Key="copy-2", CopySource=source)
@@ -95,7 +95,7 @@ def copy(room: Room) -> None:
     expect(room.read("copy-3") == b"copied", "other bytes come back")
 
 
-def odd_names(room: Room) -> None:
+def odd_names(room: ProbeRoom) -> None:
     names = [
         "odd/with space",
         "odd/100%",
@@ -112,21 +112,21 @@ def odd_names(room: Room) -> None:
     expect(found == sorted(names, key=str.encode), f"the listing is {found}")
 
 
-def folder_marker(room: Room) -> None:
+def folder_marker(room: ProbeRoom) -> None:
     room.put("folder/", b"")
     room.put("folder/inside")
     expect(_listed(room, Prefix="folder/") == ["folder/", "folder/inside"], "the marker or the object is not listed")
     expect(room.read("folder/") == b"", "the marker is not read back")
 
 
-def name_and_folder(room: Room) -> None:
+def name_and_folder(room: ProbeRoom) -> None:
     """An object whose name is the beginning of another's: files and folders of a file system cannot be so."""
     room.put("both", b"object")
     room.put("both/inside", b"inside")
     expect(room.read("both") == b"object" and room.read("both/inside") == b"inside", "one of them is not read back")
 
 
-def list_pages(room: Room) -> None:
+def list_pages(room: ProbeRoom) -> None:
     names = _five(room, "pages")
     first = room.s3.list_objects_v2(Bucket=room.bucket, Prefix="pages/", MaxKeys=2)
     expect(first["IsTruncated"] and first["KeyCount"] == 2, "the first page is not cut")
@@ -140,7 +140,7 @@ def list_pages(room: Room) -> None:
     expect(after == names[3:], f"StartAfter gives {after}")
 
 
-def list_version_1(room: Room) -> None:
+def list_version_1(room: ProbeRoom) -> None:
     names = _five(room, "version-1")
     page = room.s3.list_objects(Bucket=room.bucket, Prefix="version-1/", MaxKeys=3)
     rest = room.s3.list_objects(Bucket=room.bucket, Prefix="version-1/", Marker=page["Contents"][-1]["Key"])
@@ -148,7 +148,7 @@ def list_version_1(room: Room) -> None:
     expect(found == names, f"the pages hold {found}")
 
 
-def list_folders(room: Room) -> None:
+def list_folders(room: ProbeRoom) -> None:
     for name in ("folders/a/1", "folders/a/2", "folders/b/1", "folders/c"):
         room.put(name)
     whole = room.s3.list_objects_v2(Bucket=room.bucket, Prefix="folders/", Delimiter="/")
@@ -162,7 +162,7 @@ def list_folders(room: Room) -> None:
     expect(paged == folders, f"by pages of one, the folders are {paged}")
 
 
-def multipart(room: Room) -> None:
+def multipart(room: ProbeRoom) -> None:
     parts = [b"a" * _PART, b"b"]
     _upload(room, "multipart", parts)
     answer = room.s3.head_object(Bucket=room.bucket, Key="multipart")
@@ -172,7 +172,7 @@ def multipart(room: Room) -> None:
     expect(room.read("multipart", Range=f"bytes={_PART - 1}-") == b"ab", "the parts are not in order")
 
 
-def multipart_abort(room: Room) -> None:
+def multipart_abort(room: ProbeRoom) -> None:
     upload = room.s3.create_multipart_upload(Bucket=room.bucket, Key="aborted")["UploadId"]
     room.s3.upload_part(Bucket=room.bucket, Key="aborted", UploadId=upload, PartNumber=1, Body=b"part")
     parts = room.s3.list_parts(Bucket=room.bucket, Key="aborted", UploadId=upload).get("Parts", [])
@@ -182,11 +182,11 @@ def multipart_abort(room: Room) -> None:
     expect(upload not in _uploads(room), "it is still listed")
 
 
-def multipart_small_part(room: Room) -> None:
+def multipart_small_part(room: ProbeRoom) -> None:
     expect_refusal(lambda: _upload(room, "small", [b"too small", b"last"]), "a part of 9 bytes is taken", 400)
 
 
-def part_copy(room: Room) -> None:
+def part_copy(room: ProbeRoom) -> None:
     room.put("part-copy", b"0123456789")
     upload = room.s3.create_multipart_upload(Bucket=room.bucket, Key="part-copy-2")["UploadId"]
     where: Any = {"Bucket": room.bucket, "Key": "part-copy-2", "UploadId": upload, "PartNumber": 1}
@@ -197,20 +197,20 @@ def part_copy(room: Room) -> None:
     expect(room.read("part-copy-2") == b"2345", "other bytes come back")
 
 
-def put_if_absent(room: Room) -> None:
+def put_if_absent(room: ProbeRoom) -> None:
     room.put("absent", b"first", IfNoneMatch="*")
     expect_refusal(lambda: room.put("absent", b"second", IfNoneMatch="*"), "it is replaced", 412)
     expect(room.read("absent") == b"first", "the refused content is there")
 
 
-def put_if_unchanged(room: Room) -> None:
+def put_if_unchanged(room: ProbeRoom) -> None:
     etag = room.put("unchanged", b"first")["ETag"]
     room.put("unchanged", b"second", IfMatch=etag)
     expect_refusal(lambda: room.put("unchanged", b"third", IfMatch=etag), "it is replaced", 412)
     expect(room.read("unchanged") == b"second", "the refused content is there")
 
 
-def one_of_many_writers(room: Room) -> None:
+def one_of_many_writers(room: ProbeRoom) -> None:
     """Eight writers at once, each only if nobody was before: that is what a lock or a commit is made of."""
 
     def write(number: int) -> bool:
@@ -228,24 +228,24 @@ def one_of_many_writers(room: Room) -> None:
     expect(room.read("race") == str(won[0]).encode(), "another's content is there")
 
 
-def checksum(room: Room) -> None:
+def checksum(room: ProbeRoom) -> None:
     crc = b64encode(zlib.crc32(b"content").to_bytes(4, "big")).decode()
     room.put("checksum", ChecksumCRC32=crc)
     answer = room.s3.head_object(Bucket=room.bucket, Key="checksum", ChecksumMode="ENABLED")
     expect(answer.get("ChecksumCRC32") == crc, "it is not kept")
 
 
-def wrong_checksum(room: Room) -> None:
+def wrong_checksum(room: ProbeRoom) -> None:
     crc = b64encode(zlib.crc32(b"another").to_bytes(4, "big")).decode()
     expect_refusal(lambda: room.put("wrong-checksum", ChecksumCRC32=crc), "damaged content is taken", 400)
 
 
-def wrong_md5(room: Room) -> None:
+def wrong_md5(room: ProbeRoom) -> None:
     digest = b64encode(hashlib.md5(b"another").digest()).decode()  # noqa: S324 - the header that S3 has
     expect_refusal(lambda: room.put("wrong-md5", ContentMD5=digest), "damaged content is taken", 400)
 
 
-def tags(room: Room) -> None:
+def tags(room: ProbeRoom) -> None:
     room.put("tags", Tagging="a=1&b=2")
     found = room.s3.get_object_tagging(Bucket=room.bucket, Key="tags")["TagSet"]
     expect({each["Key"]: each["Value"] for each in found} == {"a": "1", "b": "2"}, f"its tags are {found}")
@@ -255,7 +255,7 @@ def tags(room: Room) -> None:
     expect([each["Key"] for each in found] == ["c"], f"then its tags are {found}")
 
 
-def attributes(room: Room) -> None:
+def attributes(room: ProbeRoom) -> None:
     room.put("attributes", b"12345")
     answer = room.s3.get_object_attributes(Bucket=room.bucket, Key="attributes", ObjectAttributes=["ObjectSize"])
     expect(answer.get("ObjectSize") == 5, f"its size is {answer.get('ObjectSize')}")
@@ -265,22 +265,22 @@ def _etag(content: bytes) -> str:
     return f'"{hashlib.md5(content).hexdigest()}"'  # noqa: S324 - S3's ETag
 
 
-def _five(room: Room, folder: str) -> list[str]:
+def _five(room: ProbeRoom, folder: str) -> list[str]:
     names = [f"{folder}/{number}" for number in range(5)]
     for name in names:
         room.put(name)
     return names
 
 
-def _listed(room: Room, **asked: Any) -> list[str]:
+def _listed(room: ProbeRoom, **asked: Any) -> list[str]:
     return [each["Key"] for each in room.s3.list_objects_v2(Bucket=room.bucket, **asked).get("Contents", [])]
 
 
-def _uploads(room: Room) -> list[str]:
+def _uploads(room: ProbeRoom) -> list[str]:
     return [each["UploadId"] for each in room.s3.list_multipart_uploads(Bucket=room.bucket).get("Uploads", [])]
 
 
-def _upload(room: Room, key: str, parts: list[bytes]) -> None:
+def _upload(room: ProbeRoom, key: str, parts: list[bytes]) -> None:
     upload = room.s3.create_multipart_upload(Bucket=room.bucket, Key=key)["UploadId"]
     where: Any = {"Bucket": room.bucket, "Key": key, "UploadId": upload}
     done = []

@@ -11,10 +11,10 @@ from botocore import exceptions
 from urllib3.exceptions import HTTPError
 
 from bootstrap.probe import buckets, objects
-from bootstrap.probe.room import PATIENCE, Room, Wrong, code, room
+from bootstrap.probe.room import PATIENCE, ProbeRoom, Wrong, code, room
 from bootstrap.remote.connections import StoreConnection
 
-Outcome = Literal["works", "refused", "wrong"]
+ProbeOutcome = Literal["works", "refused", "wrong"]
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,16 @@ class Operation:
     """A question to the store; ``capability`` is the flag of the compatibility matrix that it decides, if any."""
 
     name: str
-    run: Callable[[Room], None]
+    run: Callable[[ProbeRoom], None]
     capability: str = ""
 
 
 @dataclass(frozen=True)
-class Result:
+class ProbeResult:
     """The answer. ``refused``: the store says that it does not do it; ``wrong``: it answers otherwise than S3 does."""
 
     operation: str
-    outcome: Outcome
+    outcome: ProbeOutcome
     milliseconds: float
     remark: str = ""
 
@@ -91,7 +91,7 @@ OPERATIONS = (
 )
 
 
-def probe(store: StoreConnection, operations: Iterable[Operation] = OPERATIONS) -> Iterator[Result]:
+def probe(store: StoreConnection, operations: Iterable[Operation] = OPERATIONS) -> Iterator[ProbeResult]:
     """Each operation's result, as soon as it is known; the temporary buckets are gone when the last one is.
 
     Raises Unreachable where the store does not answer, LakehouseError where it makes no bucket.
@@ -101,9 +101,9 @@ def probe(store: StoreConnection, operations: Iterable[Operation] = OPERATIONS) 
             yield _one(operation, where)
 
 
-def _one(operation: Operation, where: Room) -> Result:
+def _one(operation: Operation, where: ProbeRoom) -> ProbeResult:
     began = time.perf_counter()
-    outcome: Outcome = "works"
+    outcome: ProbeOutcome = "works"
     remark = ""
     try:
         operation.run(where)
@@ -116,10 +116,10 @@ def _one(operation: Operation, where: Room) -> Result:
     except (exceptions.BotoCoreError, HTTPError, ValueError, KeyError) as error:
         # No answer, or one that is not what S3's protocol says.
         outcome, remark = "wrong", f"{type(error).__name__}: {error}"
-    return Result(operation.name, outcome, round((time.perf_counter() - began) * 1000, 1), remark)
+    return ProbeResult(operation.name, outcome, round((time.perf_counter() - began) * 1000, 1), remark)
 
 
-def capabilities(results: Iterable[Result]) -> dict[str, bool]:
+def capabilities(results: Iterable[ProbeResult]) -> dict[str, bool]:
     """The flags of the compatibility matrix (:class:`lakehouse.spec.matrix.Store`) as they were measured."""
     outcomes: Mapping[str, str] = {each.operation: each.outcome for each in results}
     found: dict[str, bool] = {}

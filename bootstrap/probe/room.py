@@ -51,7 +51,7 @@ def expect_refusal(call: Callable[[], Any], otherwise: str, *statuses: int) -> N
 
 
 @dataclass
-class Room:
+class ProbeRoom:
     """A bucket to work in, the store's client, and further buckets by need."""
 
     store: StoreConnection
@@ -87,7 +87,7 @@ class Room:
 
 
 @contextmanager
-def room(store: StoreConnection) -> Iterator[Room]:
+def room(store: StoreConnection) -> Iterator[ProbeRoom]:
     """A room in the store, for as long as the context lasts.
 
     Raises Unreachable where the store does not answer, LakehouseError where it lets nobody make a bucket, or where the
@@ -102,7 +102,7 @@ def room(store: StoreConnection) -> Iterator[Room]:
     except exceptions.BotoCoreError as error:
         raise Unreachable("the object store", str(store.endpoint), type(error).__name__) from None
     http = urllib3.PoolManager(retries=False, timeout=PATIENCE)
-    found = Room(store, s3, http, bucket)
+    found = ProbeRoom(store, s3, http, bucket)
     left: list[str] = []
     try:
         yield found

@@ -17,7 +17,7 @@ from bootstrap.reconciler.plan import Plan, Step
 from bootstrap.reconciler.recheck import Recheck
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import RETRIED, Conflict, Refused, Unreachable, first_line
-from bootstrap.stores.buckets import Store
+from bootstrap.stores.buckets import BucketStore
 from lakehouse.errors import LakehouseError
 
 #: Tables in one commit, where there are enough: more save requests, fewer let several connections work at a time.
@@ -116,7 +116,7 @@ class _Executor:
         self.dead: dict[str, str] = {}  # what nobody answers for, and why: its further steps are not tried
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> BucketStore:
         return self.world.store()
 
     def catalog(self, name: str) -> Catalog:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from bootstrap.iceberg import claims
-from bootstrap.iceberg.evolve import Detail, Problem
+from bootstrap.iceberg.evolve import Detail, FormatProblem
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Home, TableFacts
 from bootstrap.reconciler import former, properties, tables, wanted
 from bootstrap.reconciler.changes import Change, Diff, Note
@@ -119,7 +119,7 @@ class _Diffing:
                 have, refused = facts.tables.get(table.name), len(self.refused)
                 home = self.facts.homes.get(f"{name}.{table.name}")
                 if home is not None and home.refused:
-                    self.refuse(name, table, [Problem("", home.refused)])
+                    self.refuse(name, table, [FormatProblem("", home.refused)])
                 elif have is None:
                     self.create(name, table, home)
                 else:
@@ -245,7 +245,7 @@ class _Diffing:
             have = facts.references[name]
             self.destroy(have.kind, catalog, name, have.deletable, want, body={"hash": have.points_to})
 
-    def refuse(self, catalog: str, want: WantedTable, problems: Iterable[Problem]) -> None:
+    def refuse(self, catalog: str, want: WantedTable, problems: Iterable[FormatProblem]) -> None:
         for problem in problems:
             at = (*want.at, "columns", problem.column.split(".")[0]) if problem.column else want.at
             column = f".{problem.column}" if problem.column else ""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bootstrap.iceberg.evolve import Detail, Problem
+from bootstrap.iceberg.evolve import Detail, FormatProblem
 from bootstrap.iceberg.schema import walk
 from bootstrap.reconciler.wanted import WantedTable
 from lakehouse.iceberg.types import Struct
@@ -25,7 +25,7 @@ class TableChange:
     requirements: tuple[Json, ...]
     updates: tuple[Json, ...]
     details: tuple[Detail, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[FormatProblem, ...]
     kept: tuple[str, ...] = ()
 
 
@@ -38,7 +38,7 @@ class Draft:
     requirements: list[Json] = field(default_factory=list)
     updates: list[Json] = field(default_factory=list)
     details: list[Detail] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[FormatProblem] = field(default_factory=list)
 
     def require(self, kind: str, **value: Any) -> None:
         """``require("table-uuid", uuid=...)``: the commit fails where that no longer holds."""
@@ -51,7 +51,7 @@ class Draft:
         self.details.append(Detail(symbol, text))
 
     def refuse(self, column: str, message: str) -> None:
-        self.problems.append(Problem(column, message))
+        self.problems.append(FormatProblem(column, message))
 
     def sources(self, terms: Iterable[tuple[str, str]], key: str) -> list[tuple[int, str]]:
         """(column id, transform) for each (column, transform) of the file's ``key``; unknown columns are refused."""

@@ -17,7 +17,7 @@ from bootstrap.reconciler.properties import recorded
 from bootstrap.reconciler.wanted import COMMENT, DELETABLE_COLUMNS
 from lakehouse.spec.checks import check
 from lakehouse.spec.model import Catalog, Lakehouse
-from lakehouse.spec.problems import Location, dotted
+from lakehouse.spec.problems import KeyPath, dotted
 
 #: What a namespace's catalog fills in by itself.
 _NAMESPACE_OWN = ("location", "owner")
@@ -227,7 +227,7 @@ def _check(data: Mapping[str, Any], found: dict[str, Any], left: list[str]) -> N
                 left.append(f"{dotted(at)}: {message}")
 
 
-def _entry(found: Mapping[str, Any], at: Location) -> Location:
+def _entry(found: Mapping[str, Any], at: KeyPath) -> KeyPath:
     """The smallest part of ``found`` to leave out for a problem at ``at``; empty where it is about none of it."""
     for length, key in ((8, "properties"), (6, "tables"), (6, "properties"), (5, "grants"), (4, "namespaces"),
                         (4, "branches"), (4, "tags")):  # fmt: skip
@@ -237,7 +237,7 @@ def _entry(found: Mapping[str, Any], at: Location) -> Location:
     return ()
 
 
-def _there(found: Any, at: Location) -> bool:
+def _there(found: Any, at: KeyPath) -> bool:
     for step in at:
         if not isinstance(found, dict) or step not in found:
             return False

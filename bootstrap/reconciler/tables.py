@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bootstrap.iceberg import rules
-from bootstrap.iceberg.evolve import Evolution, Problem, describe, evolve, fresh
+from bootstrap.iceberg.evolve import Evolution, FormatProblem, describe, evolve, fresh
 from bootstrap.iceberg.metadata import Limits, TableFacts
 from bootstrap.iceberg.schema import type_to_json, walk
 from bootstrap.reconciler import properties, relayout
@@ -23,16 +23,16 @@ _ENGINES = (
 )
 
 
-def refusals(wanted: WantedTable, limits: Limits) -> Iterable[Problem]:
+def refusals(wanted: WantedTable, limits: Limits) -> Iterable[FormatProblem]:
     """What this kind of catalog cannot do."""
     if wanted.format_version > limits.format_version:
         rule = f"{limits.kind} knows format versions up to {limits.format_version}, not {wanted.format_version}"
-        yield Problem("", f"{rule}. Write `format_version: {limits.format_version}`")
+        yield FormatProblem("", f"{rule}. Write `format_version: {limits.format_version}`")
     if not limits.nested_layout:
         for term in (*wanted.partition_by, *(sort.term for sort in wanted.sort_by)):
             if "." in term.column:
                 rule = f"{limits.kind} does not partition or sort by a field of a struct ({term})"
-                yield Problem(term.column, f"{rule}. Add a column for it, and take that")
+                yield FormatProblem(term.column, f"{rule}. Add a column for it, and take that")
 
 
 def creation(wanted: WantedTable) -> TableChange:

@@ -11,7 +11,7 @@ from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.reconciler import seeds
 from bootstrap.remote import retry
 from bootstrap.remote.connections import Connections
-from bootstrap.stores.buckets import Store
+from bootstrap.stores.buckets import BucketStore
 from bootstrap.stores.folders import Folders
 
 
@@ -21,7 +21,7 @@ class World:
 
     connections: Connections
     catalog: Callable[[str], Catalog]  # by its name; raises Refused if the connections have none
-    store: Callable[[], Store]
+    store: Callable[[], BucketStore]
     folders: Callable[[], Folders]
     files: Callable[[], MetadataFiles]
     load_seed: seeds.Loader = seeds.load
@@ -34,7 +34,7 @@ class World:
         return cls(
             connections,
             catalog=lambda name: catalogs.connect(name, connections),
-            store=lambda: Store(connections),
+            store=lambda: BucketStore(connections),
             folders=lambda: Folders(connections),
             files=lambda: MetadataFiles(connections),
         )

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
 from bootstrap.session import clients
-from bootstrap.session.statements import Statement
+from bootstrap.session.statements import SqlStatement
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EngineName = Literal["trino", "spark"]
-Format = Literal["table", "csv", "json"]
+RowFormat = Literal["table", "csv", "json"]
 
 
 @dataclass(frozen=True)
-class Result:
+class SqlResult:
     """What a statement answers; no columns: nothing. ``rows`` may come from the engine while they are read."""
 
     columns: tuple[str, ...]
     rows: Iterator[Sequence[Any]]
 
 
-class Engine(Protocol):
+class SqlEngine(Protocol):
     """A session of an engine: what USE and SET do in one statement holds for the next."""
 
     dialect: EngineName
 
-    def run(self, statement: str) -> Result:
+    def run(self, statement: str) -> SqlResult:
         """Runs one statement. Raises LakehouseError with the engine's own message."""
 
 
-def open_engine(target: Target, name: EngineName | None) -> Engine:
+def open_engine(target: Target, name: EngineName | None) -> SqlEngine:
     """A session; by default of Trino, or of Spark where the file has no Trino."""
     chosen = name or ("trino" if target.lakehouse.engines.trino is not None else "spark")
     return TrinoEngine(target) if chosen == "trino" else SparkEngine(target)
@@ -54,7 +54,7 @@ class TrinoEngine:
     def __init__(self, target: Target) -> None:
         self._connection = clients.trino(target)
 
-    def run(self, statement: str) -> Result:
+    def run(self, statement: str) -> SqlResult:
         cursor = self._connection.cursor()
         try:
             cursor.execute(statement)
@@ -63,8 +63,8 @@ class TrinoEngine:
             raise _trino_error(error) from error
         # INSERT and its like answer with an unnamed count: the update type says that it is no table.
         if cursor.update_type and columns in ((), ("rows",)):
-            return Result((), self._rows(cursor))
-        return Result(columns, self._rows(cursor))
+            return SqlResult((), self._rows(cursor))
+        return SqlResult(columns, self._rows(cursor))
 
     @staticmethod
     def _rows(cursor: Any) -> Iterator[Sequence[Any]]:
@@ -91,7 +91,7 @@ class SparkEngine:
     def __init__(self, target: Target) -> None:
         self._session = clients.spark(target)
 
-    def run(self, statement: str) -> Result:
+    def run(self, statement: str) -> SqlResult:
         try:
             frame: Any = self._session.sql(statement)
             # Arrow keeps instants as they are; collect() would turn them into this machine's local time.
@@ -101,7 +101,7 @@ class SparkEngine:
         batches = (
             zip(*(column.to_pylist() for column in batch.columns), strict=True) for batch in table.to_batches(1000)
         )
-        return Result(tuple(table.column_names), (row for batch in batches for row in batch))
+        return SqlResult(tuple(table.column_names), (row for batch in batches for row in batch))
 
     def append(self, rows: pa.Table, table: str) -> None:
         """Appends rows to a table, in one commit. Raises LakehouseError with Spark's own message."""
@@ -130,7 +130,7 @@ def _spark_error(error: Exception) -> LakehouseError:
     return LakehouseError(message or type(error).__name__)
 
 
-def run(engine: Engine, statements: Sequence[Statement], form: Format, out: IO[str], source: str) -> None:
+def run(engine: SqlEngine, statements: Sequence[SqlStatement], form: RowFormat, out: IO[str], source: str) -> None:
     """Runs the statements in order and prints what they answer; ends at the first that fails.
 
     Raises LakehouseError that says which statement of ``source`` failed and why.
@@ -146,7 +146,7 @@ def run(engine: Engine, statements: Sequence[Statement], form: Format, out: IO[s
         out.flush()
 
 
-def show(result: Result, form: Format, out: IO[str]) -> None:
+def show(result: SqlResult, form: RowFormat, out: IO[str]) -> None:
     """Prints a result: a table for people, CSV with a header (RFC 4180), or one JSON object a row and line."""
     if not result.columns:
         for _ in result.rows:  # Trino runs a statement to its end only while its rows are asked for

@@ -14,17 +14,17 @@ _QUOTED = {
 
 
 @dataclass(frozen=True)
-class Statement:
+class SqlStatement:
     """A statement and the line of the text it begins on, from 1."""
 
     text: str
     line: int
 
 
-def split(sql: str, dialect: str) -> list[Statement]:
+def split(sql: str, dialect: str) -> list[SqlStatement]:
     """The statements between semicolons, in order; those that hold nothing but comments are left out."""
     token = re.compile(f"(?P<comment>{_COMMENT})|(?P<quoted>{_QUOTED[dialect]})|(?P<end>;)|(?P<other>.)", re.DOTALL)
-    found: list[Statement] = []
+    found: list[SqlStatement] = []
     start: int | None = None  # where the statement's first word is
     for match in token.finditer(sql):
         if match["end"]:
@@ -35,8 +35,8 @@ def split(sql: str, dialect: str) -> list[Statement]:
     return found + _statement(sql, start, len(sql))
 
 
-def _statement(sql: str, start: int | None, end: int) -> list[Statement]:
-    return [] if start is None else [Statement(sql[start:end].rstrip(), sql.count("\n", 0, start) + 1)]
+def _statement(sql: str, start: int | None, end: int) -> list[SqlStatement]:
+    return [] if start is None else [SqlStatement(sql[start:end].rstrip(), sql.count("\n", 0, start) + 1)]
 
 
 def is_complete(sql: str, dialect: str) -> bool:

@@ -20,7 +20,7 @@ from lakehouse.runtimes.owner import buckets_marked
 _MARK = ".lakehouse/deletable"
 
 
-class Store:
+class BucketStore:
     """The object store's buckets."""
 
     def __init__(self, connections: Connections) -> None:

@@ -37,7 +37,7 @@ class User:
 
 
 @dataclass(frozen=True)
-class Change:
+class UserChange:
     """What is to happen to a user; ``policy`` is what it may do from then on, ``access_key`` the one that it has."""
 
     op: Literal["create", "update", "remove"]
@@ -63,16 +63,16 @@ def _arn(bucket: str, key: str | None = None) -> str:
     return f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
 
 
-def changes(want: Mapping[str, Policy], have: Mapping[str, User]) -> list[Change]:
+def changes(want: Mapping[str, Policy], have: Mapping[str, User]) -> list[UserChange]:
     """What turns ``have`` into ``want``. Pure."""
-    made = [Change("create", user, content) for user, content in want.items() if user not in have]
+    made = [UserChange("create", user, content) for user, content in want.items() if user not in have]
     made += [
-        Change("update", user, content, have[user].access_key)
+        UserChange("update", user, content, have[user].access_key)
         for user, content in want.items()
         if user in have and _ordered(have[user].policy) != _ordered(content)
     ]
     return made + [
-        Change("remove", user, each.policy, each.access_key) for user, each in have.items() if user not in want
+        UserChange("remove", user, each.policy, each.access_key) for user, each in have.items() if user not in want
     ]
 
 
@@ -112,7 +112,7 @@ class Users:
             if name.startswith(f"{lakehouse}-") and name in policies
         }
 
-    def carry_out(self, change: Change, secret: Callable[[str], str], forget: Callable[[str], None]) -> None:
+    def carry_out(self, change: UserChange, secret: Callable[[str], str], forget: Callable[[str], None]) -> None:
         """Make, change or remove the user. Raises the errors of :mod:`bootstrap.remote.errors`.
 
         ``secret`` gives NAME-access-key and NAME-secret-key: the access key is not the name, for MinIO lets whoever

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from bootstrap.session.target import Target
-from bootstrap.verify.engines import Sql, TableName
+from bootstrap.verify.engines import Sql, VerifiedTable
 from lakehouse.access.names import OPERATORS, names
 from lakehouse.errors import LakehouseError
 from lakehouse.text.sql import Dialect, path, string
@@ -18,7 +18,7 @@ _PATIENCE = 300.0  # seconds for one statement; Athena queues them
 _WAIT = 0.5
 
 
-class Athena(Sql):
+class VerifiedAthena(Sql):
     """SQL by Athena. What creates a table is of Hive's dialect, all else of Trino's."""
 
     name, table = "Athena", "by_athena"
@@ -35,13 +35,13 @@ class Athena(Sql):
         self._client: Any = boto3.client("athena", region_name=target.region)
         self._running = ""
 
-    def full(self, table: TableName, suffix: str = "") -> str:
+    def full(self, table: VerifiedTable, suffix: str = "") -> str:
         return f'"{table.namespace}"."{table.name}"{suffix}'  # Glue's databases are all in one catalog
 
-    def metadata(self, table: TableName) -> str:
+    def metadata(self, table: VerifiedTable) -> str:
         return self.full(table._replace(name=f"{table.name}$snapshots"))
 
-    def create(self, table: TableName) -> str:
+    def create(self, table: VerifiedTable) -> str:
         at = f"{self._target.lakehouse.catalogs[table.catalog].location}/{table.namespace}/{table.name}/"
         properties = "TBLPROPERTIES ('table_type' = 'ICEBERG')"
         # Athena makes tables in Hive's words, and reads them in Trino's.

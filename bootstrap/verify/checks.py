@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Check:
+class VerifyCheck:
     """One thing that was tried. ``note`` says what was seen or, where it failed, why and where to look."""
 
     catalog: str
@@ -17,10 +17,10 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Report:
+class VerifyReport:
     """All checks in the order they were planned, and the seconds the whole took (some run side by side)."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[VerifyCheck, ...]
     seconds: float
 
     @property

@@ -12,7 +12,7 @@ from bootstrap.session.target import Target
 from lakehouse.text.sql import Dialect, path
 
 
-class TableName(NamedTuple):
+class VerifiedTable(NamedTuple):
     """A table in full."""
 
     catalog: str
@@ -20,7 +20,7 @@ class TableName(NamedTuple):
     name: str
 
 
-class Engine(Protocol):
+class VerifiedEngine(Protocol):
     """An engine under proof. What it raises is told to the user as the check's failure."""
 
     name: str
@@ -30,13 +30,13 @@ class Engine(Protocol):
     def keeps_history(self, catalog: str) -> bool:
         """Whether its commits in that catalog keep the snapshots before them, and whether it sees those."""
 
-    def write(self, table: TableName, numbers: Sequence[int]) -> None:
+    def write(self, table: VerifiedTable, numbers: Sequence[int]) -> None:
         """Creates the table, of one column, and writes one row for each number, each in a commit of its own."""
 
-    def read(self, table: TableName, snapshot: int | None = None) -> list[int]:
+    def read(self, table: VerifiedTable, snapshot: int | None = None) -> list[int]:
         """The numbers in the table, now or as of a snapshot, in order."""
 
-    def snapshots(self, table: TableName) -> list[int]:
+    def snapshots(self, table: VerifiedTable) -> list[int]:
         """The table's snapshots, the oldest first."""
 
     def stop(self) -> None:
@@ -52,25 +52,25 @@ class Sql:
     def keeps_history(self, catalog: str) -> bool:
         return True
 
-    def full(self, table: TableName, suffix: str = "") -> str:
+    def full(self, table: VerifiedTable, suffix: str = "") -> str:
         return path(table, self.dialect) + suffix
 
-    def metadata(self, table: TableName) -> str:
+    def metadata(self, table: VerifiedTable) -> str:
         return self.full(table, ".snapshots")
 
-    def create(self, table: TableName) -> str:
+    def create(self, table: VerifiedTable) -> str:
         return f"CREATE TABLE {self.full(table)} (number BIGINT)"
 
-    def write(self, table: TableName, numbers: Sequence[int]) -> None:
+    def write(self, table: VerifiedTable, numbers: Sequence[int]) -> None:
         self._execute(self.create(table))
         for number in numbers:
             self._execute(f"INSERT INTO {self.full(table)} VALUES ({number})")  # noqa: S608
 
-    def read(self, table: TableName, snapshot: int | None = None) -> list[int]:
+    def read(self, table: VerifiedTable, snapshot: int | None = None) -> list[int]:
         version = "" if snapshot is None else f" {self.as_of} {snapshot}"
         return sorted(self._numbers(f"SELECT number FROM {self.full(table)}{version}"))  # noqa: S608
 
-    def snapshots(self, table: TableName) -> list[int]:
+    def snapshots(self, table: VerifiedTable) -> list[int]:
         return self._numbers(f"SELECT snapshot_id FROM {self.metadata(table)} ORDER BY committed_at")  # noqa: S608
 
     def _execute(self, sql: str) -> None:
@@ -80,7 +80,7 @@ class Sql:
         raise NotImplementedError
 
 
-class Trino(Sql):
+class VerifiedTrino(Sql):
     """Trino, by its client."""
 
     name, table = "Trino", "by_trino"
@@ -91,7 +91,7 @@ class Trino(Sql):
     def __init__(self, target: Target) -> None:
         self._target = target
 
-    def metadata(self, table: TableName) -> str:
+    def metadata(self, table: VerifiedTable) -> str:
         return self.full(table._replace(name=f"{table.name}$snapshots"))
 
     def _execute(self, sql: str) -> None:
@@ -105,7 +105,7 @@ class Trino(Sql):
         """Nothing outlives a statement."""
 
 
-class Connect(Sql):
+class VerifiedConnect(Sql):
     """Spark Connect, by the PySpark client."""
 
     name, table = "Spark Connect", "by_connect"
@@ -166,7 +166,7 @@ class PyIceberg:
         kinds = {each.name: each.kind for each in self._target.local.endpoints.catalogs}
         return kinds[catalog] != "nessie"
 
-    def write(self, table: TableName, numbers: Sequence[int]) -> None:
+    def write(self, table: VerifiedTable, numbers: Sequence[int]) -> None:
         import pyarrow as pa
 
         schema = pa.schema([pa.field("number", pa.int64())])
@@ -174,16 +174,16 @@ class PyIceberg:
         for number in numbers:
             made.append(pa.table({"number": [number]}, schema))
 
-    def read(self, table: TableName, snapshot: int | None = None) -> list[int]:
+    def read(self, table: VerifiedTable, snapshot: int | None = None) -> list[int]:
         found: list[int] = self._load(table).scan(snapshot_id=snapshot).to_arrow()["number"].to_pylist()
         return sorted(found)
 
-    def snapshots(self, table: TableName) -> list[int]:
+    def snapshots(self, table: VerifiedTable) -> list[int]:
         ordered = sorted(self._load(table).snapshots(), key=lambda each: each.timestamp_ms)
         return [each.snapshot_id for each in ordered]
 
     def stop(self) -> None:
         """Nothing outlives a call."""
 
-    def _load(self, table: TableName) -> Any:
+    def _load(self, table: VerifiedTable) -> Any:
         return clients.iceberg(self._target, table.catalog).load_table(table[1:])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bootstrap import output
-from bootstrap.verify.checks import Report
+from bootstrap.verify.checks import VerifyReport
 
 
-def show(report: Report) -> None:
+def show(report: VerifyReport) -> None:
     """Prints a table of the checks, then what went wrong in full."""
     from rich.markup import escape
     from rich.table import Table

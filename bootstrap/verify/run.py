@@ -13,8 +13,8 @@ from functools import partial
 from bootstrap import output
 from bootstrap.session.target import Target
 from bootstrap.verify import chosen, namespace
-from bootstrap.verify.checks import Check, Report
-from bootstrap.verify.engines import Engine, TableName
+from bootstrap.verify.checks import VerifyCheck, VerifyReport
+from bootstrap.verify.engines import VerifiedEngine, VerifiedTable
 from lakehouse.errors import LakehouseError
 
 ROWS = (1, 2)  # what each engine writes, each row in a snapshot of its own
@@ -24,11 +24,11 @@ ROWS = (1, 2)  # what each engine writes, each row in a snapshot of its own
 class _Written:
     """Who wrote which table."""
 
-    engine: Engine
-    table: TableName
+    engine: VerifiedEngine
+    table: VerifiedTable
 
 
-def run(target: Target) -> Report:
+def run(target: Target) -> VerifyReport:
     """Verifies every catalog through every engine of the file.
 
     Raises LakehouseError where nothing can be tried: the store, a catalog or an engine does not answer.
@@ -48,23 +48,25 @@ def run(target: Target) -> Report:
     with output.progress() as progress:
         task = progress.add_task("verify", total=len(target.lakehouse.catalogs) * (len(engines) * 3 + 2))
         checks = Verification(target, engines, name, lambda: progress.advance(task)).run()
-    return Report(tuple(checks), time.monotonic() - began)
+    return VerifyReport(tuple(checks), time.monotonic() - began)
 
 
 class Verification:
     """One run. ``advance`` is told of every check that is done."""
 
-    def __init__(self, target: Target, engines: Sequence[Engine], name: str, advance: Callable[[], None]) -> None:
+    def __init__(
+        self, target: Target, engines: Sequence[VerifiedEngine], name: str, advance: Callable[[], None]
+    ) -> None:
         self._target = target
         self._engines = engines
         self._namespace = name
         self._advance = advance
         self._pool = ThreadPoolExecutor(max_workers=len(engines))
 
-    def run(self) -> list[Check]:
+    def run(self) -> list[VerifyCheck]:
         """All checks of all catalogs. Whatever happens, nothing of it is left in the catalogs and the store."""
         catalogs = list(self._target.lakehouse.catalogs)
-        checks: list[Check] = []
+        checks: list[VerifyCheck] = []
         try:
             for catalog in catalogs:
                 checks += self._catalog(catalog)
@@ -80,11 +82,11 @@ class Verification:
             self._check(catalog, "everything removed", partial(self._removed, catalog)) for catalog in catalogs
         ]
 
-    def _catalog(self, catalog: str) -> list[Check]:
+    def _catalog(self, catalog: str) -> list[VerifyCheck]:
         made = self._check(catalog, "namespace created", partial(self._created, catalog))
         if not made.ok:
             return [made]
-        tables = {each.table: TableName(catalog, self._namespace, each.table) for each in self._engines}
+        tables = {each.table: VerifiedTable(catalog, self._namespace, each.table) for each in self._engines}
         writes = self._all(catalog, "writes", lambda engine: self._writes(engine, tables[engine.table]))
         written = [
             _Written(each, tables[each.table]) for each, check in zip(self._engines, writes, strict=True) if check.ok
@@ -107,12 +109,12 @@ class Verification:
         return f"{namespace.remove(self._target, catalog, self._namespace)} files"
 
     @staticmethod
-    def _writes(engine: Engine, table: TableName) -> str:
+    def _writes(engine: VerifiedEngine, table: VerifiedTable) -> str:
         engine.write(table, ROWS)
         return table.name
 
     @staticmethod
-    def _reads(written: Sequence[_Written], engine: Engine) -> str:
+    def _reads(written: Sequence[_Written], engine: VerifiedEngine) -> str:
         wrong: list[str] = []
         for each in written:
             found = engine.read(each.table)
@@ -123,7 +125,7 @@ class Verification:
         return "what " + ", ".join(each.engine.name for each in written) + " wrote"
 
     @staticmethod
-    def _travels(written: _Written, engine: Engine) -> str:
+    def _travels(written: _Written, engine: VerifiedEngine) -> str:
         # Some engines create a table with an empty snapshot.
         states = [state for each in engine.snapshots(written.table) if (state := engine.read(written.table, each))]
         expected = [list(ROWS[:count]) for count in range(1, len(ROWS) + 1)]
@@ -134,8 +136,12 @@ class Verification:
         return f"the {len(states)} states of what {written.engine.name} wrote"
 
     def _all(
-        self, catalog: str, what: str, attempt: Callable[[Engine], str], engines: Sequence[Engine] | None = None
-    ) -> list[Check]:
+        self,
+        catalog: str,
+        what: str,
+        attempt: Callable[[VerifiedEngine], str],
+        engines: Sequence[VerifiedEngine] | None = None,
+    ) -> list[VerifyCheck]:
         """The same check for each engine (by default all), side by side."""
         futures = [
             self._pool.submit(self._check, catalog, f"{each.name} {what}", partial(attempt, each), each.services)
@@ -143,7 +149,7 @@ class Verification:
         ]
         return [future.result() for future in futures]
 
-    def _check(self, catalog: str, what: str, attempt: Callable[[], str], services: Sequence[str] = ()) -> Check:
+    def _check(self, catalog: str, what: str, attempt: Callable[[], str], services: Sequence[str] = ()) -> VerifyCheck:
         began = time.monotonic()
         try:
             note, ok = attempt(), True
@@ -152,7 +158,7 @@ class Verification:
             look = "".join(f"\n  `lakehouse logs {service}` tells more." for service in services)
             note, ok = message.strip() + look, False
         self._advance()
-        return Check(catalog, what, ok, round(time.monotonic() - began, 2), note)
+        return VerifyCheck(catalog, what, ok, round(time.monotonic() - began, 2), note)
 
     def _stop(self) -> None:
         for each in self._engines:

@@ -14,7 +14,7 @@ from bootstrap.reconciler.plan import Plan
 from bootstrap.remote.connections import BucketOwner, Connections
 from bootstrap.remote.errors import Refused
 from bootstrap.remote.s3 import client
-from bootstrap.stores.buckets import Store
+from bootstrap.stores.buckets import BucketStore
 from lakehouse.runtimes import owner
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse, only
@@ -80,7 +80,7 @@ def test_a_bucket_that_stays_keeps_its_mark(
 ) -> None:
     connections = servers.connections()
     assert reconcile(with_bucket(bucket, deletable=True), connections).exit_code == 0
-    store = Store(connections)
+    store = BucketStore(connections)
     if purge:
         store.client.put_object(Bucket=bucket, Key="a/b", Body=b"x")
     real = getattr(store.client, failing)
@@ -116,9 +116,9 @@ def test_a_bucket_that_another_made_is_used_and_never_goes(servers: Servers, buc
     assert reconcile(with_bucket(bucket, deletable=True), connections).exit_code == 0
     assert not going(connections, bucket).steps
     with pytest.raises(Refused, match="was not made by this lakehouse"):
-        Store(connections).delete(bucket, purge=True)
+        BucketStore(connections).delete(bucket, purge=True)
     assert store.get_object(Bucket=bucket, Key="thesis")["Body"].read() == b"years of work"
-    Store(servers.connections()).delete(bucket, purge=True)
+    BucketStore(servers.connections()).delete(bucket, purge=True)
 
 
 def test_a_bucket_of_ones_own_goes_and_that_of_a_namesake_stays(servers: Servers, bucket: str) -> None:
@@ -143,6 +143,6 @@ def test_buckets_of_an_earlier_version_are_marked_by_the_first_apply(
     assert found.buckets
     marked = owned_by(servers.connections(), "0123456789abcdef")
     with pytest.raises(Refused, match="was not made by this lakehouse"):
-        Store(marked).delete(strange, purge=True)
+        BucketStore(marked).delete(strange, purge=True)
     assert apply(going(marked, bucket), marked).exit_code == 0
-    Store(servers.connections()).delete(strange, purge=True)
+    BucketStore(servers.connections()).delete(strange, purge=True)

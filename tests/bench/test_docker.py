@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lakehouse.runtimes.docker.containers import RESTART, Container
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.docker.steps import prepare
 from tests.bench.test_startup import ROUNDS, first_row, resident, seconds, show
@@ -75,7 +75,7 @@ def composed(deployment: Deployment) -> Iterator[Callable[[], object]]:
     """What brings it up by Compose; its configuration and volumes are made beforehand and not counted."""
     local = deployment.local
     asked = runtime(deployment).containers
-    prepare(local.state, local.services, asked, Engine(), local.claim)
+    prepare(local.state, local.services, asked, DockerEngine(), local.claim)
     file = deployment.folder / "compose.json"
     file.write_text(json.dumps(compose(asked, {each.name: each.needs for each in local.services})))
     words = ["docker", "compose", "--file", str(file), "--project-name", asked[0].network]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.runtime import Containers
 from tests.integration.deployment import Changes, Deployment
 
@@ -18,9 +18,9 @@ DOCKER: Changes = {("stacks", "local", "runtime"): "docker"}
 
 
 @pytest.fixture(scope="session")
-def engine() -> Engine:
+def engine() -> DockerEngine:
     """Docker; in CI it must be there."""
-    found = Engine()
+    found = DockerEngine()
     try:
         found.client.ping()
     except LakehouseError as error:
@@ -31,14 +31,14 @@ def engine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def contained(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def contained(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The default lakehouse in containers, up. Its folder's path has a space in it."""
     folder = tmp_path_factory.mktemp("docker") / "a lakehouse"
     deployment = Deployment.make(folder, {("name",): f"it-{os.getpid()}", TOKEN: {"token": True}, **DOCKER})
     yield from up(deployment, engine)
 
 
-def up(deployment: Deployment, engine: Engine) -> Iterator[Deployment]:
+def up(deployment: Deployment, engine: DockerEngine) -> Iterator[Deployment]:
     """Deployed, then destroyed with its data; nothing of it may be left."""
     before = {each.name for each in engine.client.volumes.list()}
     try:
@@ -61,7 +61,7 @@ def runtime(deployment: Deployment) -> Containers:
     return found
 
 
-def remains(deployment: Deployment, engine: Engine) -> list[str]:
+def remains(deployment: Deployment, engine: DockerEngine) -> list[str]:
     """What Docker still has of a lakehouse: containers, networks, volumes."""
     state = deployment.local.state
     label = {"label": f"lakehouse.state={state.root}"}

@@ -13,7 +13,7 @@ import requests
 
 from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.locate import locate
 from lakehouse.spec import load
@@ -28,7 +28,7 @@ TABLE = "iceberg.bronze.minute_aggs"
 
 
 @pytest.fixture(scope="module")
-def stack(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The file as it is, but for ports, the containers' names (others may be called so here) and a smaller driver."""
     deployment = Deployment.make(
         tmp_path_factory.mktemp("001") / "lakehouse",
@@ -180,7 +180,7 @@ def test_stop_and_start_keep_the_data(stack: Deployment) -> None:
     assert int(re.sub(r"\D", "", trino(f"SELECT COUNT(*) FROM {TABLE}"))) == 10003
 
 
-def test_a_full_reset_leaves_nothing(stack: Deployment, engine: Engine) -> None:
+def test_a_full_reset_leaves_nothing(stack: Deployment, engine: DockerEngine) -> None:
     """What a deploy makes of nothing is the fixture's."""
     stack.cdktf("destroy", "local", "--auto-approve")
     stack.lakehouse("destroy", "--data", "--yes")

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import runtime, secrets, sick
 from tests.integration.deployment import Deployment
 
@@ -43,14 +43,14 @@ def test_host_and_containers_see_the_same_tables(contained: Deployment) -> None:
     contained.trino("DROP TABLE lake.silver.seen_from")
 
 
-def test_ports_are_published_on_the_loopback_address_alone(contained: Deployment, engine: Engine) -> None:
+def test_ports_are_published_on_the_loopback_address_alone(contained: Deployment, engine: DockerEngine) -> None:
     for each in engine.seen(contained.local.state).values():
         ports = engine.client.containers.get(each.name).attrs["NetworkSettings"]["Ports"]
         hosts = {binding["HostIp"] for bindings in ports.values() for binding in bindings or ()}
         assert hosts <= {"127.0.0.1"}, each.name
 
 
-def test_secrets_are_in_mounted_files_alone(contained: Deployment, engine: Engine) -> None:
+def test_secrets_are_in_mounted_files_alone(contained: Deployment, engine: DockerEngine) -> None:
     root = contained.local.state.root
     values = secrets(root)
     assert values
@@ -66,7 +66,7 @@ def test_secrets_are_in_mounted_files_alone(contained: Deployment, engine: Engin
     assert not [value for value in values for text in texts if value in text]
 
 
-def test_containers_are_bounded(contained: Deployment, engine: Engine) -> None:
+def test_containers_are_bounded(contained: Deployment, engine: DockerEngine) -> None:
     for each in engine.seen(contained.local.state).values():
         host = engine.client.containers.get(each.name).attrs["HostConfig"]
         assert host["Memory"] == host["MemorySwap"] > 0

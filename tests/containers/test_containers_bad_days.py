@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import DOCKER, remains, runtime, sick, up
 from tests.integration.deployment import BIN, ROW, Changes, Deployment, a_row, kept, read, until
 
@@ -140,7 +140,9 @@ def test_what_stops_a_deploy_is_named_before_anything_starts(contained: Deployme
     assert read(contained) == ROW
 
 
-def test_two_lakehouses_stand_side_by_side(contained: Deployment, row: None, engine: Engine, tmp_path: Path) -> None:
+def test_two_lakehouses_stand_side_by_side(
+    contained: Deployment, row: None, engine: DockerEngine, tmp_path: Path
+) -> None:
     other = Deployment.make(tmp_path / "other", {("name",): f"it-other-{os.getpid()}", **SMALL})
     for deployment in up(other, engine):
         assert sick(deployment) == []
@@ -175,7 +177,7 @@ def test_two_lakehouses_of_one_name_do_not_touch_each_other(contained: Deploymen
     assert sick(contained) == []
 
 
-def test_destroy_leaves_the_data_and_nothing_else(contained: Deployment, row: None, engine: Engine) -> None:
+def test_destroy_leaves_the_data_and_nothing_else(contained: Deployment, row: None, engine: DockerEngine) -> None:
     """Down, it comes up from an interrupted deploy, rows and all."""
     contained.cdktf("destroy", "local", "--auto-approve")
     state = contained.local.state
@@ -193,7 +195,7 @@ def test_destroy_leaves_the_data_and_nothing_else(contained: Deployment, row: No
     assert read(contained) == ROW
 
 
-def test_a_restarted_docker_brings_it_all_back(contained: Deployment, row: None, engine: Engine) -> None:
+def test_a_restarted_docker_brings_it_all_back(contained: Deployment, row: None, engine: DockerEngine) -> None:
     daemon = next((each for each in psutil.process_iter(["name"]) if each.info["name"] == "dockerd"), None)
     if daemon is None or daemon.uids().real != os.getuid():
         pytest.skip("Docker's daemon is not this user's to restart")

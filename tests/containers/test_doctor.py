@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import runtime, sick
 from tests.integration.deployment import Deployment, kept, until
 from tests.integration.test_doctor import behind, doctor, errors
@@ -24,7 +24,7 @@ def as_it_was(contained: Deployment) -> Iterator[None]:
     assert errors(doctor(contained, code=0)) == set()
 
 
-def container(contained: Deployment, engine: Engine, service: str) -> Any:
+def container(contained: Deployment, engine: DockerEngine, service: str) -> Any:
     return engine.client.containers.get(engine.seen(contained.local.state)[service].name)
 
 
@@ -43,7 +43,7 @@ def test_containers_that_are_well(contained: Deployment) -> None:
     assert {found[name]["severity"] for name in ("docker", "images", "provider", "names", "keys")} == {"ok"}
 
 
-def test_a_container_that_was_stopped(contained: Deployment, engine: Engine) -> None:
+def test_a_container_that_was_stopped(contained: Deployment, engine: DockerEngine) -> None:
     nessie = container(contained, engine, "nessie")
     with well_again(contained):
         nessie.stop(timeout=10)
@@ -54,7 +54,7 @@ def test_a_container_that_was_stopped(contained: Deployment, engine: Engine) -> 
     assert "catalog lake" in behind(found, "service nessie")
 
 
-def test_a_container_that_was_removed_and_whose_port_another_has(contained: Deployment, engine: Engine) -> None:
+def test_a_container_that_was_removed_and_whose_port_another_has(contained: Deployment, engine: DockerEngine) -> None:
     nessie = container(contained, engine, "nessie")
     image, stranger = nessie.image.id, f"{nessie.name}-stranger"
     nessie.remove(force=True)
@@ -73,7 +73,7 @@ def test_a_container_that_was_removed_and_whose_port_another_has(contained: Depl
     assert {"service nessie", "catalog lake"} <= behind(found, "ports")
 
 
-def test_a_container_that_lost_the_network(contained: Deployment, engine: Engine) -> None:
+def test_a_container_that_lost_the_network(contained: Deployment, engine: DockerEngine) -> None:
     network = engine.client.networks.get(runtime(contained).containers[0].network)
     nessie = container(contained, engine, "nessie")
     with well_again(contained):
@@ -86,7 +86,7 @@ def test_a_container_that_lost_the_network(contained: Deployment, engine: Engine
     assert "`cdktf deploy local`" in found["names"]["mend"]
 
 
-def test_a_name_that_containers_do_not_resolve(contained: Deployment, engine: Engine) -> None:
+def test_a_name_that_containers_do_not_resolve(contained: Deployment, engine: DockerEngine) -> None:
     """It asks another name server than Docker's."""
     store = container(contained, engine, "s3proxy")
     before = store.exec_run(["cat", "/etc/resolv.conf"]).output.decode()
@@ -105,7 +105,7 @@ def test_a_name_that_containers_do_not_resolve(contained: Deployment, engine: En
     assert "nessie" in found["names"]["found"]
 
 
-def test_a_limit_that_was_changed_by_hand(contained: Deployment, engine: Engine) -> None:
+def test_a_limit_that_was_changed_by_hand(contained: Deployment, engine: DockerEngine) -> None:
     worker = container(contained, engine, "spark-worker-1")
     before = worker.attrs["HostConfig"]["Memory"]
     worker.update(mem_limit=before + (1 << 20), memswap_limit=2 * before + (2 << 20))

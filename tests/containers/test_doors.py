@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.session.clients import TOKEN
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import runtime
 from tests.integration.deployment import Deployment
 
@@ -34,7 +34,9 @@ def listening(pid: int) -> set[tuple[str, int]]:
     return found
 
 
-def test_what_listens_is_declared_and_published_on_the_loopback_address(contained: Deployment, engine: Engine) -> None:
+def test_what_listens_is_declared_and_published_on_the_loopback_address(
+    contained: Deployment, engine: DockerEngine
+) -> None:
     contained.lakehouse("sql", "-e", "SELECT 1", "--engine", "spark")  # an executor is there
     seen = engine.seen(contained.local.state)
     assert seen
@@ -54,7 +56,7 @@ def test_what_listens_is_declared_and_published_on_the_loopback_address(containe
         assert bound == {(internal, external, "127.0.0.1") for internal, external in asked.ports}, asked.service
 
 
-def test_the_master_takes_no_jobs_by_http(contained: Deployment, engine: Engine) -> None:
+def test_the_master_takes_no_jobs_by_http(contained: Deployment, engine: DockerEngine) -> None:
     master = next(each for each in runtime(contained).containers if each.service == "spark-master")
     inside = {port for ip, port in listening(engine.seen(contained.local.state)["spark-master"].pid) if ip != DNS}
     assert inside == {internal for internal, _ in master.ports}

@@ -13,7 +13,7 @@ from functools import cache
 import pytest
 
 from lakehouse.packages.catalogue import package
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.images import IMAGES, Image
 from offline.recipes import RECIPES
 
@@ -36,7 +36,7 @@ def _promised() -> frozenset[str]:
 
 
 @pytest.fixture
-def image(engine: Engine, request: pytest.FixtureRequest) -> Image:
+def image(engine: DockerEngine, request: pytest.FixtureRequest) -> Image:
     """An image that is here. In CI, those that `make test` sees to have to be."""
     found = IMAGES[request.param]
     if not engine.has_image(found.reference):

@@ -18,7 +18,7 @@ import pytest
 
 from lakehouse import packages
 from lakehouse.access.names import names
-from lakehouse.aws.engine_settings import Address, for_spark, for_trino
+from lakehouse.aws.engine_settings import AwsAddress, for_spark, for_trino
 from lakehouse.kinds import compose
 from lakehouse.kinds.engines import spark
 from lakehouse.kinds.engines.trino import trino
@@ -48,8 +48,8 @@ class Account:
     state: State
 
     @property
-    def address(self) -> Address:
-        return Address(self.url, *moto.KEYS)
+    def address(self) -> AwsAddress:
+        return AwsAddress(self.url, *moto.KEYS)
 
     @property
     def place(self) -> ProcessPlace:

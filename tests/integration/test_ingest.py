@@ -17,7 +17,7 @@ import pytest
 
 from bootstrap.ingest.load import Ingest, TableName
 from bootstrap.ingest.spark import SparkLoader
-from bootstrap.operations.bars import Plan, bars
+from bootstrap.operations.bars import BarPlan, bars
 from bootstrap.session import clients
 from bootstrap.session.target import find
 from lakehouse.errors import LakehouseError
@@ -69,7 +69,7 @@ def write_delta(folder: Path, version: int, day: str, ids: list[int], *removed: 
 
 def test_generate_upload_ingest_analyse(deployed: Deployment, space: str, s3: Any, tmp_path: Path) -> None:
     """Files are uploaded to staging, Spark brings them into a table made from the inferred section, Trino analyses."""
-    made = pa.concat_tables(bars(Plan(rows=4000, seed=7, days=2)))
+    made = pa.concat_tables(bars(BarPlan(rows=4000, seed=7, days=2)))
     for number in range(2):
         pq.write_table(made.slice(number * 2000, 2000), tmp_path / "part.parquet")
         s3.upload_file(str(tmp_path / "part.parquet"), "staging", f"data_ingest/bars/{number}.parquet")

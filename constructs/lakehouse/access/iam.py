@@ -14,7 +14,7 @@ from typing import Any
 
 from lakehouse.access.grants import VERBS, grants, split
 from lakehouse.access.names import Names
-from lakehouse.access.policy import Statement
+from lakehouse.access.policy import PolicyStatement
 from lakehouse.access.s3 import files
 from lakehouse.access.scope import Scope, prefix, scope
 from lakehouse.spec import AwsStack, Lakehouse, Verb
@@ -43,7 +43,7 @@ _S3_TABLES_BUCKET: dict[Verb, tuple[str, ...]] = {
 }
 
 
-def statements(lakehouse: Lakehouse, names: Names, principal: str, *, key: str) -> tuple[Statement, ...]:
+def statements(lakehouse: Lakehouse, names: Names, principal: str, *, key: str) -> tuple[PolicyStatement, ...]:
     """What a principal may do, by IAM; ``key`` is the ARN of the key that encrypts the lakehouse's buckets."""
     return compile_grants(
         lakehouse,
@@ -53,14 +53,14 @@ def statements(lakehouse: Lakehouse, names: Names, principal: str, *, key: str) 
     )
 
 
-def everything(lakehouse: Lakehouse, names: Names, *, key: str) -> tuple[Statement, ...]:
+def everything(lakehouse: Lakehouse, names: Names, *, key: str) -> tuple[PolicyStatement, ...]:
     """``manage`` on every catalog: what the bootstrap and an engine that serves all principals need."""
     return compile_grants(lakehouse, names, [(catalog, "manage") for catalog in lakehouse.catalogs], key)
 
 
 def compile_grants(
     lakehouse: Lakehouse, names: Names, wanted: Iterable[tuple[str, Verb]], key: str
-) -> tuple[Statement, ...]:
+) -> tuple[PolicyStatement, ...]:
     """Statements for (target, verb) pairs; the same grants in another order give the same statements."""
     stack = lakehouse.stacks[names.stack]
     assert isinstance(stack, AwsStack)
@@ -68,7 +68,7 @@ def compile_grants(
     for target, verb in wanted:
         for included in VERBS[: VERBS.index(verb) + 1]:
             targets[included].append(target)
-    found: list[Statement] = []
+    found: list[PolicyStatement] = []
     for verb in VERBS:
         if targets[verb]:
             reached = scope(lakehouse, targets[verb])
@@ -79,14 +79,14 @@ def compile_grants(
     return tuple(found)
 
 
-def _glue(names: Names, verb: Verb, scope: Scope) -> list[Statement]:
+def _glue(names: Names, verb: Verb, scope: Scope) -> list[PolicyStatement]:
     catalog = names.arn("glue", "catalog")
     every = [*scope.databases, *scope.around]
     databases = [names.arn("glue", f"database/{names.database(each)}") for each in every]
     tables = [names.arn("glue", f"table/{each}") for each in scope.tables]
     found = []
     if verb == "read":  # to see a table is to see the database around it, not all that is in it
-        found.append(Statement("GlueDatabasesRead", _GLUE_DATABASE[verb], (catalog, *databases)))
+        found.append(PolicyStatement("GlueDatabasesRead", _GLUE_DATABASE[verb], (catalog, *databases)))
     elif _GLUE_DATABASE[verb] and scope.databases:
         # A database goes with what is in it, so that its tables and functions are asked for too.
         owned = [names.arn("glue", f"database/{names.database(each)}") for each in scope.databases]
@@ -95,17 +95,17 @@ def _glue(names: Names, verb: Verb, scope: Scope) -> list[Statement]:
             for each in scope.databases
             for kind in ("table", "userDefinedFunction")
         ]
-        found.append(Statement(f"GlueDatabases{verb.title()}", _GLUE_DATABASE[verb], (catalog, *owned, *inside)))
-    found.append(Statement(f"GlueTables{verb.title()}", _GLUE_TABLE[verb], (catalog, *databases, *tables)))
+        found.append(PolicyStatement(f"GlueDatabases{verb.title()}", _GLUE_DATABASE[verb], (catalog, *owned, *inside)))
+    found.append(PolicyStatement(f"GlueTables{verb.title()}", _GLUE_TABLE[verb], (catalog, *databases, *tables)))
     return found
 
 
-def _s3(names: Names, verb: Verb, scope: Scope, key: str) -> list[Statement]:
+def _s3(names: Names, verb: Verb, scope: Scope, key: str) -> list[PolicyStatement]:
     buckets = list(dict.fromkeys(bucket for bucket, _ in scope.prefixes))
     return [*files(names.s3, verb, scope.prefixes), *_kms(names, verb, buckets, key)]
 
 
-def _kms(names: Names, verb: Verb, buckets: Sequence[str], key: str) -> list[Statement]:
+def _kms(names: Names, verb: Verb, buckets: Sequence[str], key: str) -> list[PolicyStatement]:
     if not _KMS[verb]:
         return []
     # With bucket keys the encryption context is the bucket: the key opens these buckets, through S3, and nothing else.
@@ -113,10 +113,12 @@ def _kms(names: Names, verb: Verb, buckets: Sequence[str], key: str) -> list[Sta
         "kms:EncryptionContext:aws:s3:arn": [names.s3(bucket) for bucket in buckets],
         "kms:ViaService": f"s3.{names.region}.amazonaws.com",
     }
-    return [Statement(f"Key{verb.title()}", _KMS[verb], (key,), {"StringEquals": within})]
+    return [PolicyStatement(f"Key{verb.title()}", _KMS[verb], (key,), {"StringEquals": within})]
 
 
-def _s3_tables(lakehouse: Lakehouse, names: Names, verb: Verb, targets: Sequence[str], key: str) -> list[Statement]:
+def _s3_tables(
+    lakehouse: Lakehouse, names: Names, verb: Verb, targets: Sequence[str], key: str
+) -> list[PolicyStatement]:
     """S3 Tables names a table's ARN by an id that it makes itself, so that names are told by conditions.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-setting-up.html
@@ -135,7 +137,9 @@ def _s3_tables(lakehouse: Lakehouse, names: Names, verb: Verb, targets: Sequence
         if len(path) == 2:
             where["s3tables:tableName"] = path[1]
         found.append(
-            Statement(f"Tables{verb.title()}{nth}", _S3_TABLES[verb], (arn, f"{arn}/table/*"), {"StringEquals": where})
+            PolicyStatement(
+                f"Tables{verb.title()}{nth}", _S3_TABLES[verb], (arn, f"{arn}/table/*"), {"StringEquals": where}
+            )
         )
     arns = tuple(
         names.arn("s3tables", f"bucket/{names.table_bucket(bucket)}")
@@ -143,8 +147,8 @@ def _s3_tables(lakehouse: Lakehouse, names: Names, verb: Verb, targets: Sequence
         if whole or verb == "read"
     )
     if _S3_TABLES_BUCKET[verb] and arns:
-        found.append(Statement(f"TableBuckets{verb.title()}", _S3_TABLES_BUCKET[verb], arns))
+        found.append(PolicyStatement(f"TableBuckets{verb.title()}", _S3_TABLES_BUCKET[verb], arns))
     if _KMS[verb] and buckets:
         via = {"StringEquals": {"kms:ViaService": f"s3tables.{names.region}.amazonaws.com"}}
-        found.append(Statement(f"Key{verb.title()}", _KMS[verb], (key,), via))
+        found.append(PolicyStatement(f"Key{verb.title()}", _KMS[verb], (key,), via))
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Statement:
+class PolicyStatement:
     """One statement of an IAM policy that allows."""
 
     sid: str
@@ -28,9 +28,9 @@ class Statement:
         }
 
 
-def document(found: Iterable[Statement | Mapping[str, Any]]) -> dict[str, Any]:
+def document(found: Iterable[PolicyStatement | Mapping[str, Any]]) -> dict[str, Any]:
     """A policy of these statements, as IAM's JSON has it."""
     return {
         "Version": "2012-10-17",
-        "Statement": [each.document() if isinstance(each, Statement) else dict(each) for each in found],
+        "Statement": [each.document() if isinstance(each, PolicyStatement) else dict(each) for each in found],
     }

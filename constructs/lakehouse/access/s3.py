@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from lakehouse.access.grants import VERBS, grants
-from lakehouse.access.policy import Statement
+from lakehouse.access.policy import PolicyStatement
 from lakehouse.access.scope import scope
 from lakehouse.spec import Lakehouse, Verb
 
@@ -20,13 +20,13 @@ _S3_OBJECTS: dict[Verb, tuple[str, ...]] = {
 }
 
 
-def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> tuple[Statement, ...]:
+def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> tuple[PolicyStatement, ...]:
     """What a principal may do with tables' files, in a store with S3's policies.
 
     ``arn`` is as :meth:`lakehouse.access.names.Names.s3`.
     """
     own = [grant for grant in grants(lakehouse) if grant.principal == principal]
-    found: list[Statement] = []
+    found: list[PolicyStatement] = []
     for nth, verb in enumerate(VERBS):
         targets = [grant.target for grant in own if VERBS.index(grant.verb) >= nth]
         if prefixes := scope(lakehouse, targets).prefixes:
@@ -34,19 +34,19 @@ def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> t
     return tuple(found)
 
 
-def files(arn: Callable[..., str], verb: Verb, prefixes: Sequence[tuple[str, str]]) -> list[Statement]:
+def files(arn: Callable[..., str], verb: Verb, prefixes: Sequence[tuple[str, str]]) -> list[PolicyStatement]:
     """What a verb on these prefixes, (bucket, key), means for S3."""
     buckets = list(dict.fromkeys(bucket for bucket, _ in prefixes))
     found = []
     if _S3_OBJECTS[verb]:
         objects = tuple(arn(bucket, f"{prefix}/*") for bucket, prefix in prefixes)
-        found.append(Statement(f"S3Objects{verb.title()}", _S3_OBJECTS[verb], objects))
+        found.append(PolicyStatement(f"S3Objects{verb.title()}", _S3_OBJECTS[verb], objects))
     if verb == "read":
         arns = tuple(arn(bucket) for bucket in buckets)
-        found.append(Statement("S3BucketsWhere", ("s3:GetBucketLocation",), arns))
+        found.append(PolicyStatement("S3BucketsWhere", ("s3:GetBucketLocation",), arns))
         for nth, bucket in enumerate(buckets, 1):
             here = [prefix for other, prefix in prefixes if other == bucket]
             within = [pattern for prefix in here for pattern in (prefix, f"{prefix}/*")]
             condition = {"StringLike": {"s3:prefix": within}}
-            found.append(Statement(f"S3List{nth}", ("s3:ListBucket",), (arn(bucket),), condition))
+            found.append(PolicyStatement(f"S3List{nth}", ("s3:ListBucket",), (arn(bucket),), condition))
     return found

@@ -14,7 +14,7 @@ TIMEOUT_MS = 30_000  # until a connection counts as failed
 
 
 @dataclass(frozen=True)
-class Address:
+class AwsAddress:
     """Another AWS than AWS's own, as a double in tests: where it answers, and keys to it."""
 
     url: str
@@ -22,7 +22,7 @@ class Address:
     secret_key: str
 
 
-def for_spark(lakehouse: Lakehouse, names: Names, address: Address | None = None) -> dict[str, str]:
+def for_spark(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = None) -> dict[str, str]:
     """Spark's properties: Iceberg's extensions, and each catalog.
 
     https://iceberg.apache.org/docs/latest/aws/#glue-catalog
@@ -73,7 +73,7 @@ def _kind(lakehouse: Lakehouse, names: Names, location: str) -> Mapping[str, str
     }
 
 
-def for_trino(lakehouse: Lakehouse, names: Names, address: Address | None = None) -> dict[str, dict[str, str]]:
+def for_trino(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = None) -> dict[str, dict[str, str]]:
     """Properties of Trino's catalogs by their names.
 
     https://trino.io/docs/current/object-storage/metastores.html#aws-glue-catalog-configuration-properties

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lakehouse.access.names import Names
-from lakehouse.access.policy import Statement
+from lakehouse.access.policy import PolicyStatement
 from lakehouse.aws.engine_settings import for_spark
 from lakehouse.aws.network import Network, ids
 from lakehouse.cdk import Construct, Declared, resource
@@ -80,7 +80,7 @@ def spark_defaults(lakehouse: Lakehouse, names: Names, spark: Spark) -> dict[str
     return {"spark.jars": ICEBERG_JAR, **for_spark(lakehouse, names), **spark.properties}
 
 
-class Athena(Construct):
+class AthenaWorkgroups(Construct):
     """A workgroup for each of ``users``, whose results lie in a prefix that it alone reads.
 
     https://docs.aws.amazon.com/athena/latest/ug/workgroups-manage-queries-control-costs.html
@@ -121,7 +121,7 @@ class Athena(Construct):
             )
 
 
-def athena_statements(names: Names, user: str, results: str, key: str) -> list[Statement]:
+def athena_statements(names: Names, user: str, results: str, key: str) -> list[PolicyStatement]:
     """What it takes to query through one's own workgroup; ``results`` is the bucket's name in lakehouse.yaml's sense.
 
     https://docs.aws.amazon.com/athena/latest/ug/example-policies-workgroup.html
@@ -136,34 +136,36 @@ def athena_statements(names: Names, user: str, results: str, key: str) -> list[S
     default = (names.arn("glue", "catalog"), names.arn("glue", "database/default"))
     listing = {"StringLike": {"s3:prefix": [f"{user}/*"]}}
     return [
-        Statement(
+        PolicyStatement(
             "Athena",
             tuple(f"athena:{each}" for each in queries),
             (names.arn("athena", f"workgroup/{names.workgroup(user)}"),),
         ),
-        Statement("AthenaCatalog", ("athena:GetDataCatalog",), (names.arn("athena", "datacatalog/AwsDataCatalog"),)),
-        Statement("AthenaDefault", ("glue:GetDatabase",), default),
-        Statement("Results", objects, (names.s3(results, f"{user}/*"),)),
-        Statement("ResultsWhere", ("s3:GetBucketLocation",), (names.s3(results),)),
-        Statement("ResultsList", ("s3:ListBucket",), (names.s3(results),), listing),
-        Statement("ResultsKey", ("kms:Decrypt", "kms:GenerateDataKey"), (key,), {"StringEquals": within}),
+        PolicyStatement(
+            "AthenaCatalog", ("athena:GetDataCatalog",), (names.arn("athena", "datacatalog/AwsDataCatalog"),)
+        ),
+        PolicyStatement("AthenaDefault", ("glue:GetDatabase",), default),
+        PolicyStatement("Results", objects, (names.s3(results, f"{user}/*"),)),
+        PolicyStatement("ResultsWhere", ("s3:GetBucketLocation",), (names.s3(results),)),
+        PolicyStatement("ResultsList", ("s3:ListBucket",), (names.s3(results),), listing),
+        PolicyStatement("ResultsKey", ("kms:Decrypt", "kms:GenerateDataKey"), (key,), {"StringEquals": within}),
     ]
 
 
-def emr_statements(names: Names, user: str, application: str, log_group: str) -> list[Statement]:
+def emr_statements(names: Names, user: str, application: str, log_group: str) -> list[PolicyStatement]:
     """What it takes to run Spark jobs as oneself: start them, be handed to them, and let them log."""
     jobs = ("CancelJobRun", "GetApplication", "GetDashboardForJobRun", "GetJobRun", "ListJobRuns", "StartApplication")
     passed = {"StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}}
     own = names.arn("iam", f"role/{names.role(user)}", region=False)
     group = names.arn("logs", f"log-group:{log_group}")
     return [
-        Statement(
+        PolicyStatement(
             "Spark",
             tuple(f"emr-serverless:{each}" for each in (*jobs, "StartJobRun")),
             (application, f"{application}/jobruns/*"),
         ),
-        Statement("SparkAsOneself", ("iam:PassRole",), (own,), passed),
-        Statement("SparkLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
-        Statement("SparkLogStreams", ("logs:DescribeLogStreams",), (group,)),
-        Statement("SparkLogGroups", ("logs:DescribeLogGroups",), ("*",)),  # IAM knows no resource of this list
+        PolicyStatement("SparkAsOneself", ("iam:PassRole",), (own,), passed),
+        PolicyStatement("SparkLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
+        PolicyStatement("SparkLogStreams", ("logs:DescribeLogStreams",), (group,)),
+        PolicyStatement("SparkLogGroups", ("logs:DescribeLogGroups",), ("*",)),  # IAM knows no resource of this list
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lakehouse.access.names import Names
-from lakehouse.access.policy import Statement, document
+from lakehouse.access.policy import PolicyStatement, document
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.errors import UsageError
 from lakehouse.text.iam import literal
@@ -41,7 +41,7 @@ def role(
     called: str,
     description: str,
     trust: Sequence[Mapping[str, Any]],
-    may: Iterable[Statement | Mapping[str, Any]] = (),
+    may: Iterable[PolicyStatement | Mapping[str, Any]] = (),
     managed: Sequence[str] = (),
 ) -> Declared:
     """A role with one inline policy, and policies that AWS keeps.
@@ -80,7 +80,7 @@ def instance_role(
     scope: Construct,
     *,
     names: Names,
-    may: Sequence[Statement],
+    may: Sequence[PolicyStatement],
     secrets: Sequence[str],
     key: str,
     log_group: str,
@@ -97,9 +97,9 @@ def instance_role(
         trust=[{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
         may=[
             *may,
-            Statement("Secrets", ("secretsmanager:GetSecretValue",), tuple(secrets)),
-            Statement("SecretsKey", ("kms:Decrypt",), (key,), via),
-            Statement("Logs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
+            PolicyStatement("Secrets", ("secretsmanager:GetSecretValue",), tuple(secrets)),
+            PolicyStatement("SecretsKey", ("kms:Decrypt",), (key,), via),
+            PolicyStatement("Logs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
         ],
         managed=["AmazonSSMManagedInstanceCore"],
     )
@@ -147,7 +147,7 @@ class GitHub(Construct):
         buckets: Sequence[str],
         tables: Sequence[str],
         key: str,
-        bootstrap: Sequence[Statement],
+        bootstrap: Sequence[PolicyStatement],
         state: tuple[str, str],
         instances: bool,
     ) -> None:
@@ -194,11 +194,11 @@ class GitHub(Construct):
         )
 
 
-def _state_read(names: Names, state: tuple[str, str]) -> list[Statement]:
+def _state_read(names: Names, state: tuple[str, str]) -> list[PolicyStatement]:
     bucket, key = names.arn("s3", state[0], region=False, account=False), _state_object(names, state)
     return [
-        Statement("StateBucket", ("s3:ListBucket",), (bucket,)),
-        Statement("StateRead", ("s3:GetObject",), (key,)),
+        PolicyStatement("StateBucket", ("s3:ListBucket",), (bucket,)),
+        PolicyStatement("StateRead", ("s3:GetObject",), (key,)),
     ]
 
 
@@ -207,22 +207,22 @@ def _state_object(names: Names, state: tuple[str, str]) -> str:
     return names.arn("s3", literal("/".join(state)), region=False, account=False)
 
 
-def _state_write(names: Names, state: tuple[str, str]) -> list[Statement]:
+def _state_write(names: Names, state: tuple[str, str]) -> list[PolicyStatement]:
     """For who deploys alone; who plans does so without the lock, which is an object too."""
     key = _state_object(names, state)
     return [
-        Statement("StateWrite", ("s3:PutObject",), (key,)),
-        Statement("StateLock", ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"), (f"{key}.tflock",)),
+        PolicyStatement("StateWrite", ("s3:PutObject",), (key,)),
+        PolicyStatement("StateLock", ("s3:DeleteObject", "s3:GetObject", "s3:PutObject"), (f"{key}.tflock",)),
     ]
 
 
-def _metadata(names: Names, buckets: Sequence[str], key: str) -> list[Statement]:
+def _metadata(names: Names, buckets: Sequence[str], key: str) -> list[PolicyStatement]:
     """`lakehouse plan` reads tables' metadata files, which the key encrypts."""
     within = {
         "kms:EncryptionContext:aws:s3:arn": list(buckets),
         "kms:ViaService": f"s3.{names.region}.amazonaws.com",
     }
-    return [Statement("MetadataKey", ("kms:Decrypt",), (key,), {"StringEquals": within})] if buckets else []
+    return [PolicyStatement("MetadataKey", ("kms:Decrypt",), (key,), {"StringEquals": within})] if buckets else []
 
 
 def _no_data(
@@ -239,19 +239,19 @@ def _no_data(
     return shut
 
 
-def _roles(names: Names, instances: bool) -> list[Statement]:
+def _roles(names: Names, instances: bool) -> list[PolicyStatement]:
     own = tuple(names.arn("iam", f"{kind}/{names.prefix}-*", region=False) for kind in ("role", "instance-profile"))
     provider = names.arn("iam", f"oidc-provider/{GITHUB}", region=False)
     found = [
-        Statement("Roles", _iam(_EDIT_ROLES), own[:1]),
-        Statement("InstanceProfiles", _iam(_EDIT_PROFILES), own[1:]),
-        Statement("Oidc", _iam(_EDIT_OIDC), (provider,)),
-        Statement("PassRoles", ("iam:PassRole",), own[:1], {"StringEquals": {"iam:PassedToService": _SERVICES}}),
+        PolicyStatement("Roles", _iam(_EDIT_ROLES), own[:1]),
+        PolicyStatement("InstanceProfiles", _iam(_EDIT_PROFILES), own[1:]),
+        PolicyStatement("Oidc", _iam(_EDIT_OIDC), (provider,)),
+        PolicyStatement("PassRoles", ("iam:PassRole",), own[:1], {"StringEquals": {"iam:PassedToService": _SERVICES}}),
     ]
     if instances:
         scaling = f"role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_{names.prefix}"
         arn = names.arn("iam", scaling, region=False)
-        found.append(Statement("ScalingRole", _iam(_EDIT_SCALING_ROLE), (arn,)))
+        found.append(PolicyStatement("ScalingRole", _iam(_EDIT_SCALING_ROLE), (arn,)))
     return found
 
 

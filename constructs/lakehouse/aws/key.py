@@ -19,7 +19,7 @@ _USE = [
 ]
 
 
-class Key(Construct):
+class KmsKey(Construct):
     """One KMS key with yearly rotation; each service gets it for its own things alone.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html

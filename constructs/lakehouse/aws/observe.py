@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from lakehouse.access.names import Names
-from lakehouse.access.policy import Statement
+from lakehouse.access.policy import PolicyStatement
 from lakehouse.aws.iam import role, service_trust
 from lakehouse.cdk import Construct, Declared, resource
 
@@ -69,8 +69,10 @@ class Observe(Construct):
             description="Writes the network's flow logs",
             trust=[service_trust(self._names, "vpc-flow-logs")],
             may=[
-                Statement("FlowLogs", writes, (f"{self.groups['network'].ref('arn')}:*",)),
-                Statement("FlowLogGroups", ("logs:DescribeLogGroups",), ("*",)),  # IAM knows no resource of this list
+                PolicyStatement("FlowLogs", writes, (f"{self.groups['network'].ref('arn')}:*",)),
+                PolicyStatement(
+                    "FlowLogGroups", ("logs:DescribeLogGroups",), ("*",)
+                ),  # IAM knows no resource of this list
             ],
         )
 

@@ -19,7 +19,7 @@ _ACCEPTED = {
 RESULT_DAYS = 7
 
 
-class Store(Construct):
+class AwsStore(Construct):
     """The lakehouse's buckets, and one for their access logs.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html

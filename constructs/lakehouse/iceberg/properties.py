@@ -17,22 +17,22 @@ _INT, _LONG = 2**31 - 1, 2**63 - 1
 
 
 @dataclass(frozen=True)
-class Kind:
+class ValueKind:
     """What a value is: ``rule`` in words, ``fits`` for text that Java takes."""
 
     rule: str
     fits: Callable[[str], bool]
 
 
-def _whole(least: int, most: int) -> Kind:
+def _whole(least: int, most: int) -> ValueKind:
     def fits(value: str) -> bool:
         return bool(re.fullmatch(r"[+-]?[0-9]{1,19}", value)) and least <= int(value) <= most
 
-    return Kind(f"a whole number from {least} to {most}, in digits", fits)
+    return ValueKind(f"a whole number from {least} to {most}, in digits", fits)
 
 
-def _one_of(*words: str) -> Kind:
-    return Kind(f"one of {listed(words)}", lambda value: value.lower() in words)
+def _one_of(*words: str) -> ValueKind:
+    return ValueKind(f"one of {listed(words)}", lambda value: value.lower() in words)
 
 
 def _share(value: str) -> bool:
@@ -45,8 +45,8 @@ def _metrics(value: str) -> bool:
 
 
 _BOOLEAN = _one_of("true", "false")
-_SHARE = Kind("a share between 0 and 1, as in 0.01", _share)
-_METRICS = Kind("none, counts, full or truncate(N), as in truncate(16)", _metrics)
+_SHARE = ValueKind("a share between 0 and 1, as in 0.01", _share)
+_METRICS = ValueKind("none, counts, full or truncate(N), as in truncate(16)", _metrics)
 _COUNT, _SIZE, _TIME = _whole(1, _INT), _whole(1, _LONG), _whole(0, _INT)
 _ANY_COUNT, _LONG_TIME = _whole(0, _INT), _whole(0, _LONG)
 _DISTRIBUTION = _one_of("none", "hash", "range")
@@ -54,7 +54,7 @@ _ISOLATION = _one_of("serializable", "snapshot")
 _MODE = _one_of("copy-on-write", "merge-on-read")
 _FORMAT = _one_of("parquet", "avro", "orc")
 _PLANNING = _one_of("auto", "local", "distributed")
-_TEXT = Kind("text", bool)
+_TEXT = ValueKind("text", bool)
 _PARQUET = _one_of("zstd", "brotli", "lz4", "gzip", "snappy", "uncompressed")
 _AVRO = _one_of("gzip", "zstd", "snappy", "uncompressed")
 _ORC = _one_of("zstd", "lz4", "lzo", "zlib", "snappy", "none")
@@ -79,7 +79,7 @@ _FILES = {  # properties of data files, and with `write.delete.` of delete files
     "orc.compression-codec": _ORC,
     "orc.compression-strategy": _one_of("speed", "compression"),
 }
-KNOWN: dict[str, Kind] = {
+KNOWN: dict[str, ValueKind] = {
     **{f"write.{key}": kind for key, kind in _FILES.items()},
     **{f"write.delete.{key}": kind for key, kind in _FILES.items()},
     "write.parquet.shred-variants": _BOOLEAN,
@@ -148,7 +148,7 @@ KNOWN: dict[str, Kind] = {
     "encryption.data-key-length": _one_of("16", "24", "32"),
 }
 #: Properties of one column: the prefix before its name.
-OF_A_COLUMN: dict[str, Kind] = {
+OF_A_COLUMN: dict[str, ValueKind] = {
     "write.metadata.metrics.column.": _METRICS,
     "write.parquet.bloom-filter-enabled.column.": _BOOLEAN,
     "write.parquet.bloom-filter-fpp.column.": _SHARE,

@@ -22,7 +22,7 @@ from lakehouse.packages import catalogue, jvm, manifest, registries, store
 from lakehouse.packages.catalogue import Artifact, Package
 from lakehouse.packages.download import check, disk_error, download
 from lakehouse.packages.manifest import sha256
-from lakehouse.packages.progress import Report, report
+from lakehouse.packages.progress import ProgressReport, report
 from lakehouse.packages.unpack import unpack
 
 Build = Callable[[str], Path]
@@ -155,7 +155,7 @@ def _download(names: Sequence[str], *, progress: bool) -> None:
             raise disk_error(error, Path(error.filename or cache)) from error
 
 
-def _fetch(missing: Sequence[Package], cache: Path, tell: Report) -> None:
+def _fetch(missing: Sequence[Package], cache: Path, tell: ProgressReport) -> None:
     size = sum(artifact.size for package in missing for artifact in package.here)
     _check_space(cache, size, missing)
     tell.say(f"fetching {', '.join(package.name for package in missing)}: {size / 1e6:,.0f} MB into {cache}")
@@ -191,7 +191,7 @@ class _Bring:
     scratch: Path
     downloads: Path
     session: requests.Session
-    tell: Report
+    tell: ProgressReport
     stop: threading.Event
 
     def __call__(self, artifact: Artifact, package: Package) -> None:
@@ -271,7 +271,7 @@ def _check_space(cache: Path, size: int, missing: Sequence[Package]) -> None:
 
 
 @contextmanager
-def _alone(lock: Path, tell: Report) -> Iterator[None]:
+def _alone(lock: Path, tell: ProgressReport) -> Iterator[None]:
     """Hold the cache's lock, so that two set-ups at once do not fetch the same things twice."""
     with lock.open("a") as file:
         try:

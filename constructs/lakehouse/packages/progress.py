@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-Seen = Callable[[int], None]
+BytesSeen = Callable[[int], None]
 
 
-class Report:
+class ProgressReport:
     """Tells a person what happens. ``bars`` is None where nothing moves; ``quiet`` says nothing at all."""
 
     def __init__(self, console: Console, bars: Progress | None, quiet: bool) -> None:
@@ -25,7 +25,7 @@ class Report:
             self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
-    def file(self, label: str, size: int) -> Iterator[Seen]:
+    def file(self, label: str, size: int) -> Iterator[BytesSeen]:
         """A file of ``size`` bytes; the callable it gives is told how many bytes are there."""
         began = time.monotonic()
         if self._bars is None:
@@ -48,13 +48,13 @@ class Report:
 
 
 @contextmanager
-def report(quiet: bool) -> Iterator[Report]:
+def report(quiet: bool) -> Iterator[ProgressReport]:
     """A report on standard error, which leaves standard output to results."""
     console = Console(stderr=True)
     plain = quiet or bool(os.environ.get("CI") or os.environ.get("NO_COLOR")) or not console.is_terminal
     if plain:
-        yield Report(console, None, quiet)
+        yield ProgressReport(console, None, quiet)
         return
     columns = (TextColumn("  {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console) as bars:
-        yield Report(console, bars, quiet)
+        yield ProgressReport(console, bars, quiet)

@@ -18,7 +18,7 @@ BALLAST = "ballast"  # a file that only takes room: deleting it gives that room 
 
 
 @dataclass(frozen=True)
-class Room:
+class DiskRoom:
     """What is free at a folder. ``inodes`` is None where the file system makes them as it needs them."""
 
     folder: Path
@@ -34,16 +34,16 @@ class Room:
         return self.free_mb < megabytes or (self.inodes is not None and self.inodes < inodes)
 
 
-def look(folder: Path) -> Room:
+def look(folder: Path) -> DiskRoom:
     """What is free at a folder, or at the nearest one above it that is there."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     found = os.statvfs(folder)
     free = shutil.disk_usage(folder).free >> 20
-    return Room(folder, free, found.f_favail if found.f_files else None)
+    return DiskRoom(folder, free, found.f_favail if found.f_files else None)
 
 
-def least(folders: Iterable[Path]) -> Room:
+def least(folders: Iterable[Path]) -> DiskRoom:
     """The one of the folders with the least room."""
     rooms = [look(each) for each in folders]
     short = [each for each in rooms if each.below(ROOM_MB, ROOM_INODES)]
@@ -65,7 +65,7 @@ def check(folder: Path) -> None:
         )
 
 
-def shortage(room: Room, root: Path) -> str:
+def shortage(room: DiskRoom, root: Path) -> str:
     """What is wrong with the disk and what to do, in words; empty where nothing is. ``root`` is the state folder."""
     if not room.below(ROOM_MB, ROOM_INODES):
         return ""

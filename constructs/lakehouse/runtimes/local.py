@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lakehouse.kinds.compose import Endpoints
-from lakehouse.runtimes.owner import Claim
+from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Place, Service
@@ -22,4 +22,4 @@ class Local:
     endpoints: Endpoints
     ports: Mapping[str, int]  # by name, as they are seen from outside
     runtime: Runtime
-    claim: Claim  # to the state folder
+    claim: OwnerClaim  # to the state folder

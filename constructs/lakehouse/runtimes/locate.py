@@ -9,7 +9,7 @@ from lakehouse.kinds.compose import endpoints, services
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.kind import RuntimeKind
 from lakehouse.runtimes.local import Local
-from lakehouse.runtimes.owner import Claim, Owner
+from lakehouse.runtimes.owner import Owner, OwnerClaim
 from lakehouse.runtimes.state import State, folder, terraform_state
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.ports import ports
@@ -59,7 +59,7 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
     )
 
 
-def _claim(lakehouse: Lakehouse, stack: str, path: Path, state: State) -> Claim:
+def _claim(lakehouse: Lakehouse, stack: str, path: Path, state: State) -> OwnerClaim:
     known = terraform_state(path, stack)
     return owner.claim(
         state,

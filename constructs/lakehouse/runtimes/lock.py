@@ -22,7 +22,7 @@ _LAYOUT = "hhqqi0q" if sys.platform == "linux" else "qqihh"
 
 
 @dataclass(frozen=True)
-class Holder:
+class LockHolder:
     """Who holds a lock. ``pid`` is 0 where the system does not tell: a process of another machine or container."""
 
     pid: int
@@ -35,7 +35,7 @@ class Holder:
         return ", ".join(part for part in parts if part) or "an unknown process"
 
 
-def holder(state: Path) -> Holder | None:
+def holder(state: Path) -> LockHolder | None:
     """Who holds the lock of a state file; None where nobody does. The lock goes with the process that holds it."""
     try:
         with state.open("rb") as file:
@@ -49,7 +49,7 @@ def holder(state: Path) -> Holder | None:
         who, since = str(note["Who"]), str(note["Created"])[:19].replace("T", " ") + " UTC"
     except (OSError, ValueError, KeyError, TypeError):
         who, since = "", ""
-    return Holder(pid, _program(pid), who, since)
+    return LockHolder(pid, _program(pid), who, since)
 
 
 def wait(state: Path, patience: float = PATIENCE) -> str:

@@ -42,7 +42,7 @@ class Owner:
 
 
 @dataclass(frozen=True)
-class Claim:
+class OwnerClaim:
     """What a file asks for: to be the owner of a state folder."""
 
     owner: Owner
@@ -89,13 +89,13 @@ def read(root: Path) -> Owner | None:
         ) from error
 
 
-def claim(state: State, owner: Owner, *, deployed: bool, catalogs: tuple[tuple[str, str], ...]) -> Claim:
+def claim(state: State, owner: Owner, *, deployed: bool, catalogs: tuple[tuple[str, str], ...]) -> OwnerClaim:
     """What is asked for: the id of the mark that is there where it is ours, else a new one. Writes nothing."""
     try:
         found = read(state.root)
     except LakehouseError:
         found = None
-    asked = Claim(owner, deployed, catalogs)
+    asked = OwnerClaim(owner, deployed, catalogs)
     if found is None or refusal(state, asked):
         return asked
     if _copied(found, state.root):
@@ -108,7 +108,7 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
-def refusal(state: State, asked: Claim) -> str:
+def refusal(state: State, asked: OwnerClaim) -> str:
     """Why the file must not have the state folder, in words with what to do; empty where it may. Writes nothing."""
     root, owner = state.root, asked.owner
     for outer in root.resolve().parents:
@@ -135,13 +135,13 @@ def refusal(state: State, asked: Claim) -> str:
     return ""
 
 
-def check(state: State, asked: Claim) -> None:
+def check(state: State, asked: OwnerClaim) -> None:
     """Raises LakehouseError where the file must not have the state folder."""
     if said := refusal(state, asked):
         raise LakehouseError(said)
 
 
-def may_stop(state: State, asked: Claim) -> bool:
+def may_stop(state: State, asked: OwnerClaim) -> bool:
     """Whether what runs in the state folder is the file's to stop: under another name too, but not another file's."""
     found = read(state.root)
     if found is None:
@@ -149,7 +149,7 @@ def may_stop(state: State, asked: Claim) -> bool:
     return _same(Path(found.file), Path(asked.owner.file)) or not Path(found.file).exists()
 
 
-def mark(state: State, asked: Claim) -> None:
+def mark(state: State, asked: OwnerClaim) -> None:
     """Writes the mark, once :func:`check` has passed and the folder is there."""
     owner, found = asked.owner, read(state.root)
     if found is not None and _same(Path(found.folder), state.root):
@@ -171,16 +171,16 @@ def buckets_marked(root: Path) -> None:
         write_mark(root, replace(found, buckets=True))
 
 
-def write_claim(folder: Path, asked: Claim) -> None:
+def write_claim(folder: Path, asked: OwnerClaim) -> None:
     """Writes the claim into the folder of the synthesised stack, for the steps."""
     (folder / MARK).write_text(json.dumps(asdict(asked), indent=1))
 
 
-def read_claim(path: Path) -> Claim:
+def read_claim(path: Path) -> OwnerClaim:
     """What :func:`write_claim` wrote."""
     content: dict[str, Any] = json.loads(path.read_text())
     catalogs = tuple((name, location) for name, location in content["catalogs"])
-    return Claim(Owner(**content["owner"]), content["deployed"], catalogs)
+    return OwnerClaim(Owner(**content["owner"]), content["deployed"], catalogs)
 
 
 def former(root: Path) -> bool:
@@ -196,7 +196,7 @@ def former(root: Path) -> bool:
         return False
 
 
-def _unmarked(state: State, asked: Claim, another: str) -> str:
+def _unmarked(state: State, asked: OwnerClaim, another: str) -> str:
     root = state.root
     if root.exists() and not root.is_dir():
         return f"The state folder {root} is a file. Remove it, or {another}."

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lakehouse.spec.claims import PATHS
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import Location, Problem
+from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack
 
 ACCESS_LOGS = "access-logs"
@@ -21,7 +21,7 @@ _ACCOUNT = 12
 def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
     """Options that go together, names that become too long, and contents that Glue or S3 Tables have no place for."""
     if stack.github and stack.backend is None:
-        at: Location = ("stacks", name)
+        at: KeyPath = ("stacks", name)
         message = (
             "workflows would keep Terraform's state on a runner, which forgets it, and make everything anew each time"
         )
@@ -32,7 +32,7 @@ def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
 
 
 def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
-    about: tuple[Location, ...] = (("name",), ("stacks", name))
+    about: tuple[KeyPath, ...] = (("name",), ("stacks", name))
     room = _BUCKET - len(f"{lakehouse.name}-{name}--{'0' * _ACCOUNT}-{stack.region}")
     for bucket in lakehouse.buckets:
         if bucket in _RESERVED_BUCKETS:
@@ -54,11 +54,11 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
 
 
 def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
-    about: tuple[Location, ...] = (("stacks", name),)
-    owners: dict[str, Location] = {}
+    about: tuple[KeyPath, ...] = (("stacks", name),)
+    owners: dict[str, KeyPath] = {}
     for catalog, content in lakehouse.catalogs.items():
         for namespace, inner in content.namespaces.items():
-            at: Location = ("catalogs", catalog, "namespaces", namespace)
+            at: KeyPath = ("catalogs", catalog, "namespaces", namespace)
             if "." in namespace:
                 message = f'"{namespace}" is nested, and Glue, the catalog of stacks.{name}, has one level'
                 yield Problem(at, f'{message}. Write "{namespace.replace(".", "_")}"', about)

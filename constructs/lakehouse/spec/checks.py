@@ -12,7 +12,7 @@ from lakehouse.spec.aws import check_aws
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
 from lakehouse.spec.ports import defaults
-from lakehouse.spec.problems import Location, Problem
+from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
 from lakehouse.text.words import listed, suggest
@@ -62,7 +62,7 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
             message = f"{source.endpoint} is not AWS, so the environment's credentials are not for it. Name a file: "
             yield Problem(("sources", name, "endpoint"), message + "`credentials: FILE`")
     for name, catalog in lakehouse.catalogs.items():
-        at: Location = ("catalogs", name)
+        at: KeyPath = ("catalogs", name)
         if name in _RESERVED_CATALOGS:
             yield Problem(at, f'"{name}" is a catalog that an engine has of its own. Take another name')
         yield from _no_secrets((*at, "properties"), catalog.properties)
@@ -71,7 +71,7 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield from _namespace((*at, "namespaces"), namespace, content, catalog.namespaces)
 
 
-def _namespace(at: Location, name: str, content: Namespace, others: dict[str, Namespace]) -> Iterator[Problem]:
+def _namespace(at: KeyPath, name: str, content: Namespace, others: dict[str, Namespace]) -> Iterator[Problem]:
     parent, _, leaf = name.rpartition(".")
     if parent and parent not in others:
         message = f'"{name}" lies in the namespace "{parent}", which is not in the file. Add `{parent}: {{}}` before it'
@@ -84,7 +84,7 @@ def _namespace(at: Location, name: str, content: Namespace, others: dict[str, Na
         yield from _table((*at, name, "tables", table), definition)
 
 
-def _references(at: Location, catalog: Catalog) -> Iterator[Problem]:
+def _references(at: KeyPath, catalog: Catalog) -> Iterator[Problem]:
     sources = {name: each.source for name, each in (*catalog.tags.items(), *catalog.branches.items())}
     for key, references in (("branches", catalog.branches), ("tags", catalog.tags)):
         for name, reference in references.items():
@@ -107,7 +107,7 @@ def _followed(name: str, sources: dict[str, str]) -> set[str]:
     return seen
 
 
-def _table(at: Location, table: Table) -> Iterator[Problem]:
+def _table(at: KeyPath, table: Table) -> Iterator[Problem]:
     yield from _columns(at, table)
     yield from _partition(at, table)
     yield from _sort(at, table)
@@ -119,7 +119,7 @@ def _table(at: Location, table: Table) -> Iterator[Problem]:
             yield Problem((*at, "properties", key), f'"{key}" is not a property here: it is set by {_RESERVED[key]}')
 
 
-def _columns(at: Location, table: Table) -> Iterator[Problem]:
+def _columns(at: KeyPath, table: Table) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     former: dict[str, str] = {}
     for name, column in table.columns.items():
@@ -142,7 +142,7 @@ def _columns(at: Location, table: Table) -> Iterator[Problem]:
             yield Problem((*place, "renamed_from"), message)
 
 
-def _defaults(place: Location, column: Column, version: int, table: Location) -> Iterator[Problem]:
+def _defaults(place: KeyPath, column: Column, version: int, table: KeyPath) -> Iterator[Problem]:
     for key, text in (("initial_default", column.initial_default), ("write_default", column.write_default)):
         if text is None:
             continue
@@ -156,7 +156,7 @@ def _defaults(place: Location, column: Column, version: int, table: Location) ->
             yield Problem((*place, key), str(error), about=((*place, "type"),))
 
 
-def _partition(at: Location, table: Table) -> Iterator[Problem]:
+def _partition(at: KeyPath, table: Table) -> Iterator[Problem]:
     columns = {name: column.iceberg_type for name, column in table.columns.items()}
     seen: set[tuple[str, str]] = set()
     for nth, text in enumerate(table.partition_by):
@@ -183,7 +183,7 @@ def _partition(at: Location, table: Table) -> Iterator[Problem]:
             yield Problem(place, message)
 
 
-def _sort(at: Location, table: Table) -> Iterator[Problem]:
+def _sort(at: KeyPath, table: Table) -> Iterator[Problem]:
     columns = {name: column.iceberg_type for name, column in table.columns.items()}
     seen: set[transforms.Term] = set()
     for nth, text in enumerate(table.sort_by):
@@ -201,7 +201,7 @@ def _sort(at: Location, table: Table) -> Iterator[Problem]:
         seen.add(transform)
 
 
-def _identifier(at: Location, table: Table) -> Iterator[Problem]:
+def _identifier(at: KeyPath, table: Table) -> Iterator[Problem]:
     for nth, name in enumerate(table.identifier):
         place = (*at, "identifier", nth)
         column = table.columns.get(name)
@@ -222,7 +222,7 @@ def _identifier(at: Location, table: Table) -> Iterator[Problem]:
             yield Problem(place, f'"{name}" stands twice. Remove one')
 
 
-def _no_secrets(at: Location, properties: dict[str, str]) -> Iterator[Problem]:
+def _no_secrets(at: KeyPath, properties: dict[str, str]) -> Iterator[Problem]:
     """Secrets do not stand in the file, but for Trino's reference to its environment. The value is never repeated."""
     for key, value in properties.items():
         if _SECRET.search(key) and not re.fullmatch(r"\$\{ENV:\w+\}", value):
@@ -244,7 +244,7 @@ def _access(lakehouse: Lakehouse) -> Iterator[Problem]:
                 yield Problem(("access", "principals", principal, "roles", nth), message, (("access", "roles", role),))
 
 
-def _grant(at: Location, target: str, lakehouse: Lakehouse) -> Iterator[Problem]:
+def _grant(at: KeyPath, target: str, lakehouse: Lakehouse) -> Iterator[Problem]:
     """A grant's target is ``catalog``, ``catalog.namespace`` or ``catalog.namespace.table``."""
     name, _, rest = target.partition(".")
     catalog = lakehouse.catalogs.get(name)
@@ -258,7 +258,7 @@ def _grant(at: Location, target: str, lakehouse: Lakehouse) -> Iterator[Problem]
         return
     known = [f"{name}.{space}" for space in catalog.namespaces]
     known += [f"{name}.{space}.{each}" for space, content in catalog.namespaces.items() for each in content.tables]
-    spaces: Location = ("catalogs", name, "namespaces")
+    spaces: KeyPath = ("catalogs", name, "namespaces")
     about = ((*spaces, rest), (*spaces, namespace), (*spaces, namespace, "tables", table))
     message = f'"{target}" is neither a namespace nor a table of the file.{suggest(target, known)}'
     yield Problem(at, message, about)
@@ -275,7 +275,7 @@ def _spark(lakehouse: Lakehouse) -> Iterator[Problem]:
         right = listed(f'"{line.line}"' for line in matrix.SPARK.values() if line.token)
         message = f"Spark {spark.version} has no token for its Connect server. Write version: {right}, or remove it"
         yield Problem(("engines", "spark", "connect", "token"), message, about=(("engines", "spark", "version"),))
-    at: Location = ("engines", "spark", "properties")
+    at: KeyPath = ("engines", "spark", "properties")
     yield from _no_secrets(at, spark.properties)
     for key, value in spark.properties.items():
         for why in matrix.spark_property_refusals(key, value, spark.line):
@@ -290,7 +290,7 @@ def _trino(lakehouse: Lakehouse) -> Iterator[Problem]:
         yield Problem(("engines", "trino", "version"), why)
     release = matrix.TRINO.get(trino.version)
     for name, properties in trino.catalogs.items():
-        at: Location = ("engines", "trino", "catalogs", name)
+        at: KeyPath = ("engines", "trino", "catalogs", name)
         if name in lakehouse.catalogs:
             yield Problem(at, f'"{name}" is one of `catalogs` already. Take another name.', beside=("catalogs", name))
         elif name in _RESERVED_CATALOGS:
@@ -305,7 +305,7 @@ def _trino(lakehouse: Lakehouse) -> Iterator[Problem]:
 
 def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
     for name, stack in lakehouse.stacks.items():
-        at: Location = ("stacks", name, "catalogs")
+        at: KeyPath = ("stacks", name, "catalogs")
         for catalog in stack.catalogs:
             if catalog not in lakehouse.catalogs:
                 message = f'"{catalog}" is not one of `catalogs`.{suggest(catalog, lakehouse.catalogs)}'
@@ -326,12 +326,12 @@ def _ports(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Probl
     known = defaults(lakehouse, stack)
     taken: dict[int, str] = {}
     for port, number in stack.ports.items():
-        at: Location = ("stacks", name, "ports", port)
+        at: KeyPath = ("stacks", name, "ports", port)
         if port not in known:
             mend = suggest(port, known) or f" Its ports are {', '.join(known)}."
             # It may be the port of something that is itself wrong.
             sources = ("spark",), ("spark", "workers"), ("spark", "connect"), ("trino",)
-            about: list[Location] = [("engines", *source) for source in sources]
+            about: list[KeyPath] = [("engines", *source) for source in sources]
             about += [("stacks", name, "store"), ("stacks", name, "catalogs", port.rpartition("nessie-")[2])]
             yield Problem(at, f'"{port}" is not a port of this stack.{mend}', tuple(about))
         if (other := taken.setdefault(number, port)) != port:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from lakehouse.spec.problems import Location
+from lakehouse.spec.problems import KeyPath
 
 Parts = tuple[str, ...]
 
@@ -44,7 +44,7 @@ class Claim:
     catalog: str = ""
     holds: str = ""
     what: str = "location"
-    at: Location = ()
+    at: KeyPath = ()
     said: bool = True
 
     @cached_property

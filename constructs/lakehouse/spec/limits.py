@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple
 
 from lakehouse.iceberg import transforms, types
 from lakehouse.spec.model import Catalog, Lakehouse, Maintenance, Table
-from lakehouse.spec.problems import Location, Problem
+from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack, LocalStack
 
-Engine = Literal["spark", "trino", "maintain", "s3proxy"]
+LimitedEngine = Literal["spark", "trino", "maintain", "s3proxy"]
 _PATH = 255  # bytes of one part of a path, on every usual file system
 _VALUE = 55  # bytes of it that a partition's value may need
 
@@ -26,7 +26,7 @@ class Limit:
     """One cell. ``rule`` says what the engine does, ``fix`` what to write; ``{}`` is what the file says."""
 
     feature: str
-    engine: Engine
+    engine: LimitedEngine
     refused: bool  # else it is a warning
     rule: str
     fix: str
@@ -41,9 +41,9 @@ class _Use(NamedTuple):
 
     feature: str
     catalog: str
-    at: Location
+    at: KeyPath
     value: str
-    about: tuple[Location, ...] = ()
+    about: tuple[KeyPath, ...] = ()
 
 
 #: Features of a file that an engine may lack.
@@ -188,7 +188,7 @@ def _engines(lakehouse: Lakehouse) -> set[str]:
 def _same_names(lakehouse: Lakehouse) -> Iterator[Problem]:
     """Branches that Trino would show by a name that is taken: only one of the two could be seen."""
     further = lakehouse.engines.trino.catalogs if lakehouse.engines.trino else {}
-    taken: dict[str, Location] = {name: ("engines", "trino", "catalogs", name) for name in further}
+    taken: dict[str, KeyPath] = {name: ("engines", "trino", "catalogs", name) for name in further}
     taken |= {name: ("catalogs", name) for name in lakehouse.catalogs}
     for name, catalog in lakehouse.catalogs.items():
         for branch in catalog.branches:
@@ -200,7 +200,7 @@ def _same_names(lakehouse: Lakehouse) -> Iterator[Problem]:
 
 
 def _uses(name: str, catalog: Catalog) -> Iterator[_Use]:
-    at: Location = ("catalogs", name, "namespaces")
+    at: KeyPath = ("catalogs", name, "namespaces")
     references = bool(catalog.branches or catalog.tags)
     yield from _policy(name, ("catalogs", name, "maintenance"), catalog.maintenance, references)
     for namespace, content in catalog.namespaces.items():
@@ -224,13 +224,13 @@ def _uses(name: str, catalog: Catalog) -> Iterator[_Use]:
             yield from _collected(name, inner, definition, policy)
 
 
-def _policy(catalog: str, at: Location, policy: Maintenance | None, references: bool) -> Iterator[_Use]:
+def _policy(catalog: str, at: KeyPath, policy: Maintenance | None, references: bool) -> Iterator[_Use]:
     if policy is not None and references and not policy.ignore_references:
         for key in _deleting(policy):
             yield _Use(_EXPIRY_BESIDE, catalog, (*at, key), f"`{key}`")
 
 
-def _collected(catalog: str, at: Location, table: Table, policy: Maintenance | None) -> Iterator[_Use]:
+def _collected(catalog: str, at: KeyPath, table: Table, policy: Maintenance | None) -> Iterator[_Use]:
     if policy is not None and table.properties.get("gc.enabled", "").lower() != "true":
         for key in _deleting(policy)[:1]:
             yield _Use(_EXPIRY_GC, catalog, at, f"`{key}`")
@@ -240,7 +240,7 @@ def _deleting(policy: Maintenance) -> list[str]:
     return [key for key in ("expire_snapshots", "remove_orphans") if getattr(policy, key) is not None]
 
 
-def _table(catalog: str, at: Location, table: Table, references: bool) -> Iterator[_Use]:
+def _table(catalog: str, at: KeyPath, table: Table, references: bool) -> Iterator[_Use]:
     for name, column in table.columns.items():
         if "time" in types.names(column.iceberg_type):
             yield _Use(_TIME, catalog, (*at, "columns", name, "type"), "time")

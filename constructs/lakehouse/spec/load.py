@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from lakehouse.spec import limits, tables, wording
 from lakehouse.spec.checks import found
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import Key, Location, Problem, SpecError, line
-from lakehouse.spec.source import AGAIN, Source, read
+from lakehouse.spec.problems import Key, KeyPath, Problem, SpecError, line
+from lakehouse.spec.source import AGAIN, SourceText, read
 
 _MOST = 250  # problems that are told at once
 _MORE = Problem((), "there are more problems than these. Correct these first")
@@ -51,25 +51,25 @@ def cautions(path: Path, lakehouse: Lakehouse) -> list[str]:
     return [line(path, source.line(problem.at), problem) for problem in found]
 
 
-def _shown(problem: Problem, source: Source) -> Problem:
+def _shown(problem: Problem, source: SourceText) -> Problem:
     """With the line of the other place, and without the mark that tells a duplicate key from the first."""
     at = problem.at[:-1] if problem.at[-1:] == (AGAIN,) else problem.at
     beside = f" The other is on line {source.line(problem.beside)}." if problem.beside else ""
     return Problem(at, problem.message + beside)
 
 
-def _within(place: Location, entries: Set[Location]) -> bool:
+def _within(place: KeyPath, entries: Set[KeyPath]) -> bool:
     return any(place[:depth] in entries for depth in range(len(place) + 1))
 
 
-def _validate(source: Source) -> tuple[Lakehouse | None, list[Problem], set[Location]]:
+def _validate(source: SourceText) -> tuple[Lakehouse | None, list[Problem], set[KeyPath]]:
     """The lakehouse without its wrong parts, what is wrong with them, and which were left out.
 
     So the rest is checked all the same, and the user gets the whole list at once.
     """
     data = source.data
     problems: list[Problem] = []
-    left_out: set[Location] = set()
+    left_out: set[KeyPath] = set()
     while True:
         try:
             return Lakehouse.model_validate(data), problems, left_out
@@ -85,7 +85,7 @@ def _validate(source: Source) -> tuple[Lakehouse | None, list[Problem], set[Loca
         data = without
 
 
-def _entry(data: Any, at: Location) -> Location:
+def _entry(data: Any, at: KeyPath) -> KeyPath:
     """The entry to leave out for an error at ``at``: it, or the nearest one around it that is in the file."""
     for depth, key in enumerate(at):
         if not isinstance(data, dict) or key not in data:
@@ -94,9 +94,9 @@ def _entry(data: Any, at: Location) -> Location:
     return at
 
 
-def _without(data: dict[str, Any], entries: Iterable[Location]) -> dict[str, Any]:
+def _without(data: dict[str, Any], entries: Iterable[KeyPath]) -> dict[str, Any]:
     """A copy of ``data`` in which the entries are left out."""
-    within: dict[Key, list[Location]] = {}
+    within: dict[Key, list[KeyPath]] = {}
     for entry in filter(None, entries):
         within.setdefault(entry[0], []).append(entry[1:])
     return {

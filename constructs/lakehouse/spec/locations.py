@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lakehouse.spec.claims import PATHS, STAGING, Claim, Register, marks, staged
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import Location, Problem, dotted
+from lakehouse.spec.problems import KeyPath, Problem, dotted
 from lakehouse.spec.values import S3Location
 from lakehouse.text.words import suggest
 
@@ -22,7 +22,7 @@ _FORM: TypeAdapter[str] = TypeAdapter(S3Location)
 def claims(lakehouse: Lakehouse) -> Iterator[Claim]:
     """Every folder that the file gives to somebody, said or by default."""
     for name, catalog in lakehouse.catalogs.items():
-        at: Location = ("catalogs", name)
+        at: KeyPath = ("catalogs", name)
         yield Claim(catalog.location, dotted(at), name, holds=name, at=(*at, "location"))
         for namespace, content in catalog.namespaces.items():
             outer = (*at, "namespaces", namespace)
@@ -65,7 +65,7 @@ def check_locations(lakehouse: Lakehouse, *, everything: bool = True) -> Iterato
         return
     for name, catalog in lakehouse.catalogs.items():
         for namespace, content in catalog.namespaces.items():
-            at: Location = ("catalogs", name, "namespaces", namespace)
+            at: KeyPath = ("catalogs", name, "namespaces", namespace)
             yield from _forms(at, content.properties, ("location",))
             for table, definition in content.tables.items():
                 yield from _forms((*at, "tables", table), definition.properties, PATHS)
@@ -95,7 +95,7 @@ def _overlap(outer: Claim, inner: Claim) -> Problem:
     return Problem(here.at, message, about=(there.at,), beside=there.at)
 
 
-def _forms(at: Location, properties: Mapping[str, str], keys: Iterable[str]) -> Iterator[Problem]:
+def _forms(at: KeyPath, properties: Mapping[str, str], keys: Iterable[str]) -> Iterator[Problem]:
     for key in keys:
         if key in properties:
             try:
@@ -118,7 +118,7 @@ def _is_location(text: str) -> bool:
 def _rules(lakehouse: Lakehouse, register: Register) -> Iterator[Problem]:
     """What a bucket asks of the store for all of its objects, where some of them are a table's."""
     for name, bucket in lakehouse.buckets.items():
-        at: Location = ("buckets", name)
+        at: KeyPath = ("buckets", name)
         held = next(register.within(f"s3://{name}"), None)
         whose = f'the {held.what} of {held.owner}, "{held.location}"' if held else ""
         beside, about = (held.at, (held.at,)) if held else (None, ())

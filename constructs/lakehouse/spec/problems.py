@@ -10,7 +10,7 @@ from lakehouse.errors import UsageError
 from lakehouse.text.terminal import shown
 
 Key = str | int
-Location = tuple[Key, ...]  # keys and list positions from the top of the file: ("catalogs", "lake", "location")
+KeyPath = tuple[Key, ...]  # keys and list positions from the top of the file: ("catalogs", "lake", "location")
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Problem:
     that lies between two: its line is added to the message.
     """
 
-    at: Location
+    at: KeyPath
     message: str
-    about: tuple[Location, ...] = ()
-    beside: Location | None = None
+    about: tuple[KeyPath, ...] = ()
+    beside: KeyPath | None = None
 
 
 class SpecError(UsageError):
@@ -43,7 +43,7 @@ def line(path: Path, number: int | None, problem: Problem) -> str:
     return ": ".join(shown(part) for part in parts if part)
 
 
-def dotted(at: Location) -> str:
+def dotted(at: KeyPath) -> str:
     """A location as a person reads it: ``catalogs.lake.namespaces."a.b".tables.t.partition_by[0]``."""
     text = ""
     for key in at:

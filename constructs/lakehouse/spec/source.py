@@ -19,7 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from lakehouse.spec.problems import Location, Problem, SpecError
+from lakehouse.spec.problems import KeyPath, Problem, SpecError
 from lakehouse.text.terminal import shown
 
 AGAIN = -1  # ends the location of a key that stands twice: where it stands the second time
@@ -59,24 +59,24 @@ class Float(float):
 
 
 @dataclass
-class Source:
+class SourceText:
     """The data of a file, the line of each location in it (from 1), and the problems met while reading."""
 
     path: Path
     data: Any = None
-    lines: dict[Location, int] = field(default_factory=dict)
+    lines: dict[KeyPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def line(self, at: Location) -> int:
+    def line(self, at: KeyPath) -> int:
         """The line of a location, or of the nearest thing around it that stands in the file."""
         while at not in self.lines and at:
             at = at[:-1]
         return self.lines.get(at, 1)
 
 
-def read(path: Path) -> Source:
+def read(path: Path) -> SourceText:
     """Read a YAML file. Raises SpecError where it is missing, unreadable, or not one YAML mapping."""
-    source = Source(path)
+    source = SourceText(path)
     content = b""
     try:
         with path.open("rb") as file:
@@ -178,7 +178,7 @@ _WHY = (
 
 
 class _Reader:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SourceText) -> None:
         self.source = source
         self.open: set[int] = set()  # ids of the nodes around the current one, to find a node inside itself
         self.known: set[int] = set()
@@ -188,7 +188,7 @@ class _Reader:
         self.source.lines[()] = root.start_mark.line + 1
         self.source.data = self.value(root, ())
 
-    def value(self, node: Node, at: Location) -> Any:
+    def value(self, node: Node, at: KeyPath) -> Any:
         self.copies += id(node) in self.known
         self.known.add(id(node))
         line = node.start_mark.line + 1
@@ -202,7 +202,7 @@ class _Reader:
         self.open.discard(id(node))
         return value
 
-    def text(self, node: ScalarNode, at: Location) -> str:
+    def text(self, node: ScalarNode, at: KeyPath) -> str:
         """Its text; characters that would move a cursor or end a line are refused, wherever they would get to."""
         text = str(node.value)
         if not any(map(_is_control, text)):
@@ -212,14 +212,14 @@ class _Reader:
         self.source.problems.append(Problem(at, message))
         return shown(text)
 
-    def sequence(self, node: SequenceNode, at: Location) -> list[Any]:
+    def sequence(self, node: SequenceNode, at: KeyPath) -> list[Any]:
         items = []
         for nth, item in enumerate(node.value):
             self.source.lines[(*at, nth)] = item.start_mark.line + 1
             items.append(self.value(item, (*at, nth)))
         return items
 
-    def mapping(self, node: MappingNode, at: Location) -> dict[str, Any]:
+    def mapping(self, node: MappingNode, at: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key, item in node.value:
@@ -238,7 +238,7 @@ class _Reader:
                 data[name] = self.value(item, (*at, name))
         return merged | data
 
-    def merge(self, node: Node, at: Location) -> dict[str, Any]:
+    def merge(self, node: Node, at: KeyPath) -> dict[str, Any]:
         """What ``<<: *anchor`` brings in; of several, the first that has a key wins."""
         merged: dict[str, Any] = {}
         for part in node.value if isinstance(node, SequenceNode) else [node]:

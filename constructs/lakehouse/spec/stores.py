@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lakehouse.spec import matrix
 from lakehouse.spec.model import Bucket, Lakehouse
-from lakehouse.spec.problems import Location, Problem
+from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.text.words import listed
 
@@ -16,16 +16,16 @@ def check_buckets(lakehouse: Lakehouse) -> Iterator[Problem]:
     for name, bucket in lakehouse.buckets.items():
         if bucket.noncurrent_days is not None and not bucket.versioning:
             message = f"{bucket.noncurrent_days} days for replaced versions, and the bucket keeps no versions. Add "
-            at: Location = ("buckets", name)
+            at: KeyPath = ("buckets", name)
             yield Problem((*at, "noncurrent_days"), message + "versioning: true", ((*at, "versioning"),))
 
 
 def check_store(name: str, stack: LocalStack | AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
     """What the buckets ask for and the stack's store cannot do, and what the store itself asks for."""
-    about: tuple[Location, ...] = (("stacks", name, "store"),)
+    about: tuple[KeyPath, ...] = (("stacks", name, "store"),)
     can = matrix.STORES[stack.store]
     for bucket, content in lakehouse.buckets.items():
-        at: Location = ("buckets", bucket)
+        at: KeyPath = ("buckets", bucket)
         if content.versioning and not can.versioning:
             kinds = listed(matrix.stores_with("versioning"))
             message = f"the store of stacks.{name}, {stack.store}, keeps no versions; {kinds} does. Remove it"
@@ -49,7 +49,7 @@ def _not_public(name: str, stack: LocalStack | AwsStack, bucket: Bucket) -> str 
 
 
 def _license(name: str, stack: LocalStack) -> Iterator[Problem]:
-    at: Location = ("stacks", name)
+    at: KeyPath = ("stacks", name)
     if stack.store == "aistor" and stack.license is None:
         message = '"license" is missing: AIStor does not start without its licence. Add license: minio.license, the '
         yield Problem((*at, "store"), message + "file that MinIO's SUBNET gives", ((*at, "license"),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import Location, Problem
+from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.text.words import listed
 
@@ -20,7 +20,7 @@ TRINO_CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are install
 def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
     """What the file asks for and this release cannot deploy yet."""
     for name, stack in lakehouse.stacks.items():
-        at: Location = ("stacks", name)
+        at: KeyPath = ("stacks", name)
         if isinstance(stack, LocalStack):
             yield from _local(at, stack)
     for catalog, content in lakehouse.catalogs.items():
@@ -37,7 +37,7 @@ def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield _not_yet(at, "connector.name", connector, TRINO_CONNECTORS)
 
 
-def _local(at: Location, stack: LocalStack) -> Iterator[Problem]:
+def _local(at: KeyPath, stack: LocalStack) -> Iterator[Problem]:
     if stack.runtime not in RUNTIMES:
         yield _not_yet((*at, "runtime"), "runtime", stack.runtime, RUNTIMES)
         return
@@ -51,6 +51,6 @@ def _local(at: Location, stack: LocalStack) -> Iterator[Problem]:
             yield _not_yet((*at, "catalogs", catalog), "catalog", kind, CATALOGS[stack.runtime], stack.runtime)
 
 
-def _not_yet(at: Location, key: str, value: object, supported: tuple[object, ...], runtime: str = "") -> Problem:
+def _not_yet(at: KeyPath, key: str, value: object, supported: tuple[object, ...], runtime: str = "") -> Problem:
     where = f" on runtime: {runtime}" if runtime else ""
     return Problem(at, f"{key}: {value} is not there yet{where}; {key}: {listed(supported)} is")

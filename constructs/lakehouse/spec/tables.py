@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from lakehouse.iceberg import names, properties, transforms, types
 from lakehouse.spec.model import Lakehouse, Table
-from lakehouse.spec.problems import Location, Problem
+from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.text.words import suggest
 
 _FORMAT = "write.format.default"
 
 
-def check_table(at: Location, table: Table) -> Iterator[Problem]:
+def check_table(at: KeyPath, table: Table) -> Iterator[Problem]:
     """Problems of one table's entry."""
     yield from _columns(at, table)
     yield from _layout(at, table)
@@ -58,7 +58,7 @@ def warnings(lakehouse: Lakehouse) -> Iterator[Problem]:
                         yield Problem((*at, key), told)
 
 
-def _property(at: Location, key: str, value: str, table: Table) -> Iterator[Problem]:
+def _property(at: KeyPath, key: str, value: str, table: Table) -> Iterator[Problem]:
     if key in properties.RESERVED:
         yield Problem(at, f'"{key}" is not a property here: it is set by {properties.RESERVED[key]}')
     elif why := properties.refusal(key, value):
@@ -86,7 +86,7 @@ def _type_at(path: str, table: Table) -> types.Type | None:
     return kind
 
 
-def _columns(at: Location, table: Table) -> Iterator[Problem]:
+def _columns(at: KeyPath, table: Table) -> Iterator[Problem]:
     written: dict[str, str] = {}
     folded: dict[str, str] = {}
     for name in table.columns:
@@ -104,7 +104,7 @@ def _columns(at: Location, table: Table) -> Iterator[Problem]:
             yield Problem(place, message, beside=(*at, "columns", first))
 
 
-def _layout(at: Location, table: Table) -> Iterator[Problem]:
+def _layout(at: KeyPath, table: Table) -> Iterator[Problem]:
     """A void field alone: an engine takes the table for partitioned, or sorted, and finds nothing to do it by."""
     for key, read in (("partition_by", transforms.partition_field), ("sort_by", _sorted)):
         kinds = []

@@ -8,13 +8,13 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import Location, Problem
+from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.text.words import suggest
 
 _STACKS = {"<aws>": "AwsStack", "<local>": "LocalStack"}  # the union's tags, which come third in an error's location
 
 
-def location(detail: ErrorDetails) -> Location:
+def location(detail: ErrorDetails) -> KeyPath:
     """Where an error is, in the file's terms: the tag of a stack's kind and the mark of a key are not part of it."""
     loc = detail["loc"]
     if loc[:1] == ("stacks",) and loc[2:3] and loc[2] in _STACKS:
@@ -29,7 +29,7 @@ def problem(detail: ErrorDetails) -> Problem:
     return Problem(at[:-1] if detail["type"] == "missing" else at, message, about=(at,))
 
 
-def _message(detail: ErrorDetails, at: Location) -> str:
+def _message(detail: ErrorDetails, at: KeyPath) -> str:
     """The value, the rule and the mend, for each type of error that the model's types can give."""
     value, context = detail["input"], detail.get("ctx", {})
     match detail["type"]:

@@ -186,7 +186,10 @@ def _stack(**accepted: str) -> Stack:
 
 
 def test_a_finding_stands_only_where_its_resource_says_so() -> None:
-    found = [scan.Finding("aws", "aws_vpc.main", "CKV_1", "bad"), scan.Finding("aws", "aws_vpc.main", "CKV_2", "bad")]
+    found = [
+        scan.ScanFinding("aws", "aws_vpc.main", "CKV_1", "bad"),
+        scan.ScanFinding("aws", "aws_vpc.main", "CKV_2", "bad"),
+    ]
     against, accepted = scan.judge({"aws": _stack(CKV_1="a reason")}, found)
     assert [each.check for each in against] == ["CKV_2"]
     assert [each.check for each in accepted] == ["CKV_1"]

@@ -81,7 +81,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("NO_COLOR", "1")
     double = Docker()
-    monkeypatch.setattr(engine.Engine, "client", double)
+    monkeypatch.setattr(engine.DockerEngine, "client", double)
     debian.archive().parent.mkdir(parents=True)
     debian.archive().touch()
     for name in (S3PROXY, JAVA):

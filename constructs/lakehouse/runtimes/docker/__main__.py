@@ -12,7 +12,7 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import definitions, owner
 from lakehouse.runtimes.docker import containers, steps
-from lakehouse.runtimes.docker.engine import Engine, errors_told
+from lakehouse.runtimes.docker.engine import DockerEngine, errors_told
 from lakehouse.runtimes.docker.known import known_names
 from lakehouse.runtimes.state import State, terraform_state
 from lakehouse.text.terminal import told
@@ -46,12 +46,12 @@ def _run(step: str, service: str | None, state: State, asked: tuple[containers.C
         planned = {name: incarnation for name, (_, incarnation) in read.items()}
         claim = owner.read_claim(Path(owner.MARK))
         known = known_names(terraform_state(Path(claim.owner.file), claim.owner.stack))
-        steps.prepare(state, services, asked, Engine(), claim, planned, known)
+        steps.prepare(state, services, asked, DockerEngine(), claim, planned, known)
     elif service is None:
         raise LakehouseError("ready: which service?")
     else:
         container = next(each for each in asked if each.service == service)
-        took = steps.await_ready(Engine(), container)
+        took = steps.await_ready(DockerEngine(), container)
         print(f"{service} is ready after {took:.1f} s")
 
 

@@ -96,7 +96,7 @@ class Container:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ContainerSeen:
     """A container as Docker shows it."""
 
     name: str
@@ -127,7 +127,7 @@ def containers(services: Iterable[Service], naming: Naming, state: State, place:
     return tuple(_container(each, naming, state, place) for each in services)
 
 
-def as_asked(container: Container, seen: Seen) -> bool:
+def as_asked(container: Container, seen: ContainerSeen) -> bool:
     """Whether what is seen is still what was asked for: ``docker update`` and its like may have changed it."""
     return (
         seen.name == container.name

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.containers import ID, INCARNATION, SERVICE, STATE, Container, Seen
+from lakehouse.runtimes.docker.containers import ID, INCARNATION, SERVICE, STATE, Container, ContainerSeen
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.state import State
 
@@ -34,7 +34,7 @@ def errors_told() -> Iterator[None]:
 OLDEST = (20, 10)  # older ones do not limit memory on every kernel, and nobody mends them
 
 
-class Engine:
+class DockerEngine:
     """The Docker that DOCKER_HOST names, or this machine's. Each call asks it anew."""
 
     @cached_property
@@ -64,7 +64,7 @@ class Engine:
         """Where Docker keeps images and volumes, on its machine."""
         return Path(self.client.info()["DockerRootDir"])
 
-    def seen(self, state: State) -> dict[str, Seen]:
+    def seen(self, state: State) -> dict[str, ContainerSeen]:
         """The stack's containers by service, whether they run or not; none where Docker does not answer."""
         try:
             found = self.client.containers.list(
@@ -74,7 +74,7 @@ class Engine:
             return {}
         return {each.service: each for each in (_seen(container.attrs) for container in found)}
 
-    def look(self, name: str) -> Seen | None:
+    def look(self, name: str) -> ContainerSeen | None:
         """One container by its name; None where there is none."""
         from docker.errors import NotFound
 
@@ -108,7 +108,7 @@ class Engine:
             return ""
         return str(labels.get(ID, ""))
 
-    def remove(self, seen: Seen, grace: int) -> None:
+    def remove(self, seen: ContainerSeen, grace: int) -> None:
         """Stops and removes a container; its volume stays."""
         from docker.errors import NotFound
 
@@ -224,10 +224,10 @@ def execute(
     )
 
 
-def _seen(attributes: Mapping[str, Any]) -> Seen:
+def _seen(attributes: Mapping[str, Any]) -> ContainerSeen:
     state, config, host = attributes["State"], attributes["Config"], attributes["HostConfig"]
     labels = config["Labels"]
-    return Seen(
+    return ContainerSeen(
         name=attributes["Name"].lstrip("/"),
         service=labels.get(SERVICE, ""),
         incarnation=Incarnation.parse(labels.get(INCARNATION, "")),

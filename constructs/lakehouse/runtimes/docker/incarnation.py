@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lakehouse.runtimes.docker.containers import Container, Seen, as_asked
-from lakehouse.runtimes.docker.engine import Engine, errors_told
+from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
+from lakehouse.runtimes.docker.engine import DockerEngine, errors_told
 from lakehouse.runtimes.incarnation import NONE, Incarnation, propose
 from lakehouse.runtimes.probe import Asked, ready
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 
 
-def answers(engine: Engine, container: Container, seen: Seen) -> bool:
+def answers(engine: DockerEngine, container: Container, seen: ContainerSeen) -> bool:
     """Whether a container answers as a ready one: Docker knows, but it asks every few seconds only."""
     if not seen.up or seen.health == "healthy":
         return seen.up
@@ -30,7 +30,7 @@ def look(
 
     ``known`` are the names that Terraform knows (None: nobody can tell); it will make the others again.
     """
-    engine = Engine()
+    engine = DockerEngine()
     with errors_told():
         seen = engine.seen(state)
         images = {each: engine.image(each) for each in {asked.image for asked in containers}} if seen else {}

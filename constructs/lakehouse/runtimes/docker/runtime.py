@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import owner
-from lakehouse.runtimes.docker.containers import Container, Seen
-from lakehouse.runtimes.docker.engine import Engine, execute
+from lakehouse.runtimes.docker.containers import Container, ContainerSeen
+from lakehouse.runtimes.docker.engine import DockerEngine, execute
 from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.docker.steps import await_ready, write
 from lakehouse.runtimes.runtime import Process
@@ -25,7 +25,7 @@ class Containers:
 
     state: State
     containers: tuple[Container, ...]
-    engine: Engine = field(default_factory=Engine)
+    engine: DockerEngine = field(default_factory=DockerEngine)
 
     def processes(self) -> Mapping[str, Process]:
         return {name: _process(each) for name, each in self.engine.seen(self.state).items()}
@@ -100,7 +100,7 @@ class Containers:
         return seen.name
 
 
-def _process(seen: Seen) -> Process:
+def _process(seen: ContainerSeen) -> Process:
     """Docker's words as the process runtime has them: RUNNING once healthy, STARTING or UNHEALTHY before."""
     running = seen.status == "running"
     word = seen.health if running and seen.health not in ("", "healthy") else seen.status

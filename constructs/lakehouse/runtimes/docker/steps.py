@@ -12,10 +12,10 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.runtimes import certificates, disk, former, memory, owner
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, STACK, STATE, Container
-from lakehouse.runtimes.docker.engine import OLDEST, Engine
+from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine
 from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.incarnation import Incarnation
-from lakehouse.runtimes.owner import Claim
+from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.processes import taken
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Service
@@ -29,8 +29,8 @@ def prepare(
     state: State,
     services: Sequence[Service],
     containers: Sequence[Container],
-    engine: Engine,
-    claim: Claim,
+    engine: DockerEngine,
+    claim: OwnerClaim,
     planned: Mapping[str, Incarnation] | None = None,
     known: frozenset[str] | None = None,
 ) -> None:
@@ -69,7 +69,7 @@ def prepare(
     engine.make_volumes(containers, labels)
 
 
-def _remove_unknown(engine: Engine, state: State, network: str, known: frozenset[str]) -> None:
+def _remove_unknown(engine: DockerEngine, state: State, network: str, known: frozenset[str]) -> None:
     """Containers and the network of this lakehouse that are not in Terraform's state: it would fail to make them."""
     whole = network in known or engine.owner("network", network) is None
     for seen in engine.seen(state).values():
@@ -80,7 +80,7 @@ def _remove_unknown(engine: Engine, state: State, network: str, known: frozenset
 
 
 def _stop_replaced(
-    engine: Engine, state: State, containers: Sequence[Container], planned: Mapping[str, Incarnation]
+    engine: DockerEngine, state: State, containers: Sequence[Container], planned: Mapping[str, Incarnation]
 ) -> None:
     asked = {each.service: each for each in containers}
     for name, seen in engine.seen(state).items():
@@ -106,7 +106,7 @@ def write(state: State, service: str, files: Iterable[File]) -> None:
         each.chmod(0o777)
 
 
-def await_ready(engine: Engine, container: Container) -> float:
+def await_ready(engine: DockerEngine, container: Container) -> float:
     """Waits until a container answers as a ready one; returns the seconds it took.
 
     Raises LakehouseError with its state and the end of its log.
@@ -130,14 +130,14 @@ def await_ready(engine: Engine, container: Container) -> float:
         time.sleep(_INTERVAL)
 
 
-def _old(engine: Engine) -> Iterator[str]:
+def _old(engine: DockerEngine) -> Iterator[str]:
     text = engine.version()
     numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
     if numbers < OLDEST:
         yield f"Docker {text} is too old: {'.'.join(map(str, OLDEST))} or newer is needed. Update it."
 
 
-def _strangers(engine: Engine, state: State, containers: Sequence[Container], mark: str) -> Iterator[str]:
+def _strangers(engine: DockerEngine, state: State, containers: Sequence[Container], mark: str) -> Iterator[str]:
     """Names of this stack that something else has: another lakehouse, or what somebody made by hand."""
     wanted = [("network", containers[0].network)]
     wanted += [("container", each.name) for each in containers]
@@ -172,7 +172,9 @@ def _missing(containers: Sequence[Container]) -> Iterator[str]:
         yield f"Damaged: {'; '.join(damaged)}. `make setup` fetches it again."
 
 
-def _ports_are_free(engine: Engine, state: State, services: Sequence[Service], containers: Sequence[Container]) -> None:
+def _ports_are_free(
+    engine: DockerEngine, state: State, services: Sequence[Service], containers: Sequence[Container]
+) -> None:
     ours = {number for each in engine.seen(state).values() for number in each.ports}  # two may swap theirs
     published = {
         number: port.name

@@ -10,7 +10,7 @@ from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import certificates, disk, former, memory, owner, processes
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
-from lakehouse.runtimes.owner import Claim
+from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.probe import await_ready
 from lakehouse.runtimes.process import surroundings, watch
 from lakehouse.runtimes.process.incarnation import SUPERVISOR
@@ -20,7 +20,7 @@ from lakehouse.services.service import Service
 from lakehouse.text.placeholders import written
 
 
-def preflight(state: State, services: Sequence[Service], claim: Claim | None = None) -> None:
+def preflight(state: State, services: Sequence[Service], claim: OwnerClaim | None = None) -> None:
     """Everything that can be known to fail is found here, before anything is stopped or started."""
     if claim is not None:
         owner.check(state, claim)

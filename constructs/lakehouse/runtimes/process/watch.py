@@ -50,7 +50,7 @@ def look(state: State) -> None:
         print(f"{type(error).__name__}: {error}", flush=True)
 
 
-def _close(state: State, room: disk.Room) -> None:
+def _close(state: State, room: disk.DiskRoom) -> None:
     from lakehouse.runtimes.process.supervisor import Supervisor
     from lakehouse.text.placeholders import written
 

@@ -11,7 +11,7 @@ import pytest
 from bootstrap.cli import pipeline as program
 from bootstrap.pipeline.looked import Looked
 from bootstrap.pipeline.pipeline import SUMMARY, Pipeline
-from bootstrap.pipeline.steps import Ran, Step, StepFailed, processes, run
+from bootstrap.pipeline.steps import PipelineStep, Ran, StepFailed, processes, run
 from bootstrap.remote.errors import StalePlan
 from lakehouse.errors import LakehouseError
 from tests.synth.synthesised import LOCAL
@@ -58,8 +58,8 @@ def test_errors_are_a_line_and_a_code(
     assert program.main(["apply", "local"]) == 2  # no lakehouse.yaml here
 
 
-def _python(code: str, *, loud: bool = True) -> Step:
-    return Step("a step", (sys.executable, "-c", code), loud=loud)
+def _python(code: str, *, loud: bool = True) -> PipelineStep:
+    return PipelineStep("a step", (sys.executable, "-c", code), loud=loud)
 
 
 @pytest.mark.parametrize(("key", "turned"), [("", False), (", allow_destroy: true", True)])
@@ -99,7 +99,7 @@ def test_a_failed_step_tells_the_end_of_what_it_said(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(LakehouseError, match="make setup-dev"):
-        run(Step("a step", ("no-such-program",)), processes(tmp_path, tmp_path, None))
+        run(PipelineStep("a step", ("no-such-program",)), processes(tmp_path, tmp_path, None))
 
 
 def test_secrets_are_blacked_out(tmp_path: Path) -> None:

@@ -13,28 +13,28 @@ import pytest
 from bootstrap.cli.main import app
 from bootstrap.probe import probe as probing
 from bootstrap.probe import table
-from bootstrap.probe.probe import OPERATIONS, Result
+from bootstrap.probe.probe import OPERATIONS, ProbeResult
 from bootstrap.remote.connections import StoreConnection
 from lakehouse.spec import matrix, support
 
 PROJECT = Path(__file__).parents[4]
 
 
-def answers(works: bool = True, lacking: tuple[str, ...] = ()) -> list[Result]:
+def answers(works: bool = True, lacking: tuple[str, ...] = ()) -> list[ProbeResult]:
     return [
-        Result(each.name, "works", 1.4)
+        ProbeResult(each.name, "works", 1.4)
         if works and each.capability not in lacking
-        else Result(each.name, "refused", 2.0, "PutObject: 501 NotImplemented")
+        else ProbeResult(each.name, "refused", 2.0, "PutObject: 501 NotImplemented")
         for each in OPERATIONS
     ]
 
 
 @pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> list[Result]:
+def answered(monkeypatch: pytest.MonkeyPatch) -> list[ProbeResult]:
     """What the store answers; a test fills it."""
-    results: list[Result] = []
+    results: list[ProbeResult] = []
 
-    def probe(store: StoreConnection) -> Iterator[Result]:
+    def probe(store: StoreConnection) -> Iterator[ProbeResult]:
         assert store.secret_key
         yield from results
 
@@ -61,7 +61,7 @@ def lakehouse(*words: str, expect: int) -> None:
 
 @pytest.mark.parametrize(("lacking", "code"), [(("sts", "policies", "versioning", "lifecycle"), 0), (("sts",), 1)])
 def test_it_compares_with_the_matrix(
-    file: Path, answered: list[Result], capsys: pytest.CaptureFixture[str], lacking: tuple[str, ...], code: int
+    file: Path, answered: list[ProbeResult], capsys: pytest.CaptureFixture[str], lacking: tuple[str, ...], code: int
 ) -> None:
     answered += answers(lacking=lacking)
     lakehouse("--file", str(file), "store", "probe", expect=code)
@@ -73,7 +73,7 @@ def test_it_compares_with_the_matrix(
         assert "says otherwise of s3proxy: versioning, lifecycle, policies." in err
 
 
-def test_json(file: Path, answered: list[Result], capsys: pytest.CaptureFixture[str]) -> None:
+def test_json(file: Path, answered: list[ProbeResult], capsys: pytest.CaptureFixture[str]) -> None:
     answered += answers(works=False)
     lakehouse("--file", str(file), "store", "probe", "--json", "--endpoint", "http://127.0.0.1:1", expect=0)
     found = json.loads(capsys.readouterr().out)
@@ -83,7 +83,7 @@ def test_json(file: Path, answered: list[Result], capsys: pytest.CaptureFixture[
 
 
 def test_another_store_takes_its_keys_from_the_environment(
-    answered: list[Result], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    answered: list[ProbeResult], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     lakehouse("store", "probe", "--endpoint", "http://127.0.0.1:1", expect=2)

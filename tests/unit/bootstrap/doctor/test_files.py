@@ -8,7 +8,7 @@ import pytest
 from bootstrap.doctor import files
 from bootstrap.doctor.files import Views
 from lakehouse.spec import Lakehouse, load
-from lakehouse.spec.problems import Location, Problem, SpecError
+from lakehouse.spec.problems import KeyPath, Problem, SpecError
 
 LOGIN = "me:word"  # apart from the addresses, so that no scan takes them for real
 
@@ -42,7 +42,7 @@ def read(folder: Path, addresses: Mapping[str, str]) -> Lakehouse:
     return load(path)
 
 
-def line(at: Location) -> str:
+def line(at: KeyPath) -> str:
     return f"lakehouse.yaml:{len(at)}"
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bootstrap.doctor import services
-from bootstrap.doctor.services import Holder, Seen
+from bootstrap.doctor.services import PortHolder, ServiceSeen
 from lakehouse.runtimes.runtime import Process
 
-TAKEN = Holder("trino", 8085, "port 8085 (trino) is taken by python3 (pid 42, user me)", 42, "python3")
+TAKEN = PortHolder("trino", 8085, "port 8085 (trino) is taken by python3 (pid 42, user me)", 42, "python3")
 
 
 def process(state: str, *, uptime: int = 500, note: str = "") -> Process:
@@ -33,7 +33,7 @@ def test_no_port_is_taken() -> None:
         (replace(TAKEN, container="web", lakehouse="/other"), "of the lakehouse in /other", "`docker stop web`"),
     ],
 )
-def test_a_taken_port_is_named_with_its_holder(holder: Holder, cause: str, mend: str) -> None:
+def test_a_taken_port_is_named_with_its_holder(holder: PortHolder, cause: str, mend: str) -> None:
     found = services.ports([holder], 12, "local")
     assert (found.severity, found.found) == ("error", TAKEN.sentence)
     assert cause in found.cause
@@ -68,22 +68,43 @@ def test_whether_the_stack_runs(states: dict[str, str], left: bool, severity: st
 @pytest.mark.parametrize(
     ("seen", "taken", "severity", "word", "cause"),
     [
-        (Seen("trino", True, process("RUNNING"), 300), (), "ok", "ready", ""),
-        (Seen("trino", True, process("RUNNING"), 300), ("trino",), "ok", "ready", ""),
-        (Seen("trino", False, None, 300), (), "error", "stopped", "no process"),
-        (Seen("trino", False, None, 300), ("trino-ui",), "skipped", "`ports`", "ports"),
-        (Seen("trino", False, None, 300), ("trinos",), "error", "stopped", "no process"),
-        (Seen("trino", False, process("RUNNING", uptime=9), 300), (), "error", "starting for 9 s", "not ready yet"),
+        (ServiceSeen("trino", True, process("RUNNING"), 300), (), "ok", "ready", ""),
+        (ServiceSeen("trino", True, process("RUNNING"), 300), ("trino",), "ok", "ready", ""),
+        (ServiceSeen("trino", False, None, 300), (), "error", "stopped", "no process"),
+        (ServiceSeen("trino", False, None, 300), ("trino-ui",), "skipped", "`ports`", "ports"),
+        (ServiceSeen("trino", False, None, 300), ("trinos",), "error", "stopped", "no process"),
         (
-            Seen("trino", False, process("RUNNING", uptime=9), 300, ["NoSuchBucket"]), (),
-            "error", "is running", "a bucket is not there. Its log: NoSuchBucket",
+            ServiceSeen("trino", False, process("RUNNING", uptime=9), 300),
+            (),
+            "error",
+            "starting for 9 s",
+            "not ready yet",
         ),
-        (Seen("trino", False, process("RUNNING"), 300, ["last words"]), (), "error", "not ready", "log: last words"),
-        (Seen("trino", False, process("FATAL", note="too quick"), 300), (), "error", "is fatal (too quick)", "no word"),
-        (Seen("trino", False, process("EXITED"), 300, ["x"], True), (), "error", "is exited", "more memory"),
+        (
+            ServiceSeen("trino", False, process("RUNNING", uptime=9), 300, ["NoSuchBucket"]),
+            (),
+            "error",
+            "is running",
+            "a bucket is not there. Its log: NoSuchBucket",
+        ),
+        (
+            ServiceSeen("trino", False, process("RUNNING"), 300, ["last words"]),
+            (),
+            "error",
+            "not ready",
+            "log: last words",
+        ),
+        (
+            ServiceSeen("trino", False, process("FATAL", note="too quick"), 300),
+            (),
+            "error",
+            "is fatal (too quick)",
+            "no word",
+        ),
+        (ServiceSeen("trino", False, process("EXITED"), 300, ["x"], True), (), "error", "is exited", "more memory"),
     ],
-)  # fmt: skip
-def test_a_service(seen: Seen, taken: tuple[str, ...], severity: str, word: str, cause: str) -> None:
+)
+def test_a_service(seen: ServiceSeen, taken: tuple[str, ...], severity: str, word: str, cause: str) -> None:
     found = services.service(seen, taken, "local")
     assert found.severity == severity
     assert word in found.found

@@ -23,7 +23,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[StoreConnection]:
     return made
 
 
-def place(address: str, tmp_path: Path, **source: str) -> places.Place:
+def place(address: str, tmp_path: Path, **source: str) -> places.FilePlace:
     return places.place(address, OWN, {"staging": None}, {"flatfiles": Source(**source)}, tmp_path / "lakehouse.yaml")
 
 

@@ -203,7 +203,7 @@ def test_void_alone_is_refused_and_goes_with_format_version_2() -> None:
     ],
 )
 def test_identifiers(columns: dict[str, Any], words: str) -> None:
-    of = rules.State(*_numbered(columns))
+    of = rules.TableState(*_numbered(columns))
     told = [problem.message for problem in rules.broken(of)]
     assert [words in message for message in told] == ([True] if words else [])
 

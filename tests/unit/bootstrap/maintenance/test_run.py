@@ -17,8 +17,10 @@ from lakehouse.spec.model import Lakehouse
 
 METRICS = measure("lake.a.t", {}, None, [], [])
 CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {})
-COMPACT, MANIFESTS = plan.Step("compact", "many"), plan.Step("rewrite manifests", "many")
-REFUSED = plan.Step("remove orphans", "some", older_than=datetime(2026, 1, 1, tzinfo=UTC), refused="not to be")
+COMPACT, MANIFESTS = plan.MaintenanceStep("compact", "many"), plan.MaintenanceStep("rewrite manifests", "many")
+REFUSED = plan.MaintenanceStep(
+    "remove orphans", "some", older_than=datetime(2026, 1, 1, tzinfo=UTC), refused="not to be"
+)
 
 
 class Engine:
@@ -27,14 +29,14 @@ class Engine:
     def __init__(self) -> None:
         self.did: list[tuple[str, str]] = []
 
-    def execute(self, catalog: str, table: str, step: plan.Step) -> Mapping[str, Any]:
+    def execute(self, catalog: str, table: str, step: plan.MaintenanceStep) -> Mapping[str, Any]:
         self.did.append((table, step.action))
         if table == "a.bad":
             raise LakehouseError("no")
         return {"rewritten": 3}
 
 
-def work(table: str, *steps: plan.Step, there: bool = True) -> run.Work:
+def work(table: str, *steps: plan.MaintenanceStep, there: bool = True) -> run.Work:
     return run.Work("lake", table, METRICS if there else None, steps, "" if there else "it is gone")
 
 
@@ -63,7 +65,7 @@ def test_one_failure_ends_its_table_and_no_other(monkeypatch: pytest.MonkeyPatch
 def test_orphans_are_removed_where_the_table_still_is(monkeypatch: pytest.MonkeyPatch, now: str) -> None:
     monkeypatch.setattr(run, "look", lambda work, connections: Found(METRICS, {}))
     monkeypatch.setattr(run, "TableReader", lambda *of: SimpleNamespace(location_now=lambda table: now))
-    engine, step = Engine(), plan.Step("remove orphans", "some", location="s3://w/l/a/t")
+    engine, step = Engine(), plan.MaintenanceStep("remove orphans", "some", location="s3://w/l/a/t")
     (outcome,) = run.carry_out([work("a.t", step)], CONNECTIONS, engine, lambda work, action: None)
     assert outcome.well == now.startswith("s3://w/l/a/t")
     assert bool(engine.did) == outcome.well

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.operations.bars import MINUTES, SCHEMA, Plan, bars, name_of
+from bootstrap.operations.bars import MINUTES, SCHEMA, BarPlan, bars, name_of
 
 DAY = 2 * MINUTES  # rows of two tickers
 
 
 def made(rows: int, seed: int = 1, days: int = 2, batch: int = 1024) -> pa.Table:
-    return pa.concat_tables(bars(Plan(rows, seed, days), batch)).combine_chunks()
+    return pa.concat_tables(bars(BarPlan(rows, seed, days), batch)).combine_chunks()
 
 
 def digest(table: pa.Table) -> str:
@@ -55,8 +55,8 @@ def test_there_are_as_many_rows_as_asked_for_spread_over_the_days(rows: int, day
 
 
 def test_days_begin_at_seed_001s_and_weekends_have_none() -> None:
-    assert [str(day) for day in Plan(1, 1, 4).dates] == ["2026-01-14", "2026-01-15", "2026-01-16", "2026-01-19"]
-    assert all(day.weekday() < 5 for day in Plan(1, 1, 30).dates)
+    assert [str(day) for day in BarPlan(1, 1, 4).dates] == ["2026-01-14", "2026-01-15", "2026-01-16", "2026-01-19"]
+    assert all(day.weekday() < 5 for day in BarPlan(1, 1, 30).dates)
 
 
 def test_windows_are_the_minutes_of_trading_in_new_york() -> None:

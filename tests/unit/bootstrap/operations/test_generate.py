@@ -8,7 +8,7 @@ import pytest
 
 from bootstrap.operations import generate as module
 from bootstrap.operations.generate import catalog_of, generate
-from bootstrap.session.sql import Result
+from bootstrap.session.sql import SqlResult
 from bootstrap.session.target import Target, find
 from lakehouse.errors import UsageError
 from lakehouse.spec import Lakehouse
@@ -23,9 +23,9 @@ class FakeSpark:
         self.rows: list[pa.Table] = []
         sessions.append(self)
 
-    def run(self, statement: str) -> Result:
+    def run(self, statement: str) -> SqlResult:
         self.asked.append(" ".join(statement.split()))
-        return Result(("count",), iter([(7,)]))
+        return SqlResult(("count",), iter([(7,)]))
 
     def append(self, rows: pa.Table, table: str) -> None:
         self.asked.append(f"append to {table}")

@@ -13,7 +13,7 @@ import pytest
 
 from bootstrap.pipeline.looked import Looked, from_json
 from bootstrap.pipeline.pipeline import CHECKS, SUMMARY, Pipeline
-from bootstrap.pipeline.steps import Ran, Step, StepFailed
+from bootstrap.pipeline.steps import PipelineStep, Ran, StepFailed
 from bootstrap.pipeline.summary import summary
 from bootstrap.remote.errors import StalePlan
 from lakehouse.errors import LakehouseError, UsageError
@@ -43,7 +43,7 @@ class World:
     fails: set[str] = field(default_factory=set)
     ran: list[str] = field(default_factory=list)
 
-    def __call__(self, step: Step) -> Ran:
+    def __call__(self, step: PipelineStep) -> Ran:
         words = " ".join((Path(step.command[0]).name, *step.command[1:]))
         self.ran.append(words)
         for word in [each for each in self.fails if each in words]:
@@ -279,7 +279,7 @@ def test_a_failed_apply_goes_on(world: World, step: str) -> None:
     pipeline(world).plan(check=False)
     world.fails = {"deploy"} if step == "deploy" else set()
 
-    def broken(each: Step) -> Ran:
+    def broken(each: PipelineStep) -> Ran:
         ran = world(each)
         return Ran(1, "", "broken") if step != "deploy" and " ".join(each.command).endswith(step) else ran
 

@@ -11,7 +11,7 @@ import pytest
 from botocore import exceptions
 
 from bootstrap.probe import probe as probing
-from bootstrap.probe.probe import OPERATIONS, Operation, Result, capabilities, probe
+from bootstrap.probe.probe import OPERATIONS, Operation, ProbeResult, capabilities, probe
 from bootstrap.probe.room import Wrong, expect, expect_refusal
 from bootstrap.remote.connections import StoreConnection
 from bootstrap.remote.errors import Unreachable
@@ -75,10 +75,10 @@ def test_every_flag_of_the_matrix_is_measured() -> None:
 
 
 def test_a_capability_takes_all_of_its_operations() -> None:
-    works = [Result(each.name, "works", 1.0) for each in OPERATIONS]
+    works = [ProbeResult(each.name, "works", 1.0) for each in OPERATIONS]
     assert all(capabilities(works).values())
     for nth, operation in enumerate(OPERATIONS):
-        broken = [*works[:nth], Result(operation.name, "wrong", 1.0), *works[nth + 1 :]]
+        broken = [*works[:nth], ProbeResult(operation.name, "wrong", 1.0), *works[nth + 1 :]]
         found = capabilities(broken)
         assert [name for name, can in found.items() if not can] == (
             [operation.capability] if operation.capability else []

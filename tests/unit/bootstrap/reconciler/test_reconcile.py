@@ -12,7 +12,7 @@ import pytest
 from pyiceberg.exceptions import CommitFailedException
 
 from bootstrap.catalogs.base import Reading
-from bootstrap.catalogs.references import CatalogReferences, Kind
+from bootstrap.catalogs.references import CatalogReferences, ReferenceKind
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts
 from bootstrap.reconciler.apply import Done, Failed, Outcome
 from bootstrap.reconciler.changes import Change
@@ -120,11 +120,11 @@ class References(CatalogReferences):
     def __init__(self, world: World) -> None:
         self.world, self.main = world, "main"
 
-    def create(self, name: str, kind: Kind, source: str | None = None) -> Any:
+    def create(self, name: str, kind: ReferenceKind, source: str | None = None) -> Any:
         self.world.does(f"{kind} lake.{name}")
         self.world.refs[name] = ReferenceFacts(kind, "H0")
 
-    def delete(self, name: str, kind: Kind, expected: str | None = None) -> None:
+    def delete(self, name: str, kind: ReferenceKind, expected: str | None = None) -> None:
         self.world.does(f"{kind} lake.{name}")
         if self.world.refs[name].points_to != expected:
             raise Conflict(f"{name} moved meanwhile")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.session.sql import EngineName, Format, Result, distinct, run, show, source_of, text
+from bootstrap.session.sql import EngineName, RowFormat, SqlResult, distinct, run, show, source_of, text
 from bootstrap.session.statements import split
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
@@ -18,9 +18,9 @@ COLUMNS = ("ticker", "close")
 ROWS: list[tuple[Any, ...]] = [("AAPL", 1.5), ("Ünï", None)]
 
 
-def printed(form: Format, columns: Sequence[str] = COLUMNS, rows: Sequence[Sequence[Any]] = ROWS) -> str:
+def printed(form: RowFormat, columns: Sequence[str] = COLUMNS, rows: Sequence[Sequence[Any]] = ROWS) -> str:
     out = io.StringIO()
-    show(Result(tuple(columns), iter(rows)), form, out)
+    show(SqlResult(tuple(columns), iter(rows)), form, out)
     return out.getvalue()
 
 
@@ -32,11 +32,11 @@ class FakeEngine:
     def __init__(self) -> None:
         self.ran: list[str] = []
 
-    def run(self, statement: str) -> Result:
+    def run(self, statement: str) -> SqlResult:
         self.ran.append(statement)
         if "bad" in statement:
             raise LakehouseError("line 1:8: Column 'bad' cannot be resolved")
-        return Result(("statement",), iter([(statement,)]))
+        return SqlResult(("statement",), iter([(statement,)]))
 
 
 def test_a_table_has_numbers_to_the_right_and_ends_with_the_count() -> None:
@@ -72,10 +72,10 @@ def test_json_loses_no_column_that_has_the_name_of_another() -> None:
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_a_statement_without_a_result_runs_to_its_end_and_prints_nothing(form: Format) -> None:
+def test_a_statement_without_a_result_runs_to_its_end_and_prints_nothing(form: RowFormat) -> None:
     pages = iter([(1,), (2,)])
     out = io.StringIO()
-    show(Result((), pages), form, out)
+    show(SqlResult((), pages), form, out)
     assert out.getvalue() == ""
     assert next(pages, None) is None
 

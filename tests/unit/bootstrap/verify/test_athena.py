@@ -12,14 +12,14 @@ from botocore.stub import Stubber
 from bootstrap.session.aws import in_aws
 from bootstrap.session.target import Target
 from bootstrap.verify import chosen
-from bootstrap.verify.athena import Athena
-from bootstrap.verify.engines import TableName
+from bootstrap.verify.athena import VerifiedAthena
+from bootstrap.verify.engines import VerifiedTable
 from lakehouse.access.names import names
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import load
 from tests.synth.synthesised import AWS
 
-TABLE = TableName("glue_catalog", "verify_1", "by_athena")
+TABLE = VerifiedTable("glue_catalog", "verify_1", "by_athena")
 LOCATION = "s3://employees-aws-warehouse-123456789012-eu-west-1/glue-warehouse/verify_1/by_athena/"
 
 
@@ -35,7 +35,7 @@ class Answers:
     """What Athena answers, and the statements that it is to be sent."""
 
     def __init__(self, target: Target) -> None:
-        self.engine = Athena(target, wait=0)
+        self.engine = VerifiedAthena(target, wait=0)
         self.stub = Stubber(self.engine._client)
 
     def statement(self, sql: str, *states: str, reason: str = "") -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from bootstrap.session.target import Target
 from bootstrap.verify import namespace
-from bootstrap.verify.checks import Check, Report
-from bootstrap.verify.engines import Engine, TableName
+from bootstrap.verify.checks import VerifyCheck, VerifyReport
+from bootstrap.verify.engines import VerifiedEngine, VerifiedTable
 from bootstrap.verify.report import show
 from bootstrap.verify.run import Verification
 
-Tables = defaultdict[TableName, list[list[int]]]
+Tables = defaultdict[VerifiedTable, list[list[int]]]
 
 
 class FakeEngine:
@@ -27,19 +27,19 @@ class FakeEngine:
     def keeps_history(self, catalog: str) -> bool:
         return self._history
 
-    def write(self, table: TableName, numbers: Sequence[int]) -> None:
+    def write(self, table: VerifiedTable, numbers: Sequence[int]) -> None:
         if self._fails == "write":
             raise RuntimeError("no room")
         if self._fails == "interrupt":
             raise KeyboardInterrupt
         self._tables[table] = [list(numbers[:count]) for count in range(len(numbers) + 1)]
 
-    def read(self, table: TableName, snapshot: int | None = None) -> list[int]:
+    def read(self, table: VerifiedTable, snapshot: int | None = None) -> list[int]:
         if self._blind and self._blind in table.name:
             return []
         return self._tables[table][-1 if snapshot is None else snapshot]
 
-    def snapshots(self, table: TableName) -> list[int]:
+    def snapshots(self, table: VerifiedTable) -> list[int]:
         known = list(range(len(self._tables[table])))
         return known[:-1] if self._fails == "history" else known
 
@@ -66,7 +66,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return happened
 
 
-def verify(target: Target, engines: Sequence[Engine]) -> dict[str, Check]:
+def verify(target: Target, engines: Sequence[VerifiedEngine]) -> dict[str, VerifyCheck]:
     return {check.what: check for check in Verification(target, engines, "verify_1", lambda: None).run()}
 
 
@@ -135,8 +135,8 @@ def test_an_interruption_leaves_nothing_behind(target: Target, tables: Tables, w
 
 
 def test_a_report_says_what_failed_in_full(capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report(
-        (Check("lake", "a writes", True, 0.5, "by_a"), Check("lake", "a reads", False, 1.0, "why [x]")), 2.0
+    report = VerifyReport(
+        (VerifyCheck("lake", "a writes", True, 0.5, "by_a"), VerifyCheck("lake", "a reads", False, 1.0, "why [x]")), 2.0
     )
     show(report)
     shown = capsys.readouterr().out
@@ -146,7 +146,7 @@ def test_a_report_says_what_failed_in_full(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_report_without_checks_proves_nothing() -> None:
-    assert not Report((), 0.0).ok
+    assert not VerifyReport((), 0.0).ok
 
 
 def test_names_are_unique() -> None:

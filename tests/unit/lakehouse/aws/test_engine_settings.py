@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 
 from lakehouse.access.names import names
-from lakehouse.aws.engine_settings import Address, for_spark, for_trino
+from lakehouse.aws.engine_settings import AwsAddress, for_spark, for_trino
 from lakehouse.spec import Lakehouse
 
 OWN = "spark.sql.catalog.glue_catalog"
-DOUBLE = Address("http://127.0.0.1:5000", "key", "secret")
+DOUBLE = AwsAddress("http://127.0.0.1:5000", "key", "secret")
 WAREHOUSE = "s3://employees-aws-warehouse-123456789012-eu-west-1/glue-warehouse"
 
 
-def spark(lakehouse: Lakehouse, stack: str = "aws", address: Address | None = None) -> dict[str, str]:
+def spark(lakehouse: Lakehouse, stack: str = "aws", address: AwsAddress | None = None) -> dict[str, str]:
     return for_spark(lakehouse, names(lakehouse, stack, "123456789012"), address)
 
 
-def trino(lakehouse: Lakehouse, address: Address | None = None) -> dict[str, str]:
+def trino(lakehouse: Lakehouse, address: AwsAddress | None = None) -> dict[str, str]:
     [settings] = for_trino(lakehouse, names(lakehouse, "aws", "123456789012"), address).values()
     return settings
 

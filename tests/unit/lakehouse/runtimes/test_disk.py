@@ -8,7 +8,7 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import disk
-from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, Room
+from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, DiskRoom
 
 
 def test_the_disk_of_a_folder_that_is_not_made_yet(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_the_disk_of_a_folder_that_is_not_made_yet(tmp_path: Path) -> None:
     ],
 )
 def test_shortage_in_words(tmp_path: Path, free: int, inodes: int | None, said: str) -> None:
-    found = disk.shortage(Room(Path("/s"), free, inodes), tmp_path)
+    found = disk.shortage(DiskRoom(Path("/s"), free, inodes), tmp_path)
     assert found.startswith(said)
     assert ("lakehouse maintain" in found) == bool(said)
     assert "rm '" not in found
@@ -37,12 +37,12 @@ def test_shortage_in_words(tmp_path: Path, free: int, inodes: int | None, said: 
 def test_the_ballast_is_named_while_it_is_there(tmp_path: Path) -> None:
     (tmp_path / BALLAST).touch()
     assert f"`rm '{tmp_path}/{BALLAST}'` gives {BALLAST_MB} MB back" in disk.shortage(
-        Room(tmp_path, 10, None), tmp_path
+        DiskRoom(tmp_path, 10, None), tmp_path
     )
 
 
 def test_few_inodes_refuse_a_deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk, "look", lambda folder: Room(folder, 100_000, 7))
+    monkeypatch.setattr(disk, "look", lambda folder: DiskRoom(folder, 100_000, 7))
     with pytest.raises(LakehouseError, match="room for 7 more files; 2000 are wanted: .* no more inodes"):
         disk.check(tmp_path)
 
@@ -51,7 +51,7 @@ def test_ballast_is_made_where_there_is_room_and_given_back_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as scarce:
-        scarce.setattr(disk, "look", lambda folder: Room(folder, BALLAST_MB, None))
+        scarce.setattr(disk, "look", lambda folder: DiskRoom(folder, BALLAST_MB, None))
         disk.fill(tmp_path)
         assert not (tmp_path / BALLAST).exists()
     disk.fill(tmp_path)

@@ -22,8 +22,8 @@ from lakehouse.runtimes.docker import steps
 from lakehouse.runtimes.docker.containers import (
     RESTART,
     Container,
+    ContainerSeen,
     Naming,
-    Seen,
     as_asked,
     check,
     containers,
@@ -132,8 +132,8 @@ def test_a_worker_has_room_for_its_executors(there: tuple[Service, ...]) -> None
     assert limit(worker) > offered + 128
 
 
-def seen(container: Container) -> Seen:
-    return Seen(
+def seen(container: Container) -> ContainerSeen:
+    return ContainerSeen(
         name=container.name,
         service=container.service,
         incarnation=NONE,

@@ -8,7 +8,7 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.engine import Engine, errors_told
+from lakehouse.runtimes.docker.engine import DockerEngine, errors_told
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_what_docker_says_is_an_error_of_ours(error: Exception, word: str) -> No
         raise error
 
 
-def pulled(engine: Engine, *lines: dict[str, Any]) -> None:
+def pulled(engine: DockerEngine, *lines: dict[str, Any]) -> None:
     def pull(repository: str, tag: str, **_: Any) -> list[dict[str, Any]]:
         assert (repository, tag) == ("docker.io/trinodb/trino", "476")
         return list(lines)
@@ -35,7 +35,7 @@ def pulled(engine: Engine, *lines: dict[str, Any]) -> None:
 
 
 def test_a_pull_that_fails_in_the_middle_says_why() -> None:
-    pulled(Engine(), {"status": "Pulling"}, {"status": "Done"})
+    pulled(DockerEngine(), {"status": "Pulling"}, {"status": "Done"})
     with pytest.raises(LakehouseError, match="cannot be pulled: no space left") as failure:
-        pulled(Engine(), {"status": "Pulling"}, {"error": "no space left on device"})
+        pulled(DockerEngine(), {"status": "Pulling"}, {"error": "no space left on device"})
     assert "make images" in str(failure.value)

@@ -14,13 +14,13 @@ from typing import NoReturn
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.containers import Container, Mount, Seen
-from lakehouse.runtimes.docker.engine import Engine
+from lakehouse.runtimes.docker.containers import Container, ContainerSeen, Mount
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.docker.steps import prepare
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.locate import locate
-from lakehouse.runtimes.owner import Claim
+from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 from lakehouse.spec import load
@@ -37,7 +37,7 @@ stacks:
 
 
 @dataclass
-class Pretended(Engine):
+class Pretended(DockerEngine):
     """A Docker that has the things of ``owners``: kind and name -> the state folder of whose they are."""
 
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Pretended(Engine):
     published: frozenset[int] = frozenset()
     root: Path = Path("/nowhere")
     ids: dict[str, str] = field(default_factory=dict)  # of volumes
-    there: dict[str, Seen] = field(default_factory=dict)
+    there: dict[str, ContainerSeen] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
 
     @property
@@ -65,13 +65,13 @@ class Pretended(Engine):
     def owner(self, kind: str, name: str) -> str | None:
         return self.owners.get((kind, name))
 
-    def seen(self, state: State) -> dict[str, Seen]:
+    def seen(self, state: State) -> dict[str, ContainerSeen]:
         return self.there
 
     def id_of(self, volume: str) -> str:
         return self.ids.get(volume, "")
 
-    def remove(self, seen: Seen, grace: int) -> None:
+    def remove(self, seen: ContainerSeen, grace: int) -> None:
         self.removed.append(seen.service)
 
     def remove_network(self, name: str) -> None:
@@ -92,20 +92,20 @@ class Stack:
     state: State
     services: tuple[Service, ...]
     containers: tuple[Container, ...]
-    claim: Claim
+    claim: OwnerClaim
 
     def prepare(
         self,
-        engine: Engine,
+        engine: DockerEngine,
         planned: Mapping[str, Incarnation] | None = None,
         known: frozenset[str] | None = None,
     ) -> None:
         prepare(self.state, self.services, self.containers, engine, self.claim, planned, known)
 
 
-def running(container: Container, start: str) -> Seen:
+def running(container: Container, start: str) -> ContainerSeen:
     """The container as Docker shows it after that start."""
-    return Seen(
+    return ContainerSeen(
         container.name, container.service, Incarnation("d", start), "running", "healthy", 1, 0.0, 0, "",
         (), (), (), frozenset(number for _, number in container.ports),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.runtimes import disk
-from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, Room
+from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, DiskRoom
 from lakehouse.runtimes.process import watch
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Probe, Service
@@ -23,7 +23,7 @@ STORE = Service(
     files=(File("s3proxy.conf", ("key=", Secret("key"), "\n")),),
     reading=(File("s3proxy.conf", ("key=", Secret("key"), "\nread-only\n")),),
 )
-ENOUGH, LITTLE = Room(Path("/s"), 5000, 90_000), Room(Path("/s"), 10, 90_000)
+ENOUGH, LITTLE = DiskRoom(Path("/s"), 5000, 90_000), DiskRoom(Path("/s"), 10, 90_000)
 
 
 class Machine:
