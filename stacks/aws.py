@@ -9,7 +9,7 @@ from pathlib import Path
 from lakehouse.access import iam as access
 from lakehouse.access.names import OPERATORS, names
 from lakehouse.access.policy import PolicyStatement
-from lakehouse.aws.engine_settings import for_spark, for_trino
+from lakehouse.aws.endpoints import for_spark, for_trino
 from lakehouse.aws.engines_ec2 import Ec2Engines
 from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements
 from lakehouse.aws.glue import Databases
@@ -49,7 +49,7 @@ class AwsTerraformStack(TerraformStack):
         self._names = names(lakehouse, name, data(self, "account", "aws_caller_identity").ref("account_id"))
 
         on_instances = options.engines == "ec2"
-        in_tables = options.store == "s3tables"
+        in_tables = options.store.kind == "s3tables"
         key = KmsKey(
             self,
             "key",
@@ -138,7 +138,7 @@ class AwsTerraformStack(TerraformStack):
     def _store(self, path: Path) -> tuple[dict[str, Declared], dict[str, Declared]]:
         """Buckets, and table buckets where the store is S3 Tables; Glue databases where it is not."""
         lakehouse, allow_destroy = self._lakehouse, self._options.allow_destroy
-        in_tables = table_buckets(lakehouse) if self._options.store == "s3tables" else []
+        in_tables = table_buckets(lakehouse) if self._options.store.kind == "s3tables" else []
         store = AwsStore(self, "store", names=self._names, key=self._key, allow_destroy=allow_destroy)
         for name, bucket in lakehouse.buckets.items():
             if name not in in_tables:

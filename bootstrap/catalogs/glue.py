@@ -19,7 +19,7 @@ from botocore import exceptions
 from bootstrap.catalogs.base import Reading, same
 from bootstrap.catalogs.cache import FactsCache
 from bootstrap.catalogs.metadata_files import MetadataFiles, file_settings
-from bootstrap.iceberg.metadata import CatalogFacts, Limits, TableFacts, compact
+from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import (
     Conflict,
@@ -33,12 +33,12 @@ from bootstrap.remote.errors import (
     first_line,
 )
 from bootstrap.remote.s3 import glue
+from lakehouse.kinds.catalogs.glue import GLUE
 
 if TYPE_CHECKING:
     from pyiceberg.catalog.glue import GlueCatalog as PyIceberg
 
 #: What Athena and EMR read and write.
-_LIMITS = Limits("Glue", format_version=2)
 _COMMENT = "comment"  # Glue's own description of a database, as the other catalogs call it
 _KEPT = ("Description", "LocationUri", "Parameters", "CreateTableDefaultPermissions")
 _TYPES: Mapping[str, type[RemoteError]] = {
@@ -89,7 +89,7 @@ class GlueCatalog:
         if new or kept.keys() - live:
             self.cache.store(new, kept.keys() - live)
         unread = frozenset(locations.keys() | others) - facts.keys()
-        return CatalogFacts(namespaces, facts, unread, _LIMITS)
+        return CatalogFacts(namespaces, facts, unread, GLUE.can)
 
     def locations(self) -> Mapping[str, str]:
         listed = self._listed([each["Name"] for each in self._databases()])

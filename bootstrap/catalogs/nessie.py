@@ -19,13 +19,11 @@ from bootstrap.catalogs.nessie_history import gone
 from bootstrap.catalogs.references import CatalogReferences
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.iceberg.claims import folder_of
-from bootstrap.iceberg.metadata import CatalogFacts, Limits, ReferenceFacts, TableFacts, compact
+from bootstrap.iceberg.metadata import CatalogFacts, ReferenceFacts, TableFacts, compact
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Missing, RemoteError
 from bootstrap.remote.http import Http
-
-#: Nessie 0.99 takes no tables of format version 3.
-_LIMITS = Limits("Nessie", format_version=2, references=True)
+from lakehouse.kinds.catalogs.nessie import NESSIE
 
 
 class NessieCatalog(RestCatalog):
@@ -84,7 +82,7 @@ class NessieCatalog(RestCatalog):
         references = {each.name: ReferenceFacts(each.kind, each.points_to, each.deletable)
                       for each in self.references.list() if each.name != self.connection.branch}  # fmt: skip
         unread = frozenset(locations.keys() | others) - facts.keys()
-        return CatalogFacts(namespaces, facts, unread, _LIMITS, references)
+        return CatalogFacts(namespaces, facts, unread, NESSIE.can, references)
 
     def _read(self, location: str) -> TableFacts | None:
         """From the metadata file: Nessie's Iceberg REST endpoint may show the schema of the last rows instead."""

@@ -182,8 +182,7 @@ def endpoints(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the addresses of user interfaces and APIs: as seen from here, and as the services see each other."""
     from bootstrap.operations.endpoints import of_stack
 
-    local = _target(context).local
-    found = of_stack(local.services, local.place, local.endpoints)
+    found = of_stack(_target(context).local)
     if as_json:
         _print_json([asdict(each) for each in found])
         return

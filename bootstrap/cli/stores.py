@@ -12,6 +12,7 @@ import typer
 from bootstrap import output
 from bootstrap.cli.options import JsonOption
 from lakehouse.errors import UsageError
+from lakehouse.text.words import listed
 
 if TYPE_CHECKING:
     from bootstrap.probe.probe import ProbeResult
@@ -63,13 +64,14 @@ def users(
     """
     from bootstrap.session.connect import store
     from bootstrap.stores import users as them
+    from lakehouse.kinds import STORES
 
     target = context.obj.target()
     kind = target.local.endpoints.store.service
-    if kind not in them.KINDS:
+    if not STORES[kind].users:
+        with_users = listed(word for word, each in STORES.items() if each.users)
         raise UsageError(
-            f"{target.path.name}: the store of stacks.{target.stack}, {kind}, has no users; "
-            f"{' or '.join(them.KINDS)} has them."
+            f"{target.path.name}: the store of stacks.{target.stack}, {kind}, has no users; {with_users} has them."
         )
     there = them.Users(store(target.local))
     found = them.changes(them.wanted(target.lakehouse), there.facts(target.lakehouse.name))
@@ -111,9 +113,9 @@ def _show(results: list[ProbeResult]) -> None:
 
 
 def _differing(kind: str, found: dict[str, bool]) -> list[str]:
-    from lakehouse.spec.matrix import STORES
+    from lakehouse.kinds import STORES
 
-    said = asdict(STORES[kind]) if kind in STORES else found
+    said = asdict(STORES[kind].can) if kind in STORES else found
     return [name for name, measured in found.items() if measured != said[name]]
 
 

@@ -88,7 +88,7 @@ def picture(lakehouse: Lakehouse, stack: Synthesised) -> Picture:
     [tags] = [each["tags"] for each in provider["default_tags"]]
     owners = {address: _owner(address, blocks) for address in blocks}
     of_file = _of_file(lakehouse, blocks)
-    catalogs = [contents.catalog(name, each, there.catalogs[name]) for name, each in lakehouse.catalogs.items()]
+    catalogs = [contents.catalog(name, each, there.catalogs[name].kind) for name, each in lakehouse.catalogs.items()]
     nodes = {each: node(each, blocks[each], str(tags["lakehouse"])) for each in owners.values() if each not in of_file}
     root = Group(
         "stack",

@@ -25,7 +25,7 @@ def picture(lakehouse: Lakehouse, stack: str, local: Local) -> Picture:
     servers = {each.name: services[each.service] for each in local.endpoints.catalogs}
     engines = [each for each in local.services if each not in (store, *servers.values())]
     catalogs = [
-        contents.catalog(name, each, said.catalogs[name], [_node(servers[name])])
+        contents.catalog(name, each, said.catalogs[name].kind, [_node(servers[name])])
         for name, each in lakehouse.catalogs.items()
     ]
     buckets = [Node(f"bucket {each}", (each, "bucket"), "store") for each in lakehouse.buckets]

@@ -301,7 +301,7 @@ class _Stack:
         return look
 
     def _catalog(self, endpoint: CatalogEndpoint) -> Iterator[Check]:
-        uri, name = f"{endpoint.external}/iceberg", endpoint.name
+        uri, name = endpoint.uri, endpoint.name
 
         def look() -> Finding:
             told = probes.ask(f"{uri}/v1/config?warehouse={endpoint.warehouse}")

@@ -14,6 +14,7 @@ from bootstrap.iceberg.layout import PartitionSpec, SortOrder, order_from_json, 
 from bootstrap.iceberg.schema import struct_from_json
 from lakehouse.iceberg.types import Struct
 from lakehouse.spec.claims import Register
+from lakehouse.spec.kinds import Limits
 
 #: What a plan looks at; the rest of the metadata (snapshots, logs, statistics) can be a thousand times larger.
 _KEPT = (
@@ -147,16 +148,6 @@ class BucketFacts:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a kind of catalog cannot do; known, so that a plan refuses it before anything is sent."""
-
-    kind: str = "catalog"
-    format_version: int = 3  # the highest it takes
-    nested_layout: bool = True  # a field of a struct may be partitioned and sorted by
-    references: bool = False  # the catalog as a whole has branches and tags
-
-
-@dataclass(frozen=True)
 class ReferenceFacts:
     """A branch or tag of a whole catalog, as it is."""
 
@@ -177,7 +168,7 @@ class CatalogFacts:
     namespaces: Mapping[str, Mapping[str, str]]
     tables: Mapping[str, TableFacts]
     others: frozenset[str] = frozenset()
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     references: Mapping[str, ReferenceFacts] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 

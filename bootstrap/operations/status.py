@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bootstrap.operations.endpoints import ServiceEndpoint, of_service
 from bootstrap.session.target import Target
+from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.runtime import Process
-from lakehouse.services.service import Place, Service
+from lakehouse.services.service import Service
 
 
 @dataclass(frozen=True)
@@ -28,21 +29,22 @@ def look(target: Target) -> list[ServiceStatus]:
     """The state of every service of the stack."""
     local = target.local
     runtime = local.runtime
-    return combine(local.services, local.place, runtime.healthy(), runtime.processes(), runtime.memory())
+    return combine(local, runtime.healthy(), runtime.processes(), runtime.memory())
 
 
 def combine(
-    services: Iterable[Service],
-    place: Place,
+    local: Local,
     health: Mapping[str, bool],
     processes: Mapping[str, Process],
     memory: Mapping[str, int],
 ) -> list[ServiceStatus]:
     """One status from what the probes and the runtime say; pure. ``memory`` is bytes."""
-    return [_one(each, place, health[each.name], processes.get(each.name), memory.get(each.name)) for each in services]
+    return [
+        _one(each, local, health[each.name], processes.get(each.name), memory.get(each.name)) for each in local.services
+    ]
 
 
-def _one(service: Service, place: Place, health: bool, process: Process | None, memory: int | None) -> ServiceStatus:
+def _one(service: Service, local: Local, health: bool, process: Process | None, memory: int | None) -> ServiceStatus:
     runs = process is not None and process.pid > 0
     return ServiceStatus(
         name=service.name,
@@ -51,7 +53,7 @@ def _one(service: Service, place: Place, health: bool, process: Process | None, 
         pid=process.pid if process and runs else None,
         uptime_seconds=process.uptime if process and runs else None,
         memory_mb=None if memory is None else memory >> 20,
-        endpoints=tuple(of_service(service, place)),
+        endpoints=tuple(of_service(service, local.place, local.listeners)),
     )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from bootstrap.iceberg import rules
 from bootstrap.iceberg.evolve import Evolution, FormatProblem, describe, evolve, fresh
-from bootstrap.iceberg.metadata import Limits, TableFacts
+from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.iceberg.schema import type_to_json, walk
 from bootstrap.reconciler import properties, relayout
 from bootstrap.reconciler.draft import Draft, Json, TableChange
 from bootstrap.reconciler.wanted import DELETABLE, DELETABLE_COLUMNS, PROPERTIES, SEED, SEED_FILES, WantedTable
 from lakehouse.iceberg.types import Struct
+from lakehouse.spec.kinds import Limits
 
 #: Our own marks: what the file does not say (any more) is taken away.
 _OURS = "lakehouse."

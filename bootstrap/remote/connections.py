@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-
-CatalogKind = Literal["nessie", "rest", "glue"]
 
 
 @dataclass(frozen=True)
@@ -26,11 +23,12 @@ class CatalogConnection:
     """One catalog.
 
     ``uri`` is the Iceberg REST address without ``/v1``, ``warehouse`` the name the server knows the catalog by, ``api``
-    Nessie's own address up to and including ``/api/v2``. ``headers`` go with every request; they may hold a token.
-    For Glue, ``uri`` is its address (empty: AWS itself) and ``warehouse`` the ``s3://`` location of its databases.
+    the address of an interface of its own (Nessie's, up to and including ``/api/v2``). ``headers`` go with every
+    request; they may hold a token. For Glue, ``uri`` is its address (empty: AWS itself) and ``warehouse`` the ``s3://``
+    location of its databases.
     """
 
-    kind: CatalogKind
+    kind: str  # its word in the file
     uri: str
     warehouse: str = ""
     api: str = ""

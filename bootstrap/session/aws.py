@@ -38,7 +38,7 @@ def connect(lakehouse: Lakehouse, stack: str, path: Path) -> tuple[Lakehouse, Co
     """
     options = lakehouse.stacks[stack]
     assert isinstance(options, AwsStack)
-    if options.store == "s3tables":
+    if options.store.kind == "s3tables":
         raise UsageError(
             f"{path.name}: stacks.{stack} keeps its tables in S3 Tables, whose contents the bootstrap does not manage. "
             "Make the tables by Athena or Spark, or take `store: s3`"
@@ -54,7 +54,8 @@ def _connections(located: Lakehouse, stack: str) -> tuple[StoreConnection, dict[
     assert isinstance(options, AwsStack)
     glue = os.environ.get("AWS_ENDPOINT_URL_GLUE") or os.environ.get("AWS_ENDPOINT_URL") or ""
     catalogs = {
-        name: CatalogConnection("glue", uri=glue, warehouse=each.location) for name, each in located.catalogs.items()
+        name: CatalogConnection(options.catalogs[name].kind, uri=glue, warehouse=each.location)
+        for name, each in located.catalogs.items()
     }
     return StoreConnection(endpoint=None, region=options.region), catalogs
 

@@ -16,7 +16,6 @@ from types import TracebackType
 
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.kinds import compose
 from lakehouse.kinds.engines import spark
 from lakehouse.services import jvm
 from lakehouse.services.service import File
@@ -153,7 +152,7 @@ def _prepare(target: Target) -> tuple[list[str], dict[str, str]]:
         raise UsageError(f"{target.path.name} has no engines.spark: add it to the file and deploy the stack again.")
     target.address(spark.MASTER, "engines.spark")
     local = target.local
-    place, cluster = local.place, compose.cluster(target.lakehouse)
+    place, cluster = local.place, spark.cluster(target.lakehouse)
     settings = spark.defaults(place, cluster, local.endpoints.catalogs) | _SETTINGS
     settings["spark.driver.host"] = place.host(spark.MASTER)
     local.runtime.configure(spark.MASTER, [File(_FILE, properties(settings))])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootstrap.remote import loopback
 from bootstrap.session.target import Target
+from lakehouse.errors import UsageError
 from lakehouse.kinds.engines import spark as spark_service
 from lakehouse.text.placeholders import filled
 
@@ -109,20 +110,12 @@ def iceberg(target: Target, name: str) -> Catalog:
 
     loopback.spare(os.environ)
     secret = target.local.state.secret
-    return load_catalog(
-        name,
-        **{
-            "type": "rest",
-            "uri": f"{endpoint.external}/iceberg",
-            "warehouse": endpoint.warehouse,
-            "s3.endpoint": endpoint.store.external,
-            "s3.region": endpoint.store.region,
-            "s3.access-key-id": filled(endpoint.store.access_key, secret),
-            "s3.secret-access-key": filled(endpoint.store.secret_key, secret),
-            # The client's own keys are used; the store has no STS to vend others.
-            "header.X-Iceberg-Access-Delegation": "",
-        },
-    )
+    settings = endpoint.kind.for_pyiceberg
+    if settings is None:
+        raise UsageError(
+            f"{target.path.name}: catalogs.{name} is of kind {endpoint.kind.word}, which PyIceberg cannot use."
+        )
+    return load_catalog(name, **{key: filled(value, secret) for key, value in settings(endpoint).items()})
 
 
 def s3(target: Target) -> Any:

@@ -29,10 +29,10 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
         store=store(local),
         catalogs={
             each.name: CatalogConnection(
-                kind="nessie",
-                uri=f"{each.external}/iceberg",
+                kind=each.kind.word,
+                uri=each.uri,
                 warehouse=each.warehouse,
-                api=f"{each.external}/api/v2",
+                api=each.api,
             )
             for each in local.endpoints.catalogs
         },

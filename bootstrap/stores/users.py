@@ -22,7 +22,6 @@ from bootstrap.remote.errors import Refused, Unreachable
 from lakehouse.access import policy, s3
 from lakehouse.spec import Lakehouse
 
-KINDS = ("minio", "aistor")  # stores that have this API
 _KEYS = ("access-key", "secret-key")
 Policy = Mapping[str, Any]
 SYMBOLS = {"create": "+", "update": "~", "remove": "-"}

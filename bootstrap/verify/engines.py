@@ -162,9 +162,8 @@ class PyIceberg:
     def keeps_history(self, catalog: str) -> bool:
         if self._target.in_aws:
             return True
-        # Nessie's Iceberg REST endpoint knows of the current snapshot alone (projectnessie/nessie#9634).
         kinds = {each.name: each.kind for each in self._target.local.endpoints.catalogs}
-        return kinds[catalog] != "nessie"
+        return kinds[catalog].can.history
 
     def write(self, table: VerifiedTable, numbers: Sequence[int]) -> None:
         import pyarrow as pa

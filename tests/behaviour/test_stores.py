@@ -13,8 +13,8 @@ from bootstrap.probe.room import PREFIX
 from bootstrap.reconciler.plan import render
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.s3 import client
+from lakehouse.kinds import STORES
 from lakehouse.spec import Lakehouse
-from lakehouse.spec.matrix import STORES
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
 
@@ -40,7 +40,7 @@ def there(servers: Servers) -> Connections:
 def test_the_matrix_says_what_the_store_can_do(servers: Servers, there: Connections) -> None:
     results = list(probe(there.store))
     assert [each.operation for each in results] == [each.name for each in OPERATIONS]
-    assert capabilities(results) == asdict(STORES[servers.kind])
+    assert capabilities(results) == asdict(STORES[servers.kind].can)
     basic = results[: [each.name for each in OPERATIONS].index("names with spaces, signs and Unicode") + 1]
     assert {each.outcome for each in basic} == {"works"}, basic
     left = [each["Name"] for each in client(there.store).list_buckets()["Buckets"] if each["Name"].startswith(PREFIX)]
@@ -55,7 +55,7 @@ def test_buckets_become_what_the_file_says(servers: Servers, there: Connections,
         {"versioning": True, "noncurrent_days": 5},
         {},
     ]
-    can = STORES[servers.kind]
+    can = STORES[servers.kind].can
     if not can.versioning:  # the rest is refused before anything is sent, by lakehouse.spec.stores
         stages = [{"expire_days": 9}, {}]
     for wanted in stages:

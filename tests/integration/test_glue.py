@@ -18,8 +18,7 @@ import pytest
 
 from lakehouse import packages
 from lakehouse.access.names import names
-from lakehouse.aws.engine_settings import AwsAddress, for_spark, for_trino
-from lakehouse.kinds import compose
+from lakehouse.aws.endpoints import AwsAddress, for_spark, for_trino
 from lakehouse.kinds.engines import spark
 from lakehouse.kinds.engines.trino import trino
 from lakehouse.runtimes.probe import ready
@@ -82,7 +81,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 @pytest.fixture(scope="module")
 def seen(account: Account) -> dict[str, Any]:
     """What the reference system's sessions see, on a Spark that runs in one process."""
-    cluster = compose.cluster(account.lakehouse)
+    cluster = spark.cluster(account.lakehouse)
     packages.set_up([each for each in cluster.packages if "connect" not in each], [cluster.java], progress=False)
     place, own = account.place, names(account.lakehouse, STACK, moto.ACCOUNT)
     config = account.state.config("spark")

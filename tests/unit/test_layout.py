@@ -135,6 +135,15 @@ def test_imports_go_one_way(module: str) -> None:
     assert wrong == {name for importer, name in EXCEPTIONS if importer == module}
 
 
+def test_what_is_imported_by_name_is_said() -> None:
+    # Kinds register themselves, and are asked for by name so that every file is read with all of them known.
+    found = {_module(path) for path in SOURCES if re.search(r"\b(import_module|__import__)\(", path.read_text())}
+    assert found == {
+        "lakehouse.spec.kinds",
+        "bootstrap.operations.shell",
+    }  # the shell: Python packages that a person uses
+
+
 def test_no_modules_import_each_other() -> None:
     imports = {module: _own_imports(module) for module in _MODULES}
     circles = [circle for circle in _components(imports) if len(circle) > 1]

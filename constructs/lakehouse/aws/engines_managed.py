@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lakehouse.access.names import Names
 from lakehouse.access.policy import PolicyStatement
-from lakehouse.aws.engine_settings import for_spark
+from lakehouse.aws.endpoints import for_spark
 from lakehouse.aws.network import Network, ids
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.spec import Lakehouse, Spark

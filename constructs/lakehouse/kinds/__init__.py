@@ -1,0 +1,38 @@
+"""Every kind of store, catalog, engine and platform service: one file a kind, one line in a registry here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from lakehouse.kinds.catalog import CatalogKind
+from lakehouse.kinds.catalogs.glue import GLUE
+from lakehouse.kinds.catalogs.nessie import NESSIE
+from lakehouse.kinds.catalogs.s3tables import S3TABLES
+from lakehouse.kinds.engine import EngineKind
+from lakehouse.kinds.engines.spark import SPARK
+from lakehouse.kinds.engines.trino import TRINO
+from lakehouse.kinds.platform import PlatformKind
+from lakehouse.kinds.store import StoreKind
+from lakehouse.kinds.stores import s3tables
+from lakehouse.kinds.stores.aistor import AISTOR
+from lakehouse.kinds.stores.minio import MINIO
+from lakehouse.kinds.stores.rustfs import RUSTFS
+from lakehouse.kinds.stores.s3 import S3
+from lakehouse.kinds.stores.s3proxy import S3PROXY
+from lakehouse.spec.kinds import KindRules, Kinds, register
+
+K = TypeVar("K", bound=KindRules)
+
+
+def _by_word(kinds: Iterable[K]) -> Mapping[str, K]:
+    return {kind.word: kind for kind in kinds}
+
+
+# The first that a place can have is the one that messages offer.
+STORES: Mapping[str, StoreKind] = _by_word((S3PROXY, MINIO, RUSTFS, AISTOR, S3, s3tables.S3TABLES))
+CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, GLUE, S3TABLES))
+ENGINES: Mapping[str, EngineKind] = _by_word((SPARK, TRINO))
+PLATFORM: Mapping[str, PlatformKind] = _by_word(())
+
+register(Kinds(STORES, CATALOGS, ENGINES, PLATFORM))

@@ -1,67 +1,67 @@
-"""An Iceberg catalog as the engines see it, and how each engine is told of it."""
+"""An Iceberg catalog as its clients see it, and what a kind of catalog says."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from lakehouse.kinds.store import StoreEndpoint
+from lakehouse.services.service import Place, Service
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.kinds import CatalogRules
 from lakehouse.text.placeholders import Text
 
 
 @dataclass(frozen=True)
 class CatalogEndpoint:
-    """A catalog. ``internal`` is its base address for services, ``external`` for a person and the bootstrap."""
+    """A catalog. ``internal`` is its base address for services, ``external`` for a person and the bootstrap.
+
+    In AWS both are empty, or lead to another AWS than AWS's own.
+    """
 
     name: str
-    kind: str
+    kind: CatalogKind = field(repr=False)
     service: str
     internal: str
     external: str
-    warehouse: str  # the name its Iceberg REST endpoint knows the catalog by
+    warehouse: str  # the name its server knows the catalog by
     location: str  # where its tables are
     store: StoreEndpoint
     branches: tuple[str, ...] = ()  # those that the file names, besides the catalog's own
 
+    @property
+    def uri(self) -> str:
+        """The Iceberg REST address for a person and the bootstrap, without ``/v1``."""
+        return f"{self.external}{self.kind.rest}"
 
-def for_spark(catalog: CatalogEndpoint) -> dict[str, Text]:
-    """Settings of Spark's catalog: https://iceberg.apache.org/docs/latest/nessie/
+    @property
+    def api(self) -> str:
+        """The address of the server's own interface, likewise; empty if it has none."""
+        return f"{self.external}{self.kind.api}" if self.kind.api else ""
 
-    Nessie's own client, not its Iceberg REST endpoint: up to 0.99 that one shows, and at each commit keeps, the current
-    snapshot alone (projectnessie/nessie#9634), so there would be no history and no time travel.
+
+@dataclass(frozen=True)
+class CatalogAddress:
+    """An address that a catalog's server has, for `lakehouse endpoints`; ``path`` comes after the base address."""
+
+    path: str
+    label: str
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogKind(CatalogRules):
+    """A kind of catalog.
+
+    ``services`` are those that carry a catalog, each after its needs. ``for_spark``, ``for_trino`` and
+    ``for_pyiceberg`` are the settings of each client; Trino's take the property that turns its S3 file system on, whose
+    name changed with its versions, and a branch.
     """
-    store = catalog.store
-    settings: dict[str, Text] = {
-        "": "org.apache.iceberg.spark.SparkCatalog",
-        ".catalog-impl": "org.apache.iceberg.nessie.NessieCatalog",
-        ".uri": f"{catalog.internal}/api/v2",
-        ".ref": "main",
-        ".warehouse": catalog.location,
-        ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-        ".s3.endpoint": store.internal,
-        ".s3.path-style-access": "true",
-        ".s3.access-key-id": store.access_key,
-        ".s3.secret-access-key": store.secret_key,
-        ".client.region": store.region,
-    }
-    return {f"spark.sql.catalog.{catalog.name}{key}": value for key, value in settings.items()}
 
-
-def for_trino(catalog: CatalogEndpoint, s3_switch: str, branch: str = "main") -> dict[str, Text]:
-    """Properties of Trino's Iceberg connector: https://trino.io/docs/current/object-storage/metastores.html
-
-    ``s3_switch`` is the property that turns the native S3 file system on; its name changed with Trino's versions.
-    """
-    store = catalog.store
-    return {
-        "connector.name": "iceberg",
-        "iceberg.catalog.type": "nessie",
-        "iceberg.nessie-catalog.uri": f"{catalog.internal}/api/v2",
-        "iceberg.nessie-catalog.ref": branch,
-        "iceberg.nessie-catalog.default-warehouse-dir": catalog.location,
-        s3_switch: "true",
-        "s3.endpoint": store.internal,
-        "s3.path-style-access": "true",
-        "s3.region": store.region,
-        "s3.aws-access-key": store.access_key,
-        "s3.aws-secret-key": store.secret_key,
-    }
+    for_spark: Callable[[CatalogEndpoint], Mapping[str, Text]]
+    for_trino: Callable[[CatalogEndpoint, str, str], Mapping[str, Text]]
+    for_pyiceberg: Callable[[CatalogEndpoint], Mapping[str, Text]] | None = None
+    services: Callable[[Place, CatalogEndpoint, KindEntry], tuple[Service, ...]] | None = None
+    rest: str = ""  # path of its Iceberg REST endpoint, without /v1
+    api: str = ""  # path of an interface of its own
+    addresses: Callable[[CatalogEndpoint], tuple[CatalogAddress, ...]] = lambda at: ()

@@ -11,6 +11,7 @@ from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse
+from lakehouse.spec.kinds import Listener
 
 if TYPE_CHECKING:  # the CDK takes half a second
     from lakehouse.cdk import Construct
@@ -20,8 +21,8 @@ if TYPE_CHECKING:  # the CDK takes half a second
 class RuntimeKind(Protocol):
     """A way to run services on this machine: ``runtime:`` of a stack in lakehouse.yaml."""
 
-    def place(self, state: State, ports: Mapping[str, int], home: Path) -> Place:
-        """Where a service's things are; ``ports`` are this machine's by name, ``home`` the folder of the file."""
+    def place(self, state: State, listeners: Mapping[str, Listener], home: Path) -> Place:
+        """Where a service's things are; ``listeners`` are its ports by name, ``home`` the folder of the file."""
 
     def runtime(
         self, lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]

@@ -10,6 +10,7 @@ from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Place, Service
+from lakehouse.spec.kinds import Listener
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Local:
     place: Place
     services: tuple[Service, ...]
     endpoints: Endpoints
-    ports: Mapping[str, int]  # by name, as they are seen from outside
+    listeners: Mapping[str, Listener]  # by name, with the numbers that are seen from outside
     runtime: Runtime
     claim: OwnerClaim  # to the state folder
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Numbers by name, as they are seen from outside."""
+        return {name: each.number for name, each in self.listeners.items()}

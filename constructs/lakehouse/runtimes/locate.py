@@ -12,7 +12,7 @@ from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.owner import Owner, OwnerClaim
 from lakehouse.runtimes.state import State, folder, terraform_state
 from lakehouse.spec import Lakehouse, LocalStack
-from lakehouse.spec.ports import ports
+from lakehouse.spec.ports import listeners
 from lakehouse.text.terminal import is_hidden, shown
 
 
@@ -44,16 +44,16 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
         raise UsageError(f"{shown(str(state.root))} has a character that is no part of a line. Rename that folder.")
     if found.state is not None:
         owner.place(state.root, path, f'{path}: stacks.{stack}.state: "{found.state}"')
-    numbers = ports(lakehouse, stack)
+    named = listeners(lakehouse, found)
     kind = runtime(found.runtime)
-    place = kind.place(state, numbers, path.parent)
+    place = kind.place(state, named, path.parent)
     there = services(lakehouse, found, place)
     return Local(
         state=state,
         place=place,
         services=there,
         endpoints=endpoints(lakehouse, found, place),
-        ports=numbers,
+        listeners=named,
         runtime=kind.runtime(lakehouse, stack, state, place, there),
         claim=_claim(lakehouse, stack, path, state),
     )

@@ -86,9 +86,8 @@ def _alone(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
         catalog.pop("namespaces", None)
     names = ports(lakehouse, stack)
     numbers = dict(zip(names, _free(len(names)), strict=True))
-    content["stacks"] = {
-        _STACK: {"runtime": "process", "store": there.store, "catalogs": dict(there.catalogs), "ports": numbers}
-    }
+    kinds = there.model_dump(mode="json", include={"store", "catalogs"})
+    content["stacks"] = {_STACK: {"runtime": "process", **kinds, "ports": numbers}}
     file = folder / _FILE
     with file.open("w") as out:
         YAML(typ="safe").dump(content, out)

@@ -65,7 +65,7 @@ def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
             if (other := owners.setdefault(namespace, at)) != at:
                 message = f'"{namespace}" is a namespace of another catalog too, and stacks.{name} has one Glue for all'
                 yield Problem(at, f"{message}, where it is one database. Rename one.", about, beside=other)
-            for table, definition in inner.tables.items() if stack.store == "s3tables" else ():
+            for table, definition in inner.tables.items() if stack.store.kind == "s3tables" else ():
                 if definition.location:
                     message = f"S3 Tables, the store of stacks.{name}, chooses where a table's files are. Remove it"
                     yield Problem((*at, "tables", table, "location"), message, about)

@@ -9,9 +9,10 @@ from lakehouse.iceberg import defaults as column_defaults
 from lakehouse.iceberg import transforms, types
 from lakehouse.spec import limits, matrix, support, tables
 from lakehouse.spec.aws import check_aws
+from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
-from lakehouse.spec.ports import defaults
+from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
@@ -312,7 +313,7 @@ def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
                 yield Problem((*at, catalog), message, (("catalogs", catalog),))
         for catalog in lakehouse.catalogs:
             if catalog not in stack.catalogs:
-                kind = "nessie" if isinstance(stack, LocalStack) else "glue"
+                kind = support.on(known().catalogs, stack.runtime if isinstance(stack, LocalStack) else AWS)[0]
                 message = f'"{catalog}" has no place here: every stack carries all of `catalogs`. Add {catalog}: {kind}'
                 yield Problem(at, message, ((*at, catalog),))
         yield from check_store(name, stack, lakehouse)
@@ -323,16 +324,16 @@ def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
 
 
 def _ports(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:
-    known = defaults(lakehouse, stack)
+    there = listeners(lakehouse, stack)
     taken: dict[int, str] = {}
     for port, number in stack.ports.items():
         at: KeyPath = ("stacks", name, "ports", port)
-        if port not in known:
-            mend = suggest(port, known) or f" Its ports are {', '.join(known)}."
+        if port not in there:
+            mend = suggest(port, there) or f" Its ports are {', '.join(there)}."
             # It may be the port of something that is itself wrong.
             sources = ("spark",), ("spark", "workers"), ("spark", "connect"), ("trino",)
             about: list[KeyPath] = [("engines", *source) for source in sources]
-            about += [("stacks", name, "store"), ("stacks", name, "catalogs", port.rpartition("nessie-")[2])]
+            about += [("stacks", name, "store"), ("stacks", name, "catalogs", port.rpartition("-")[2])]
             yield Problem(at, f'"{port}" is not a port of this stack.{mend}', tuple(about))
         if (other := taken.setdefault(number, port)) != port:
             beside = ("stacks", name, "ports", other)

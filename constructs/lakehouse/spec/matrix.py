@@ -1,4 +1,4 @@
-"""The compatibility matrix: which versions fit together, and what each store can do.
+"""The compatibility matrix: which versions fit together.
 
 One place for all of it, so that a wrong pair is refused before anything is deployed, and the right one named.
 """
@@ -44,25 +44,6 @@ class TrinoRelease:
     s3_switch: str
 
 
-@dataclass(frozen=True)
-class NessieRelease:
-    """A release of Nessie."""
-
-    version: str
-    java: int  # the least feature version
-
-
-@dataclass(frozen=True)
-class Store:
-    """What an object store can do. `lakehouse store probe` measures it (docs/stores.md)."""
-
-    sts: bool  # hands out temporary credentials, so that a catalog can vend them
-    policies: bool  # bucket policies, so that a bucket can be open to readers without keys
-    versioning: bool
-    lifecycle: bool  # expires objects and replaced versions by itself
-    conditional_writes: bool  # If-None-Match and If-Match on PutObject
-
-
 SPARK = {
     line.line: line
     for line in (
@@ -80,15 +61,6 @@ SPARK_CLOSED = {
     "spark.master.ui.decommission.allow.mode": "DENY",
 }
 TRINO = {release.version: release for release in (TrinoRelease("476", 24, "fs.native-s3.enabled"),)}
-NESSIE = NessieRelease("0.99.0", 21)
-STORES = {
-    "s3proxy": Store(sts=False, policies=False, versioning=False, lifecycle=False, conditional_writes=True),
-    "minio": Store(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
-    "rustfs": Store(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
-    "aistor": Store(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
-    "s3": Store(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
-    "s3tables": Store(sts=True, policies=True, versioning=False, lifecycle=True, conditional_writes=True),
-}
 
 # Trino's S3 switch was fs.native-s3.enabled since release 458, and is fs.s3.enabled since trinodb/trino#29070.
 _S3_SWITCHES = ("fs.native-s3.enabled", "fs.s3.enabled")
@@ -160,8 +132,3 @@ def trino_property_refusal(key: str, release: TrinoRelease) -> str | None:
         right = _TRINO_LEGACY_S3.get(key, key.removeprefix("hive."))
         return f'"{key}" belongs to a file system that Trino has dropped. Write {right}, with {release.s3_switch}: true'
     return None
-
-
-def stores_with(capability: str) -> list[str]:
-    """Kinds of stores that have a capability, by its name in :class:`Store`."""
-    return [kind for kind, store in STORES.items() if getattr(store, capability)]

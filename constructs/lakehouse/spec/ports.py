@@ -1,53 +1,86 @@
-"""Port numbers of a stack: the defaults, and what the file says otherwise."""
+"""Servers and ports of a stack: what they are called, their default numbers, and what the file says otherwise."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
+from lakehouse.spec.kinds import Listener, known
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.stacks import LocalStack
 
 
-def nessie_names(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, str]:
-    """Catalog -> name of its Nessie server: ``nessie`` for the first, ``nessie-CATALOG`` for the others."""
-    carried = [catalog for catalog in lakehouse.catalogs if stack.catalogs.get(catalog) == "nessie"]
-    return {catalog: f"nessie-{catalog}" if nth else "nessie" for nth, catalog in enumerate(carried)}
+def servers(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, str]:
+    """Catalog -> name of the server that carries it: its kind for the first of a kind, KIND-CATALOG for the others."""
+    found: dict[str, str] = {}
+    for catalog in lakehouse.catalogs:
+        if catalog in stack.catalogs:
+            word = stack.catalogs[catalog].kind
+            first = known().catalogs[word].shared or word not in found.values()
+            found[catalog] = word if first else f"{word}-{catalog}"
+    return found
 
 
-def defaults(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, int]:
-    """Name -> the number it would like to have, for every port of the stack."""
-    wanted: dict[str, int] = {stack.store: 9000}
-    if stack.store != "s3proxy":
-        wanted[f"{stack.store}-console"] = 9001
-    for nth, name in enumerate(nessie_names(lakehouse, stack).values()):
-        wanted[name] = 19120 + nth
-        wanted[name.replace("nessie", "nessie-management", 1)] = 19000 + nth
-    spark, trino = lakehouse.engines.spark, lakehouse.engines.trino
-    if spark:
-        wanted |= {"spark-master": 7077, "spark-master-ui": 8080}
-        if spark.connect:
-            wanted |= {"spark-connect": 15002, "spark-connect-ui": 4040}
-    if trino:
-        wanted["trino"] = 8085
-    # The workers come last: there may be many, so it is they who step aside.
-    for nth in range(1, spark.workers + 1 if spark else 1):
-        wanted |= {f"spark-worker-{nth}": 7078 + nth, f"spark-worker-{nth}-ui": 8080 + nth}
-    return wanted
+def listeners(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, Listener]:
+    """Name -> what listens there, for every port of the stack; no two numbers are equal.
 
-
-def ports(lakehouse: Lakehouse, stack_name: str) -> dict[str, int]:
-    """Name -> number for every port of a local stack, no two equal.
-
-    A default that is taken by another port of the stack moves up to the next free number. An AWS stack has none.
+    A default that is taken by another port of the stack moves up to the next free number.
     """
-    stack = lakehouse.stacks[stack_name]
-    if not isinstance(stack, LocalStack):
-        return {}
-    wanted = defaults(lakehouse, stack)
-    numbers = {name: stack.ports[name] for name in wanted if name in stack.ports}
+    every = {each.name: each for each in _wanted(lakehouse, stack)}
+    numbers = {name: stack.ports[name] for name in every if name in stack.ports}
     taken = set(numbers.values())
-    for name, number in wanted.items():
+    for name, each in every.items():
         if name not in numbers:
+            number = each.number
             while number in taken:
                 number += 1
             numbers[name] = number
             taken.add(number)
-    return {name: numbers[name] for name in wanted}
+    return {name: replace(each, number=numbers[name]) for name, each in every.items()}
+
+
+def ports(lakehouse: Lakehouse, stack_name: str) -> dict[str, int]:
+    """Name -> number for every port of a stack. One in AWS has none."""
+    stack = lakehouse.stacks[stack_name]
+    if not isinstance(stack, LocalStack):
+        return {}
+    return {name: each.number for name, each in listeners(lakehouse, stack).items()}
+
+
+def _wanted(lakehouse: Lakehouse, stack: LocalStack) -> Iterator[Listener]:
+    """Every port, with the number that it would like to have."""
+    yield from _of_the_store(stack)
+    yield from _of_catalogs(lakehouse, stack)
+    yield from _of_engines(lakehouse)
+
+
+def _of_the_store(stack: LocalStack) -> Iterator[Listener]:
+    yield from known().stores[stack.store.kind].listeners
+
+
+def _of_catalogs(lakehouse: Lakehouse, stack: LocalStack) -> Iterator[Listener]:
+    of_kind: dict[str, list[str]] = {}
+    for catalog, server in servers(lakehouse, stack).items():
+        word = stack.catalogs[catalog].kind
+        before = of_kind.setdefault(word, [])
+        if server not in before:
+            for each in known().catalogs[word].listeners:
+                name = each.name if server == word else f"{each.name}-{catalog}"
+                yield replace(each, name=name, number=each.number + len(before))
+            before.append(server)
+    for word in dict.fromkeys(need for kind in of_kind for need in known().catalogs[kind].needs):
+        yield from known().platform[word].listeners
+
+
+def _of_engines(lakehouse: Lakehouse) -> Iterator[Listener]:
+    there = [(each, getattr(lakehouse.engines, word)) for word, each in known().engines.items()]
+    wanted = [(each, spec) for kind, spec in there if spec is not None for each in kind.listeners]
+    for each, spec in wanted:
+        if not each.each and (not each.when or getattr(spec, each.when)):
+            yield each
+    # Those of which there may be many come last: it is they who step aside.
+    many = [(each, int(getattr(spec, each.each))) for each, spec in wanted if each.each]
+    for nth in range(max((count for _, count in many), default=0)):
+        for each, count in many:
+            if nth < count:
+                yield replace(each, name=each.name.format(nth + 1), number=each.number + nth)

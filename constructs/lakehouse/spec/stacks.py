@@ -8,6 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
 from lakehouse.spec.base import Model
+from lakehouse.spec.chosen import Chosen
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.kinds import AWS
 from lakehouse.spec.values import (
     BucketName,
     CatalogName,
@@ -22,17 +25,19 @@ from lakehouse.spec.values import (
     TagText,
 )
 
+_LOCAL = ("process", "docker")
+
 
 class LocalStack(Model):
     """The lakehouse on this machine."""
 
     runtime: Literal["process", "docker"]
     """process: plain processes under a supervisor; docker: containers."""
-    store: Literal["s3proxy", "minio", "rustfs", "aistor"]
+    store: Annotated[KindEntry, Chosen("stores", _LOCAL)]
     """The object store."""
     license: LicenseFile | None = None
     """The file with AIStor's licence, beside this one; for `store: aistor` alone."""
-    catalogs: dict[CatalogName, Literal["nessie", "polaris", "hive", "rest"]]
+    catalogs: dict[CatalogName, Annotated[KindEntry, Chosen("catalogs", _LOCAL)]]
     """Which kind of catalog carries each of `catalogs`."""
     ports: dict[StrictStr, PortNumber] = {}
     """Ports other than the defaults, by name: s3proxy, minio, nessie, spark-master, spark-connect, trino and more."""
@@ -61,9 +66,9 @@ class AwsStack(Model):
 
     region: Region
     """AWS region."""
-    store: Literal["s3", "s3tables"]
+    store: Annotated[KindEntry, Chosen("stores", (AWS,))]
     """The object store."""
-    catalogs: dict[CatalogName, Literal["glue"]]
+    catalogs: dict[CatalogName, Annotated[KindEntry, Chosen("catalogs", (AWS,))]]
     """Which kind of catalog carries each of `catalogs`."""
     engines: Literal["managed", "ec2"] = "managed"
     """managed: Spark on EMR Serverless and SQL by Athena, paid by use; ec2: Spark and Trino clusters on instances."""

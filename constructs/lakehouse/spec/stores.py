@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lakehouse.spec import matrix
+from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.model import Bucket, Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack, LocalStack
@@ -23,11 +23,11 @@ def check_buckets(lakehouse: Lakehouse) -> Iterator[Problem]:
 def check_store(name: str, stack: LocalStack | AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
     """What the buckets ask for and the stack's store cannot do, and what the store itself asks for."""
     about: tuple[KeyPath, ...] = (("stacks", name, "store"),)
-    can = matrix.STORES[stack.store]
+    can = known().stores[stack.store.kind].can
     for bucket, content in lakehouse.buckets.items():
         at: KeyPath = ("buckets", bucket)
         if content.versioning and not can.versioning:
-            kinds = listed(matrix.stores_with("versioning"))
+            kinds = listed(_with("versioning"))
             message = f"the store of stacks.{name}, {stack.store}, keeps no versions; {kinds} does. Remove it"
             yield Problem((*at, "versioning"), message, about)
         if why := _not_public(name, stack, content):
@@ -42,17 +42,24 @@ def _not_public(name: str, stack: LocalStack | AwsStack, bucket: Bucket) -> str 
         return None
     if isinstance(stack, AwsStack):
         return f"is not to be had in stacks.{name}: there every bucket is closed to the public. Remove it"
-    if matrix.STORES[stack.store].policies:
+    if known().stores[stack.store.kind].can.policies:
         return None
-    kinds = listed(kind for kind in matrix.stores_with("policies") if kind not in ("s3", "s3tables"))
+    kinds = listed(word for word in _with("policies") if AWS not in known().stores[word].on)
     return f"takes a bucket policy, which the store of stacks.{name}, {stack.store}, lacks; {kinds} has it. Remove it"
+
+
+def _with(capability: str) -> list[str]:
+    """The words of the stores that have a capability, by its name in :class:`lakehouse.spec.kinds.Capabilities`."""
+    return [word for word, kind in known().stores.items() if getattr(kind.can, capability)]
 
 
 def _license(name: str, stack: LocalStack) -> Iterator[Problem]:
     at: KeyPath = ("stacks", name)
-    if stack.store == "aistor" and stack.license is None:
-        message = '"license" is missing: AIStor does not start without its licence. Add license: minio.license, the '
-        yield Problem((*at, "store"), message + "file that MinIO's SUBNET gives", ((*at, "license"),))
-    if stack.store != "aistor" and stack.license is not None:
-        message = f'"{stack.license}" is of no use: the store is {stack.store}, and AIStor alone has one. Remove it'
+    kind = known().stores[stack.store.kind]
+    if kind.license and stack.license is None:
+        message = f'"license" is missing: {kind.label} does not start without its licence. Add license: minio.license, '
+        yield Problem((*at, "store"), message + "the file that MinIO's SUBNET gives", ((*at, "license"),))
+    if not kind.license and stack.license is not None:
+        licensed = listed(each.label for each in known().stores.values() if each.license)
+        message = f'"{stack.license}" is of no use: the store is {stack.store}, and {licensed} alone has one. Remove it'
         yield Problem((*at, "license"), message, ((*at, "store"),))

@@ -1,18 +1,16 @@
-"""What this release can deploy. The model accepts more; a release that can do more widens these tables alone."""
+"""What this release can deploy; what a runtime has is said by the kinds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.kinds import KindRules, known
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.text.words import listed
 
-RUNTIMES = ("process", "docker")
-STORES = {"process": ("s3proxy", "minio", "rustfs"), "docker": ("s3proxy", "minio", "rustfs", "aistor")}
-CATALOGS = {"process": ("nessie",), "docker": ("nessie",)}
-CONTAINER_ONLY = ("aistor",)  # stores whose server comes as an image alone
 FORMAT_VERSIONS = (1, 2)  # what PyIceberg creates
 TRINO_CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are installed
 
@@ -22,7 +20,9 @@ def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
     for name, stack in lakehouse.stacks.items():
         at: KeyPath = ("stacks", name)
         if isinstance(stack, LocalStack):
-            yield from _local(at, stack)
+            yield from _there((*at, "store"), "store", stack.store, known().stores, stack.runtime)
+            for catalog, entry in stack.catalogs.items():
+                yield from _there((*at, "catalogs", catalog), "catalog", entry, known().catalogs, stack.runtime)
     for catalog, content in lakehouse.catalogs.items():
         for namespace, inner in content.namespaces.items():
             for table, definition in inner.tables.items():
@@ -37,18 +37,20 @@ def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield _not_yet(at, "connector.name", connector, TRINO_CONNECTORS)
 
 
-def _local(at: KeyPath, stack: LocalStack) -> Iterator[Problem]:
-    if stack.runtime not in RUNTIMES:
-        yield _not_yet((*at, "runtime"), "runtime", stack.runtime, RUNTIMES)
+def on(kinds: Mapping[str, KindRules], runtime: str) -> tuple[str, ...]:
+    """The words of those kinds that are to be had on a runtime."""
+    return tuple(word for word, kind in kinds.items() if runtime in kind.on)
+
+
+def _there(at: KeyPath, key: str, entry: KindEntry, kinds: Mapping[str, KindRules], runtime: str) -> Iterator[Problem]:
+    kind = kinds[entry.kind]
+    if runtime in kind.on:
         return
-    if stack.store in CONTAINER_ONLY and stack.runtime == "process":
-        message = f"store: {stack.store} comes as a container image alone, and runtime: process has no containers"
-        yield Problem((*at, "store"), f"{message}; runtime: docker has")
-    elif stack.store not in STORES[stack.runtime]:
-        yield _not_yet((*at, "store"), "store", stack.store, STORES[stack.runtime], stack.runtime)
-    for catalog, kind in stack.catalogs.items():
-        if kind not in CATALOGS[stack.runtime]:
-            yield _not_yet((*at, "catalogs", catalog), "catalog", kind, CATALOGS[stack.runtime], stack.runtime)
+    if kind.on == ("docker",):
+        message = f"{key}: {entry} comes as a container image alone, and runtime: {runtime} has no containers"
+        yield Problem(at, f"{message}; runtime: docker has")
+    else:
+        yield _not_yet(at, key, entry, on(kinds, runtime), runtime)
 
 
 def _not_yet(at: KeyPath, key: str, value: object, supported: tuple[object, ...], runtime: str = "") -> Problem:

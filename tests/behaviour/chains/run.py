@@ -11,11 +11,12 @@ from random import Random
 from typing import Any
 
 from bootstrap.catalogs.metadata_files import committed
-from bootstrap.iceberg.metadata import CatalogFacts, Facts, Limits, TableFacts, compact
+from bootstrap.iceberg.metadata import CatalogFacts, Facts, TableFacts, compact
 from bootstrap.reconciler.changes import Change, Diff
 from bootstrap.reconciler.diff import diff
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.checks import check
+from lakehouse.spec.kinds import Limits
 from tests.behaviour.chains.edits import Edits, Entry
 from tests.behaviour.chains.java import Java
 

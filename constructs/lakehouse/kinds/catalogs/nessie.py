@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import os
 
-from lakehouse.kinds.store import StoreEndpoint
+from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.kinds import Feature, Further, Limit, Limits, Listener
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
+VERSION, JAVA = "0.99.0", 25  # it runs on Java 21 and newer; class archives are best on the newest
+REST, API = "/iceberg", "/api/v2"
+WORD, MANAGEMENT = "nessie", "nessie-management"
 
-def nessie(
-    place: Place, *, name: str, catalog: str, location: str, store: StoreEndpoint, version: str, java: int
-) -> Service:
+
+def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
     """A Nessie server for one catalog; its versions lie in RocksDB, so they outlive the process.
 
     Nessie's warehouses share one tree of namespaces, so two catalogs need two servers.
     """
-    port, management = place.port(name), place.port(name.replace("nessie", "nessie-management", 1))
+    name, catalog, location, store = at.service, at.name, at.location, at.store
+    port, management = place.port(name), place.port(name.replace(WORD, MANAGEMENT, 1))
     data = os.path.relpath(place.data(name), place.config(name))
     s3 = "nessie.catalog.service.s3.default-options"
     settings: dict[str, Text] = {
@@ -49,26 +54,166 @@ def nessie(
         "store.name": store.access_key,
         "store.secret": store.secret_key,
     }
-    package = f"nessie-{version}"
-    return Service(
+    package = f"nessie-{VERSION}"
+    service = Service(
         name=name,
         image=package,
         packages=(package,),
-        java=java,
+        java=JAVA,
         command=(
-            place.java(java),
+            place.java(JAVA),
             *(jvm.heap(256), *jvm.QUICK),
             # quarkus.config.locations cannot name a path with spaces; config/ in the working folder is read anyway.
             *("-jar", place.package(package)),
         ),
-        files=(File("config/application.properties", properties(settings)),),
+        files=(File("config/application.properties", properties(settings | entry.properties)),),
         environment=jvm.ENVIRONMENT,
         data=(place.data(name),),
         ports=(
             Port(name, port, label=f"Nessie ({catalog})", path="/tree/main"),
-            Port(name.replace("nessie", "nessie-management", 1), management),
+            Port(name.replace(WORD, MANAGEMENT, 1), management),
         ),
         probe=Probe("http", management, "/q/health/ready", expect="UP"),
         memory_mb=512,
         needs=(store.service,),
     )
+    return (service,)
+
+
+def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
+    """Settings of Spark's catalog: https://iceberg.apache.org/docs/latest/nessie/
+
+    Nessie's own client, not its Iceberg REST endpoint: up to 0.99 that one shows, and at each commit keeps, only the
+    current snapshot (projectnessie/nessie#9634), so there would be no history and no time travel.
+    """
+    store = at.store
+    return {
+        "": "org.apache.iceberg.spark.SparkCatalog",
+        ".catalog-impl": "org.apache.iceberg.nessie.NessieCatalog",
+        ".uri": f"{at.internal}{API}",
+        ".ref": "main",
+        ".warehouse": at.location,
+        ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        ".s3.endpoint": store.internal,
+        ".s3.path-style-access": "true",
+        ".s3.access-key-id": store.access_key,
+        ".s3.secret-access-key": store.secret_key,
+        ".client.region": store.region,
+    }
+
+
+def for_trino(at: CatalogEndpoint, s3_switch: str, branch: str) -> dict[str, Text]:
+    """Properties of Trino's Iceberg connector: https://trino.io/docs/current/object-storage/metastores.html"""
+    store = at.store
+    return {
+        "connector.name": "iceberg",
+        "iceberg.catalog.type": "nessie",
+        "iceberg.nessie-catalog.uri": f"{at.internal}{API}",
+        "iceberg.nessie-catalog.ref": branch,
+        "iceberg.nessie-catalog.default-warehouse-dir": at.location,
+        s3_switch: "true",
+        "s3.endpoint": store.internal,
+        "s3.path-style-access": "true",
+        "s3.region": store.region,
+        "s3.aws-access-key": store.access_key,
+        "s3.aws-secret-key": store.secret_key,
+    }
+
+
+def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
+    """Settings of PyIceberg, which has no client of Nessie's own."""
+    return {
+        "type": "rest",
+        "uri": at.uri,
+        "warehouse": at.warehouse,
+        "s3.endpoint": at.store.external,
+        "s3.region": at.store.region,
+        "s3.access-key-id": at.store.access_key,
+        "s3.secret-access-key": at.store.secret_key,
+        # The client's own keys are used; the store has no STS to vend others.
+        "header.X-Iceberg-Access-Delegation": "",
+    }
+
+
+def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
+    """What a person finds at the server."""
+    name = f"catalog `{at.name}`"
+    return (
+        CatalogAddress(REST, f"Iceberg REST ({at.name})", f"{name} for PyIceberg and others: warehouse={at.warehouse}"),
+        CatalogAddress(API, f"Nessie API ({at.name})", f"{name} for Spark, Trino and Nessie's own clients"),
+    )
+
+
+_KEPT = "Remove it; `lakehouse maintain` removes what nothing needs"
+NESSIE = CatalogKind(
+    word=WORD,
+    label="Nessie",
+    listeners=(
+        Listener(WORD, 19120, 19120, "catalog's branches, tags and history in a browser"),
+        Listener(MANAGEMENT, 19000, 9000),
+    ),
+    # 0.99 takes no tables of format version 3.
+    can=Limits("Nessie", format_version=2, references=True, gc_default=False, history=False),
+    limits=(
+        Limit(
+            Feature.NESTED,
+            refused=False,
+            rule='Trino does not see the tables of the nested namespace "{}" in this kind of catalog; Spark does',
+            fix="Use a namespace of one level for what Trino is to read",
+            engine="trino",
+        ),
+        Limit(
+            Feature.DELETED_BESIDE,
+            refused=True,
+            rule="engines would delete metadata files ({}) that the catalog's branches and tags need to be read",
+            fix=_KEPT,
+            engine="maintain",
+        ),
+        Limit(
+            Feature.DELETED,
+            refused=False,
+            rule="engines delete metadata files ({}), and a branch or tag that is made meanwhile cannot be read later",
+            fix=_KEPT,
+            engine="maintain",
+        ),
+        Limit(
+            Feature.EXPIRY_BESIDE,
+            refused=False,
+            rule="`lakehouse maintain` refuses {} while the catalog has branches or tags: they may need the files",
+            fix="Add `ignore_references: true` if they may lose them",
+            engine="maintain",
+        ),
+        Limit(
+            Feature.EXPIRY_GC,
+            refused=False,
+            rule="`lakehouse maintain` refuses {}: Nessie takes gc.enabled for false where a table does not say true",
+            fix="Add `gc.enabled: true` to the table's `properties`",
+            engine="maintain",
+        ),
+    ),
+    further=Further(
+        "application.properties",
+        key=r"(nessie|quarkus)\.[\w.\"*-]+",
+        example="nessie.version.store.persist.cache-capacity-mb: 64",
+        owned={
+            "quarkus.http.host": "the runtime",
+            "quarkus.http.port": "`ports` of the stack",
+            "quarkus.management.host": "the runtime",
+            "quarkus.management.port": "`ports` of the stack",
+            "nessie.version.store.type": "the lakehouse, whose data folder keeps it",
+            "nessie.version.store.persist.rocks.*": "the lakehouse, whose data folder keeps it",
+            "nessie.catalog.default-warehouse": "`catalogs`",
+            "nessie.catalog.warehouses.*": "`catalogs`",
+            "nessie.catalog.service.s3.default-options.*": "`store`",
+            "nessie.catalog.object-stores.health-check.enabled": "the lakehouse, which makes the buckets afterwards",
+        },
+        forbidden={"${": "an expression of the server's"},
+    ),
+    services=server,
+    for_spark=for_spark,
+    for_trino=for_trino,
+    for_pyiceberg=for_pyiceberg,
+    rest=REST,
+    api=API,
+    addresses=addresses,
+)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lakehouse.kinds.catalog import CatalogEndpoint, for_spark
+from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.engine import EngineKind
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
-from lakehouse.spec import matrix
+from lakehouse.spec import Lakehouse, matrix
+from lakehouse.spec.kinds import Feature, Limit, Listener
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
@@ -31,6 +33,10 @@ _MODULES = (
     "-Djdk.reflect.useDirectMethodHandle=false",
     "-Dio.netty.tryReflectionSetAccessible=true",
 )
+
+EXTENSIONS: dict[str, Text] = {
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
+}
 
 
 @dataclass(frozen=True)
@@ -54,8 +60,37 @@ class SparkCluster:
         return self.cores if self.workers > 1 else max(1, self.cores // 2)
 
 
+def cluster(lakehouse: Lakehouse) -> SparkCluster:
+    """What the file says of Spark, with the versions that the matrix chose for it."""
+    engine = lakehouse.engines.spark
+    assert engine is not None
+    line = engine.line
+    return SparkCluster(
+        packages=(
+            f"spark-{engine.version}",
+            *((f"spark-connect-{engine.version}",) if line.connect else ()),
+            f"iceberg-spark-runtime-{engine.version}",
+            f"iceberg-aws-bundle-{line.iceberg}",
+        ),
+        scala=line.scala,
+        java=line.java[0],
+        workers=engine.workers,
+        cores=engine.cores,
+        executor_mb=engine.memory.mb,
+        driver_mb=engine.driver_memory.mb,
+        connect=engine.connect is not None,
+        token=engine.connect is not None and engine.connect.token,
+        settings=engine.properties,
+    )
+
+
+def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
+    """Those of the file's cluster; none if it has no Spark."""
+    return () if lakehouse.engines.spark is None else spark(place, cluster(lakehouse), catalogs)
+
+
 def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
-    """Master, workers and, where asked for, Connect."""
+    """Master, workers and, if asked for, Connect."""
     master = _master(place, cluster)
     workers = tuple(_worker(place, cluster, number) for number in range(1, cluster.workers + 1))
     return (master, *workers, _connect(place, cluster, catalogs)) if cluster.connect else (master, *workers)
@@ -75,18 +110,26 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.executor.cores": str(cluster.share),
         "spark.cores.max": str(cluster.share),
         "spark.executor.extraJavaOptions": " ".join(jvm.FRUGAL),
-        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        **EXTENSIONS,
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": f"{place.data(CONNECT)}/spark-warehouse",
         "spark.sql.shuffle.partitions": str(cluster.share * 2),
         "spark.ui.killEnabled": matrix.SPARK_CLOSED["spark.ui.killEnabled"],
     }
-    for catalog in catalogs:
-        settings |= for_spark(catalog)
+    settings |= of_catalogs(catalogs)
     if catalogs:
         settings["spark.sql.defaultCatalog"] = catalogs[0].name
     return settings | dict(cluster.settings)
+
+
+def of_catalogs(catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
+    """The properties of each catalog, as its kind says them."""
+    return {
+        f"spark.sql.catalog.{each.name}{key}": value
+        for each in catalogs
+        for key, value in each.kind.for_spark(each).items()
+    }
 
 
 def environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[str, str], ...]:
@@ -216,3 +259,38 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         restarts_with=(MASTER,),
         stop_seconds=20,
     )
+
+
+SPARK = EngineKind(
+    word="spark",
+    label="Spark",
+    listeners=(
+        Listener(MASTER, 7077, 7077, "where batch jobs are submitted"),
+        Listener(f"{MASTER}-ui", 8080, 8080, "workers and applications of the cluster"),
+        Listener(CONNECT, 15002, 15002, "PySpark clients: SparkSession.builder.remote(...)", when="connect"),
+        Listener(f"{CONNECT}-ui", 4040, 4040, "jobs, stages and SQL of Spark Connect", when="connect"),
+        Listener("spark-worker-{}", 7079, 7079, each="workers"),
+        Listener("spark-worker-{}-ui", 8081, 8081, "executors and their logs", each="workers"),
+    ),
+    limits=(
+        Limit(
+            Feature.TIME,
+            refused=True,
+            rule="Spark cannot load a table that has a column of type time",
+            fix="Use timestamp, or string; or leave `spark` out of `engines`",
+        ),
+        Limit(
+            Feature.UUID,
+            refused=True,
+            rule='Spark sorts uuids as text, and so cannot write sorted files into buckets of "{}"',
+            fix="Set the property `write.spark.fanout.enabled: true`, or leave `sort_by` out",
+        ),
+        Limit(
+            Feature.BROTLI,
+            refused=True,
+            rule="Spark cannot write Parquet with {}: it comes without that codec",
+            fix="Write zstd",
+        ),
+    ),
+    services=services,
+)

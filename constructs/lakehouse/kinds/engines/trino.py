@@ -4,16 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lakehouse.kinds.catalog import CatalogEndpoint, for_trino
+from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.engine import EngineKind
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.spec import Lakehouse
+from lakehouse.spec.kinds import Feature, Limit, Listener
 from lakehouse.spec.limits import trino_catalog
+from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
 NAME = "trino"
 
 # Bootstrap prints the whole configuration at each start; Iceberg tells of each query.
 _QUIET = ("io.trino", "io.airlift", "org.apache.iceberg", "Bootstrap")
+
+JAVA = 25  # it wants 24 or newer; class archives are best on the newest
+
+
+def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
+    """The server; none if the file has no Trino."""
+    engine = lakehouse.engines.trino
+    if engine is None:
+        return ()
+    line = engine.release
+    service = trino(
+        place,
+        version=engine.version,
+        java=max(JAVA, line.java),
+        heap_mb=engine.memory.mb,
+        s3_switch=line.s3_switch,
+        environment="lakehouse",
+        catalogs=catalogs,
+        further=engine.catalogs,
+    )
+    return (service,)
+
+
+def of_catalogs(catalogs: Sequence[CatalogEndpoint], s3_switch: str) -> dict[str, Mapping[str, Text]]:
+    """The properties of each catalog and of each of its branches, by the names that Trino has for them."""
+    found = {each.name: each.kind.for_trino(each, s3_switch, "main") for each in catalogs}
+    for each in catalogs:
+        for branch in each.branches:
+            found[trino_catalog(each.name, branch)] = each.kind.for_trino(each, s3_switch, branch)
+    return found
 
 
 def trino(
@@ -45,10 +79,7 @@ def trino(
         "query.max-memory-per-node": f"{heap_mb * 4 // 10}MB",
         "memory.heap-headroom-per-node": f"{heap_mb * 3 // 10}MB",
     }
-    static = {catalog.name: for_trino(catalog, s3_switch) for catalog in catalogs}
-    for catalog in catalogs:
-        for branch in catalog.branches:
-            static[trino_catalog(catalog.name, branch)] = for_trino(catalog, s3_switch, branch)
+    static = of_catalogs(catalogs, s3_switch)
     files = [
         File("config.properties", properties(config)),
         File("log.properties", properties(dict.fromkeys(_QUIET, "WARN"))),
@@ -74,3 +105,43 @@ def trino(
         memory_mb=heap_mb + 400,
         needs=(),
     )
+
+
+TRINO = EngineKind(
+    word=NAME,
+    label="Trino",
+    listeners=(Listener(NAME, 8085, 8080, "queries and the state of Trino; clients and JDBC connect here too"),),
+    limits=(
+        Limit(
+            Feature.INFORMATION,
+            refused=True,
+            rule='Trino shows its own views as "{}", and cannot read tables there',
+            fix="Take another name",
+        ),
+        Limit(
+            Feature.ICEBERG_TABLES,
+            refused=True,
+            rule='Trino shows a table of its own as "{}", and cannot read another',
+            fix="Take another name",
+        ),
+        Limit(
+            Feature.SYSTEM,
+            refused=False,
+            rule='"{}" also holds procedures of Trino and Spark, and a table of Trino: its own tables are beside them',
+            fix="Another name is clearer",
+        ),
+        Limit(
+            Feature.FIXED,
+            refused=True,
+            rule='Trino cannot read a table that is partitioned by "{}", of type fixed',
+            fix="Use binary, or bucket(n, ...)",
+        ),
+        Limit(
+            Feature.PROVIDER,
+            refused=True,
+            rule="Trino cannot write a table with the location provider {}",
+            fix="Remove it; `write.data.path` and `write.object-storage.enabled` work in every engine",
+        ),
+    ),
+    services=services,
+)

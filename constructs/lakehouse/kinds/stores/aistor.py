@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from lakehouse.kinds.stores.minio import server
+from lakehouse.kinds.store import StoreKind
+from lakehouse.kinds.stores.minio import FURTHER, listeners, server
 from lakehouse.services.service import File, Place, Service
+from lakehouse.spec import LocalStack
+from lakehouse.spec.kinds import Capabilities
 
 NAME = "aistor"
 IMAGE = "aistor-2026-06-06"
 _LICENSE = "minio.license"
 
 
-def aistor(place: Place, license_file: str) -> Service:
-    """The same server as MinIO to its clients; ``license_file`` is what the stack names under ``license``."""
+def aistor(place: Place, stack: LocalStack) -> Service:
+    """The same server as MinIO to its clients; its licence is what the stack names under ``license``."""
+    assert stack.license is not None  # lakehouse.spec.stores asks for it
     return server(
         place,
+        stack,
         NAME,
         IMAGE,
         options=("--license", f"{place.config(NAME)}/{_LICENSE}"),
-        files=(File(_LICENSE, place.beside(license_file)),),
+        files=(File(_LICENSE, place.beside(stack.license)),),
     )
+
+
+AISTOR = StoreKind(
+    word=NAME,
+    label="AIStor",
+    on=("docker",),  # its server comes as an image only
+    can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
+    users=True,
+    license=True,
+    listeners=listeners(NAME),
+    further=FURTHER,
+    service=aistor,
+)

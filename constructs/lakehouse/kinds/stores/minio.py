@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from lakehouse.kinds.store import StoreKind
 from lakehouse.services.service import File, Place, Port, Probe, Service
-from lakehouse.text.placeholders import joined
+from lakehouse.spec import LocalStack
+from lakehouse.spec.kinds import Capabilities, Further, Listener
+from lakehouse.text.placeholders import Text, joined
 
 NAME = "minio"
 PACKAGE = "minio-2025-09-07"
 _KEYS = "minio.env"
 
 
-def minio(place: Place) -> Service:
+def minio(place: Place, stack: LocalStack) -> Service:
     """The store with versions, lifecycle rules, policies, users and STS."""
-    return server(place, NAME, PACKAGE)
+    return server(place, stack, NAME, PACKAGE)
 
 
 def server(
-    place: Place, name: str, package: str, *, options: tuple[str, ...] = (), files: tuple[File, ...] = ()
+    place: Place,
+    stack: LocalStack,
+    name: str,
+    package: str,
+    *,
+    options: tuple[str, ...] = (),
+    files: tuple[File, ...] = (),
 ) -> Service:
     """The command line that MinIO and AIStor share.
 
     The keys are in a file that the server reads by itself: its own environment names that file, and holds no key.
     """
     port, console = place.port(name), place.port(f"{name}-console")
-    keys = {
+    keys: dict[str, Text] = {
         "MINIO_ROOT_USER": place.secret("store-access-key"),
         "MINIO_ROOT_PASSWORD": place.secret("store-secret-key"),
+        **stack.store.properties,
     }
     return Service(
         name=name,
@@ -48,3 +58,39 @@ def server(
         reading=(),
         memory_mb=512,
     )
+
+
+def listeners(word: str) -> tuple[Listener, ...]:
+    """The ports of a store with a console."""
+    return (
+        Listener(word, 9000, 9000, "object store, S3 API"),
+        Listener(f"{word}-console", 9001, 9001, "the object store in a browser"),
+    )
+
+
+FURTHER = Further(
+    _KEYS,
+    key=r"MINIO_[A-Z0-9_]+",
+    example="MINIO_API_REQUESTS_MAX: 400",
+    owned={
+        "MINIO_ROOT_*": "the lakehouse, whose keys they are",
+        "MINIO_ACCESS_KEY": "the lakehouse, whose keys they are",
+        "MINIO_SECRET_KEY": "the lakehouse, whose keys they are",
+        "MINIO_CONFIG_ENV_FILE": "the lakehouse, which writes that file",
+        "MINIO_UPDATE*": "the lakehouse, which fetches nothing behind your back",
+        "MINIO_VOLUMES": "the lakehouse, whose data folder it is",
+        "MINIO_ADDRESS": "the runtime, and `ports` of the stack",
+        "MINIO_CONSOLE_ADDRESS": "the runtime, and `ports` of the stack",
+        "MINIO_OPTS": "the lakehouse, whose command line it would change",
+    },
+    forbidden={'"': "a quote of the file's", "'": "a quote of the file's"},
+)
+MINIO = StoreKind(
+    word=NAME,
+    label="MinIO",
+    can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
+    users=True,
+    listeners=listeners(NAME),
+    further=FURTHER,
+    service=minio,
+)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from lakehouse.kinds.store import StoreKind
+from lakehouse.kinds.stores.minio import listeners
 from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.spec import LocalStack
+from lakehouse.spec.kinds import Capabilities, Further
 
 NAME = "rustfs"
 PACKAGE = "rustfs-1.0.1"
 
 
-def rustfs(place: Place) -> Service:
+def rustfs(place: Place, stack: LocalStack) -> Service:
     """The store in Rust, Apache-licensed; its settings are environment variables, its keys are read from files."""
     port, console = place.port(NAME), place.port(f"{NAME}-console")
     config = place.config(NAME)
@@ -28,6 +32,7 @@ def rustfs(place: Place) -> Service:
             ("RUSTFS_ACCESS_KEY_FILE", f"{config}/access-key"),
             ("RUSTFS_SECRET_KEY_FILE", f"{config}/secret-key"),
             ("RUSTFS_CHECK_UPDATE", "false"),  # nothing is fetched behind the user's back
+            *stack.store.properties.items(),
         ),
         data=(place.data(NAME),),
         ports=(
@@ -38,3 +43,26 @@ def rustfs(place: Place) -> Service:
         reading=(),
         memory_mb=512,
     )
+
+
+RUSTFS = StoreKind(
+    word=NAME,
+    label="RustFS",
+    can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
+    listeners=listeners(NAME),
+    further=Further(
+        "the environment of the server",
+        key=r"RUSTFS_[A-Z0-9_]+",
+        example="RUSTFS_OBS_LOGGER_LEVEL: warn",
+        owned={
+            "RUSTFS_ADDRESS": "the runtime, and `ports` of the stack",
+            "RUSTFS_CONSOLE_ENABLE": "the lakehouse, which has a port for it",
+            "RUSTFS_CONSOLE_ADDRESS": "the runtime, and `ports` of the stack",
+            "RUSTFS_ACCESS_KEY*": "the lakehouse, whose keys they are",
+            "RUSTFS_SECRET_KEY*": "the lakehouse, whose keys they are",
+            "RUSTFS_VOLUMES": "the lakehouse, whose data folder it is",
+            "RUSTFS_CHECK_UPDATE": "the lakehouse, which fetches nothing behind your back",
+        },
+    ),
+    service=rustfs,
+)

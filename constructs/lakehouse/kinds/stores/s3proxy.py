@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from lakehouse.kinds.store import StoreKind
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.spec import LocalStack
+from lakehouse.spec.kinds import Capabilities, Feature, Further, Limit, Listener
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
 NAME = "s3proxy"
 
 
-def s3proxy(place: Place) -> Service:
+def s3proxy(place: Place, stack: LocalStack) -> Service:
     """The store on the file system: SigV4 is checked; there is no STS, no bucket policy and no versioning."""
     port = place.port(NAME)
     config = place.config(NAME)
@@ -23,6 +26,7 @@ def s3proxy(place: Place) -> Service:
         "s3proxy.ignore-unknown-headers": "true",
         "jclouds.provider": "filesystem-nio2",
         "jclouds.filesystem.basedir": place.data(NAME),
+        **stack.store.properties,
     }
     return Service(
         name=NAME,
@@ -42,3 +46,36 @@ def s3proxy(place: Place) -> Service:
         probe=Probe("tcp", port),
         memory_mb=256,
     )
+
+
+S3PROXY = StoreKind(
+    word=NAME,
+    label="S3Proxy",
+    can=Capabilities(sts=False, policies=False, versioning=False, lifecycle=False, conditional_writes=True),
+    listeners=(Listener(NAME, 9000, 9000, "object store, S3 API"),),
+    limits=(
+        Limit(
+            Feature.LONG,
+            refused=True,
+            rule='"{}" is too long: S3Proxy keeps objects as files, and no part of a path has more than 255 bytes',
+            fix="Take a shorter name",
+        ),
+    ),
+    further=Further(
+        "s3proxy.conf",
+        key=r"(s3proxy|jclouds)\.[\w.-]+",
+        example="s3proxy.v4-max-non-chunked-request-size: 134217728",
+        owned={
+            "s3proxy.endpoint": "the runtime, and `ports` of the stack",
+            "s3proxy.secure-endpoint": "the runtime",
+            "s3proxy.authorization": "the lakehouse, whose keys are asked for",
+            "s3proxy.identity": "the lakehouse, whose keys are asked for",
+            "s3proxy.credential": "the lakehouse, whose keys are asked for",
+            "s3proxy.ignore-unknown-headers": "the lakehouse, because Trino needs it",
+            "s3proxy.read-only-blobstore": "the lakehouse, for when the disk is full",
+            "jclouds.provider": "the kind, whose data folder it is about",
+            "jclouds.filesystem.basedir": "the lakehouse, whose data folder it is",
+        },
+    ),
+    service=s3proxy,
+)

@@ -9,43 +9,24 @@ from pathlib import Path
 from lakehouse.packages import location
 from lakehouse.runtimes.docker.images import IMAGES
 from lakehouse.services.service import LOOPBACK, Address
+from lakehouse.spec.kinds import Listener
 from lakehouse.text.placeholders import Content, Secret
 
 ANY = "0.0.0.0"  # noqa: S104 - of the container; what this machine sees is published on the loopback address alone
-
-# What a port listens on in a container, where the numbers of this machine do not matter; by the beginning of its name.
-_PORTS = {
-    "aistor": 9000,
-    "aistor-console": 9001,
-    "minio": 9000,
-    "minio-console": 9001,
-    "nessie": 19120,
-    "nessie-management": 9000,
-    "rustfs": 9000,
-    "rustfs-console": 9001,
-    "s3proxy": 9000,
-    "spark-connect": 15002,
-    "spark-connect-ui": 4040,
-    "spark-master": 7077,
-    "spark-master-ui": 8080,
-    "spark-worker": 7079,
-    "trino": 8080,
-}
-_WORKER_UI = 8081
 
 
 @dataclass(frozen=True)
 class DockerPlace:
     """A :class:`lakehouse.services.service.Place`: containers of one network, which know each other by their names."""
 
-    ports: Mapping[str, int]  # those of this machine, by name
+    listeners: Mapping[str, Listener]  # the stack's ports by name
     home: Path  # the folder of lakehouse.yaml
 
     def package(self, name: str) -> str:
-        return next(
-            (image.packages[name] for image in IMAGES.values() if name in image.packages),
-            f"/opt/lakehouse/{location(name).name}",  # mounted from the cache
-        )
+        for image in IMAGES.values():
+            if name in image.packages:
+                return image.packages[name]
+        return f"/opt/lakehouse/{location(name).name}"  # mounted from the cache
 
     def java(self, feature: int) -> str:
         return "java"  # each image has the one that its program wants on PATH
@@ -63,12 +44,10 @@ class DockerPlace:
         return ANY
 
     def port(self, name: str) -> int:
-        if name.startswith("spark-worker-") and name.endswith("-ui"):
-            return _WORKER_UI
-        return _PORTS[max((known for known in _PORTS if f"{name}-".startswith(f"{known}-")), key=len)]
+        return self.listeners[name].inside
 
     def external(self, port: str) -> Address:
-        return Address(LOOPBACK, self.ports[port])
+        return Address(LOOPBACK, self.listeners[port].number)
 
     def secret(self, name: str) -> Secret:
         return Secret(name)

@@ -13,14 +13,15 @@ from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse
+from lakehouse.spec.kinds import Listener
 
 if TYPE_CHECKING:
     from lakehouse.cdk import Construct
     from lakehouse.runtimes.terraform import LocalRuntime
 
 
-def place(state: State, ports: Mapping[str, int], home: Path) -> Place:
-    return ProcessPlace(state, ports, home)
+def place(state: State, listeners: Mapping[str, Listener], home: Path) -> Place:
+    return ProcessPlace(state, {name: each.number for name, each in listeners.items()}, home)
 
 
 def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]) -> Runtime:

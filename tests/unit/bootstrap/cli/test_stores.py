@@ -15,7 +15,8 @@ from bootstrap.probe import probe as probing
 from bootstrap.probe import table
 from bootstrap.probe.probe import OPERATIONS, ProbeResult
 from bootstrap.remote.connections import StoreConnection
-from lakehouse.spec import matrix, support
+from lakehouse.kinds import STORES
+from lakehouse.spec import support
 
 PROJECT = Path(__file__).parents[4]
 
@@ -119,8 +120,8 @@ def test_the_document_has_every_operation_and_agrees_with_the_matrix() -> None:
     assert {"S3Proxy", "MinIO"} <= set(head)
     for nth, name in enumerate(head):
         if name in columns:
-            can = matrix.STORES[columns[name]]
+            can = STORES[columns[name]].can
             for operation, row in zip(OPERATIONS, body, strict=True):
                 if operation.capability and getattr(can, operation.capability):
                     assert re.fullmatch(r"\d+ ms", row[nth]), (name, row)
-    assert set(columns.values()) >= set(support.STORES["process"])
+    assert set(columns.values()) >= set(support.on(STORES, "process"))

@@ -11,13 +11,13 @@ from lakehouse.runtimes.runtime import Process
 
 
 def test_what_probes_supervisor_and_system_say_becomes_one_status(target: Target) -> None:
-    services, place = target.local.services, target.local.place
+    services = target.local.services
     health = {each.name: each.name == "trino" for each in services}
     processes = {
         "trino": Process("trino", "RUNNING", 42, 3700, ""),
         "nessie": Process("nessie", "BACKOFF", 0, 9, "exited too quickly"),
     }
-    by_name = {each.name: each for each in combine(services, place, health, processes, {"trino": 300 << 20})}
+    by_name = {each.name: each for each in combine(target.local, health, processes, {"trino": 300 << 20})}
     trino, nessie, store = by_name["trino"], by_name["nessie"], by_name["s3proxy"]
     assert list(by_name) == [each.name for each in services]
     assert (trino.healthy, trino.state, trino.pid, trino.uptime_seconds, trino.memory_mb) == (
@@ -46,8 +46,7 @@ def test_durations(seconds: int | None, expected: str) -> None:
 
 
 def test_every_endpoint_says_what_it_is_and_where_from_both_sides(target: Target) -> None:
-    local = target.local
-    found = of_stack(local.services, local.place, local.endpoints)
+    found = of_stack(target.local)
     assert {"Trino", "Spark Connect", "S3 endpoint", "Iceberg REST (lake)", "Nessie API (lake)"} <= {
         each.name for each in found
     }
@@ -58,8 +57,6 @@ def test_every_endpoint_says_what_it_is_and_where_from_both_sides(target: Target
 
 def test_the_address_of_connect_takes_a_token(target: Target) -> None:
     local = target.local
-    (connect,) = (
-        each for each in of_stack(local.services, local.place, local.endpoints) if each.name == "Spark Connect"
-    )
+    (connect,) = (each for each in of_stack(local) if each.name == "Spark Connect")
     number = local.ports["spark-connect"]
     assert connect.external == connect.internal == f"sc://localhost:{number}"

@@ -15,7 +15,7 @@ from bootstrap.probe.probe import OPERATIONS, Operation, ProbeResult, capabiliti
 from bootstrap.probe.room import Wrong, expect, expect_refusal
 from bootstrap.remote.connections import StoreConnection
 from bootstrap.remote.errors import Unreachable
-from lakehouse.spec.matrix import Store
+from lakehouse.spec.kinds import Capabilities
 
 
 def answer(status: int, code: str = "") -> exceptions.ClientError:
@@ -69,7 +69,7 @@ def test_what_should_be_refused_must_be_and_in_the_right_way() -> None:
 
 
 def test_every_flag_of_the_matrix_is_measured() -> None:
-    flags = {field.name for field in dataclasses.fields(Store)}
+    flags = {field.name for field in dataclasses.fields(Capabilities)}
     assert {each.capability for each in OPERATIONS} - {""} == flags
     assert set(capabilities([])) == flags
 

@@ -14,13 +14,14 @@ from pyiceberg.schema import Schema
 from pyiceberg.table.metadata import TableMetadataV1
 from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
-from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts, TableFacts, compact
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, ReferenceFacts, TableFacts, compact
 from bootstrap.reconciler.changes import Change, Diff
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.plan import plan
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections, StoreConnection
 from lakehouse.spec import Lakehouse
+from lakehouse.spec.kinds import Limits
 
 _UPDATES: TypeAdapter[tuple[TableUpdate, ...]] = TypeAdapter(tuple[TableUpdate, ...])
 _REQUIREMENTS: TypeAdapter[tuple[TableRequirement, ...]] = TypeAdapter(tuple[TableRequirement, ...])

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, ReferenceFacts
 from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.wanted import PROPERTIES, SEED
+from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 
 TABLE = {"columns": {"a": "long"}}

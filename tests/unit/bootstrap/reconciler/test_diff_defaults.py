@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Limits, TableFacts, compact
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, TableFacts, compact
 from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.importing import describe
+from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import lakehouse
 
 

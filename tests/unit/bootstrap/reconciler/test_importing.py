@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from bootstrap.iceberg.metadata import Limits
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.importing import exported, imported
 from lakehouse.spec import Lakehouse, load
 from lakehouse.spec.checks import check
+from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.iceberg.test_evolve_random import files
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 

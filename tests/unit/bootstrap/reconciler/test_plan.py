@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap.iceberg.metadata import Limits
 from bootstrap.reconciler.plan import Plan, from_json, plan, render
 from lakehouse.errors import UsageError
+from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 
 TABLE = {"columns": {"a": "long"}}

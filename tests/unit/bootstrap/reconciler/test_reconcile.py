@@ -13,13 +13,14 @@ from pyiceberg.exceptions import CommitFailedException
 
 from bootstrap.catalogs.base import Reading
 from bootstrap.catalogs.references import CatalogReferences, ReferenceKind
-from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Limits, ReferenceFacts
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, ReferenceFacts
 from bootstrap.reconciler.apply import Done, Failed, Outcome
 from bootstrap.reconciler.changes import Change
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import Conflict, Exists, Missing, Throttled, UnknownState
 from lakehouse.spec import Lakehouse
+from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 from tests.unit.bootstrap.reconciler.simulation import world as reached
 

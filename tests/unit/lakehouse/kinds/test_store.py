@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from lakehouse.errors import LakehouseError
+from lakehouse.kinds import STORES
 from lakehouse.kinds.compose import endpoints, services
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
-from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.spec import Lakehouse, LocalStack, support
+from lakehouse.spec.entries import KindEntry
 from lakehouse.text.placeholders import Content, filled
 from tests.unit.lakehouse.services.place import Somewhere, as_text, default, local
 
-KINDS = get_args(LocalStack.model_fields["store"].annotation)
+KINDS = support.on(STORES, "docker")
 KEYS = ("<secret:store-access-key>", "<secret:store-secret-key>")
 
 
 def of(kind: str) -> tuple[Lakehouse, LocalStack]:
-    update: dict[str, Any] = {"store": kind, "license": "own/minio.license" if kind == "aistor" else None}
+    update: dict[str, Any] = {
+        "store": KindEntry(kind=kind),
+        "license": "own/minio.license" if kind == "aistor" else None,
+    }
     lakehouse = default()
     stack = local(lakehouse).model_copy(update=update)
     return lakehouse.model_copy(update={"stacks": {"local": stack}}), stack

@@ -3,14 +3,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lakehouse.errors import LakehouseError
+from lakehouse.kinds import STORES
 from lakehouse.kinds.needed import Needed, needed
 from lakehouse.packages import catalogue, programs, set_up, store
 from lakehouse.packages.catalogue import PACKAGES, Artifact, Package
 from lakehouse.spec import load, matrix, support
+from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Spark, Trino
 from offline.go import PACKAGE
 
@@ -18,7 +21,7 @@ ROOT = Path(__file__).parents[4]
 ARTIFACTS = [artifact for package in PACKAGES for artifact in package.artifacts]
 
 
-def _asked(spark: str = "4.1", trino: str = "476", **stack: str) -> Needed:
+def _asked(spark: str = "4.1", trino: str = "476", **stack: Any) -> Needed:
     default = load(ROOT / "lakehouse.yaml")
     engines = default.engines.model_copy(update={"spark": Spark(version=spark), "trino": Trino(version=trino)})
     stacks = {"local": default.stacks["local"].model_copy(update=stack)}
@@ -27,7 +30,7 @@ def _asked(spark: str = "4.1", trino: str = "476", **stack: str) -> Needed:
 
 def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> None:
     asked = [_asked(spark, trino) for spark in matrix.SPARK for trino in matrix.TRINO]
-    asked += [_asked(store=store) for store in support.STORES["process"]]
+    asked += [_asked(store=KindEntry(kind=store)) for store in support.on(STORES, "process")]
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
     names.add(PACKAGE)  # asked for by a build, where this machine has no Go
     names.discard("java-17")  # Spark 3.5's: the system's alone, as no wheel of it has all the modules
@@ -36,13 +39,13 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
 
 def test_a_store_alone_is_asked_for_where_a_stack_has_it() -> None:
     assert "minio-2025-09-07" not in _asked().packages
-    assert {"minio-2025-09-07", "nessie-0.99.0"} <= set(_asked(store="minio").packages)
-    assert "s3proxy-4.1.0" not in _asked(store="minio").packages
+    assert {"minio-2025-09-07", "nessie-0.99.0"} <= set(_asked(store=KindEntry(kind="minio")).packages)
+    assert "s3proxy-4.1.0" not in _asked(store=KindEntry(kind="minio")).packages
 
 
-@pytest.mark.parametrize("store", support.STORES["docker"])
+@pytest.mark.parametrize("store", support.on(STORES, "docker"))
 def test_containers_hold_what_their_image_is_named_by(store: str) -> None:
-    asked = _asked(runtime="docker", store=store, license="minio.license")
+    asked = _asked(runtime="docker", store=KindEntry(kind=store), license="minio.license")
     assert asked.packages == ("iceberg-spark-runtime-4.1", "iceberg-aws-bundle-1.12.0", "trino-cli-476")
     assert asked.javas == (25,)  # the shell's
 

@@ -5,6 +5,7 @@ from typing import Any
 import hypothesis.strategies as st
 
 from lakehouse.iceberg import types
+from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import (
     Access,
     Bucket,
@@ -109,8 +110,8 @@ def lakehouses(draw: st.DrawFn) -> Lakehouse:
         stacks={
             "local": LocalStack(
                 runtime="process",
-                store="s3proxy",
-                catalogs=dict.fromkeys(catalogs, "nessie"),
+                store=KindEntry(kind="s3proxy"),
+                catalogs=dict.fromkeys(catalogs, KindEntry(kind="nessie")),
                 ports=ports,
                 state=draw(st.none() | st.just("a lake house/~")),
             )

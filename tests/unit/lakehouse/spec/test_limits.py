@@ -9,7 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from lakehouse.spec import Lakehouse, SpecError, cautions, load
-from lakehouse.spec.limits import LIMITS, refusals, table, warnings
+from lakehouse.spec.kinds import Feature
+from lakehouse.spec.limits import cells, refusals, table, warnings
 
 ROOT = Path(__file__).parents[4]
 EXPIRY: dict[str, Any] = {"maintenance": {"expire_snapshots": {}, "remove_orphans": {}}}
@@ -140,4 +141,4 @@ def test_what_is_fine_is_neither() -> None:
 def test_the_page_shows_the_matrix() -> None:
     page = (ROOT / "docs" / "compatibility.md").read_text()
     assert "\n".join(table()) in page
-    assert len({each.feature for each in LIMITS}) == len(LIMITS)
+    assert {each.limit.feature for each in cells()} == set(Feature), "each feature is some kind's limit"

@@ -4,7 +4,6 @@ import pytest
 
 from lakehouse.spec import matrix
 from lakehouse.spec.model import Spark, Trino
-from lakehouse.spec.stacks import AwsStack, LocalStack
 
 
 @pytest.mark.parametrize(
@@ -26,11 +25,6 @@ def test_spark_lines(line: str, runtime: str, pyspark: str) -> None:
 def test_defaults_of_the_model_are_in_the_matrix() -> None:
     assert Spark().version in matrix.SPARK
     assert Trino().version in matrix.TRINO
-
-
-def test_every_store_of_the_model_has_its_flags() -> None:
-    kinds = [*LocalStack.model_fields["store"].annotation.__args__, *AwsStack.model_fields["store"].annotation.__args__]  # type: ignore[union-attr]
-    assert sorted(kinds) == sorted(matrix.STORES)
 
 
 @pytest.mark.parametrize(

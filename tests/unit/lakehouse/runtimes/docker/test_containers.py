@@ -37,7 +37,7 @@ from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.spec import Lakehouse, LocalStack, load
-from lakehouse.spec.ports import ports
+from lakehouse.spec.ports import listeners
 
 PROJECT = Path(__file__).parents[5]
 NAMING = Naming("demo-local", "demo-local-", "demo-local-")
@@ -50,7 +50,9 @@ def lakehouse() -> Lakehouse:
 
 @pytest.fixture(scope="module")
 def place(lakehouse: Lakehouse) -> DockerPlace:
-    return DockerPlace(ports(lakehouse, "local"), PROJECT)
+    stack = lakehouse.stacks["local"]
+    assert isinstance(stack, LocalStack)
+    return DockerPlace(listeners(lakehouse, stack), PROJECT)
 
 
 @pytest.fixture(scope="module")

@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lakehouse.errors import LakehouseError
+from lakehouse.kinds import STORES
 from lakehouse.kinds.needed import images
 from lakehouse.packages import catalogue
 from lakehouse.runtimes.docker.images import IMAGES, Image, image
 from lakehouse.spec import load, matrix, support
+from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Spark, Trino
 
 ROOT = Path(__file__).parents[5]
 ALL = pytest.mark.parametrize("each", IMAGES.values(), ids=IMAGES.keys())
 
 
-def _asked(spark: str = "4.1", trino: str = "476", **stack: str) -> set[str]:
+def _asked(spark: str = "4.1", trino: str = "476", **stack: Any) -> set[str]:
     default = load(ROOT / "lakehouse.yaml")
     engines = default.engines.model_copy(update={"spark": Spark(version=spark), "trino": Trino(version=trino)})
     stacks = {"local": default.stacks["local"].model_copy(update=stack)}
@@ -28,7 +31,9 @@ def _asked(spark: str = "4.1", trino: str = "476", **stack: str) -> set[str]:
 
 def test_every_image_is_used_and_every_one_that_is_asked_for_is_pinned() -> None:
     asked = set().union(*(_asked(spark, trino) for spark in matrix.SPARK for trino in matrix.TRINO))
-    asked |= set().union(*(_asked(store=store, license="a.license") for store in support.STORES["docker"]))
+    asked |= set().union(
+        *(_asked(store=KindEntry(kind=store), license="a.license") for store in support.on(STORES, "docker"))
+    )
     asked.add("postgres-15")  # for those who bring a catalog with a database; no service of ours has one yet
     assert asked == set(IMAGES)
 
@@ -36,7 +41,7 @@ def test_every_image_is_used_and_every_one_that_is_asked_for_is_pinned() -> None
 def test_a_stack_on_docker_is_asked_for_its_own_images() -> None:
     default = load(ROOT / "lakehouse.yaml")
     one = default.stacks["local"]
-    other = one.model_copy(update={"runtime": "docker", "store": "rustfs"})
+    other = one.model_copy(update={"runtime": "docker", "store": KindEntry(kind="rustfs")})
     assert "rustfs-1.0.1" in images(default.model_copy(update={"stacks": {"a": one, "b": other}}))
     assert "s3proxy-4.1.0" not in images(default.model_copy(update={"stacks": {"a": one, "b": other}}))
     assert "s3proxy-4.1.0" in images(default.model_copy(update={"stacks": {"a": one}}))

@@ -4,40 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from lakehouse.runtimes.docker.place import DockerPlace
+from lakehouse.spec.kinds import Listener
 from lakehouse.text.placeholders import Content
 
-PLACE = DockerPlace({"trino": 8085, "spark-worker-12-ui": 8092}, Path("/beside"))
+PLACE = DockerPlace({"trino": Listener("trino", 8085, 8080)}, Path("/beside"))
 
 
-@pytest.mark.parametrize(
-    ("name", "number"),
-    [
-        ("trino", 8080),
-        ("nessie", 19120),
-        ("nessie-other", 19120),
-        ("nessie-management", 9000),
-        ("nessie-management-other", 9000),
-        ("spark-master", 7077),
-        ("spark-master-ui", 8080),
-        ("spark-connect", 15002),
-        ("spark-connect-ui", 4040),
-        ("spark-worker-1", 7079),
-        ("spark-worker-12", 7079),
-        ("spark-worker-12-ui", 8081),
-        ("s3proxy", 9000),
-        ("minio-console", 9001),
-    ],
-)
-def test_ports(name: str, number: int) -> None:
-    assert PLACE.port(name) == number
-
-
-def test_a_port_nobody_knows_is_an_error_of_ours() -> None:
-    with pytest.raises(ValueError, match="max"):
-        PLACE.port("hive")
+def test_a_container_listens_on_the_number_of_its_kind() -> None:
+    assert PLACE.port("trino") == 8080
 
 
 def test_this_machine_sees_the_files_ports() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lakehouse.access.names import names
-from lakehouse.aws.engine_settings import AwsAddress, for_spark, for_trino
+from lakehouse.aws.endpoints import AwsAddress, for_spark, for_trino
 from lakehouse.spec import Lakehouse
 
 OWN = "spark.sql.catalog.glue_catalog"

@@ -1,0 +1,18 @@
+"""What a kind of query engine says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.services.service import Place, Service
+from lakehouse.spec import Lakehouse
+from lakehouse.spec.kinds import KindRules
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineKind(KindRules):
+    """A kind of engine, which ``engines`` of the file has by its word. ``services`` are none if the file has it not."""
+
+    services: Callable[[Place, Lakehouse, Sequence[CatalogEndpoint]], tuple[Service, ...]]
