@@ -104,8 +104,8 @@ def _passing(claim: Claim) -> bool:
     return clash(claim, staged())
 
 
-def shared(catalog: str, name: str, table: TableFacts, known: Register) -> dict[str, str]:
-    """``shared``: who else keeps files in the folders of a table; nothing where nobody does.
+def shared(catalog: str, name: str, table: TableFacts, known: Register) -> str:
+    """Who else keeps files in the folders of a table; empty if nobody does.
 
     The same table on another branch or tag is no other table.
     """
@@ -113,13 +113,13 @@ def shared(catalog: str, name: str, table: TableFacts, known: Register) -> dict[
     for claim in of_table(owner, catalog, table):
         for other in known.clashing(claim):
             if not other.owner.startswith(f"{owner} on "):
-                return {"shared": f"{claim.location} {_how(claim.location, other)}"}
-    return {}
+                return f"{claim.location} {_how(claim.location, other)}"
+    return ""
 
 
-def held(claim: Claim | None) -> dict[str, str]:
-    """``shared``: which table still lies in a bucket that goes; nothing where none does."""
-    return {"shared": f"it holds the {claim.what} of {claim.owner}, {claim.location}"} if claim else {}
+def held(claim: Claim | None) -> str:
+    """Which table still lies in a bucket that goes; empty if none does."""
+    return f"it holds the {claim.what} of {claim.owner}, {claim.location}" if claim else ""
 
 
 def homes(

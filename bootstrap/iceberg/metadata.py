@@ -189,7 +189,8 @@ class Facts:
     ``buckets`` has those that the file names, and others that an earlier file called deletable. ``seeds`` are the
     digests of seed files by their names in the file; None where there is no such file. Where the file asks for a new
     folder, ``claims`` are those of all live tables, ``homes`` the folders by the table's full name, and ``lost`` says
-    of a table that the file names and that was there once how it went and what brings it back.
+    of a table that the file names and that was there once how it went and what brings it back. ``own`` has what further
+    kinds of object have read for themselves alone, by their words.
     """
 
     buckets: Mapping[str, BucketFacts]
@@ -198,3 +199,4 @@ class Facts:
     claims: Register = field(default_factory=lambda: Register(()), compare=False)
     homes: Mapping[str, Home] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from bootstrap.catalogs.cache import FactsCache
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import TableFacts, compact
-from bootstrap.reconciler.facts import everyone
+from bootstrap.reconciler.homes import everyone
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing, UnknownState, first_line
@@ -35,7 +35,7 @@ class Neighbours:
     def sharer(self, catalog: str, table: str, metadata: Mapping[str, Any]) -> str:
         """Who else keeps files in the table's folder, in words; empty where nobody does."""
         facts = TableFacts("", compact(metadata))
-        return claims.shared(catalog, table, facts, self.known).get("shared", "")
+        return claims.shared(catalog, table, facts, self.known)
 
     def twin(self, catalog: str, table: str, metadata: Mapping[str, Any]) -> str:
         """Another name of the same table, where somebody registered it twice."""

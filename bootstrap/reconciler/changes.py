@@ -3,43 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 from bootstrap.iceberg.evolve import Detail
 
 Op = Literal["create", "update", "destroy"]
-Kind = Literal["bucket", "namespace", "table", "seed", "branch", "tag"]
 SYMBOLS: Mapping[str, str] = {"create": "+", "update": "~", "destroy": "-"}
 
 
 @dataclass(frozen=True)
-class Change:
-    """One object's change. ``body`` is what is sent: for tables an Iceberg REST commit, for others the new settings.
+class Body:
+    """What is sent for a change. Each kind of object has its own, whose fields hold what JSON can hold."""
 
-    A seed is the rows that a table begins with.
-    """
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The body that :func:`dataclasses.asdict` and JSON made these of. Raises TypeError for other fields."""
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object's change. ``kind`` is a word of the registry of objects, to which ``body`` belongs."""
 
     op: Op
-    kind: Kind
-    catalog: str  # empty for buckets
+    kind: str
+    catalog: str  # empty for what is in no catalog
     name: str
     details: tuple[Detail, ...] = ()
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Body = Body()
 
     @property
     def address(self) -> str:
         """``bucket staging``, ``table lake.bronze.minute_aggs``: unique in a plan."""
-        return f"{self.kind} {self.catalog + '.' if self.catalog else ''}{self.name}"
+        return address(self.kind, self.catalog, self.name)
+
+
+def address(kind: str, catalog: str, name: str) -> str:
+    """How an object is called in a plan."""
+    return f"{kind} {catalog}.{name}" if catalog else f"{kind} {name}"
 
 
 @dataclass(frozen=True)
 class Note:
-    """Why nothing is done about an object, and the mend; ``where`` is in the file."""
+    """Why nothing is done about an object, and the fix; ``where`` is in the file.
+
+    ``about`` is the object's address if ``address`` is that of a part of it, as a column is one of a table.
+    """
 
     address: str
     message: str
     where: str = ""
+    about: str = ""
+
+    @property
+    def object(self) -> str:
+        """The address of the object that the note is about."""
+        return self.about or self.address
 
     def __str__(self) -> str:
         return f"{self.where + ': ' if self.where else ''}{self.address}: {self.message}"

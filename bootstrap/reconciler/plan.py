@@ -10,11 +10,12 @@ from typing import Any
 
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.reconciler.changes import SYMBOLS, Change, Diff, Note
+from bootstrap.reconciler.kind import Changes, Registry
+from bootstrap.reconciler.objects import OBJECTS
 from lakehouse.errors import UsageError
 
 #: The format of a saved plan; one of another version is not read.
-FORMAT = 2
-_REFERENCES = ("branch", "tag")
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,23 @@ class Plan:
         return {"format": FORMAT, "digest": self.digest, "counts": dict(self.counts()), **asdict(self)}
 
 
-def plan(diff: Diff, *, allow_destroy: bool = False) -> Plan:
-    """Order a diff: buckets, namespaces from the top, tables, seeds; then branches and tags, which begin with all that.
+def plan(diff: Diff, *, allow_destroy: bool = False, kinds: Registry = OBJECTS) -> Plan:
+    """Order a diff: what others need comes first. Destruction comes last, from the inside out.
 
-    Destruction comes last, from the inside out. ``allow_destroy`` is only told: whether the diff was made with it.
+    ``allow_destroy`` is only noted: whether the diff was made with it.
     """
-    begins = {(c.catalog, c.name): c.body["from"] for c in diff.changes if c.op == "create" and c.kind in _REFERENCES}
-    making = sorted((c for c in diff.changes if c.op != "destroy"), key=lambda change: _rank(change, begins))
-    unmaking = sorted((c for c in diff.changes if c.op == "destroy"), key=lambda c: _rank(c, begins), reverse=True)
-    known = {change.address for change in diff.changes}
-    buckets = tuple(c.address for c in making if c.kind == "bucket" and c.op == "create")
-    steps = [Step(c, (*(buckets if c.kind == "table" else ()), *_needs(c, known, making))) for c in making]
-    steps += [Step(c, tuple(_inside(c, unmaking))) for c in unmaking]
+    changes = Changes(diff.changes)
+    known = changes.by_address
+
+    def rank(change: Change) -> tuple[int, int]:
+        return kinds.rank(change), kinds.of(change).level(change, changes)
+
+    making = sorted((change for change in diff.changes if change.op != "destroy"), key=rank)
+    unmaking = sorted((change for change in diff.changes if change.op == "destroy"), key=rank, reverse=True)
+    steps = [
+        Step(change, tuple(need for need in kinds.of(change).needs(change, changes) if need in known))
+        for change in (*making, *unmaking)
+    ]
     return Plan(tuple(steps), diff.refused, diff.kept, diff.unnamed, allow_destroy, diff.lost)
 
 
@@ -93,39 +99,6 @@ def _covers(agreed: Change, now: Change, exactly: bool) -> bool:
     if exactly:
         return agreed.op == now.op and not more
     return not any(detail.symbol == "-" for detail in more)
-
-
-def _rank(change: Change, begins: Mapping[tuple[str, str], str]) -> tuple[int, int]:
-    """By kind; among namespaces by their level, among branches and tags by how many others come before them."""
-    if change.kind not in _REFERENCES:
-        depth = change.name.count(".") if change.kind == "namespace" else 0
-        return ("bucket", "namespace", "table", "seed").index(change.kind), depth
-    before, name = 0, change.name
-    while (change.catalog, name) in begins:
-        name, before = begins[change.catalog, name], before + 1
-    return 4, before
-
-
-def _needs(change: Change, known: set[str], making: list[Change]) -> Iterator[str]:
-    if change.kind in ("namespace", "table"):
-        needed = [f"namespace {change.catalog}.{change.name.rpartition('.')[0]}"]
-    elif change.kind == "seed":
-        needed = [f"table {change.catalog}.{change.name}"]
-    elif change.kind in _REFERENCES and change.op == "create":
-        contents = [c for c in making if c.catalog == change.catalog and c.kind not in _REFERENCES]
-        needed = [each.address for each in contents]
-        needed += [f"{kind} {change.catalog}.{change.body['from']}" for kind in _REFERENCES]
-    else:
-        needed = []
-    yield from (address for address in needed if address in known and address != change.address)
-
-
-def _inside(change: Change, others: list[Change]) -> Iterator[str]:
-    if change.kind == "bucket":
-        yield from (o.address for o in others if o.kind == "table")
-    if change.kind == "namespace":
-        prefix = f"{change.name}."
-        yield from (o.address for o in others if o.catalog == change.catalog and o.name.startswith(prefix))
 
 
 def render(plan: Plan, *, most: int = 200) -> Iterator[str]:
@@ -150,12 +123,12 @@ def render(plan: Plan, *, most: int = 200) -> Iterator[str]:
         yield "No changes." if not plan.refused else "Nothing can be done until the file is mended."
 
 
-def from_json(data: Any) -> Plan:
+def from_json(data: Any, kinds: Registry = OBJECTS) -> Plan:
     """Read a saved plan. Raises UsageError where it is none, or one of another version."""
     try:
         if data["format"] != FORMAT:
             raise UsageError(f"the plan has format {data['format']}, this version reads {FORMAT}. Make a new plan")
-        steps = tuple(Step(_change(step["change"]), tuple(step["needs"])) for step in data["steps"])
+        steps = tuple(Step(_change(step["change"], kinds), tuple(step["needs"])) for step in data["steps"])
         refused, kept, lost = (tuple(Note(**note) for note in data[key]) for key in ("refused", "kept", "lost"))
         read = Plan(steps, refused, kept, tuple(data["unnamed"]), data["allow_destroy"], lost)
         if read.digest != data["digest"]:
@@ -165,5 +138,7 @@ def from_json(data: Any) -> Plan:
     return read
 
 
-def _change(data: Mapping[str, Any]) -> Change:
-    return Change(**{**data, "details": tuple(Detail(*detail) for detail in data["details"])})
+def _change(data: Mapping[str, Any], kinds: Registry) -> Change:
+    details = tuple(Detail(*detail) for detail in data["details"])
+    body = kinds.body(data["kind"], data["op"], data["body"])
+    return Change(data["op"], data["kind"], data["catalog"], data["name"], details, body)

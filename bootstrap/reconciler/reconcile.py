@@ -9,9 +9,12 @@ from dataclasses import replace
 
 from bootstrap.catalogs.base import Reading
 from bootstrap.reconciler.apply import Done, Failed, Outcome, Progress, apply
-from bootstrap.reconciler.changes import Change, Note
-from bootstrap.reconciler.diff import Where, diff, nowhere
+from bootstrap.reconciler.changes import Change
+from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.differences import Where, nowhere
 from bootstrap.reconciler.facts import gather
+from bootstrap.reconciler.kind import ObjectKind, Registry
+from bootstrap.reconciler.objects import OBJECTS
 from bootstrap.reconciler.plan import Plan, plan
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import StalePlan
@@ -26,12 +29,14 @@ def make_plan(
     allow_destroy: bool = False,
     where: Where = nowhere,
     reading: Reading | None = None,
+    kinds: Registry = OBJECTS,
 ) -> Plan:
     """What would be done now; ``reading`` hears how far it is. Raises those of :mod:`bootstrap.remote.errors`."""
     with _uncollected():
         # Whether a table that the file does not name may go stands in the table itself, so all are read for that.
-        facts = gather(lakehouse, world, everything=allow_destroy, reading=reading)
-        return plan(diff(lakehouse, facts, allow_destroy=allow_destroy, where=where), allow_destroy=allow_destroy)
+        facts = gather(lakehouse, world, everything=allow_destroy, reading=reading, kinds=kinds)
+        found = diff(lakehouse, facts, allow_destroy=allow_destroy, where=where, kinds=kinds)
+        return plan(found, allow_destroy=allow_destroy, kinds=kinds)
 
 
 @contextmanager
@@ -55,6 +60,7 @@ def reconcile(
     saved: Plan | None = None,
     where: Where = nowhere,
     progress: Progress | None = None,
+    kinds: Registry = OBJECTS,
 ) -> Outcome:
     """Apply the file, or ``saved`` alone, to the running lakehouse.
 
@@ -63,21 +69,21 @@ def reconcile(
     changed since the plan. Raises StalePlan where ``saved`` is no longer what would be done.
     """
     allow_destroy = allow_destroy if saved is None else saved.allow_destroy
-    if world.connections.owner is not None:
-        world.store().adopt(lakehouse.buckets, lakehouse.name)
-    agreed = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where)
+    for kind in kinds:
+        kind.prepare(lakehouse, world)
+    agreed = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where, kinds=kinds)
     if saved is not None and saved.digest != agreed.digest:
         raise StalePlan("the saved plan is stale: the lakehouse or the file changed since. Make a new plan")
     done: dict[str, Done] = {}
     changed: dict[str, Failed] = {}  # since the plan: not tried again, nor what needs them
-    outcome = apply(agreed, world, progress, purge=purge)
+    outcome = apply(agreed, world, progress, purge=purge, kinds=kinds)
     for attempt in range(world.rounds - 1):
         done |= {each.address: each for each in outcome.done}
         if not outcome.again:
             break
         world.pause(attempt)
         try:
-            fresh = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where)
+            fresh = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where, kinds=kinds)
         except LakehouseError:
             break  # the failures of this round are told, with all that was done
         messages = {each.address: each.message for each in outcome.failed}
@@ -86,13 +92,13 @@ def reconcile(
         gone = {*messages, *outcome.skipped} - {step.address for step in fresh.steps} - changed.keys()
         for step in agreed.steps:
             if step.address in gone:
-                fate = _fate(step.change, fresh, messages.get(step.address, ""))
+                fate = _fate(step.change, fresh, kinds.of(step.change), messages.get(step.address, ""))
                 if isinstance(fate, Done):
                     done[step.address] = fate
                 elif fate is not None:
                     changed[step.address] = fate
         current, skipped = _without(current, changed.keys())
-        outcome = apply(current, world, progress, purge=purge)
+        outcome = apply(current, world, progress, purge=purge, kinds=kinds)
         outcome = replace(outcome, skipped=(*outcome.skipped, *skipped))
     done |= {each.address: each for each in outcome.done}
     failed = {each.address: each for each in (*outcome.failed, *changed.values())}
@@ -110,26 +116,16 @@ def _changed(address: str, message: str) -> Failed:
     return Failed(address, f"it changed since the plan, and is left as it is{why}. Make a new plan")
 
 
-def _fate(change: Change, fresh: Plan, message: str) -> Done | Failed | None:
+def _fate(change: Change, fresh: Plan, kind: ObjectKind, message: str) -> Done | Failed | None:
     """What became of a step that a plan with fresh facts has no more; None: that plan refuses it, and says why."""
-    if any(_is_about(note, change) for note in fresh.refused):
+    if any(note.object in (change.address, kind.part_of(change)) for note in fresh.refused):
         return None
     kept = next((note.message for note in fresh.kept if note.address == change.address), "")
     if change.op == "destroy" and change.address in fresh.unnamed:
         return _changed(change.address, kept or message)
-    if change.kind == "seed" and kept:
+    if kind.kept_fails and kept:
         return Failed(change.address, kept)
     return Done(change.address, kept)
-
-
-def _is_about(note: Note, change: Change) -> bool:
-    """Whether the note is about the change's object: the notes of a table's columns, and a seed's table, count."""
-    if note.address == change.address:
-        return True
-    table = f"{change.catalog}.{change.name}"
-    if note.address.startswith(f"column {table}."):
-        return change.kind in ("table", "seed")
-    return change.kind == "seed" and note.address == f"table {table}"
 
 
 def _without(plan: Plan, addresses: Collection[str]) -> tuple[Plan, tuple[str, ...]]:

@@ -7,7 +7,7 @@ not at all. pyiceberg writes the files; seeds are small, and need no engine.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bootstrap.catalogs import tables
 from bootstrap.catalogs.base import Catalog
+from bootstrap.reconciler.changes import Body
 from bootstrap.reconciler.wanted import SEED, SEED_FILES
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Missing, Refused, UnknownState, first_line
@@ -26,8 +27,17 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile
     from pyiceberg.table import Table, Transaction
 
+
+@dataclass(frozen=True)
+class SeedRows(Body):
+    """Rows to load: the file's name in lakehouse.yaml, and its digest when that was planned."""
+
+    file: str
+    digest: str
+
+
 #: What :func:`load` is: given the catalog, the table, the seed and the connections.
-Loader = Callable[[Catalog, str, Mapping[str, str], Connections], None]
+Loader = Callable[[Catalog, str, SeedRows, Connections], None]
 
 
 def digests(lakehouse: Lakehouse, folder: Path) -> dict[str, str | None]:
@@ -44,14 +54,14 @@ def _digest(path: Path) -> str | None:
         return None
 
 
-def load(catalog: Catalog, table: str, body: Mapping[str, str], connections: Connections) -> None:
+def load(catalog: Catalog, table: str, seed: SeedRows, connections: Connections) -> None:
     """Append the file's rows to the table and remember its digest, in one commit.
 
-    ``body``: ``file``, its name, and ``digest``. Raises Conflict where the table or the file changed meanwhile, Refused
+    Raises Conflict where the table or the file changed meanwhile, Refused
     for rows that do not fit, UnknownState where the store failed.
     """
-    path = connections.folder / body["file"]
-    if _digest(path) != body["digest"]:
+    path = connections.folder / seed.file
+    if _digest(path) != seed.digest:
         raise Conflict(f"{path} changed since the plan was made")
     facts = catalog.facts({table}, lambda count, of: None).tables.get(table)
     if facts is None:
@@ -63,7 +73,7 @@ def load(catalog: Catalog, table: str, body: Mapping[str, str], connections: Con
         rows = _rows(path, loaded)
         with loaded.transaction() as transaction:
             transaction.append(rows)
-            transaction.set_properties(_marks(transaction, body["digest"]))
+            transaction.set_properties(_marks(transaction, seed.digest))
 
 
 @dataclass(frozen=True)

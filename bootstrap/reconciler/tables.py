@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from bootstrap.iceberg import rules
 from bootstrap.iceberg.evolve import Evolution, FormatProblem, describe, evolve, fresh
@@ -198,6 +198,21 @@ def _change_properties(draft: Draft, facts: TableFacts, wanted: Mapping[str, str
 def unnamed(wanted: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
     """Properties that are there and not in the file, and that somebody wished: no engine's or catalog's bookkeeping."""
     return [key for key in there if key not in wanted and not key.startswith((_OURS, *_ENGINES))]
+
+
+def unnamed_properties(
+    name: str, wanted: Mapping[str, str], there: Mapping[str, str], going: Collection[str]
+) -> list[str]:
+    """Addresses of such properties of an object, without those that go."""
+    return [f"property {name}.{key}" for key in unnamed(wanted, there) if key not in going]
+
+
+def left_over(name: str, wanted: WantedTable, facts: TableFacts) -> list[str]:
+    """What the file says no more and nobody takes away: properties of others, and docs of columns."""
+    going = [*properties.dropped(wanted.properties, facts.properties)]
+    silent = {field.name for field in wanted.schema.fields if field.doc is None}
+    docs = [f"doc of column {name}.{each}" for each in facts.documented if each in silent]
+    return unnamed_properties(name, wanted.properties, facts.properties, going) + docs
 
 
 def removable(key: str, exclusive: bool) -> bool:

@@ -75,6 +75,14 @@ class WantedCatalog:
     tables: dict[str, WantedTable] = field(default_factory=dict)
     references: dict[str, WantedReference] = field(default_factory=dict)
 
+    def opens(self, name: str) -> bool:
+        """Whether what encloses the table or namespace is a second key to it: that of an exclusive catalog's namespace.
+
+        It opens what is directly in it.
+        """
+        enclosing = self.namespaces.get(name.rpartition(".")[0])
+        return self.exclusive and enclosing is not None and enclosing.deletable
+
 
 def catalog(name: str, spec: model.Catalog) -> WantedCatalog:
     """The contents of one catalog."""

@@ -17,6 +17,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField
 
 from bootstrap import catalogs
+from bootstrap.reconciler.objects.table import TableCommit
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, Unreachable
 from lakehouse.spec import load
@@ -182,8 +183,9 @@ def test_a_commit_that_came_too_late_is_a_conflict(connections: Connections, roo
     with witness.load_table(f"{root}.t").update_schema() as update:
         update.add_column("b", LongType())
     catalog = catalogs.connect("lake", connections)
+    assert isinstance(step.change.body, TableCommit)
     with pytest.raises(Conflict):
-        catalog.commit_table(f"{root}.t", step.change.body)
+        catalog.commit_table(f"{root}.t", step.change.body.sent("update"))
     applied(lakehouse({root: {"tables": {"t": {"columns": {"a": "long", "b": "long"}}}}}), connections)
 
 

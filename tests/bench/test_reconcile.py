@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from pyiceberg.catalog import load_catalog
 from bootstrap import catalogs
 from bootstrap.catalogs.metadata_files import committed, next_location
 from bootstrap.catalogs.nessie import NessieCatalog
+from bootstrap.reconciler.objects.table import TableCommit
 from bootstrap.reconciler.plan import Plan
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.objects import Objects
@@ -70,15 +71,12 @@ def requests_of(plan: Plan, servers: Servers) -> list[tuple[str, bytes]]:
     return found
 
 
-def commits_of(plan: Plan) -> dict[str, dict[str, Any]]:
+def commits_of(plan: Plan) -> dict[str, Mapping[str, Any]]:
     """The Iceberg commits of a plan's table steps, by table."""
     found = {}
     for step in plan.steps:
-        if step.change.kind == "table":
-            body = dict(step.change.body)
-            if step.change.op == "create":
-                body["updates"] = [{"action": "assign-uuid", "uuid": str(uuid.uuid4())}, *body["updates"]]
-            found[step.change.name] = body
+        if isinstance(step.change.body, TableCommit):
+            found[step.change.name] = step.change.body.sent(step.change.op)
     return found
 
 

@@ -14,6 +14,7 @@ from bootstrap.catalogs.metadata_files import committed
 from bootstrap.iceberg.metadata import CatalogFacts, Facts, TableFacts, compact
 from bootstrap.reconciler.changes import Change, Diff
 from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.objects.table import TableCommit
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.checks import check
 from lakehouse.spec.kinds import Limits
@@ -125,11 +126,12 @@ class Chain:
     def carry_out(self, change: Change) -> None:
         """As a catalog does that keeps metadata files: the next one, by the code that commits to Nessie."""
         now = self.metadata()
+        assert isinstance(change.body, TableCommit)
         updates = [
             {**each, "location": f"file:{self.folder}"} if each["action"] == "set-location" else each
-            for each in change.body["updates"]
+            for each in change.body.updates
         ]
-        commit = {"requirements": change.body["requirements"], "updates": updates}
+        commit = {"requirements": list(change.body.requirements), "updates": updates}
         made = committed(self.name, commit, now[1] if now else None, None)
         content = made.model_dump(mode="json", by_alias=True, exclude_none=True)
         content["current-snapshot-id"] = -1 if made.current_snapshot_id is None else made.current_snapshot_id

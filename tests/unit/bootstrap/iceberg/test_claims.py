@@ -11,6 +11,8 @@ from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Home
 from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.objects.bucket import BucketGone
+from bootstrap.reconciler.objects.table import TableGone
 from bootstrap.reconciler.plan import plan, render
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
@@ -168,7 +170,8 @@ def test_what_goes_says_who_shares_its_folder() -> None:
     made = world("t", x=f"{ROOT}/t/deep")
     made.apply(lakehouse({"n": {"tables": {"t": {**T, "deletable": True}}}}))
     (change,) = found(lakehouse({"n": {}}), made, allow_destroy=True).changes
-    assert change.body["shared"] == f"{ROOT}/t holds the location of lake.n.x, {ROOT}/t/deep"
+    assert isinstance(change.body, TableGone)
+    assert change.body.shared == f"{ROOT}/t holds the location of lake.n.x, {ROOT}/t/deep"
 
 
 def test_a_bucket_that_goes_says_which_table_lies_there() -> None:
@@ -176,7 +179,8 @@ def test_a_bucket_that_goes_says_which_table_lies_there() -> None:
     made.buckets["away"] = BucketFacts(False, None, deletable="unit")
     (change,) = found(lakehouse({"n": {}}), made, allow_destroy=True).changes
     assert change.address == "bucket away"
-    assert "lake.n.x" in change.body["shared"]
+    assert isinstance(change.body, BucketGone)
+    assert "lake.n.x" in change.body.shared
 
 
 def test_a_table_that_access_names_goes_where_the_file_says() -> None:

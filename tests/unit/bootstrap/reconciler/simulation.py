@@ -17,6 +17,10 @@ from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_m
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, ReferenceFacts, TableFacts, compact
 from bootstrap.reconciler.changes import Change, Diff
 from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.objects.bucket import BucketSettings
+from bootstrap.reconciler.objects.namespace import ChangedProperties, NewNamespace
+from bootstrap.reconciler.objects.reference import MarkedReference, NewReference, ReferenceGone
+from bootstrap.reconciler.objects.table import TableCommit, TableGone
 from bootstrap.reconciler.plan import plan
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections, StoreConnection
@@ -92,32 +96,35 @@ class Simulation:
         return found
 
     def carry_out(self, change: Change) -> None:
-        body = change.body
-        match change.kind, change.op:
-            case "bucket", _:
-                known = self.buckets.get(change.name, BucketFacts(False, None))
-                self.buckets[change.name] = replace(known, **body)
-            case "namespace", "create":
-                parent = change.name.rpartition(".")[0]
-                assert change.name not in self.namespaces
+        name = change.name
+        match change.kind, change.body:
+            case "bucket", BucketSettings(settings):
+                known: Any = self.buckets.get(name, BucketFacts(False, None))
+                self.buckets[name] = replace(known, **settings)
+            case "namespace", NewNamespace(properties):
+                parent = name.rpartition(".")[0]
+                assert name not in self.namespaces
                 assert not parent or parent in self.namespaces, "a namespace comes after its parent"
-                self.namespaces[change.name] = dict(body["properties"])
-            case "namespace", "update":
-                kept = {k: v for k, v in self.namespaces[change.name].items() if k not in body["removals"]}
-                self.namespaces[change.name] = kept | body["updates"]
+                self.namespaces[name] = dict(properties)
+            case "namespace", ChangedProperties(updates, removals):
+                kept = {k: v for k, v in self.namespaces[name].items() if k not in removals}
+                self.namespaces[name] = {**kept, **updates}
             case "namespace", _:
-                inside = [name for name in (*self.namespaces, *self.tables) if name.startswith(f"{change.name}.")]
+                inside = [other for other in (*self.namespaces, *self.tables) if other.startswith(f"{name}.")]
                 assert not inside, "a namespace goes after what is in it"
-                del self.namespaces[change.name]
-            case "branch" | "tag", "destroy":
-                del self.there[change.name]
-            case "branch" | "tag", _:
-                self.there[change.name] = ReferenceFacts(change.kind, "hash", body["deletable"])
-            case "table", "destroy":
-                del self.tables[change.name]
+                del self.namespaces[name]
+            case "branch" | "tag", ReferenceGone():
+                del self.there[name]
+            case "branch" | "tag", NewReference(_, deletable) | MarkedReference(deletable):
+                self.there[name] = ReferenceFacts(change.kind, "hash", deletable)
+            case "table", TableGone():
+                del self.tables[name]
+            case "table", TableCommit(requirements, updates):
+                assert name.rpartition(".")[0] in self.namespaces, "a table comes after its namespace"
+                commit = {"requirements": requirements, "updates": updates}
+                self.commit(name, commit, creates=change.op == "create")
             case _:
-                assert change.name.rpartition(".")[0] in self.namespaces, "a table comes after its namespace"
-                self.commit(change.name, change.body, creates=change.op == "create")
+                raise AssertionError(change.address)
 
     def commit(self, name: str, body: Mapping[str, Any], *, creates: bool) -> None:
         current = self.tables.get(name)

@@ -9,6 +9,8 @@ import pytest
 
 from bootstrap.reconciler.apply import Done, Failed, Outcome, apply
 from bootstrap.reconciler.changes import Change
+from bootstrap.reconciler.objects.bucket import BucketGone
+from bootstrap.reconciler.objects.table import TableGone
 from bootstrap.reconciler.plan import Plan, Step, plan
 from bootstrap.remote.errors import (
     Conflict,
@@ -205,7 +207,8 @@ def test_a_table_is_dropped_by_its_id_and_what_stays_is_told(
 @pytest.mark.parametrize("purge", [False, True])
 @pytest.mark.parametrize(("kind", "shared"), [("table", True), ("table", False), ("bucket", True)])
 def test_purge_deletes_no_files_of_a_live_table(recorder: Recorder, kind: Any, shared: bool, purge: bool) -> None:
-    body = {"uuid": "1", **({"shared": "s3://w/t is the location of lake.n.u"} if shared else {})}
+    whose = "s3://w/t is the location of lake.n.u" if shared else ""
+    body = TableGone("1", whose) if kind == "table" else BucketGone(whose)
     step = Step(Change("destroy", kind, "" if kind == "bucket" else "lake", "n.t", (), body))
     outcome = apply(Plan((step,)), world(recorder), purge=purge)
     if shared and purge:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -9,6 +9,9 @@ import pytest
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, ReferenceFacts
 from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.objects.bucket import BucketSettings
+from bootstrap.reconciler.objects.reference import MarkedReference, NewReference, ReferenceGone
+from bootstrap.reconciler.seeds import SeedRows
 from bootstrap.reconciler.wanted import PROPERTIES, SEED
 from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
@@ -48,11 +51,10 @@ def test_namespace_properties(managed: str, before: Any, after: Any, updates: An
     there.apply(lakehouse({"n": {}}))
     there.namespaces["n"] = before
     changes = there.diff(lakehouse({"n": {"properties": after}}, managed=managed)).changes
-    for change in changes:
-        assert json.loads(change.body["updates"].pop(PROPERTIES)) == updates, "what it has set is remembered"
-    assert [change.body for change in changes] == (
-        [] if updates is None else [{"updates": updates, "removals": removals}]
-    )
+    found = [asdict(change.body) for change in changes]
+    for body in found:
+        assert json.loads(body["updates"].pop(PROPERTIES)) == updates, "what it has set is remembered"
+    assert found == ([] if updates is None else [{"updates": updates, "removals": tuple(removals)}])
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_namespace_properties(managed: str, before: Any, after: Any, updates: An
 def test_buckets(facts: BucketFacts, spec: Any, body: Any, kept: int) -> None:
     wanted = lakehouse({}, buckets={"warehouse": spec})
     found = diff(wanted, Facts({"warehouse": facts}, {"lake": CatalogFacts({}, {})}))
-    assert [change.body for change in found.changes] == ([] if body is None else [body])
+    assert [change.body for change in found.changes] == ([] if body is None else [BucketSettings(body)])
     assert len(found.kept) == kept
 
 
@@ -166,14 +168,14 @@ def with_references(
 @pytest.mark.parametrize(
     ("wanted", "have", "changes"),
     [
-        ({"branches": {"etl": {}}}, {}, [("create", "branch lake.etl", {"from": "main", "deletable": False})]),
+        ({"branches": {"etl": {}}}, {}, [("create", "branch lake.etl", NewReference("main", False))]),
         ({"branches": {"etl": {}}}, {"etl": REFERENCE}, []),
         ({"tags": {"v1": {"from": "etl"}}}, {"etl": REFERENCE},
-         [("create", "tag lake.v1", {"from": "etl", "deletable": False})]),
+         [("create", "tag lake.v1", NewReference("etl", False))]),
         ({"branches": {"etl": {"deletable": True}}}, {"etl": REFERENCE},
-         [("update", "branch lake.etl", {"deletable": True})]),
+         [("update", "branch lake.etl", MarkedReference(True))]),
         ({"branches": {"etl": {}}}, {"etl": replace(REFERENCE, deletable=True)},
-         [("update", "branch lake.etl", {"deletable": False})]),
+         [("update", "branch lake.etl", MarkedReference(False))]),
         ({}, {"etl": REFERENCE}, []),
     ],
 )  # fmt: skip
@@ -202,7 +204,7 @@ def test_branches_and_tags_that_cannot_be(wanted: Any, have: Any, limits: Limits
 def test_a_branch_goes_with_two_keys_and_only_as_it_was_seen(deletable: bool, allow_destroy: bool) -> None:
     found = with_references({}, {"etl": replace(REFERENCE, deletable=deletable)}, allow_destroy=allow_destroy)
     gone = [(change.op, change.address, change.body) for change in found.changes]
-    assert gone == ([("destroy", "branch lake.etl", {"hash": "abc"})] if deletable and allow_destroy else [])
+    assert gone == ([("destroy", "branch lake.etl", ReferenceGone("abc"))] if deletable and allow_destroy else [])
     assert found.unnamed == (() if gone else ("branch lake.etl",))
     assert ("--allow-destroy" in str(found.kept)) == (deletable and not allow_destroy)
 
@@ -223,7 +225,7 @@ def test_a_mark_of_another_lakehouse_stays() -> None:
     facts = Facts({"warehouse": BucketFacts(False, None, deletable="another")}, {"lake": CatalogFacts({}, {})})
     assert not diff(lakehouse({}), facts).changes
     [change] = diff(lakehouse({}, buckets={"warehouse": {"deletable": True}}), facts).changes
-    assert change.body == {"deletable": "unit"}
+    assert change.body == BucketSettings({"deletable": "unit"})
 
 
 SEEDED = {**TABLE, "seed": "t.csv"}
@@ -237,7 +239,7 @@ def test_a_seed_is_loaded_once() -> None:
     there = Simulation()
     first = seeding(there, "d1")
     assert [change.address for change in first.changes][-2:] == ["table lake.n.t", "seed lake.n.t"]
-    assert first.changes[-1].body == {"file": "t.csv", "digest": "d1"}
+    assert first.changes[-1].body == SeedRows("t.csv", "d1")
     there.apply(lakehouse({"n": {"tables": {"t": TABLE}}}))
     assert [change.address for change in seeding(there, "d1").changes] == ["seed lake.n.t"]
     there.tables["n.t"] = there.tables["n.t"].model_copy(update={"properties": {SEED: "d1"}})

@@ -10,6 +10,7 @@ from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, TableFa
 from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.importing import describe
+from bootstrap.reconciler.objects.table import TableCommit
 from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import lakehouse
 
@@ -69,7 +70,8 @@ def test_defaults(column: Any, fields: list[dict[str, Any]], told: list[str]) ->
 
 def test_they_reach_the_commit_as_the_format_writes_them() -> None:
     [change] = found({**INT, "type": "decimal(9, 2)"}).changes
-    [added] = [update for update in change.body["updates"] if update["action"] == "add-schema"]
+    assert isinstance(change.body, TableCommit)
+    [added] = [update for update in change.body.updates if update["action"] == "add-schema"]
     assert added["schema"]["fields"][1] == {
         "id": 2,
         "name": "c",

@@ -16,6 +16,8 @@ from bootstrap.catalogs.references import CatalogReferences, ReferenceKind
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, ReferenceFacts
 from bootstrap.reconciler.apply import Done, Failed, Outcome
 from bootstrap.reconciler.changes import Change
+from bootstrap.reconciler.objects.bucket import BucketSettings
+from bootstrap.reconciler.objects.namespace import NewNamespace
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import Conflict, Exists, Missing, Throttled, UnknownState
@@ -70,11 +72,11 @@ class Store:
         return self.world.facts().buckets
 
     def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
-        self.world.does(f"bucket {name}", Change("create", "bucket", "", name, (), settings))
+        self.world.does(f"bucket {name}", Change("create", "bucket", "", name, (), BucketSettings(settings)))
         return []
 
     def update(self, name: str, settings: Mapping[str, Any]) -> list[str]:
-        self.world.does(f"bucket {name}", Change("update", "bucket", "", name, (), settings))
+        self.world.does(f"bucket {name}", Change("update", "bucket", "", name, (), BucketSettings(settings)))
         return []
 
 
@@ -92,8 +94,8 @@ class Lake:
         return {name: f"{table.location}/metadata/00000-x.metadata.json" for name, table in tables}
 
     def create_namespace(self, name: str, properties: Mapping[str, str]) -> None:
-        body = {"properties": properties}
-        self.world.does(f"namespace lake.{name}", Change("create", "namespace", "lake", name, (), body))
+        change = Change("create", "namespace", "lake", name, (), NewNamespace(properties))
+        self.world.does(f"namespace lake.{name}", change)
 
     def drop_namespace(self, name: str) -> None:
         self.world.does(f"namespace lake.{name}", Change("destroy", "namespace", "lake", name))

@@ -50,7 +50,7 @@ def test_failures_have_their_type(
     monkeypatch.setattr(seeds, "_rows", rows)
     file = tmp_path / "t.csv"
     file.write_text("a\n1\n")
-    body = {"file": file.name, "digest": seeds._digest(file) or ""}
+    body = seeds.SeedRows(file.name, seeds._digest(file) or "")
     catalog: Any = Catalog(there)
     connections = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}, folder=tmp_path)
     with pytest.raises(RemoteError) as caught:

@@ -1,0 +1,51 @@
+"""Where new tables go: the claims of all that is live, a folder for each new table, and what became of lost ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bootstrap.catalogs.base import Remembers
+from bootstrap.iceberg import claims
+from bootstrap.iceberg.metadata import CatalogFacts, Facts
+from bootstrap.reconciler import lost
+from bootstrap.reconciler.world import World
+from bootstrap.remote.errors import RemoteError
+from lakehouse.spec.model import Lakehouse
+
+
+def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
+    """The facts with the claims of all that is live, a folder for each new table, and what became of lost ones."""
+    whole = everyone(world, facts.catalogs)
+    known, folders = claims.live(whole), world.folders()
+    homes = claims.homes(lakehouse, facts.catalogs, known, folders.held)
+    told: dict[str, str] = {}
+    for name, content in lakehouse.catalogs.items():
+        there = {*facts.catalogs[name].tables, *facts.catalogs[name].others}
+        missing = {
+            full: "/".join([content.location, *full.split(".")])
+            for namespace, of in content.namespaces.items()
+            for table, spec in of.tables.items()
+            if (full := f"{namespace}.{table}") not in there
+        }
+        if missing:
+            claimed = {full for full, folder in missing.items() if next(known.within(folder), None)}
+            catalog, files = world.catalog(name), world.files()
+            try:
+                gone = lost.find(catalog, missing, claimed, folders, files)
+                told |= lost.describe(name, gone, there, world)
+            except RemoteError as error:  # a log of many thousand commits may take longer than a request may
+                told |= {f"{name}.{full}": f"whether it was there before is not known: {error}" for full in missing}
+    return replace(facts, claims=known, homes=homes, lost=told)
+
+
+def everyone(world: World, read: Mapping[str, CatalogFacts]) -> dict[str, CatalogFacts]:
+    """All tables of the catalogs, those that were only seen too, and the folders of those on other references."""
+    found: dict[str, CatalogFacts] = {}
+    for name, facts in read.items():
+        catalog = world.catalog(name)
+        whole = catalog.facts(None, lambda count, of: None) if facts.others else facts
+        if whole.references and isinstance(catalog, Remembers):
+            whole = replace(whole, elsewhere=catalog.elsewhere())
+        found[name] = whole
+    return found

@@ -1,0 +1,22 @@
+"""The kinds of object that the reconciler knows: one module each, and one line here, in the order of making."""
+
+from __future__ import annotations
+
+from bootstrap.reconciler.kind import Registry
+from bootstrap.reconciler.objects.bucket import Buckets
+from bootstrap.reconciler.objects.catalog import Catalogs
+from bootstrap.reconciler.objects.namespace import Namespaces
+from bootstrap.reconciler.objects.reference import References
+from bootstrap.reconciler.objects.seed import Seeds
+from bootstrap.reconciler.objects.table import Tables
+
+OBJECTS = Registry(
+    Buckets(),
+    Catalogs(),
+    Namespaces(),
+    Tables(),
+    Seeds(),
+    References(),  # after all that branches and tags begin with
+)
+
+__all__ = ["OBJECTS"]

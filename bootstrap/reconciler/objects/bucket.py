@@ -1,0 +1,129 @@
+"""Buckets of the store and their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from bootstrap.iceberg import claims
+from bootstrap.iceberg.evolve import Detail
+from bootstrap.iceberg.metadata import BucketFacts, Facts
+from bootstrap.reconciler.changes import Body, Change, address
+from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
+from bootstrap.reconciler.work import ApplyWork
+from bootstrap.reconciler.world import World
+from lakehouse.spec.model import Bucket, Lakehouse
+
+BUCKET = "bucket"
+Setting = bool | int | str | None
+
+
+@dataclass(frozen=True)
+class BucketSettings(Body):
+    """Settings by their keys in the file: all of a new bucket, those that change of another."""
+
+    settings: Mapping[str, Setting]
+
+
+@dataclass(frozen=True)
+class BucketGone(Body):
+    """A bucket that goes; ``shared`` says which live table still lies in it."""
+
+    shared: str = ""
+
+
+class Buckets(ObjectKind):
+    words = (BUCKET,)
+    bodies = {"create": BucketSettings, "update": BucketSettings, "destroy": BucketGone}
+
+    def prepare(self, lakehouse: Lakehouse, world: World) -> None:
+        if world.connections.owner is not None:
+            world.store().adopt(lakehouse.buckets, lakehouse.name)
+
+    def read(self, look: Inquiry) -> Put:
+        lakehouse, world = look.lakehouse, look.world
+        found: Mapping[str, BucketFacts] = {}
+        # In AWS they are Terraform's (bootstrap.session.aws), and the account's others nobody's business. A local store
+        # is asked though the file names none any more: one may be there to go.
+        if lakehouse.buckets or world.connections.store.endpoint is not None:
+            found = world.store().facts(lakehouse.buckets, lakehouse.name if look.everything else None)
+
+        def put(facts: Facts) -> Facts:
+            return replace(facts, buckets=found)
+
+        return put
+
+    def compare(self, found: Differences) -> None:
+        for name, spec in found.lakehouse.buckets.items():
+            want, have = _settings(spec, found.lakehouse.name), found.facts.buckets.get(name)
+            if have is None:
+                said = {key: value for key, value in want.items() if value and value != "private"}
+                details = tuple(Detail("+", f"{key} = {value}") for key, value in said.items())
+                found.changes.append(Change("create", BUCKET, "", name, details, BucketSettings(want)))
+            else:
+                _update(found, name, want, have)
+
+    def compare_unnamed(self, found: Differences) -> None:
+        for name in sorted(found.facts.buckets.keys() - found.lakehouse.buckets.keys()):
+            have = found.facts.buckets[name]
+            body = BucketGone(claims.held(next(found.facts.claims.within(f"s3://{name}"), None)))
+            # Called deletable by this lakehouse's file, and made by it.
+            marked = have.owned and have.deletable == found.lakehouse.name
+            found.destroy(Change("destroy", BUCKET, "", name, (), body), marked=marked)
+
+    def needs(self, change: Change, changes: Changes) -> Iterable[str]:
+        if change.op == "destroy":
+            yield from (each.address for each in changes.of("table", "destroy"))
+
+    def carry_out(self, change: Change, work: ApplyWork) -> str:
+        match change.body:
+            case BucketGone(shared):
+                work.spare(shared)
+                work.store.delete(change.name, purge=work.purge)
+            case BucketSettings(settings):
+                act = work.store.create if change.op == "create" else work.store.update
+                if left := act(change.name, settings):
+                    return f"the store cannot do {', '.join(left)}"
+        return ""
+
+
+def _settings(spec: Bucket, owner: str) -> dict[str, Setting]:
+    return {
+        "versioning": spec.versioning,
+        "expire_days": spec.expire_days,
+        "noncurrent_days": spec.noncurrent_days,
+        "access": spec.access,
+        "deletable": owner if spec.deletable else None,
+    }
+
+
+def _update(found: Differences, name: str, want: Mapping[str, Setting], have: BucketFacts) -> None:
+    owner, at = found.lakehouse.name, ("buckets", name)
+    guarded = bool(found.lakehouse.access.roles or found.lakehouse.access.principals)
+    body: dict[str, Setting] = {}
+    lines: list[Detail] = []
+    for key, now, can in (
+        ("versioning", have.versioning or False, have.versioning is not None),
+        ("expire_days", have.expire_days, have.lifecycle),
+        ("noncurrent_days", have.noncurrent_days, have.lifecycle),
+        ("access", have.access or "private", have.access is not None),
+        # A mark of another lakehouse's file is not ours to take away.
+        ("deletable", have.deletable if have.deletable == owner else None, True),
+    ):
+        value, here = want[key], (*at, key)
+        if value == now:
+            continue
+        if key == "deletable" and value and not have.owned:
+            rule = "`deletable: true` is not carried out: this lakehouse only uses the bucket, and did not make it"
+            found.keep(address(BUCKET, "", name), rule, here)
+        elif not can:
+            rule = f"`{key}: {value}` is not carried out: the store has no such thing"
+            found.keep(address(BUCKET, "", name), rule, here)
+        elif why := claims.danger(name, key, value, found.facts.claims, guarded):
+            found.refuse(address(BUCKET, "", name), why, here)
+        else:
+            body[key] = value
+            lines.append(Detail("~", f"{key}: {now} -> {value}"))
+    if body:
+        found.changes.append(Change("update", BUCKET, "", name, tuple(lines), BucketSettings(body)))

@@ -1,0 +1,114 @@
+"""Branches and tags of a whole catalog: made if they are not there; where they moved since is their own affair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bootstrap.catalogs.references import ReferenceKind, references_of
+from bootstrap.iceberg.evolve import Detail
+from bootstrap.iceberg.metadata import CatalogFacts
+from bootstrap.reconciler.changes import Body, Change, address
+from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.kind import Changes, ObjectKind
+from bootstrap.reconciler.wanted import WantedCatalog, WantedReference
+from bootstrap.reconciler.work import ApplyWork
+
+
+@dataclass(frozen=True)
+class NewReference(Body):
+    """A branch or tag that begins where ``source`` is."""
+
+    source: str
+    deletable: bool
+
+
+@dataclass(frozen=True)
+class MarkedReference(Body):
+    """Whether the file calls it deletable from now on."""
+
+    deletable: bool
+
+
+@dataclass(frozen=True)
+class ReferenceGone(Body):
+    """A branch or tag that goes, if it is still at this hash."""
+
+    hash: str
+
+
+class References(ObjectKind):
+    words = ("branch", "tag")
+    bodies = {"create": NewReference, "update": MarkedReference, "destroy": ReferenceGone}
+
+    def compare(self, found: Differences) -> None:
+        for catalog, want, facts in found.catalogs:
+            for reference in want.references.values():
+                _compare(found, catalog, reference, want, facts)
+
+    def compare_unnamed(self, found: Differences) -> None:
+        for catalog, want, facts in found.catalogs:
+            for name in sorted(facts.references.keys() - want.references.keys()):
+                have = facts.references[name]
+                change = Change("destroy", have.kind, catalog, name, (), ReferenceGone(have.points_to))
+                found.destroy(change, marked=have.deletable, ours=want.exclusive)
+
+    def level(self, change: Change, changes: Changes) -> int:
+        """By how many others of the plan come before it, each of which the next begins at."""
+        before = 0
+        while isinstance(change.body, NewReference):
+            addresses = [address(word, change.catalog, change.body.source) for word in self.words]
+            sources = map(changes.by_address.get, addresses)
+            source = next((each for each in sources if each is not None and each.op == "create"), None)
+            if source is None:
+                break
+            change, before = source, before + 1
+        return before
+
+    def needs(self, change: Change, changes: Changes) -> Iterable[str]:
+        if isinstance(change.body, NewReference):
+            inside = changes.inside(change.catalog, destroyed=False)
+            yield from (each.address for each in inside if each.kind not in self.words)
+            yield from (address(word, change.catalog, change.body.source) for word in self.words)
+
+    def carry_out(self, change: Change, work: ApplyWork) -> str:
+        references, kind = references_of(work.catalog(change.catalog)), _word(change)
+        match change.body:  # the mark comes after what it marks, and goes after it
+            case NewReference(source, deletable):
+                references.create(change.name, kind, source)
+                if deletable:
+                    references.mark(change.name, deletable)
+            case MarkedReference(deletable):
+                references.mark(change.name, deletable)
+            case ReferenceGone(at):
+                references.delete(change.name, kind, at)
+        return ""
+
+
+def _word(change: Change) -> ReferenceKind:
+    return "tag" if change.kind == "tag" else "branch"
+
+
+def _compare(
+    found: Differences, catalog: str, want: WantedReference, contents: WantedCatalog, facts: CatalogFacts
+) -> None:
+    have = facts.references.get(want.name)
+    known = {"main", *facts.references, *contents.references}
+    message = ""
+    if not facts.limits.references:
+        message = f"{facts.limits.kind} has no branches and tags of a whole catalog. Take the entry out"
+    elif have is not None and have.kind != want.kind:
+        message = f"a {have.kind} has this name. Choose another name"
+    elif have is None and want.source not in known:
+        message = f'it begins at "{want.source}", which is not there. Name another branch or tag'
+    if message:
+        found.refuse(address(want.kind, catalog, want.name), message, want.at)
+    elif have is None:
+        details = [Detail("+", f"from {want.source}")]
+        details += [Detail("+", "deletable = true")] if want.deletable else []
+        body = NewReference(want.source, want.deletable)
+        found.changes.append(Change("create", want.kind, catalog, want.name, tuple(details), body))
+    elif have.deletable != want.deletable:
+        lines = (Detail("~", f"deletable: {have.deletable} -> {want.deletable}"),)
+        marked = MarkedReference(want.deletable)
+        found.changes.append(Change("update", want.kind, catalog, want.name, lines, marked))

@@ -1,0 +1,208 @@
+"""Tables: one Iceberg commit creates one, or brings it to what the file wants."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Literal
+
+from bootstrap.catalogs.base import CommitsMany
+from bootstrap.iceberg import claims
+from bootstrap.iceberg.evolve import Detail, FormatProblem
+from bootstrap.iceberg.metadata import CatalogFacts, Facts, Home, TableFacts
+from bootstrap.reconciler import former, tables, wanted
+from bootstrap.reconciler.changes import Body, Change, Note, address
+from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.draft import TableChange
+from bootstrap.reconciler.homes import settled
+from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind
+from bootstrap.reconciler.wanted import WantedCatalog, WantedTable
+from bootstrap.reconciler.work import ApplyWork
+from bootstrap.remote.errors import Conflict
+
+TABLE = "table"
+_MOST_SHARED = 20
+
+
+@dataclass(frozen=True)
+class TableCommit(Body):
+    """A commit of the Iceberg REST catalog: what must hold, and what is to be done, each as its JSON."""
+
+    requirements: tuple[Mapping[str, Any], ...]
+    updates: tuple[Mapping[str, Any], ...]
+
+    def sent(self, op: str) -> Mapping[str, Any]:
+        """As the catalog takes it."""
+        updates = list(self.updates)
+        if op == "create":
+            # The id is made here: a plan carried out twice must not make two tables that pass for one.
+            updates.insert(0, {"action": "assign-uuid", "uuid": str(uuid.uuid4())})
+        return {"requirements": list(self.requirements), "updates": updates}
+
+
+@dataclass(frozen=True)
+class TableGone(Body):
+    """A table that goes, known by its UUID; ``shared`` says who else keeps files in its folders."""
+
+    uuid: str
+    shared: str = ""
+
+
+class Tables(ObjectKind):
+    words = (TABLE,)
+    bodies = {"create": TableCommit, "update": TableCommit, "destroy": TableGone}
+
+    def settle(self, look: Inquiry, facts: Facts) -> Facts:
+        """If the file asks for a folder that no table has yet, all tables count: the folder may be one of theirs."""
+        if look.everything or claims.unsettled(look.lakehouse, facts):
+            return settled(look.lakehouse, look.world, facts)
+        return facts
+
+    def compare(self, found: Differences) -> None:
+        granted = claims.granted(found.lakehouse)
+        for catalog, want, facts in found.catalogs:
+            comparison = _Comparison(found, catalog, want.exclusive, facts, granted)
+            for table in want.tables.values():
+                comparison.table(table)
+
+    def compare_unnamed(self, found: Differences) -> None:
+        for catalog, want, facts in found.catalogs:
+            for name in sorted(facts.tables.keys() | facts.others):
+                if name not in want.tables:
+                    _unnamed(found, catalog, name, want, facts)
+        _shared_folders(found)
+
+    def needs(self, change: Change, changes: Changes) -> Iterable[str]:
+        if change.op != "destroy":
+            yield from (each.address for each in changes.of("bucket", "create"))
+            yield address("namespace", change.catalog, change.name.rpartition(".")[0])
+
+    def carry_out(self, change: Change, work: ApplyWork) -> str:
+        catalog = work.catalog(change.catalog)
+        match change.body:
+            case TableGone(identity, shared):
+                work.spare(shared)
+                return catalog.drop_table(change.name, identity, purge=work.purge)
+            case TableCommit() as commit:
+                sent = commit.sent(change.op)
+                work.recheck(change.catalog).before(change.name, sent)
+                catalog.commit_table(change.name, sent)
+        return ""
+
+    def together(self, change: Change, work: ApplyWork) -> bool:
+        return change.op != "destroy" and isinstance(work.catalog(change.catalog), CommitsMany)
+
+    def carry_out_together(self, changes: Sequence[Change], work: ApplyWork) -> Mapping[str, Exception]:
+        name = changes[0].catalog
+        catalog, recheck = work.catalog(name), work.recheck(name)
+        assert isinstance(catalog, CommitsMany)
+        commits = {each.name: each.body.sent(each.op) for each in changes if isinstance(each.body, TableCommit)}
+        errors: dict[str, Exception] = {}
+        for table, commit in commits.items():
+            try:
+                recheck.before(table, commit)
+            except Conflict as error:
+                errors[table] = error
+        if free := {table: commit for table, commit in commits.items() if table not in errors}:
+            errors |= catalog.commit_tables(free)
+        return {each.address: errors[each.name] for each in changes if each.name in errors}
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Tables of one catalog, held against what is there."""
+
+    found: Differences
+    catalog: str
+    exclusive: bool
+    facts: CatalogFacts
+    granted: frozenset[str]  # what `access` names
+
+    def table(self, want: WantedTable) -> None:
+        name, have = f"{self.catalog}.{want.name}", self.facts.tables.get(want.name)
+        home = self.found.facts.homes.get(name)
+        if problems := tuple(tables.refusals(want, self.facts.limits)):
+            self.refuse(want, problems)
+        elif want.name in self.facts.others:
+            message = "something else than an Iceberg table has this name. Choose another name"
+            self.found.refuse(f"table {name}", message, want.at)
+        elif home is not None and home.refused:
+            self.refuse(want, [FormatProblem("", home.refused)])
+        elif have is None:
+            self.create(want, home)
+        else:
+            self.evolve(want, have)
+
+    def create(self, want: WantedTable, home: Home | None) -> None:
+        change = tables.creation(want if home is None else replace(want, location=home.location))
+        if home is not None and home.reason:
+            line = Detail("+", f"location {home.location}: {home.reason}")
+            change = replace(change, details=(line, *change.details))
+        self.commit("create", want, change)
+        if lost := self.found.facts.lost.get(f"{self.catalog}.{want.name}"):
+            self.found.lost.append(Note(address(TABLE, self.catalog, want.name), lost, self.found.where(want.at)))
+
+    def evolve(self, want: WantedTable, have: TableFacts) -> None:
+        found, name = self.found, f"{self.catalog}.{want.name}"
+        apart = not want.fixed_location and have.location.rstrip("/") != want.location
+        if apart and name in self.granted:
+            rule = "its files are not in its default folder, by which `access` grants the table"
+            message = f"{rule}. Write `location: {have.location.rstrip('/')}`, so that the grants follow"
+            found.keep(f"table {name}", message, want.at)
+        if not self.exclusive:  # there they are no one's but the file's, and go
+            found.unnamed += tables.left_over(name, want, have)
+        if tables.unchanged(want, have, exclusive=self.exclusive):
+            return
+        change = tables.evolution(want, have, exclusive=self.exclusive, allow_destroy=found.allow_destroy)
+        self.commit("update", want, change)
+        for path, message in former.lost(name, want, have):
+            at = (*want.at, "columns", path.split(".")[0])
+            found.lost.append(Note(f"column {name}.{path}", message, found.where(at), f"table {name}"))
+        for column in change.kept:
+            found.unnamed.append(f"column {name}.{column}")
+            marked = column.split(".")[0] in have.properties.get(wanted.DELETABLE_COLUMNS, "").split(",")
+            if self.exclusive or marked:
+                keys = "the file does not name it, and it stays: dropping it takes --allow-destroy"
+                second = "" if marked or want.deletable else " and `deletable: true` on the table"
+                found.keep(f"column {name}.{column}", keys + second, want.at, f"table {name}")
+
+    def commit(self, op: Literal["create", "update"], want: WantedTable, change: TableChange) -> None:
+        if change.problems:
+            self.refuse(want, change.problems)
+        elif change.updates:
+            body = TableCommit(change.requirements, change.updates)
+            self.found.changes.append(Change(op, TABLE, self.catalog, want.name, change.details, body))
+
+    def refuse(self, want: WantedTable, problems: Iterable[FormatProblem]) -> None:
+        table = address(TABLE, self.catalog, want.name)
+        for problem in problems:
+            if problem.column:
+                at = (*want.at, "columns", problem.column.split(".")[0])
+                column = address("column", self.catalog, f"{want.name}.{problem.column}")
+                self.found.refuse(column, problem.message, at, table)
+            else:
+                self.found.refuse(table, problem.message, want.at)
+
+
+def _unnamed(found: Differences, catalog: str, name: str, want: WantedCatalog, facts: CatalogFacts) -> None:
+    have = facts.tables.get(name)
+    if have is None:  # it was only seen (a view): nothing is known of it, so it is not destroyed
+        keys = {"marked": False, "ours": want.exclusive, "opened": want.opens(name)}
+        found.stay(address(TABLE, catalog, name), **keys)
+        return
+    body = TableGone(have.uuid, claims.shared(catalog, name, have, found.facts.claims))
+    change = Change("destroy", TABLE, catalog, name, (), body)
+    marked = tables.is_deletable(have.properties)
+    found.destroy(change, marked=marked, ours=want.exclusive, opened=want.opens(name))
+
+
+def _shared_folders(found: Differences) -> None:
+    """Live tables that share a folder, as far as tables were read; of thousands of pairs the first few tell all."""
+    for outer, inner in islice(claims.sharing(found.facts.catalogs), _MOST_SHARED):
+        message = (
+            f"the {inner.what} of {inner.owner} is or lies in the {outer.what} of {outer.owner}, {outer.location}. "
+            f"Each takes the other's files for its own: before any clean-up, copy {inner.owner} elsewhere and drop it"
+        )
+        found.kept.append(Note(f"folder {inner.location}", message))

@@ -1,0 +1,42 @@
+"""What carries changes out: the world's clients, each opened once for a whole apply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from bootstrap.catalogs.base import Catalog
+from bootstrap.reconciler.recheck import Recheck
+from bootstrap.reconciler.world import World
+from bootstrap.remote.errors import Refused
+from bootstrap.stores.buckets import BucketStore
+
+
+@dataclass
+class ApplyWork:
+    """One apply. ``purge``: what is dropped loses its files too."""
+
+    world: World
+    purge: bool = False
+    _catalogs: dict[str, Catalog] = field(default_factory=dict)
+    _rechecks: dict[str, Recheck] = field(default_factory=dict)
+
+    @cached_property
+    def store(self) -> BucketStore:
+        return self.world.store()
+
+    def catalog(self, name: str) -> Catalog:
+        """Raises Refused if the connections have none of that name."""
+        if name not in self._catalogs:
+            self._catalogs[name] = self.world.catalog(name)
+        return self._catalogs[name]
+
+    def recheck(self, name: str) -> Recheck:
+        """Who uses which folder of a catalog by now."""
+        return self._rechecks.setdefault(name, Recheck(name, self.catalog(name)))
+
+    def spare(self, shared: str) -> None:
+        """Raises Refused if a purge would delete files of a live table; ``shared`` says of which, empty: of none."""
+        if self.purge and shared:
+            rule = f"{shared}, so --purge would delete files of a live table"
+            raise Refused(f"{rule}. Move that table first, or apply without --purge")
