@@ -29,7 +29,7 @@ def diagram(
 
 
 def picture(target: Target) -> Picture:
-    """The picture of a stack. Raises UsageError if the file has no such stack, LakehouseError if its synth fails."""
+    """The stack as text. Raises UsageError if the file has no such stack, LakehouseError if its synth fails."""
     from bootstrap.diagram import aws, local
     from bootstrap.session.synthesised import synthesise
 

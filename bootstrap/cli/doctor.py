@@ -15,9 +15,9 @@ def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Find the cause of what is wrong with a stack of this machine, and say the mend. Exit code 1 if there is an error.
+    """Find what is wrong with a stack on this machine, the cause and the fix. Exit code 1 if there is an error.
 
-    It changes nothing. What can only follow from an error that was found is not looked at.
+    It changes nothing. What can only follow from an error already found is not checked.
     """
     from bootstrap.doctor import report, run
     from bootstrap.doctor.findings import failed

@@ -18,27 +18,27 @@ def ingest(
     sources: Annotated[
         list[str], typer.Argument(metavar="SOURCE...", help="Files and folders: paths, or s3://bucket/key.")
     ],
-    into: Annotated[str, typer.Option("--into", metavar="CATALOG.NAMESPACE.TABLE", help="The table that takes them.")],
+    into: Annotated[str, typer.Option("--into", metavar="CATALOG.NAMESPACE.TABLE", help="The table to load into.")],
     form: Annotated[
-        Literal["parquet", "csv", "delta"] | None, typer.Option("--format", help="Of the files [default: as named].")
+        Literal["parquet", "csv", "delta"] | None, typer.Option("--format", help="Format [default: by file names].")
     ] = None,
     infer: Annotated[
         bool, typer.Option("--infer", help="Only print the table's section for lakehouse.yaml, from the files.")
     ] = False,
 ) -> None:
-    """Load Parquet, CSV or Delta into a table, by Spark, in one commit. Files that it was loaded from are left out."""
+    """Load Parquet, CSV or Delta into a table, by Spark, in one commit. Files loaded before are skipped."""
     from bootstrap.ingest.load import Ingest, Loaded, TableName
 
     target = context.obj.target()
     with output.progress() as bar:
-        task = bar.add_task("looking at sources", total=None)
+        task = bar.add_task("checking sources", total=None)
         run = Ingest(
             target, TableName.parse(into, target.lakehouse.catalogs), lambda what: bar.update(task, description=what)
         )
         found = run.infer(sources, form) if infer else run.load(sources, form)
     if isinstance(found, Loaded):
         known = f"; {found.known} loaded before" if found.known else ""
-        print(f"{found.table}: {found.rows} rows of {found.files} files appended{known}.")
+        print(f"{found.table}: {found.rows} rows from {found.files} files appended{known}.")
         return
     from ruamel.yaml import YAML
 

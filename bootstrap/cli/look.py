@@ -1,6 +1,6 @@
 """``python -m bootstrap.cli.look --file FILE --stack STACK``: whether an apply would have something to do, as JSON.
 
-What the CDK app asks at synth (:mod:`lakehouse.runtimes.contents`). Anything that fails ends with 1 and one line.
+The CDK app runs this at synth (:mod:`lakehouse.runtimes.contents`). Any failure ends with exit code 1 and one line.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - a deploy goes on without the look, whatever fails in it
         print(f"{type(error).__name__}: {first_line(error)}", file=sys.stderr)
         return 1
-    # What an apply refuses counts: the deploy says it, instead of "No changes".
+    # What an apply refuses counts: the deploy then reports it, instead of "No changes".
     print(json.dumps({"drift": bool(plan.steps or plan.refused)}))
     return 0
 

@@ -1,6 +1,6 @@
 """The command line ``lakehouse``.
 
-A command imports what it uses when it runs: ``lakehouse --help`` must not wait for an engine's client.
+A command imports its modules when it runs: ``lakehouse --help`` must not wait for an engine's client.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class _Group(TyperGroup):
-    """Commands whose errors are a line for the user, never a traceback (unless asked for with --debug)."""
+    """Commands that report errors as a line for the user, never as a traceback (except with --debug)."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -45,7 +45,7 @@ class _Group(TyperGroup):
             _of_the_disk(ctx)
             code = error.exit_code
         except BrokenPipeError:
-            # Nobody reads any more (`lakehouse sql ... | head`): the same end as SIGPIPE would make.
+            # Nobody reads the output any more (`lakehouse sql ... | head`): end as SIGPIPE would.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             code = 141
         except KeyboardInterrupt:
@@ -53,7 +53,7 @@ class _Group(TyperGroup):
         except typer.TyperException:
             raise
         except RuntimeError as error:
-            if type(error).__module__.startswith("typer"):  # its own way to leave
+            if type(error).__module__.startswith("typer"):  # typer's own way to exit
                 raise
             code = _unexpected(error, ctx.params)
         except Exception as error:  # noqa: BLE001 - the last resort: a line instead of a traceback
@@ -68,13 +68,13 @@ def _complain(message: str) -> None:
 
 
 def _of_the_disk(context: Any) -> None:
-    """What failed with a full disk seldom says so itself."""
+    """Add the disk's state to an error: what fails on a full disk seldom says so itself."""
     from bootstrap.operations.disk import explained
 
     try:
         if said := explained(context.obj.target()):
             print(said, file=sys.stderr)
-    except (LakehouseError, AttributeError):  # no such stack, a wrong file, wrong options
+    except (LakehouseError, AttributeError):  # no such stack, an invalid file, wrong options
         return
 
 
@@ -92,7 +92,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Work with a lakehouse: look at it, query it, prove that it works.",
+    help="Work with a lakehouse: inspect it, query it, prove that it works.",
 )
 
 
@@ -104,9 +104,9 @@ class _Selection:
     stack: str | None
 
     def target(self, *, engines: bool = False) -> Target:
-        """The stack they mean; from here on nothing is printed without its secrets blacked out.
+        """The stack that they select; from here on everything printed has its secrets blacked out.
 
-        ``engines``: what an engine cannot carry makes the file a wrong one.
+        ``engines``: a file that asks for what an engine does not support is invalid.
         """
         from bootstrap.session.target import find
 
@@ -203,8 +203,8 @@ def endpoints(context: typer.Context, as_json: JsonOption = False) -> None:
 def logs(
     context: typer.Context,
     service: Annotated[str, typer.Argument(help="Its name, as `lakehouse status` shows it.")],
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what is added, until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many lines of its end.")] = 50,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Print new lines as they come, until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the last lines.")] = 50,
 ) -> None:
     """Show the end of a service's log."""
     target = _target(context)
@@ -221,10 +221,10 @@ def logs(
 @app.command()
 def sql(
     context: typer.Context,
-    file: Annotated[str | None, typer.Argument(help="A file of statements; - or nothing: standard input.")] = None,
+    file: Annotated[str | None, typer.Argument(help="A file of statements; - or none: standard input.")] = None,
     expression: Annotated[str | None, typer.Option("-e", "--execute", metavar="SQL", help="The statements.")] = None,
     engine: Annotated[
-        Literal["trino", "spark"] | None, typer.Option(help="Which engine runs them [default: trino, if there].")
+        Literal["trino", "spark"] | None, typer.Option(help="Which engine runs them [default: trino, if there is one].")
     ] = None,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How rows are printed.")] = "table",
 ) -> None:
@@ -240,7 +240,7 @@ def sql(
 @app.command()
 def shell(
     context: typer.Context,
-    kind: Annotated[Literal["trino", "spark", "pyspark"], typer.Argument(help="Which one.")] = "trino",
+    kind: Annotated[Literal["trino", "spark", "pyspark"], typer.Argument(help="Which shell.")] = "trino",
 ) -> None:
     """Open a shell: Trino's own, SQL by Spark Connect, or Python with `spark` bound to Spark Connect."""
     from bootstrap.operations import shell as shells
@@ -259,7 +259,7 @@ def shell(
 def verify(context: typer.Context, as_json: JsonOption = False) -> None:
     """Prove that it works: each engine writes rows that all the others read, now and as of a snapshot.
 
-    In a namespace of its own in each catalog, which is removed again. Exit code 1 if a check fails.
+    Uses a temporary namespace in each catalog and removes it. Exit code 1 if a check fails.
     """
     from bootstrap.verify import run
     from bootstrap.verify.report import show
@@ -278,7 +278,7 @@ def validate(
     context: typer.Context,
     file: Annotated[Path | None, typer.Argument(help="The file [default: as for every command].")] = None,
 ) -> None:
-    """Check a lakehouse.yaml and say all that is wrong with it; exit code 2 if something is."""
+    """Check a lakehouse.yaml and report everything that is wrong with it; exit code 2 if there is a problem."""
     from bootstrap.session.target import find
 
     target = find(file or context.obj.file, None, engines=True)
@@ -320,7 +320,7 @@ def restart(
     context: typer.Context,
     service: Annotated[str, typer.Argument(help="Its name, as `lakehouse status` shows it.")],
 ) -> None:
-    """Restart a service, and those that cannot go on without this start of it; wait until they are ready."""
+    """Restart a service, and those that depend on this start of it; wait until they are ready."""
     target = _target(context)
     first = target.service(service)
     for each in (first, *(other for other in target.local.services if first.name in other.restarts_with)):
@@ -331,16 +331,16 @@ def restart(
 @app.command()
 def generate(
     context: typer.Context,
-    rows: Annotated[int, typer.Option("-n", "--rows", min=1, help="How many rows reach bronze.")] = 100_000,
+    rows: Annotated[int, typer.Option("-n", "--rows", min=1, help="How many rows to write to bronze.")] = 100_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, rows and days make the same rows.")] = 1,
     days: Annotated[int, typer.Option(min=1, help="Trading days, from 2026-01-14 on; weekends have none.")] = 2,
     replace: Annotated[
-        bool, typer.Option("--replace", help="First delete what bronze and silver hold of these days.")
+        bool, typer.Option("--replace", help="First delete the rows of these days from bronze and silver.")
     ] = False,
 ) -> None:
-    """Fill bronze with made-up minute bars, then let Spark bring them to silver, valid and without duplicates.
+    """Fill bronze with made-up minute bars, then let Spark copy the valid ones to silver, without duplicates.
 
-    Bronze takes what arrives: without --replace a second run appends the same rows again, and silver stays as it is.
+    Bronze takes everything: without --replace a second run appends the same rows again, and silver stays as it is.
     """
     from bootstrap.operations.generate import generate as make
 
@@ -348,7 +348,7 @@ def generate(
     done = make(target, rows=rows, seed=seed, days=days, replace=replace)
     print(f"{done.bronze}: {done.appended} rows appended in {done.bronze_seconds:.1f} s.")
     if done.silver_rows is None:
-        print("No Spark Connect in this lakehouse: silver is left as it is.")
+        print("This lakehouse has no Spark Connect: silver is left as it is.")
     else:
         print(f"{done.silver}: {done.silver_rows} rows of these days, merged by Spark in {done.silver_seconds:.1f} s.")
 

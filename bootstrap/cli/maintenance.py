@@ -32,9 +32,9 @@ def maintain(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compact, rewrite manifests, expire snapshots, remove orphans: what the file's `maintenance` says of each table.
+    """Compact, rewrite manifests, expire snapshots, remove orphans: what the file's `maintenance` says for each table.
 
-    By Spark's procedures, or Trino's where there is no Spark. Exit code 1 if something failed or was refused.
+    Uses Spark's procedures, or Trino's if there is no Spark. Exit code 1 if something failed or was refused.
     """
     from bootstrap.maintenance import report, run
     from bootstrap.session.connect import connect
@@ -45,7 +45,7 @@ def maintain(
     if not meant and not as_json:
         print(f"{target.path.name}: no table has a policy: add `maintenance` to a table, a namespace or a catalog.")
     with output.progress() as bar:
-        bar.add_task("looking at tables", total=None)
+        bar.add_task("checking tables", total=None)
         work = list(run.prepare(lakehouse, connections, meant, run.today()))
     if plan:
         if as_json:
@@ -91,13 +91,13 @@ def metrics(
     as_json: JsonOption = False,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print Prometheus' text format.")] = False,
 ) -> None:
-    """Show size, files, snapshots and metadata of each table that is there, named by the file or not."""
+    """Show size, files, snapshots and metadata of each existing table, whether the file names it or not."""
     from bootstrap.catalogs.metrics import TableReader
     from bootstrap.maintenance import report
     from bootstrap.session.connect import connect
 
     if as_json and prometheus:
-        raise UsageError("Both --json and --prometheus: give one of them.")
+        raise UsageError("Both --json and --prometheus are given: choose one.")
     target = context.obj.target()
     lakehouse, connections = connect(target.path, target.stack)
     found, failed = [], []

@@ -1,4 +1,4 @@
-"""``lakehouse destroy`` and ``adopt``: the end of a lakehouse's data, and whose it is."""
+"""``lakehouse destroy`` and ``adopt``: deleting a lakehouse's data, and changing its owner."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 def destroy(
     context: typer.Context,
     data: Annotated[
-        bool, typer.Option("--data", help="Really the data: tables, catalog state, logs, secrets.")
+        bool, typer.Option("--data", help="Confirm: delete tables, catalog state, logs and secrets.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the lakehouse's name.")] = False,
 ) -> None:
-    """Remove the data of a lakehouse that is down. `cdktf destroy` stops one and leaves its data."""
+    """Delete the data of a lakehouse that is down. `cdktf destroy` stops a lakehouse and keeps its data."""
     from bootstrap.operations.destroy import destroy_data
 
     target = context.obj.target()
     if not data:
-        raise UsageError(f"`cdktf destroy {target.stack}` stops the lakehouse; --data says that its data is to go.")
+        raise UsageError(f"`cdktf destroy {target.stack}` stops the lakehouse; to delete its data, add --data.")
     freed = destroy_data(target, yes=yes)
-    print(f"{target.local.state.root} is gone: {freed / 1e6:.1f} MB freed.")
+    print(f"{target.local.state.root} is deleted: {freed / 1e6:.1f} MB freed.")
 
 
 @app.command()

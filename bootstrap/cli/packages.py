@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted; what has arrived is kept for the next run", file=sys.stderr)
+        print("interrupted; downloaded files are kept for the next run", file=sys.stderr)
         return 130
     return 0
 
@@ -39,8 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="print the catalogue: name, version, size of the download, reason")
     fetch = actions.add_parser("fetch", help="fetch what is missing into the user's cache folder")
-    fetch.add_argument("names", nargs="*", metavar="NAME", help="a package; none: those that the file needs")
-    fetch.add_argument("--verify", action="store_true", help="read every file, and fetch again what is damaged")
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="a package [default: those that the file needs]")
+    fetch.add_argument("--verify", action="store_true", help="read every file, and fetch damaged ones again")
     fetch.add_argument(
         "--file", type=Path, default=Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml")), help="lakehouse.yaml"
     )
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list() -> None:
     for package in PACKAGES:
-        # Java and Go have one artifact for each platform, of which one is fetched.
+        # Java and Go have one artifact for each platform; only one of them is fetched.
         artifacts = [each for each in package.artifacts if not each.platform] or package.artifacts[:1]
         size = f"{sum(artifact.size for artifact in artifacts) / 1e6:5,.0f} MB" if artifacts else "   built"
         print(f"{package.name:28} {package.version:10} {size}  {package.reason}")

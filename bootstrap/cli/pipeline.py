@@ -1,7 +1,7 @@
 """``python -m bootstrap.cli.pipeline plan|apply|drift STACK``: what ``make pipeline-plan`` and the workflows run.
 
-Exit codes: 0 well done, 1 a failure or a stale plan, 2 drift, a wrong call or a wrong file; with --detailed-exitcode a
-plan ends with 2 where there are changes.
+Exit codes: 0 success, 1 a failure or a stale plan, 2 drift, wrong usage or an invalid file; with --detailed-exitcode a
+plan ends with 2 if there are changes.
 """
 
 from __future__ import annotations
@@ -31,10 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--file", type=Path, help="the lakehouse's file [default: $LAKEHOUSE_FILE, else ./lakehouse.yaml]"
     )
     parser.add_argument("--no-checks", action="store_true", help="plan without lint, types, scan and tests")
-    parser.add_argument(
-        "--approved", metavar="DIGEST", help="apply what this digest was given for [default: the last plan]"
-    )
-    parser.add_argument("--detailed-exitcode", action="store_true", help="a plan with changes ends with 2")
+    parser.add_argument("--approved", metavar="DIGEST", help="apply the plan with this digest [default: the last plan]")
+    parser.add_argument("--detailed-exitcode", action="store_true", help="exit with 2 if the plan has changes")
     given = parser.parse_args(arguments)
     try:
         pipeline = _pipeline(given.file, given.stack)
@@ -68,7 +66,7 @@ def _pipeline(file: Path | None, stack: str) -> Pipeline:
 
 
 def _tell_github(looked: Looked, summary: Path) -> None:
-    """Outputs of the job, and its summary, where a workflow runs this.
+    """The job's outputs and its summary, if a workflow runs this.
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#environment-files
     """

@@ -1,6 +1,6 @@
 """``lakehouse plan``, ``apply``, ``drift``, ``import`` and ``export``: the reconciler on the command line.
 
-:data:`app` is mounted into the ``lakehouse`` program, whose global options say which file and stack are meant.
+:data:`app` is mounted into the ``lakehouse`` program, whose global options select the file and the stack.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ app.add_typer(branching.branches, name="branch")
 app.add_typer(branching.tags, name="tag")
 
 AllowDestroy = Annotated[
-    bool, typer.Option("--allow-destroy", help="Also drop what the file called `deletable: true` and names no more.")
+    bool, typer.Option("--allow-destroy", help="Also drop what was `deletable: true` and is no longer in the file.")
 ]
 
 
@@ -61,7 +61,7 @@ def where_in(path: Path) -> Callable[[tuple[str, ...]], str]:
 
 @contextmanager
 def _reading() -> Iterator[Reading]:
-    """A bar of the tables that are read; silent where nobody watches."""
+    """A progress bar of the tables read; silent if there is no terminal."""
     with output.progress() as bar:
         task = bar.add_task("Reading tables", total=None)
         yield lambda count, of: bar.update(task, completed=count, total=of)
@@ -96,16 +96,16 @@ def plan(
 def apply(
     context: typer.Context,
     saved: Annotated[
-        Path | None, typer.Argument(metavar="[PLAN]", help="A file that `plan --out` wrote; refused when stale.")
+        Path | None, typer.Argument(metavar="[PLAN]", help="A file that `plan --out` wrote; refused if it is stale.")
     ] = None,
     as_json: JsonOption = False,
     allow_destroy: AllowDestroy = False,
     purge: Annotated[
         bool,
-        typer.Option("--purge", help="Dropped tables lose their files too (not on Nessie), buckets what they hold."),
+        typer.Option("--purge", help="Also delete dropped tables' files (not on Nessie) and buckets' objects."),
     ] = False,
 ) -> None:
-    """Make the running lakehouse match the file. Exit code 1 if something failed; the rest is done all the same."""
+    """Make the running lakehouse match the file. Exit code 1 if something failed; the rest is still done."""
     from bootstrap.reconciler import plan as plans
     from bootstrap.reconciler.reconcile import reconcile
 
@@ -146,7 +146,7 @@ def apply(
 
 
 def report(outcome: Outcome, most: int = 50) -> None:
-    """Say what was done on standard output, and what was not on standard error."""
+    """Print what was done to standard output, and what was not to standard error."""
     for done in outcome.done[:most]:
         print(f"done: {done.address}{f' ({done.remark})' if done.remark else ''}")
     if len(outcome.done) > most:
@@ -154,7 +154,7 @@ def report(outcome: Outcome, most: int = 50) -> None:
     for failed in outcome.failed:
         print(f"failed: {failed.address}: {failed.message}", file=sys.stderr)
     for address in outcome.skipped:
-        print(f"skipped: {address}: what it needs failed", file=sys.stderr)
+        print(f"skipped: {address}: something that it needs failed", file=sys.stderr)
     for note in outcome.refused:
         print(f"refused: {note}", file=sys.stderr)
     print(
@@ -171,7 +171,7 @@ def seed(
         bool, typer.Option("--all-rows", help="Replace every row of the table, not only those that its seed brought.")
     ] = False,
 ) -> None:
-    """Replace the rows that a table's seed brought by those that the file has now, in one commit."""
+    """Replace the rows that a table's seed brought with those that the file has now, in one commit."""
     from bootstrap.reconciler import seeds
 
     path, lakehouse, world = _connect(context, engines=True)
@@ -187,7 +187,7 @@ def seed(
 
 @app.command()
 def drift(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Show what differs from the file and what is there that it does not name. Exit code 0: nothing, 2: drift."""
+    """Show what differs from the file, and what exists but is not in it. Exit code 0: nothing, 2: drift."""
     from bootstrap.reconciler.diff import diff
     from bootstrap.reconciler.facts import gather
 
@@ -203,7 +203,7 @@ def drift(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def drift_json(found: Diff) -> dict[str, Any]:
-    """The three ways to differ: ``missing``, ``differs`` (with what), ``unnamed``; ``lost`` is what was there once."""
+    """The three kinds of drift: ``missing``, ``differs`` (with what), ``unnamed``; ``lost`` is what existed once."""
     return {
         "missing": [change.address for change in found.changes if change.op == "create"],
         "differs": {
@@ -216,14 +216,14 @@ def drift_json(found: Diff) -> dict[str, Any]:
 
 
 def drift_text(found: Diff) -> Iterable[str]:
-    """The same for people: what is there, seen from the file."""
+    """The same as lines of text: what exists, compared with the file."""
     told = drift_json(found)
-    yield from (f"- {address} is in the file, but not there" for address in told["missing"])
+    yield from (f"- {address} is in the file, but does not exist" for address in told["missing"])
     for address, details in told["differs"].items():
         yield f"~ {address} differs:"
         yield from (f"    {detail}" for detail in details)
     yield from (f"! {address}: {message}" for address, message in told["lost"].items())
-    yield from (f"+ {address} is there, but not in the file" for address in told["unnamed"])
+    yield from (f"+ {address} exists, but is not in the file" for address in told["unnamed"])
     yield "No drift." if not any(told.values()) else "`lakehouse plan` shows what apply would do about it."
 
 
@@ -242,15 +242,15 @@ def restore(
 @app.command("import")
 def import_(
     context: typer.Context,
-    write: Annotated[bool, typer.Option("--write", help="Add it to the file, whose other lines stay.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Add it to the file and keep all other lines.")] = False,
 ) -> None:
-    """Print the file's section for what is there and the file does not name."""
+    """Print, as a section for the file, what exists but is not in the file."""
     from bootstrap.reconciler.importing import imported
 
     path, lakehouse, world = _connect(context)
     sections = _described(lakehouse, world, imported)
     if not sections:
-        print("Everything that is there is in the file.", file=sys.stderr)
+        print("Everything that exists is in the file.", file=sys.stderr)
     elif write:
         from bootstrap.reconciler.adding import add_to
 
@@ -262,7 +262,7 @@ def import_(
 
 @app.command()
 def export(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Print a whole file that says what is there: the file's own settings, contents as they are."""
+    """Print a complete file for what exists: the file's own settings, the contents as they are."""
     from bootstrap.reconciler.importing import exported
 
     _, lakehouse, world = _connect(context)

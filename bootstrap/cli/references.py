@@ -20,9 +20,9 @@ Name = Annotated[str, typer.Argument(help="Its name.")]
 CatalogOption = Annotated[str | None, typer.Option("--catalog", help="Which catalog [default: the only one].")]
 TableOption = Annotated[str | None, typer.Option("--table", metavar="CATALOG.NAMESPACE.TABLE", help="Of this table.")]
 FromOption = Annotated[
-    str | None, typer.Option("--from", help="The branch or tag it begins at; of a table: a snapshot.")
+    str | None, typer.Option("--from", help="The branch or tag it starts at; with --table: a snapshot.")
 ]
-AllowDelete = Annotated[bool, typer.Option("--allow-destroy", help="Really: what only it holds is lost.")]
+AllowDelete = Annotated[bool, typer.Option("--allow-destroy", help="Confirm: what only it holds is lost.")]
 
 
 def _references(
@@ -39,7 +39,7 @@ def _references(
         catalog, _, table = table.partition(".")
     names = list(lakehouse.catalogs)
     if catalog is None and len(names) > 1:
-        raise UsageError(f"which catalog? There are {', '.join(names)}: say --catalog NAME")
+        raise UsageError(f"which catalog? There are {', '.join(names)}: add --catalog NAME")
     name = catalog or names[0]
     if name not in names:
         raise UsageError(f'"{name}" is not one of the catalogs {", ".join(names)}')
@@ -49,7 +49,7 @@ def _references(
     try:
         return references_of(there)
     except Refused:
-        message = f'catalog "{name}" has no branches of its own, only its tables do. {mend.format(catalog=name)}'
+        message = f'catalog "{name}" has no branches; only its tables do. {mend.format(catalog=name)}'
         raise UsageError(message) from None
 
 
@@ -60,7 +60,7 @@ def _create(
 
     if isinstance(references, TableReferences):
         if source is not None and not source.isdigit():
-            raise UsageError(f'"{source}" is not a snapshot: it is a number, as `$snapshots` shows it')
+            raise UsageError(f'"{source}" is not a snapshot id: use a number, as `$snapshots` shows it')
         made = references.create(name, kind, int(source) if source else None)
     else:
         made = references.create(name, kind, source)
@@ -71,7 +71,7 @@ def _delete(
     references: CatalogReferences | TableReferences, name: str, kind: ReferenceKind, allow_destroy: bool
 ) -> None:
     if not allow_destroy:
-        raise UsageError(f"what only {kind} {name} holds would be lost. Say --allow-destroy")
+        raise UsageError(f"what only {kind} {name} holds would be lost. Add --allow-destroy to confirm")
     references.delete(name, kind)
     print(f"{kind} {name} deleted")
 
@@ -85,7 +85,7 @@ def _show(found: Iterable[LiveReference], as_json: bool) -> None:
 
 
 def _group(kind: ReferenceKind, many: str, made: str, lost: str) -> typer.Typer:
-    """``list``, ``create`` and ``delete``, the same for both kinds; ``made`` and ``lost`` say what the last two do."""
+    """``list``, ``create`` and ``delete``, the same for both kinds; ``made`` and ``lost`` describe the last two."""
     group = typer.Typer(**_SETTINGS, help=f"{many.capitalize()} of a catalog, or of a table.")  # type: ignore[arg-type]
 
     @group.command("list", help="List them, with what they point to.")
@@ -121,14 +121,14 @@ def _group(kind: ReferenceKind, many: str, made: str, lost: str) -> typer.Typer:
 branches = _group(
     "branch",
     "branches",
-    "Make a branch; writers on it are not seen elsewhere until it is merged.",
+    "Create a branch; what is written on it is not visible elsewhere until it is merged.",
     "Delete a branch, and what was only there.",
 )
 tags = _group(
     "tag",
     "tags",
-    "Give a state a name; it is kept as long as the tag is.",
-    "Delete a tag; what nothing else names may be cleaned up.",
+    "Name a state of the data; it is kept as long as the tag exists.",
+    "Delete a tag; what nothing else refers to may then be cleaned up.",
 )
 
 
@@ -139,10 +139,10 @@ def merge_branch(
     into: Annotated[str | None, typer.Option("--into", help="The target [default: the catalog's own branch].")] = None,
     catalog: CatalogOption = None,
 ) -> None:
-    """Bring all that was changed on a branch to another: every table of it in one commit, or none."""
+    """Merge everything that changed on a branch into another: all tables in one commit, or none."""
     from bootstrap.catalogs.references import CatalogReferences
 
-    mend = "An engine brings a table's branch to another: Spark with `CALL {catalog}.system.fast_forward(...)`"
+    mend = "An engine merges a table's branch into another: Spark with `CALL {catalog}.system.fast_forward(...)`"
     references = _references(context, catalog, None, mend)
     assert isinstance(references, CatalogReferences)
     merged = references.merge(name, into)

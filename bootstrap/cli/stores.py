@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bootstrap.remote.connections import StoreConnection
 
 app = typer.Typer(
-    no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help="Look at the object store itself."
+    no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help="Inspect the object store itself."
 )
 
 EndpointOption = Annotated[
@@ -30,9 +30,9 @@ EndpointOption = Annotated[
 
 @app.command()
 def probe(context: typer.Context, as_json: JsonOption = False, endpoint: EndpointOption = None) -> None:
-    """Measure what the running store does with some fifty operations of S3, in temporary buckets.
+    """Try about fifty S3 operations on the running store, in temporary buckets, and time them.
 
-    Exit code 1 if it does not do what the compatibility matrix says of its kind.
+    Exit code 1 if it differs from what the compatibility matrix says about its kind.
     """
     from bootstrap.probe import probe as probing
 
@@ -56,11 +56,11 @@ def probe(context: typer.Context, as_json: JsonOption = False, endpoint: Endpoin
 @app.command()
 def users(
     context: typer.Context,
-    apply: Annotated[bool, typer.Option("--apply", help="Make it so; else it is only shown.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Make the changes; without it they are only shown.")] = False,
 ) -> None:
-    """Show what the store's users lack to be the principals of the file, with what their roles grant; or make it so.
+    """Show which of the store's users differ from the file's principals and their roles; with --apply, change them.
 
-    Exit code 2 if something is to be done and --apply is not given. A user's key is in the folder of secrets.
+    Exit code 2 if there are changes and --apply is not given. A user's keys are in the folder of secrets.
     """
     from bootstrap.session.connect import store
     from bootstrap.stores import users as them
@@ -79,12 +79,12 @@ def users(
         if apply:
             there.carry_out(change, target.local.state.secret, target.local.state.forget)
         print(change)
-    print(f"{len(found)} users {'changed' if apply else 'to change'}." if found else "Every user is as the file says.")
+    print(f"{len(found)} users {'changed' if apply else 'to change'}." if found else "Every user matches the file.")
     raise typer.Exit(2 if found and not apply else 0)
 
 
 def _store(context: typer.Context, endpoint: str | None) -> tuple[str, StoreConnection]:
-    """The stack's store with its kind, or the one at an address of its own, of no kind that is known."""
+    """The stack's store and its kind, or the one at another address, whose kind is unknown."""
     from bootstrap.remote.connections import StoreConnection
     from bootstrap.session.connect import store
 
@@ -123,5 +123,5 @@ def _complain(kind: str, differing: list[str]) -> int:
     import sys
 
     names = ", ".join(name.replace("_", " ") for name in differing)
-    print(f"Error: the compatibility matrix says otherwise of {kind}: {names}.", file=sys.stderr)
+    print(f"Error: the compatibility matrix says otherwise about {kind}: {names}.", file=sys.stderr)
     return 1

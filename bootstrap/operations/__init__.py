@@ -1,1 +1,1 @@
-"""What the command line does with a running lakehouse: look at it, query it, fill it, prove that it works."""
+"""What the command line does with a running lakehouse: inspect it, query it, fill it, prove that it works."""

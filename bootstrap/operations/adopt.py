@@ -1,4 +1,4 @@
-"""Hands a state folder over to the file: for a renamed lakehouse, or where the mark is damaged or missing."""
+"""Assigns a state folder to the file: for a renamed lakehouse, or if the mark is damaged or missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lakehouse.runtimes import owner
 def adopt(target: Target, *, yes: bool) -> str:
     """Writes this file's mark into its state folder; returns a sentence about it.
 
-    Raises LakehouseError where the folder is not one of a lakehouse or something runs there, UsageError without a
+    Raises LakehouseError if the folder does not belong to a lakehouse or something runs there, UsageError without a
     confirmation.
     """
     local = target.located
@@ -23,22 +23,22 @@ def adopt(target: Target, *, yes: bool) -> str:
     except LakehouseError:
         found = None  # damaged
     if found is not None and not owner.refusal(local.state, claim):
-        return f"{root} is marked as this lakehouse's already."
+        return f"{root} is already marked as this lakehouse's."
     if found is None and not owner.former(root) and set(owner.holds(root)) - {owner.MARK}:
         raise LakehouseError(
-            f"{root} was not made by a lakehouse, so it cannot become the data of one. Name a new or empty folder "
+            f"{root} was not made by a lakehouse, so a lakehouse cannot take it over. Name a new or empty folder "
             f"under stacks.{target.stack}.state in {target.path.name}."
         )
     if remains := local.runtime.remains():
         raise LakehouseError(f"Something runs there ({remains}). Stop it first: `cdktf destroy {target.stack}`.")
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError(f"Nobody is there to confirm that {root} is handed over: add --yes.")
-        print(f"{root} is that of the {found or 'lakehouse of an earlier version, or its mark is damaged'}.")
+            raise UsageError(f"Standard input is no terminal, so nobody can confirm the takeover of {root}: add --yes.")
+        print(f"{root} belongs to the {found or 'lakehouse of an earlier version, or its mark is damaged'}.")
         if input(f"Type this lakehouse's name ({target.lakehouse.name}) to take it over: ").strip() != (
             target.lakehouse.name
         ):
-            raise LakehouseError("That is not its name: nothing was changed.")
+            raise LakehouseError("The name does not match: nothing was changed.")
     known = replace(claim.owner, id=found.id, buckets=found.buckets) if found else replace(claim.owner, buckets=False)
     owner.write_mark(root, known, anew=True)
-    return f"{root} is now that of the {known}."
+    return f"{root} now belongs to the {known}."

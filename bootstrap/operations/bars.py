@@ -17,7 +17,7 @@ _NAMES = (
     *("AAPL", "AMZN", "GOOGL", "META", "MSFT", "NVDA", "TSLA", "AMD", "AVGO", "BAC", "COST", "CRM", "CSCO", "CVX"),
     *("DIS", "GE", "HD", "IBM", "INTC", "JNJ", "JPM", "KO", "MA", "MCD", "NFLX", "ORCL", "PEP", "PFE", "V", "WMT"),
 )
-# As in a real feed, one row in so many comes twice, and one in so many is wrong.
+# As in a real feed, some rows come twice and some are wrong.
 _FAULTY_EVERY = 500
 
 SCHEMA = pa.schema(
@@ -33,7 +33,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class BarPlan:
-    """What to make: ``rows`` in all, spread evenly over ``days`` trading days from :data:`FIRST_DAY` on."""
+    """What to make: ``rows`` in total, spread evenly over ``days`` trading days from :data:`FIRST_DAY` on."""
 
     rows: int
     seed: int
@@ -41,7 +41,7 @@ class BarPlan:
 
     @property
     def dates(self) -> list[date]:
-        """The trading days: weekdays, holidays included (an exchange's calendar is no matter of this)."""
+        """The trading days: weekdays, including holidays (exchange calendars are ignored)."""
         found: list[date] = []
         day = FIRST_DAY
         while len(found) < self.days:
@@ -58,7 +58,7 @@ class BarPlan:
 def bars(plan: BarPlan, batch: int = 1024) -> Iterator[pa.Table]:
     """The rows, by day, ticker and minute, in tables of at most ``batch`` tickers each.
 
-    What is made does not depend on ``batch``; memory does, about 30 kB a ticker. A day's last ticker may end early.
+    The result does not depend on ``batch``; memory does, about 30 kB per ticker. A day's last ticker may end early.
     """
     closes: dict[int, float] = {}
     for nth, day in enumerate(plan.dates):
@@ -77,7 +77,7 @@ def name_of(ticker: int) -> str:
 
 def _ticker(seed: int, day: date, nth: int, ticker: int, closes: dict[int, float]) -> pa.Table:
     """One ticker's day. ``closes`` carries each ticker's last price to its next day."""
-    # A generator of its own, so that a ticker's walk depends on nothing but seed, day and ticker.
+    # A separate generator, so that a ticker's walk depends only on seed, day and ticker.
     random = np.random.default_rng([seed, nth, ticker])
     before = closes.get(ticker) or float(np.random.default_rng([seed, ticker]).uniform(20, 500))
     walk = before * np.exp(np.cumsum(random.normal(0, 0.0008, MINUTES)))
@@ -97,7 +97,7 @@ def _ticker(seed: int, day: date, nth: int, ticker: int, closes: dict[int, float
     source = np.arange(MINUTES)
     faulty = random.random((2, MINUTES)) < 1 / _FAULTY_EVERY
     faulty[:, 0] = False
-    source[faulty[0]] -= 1  # the row before, once more, in the place of this minute
+    source[faulty[0]] -= 1  # the previous row again, instead of this minute
     close[faulty[1]] = -1.0
     columns = (opened, high, low, close, volume, transactions)
     return pa.table(

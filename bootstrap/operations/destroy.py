@@ -1,4 +1,4 @@
-"""The second key: the data of a lakehouse that is down, removed for good."""
+"""The second key: deletes the data of a lakehouse that is down."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.disk import BALLAST
 
-# All that a lakehouse writes into its state folder; whatever else lies there is not ours to remove.
+# Everything that a lakehouse writes into its state folder; other files there are not ours to remove.
 _OURS = ("data", "services", "logs", "run", "cache", "secrets", "tmp")
 
 
 def destroy_data(target: Target, *, yes: bool) -> int:
-    """Removes the stack's tables, catalog state, logs and secrets; returns the bytes that were freed.
+    """Deletes the stack's tables, catalog state, logs and secrets; returns the number of bytes freed.
 
-    Only a folder with this lakehouse's mark is touched. Raises LakehouseError where it has none, or while a process of
+    Only a folder with this lakehouse's mark is touched. Raises LakehouseError if it has none, or while a process of
     the lakehouse runs, UsageError without a confirmation.
     """
     root = target.local.state.root
@@ -31,12 +31,12 @@ def destroy_data(target: Target, *, yes: bool) -> int:
         return 0
     if folders and owner.read(root) is None:
         raise LakehouseError(
-            f"{root} has no mark that says whose it is, so nothing is deleted. If it is this lakehouse's, "
+            f"{root} has no mark that names its owner, so nothing is deleted. If it belongs to this lakehouse, "
             f"`cdktf deploy {target.stack}` or {owner.ADOPT} marks it."
         )
     if links := [each for each in folders if each.is_symlink()]:
         raise LakehouseError(
-            f"{links[0]} is a link to {links[0].resolve()}, and what a link leads to is not deleted. Nothing was "
+            f"{links[0]} is a link to {links[0].resolve()}, and the target of a link is not deleted. Nothing was "
             "removed. Empty that folder and remove the link by hand, then try again."
         )
     _confirm(target, root, yes=yes)
@@ -62,7 +62,7 @@ def _confirm(target: Target, root: Path, *, yes: bool) -> None:
         return
     name = target.lakehouse.name
     if not sys.stdin.isatty():
-        raise UsageError(f"Nobody is there to confirm that {root} is to be removed: add --yes.")
-    print(f"All tables, catalog state, logs and secrets in {root} will be gone for good.")
-    if input(f"Type the lakehouse's name ({name}) to go on: ").strip() != name:
-        raise LakehouseError("That is not its name: nothing was removed.")
+        raise UsageError(f"Standard input is no terminal, so nobody can confirm the removal of {root}: add --yes.")
+    print(f"All tables, catalog state, logs and secrets in {root} will be deleted for good.")
+    if input(f"Type the lakehouse's name ({name}) to continue: ").strip() != name:
+        raise LakehouseError("The name does not match: nothing was removed.")

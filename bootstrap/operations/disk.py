@@ -1,4 +1,4 @@
-"""The disks of a lakehouse on this machine, for those who look and for errors that a full one explains."""
+"""The disks of a lakehouse on this machine, for status commands and for errors that a full disk explains."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lakehouse.runtimes import disk
 
 @dataclass(frozen=True)
 class Disk:
-    """``inodes_free`` is None where the file system has no fixed number; ``problem`` is empty where all is well."""
+    """``inodes_free`` is None if the file system has no fixed number; ``problem`` is empty if all is well."""
 
     folder: str
     free_mb: int
@@ -21,7 +21,7 @@ class Disk:
 
 
 def look(target: Target) -> Disk:
-    """The one of its disks with the least room."""
+    """The one of its disks with the least free space."""
     local = target.local
     room = disk.least(local.runtime.folders())
     closed = local.runtime.closed()
@@ -30,7 +30,7 @@ def look(target: Target) -> Disk:
 
 
 def explained(target: Target) -> str:
-    """What is wrong with the disk, in words, after something failed; empty where it is not that."""
+    """What is wrong with the disk, as text, after something failed; empty if the disk is not the reason."""
     if target.in_aws:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Where a lakehouse answers, and what answers there."""
+"""The addresses of a lakehouse, and what answers there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ServiceEndpoint:
 
 
 def of_service(service: Service, place: Place, listeners: Mapping[str, Listener]) -> Iterator[ServiceEndpoint]:
-    """The addresses of a service that are of use to a person; ``listeners`` are the stack's ports by name."""
+    """The addresses of a service that are useful to a person; ``listeners`` are the stack's ports by name."""
     for port in service.ports:
         meaning = listeners[port.name].meaning
         if port.label or meaning:
@@ -32,7 +32,7 @@ def of_service(service: Service, place: Place, listeners: Mapping[str, Listener]
 
 
 def of_stack(local: Local) -> list[ServiceEndpoint]:
-    """Every address of a stack: those of its services, then those of its catalogs."""
+    """Every address of a stack: its services' first, then its catalogs'."""
     found = [each for service in local.services for each in of_service(service, local.place, local.listeners)]
     for at in local.endpoints.catalogs:
         for each in at.kind.addresses(at):

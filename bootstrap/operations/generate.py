@@ -1,8 +1,8 @@
 """Synthetic data: minute bars into bronze, then by Spark to silver.
 
-Bronze is written through Spark Connect if there is one, else by PyIceberg over our own commits. Either way the rows
-are made here and travel in batches, so that memory stays bounded.
-Silver is a job of its own kind: Spark reads bronze, keeps what is valid, once each, and merges it, so that a second run
+Bronze is written through Spark Connect if there is one, otherwise by PyIceberg through our own commits. Either way the
+rows are made here and sent in batches, so that memory stays bounded.
+Silver is a separate job: Spark reads bronze, keeps the valid rows, each once, and merges them, so that a second run
 changes nothing.
 """
 
@@ -26,9 +26,9 @@ from lakehouse.iceberg.types import Struct
 from lakehouse.spec import Lakehouse
 
 _TABLE = "minute_aggs"
-_ROWS_PER_APPEND = 400_000  # some 30 MB: under the size up to which Connect takes rows along with a query
+_ROWS_PER_APPEND = 400_000  # some 30 MB: below the size up to which Connect takes rows along with a query
 
-#: Iceberg's types of what the bars consist of.
+#: Iceberg's types of the bars' columns.
 _TYPES = {
     pa.string(): "string",
     pa.timestamp("us", tz="UTC"): "timestamptz",
@@ -36,7 +36,7 @@ _TYPES = {
     pa.int64(): "long",
 }
 
-# ROW_NUMBER: MERGE wants each key once. Bad prices and times outside the day are a feed's faults, not a market's.
+# ROW_NUMBER: MERGE needs each key once. Bad prices and times outside the day are a feed's faults, not a market's.
 _TO_SILVER = """
 MERGE INTO {silver} AS silver
 USING (
@@ -57,7 +57,7 @@ WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})
 
 @dataclass(frozen=True)
 class Generated:
-    """What was done. ``silver_rows`` are those that silver holds of the days now; None where there is no Spark."""
+    """What was done. ``silver_rows`` are the rows that silver now has for the days; None if there is no Spark."""
 
     bronze: str
     silver: str
@@ -70,7 +70,7 @@ class Generated:
 def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) -> Generated:
     """Makes the rows, appends them to bronze, merges them into silver.
 
-    Raises UsageError if the file has no bronze and silver tables for minute bars, or the tables as they are cannot take
+    Raises UsageError if the file has no bronze and silver tables for minute bars, or the existing tables cannot take
     them; nothing is written then.
     """
     catalog = catalog_of(target.lakehouse, target.path.name)
@@ -92,7 +92,7 @@ def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) 
 
 
 def catalog_of(lakehouse: Lakehouse, file: str) -> str:
-    """The first catalog that has the tables. Raises UsageError where none has."""
+    """The first catalog that has the tables. Raises UsageError if none has."""
     wanted = set(SCHEMA.names)
     for name, catalog in lakehouse.catalogs.items():
         layers = (catalog.namespaces.get("bronze"), catalog.namespaces.get("silver"))
@@ -109,7 +109,7 @@ def _check(target: Target, catalog: str, layers: Collection[str]) -> None:
     problems: list[str] = []
     for name in names:
         if name not in there:
-            problems.append(f"there is no table {catalog}.{name}. `lakehouse apply` makes it")
+            problems.append(f"there is no table {catalog}.{name}. `lakehouse apply` creates it")
         else:
             problems += [f"{catalog}.{name}: {problem}" for problem in misfits(there[name].schema)]
     if problems:
@@ -122,18 +122,18 @@ def _facts(target: Target, catalog: str, names: Collection[str]) -> Mapping[str,
 
 
 def misfits(schema: Struct) -> Iterator[str]:
-    """Why a table with this schema cannot take the bars; further columns that may be empty stay empty."""
+    """Why a table with this schema cannot take the bars; other optional columns stay empty."""
     there = {field.name.lower(): field for field in schema.fields}
     for column in SCHEMA:
         have = there.pop(column.name, None)
         wanted = _TYPES[column.type]
         if have is None:
-            yield f'the column "{column.name}" is not there. Add it: `{column.name}: {wanted}`, then `lakehouse apply`'
+            yield f'the column "{column.name}" is missing. Add it: `{column.name}: {wanted}`, then `lakehouse apply`'
         elif have.type != wanted:
-            yield f'the column "{column.name}" is {have.type!s}, and the bars have {wanted}'
+            yield f'the column "{column.name}" has the type {have.type!s}, but the bars have {wanted}'
     for further in there.values():
         if further.required:
-            yield f'the column "{further.name}" is required, and the bars have no value for it. Make it optional'
+            yield f'the column "{further.name}" is required, but the bars have no value for it. Make it optional'
 
 
 def _by_spark(session: SparkEngine, bronze: str, plan: BarPlan, days: str, *, replace: bool) -> None:
@@ -161,7 +161,7 @@ def _by_pyiceberg(target: Target, catalog: str, plan: BarPlan, days: str, *, rep
 
 
 def _joined(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Fewer and larger tables: each becomes a commit and a file in each partition."""
+    """Merges batches into fewer and larger tables: each becomes a commit and a file in each partition."""
     pending: list[pa.Table] = []
     for each in tables:
         pending.append(each)

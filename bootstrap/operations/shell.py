@@ -17,7 +17,7 @@ from lakehouse.text.terminal import told
 
 
 def trino(target: Target) -> NoReturn:
-    """Trino's own command line, in this process's place. https://trino.io/docs/current/client/cli.html"""
+    """Trino's own command line, which replaces this process. https://trino.io/docs/current/client/cli.html"""
     at = target.address("trino", "engines.trino")
     engine = target.lakehouse.engines.trino
     assert engine is not None
@@ -44,7 +44,7 @@ def pyspark(target: Target) -> None:
     url = clients.spark_url(target)
     session = clients.spark(target)
     names = {"spark": session, "functions": importlib.import_module("pyspark.sql.functions")}
-    with suppress(ImportError):  # a Python without readline edits no lines, and works
+    with suppress(ImportError):  # a Python without readline works, but cannot edit lines
         import readline
 
         readline.set_completer(rlcompleter.Completer(names).complete)

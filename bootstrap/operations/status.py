@@ -1,4 +1,4 @@
-"""How a lakehouse is: each service's health, process, memory and addresses."""
+"""The state of a lakehouse: each service's health, process, memory and addresses."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lakehouse.services.service import Service
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """A service as it is now. ``memory_mb`` is resident memory in MiB, with the executors that a worker started."""
+    """A service as it is now. ``memory_mb`` is resident memory in MiB, including executors that a worker started."""
 
     name: str
     healthy: bool
-    state: str  # the runtime's word, or DOWN where it does not run
+    state: str  # the runtime's word, or DOWN if it does not run
     pid: int | None
     uptime_seconds: int | None
     memory_mb: int | None
@@ -38,7 +38,7 @@ def combine(
     processes: Mapping[str, Process],
     memory: Mapping[str, int],
 ) -> list[ServiceStatus]:
-    """One status from what the probes and the runtime say; pure. ``memory`` is bytes."""
+    """One status from what the probes and the runtime report; pure. ``memory`` is in bytes."""
     return [
         _one(each, local, health[each.name], processes.get(each.name), memory.get(each.name)) for each in local.services
     ]
@@ -58,7 +58,7 @@ def _one(service: Service, local: Local, health: bool, process: Process | None, 
 
 
 def duration(seconds: int | None) -> str:
-    """Seconds as a person reads them: ``3d 4h``, ``2h 5m``, ``4m 10s``, ``7s``; a dash for none."""
+    """Seconds in readable form: ``3d 4h``, ``2h 5m``, ``4m 10s``, ``7s``; a dash for none."""
     if seconds is None:
         return "-"
     days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60

@@ -22,7 +22,7 @@ class StoreConnection:
 class CatalogConnection:
     """One catalog.
 
-    ``uri`` is the Iceberg REST address without ``/v1``, ``warehouse`` the name the server knows the catalog by, ``api``
+    ``uri`` is the Iceberg REST address without ``/v1``, ``warehouse`` the name that the server knows the catalog by,
     the address of an interface of its own (Nessie's, up to and including ``/api/v2``). ``headers`` go with every
     request; they may hold a token. For Glue, ``uri`` is its address (empty: AWS itself) and ``warehouse`` the ``s3://``
     location of its databases.
@@ -51,15 +51,15 @@ class BucketOwner:
 
 @dataclass(frozen=True)
 class Connections:
-    """Everything the bootstrap talks to. ``cache`` is a folder for facts that can be had again; None keeps none.
+    """Everything the bootstrap talks to. ``cache`` is a folder for facts that can be read again; None keeps none.
 
-    ``folder`` is that of the lakehouse's file, beside which its seeds lie.
+    ``folder`` is the folder of the lakehouse's file; the seeds are next to the file.
     """
 
     store: StoreConnection
     catalogs: Mapping[str, CatalogConnection]
     cache: Path | None = None
     patience: float = 30.0  # seconds one request may take
-    parallel: int = 8  # requests under way at a time, for each server
+    parallel: int = 8  # simultaneous requests, for each server
     folder: Path = Path()
     owner: BucketOwner | None = None  # None: buckets carry no such mark (in AWS they are Terraform's)

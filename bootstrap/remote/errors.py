@@ -1,13 +1,13 @@
-"""What can go wrong on the way, by type: what is done about it depends on the type and on nothing else.
+"""What can fail between the bootstrap and a server, by type: only the type decides how a failure is handled.
 
 ======================  ==============================================================================
-:class:`Exists`         somebody made it first: read it again and compare
-:class:`Missing`        it is not there (any more): read it again and compare
+:class:`Exists`         somebody else created it first: read it again and compare
+:class:`Missing`        it does not exist (any more): read it again and compare
 :class:`Conflict`       it changed since it was read: read it again and compare
 :class:`Throttled`      the server did nothing and asks for patience: wait, then the same request again
-:class:`UnknownState`   the answer was lost: look what is there; never send the request again blindly
+:class:`UnknownState`   the answer was lost: check what exists; never blindly send the request again
 :class:`Refused`        final; a person has to change something
-:class:`Unreachable`    nobody listens there: final for everything behind that address
+:class:`Unreachable`    nothing listens there: final for everything behind that address
 ======================  ==============================================================================
 """
 
@@ -21,11 +21,11 @@ class RemoteError(LakehouseError):
 
 
 class Exists(RemoteError):
-    """The object was there already."""
+    """The object existed already."""
 
 
 class Missing(RemoteError):
-    """The object, or its parent, is not there."""
+    """The object, or its parent, does not exist."""
 
 
 class Conflict(RemoteError):
@@ -45,7 +45,7 @@ class UnknownState(RemoteError):
 
 
 class Refused(RemoteError):
-    """The server understood and said no."""
+    """The server understood the request and refused it."""
 
 
 class Unreachable(RemoteError):
@@ -59,13 +59,13 @@ class Unreachable(RemoteError):
 
 
 class StalePlan(LakehouseError):
-    """A saved plan no longer says what would be done."""
+    """A saved plan is not what an apply would do any more."""
 
 
-#: A new round with fresh facts settles these.
+#: A new round with fresh facts resolves these.
 RETRIED = (Exists, Missing, Conflict, Throttled, UnknownState)
 
 
 def first_line(error: BaseException) -> str:
-    """What a foreign library's error says, in one line."""
+    """A foreign library's error message, in one line."""
     return next(iter(str(error).splitlines()), "") or type(error).__name__

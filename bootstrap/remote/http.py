@@ -1,7 +1,7 @@
-"""JSON over HTTP with every failure given its type (:mod:`bootstrap.remote.errors`).
+"""JSON over HTTP; every failure gets its type (:mod:`bootstrap.remote.errors`).
 
-urllib3 itself, not requests on top of it: a request costs a third of the processor time, and where a plan reads
-thousands of tables the client's share is what is left to save.
+urllib3 itself, not requests on top of it: a request costs a third of the processor time, and when a plan reads
+thousands of tables, the client is what is left to save on.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class Http:
         return self.request("POST", path, body, query=query)
 
     def request(self, method: str, path: str, body: Any = None, *, query: Query | None = None) -> Any:
-        """The answer's JSON, or None where there is none.
+        """The answer's JSON, or None if it is empty.
 
-        Reads are sent again after any failure that may pass, writes only where the server says that it did nothing.
+        Reads are sent again after any failure that may pass, writes only if the server says that it did nothing.
         """
         passing = (Throttled, UnknownState) if method in _READS else (Throttled,)
         return retried(lambda: self._once(method, path, body, query or {}), _ATTEMPTS, *passing)
@@ -81,7 +81,7 @@ class Http:
         try:
             return json.loads(data)
         except ValueError:
-            # A proxy's page, say. Whether what stands behind it saw a write is not known.
+            # A proxy's page, for example. Whether the server behind it received a write is not known.
             kind = Refused if method in _READS else UnknownState
             text = f"{self.what}: the answer to {method} {path} is not JSON. Is {self.base} its address?"
             raise kind(text) from None
@@ -99,7 +99,7 @@ class Http:
         if kind in _FINAL:
             return Refused(text)
         if status >= 500 and status != 501:
-            # The Iceberg REST specification: after 500, 502, 503 and 504 a commit may have been made all the same.
+            # The Iceberg REST specification: after 500, 502, 503 and 504 a commit may still have been made.
             return UnknownState(text)
         if status in (401, 403):
             return Refused(f"{text}. Check the credentials that the stack gave the bootstrap")

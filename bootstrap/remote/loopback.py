@@ -1,4 +1,4 @@
-"""The shell's proxies are not for this machine's own addresses."""
+"""Keeps the shell's proxies away from this machine's own addresses."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _OWN = ("localhost", "127.0.0.1")
 
 
 def spare(environment: MutableMapping[str, str]) -> None:
-    """Name the loopback addresses in ``no_proxy``, beside what is there.
+    """Add the loopback addresses to ``no_proxy``, and keep what it holds.
 
-    Trino's client and PyIceberg (requests) and Spark Connect (gRPC) send all to a proxy of the environment but for
-    that. Both spellings: gRPC reads the small one alone, others look at the large one first.
+    Without this, Trino's client and PyIceberg (requests) and Spark Connect (gRPC) send everything to the environment's
+    proxy. Both spellings are set: gRPC reads only the lower-case one, others look at the upper-case one first.
     """
     said = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     names = [name for each in said.split(",") if (name := each.strip())]

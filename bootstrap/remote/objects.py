@@ -1,7 +1,7 @@
 """Single objects of a store, read and written by the thousand.
 
-A store of our own is spoken to by urllib3 with requests that botocore signs: a third of boto3's processor time a
-request, measured, and what thousands of tables take is bound by that. AWS itself is left to boto3, which knows its
+For a store that we run, urllib3 sends requests that botocore signs: a third of boto3's processor time per request,
+as measured, and this limits how fast thousands of tables are handled. For AWS itself boto3 is used, which knows its
 addresses, proxies and credentials.
 """
 
@@ -26,7 +26,7 @@ _ATTEMPTS = 4
 class Objects:
     """Objects by their ``s3://`` addresses. Raises the errors of :mod:`bootstrap.remote.errors`.
 
-    A request that failed is sent again, a write too: what is written here goes to a name that nobody else writes to.
+    A failed request is sent again, even a write: an object written here has a name that nobody else writes to.
     """
 
     def __init__(self, connections: Connections) -> None:
@@ -45,7 +45,7 @@ class Objects:
         )
 
     def read(self, location: str) -> bytes:
-        """Raises Missing where there is no such object."""
+        """Raises Missing if there is no such object."""
         if self._endpoint is not None:
             return self._sent("GET", location)
         bucket, key = _place(location)

@@ -14,7 +14,7 @@ _FIRST_WAIT = 0.2  # seconds; doubled each time
 
 
 def retried(send: Callable[[], T], attempts: int, *passing: type[RemoteError]) -> T:
-    """What ``send`` gives; after one of the ``passing`` errors it is called again, ``attempts`` times in all.
+    """The result of ``send``; after one of the ``passing`` errors it is called again, ``attempts`` times in all.
 
     Waits between two calls, longer each time, and at least as long as a throttling server asks for.
     """

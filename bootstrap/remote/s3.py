@@ -23,7 +23,7 @@ _ABSENT = {"NoSuchBucket", "404", "NoSuchLifecycleConfiguration", "NoSuchBucketP
 _THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 _BUSY = {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests", "503"}
 _LACKING = {"NotImplemented", "501", "NoSuchPolicy"}  # the last is S3Proxy's, which has no policies
-# A local store has its own keys: what the shell says of AWS (AWS_PROFILE above all) must not matter to it.
+# A local store has its own keys: the shell's AWS settings (above all AWS_PROFILE) must not affect it.
 _NOT_FROM_THE_SHELL = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
@@ -32,10 +32,10 @@ _NOT_FROM_THE_SHELL = {
 
 
 def client(store: StoreConnection, *, patience: float = 30.0, parallel: int = 10, attempts: int = 5) -> S3Client:
-    """A client; one with an endpoint of its own heeds no AWS settings of the shell or of ~/.aws.
+    """A client; one with its own endpoint ignores all AWS settings of the shell and of ~/.aws.
 
-    ``patience`` is in seconds a request, ``parallel`` the connections that are kept, ``attempts`` how often a request
-    is sent before its failure counts.
+    ``patience`` is in seconds per request, ``parallel`` the number of connections kept, ``attempts`` how often a
+    request is sent before its failure counts.
     """
     made: S3Client = _client("s3", store, patience, parallel, attempts)
     return made
@@ -47,14 +47,14 @@ def sts(store: StoreConnection, *, patience: float = 30.0) -> Any:
 
 
 def glue(store: StoreConnection, address: str, *, patience: float, parallel: int) -> Any:
-    """A client of the Glue Data Catalog beside the store; ``address`` where it is not AWS's own."""
+    """A client of the Glue Data Catalog next to the store; ``address`` if it is not AWS's own."""
     return _client("glue", replace(store, endpoint=address or None), patience, parallel, 5)
 
 
 def _client(service: str, store: StoreConnection, patience: float, parallel: int, attempts: int) -> Any:
     own = store.endpoint is not None
     session = botocore.session.Session(session_vars=_NOT_FROM_THE_SHELL if own else None)
-    # Checksum trailers are refused by many S3-compatible stores: only where an operation demands them.
+    # Many S3-compatible stores refuse checksum trailers: they are sent only if an operation demands them.
     config = Config(
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
@@ -78,7 +78,7 @@ def _client(service: str, store: StoreConnection, patience: float, parallel: int
 
 
 class Lacking(Exception):
-    """The store has no such feature."""
+    """The store does not have this feature."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """From the file and the name of a stack in AWS to what the bootstrap talks to.
 
-Credentials and addresses come from where all of AWS's tools take them: the environment, profiles, the machine's role.
-``AWS_ENDPOINT_URL`` leads to another AWS than AWS's own, as a double in tests.
+Credentials and addresses come from where all AWS tools take them: the environment, profiles, the machine's role.
+``AWS_ENDPOINT_URL`` selects another endpoint than AWS's own, for example a double in tests.
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 """
 
@@ -26,14 +26,14 @@ from lakehouse.spec.model import Table
 if TYPE_CHECKING:
     from pyiceberg.catalog.glue import GlueCatalog as PyIceberg
 
-#: The account that the stack is in, as the stack tells its bootstrap.
+#: The account that the stack is in, as the stack passes it to its bootstrap.
 ACCOUNT = "LAKEHOUSE_AWS_ACCOUNT"
 
 
 def connect(lakehouse: Lakehouse, stack: str, path: Path) -> tuple[Lakehouse, Connections]:
-    """The lakehouse as it is called in AWS, and the connections to it.
+    """The lakehouse with its names in AWS, and the connections to it.
 
-    Raises UsageError for credentials of another account than the stack's and for S3 Tables, LakehouseError where there
+    Raises UsageError for credentials of another account than the stack's and for S3 Tables, LakehouseError if there
     are none.
     """
     options = lakehouse.stacks[stack]
@@ -41,7 +41,7 @@ def connect(lakehouse: Lakehouse, stack: str, path: Path) -> tuple[Lakehouse, Co
     if options.store.kind == "s3tables":
         raise UsageError(
             f"{path.name}: stacks.{stack} keeps its tables in S3 Tables, whose contents the bootstrap does not manage. "
-            "Make the tables by Athena or Spark, or take `store: s3`"
+            "Create the tables by Athena or Spark, or set `store: s3`"
         )
     located = in_aws(lakehouse, names(lakehouse, stack, account(options.region, stack)))
     store, catalogs = _connections(located, stack)
@@ -61,7 +61,7 @@ def _connections(located: Lakehouse, stack: str) -> tuple[StoreConnection, dict[
 
 
 def iceberg(lakehouse: Lakehouse, stack: str, name: str) -> PyIceberg:
-    """PyIceberg's client of a catalog, for a lakehouse that is called as in AWS (:func:`in_aws`)."""
+    """PyIceberg's client of a catalog, for a lakehouse with its names in AWS (:func:`in_aws`)."""
     from bootstrap.catalogs.glue import pyiceberg
 
     store, catalogs = _connections(lakehouse, stack)
@@ -69,7 +69,7 @@ def iceberg(lakehouse: Lakehouse, stack: str, name: str) -> PyIceberg:
 
 
 def in_aws(lakehouse: Lakehouse, own: Names) -> Lakehouse:
-    """The same contents at their places in AWS. Its buckets are Terraform's, so that none is left here."""
+    """The same contents at their places in AWS. Terraform manages its buckets, so none are left here."""
     catalogs = {}
     for name, catalog in lakehouse.catalogs.items():
         namespaces = {}
@@ -91,19 +91,19 @@ def _table_in_aws(table: Table, own: Names) -> Table:
 
 
 def account(region: str, stack: str) -> str:
-    """The account of the credentials; it must be the one that the stack told."""
+    """The account of the credentials; it must be the one that the stack passed."""
     try:
         account = str(boto3.client("sts", region_name=region).get_caller_identity()["Account"])
     except exceptions.NoCredentialsError:
         raise LakehouseError(
             f"stacks.{stack} is in AWS, and there are no credentials for it. `aws sso login`, AWS_PROFILE or a role "
-            "give them"
+            "provides them"
         ) from None
     except (exceptions.EndpointConnectionError, exceptions.HTTPClientError) as error:
         raise Unreachable("AWS", f"sts.{region}.amazonaws.com", type(error).__name__) from None
     except (exceptions.ClientError, exceptions.BotoCoreError) as error:
-        raise LakehouseError(f"AWS does not take the credentials: {error}") from None
+        raise LakehouseError(f"AWS refuses the credentials: {error}") from None
     told = os.environ.get(ACCOUNT)
     if told and told != account:
-        raise UsageError(f"the credentials are for account {account}, stacks.{stack} is in {told}. Take others")
+        raise UsageError(f"the credentials are for account {account}, but stacks.{stack} is in {told}. Use others")
     return account

@@ -1,4 +1,4 @@
-"""A batch job on the cluster: SQL by an application of its own, submitted to the master.
+"""A batch job on the cluster: SQL by a separate application, submitted to the master.
 
 It is Spark's own SQL command line, started as ``bin/spark-sql`` starts it and fed through its standard input, so that
 a job can wait for others between two statements while its JVM and its executor are warm.
@@ -24,7 +24,7 @@ from lakehouse.text.properties import properties
 _NAME = "verify"
 _FILE = f"{_NAME}.conf"
 _SETTINGS = {
-    # One core: it has to fit beside Spark Connect and whatever else runs.
+    # One core: it must fit next to Spark Connect and whatever else runs.
     "spark.cores.max": "1",
     "spark.executor.cores": "1",
     "spark.executor.memory": "512m",
@@ -39,10 +39,10 @@ class BatchJob:
     """A running application; ``with`` ends it. Statements run one at a time."""
 
     def __init__(self, target: Target, *, patience: float = 180.0) -> None:
-        """Starts it, and does not wait. ``patience`` is how many seconds a statement may take."""
+        """Starts it without waiting. ``patience`` is how many seconds a statement may take."""
         self._patience = patience
         self._number = 0
-        self._lost = False  # it has ended or does not answer: nothing is left to end in good order
+        self._lost = False  # it has ended or does not answer, so it cannot be ended cleanly
         self._lock = threading.Lock()
         self._lines: queue.Queue[str | None] = queue.Queue()
         command, environment = _prepare(target)
@@ -51,25 +51,25 @@ class BatchJob:
         self._reader.start()
 
     def run(self, sql: str) -> list[tuple[str, ...]]:
-        """Runs a query; its rows as text. Raises LakehouseError with what Spark says where it fails."""
-        # The word before each row is put together by Spark, so that the echo of the query is not taken for one.
+        """Runs a query; its rows as text. Raises LakehouseError with Spark's message if it fails."""
+        # Spark concatenates the word before each row, so that the echo of the query is not mistaken for one.
         lines = self._statement(f"SELECT concat('row', ':'), * FROM ({sql})")  # noqa: S608 - the SQL is ours
         return [tuple(line.split("\t")[1:]) for line in lines if line.startswith("row:\t")]
 
     def execute(self, sql: str) -> None:
-        """Runs a statement that answers nothing. Raises LakehouseError with what Spark says where it fails."""
+        """Runs a statement without a result. Raises LakehouseError with Spark's message if it fails."""
         self._statement(sql)
 
     def close(self) -> None:
         """Ends the application and waits until its process is gone.
 
-        At once if a statement is under way, or if the application no longer answers.
+        At once if a statement is running, or if the application no longer answers.
         """
         if self._lost or self._lock.locked():
             self._process.kill()
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            self._process.stdin.close()  # the end of its input ends it in good order
+            self._process.stdin.close()  # the end of its input ends it cleanly
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -86,7 +86,7 @@ class BatchJob:
         self.close()
 
     def _statement(self, sql: str) -> list[str]:
-        """The lines that a statement answers."""
+        """The lines that a statement prints."""
         with self._lock:
             self._number += 1
             assert self._process.stdin is not None
@@ -94,9 +94,9 @@ class BatchJob:
                 self._process.stdin.write(f"{sql};\nSELECT concat('end', ':{self._number}');\n")
                 self._process.stdin.flush()
             except (BrokenPipeError, ValueError):
-                pass  # it has ended; what it said on the way is read below
+                pass  # it has ended; what it printed before is read below
             lines = self._until(lambda line: line == f"end:{self._number}")
-            # The end is a statement too. Each that succeeds is followed by its time, and one that fails is not.
+            # The end is a statement too. Spark prints a time after each that succeeds, and none after one that fails.
             self._until(_is_time)
         if not any(map(_is_time, lines)):
             raise LakehouseError(_told(lines) or "the statement failed, and Spark does not say why")
@@ -133,7 +133,7 @@ def _is_time(line: str) -> bool:
 
 
 def _told(lines: Sequence[str]) -> str:
-    """What Spark said, without prompts, echoes and the chatter of its start."""
+    """What Spark printed, without prompts, echoes and the chatter of its start."""
     chatter = ("spark-sql (", "         > ", "WARNING:", "Using Spark", "Setting default", "To adjust logging")
     return "\n".join([line for line in lines if line.strip() and not line.startswith(chatter)][-8:])
 
@@ -142,12 +142,12 @@ def _unfinished(what: str, lines: Sequence[str]) -> LakehouseError:
     told = _told(lines)
     return LakehouseError(
         f"the batch job {what}. Has the cluster a free core and 512 MiB? The Spark master's page shows it."
-        + (f"\nIt said:\n{told}" if told else "")
+        + (f"\nIt printed:\n{told}" if told else "")
     )
 
 
 def _prepare(target: Target) -> tuple[list[str], dict[str, str]]:
-    """The job's command and environment; its properties are written beside the master's, secrets and all."""
+    """The job's command and environment; its properties, including secrets, are written next to the master's."""
     if target.lakehouse.engines.spark is None:
         raise UsageError(f"{target.path.name} has no engines.spark: add it to the file and deploy the stack again.")
     target.address(spark.MASTER, "engines.spark")

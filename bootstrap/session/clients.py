@@ -1,6 +1,6 @@
 """Clients of a running lakehouse: Trino, Spark Connect, PyIceberg and the store.
 
-Each asks first whether its server listens. The libraries are imported where they are used: some take a second.
+Each first checks whether its server listens. The libraries are imported where they are used: some take a second.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trino.dbapi import Connection
 
 TOKEN = "_".join(("SPARK", "CONNECT", "AUTHENTICATE", "TOKEN"))  # the name of the variable, which is no secret
-USER = "lakehouse"  # Trino knows a user's name alone; nothing is checked on the loopback address
+USER = "lakehouse"  # Trino knows only a user's name; nothing is checked on the loopback address
 
 
 def trino(target: Target, catalog: str | None = None) -> Connection:
@@ -44,7 +44,7 @@ def spark(target: Target) -> SparkSession:
     client_of_the_line(target)
     _say_token(target)
     session = spark_session(url)
-    # It writes each error to standard error too, as JSON with the server's stack; who catches an error tells it.
+    # It writes each error to standard error too, as JSON with the server's stack; the caller reports it anyway.
     logging.getLogger("SQLQueryContextLogger").disabled = True
     return session
 
@@ -56,9 +56,9 @@ def spark_session(url: str) -> SparkSession:
     loopback.spare(os.environ)
     builder: Any = SparkSession.builder
     created: Any = builder.remote(url).create()
-    # At its end the client would ask the server to empty a cache that only machine learning fills, and where the
-    # server is gone by then it goes on asking for ten minutes.
-    with suppress(AttributeError):  # clients before 4.1 have none
+    # When it ends, the client asks the server to empty a cache that only machine learning fills, and if the
+    # server is gone by then, it keeps asking for ten minutes.
+    with suppress(AttributeError):  # clients before 4.1 have no such method
         atexit.unregister(created.client._cleanup_ml_cache)
     session: SparkSession = created
     return session
@@ -80,7 +80,7 @@ def _say_token(target: Target) -> None:
     if _asks(target):
         os.environ[TOKEN] = target.local.state.secret(spark_service.TOKEN)
     else:
-        os.environ.pop(TOKEN, None)  # with one, the client would want TLS
+        os.environ.pop(TOKEN, None)  # with one, the client would require TLS
 
 
 def client_of_the_line(target: Target) -> None:

@@ -13,12 +13,12 @@ from lakehouse.text.placeholders import filled
 
 
 def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
-    """The lakehouse of the file, and the connections to it as it stands in that stack.
+    """The lakehouse of the file, and the connections to it in that stack.
 
-    Raises SpecError for a wrong file, UsageError where the file has no such stack, and LakehouseError where its state
-    folder is another lakehouse's.
+    Raises SpecError for an invalid file, UsageError if the file has no such stack, and LakehouseError if its state
+    folder belongs to another lakehouse.
     """
-    lakehouse = load(path, engines=False)  # whether engines carry it is asked before
+    lakehouse = load(path, engines=False)  # whether engines support it is checked elsewhere
     if isinstance(lakehouse.stacks.get(stack), AwsStack):
         from bootstrap.session import aws
 
@@ -44,7 +44,7 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
 
 def _bucket_owner(local: Local) -> BucketOwner:
     mark = owner.read(local.state.root)
-    if mark is None:  # an earlier version's, until the next deploy
+    if mark is None:  # from an earlier version, until the next deploy
         return BucketOwner("", local.claim.owner.lakehouse, local.claim.owner.stack)
     return BucketOwner(mark.id, mark.lakehouse, mark.stack, None if mark.buckets else local.state.root)
 

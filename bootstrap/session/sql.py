@@ -25,14 +25,14 @@ RowFormat = Literal["table", "csv", "json"]
 
 @dataclass(frozen=True)
 class SqlResult:
-    """What a statement answers; no columns: nothing. ``rows`` may come from the engine while they are read."""
+    """A statement's result; without columns there is none. ``rows`` may come from the engine while they are read."""
 
     columns: tuple[str, ...]
     rows: Iterator[Sequence[Any]]
 
 
 class SqlEngine(Protocol):
-    """A session of an engine: what USE and SET do in one statement holds for the next."""
+    """A session of an engine: USE and SET in one statement apply to the next."""
 
     dialect: EngineName
 
@@ -41,7 +41,7 @@ class SqlEngine(Protocol):
 
 
 def open_engine(target: Target, name: EngineName | None) -> SqlEngine:
-    """A session; by default of Trino, or of Spark where the file has no Trino."""
+    """A session; by default of Trino, or of Spark if the file has no Trino."""
     chosen = name or ("trino" if target.lakehouse.engines.trino is not None else "spark")
     return TrinoEngine(target) if chosen == "trino" else SparkEngine(target)
 
@@ -61,7 +61,7 @@ class TrinoEngine:
             columns = tuple(column[0] for column in cursor.description or ())
         except Exception as error:
             raise _trino_error(error) from error
-        # INSERT and its like answer with an unnamed count: the update type says that it is no table.
+        # INSERT and the like return an unnamed count: the update type shows that it is no table.
         if cursor.update_type and columns in ((), ("rows",)):
             return SqlResult((), self._rows(cursor))
         return SqlResult(columns, self._rows(cursor))
@@ -131,12 +131,12 @@ def _spark_error(error: Exception) -> LakehouseError:
 
 
 def run(engine: SqlEngine, statements: Sequence[SqlStatement], form: RowFormat, out: IO[str], source: str) -> None:
-    """Runs the statements in order and prints what they answer; ends at the first that fails.
+    """Runs the statements in order and prints their results; stops at the first that fails.
 
-    Raises LakehouseError that says which statement of ``source`` failed and why.
+    Raises LakehouseError that names the statement of ``source`` that failed and why.
     """
     if not statements:
-        raise UsageError(f"{source}: no statement to run.")
+        raise UsageError(f"{source} contains no statement to run.")
     for number, statement in enumerate(statements, 1):
         try:
             show(engine.run(statement.text), form, out)
@@ -147,9 +147,9 @@ def run(engine: SqlEngine, statements: Sequence[SqlStatement], form: RowFormat, 
 
 
 def show(result: SqlResult, form: RowFormat, out: IO[str]) -> None:
-    """Prints a result: a table for people, CSV with a header (RFC 4180), or one JSON object a row and line."""
+    """Prints a result: a table for people, CSV with a header (RFC 4180), or one JSON object per row and line."""
     if not result.columns:
-        for _ in result.rows:  # Trino runs a statement to its end only while its rows are asked for
+        for _ in result.rows:  # Trino runs a statement to its end only while its rows are read
             pass
     elif form == "table":
         out.writelines(f"{line}\n" for line in table(result.columns, result.rows))
@@ -165,7 +165,7 @@ def show(result: SqlResult, form: RowFormat, out: IO[str]) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """The lines of a table as psql draws it, numbers to the right, followed by the count of rows."""
+    """The lines of a table as psql prints it, numbers right-aligned, followed by the row count."""
     from rich.cells import cell_len
 
     raw = list(rows)
@@ -210,7 +210,7 @@ def text(value: Any) -> str:
 
 
 def distinct(columns: Sequence[str]) -> list[str]:
-    """The names with a number added to those that come again, so that no value of a row is lost."""
+    """The names, with a number added to repeated ones, so that no value of a row is lost."""
     found: list[str] = []
     for name in columns:
         unique, count = name, 2
@@ -221,16 +221,16 @@ def distinct(columns: Sequence[str]) -> list[str]:
 
 
 def source_of(file: str | None, expression: str | None) -> tuple[str, str]:
-    """The SQL to run and the name of where it comes from: an expression, a file, or standard input (``-`` or a pipe).
+    """The SQL to run and the name of its source: an expression, a file, or standard input (``-`` or a pipe).
 
-    Raises UsageError where there is none, or both.
+    Raises UsageError if there is none, or both.
     """
     if expression is not None and file is not None:
-        raise UsageError(f"Both -e and {file}: give one of them.")
+        raise UsageError(f"Both -e and {file} are given: choose one.")
     if expression is not None:
         return expression, "-e"
     if file is None and sys.stdin.isatty():
-        raise UsageError("No SQL: give a FILE, -e SQL, or a pipe. `lakehouse shell` is for typing it.")
+        raise UsageError("No SQL: give a FILE, -e SQL, or a pipe. To type SQL, use `lakehouse shell`.")
     if file is None or file == "-":
         return sys.stdin.read(), "standard input"
     try:

@@ -1,11 +1,11 @@
-"""SQL text taken apart into statements."""
+"""SQL text split into statements."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-# What may hold a semicolon that ends nothing: comments, strings and quoted names. Spark escapes quotes by back slash.
+# What may contain a semicolon that ends nothing: comments, strings and quoted names. Spark escapes quotes by backslash.
 _COMMENT = r"--[^\n]*|/\*.*?(?:\*/|\Z)"
 _QUOTED = {
     "trino": r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*(?:\"|\Z)",
@@ -15,14 +15,14 @@ _QUOTED = {
 
 @dataclass(frozen=True)
 class SqlStatement:
-    """A statement and the line of the text it begins on, from 1."""
+    """A statement and the line of the text it begins on, counted from 1."""
 
     text: str
     line: int
 
 
 def split(sql: str, dialect: str) -> list[SqlStatement]:
-    """The statements between semicolons, in order; those that hold nothing but comments are left out."""
+    """The statements between semicolons, in order; those that contain only comments are left out."""
     token = re.compile(f"(?P<comment>{_COMMENT})|(?P<quoted>{_QUOTED[dialect]})|(?P<end>;)|(?P<other>.)", re.DOTALL)
     found: list[SqlStatement] = []
     start: int | None = None  # where the statement's first word is
@@ -40,5 +40,5 @@ def _statement(sql: str, start: int | None, end: int) -> list[SqlStatement]:
 
 
 def is_complete(sql: str, dialect: str) -> bool:
-    """Whether nothing is open at the text's end: a prompt need not ask for more."""
+    """Whether nothing is open at the end of the text: a prompt need not ask for more."""
     return len(split(f"{sql}\nx", dialect)) > len(split(sql, dialect))

@@ -1,4 +1,4 @@
-"""A stack as the CDK synthesises it: what diagrams and policy scans look at."""
+"""A stack as the CDK synthesises it: input for diagrams and policy scans."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Synthesised:
-    """A stack's cdk.tf.json, and of a local stack its services.json beside it."""
+    """A stack's cdk.tf.json, and for a local stack also its services.json."""
 
     name: str
     document: Mapping[str, Any]
@@ -28,7 +28,7 @@ class Synthesised:
 
     @property
     def resources(self) -> dict[str, Mapping[str, Any]]:
-        """Resources by address, as ``aws_s3_bucket.store_warehouse_bucket``."""
+        """Resources by address, for example ``aws_s3_bucket.store_warehouse_bucket``."""
         return {
             f"{type}.{name}": block
             for type, named in self.document.get("resource", {}).items()
@@ -37,7 +37,7 @@ class Synthesised:
 
 
 def run(file: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    """Runs the CDK app for a lakehouse.yaml, in a process of its own; ``out`` becomes the CDK's output folder."""
+    """Runs the CDK app for a lakehouse.yaml, in a separate process; ``out`` becomes the CDK's output folder."""
     environment = {**os.environ, "LAKEHOUSE_FILE": str(file.resolve()), "CDKTF_OUTDIR": str(out)}
     environment.setdefault("TMPDIR", str(out.parent))  # jsii needs one
     command = [sys.executable, str(_ROOT / "main.py")]
@@ -58,12 +58,12 @@ def read(out: Path) -> dict[str, Synthesised]:
 def synthesise(file: Path, stack: str) -> Synthesised:
     """One stack of a lakehouse.yaml.
 
-    Raises UsageError where the file has no such stack, LakehouseError where the app fails.
+    Raises UsageError if the file has no such stack, LakehouseError if the app fails.
     """
     with tempfile.TemporaryDirectory(dir=store.scratch()) as folder:
         done = run(file, Path(folder))
         if done.returncode:
-            before, _, said = done.stderr.partition("Error: ")  # jsii may have said something of its own before
+            before, _, said = done.stderr.partition("Error: ")  # jsii may have printed something before
             raise LakehouseError(f"{file.name} cannot be synthesised: {(said or before).strip()}")
         stacks = read(Path(folder))
     if stack not in stacks:

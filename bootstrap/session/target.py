@@ -1,4 +1,4 @@
-"""Which lakehouse a command is about: the file, the stack in it, and what of it is on this machine."""
+"""Which lakehouse a command is about: the file, the stack in it, and its parts on this machine."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class Target:
 
     @cached_property
     def located(self) -> Local:
-        """The same as ``local``, also where the state folder is another's: for who only looks."""
+        """The same as ``local``, even if the state folder belongs to another lakehouse: for commands that only read."""
         return locate(self.lakehouse, self.stack, self.path)
 
     @cached_property
     def local(self) -> Local:
-        """The stack's state folder, services and endpoints. Raises LakehouseError where the folder is another's."""
+        """The stack's state folder, services and endpoints. Raises LakehouseError if it is another lakehouse's."""
         owner.check(self.located.state, self.located.claim)
         return self.located
 
     @property
     def in_aws(self) -> bool:
-        """Whether the stack is in AWS; then nothing of it is on this machine."""
+        """Whether the stack is in AWS; then no part of it is on this machine."""
         return isinstance(self.lakehouse.stacks.get(self.stack), AwsStack)
 
     @property
@@ -55,13 +55,13 @@ class Target:
 
     @property
     def scratch(self) -> Path:
-        """A folder for what a command needs for a while: below the state folder, whose disk is watched."""
+        """A folder for a command's temporary files: below the state folder, whose disk is watched."""
         folder = self.secrets.parent / "tmp"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 
     def service(self, name: str) -> Service:
-        """The service of that name. Raises UsageError that lists those there are."""
+        """The service of that name. Raises UsageError that lists the existing ones."""
         for each in self.local.services:
             if each.name == name:
                 return each
@@ -69,10 +69,10 @@ class Target:
         raise UsageError(f'No service "{name}" in stack {self.stack} of {self.path.name}; it has: {known}.')
 
     def address(self, port: str, asked_by: str) -> Address:
-        """Where a named port answers, once something listens there.
+        """The address of a named port, once something listens there.
 
-        Clients are slow to notice that nobody answers (Spark Connect's retries for minutes), so every command asks
-        here first. Raises UsageError where the file has no such service, LakehouseError where it does not answer.
+        Clients are slow to notice that nobody answers (Spark Connect retries for minutes), so every command checks
+        here first. Raises UsageError if the file has no such service, LakehouseError if it does not answer.
         """
         from lakehouse.runtimes.processes import is_open
 
@@ -88,10 +88,10 @@ class Target:
 
 
 def find(file: Path | None, stack: str | None, *, engines: bool = False) -> Target:
-    """The target of a command; with ``engines`` a file that asks for what an engine cannot carry is a wrong one.
+    """The target of a command; with ``engines`` a file that asks for what an engine does not support is invalid.
 
     ``file`` defaults to $LAKEHOUSE_FILE, then ./lakehouse.yaml; ``stack`` to the file's only local one, else ``local``.
-    Raises SpecError for a wrong file.
+    Raises SpecError for an invalid file.
     """
     path = (file or Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml")).resolve()
     lakehouse = load(path, engines=engines)

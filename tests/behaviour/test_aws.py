@@ -113,7 +113,7 @@ def test_the_file_evolves_a_table_and_drift_is_seen(account: Account) -> None:
     account.run("apply")
     assert "No changes." in account.run("plan")
     account.file.write_text(before)
-    assert "column glue_catalog.people.employees.team is there, but not in the file" in account.run("drift", code=2)
+    assert "column glue_catalog.people.employees.team exists, but is not in the file" in account.run("drift", code=2)
 
 
 def test_verify_writes_and_reads_and_leaves_nothing(account: Account) -> None:

@@ -77,7 +77,7 @@ def test_drift_tells_what_others_did(project: Project) -> None:
     assert {f"table lake.{project.root}.theirs", f"column lake.{project.root}.t.c"} <= set(told["unnamed"])
     assert "long cannot become int" in told["differs"][f"column lake.{project.root}.t.b"][0]
     text = project.run("drift").stdout
-    assert f"+ table lake.{project.root}.theirs is there, but not in the file" in text
+    assert f"+ table lake.{project.root}.theirs exists, but is not in the file" in text
 
 
 def test_import_writes_what_makes_the_next_plan_empty(project: Project) -> None:

@@ -64,7 +64,7 @@ def test_the_probe_agrees_with_the_matrix(on_minio: Deployment) -> None:
 def test_principals_become_users(on_minio: Deployment) -> None:
     assert "+ user demo-bi" in on_minio.lakehouse("store", "users", code=2)
     assert "1 users changed." in on_minio.lakehouse("store", "users", "--apply")
-    assert "Every user is as the file says." in on_minio.lakehouse("store", "users")
+    assert "Every user matches the file." in on_minio.lakehouse("store", "users")
 
 
 def test_no_process_shows_a_key(on_minio: Deployment) -> None:

@@ -62,9 +62,9 @@ def test_help_imports_no_client_of_an_engine() -> None:
         (["logs"], "Missing argument"),
         (["generate", "--rows", "0"], "--rows"),
         (["-f", "/no/such.yaml", "status"], "/no/such.yaml"),
-        (["destroy"], "--data says that its data is to go"),
+        (["destroy"], "to delete its data, add --data"),
         (["logs", "nope"], 'No service "nope"'),
-        (["sql", "-e", "SELECT 1", "file.sql"], "give one of them"),
+        (["sql", "-e", "SELECT 1", "file.sql"], "choose one"),
     ],
 )
 def test_usage_errors_exit_2_with_one_message(

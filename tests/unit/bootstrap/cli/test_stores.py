@@ -71,7 +71,7 @@ def test_it_compares_with_the_matrix(
     assert [name in out for name in (each.name for each in OPERATIONS)] == [True] * len(OPERATIONS)
     assert bool(err) == bool(code)
     if code:
-        assert "says otherwise of s3proxy: versioning, lifecycle, policies." in err
+        assert "says otherwise about s3proxy: versioning, lifecycle, policies." in err
 
 
 def test_json(file: Path, answered: list[ProbeResult], capsys: pytest.CaptureFixture[str]) -> None:

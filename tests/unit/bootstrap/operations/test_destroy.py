@@ -90,9 +90,9 @@ def test_without_a_mark_nothing_is_deleted(file: Path) -> None:
 def test_an_earlier_versions_folder_is_marked_before_it_may_go(target: Target, root: Path) -> None:
     target.local.state.secret("store-secret-key")
     (root / MARK).unlink()
-    with pytest.raises(LakehouseError, match="has no mark that says whose it is.*lakehouse adopt"):
+    with pytest.raises(LakehouseError, match="has no mark that names its owner.*lakehouse adopt"):
         destroy_data(find(target.path, None), yes=True)
-    assert "is now that of the lakehouse" in adopt(find(target.path, None), yes=True)
+    assert "now belongs to the lakehouse" in adopt(find(target.path, None), yes=True)
     destroy_data(find(target.path, None), yes=True)
     assert not root.exists()
 
@@ -128,7 +128,7 @@ def test_a_lakehouse_that_is_up_keeps_its_data(target: Target, root: Path, runni
 
 def test_the_name_is_the_second_key(target: Target, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("domo\n"))
-    with pytest.raises(LakehouseError, match="not its name: nothing was removed"):
+    with pytest.raises(LakehouseError, match="The name does not match: nothing was removed"):
         destroy_data(target, yes=False)
     assert root.exists()
     monkeypatch.setattr("sys.stdin", Terminal("demo\n"))

@@ -114,8 +114,8 @@ def test_a_further_column_that_may_be_empty_stays_empty(target: Target, monkeypa
     ("silver", "why"),
     [
         ({"note": {"type": "int", "required": True}}, 'silver.minute_aggs: the column "note" is required'),
-        ({"volume": {"type": "int"}}, 'silver.minute_aggs: the column "volume" is int, and the bars have long'),
-        (None, "there is no table lake.silver.minute_aggs. `lakehouse apply` makes it"),
+        ({"volume": {"type": "int"}}, 'silver.minute_aggs: the column "volume" has the type int, but the bars have long'),
+        (None, "there is no table lake.silver.minute_aggs. `lakehouse apply` creates it"),
     ],
 )
 def test_what_does_not_fit_is_found_before_the_first_write(

@@ -128,7 +128,7 @@ class Terminal(io.StringIO):
     ("file", "expression", "message"),
     [
         (None, None, "give a FILE, -e SQL, or a pipe"),
-        ("q.sql", "SELECT 1", "give one of them"),
+        ("q.sql", "SELECT 1", "choose one"),
         ("/no/such.sql", None, "/no/such.sql cannot be read: No such file"),
     ],
 )
