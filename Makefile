@@ -78,3 +78,106 @@ containers: setup-dev docker ## a lakehouse on Docker, and its bad days
 
 matrix: setup-dev docker ## other pairs of stores, catalogs and versions, for docs/compatibility.md
 	$(PY) -m pytest -m matrix tests/behaviour tests/integration tests/containers
+
+lint: $(DONE)/dev ## ruff: rules and format
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+types: $(DONE)/dev ## mypy, strict
+	$(PY) -m mypy
+
+format: $(DONE)/dev ## format the sources
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+.PHONY: mutations
+mutations: setup-dev ## read or refuse 4,000 mutated files (set LAKEHOUSE_MUTATIONS, LAKEHOUSE_SEED to change that)
+	LAKEHOUSE_MUTATIONS=$${LAKEHOUSE_MUTATIONS:-4000} $(PY) -m pytest -q -s --timeout 1800 \
+		tests/unit/lakehouse/spec/test_load_mutated.py -k mutated_files
+
+bench: setup-dev docker ## measure, for docs/benchmarks.md
+	$(PY) -m pytest tests/bench -m bench --timeout 3600
+
+lint-workflows: ## actionlint over .github/workflows, if there is Go to build it
+	@if command -v go >/dev/null; then go run $(ACTIONLINT); else echo "skipped: actionlint is built by Go, which is missing"; fi
+
+scan: $(DONE)/node $(DONE)/dev ## policy scans: stacks, workflows, Dockerfiles, secrets
+	@$(PY) -m policies.scan
+
+schema: $(DONE)/runtime ## write lakehouse.schema.json from the model
+	$(PY) -m lakehouse.spec.schema
+
+##@ Docker
+.PHONY: images providers docker
+images: $(DONE)/runtime ## build the images if no registry can be reached (IMAGES=--all, or names)
+	@$(PY) -m offline.images $(IMAGES)
+
+providers: $(DONE)/runtime ## build Terraform's Docker provider if no registry has it
+	@$(PY) -m offline.provider
+
+# What the tests on Docker need, where Docker answers.
+docker: $(DONE)/runtime
+	@if docker info >/dev/null 2>&1; then \
+	  $(MAKE) -s --no-print-directory providers images IMAGES="--all --pull"; fi
+
+##@ Set-up
+.PHONY: setup setup-dev packages clean distclean terraform
+# The parts that do not need each other are made side by side.
+setup: terraform ## everything that a deploy needs: venv, cdktf, Java, packages
+	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
+	@+$(MAKE) -s --no-print-directory -j2 $(DONE)/node packages
+
+setup-dev: terraform ## the same, and what the tests need
+	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
+	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j3) $(DONE)/node packages $(DONE)/dev
+
+packages: $(DONE)/runtime ## fetch what lakehouse.yaml needs into the user's cache folder
+	@$(PY) -m bootstrap.cli.packages fetch
+	@$(PY) -m lakehouse.runtimes.training
+
+clean: ## remove what was generated: cdktf.out and caches (no state, no data)
+	rm -rf cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove the set-up as well (the packages in the user's cache folder stay)
+	rm -rf $(VENV) node_modules
+
+terraform:
+	@command -v terraform >/dev/null || { echo "error: terraform is not on PATH. Install 1.5 or newer from your" \
+	  "system's packages or from HashiCorp (developer.hashicorp.com/terraform/install), then run this again." >&2; exit 1; }
+
+# A venv without pip is a half-made one; Debian has ensurepip in a package of its own.
+$(DONE)/venv: pipenv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "error: Python 3.11 or newer is needed, and $(PYTHON) is not one. Install it, or run make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "error: $(PYTHON) has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "setting up $(VENV)"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes --no-deps -r pipenv.txt
+	@mkdir -p $(DONE) && touch $@
+
+PIPENV = PIPENV_VERBOSITY=-1 PIPENV_IGNORE_VIRTUALENVS=0 VIRTUAL_ENV="$$PWD/$(VENV)" \
+  PATH="$$PWD/$(VENV)/bin:$$PATH" $(PY) -m pipenv
+
+$(DONE)/runtime: Pipfile.lock pyproject.toml | $(DONE)/venv
+	@echo "installing the Python packages of Pipfile.lock"
+	@$(PIPENV) sync --quiet
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(DONE)/dev: Pipfile.lock | $(DONE)/runtime
+	@echo "installing the development packages of Pipfile.lock"
+	@$(PIPENV) sync --categories dev-packages --quiet
+	@touch $@
+
+$(DONE)/node: package-lock.json bin/cdktf bin/setup-node | $(DONE)/runtime
+	@echo "installing cdktf-cli"
+	@bin/setup-node
+	@touch $@
+
+##@ Help
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

@@ -114,7 +114,7 @@ def test_a_further_column_that_may_be_empty_stays_empty(target: Target, monkeypa
     ("silver", "why"),
     [
         ({"note": {"type": "int", "required": True}}, 'silver.minute_aggs: the column "note" is required'),
-        ({"volume": {"type": "int"}}, 'silver.minute_aggs: the column "volume" has the type int, but the bars have long'),
+        ({"volume": {"type": "int"}}, 'the column "volume" has the type int, but the bars have long'),
         (None, "there is no table lake.silver.minute_aggs. `lakehouse apply` creates it"),
     ],
 )

@@ -106,7 +106,7 @@ def test_the_first_statement_that_fails_ends_the_run_and_is_named() -> None:
 
 
 def test_nothing_to_run_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="report.sql: no statement"):
+    with pytest.raises(UsageError, match="report.sql contains no statement"):
         run(FakeEngine(), split("-- nothing", "trino"), "csv", io.StringIO(), "report.sql")
 
 
