@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from bootstrap.catalogs.base import Catalog
-from bootstrap.remote.connections import Connections
+from bootstrap.catalogs.glue import GlueCatalog
+from bootstrap.catalogs.nessie import NessieCatalog
+from bootstrap.catalogs.rest import RestCatalog
+from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Refused
+
+#: By the kind's word. ``rest`` is any catalog that speaks Iceberg REST.
+CATALOGS: Mapping[str, Callable[[str, CatalogConnection, Connections], Catalog]] = {
+    "nessie": NessieCatalog,
+    "glue": GlueCatalog,
+    "rest": RestCatalog,
+}
 
 
 def connect(name: str, connections: Connections) -> Catalog:
-    """The catalog of that name. Raises Refused where the connections have none."""
+    """The catalog of that name. Raises Refused if the connections have none."""
     connection = connections.catalogs.get(name)
     if connection is None:
         raise Refused(f'catalog "{name}" is in the file, but this stack has no such catalog. Add it under `stacks`')
-    if connection.kind == "nessie":
-        from bootstrap.catalogs.nessie import NessieCatalog
-
-        return NessieCatalog(name, connection, connections)
-    if connection.kind == "glue":
-        from bootstrap.catalogs.glue import GlueCatalog
-
-        return GlueCatalog(name, connection, connections)
-    from bootstrap.catalogs.rest import RestCatalog
-
-    return RestCatalog(name, connection, connections)
+    return CATALOGS[connection.kind](name, connection, connections)
 
 
 __all__ = ["Catalog", "connect"]

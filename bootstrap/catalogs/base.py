@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.remote.errors import Conflict, RemoteError
+from lakehouse.spec.kinds import Limits
 
 #: Called with the number of tables read so far, and of all.
 Reading = Callable[[int, int], None]
@@ -15,6 +16,10 @@ Reading = Callable[[int, int], None]
 
 class Catalog(Protocol):
     """A catalog's contents. Names are dotted; writes raise the errors of :mod:`bootstrap.remote.errors`."""
+
+    @property
+    def limits(self) -> Limits:
+        """What its kind can do."""
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         """What is there: all names, and the given tables in full (None: all tables)."""
@@ -49,6 +54,12 @@ class Remembers(Protocol):
     def gone(self, names: Collection[str]) -> Mapping[str, Gone]:
         """How each of these tables, which are not there, went; those that never were there are left out."""
 
+    def other_references(self) -> list[str]:
+        """Branches and tags besides the one that the connection is at."""
+
+    def metadata_elsewhere(self, table: str) -> set[str]:
+        """The addresses of the table's metadata files on the other branches and tags."""
+
 
 @runtime_checkable
 class Locates(Protocol):
@@ -56,6 +67,24 @@ class Locates(Protocol):
 
     def locations(self) -> Mapping[str, str]:
         """The address of each table's metadata file, by the table's name; no table is read."""
+
+
+class Head(NamedTuple):
+    """A table as its catalog names it: where its metadata file is, and its current snapshot; None if it has none."""
+
+    location: str
+    snapshot: int | None
+
+
+@runtime_checkable
+class Heads(Protocol):
+    """A catalog that says of tables where they are and at which snapshot, and reads none for it."""
+
+    def heads(self) -> Mapping[str, Head]:
+        """All tables by name."""
+
+    def head(self, table: str) -> Head:
+        """One table as it is by now. Raises Missing if there is none of that name."""
 
 
 @dataclass(frozen=True)

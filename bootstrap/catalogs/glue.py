@@ -57,6 +57,8 @@ class GlueCatalog:
     ``connection.uri`` is Glue's address where it is not AWS's own.
     """
 
+    limits = GLUE.can
+
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
         self.name, self.connection, self.connections = name, connection, connections
         self.what = f'catalog "{name}"'
@@ -89,7 +91,7 @@ class GlueCatalog:
         if new or kept.keys() - live:
             self.cache.store(new, kept.keys() - live)
         unread = frozenset(locations.keys() | others) - facts.keys()
-        return CatalogFacts(namespaces, facts, unread, GLUE.can)
+        return CatalogFacts(namespaces, facts, unread, self.limits)
 
     def locations(self) -> Mapping[str, str]:
         listed = self._listed([each["Name"] for each in self._databases()])

@@ -16,7 +16,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlparse
 
-from bootstrap.catalogs.nessie import NessieCatalog
+from bootstrap.catalogs import connect
+from bootstrap.catalogs.base import Head, Heads, Remembers
+from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing
 from bootstrap.remote.s3 import client, typed
@@ -93,67 +95,53 @@ class TableReader:
     """Reads tables of one catalog. Raises the errors of :mod:`bootstrap.remote.errors`."""
 
     def __init__(self, name: str, connections: Connections) -> None:
-        from bootstrap.catalogs import connect
-
         self.name, self._connections = name, connections
         self.catalog = connect(name, connections)
         store = connections.store
         self._store = store.endpoint or f"s3.{store.region}.amazonaws.com"
         self._s3 = client(store, patience=connections.patience, parallel=connections.parallel)
 
-    def names(self) -> dict[str, tuple[str, int | None]]:
-        """All tables, with the address of each one's metadata file and its current snapshot where the catalog says."""
-        if isinstance(self.catalog, NessieCatalog):
-            return {
-                ".".join(entry["name"]["elements"]): (entry["content"]["metadataLocation"], _snapshot(entry["content"]))
-                for entry in self.catalog.entries()
-                if entry["type"] == "ICEBERG_TABLE"
-            }
-        facts = self.catalog.facts(None, lambda count, of: None)
-        return {
-            name: (table.metadata_location, _known(table.metadata.get("current-snapshot-id")))
-            for name, table in facts.tables.items()
-        }
+    def names(self) -> Mapping[str, Head]:
+        """All tables, with the address of each one's metadata file and its current snapshot."""
+        if isinstance(self.catalog, Heads):
+            return self.catalog.heads()
+        return {name: _head(table) for name, table in self.catalog.facts(None, lambda count, of: None).tables.items()}
 
     def other_references(self) -> list[str]:
-        """Branches and tags of the catalog besides the one that it is at; empty where it has none."""
-        if not isinstance(self.catalog, NessieCatalog):
-            return []
-        main = self.catalog.connection.branch
-        return [each.name for each in self.catalog.references.list() if each.name != main]
+        """Branches and tags of the catalog besides the one that it is at; empty if it has none."""
+        return self.catalog.other_references() if isinstance(self.catalog, Remembers) else []
+
+    def named(self, table: str) -> set[str]:
+        """The metadata files that the catalog names: of every table by now, of this one on other branches and tags."""
+        found = {head.location for head in self.names().values()}
+        return found | (self.catalog.metadata_elsewhere(table) if isinstance(self.catalog, Remembers) else set())
 
     def read(self, table: str, location: str, snapshot: int | None) -> Found:
         """One table, whose metadata file is at ``location``."""
-        bucket, key = _place(location)
+        metadata = self._metadata(location)
         with typed(self._store):
-            content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-            metadata = json.loads(gzip.decompress(content) if key.endswith((".gz.metadata.json", ".gz")) else content)
             stored = list(self.stored(metadata["location"]))
         current = next((each for each in metadata.get("snapshots", ()) if each["snapshot-id"] == snapshot), None)
         manifests = self._manifests(current["manifest-list"]) if current else []
         return Found(measure(f"{self.name}.{table}", metadata, snapshot, manifests, stored), metadata)
 
     def read_now(self, table: str) -> Found:
-        """One table as it is by now. Raises Missing where there is none."""
-        if isinstance(self.catalog, NessieCatalog):
-            content, _ = self.catalog.commits.current(table)
-            return self.read(table, content["metadataLocation"], _snapshot(content))
-        facts = self.catalog.facts({table}, lambda count, of: None).tables.get(table)
-        if facts is None:
-            raise Missing(f'catalog "{self.name}": there is no table {table}')
-        return self.read(table, facts.metadata_location, _known(facts.metadata.get("current-snapshot-id")))
+        """One table as it is by now. Raises Missing if there is none."""
+        return self.read(table, *self._head(table))
 
     def location_now(self, table: str) -> str:
-        """Where one table is by now. Raises Missing where there is none."""
-        if isinstance(self.catalog, NessieCatalog):
-            content, _ = self.catalog.commits.current(table)
-            return str(self.catalog.commits.files.read(content["metadataLocation"])["location"])
+        """Where one table is by now. Raises Missing if there is none."""
+        return str(self._metadata(self._head(table).location)["location"])
+
+    def _head(self, table: str) -> Head:
+        if isinstance(self.catalog, Heads):
+            return self.catalog.head(table)
         facts = self.catalog.facts({table}, lambda count, of: None).tables.get(table)
         if facts is None:
             raise Missing(f'catalog "{self.name}": there is no table {table}')
-        return facts.location
+        return _head(facts)
 
-    def read_all(self, tables: Mapping[str, tuple[str, int | None]]) -> Iterator[tuple[str, Found | LakehouseError]]:
+    def read_all(self, tables: Mapping[str, Head]) -> Iterator[tuple[str, Found | LakehouseError]]:
         """Several at a time, in the order of their names; with the error of each that cannot be read."""
 
         def one(table: str) -> tuple[str, Found | LakehouseError]:
@@ -164,6 +152,15 @@ class TableReader:
 
         with ThreadPoolExecutor(self._connections.parallel) as pool:
             yield from pool.map(one, sorted(tables))
+
+    def _metadata(self, location: str) -> dict[str, Any]:
+        bucket, key = _place(location)
+        with typed(self._store):
+            content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        found: dict[str, Any] = json.loads(
+            gzip.decompress(content) if key.endswith((".gz.metadata.json", ".gz")) else content
+        )
+        return found
 
     def stored(self, location: str) -> Iterator[tuple[str, int]]:
         bucket, prefix = _place(location)
@@ -197,12 +194,9 @@ class TableReader:
         return PyArrowFileIO({key: value for key, value in settings.items() if value is not None})
 
 
-def _snapshot(content: Mapping[str, Any]) -> int | None:
-    return _known(content.get("snapshotId"))
-
-
-def _known(snapshot: int | None) -> int | None:
-    return None if snapshot in (None, -1) else snapshot
+def _head(table: TableFacts) -> Head:
+    snapshot = table.metadata.get("current-snapshot-id")
+    return Head(table.metadata_location, None if snapshot == -1 else snapshot)
 
 
 def _place(location: str) -> tuple[str, str]:

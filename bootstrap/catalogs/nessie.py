@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from bootstrap.catalogs.base import Gone, Reading
+from bootstrap.catalogs.base import Gone, Head, Reading
 from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.catalogs.nessie_history import gone
 from bootstrap.catalogs.references import CatalogReferences
@@ -28,6 +28,8 @@ from lakehouse.kinds.catalogs.nessie import NESSIE
 
 class NessieCatalog(RestCatalog):
     """One warehouse of a Nessie server, on one branch."""
+
+    limits = NESSIE.can
 
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
         super().__init__(name, connection, connections)
@@ -82,7 +84,7 @@ class NessieCatalog(RestCatalog):
         references = {each.name: ReferenceFacts(each.kind, each.points_to, each.deletable)
                       for each in self.references.list() if each.name != self.connection.branch}  # fmt: skip
         unread = frozenset(locations.keys() | others) - facts.keys()
-        return CatalogFacts(namespaces, facts, unread, NESSIE.can, references)
+        return CatalogFacts(namespaces, facts, unread, self.limits, references)
 
     def _read(self, location: str) -> TableFacts | None:
         """From the metadata file: Nessie's Iceberg REST endpoint may show the schema of the last rows instead."""
@@ -92,8 +94,25 @@ class NessieCatalog(RestCatalog):
             return None  # dropped since it was listed, with its files
 
     def locations(self) -> Mapping[str, str]:
+        return {name: head.location for name, head in self.heads().items()}
+
+    def heads(self) -> Mapping[str, Head]:
         entries = (each for each in self.entries() if each["type"] == "ICEBERG_TABLE")
-        return {".".join(each["name"]["elements"]): each["content"]["metadataLocation"] for each in entries}
+        return {".".join(each["name"]["elements"]): _head(each["content"]) for each in entries}
+
+    def head(self, table: str) -> Head:
+        return _head(self.commits.current(table)[0])
+
+    def other_references(self) -> list[str]:
+        return [each.name for each in self.references.list() if each.name != self.connection.branch]
+
+    def metadata_elsewhere(self, table: str) -> set[str]:
+        asked = {"requestedKeys": [{"elements": table.split(".")}]}
+        found: set[str] = set()
+        for reference in self.other_references():
+            answer = self.api.post(f"/trees/{quote(reference, safe='')}/contents", asked)
+            found |= {each["content"].get("metadataLocation", "") for each in answer["contents"]}
+        return found
 
     def elsewhere(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
@@ -121,3 +140,8 @@ class NessieCatalog(RestCatalog):
             if not page.get("hasMore"):
                 return
             token = page["token"]
+
+
+def _head(content: Mapping[str, Any]) -> Head:
+    snapshot = content.get("snapshotId")
+    return Head(content["metadataLocation"], None if snapshot == -1 else snapshot)

@@ -20,6 +20,7 @@ from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Missing
 from bootstrap.remote.http import Http
+from lakehouse.spec.kinds import Limits
 
 #: Between the levels of a namespace in a path.
 _SEPARATOR = "%1F"
@@ -27,6 +28,8 @@ _SEPARATOR = "%1F"
 
 class RestCatalog:
     """A catalog behind ``uri``; its own settings (the prefix) are asked for once."""
+
+    limits = Limits()
 
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
         self.name, self.connection, self.connections = name, connection, connections
@@ -55,7 +58,7 @@ class RestCatalog:
                 present.extend(found)
         chosen = [name for name in present if tables is None or name in tables]
         read = self._load({name: name for name in chosen}, self._table, reading)
-        return CatalogFacts(properties, read, frozenset(present) - read.keys())
+        return CatalogFacts(properties, read, frozenset(present) - read.keys(), self.limits)
 
     def _namespaces(self, parent: str | None) -> Iterator[str]:
         asked = None if parent is None else parent.replace(".", "\x1f")

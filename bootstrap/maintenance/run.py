@@ -16,7 +16,7 @@ from bootstrap.remote.errors import Conflict
 from bootstrap.session import sql
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.spec import Lakehouse, kinds
+from lakehouse.spec import Lakehouse
 from lakehouse.spec.model import Maintenance
 from lakehouse.text.sql import path
 
@@ -140,8 +140,7 @@ def prepare(
             continue
         reader = TableReader(catalog, connections)
         there = reader.names()
-        limits = kinds.known().catalogs[connections.catalogs[catalog].kind].can
-        guard = plan.Guard(gc_default=limits.gc_default, references=reader.other_references())
+        guard = plan.Guard(reader.catalog.limits.gc_default, reader.other_references())
         known = dict(reader.read_all({name: there[name] for name in policies if name in there}))
         for table, policy in sorted(policies.items()):
             found = known.get(table)

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.catalogs.metrics import TableReader
-from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing
 from bootstrap.remote.s3 import client, typed
@@ -78,7 +76,8 @@ class SupersededFiles:
             there = {f"s3://{bucket}/{key}" for key, _ in self._reader.stored(home) if "metadata.json" in key}
         former = chain(metadata, self._read)
         found = removable(former, before=before, keep=(), least=least, home=home, there=there)
-        return [each for each in found if each not in self._named(table)] if found and prefix else []
+        named = self._reader.named(table) if found and prefix else set(found)
+        return [each for each in found if each not in named]
 
     def remove(self, locations: Collection[str]) -> dict[str, int]:
         """Oldest first: were it interrupted, the rest could still be reached from the logs."""
@@ -93,14 +92,3 @@ class SupersededFiles:
             return self._files.read(location)
         except Missing:
             return None
-
-    def _named(self, table: str) -> set[str]:
-        """What the catalog names: of every table by now, and of this one on each other branch and tag."""
-        named = {location for location, _ in self._reader.names().values()}
-        catalog = self._reader.catalog
-        if isinstance(catalog, NessieCatalog):
-            for reference in self._reader.other_references():
-                asked = {"requestedKeys": [{"elements": table.split(".")}]}
-                answer = catalog.api.post(f"/trees/{quote(reference, safe='')}/contents", asked)
-                named |= {each["content"].get("metadataLocation", "") for each in answer["contents"]}
-        return named

@@ -9,12 +9,14 @@ from lakehouse.iceberg import defaults as column_defaults
 from lakehouse.iceberg import transforms, types
 from lakehouse.spec import limits, matrix, support, tables
 from lakehouse.spec.aws import check_aws
-from lakehouse.spec.kinds import AWS, known
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.further import check_properties
+from lakehouse.spec.kinds import AWS, KindRules, known
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
-from lakehouse.spec.stacks import LocalStack
+from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
 from lakehouse.text.words import listed, suggest
 
@@ -316,11 +318,26 @@ def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
                 kind = support.on(known().catalogs, stack.runtime if isinstance(stack, LocalStack) else AWS)[0]
                 message = f'"{catalog}" has no place here: every stack carries all of `catalogs`. Add {catalog}: {kind}'
                 yield Problem(at, message, ((*at, catalog),))
+        yield from _kinds(name, stack)
         yield from check_store(name, stack, lakehouse)
         if isinstance(stack, LocalStack):
             yield from _ports(name, stack, lakehouse)
         else:
             yield from check_aws(name, stack, lakehouse)
+
+
+def _kinds(name: str, stack: LocalStack | AwsStack) -> Iterator[Problem]:
+    """What the entries of kinds say of each."""
+    places: list[tuple[KeyPath, KindEntry, KindRules]] = [
+        (("stacks", name, "store"), stack.store, known().stores[stack.store.kind])
+    ]
+    places += [
+        (("stacks", name, "catalogs", catalog), entry, known().catalogs[entry.kind])
+        for catalog, entry in stack.catalogs.items()
+    ]
+    for at, entry, kind in places:
+        yield from _no_secrets((*at, "properties"), entry.properties)
+        yield from check_properties(at, entry, kind)
 
 
 def _ports(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -32,12 +32,14 @@ class Chosen:
             return value
         if not isinstance(value, dict):
             if not isinstance(value, str) or value not in offered:
-                raise _unknown(offered)
+                raise PydanticKnownError("literal_error", {"expected": _words(offered)})
             return offered[value].entry(kind=value)
         word = value.get("kind")
         if isinstance(word, str) and word not in offered:
-            wrong: Any = {"type": _unknown(offered), "loc": ("kind",), "input": word}
-            raise ValidationError.from_exception_data("KindEntry", [wrong])
+            raise ValidationError.from_exception_data(
+                "KindEntry",
+                [{"type": "literal_error", "loc": ("kind",), "input": word, "ctx": {"expected": _words(offered)}}],
+            )
         return (offered[word].entry if isinstance(word, str) else KindEntry).model_validate(value)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -62,8 +64,7 @@ class Chosen:
         return {"anyOf": options}
 
 
-def _unknown(offered: Mapping[str, KindRules]) -> PydanticKnownError:
+def _words(offered: Mapping[str, KindRules]) -> str:
+    """The words, as pydantic lists those of a Literal."""
     words = [f"'{word}'" for word in offered]
-    return PydanticKnownError(
-        "literal_error", {"expected": " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))}
-    )
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

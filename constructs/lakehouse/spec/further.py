@@ -1,0 +1,40 @@
+"""What ``properties`` of a kind may say: what this file has no key for, and nothing that the lakehouse sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.kinds import Further, KindRules
+from lakehouse.spec.problems import KeyPath, Problem
+
+
+def check_properties(at: KeyPath, entry: KindEntry, kind: KindRules) -> Iterator[Problem]:
+    """Problems of the properties of an entry at ``at``."""
+    if entry.properties and kind.further is None:
+        message = f"{kind.label} takes no properties: no server of it runs here. Remove them"
+        yield Problem((*at, "properties"), message, about=((*at, "kind"),))
+        return
+    for key, value in entry.properties.items():
+        assert kind.further is not None
+        if why := _refusal(key, value, kind.label, kind.further):
+            yield Problem((*at, "properties", key), why, about=((*at, "kind"),))
+
+
+def _refusal(key: str, value: str, label: str, further: Further) -> str | None:
+    if not re.fullmatch(further.key, key, re.ASCII):
+        rule = f"those of {label} are written into {further.file}, as in {further.example}"
+        return f'"{key}" is not a property here: {rule}. Remove it'
+    if owner := next((who for owned, who in further.owned.items() if _covers(owned, key)), None):
+        return f'{key} is set by {owner}, and "{value}" would replace that. Remove it'
+    if not value.isprintable():
+        return f'the value of "{key}" has more than one line, a tab or a character that is not shown. Write one line'
+    for part, what in further.forbidden.items():
+        if part in value:
+            return f'"{value}" has {part}, which {label} would take for {what}. Write the value itself'
+    return None
+
+
+def _covers(owned: str, key: str) -> bool:
+    return key.startswith(owned[:-1]) if owned.endswith("*") else key == owned

@@ -1,0 +1,39 @@
+"""The registry of what the bootstrap has for each kind of catalog."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bootstrap import catalogs
+from bootstrap.catalogs.base import CommitsMany, Heads, Remembers
+from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.remote.errors import Refused
+from lakehouse import kinds
+
+CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1", "key", "secret"), {})
+OFFERED = {word: kind for word, kind in kinds.CATALOGS.items() if kind.on}
+
+
+def connected(word: str) -> catalogs.Catalog:
+    there = CatalogConnection(word, "http://127.0.0.1:1/iceberg", "lake", "http://127.0.0.1:1/api")
+    return catalogs.connect("lake", replace(CONNECTIONS, catalogs={"lake": there}))
+
+
+@pytest.mark.parametrize("word", OFFERED)
+def test_every_kind_that_a_file_may_name_is_there_with_its_limits(word: str) -> None:
+    assert connected(word).limits is OFFERED[word].can
+
+
+@pytest.mark.parametrize("word", OFFERED)
+def test_what_the_limits_say_is_what_the_class_can_do(word: str) -> None:
+    catalog = connected(word)
+    assert isinstance(catalog, Remembers) == OFFERED[word].can.references
+    assert isinstance(catalog, Remembers) <= isinstance(catalog, Heads)
+    assert isinstance(catalog, CommitsMany) <= isinstance(catalog, Heads)
+
+
+def test_a_catalog_that_the_stack_does_not_have() -> None:
+    with pytest.raises(Refused, match="this stack has no such catalog"):
+        catalogs.connect("lake", CONNECTIONS)
