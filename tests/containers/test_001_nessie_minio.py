@@ -18,6 +18,7 @@ from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.locate import locate
 from lakehouse.spec import load
 from tests.containers.conftest import remains, runtime, sick, up
+from tests.containers.listening import assert_declared
 from tests.integration.deployment import PROJECT, Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -61,6 +62,12 @@ def trino(sql: str) -> str:
 def spark(deployment: Deployment, sql: str) -> list[dict[str, object]]:
     told = deployment.lakehouse("sql", "--engine", "spark", "--format", "json", "-e", sql)
     return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+
+
+def test_what_listens_is_declared_and_published_on_the_loopback_address(
+    stack: Deployment, engine: DockerEngine
+) -> None:
+    assert_declared(stack, engine)
 
 
 def test_without_a_prefix_containers_are_called_as_their_services() -> None:

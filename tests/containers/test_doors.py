@@ -2,58 +2,43 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from bootstrap.session.clients import TOKEN
+from lakehouse.kinds.stores import rustfs
 from lakehouse.runtimes.docker.engine import DockerEngine
-from tests.containers.conftest import runtime
+from lakehouse.runtimes.docker.images import IMAGES
+from tests.containers.conftest import DOCKER, runtime, up
+from tests.containers.listening import DNS, assert_declared, listening
 from tests.integration.deployment import Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
-
-DNS = "127.0.0.11"  # Docker's own, in every container
-LISTEN = "0A"  # https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.txt
-
-
-def listening(pid: int) -> set[tuple[str, int]]:
-    """Address and port of each listening socket in the network namespace of a process."""
-    found = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-            _, local, _, state, *_ = line.split()
-            address, _, port = local.partition(":")
-            words = [bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8)]
-            if state == LISTEN:
-                found.add((str(ipaddress.ip_address(b"".join(words))), int(port, 16)))
-    return found
 
 
 def test_what_listens_is_declared_and_published_on_the_loopback_address(
     contained: Deployment, engine: DockerEngine
 ) -> None:
     contained.lakehouse("sql", "-e", "SELECT 1", "--engine", "spark")  # an executor is there
-    seen = engine.seen(contained.local.state)
-    assert seen
-    for asked in runtime(contained).containers:
-        inside = {internal for internal, _ in asked.ports}
-        further = {port for ip, port in listening(seen[asked.service].pid) if ip != DNS and port not in inside}
-        # Spark's drivers and executors listen to each other on ports that they choose themselves: none is published.
-        if asked.service != "spark-connect" and not asked.service.startswith("spark-worker"):
-            assert not further, asked.service
-        attributes = engine.client.containers.get(asked.name).attrs
-        published = attributes["NetworkSettings"]["Ports"]
-        bound = {
-            (int(inner.partition("/")[0]), int(outer["HostPort"]), outer["HostIp"])
-            for inner, outers in published.items()
-            for outer in outers or ()
-        }
-        assert bound == {(internal, external, "127.0.0.1") for internal, external in asked.ports}, asked.service
+    assert_declared(contained, engine)
+
+
+@pytest.fixture
+def on_rustfs(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """RustFS and a catalog alone."""
+    if not engine.has_image(IMAGES[rustfs.PACKAGE].reference):
+        pytest.skip("no image of RustFS here: docs/stores.md says how to have it")
+    changes = {("name",): f"it-rustfs-{os.getpid()}", ("stacks", "local", "store"): rustfs.NAME, ("engines",): {}}
+    yield from up(Deployment.make(tmp_path_factory.mktemp("rustfs") / "a lakehouse", {**changes, **DOCKER}), engine)
+
+
+@pytest.mark.matrix
+def test_what_listens_on_rustfs_is_declared(on_rustfs: Deployment, engine: DockerEngine) -> None:
+    assert_declared(on_rustfs, engine)
 
 
 def test_the_master_takes_no_jobs_by_http(contained: Deployment, engine: DockerEngine) -> None:

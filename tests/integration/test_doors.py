@@ -3,64 +3,49 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-import psutil
 import pytest
 import requests
 
+from lakehouse.kinds.stores import rustfs
+from lakehouse.packages import is_present
 from lakehouse.runtimes import processes
 from tests.integration.deployment import Deployment
+from tests.integration.listening import further
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 PAGE = {"Origin": "http://evil.example", "Content-Type": "text/plain"}  # what a browser sends without asking first
-
-
-@dataclass(frozen=True)
-class Listener:
-    """A socket of a service that takes connections, or datagrams."""
-
-    service: str
-    command: str
-    ip: str
-    port: int
-
-    @property
-    def of_spark(self) -> bool:
-        """Spark's drivers and executors listen to each other on ports that they choose themselves."""
-        return any(name in self.command for name in ("SparkSubmit", "CoarseGrainedExecutorBackend"))
-
-
-def listeners(deployment: Deployment) -> set[Listener]:
-    """All of them, whatever the service: also those of the processes that it started."""
-    own = {each.pid: each for each in processes.belonging(deployment.local.state)}
-    return {
-        Listener(
-            own[each.pid].environ().get("LAKEHOUSE_SERVICE", "supervisord"),
-            " ".join(own[each.pid].cmdline()),
-            each.laddr.ip,
-            each.laddr.port,
-        )
-        for each in psutil.net_connections("inet")
-        if each.pid in own
-        and each.laddr
-        and (each.status == psutil.CONN_LISTEN or (each.type == socket.SOCK_DGRAM and not each.raddr))
-    }
 
 
 def test_what_listens_is_declared_and_on_the_loopback_address(deployed: Deployment) -> None:
     deployed.lakehouse("sql", "-e", "SELECT 1", "--engine", "spark")  # an executor is there
-    found = listeners(deployed)
-    assert {each.ip for each in found} <= set(LOOPBACK)
-    declared = {port.number: each.name for each in deployed.local.services for port in each.ports}
-    assert {(each.port, each.service) for each in found if each.port in declared} == set(declared.items())
-    further = [each for each in found if each.port not in declared]
-    assert [each for each in further if not each.of_spark] == []
-    assert further, "Spark's own ports are among what was looked at"
-    for each in further:
+    found = further(deployed)
+    assert [each for each in found if not each.of_spark] == []
+    assert found, "Spark's own ports are among what was looked at"
+    for each in found:
         assert not speaks_http(each.port), each
+
+
+@pytest.fixture
+def on_rustfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """RustFS and a catalog alone."""
+    if not is_present(rustfs.PACKAGE):
+        pytest.skip("RustFS is not built here: docs/stores.md says how")
+    changes = {("stacks", "local", "store"): rustfs.NAME, ("engines",): {}}
+    deployment = Deployment.make(tmp_path_factory.mktemp("rustfs") / "a lakehouse", changes)
+    try:
+        deployment.deploy()
+        yield deployment
+    finally:
+        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
+        processes.end(processes.belonging(deployment.local.state))
+
+
+@pytest.mark.matrix
+def test_what_listens_on_rustfs_is_declared(on_rustfs: Deployment) -> None:
+    assert further(on_rustfs) == []
 
 
 def test_a_page_can_end_no_job_and_no_worker(deployed: Deployment) -> None:

@@ -13,6 +13,7 @@ from bootstrap.session.connect import store
 from lakehouse.runtimes import processes
 from lakehouse.spec import load, ports
 from tests.integration.deployment import Deployment
+from tests.integration.listening import further
 from tests.ports import free
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
@@ -81,6 +82,10 @@ def test_the_address_is_listed_with_the_console(on_minio: Deployment) -> None:
     shown = on_minio.lakehouse("endpoints")
     for name in ("minio", "minio-console"):
         assert f"http://127.0.0.1:{on_minio.port(name)}" in shown
+
+
+def test_what_listens_is_declared(on_minio: Deployment) -> None:
+    assert further(on_minio) == []
 
 
 def test_rows_outlive_a_restart(on_minio: Deployment) -> None:
