@@ -1,10 +1,10 @@
-"""One module a kind of catalog, behind one interface (:class:`bootstrap.catalogs.base.Catalog`)."""
+"""One module a kind of catalog, behind one interface (:class:`bootstrap.catalogs.base.LiveCatalog`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.glue import GlueCatalog
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.catalogs.rest import RestCatalog
@@ -12,14 +12,14 @@ from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Refused
 
 #: By the kind's word. ``rest`` is any catalog that speaks Iceberg REST.
-CATALOGS: Mapping[str, Callable[[str, CatalogConnection, Connections], Catalog]] = {
+CATALOGS: Mapping[str, Callable[[str, CatalogConnection, Connections], LiveCatalog]] = {
     "nessie": NessieCatalog,
     "glue": GlueCatalog,
     "rest": RestCatalog,
 }
 
 
-def connect(name: str, connections: Connections) -> Catalog:
+def connect(name: str, connections: Connections) -> LiveCatalog:
     """The catalog of that name. Raises Refused if the connections have none."""
     connection = connections.catalogs.get(name)
     if connection is None:
@@ -27,4 +27,4 @@ def connect(name: str, connections: Connections) -> Catalog:
     return CATALOGS[connection.kind](name, connection, connections)
 
 
-__all__ = ["Catalog", "connect"]
+__all__ = ["LiveCatalog", "connect"]

@@ -14,7 +14,7 @@ from lakehouse.spec.kinds import Limits
 Reading = Callable[[int, int], None]
 
 
-class Catalog(Protocol):
+class LiveCatalog(Protocol):
     """A catalog's contents. Names are dotted; writes raise the errors of :mod:`bootstrap.remote.errors`."""
 
     @property
@@ -110,7 +110,7 @@ class CommitsMany(Protocol):
     """A catalog that takes the commits of many tables in one request."""
 
     def commit_tables(self, commits: Mapping[str, Mapping[str, Any]]) -> Mapping[str, RemoteError]:
-        """Carry out commits as :meth:`Catalog.commit_table` does; returns the error of each table that failed.
+        """Carry out commits as :meth:`LiveCatalog.commit_table` does; returns the error of each table that failed.
 
         A table that fails does not stop the others. Raises where nothing at all could be sent.
         """

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import quote
 
-from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
 from bootstrap.remote.http import Http
 
@@ -45,7 +45,7 @@ class Merged:
     applied: bool
 
 
-def references_of(catalog: Catalog) -> CatalogReferences:
+def references_of(catalog: LiveCatalog) -> CatalogReferences:
     """A catalog's branches and tags. Raises Refused where its kind has none."""
     found = getattr(catalog, "references", None)
     if not isinstance(found, CatalogReferences):
@@ -137,7 +137,7 @@ class CatalogReferences:
 class TableReferences:
     """Branches and tags of one table's snapshots, as Iceberg itself has them."""
 
-    def __init__(self, catalog: Catalog, table: str) -> None:
+    def __init__(self, catalog: LiveCatalog, table: str) -> None:
         self.catalog, self.table = catalog, table
 
     def _metadata(self) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 
-def load(catalog: Catalog, name: str, connections: Connections) -> Table:
+def load(catalog: LiveCatalog, name: str, connections: Connections) -> Table:
     """The table ``name`` of the catalog. Raises Missing if there is none."""
     facts = catalog.facts({name}, lambda count, of: None).tables.get(name)
     if facts is None:
@@ -26,7 +26,7 @@ def load(catalog: Catalog, name: str, connections: Connections) -> Table:
     return at(catalog, name, facts.metadata_location, connections)
 
 
-def at(catalog: Catalog, name: str, location: str, connections: Connections) -> Table:
+def at(catalog: LiveCatalog, name: str, location: str, connections: Connections) -> Table:
     """The table ``name`` as its metadata file at ``location`` says. Raises ValueError if pyiceberg cannot read it."""
     from pyiceberg.table import Table
     from pyiceberg.table.metadata import TableMetadataUtil
@@ -40,7 +40,7 @@ def at(catalog: Catalog, name: str, location: str, connections: Connections) -> 
 class _Commits:
     """Stands where pyiceberg has its catalog: a transaction's one commit goes through ours."""
 
-    def __init__(self, catalog: Catalog, table: str) -> None:
+    def __init__(self, catalog: LiveCatalog, table: str) -> None:
         self._catalog, self._table = catalog, table
 
     def commit_table(self, table: Any, requirements: Iterable[Any], updates: Iterable[Any]) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bootstrap.catalogs.base import Catalog, Gone, Remembers
+from bootstrap.catalogs.base import Gone, LiveCatalog, Remembers
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import RemoteError
@@ -18,7 +18,7 @@ from bootstrap.stores.folders import Folders
 
 
 def find(
-    catalog: Catalog, defaults: Mapping[str, str], claimed: Collection[str], folders: Folders, files: MetadataFiles
+    catalog: LiveCatalog, defaults: Mapping[str, str], claimed: Collection[str], folders: Folders, files: MetadataFiles
 ) -> dict[str, Gone]:
     """How tables that are not there went, by name; those that never were there are left out.
 

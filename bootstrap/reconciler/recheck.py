@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 from typing import Any
 
-from bootstrap.catalogs.base import Catalog, Locates
+from bootstrap.catalogs.base import LiveCatalog, Locates
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.remote.errors import Conflict
@@ -23,7 +23,7 @@ _SHARE = 10  # and this many times as long as it took: a long list costs a tenth
 class Recheck:
     """The live tables of one catalog, while commits to it go on; for use by several threads."""
 
-    def __init__(self, name: str, catalog: Catalog, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, name: str, catalog: LiveCatalog, clock: Callable[[], float] = time.monotonic) -> None:
         self._name, self._catalog, self._clock = name, catalog, clock
         self._lock = Lock()
         self._until = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
 from bootstrap.reconciler import former, lost
@@ -37,7 +37,7 @@ def restore(lakehouse: Lakehouse, world: World, name: str) -> str:
     return _table(lakehouse, world, catalog, name, facts)
 
 
-def _column(catalog: Catalog, name: str, table: str, column: str, have: TableFacts) -> str:
+def _column(catalog: LiveCatalog, name: str, table: str, column: str, have: TableFacts) -> str:
     if any(field.name == column for field in have.schema.fields):
         raise UsageError(f"{name} is there: there is nothing to bring back. Name a table or column that is gone")
     field = former.find(have, column)
@@ -53,7 +53,7 @@ def _column(catalog: Catalog, name: str, table: str, column: str, have: TableFac
 
 
 def _table(
-    lakehouse: Lakehouse, world: World, catalog: Catalog, name: str, facts: CatalogFacts
+    lakehouse: Lakehouse, world: World, catalog: LiveCatalog, name: str, facts: CatalogFacts
 ) -> str:  # fmt: skip
     catalog_name, _, full = name.partition(".")
     folders, files = world.folders(), world.files()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootstrap.catalogs import tables
-from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.reconciler.changes import Body
 from bootstrap.reconciler.wanted import SEED, SEED_FILES
 from bootstrap.remote.connections import Connections
@@ -37,7 +37,7 @@ class SeedRows(Body):
 
 
 #: What :func:`load` is: given the catalog, the table, the seed and the connections.
-Loader = Callable[[Catalog, str, SeedRows, Connections], None]
+Loader = Callable[[LiveCatalog, str, SeedRows, Connections], None]
 
 
 def digests(lakehouse: Lakehouse, folder: Path) -> dict[str, str | None]:
@@ -54,7 +54,7 @@ def _digest(path: Path) -> str | None:
         return None
 
 
-def load(catalog: Catalog, table: str, seed: SeedRows, connections: Connections) -> None:
+def load(catalog: LiveCatalog, table: str, seed: SeedRows, connections: Connections) -> None:
     """Append the file's rows to the table and remember its digest, in one commit.
 
     Raises Conflict where the table or the file changed meanwhile, Refused
@@ -84,7 +84,9 @@ class Replaced:
     added: int
 
 
-def replace(catalog: Catalog, table: str, name: str, connections: Connections, *, all_rows: bool = False) -> Replaced:
+def replace(
+    catalog: LiveCatalog, table: str, name: str, connections: Connections, *, all_rows: bool = False
+) -> Replaced:
     """Put the rows that the file ``name`` has now in place of those that it brought, in one commit.
 
     Other rows stay, unless ``all_rows``. Raises UsageError if the rows of the seed cannot be told from others or were

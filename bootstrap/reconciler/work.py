@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.reconciler.recheck import Recheck
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import Refused
@@ -18,14 +18,14 @@ class ApplyWork:
 
     world: World
     purge: bool = False
-    _catalogs: dict[str, Catalog] = field(default_factory=dict)
+    _catalogs: dict[str, LiveCatalog] = field(default_factory=dict)
     _rechecks: dict[str, Recheck] = field(default_factory=dict)
 
     @cached_property
     def store(self) -> BucketStore:
         return self.world.store()
 
-    def catalog(self, name: str) -> Catalog:
+    def catalog(self, name: str) -> LiveCatalog:
         """Raises Refused if the connections have none of that name."""
         if name not in self._catalogs:
             self._catalogs[name] = self.world.catalog(name)

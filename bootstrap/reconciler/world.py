@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bootstrap import catalogs
-from bootstrap.catalogs.base import Catalog
+from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.reconciler import seeds
 from bootstrap.remote import retry
@@ -20,7 +20,7 @@ class World:
     """What the reconciler reads and writes. Each of the callables opens a client; none of them asks a server yet."""
 
     connections: Connections
-    catalog: Callable[[str], Catalog]  # by its name; raises Refused if the connections have none
+    catalog: Callable[[str], LiveCatalog]  # by its name; raises Refused if the connections have none
     store: Callable[[], BucketStore]
     folders: Callable[[], Folders]
     files: Callable[[], MetadataFiles]

@@ -16,7 +16,7 @@ CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1", "ke
 OFFERED = {word: kind for word, kind in kinds.CATALOGS.items() if kind.on}
 
 
-def connected(word: str) -> catalogs.Catalog:
+def connected(word: str) -> catalogs.LiveCatalog:
     there = CatalogConnection(word, "http://127.0.0.1:1/iceberg", "lake", "http://127.0.0.1:1/api")
     return catalogs.connect("lake", replace(CONNECTIONS, catalogs={"lake": there}))
 
