@@ -126,6 +126,9 @@ def _evolved_fields(
         # A name that another field had, of any spec, stays that field's: readers put all specs' fields into one struct.
         taken |= {name for name, *other in ever if version == 1 or other != [source, transform]}
         taken |= rules.column_names(draft.schema, source, transform)
+        # Time travel binds every spec to the schema of its snapshot, so the names of that one's columns count as well.
+        for schema, _ in facts.schemas.values():
+            taken |= rules.column_names(schema, source, transform)
         last += 1
         fields.append(PartitionField(source, last, layout.partition_name(term, taken), transform))
     return tuple(fields)

@@ -25,7 +25,10 @@ def _pids(deployment: Deployment) -> dict[str, int]:
     return {name: each.pid for name, each in deployment.local.runtime.processes().items()}
 
 
-def test_a_deploy_by_this_release_leaves_the_services_of_a_former_one_running(tmp_path: Path) -> None:
+def test_a_deploy_by_this_release_leaves_the_services_of_a_former_one_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # each release runs its own code
     now = _git(PROJECT, "rev-parse", "HEAD")
     folder = tmp_path / "clone"
     _git(tmp_path, "clone", "--quiet", "--no-checkout", str(PROJECT), str(folder))

@@ -165,6 +165,18 @@ def test_a_new_partition_field_takes_no_name_of_another_one() -> None:
     assert fields == {1000: "id_bucket_4", 1001: "id_bucket_4_2"}, "readers put all of them into one struct"
 
 
+@pytest.mark.parametrize(("column", "field", "name"), [("x", "x", "x_2"), ("ts_day", "day(ts)", "ts_day_2")])
+def test_a_new_partition_field_takes_no_name_of_a_column_that_was(column: str, field: str, name: str) -> None:
+    """Time travel binds every spec to the schema of its snapshot."""
+    there = Simulation()
+    applied(there, {"id": "long", column: "string", "ts": "timestamp"})
+    renamed = {"id": "long", "old": {"type": "string", "renamed_from": column}, "ts": "timestamp"}
+    applied(there, renamed)
+    added = {"x": "int"} if column == "x" else {}
+    assert not applied(there, {**renamed, **added}, partition_by=[field]).refused
+    assert [each.name for each in facts(there).spec.fields] == [name]
+
+
 def test_a_column_does_not_take_over_the_name_of_its_own_partition_field() -> None:
     there = Simulation()
     applied(there, ID, partition_by=["bucket(4, id)"])
