@@ -154,7 +154,7 @@ class GlueCatalog:
             if self._ours(there):
                 raise Exists(f"{self.what}: there is a database {name} already") from None
             at = there.get("LocationUri") or "no location"
-            rule = f"Glue has a database {name} already, at {at}: it is not this lakehouse's"
+            rule = f"Glue already has a database {name}, at {at}: it does not belong to this lakehouse"
             raise Refused(f"{self.what}: {rule}. Rename the namespace, or choose another region") from None
 
     def update_namespace(self, name: str, updates: Mapping[str, str], removals: Collection[str]) -> None:

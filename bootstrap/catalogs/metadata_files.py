@@ -41,7 +41,7 @@ class MetadataFiles:
         try:
             content: dict[str, Any] = json.loads(gzip.decompress(data) if location.endswith(_COMPRESSED) else data)
         except (ValueError, OSError, EOFError, zlib.error) as error:
-            raise Refused(f"{location} is damaged, no table's metadata: {first_line(error)}") from None
+            raise Refused(f"{location} is damaged, or not a table's metadata: {first_line(error)}") from None
         return content
 
     def write(self, location: str, text: str) -> None:

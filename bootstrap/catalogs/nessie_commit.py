@@ -77,7 +77,7 @@ class NessieCommit:
         """
         content, hash_ = self.current(name)
         if content["type"] != "ICEBERG_TABLE":
-            raise Conflict(f"{self._what}: {name} is no Iceberg table any more")
+            raise Conflict(f"{self._what}: {name} is no longer an Iceberg table")
         metadata = self.files.read(content["metadataLocation"])
         same(f"{self._what}: {name}", identity, metadata["table-uuid"])
         # At the hash it was read at: Nessie refuses it where somebody has changed the table since.
@@ -88,7 +88,7 @@ class NessieCommit:
         """Make a table of a metadata file that is there. Raises Exists where the branch has something of that name."""
         contents, hash_ = self._current([name])
         if name in contents:
-            raise Exists(f"{self._what}: there is a table {name} already")
+            raise Exists(f"{self._what}: there is already a table {name}")
         metadata = self.files.read(metadata_location)
         self._send({name: _put(name, {}, metadata_location, metadata)}, hash_, "restore")
 
@@ -105,7 +105,7 @@ class NessieCommit:
         the table is already at this file. One that is nobody's is an orphan like any other.
         """
         if content is not None and content["type"] != "ICEBERG_TABLE":
-            raise Exists(f"{self._what}: {name} is no Iceberg table")
+            raise Exists(f"{self._what}: {name} exists, but is not an Iceberg table")
         at = content["metadataLocation"] if content else None
         metadata = committed(f"{self._what}: {name}", commit, self.files.read(at) if at else None, at)
         snapshot = -1 if metadata.current_snapshot_id is None else metadata.current_snapshot_id

@@ -49,7 +49,7 @@ def references_of(catalog: LiveCatalog) -> CatalogReferences:
     """A catalog's branches and tags. Raises Refused where its kind has none."""
     found = getattr(catalog, "references", None)
     if not isinstance(found, CatalogReferences):
-        raise Refused("this kind of catalog has no branches and tags of its own, only its tables do")
+        raise Refused("this kind of catalog has no branches and tags; only its tables do")
     return found
 
 
@@ -104,12 +104,12 @@ class CatalogReferences:
         ``expected`` is the hash it must be at.
         """
         if name == self.main:
-            raise Refused(f'"{name}" is the branch that the catalog lives on. It is not deleted')
+            raise Refused(f'"{name}" is the branch that the catalog works on. It cannot be deleted')
         there = self.get(name)
         if there.kind != kind:
             raise Refused(f'"{name}" is a {there.kind}, not a {kind}. Use `lakehouse {there.kind} delete`')
         if expected not in (None, there.points_to):
-            raise Conflict(f'{kind} "{name}" moved meanwhile: it is at {there.points_to}, not at {expected}')
+            raise Conflict(f'{kind} "{name}" moved in the meantime: it is at {there.points_to}, not at {expected}')
         self._remove(there)
         self.mark(name, False)
 
@@ -127,8 +127,8 @@ class CatalogReferences:
         try:
             answer = self.http.post(path, {"fromRefName": origin.name, "fromHash": origin.points_to})
         except Conflict as error:
-            mend = f"Make the change again on a new branch of {goal.name}"
-            raise Conflict(f'"{source}" cannot be merged into "{goal.name}": {error}. {mend}') from None
+            fix = f"Make the change again on a new branch of {goal.name}"
+            raise Conflict(f'"{source}" cannot be merged into "{goal.name}": {error}. {fix}') from None
         points_to = answer.get("resultantTargetHash") or goal.points_to
         changed = tuple(".".join(each["key"]["elements"]) for each in answer.get("details") or [])
         return Merged(points_to, changed, points_to != goal.points_to)
@@ -160,7 +160,7 @@ class TableReferences:
         update = {"action": "set-snapshot-ref", "ref-name": name, "type": kind, "snapshot-id": target}
         self._commit(metadata, requirement, update)
         if name not in {each.name for each in self.list()}:
-            rule = f"the catalog accepted the {kind} and does not keep it: it has no references of single tables"
+            rule = f"the catalog accepted the {kind} but does not keep it: it has no references of single tables"
             raise Refused(f"{rule}. Without --table the {kind} is one of the whole catalog")
         return LiveReference(name, kind, str(target))
 
@@ -171,7 +171,7 @@ class TableReferences:
         if ref is None or ref["type"] != kind:
             raise Missing(f'{self.table} has no {kind} "{name}"')
         if name == "main":
-            raise Refused("main is the table itself. It is not deleted")
+            raise Refused("main is the table itself. It cannot be deleted")
         requirement = {"type": "assert-ref-snapshot-id", "ref": name, "snapshot-id": ref["snapshot-id"]}
         self._commit(metadata, requirement, {"action": "remove-snapshot-ref", "ref-name": name})
 

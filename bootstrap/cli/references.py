@@ -26,7 +26,7 @@ AllowDelete = Annotated[bool, typer.Option("--allow-destroy", help="Confirm: wha
 
 
 def _references(
-    context: typer.Context, catalog: str | None, table: str | None, mend: str = "Say --table {catalog}.NS.TABLE"
+    context: typer.Context, catalog: str | None, table: str | None, fix: str = "Use --table {catalog}.NS.TABLE"
 ) -> CatalogReferences | TableReferences:
     from bootstrap.catalogs import connect as open_catalog
     from bootstrap.catalogs.references import TableReferences, references_of
@@ -49,7 +49,7 @@ def _references(
     try:
         return references_of(there)
     except Refused:
-        message = f'catalog "{name}" has no branches; only its tables do. {mend.format(catalog=name)}'
+        message = f'catalog "{name}" has no branches; only its tables do. {fix.format(catalog=name)}'
         raise UsageError(message) from None
 
 
@@ -142,8 +142,8 @@ def merge_branch(
     """Merge everything that changed on a branch into another: all tables in one commit, or none."""
     from bootstrap.catalogs.references import CatalogReferences
 
-    mend = "An engine merges a table's branch into another: Spark with `CALL {catalog}.system.fast_forward(...)`"
-    references = _references(context, catalog, None, mend)
+    fix = "An engine merges a table's branch into another: Spark with `CALL {catalog}.system.fast_forward(...)`"
+    references = _references(context, catalog, None, fix)
     assert isinstance(references, CatalogReferences)
     merged = references.merge(name, into)
     if merged.applied:

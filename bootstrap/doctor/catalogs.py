@@ -16,13 +16,13 @@ def answers(name: str, service: str, uri: str, config: Answer, stack: str) -> Fi
     if config.unresolved:
         return error(
             f"{uri}: the name does not resolve",
-            "it is known inside Docker's network alone, or misspelt",
+            "the name is known only inside Docker's network, or is misspelt",
             "`lakehouse endpoints` shows the address that this machine knows",
         )
     if config.reason:
         return error(
             f"{uri} does not answer: {config.reason}",
-            f"{service} is not there, or hangs",
+            f"{service} does not run, or hangs",
             f"`lakehouse logs {service}`, then `lakehouse restart {service}`",
         )
     told = _json(config.body)
@@ -82,17 +82,17 @@ def contents(counts: Mapping[str, int], refused: int) -> Finding:
     changes = ", ".join(f"{count} to {op}" for op, count in counts.items() if count)
     if refused:
         return warning(
-            f"{refused} things that the file says cannot be done to what is there",
+            f"the existing objects do not allow {refused} of the changes in the file",
             "the file asks for what Iceberg or the catalog does not allow",
             "`lakehouse plan` names each, with its line",
         )
     if changes:
         return warning(
             f"differs from the file: {changes}",
-            "the file was edited after the last `lakehouse apply`, or somebody changed what is there",
-            "`lakehouse plan` shows it, `lakehouse apply` does it",
+            "the file was edited after the last `lakehouse apply`, or somebody changed the contents",
+            "`lakehouse plan` shows the changes, `lakehouse apply` makes them",
         )
-    return ok("as the file says")
+    return ok("matches the file")
 
 
 def seen_by_engine(engine: str, catalog: str, failure: str, stack: str) -> Finding:
@@ -101,6 +101,6 @@ def seen_by_engine(engine: str, catalog: str, failure: str, stack: str) -> Findi
         return ok(f"sees {catalog}")
     return error(
         f"{engine} cannot use {catalog}: {failure}",
-        f"{engine} was started before the catalog or with another address of it, or cannot resolve its host",
+        f"{engine} was started before the catalog or with another address for it, or cannot resolve its host",
         f"`lakehouse restart {engine}`; if that is not enough, `cdktf diff {stack}` and `cdktf deploy {stack}`",
     )

@@ -138,8 +138,8 @@ class _Stack:
         at = local.endpoints.store
         key = probes.access_key(local.state)
         room = (
-            "free room there (`lakehouse maintain` removes old snapshots; "
-            f"`rm '{self.root / BALLAST}'` gives {BALLAST_MB} MB back at once), or name another folder: "
+            "free disk space there (`lakehouse maintain` removes old snapshots; "
+            f"`rm '{self.root / BALLAST}'` frees {BALLAST_MB} MB at once), or name another folder: "
             f"`stacks.{name}.state`"
         )
         yield Check("aws variables", lambda: shell.aws(self.around.environment, at.external, key))
@@ -347,8 +347,8 @@ class _Stack:
 
         def disk() -> Finding:
             root = engine.folder()
-            mend = "`docker system df` says what takes the room, `docker image prune` frees what no tag names"
-            return machine.disk(look(root), mend) if root.is_dir() else ok("Docker is another machine's")
+            fix = "`docker system df` shows what uses the space, `docker image prune` removes untagged images"
+            return machine.disk(look(root), fix) if root.is_dir() else ok("Docker runs on another machine")
 
         yield Check("docker", lambda: docker.answers(docker_probes.daemon(engine, self.around.environment)))
         yield Check("docker version", lambda: docker.version(engine.version()), after=("docker",))

@@ -9,7 +9,7 @@ from bootstrap.doctor.findings import Finding, error, ok, warning
 from bootstrap.doctor.tools import numbers
 from lakehouse.runtimes.docker.engine import OLDEST
 
-_WITHOUT = "or do without Docker: `runtime: process` in lakehouse.yaml"
+_WITHOUT = "or run without Docker: `runtime: process` in lakehouse.yaml"
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ def answers(daemon: Daemon) -> Finding:
             found, "Docker is not installed", f"install Docker {_least()} or newer (docs.docker.com), {_WITHOUT}"
         )
     if not daemon.socket:
-        return error(found, "Docker is installed and does not run", f"`sudo systemctl start docker`, {_WITHOUT}")
+        return error(found, "Docker is installed but does not run", f"`sudo systemctl start docker`, {_WITHOUT}")
     return error(
         f"{found}: {daemon.failure}",
-        "the socket is there, and Docker behind it is not",
+        "the socket exists, but Docker does not answer on it",
         "`sudo systemctl restart docker`",
     )
 
@@ -80,7 +80,7 @@ def memory(total: int, wanted: Mapping[str, int], stack: str) -> Finding:
         return error(
             sizes,
             "Docker's own memory (Docker Desktop: Settings, Resources) is smaller than what the services may take",
-            f"give Docker more, or smaller `memory` under `engines` in lakehouse.yaml and `cdktf deploy {stack}`",
+            f"give Docker more, or set smaller `memory` under `engines` in lakehouse.yaml and `cdktf deploy {stack}`",
         )
     return ok(sizes)
 
@@ -90,8 +90,8 @@ def provider(there: bool, failure: str) -> Finding:
     if there or not failure:
         return ok("on this machine" if there else "Terraform can get it")
     return error(
-        f"Terraform's Docker provider is not here: {failure}",
-        "no registry of providers is reached, and none was built",
+        f"Terraform's Docker provider is missing: {failure}",
+        "no registry of providers can be reached, and the provider was not built here",
         "`make providers`",
     )
 
@@ -101,8 +101,8 @@ def images(missing: Mapping[str, bool], count: int, stack: str) -> Finding:
     lost = [reference for reference, offered in missing.items() if not offered]
     if lost:
         return error(
-            f"not here, and no registry offers them: {', '.join(lost)}",
-            "no registry is reached from this machine, or the tag is gone",
+            f"missing here, and no registry offers them: {', '.join(lost)}",
+            "no registry can be reached from this machine, or the tag is gone",
             "`make images` builds them from the packages",
         )
     if missing:

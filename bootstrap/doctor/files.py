@@ -25,8 +25,8 @@ def usable(problem: SpecError | None, name: str) -> Finding:
     if _OVERLAP in text:
         return error(
             text,
-            "two owners of one folder: the clean-up of one takes the files of the other for orphans and deletes them",
-            "give one of the two a `location` of its own in that line, then `lakehouse validate`",
+            "two tables share a folder: the clean-up of one takes the files of the other for orphans and deletes them",
+            "give one of the two its own `location` in that line, then `lakehouse validate`",
         )
     return error(
         text, "the file breaks a rule; nothing can be deployed from it", "correct it, then `lakehouse validate`"
@@ -104,16 +104,16 @@ def hosts(
         if each.host in views.internal and views.internal[each.host] != views.external[each.host]:
             return error(
                 where,
-                f"{each.host} is a container's name: it resolves in Docker's network, and this is used on this machine",
+                f"{each.host} is a container's name: it resolves only in Docker's network, but is used on this machine",
                 f"write {views.external[each.host]} there",
             )
         answer = resolves(each.host, in_container)
         if answer is None:
-            return warning(where, "no name server answered in time", "look at this machine's network")
+            return warning(where, "no name server answered in time", "check this machine's network")
         if not answer and each.host in views.external:
             return error(
                 where,
-                f"{each.host} is a container's name, and the services of this stack are processes of this machine",
+                f"{each.host} is a container's name, but the services of this stack are processes of this machine",
                 f"write {views.external[each.host]} there, then `cdktf deploy`",
             )
         if not answer:
@@ -121,6 +121,6 @@ def hosts(
                 where,
                 f"the name {each.host} does not resolve{' in the containers' if in_container else ' on this machine'}: "
                 "it is misspelt, or a container's name of another stack",
-                f"correct it, or see what the name server knows: `getent hosts {each.host}`",
+                f"correct it, or check what the name server knows: `getent hosts {each.host}`",
             )
     return ok(f"{len(found)} hosts named, all resolve" if found else "the file names none")

@@ -16,24 +16,24 @@ class Finding:
     severity: Severity
     found: str
     cause: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
 def ok(found: str) -> Finding:
     return Finding("ok", found)
 
 
-def warning(found: str, cause: str, mend: str) -> Finding:
-    return Finding("warning", found, cause, mend)
+def warning(found: str, cause: str, fix: str) -> Finding:
+    return Finding("warning", found, cause, fix)
 
 
-def error(found: str, cause: str, mend: str) -> Finding:
-    return Finding("error", found, cause, mend)
+def error(found: str, cause: str, fix: str) -> Finding:
+    return Finding("error", found, cause, fix)
 
 
 def skipped(check: str) -> Finding:
     """It was not looked at: it would find again what that check found. The check's name is the cause."""
-    return Finding("skipped", f"not looked at before `{check}` is mended", check)
+    return Finding("skipped", f"not checked until `{check}` is fixed", check)
 
 
 @dataclass(frozen=True)
@@ -81,5 +81,5 @@ def _looked(check: Check) -> Finding:
     except Exception as failure:  # noqa: BLE001 - one check that fails must not hide what the others find
         why = str(failure).strip() or type(failure).__name__
         return error(
-            f"could not be looked at: {why}", "the check itself failed", "`lakehouse verify` shows whether it matters"
+            f"could not be checked: {why}", "the check itself failed", "`lakehouse verify` shows whether it matters"
         )

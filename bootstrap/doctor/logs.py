@@ -14,14 +14,14 @@ class Reason:
     """What a line of a log means. ``line`` is that line."""
 
     cause: str
-    mend: str
+    fix: str
     line: str = ""
 
 
 # What a line says, what it means, and what mends it; the first that matches counts.
 _SIGNS = tuple(
-    (re.compile(pattern), Reason(cause, mend))
-    for pattern, cause, mend in (
+    (re.compile(pattern), Reason(cause, fix))
+    for pattern, cause, fix in (
         (
             r"OutOfMemoryError|insufficient memory for the Java Runtime|Cannot allocate memory",
             "its memory is too small, or this machine's is used up",
@@ -40,7 +40,7 @@ _SIGNS = tuple(
         (
             r"No space left on device|Disk quota exceeded",
             "the disk is full",
-            "free room, then `lakehouse restart {service}`",
+            "free disk space, then `lakehouse restart {service}`",
         ),
         (
             r"RequestTimeTooSkewed",
@@ -52,31 +52,31 @@ _SIGNS = tuple(
             "the store refuses its keys: one of the two was started with others",
             "`cdktf destroy {stack}`, then `cdktf deploy {stack}` (the data stays)",
         ),
-        (r"NoSuchBucket", "a bucket is not there", "`lakehouse apply`"),
+        (r"NoSuchBucket", "a bucket is missing", "`lakehouse apply`"),
         (
             r"UnsupportedClassVersionError|Unrecognized VM option|Unsupported major\.minor",
-            "it was started with another Java than it wants",
+            "it was started with another Java than it needs",
             "`make setup`, then `cdktf deploy {stack}`",
         ),
         (
             r"Unable to access jarfile|ClassNotFoundException|NoClassDefFoundError|Could not find or load main class",
-            "a part of its package is not there",
+            "a part of its package is missing",
             "`make setup`, then `lakehouse restart {service}`",
         ),
         (
             r"While lock file|LOCK: Resource temporarily unavailable|OverlappingFileLockException",
             "another process has its data folder open",
-            "end that process (`lakehouse status` shows the pids that belong), then `lakehouse restart {service}`",
+            "end that process (`lakehouse status` shows the lakehouse's own pids), then `lakehouse restart {service}`",
         ),
         (
             r"Configuration property '[^']*' was not used|Invalid configuration property|Configuration errors:",
-            "it does not know a property that lakehouse.yaml gives it, or not its value",
+            "it does not know a property that lakehouse.yaml sets, or not its value",
             "correct that property (`engines` in lakehouse.yaml), then `cdktf deploy {stack}`",
         ),
         (
             r"Permission denied|AccessDeniedException|Operation not permitted|Read-only file system",
             "it may not read or write its files",
-            "see who owns them (`ls -l`), give them to the user who deploys, then `lakehouse restart {service}`",
+            "check who owns them (`ls -l`), give them to the user who deploys, then `lakehouse restart {service}`",
         ),
     )
 )
@@ -87,7 +87,7 @@ def reason(lines: Iterable[str], service: str, stack: str) -> Reason | None:
     for line in reversed(list(lines)):
         for pattern, meant in _SIGNS:
             if pattern.search(line):
-                return Reason(meant.cause, meant.mend.format(service=service, stack=stack), _short(line))
+                return Reason(meant.cause, meant.fix.format(service=service, stack=stack), _short(line))
     return None
 
 

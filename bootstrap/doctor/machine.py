@@ -12,7 +12,7 @@ from lakehouse.runtimes.disk import CLOSE_INODES, ROOM_INODES, ROOM_MB, DiskRoom
 _LITTLE_DISK_MB = 2048
 _LITTLE_MEMORY_MB = 256  # left over, with all services up
 _SMALLER = (
-    "give `memory`, `driver_memory` or `workers` under `engines` in lakehouse.yaml smaller values and "
+    "set `memory`, `driver_memory` or `workers` under `engines` in lakehouse.yaml to smaller values and "
     "`cdktf deploy {stack}`, or stop other programs"
 )
 
@@ -21,30 +21,30 @@ def memory(total: int, available: int, wanted: Mapping[str, int], running: Colle
     """``wanted`` is what each service may need; what runs has its share already."""
     everything = sum(wanted.values())
     to_come = sum(needed for name, needed in wanted.items() if name not in running)
-    mend = _SMALLER.format(stack=stack)
+    fix = _SMALLER.format(stack=stack)
     sizes = f"{available} MiB available of {total}; the services may need {everything}"
     if everything > total:
-        return error(sizes, "the services together are larger than this machine's memory", mend)
+        return error(sizes, "the services together are larger than this machine's memory", fix)
     if to_come > available:
-        return error(f"{sizes}, {to_come} of it still to come", "other programs hold the memory", mend)
+        return error(f"{sizes}, {to_come} of it still to be started", "other programs use the memory", fix)
     if available - to_come < _LITTLE_MEMORY_MB:
-        return warning(sizes, "next to nothing is left: the system may end a service at its next large query", mend)
+        return warning(sizes, "almost nothing is left: the system may end a service at its next large query", fix)
     return ok(sizes)
 
 
-def disk(room: DiskRoom, mend: str, closed: str = "") -> Finding:
+def disk(room: DiskRoom, fix: str, closed: str = "") -> Finding:
     """The disk where the data lies; ``closed`` says why the store takes no writes, if it takes none."""
     found = str(room)
     if closed:
-        return error(found, closed, mend)
+        return error(found, closed, fix)
     if room.free_mb < ROOM_MB:
-        return error(found, f"below {ROOM_MB} MB nothing is deployed, and writes fail soon", mend)
+        return error(found, f"below {ROOM_MB} MB nothing can be deployed, and writes will soon fail", fix)
     if room.below(0, CLOSE_INODES):
-        return error(found, "no more files can be made, however many bytes are free", mend)
+        return error(found, "no more files can be created, however many bytes are free", fix)
     if room.below(0, ROOM_INODES):
-        return error(found, f"below {ROOM_INODES} files nothing is deployed, and writes fail soon", mend)
+        return error(found, f"below {ROOM_INODES} files nothing can be deployed, and writes will soon fail", fix)
     if room.free_mb < _LITTLE_DISK_MB:
-        return warning(found, "the next large ingest or compaction may not fit", mend)
+        return warning(found, "the next large ingest or compaction may not fit", fix)
     return ok(found)
 
 
@@ -63,9 +63,9 @@ def state(folder: Folder, another: str = "") -> Finding:
     """The state folder: it holds secrets, so only its owner may enter. ``another``: why it is not this file's."""
     if another:
         cause, _, fix = another.partition(". ")
-        return error(f"{folder.path} is not this lakehouse's", cause, fix or another)
+        return error(f"{folder.path} does not belong to this lakehouse", cause, fix or another)
     if not folder.there:
-        return ok(f"{folder.path} is not made yet")
+        return ok(f"{folder.path} does not exist yet")
     if not folder.mine:
         return error(
             f"{folder.path} belongs to another user",

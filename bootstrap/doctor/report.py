@@ -17,7 +17,7 @@ _WORDS = {
 
 
 def show(stack: str, results: Sequence[CheckResult]) -> None:
-    """Prints a line for each check, and under what is wrong its cause and its mend."""
+    """Prints a line for each check, and below each problem its cause and its fix."""
     from rich.markup import escape
 
     console = output.console()
@@ -28,13 +28,13 @@ def show(stack: str, results: Sequence[CheckResult]) -> None:
         word = _WORDS[finding.severity]
         gap = " " * (9 - len(word.partition("]")[2].removesuffix("[/]")))
         console.print(f"{each.check:{width}}  {word}{gap}{escape(finding.found)}")
-        for label, text in (("cause", finding.cause), ("mend", finding.mend)):
+        for label, text in (("cause", finding.cause), ("fix", finding.fix)):
             if text:
                 console.print(f"{'':{width}}  {label:>7}  {escape(text)}")
     _show_skipped(results)
     errors, warnings = (sum(each.finding.severity == kind for each in results) for kind in ("error", "warning"))
     if failed(results):
-        print(f"\n{_count(errors, 'error')}, {_count(warnings, 'warning')} in stack {stack}. Mend the first one first.")
+        print(f"\n{_count(errors, 'error')}, {_count(warnings, 'warning')} in stack {stack}. Fix the first one first.")
     else:
         print(f"\nNo error in stack {stack}, {_count(warnings, 'warning')}.")
 

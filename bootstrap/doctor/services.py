@@ -34,16 +34,16 @@ def ports(holders: Sequence[PortHolder], count: int, stack: str) -> Finding:
     if first.container:
         cause = f"container {first.container} publishes it"
         cause += f", of the lakehouse in {first.lakehouse}" if first.lakehouse else ""
-        mend = f"`docker stop {first.container}`, or choose another number under {other}"
+        fix = f"`docker stop {first.container}`, or choose another number under {other}"
     elif first.lakehouse:
         cause = f"the lakehouse in {first.lakehouse} has the same ports"
-        mend = f"destroy that one, or give this one other numbers under {other}"
+        fix = f"destroy that one, or give this one other numbers under {other}"
     else:
-        cause = "a program that is not of this lakehouse listens there"
+        cause = "a program outside this lakehouse listens there"
         stop = f"`kill {first.pid}`" if first.pid else "stop that program (its user or root may)"
-        mend = f"{stop}, or choose another number under {other}"
+        fix = f"{stop}, or choose another number under {other}"
     more = f"; and {len(holders) - _SHOWN} more" if len(holders) > _SHOWN else ""
-    return error("; ".join(each.sentence for each in holders[:_SHOWN]) + more, cause, mend)
+    return error("; ".join(each.sentence for each in holders[:_SHOWN]) + more, cause, fix)
 
 
 def running(processes: Mapping[str, Process], named: Sequence[str], left: bool, stack: str) -> Finding:
@@ -53,8 +53,8 @@ def running(processes: Mapping[str, Process], named: Sequence[str], left: bool, 
         return ok(f"{len(up)} of {len(named)} services run")
     if left:
         return error(
-            "nothing of it runs any more",
-            "everything was killed: this machine was started again, or Docker was, or somebody did it",
+            "none of its services runs any more",
+            "everything was killed: this machine or Docker was restarted, or somebody did it",
             f"`cdktf deploy {stack}` (the data is still there)",
         )
     return error("is not up", "it was never deployed, or was destroyed", f"`cdktf deploy {stack}`")
@@ -62,9 +62,7 @@ def running(processes: Mapping[str, Process], named: Sequence[str], left: bool, 
 
 def undefined(why: str) -> Finding:
     """The stack's services could not even be defined."""
-    return error(
-        f"its services cannot be defined: {why}", "something that they are made of is not there", "`make setup`"
-    )
+    return error(f"its services cannot be defined: {why}", "something that they need is missing", "`make setup`")
 
 
 @dataclass(frozen=True)
@@ -93,22 +91,22 @@ def service(seen: ServiceSeen, taken: Sequence[str], stack: str) -> Finding:
     if seen.out_of_memory:
         return error(
             word,
-            "Docker ended it: it wanted more memory than its limit",
-            f"more `memory` for it under `engines` in lakehouse.yaml, then `cdktf deploy {stack}`",
+            "Docker ended it: it needed more memory than its limit",
+            f"set more `memory` for it under `engines` in lakehouse.yaml, then `cdktf deploy {stack}`",
         )
     why = logs.reason(seen.log, name, stack)
     if why is not None:
-        return error(f"{word}, not ready", f"{why.cause}. Its log: {why.line}", why.mend)
+        return error(f"{word}, not ready", f"{why.cause}. Its log: {why.line}", why.fix)
     if process.up and process.uptime < seen.patience:
         return error(
             f"has been starting for {process.uptime} s",
-            "it is not ready yet, and its log has no complaint",
-            f"wait; `lakehouse logs {name} -f` shows how it goes on",
+            "it is not ready yet, and its log shows no error",
+            f"wait; `lakehouse logs {name} -f` shows its progress",
         )
     end = logs.last(seen.log)
     return error(
         f"{word}, not ready",
-        f"the end of its log: {end}" if end else "it left no word in its log",
+        f"the end of its log: {end}" if end else "its log is empty",
         f"`lakehouse logs {name}`, then `lakehouse restart {name}` or `cdktf deploy {stack}`",
     )
 
@@ -118,16 +116,16 @@ def definitions(changed: Sequence[str], edited: Sequence[str], unnamed: Sequence
     parts = [
         f"{', '.join(names)} {what}"
         for names, what in (
-            (changed, "run as an earlier file said"),
+            (changed, "run as an earlier file defined them"),
             (edited, "changed by hand since"),
-            (unnamed, "run, and the file does not name them"),
+            (unnamed, "run, but are not in the file"),
         )
         if names
     ]
     if not parts:
-        return ok("what runs is what the file says")
+        return ok("what runs matches the file")
     return warning(
         "; ".join(parts),
         "lakehouse.yaml or this project changed after the last deploy, or a deploy was interrupted",
-        f"`cdktf diff {stack}` shows it, `cdktf deploy {stack}` brings it up to date",
+        f"`cdktf diff {stack}` shows the changes, `cdktf deploy {stack}` makes them",
     )

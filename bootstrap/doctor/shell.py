@@ -23,9 +23,9 @@ def proxies(environment: Mapping[str, str]) -> Finding:
     if not named:
         return ok("no proxy is set")
     if should_bypass_proxies(_LOOPBACK, no_proxy=spared):
-        return ok(f"{', '.join(named)} set, 127.0.0.1 is left out of it")
+        return ok(f"{', '.join(named)} set, and no_proxy names 127.0.0.1")
     return warning(
-        f"{', '.join(named)} set, and no_proxy does not name 127.0.0.1",
+        f"{', '.join(named)} set, but no_proxy does not name 127.0.0.1",
         "notebooks and other clients ask the proxy for 127.0.0.1, and the proxy's own 127.0.0.1 is another machine",
         "`export no_proxy=localhost,127.0.0.1 NO_PROXY=localhost,127.0.0.1`",
     )
@@ -48,7 +48,7 @@ def aws(environment: Mapping[str, str], endpoint: str, access_key: str) -> Findi
     names = " ".join(name for name in (*_ENDPOINTS, *_KEYS) if environment.get(name))
     return warning(
         found,
-        "`lakehouse` does not heed them; other S3 clients of this shell go elsewhere, or with keys the store refuses",
+        "`lakehouse` ignores them; other S3 clients of this shell go elsewhere, or with keys that the store refuses",
         f"`unset {names}` before you use such a client here",
     )
 

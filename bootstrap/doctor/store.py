@@ -29,13 +29,13 @@ def reached(endpoint: str, answer: Answer, service: str, stack: str) -> Finding:
     if answer.unresolved:
         return error(
             f"{endpoint}: the name does not resolve",
-            "it is known inside Docker's network alone, or misspelt",
+            "the name is known only inside Docker's network, or is misspelt",
             f"`lakehouse endpoints` shows the address that this machine knows; correct `stacks.{stack}`",
         )
     if answer.reason:
         return error(
             f"{endpoint} does not answer: {answer.reason}",
-            f"{service} is not there, or hangs",
+            f"{service} does not run, or hangs",
             f"`lakehouse logs {service}`, then `lakehouse restart {service}`",
         )
     if "<Error" not in answer.body and "<ListAllMyBuckets" not in answer.body and not _of_s3(answer.headers):
@@ -56,7 +56,7 @@ def clock(answer: Answer, now: float) -> Finding:
     try:
         theirs = parsedate_to_datetime(answer.headers["date"])
     except (KeyError, ValueError):
-        return ok("the store does not say its time")
+        return ok("the store does not report its time")
     ahead = now - theirs.replace(tzinfo=theirs.tzinfo or UTC).timestamp()
     if abs(ahead) < _LITTLE_SKEW:
         return ok("the store has the same time")
@@ -67,10 +67,10 @@ def clock(answer: Answer, now: float) -> Finding:
     cause = (
         "one of the two clocks is wrong; a virtual machine's (Docker Desktop's) stands still while the computer sleeps"
     )
-    mend = "`sudo timedatectl set-ntp true` on this machine; start Docker Desktop again where Docker runs in one"
+    fix = "`sudo timedatectl set-ntp true` on this machine; restart Docker Desktop if Docker runs in it"
     if abs(ahead) <= _SKEW:
-        return warning(found, cause, mend)
-    return error(f"{found}: S3 refuses signatures that are more than 15 minutes off", cause, mend)
+        return warning(found, cause, fix)
+    return error(f"{found}: S3 refuses signatures that are more than 15 minutes off", cause, fix)
 
 
 def _length(seconds: float) -> str:
@@ -86,12 +86,12 @@ def keys(
     ``missing`` are files of keys that are not there, ``refused`` is the store's word for refusing (empty: it did not),
     ``stale`` the services whose configuration was written with other keys than those there now.
     """
-    again = f"`cdktf destroy {stack}`, then `cdktf deploy {stack}`: all services get the keys of now, the data stays"
+    again = f"`cdktf destroy {stack}`, then `cdktf deploy {stack}`: all services get the current keys, the data stays"
     if not readable:
         return error(f"{folder} cannot be read", "it belongs to another user", "use the user who deployed")
     if missing:
         return error(
-            f"{', '.join(missing)} not in {folder}",
+            f"{', '.join(missing)} missing in {folder}",
             "somebody removed the store's keys while the lakehouse was up",
             f"put the files back, or make new ones: {again}",
         )
@@ -104,16 +104,16 @@ def keys(
     if refused:
         return error(
             f"the store refuses the keys in {folder} ({refused})",
-            "the store keeps other keys than those, from an earlier life or set by hand",
-            f"put the keys that it was made with into {folder}, or: {again}",
+            "the store keeps other keys than those, from an earlier deployment or set by hand",
+            f"put the keys that it was created with into {folder}, or: {again}",
         )
     if stale:
         return error(
             f"{', '.join(stale)} started with other keys than those in {folder}",
-            "keys were replaced and not every service was started again",
+            "keys were replaced, but not every service was restarted",
             again,
         )
-    return ok("the store takes our keys")
+    return ok("the store accepts our keys")
 
 
 def buckets(there: Collection[str], wanted: Sequence[str]) -> Finding:
@@ -121,8 +121,8 @@ def buckets(there: Collection[str], wanted: Sequence[str]) -> Finding:
     missing = [name for name in wanted if name not in there]
     if missing:
         return error(
-            f"not there: {', '.join(missing)}",
-            "somebody removed it, or the bootstrap after the deploy did not end",
-            "`lakehouse apply` (a bucket that was removed is made anew, empty)",
+            f"missing: {', '.join(missing)}",
+            "somebody removed it, or the bootstrap after the deploy did not finish",
+            "`lakehouse apply` (it creates a removed bucket again, empty)",
         )
     return ok(", ".join(wanted) or "the file has none")

@@ -10,7 +10,7 @@ from bootstrap.doctor.findings import Finding, error, ok
 OLDEST_TERRAFORM = (1, 5)
 
 _CHANGED = (
-    "something changed files of the cache since they came, or the disk is failing",
+    "something changed files in the cache after they were fetched, or the disk is failing",
     "`python -m bootstrap.cli.packages fetch --verify`",
 )
 
@@ -23,13 +23,13 @@ def numbers(version: str) -> tuple[int, ...]:
 def terraform(program: str, version: str | None) -> Finding:
     """``version`` as it says itself; empty where it does not answer, None where there is no such program."""
     least = ".".join(map(str, OLDEST_TERRAFORM))
-    mend = f"install Terraform {least} or newer (developer.hashicorp.com/terraform/install), then `terraform version`"
+    fix = f"install Terraform {least} or newer (developer.hashicorp.com/terraform/install), then `terraform version`"
     if version is None:
-        return error(f"{program} is not on PATH", "Terraform is not installed, or PATH does not name its folder", mend)
+        return error(f"{program} is not on PATH", "Terraform is not installed, or PATH does not name its folder", fix)
     if not version:
-        return error(f"{program} does not answer", "the program is damaged, or made for another machine", mend)
+        return error(f"{program} does not answer", "the program is damaged, or made for another machine", fix)
     if numbers(version) < OLDEST_TERRAFORM:
-        return error(f"Terraform {version}", f"it is older than {least}", mend)
+        return error(f"Terraform {version}", f"it is older than {least}", fix)
     return ok(f"Terraform {version}")
 
 
@@ -38,7 +38,7 @@ def cdktf(node: str | None, cli: bool) -> Finding:
     missing = [name for name, there in (("Node", node), ("cdktf-cli", cli)) if not there]
     if missing:
         return error(
-            f"{' and '.join(missing)} not there, so `cdktf` does not run",
+            f"{' and '.join(missing)} missing, so `cdktf` does not run",
             "the set-up was not finished, or node_modules or .venv was removed",
             "`make setup`",
         )
@@ -50,7 +50,7 @@ def packages(missing: Sequence[str], count: int, damaged: Sequence[str] = ()) ->
     if missing:
         return error(
             f"not in the cache, or not whole: {', '.join(missing)}",
-            "they were not fetched yet, the cache was emptied or damaged, or the file asks for other versions now",
+            "they were not fetched yet, the cache was emptied or damaged, or the file now asks for other versions",
             "`make setup`",
         )
     if damaged:
@@ -62,7 +62,7 @@ def archives(damaged: Sequence[str]) -> Finding:
     """Class archives of the stack's services: what is wrong with those that are there."""
     if damaged:
         return error("; ".join(damaged), *_CHANGED)
-    return ok("as they were made")
+    return ok("unchanged since they were made")
 
 
 def java(missing: Sequence[int], found: Sequence[int]) -> Finding:

@@ -47,7 +47,7 @@ def iceberg_type(type: pa.DataType) -> str:
         return f"list<{iceberg_type(type.value_type)}>"
     if pa.types.is_struct(type):
         return f"struct<{', '.join(f'{each.name}: {iceberg_type(each.type)}' for each in type)}>"
-    raise UsageError(f"the type {type} has none that fits in Iceberg. Convert the column first")
+    raise UsageError(f"the type {type} has no equivalent in Iceberg. Convert the column first")
 
 
 def schema_of(item: Item, path: Path) -> pa.Schema:
@@ -55,7 +55,7 @@ def schema_of(item: Item, path: Path) -> pa.Schema:
     try:
         schema = pq.read_schema(path) if item.format == "parquet" else csv.read_csv(path).schema
     except (pa.ArrowInvalid, OSError) as error:
-        raise UsageError(f"{item} is no {item.format}: {error}") from None
+        raise UsageError(f"{item} is not valid {item.format}: {error}") from None
     if item.format == "csv":  # no CSV can promise a value in every row to come
         schema = pa.schema([each.with_nullable(True) for each in schema])
     for name in item.columns:
@@ -94,7 +94,7 @@ def fitted(item: Item, path: Path, wanted: pa.Schema) -> Iterator[pa.Table]:
         unknown = [name for name in table.column_names if name not in wanted.names]
         if unknown:
             raise UsageError(
-                f"{item} has columns that the table has not: {', '.join(unknown)}. Add them to the file, then "
+                f"{item} has columns that the table does not have: {', '.join(unknown)}. Add them to the file, then "
                 "`lakehouse apply`"
             )
         yield pa.Table.from_arrays([_column(item, table, each) for each in wanted], schema=wanted)
@@ -110,7 +110,7 @@ def _column(item: Item, table: pa.Table, wanted: pa.Field) -> pa.ChunkedArray:
             why = str(error).partition("\n")[0]
             raise UsageError(f"{item}: column {wanted.name} does not fit {wanted.type}: {why}") from None
     if not wanted.nullable and column.null_count:
-        raise UsageError(f"{item}: column {wanted.name} is required, and some rows have no value for it")
+        raise UsageError(f"{item}: column {wanted.name} is required, but some rows have no value for it")
     return column
 
 

@@ -48,7 +48,7 @@ def _actions(address: str, names: Sequence[str], fetch: Callable[[str], Path]) -
     start, count = max(whole, default=(-1, 0))
     later = sorted(version for version in commits if version > start)
     if later != list(range(start + 1, start + 1 + len(later))) or (start < 0 and not later):
-        raise UsageError(f"{address}: its _delta_log has gaps: the table as it is now cannot be known from it.")
+        raise UsageError(f"{address}: its _delta_log has gaps: the table's current state cannot be read from it.")
     if start >= 0:
         import pyarrow.parquet as pq
 
@@ -87,7 +87,7 @@ def replay(address: str, actions: Iterable[Mapping[str, Any]]) -> DeltaTable:
     features = set(protocol.get("readerFeatures") or ()) - _HARMLESS
     mapping = dict(metadata.get("configuration") or {}).get("delta.columnMapping.mode", "none")
     if mapping != "none":
-        raise _refused(address, f"column mapping ({mapping})", "write it to a new table without")
+        raise _refused(address, f"column mapping ({mapping})", "write it to a new table without column mapping")
     if features - {"columnMapping", "deletionVectors"} or protocol.get("minReaderVersion", 1) > 3:
         raise _refused(address, f"reader features ({', '.join(sorted(features))})", "drop them with ALTER TABLE")
     if any("://" in path or path.startswith("/") for path in files):
@@ -96,5 +96,5 @@ def replay(address: str, actions: Iterable[Mapping[str, Any]]) -> DeltaTable:
     return DeltaTable(metadata["id"], columns, files)
 
 
-def _refused(address: str, what: str, mend: str) -> UsageError:
-    return UsageError(f"{address}: this Delta table has {what}, which is not read here. With Delta: {mend}.")
+def _refused(address: str, what: str, fix: str) -> UsageError:
+    return UsageError(f"{address}: this Delta table has {what}, which cannot be read here. With Delta: {fix}.")

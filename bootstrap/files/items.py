@@ -42,14 +42,14 @@ def items(place: FilePlace, form: FileFormat | None, scratch: Path) -> Iterator[
     names = place.names()
     if form == "delta" or (form is None and delta.is_delta(names)):
         if not delta.is_delta(names):
-            raise UsageError(f"{place.address}: no Delta table: it has no folder _delta_log.")
+            raise UsageError(f"{place.address}: not a Delta table: it has no folder _delta_log.")
         yield from _of_delta(place, names, scratch)
         return
     data = [name for name in names if not any(part[0] in "._" for part in name.split("/"))]
     found = [(name, form or _format(name)) for name in data]
     if not found or None in dict(found).values():
         odd = next((name for name, each in found if each is None), "no data file")
-        raise UsageError(f"{place.address}: {odd}: files are told by .parquet, .csv or .csv.gz; else say --format.")
+        raise UsageError(f"{place.address}: {odd}: files are recognised by .parquet, .csv or .csv.gz; or set --format.")
     for name, each in found:
         assert each == "parquet" or each == "csv"
         yield Item(place, name, each, in_path(name))

@@ -109,8 +109,8 @@ def place(
         store = _connection(sources[bucket], bucket, file)
     else:
         raise UsageError(
-            f'{address}: "{bucket}" is neither one of `buckets` nor of `sources` in {file.name}. A bucket of others is '
-            f"added as `sources: {{{bucket}: {{endpoint: https://..., credentials: FILE}}}}`."
+            f'{address}: "{bucket}" is neither in `buckets` nor in `sources` of {file.name}. Add a foreign bucket '
+            f"as `sources: {{{bucket}: {{endpoint: https://..., credentials: FILE}}}}`."
         )
     return S3Place(address, client(store), store.endpoint or f"s3.{store.region}.amazonaws.com")
 

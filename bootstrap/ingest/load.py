@@ -131,7 +131,7 @@ class Ingest:
             if old := rewritten(found, known):
                 raise UsageError(
                     f"{old}: this Delta table has since rewritten or deleted files that {self.into} was loaded from: "
-                    "its new files would bring rows a second time. Load it into a new table."
+                    "its new files would load rows a second time. Load it into a new table."
                 )
             staged = Staged(self.target, self.into)
             try:
@@ -202,9 +202,7 @@ class Ingest:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise LakehouseError(
-                    f"Another `lakehouse ingest` into {self.into} is under way. Wait for it."
-                ) from None
+                raise LakehouseError(f"Another `lakehouse ingest` into {self.into} is running. Wait for it.") from None
             yield lock
 
     def _end_of_before(self, lock: IO[str], engine: SparkLoader) -> None:

@@ -111,7 +111,7 @@ def _metadata(
 
 def _orphans(asked: RemoveOrphans, found: Found, policy: Maintenance, guard: Guard, now: datetime) -> MaintenanceStep:
     cutoff = now - timedelta(days=asked.older_than_days)
-    why = f"those among {found.metrics.stored_files} files below its location that nobody knows after"
+    why = f"those among {found.metrics.stored_files} files below its location that nothing refers to after"
     refused = _shared(guard) or _refused(found, policy, guard)
     return MaintenanceStep("remove orphans", f"{why} {asked.older_than_days} days", older_than=cutoff,
                 days=asked.older_than_days, location=found.metadata.get("location", ""), refused=refused)  # fmt: skip
@@ -120,24 +120,24 @@ def _orphans(asked: RemoveOrphans, found: Found, policy: Maintenance, guard: Gua
 def _shared(guard: Guard) -> str:
     if not guard.shared:
         return ""
-    rule = "what one table does not know for its own would be deleted, and is the other's"
-    return f"{guard.shared}: {rule}. Copy one of them to a folder of its own (CREATE TABLE ... AS SELECT), and drop it"
+    rule = "what one table does not recognise as its own would be deleted, though it belongs to the other"
+    return f"{guard.shared}: {rule}. Copy one of them to its own folder (CREATE TABLE ... AS SELECT), and drop it"
 
 
 def _refused(found: Found, policy: Maintenance, guard: Guard) -> str:
     if guard.twin:
-        rule = f"the same table is registered as {guard.twin} too, whose files would be deleted"
+        rule = f"the same table is also registered as {guard.twin}, whose files would be deleted"
         return f"{rule}. Drop one of the two names in an engine, without its files"
     said = found.metadata.get("properties", {}).get("gc.enabled")
     if not (guard.gc_default if said is None else said.lower() == "true"):
-        whose = "is not set, and Nessie takes that for false" if said is None else f"is {said}"
+        whose = "is not set, and Nessie treats that as false" if said is None else f"is {said}"
         return (
-            f"its property gc.enabled {whose}: its files are not to be deleted. If no other branch or tag needs them, "
+            f"its property gc.enabled {whose}: its files must not be deleted. If no other branch or tag needs them, "
             "add `properties: {gc.enabled: true}` and `lakehouse apply` it"
         )
     if guard.references and not policy.ignore_references:
         return (
-            f"the catalog has further branches or tags ({', '.join(guard.references[:3])}"
+            f"the catalog has other branches or tags ({', '.join(guard.references[:3])}"
             f"{', ...' if len(guard.references) > 3 else ''}), and files that they need would be deleted. Delete them, "
             "or add `ignore_references: true` to `maintenance` if they may lose this table"
         )

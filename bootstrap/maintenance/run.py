@@ -98,7 +98,9 @@ def engine(target: Target) -> Procedures:
         return SparkProcedures(target)
     if target.lakehouse.engines.trino is not None:
         return TrinoProcedures(target)
-    raise UsageError(f"{target.path.name}: no engine could do it. Add `spark: {{}}` or `trino: {{}}` to `engines`.")
+    raise UsageError(
+        f"{target.path.name}: there is no engine for this. Add `spark: {{}}` or `trino: {{}}` to `engines`."
+    )
 
 
 def chosen(lakehouse: Lakehouse, file: str, names: Sequence[str]) -> dict[tuple[str, ...], Maintenance]:
@@ -200,7 +202,7 @@ def _stayed(work: Work, step: plan.MaintenanceStep, connections: Connections) ->
     """Raises Conflict where the table is elsewhere by now: then it was not this folder that was looked at."""
     location = TableReader(work.catalog, connections).location_now(work.table)
     if location.rstrip("/") != step.location.rstrip("/"):
-        raise Conflict(f"the table was at {step.location}, and is at {location} by now. Run `lakehouse maintain` again")
+        raise Conflict(f"the table was at {step.location}, but is now at {location}. Run `lakehouse maintain` again")
 
 
 def look(work: Work, connections: Connections) -> Found:

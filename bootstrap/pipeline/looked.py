@@ -51,7 +51,7 @@ class Looked:
     def differs(self, other: Looked) -> str:
         """In what another look differs, for people."""
         if self.wanted != other.wanted:
-            return "the sources say something else now"
+            return "the sources have changed"
         if self.infrastructure != other.infrastructure:
             return "the stack changed"
         return "its contents changed"

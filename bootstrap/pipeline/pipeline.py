@@ -65,21 +65,21 @@ class Pipeline:
             raise UsageError(f"{self.stack} has no plan. `make pipeline-plan STACK={self.stack}` makes one")
         begun: dict[str, str] | None = self._noted("begun.json", dict)
         if begun is not None and begun.get("digest") == digest:
-            print("An apply of this plan was interrupted: it goes on.")
+            print("An apply of this plan was interrupted: it continues.")
             if self._wanted(self._synthesised()) != begun["wanted"]:
-                raise StalePlan(f"the plan of {self.stack} is stale: the sources say something else now. Plan again")
+                raise StalePlan(f"the plan of {self.stack} is stale: the sources have changed. Plan again")
             self._guard(self._terraform()[0])
         else:
             looked = self.look()
             if looked.digest != digest:
                 why = f": {planned.differs(looked)}" if planned and planned.digest == digest else ""
-                raise StalePlan(f"the plan of {self.stack} is stale{why}. Plan again, and have that looked at")
+                raise StalePlan(f"the plan of {self.stack} is stale{why}. Plan again, and have the new plan reviewed")
             self._write("begun.json", {"digest": digest, "wanted": looked.wanted})
         for step in self._steps():  # each does only what is left to do
             run(step, self.runner)
         for name in ("begun.json", "plan.json"):  # a plan is carried out once
             (self.notes / name).unlink(missing_ok=True)
-        print(f"{self.stack} is as the file says.")
+        print(f"{self.stack} matches the file.")
         return 0
 
     def drift(self) -> int:
@@ -111,7 +111,7 @@ class Pipeline:
             contents = None  # what is not up yet cannot be asked
         if ran.code == 1 and contents is not None:
             refused = "\n".join(f"{each['address']}: {each['message']}" for each in contents["refused"])
-            raise LakehouseError(f"the file asks for what cannot be done:\n{refused}")
+            raise LakehouseError(f"the file asks for changes that are not possible:\n{refused}")
         told = json.dumps(contents["counts"]) if contents else ran.errors.strip()
         return Looked(
             stack=self.stack,
@@ -146,8 +146,8 @@ class Pipeline:
         if lost := list(losses(plan, allow_destroy=self.allow_destroy)):
             told = "\n".join(f"  {address}" for address in lost)
             raise LakehouseError(
-                f"a deploy of {self.stack} would delete what holds data, without both keys:\n{told}\n"
-                "An entry that left the file, or got another name, does that. Put it back; or, where it is to go with "
+                f"a deploy of {self.stack} would delete resources that hold data, without both keys:\n{told}\n"
+                "This happens if an entry left the file or was renamed. Put it back; or, to delete it with "
                 f"its data, first deploy it with `deletable: true` and stacks.{self.stack} with `allow_destroy: true`"
             )
 

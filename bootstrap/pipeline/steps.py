@@ -73,7 +73,7 @@ def processes(folder: Path, file: Path, redact: output.Redactor | None) -> Runne
                 return Ran(done.returncode, clean(done.stdout), clean(done.stderr))
             return _watched(step.command, folder, environment, clean)
         except FileNotFoundError:
-            raise LakehouseError(f"{step.name}: {step.command[0]} is not there. `make setup-dev` brings it") from None
+            raise LakehouseError(f"{step.name}: {step.command[0]} is missing. `make setup-dev` installs it") from None
 
     return runner
 

@@ -15,7 +15,7 @@ def summary(looked: Looked) -> str:
     counts = Counter(action for _, action in looked.infrastructure)
     told = ", ".join(f"{count} to {_WORDS.get(action, action)}" for action, count in sorted(counts.items()))
     if looked.contents is None:
-        contents = "looked at once the stack is up"
+        contents = "checked once the stack is up"
     else:
         contents = f"{looked.changes} changes" if looked.changes else "no changes"
     rows = "\n".join(f"| `{address}` | {action} |" for address, action in looked.infrastructure)

@@ -129,7 +129,7 @@ class BucketStore:
         for key, version in self._held(name):
             if key not in (_MARK, owners.OBJECT):
                 if not purge:
-                    raise Refused(f"bucket {name} is not empty. `--purge` deletes it with all that it holds")
+                    raise Refused(f"bucket {name} is not empty. `--purge` deletes it with everything in it")
                 self._delete(name, key, version)
         owner = self._owner(name)
         try:

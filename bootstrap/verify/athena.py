@@ -70,7 +70,7 @@ class VerifiedAthena(Sql):
             if status["State"] in ("FAILED", "CANCELLED"):
                 raise LakehouseError(f"Athena: {status.get('StateChangeReason', status['State'])}: {sql}")
             if time.monotonic() > deadline:
-                raise LakehouseError(f"Athena did not end this within {_PATIENCE:.0f} s: {sql}")
+                raise LakehouseError(f"Athena did not finish this within {_PATIENCE:.0f} s: {sql}")
             time.sleep(self._wait)
 
     def stop(self) -> None:

@@ -155,7 +155,7 @@ class Verification:
             note, ok = attempt(), True
         except Exception as error:  # noqa: BLE001 - any failure of an engine is a failed check
             message = str(error) if isinstance(error, LakehouseError) else f"{type(error).__name__}: {error}"
-            look = "".join(f"\n  `lakehouse logs {service}` tells more." for service in services)
+            look = "".join(f"\n  `lakehouse logs {service}` shows more." for service in services)
             note, ok = message.strip() + look, False
         self._advance()
         return VerifyCheck(catalog, what, ok, round(time.monotonic() - began, 2), note)

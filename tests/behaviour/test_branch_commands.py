@@ -116,7 +116,7 @@ def test_tags_and_branches_of_a_table(applied: Project) -> None:
     [
         (("branch", "delete", "ROOT-b"), UsageError, "--allow-destroy"),
         (("tag", "delete", "ROOT-b", "--allow-destroy"), Refused, "lakehouse branch delete"),
-        (("branch", "delete", "main", "--allow-destroy"), Refused, "is not deleted"),
+        (("branch", "delete", "main", "--allow-destroy"), Refused, "cannot be deleted"),
         (("branch", "create", "ROOT-b"), Exists, "ROOT-b"),
         (("branch", "create", "ROOT-c", "--from", "nowhere"), Missing, "nowhere"),
         (("branch", "merge", "nowhere"), Missing, "nowhere"),

@@ -138,7 +138,7 @@ def test_databases_of_others_are_not_seen(connections: Connections, root: str, c
     seen = catalogs.connect("lake", connections).facts(None, lambda *_: None).namespaces
     assert not {f"{root}_theirs", f"{root}_nowhere"} & seen.keys()
     outcome = reconcile(lakehouse({f"{root}_theirs": {}}), connections)
-    assert "is not this lakehouse's. Rename the namespace" in outcome.failed[0].message
+    assert "does not belong to this lakehouse. Rename the namespace" in outcome.failed[0].message
 
 
 def test_what_is_no_iceberg_table_keeps_its_name(connections: Connections, root: str, client: Any) -> None:

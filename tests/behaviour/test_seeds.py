@@ -113,7 +113,7 @@ def test_a_table_with_rows_keeps_them_and_its_history(servers: Servers, root: st
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("code,other\nA,1\n", "columns that the table has not: other"),
+        ("code,other\nA,1\n", "columns that the table does not have: other"),
         ("code,rank\nA,x\n", "conversion error to int32"),
         ("code,rank\n,1\n", "code is required"),
     ],

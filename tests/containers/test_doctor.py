@@ -69,7 +69,7 @@ def test_a_container_that_was_removed_and_whose_port_another_has(contained: Depl
         contained.deploy()
     assert errors(found) == {"ports"}
     assert f"container {stranger} publishes it" in found["ports"]["cause"]
-    assert f"`docker stop {stranger}`" in found["ports"]["mend"]
+    assert f"`docker stop {stranger}`" in found["ports"]["fix"]
     assert {"service nessie", "catalog lake"} <= behind(found, "ports")
 
 
@@ -83,7 +83,7 @@ def test_a_container_that_lost_the_network(contained: Deployment, engine: Docker
     assert errors(found) == {"names"}
     assert {"service nessie", "catalog lake"} <= behind(found, "names")
     assert f"{nessie.name} not in the network {network.name}" in found["names"]["found"]
-    assert "`cdktf deploy local`" in found["names"]["mend"]
+    assert "`cdktf deploy local`" in found["names"]["fix"]
 
 
 def test_a_name_that_containers_do_not_resolve(contained: Deployment, engine: DockerEngine) -> None:
@@ -131,7 +131,7 @@ def test_hosts_that_mean_something_else_in_a_container(contained: Deployment) ->
         right = doctor(contained, code=0)
     assert errors(loopback) == errors(unknown) == {"hosts"}
     assert "the container itself" in loopback["hosts"]["cause"]
-    assert "http://nessie:19120" in loopback["hosts"]["mend"]
+    assert "http://nessie:19120" in loopback["hosts"]["fix"]
     assert "does not resolve in the containers" in unknown["hosts"]["cause"]
     assert right["hosts"]["severity"] == "ok"
     assert right["trino: other"]["cause"] == "definitions"  # Trino was not told of it yet

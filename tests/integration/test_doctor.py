@@ -85,7 +85,7 @@ def test_a_stopped_service(deployed: Deployment, service: str) -> None:
     with stopped(deployed, service):
         found = doctor(deployed, code=1)
     assert errors(found) == {f"service {service}"}
-    assert found[f"service {service}"]["mend"] == "`cdktf deploy local`"
+    assert found[f"service {service}"]["fix"] == "`cdktf deploy local`"
     follows = {"nessie": "catalog lake", "spark-master": "service spark-worker-1"}[service]
     assert follows in behind(found, f"service {service}")
 
@@ -103,7 +103,7 @@ def test_a_port_that_a_stranger_took(deployed: Deployment) -> None:
         found = doctor(deployed, code=1)
     assert errors(found) == {"ports"}
     assert f"port {number} (nessie) is taken by" in found["ports"]["found"]
-    assert f"`kill {os.getpid()}`" in found["ports"]["mend"]
+    assert f"`kill {os.getpid()}`" in found["ports"]["fix"]
     assert {"service nessie", "catalog lake", "trino: lake", "tables"} <= behind(found, "ports")
 
 
@@ -117,7 +117,7 @@ def test_an_engine_that_does_not_get_ready_says_why_in_its_log(deployed: Deploym
         supervisor.remove("trino")
     assert errors(found) == {"service trino"}
     assert "no.such.property" in found["service trino"]["cause"]
-    assert "lakehouse.yaml" in found["service trino"]["mend"]
+    assert "lakehouse.yaml" in found["service trino"]["fix"]
 
 
 def test_everything_was_killed(deployed: Deployment) -> None:
@@ -130,7 +130,7 @@ def test_everything_was_killed(deployed: Deployment) -> None:
         deployed.deploy()
     assert errors(found) == {"stack"}
     assert "killed" in found["stack"]["cause"]
-    assert "`cdktf deploy local`" in found["stack"]["mend"]
+    assert "`cdktf deploy local`" in found["stack"]["fix"]
 
 
 def test_keys_that_were_replaced(deployed: Deployment) -> None:
@@ -141,7 +141,7 @@ def test_keys_that_were_replaced(deployed: Deployment) -> None:
     assert errors(found) == {"keys"}
     assert "refuses" in found["keys"]["found"]
     assert "replaced after s3proxy, nessie" in found["keys"]["cause"]
-    assert "`cdktf destroy local`, then `cdktf deploy local`" in found["keys"]["mend"]
+    assert "`cdktf destroy local`, then `cdktf deploy local`" in found["keys"]["fix"]
     assert {"buckets", "tables", "contents"} <= behind(found, "keys")
 
 
@@ -165,8 +165,8 @@ def test_a_bucket_that_was_deleted_and_its_mend(deployed: Deployment) -> None:
     finally:
         deployed.lakehouse("apply")
     assert errors(found) == {"buckets"}
-    assert found["buckets"]["found"] == "not there: staging"
-    assert found["buckets"]["mend"].startswith("`lakehouse apply`")
+    assert found["buckets"]["found"] == "missing: staging"
+    assert found["buckets"]["fix"].startswith("`lakehouse apply`")
     assert errors(doctor(deployed, code=0)) == set()
 
 
@@ -179,7 +179,7 @@ def test_locations_that_overlap_in_the_file(deployed: Deployment) -> None:
         found = doctor(deployed, code=1)
     assert errors(found) == {"file"}
     assert "locations must not overlap" in found["file"]["found"]
-    assert "`lakehouse validate`" in found["file"]["mend"]
+    assert "`lakehouse validate`" in found["file"]["fix"]
 
 
 def test_tables_that_overlap_in_the_catalog(deployed: Deployment) -> None:
@@ -196,7 +196,7 @@ def test_tables_that_overlap_in_the_catalog(deployed: Deployment) -> None:
             s3.delete_object(Bucket=bucket, Key=each["Key"])
     assert errors(found) == {"tables"}
     assert "lake.silver.inside lies in the folder of lake.bronze.minute_aggs" in found["tables"]["found"]
-    assert "clean-up" in found["tables"]["mend"]
+    assert "clean-up" in found["tables"]["fix"]
 
 
 def test_a_clock_that_is_an_hour_ahead(deployed: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,8 +206,8 @@ def test_a_clock_that_is_an_hour_ahead(deployed: Deployment, monkeypatch: pytest
     found = {each.check: each.finding for each in results}
     assert [name for name, each in found.items() if each.severity == "error"] == ["clock"]
     assert "60 min ahead of the store's" in found["clock"].found
-    assert "timedatectl" in found["clock"].mend
-    assert found["keys"].found == "not looked at before `clock` is mended"
+    assert "timedatectl" in found["clock"].fix
+    assert found["keys"].found == "not checked until `clock` is fixed"
 
 
 def test_host_names_that_do_not_resolve(deployed: Deployment) -> None:
@@ -225,7 +225,7 @@ def test_host_names_that_do_not_resolve(deployed: Deployment) -> None:
     assert "engines.trino.catalogs.other" in found["hosts"]["found"]
     assert "does not resolve on this machine" in found["hosts"]["cause"]
     assert "nessie is a container's name" in container["hosts"]["cause"]
-    assert f"http://127.0.0.1:{deployed.port('nessie')}" in container["hosts"]["mend"]
+    assert f"http://127.0.0.1:{deployed.port('nessie')}" in container["hosts"]["fix"]
 
 
 def test_a_file_that_was_edited_and_not_deployed(deployed: Deployment) -> None:
@@ -234,8 +234,8 @@ def test_a_file_that_was_edited_and_not_deployed(deployed: Deployment) -> None:
         deployed.change("catalogs", "lake", "namespaces", "gold", to={})
         found = doctor(deployed, code=0)
     assert found["definitions"]["severity"] == found["contents"]["severity"] == "warning"
-    assert "trino run as an earlier file said" in found["definitions"]["found"]
-    assert "`cdktf diff local`" in found["definitions"]["mend"]
+    assert "trino run as an earlier file defined them" in found["definitions"]["found"]
+    assert "`cdktf diff local`" in found["definitions"]["fix"]
     assert "1 to create" in found["contents"]["found"]
 
 
@@ -244,7 +244,7 @@ def test_a_proxy_that_stands_between(deployed: Deployment, free_port: int) -> No
     behind_it = ("env", *(f"{name}={value}" for name, value in proxy.items()))
     found = doctor(deployed, code=0, **proxy)
     assert found["proxy"]["severity"] == "warning"
-    assert "no_proxy" in found["proxy"]["mend"]
+    assert "no_proxy" in found["proxy"]["fix"]
     trino = f"import trino; trino.dbapi.connect('127.0.0.1', {deployed.port('trino')}).cursor().execute('SELECT 1')"
     deployed.run(*behind_it, sys.executable, "-c", trino, code=1)  # it does stand between
     for engine in ("trino", "spark"):
@@ -256,7 +256,7 @@ def test_variables_that_mislead_other_clients_are_named_without_their_values(dep
     found = doctor(deployed, code=0, AWS_ENDPOINT_URL="https://s3.example.com", AWS_SECRET_ACCESS_KEY="do-not-show-me")
     assert found["aws variables"]["severity"] == "warning"
     assert "AWS_ENDPOINT_URL names s3.example.com" in found["aws variables"]["found"]
-    assert "AWS_SECRET_ACCESS_KEY" in found["aws variables"]["mend"]
+    assert "AWS_SECRET_ACCESS_KEY" in found["aws variables"]["fix"]
     assert "do-not-show-me" not in json.dumps(found)
 
 
@@ -269,7 +269,7 @@ def test_a_cache_that_was_emptied(deployed: Deployment, tmp_path: Path) -> None:
     found = doctor(deployed, code=1, XDG_CACHE_HOME=str(tmp_path))
     assert "packages" in errors(found)
     assert errors(found) <= {"packages", "java"}  # a Java of the system may fit
-    assert found["packages"]["mend"] == "`make setup`"
+    assert found["packages"]["fix"] == "`make setup`"
 
 
 def test_a_state_folder_that_is_open_to_others(deployed: Deployment) -> None:
@@ -280,4 +280,4 @@ def test_a_state_folder_that_is_open_to_others(deployed: Deployment) -> None:
     finally:
         root.chmod(0o700)
     assert found["state folder"]["severity"] == "warning"
-    assert "`chmod 700" in found["state folder"]["mend"]
+    assert "`chmod 700" in found["state folder"]["fix"]

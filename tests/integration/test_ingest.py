@@ -138,7 +138,7 @@ def test_a_bucket_of_others_has_its_own_credentials(deployed: Deployment, space:
         s3.put_object(Bucket=bucket, Key="2026/day.csv", Body=b"id\n1\n2\n")
         deployed.trino(f"CREATE TABLE {space}.flat (id bigint)")
         command = ("ingest", f"s3://{bucket}/2026", "--into", f"{space}.flat")
-        assert "neither one of `buckets` nor of `sources`" in deployed.lakehouse(*command, code=2)
+        assert "neither in `buckets` nor in `sources`" in deployed.lakehouse(*command, code=2)
         keys = tmp_path / "credentials"
         endpoint = f"http://127.0.0.1:{deployed.port('s3proxy')}"
         deployed.change("sources", to={bucket: {"endpoint": endpoint, "credentials": str(keys)}})

@@ -91,7 +91,7 @@ def test_files_that_may_be_needed_stay_and_no_table_stops_another(deployed: Depl
     deployed.lakehouse("branch", "create", "data_audit")
     try:
         refused = deployed.lakehouse("maintain", "--plan", f"{tables}.free", code=1)
-        assert "further branches or tags (data_audit)" in refused
+        assert "other branches or tags (data_audit)" in refused
         deployed.change(*NAMESPACE, "maintenance", to={"remove_orphans": {}, "ignore_references": True})
         deployed.lakehouse("maintain", "--plan", f"{tables}.free", code=2)
     finally:

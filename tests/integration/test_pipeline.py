@@ -52,7 +52,7 @@ def test_a_stale_plan_is_refused(deployed: Deployment) -> None:
     plan(deployed, code=2)
     deployed.change(*TABLE, to="something else")
     refused = pipeline(deployed, "apply", "local", code=1)
-    assert "the plan of local is stale: the sources say something else now" in refused
+    assert "the plan of local is stale: the sources have changed" in refused
     assert doc(deployed) != "something else"
 
 
@@ -71,7 +71,7 @@ def test_what_is_planned_is_applied_and_verified_though_it_was_cut_off(deployed:
     apply.wait()
     apply.stdout.close()
     applied = pipeline(deployed, "apply", "local")
-    assert "An apply of this plan was interrupted: it goes on." in applied
+    assert "An apply of this plan was interrupted: it continues." in applied
     assert "verify: lakehouse verify: done" in applied
     assert doc(deployed) == "by the pipeline"
     plan(deployed, code=0)

@@ -154,7 +154,7 @@ def test_only_the_table_that_was_meant_is_dropped(server: Server, commits: Nessi
     with pytest.raises(Missing):
         commits.drop("n.t1", f"{UUID}1")
     server.contents["n.v"] = {"type": "ICEBERG_VIEW", "id": "v"}
-    with pytest.raises(Conflict, match="no Iceberg table"):
+    with pytest.raises(Conflict, match="no longer an Iceberg table"):
         commits.drop("n.v", f"{UUID}1")
 
 

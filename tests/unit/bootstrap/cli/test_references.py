@@ -18,8 +18,8 @@ from tests.unit.bootstrap.reconciler.simulation import lakehouse
 @pytest.mark.parametrize(
     ("words", "mend"),
     [
-        (("list",), "Say --table lake.NS.TABLE"),
-        (("create", "b"), "Say --table lake.NS.TABLE"),
+        (("list",), "Use --table lake.NS.TABLE"),
+        (("create", "b"), "Use --table lake.NS.TABLE"),
         (("merge", "b"), "Spark with `CALL lake.system.fast_forward(...)`"),
     ],
 )

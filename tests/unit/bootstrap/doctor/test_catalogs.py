@@ -33,7 +33,7 @@ def test_answers(config: Answer, severity: str, word: str) -> None:
     found = catalogs.answers("lake", "nessie", URI, config, "local")
     assert found.severity == severity
     assert word in f"{found.found} {found.cause}"
-    assert bool(found.mend) == (severity == "error")
+    assert bool(found.fix) == (severity == "error")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_locations(tables: dict[str, str], inner: str, outer: str) -> None:
     assert found.severity == ("error" if inner else "ok")
     if inner:
         assert found.found.startswith(f"{inner} lies in the folder of {outer}: ")
-        assert "CREATE TABLE" in found.mend
+        assert "CREATE TABLE" in found.fix
 
 
 def test_readable() -> None:
@@ -63,22 +63,22 @@ def test_readable() -> None:
     found = catalogs.readable({"lake.a.t": [], "lake.a.u": ["column x: rule. Fix"], "lake.a.v": ["rule"]})
     assert (found.severity, found.cause) == ("error", "column x: rule. Fix")
     assert found.found == "lake.a.u breaks a rule of Iceberg (so do 1 more: lake.a.v)"
-    assert "lakehouse apply" in found.mend
+    assert "lakehouse apply" in found.fix
 
 
 @pytest.mark.parametrize(
     ("counts", "refused", "severity", "word"),
     [
-        ({"create": 0, "update": 0, "destroy": 0}, 0, "ok", "as the file says"),
+        ({"create": 0, "update": 0, "destroy": 0}, 0, "ok", "matches the file"),
         ({"create": 2, "update": 1, "destroy": 0}, 0, "warning", "2 to create, 1 to update"),
-        ({"create": 2, "update": 0, "destroy": 0}, 1, "warning", "1 things"),
+        ({"create": 2, "update": 0, "destroy": 0}, 1, "warning", "allow 1 of the changes"),
     ],
 )
 def test_contents(counts: dict[str, int], refused: int, severity: str, word: str) -> None:
     found = catalogs.contents(counts, refused)
     assert found.severity == severity
     assert word in found.found
-    assert ("`lakehouse plan`" in found.mend) == (severity != "ok")
+    assert ("`lakehouse plan`" in found.fix) == (severity != "ok")
 
 
 def test_what_an_engine_sees() -> None:
@@ -86,4 +86,4 @@ def test_what_an_engine_sees() -> None:
     found = catalogs.seen_by_engine("trino", "lake", "Catalog 'lake' not found", "local")
     assert found.severity == "error"
     assert "Catalog 'lake' not found" in found.found
-    assert "`lakehouse restart trino`" in found.mend
+    assert "`lakehouse restart trino`" in found.fix

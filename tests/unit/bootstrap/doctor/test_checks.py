@@ -24,7 +24,7 @@ def test_a_lakehouse_that_was_never_deployed(look: Look, tmp_path: Path) -> None
     found = look()
     errors = {name for name, each in found.items() if each.severity == "error"}
     assert errors == {"stack"}
-    assert found["stack"].mend == "`cdktf deploy local`"
+    assert found["stack"].fix == "`cdktf deploy local`"
     behind = {name for name, each in found.items() if each.severity == "skipped"}
     assert {"service trino", "store", "keys", "buckets", "catalog lake", "trino: lake", "contents"} <= behind
     assert not (tmp_path / ".lakehouse").exists()  # a look makes nothing, secrets least of all
@@ -44,7 +44,7 @@ def test_a_stack_that_was_killed_is_told_from_one_that_was_destroyed(look: Look,
     left = tmp_path / ".lakehouse" / "local" / "run" / "conf.d" / "trino.conf"
     left.parent.mkdir(parents=True)
     left.touch()
-    assert "nothing of it runs any more" in look()["stack"].found
+    assert "none of its services runs any more" in look()["stack"].found
 
 
 def test_a_taken_port_is_an_error_before_anything_is_deployed(look: Look, file: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_taken_port_is_an_error_before_anything_is_deployed(look: Look, file: 
     with socket.create_server(("127.0.0.1", number)):
         found = look()
     assert f"port {number} (trino) is taken by" in found["ports"].found
-    assert f"`kill {os.getpid()}`" in found["ports"].mend
+    assert f"`kill {os.getpid()}`" in found["ports"].fix
 
 
 def test_what_the_shell_has(look: Look) -> None:
@@ -66,7 +66,7 @@ def test_packages_that_are_not_there(look: Look, monkeypatch: pytest.MonkeyPatch
     found = look()
     assert found["packages"].severity == "error"
     assert "trino-476" in found["packages"].found
-    assert found["packages"].mend == "`make setup`"
+    assert found["packages"].fix == "`make setup`"
 
 
 def test_class_archives_that_changed_are_named(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_no_java_that_fits(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{place}.java", java)
     found = look()
     assert "no Java 25" in found["java"].found
-    assert found["stack"].found == "not looked at before `java` is mended"
+    assert found["stack"].found == "not checked until `java` is fixed"
 
 
 def test_locations_that_overlap_in_the_file(look: Look, file: Path) -> None:
@@ -95,7 +95,7 @@ def test_locations_that_overlap_in_the_file(look: Look, file: Path) -> None:
     assert "lakehouse.yaml:" in found["file"].found
     assert "locations must not overlap" in found["file"].found
     assert "deletes them" in found["file"].cause
-    assert found["stack"].found == "not looked at before `file` is mended"
+    assert found["stack"].found == "not checked until `file` is fixed"
     assert found["terraform"].severity == "ok"
 
 
@@ -110,9 +110,9 @@ def test_a_docker_host_that_names_nothing(look: Look, free_port: int, monkeypatc
     host = f"tcp://127.0.0.1:{free_port}"
     monkeypatch.setenv("DOCKER_HOST", host)
     found = look("boxes", DOCKER_HOST=host)
-    assert (found["docker"].severity, found["docker"].mend) == ("error", "`unset DOCKER_HOST`")
+    assert (found["docker"].severity, found["docker"].fix) == ("error", "`unset DOCKER_HOST`")
     assert host in found["docker"].found
-    assert found["stack"].found == "not looked at before `docker` is mended"
+    assert found["stack"].found == "not checked until `docker` is fixed"
     assert "docker" not in look("local", DOCKER_HOST=host)  # processes need none
 
 
@@ -123,7 +123,7 @@ def test_a_docker_that_is_too_old(look: Look, monkeypatch: pytest.MonkeyPatch) -
     assert found["docker"].severity == "ok"
     assert found["docker version"].severity == "error"
     assert "19.03.15" in found["docker version"].found
-    assert found["images"].found == "not looked at before `docker version` is mended"
+    assert found["images"].found == "not checked until `docker version` is fixed"
 
 
 def test_a_docker_without_images_and_with_little_memory(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,8 +134,8 @@ def test_a_docker_without_images_and_with_little_memory(look: Look, monkeypatch:
     assert "Docker has 2000 MiB" in found["docker memory"].found
     assert found["images"].severity == "error"
     assert "docker.io/trinodb/trino:476" in found["images"].found
-    assert "`make images`" in found["images"].mend
-    assert found["stack"].mend == "`cdktf deploy boxes`"
+    assert "`make images`" in found["images"].fix
+    assert found["stack"].fix == "`cdktf deploy boxes`"
 
 
 def test_images_that_a_registry_has(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_a_provider_that_nobody_has(look: Look, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(settings))
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     found = look("boxes")["provider"]
-    assert (found.severity, found.mend) == ("error", "`make providers`")
+    assert (found.severity, found.fix) == ("error", "`make providers`")
     assert "kreuzwerker/docker" in found.found
     installed = tmp_path / "cdktf.out/stacks/boxes/.terraform/providers/registry/kreuzwerker/docker/4.6.1/linux_amd64"
     installed.mkdir(parents=True)
@@ -175,9 +175,9 @@ def test_the_command(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     at = next(n for n, line in enumerate(lines) if line.startswith("stack "))
     assert lines[at].split(None, 2)[1:] == ["ERROR", "is not up"]
     assert lines[at + 1].strip().startswith("cause")
-    assert lines[at + 2].split(None, 1) == ["mend", "`cdktf deploy local`"]
-    assert "Not looked at before `stack` is mended: definitions," in shown.out
-    assert "Mend the first one first" in lines[-1]
+    assert lines[at + 2].split(None, 1) == ["fix", "`cdktf deploy local`"]
+    assert "Not checked until `stack` is fixed: definitions," in shown.out
+    assert "Fix the first one first" in lines[-1]
     assert "\x1b" not in shown.out + shown.err
 
 
@@ -185,7 +185,7 @@ def test_the_command_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> 
     doctor("-f", str(file), "-s", "local", "doctor", "--json", expect=1)
     told = json.loads(capsys.readouterr().out)
     assert (told["stack"], told["ok"]) == ("local", False)
-    assert {tuple(each) for each in told["checks"]} == {("check", "severity", "found", "cause", "mend")}
+    assert {tuple(each) for each in told["checks"]} == {("check", "severity", "found", "cause", "fix")}
     assert [each["check"] for each in told["checks"] if each["severity"] == "error"] == ["stack"]
 
 

@@ -11,22 +11,22 @@ WELL = Daemon("unix:///var/run/docker.sock", named=False)
 
 
 @pytest.mark.parametrize(
-    ("daemon", "cause", "mend"),
+    ("daemon", "cause", "fix"),
     [
         (replace(WELL, failure="permission denied"), "may not use the socket", "usermod -aG docker"),
         (replace(WELL, failure="x", installed=False, socket=False), "not installed", "install Docker 20.10"),
         (replace(WELL, failure="x", socket=False), "does not run", "systemctl start docker"),
-        (replace(WELL, failure="connection refused"), "Docker behind it is not", "systemctl restart docker"),
+        (replace(WELL, failure="connection refused"), "Docker does not answer on it", "systemctl restart docker"),
         (replace(WELL, failure="x", socket=False, context="colima"), "the context colima", "export DOCKER_HOST="),
         (Daemon("tcp://10.0.0.9:2375", named=True, failure="timed out"), "DOCKER_HOST names", "`unset DOCKER_HOST`"),
     ],
 )
-def test_a_docker_that_does_not_answer(daemon: Daemon, cause: str, mend: str) -> None:
+def test_a_docker_that_does_not_answer(daemon: Daemon, cause: str, fix: str) -> None:
     found = docker.answers(daemon)
     assert found.severity == "error"
     assert daemon.host in found.found
     assert cause in found.cause
-    assert mend in found.mend
+    assert fix in found.fix
 
 
 def test_a_docker_that_answers() -> None:
@@ -63,22 +63,22 @@ def test_the_provider() -> None:
     assert docker.provider(there=True, failure="").severity == "ok"
     assert docker.provider(there=False, failure="").severity == "ok"
     found = docker.provider(there=False, failure="could not connect")
-    assert (found.severity, found.mend) == ("error", "`make providers`")
+    assert (found.severity, found.fix) == ("error", "`make providers`")
 
 
 @pytest.mark.parametrize(
-    ("missing", "severity", "named", "mend"),
+    ("missing", "severity", "named", "fix"),
     [
         ({}, "ok", "4 images here", ""),
         ({"trino:476": True}, "warning", "trino:476", "`cdktf deploy local` pulls"),
         ({"trino:476": True, "nessie:1": False}, "error", "nessie:1", "`make images`"),
     ],
 )
-def test_images(missing: dict[str, bool], severity: str, named: str, mend: str) -> None:
+def test_images(missing: dict[str, bool], severity: str, named: str, fix: str) -> None:
     found = docker.images(missing, 4, "local")
     assert found.severity == severity
     assert named in found.found
-    assert mend in found.mend
+    assert fix in found.fix
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_every_host_that_the_file_names_is_found_without_passwords(lakehouse: La
 
 
 @pytest.mark.parametrize(
-    ("views", "address", "known", "severity", "cause", "mend"),
+    ("views", "address", "known", "severity", "cause", "fix"),
     [
         (HERE, {"trino": "http://db.example.com:1"}, True, "ok", "", ""),
         (HERE, {"trino": "http://localhost:19120"}, True, "ok", "", ""),
@@ -73,7 +73,7 @@ def test_every_host_that_the_file_names_is_found_without_passwords(lakehouse: La
     ],
 )  # fmt: skip
 def test_hosts(
-    tmp_path: Path, views: Views, address: dict[str, str], known: bool | None, severity: str, cause: str, mend: str
+    tmp_path: Path, views: Views, address: dict[str, str], known: bool | None, severity: str, cause: str, fix: str
 ) -> None:
     named = list(files.named(read(tmp_path, FINE | address)))
 
@@ -84,7 +84,7 @@ def test_hosts(
     found = files.hosts(named, resolves, views, line)
     assert found.severity == severity
     assert cause in found.cause
-    assert mend in found.mend
+    assert fix in found.fix
     if severity == "error":
         assert next(iter(address.values())) in found.found
         assert found.found.startswith("lakehouse.yaml:")
@@ -100,5 +100,5 @@ def test_a_file_that_is_wrong_is_told_whole() -> None:
     both = files.usable(SpecError(Path("lakehouse.yaml"), [(7, other), (9, other)]), "lakehouse.yaml")
     assert "\n" not in both.found
     assert "9" in both.found
-    assert "`lakehouse validate`" in both.mend
+    assert "`lakehouse validate`" in both.fix
     assert files.usable(None, "lakehouse.yaml").severity == "ok"

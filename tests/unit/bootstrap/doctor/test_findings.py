@@ -26,7 +26,7 @@ def test_what_follows_from_an_error_is_not_looked_at_and_names_the_first_cause()
     assert {name: each.severity for name, each in results.items()} == {
         "shell": "ok", "store": "error", "catalog": "skipped", "tables": "skipped", "trino": "ok",
     }  # fmt: skip
-    assert results["tables"].found == "not looked at before `store` is mended"
+    assert results["tables"].found == "not checked until `store` is fixed"
 
 
 def test_a_warning_is_no_hindrance() -> None:

@@ -20,12 +20,12 @@ from bootstrap.doctor import logs
         ("java.io.IOException: No space left on device", "disk is full"),
         ("S3Exception: The difference ... (Service: S3, Status Code: 403) RequestTimeTooSkewed", "clock"),
         ("Error Code: SignatureDoesNotMatch", "refuses its keys"),
-        ("NoSuchBucketException: The specified bucket does not exist (NoSuchBucket)", "a bucket is not there"),
+        ("NoSuchBucketException: The specified bucket does not exist (NoSuchBucket)", "a bucket is missing"),
         ("java.lang.UnsupportedClassVersionError: io/trino has been compiled by a more recent", "another Java"),
         ("Error: Unable to access jarfile /cache/nessie.jar", "a part of its package"),
         ("Error: Could not find or load main class org.apache.spark.deploy.master.Master", "a part of its package"),
         ("RocksDBException: While lock file: /data/LOCK: Resource temporarily unavailable", "has its data folder open"),
-        ("1) Error: Configuration property 's3.nonsense' was not used", "a property that lakehouse.yaml gives it"),
+        ("1) Error: Configuration property 's3.nonsense' was not used", "a property that lakehouse.yaml sets"),
         ("java.nio.file.AccessDeniedException: /data/nessie", "may not read or write"),
     ],
 )
@@ -34,8 +34,8 @@ def test_a_line_tells_the_cause(line: str, cause: str) -> None:
     assert found is not None
     assert cause in found.cause
     assert found.line == line
-    assert "`" in found.mend
-    assert "{" not in found.mend
+    assert "`" in found.fix
+    assert "{" not in found.fix
 
 
 def test_the_last_line_that_means_something_counts() -> None:

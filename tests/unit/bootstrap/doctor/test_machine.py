@@ -19,8 +19,8 @@ WANTED = {"trino": 1400, "spark": 2600}
         (3999, 100, ("trino", "spark"), "error", "larger than this machine's"),
         (16000, 3000, (), "error", "other programs"),
         (16000, 3000, ("spark",), "ok", ""),
-        (16000, 4100, (), "warning", "next to nothing"),
-        (16000, 200, ("trino", "spark"), "warning", "next to nothing"),
+        (16000, 4100, (), "warning", "almost nothing"),
+        (16000, 200, ("trino", "spark"), "warning", "almost nothing"),
     ],
 )
 def test_memory(total: int, available: int, running: tuple[str, ...], severity: str, cause: str) -> None:
@@ -28,7 +28,7 @@ def test_memory(total: int, available: int, running: tuple[str, ...], severity: 
     assert found.severity == severity
     assert cause in found.cause
     assert "4000" in found.found
-    assert ("`cdktf deploy local`" in found.mend) == (severity != "ok")
+    assert ("`cdktf deploy local`" in found.fix) == (severity != "ok")
 
 
 @pytest.mark.parametrize(("free", "severity"), [(0, "error"), (511, "error"), (512, "warning"), (2048, "ok")])
@@ -36,7 +36,7 @@ def test_disk(free: int, severity: str) -> None:
     found = machine.disk(DiskRoom(Path("/data"), free, None), "free room")
     assert found.severity == severity
     assert f"/data has {free} MB free" in found.found
-    assert ("free room" in found.mend) == (severity != "ok")
+    assert ("free room" in found.fix) == (severity != "ok")
 
 
 @pytest.mark.parametrize(("inodes", "severity"), [(0, "error"), (1999, "error"), (2000, "ok"), (None, "ok")])
@@ -54,7 +54,7 @@ def test_a_store_that_takes_no_writes_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "severity", "mend"),
+    ("folder", "severity", "fix"),
     [
         (Folder(Path("/s"), there=False), "ok", ""),
         (Folder(Path("/s"), there=True), "ok", ""),
@@ -64,12 +64,12 @@ def test_a_store_that_takes_no_writes_is_an_error(tmp_path: Path) -> None:
         (Folder(Path("/s"), there=True, mode=0o710), "warning", "`chmod 700 '/s'`"),
     ],
 )
-def test_the_state_folder(folder: Folder, severity: str, mend: str) -> None:
+def test_the_state_folder(folder: Folder, severity: str, fix: str) -> None:
     found = machine.state(folder)
     assert found.severity == severity
-    assert mend in found.mend
+    assert fix in found.fix
 
 
 def test_a_state_folder_of_another_lakehouse_is_an_error() -> None:
     found = machine.state(Folder(Path("/s"), there=True), "It belongs to another. Name another folder.")
-    assert (found.severity, found.cause, found.mend) == ("error", "It belongs to another", "Name another folder.")
+    assert (found.severity, found.cause, found.fix) == ("error", "It belongs to another", "Name another folder.")

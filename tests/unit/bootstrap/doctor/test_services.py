@@ -20,10 +20,10 @@ def test_no_port_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("holder", "cause", "mend"),
+    ("holder", "cause", "fix"),
     [
-        (TAKEN, "not of this lakehouse", "`kill 42`"),
-        (replace(TAKEN, pid=None), "not of this lakehouse", "stop that program"),
+        (TAKEN, "outside this lakehouse", "`kill 42`"),
+        (replace(TAKEN, pid=None), "outside this lakehouse", "stop that program"),
         (
             replace(TAKEN, lakehouse="/other/.lakehouse/local"),
             "the lakehouse in /other/.lakehouse/local",
@@ -33,12 +33,12 @@ def test_no_port_is_taken() -> None:
         (replace(TAKEN, container="web", lakehouse="/other"), "of the lakehouse in /other", "`docker stop web`"),
     ],
 )
-def test_a_taken_port_is_named_with_its_holder(holder: PortHolder, cause: str, mend: str) -> None:
+def test_a_taken_port_is_named_with_its_holder(holder: PortHolder, cause: str, fix: str) -> None:
     found = services.ports([holder], 12, "local")
     assert (found.severity, found.found) == ("error", TAKEN.sentence)
     assert cause in found.cause
-    assert mend in found.mend
-    assert "`stacks.local.ports`" in found.mend
+    assert fix in found.fix
+    assert "`stacks.local.ports`" in found.fix
 
 
 def test_many_taken_ports_are_counted() -> None:
@@ -51,8 +51,8 @@ def test_many_taken_ports_are_counted() -> None:
     ("states", "left", "severity", "found"),
     [
         ({"nessie": "RUNNING", "trino": "EXITED"}, True, "ok", "1 of 2 services run"),
-        ({"nessie": "EXITED", "trino": "EXITED"}, True, "error", "nothing of it runs any more"),
-        ({}, True, "error", "nothing of it runs any more"),
+        ({"nessie": "EXITED", "trino": "EXITED"}, True, "error", "none of its services runs any more"),
+        ({}, True, "error", "none of its services runs any more"),
         ({}, False, "error", "is not up"),
         ({"dropped": "RUNNING"}, False, "error", "is not up"),
     ],
@@ -62,7 +62,7 @@ def test_whether_the_stack_runs(states: dict[str, str], left: bool, severity: st
         {name: process(state) for name, state in states.items()}, ["nessie", "trino"], left, "local"
     )
     assert (seen.severity, seen.found) == (severity, found)
-    assert ("`cdktf deploy local`" in seen.mend) == (severity == "error")
+    assert ("`cdktf deploy local`" in seen.fix) == (severity == "error")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_whether_the_stack_runs(states: dict[str, str], left: bool, severity: st
             (),
             "error",
             "is running",
-            "a bucket is not there. Its log: NoSuchBucket",
+            "a bucket is missing. Its log: NoSuchBucket",
         ),
         (
             ServiceSeen("trino", False, process("RUNNING"), 300, ["last words"]),
@@ -99,7 +99,7 @@ def test_whether_the_stack_runs(states: dict[str, str], left: bool, severity: st
             (),
             "error",
             "is fatal (too quick)",
-            "no word",
+            "log is empty",
         ),
         (ServiceSeen("trino", False, process("EXITED"), 300, ["x"], True), (), "error", "is exited", "more memory"),
     ],
@@ -109,12 +109,12 @@ def test_a_service(seen: ServiceSeen, taken: tuple[str, ...], severity: str, wor
     assert found.severity == severity
     assert word in found.found
     assert cause in found.cause
-    assert bool(found.mend) == (severity == "error")
+    assert bool(found.fix) == (severity == "error")
 
 
 def test_what_runs_is_told_from_what_the_file_says() -> None:
     assert services.definitions([], [], [], "local").severity == "ok"
     found = services.definitions(["trino"], ["nessie"], ["old"], "local")
     assert found.severity == "warning"
-    assert all(word in found.found for word in ("trino run as", "nessie changed by hand", "old run, and the file"))
-    assert "`cdktf diff local`" in found.mend
+    assert all(word in found.found for word in ("trino run as", "nessie changed by hand", "old run, but are not"))
+    assert "`cdktf diff local`" in found.fix

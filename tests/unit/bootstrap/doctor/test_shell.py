@@ -25,7 +25,7 @@ STORE = "http://127.0.0.1:9000"
 def test_proxies(environment: dict[str, str], severity: str) -> None:
     found = shell.proxies(environment)
     assert found.severity == severity
-    assert ("export no_proxy=" in found.mend) == (severity == "warning")
+    assert ("export no_proxy=" in found.fix) == (severity == "warning")
 
 
 def test_a_proxy_s_password_is_not_shown() -> None:
@@ -45,7 +45,7 @@ def test_variables_that_lead_other_clients_astray(environment: dict[str, str], n
     found = shell.aws(environment, STORE, "ours")
     assert found.severity == "warning"
     assert named in found.found
-    assert all(name in found.mend for name in environment)
+    assert all(name in found.fix for name in environment)
     assert "word" not in str(found)
 
 

@@ -19,15 +19,15 @@ REFUSAL = Answer(403, {"x-amz-request-id": "1"}, "<?xml version='1.0'?><Error><C
         (Answer(403, {}, REFUSAL.body), "ok", ""),
         (Answer(200, {}, "<ListAllMyBucketsResult/>"), "ok", ""),
         (Answer(200, {"server": "SimpleHTTP"}, "<html>"), "error", "another program listens"),
-        (Answer(reason="connection refused"), "error", "is not there"),
-        (Answer(unresolved=True, reason="the name does not resolve"), "error", "inside Docker's network alone"),
+        (Answer(reason="connection refused"), "error", "does not run"),
+        (Answer(unresolved=True, reason="the name does not resolve"), "error", "only inside Docker's network"),
     ],
 )
 def test_reached(answer: Answer, severity: str, cause: str) -> None:
     found = store.reached(ENDPOINT, answer, "s3proxy", "local")
     assert found.severity == severity
     assert cause in found.cause
-    assert bool(found.mend) == (severity == "error")
+    assert bool(found.fix) == (severity == "error")
 
 
 NOW = datetime(2026, 1, 14, 12, 0, tzinfo=UTC)
@@ -51,7 +51,7 @@ def test_the_clock(seconds: int, severity: str, word: str) -> None:
     found = store.clock(answer, NOW.timestamp() + seconds)
     assert found.severity == severity
     assert word in found.found
-    assert ("timedatectl" in found.mend) == (severity != "ok")
+    assert ("timedatectl" in found.fix) == (severity != "ok")
 
 
 @pytest.mark.parametrize("headers", [{}, {"date": "yesterday"}])
@@ -66,19 +66,19 @@ def test_a_store_that_does_not_say_its_time(headers: dict[str, str]) -> None:
         (("store-secret-key",), "", (), "error", "removed the store's keys"),
         ((), "SignatureDoesNotMatch", ("s3proxy", "trino"), "error", "replaced after s3proxy, trino had been started"),
         ((), "InvalidAccessKeyId", (), "error", "keeps other keys"),
-        ((), "", ("trino",), "error", "not every service was started again"),
+        ((), "", ("trino",), "error", "not every service was restarted"),
     ],
 )
 def test_keys(missing: tuple[str, ...], refused: str, stale: tuple[str, ...], severity: str, cause: str) -> None:
     found = store.keys(missing, refused, stale, "/state/secrets", "local")
     assert found.severity == severity
     assert cause in found.cause
-    assert ("`cdktf destroy local`, then `cdktf deploy local`" in found.mend) == (severity == "error")
+    assert ("`cdktf destroy local`, then `cdktf deploy local`" in found.fix) == (severity == "error")
 
 
 def test_buckets() -> None:
     assert store.buckets(["staging", "warehouse", "others"], ["warehouse", "staging"]).severity == "ok"
     assert store.buckets([], []).severity == "ok"
     found = store.buckets(["warehouse"], ["warehouse", "staging"])
-    assert (found.severity, found.found) == ("error", "not there: staging")
-    assert found.mend.startswith("`lakehouse apply`")
+    assert (found.severity, found.found) == ("error", "missing: staging")
+    assert found.fix.startswith("`lakehouse apply`")

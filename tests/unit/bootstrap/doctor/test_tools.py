@@ -21,16 +21,16 @@ def test_terraform(version: str | None, severity: str, cause: str) -> None:
     found = tools.terraform("terraform", version)
     assert found.severity == severity
     assert cause in found.cause
-    assert bool(found.mend) == (severity == "error")
+    assert bool(found.fix) == (severity == "error")
 
 
 @pytest.mark.parametrize(
     ("node", "cli", "named"),
-    [(None, True, "Node not"), ("v22.20.0", False, "cdktf-cli not"), (None, False, "Node and cdktf-cli")],
+    [(None, True, "Node missing"), ("v22.20.0", False, "cdktf-cli missing"), (None, False, "Node and cdktf-cli")],
 )
 def test_what_cdktf_lacks(node: str | None, cli: bool, named: str) -> None:
     found = tools.cdktf(node, cli)
-    assert (found.severity, found.mend) == ("error", "`make setup`")
+    assert (found.severity, found.fix) == ("error", "`make setup`")
     assert named in found.found
 
 
@@ -41,7 +41,7 @@ def test_cdktf_is_there() -> None:
 def test_packages_and_java() -> None:
     assert tools.packages([], 3).severity == tools.java([], [25]).severity == tools.java([], []).severity == "ok"
     lost = tools.packages(["trino-476", "nessie-0.99.0"], 5)
-    assert (lost.severity, lost.mend) == ("error", "`make setup`")
+    assert (lost.severity, lost.fix) == ("error", "`make setup`")
     assert "trino-476, nessie-0.99.0" in lost.found
     assert tools.java([21, 25], [21, 25]).found == "no Java 21 and no Java 25 that fits"
 
@@ -49,5 +49,5 @@ def test_packages_and_java() -> None:
 def test_damaged_files_of_the_cache_are_named_with_what_repairs_them() -> None:
     repair = "`python -m bootstrap.cli.packages fetch --verify`"
     for found in (tools.packages([], 3, ["a.jar has no end"]), tools.archives(["a.jsa has another content"])):
-        assert (found.severity, found.mend) == ("error", repair)
+        assert (found.severity, found.fix) == ("error", repair)
     assert tools.archives([]).severity == "ok"

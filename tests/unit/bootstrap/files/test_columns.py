@@ -85,7 +85,7 @@ def test_csv_is_read_as_the_table_says(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "wanted", "said"),
     [
-        ({"id": [1], "x": [1], "y": [1]}, [("id", pa.int64())], "columns that the table has not: x, y"),
+        ({"id": [1], "x": [1], "y": [1]}, [("id", pa.int64())], "columns that the table does not have: x, y"),
         ({"id": [3_000_000_000]}, [("id", pa.int32())], "column id does not fit int32"),
         ({"id": ["x"]}, [("id", pa.int64())], "column id does not fit int64"),
         ({"id": [1, None]}, [pa.field("id", pa.int64(), nullable=False)], "column id is required"),

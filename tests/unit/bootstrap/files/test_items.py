@@ -34,13 +34,13 @@ def test_a_single_file_may_have_any_name_where_its_format_is_said(tmp_path: Path
     folder(tmp_path, "data.txt")
     place = LocalPlace(str(tmp_path / "data.txt"))
     assert [each.format for each in items(place, "csv", tmp_path)] == ["csv"]
-    with pytest.raises(UsageError, match=r"data.txt: files are told by"):
+    with pytest.raises(UsageError, match=r"data.txt: files are recognised by"):
         list(items(place, None, tmp_path))
 
 
 @pytest.mark.parametrize(
     ("names", "form", "said"),
-    [((), None, "no such file"), (("_SUCCESS",), None, "no data file"), (("a.parquet",), "delta", "no Delta table")],
+    [((), None, "no such file"), (("_SUCCESS",), None, "no data file"), (("a.parquet",), "delta", "not a Delta table")],
 )
 def test_nothing_to_load_is_said(tmp_path: Path, names: tuple[str, ...], form: None, said: str) -> None:
     with pytest.raises(UsageError, match=said):

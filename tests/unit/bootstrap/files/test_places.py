@@ -44,7 +44,7 @@ def test_each_bucket_has_its_own_credentials(tmp_path: Path, opened: list[StoreC
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("s3://other/x", r'"other" is neither one of `buckets` nor of `sources` in lakehouse.yaml'),
+        ("s3://other/x", r'"other" is neither in `buckets` nor in `sources` of lakehouse.yaml'),
         ("gs://x/y", "a source is a path, or s3://bucket/key"),
         ("s3://flatfiles/x", r"sources.flatfiles.credentials: .*keys has no section \[default\]"),
     ],

@@ -102,7 +102,7 @@ def digest(world: World) -> str:
         ([change("update")], NOTHING, True, "- Infrastructure: 1 to change\n- Contents: no changes"),
         ([change("replace")], NOTHING, True, "| `terraform_data.service` | replace |"),
         ([], SOMETHING, True, "- Infrastructure: no changes\n- Contents: 1 changes"),
-        ([change()], None, True, "- Contents: looked at once the stack is up"),
+        ([change()], None, True, "- Contents: checked once the stack is up"),
     ],
 )
 def test_a_plan_says_what_would_be_done(
@@ -252,8 +252,8 @@ def _contents(world: World) -> Any:
 @pytest.mark.parametrize(
     ("happens", "why"),
     [
-        (_file, "the sources say something else now"),
-        (_sources, "the sources say something else now"),
+        (_file, "the sources have changed"),
+        (_sources, "the sources have changed"),
         (_stack, "the stack changed"),
         (_contents, "its contents changed"),
     ],
@@ -298,7 +298,7 @@ def test_one_that_failed_does_not_go_on_with_other_sources(world: World) -> None
     world.fails = {"deploy"}
     with pytest.raises(StepFailed):
         pipeline(world).apply(None)
-    with pytest.raises(StalePlan, match="the sources say something else now"):
+    with pytest.raises(StalePlan, match="the sources have changed"):
         pipeline(world, contents={"catalogs": 2}).apply(None)
 
 

@@ -90,7 +90,7 @@ def test_every_engine_writes_and_reads_what_the_others_wrote(target: Target, tab
 def test_who_does_not_see_a_row_is_named(target: Target, tables: Tables, world: list[str]) -> None:
     checks = verify(target, [FakeEngine("a", tables), FakeEngine("b", tables, blind="by_a")])
     assert [what for what, check in checks.items() if not check.ok] == ["b reads"]
-    assert checks["b reads"].note == ("a wrote [1, 2], b reads []\n  `lakehouse logs b-service` tells more.")
+    assert checks["b reads"].note == ("a wrote [1, 2], b reads []\n  `lakehouse logs b-service` shows more.")
 
 
 def test_one_that_cannot_write_is_blamed_and_the_rest_goes_on(target: Target, tables: Tables, world: list[str]) -> None:
