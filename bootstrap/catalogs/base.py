@@ -54,6 +54,11 @@ class Remembers(Protocol):
     def gone(self, names: Collection[str]) -> Mapping[str, Gone]:
         """How each of these tables, which are not there, went; those that never were there are left out."""
 
+
+@runtime_checkable
+class HasReferences(Protocol):
+    """A catalog with branches and tags of its own."""
+
     def other_references(self) -> list[str]:
         """Branches and tags besides the one that the connection is at."""
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlparse
 
 from bootstrap.catalogs import connect
-from bootstrap.catalogs.base import Head, Heads, Remembers
+from bootstrap.catalogs.base import HasReferences, Head, Heads
 from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing
@@ -109,12 +109,12 @@ class TableReader:
 
     def other_references(self) -> list[str]:
         """Branches and tags of the catalog besides the one that it is at; empty if it has none."""
-        return self.catalog.other_references() if isinstance(self.catalog, Remembers) else []
+        return self.catalog.other_references() if isinstance(self.catalog, HasReferences) else []
 
     def named(self, table: str) -> set[str]:
         """The metadata files that the catalog names: of every table by now, of this one on other branches and tags."""
         found = {head.location for head in self.names().values()}
-        return found | (self.catalog.metadata_elsewhere(table) if isinstance(self.catalog, Remembers) else set())
+        return found | (self.catalog.metadata_elsewhere(table) if isinstance(self.catalog, HasReferences) else set())
 
     def read(self, table: str, location: str, snapshot: int | None) -> Found:
         """One table, whose metadata file is at ``location``."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bootstrap import catalogs
-from bootstrap.catalogs.base import CommitsMany, Heads, Remembers
+from bootstrap.catalogs.base import CommitsMany, HasReferences, Heads
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from bootstrap.remote.errors import Refused
 from lakehouse import kinds
@@ -29,8 +29,8 @@ def test_every_kind_that_a_file_may_name_is_there_with_its_limits(word: str) -> 
 @pytest.mark.parametrize("word", OFFERED)
 def test_what_the_limits_say_is_what_the_class_can_do(word: str) -> None:
     catalog = connected(word)
-    assert isinstance(catalog, Remembers) == OFFERED[word].can.references
-    assert isinstance(catalog, Remembers) <= isinstance(catalog, Heads)
+    assert isinstance(catalog, HasReferences) == OFFERED[word].can.references
+    assert isinstance(catalog, HasReferences) <= isinstance(catalog, Heads)
     assert isinstance(catalog, CommitsMany) <= isinstance(catalog, Heads)
 
 
