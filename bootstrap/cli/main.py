@@ -24,6 +24,7 @@ from bootstrap.cli.maintenance import app as maintenance
 from bootstrap.cli.options import JsonOption
 from bootstrap.cli.ownership import app as ownership
 from bootstrap.cli.reconciler import app as reconciler
+from bootstrap.cli.secrets import app as secrets
 from bootstrap.cli.stores import app as stores
 from lakehouse.errors import LakehouseError
 from lakehouse.text.terminal import told
@@ -358,6 +359,7 @@ app.add_typer(reconciler)
 app.add_typer(maintenance)
 app.add_typer(ingestion)
 app.add_typer(stores, name="store")
+app.add_typer(secrets, name="secret")
 app.add_typer(diagram)
 app.add_typer(doctor)
 

@@ -221,7 +221,7 @@ def written_otherwise(services: Sequence[Service], state: State) -> list[str]:
 
 def _differs(service: Service, state: State) -> bool:
     for file in service.files:
-        if told := [name for name in placeholders.secrets(file.text) if name in _KEYS]:
+        if told := [each.secret for each in placeholders.secrets(file.text) if each.secret in _KEYS]:
             try:
                 written = (state.config(service.name) / file.path).read_text()
             except OSError:

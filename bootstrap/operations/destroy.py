@@ -8,11 +8,11 @@ from pathlib import Path
 
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runtimes import owner
+from lakehouse.runtimes import generations, owner
 from lakehouse.runtimes.disk import BALLAST
 
 # Everything that a lakehouse writes into its state folder; other files there are not ours to remove.
-_OURS = ("data", "services", "logs", "run", "cache", "secrets", "tmp")
+_OURS = ("data", "services", "logs", "run", "cache", "secrets", "names", "certificates", "tmp")
 
 
 def destroy_data(target: Target, *, yes: bool) -> int:
@@ -49,7 +49,7 @@ def destroy_data(target: Target, *, yes: bool) -> int:
             raise LakehouseError(
                 f"{error.filename} cannot be removed: {error.strerror}. Remove {root} by hand."
             ) from error
-    for name in (BALLAST, owner.MARK):  # the mark last: what is left after a failure is still ours
+    for name in (BALLAST, generations.FILE, owner.MARK):  # the mark last: what is left after a failure is still ours
         (root / name).unlink(missing_ok=True)
     for empty in (root, root.parent):
         if empty.is_dir() and not empty.is_symlink() and not any(empty.iterdir()):

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import processes
+from lakehouse.runtimes import generations, processes
 from lakehouse.runtimes.incarnation import NONE, Incarnation, record, recorded
 from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.process.incarnation import look
@@ -184,3 +184,28 @@ def test_record_survives_a_restart_by_hand(state: State, free_port: int) -> None
     while look([service], state)["web"] != recorded(state, "web"):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_a_rotated_secret_reaches_its_user_and_nobody_else(state: State, free_port: int) -> None:
+    """What Terraform does at a deploy, without Terraform: a look, a preflight, then what has another incarnation."""
+    users = server(free_port)
+    others = replace(server(free_port + 1, "other"), files=(File("index.html", "100% 'hello' nobody"),))
+
+    def deploy() -> list[str]:
+        planned = generations.plan(state, [users, others], None)
+        wanted = look([users, others], state, planned)
+        steps.preflight(state, [users, others], None, planned)
+        generations.renew(state, [users, others], planned)
+        steps.supervisor_up(state, "1")
+        started = [each for each in (users, others) if wanted[each.name] != recorded(state, each.name)]
+        for each in started:
+            steps.service_up(state, each, wanted[each.name])
+        return [each.name for each in started]
+
+    assert deploy() == ["web", "other"]
+    first = state.secret("word")
+    generations.rotate(state, [users, others], "word", None)
+    assert deploy() == ["web"]
+    assert state.secret("word") != first
+    assert state.secret("word") in (state.config("web") / "index.html").read_text()
+    assert deploy() == []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lakehouse.kinds import CATALOGS, ENGINES, PLATFORM, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.store import StoreEndpoint
+from lakehouse.services.secrets import STORE
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.ports import servers
@@ -30,8 +31,8 @@ def endpoints(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> Endpoint
         internal=f"http://{place.host(word)}:{place.port(word)}",
         external=f"http://{place.external(word)}",
         region=REGION,
-        access_key=place.secret("store-access-key"),
-        secret_key=place.secret("store-secret-key"),
+        access_key=STORE.name,
+        secret_key=STORE.value,
     )
     named = servers(lakehouse, stack)
     return Endpoints(at, tuple(_catalog(lakehouse, stack, place, at, *each) for each in named.items()))

@@ -1,7 +1,7 @@
 """Makes the certificates of a stack's services, by ``openssl``: one authority a stack, one certificate a name.
 
-They lie with the secrets in the state folder, closed to other users. One is made again if it is for other names than
-asked, if its end is near, or if its authority is another.
+They lie in the state folder, closed to other users. One is to be made again if it is for other names than asked, if its
+end is near, or if its authority is another.
 """
 
 from __future__ import annotations
@@ -29,13 +29,18 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
 
 
 def issue(state: State, services: Iterable[Service]) -> None:
-    """Makes the certificates that the services' files name and that are not there or have to be renewed.
+    """Makes the certificates that the services' files name and that are not there.
 
     :raises LakehouseError: openssl is not there, or refuses.
     """
     for name, names in wanted(services).items():
-        if due(state, name, names):
-            _make(state, name, names)
+        if not is_there(state, name):
+            make(state, name, names)
+
+
+def is_there(state: State, name: str) -> bool:
+    """Whether a certificate was made, whatever it is for."""
+    return all((_folder(state, name) / f"{part}.pem").is_file() for part in ("key", "certificate"))
 
 
 def wanted(services: Iterable[Service]) -> Mapping[str, tuple[str, ...]]:
@@ -48,7 +53,7 @@ def due(state: State, name: str, names: tuple[str, ...]) -> bool:
     """Whether a certificate is to be made: it is not there, its end is near, or it is for other names."""
     folder = _folder(state, name)
     certificate = folder / "certificate.pem"
-    if not (certificate.is_file() and (folder / "key.pem").is_file()):
+    if not is_there(state, name):
         return True
     if name == AUTHORITY:
         return not _lasts(certificate)
@@ -56,7 +61,8 @@ def due(state: State, name: str, names: tuple[str, ...]) -> bool:
     return due(state, AUTHORITY, ()) or _noted(folder) != _note(names, authority) or not _lasts(certificate)
 
 
-def _make(state: State, name: str, names: tuple[str, ...]) -> None:
+def make(state: State, name: str, names: tuple[str, ...]) -> None:
+    """Makes a certificate, also if there is one. Another authority needs all others anew."""
     if name == AUTHORITY or due(state, AUTHORITY, ()):
         _make_authority(state)
     if name == AUTHORITY:
@@ -116,13 +122,13 @@ def _noted(folder: Path) -> str:
 
 
 def _root(state: State) -> Path:
-    root = state.root / "secrets" / "certificates"
+    root = state.root / "certificates"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return root
 
 
 def _folder(state: State, name: str) -> Path:
-    return state.root / "secrets" / "certificates" / name
+    return state.root / "certificates" / name
 
 
 def _lasts(certificate: Path) -> bool:

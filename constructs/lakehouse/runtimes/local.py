@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from lakehouse.kinds.compose import Endpoints
 from lakehouse.runtimes.owner import OwnerClaim
@@ -24,6 +25,7 @@ class Local:
     listeners: Mapping[str, Listener]  # by name, with the numbers that are seen from outside
     runtime: Runtime
     claim: OwnerClaim  # to the state folder
+    credentials: Path | None = None  # the file of those that the user has chosen
 
     @property
     def ports(self) -> dict[str, int]:

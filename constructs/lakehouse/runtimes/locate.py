@@ -56,6 +56,7 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
         listeners=named,
         runtime=kind.runtime(lakehouse, stack, state, place, there),
         claim=_claim(lakehouse, stack, path, state),
+        credentials=None if found.credentials is None else path.parent / found.credentials,
     )
 
 

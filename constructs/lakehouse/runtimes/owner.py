@@ -20,7 +20,17 @@ from lakehouse.runtimes.state import State, write_private
 MARK = "owner.json"  # in the state folder; beside services.json, a file of the same name holds the claim
 ADOPT = "`lakehouse adopt`"
 
-_FOLDERS = {"data", "services", "logs", "secrets", "run", "cache", "tmp"}  # what a lakehouse makes
+_FOLDERS = {
+    "data",
+    "services",
+    "logs",
+    "secrets",
+    "run",
+    "cache",
+    "tmp",
+    "names",
+    "certificates",
+}  # what a lakehouse makes
 _OF_THE_FILE_SYSTEM = {"lost+found"}
 _KEYS = ("store-access-key", "store-secret-key")
 _WAREHOUSE = re.compile(r"^nessie\.catalog\.warehouses\.([^=]+)\.location=(.*)$", re.MULTILINE)

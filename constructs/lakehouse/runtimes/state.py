@@ -103,9 +103,16 @@ class State:
                 "Free room or permit writing there, or name another folder under stacks.NAME.state in lakehouse.yaml."
             ) from error
 
+    def kept(self, name: str) -> Path:
+        """The file of a secret, of a part of a certificate, or of a name that somebody chose, which is no secret."""
+        if "/" in name:
+            return self.root / name
+        chosen = self.root / "names" / name
+        return chosen if chosen.is_file() else self.root / "secrets" / name
+
     def secret(self, name: str) -> str:
         """The secret of that name: made at first use, then kept, mode 0600."""
-        path = self.root / "secrets" / name
+        path = self.kept(name)
         try:
             value = path.read_text()
         except FileNotFoundError:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformResource, local_exec
-from lakehouse.runtimes import contents, definitions, owner
+from lakehouse.runtimes import contents, definitions, generations, owner
+from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import NONE, Incarnation, digest
 from lakehouse.runtimes.local import Local
 
@@ -16,10 +17,13 @@ from lakehouse.runtimes.local import Local
 class LocalRuntime(Construct):
     """The services of a local stack as resources, by name, and what runs when they are ready."""
 
-    def __init__(self, scope: Construct, name: str, local: Local, incarnations: Mapping[str, Incarnation]) -> None:
+    def __init__(
+        self, scope: Construct, name: str, local: Local, incarnations: Mapping[str, Incarnation], planned: Planned
+    ) -> None:
         super().__init__(scope, name)
         self.local = local
         self.incarnations = incarnations
+        self._planned = planned
         self.services: dict[str, TerraformResource] = {}
         self._bootstrap = NONE
 
@@ -50,5 +54,6 @@ class LocalRuntime(Construct):
     def write(self, folder: Path) -> None:
         """Writes what the steps read into the folder of the synthesised stack."""
         definitions.write(folder, self.local.services, self.incarnations)
+        generations.write(folder, self._planned)
         owner.write_claim(folder, self.local.claim)
         contents.write(folder, self._bootstrap)

@@ -16,6 +16,7 @@ from lakehouse.spec.values import (
     CatalogName,
     Cidr,
     ContainerPrefix,
+    CredentialsFile,
     Email,
     LicenseFile,
     PortNumber,
@@ -37,6 +38,8 @@ class LocalStack(Model):
     """The object store."""
     license: LicenseFile | None = None
     """The file with AIStor's licence, beside this one; for `store: aistor` alone."""
+    credentials: CredentialsFile | None = None
+    """A file beside this one, mode 0600, with names and secrets that are to be used instead of made ones."""
     catalogs: dict[CatalogName, Annotated[KindEntry, Chosen("catalogs", _LOCAL)]]
     """Which kind of catalog carries each of `catalogs`."""
     ports: dict[StrictStr, PortNumber] = {}

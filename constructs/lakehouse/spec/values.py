@@ -309,12 +309,19 @@ def _license(value: str) -> str:
     return value
 
 
+def _credentials(value: str) -> str:
+    if not value.strip() or not value.isprintable() or "://" in value or "=" in value:
+        raise ValueError(f'"{value}" is not a file: write a path, as in credentials.yaml')
+    return value
+
+
 def _seed(value: str) -> str:
     if not value.lower().endswith((".csv", ".csv.gz", ".parquet")) or "\0" in value or "://" in value:
         raise ValueError(f'"{value}" is not a seed: a file beside this one, .csv, .csv.gz or .parquet')
     return value
 
 
+CredentialsFile = Annotated[StrictStr, AfterValidator(_credentials)]
 SeedFile = Annotated[StrictStr, AfterValidator(_seed)]
 LicenseFile = Annotated[StrictStr, AfterValidator(_license)]
 

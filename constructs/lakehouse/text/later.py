@@ -5,10 +5,11 @@ So what is remembered of a value (a service's digest above all) stays the same a
 
 from __future__ import annotations
 
-from dataclasses import MISSING, field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from typing import Any
 
 _LATER = {"later": True}
+ASIDE = {"aside": True}  # the metadata of a field that is no part of what is remembered
 
 
 def later(default: Any) -> Any:
@@ -17,13 +18,14 @@ def later(default: Any) -> Any:
 
 
 def definition(value: Any) -> Any:
-    """The value as :func:`dataclasses.asdict` has it, without fields that came later and have their default."""
+    """The value as :func:`dataclasses.asdict` has it, without what is aside and what came later and has its default."""
     if isinstance(value, (list, tuple)):
         return [definition(each) for each in value]
     if not is_dataclass(value):
         return value
+    kept = [each for each in fields(value) if "aside" not in each.metadata]
     return {
         each.name: definition(getattr(value, each.name))
-        for each in fields(value)
-        if not ("later" in each.metadata and each.default is not MISSING and getattr(value, each.name) == each.default)
+        for each in kept
+        if "later" not in each.metadata or getattr(value, each.name) != each.default
     }

@@ -8,18 +8,26 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from lakehouse.errors import LakehouseError
+from lakehouse.text.later import ASIDE, definition
+
+# What is made: a key is 40 hexadecimal digits, a password 24 letters and digits. A name is the first half of a pair.
+SecretShape = Literal["key", "password", "name"]
 
 
 @dataclass(frozen=True)
 class Secret:
-    """Stands for the secret of that name."""
+    """Stands for the secret of that name, which is made once for each stack if the user has not chosen it."""
 
     secret: str
+    shape: SecretShape = field(default="key", metadata=ASIDE)
+    # The name that a user knows it by, alone or as a part of a pair; empty: its own.
+    credential: str = field(default="", metadata=ASIDE)
+    default: str = field(default="", metadata=ASIDE)  # what a name is if nobody chooses another; empty: one is made
 
 
 @dataclass(frozen=True)
@@ -87,9 +95,14 @@ def written(text: Text, secret: Callable[[str], str]) -> bytes:
     return base64.b64decode(text.base64) if isinstance(text, Binary) else filled(text, secret).encode()
 
 
-def secrets(text: Text) -> tuple[str, ...]:
-    """The names of the secrets in it."""
-    return tuple(part.secret for part in parts(text) if isinstance(part, Secret))
+def is_value(text: str) -> bool:
+    """Whether every configuration file can hold the text as a value, as it is."""
+    return text.isprintable() and text.isascii() and not set(text) & set("\\\"' =")
+
+
+def secrets(text: Text) -> tuple[Secret, ...]:
+    """The secrets in it."""
+    return tuple(part for part in parts(text) if isinstance(part, Secret))
 
 
 def issued(text: Text) -> tuple[Issued, ...]:
@@ -122,16 +135,16 @@ def _with_content(part: Part) -> Any:
     if isinstance(part, str):
         return part
     if not isinstance(part, Content):
-        return asdict(part)
+        return definition(part)
     path = Path(part.file)
     return {"content": hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""}
 
 
 def _filled(part: Part, secret: Callable[[str], str]) -> str:
     match part:
-        case Secret(name):
+        case Secret(secret=name):
             value = secret(name)
-            if not value.isprintable() or not value.isascii() or set(value) & set("\\\"' ="):
+            if not is_value(value):
                 raise LakehouseError(f"The secret {name} has characters that a configuration file cannot hold.")
             return value
         case Content(file):

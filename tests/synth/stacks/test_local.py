@@ -16,6 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lakehouse.runtimes import definitions
+from lakehouse.runtimes.state import State, write_private
 
 PROJECT = Path(__file__).parents[3]
 
@@ -216,3 +217,43 @@ def test_warnings_of_the_file_are_told_once(tmp_path: Path) -> None:
     assert all(line.startswith(f"{tmp_path}/lakehouse.yaml:") for line in lines)
     assert "write.x${file(1)}" in lines[0]
     assert 'Did you mean "gc.enabled"' in lines[1]
+
+
+VALUE = "Zx9-chosen-value"
+
+
+@pytest.mark.parametrize("runtime", ["process", "docker"])
+def test_chosen_credentials_are_nowhere_in_what_is_synthesised(tmp_path: Path, runtime: str) -> None:
+    text = (PROJECT / "lakehouse.yaml").read_text()
+    text = re.sub(r"runtime: \w+,", f"runtime: {runtime}, credentials: mine.yaml,", text)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"store: {{name: Zx9-chosen-name, value: {VALUE}}}\n")
+    mine.chmod(0o600)
+    done = synth(tmp_path, text)
+    assert (done.returncode, done.stderr) == (0, "")
+    written = [path for path in (tmp_path / "cdktf.out").rglob("*") if path.is_file()]
+    assert any(path.name == "generations.json" and str(mine) in path.read_text() for path in written)
+    assert [path for path in written if b"Zx9-chosen" in path.read_bytes()] == []
+    assert not (tmp_path / ".lakehouse").exists()
+
+    mine.chmod(0o644)
+    done = synth(tmp_path, text)
+    assert done.returncode == 2
+    assert "chmod 600 mine.yaml" in done.stderr
+    assert VALUE not in done.stdout + done.stderr
+
+
+def test_a_rotation_shows_in_the_triggers_of_its_users_alone(tmp_path: Path) -> None:
+    text = (PROJECT / "lakehouse.yaml").read_text()
+    state = State(tmp_path / ".lakehouse" / "local")
+
+    def digests() -> dict[str, str]:
+        assert synth(tmp_path, text.replace("connect: true", "connect: {token: true}")).returncode == 0
+        found = resources(tmp_path / "cdktf.out" / "stacks" / "local")
+        return {name: each["triggers_replace"].partition("-")[0] for name, each in found.items()}
+
+    before = digests()
+    write_private(state.root / "generations.json", '{"spark-connect-token": [0, 1]}')
+    after = digests()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed - {"preflight", "bootstrap"} == {"spark-connect"}  # those two follow whatever is started

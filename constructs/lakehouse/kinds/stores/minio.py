@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lakehouse.kinds.store import StoreKind
+from lakehouse.services.secrets import STORE
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Further, Listener
@@ -33,8 +34,8 @@ def server(
     """
     port, console = place.port(name), place.port(f"{name}-console")
     keys: dict[str, Text] = {
-        "MINIO_ROOT_USER": place.secret("store-access-key"),
-        "MINIO_ROOT_PASSWORD": place.secret("store-secret-key"),
+        "MINIO_ROOT_USER": STORE.name,
+        "MINIO_ROOT_PASSWORD": STORE.value,
         **stack.store.properties,
     }
     return Service(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lakehouse.kinds.store import StoreKind
 from lakehouse.kinds.stores.minio import listeners
+from lakehouse.services.secrets import STORE
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Further
@@ -22,8 +23,8 @@ def rustfs(place: Place, stack: LocalStack) -> Service:
         packages=(PACKAGE,),
         command=(place.package(PACKAGE), "server", place.data(NAME)),
         files=(
-            File("access-key", place.secret("store-access-key")),
-            File("secret-key", place.secret("store-secret-key")),
+            File("access-key", STORE.name),
+            File("secret-key", STORE.value),
         ),
         environment=(
             ("RUSTFS_ADDRESS", f"{place.bind()}:{port}"),

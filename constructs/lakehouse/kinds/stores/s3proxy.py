@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lakehouse.kinds.store import StoreKind
 from lakehouse.services import jvm
+from lakehouse.services.secrets import STORE
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Feature, Further, Limit, Listener
@@ -20,8 +21,8 @@ def s3proxy(place: Place, stack: LocalStack) -> Service:
     settings: dict[str, Text] = {
         "s3proxy.endpoint": f"http://{place.bind()}:{port}",
         "s3proxy.authorization": "aws-v2-or-v4",
-        "s3proxy.identity": place.secret("store-access-key"),
-        "s3proxy.credential": place.secret("store-secret-key"),
+        "s3proxy.identity": STORE.name,
+        "s3proxy.credential": STORE.value,
         # Trino's writer sends x-amz-optional-object-attributes, which the store would refuse otherwise.
         "s3proxy.ignore-unknown-headers": "true",
         "jclouds.provider": "filesystem-nio2",

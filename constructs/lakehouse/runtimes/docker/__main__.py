@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import definitions, owner
+from lakehouse.runtimes import definitions, generations, owner
 from lakehouse.runtimes.docker import containers, steps
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_told
 from lakehouse.runtimes.docker.known import known_names
@@ -46,7 +46,7 @@ def _run(step: str, service: str | None, state: State, asked: tuple[containers.C
         planned = {name: incarnation for name, (_, incarnation) in read.items()}
         claim = owner.read_claim(Path(owner.MARK))
         known = known_names(terraform_state(Path(claim.owner.file), claim.owner.stack))
-        steps.prepare(state, services, asked, DockerEngine(), claim, planned, known)
+        steps.prepare(state, services, asked, DockerEngine(), claim, planned, known, generations.planned_in(Path()))
     elif service is None:
         raise LakehouseError("ready: which service?")
     else:

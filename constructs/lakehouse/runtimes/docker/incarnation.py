@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_told
+from lakehouse.runtimes.generations import NOTHING, Planned, marked
 from lakehouse.runtimes.incarnation import NONE, Incarnation, propose
 from lakehouse.runtimes.probe import Asked, ready
 from lakehouse.runtimes.state import State
@@ -24,7 +25,11 @@ def answers(engine: DockerEngine, container: Container, seen: ContainerSeen) -> 
 
 
 def look(
-    services: Sequence[Service], containers: Sequence[Container], state: State, known: frozenset[str] | None
+    services: Sequence[Service],
+    containers: Sequence[Container],
+    state: State,
+    known: frozenset[str] | None,
+    planned: Planned = NOTHING,
 ) -> dict[str, Incarnation]:
     """The incarnation each service should have, after a look at the stack's containers.
 
@@ -47,7 +52,10 @@ def look(
         well = dict(zip(right, pool.map(lambda name: answers(engine, asked[name], seen[name]), right), strict=True))
     return propose(
         services,
-        {each.service: each.digest for each in containers},
+        {
+            service.name: marked(each.digest, service, planned)
+            for service, each in zip(services, containers, strict=True)
+        },
         {each.service: seen[each.service].incarnation if each.service in seen else NONE for each in containers},
         {each.service: well.get(each.service, False) for each in containers},
     )

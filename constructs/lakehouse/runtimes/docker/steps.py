@@ -10,10 +10,11 @@ from pathlib import Path
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
-from lakehouse.runtimes import certificates, disk, former, memory, owner
+from lakehouse.runtimes import disk, former, generations, memory, owner
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, STACK, STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine
 from lakehouse.runtimes.docker.incarnation import answers
+from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.processes import taken
@@ -33,6 +34,7 @@ def prepare(
     claim: OwnerClaim,
     planned: Mapping[str, Incarnation] | None = None,
     known: frozenset[str] | None = None,
+    credentials: Planned = NOTHING,
 ) -> None:
     """Everything that containers need before they are made. What can be known to fail is found before anything stops.
 
@@ -49,7 +51,7 @@ def prepare(
     if problems := [*_old(engine), *_strangers(engine, state, containers, claim.owner.id), *_missing(containers)]:
         raise LakehouseError("\n".join(problems))
     _ports_are_free(engine, state, services, containers)
-    certificates.issue(state, services)
+    generations.make(state, services, credentials)
     for service in services:
         for file in service.files:
             written(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names
@@ -61,6 +63,7 @@ def prepare(
     mark = owner.read(state.root) or claim.owner
     if known is not None:
         _remove_unknown(engine, state, containers[0].network, known)
+    generations.renew(state, services, credentials)
     _stop_replaced(engine, state, containers, planned or {})
     for service in services:
         former.clear(state, service)

@@ -12,6 +12,7 @@ from pathlib import Path
 from cdktf_cdktf_provider_docker import container, image, network, provider
 
 from lakehouse.cdk import Construct, TerraformResource, TerraformStack, literal, local_exec, on_create
+from lakehouse.runtimes import generations
 from lakehouse.runtimes.docker import containers
 from lakehouse.runtimes.docker.containers import INCARNATION, PROVIDER, RESTART, SERVICE, STATE, Container
 from lakehouse.runtimes.docker.incarnation import look
@@ -39,7 +40,8 @@ class DockerRuntime(LocalRuntime):
         assert isinstance(local.runtime, Containers)
         asked = local.runtime.containers
         known = known_names(terraform_state(Path(local.claim.owner.file), local.claim.owner.stack))
-        super().__init__(scope, name, local, look(local.services, asked, local.state, known))
+        planned = generations.plan(local.state, local.services, local.credentials)
+        super().__init__(scope, name, local, look(local.services, asked, local.state, known, planned), planned)
         provider.DockerProvider(self, "docker")
         TerraformStack.of(self).add_override("terraform.required_providers.docker.version", PROVIDER)
         self._containers = asked

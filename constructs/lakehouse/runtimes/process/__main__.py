@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import definitions, owner
+from lakehouse.runtimes import definitions, generations, owner
 from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.state import State
 from lakehouse.text.terminal import told
@@ -41,7 +41,9 @@ def _run(given: argparse.Namespace) -> None:
     claim = owner.read_claim(Path(owner.MARK))
     if given.step == "preflight":
         planned = definitions.read(Path(definitions.FILE))
-        steps.preflight(state, [service for service, _ in planned.values()], claim)
+        services, credentials = [service for service, _ in planned.values()], generations.planned_in(Path())
+        steps.preflight(state, services, claim, credentials)
+        generations.renew(state, services, credentials)  # from here on something changes
         steps.stop_replaced(state, planned)
         return
     if "down" in given.step and not owner.may_stop(state, claim):

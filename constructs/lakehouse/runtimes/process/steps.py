@@ -8,7 +8,8 @@ from pathlib import Path
 
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import certificates, disk, former, memory, owner, processes
+from lakehouse.runtimes import disk, former, generations, memory, owner, processes
+from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.probe import await_ready
@@ -20,7 +21,9 @@ from lakehouse.services.service import Service
 from lakehouse.text.placeholders import written
 
 
-def preflight(state: State, services: Sequence[Service], claim: OwnerClaim | None = None) -> None:
+def preflight(
+    state: State, services: Sequence[Service], claim: OwnerClaim | None = None, planned: Planned = NOTHING
+) -> None:
     """Everything that can be known to fail is found here, before anything is stopped or started."""
     if claim is not None:
         owner.check(state, claim)
@@ -36,7 +39,7 @@ def preflight(state: State, services: Sequence[Service], claim: OwnerClaim | Non
     names = sorted({name for each in services for name in each.packages})
     if damaged := [why for name in names for why in packages.missing(name)[:1]]:
         raise LakehouseError(f"Damaged: {'; '.join(damaged)}. `make setup` fetches it again.")
-    certificates.issue(state, services)
+    generations.make(state, services, planned)
     for each in services:
         for file in each.files:
             written(file.text, state.secret)  # a secret that cannot be read, a file that the lakehouse's file names

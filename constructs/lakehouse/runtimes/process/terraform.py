@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from lakehouse.cdk import Construct, local_exec
+from lakehouse.runtimes import generations
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process import incarnation
 from lakehouse.runtimes.terraform import LocalRuntime
@@ -20,7 +21,8 @@ class ProcessRuntime(LocalRuntime):
     """
 
     def __init__(self, scope: Construct, name: str, local: Local) -> None:
-        super().__init__(scope, name, local, incarnation.look(local.services, local.state))
+        planned = generations.plan(local.state, local.services, local.credentials)
+        super().__init__(scope, name, local, incarnation.look(local.services, local.state, planned), planned)
         supervised = incarnation.look_supervisor(local.state)
         preflight = local_exec(self, "preflight", trigger=self.everything, up=self._step("preflight"), made_first=True)
         supervisor = local_exec(

@@ -35,7 +35,7 @@ def web(certificate: Certificate = CERTIFICATE, port: int = 1) -> Service:
 
 
 def kept(state: State) -> dict[str, bytes]:
-    root = state.root / "secrets" / "certificates"
+    root = state.root / "certificates"
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.pem")}
 
 
@@ -51,13 +51,17 @@ def test_they_are_made_once_and_closed_to_others(state: State) -> None:
     assert set(before) == {f"{name}/{part}.pem" for name in ("web", "authority") for part in ("key", "certificate")}
     certificates.issue(state, [web()])
     assert kept(state) == before
-    for path in (state.root / "secrets" / "certificates").rglob("*"):
+    for path in (state.root / "certificates").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
 
 
 def test_one_for_other_names_is_made_again_by_the_same_authority(state: State) -> None:
-    before = kept(state)
-    certificates.issue(state, [web(replace(CERTIFICATE, names=("elsewhere.example",)))])
+    before, names = kept(state), ("elsewhere.example",)
+    certificates.issue(state, [web(replace(CERTIFICATE, names=names))])
+    assert kept(state) == before, "what is there stays until its users are stopped"
+    assert certificates.due(state, "web", names)
+    certificates.make(state, "web", names)
+    assert not certificates.due(state, "web", names)
     changed = {path for path, content in kept(state).items() if content != before[path]}
     assert changed == {"web/key.pem", "web/certificate.pem"}
 
@@ -70,14 +74,15 @@ def test_one_whose_end_is_near_is_made_again(state: State, monkeypatch: pytest.M
 
 
 def test_another_authority_issues_all_anew(state: State) -> None:
-    (state.root / "secrets/certificates/authority/key.pem").unlink()
+    (state.root / "certificates/authority/key.pem").unlink()
     assert certificates.due(state, "web", CERTIFICATE.names)
     before = kept(state)
-    certificates.issue(state, [web()])
+    certificates.make(state, "web", CERTIFICATE.names)
     assert not set(before.values()) & set(kept(state).values())
 
 
-def test_a_name_that_is_none_is_refused(state: State) -> None:
+def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
+    state = State(tmp_path)
     with pytest.raises(LakehouseError, match='"a b" cannot be in a certificate'):
         certificates.issue(state, [web(replace(CERTIFICATE, names=("a b",)))])
 

@@ -64,7 +64,7 @@ def test_what_is_written_as_json_is_read_again() -> None:
 def test_joined() -> None:
     assert joined(["a", "b"]) == "ab"
     assert joined(["a", ("b", Secret("c")), "d", "e"]) == ("ab", Secret("c"), "de")
-    assert secrets(("a", Secret("b"), Content("/c"))) == ("b",)
+    assert secrets(("a", Secret("b"), Content("/c"))) == (Secret("b"),)
     assert secrets("{{secret:b}}") == ()
 
 

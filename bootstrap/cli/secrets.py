@@ -1,0 +1,86 @@
+"""``lakehouse secret``: the credentials of a stack on this machine; never their values."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bootstrap import output
+from lakehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from bootstrap.session.target import Target
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="List the stack's secrets, pairs and certificates, or have one replaced.",
+)
+
+
+@app.command(name="list")
+def listing(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False
+) -> None:
+    """Show which credentials the stack has, who uses them, and which the next deploy replaces. No value is shown."""
+    from lakehouse.runtimes import credentials, generations
+
+    target = _target(context)
+    local = target.local
+    known = credentials.known(local.services)
+    recorded = generations.read(local.state)
+    planned = generations.plan(local.state, local.services, local.credentials)
+    chosen = {} if local.credentials is None else credentials.read(local.credentials, known)
+    content = [
+        {
+            "name": name,
+            "kind": each.kind,
+            "chosen": any(secret.secret in chosen for secret in each.secrets),
+            "replaced": recorded.get(name, generations.NONE).now,
+            "due": planned.generations.get(name, 0) > recorded.get(name, generations.NONE).now,
+            "services": list(each.users),
+        }
+        for name, each in known.items()
+    ]
+    if as_json:
+        print(json.dumps(content, indent=2))
+        return
+    from rich.table import Table
+
+    table = Table("credential", "kind", "from", "replaced", "used by", box=None, pad_edge=False)
+    for row, each in zip(content, known.values(), strict=True):
+        often = f"{row['replaced']} times" + (", due" if row["due"] else "")
+        table.add_row(each.name, each.kind, "the file" if row["chosen"] else "made", often, ", ".join(each.users))
+    output.console().print(table)
+
+
+@app.command()
+def rotate(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The credential, as `lakehouse secret list` has it.")],
+) -> None:
+    """Have a credential replaced by the next deploy, which restarts the services that use it and no others.
+
+    Nothing changes until then: `cdktf diff` shows what the deploy will do.
+    """
+    from lakehouse.runtimes.generations import rotate as note
+
+    target = _target(context)
+    local = target.local
+    found = note(local.state, local.services, name, local.credentials)
+    print(
+        f"{found.name} is replaced by the next `cdktf deploy {target.stack}`, which restarts {', '.join(found.users)}. "
+        f"`cdktf diff {target.stack}` shows it."
+    )
+
+
+def _target(context: typer.Context) -> Target:
+    target: Target = context.obj.target()
+    if target.in_aws:
+        raise UsageError(
+            f"{target.path.name}: stacks.{target.stack} is in AWS, whose Secrets Manager keeps and rotates its secrets."
+        )
+    return target

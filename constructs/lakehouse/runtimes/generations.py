@@ -1,0 +1,211 @@
+"""Generations of credentials: how Terraform sees that a secret is to be, or was, replaced.
+
+Each credential has a generation, which counts how often it was replaced. Those above 0 are part of the digest of the
+services that use it, so `cdktf diff` shows who is restarted. The values themselves are replaced by the preflight of a
+deploy, right before their users are stopped: until then all goes on with the former ones.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets as random
+import string
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes import certificates, credentials
+from lakehouse.runtimes.credentials import Credential
+from lakehouse.runtimes.incarnation import digest
+from lakehouse.runtimes.state import State, write_private
+from lakehouse.services.certificate import AUTHORITY
+from lakehouse.services.service import Service
+from lakehouse.text.placeholders import Secret
+
+FILE = "generations.json"  # in the state folder; beside services.json, a file of the same name holds what is planned
+_LETTERS = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a deploy brings the credentials to: generations above 0 by name, and the file of those that are chosen."""
+
+    generations: Mapping[str, int] = field(default_factory=dict)
+    file: Path | None = None
+
+
+NOTHING = Planned()
+
+
+@dataclass(frozen=True)
+class Generation:
+    """``now``: of what is in the state folder; ``wanted``: of what the next deploy brings there."""
+
+    now: int = 0
+    wanted: int = 0
+
+
+NONE = Generation()
+
+
+def plan(state: State, services: Iterable[Service], file: Path | None) -> Planned:
+    """What a deploy would do. It reads the state folder and writes nothing.
+
+    :raises UsageError: the file of chosen credentials cannot be taken.
+    """
+    known = credentials.known(services)
+    chosen = {} if file is None else credentials.read(file, known)
+    recorded = read(state)
+    wanted: dict[str, int] = {}
+    for name, each in known.items():
+        last = recorded.get(name, NONE)
+        due = last.wanted == last.now and _is_due(state, each, chosen)
+        wanted[name] = last.wanted + due
+    return Planned({name: number for name, number in wanted.items() if number}, file)
+
+
+def marked(definition: str, service: Service, planned: Planned) -> str:
+    """The digest of a service's ``definition`` together with the generations of what it uses."""
+    used = {name: planned.generations[name] for name in _used(service) if name in planned.generations}
+    return digest([definition, used]) if used else definition
+
+
+def make(state: State, services: Iterable[Service], planned: Planned) -> None:
+    """Makes what is not in the state folder yet, as chosen or by its shape; what is there stays as it is."""
+    some = list(services)
+    known = credentials.known(some)
+    chosen = {} if planned.file is None else credentials.read(planned.file, known)
+    for each in known.values():
+        for secret in each.secrets:
+            if not state.kept(secret.secret).is_file():
+                _write(state, secret, chosen)
+    certificates.issue(state, some)
+
+
+def renew(state: State, services: Iterable[Service], planned: Planned) -> None:
+    """Replaces the credentials whose planned generation is newer than the one in the state folder."""
+    known = credentials.known(services)
+    chosen = {} if planned.file is None else credentials.read(planned.file, known)
+    recorded = read(state)
+    newer = [each for name, each in known.items() if planned.generations.get(name, 0) > recorded.get(name, NONE).now]
+    _note(state, recorded, planned, newer, done=False)  # what is interrupted is done again
+    authority = any(each.name == _authority() for each in newer)
+    if authority:
+        certificates.make(state, AUTHORITY, ())  # all others are issued anew
+    for each in newer:
+        for secret in each.secrets:
+            _write(state, secret, chosen)
+    for each in known.values():
+        part = each.certificate
+        if part is not None and part.certificate != AUTHORITY and (authority or each in newer):
+            certificates.make(state, part.certificate, part.names)
+    _note(state, recorded, planned, newer, done=True)
+
+
+def _note(
+    state: State, recorded: dict[str, Generation], planned: Planned, newer: Iterable[Credential], *, done: bool
+) -> None:
+    for each in newer:
+        last, number = recorded.get(each.name, NONE), planned.generations[each.name]
+        recorded[each.name] = Generation(number if done else last.now, max(number, last.wanted))
+        _record(state, recorded)
+
+
+def rotate(state: State, services: Iterable[Service], name: str, file: Path | None) -> Credential:
+    """Notes that a credential is to be replaced by the next deploy; returns it.
+
+    :raises LakehouseError: the stack has no such credential, or the credential was never made.
+    :raises UsageError: the user has chosen it, so the next one is the user's to choose as well.
+    """
+    known = credentials.known(services)
+    found = credentials.one(known, name)
+    if file is not None and set(credentials.read(file, known)) & {secret.secret for secret in found.secrets}:
+        raise UsageError(f"{name} is chosen in {file}. Write another value there; the next `cdktf deploy` takes it.")
+    made = [state.kept(secret.secret).is_file() for secret in found.secrets]
+    if found.certificate is not None:
+        made = [certificates.is_there(state, found.certificate.certificate)]
+    if not all(made):
+        raise LakehouseError(f"{name} was never made, so there is nothing to replace. `cdktf deploy` makes it.")
+    recorded = read(state)
+    last = recorded.get(name, NONE)
+    _record(state, {**recorded, name: Generation(last.now, last.now + 1)})
+    return found
+
+
+def read(state: State) -> dict[str, Generation]:
+    """The generations by the credential's name; those that are not there are 0.
+
+    :raises LakehouseError: the file is damaged.
+    """
+    path = state.root / FILE
+    try:
+        content = json.loads(path.read_text())
+        return {str(name): Generation(int(now), int(wanted)) for name, (now, wanted) in content.items()}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise LakehouseError(
+            f"{path}, which counts how often credentials were replaced, cannot be read. Remove it: the services that "
+            "use those credentials are then restarted once."
+        ) from error
+
+
+def write(folder: Path, planned: Planned) -> None:
+    """Writes what is planned beside the synthesised stack, for the preflight. It holds no secret."""
+    file = None if planned.file is None else str(planned.file)
+    (folder / FILE).write_text(json.dumps({"generations": dict(planned.generations), "file": file}, indent=1))
+
+
+def planned_in(folder: Path) -> Planned:
+    """What :func:`write` wrote into a folder."""
+    content = json.loads((folder / FILE).read_text())
+    return Planned(content["generations"], None if content["file"] is None else Path(content["file"]))
+
+
+def _used(service: Service) -> Iterator[str]:
+    """The credentials whose generation matters to a service: another authority issues all certificates anew."""
+    names = credentials.names(service)
+    yield from sorted(names)
+    if any(each.endswith("-certificate") for each in names) and _authority() not in names:
+        yield _authority()
+
+
+def _authority() -> str:
+    return f"{AUTHORITY}-certificate"
+
+
+def _is_due(state: State, each: Credential, chosen: Mapping[str, str]) -> bool:
+    """Whether what is in the state folder is not what is chosen, or is a certificate that has to be renewed."""
+    if each.certificate is not None:
+        name = each.certificate.certificate
+        return certificates.is_there(state, name) and certificates.due(state, name, each.certificate.names)
+    return any(
+        state.kept(secret.secret).is_file() and state.secret(secret.secret) != chosen.get(secret.secret, "")
+        for secret in each.secrets
+        if secret.secret in chosen
+    )
+
+
+def _write(state: State, secret: Secret, chosen: Mapping[str, str]) -> None:
+    value = chosen.get(secret.secret) or secret.default or _random(secret)
+    # A name that is known is no secret: blacked out in all output, a word such as `admin` would make it unreadable.
+    is_secret = secret.shape != "name" or value not in (chosen.get(secret.secret), secret.default)
+    for folder, here in (("secrets", is_secret), ("names", not is_secret)):
+        path = state.root / folder / secret.secret
+        if here:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(path, value)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _random(secret: Secret) -> str:
+    if secret.shape == "password":
+        return "".join(random.choice(_LETTERS) for _ in range(24))
+    return random.token_hex(20)
+
+
+def _record(state: State, generations: Mapping[str, Generation]) -> None:
+    content = {name: [each.now, each.wanted] for name, each in generations.items()}
+    write_private(state.root / FILE, json.dumps(content))

@@ -1,0 +1,23 @@
+"""Secrets of services that are known by a name of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lakehouse.text.placeholders import Secret
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A name and what proves it, such as a user and a password: one credential of two secrets."""
+
+    name: Secret
+    value: Secret
+
+    @classmethod
+    def of(cls, credential: str, name: str, value: str, default: str = "") -> Pair:
+        """A pair whose parts are kept as ``name`` and ``value``; ``default`` is the name that it has by itself."""
+        return cls(Secret(name, "name", credential, default), Secret(value, "key", credential))
+
+
+STORE = Pair.of("store", "store-access-key", "store-secret-key")  # of the object store's owner

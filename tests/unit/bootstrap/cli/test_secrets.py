@@ -1,0 +1,63 @@
+"""``lakehouse secret``: what is shown, and what a rotation notes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from bootstrap.session.target import find
+from lakehouse.runtimes import generations
+from lakehouse.runtimes.owner import mark
+from tests.synth.synthesised import AWS
+from tests.unit.bootstrap.cli.test_main import lakehouse
+
+TOKEN = "spark-connect-token"
+
+
+@pytest.fixture(autouse=True)
+def _streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", sys.stdout)
+    monkeypatch.setattr("sys.stderr", sys.stderr)
+
+
+@pytest.fixture
+def deployed(file: Path) -> Path:
+    """A file with a token, as a deploy leaves its state folder."""
+    file.write_text(file.read_text().replace("connect: true", "connect: {token: true}"))
+    local = find(file, None).local
+    local.state.prepare()
+    mark(local.state, local.claim)
+    generations.make(local.state, local.services, generations.NOTHING)
+    return file
+
+
+def listed(file: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, object]]:
+    lakehouse("-f", str(file), "secret", "list", "--json")
+    return {each["name"]: each for each in json.loads(capsys.readouterr().out)}
+
+
+def test_a_rotation_is_noted_and_shown(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert listed(deployed, capsys)[TOKEN] == {
+        "name": TOKEN, "kind": "key", "chosen": False, "replaced": 0, "due": False, "services": ["spark-connect"],
+    }  # fmt: skip
+    lakehouse("-f", str(deployed), "secret", "rotate", TOKEN)
+    assert "restarts spark-connect. `cdktf diff local` shows it" in capsys.readouterr().out
+    assert listed(deployed, capsys)[TOKEN]["due"] is True
+    lakehouse("-f", str(deployed), "secret", "list")
+    shown = capsys.readouterr().out
+    assert "0 times, due" in shown
+    state = find(deployed, None).local.state
+    assert state.secret(TOKEN) not in shown
+
+
+def test_what_the_stack_has_not_is_told(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse("-f", str(deployed), "secret", "rotate", "tokn", expect=1)
+    assert 'This stack has no credential "tokn"; it has: ' in capsys.readouterr().err
+
+
+def test_a_stack_in_aws_has_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse("-f", str(AWS), "-s", "clusters", "secret", "list", expect=2)
+    assert "Secrets Manager" in capsys.readouterr().err

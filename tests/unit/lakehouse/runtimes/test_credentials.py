@@ -1,0 +1,122 @@
+"""Credentials of a stack, and those that a user chooses in a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes import credentials
+from lakehouse.services.certificate import Certificate
+from lakehouse.services.secrets import STORE, Pair
+from lakehouse.services.service import File, Probe, Service
+from lakehouse.text.placeholders import Secret, Text
+
+ROOT = Pair.of("polaris-root", "polaris-id", "polaris-secret", default="root")
+TOKEN = Secret("token")
+
+
+def service(name: str, *texts: Text, reading: Text = "") -> Service:
+    files = tuple(File(f"{n}.conf", text) for n, text in enumerate(texts))
+    return Service(name, "image", (), ("run",), Probe("tcp", 1), files=files, reading=(File("0.conf", reading),))
+
+
+SERVICES = (
+    service("store", ("id=", STORE.name, "\n", "key=", STORE.value)),
+    service("catalog", ("key=", STORE.value), ("root=", ROOT.value, ROOT.name)),
+    service("connect", TOKEN, Certificate.of("connect", "c").key, reading=Secret("word", "password")),
+)
+KNOWN = credentials.known(SERVICES)
+
+
+def test_what_files_have_placeholders_for_are_the_credentials() -> None:
+    found = {name: (each.kind, each.users) for name, each in KNOWN.items()}
+    assert found == {
+        "store": ("pair", ("store", "catalog")),
+        "polaris-root": ("pair", ("catalog",)),
+        "token": ("key", ("connect",)),
+        "connect-certificate": ("certificate", ("connect",)),
+        "word": ("password", ("connect",)),
+    }
+    assert KNOWN["store"].keys == {"store.name": STORE.name, "store.value": STORE.value}
+    assert KNOWN["polaris-root"].secrets == (ROOT.name, ROOT.value), "the name first"
+    assert credentials.names(SERVICES[2]) == {"token", "connect-certificate", "word"}
+    with pytest.raises(LakehouseError, match='no credential "tokn"; it has: store, .*"token"'):
+        credentials.one(KNOWN, "tokn")
+
+
+def chosen(tmp_path: Path, text: str, name: str = "credentials.yaml", mode: int = 0o600) -> dict[str, str]:
+    path = tmp_path / name
+    path.write_text(text)
+    path.chmod(mode)
+    return credentials.read(path, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("credentials.yaml", "store: {name: admin, value: s3cr3t}\ntoken: '0123'\n"),
+        ("credentials.env", "# mine\nstore.name=admin\n\nstore.value = s3cr3t\ntoken=0123\n"),
+    ],
+)
+def test_a_file_chooses_names_and_values(tmp_path: Path, name: str, text: str) -> None:
+    assert chosen(tmp_path, text, name) == {
+        "store-access-key": "admin",
+        "store-secret-key": "s3cr3t",
+        "token": "0123",
+    }
+
+
+def test_an_empty_file_chooses_nothing(tmp_path: Path) -> None:
+    assert chosen(tmp_path, "") == chosen(tmp_path, "# nothing\n", "c.env") == {}
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_a_file_that_others_can_read_is_refused_with_the_fix(tmp_path: Path, mode: int) -> None:
+    with pytest.raises(UsageError, match=rf"mode {mode:04o}.*Run `chmod 600 credentials.yaml`"):
+        chosen(tmp_path, "token: x", mode=mode)
+
+
+def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: other)
+    with pytest.raises(UsageError, match="belongs to another user"):
+        chosen(tmp_path, "token: x")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("tokn: SECRET", 'has "tokn". The credentials of this stack are: store.name, store.value, .*"token"'),
+        ("store: SECRET", 'has "store". The credentials of this stack are'),
+        ("store: {key: SECRET}", 'has "store.key"'),
+        ("connect-certificate: SECRET", 'has "connect-certificate"'),
+        ("token: 'SECRET x'", "a value of token that a configuration file cannot hold"),
+        ("token: ''", "it is empty"),
+        ("token: 12345", 'Write it between quotation marks: token: "..."'),
+        ("- SECRET", "names with their values"),
+        ("token: 'SECRET", "is not well formed YAML: line 1"),
+    ],
+)
+def test_what_is_wrong_is_told_without_the_value(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why) as error:
+        chosen(tmp_path, text)
+    assert "SECRET" not in str(error.value)
+    assert "12345" not in str(error.value)
+
+
+def test_a_line_without_a_value_is_told_by_its_number(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="line 2 is not KEY=VALUE") as error:
+        chosen(tmp_path, "token=x\nSECRET\n", "c.env")
+    assert "SECRET" not in str(error.value)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not there. Put it there with mode 0600"):
+        credentials.read(tmp_path / "missing", KNOWN)
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    (tmp_path / "bytes").chmod(0o600)
+    with pytest.raises(UsageError, match="it is no text"):
+        credentials.read(tmp_path / "bytes", KNOWN)
