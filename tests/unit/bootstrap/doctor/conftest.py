@@ -22,11 +22,13 @@ Look = Callable[..., dict[str, Finding]]
 
 
 @pytest.fixture(autouse=True)
-def _of_the_test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def _of_the_test_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of the developer's shell, and what a look puts before the streams is gone after the test."""
     for name in ("DOCKER_HOST", "LAKEHOUSE_FILE", "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("bootstrap.doctor.probes.is_present", lambda name: True)  # whatever was downloaded
+    monkeypatch.setattr("bootstrap.doctor.probes.missing", lambda name, contents: [])
     for place in ("bootstrap.doctor.probes", "lakehouse.runtimes.process.place"):
         monkeypatch.setattr(f"{place}.java", lambda feature: Path(f"/java-{feature}/bin/java"))
     for name in ("stdout", "stderr"):
