@@ -123,7 +123,7 @@ def test_what_stops_a_deploy_is_named_before_anything_starts(contained: Deployme
     finally:
         docker("tag", "lakehouse-test/kept:1", reference)
         docker("rmi", "lakehouse-test/kept:1")
-    assert f"Image {reference} is not here" in "".join(output.split("\n")).replace("│ ", "")
+    assert f"Image {reference} is missing here" in "".join(output.split("\n")).replace("│ ", "")
     assert "make images" in output
     with psutil.Popen(
         ["python3", "-m", "http.server", str(contained.port("trino")), "--bind", "127.0.0.1"],

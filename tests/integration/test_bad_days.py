@@ -241,5 +241,5 @@ def test_a_state_folder_that_cannot_be_written(tmp_path: Path, wrong: str) -> No
             subprocess.run(["umount", str(state)], check=True)
         state.chmod(0o700)
         shutil.rmtree(state)
-    assert ("MB are wanted" if wrong == "full" else "cannot be written") in output
+    assert ("MB are needed" if wrong == "full" else "cannot be written") in output
     assert "Traceback" not in output

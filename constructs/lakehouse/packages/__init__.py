@@ -22,12 +22,12 @@ def set_up(
     verify: bool = False,
     build: Callable[[str], Path] | None = None,
 ) -> None:
-    """Fetch the packages and find, or fetch, a Java of each feature version. What is there, whole, is left alone.
+    """Fetch the packages and find, or fetch, a Java of each feature version. Complete packages are left as they are.
 
-    With ``verify`` every file is read: what has another SHA-256 than it came with is fetched again. ``build`` makes a
-    program of its Go modules (:func:`offline.go.build`).
+    With ``verify`` every file is read: a file whose SHA-256 has changed since it was fetched is fetched again.
+    ``build`` makes a program from its Go modules (:func:`offline.go.build`).
 
-    :raises LakehouseError: a package cannot be had; the message says why and what to do.
+    Raises LakehouseError if a package cannot be fetched; the message says why and what to do.
     """
     from lakehouse.packages import fetch  # requests and rich would cost every synth 0.2 s
 

@@ -1,8 +1,8 @@
 """The catalogue of pins: every file that a lakehouse is made of, with its registry, its version and its SHA-256.
 
-It is data alone. A :class:`Package` is what the rest of the project asks for by name; it is made of one or more
-:class:`Artifact`, the files as the registries hold them. Which versions go together is the matrix' business
-(:mod:`lakehouse.spec.matrix`); this says what exactly those versions are.
+It contains only data. A :class:`Package` is what the rest of the project asks for by name; it consists of one or more
+:class:`Artifact`, the files as the registries hold them. The matrix (:mod:`lakehouse.spec.matrix`) says which versions
+go together; the catalogue says what exactly those versions are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Artifact:
     """One file of a registry.
 
     ``project`` is ``group:artifact`` on Maven and the project's name on PyPI. ``unpack`` says which folders of an
-    archive go where in the package's tree (what no rule names is left out); an artifact without it is kept as it is.
+    archive go where in the package's tree (anything else is left out); an artifact without it is kept as it is.
     """
 
     kind: Literal["maven", "pypi"]
@@ -34,13 +34,13 @@ class Artifact:
 
     @property
     def coordinates(self) -> str:
-        """What names the file in an error, in the registry's own manner of writing."""
+        """The artifact's name in errors, as its registry writes it."""
         return f"{self.project}:{self.version}" if self.kind == "maven" else f"{self.project}=={self.version}"
 
 
 @dataclass(frozen=True)
 class Package:
-    """A file or a tree in the cache. ``java`` is the feature version it provides, for those that are a Java.
+    """A file or a tree in the cache. ``java`` is the feature version it provides, if it is a Java.
 
     A program that no registry has as a file has no artifacts: it is built from source, ``go`` or ``crate``.
     """
@@ -52,19 +52,19 @@ class Package:
     go: str = ""  # built from go/NAME, which pins it (offline.go)
     crate: str = ""  # built by the user with cargo: too much work for a set-up
     java: int | None = None
-    java_drops: str = ""  # an option for a module that this Java was cut without: it is taken off its command line
+    java_drops: str = ""  # an option for a module that this Java was cut without: it is removed from its command line
 
     @property
     def here(self) -> tuple[Artifact, ...]:
         """The artifacts for this machine's platform.
 
-        :raises LakehouseError: the registries have none for it.
+        Raises LakehouseError if the registries have none for it.
         """
         chosen = tuple(artifact for artifact in self.artifacts if artifact.platform in ("", this_platform()))
         if not chosen and self.artifacts:
             have = ", ".join(sorted(artifact.platform for artifact in self.artifacts))
-            mend = f"Install a Java {self.java} and set JAVA_HOME." if self.java else "Use one of those platforms."
-            raise LakehouseError(f"package {self.name}: no file for {this_platform()}; there are: {have}. {mend}")
+            fix = f"Install a Java {self.java} and set JAVA_HOME." if self.java else "Use one of those platforms."
+            raise LakehouseError(f"package {self.name}: no file for {this_platform()}; there are: {have}. {fix}")
         return chosen
 
     @property
@@ -79,7 +79,7 @@ class Package:
 
     @property
     def digest(self) -> str:
-        """Changes with the pins and with the way they are unpacked: what is in the cache is compared with it."""
+        """Changes with the pins and with the way they are unpacked: the cache is compared with it."""
         parts = (f"{artifact.sha256} {artifact.unpack}" for artifact in self.here)
         return hashlib.sha256("\n".join((*parts, *filter(None, [self.java_drops]))).encode()).hexdigest()
 
@@ -123,7 +123,7 @@ def _java(feature: int, version: str, reason: str, wheels: dict[str, tuple[str, 
             for where, (tag, sha256, size) in wheels.items()
         ),
         java=feature,
-        # Spark asks its executors' Java for this module, and does without it where it is not there.
+        # Spark asks its executors' Java for this module, and runs without it if it is missing.
         java_drops="--add-modules=jdk.incubator.vector" if feature == 21 else "",
     )
 
@@ -171,7 +171,7 @@ PACKAGES: tuple[Package, ...] = (
     Package(
         "rustfs-1.0.1",
         "1.0.1",
-        "the same under the Apache licence; where there is no container, a build of its crate in the cache",
+        "the same under the Apache licence; without containers, a build of its crate in the cache",
         crate="rustfs",
     ),
     Package(
@@ -321,7 +321,7 @@ PACKAGES: tuple[Package, ...] = (
     _java(
         25,
         "25.0.2.1",
-        "Trino 476 wants 24 or newer, Nessie 21 or newer",
+        "Trino 476 needs 24 or newer, Nessie 21 or newer",
         {
             "linux-x86_64": (
                 "py3-none-manylinux_2_17_x86_64",
@@ -347,7 +347,7 @@ PACKAGES: tuple[Package, ...] = (
     ),
     _go(
         "1.26.6",
-        "compiles what is to be had as a Go module alone, where this machine has no Go that is new enough",
+        "compiles what is available only as a Go module, if this machine has no Go that is new enough",
         {
             "linux-x86_64": (
                 "manylinux_2_17_x86_64",
@@ -379,7 +379,7 @@ _BY_NAME = {package.name: package for package in PACKAGES}
 def package(name: str) -> Package:
     """The package of that name.
 
-    :raises LakehouseError: the catalogue has none.
+    Raises LakehouseError if the catalogue has none.
     """
     try:
         return _BY_NAME[name]

@@ -1,4 +1,4 @@
-"""One file from an address to the disk: resumed, checked, and there whole or not at all."""
+"""One file from an address to the disk: resumed, checked, and either complete or absent."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def download(
     seen: Callable[[int], None] = lambda size: None,
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Bring the artifact to ``part``, going on from what ``part`` has; ``seen`` is told the bytes there so far.
+    """Download the artifact to ``part``, resuming from what it has; ``seen`` gets the number of bytes so far.
 
-    Timeouts, cut connections and answers 429 and 5xx are tried again with growing pauses; other answers are final.
+    Timeouts, cut connections and answers 429 and 5xx are retried with growing pauses; other answers are final.
 
-    :raises LakehouseError: no address has it, the network or the disk fails, or the SHA-256 differs (then ``part`` is
-        deleted, so that the next run begins afresh).
+    Raises LakehouseError if no address has the file, the network or the disk fails, or the SHA-256 differs (then
+        ``part`` is deleted, so that the next run starts from the beginning).
     """
     failure: Exception = LakehouseError(f"{artifact.coordinates}: no address to fetch it from")
     for url in urls:
@@ -75,31 +75,31 @@ def download(
         ) from failure
     raise LakehouseError(
         f"{artifact.coordinates}: {artifact.file} could not be fetched from {hosts} in {_ATTEMPTS} attempts "
-        f"({_say(failure)}). Check the network and run again: what has arrived is kept."
+        f"({_say(failure)}). Check the network and run again: the downloaded part is kept."
     ) from failure
 
 
 def check(artifact: Artifact, path: Path) -> None:
     """Compare the file with its pin and delete it if it differs.
 
-    :raises LakehouseError: it differs.
+    Raises LakehouseError if it differs.
     """
     got = sha256(path)
     if got != artifact.sha256:
         path.unlink()
         raise LakehouseError(
             f"{artifact.coordinates}: {artifact.file} has the SHA-256 {got}, but {artifact.sha256} is pinned. It was "
-            "deleted. Run again; if it stays so, the registry or a proxy on the way changes the file: do not use it."
+            "deleted. Run again; if this repeats, the registry or a proxy on the way changes the file: do not use it."
         )
 
 
 def disk_error(error: OSError, path: Path) -> LakehouseError:
-    """An error of the file system in words that say what to do."""
+    """A file system error as a message that says what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        mend = "Free some space there, or set XDG_CACHE_HOME to a folder with more, and run again."
-        return LakehouseError(f"the disk with {path.parent} is full. {mend}")
-    mend = "Make it writable, or set XDG_CACHE_HOME to a folder that is."
-    return LakehouseError(f"cannot write {path}: {error.strerror or error}. {mend}")
+        fix = "Free some space there, or set XDG_CACHE_HOME to a folder with more, and run again."
+        return LakehouseError(f"the disk with {path.parent} is full. {fix}")
+    fix = "Make it writable, or set XDG_CACHE_HOME to a folder that is."
+    return LakehouseError(f"cannot write {path}: {error.strerror or error}. {fix}")
 
 
 def _transfer(url: str, part: Path, size: int, session: requests.Session, seen: Callable[[int], None]) -> None:

@@ -1,4 +1,4 @@
-"""Filling the cache: what is missing is downloaded side by side, checked, unpacked and moved into place."""
+"""Fills the cache: what is missing is downloaded in parallel, checked, unpacked and moved into place."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from lakehouse.packages.unpack import unpack
 
 Build = Callable[[str], Path]
 
-_SIDE_BY_SIDE = 4  # downloads at once: more do not fill a line better, and unpacking wants the cores
-_UNPACKED = 1.2  # what a tree takes on the disk for each byte of its archives
+_SIDE_BY_SIDE = 4  # parallel downloads: more do not fill a line better, and unpacking needs the cores
+_UNPACKED = 1.2  # the disk space a tree takes for each byte of its archives
 
 _DROPPING = """\
 #!/bin/sh
@@ -48,9 +48,9 @@ def set_up(
     verify: bool = False,
     build: Build | None = None,
 ) -> None:
-    """Fetch the packages that are missing, and a Java of each feature version where the system has none that fits.
+    """Fetch the packages that are missing, and a Java of each feature version for which the system has none that fits.
 
-    :raises LakehouseError: a package is unknown or cannot be had; what has arrived stays for the next run.
+    Raises LakehouseError if a package is unknown or cannot be fetched; downloaded files stay for the next run.
     """
     wanted = dict.fromkeys(names)
     for feature in features:
@@ -66,12 +66,12 @@ def set_up(
 
 
 def fetch(names: Iterable[str], *, progress: bool = True, verify: bool = False, build: Build | None = None) -> None:
-    """Bring the packages into the cache; what is there, each file with its size, is not downloaded again.
+    """Bring the packages into the cache; a package whose files all have their size is not downloaded again.
 
-    With ``verify`` every file is read, and what has another SHA-256 than it came with is fetched again. ``build`` makes
-    a program of its Go modules.
+    With ``verify`` every file is read, and one whose SHA-256 has changed is fetched again. ``build`` makes a program
+    from its Go modules.
 
-    :raises LakehouseError: a package is unknown or cannot be had; what has arrived stays for the next run.
+    Raises LakehouseError if a package is unknown or cannot be fetched; downloaded files stay for the next run.
     """
     names = list(dict.fromkeys(names))
     for name in names:
@@ -93,10 +93,10 @@ def fetch(names: Iterable[str], *, progress: bool = True, verify: bool = False, 
 
 
 def _adopt(name: str, *, verify: bool) -> None:
-    """Notes the files of a package that came before files were noted.
+    """Records the files of a package that was fetched before files were recorded.
 
-    A tree has its contents nowhere else, so one whose jars are cut short is fetched again, and so is each by
-    ``verify``: what it should have been is not known.
+    A tree's contents are known from nowhere else, so a tree with truncated jars is fetched again; with ``verify`` every
+    such tree is, because what it should contain is not known.
     """
     where = store.location(name).parent if not catalogue.package(name).artifacts else store.folder(name)
     if not store.is_present(name) or not (catalogue.package(name).is_tree or catalogue.package(name).go):
@@ -110,7 +110,7 @@ def _adopt(name: str, *, verify: bool) -> None:
 
 
 def _forget(name: str) -> None:
-    """So that it is fetched or built again. Its files stay until then: something may run with them."""
+    """Marks it to be fetched or built again. Its files stay until then: something may run with them."""
     if catalogue.package(name).artifacts:
         (store.folder(name) / store.STAMP).unlink(missing_ok=True)
     else:
@@ -118,16 +118,16 @@ def _forget(name: str) -> None:
 
 
 def _tell_damage(name: str, found: Sequence[str]) -> None:
-    """Says why something that was there is fetched again, and makes sure that it is not taken for whole."""
+    """Prints why an existing package is fetched again, and makes sure that it does not count as complete."""
     package = catalogue.package(name)
     if (store.folder(name) / store.STAMP).exists() or (package.go and store.location(name).is_file()):
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        print(f"{name} is damaged and comes again: {found[0]}{more}", file=sys.stderr, flush=True)
+        print(f"{name} is damaged and is fetched again: {found[0]}{more}", file=sys.stderr, flush=True)
         _forget(name)
 
 
 def _refuse_crates(names: Iterable[str]) -> None:
-    """A crate of a thousand others is nothing to build behind the user's back: say how it is done."""
+    """A crate with a thousand dependencies is not built without the user's consent: say how to build it."""
     for name in names:
         if crate := catalogue.package(name).crate:
             command = (
@@ -136,7 +136,7 @@ def _refuse_crates(names: Iterable[str]) -> None:
             )
             raise LakehouseError(
                 f"{name} is not in the cache, and a set-up does not build it: that takes half an hour or more, 6 GB of "
-                f"memory, protobuf's compiler and a nightly Rust. Build it once by `{command}`, use runtime: docker, "
+                f"memory, protobuf's compiler and a nightly Rust. Build it once with `{command}`, use runtime: docker, "
                 "or another store."
             )
 
@@ -178,7 +178,7 @@ def _fetch(missing: Sequence[Package], cache: Path, tell: ProgressReport) -> Non
                 waiting[package.name] -= 1
                 if not waiting[package.name]:
                     _place(package, Path(scratch), cache / "downloads")
-        except BaseException:  # Ctrl-C too: the threads must not go on for minutes
+        except BaseException:  # Ctrl-C too: the threads must not continue for minutes
             stop.set()
             pool.shutdown(cancel_futures=True)
             raise
@@ -186,7 +186,7 @@ def _fetch(missing: Sequence[Package], cache: Path, tell: ProgressReport) -> Non
 
 @dataclass(frozen=True)
 class _Bring:
-    """Gets one artifact, from this machine or its registry, and puts what its package wants of it into its tree."""
+    """Gets one artifact, from this machine or its registry, and puts the parts that its package needs into its tree."""
 
     scratch: Path
     downloads: Path
@@ -233,7 +233,7 @@ def _put(artifact: Artifact, source: Path, tree: Path) -> None:
 
 
 def _place(package: Package, scratch: Path, downloads: Path) -> None:
-    """Finish a package whose artifacts are all in its tree, and move it where it is looked for."""
+    """Finish a package whose artifacts are all in its tree, and move it into place."""
     tree, target = scratch / package.folder, store.folder(package.name)
     if package.java:
         _archive_classes(tree / "bin" / "java")
@@ -254,7 +254,7 @@ def _archive_classes(executable: Path) -> None:
 
 
 def _drop_option(executable: Path, option: str) -> None:
-    """Put a script in the place of the executable that runs it without the option."""
+    """Replace the executable by a script that runs it without the option."""
     executable.rename(executable.with_name("java.bin"))
     executable.write_text(_DROPPING.format(option=option))
     executable.chmod(0o755)
@@ -265,14 +265,14 @@ def _check_space(cache: Path, size: int, missing: Sequence[Package]) -> None:
     needed, free = size + int(trees * _UNPACKED), shutil.disk_usage(cache).free
     if free < needed:
         raise LakehouseError(
-            f"the disk with {cache} has {free / 1e6:,.0f} MB free, and fetching takes {needed / 1e6:,.0f} MB. "
+            f"the disk with {cache} has {free / 1e6:,.0f} MB free, but fetching needs {needed / 1e6:,.0f} MB. "
             "Free some space there, or set XDG_CACHE_HOME to a folder with more, and run again."
         )
 
 
 @contextmanager
 def _alone(lock: Path, tell: ProgressReport) -> Iterator[None]:
-    """Hold the cache's lock, so that two set-ups at once do not fetch the same things twice."""
+    """Hold the cache's lock, so that two simultaneous set-ups do not fetch the same things twice."""
     with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Which Java runs what: the system's where one fits, else the one that comes as a package.
+"""Which Java runs what: the system's if one fits, otherwise the one that comes as a package.
 
 "Fits" means the exact feature version, because newer ones are not a superset (Hadoop's login breaks with 24), and all
 the modules that our services load, because distributions cut their JREs differently.
@@ -44,7 +44,7 @@ MODULES = frozenset(
         "jdk.zipfs",
     }
 )
-# Spark gives its executors --add-modules with this one, and a Java without it does not start then.
+# Spark gives its executors --add-modules with this one; a Java without it then does not start.
 VECTOR = "jdk.incubator.vector"
 _SYSTEM = ("/usr/lib/jvm", "/usr/java", "/opt/java", "/Library/Java/JavaVirtualMachines")
 
@@ -52,9 +52,9 @@ _SYSTEM = ("/usr/lib/jvm", "/usr/java", "/opt/java", "/Library/Java/JavaVirtualM
 def java(feature: int) -> Path:
     """The ``java`` executable of that feature version, e.g. 17.
 
-    What was found is remembered in the cache, so that asking costs one look at a file and starts no Java.
+    The result is remembered in the cache, so that asking costs one look at a file and starts no Java.
 
-    :raises LakehouseError: this machine has none that fits and the package was not fetched.
+    Raises LakehouseError if this machine has none that fits and the package was not fetched.
     """
     found = remembered(feature) or packaged(feature)
     if found is None:
@@ -93,7 +93,7 @@ def find(feature: int, homes: Iterable[Path] | None = None) -> Path | None:
 
 
 def remember(feature: int, executable: Path) -> None:
-    """Note in the cache what was found; a note that cannot be written costs time at the next call and nothing else."""
+    """Record the result in the cache; a record that cannot be written only costs time at the next call."""
     notes = _notes() | {str(feature): (str(executable), executable.stat().st_mtime_ns)}
     path = store.cache() / "java.json"
     try:
@@ -106,7 +106,7 @@ def remember(feature: int, executable: Path) -> None:
 
 
 def remembered(feature: int) -> Path | None:
-    """What was found before, if the same executable is still there."""
+    """The recorded result, if the same executable still exists."""
     path, mtime = _notes().get(str(feature), ("", 0))
     try:
         return Path(path) if path and Path(path).stat().st_mtime_ns == mtime else None
@@ -115,7 +115,7 @@ def remembered(feature: int) -> Path | None:
 
 
 def _notes() -> dict[str, tuple[str, int]]:
-    """What the cache's file holds; nothing if it is not there or not ours."""
+    """The content of the cache's file; nothing if it is missing or not ours."""
     try:
         notes = json.loads((store.cache() / "java.json").read_text())
         return {feature: (str(path), int(mtime)) for feature, (path, mtime) in notes.items()}
@@ -134,7 +134,7 @@ def _homes() -> Iterator[Path]:
 
 
 def _declares_another(home: Path, feature: int) -> bool:
-    """Whether the home's ``release`` file names another version, which spares starting it to ask."""
+    """Whether the home's ``release`` file names another version, which makes starting it unnecessary."""
     try:
         declared = re.search(r'^JAVA_VERSION="(\d+)', (home / "release").read_text(), re.MULTILINE)
     except OSError:

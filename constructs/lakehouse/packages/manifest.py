@@ -1,7 +1,7 @@
-"""What lies in a folder of the cache, file by file, so that what was removed, cut short or changed is noticed.
+"""The contents of a cache folder, file by file, so that removed, truncated or changed files are noticed.
 
-Sizes are compared whenever somebody asks for a package, which costs a look at each file; contents when they are asked
-for, because reading them all takes seconds.
+Sizes are compared whenever a package is asked for, which costs one stat per file; contents only on request,
+because reading them all takes seconds.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _SIDE_BY_SIDE = 4
 
 @dataclass(frozen=True)
 class Entry:
-    """A file as it was when it came; ``sha256`` is empty where only its size is known."""
+    """A file as it was when it was fetched; ``sha256`` is empty if only its size is known."""
 
     size: int
     sha256: str
 
 
 def write(folder: Path, *, contents: bool = True, to: Path | None = None) -> None:
-    """Notes what is in the folder now, which will be ``to``; without ``contents`` the sizes alone."""
+    """Records what is now in the folder, which will become ``to``; without ``contents`` only the sizes."""
     files = list(_files(folder))
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         digests = list(pool.map(sha256, files)) if contents else [""] * len(files)
@@ -44,7 +44,7 @@ def write(folder: Path, *, contents: bool = True, to: Path | None = None) -> Non
 
 
 def read(folder: Path) -> Mapping[str, Entry] | None:
-    """What was noted; None where nothing was, or the note itself is damaged."""
+    """The record; None if there is none, or if the record itself is damaged."""
     try:
         return {path: Entry(*entry) for path, entry in json.loads(_note(folder).read_text()).items()}
     except (OSError, ValueError, TypeError, AttributeError):
@@ -52,7 +52,7 @@ def read(folder: Path) -> Mapping[str, Entry] | None:
 
 
 def damaged(folder: Path, entries: Mapping[str, Entry], *, contents: bool = False) -> list[str]:
-    """A sentence for each file that is not as it was noted: gone, of another size, or of another content."""
+    """A sentence for each file that differs from its record: missing, of another size, or with other content."""
     found = [why for path, entry in entries.items() if (why := _other_size(folder / path, entry))]
     if found or not contents:
         return found
@@ -62,9 +62,9 @@ def damaged(folder: Path, entries: Mapping[str, Entry], *, contents: bool = Fals
 
 
 def broken_archives(folder: Path) -> list[str]:
-    """A sentence for each jar without its end; for a folder of which nothing was noted."""
+    """A sentence for each truncated jar; for a folder without a record."""
     jars = (path for path in _files(folder) if path.suffix == ".jar")
-    return [f"{path} has no end" for path in jars if not zipfile.is_zipfile(path)]
+    return [f"{path} is truncated" for path in jars if not zipfile.is_zipfile(path)]
 
 
 def sha256(path: Path) -> str:
@@ -77,29 +77,29 @@ def _other_size(path: Path, entry: Entry) -> str:
     try:
         size = path.stat().st_size
     except OSError:
-        return f"{path} is not there"
+        return f"{path} is missing"
     return f"{path} has {size:,} of {entry.size:,} bytes" if size != entry.size else ""
 
 
 def _other_content(path: Path, digest: str) -> str:
     try:
-        return f"{path} has another content than it came with" if sha256(path) != digest else ""
+        return f"{path} has changed since it was fetched" if sha256(path) != digest else ""
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}"
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The files that came with it: Python compiles some modules there later."""
+    """The files that were fetched: Python compiles some modules there later."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path != folder / STAMP and "__pycache__" not in path.parts:
             yield path
 
 
 def _note(folder: Path) -> Path:
-    """In a folder of the cache's own: what is in the package's is the package's alone."""
+    """Records are in a separate folder of the cache: a package's folder contains only the package."""
     return noted(folder, "files")
 
 
 def noted(path: Path, kind: str) -> Path:
-    """Where something is noted of a thing in one of the cache's folders (packages, builds, archives)."""
+    """The record of something in one of the cache's folders (packages, builds, archives)."""
     return path.parent.parent / "noted" / f"{path.name}.{kind}"

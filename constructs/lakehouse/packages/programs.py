@@ -1,6 +1,6 @@
-"""Programs that are to be had as Go modules only: what each is built from, and the name of its build.
+"""Programs that are available only as Go modules: what each is built from, and the name of its build.
 
-``go/NAME/go.mod`` says what is built (its ``tool`` line) and pins every module it is made of; ``go.sum`` beside it has
+``go/NAME/go.mod`` says what is built (its ``tool`` line) and pins every module it uses; ``go.sum`` next to it has
 their SHA-256, and Go refuses what differs. https://go.dev/ref/mod#go-mod-file-tool
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError
 
 MODULES = Path(__file__).with_name("go")
-# Neither the machine's paths nor the surrounding checkout go into the program: the same Go makes the same bytes.
+# Neither the machine's paths nor the surrounding checkout become part of the program: the same Go makes the same bytes.
 FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags=-s -w")
 
 
@@ -25,7 +25,7 @@ def build_name(name: str) -> str:
 
 
 def directive(name: str, word: str) -> str:
-    """What go.mod says after ``word``. Raises LakehouseError if it has no such line."""
+    """The value after ``word`` in go.mod. Raises LakehouseError if it has no such line."""
     path = MODULES / name / "go.mod"
     found = re.search(rf"^{word} (\S+)$", path.read_text(), re.MULTILINE)
     if found is None:

@@ -1,4 +1,4 @@
-"""How far the downloads are: bars on a terminal; one line a file in CI, in a pipe and with NO_COLOR."""
+"""The progress of downloads: bars on a terminal; one line per file in CI, in a pipe and with NO_COLOR."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BytesSeen = Callable[[int], None]
 
 
 class ProgressReport:
-    """Tells a person what happens. ``bars`` is None where nothing moves; ``quiet`` says nothing at all."""
+    """Reports progress to the user. ``bars`` is None without animation; ``quiet`` prints nothing at all."""
 
     def __init__(self, console: Console, bars: Progress | None, quiet: bool) -> None:
         self._console, self._bars, self._quiet = console, bars, quiet
@@ -26,7 +26,7 @@ class ProgressReport:
 
     @contextmanager
     def file(self, label: str, size: int) -> Iterator[BytesSeen]:
-        """A file of ``size`` bytes; the callable it gives is told how many bytes are there."""
+        """A file of ``size`` bytes; the returned callable gets the number of bytes so far."""
         began = time.monotonic()
         if self._bars is None:
             yield lambda have: None
@@ -38,7 +38,7 @@ class ProgressReport:
 
     @contextmanager
     def work(self, label: str) -> Iterator[None]:
-        """Work of which nobody knows how far it is; on a terminal something moves."""
+        """Work of unknown length; on a terminal something moves."""
         began = time.monotonic()
         task = None if self._bars is None else self._bars.add_task(label, total=None)
         yield

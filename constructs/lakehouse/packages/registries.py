@@ -1,7 +1,7 @@
-"""Where an artifact can be had: copies on this machine, and addresses in its registry.
+"""Where an artifact is available: copies on this machine, and addresses in its registry.
 
-No registry's address stands here. For PyPI, pip says where it looks (its configuration, else its own default); for
-Maven, jgo does (its settings, else its own default), unless LAKEHOUSE_MAVEN_REPOSITORY names a mirror.
+This module contains no registry's address. For PyPI, pip says where it looks (its configuration, or its own default);
+for Maven, jgo does (its settings, or its own default), unless LAKEHOUSE_MAVEN_REPOSITORY names a mirror.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SIMPLE = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"  # https://pack
 
 
 def local_copy(artifact: Artifact) -> Path | None:
-    """Where Maven's own cache on this machine would have the artifact; it may be there, and may be anything."""
+    """Where Maven's own cache on this machine would have the artifact; it may exist, with any content."""
     if artifact.kind == "pypi":
         return None
     from jgo.maven import MavenContext
@@ -37,7 +37,7 @@ def local_copy(artifact: Artifact) -> Path | None:
 def addresses(artifact: Artifact, session: requests.Session) -> tuple[str, ...]:
     """The URLs to try in order.
 
-    :raises LakehouseError: the registry's index cannot be read or does not list the file.
+    Raises LakehouseError if the registry's index cannot be read or does not list the file.
     """
     if artifact.kind == "maven":
         return tuple(f"{base.rstrip('/')}/{_maven_path(artifact)}" for base in _maven_repositories())
@@ -45,7 +45,7 @@ def addresses(artifact: Artifact, session: requests.Session) -> tuple[str, ...]:
 
 
 def certificates() -> str | bool:
-    """What requests is to verify servers against: pip's ``cert`` where it is set, else requests' own."""
+    """The certificates that requests verifies servers against: pip's ``cert`` if it is set, otherwise requests' own."""
     return _pip_option("cert") or True
 
 
@@ -106,7 +106,7 @@ def _index() -> str:
     configured = _pip_option("index-url")
     if configured:
         return configured
-    # pip has no command that prints its default, and writing it here would be one more place to change.
+    # pip has no command that prints its default, and a copy here would be one more place to change.
     from pip._internal.models.index import PyPI
 
     return str(PyPI.simple_url)

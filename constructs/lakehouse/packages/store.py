@@ -1,9 +1,9 @@
-"""Where packages lie: the user's cache folder, as the XDG base directory specification has it.
+"""Where packages are: the user's cache folder, according to the XDG base directory specification.
 
-``packages/NAME/`` holds a package and a stamp, written last: what has no stamp, or another one, is not there. Beside
-the stamp is noted which files came, so that what was damaged since is fetched again.
-``downloads/`` holds what is on its way, so that an interrupted download goes on where it stopped. ``builds/`` holds the
-programs that are built from source.
+``packages/NAME/`` contains a package and a stamp, written last: a package without a stamp, or with another one, does
+not count. Next to the stamp is a record of its files, so that what was damaged since is fetched again.
+``downloads/`` contains partial files, so that an interrupted download resumes. ``builds/`` contains the programs that
+are built from source.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ STAMP = manifest.STAMP
 def cache() -> Path:
     """``$XDG_CACHE_HOME/lakehouse``, by default ``~/.cache/lakehouse``.
 
-    :raises LakehouseError: the user has no home folder.
+    Raises LakehouseError if the user has no home folder.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if base.is_absolute():  # the specification: a relative path is invalid and to be ignored
+    if base.is_absolute():  # the specification: a relative path is invalid and must be ignored
         return base / "lakehouse"
     try:
         return Path.home() / ".cache" / "lakehouse"
@@ -38,24 +38,24 @@ def cache() -> Path:
 
 
 def scratch() -> Path:
-    """A folder for what is needed for a while and belongs to no lakehouse."""
+    """A folder for temporary files that belong to no lakehouse."""
     folder = cache() / "tmp"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:  # a cache that is shared and only read
+    except OSError:  # a shared, read-only cache
         return Path(tempfile.gettempdir())
     return folder
 
 
 def folder(name: str) -> Path:
-    """The folder of a package in the cache, whether it is there or not."""
+    """The folder of a package in the cache, whether it exists or not."""
     return cache() / "packages" / catalogue.package(name).folder
 
 
 def location(name: str) -> Path:
     """The package's file, or its folder if it is a tree; nothing is read or fetched.
 
-    :raises LakehouseError: the catalogue has no such package.
+    Raises LakehouseError if the catalogue has no such package.
     """
     package = catalogue.package(name)
     if package.go:
@@ -71,17 +71,17 @@ def program(name: str) -> Path:
 
 
 def crate_root(name: str) -> Path:
-    """What ``cargo install --root`` is to be given for a package that is a crate."""
+    """What ``cargo install --root`` gets for a package that is a crate."""
     return cache() / "builds" / catalogue.package(name).folder
 
 
 def is_present(name: str) -> bool:
-    """Whether the package is in the cache, from today's pins, and each of its files has its size."""
+    """Whether the package is in the cache, with today's pins, and each of its files has its size."""
     return not missing(name)
 
 
 def missing(name: str, *, contents: bool = False) -> list[str]:
-    """Why the package is to be fetched or built: a sentence for each thing that is wrong; nothing if all is well.
+    """Why the package must be fetched or built: a sentence for each problem; nothing if all is well.
 
     With ``contents`` each file is read and its SHA-256 compared.
     """
@@ -93,14 +93,14 @@ def missing(name: str, *, contents: bool = False) -> list[str]:
         except OSError:
             stamped = False
         if not stamped:
-            return [f"{where} is not there, or from other pins"]
+            return [f"{where} is missing, or has other pins"]
     elif not location(name).is_file():
-        return [f"{location(name)} is not there"]
+        return [f"{location(name)} is missing"]
     return manifest.damaged(where, _noted(name, where), contents=contents)
 
 
 def _noted(name: str, where: Path) -> Mapping[str, Entry]:
-    """What is known of the package's files: a single one is in the catalogue, others were noted when they came."""
+    """What is known about the package's files: a single file is in the catalogue, others were recorded when fetched."""
     package = catalogue.package(name)
     if package.artifacts and not package.is_tree:
         return {each.file: Entry(each.size, each.sha256) for each in package.here}

@@ -1,4 +1,4 @@
-"""Taking from an archive the folders that a package wants, and putting them where it wants them."""
+"""Takes from an archive the folders that a package needs, and puts them where it needs them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from lakehouse.packages.catalogue import Artifact
 def unpack(artifact: Artifact, archive: Path, tree: Path) -> None:
     """Write the files that the artifact's rules name below ``tree``. Links and special files are left out.
 
-    :raises LakehouseError: it is no archive, a path in it leads elsewhere, or it has nothing that a rule names.
-    :raises OSError: the disk fails.
+    Raises LakehouseError if it is not an archive, if a path in it leads outside, or if a rule names nothing in it;
+    OSError if the disk fails.
     """
     empty = {source for source, _ in artifact.unpack}
     try:
@@ -36,7 +36,7 @@ def unpack(artifact: Artifact, archive: Path, tree: Path) -> None:
 
 
 def _files(archive: Path) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
-    """Path, mode and content of each plain file; the content is to be read before the next file is asked for."""
+    """Path, mode and content of each plain file; read the content before you ask for the next file."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as bundle:
             for entry in bundle.infolist():

@@ -146,7 +146,7 @@ def _alternative(name: str) -> str:
 
 def _plain(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise LakehouseError(f'"{name}" cannot be in a certificate: a name has letters, digits, dots and hyphens only.')
+        raise LakehouseError(f'"{name}" cannot be in a certificate: a name has only letters, digits, dots and hyphens.')
     return name
 
 

@@ -47,7 +47,7 @@ class Look:
         except (ValueError, KeyError, TypeError):
             why = ["its answer cannot be read"]
         print(
-            f"The contents could not be compared with the file, so drift in them is not seen now: {why[0]}",
+            f"The contents could not be compared with the file, so drift in them does not show now: {why[0]}",
             file=sys.stderr,
         )
         return False

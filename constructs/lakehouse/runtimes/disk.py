@@ -54,13 +54,13 @@ def check(folder: Path) -> None:
     """Raises LakehouseError where the disk of the folder has too little room for a deploy."""
     room = look(folder)
     if room.free_mb < ROOM_MB:
-        spare = f" (`rm '{folder / BALLAST}'` gives {BALLAST_MB} MB back)" if (folder / BALLAST).is_file() else ""
+        spare = f" (`rm '{folder / BALLAST}'` frees {BALLAST_MB} MB)" if (folder / BALLAST).is_file() else ""
         raise LakehouseError(
-            f"{folder} has {room.free_mb} MB free; {ROOM_MB} MB are wanted. Free room on that disk{spare}."
+            f"{folder} has {room.free_mb} MB free; {ROOM_MB} MB are needed. Free space on that disk{spare}."
         )
     if room.below(ROOM_MB, ROOM_INODES):
         raise LakehouseError(
-            f"{folder} has room for {room.inodes} more files; {ROOM_INODES} are wanted: its file system has no more "
+            f"{folder} has room for {room.inodes} more files; {ROOM_INODES} are needed: its file system has no more "
             "inodes, however many bytes are free. Delete small files there, or name a folder on another disk."
         )
 
@@ -71,8 +71,8 @@ def shortage(room: DiskRoom, root: Path) -> str:
         return ""
     what = "The disk is full" if room.below(CLOSE_MB, CLOSE_INODES) else "The disk is nearly full"
     spare = root / BALLAST
-    first = f"`rm '{spare}'` gives {BALLAST_MB} MB back at once; then " if spare.is_file() else ""
-    return f"{what}: {room}. {first}`lakehouse maintain` removes old snapshots; or free room there by other means."
+    first = f"`rm '{spare}'` frees {BALLAST_MB} MB at once; then " if spare.is_file() else ""
+    return f"{what}: {room}. {first}`lakehouse maintain` removes old snapshots; or free space there by other means."
 
 
 def fill(root: Path) -> None:

@@ -41,7 +41,7 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
         raise UsageError(f'{path.name}: stacks has no local "{stack}"; it has {", ".join(local) or "none"}.')
     state = State(folder(path, stack, found.state))
     if any(map(is_hidden, str(state.root))):
-        raise UsageError(f"{shown(str(state.root))} has a character that is no part of a line. Rename that folder.")
+        raise UsageError(f"{shown(str(state.root))} contains a character that cannot be in a line. Rename that folder.")
     if found.state is not None:
         owner.place(state.root, path, f'{path}: stacks.{stack}.state: "{found.state}"')
     named = listeners(lakehouse, found)

@@ -35,12 +35,12 @@ def machine() -> tuple[int, int]:
 def check(services: Iterable[Service], total: int) -> None:
     """Raises LakehouseError if one service may need more than the ``total`` MiB there are, or all of them far more."""
     wanted = {each.name: each.memory_mb for each in services}
-    fix = "Give `memory`, `driver_memory`, `cores` or `workers` under `engines` in lakehouse.yaml smaller values"
+    fix = "Set `memory`, `driver_memory`, `cores` or `workers` under `engines` in lakehouse.yaml to smaller values"
     large = [f"{name} may need {size} MiB" for name, size in wanted.items() if size > total]
     if large:
-        raise LakehouseError(f"{', '.join(large)}, and there are {total} MiB of memory. {fix}.")
+        raise LakehouseError(f"{', '.join(large)}, but there are only {total} MiB of memory. {fix}.")
     if sum(wanted.values()) > total * _OVERCOMMIT:
         raise LakehouseError(
-            f"The services together may need {sum(wanted.values())} MiB, and there are {total} MiB. More than "
+            f"The services together may need {sum(wanted.values())} MiB, but there are only {total} MiB. More than "
             f"{_OVERCOMMIT} times that is not started. {fix}."
         )

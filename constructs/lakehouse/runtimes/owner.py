@@ -68,12 +68,12 @@ def place(root: Path, file: Path, at: str) -> None:
     real = root.resolve()
     for what, folder in (("the folder of the file", file.parent), ("your home folder", _home())):
         if folder is not None and (real == folder.resolve() or real in folder.resolve().parents):
-            raise UsageError(f"{at}: the state folder would be {real}, which is or holds {what}. {_NAME_ANOTHER}")
+            raise UsageError(f"{at}: the state folder would be {real}, which is or contains {what}. {_NAME_ANOTHER}")
     if real.parent == Path(real.anchor):
         raise UsageError(f"{at}: the state folder would be {real}, at the top of the file system. {_NAME_ANOTHER}")
 
 
-_NAME_ANOTHER = "Name a folder of its own under `state`, or leave `state` out."
+_NAME_ANOTHER = "Name a separate folder under `state`, or leave `state` out."
 
 
 def read(root: Path) -> Owner | None:
@@ -89,13 +89,13 @@ def read(root: Path) -> Owner | None:
         return None
     except OSError as error:
         raise LakehouseError(
-            f"{path}, which says whose the state folder is, cannot be read: {error.strerror}. "
-            "Deploy as the user that it belongs to, or permit reading it."
+            f"{path}, which names the owner of the state folder, cannot be read: {error.strerror}. "
+            "Deploy as the user that it belongs to, or make it readable."
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise LakehouseError(
-            f"{path}, which says whose the state folder is, is damaged. Nothing was changed. "
-            f"If the folder is this lakehouse's, {ADOPT} writes the mark again."
+            f"{path}, which names the owner of the state folder, is damaged. Nothing was changed. "
+            f"If the folder belongs to this lakehouse, {ADOPT} writes the mark again."
         ) from error
 
 
@@ -140,7 +140,7 @@ def refusal(state: State, asked: OwnerClaim) -> str:
     if not same_file and Path(found.file).exists() and _same(Path(found.folder), root):
         return (
             f"The state folder {root} belongs to another file with the same name: the {found}. Two files cannot share "
-            f"one: {another}. If {found.file} is not used any more, {ADOPT} hands the folder over."
+            f"one: {another}. If {found.file} is no longer used, {ADOPT} hands the folder over."
         )
     return ""
 

@@ -100,7 +100,7 @@ class State:
         except OSError as error:
             raise LakehouseError(
                 f"The state folder {self.root} cannot be written: {error.strerror}. "
-                "Free room or permit writing there, or name another folder under stacks.NAME.state in lakehouse.yaml."
+                "Free space or make it writable, or name another folder under stacks.NAME.state in lakehouse.yaml."
             ) from error
 
     def kept(self, name: str) -> Path:
@@ -117,14 +117,14 @@ class State:
             value = path.read_text()
         except FileNotFoundError:
             if path.suffix == ".pem":  # a certificate, which the preflight of a deploy makes
-                raise LakehouseError(f"The certificate {path} is not there. `cdktf deploy` makes it.") from None
+                raise LakehouseError(f"The certificate {path} is missing. `cdktf deploy` makes it.") from None
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return _make_secret(path)
         except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise LakehouseError(f"The secret {path} cannot be read: {why}. Put back what was there.") from error
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise LakehouseError(f"The secret {path} cannot be read: {why}. Restore the former file.") from error
         if not value.strip():
-            raise LakehouseError(f"The secret {path} is empty. Put back what was there, or remove it for a new one.")
+            raise LakehouseError(f"The secret {path} is empty. Restore the former content, or remove it for a new one.")
         return value
 
     def forget(self, name: str) -> None:

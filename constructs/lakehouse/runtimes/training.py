@@ -66,7 +66,7 @@ def repair(lakehouse: Lakehouse, path: Path) -> None:
     for name in _stacks(lakehouse):
         if damaged := archives.damaged(locate(lakehouse, name, path).services):
             for archive, why in damaged.items():
-                _say(f"{why}: it is made again")
+                _say(f"{why}: rebuilding it")
                 archives.remove(archive)
             train(lakehouse, name, path)
 

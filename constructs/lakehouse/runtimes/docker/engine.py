@@ -48,7 +48,7 @@ class DockerEngine:
             client.ping()
         except DockerException as error:
             raise LakehouseError(
-                f"Docker does not answer: {error}. Install it or start it (`dockerd`), see that this user may use its "
+                f"Docker does not answer: {error}. Install it or start it (`dockerd`), let this user use its "
                 "socket, or set DOCKER_HOST; `runtime: process` needs no Docker."
             ) from error
         return client
@@ -145,7 +145,7 @@ class DockerEngine:
 
         def refused(why: object) -> LakehouseError:
             return LakehouseError(
-                f"Image {reference} is not here and cannot be pulled: {why}. "
+                f"Image {reference} is missing here and cannot be pulled: {why}. "
                 "`make images` builds it from the packages, without a registry."
             )
 

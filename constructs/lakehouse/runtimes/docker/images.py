@@ -52,7 +52,7 @@ _ALL = (
         "nessie-0.99.0",
         "ghcr.io/projectnessie/nessie:0.99.0",
         "10000:10001",
-        "the matrix' release. The official jar reads its classes from the folders beside it, ours has them in itself",
+        "the matrix' release. The official jar reads its classes from the folders beside it, ours contains them",
         {"nessie-0.99.0": "/deployments/quarkus-run.jar"},
     ),
     Image(
@@ -81,14 +81,14 @@ _ALL = (
         "aistor-2026-06-06",
         "quay.io/minio/aistor/minio:RELEASE.2026-06-06T02-44-06Z",
         "0:0",
-        "MinIO's licensed successor, with the same command line. No source: it cannot be built here, nor was it run",
+        "MinIO's licensed successor, with the same command line. No source: it cannot be built here, and was not run",
         {"aistor-2026-06-06": "/usr/bin/minio"},
     ),
     Image(
         "postgres-15",
         "docker.io/library/postgres:15-bookworm",
         "999:999",
-        "for catalogs that keep their state in a database. Of the release that Debian has, so that both are the same",
+        "for catalogs that keep their state in a database. The same release as Debian's, so that both are the same",
     ),
 )
 IMAGES: Mapping[str, Image] = {image.key: image for image in _ALL}

@@ -157,8 +157,8 @@ def _strangers(engine: DockerEngine, state: State, containers: Sequence[Containe
             yield f"The {kind} {name} {whose}. {other}, or remove that one (`docker {kind} rm {name}`)."
         elif theirs and not Path(theirs).exists():
             yield (
-                f"The volume {name} holds data of the lakehouse in {theirs}, which is not there any more. "
-                f"If this one was moved from there, move it back. {other}, and that data is left alone."
+                f"The volume {name} holds data of the lakehouse in {theirs}, which no longer exists. "
+                f"If this one was moved from there, move it back. {other}; that data is then left as it is."
             )
         else:
             yield f"The volume {name} {whose}: it holds data of others. {other}."
@@ -168,7 +168,7 @@ def _missing(containers: Sequence[Container]) -> Iterator[str]:
     """What is mounted from the cache of packages, and is not there: Docker would make empty folders of it."""
     sources = {mount.source for each in containers for mount in each.mounts if mount.read_only}
     if missing := sorted(source for source in sources if not Path(source).exists()):
-        yield f"Not there: {', '.join(missing)}. `make setup` fetches what is missing."
+        yield f"Missing: {', '.join(missing)}. `make setup` fetches what is missing."
         return
     mounted = [each.name for each in PACKAGES if str(packages.location(each.name)) in sources]
     if damaged := [why for name in mounted for why in packages.missing(name)[:1]]:

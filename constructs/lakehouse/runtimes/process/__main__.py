@@ -47,7 +47,7 @@ def _run(given: argparse.Namespace) -> None:
         steps.stop_replaced(state, planned)
         return
     if "down" in given.step and not owner.may_stop(state, claim):
-        print(f"{state.root} is not this lakehouse's: nothing is stopped there.")
+        print(f"{state.root} does not belong to this lakehouse: nothing is stopped there.")
     elif given.step == "supervisor-up":
         steps.supervisor_up(state, given.start)
     elif given.step == "supervisor-down":

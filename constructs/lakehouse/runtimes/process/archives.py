@@ -106,7 +106,7 @@ def create(archive: Path, services: Sequence[Service], records: Path) -> None:
     service = services[0]
     for other in services[1:]:
         if _class_path(other) != _class_path(service):
-            raise LakehouseError(f"{service.name} and {other.name} are to share an archive, but not their class path")
+            raise LakehouseError(f"{service.name} and {other.name} should share an archive, but not their class path")
     archive.parent.mkdir(parents=True, exist_ok=True)
     record = _record(services, records)
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".making-") as scratch:
@@ -119,7 +119,7 @@ def create(archive: Path, services: Sequence[Service], records: Path) -> None:
         said = _run((service.command[0], *_WHILE_CREATING, *options, "-cp", _class_path(service)), scratch)
         if not draft.is_file():
             end = " ".join(said.split())[-300:]
-            raise LakehouseError(f"{service.command[0]} made no {archive.name} from {record}. It said: {end}")
+            raise LakehouseError(f"{service.command[0]} made no {archive.name} from {record}. Its output: {end}")
         made = f"{draft.stat().st_size} {manifest.sha256(draft)}"
         draft.replace(archive)
         _note(archive).parent.mkdir(exist_ok=True)

@@ -35,7 +35,7 @@ def preflight(
         owner.mark(state, claim)
     missing = sorted({path for each in services for path in _packages(each) if not Path(path).exists()})
     if missing:
-        raise LakehouseError(f"Not there: {', '.join(missing)}. `make setup` fetches what is missing.")
+        raise LakehouseError(f"Missing: {', '.join(missing)}. `make setup` fetches what is missing.")
     names = sorted({name for each in services for name in each.packages})
     if damaged := [why for name in names for why in packages.missing(name)[:1]]:
         raise LakehouseError(f"Damaged: {'; '.join(damaged)}. `make setup` fetches it again.")

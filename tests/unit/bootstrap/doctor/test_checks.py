@@ -70,7 +70,7 @@ def test_packages_that_are_not_there(look: Look, monkeypatch: pytest.MonkeyPatch
 
 
 def test_class_archives_that_changed_are_named(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = {Path("/cache/archives/trino.aot"): "/cache/archives/trino.aot has another content than it came with"}
+    said = {Path("/cache/archives/trino.aot"): "/cache/archives/trino.aot has changed since it was fetched"}
     monkeypatch.setattr("lakehouse.runtimes.process.archives.damaged", lambda services: said)
     found = look()["archives"]
     assert (found.severity, found.found) == ("error", *said.values())

@@ -59,7 +59,7 @@ def test_nothing_to_do_is_no_step(there: Found) -> None:
         ({}, plan.Guard(gc_default=False), {}, "gc.enabled is not set, and Nessie treats that as false"),
         ({"gc.enabled": "false"}, plan.Guard(), {}, "gc.enabled is false"),
         ({"gc.enabled": "true"}, plan.Guard(gc_default=False), {}, ""),
-        ({}, plan.Guard(references=["etl", "v1"]), {}, "further branches or tags (etl, v1)"),
+        ({}, plan.Guard(references=["etl", "v1"]), {}, "other branches or tags (etl, v1)"),
         ({}, plan.Guard(references=["a", "b", "c", "d"]), {}, "(a, b, c, ...)"),
         ({}, plan.Guard(references=["etl"]), {"ignore_references": True}, ""),
         ({"gc.enabled": "false"}, plan.Guard(references=["etl"]), {"ignore_references": True}, "gc.enabled"),

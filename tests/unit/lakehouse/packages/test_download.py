@@ -119,7 +119,7 @@ def test_a_passing_failure_is_tried_again(client: Client, url: str, registry: Re
 
 def test_a_failure_that_stays_keeps_what_has_arrived(client: Client, url: str, registry: Registry) -> None:
     registry.cut_at = [1 << 16, 0, 0, 0, 0]
-    with pytest.raises(LakehouseError, match="in 5 attempts .* what has arrived is kept"):
+    with pytest.raises(LakehouseError, match="in 5 attempts .* the downloaded part is kept"):
         client.get(THING, url)
     assert client.part.read_bytes() == CONTENT[: 1 << 16]
     assert client.pauses == [1, 2, 4, 8]

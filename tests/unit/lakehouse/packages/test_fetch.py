@@ -165,7 +165,7 @@ def test_too_little_space_is_found_before_anything_is_fetched(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5_000))
-    with pytest.raises(LakehouseError, match=r"has 0 MB free, and fetching takes 0 MB. Free some space there"):
+    with pytest.raises(LakehouseError, match=r"has 0 MB free, but fetching needs 0 MB. Free some space there"):
         fetch.fetch(["jar-1.0"], progress=False)
     assert registry.log == []
 
@@ -277,7 +277,7 @@ def test_what_was_damaged_is_fetched_again(
     complete()
     assert is_present(name)
     assert files_of(cache) == before
-    assert f"{name} is damaged and comes again: {path}" in capfd.readouterr().err
+    assert f"{name} is damaged and is fetched again: {path}" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("which", ["jar-1.0/jar-1.0.jar", "tree-1.0/lib/a.jar"])
@@ -287,7 +287,7 @@ def test_a_changed_content_is_found_and_fetched_again_by_verify(cache: Path, whi
     path, name = cache / "packages" / which, which.partition("/")[0]
     path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
     assert is_present(name)
-    assert "another content" in missing(name, contents=True)[0]
+    assert "has changed since it was fetched" in missing(name, contents=True)[0]
     fetch.fetch([name], progress=False, verify=True)
     assert missing(name, contents=True) == []
     assert files_of(cache) == before

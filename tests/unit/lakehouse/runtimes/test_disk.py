@@ -43,7 +43,7 @@ def test_the_ballast_is_named_while_it_is_there(tmp_path: Path) -> None:
 
 def test_few_inodes_refuse_a_deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "look", lambda folder: DiskRoom(folder, 100_000, 7))
-    with pytest.raises(LakehouseError, match="room for 7 more files; 2000 are wanted: .* no more inodes"):
+    with pytest.raises(LakehouseError, match="room for 7 more files; 2000 are needed: .* no more inodes"):
         disk.check(tmp_path)
 
 

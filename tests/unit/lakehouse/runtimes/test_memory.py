@@ -22,8 +22,8 @@ def service(name: str, size: int) -> Service:
 @pytest.mark.parametrize(
     ("sizes", "why"),
     [
-        ({"trino": 205_200, "nessie": 512}, "trino may need 205200 MiB, and there are 24000 MiB of memory"),
-        ({"a": 20_000, "b": 20_000}, "The services together may need 40000 MiB, and there are 24000"),
+        ({"trino": 205_200, "nessie": 512}, "trino may need 205200 MiB, but there are only 24000 MiB of memory"),
+        ({"a": 20_000, "b": 20_000}, "The services together may need 40000 MiB, but there are only 24000"),
         ({"a": 20_000, "b": 15_000}, ""),
     ],
 )

@@ -184,7 +184,7 @@ def test_a_damaged_mark_is_no_permission(tmp_path: Path, content: str) -> None:
     deploy(local)
     (local.state.root / MARK).write_text(content)
     said = refusal(at(tmp_path))
-    assert f"{MARK}, which says whose the state folder is, is damaged" in said
+    assert f"{MARK}, which names the owner of the state folder, is damaged" in said
     assert "lakehouse adopt" in said
 
 
@@ -197,7 +197,7 @@ def test_places_that_no_state_folder_can_be(tmp_path: Path, monkeypatch: pytest.
     if state == ".":
         assert deploy(at(project, state=state))  # a folder "local" beside the file, and a new one
         return
-    with pytest.raises(UsageError, match=r"stacks.local.state: .*which is or holds|at the top of the file system"):
+    with pytest.raises(UsageError, match=r"stacks.local.state: .*which is or contains|at the top of the file system"):
         at(project, state=state)
     assert sorted(each.name for each in project.iterdir()) == ["lakehouse.yaml"]
 

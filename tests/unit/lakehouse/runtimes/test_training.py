@@ -123,7 +123,7 @@ def test_a_damaged_archive_is_made_again(
     monkeypatch.setattr(archives, "damaged", lambda services: {archive: f"{archive} has another content"})
     training.repair(lakehouse, PROJECT / "lakehouse.yaml")
     assert (trained, archive.exists()) == (["local"], False)
-    assert capsys.readouterr().err == f"{archive} has another content: it is made again\n"
+    assert capsys.readouterr().err == f"{archive} has another content: rebuilding it\n"
     monkeypatch.setattr(archives, "damaged", lambda services: {})
     training.repair(lakehouse, PROJECT / "lakehouse.yaml")
     assert trained == ["local"]

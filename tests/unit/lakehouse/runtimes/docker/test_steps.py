@@ -185,7 +185,7 @@ def test_a_full_disk_is_found(stack: Stack, tmp_path: Path, monkeypatch: pytest.
         shutil, "disk_usage", lambda path: SimpleNamespace(free=(10 if path == place else 10_000) << 20)
     )
     engine = Pretended(root=docker)
-    with pytest.raises(LakehouseError, match=f"{place} has 10 MB free; 512 MB are wanted"):
+    with pytest.raises(LakehouseError, match=f"{place} has 10 MB free; 512 MB are needed"):
         stack.prepare(engine)
     assert engine.made == []
 

@@ -289,7 +289,7 @@ def test_an_archive_that_changed_in_place_is_found_when_it_is_read(tmp_path: Pat
     content = archive.read_bytes()
     archive.write_bytes(content[:-1] + b"X")
     assert archives.missing([service]) == {}, "its size is right, and no start reads it"
-    assert archives.damaged([service, service]) == {archive: f"{archive} has another content than it came with"}
+    assert archives.damaged([service, service]) == {archive: f"{archive} has changed since it was fetched"}
     archive.write_bytes(content[:-1])
     assert "bytes" in archives.damaged([service])[archive]
     archives.remove(archive)

@@ -61,7 +61,7 @@ def test_supervisord_reads_what_is_written() -> None:
 
 def test_preflight_names_a_missing_package(state: State, free_port: int) -> None:
     service = replace(server(free_port), command=("/nowhere/java", "-jar", "/nowhere/nessie.jar"))
-    with pytest.raises(LakehouseError, match=r"Not there: /nowhere/java, /nowhere/nessie.jar. `make setup` fetches"):
+    with pytest.raises(LakehouseError, match=r"Missing: /nowhere/java, /nowhere/nessie.jar. `make setup` fetches"):
         steps.preflight(state, [service])
 
 
