@@ -31,7 +31,7 @@ class LocalTerraformStack(TerraformStack):
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
         self._runtime.bootstrap(
             ["--file", str(path), "--stack", name, "apply"],
-            needs=sorted(at_work),
+            needs=sorted(filter(None, at_work)),
             wanted=digest(lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"})),
             drifted=look is not None and look.drifted(),
         )

@@ -22,10 +22,10 @@ def picture(lakehouse: Lakehouse, stack: str, local: Local) -> Picture:
     assert isinstance(said, LocalStack)
     services = {each.name: each for each in local.services}
     store = services[local.endpoints.store.service]
-    servers = {each.name: services[each.service] for each in local.endpoints.catalogs}
+    servers = {each.name: services[each.service] for each in local.endpoints.catalogs if each.service}
     engines = [each for each in local.services if each not in (store, *servers.values())]
     catalogs = [
-        contents.catalog(name, each, said.catalogs[name].kind, [_node(servers[name])])
+        contents.catalog(name, each, said.catalogs[name].kind, [_node(servers[name])] if name in servers else [])
         for name, each in lakehouse.catalogs.items()
     ]
     buckets = [Node(f"bucket {each}", (each, "bucket"), "store") for each in lakehouse.buckets]

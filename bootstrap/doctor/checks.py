@@ -307,9 +307,12 @@ class _Stack:
             told = probes.ask(f"{uri}/v1/config?warehouse={endpoint.warehouse}")
             return catalogs.answers(name, endpoint.service, uri, told, self.target.stack)
 
-        yield Check(f"catalog {name}", look, after=("store", f"service {endpoint.service}"))
+        after = ["store", *([f"service {endpoint.service}"] if endpoint.service else [])]
+        if endpoint.kind.rest:
+            yield Check(f"catalog {name}", look, after=tuple(after))
+            after = [f"catalog {name}"]
         if self.target.lakehouse.engines.trino is not None:
-            yield self._by_trino(name, f"catalog {name}")
+            yield self._by_trino(name, *after)
 
     def _by_trino(self, catalog: str, *after: str, of_the_file: bool = False) -> Check:
         """Whether Trino sees a catalog; one that is ``of_the_file`` alone only once the file was deployed."""

@@ -104,7 +104,8 @@ def iceberg(target: Target, name: str) -> Catalog:
 
         return in_glue(target.lakehouse, target.stack, name)
     endpoint = next(each for each in target.local.endpoints.catalogs if each.name == name)
-    target.address(endpoint.service, f"catalogs.{name}")
+    if endpoint.service:
+        target.address(endpoint.service, f"catalogs.{name}")
     target.address(endpoint.store.service, "store")
     from pyiceberg.catalog import load_catalog
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bootstrap.remote.connections import BucketOwner, CatalogConnection, Connections, StoreConnection
+from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
@@ -27,19 +28,16 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
     owner.check(local.state, local.claim)
     return lakehouse, Connections(
         store=store(local),
-        catalogs={
-            each.name: CatalogConnection(
-                kind=each.kind.word,
-                uri=each.uri,
-                warehouse=each.warehouse,
-                api=each.api,
-            )
-            for each in local.endpoints.catalogs
-        },
+        catalogs={each.name: catalog(each) for each in local.endpoints.catalogs},
         cache=local.state.root / "cache",
         folder=path.resolve().parent,
         owner=_bucket_owner(local),
     )
+
+
+def catalog(at: CatalogEndpoint) -> CatalogConnection:
+    """The connection to a catalog of a local stack."""
+    return CatalogConnection(kind=at.kind.word, uri=at.uri, warehouse=at.warehouse, api=at.api)
 
 
 def _bucket_owner(local: Local) -> BucketOwner:

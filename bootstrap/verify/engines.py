@@ -157,7 +157,9 @@ class PyIceberg:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self.services = () if target.in_aws else tuple(each.service for each in target.local.endpoints.catalogs)
+        self.services = (
+            () if target.in_aws else tuple(each.service for each in target.local.endpoints.catalogs if each.service)
+        )
 
     def keeps_history(self, catalog: str) -> bool:
         if self._target.in_aws:

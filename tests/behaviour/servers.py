@@ -6,27 +6,30 @@ import os
 import secrets
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.session import connect
 from lakehouse import packages
-from lakehouse.kinds.compose import services
+from lakehouse.kinds import CATALOGS
+from lakehouse.kinds.compose import endpoints, services
 from lakehouse.kinds.needed import needed
 from lakehouse.packages import catalogue
 from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
-from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.spec import Lakehouse, LocalStack, support
 from lakehouse.spec import ports as named_ports
 from lakehouse.text.placeholders import filled
 from offline.go import build
 from tests.ports import free
 
 REGION = "us-east-1"
+KINDS = support.on(CATALOGS, "process")  # of catalogs: each runs over each store
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,14 @@ class Servers:
     catalog: str
     access_key: str
     secret_key: str
+    catalogs: Mapping[str, CatalogConnection] = field(default_factory=dict)  # to `lake`, by the word of the kind
 
     def connections(self, cache: Path | None = None, *, kind: str = "nessie", branch: str = "main") -> Connections:
-        """Connections to the one catalog ``lake``: through Nessie's own API, or as any Iceberg REST catalog."""
-        uri = f"{self.catalog}/iceberg"
-        catalog = (
-            CatalogConnection("nessie", uri, "lake", f"{self.catalog}/api/v2", branch=branch)
-            if kind == "nessie"
-            else CatalogConnection("rest", uri, "lake")
-        )
+        """Connections to the catalog ``lake`` of that kind; ``rest`` is Nessie's, met as any Iceberg REST catalog."""
+        if kind == "rest":
+            catalog = CatalogConnection("rest", self.catalogs["nessie"].uri, "lake")
+        else:
+            catalog = replace(self.catalogs[kind], branch=branch)
         store = StoreConnection(self.store, REGION, self.access_key, self.secret_key)
         return Connections(store, {"lake": catalog}, cache)
 
@@ -66,39 +68,45 @@ class Servers:
 
 @contextmanager
 def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
-    """A store and Nessie from the package cache, for as long as the context lasts.
+    """A store and each kind of catalog from the package cache, for as long as the context lasts.
 
     A package that is not in the cache is fetched or built, and where it cannot be had the suite fails.
     """
     state = State(folder / "state")
     state.prepare()
-    lakehouse = bare(kind)
-    there = lakehouse.stacks["local"]
-    assert isinstance(there, LocalStack)
-    names = named_ports(lakehouse, "local")
+    lakehouses = {word: bare(kind, word) for word in KINDS}
+    names = list(dict.fromkeys(name for each in lakehouses.values() for name in named_ports(each, "local")))
     ports = dict(zip(names, free(len(names)), strict=True))
+    place = ProcessPlace(state, ports)
     keys = {"store-access-key": "behaviour", "store-secret-key": secrets.token_urlsafe(24)}
-    asked = needed(lakehouse)
-    packages.set_up(asked.packages, asked.javas, progress=False, build=build)
+    for each in lakehouses.values():
+        asked = needed(each)
+        packages.set_up(asked.packages, asked.javas, progress=False, build=build)
+    carried = {each.name: each for lake in lakehouses.values() for each in services(lake, local(lake), place)}
+    reached = {word: endpoints(lake, local(lake), place).catalogs[0] for word, lake in lakehouses.items()}
     with ExitStack() as stack:
-        started = [
-            (each, stack.enter_context(_process(each, state, keys)))
-            for each in services(lakehouse, there, ProcessPlace(state, ports))
-        ]
+        started = [(each, stack.enter_context(_process(each, state, keys))) for each in carried.values()]
         for service, process in started:
             _await(service, process, state)
         store, catalog = (f"http://127.0.0.1:{ports[name]}" for name in (kind, "nessie"))
-        yield Servers(kind, store, catalog, *keys.values())
+        connections = {word: connect.catalog(at) for word, at in reached.items()}
+        yield Servers(kind, store, catalog, keys["store-access-key"], keys["store-secret-key"], connections)
 
 
-def bare(kind: str) -> Lakehouse:
-    """A lakehouse without engines: a store of that kind, and Nessie."""
+def local(lakehouse: Lakehouse) -> LocalStack:
+    there = lakehouse.stacks["local"]
+    assert isinstance(there, LocalStack)
+    return there
+
+
+def bare(kind: str, catalog: str = "nessie") -> Lakehouse:
+    """A lakehouse without engines: a store of that kind, and a catalog."""
     return Lakehouse.model_validate(
         {
             "name": "behaviour",
             "buckets": {"warehouse": {}},
             "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
-            "stacks": {"local": {"runtime": "process", "store": kind, "catalogs": {"lake": "nessie"}}},
+            "stacks": {"local": {"runtime": "process", "store": kind, "catalogs": {"lake": catalog}}},
         }
     )
 

@@ -16,7 +16,7 @@ from lakehouse.text.placeholders import Text
 class CatalogEndpoint:
     """A catalog. ``internal`` is its base address for services, ``external`` for a person and the bootstrap.
 
-    In AWS both are empty, or lead to another AWS than AWS's own.
+    In AWS both are empty, or lead to another AWS than AWS's own. ``service`` is empty if no server of ours carries it.
     """
 
     name: str
@@ -40,6 +40,11 @@ class CatalogEndpoint:
         return f"{self.external}{self.kind.api}" if self.kind.api else ""
 
 
+def served(place: Place, server: str) -> tuple[str, str]:
+    """The base addresses of a server's first port, for services and from outside, if it speaks HTTP."""
+    return f"http://{place.host(server)}:{place.port(server)}", f"http://{place.external(server)}"
+
+
 @dataclass(frozen=True)
 class CatalogAddress:
     """An address that a catalog's server has, for `lakehouse endpoints`; ``path`` comes after the base address."""
@@ -53,7 +58,8 @@ class CatalogAddress:
 class CatalogKind(CatalogRules):
     """A kind of catalog.
 
-    ``services`` are those that carry a catalog, each after its needs. ``for_spark``, ``for_trino`` and
+    ``services`` are those that carry a catalog, each after its needs; None if no server of ours does. ``bases`` are the
+    base addresses for services and from outside, given the server's name. ``for_spark``, ``for_trino`` and
     ``for_pyiceberg`` are the settings of each client; Trino's take the property that turns its S3 file system on, whose
     name changed with its versions, and a branch.
     """
@@ -62,6 +68,7 @@ class CatalogKind(CatalogRules):
     for_trino: Callable[[CatalogEndpoint, str, str], Mapping[str, Text]]
     for_pyiceberg: Callable[[CatalogEndpoint], Mapping[str, Text]] | None = None
     services: Callable[[Place, CatalogEndpoint, KindEntry], tuple[Service, ...]] | None = None
+    bases: Callable[[Place, str], tuple[str, str]] = served
     rest: str = ""  # path of its Iceberg REST endpoint, without /v1
     api: str = ""  # path of an interface of its own
     addresses: Callable[[CatalogEndpoint], tuple[CatalogAddress, ...]] = lambda at: ()

@@ -41,13 +41,14 @@ def endpoints(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> Endpoint
 def _catalog(
     lakehouse: Lakehouse, stack: LocalStack, place: Place, store: StoreEndpoint, name: str, server: str
 ) -> CatalogEndpoint:
-    spec = lakehouse.catalogs[name]
+    spec, kind = lakehouse.catalogs[name], CATALOGS[stack.catalogs[name].kind]
+    internal, external = kind.bases(place, server)
     return CatalogEndpoint(
         name=name,
-        kind=CATALOGS[stack.catalogs[name].kind],
-        service=server,
-        internal=f"http://{place.host(server)}:{place.port(server)}",
-        external=f"http://{place.external(server)}",
+        kind=kind,
+        service="" if kind.services is None else server,
+        internal=internal,
+        external=external,
         warehouse=name,
         location=spec.location,
         store=store,
