@@ -1,4 +1,4 @@
-"""The image that those built here stand on: Debian's least system, by debootstrap. See debootstrap(8)."""
+"""The base of the images built here: Debian's smallest system, by debootstrap. See debootstrap(8)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lakehouse.packages import store
 KEY = "debian"
 SUITE = "bookworm"
 REFERENCE = f"lakehouse/debian:{SUITE}"
-# What the official images have for their health checks, their entry points and their scripts.
+# What the official images contain for their health checks, their entry points and their scripts.
 _INCLUDED = ("ca-certificates", "curl", "dumb-init", "procps", "tini")
 # Neither a package's documentation nor what apt can fetch again.
 _LEFT_OUT = (
@@ -33,12 +33,12 @@ _KEPT = (
     *("usr/share/man/man1", "usr/share/man/man7"),  # some packages link a manual page when they are installed
 )
 _NO_DOCUMENTATION = "".join(f"path-exclude=/{folder}/*\n" for folder in _LEFT_OUT if folder.startswith("usr/"))
-# apt keeps neither what it has installed nor its index, which would lie in every image.
+# apt keeps neither the packages it has installed nor its index, which would be in every image.
 _NO_CACHE = 'APT::Keep-Downloaded-Packages "false";\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n'
 
 
 def digest() -> str:
-    """Changes with what the system is made of."""
+    """Changes with the parts of the system."""
     parts = (SUITE, *_INCLUDED, *_LEFT_OUT, *_KEPT, _NO_DOCUMENTATION, _NO_CACHE)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -49,9 +49,9 @@ def archive() -> Path:
 
 
 def make() -> Path:
-    """The system as a tar; what was made before is left alone.
+    """The system as a tar; an existing one is kept.
 
-    :raises LakehouseError: debootstrap is missing, fails, or is not run by root.
+    Raises LakehouseError if debootstrap is missing, fails, or is not run by root.
     """
     target = archive()
     if target.is_file():
@@ -59,12 +59,12 @@ def make() -> Path:
     program = shutil.which("debootstrap", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         raise LakehouseError(
-            "images are built on Debian, which debootstrap fetches, and there is none on PATH. Install it "
+            "images are built on Debian, which debootstrap fetches, but it is not on PATH. Install it "
             "(`apt-get install debootstrap`; Fedora and Arch have it too), and run again."
         )
     if os.geteuid() != 0:
         raise LakehouseError(
-            "the image that the others stand on is not there yet, and debootstrap makes it as root alone. Run "
+            "the base of the images is missing, and only root can make it with debootstrap. Run "
             "`sudo make images` once; from then on Docker has it, and it needs no root."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def make() -> Path:
         command = [program, "--variant=minbase", f"--include={','.join(_INCLUDED)}", SUITE, str(root)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise LakehouseError(f"debootstrap failed. Its last words:\n{(done.stdout + done.stderr)[-2000:]}")
+            raise LakehouseError(f"debootstrap failed. The end of its output:\n{(done.stdout + done.stderr)[-2000:]}")
         _trim(root)
         draft = Path(scratch) / target.name
         with tarfile.open(draft, "w") as tar:
@@ -89,4 +89,4 @@ def _trim(root: Path) -> None:
         (root / folder).mkdir(parents=True)
     (root / "etc/dpkg/dpkg.cfg.d/no-documentation").write_text(_NO_DOCUMENTATION)
     (root / "etc/apt/apt.conf.d/no-cache").write_text(_NO_CACHE)
-    (root / "etc/resolv.conf").write_text("")  # that of the machine, which debootstrap copies; Docker mounts its own
+    (root / "etc/resolv.conf").write_text("")  # the machine's, which debootstrap copies; Docker mounts its own

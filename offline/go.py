@@ -1,4 +1,4 @@
-"""Builds programs that are to be had as Go modules only (:mod:`lakehouse.packages.programs`), once for each cache."""
+"""Builds programs that are available only as Go modules (:mod:`lakehouse.packages.programs`), once per cache."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _AS_IT_IS = {"GOTOOLCHAIN": "local", "GOROOT": ""}  # Go does not fetch another 
 
 
 def build(name: str) -> Path:
-    """The program ``go/NAME`` describes, as one static executable; what was built before is left alone.
+    """The program that ``go/NAME`` describes, as one static executable; an existing build is kept.
 
-    :raises LakehouseError: there is no Go for this machine, or it fails; the message has Go's last words.
+    Raises LakehouseError if there is no Go for this machine, or if it fails; the message has the end of Go's output.
     """
     target = store.program(name)
     if _is_whole(target):
@@ -37,12 +37,12 @@ def build(name: str) -> Path:
 
 
 def _is_whole(target: Path) -> bool:
-    """Whether it was built, and has its size; of what was built before sizes were noted, nothing is known."""
+    """Whether it was built, and has its size; for builds from before sizes were recorded, nothing is known."""
     return target.is_file() and not manifest.damaged(target.parent, manifest.read(target.parent) or {})
 
 
 def _go(name: str) -> str:
-    """This machine's Go where it is new enough, else the one that comes as a package."""
+    """This machine's Go if it is new enough, otherwise the one that comes as a package."""
     found = shutil.which("go")
     if found is not None:
         done = subprocess.run(
@@ -78,7 +78,7 @@ def _build(go: str, name: str, target: Path) -> None:
             )
         if done.returncode:
             words = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("go: downloading"))
-            raise LakehouseError(f"{name} could not be built from {program}. Go says:\n{words[-2000:]}")
+            raise LakehouseError(f"{name} could not be built from {program}. Go's output:\n{words[-2000:]}")
         manifest.write(draft.parent, to=target.parent)
         shutil.rmtree(target.parent, ignore_errors=True)
         draft.parent.rename(target.parent)

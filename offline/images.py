@@ -1,7 +1,7 @@
 """``python -m offline.images``: images from the packages, for sites that reach no registry.
 
-Each takes the name of the official image that it stands in for. One that is here already is left alone: the official
-one always, one of ours where its label has the digest of what it would be built from.
+Each has the name of the official image that it replaces. An existing image is kept: an official one
+always, one of ours if its label has the digest of its current sources.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lakehouse.runtimes.docker.images import IMAGES
 from offline import debian, go
 from offline.recipes import RECIPES, Recipe, digest, in_order
 
-LABEL = "lakehouse.digest"  # an image with it was built here; its value is what it was built from
+LABEL = "lakehouse.digest"  # an image with it was built here; its value is the digest of its sources
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build(keys: Iterable[str], engine: DockerEngine, *, pull: bool = False) -> None:
-    """Build those of the images that are not here, and what they stand on; with ``pull``, those that no registry gives.
+    """Build the missing images, and their bases; with ``pull``, only those that no registry gives.
 
-    :raises LakehouseError: Docker does not answer, a package cannot be had, or a build fails.
+    Raises LakehouseError if Docker does not answer, a package cannot be fetched, or a build fails.
     """
     client = engine.client
     missing = [key for key in dict.fromkeys(keys) if _stale(key, RECIPES[key].reference, client)]
@@ -65,11 +65,11 @@ def build(keys: Iterable[str], engine: DockerEngine, *, pull: bool = False) -> N
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m offline.images", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="an image; none: those that the files need")
-    parser.add_argument("--all", action="store_true", help="all that can be built")
-    parser.add_argument("--pull", action="store_true", help="build those alone that cannot be pulled")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="an image [default: those that the files need]")
+    parser.add_argument("--all", action="store_true", help="all images that can be built")
+    parser.add_argument("--pull", action="store_true", help="build only those that cannot be pulled")
     parser.add_argument(
-        "--file", type=Path, action="append", help="lakehouse.yaml (LAKEHOUSE_FILE); may be said several times"
+        "--file", type=Path, action="append", help="lakehouse.yaml [default: $LAKEHOUSE_FILE]; may be repeated"
     )
     return parser
 
@@ -78,12 +78,12 @@ def _asked(names: Iterable[str]) -> list[str]:
     for name in names:
         if name not in RECIPES:
             known = ", ".join(key for key in RECIPES if key in IMAGES)
-            raise UsageError(f"image {name!r}: none that can be built. Those are: {known}")
+            raise UsageError(f"image {name!r} cannot be built. Images that can: {known}")
     return list(names)
 
 
 def _needed(files: Iterable[Path] | None, *, everything: bool) -> list[str]:
-    """The images of the files' stacks, without those that cannot be built here; about these it says so."""
+    """The images of the files' stacks, without those that cannot be built here; it prints which those are."""
     from lakehouse.kinds.needed import images
     from lakehouse.spec import load
 
@@ -126,7 +126,7 @@ def _not_pulled(keys: Iterable[str], engine: DockerEngine) -> list[str]:
 
 
 def _stale(key: str, reference: str, client: Any) -> bool:
-    """Whether the image is not here, or is one of ours and made of something else."""
+    """Whether the image is missing, or is one of ours with other sources."""
     from docker.errors import ImageNotFound
 
     try:
@@ -141,7 +141,7 @@ def _import(archive: Path, client: Any) -> None:
     told = client.api.import_image(
         str(archive), repository=repository, tag=tag, changes=[f"LABEL {LABEL}={debian.digest()}"]
     )
-    if _stale(debian.KEY, debian.REFERENCE, client):  # or the builds would ask a registry for it
+    if _stale(debian.KEY, debian.REFERENCE, client):  # otherwise the builds would ask a registry for it
         raise LakehouseError(f"{archive} could not be imported as an image: {told}")
 
 
@@ -162,7 +162,7 @@ def _build(recipe: Recipe, client: Any, tell: ProgressReport) -> None:
                 tag=recipe.reference,
                 buildargs=dict(recipe.arguments),
                 labels={LABEL: digest(recipe.key)},
-                network_mode="host",  # for apt; the bridge has no way out on every machine
+                network_mode="host",  # for apt; on some machines the bridge does not reach the network
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -180,7 +180,7 @@ def _build(recipe: Recipe, client: Any, tell: ProgressReport) -> None:
 
 
 def _labelled(reference: str, client: Any) -> str:
-    """The id of the image of ours that has the name now; empty where there is none."""
+    """The id of the image of ours that now has the name; empty if there is none."""
     from docker.errors import ImageNotFound
 
     try:
@@ -191,7 +191,7 @@ def _labelled(reference: str, client: Any) -> str:
 
 
 def _remove(identity: str, client: Any) -> None:
-    """Removes what a rebuilt image was before, unless it has another name or something still uses it."""
+    """Removes the former version of a rebuilt image, unless it has another name or something still uses it."""
     from docker.errors import APIError
 
     with suppress(APIError):
@@ -200,7 +200,7 @@ def _remove(identity: str, client: Any) -> None:
 
 
 def _content(recipe: Recipe) -> Iterator[tuple[str, Path]]:
-    """What the build is given: names in its context, and the files and folders that stand for them."""
+    """The inputs of the build: names in its context, and the files and folders for them."""
     for path in recipe.files.rglob("*"):
         yield str(path.relative_to(recipe.files)), path
     for name, target in recipe.packages.items():
@@ -214,7 +214,7 @@ def _content(recipe: Recipe) -> Iterator[tuple[str, Path]]:
 
 @contextmanager
 def _streamed(content: Sequence[tuple[str, Path]], seen: BytesSeen) -> Iterator[IO[bytes]]:
-    """The context as a tar that is written while it is read: a package of 500 MB is in no second place."""
+    """The context as a tar that is written while it is read: a package of 500 MB is not copied."""
     read, write = os.pipe()
 
     def pour() -> None:
@@ -236,7 +236,7 @@ def _streamed(content: Sequence[tuple[str, Path]], seen: BytesSeen) -> Iterator[
 
 
 def _for_all(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Root's, and every user may read it, and run what is in a folder of programs."""
+    """Owned by root, readable by every user; files in folders of programs are executable."""
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     entry.mode |= 0o555 if entry.isdir() or "/bin/" in entry.name else 0o444

@@ -1,7 +1,7 @@
-"""``python -m offline.provider``: Terraform's Docker provider where no Terraform registry is reached.
+"""``python -m offline.provider``: Terraform's Docker provider for sites that reach no Terraform registry.
 
-Terraform looks into some folders of this machine before it asks a registry, and takes what is there instead
-(https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories). Where neither has
+Terraform looks into some folders of this machine before it asks a registry, and uses what it finds there
+(https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories). If neither has
 the provider, it is built from its Go module and put there.
 """
 
@@ -22,19 +22,19 @@ from lakehouse.packages.programs import MODULES
 from offline import go
 
 SOURCE = "kreuzwerker/docker"
-OLDEST, BEYOND = (3, 6), (5,)  # what the stacks ask for: from the one on, below the other
+OLDEST, BEYOND = (3, 6), (5,)  # the versions that the stacks ask for: from the first, below the second
 
 _PROGRAM = "terraform-provider-docker"
 _REGISTRY = "registry.terraform.io"  # the host of provider addresses that name none
-_RELEASE = "4.6"  # the last one before the commit that go.mod pins; the commit's day stands in for the patch level
-_PATIENCE = 5  # seconds in which a registry that can be reached answers
+_RELEASE = "4.6"  # the last one before the commit that go.mod pins; the commit's day is used as the patch level
+_PATIENCE = 5  # seconds within which a reachable registry answers
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments say; the result is the exit code."""
     parser = argparse.ArgumentParser(prog="python -m offline.provider", description=__doc__)
-    parser.add_argument("--build", action="store_true", help="build it even where a registry or a folder has one")
+    parser.add_argument("--build", action="store_true", help="build it even if a registry or a folder has one")
     options = parser.parse_args(arguments)
     try:
         if options.build or (not installed() and not registry_answers()):
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def version() -> str:
-    """What the build is called: no release of the provider has such a patch level."""
+    """The version of the build: no release of the provider has such a patch level."""
     pins = (MODULES / _PROGRAM / "go.mod").read_text()
     found = re.search(r"=> \S+ v[\d.]+-(\d{8})\d{6}-[0-9a-f]{12}$", pins, re.MULTILINE)
     if found is None:
@@ -58,7 +58,7 @@ def version() -> str:
 
 
 def installed() -> Path | None:
-    """The provider in one of Terraform's folders, of a version that the stacks take."""
+    """The provider in one of Terraform's folders, of a version that the stacks accept."""
     for folder in _mirrors():
         home = folder / _REGISTRY / SOURCE
         unpacked = home.glob(f"*/{_platform()}/{_PROGRAM}*")
@@ -80,9 +80,9 @@ def registry_answers() -> bool:
 
 
 def install() -> Path:
-    """Builds the provider and puts it into the user's folder; what is there already is left alone.
+    """Builds the provider and puts it into the user's folder; an existing one is kept.
 
-    :raises LakehouseError: it cannot be built, or the folder not be written.
+    Raises LakehouseError if it cannot be built, or if the folder cannot be written.
     """
     built = go.build(_PROGRAM)
     target = next(_mirrors()) / _REGISTRY / SOURCE / version() / _platform() / f"{_PROGRAM}_v{version()}"

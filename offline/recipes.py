@@ -1,7 +1,7 @@
-"""How images are built where no registry is reached: data, and no Docker.
+"""How images are built if no registry can be reached: only data, without Docker.
 
-An image is a folder of `images/` (a Dockerfile and what it copies), packages at their paths below `rootfs/`, and
-another image to stand on. The lowest one is Debian, which :mod:`offline.debian` makes.
+An image consists of a folder of `images/` (a Dockerfile and what it copies), packages at their paths below `rootfs/`,
+and a base image. The lowest one is Debian, which :mod:`offline.debian` makes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parents[1] / "images"
 
 @dataclass(frozen=True)
 class Recipe:
-    """An image to build. ``base`` is the key of the one it stands on, ``packages`` go to those paths in it."""
+    """An image to build. ``base`` is the key of its base image; ``packages`` go to these paths in it."""
 
     key: str
     reference: str
@@ -35,24 +35,24 @@ class Recipe:
 
     @property
     def arguments(self) -> Mapping[str, str]:
-        """What the Dockerfile is told: which Java it stands on."""
+        """The Dockerfile's arguments: which Java it is based on."""
         name, _, version = self.base.partition("-")
         return {"JAVA": version} if name == "java" else {}
 
 
 def _local(key: str, folder: str, packages: Mapping[str, str]) -> Recipe:
-    """An image that only others stand on."""
+    """An image that is only the base of others."""
     name, _, tag = key.partition("-")
     return Recipe(key, f"lakehouse/{name}:{tag}", folder, debian.KEY, packages)
 
 
 def _official(image: Image, folder: str, base: str) -> Recipe:
-    """The likeness of an official image, with the same name."""
+    """The counterpart of an official image, with the same name."""
     return Recipe(image.key, image.reference, folder, base, image.packages)
 
 
 _JAVA = "/opt/java/openjdk"
-# AIStor is not among them: it comes as an image alone.
+# AIStor is not among them: it comes only as an image.
 _ALL = (
     _local("java-17", "java-17", {}),
     _local("java-21", "java", {"java-21": _JAVA}),
@@ -71,7 +71,7 @@ RECIPES: Mapping[str, Recipe] = {recipe.key: recipe for recipe in _ALL}
 
 
 def in_order(keys: Iterable[str]) -> Iterator[Recipe]:
-    """The recipes of those images and of all they stand on, each once and after its base."""
+    """The recipes of those images and of all their bases, each once and after its base."""
     done: set[str] = {debian.KEY}
 
     def visit(key: str) -> Iterator[Recipe]:
@@ -85,13 +85,13 @@ def in_order(keys: Iterable[str]) -> Iterator[Recipe]:
 
 
 def digest(key: str) -> str:
-    """Changes with everything that goes into the image: a label of it says from which it was built."""
+    """Changes with everything that goes into the image; a label of the image has it."""
     if key == debian.KEY:
         return debian.digest()
     recipe = RECIPES[key]
     seen = hashlib.sha256(f"{digest(recipe.base)} {recipe.reference}\n".encode())
     for name, target in sorted(recipe.packages.items()):
-        # What is built from source has no artifacts: the folder it is kept in is named by its pins.
+        # What is built from source has no artifacts: its folder is named after its pins.
         seen.update(f"{name} {catalogue.package(name).digest} {location(name).parent.name} {target}\n".encode())
     for path in sorted(path for path in recipe.files.rglob("*") if path.is_file()):
         seen.update(f"{path.relative_to(recipe.files)} {path.stat().st_mode & 0o111:o}\n".encode() + path.read_bytes())

@@ -1,4 +1,4 @@
-"""Columns of files: read, brought to a table's types, or inferred for a section of lakehouse.yaml."""
+"""Columns of files: read, converted to a table's types, or inferred for a section of lakehouse.yaml."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DELTA = {
 
 
 def iceberg_type(type: pa.DataType) -> str:
-    """The Iceberg type that holds all values of an Arrow type. Raises UsageError where there is none."""
+    """The Iceberg type that holds all values of an Arrow type. Raises UsageError if there is none."""
     if type in _NAMES:
         return _NAMES[type]
     if pa.types.is_timestamp(type):
@@ -51,12 +51,12 @@ def iceberg_type(type: pa.DataType) -> str:
 
 
 def schema_of(item: Item, path: Path) -> pa.Schema:
-    """The columns of a file, and those that its path says."""
+    """The columns of a file, and those that its path adds."""
     try:
         schema = pq.read_schema(path) if item.format == "parquet" else csv.read_csv(path).schema
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"{item} is not valid {item.format}: {error}") from None
-    if item.format == "csv":  # no CSV can promise a value in every row to come
+    if item.format == "csv":  # no CSV can promise a value in every future row
         schema = pa.schema([each.with_nullable(True) for each in schema])
     for name in item.columns:
         if name not in schema.names:
@@ -81,9 +81,9 @@ def section(catalog: str, namespace: str, table: str, schemas: Iterable[pa.Schem
 
 
 def fitted(item: Item, path: Path, wanted: pa.Schema) -> Iterator[pa.Table]:
-    """The rows of a file in batches, as the table wants them.
+    """The rows of a file in batches, with the table's columns and types.
 
-    A column that the file lacks is null; times without a zone count as UTC. Raises UsageError for a column that the
+    A column that the file lacks is null; times without a zone are read as UTC. Raises UsageError for a column that the
     table does not have, and for values that do not fit.
     """
     for batch in _batches(item, path, wanted):
@@ -121,7 +121,7 @@ def _batches(item: Item, path: Path, wanted: pa.Schema) -> Iterator[pa.Table]:
                 for batch in file.iter_batches(131_072):
                     yield pa.Table.from_batches([batch])
         else:
-            # The table's types, not guessed ones: 007 stays text where text is wanted.
+            # The table's types, not guessed ones: 007 stays text if the column is text.
             types = {each.name: each.type for each in wanted}
             convert = csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
             with csv.open_csv(path, convert_options=convert) as reader:

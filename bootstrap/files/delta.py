@@ -1,6 +1,6 @@
-"""Which files make up a Delta table now, by its log. https://github.com/delta-io/delta/blob/master/PROTOCOL.md
+"""Which files make up a Delta table now, from its log. https://github.com/delta-io/delta/blob/master/PROTOCOL.md
 
-A table that has more than its protocol's first version (deletion vectors, column mapping) is refused, never misread.
+A table that needs more than its protocol's first version (deletion vectors, column mapping) is refused, never misread.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from lakehouse.errors import UsageError
 
 LOG = "_delta_log/"
-_HARMLESS = {"timestampNtz", "vacuumProtocolCheck"}  # features that change nothing for who reads all active files
+_HARMLESS = {"timestampNtz", "vacuumProtocolCheck"}  # features that change nothing for a reader of all active files
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class DeltaTable:
     """``files`` are the active ones: path below the table, and values of the partition columns as text."""
 
     id: str
-    types: Mapping[str, Any]  # of the columns, as Delta says them
+    types: Mapping[str, Any]  # of the columns, with Delta's names
     files: Mapping[str, Mapping[str, str | None]]
 
 
@@ -33,7 +33,7 @@ def is_delta(names: Iterable[str]) -> bool:
 
 
 def read(address: str, names: Sequence[str], fetch: Callable[[str], Path]) -> DeltaTable:
-    """Replays the log. Raises UsageError for a table that cannot be read truly."""
+    """Replays the log. Raises UsageError for a table that cannot be read correctly."""
     return replay(address, _actions(address, names, fetch))
 
 
@@ -71,7 +71,7 @@ def _plain(value: Any) -> Any:
 
 
 def replay(address: str, actions: Iterable[Mapping[str, Any]]) -> DeltaTable:
-    """The table that the actions make, in their order."""
+    """The table that results from the actions, in their order."""
     protocol: Mapping[str, Any] = {}
     metadata: Mapping[str, Any] = {}
     files: dict[str, Mapping[str, str | None]] = {}

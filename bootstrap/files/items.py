@@ -1,4 +1,4 @@
-"""The files to load: each with its format, the columns that stand in its path, and a digest that tells it apart."""
+"""The files to load: each with its format, the columns from its path, and a digest that identifies it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _ENDINGS: Mapping[str, FileFormat] = {".parquet": "parquet", ".csv": "csv", ".cs
 
 @dataclass(frozen=True)
 class Item:
-    """A file. ``columns`` are values that are not in it: of Hive's folders (``date=2026-01-14``), or of Delta's log.
+    """A file. ``columns`` are values outside the file: from Hive folders (``date=2026-01-14``), or from Delta's log.
 
-    ``digest`` is of the content where it is empty: it is known once the file is here.
+    An empty ``digest`` stands for that of the content, which is known once the file is on this machine.
     """
 
     place: FilePlace
@@ -38,7 +38,7 @@ class Item:
 
 
 def items(place: FilePlace, form: FileFormat | None, scratch: Path) -> Iterator[Item]:
-    """The files of a place. Raises UsageError where the format cannot be told, or there are none of it."""
+    """The files of a place. Raises UsageError if the format cannot be recognised, or if there are none."""
     names = place.names()
     if form == "delta" or (form is None and delta.is_delta(names)):
         if not delta.is_delta(names):
@@ -73,7 +73,7 @@ def _of_delta(place: FilePlace, names: list[str], scratch: Path) -> Iterator[Ite
 
 
 def digest(path: Path, columns: Mapping[str, str | None]) -> str:
-    """Of a file's content, and of the columns that its path says."""
+    """The digest of a file's content, and of the columns from its path."""
     said = hashlib.sha256(json.dumps(dict(columns), sort_keys=True).encode() if columns else b"")
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -86,7 +86,7 @@ def delta_prefix(table: str) -> str:
 
 
 def delta_digest(table: str, name: str) -> str:
-    """Delta never writes a file of the same name again, so that the name tells as much as the content."""
+    """Delta never writes a file of the same name again, so the name identifies it as well as the content does."""
     return delta_prefix(table) + hashlib.sha256(name.encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""Where files come from: a path of this machine, a bucket of the lakehouse, a bucket of others."""
+"""Where files come from: a path on this machine, a bucket of the lakehouse, a foreign bucket."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class FilePlace(Protocol):
         """As the user wrote it."""
 
     def names(self) -> list[str]:
-        """All files, sorted. Raises UsageError where there is nothing."""
+        """All files, sorted. Raises UsageError if there are none."""
 
     def fetch(self, name: str, into: Path) -> Path:
-        """A path of this machine that holds the file: below ``into`` where it had to be brought here."""
+        """A path on this machine with the file: below ``into`` if it had to be downloaded."""
 
 
 @dataclass(frozen=True)
 class LocalPlace:
-    """A path of this machine."""
+    """A path on this machine."""
 
     address: str
 
@@ -96,7 +96,7 @@ def place(
 ) -> FilePlace:
     """What the address means in the lakehouse of ``file``. Raises UsageError for a bucket that the file does not name.
 
-    A bucket of ``sources`` has its own endpoint and credentials; nothing of them reaches the engines.
+    A bucket of ``sources`` has its own endpoint and credentials; none of them reach the engines.
     """
     if "://" not in address:
         return LocalPlace(address)
@@ -128,7 +128,7 @@ def _connection(source: Source, bucket: str, file: Path) -> StoreConnection:
     except OSError as error:
         raise UsageError(f"{where} cannot be read: {error.strerror}.") from None
     except (configparser.Error, KeyError, UnicodeDecodeError):
-        # Nothing of the file is quoted: it holds a secret.
+        # No part of the file is quoted: it contains a secret.
         raise UsageError(
             f"{where} has no section [{source.profile}] with aws_access_key_id and aws_secret_access_key."
         ) from None

@@ -1,4 +1,4 @@
-"""The claims of what is live, beside those of the file: where a new table may go, and who shares a folder. Pure."""
+"""The claims of live tables, next to those of the file: where a new table may go, and who shares a folder. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lakehouse.spec.model import Table as TableSpec
 
 @dataclass(frozen=True)
 class _Named:
-    """A table of the file, what is there of it, and where it goes by default."""
+    """A table of the file, its live state, and its default folder."""
 
     owner: str
     catalog: str
@@ -24,7 +24,7 @@ class _Named:
     default: str
 
     def claims(self) -> Iterator[Claim]:
-        """The folders that the table is still to get."""
+        """The folders that the table has yet to get."""
         if self.have is None:
             yield Claim(self.spec.location or self.default, self.owner, self.catalog)
         for key in PATHS:
@@ -44,9 +44,9 @@ def live(catalogs: Mapping[str, CatalogFacts]) -> Register:
 
 
 def sharing(catalogs: Mapping[str, CatalogFacts]) -> Iterator[tuple[Claim, Claim]]:
-    """(outer, inner) for each table that was read and keeps files in the folder of another one that was read.
+    """(outer, inner) for each table that keeps files in the folder of another one; both were read.
 
-    Most lakehouses have none, and sorting the addresses as text tells so in milliseconds: of two that overlap, the
+    Most lakehouses have none, and sorting the addresses as text shows that in milliseconds: if two overlap, the
     next one after the outer begins with it.
     """
     tables = [table for facts in catalogs.values() for table in facts.tables.values()]
@@ -73,7 +73,7 @@ def folder_of(metadata_location: str) -> str:
 def unsettled(lakehouse: Lakehouse, facts: Facts) -> bool:
     """Whether the file asks for a folder that no table has yet, or for a new rule of a bucket.
 
-    Only then all live tables have to be known.
+    Only then must all live tables be known.
     """
     rules = (
         there is not None
@@ -89,7 +89,7 @@ def _new(want: object, have: object) -> bool:
 
 
 def danger(bucket: str, key: str, want: object, known: Register, guarded: bool) -> str:
-    """Why a bucket does not get this setting: live tables lie there. Tables that ingest makes for a moment may."""
+    """Why a bucket does not get this setting: live tables are in it. Temporary tables of an ingest may be."""
     if want is None or key not in ("expire_days", "access") or want == "private" or (key == "access" and not guarded):
         return ""
     held = next((claim for claim in known.within(f"s3://{bucket}") if not _passing(claim)), None)
@@ -107,7 +107,7 @@ def _passing(claim: Claim) -> bool:
 def shared(catalog: str, name: str, table: TableFacts, known: Register) -> str:
     """Who else keeps files in the folders of a table; empty if nobody does.
 
-    The same table on another branch or tag is no other table.
+    The same table on another branch or tag does not count as another table.
     """
     owner = f"{catalog}.{name}"
     for claim in of_table(owner, catalog, table):
@@ -118,17 +118,17 @@ def shared(catalog: str, name: str, table: TableFacts, known: Register) -> str:
 
 
 def held(claim: Claim | None) -> str:
-    """Which table still lies in a bucket that goes; empty if none does."""
+    """Which table is still in a bucket that is to be deleted; empty if none is."""
     return f"it holds the {claim.what} of {claim.owner}, {claim.location}" if claim else ""
 
 
 def homes(
     lakehouse: Lakehouse, catalogs: Mapping[str, CatalogFacts], known: Register, held: Callable[[str], bool]
 ) -> dict[str, Home]:
-    """The folder of each table that is still to be made, by its full name; and the tables whose paths are refused.
+    """The folder of each table that has yet to be created, by its full name; and the tables whose paths are refused.
 
-    ``known`` are the live tables. ``held`` says whether a folder holds files, those of a table that is no longer in
-    the catalog among them: a new table does not share it.
+    ``known`` are the live tables. ``held`` says whether a folder holds files, including those of a table that is no
+    longer in the catalog: a new table does not share it.
     """
     asked = [(table, claims) for table in _named(lakehouse, catalogs) if (claims := list(table.claims()))]
     register = Register([*known, *reserved(lakehouse), *(claim for _, claims in asked for claim in claims)])
@@ -156,9 +156,9 @@ def granted(lakehouse: Lakehouse) -> frozenset[str]:
 
 
 def _home(table: _Named, register: Register, held: Callable[[str], bool]) -> Home:
-    """The declared folder, else the default one, else the first with a number after its name that is free.
+    """The declared folder, otherwise the default one, otherwise the first free one with a number after its name.
 
-    Refused where another table's folder is around the default one: there no number helps.
+    Refused if another table's folder contains the default one: a number does not help there.
     """
     if table.spec.location is not None:
         return Home(table.spec.location)
@@ -191,7 +191,7 @@ def _how(location: str, other: Claim) -> str:
 
 
 def _named(lakehouse: Lakehouse, catalogs: Mapping[str, CatalogFacts]) -> Iterator[_Named]:
-    """The tables of the file that are not there, or that have paths of their own."""
+    """The tables of the file that do not exist yet, or that have their own paths."""
     for name, catalog in lakehouse.catalogs.items():
         there = catalogs[name].tables if name in catalogs else {}
         for namespace, content in catalog.namespaces.items():

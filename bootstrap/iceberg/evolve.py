@@ -1,4 +1,4 @@
-"""Schema evolution: the schema that a table gets, from the one it has and the one the file wants. Pure.
+"""Schema evolution: a table's new schema, from the one it has and the one the file wants. Pure.
 
 Rules: https://iceberg.apache.org/spec/#schema-evolution. A column is the same column as long as it has its id: names
 are matched first, then ``renamed_from``; new fields get ids above the highest ever given, so that none comes back by
@@ -27,14 +27,14 @@ class Detail(NamedTuple):
 
 
 class FormatProblem(NamedTuple):
-    """Something the format forbids: the column (dotted path), and rule and mend in one sentence."""
+    """Something the format forbids: the column (dotted path), and rule and fix in one sentence."""
 
     column: str
     message: str
 
 
 class Evolution(NamedTuple):
-    """The outcome; with ``problems`` the schema is not to be used. ``kept`` are columns the file does not name."""
+    """The outcome; with ``problems`` the schema must not be used. ``kept`` are columns that the file does not name."""
 
     schema: Struct
     last_column_id: int
@@ -52,7 +52,7 @@ def evolve(
     droppable: Callable[[str], bool] | None = None,
     authoritative_docs: bool = False,
 ) -> Evolution:
-    """Bring ``actual`` to ``wanted``; columns that are not wanted stay, unless ``droppable`` says yes to their path."""
+    """Bring ``actual`` to ``wanted``; other columns stay, unless ``droppable`` says yes to their path."""
     merge = _Merge(last_column_id, renamed_from or {}, droppable or _nothing, authoritative_docs)
     schema = merge.struct(actual, wanted, "")
     return Evolution(schema, merge.last_id, tuple(merge.details), tuple(merge.problems), tuple(merge.kept))
@@ -63,7 +63,7 @@ def _nothing(path: str) -> bool:
 
 
 class _Merge:
-    """One walk over both schemas, which notes what it meets."""
+    """One walk over both schemas, which records what it finds."""
 
     def __init__(
         self, last_id: int, renamed_from: Mapping[str, str], droppable: Callable[[str], bool], docs: bool
@@ -91,7 +91,7 @@ class _Merge:
         return Struct(tuple(target))
 
     def renamed(self, want: Field, there: dict[str, Field], wanted: Struct) -> Field | None:
-        """The column that ``want`` was until now, if it is still there under its former name."""
+        """The column that ``want`` was until now, if it still exists under its former name."""
         former = self.renamed_from.get(want.name)
         if former is None or former not in there or any(field.name == former for field in wanted.fields):
             return None
@@ -185,7 +185,7 @@ class _Merge:
         return have and want
 
     def with_unnamed(self, target: list[Field], actual: Struct, unnamed: list[Field], prefix: str) -> list[Field]:
-        """Drop what may be dropped; the rest of what the file does not name stays behind its former neighbour."""
+        """Drop what may be dropped; other unnamed columns stay behind their former neighbours."""
         for field in unnamed:
             path = prefix + field.name
             if self.droppable(path):
@@ -194,7 +194,7 @@ class _Merge:
             self.kept.append(path)
             before = [f.id for f in actual.fields[: actual.fields.index(field)]]
             places = [index for index, f in enumerate(target) if f.id in before]
-            # the neighbour itself if it is still there, else the last of those that stood before
+            # the neighbour itself if it still exists, otherwise the last of those before it
             neighbour = [index for index, f in enumerate(target) if before and f.id == before[-1]]
             target.insert((neighbour or places or [-1])[-1] + 1, field)
         return target
@@ -218,7 +218,7 @@ def widens(have: str, want: str) -> bool:
 
 
 def describe(field: Field) -> str:
-    """A column's type, whether it is required, and its defaults, as a plan shows it."""
+    """A column's type, whether it is required, and its defaults, as a plan shows them."""
     given = (("initial default", field.initial_default), ("write default", field.write_default))
     defaults = ", ".join(f"{name} {_said(value)}" for name, value in given if value is not None)
     return str(field.type) + (" required" if field.required else "") + (f" ({defaults})" if defaults else "")

@@ -46,7 +46,7 @@ class SortOrder(NamedTuple):
 
 
 def partition_name(term: Term, taken: Iterable[str]) -> str:
-    """The name Iceberg's own builders give a partition field (``ts_day``), numbered where it is taken."""
+    """The name that Iceberg's own builders give a partition field (``ts_day``), numbered if it is taken."""
     names = set(taken)
     stem = name = term.field_name
     count = 2

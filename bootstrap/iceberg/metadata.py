@@ -1,4 +1,4 @@
-"""What is known of things that are there: plain values, read from Iceberg's table metadata and the store.
+"""The live state: plain values, read from Iceberg's table metadata and the store.
 
 https://iceberg.apache.org/spec/#table-metadata-fields
 """
@@ -33,12 +33,12 @@ _KEPT = (
     "refs",
     "current-snapshot-id",
 )
-#: Properties that catalogs write for themselves: they change with every load and are nobody's wish.
+#: Properties that catalogs write for themselves: they change with every load and nobody asked for them.
 _VOLATILE = ("nessie.", "polaris.")
 
 
 def compact(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Table metadata without what no plan looks at; version 1's older keys are brought to the newer form."""
+    """Table metadata without the parts that no plan reads; version 1's older keys are brought to the newer form."""
     kept = {key: metadata[key] for key in _KEPT if key in metadata}
     kept["properties"] = {k: v for k, v in kept.get("properties", {}).items() if not k.startswith(_VOLATILE)}
     if "schemas" not in kept:
@@ -95,7 +95,7 @@ class TableFacts:
 
     @property
     def documented(self) -> list[str]:
-        """Names of the columns that have a doc, as the metadata is written: quick, for thousands of tables."""
+        """Names of the columns that have a doc, from the raw metadata: fast, for thousands of tables."""
         schema = next(each for each in self.metadata["schemas"] if each["schema-id"] == self.schema_id)
         return [each["name"] for each in schema["fields"] if each.get("doc")]
 
@@ -136,12 +136,12 @@ def _schema(data: Mapping[str, Any]) -> tuple[Struct, frozenset[int]]:
 
 @dataclass(frozen=True)
 class BucketFacts:
-    """A bucket as it is; None where the store has no such feature."""
+    """A bucket as it is; None if the store does not have the feature."""
 
     versioning: bool | None
     expire_days: int | None
     lifecycle: bool = True  # the store has lifecycle rules at all
-    deletable: str | None = None  # the name of the lakehouse whose file called it deletable
+    deletable: str | None = None  # the name of the lakehouse whose file declared it deletable
     noncurrent_days: int | None = None
     access: str | None = "private"  # as in the file; None: the store has no bucket policies
     owned: bool = True  # this lakehouse has made it, so it may be emptied and deleted
@@ -160,9 +160,9 @@ class ReferenceFacts:
 class CatalogFacts:
     """A catalog's contents.
 
-    ``tables`` has the tables that were read, ``others`` the names of tables and views that were only seen.
+    ``tables`` has the tables that were read, ``others`` the names of tables and views that were only listed.
     ``references`` are branches and tags, without the branch that this is; ``elsewhere`` are the folders of the tables
-    on those, by the table's name and the reference's, where they were asked for.
+    on those, by the table's name and the reference's, if they were asked for.
     """
 
     namespaces: Mapping[str, Mapping[str, str]]
@@ -184,13 +184,13 @@ class Home:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is there.
+    """What exists.
 
-    ``buckets`` has those that the file names, and others that an earlier file called deletable. ``seeds`` are the
-    digests of seed files by their names in the file; None where there is no such file. Where the file asks for a new
-    folder, ``claims`` are those of all live tables, ``homes`` the folders by the table's full name, and ``lost`` says
-    of a table that the file names and that was there once how it went and what brings it back. ``own`` has what further
-    kinds of object have read for themselves alone, by their words.
+    ``buckets`` has those that the file names, and others that an earlier file declared deletable. ``seeds`` are the
+    digests of seed files by their names in the file; None if there is no such file. If the file asks for a new
+    folder, ``claims`` are those of all live tables, ``homes`` the folders by the table's full name, and ``lost`` says,
+    for a table of the file that existed once, how it disappeared and what brings it back. ``own`` has what other kinds
+    of object have read only for themselves, by their words.
     """
 
     buckets: Mapping[str, BucketFacts]

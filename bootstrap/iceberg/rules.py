@@ -1,7 +1,7 @@
-"""What Iceberg's Java library asks of a table's metadata before it loads or writes it. Pure.
+"""What Iceberg's Java library requires of a table's metadata before it loads or writes it. Pure.
 
-The bootstrap commits through pyiceberg, which asks less: a table that only pyiceberg can load is no table for Spark and
-Trino. The rules are those of Iceberg 1.9 to 1.12: PartitionSpec.Builder and checkCompatibility, SortOrder, Schema,
+The bootstrap commits through pyiceberg, which requires less: a table that only pyiceberg can load is useless to Spark
+and Trino. The rules are those of Iceberg 1.9 to 1.12: PartitionSpec.Builder and checkCompatibility, SortOrder, Schema,
 types.IndexByName, Partitioning.buildPartitionProjectionType, MetadataColumns.
 """
 
@@ -104,7 +104,7 @@ def told(facts: TableFacts) -> list[str]:
 
 
 def may_be_broken(metadata: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> bool:
-    """A quick look at the metadata as it is written: False means that no name in it breaks a rule."""
+    """A quick look at the raw metadata: False means that no name in it breaks a rule."""
     ids = {column["name"]: column["id"] for column in columns}
     if any(names.metadata_column(name) for name in ids):
         return True
@@ -121,7 +121,7 @@ def column_names(schema: Struct, source: int, transform: str) -> set[str]:
 
 
 def _names(schema: Struct) -> dict[str, int]:
-    """Ids by every name that Java finds a field by: full paths, and the short ones below lists and maps."""
+    """Ids by every name by which Java finds a field: full paths, and the short ones below lists and maps."""
     return dict(_short(schema)) | {path: field.id for path, field, _ in _all(schema)}
 
 
@@ -193,7 +193,7 @@ def _clash(of: TableState, spec: PartitionSpec, field: PartitionField) -> str:
 
 
 def taken_over(before: TableState, of: TableState) -> Iterator[FormatProblem]:
-    """A column that gets the name of a partition field made of itself: Java loads it, but makes no such table."""
+    """A column that gets the name of a partition field made of itself: Java loads such a table, but creates none."""
     for spec in of.specs:
         for field in spec.fields:
             if field.transform in ("identity", "void") or of.names.get(field.name) != field.source_id:
@@ -241,7 +241,7 @@ def _source(of: TableState, number: int, transform: str, what: str) -> Iterator[
 def _takes(transform: str, kind: str) -> bool:
     try:
         return transforms.takes(transform, types.parse(kind))
-    except ValueError:  # a type of a later format, which is not known here
+    except ValueError:  # a type of a later format, which is unknown here
         return True
 
 

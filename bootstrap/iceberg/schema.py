@@ -33,7 +33,7 @@ def type_from_json(data: Any) -> Type:
 
 @lru_cache(maxsize=1024)
 def _canonical(primitive: str) -> str:
-    """One spelling of a primitive: servers differ in the blanks of ``decimal(10, 2)``; the unknown passes unchanged."""
+    """One spelling of a primitive: servers differ in the spaces of ``decimal(10, 2)``; unknown ones pass unchanged."""
     try:
         return str(types.parse(primitive))
     except ValueError:
@@ -110,7 +110,7 @@ def _field_to_json(field: Field) -> dict[str, Any]:
 
 
 def number(of: Type, next_id: Callable[[], int]) -> Type:
-    """The same type with fresh ids, a struct's own fields before what they hold, as Iceberg's TypeUtil gives them."""
+    """The same type with fresh ids, a struct's own fields before nested ones, as Iceberg's TypeUtil gives them."""
     if isinstance(of, Struct):
         ids = [next_id() for _ in of.fields]
         return Struct(

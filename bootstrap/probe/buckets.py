@@ -1,4 +1,4 @@
-"""Operations on buckets, and on who may do what in them, as a probe asks for them: each raises Wrong.
+"""Operations on buckets, and on access to them, as a probe tries them: each raises Wrong.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 """
@@ -70,7 +70,7 @@ def delete_marker(room: ProbeRoom) -> None:
 
 
 def lifecycle(room: ProbeRoom) -> None:
-    """Set and read; that days later something expires is not waited for."""
+    """Set and read; the probe does not wait days for something to expire."""
     bucket = room.further_bucket()
     rule: Any = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "a/"}, "Expiration": {"Days": 3}}
     room.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
@@ -90,7 +90,7 @@ def lifecycle_of_versions(room: ProbeRoom) -> None:
 
 
 def bucket_policy(room: ProbeRoom) -> None:
-    """A bucket that is open to readers without keys, and closed again."""
+    """A bucket that is opened to readers without keys, and closed again."""
     bucket = room.further_bucket()
     room.s3.put_object(Bucket=bucket, Key="open", Body=b"content")
     expect(room.anonymous(bucket, "open") == 403, "it is open to everybody from the beginning")
@@ -184,7 +184,7 @@ def unknown_key(room: ProbeRoom) -> None:
 
 
 def unsigned_stream(room: ProbeRoom) -> None:
-    """An upload in chunks that names a key in its address and is signed by nobody: the name of a key is no secret."""
+    """An unsigned chunked upload that names a key in its address: the name of a key is no secret."""
     today = datetime.datetime.now(datetime.UTC)
     scope = f"{room.store.access_key}/{today:%Y%m%d}/{room.store.region}/s3/aws4_request"
     claimed = {
@@ -216,7 +216,7 @@ def without_keys(room: ProbeRoom) -> None:
 
 
 def assume_role(room: ProbeRoom) -> None:
-    """Temporary keys that may do what the policy given with the request says, and no more."""
+    """Temporary keys that may do only what the policy given with the request allows."""
     room.put("scoped/in")
     room.put("outside")
     statement = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{room.bucket}/scoped/*"]}

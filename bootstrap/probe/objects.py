@@ -1,4 +1,4 @@
-"""Operations on objects, as a probe asks for them: each raises Wrong where the answer is not S3's.
+"""Operations on objects, as a probe tries them: each raises Wrong if the answer is not S3's.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 """
@@ -15,7 +15,7 @@ from botocore import exceptions
 
 from bootstrap.probe.room import ProbeRoom, expect, expect_refusal
 
-_PART = 5 << 20  # the least that a part of an upload may have, but for the last
+_PART = 5 << 20  # the smallest size that a part of an upload may have, except the last
 
 
 def put_and_get(room: ProbeRoom) -> None:
@@ -69,7 +69,7 @@ def delete(room: ProbeRoom) -> None:
     room.put("delete")
     room.s3.delete_object(Bucket=room.bucket, Key="delete")
     expect_refusal(lambda: room.read("delete"), "it is still there", 404)
-    room.s3.delete_object(Bucket=room.bucket, Key="delete")  # of what is not there: no error
+    room.s3.delete_object(Bucket=room.bucket, Key="delete")  # of a missing object: no error
 
 
 def delete_many(room: ProbeRoom) -> None:
@@ -120,7 +120,7 @@ def folder_marker(room: ProbeRoom) -> None:
 
 
 def name_and_folder(room: ProbeRoom) -> None:
-    """An object whose name is the beginning of another's: files and folders of a file system cannot be so."""
+    """An object whose name is the beginning of another's: files and folders of a file system cannot be like that."""
     room.put("both", b"object")
     room.put("both/inside", b"inside")
     expect(room.read("both") == b"object" and room.read("both/inside") == b"inside", "one of them is not read back")
@@ -211,7 +211,7 @@ def put_if_unchanged(room: ProbeRoom) -> None:
 
 
 def one_of_many_writers(room: ProbeRoom) -> None:
-    """Eight writers at once, each only if nobody was before: that is what a lock or a commit is made of."""
+    """Eight writers at once, each only if nobody was before: locks and commits are made of this."""
 
     def write(number: int) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""``lakehouse store probe``: what a running store really does with some fifty operations of S3."""
+"""``lakehouse store probe``: what a running store really does with about fifty operations of S3."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """The answer. ``refused``: the store says that it does not do it; ``wrong``: it answers otherwise than S3 does."""
+    """The answer. ``refused``: the store says that it does not do it; ``wrong``: it does not answer as S3 does."""
 
     operation: str
     outcome: ProbeOutcome
@@ -94,7 +94,7 @@ OPERATIONS = (
 def probe(store: StoreConnection, operations: Iterable[Operation] = OPERATIONS) -> Iterator[ProbeResult]:
     """Each operation's result, as soon as it is known; the temporary buckets are gone when the last one is.
 
-    Raises Unreachable where the store does not answer, LakehouseError where it makes no bucket.
+    Raises Unreachable if the store does not answer, LakehouseError if it creates no bucket.
     """
     with room(store) as where:
         for operation in operations:

@@ -1,4 +1,4 @@
-"""Where a probe works: temporary buckets of one store, removed with all that is in them."""
+"""Where a probe works: temporary buckets of one store, removed with everything in them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from lakehouse.errors import LakehouseError
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-PREFIX = "lakehouse-probe-"  # so that a bucket that a killed probe left behind tells what it is
+PREFIX = "lakehouse-probe-"  # so that a bucket that a killed probe left behind shows where it came from
 PATIENCE = 10.0  # seconds a request may take
 
 
 class Wrong(Exception):
-    """The store answered, and not as S3 does."""
+    """The store answered, but not as S3 does."""
 
 
 def code(error: exceptions.ClientError) -> str:
@@ -40,7 +40,7 @@ def expect(right: bool, otherwise: str) -> None:
 
 
 def expect_refusal(call: Callable[[], Any], otherwise: str, *statuses: int) -> None:
-    """The call must end with one of these HTTP statuses. Raises Wrong where it succeeds or fails in another way."""
+    """The call must end with one of these HTTP statuses. Raises Wrong if it succeeds or fails in another way."""
     try:
         call()
     except exceptions.ClientError as error:
@@ -52,7 +52,7 @@ def expect_refusal(call: Callable[[], Any], otherwise: str, *statuses: int) -> N
 
 @dataclass
 class ProbeRoom:
-    """A bucket to work in, the store's client, and further buckets by need."""
+    """A bucket to work in, the store's client, and further buckets as needed."""
 
     store: StoreConnection
     s3: S3Client
@@ -61,7 +61,7 @@ class ProbeRoom:
     _further: list[str] = field(default_factory=list)
 
     def further_bucket(self, **options: Any) -> str:
-        """One more bucket, for what would be in the way of other operations; it is removed with the room."""
+        """One more bucket, for operations that would disturb others; it is removed with the room."""
         name = f"{PREFIX}{secrets.token_hex(5)}"
         self._further.append(name)
         self.s3.create_bucket(Bucket=name, **options)
@@ -90,8 +90,8 @@ class ProbeRoom:
 def room(store: StoreConnection) -> Iterator[ProbeRoom]:
     """A room in the store, for as long as the context lasts.
 
-    Raises Unreachable where the store does not answer, LakehouseError where it lets nobody make a bucket, or where the
-    room could not be removed.
+    Raises Unreachable if the store does not answer, LakehouseError if nobody may create a bucket, or if the room
+    could not be removed.
     """
     s3 = _client(store)
     bucket = f"{PREFIX}{secrets.token_hex(5)}"
@@ -115,7 +115,7 @@ def room(store: StoreConnection) -> Iterator[ProbeRoom]:
 
 
 def _client(store: StoreConnection) -> S3Client:
-    """Each request is sent once: what works at the second attempt alone is worth knowing."""
+    """Each request is sent once: it is worth knowing if something works only at the second attempt."""
     return client(store, patience=PATIENCE, attempts=1)
 
 

@@ -1,6 +1,6 @@
-"""``python -m bootstrap.probe.table DOCUMENT NAME=FILE...``: what probes found, as the table of a Markdown document.
+"""``python -m bootstrap.probe.table DOCUMENT NAME=FILE...``: probe results as the table of a Markdown document.
 
-Each FILE is what ``lakehouse store probe --json`` printed; the table takes the place of what is between two marks.
+Each FILE is the output of ``lakehouse store probe --json``; the table replaces what is between two marks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ BEGIN, END = "<!-- probe -->\n", "<!-- /probe -->\n"
 
 
 def table(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
-    """Lines of Markdown: an operation a row, a store a column; then each remark that needs more words than a cell."""
+    """Lines of Markdown: one row per operation, one column per store; then the remarks that are too long for a cell."""
     names = list(found)
     yield f"| operation | {' | '.join(names)} |"
     yield f"|---|{'---|' * len(names)}"
@@ -42,7 +42,7 @@ def _cell(result: Mapping[str, Any]) -> str:
 
 
 def write(document: Path, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    """Put the table into the document. Raises ValueError where it has no place for it."""
+    """Put the table into the document. Raises ValueError if it has no place for it."""
     before, begin, rest = document.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

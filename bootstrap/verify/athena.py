@@ -1,4 +1,4 @@
-"""Athena as a verification uses it, through the workgroup of who deploys.
+"""Athena as a verification uses it, through the workgroup of the user who deploys.
 
 https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg.html
 """
@@ -19,7 +19,7 @@ _WAIT = 0.5
 
 
 class VerifiedAthena(Sql):
-    """SQL by Athena. What creates a table is of Hive's dialect, all else of Trino's."""
+    """SQL by Athena. Statements that create a table are in Hive's dialect, all others in Trino's."""
 
     name, table = "Athena", "by_athena"
     services: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class VerifiedAthena(Sql):
     def create(self, table: VerifiedTable) -> str:
         at = f"{self._target.lakehouse.catalogs[table.catalog].location}/{table.namespace}/{table.name}/"
         properties = "TBLPROPERTIES ('table_type' = 'ICEBERG')"
-        # Athena makes tables in Hive's words, and reads them in Trino's.
+        # Athena creates tables in Hive's dialect, and reads them in Trino's.
         name, where = path((table.namespace, table.name), "spark"), string(at, "spark")
         return f"CREATE TABLE {name} (number bigint) LOCATION {where} {properties}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class VerifyCheck:
-    """One thing that was tried. ``note`` says what was seen or, where it failed, why and where to look."""
+    """One thing that was tried. ``note`` says what was seen or, if it failed, why and where to look."""
 
     catalog: str
     what: str
@@ -18,7 +18,7 @@ class VerifyCheck:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """All checks in the order they were planned, and the seconds the whole took (some run side by side)."""
+    """All checks in the order they were planned, and the total seconds (some run in parallel)."""
 
     checks: tuple[VerifyCheck, ...]
     seconds: float

@@ -12,7 +12,7 @@ from lakehouse.spec import AwsStack
 
 
 def engines(target: Target) -> list[VerifiedEngine]:
-    """The engines of the file, the slowest to start first; in AWS no job of Spark is started."""
+    """The engines of the file, the slowest to start first; in AWS no Spark job is started."""
     there = target.lakehouse.stacks[target.stack]
     if isinstance(there, AwsStack):
         managed = there.engines == "managed" and target.lakehouse.engines.trino is not None

@@ -13,7 +13,7 @@ from lakehouse.text.sql import Dialect, path
 
 
 class VerifiedTable(NamedTuple):
-    """A table in full."""
+    """A table's full name."""
 
     catalog: str
     namespace: str
@@ -21,17 +21,17 @@ class VerifiedTable(NamedTuple):
 
 
 class VerifiedEngine(Protocol):
-    """An engine under proof. What it raises is told to the user as the check's failure."""
+    """An engine under test. What it raises is reported to the user as the check's failure."""
 
     name: str
     table: str  # the name of the table that it writes
-    services: tuple[str, ...]  # whose logs tell more when it fails
+    services: tuple[str, ...]  # whose logs show more if it fails
 
     def keeps_history(self, catalog: str) -> bool:
-        """Whether its commits in that catalog keep the snapshots before them, and whether it sees those."""
+        """Whether its commits in that catalog keep the earlier snapshots, and whether it sees those."""
 
     def write(self, table: VerifiedTable, numbers: Sequence[int]) -> None:
-        """Creates the table, of one column, and writes one row for each number, each in a commit of its own."""
+        """Creates the table, with one column, and writes one row for each number, each in a separate commit."""
 
     def read(self, table: VerifiedTable, snapshot: int | None = None) -> list[int]:
         """The numbers in the table, now or as of a snapshot, in order."""
@@ -40,11 +40,11 @@ class VerifiedEngine(Protocol):
         """The table's snapshots, the oldest first."""
 
     def stop(self) -> None:
-        """Gives up whatever is under way, and closes."""
+        """Aborts running work, and closes."""
 
 
 class Sql:
-    """What the engines that speak SQL have in common: ``dialect`` says how they quote, ``as_of`` its time travel."""
+    """What the engines that speak SQL have in common: ``dialect`` says how they quote, ``as_of`` their time travel."""
 
     dialect: Dialect = "spark"
     as_of = "VERSION AS OF"
@@ -151,7 +151,7 @@ class Batch(Sql):
 
 
 class PyIceberg:
-    """PyIceberg, in this process: the catalog and the store with no engine between."""
+    """PyIceberg, in this process: the catalog and the store without an engine between."""
 
     name, table = "PyIceberg", "by_pyiceberg"
 

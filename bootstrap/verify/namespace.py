@@ -1,4 +1,4 @@
-"""The namespace that a verification works in: made for it, and removed with every file that came to be in it."""
+"""The namespace that a verification works in: created for it, and removed with every file in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def unique() -> str:
 
 def create(target: Target, catalog: str, namespace: str) -> None:
     """Makes the namespace."""
-    # Glue asks where a database lies; the others know.
+    # Glue asks where a database is; the others know.
     at = {"location": f"{target.lakehouse.catalogs[catalog].location}/{namespace}"} if target.in_aws else {}
     clients.iceberg(target, catalog).create_namespace(namespace, at)
 
@@ -27,12 +27,12 @@ def create(target: Target, catalog: str, namespace: str) -> None:
 def remove(target: Target, catalog: str, namespace: str) -> int:
     """Drops the namespace's tables and itself, and deletes their files; returns how many files there were.
 
-    Raises LakehouseError where files are left.
+    Raises LakehouseError if files are left.
     """
     from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 
     client = clients.iceberg(target, catalog)
-    # Where tables go without a word about it, and where each says it is (an engine may have put it elsewhere).
+    # Where tables go by default, and where each says it is (an engine may have put it elsewhere).
     places = {f"{target.lakehouse.catalogs[catalog].location.rstrip('/')}/{namespace}/"}
     with suppress(NoSuchNamespaceError):
         for identifier in client.list_tables(namespace):

@@ -1,4 +1,4 @@
-"""The verification itself: all engines write side by side, then all read side by side, then everything is removed."""
+"""The verification itself: all engines write in parallel, then all read in parallel, then everything is removed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bootstrap.verify.checks import VerifyCheck, VerifyReport
 from bootstrap.verify.engines import VerifiedEngine, VerifiedTable
 from lakehouse.errors import LakehouseError
 
-ROWS = (1, 2)  # what each engine writes, each row in a snapshot of its own
+ROWS = (1, 2)  # what each engine writes, each row in a separate snapshot
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class _Written:
 def run(target: Target) -> VerifyReport:
     """Verifies every catalog through every engine of the file.
 
-    Raises LakehouseError where nothing can be tried: the store, a catalog or an engine does not answer.
+    Raises LakehouseError if nothing can be tried: the store, a catalog or an engine does not answer.
     """
     began = time.monotonic()
     if target.in_aws:
@@ -40,7 +40,7 @@ def run(target: Target) -> VerifyReport:
         target = replace(target, lakehouse=connect(target.path, target.stack)[0])
     else:
         for service in target.local.services:
-            # Workers are the batch job's to miss.
+            # Only the batch job needs workers.
             if not service.name.startswith("spark-worker"):
                 target.address(service.ports[0].name, service.name)
     engines = chosen.engines(target)
@@ -52,7 +52,7 @@ def run(target: Target) -> VerifyReport:
 
 
 class Verification:
-    """One run. ``advance`` is told of every check that is done."""
+    """One run. ``advance`` is called with every finished check."""
 
     def __init__(
         self, target: Target, engines: Sequence[VerifiedEngine], name: str, advance: Callable[[], None]
@@ -64,7 +64,7 @@ class Verification:
         self._pool = ThreadPoolExecutor(max_workers=len(engines))
 
     def run(self) -> list[VerifyCheck]:
-        """All checks of all catalogs. Whatever happens, nothing of it is left in the catalogs and the store."""
+        """All checks of all catalogs. Whatever happens, nothing is left in the catalogs and the store."""
         catalogs = list(self._target.lakehouse.catalogs)
         checks: list[VerifyCheck] = []
         try:
@@ -142,7 +142,7 @@ class Verification:
         attempt: Callable[[VerifiedEngine], str],
         engines: Sequence[VerifiedEngine] | None = None,
     ) -> list[VerifyCheck]:
-        """The same check for each engine (by default all), side by side."""
+        """The same check for each engine (by default all), in parallel."""
         futures = [
             self._pool.submit(self._check, catalog, f"{each.name} {what}", partial(attempt, each), each.services)
             for each in (self._engines if engines is None else engines)

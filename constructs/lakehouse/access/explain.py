@@ -31,7 +31,7 @@ class Row:
 
 
 def explain(lakehouse: Lakehouse) -> list[Row]:
-    """Who may do what and why, one row a principal and thing; who may do nothing has a row that says so."""
+    """Who may do what and why, one row per principal and target; a principal without grants gets a row that says so."""
     known = grants(lakehouse)
     rows = []
     for principal in lakehouse.access.principals:

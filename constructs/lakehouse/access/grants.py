@@ -1,4 +1,4 @@
-"""The grants of `access` in lakehouse.yaml: one verb on one thing, for one principal."""
+"""The grants of `access` in lakehouse.yaml: one verb on one target, for one principal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ VERBS: tuple[Verb, ...] = ("read", "write", "manage")  # each includes those bef
 
 @dataclass(frozen=True)
 class Grant:
-    """One verb on one thing, and why: the role that grants it."""
+    """One verb on one target, and why: the role that grants it."""
 
     principal: str
     verb: Verb

@@ -2,9 +2,9 @@
 
 A verb on a catalog, namespace or table becomes exactly the Glue actions on its ARNs and the S3 actions on its prefix.
 ``write`` includes ``read``, and ``manage`` includes ``write``. No action has a wildcard; a resource has one only if
-the thing granted is a set: a namespace's tables, a prefix's objects.
+the target is a set: a namespace's tables, a prefix's objects.
 
-Which resource types an action wants: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsglue.html
+Which resource types an action needs: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsglue.html
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lakehouse.access.s3 import files
 from lakehouse.access.scope import Scope, prefix, scope
 from lakehouse.spec import AwsStack, Lakehouse, Verb
 
-# Glue's containers are checked with their contents: GetTable wants its catalog, its database and the table itself.
+# Glue's containers are checked with their contents: GetTable needs its catalog, its database and the table itself.
 _GLUE_TABLE: dict[Verb, tuple[str, ...]] = {
     "read": ("glue:GetTable", "glue:GetTables"),
     "write": ("glue:UpdateTable",),  # an Iceberg commit moves the table's pointer to its metadata
@@ -85,10 +85,10 @@ def _glue(names: Names, verb: Verb, scope: Scope) -> list[PolicyStatement]:
     databases = [names.arn("glue", f"database/{names.database(each)}") for each in every]
     tables = [names.arn("glue", f"table/{each}") for each in scope.tables]
     found = []
-    if verb == "read":  # to see a table is to see the database around it, not all that is in it
+    if verb == "read":  # whoever may see a table may see the database around it, but not everything in it
         found.append(PolicyStatement("GlueDatabasesRead", _GLUE_DATABASE[verb], (catalog, *databases)))
     elif _GLUE_DATABASE[verb] and scope.databases:
-        # A database goes with what is in it, so that its tables and functions are asked for too.
+        # A database is dropped with its contents, so its tables and functions are checked too.
         owned = [names.arn("glue", f"database/{names.database(each)}") for each in scope.databases]
         inside = [
             names.arn("glue", f"{kind}/{names.database(each)}/*")
@@ -108,7 +108,7 @@ def _s3(names: Names, verb: Verb, scope: Scope, key: str) -> list[PolicyStatemen
 def _kms(names: Names, verb: Verb, buckets: Sequence[str], key: str) -> list[PolicyStatement]:
     if not _KMS[verb]:
         return []
-    # With bucket keys the encryption context is the bucket: the key opens these buckets, through S3, and nothing else.
+    # With bucket keys the encryption context is the bucket: the key opens only these buckets, and only through S3.
     within = {
         "kms:EncryptionContext:aws:s3:arn": [names.s3(bucket) for bucket in buckets],
         "kms:ViaService": f"s3.{names.region}.amazonaws.com",
@@ -119,12 +119,12 @@ def _kms(names: Names, verb: Verb, buckets: Sequence[str], key: str) -> list[Pol
 def _s3_tables(
     lakehouse: Lakehouse, names: Names, verb: Verb, targets: Sequence[str], key: str
 ) -> list[PolicyStatement]:
-    """S3 Tables names a table's ARN by an id that it makes itself, so that names are told by conditions.
+    """S3 Tables names a table's ARN by a generated id, so names are matched by conditions.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-setting-up.html
     """
     found = []
-    buckets: dict[str, bool] = {}  # and whether the verb is on more than single tables of it
+    buckets: dict[str, bool] = {}  # and whether the verb is on more than single tables in it
     for nth, target in enumerate(sorted(set(targets)), 1):
         catalog, *path = split(lakehouse, target)
         content = lakehouse.catalogs[catalog]

@@ -1,7 +1,7 @@
-"""What things are called in AWS: one place, for the stack that makes them and for the bootstrap that finds them.
+"""Names in AWS, in one place: for the stack that creates things and for the bootstrap that finds them.
 
-A name holds the lakehouse and the stack, and where it must be unique in the world also the account and the region.
-``account`` may be a Terraform expression, where only Terraform knows it.
+A name contains the lakehouse and the stack, and if it must be unique in the world, also the account and the region.
+``account`` may be a Terraform expression, if only Terraform knows it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lakehouse.spec import AwsStack, Lakehouse
 
-OPERATORS = "operators"  # the Athena workgroup of who deploys: `lakehouse verify` queries through it
+OPERATORS = "operators"  # the Athena workgroup of the user who deploys: `lakehouse verify` queries through it
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Names:
         return f"{self.prefix}-{name}-{self.account}-{self.region}"
 
     def table_bucket(self, name: str) -> str:
-        """An S3 Tables bucket's name: unique in its account and region alone."""
+        """An S3 Tables bucket's name: it is unique only in its account and region."""
         return f"{self.prefix}-{name}"
 
     def location(self, location: str) -> str:
@@ -58,7 +58,7 @@ class Names:
         return f"{self.prefix}-{name}-{self.region}"
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
-        """``arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE``, with what a service leaves out left empty."""
+        """``arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE``; parts that a service does not use are empty."""
         place = f"{self.region if region else ''}:{self.account if account else ''}"
         return f"arn:{self.partition}:{service}:{place}:{resource}"
 

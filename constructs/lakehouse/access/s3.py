@@ -1,6 +1,6 @@
-"""What a verb means for tables' files, by S3's policies.
+"""What a verb means for tables' files, in S3 policies.
 
-A resource has a wildcard only if the thing granted is a set: a prefix's objects.
+A resource has a wildcard only if the target is a set: a prefix's objects.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from lakehouse.spec import Lakehouse, Verb
 
 _S3_OBJECTS: dict[Verb, tuple[str, ...]] = {
     "read": ("s3:GetObject",),
-    # A writer deletes what a failed commit left, and aborts what it did not finish uploading.
+    # A writer deletes what a failed commit left, and aborts unfinished uploads.
     "write": ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
     "manage": (),
 }
 
 
 def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> tuple[PolicyStatement, ...]:
-    """What a principal may do with tables' files, in a store with S3's policies.
+    """What a principal may do with tables' files, in a store with S3 policies.
 
     ``arn`` is as :meth:`lakehouse.access.names.Names.s3`.
     """

@@ -15,8 +15,8 @@ from lakehouse.spec.model import Table
 class Scope:
     """What one verb reaches: Glue databases and tables, and prefixes as (bucket, key)."""
 
-    databases: tuple[str, ...]  # those that the verb is on as a whole
-    around: tuple[str, ...]  # and those that only hold a table that it is on
+    databases: tuple[str, ...]  # those that the verb covers as a whole
+    around: tuple[str, ...]  # and those that only contain a table that it covers
     tables: tuple[str, ...]  # DATABASE/TABLE or DATABASE/*
     prefixes: tuple[tuple[str, str], ...]
 
@@ -55,7 +55,7 @@ def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
 
 
 def _written(table: Table) -> set[tuple[str, str]]:
-    """Where engines write besides the table's own folder."""
+    """Where engines write apart from the table's own folder."""
     return {prefix(table.properties[key]) for key in PATHS if key in table.properties}
 
 

@@ -15,7 +15,7 @@ _INTEGERS = {"int": 31, "long": 63}  # bits without the sign
 
 
 def value(kind: str, text: str) -> Any:
-    """The JSON value of ``text`` for a column of this type. Raises ValueError where it is none or the type nested."""
+    """The JSON value of ``text`` for a column of this type. Raises ValueError if it is none or the type is nested."""
     try:
         return _value(kind, text)
     except (ValueError, InvalidOperation, OverflowError):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-#: Columns that engines add to every row: org.apache.iceberg.MetadataColumns of Iceberg 1.12. A table with a column of
-#: such a name cannot be read by Spark; the last three are those of Spark's changelog views.
+#: Columns that engines add to every row: org.apache.iceberg.MetadataColumns of Iceberg 1.12. Spark cannot read a table
+#: that has a column of such a name; the last three are those of Spark's changelog views.
 METADATA_COLUMNS = frozenset({
     "_file", "_pos", "_deleted", "_spec_id", "_partition", "_row_id", "_last_updated_sequence_number",
     "_change_type", "_change_ordinal", "_commit_snapshot_id",
 })  # fmt: skip
 _NEVER = r"\s\x00-\x1f\x7f-\xa0\u2000-\u200f\u2028-\u202f\u3000\ufeff.,:;<>()\[\]{}\"'`\\"
 #: A name that Spark and Trino both read, write and lay tables out by: letters and digits of any script, and marks. Dots
-#: are between a struct and its field; the others of ``_NEVER`` have a meaning in the file; Trino hides ``$path``.
+#: separate a struct and its field; the others of ``_NEVER`` have a meaning in the file; Trino hides ``$path``.
 WORD = rf"[^{_NEVER}$][^{_NEVER}]*"
 COLUMN = rf"{WORD}(?: [^{_NEVER}]+)*"
 COLUMN_RULE = "letters, digits, single blanks, marks other than . , : ; < > ( ) [ ] { } \\ and quotes; no $ first"
@@ -19,12 +19,12 @@ LAST_FIELD_ID = 2**31 - 1 - 200
 
 
 def metadata_column(name: str) -> str | None:
-    """The metadata column that a column of this name would hide, if any: Spark looks both up without their case."""
+    """The metadata column that a column of this name would hide, if any: Spark compares both without case."""
     return name.lower() if name.lower() in METADATA_COLUMNS else None
 
 
 def folded(name: str) -> str:
-    """The name as engines compare it, character by character and without its case (Java's equalsIgnoreCase)."""
+    """The name as engines compare it, character by character and without case (Java's equalsIgnoreCase)."""
     return "".join(upper if len(upper := each.upper()) == 1 else each for each in name).lower()
 
 

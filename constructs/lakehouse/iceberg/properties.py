@@ -1,7 +1,7 @@
-"""Iceberg's table properties: what Iceberg's Java library takes for the value of each that it knows.
+"""Iceberg's table properties: which values Iceberg's Java library accepts for each that it knows.
 
 org.apache.iceberg.TableProperties and SparkTableProperties of Iceberg 1.12. Iceberg parses a value only when it needs
-it, so a wrong one is met by the first write, or by the first read, of an engine.
+it, so a wrong value fails at the first write, or at the first read, of an engine.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _INT, _LONG = 2**31 - 1, 2**63 - 1
 
 @dataclass(frozen=True)
 class ValueKind:
-    """What a value is: ``rule`` in words, ``fits`` for text that Java takes."""
+    """The kind of a value: ``rule`` as text, ``fits`` for text that Java accepts."""
 
     rule: str
     fits: Callable[[str], bool]
@@ -59,7 +59,7 @@ _PARQUET = _one_of("zstd", "brotli", "lz4", "gzip", "snappy", "uncompressed")
 _AVRO = _one_of("gzip", "zstd", "snappy", "uncompressed")
 _ORC = _one_of("zstd", "lz4", "lzo", "zlib", "snappy", "none")
 
-_FILES = {  # properties of data files, and with `write.delete.` of delete files too
+_FILES = {  # properties of data files, and with `write.delete.` also of delete files
     "format.default": _FORMAT,
     "target-file-size-bytes": _SIZE,
     "parquet.row-group-size-bytes": _COUNT,
@@ -171,7 +171,7 @@ _FAMILIES = ("write.", "read.", "commit.", "history.", "gc.")
 
 
 def refusal(key: str, value: str) -> str | None:
-    """Why Iceberg's Java library would not take the value; None if it does, or does not know the property."""
+    """Why Iceberg's Java library would refuse the value; None if it does not, or does not know the property."""
     kind = KNOWN.get(key) or next((kind for prefix, kind in OF_A_COLUMN.items() if key.startswith(prefix)), None)
     if kind is None or kind.fits(value):
         return None
@@ -181,7 +181,7 @@ def refusal(key: str, value: str) -> str | None:
 
 
 def _better(value: str) -> list[str]:
-    """What Java would take instead of a number or truth value that YAML, or a person, writes in another way."""
+    """What Java would accept instead of a number or boolean that YAML, or a person, writes in another way."""
     words = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
     found = [value.strip(), words.get(value.lower(), "")]
     if len(value) < 30:
@@ -199,7 +199,7 @@ def column(key: str) -> str | None:
 
 
 def misspelt(key: str) -> str | None:
-    """A warning for a key in one of Iceberg's families that Iceberg does not know, with the nearest that it knows."""
+    """A warning for a key in one of Iceberg's families that Iceberg does not know, with the nearest known key."""
     if not key.startswith(_FAMILIES) or key in KNOWN or any(key.startswith(prefix) for prefix in OF_A_COLUMN):
         return None
     nearest = suggest(key, [*KNOWN, *OF_A_COLUMN])

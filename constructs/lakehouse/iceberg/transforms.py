@@ -1,6 +1,6 @@
 """Partition fields and sort fields: ``day(ts)``, ``bucket(16, id)``, ``close desc nulls last``.
 
-Transforms and the types each takes: https://iceberg.apache.org/spec/#partition-transforms
+Transforms and the types each accepts: https://iceberg.apache.org/spec/#partition-transforms
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class SortTerm(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def partition_field(text: str) -> Term:
-    """Read an entry of ``partition_by``. Raises ValueError with the value, the rule and the mend."""
+    """Read an entry of ``partition_by``. Raises ValueError with the value, the rule and the fix."""
     if re.fullmatch(_COLUMN, text, re.ASCII):
         return Term("identity", text)
     match = re.fullmatch(rf"\s*(\w+)\s*\(\s*(?:(\w+)\s*,\s*)?({_COLUMN})\s*\)\s*", text, re.ASCII)
@@ -116,7 +116,7 @@ def partition_field(text: str) -> Term:
 
 @lru_cache(maxsize=4096)
 def sort_field(text: str) -> SortTerm:
-    """Read an entry of ``sort_by``. Raises ValueError with the value, the rule and the mend."""
+    """Read an entry of ``sort_by``. Raises ValueError with the value, the rule and the fix."""
     words, nulls, direction = text.split(), "", "asc"
     if len(words) > 2 and words[-2].lower() == "nulls" and words[-1].lower() in ("first", "last"):
         *words, _, nulls = words
@@ -137,7 +137,7 @@ def sort_field(text: str) -> SortTerm:
 
 
 def takes(name: str, kind: types.Type) -> bool:
-    """Whether the transform takes values of this primitive type; one that is not known here takes any."""
+    """Whether the transform accepts values of this primitive type; an unknown transform accepts any."""
     allowed = _TAKES.get(name)
     return allowed is None or types.base(str(kind)) in allowed
 

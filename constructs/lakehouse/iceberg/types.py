@@ -18,11 +18,11 @@ PRIMITIVES = frozenset({
     "boolean", "int", "long", "float", "double", "date", "time", "timestamp", "timestamptz", "timestamp_ns",
     "timestamptz_ns", "string", "uuid", "binary", "unknown",
 })  # fmt: skip
-VERSION_3 = frozenset({"timestamp_ns", "timestamptz_ns", "unknown"})  # want format_version: 3
+VERSION_3 = frozenset({"timestamp_ns", "timestamptz_ns", "unknown"})  # need format_version: 3
 NOT_YET = frozenset({"variant", "geometry", "geography"})  # in Iceberg's format 3, not in PyIceberg 0.11
 
 _PARAMETRIC = ("decimal(10, 2)", "fixed[16]", "list<string>", "map<string, long>", "struct<a: int>")
-_ELSEWHERE = {  # what SQL dialects and other systems call them
+_ELSEWHERE = {  # their names in SQL dialects and other systems
     "bigint": "long", "int8": "long", "int64": "long", "integer": "int", "int32": "int", "smallint": "int",
     "tinyint": "int", "short": "int", "byte": "int", "bool": "boolean", "text": "string", "varchar": "string",
     "char": "string", "str": "string", "real": "float", "float64": "double", "float32": "float",
@@ -33,7 +33,7 @@ _ELSEWHERE = {  # what SQL dialects and other systems call them
 }  # fmt: skip
 
 
-#: The id of a field that has none yet: only a table's metadata gives ids.
+#: The id of a field that has none yet: only a table's metadata assigns ids.
 NO_ID = 0
 
 
@@ -115,7 +115,7 @@ def names(kind: Type) -> frozenset[str]:
 def parse(text: str) -> Type:
     """Read a type; ``str`` of the result is its canonical text.
 
-    Raises ValueError with the value, the rule and the mend.
+    Raises ValueError with the value, the rule and the fix.
     """
     return _Parser(text).whole()
 
@@ -219,7 +219,7 @@ class _Parser:
         raise self.unknown(name)
 
     def name(self) -> str:
-        """A field's name: all that stands before the colon, or before what cannot be part of it."""
+        """A field's name: everything before the colon, or before a character that cannot be part of it."""
         first = self.next
         while self.peek() and not (len(self.peek()) == 1 and self.peek() in ":,<>()[]"):
             self.next += 1

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from lakehouse.text.terminal import shown
 
-# No number of an entity for the others: Graphviz reads entities first, and what they stand for again.
+# No numeric entity for the others: Graphviz reads entities first, and then what they stand for.
 _SPECIAL = str.maketrans({"\\": "\\\\", '"': '\\"', "&": "&amp;"})
 
 
 def label(lines: Iterable[str]) -> str:
-    """The lines as one quoted label, one below the other; a character that is not seen as its escape."""
+    """The lines as one quoted label, one below the other; an invisible character appears as its escape."""
     return '"' + "\\n".join(shown(line).translate(_SPECIAL) for line in lines) + '"'

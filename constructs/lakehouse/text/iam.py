@@ -9,5 +9,5 @@ _SPECIAL = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
 
 
 def literal(text: str) -> str:
-    """The text as a policy has it: it matches itself alone."""
+    """The text as a policy needs it: it matches only itself."""
     return text.translate(_SPECIAL)

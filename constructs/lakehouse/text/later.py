@@ -1,6 +1,6 @@
-"""Fields that came later: while one has its default, a value is as it was before there was such a field.
+"""Fields that were added later: while one has its default, a value is as it was before the field existed.
 
-So what is remembered of a value (a service's digest above all) stays the same across versions of this project.
+So what is remembered of a value (above all a service's digest) stays the same across versions of this project.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ ASIDE = {"aside": True}  # the metadata of a field that is no part of what is re
 
 
 def later(default: Any) -> Any:
-    """A field of a dataclass that came later, with its default."""
+    """A field of a dataclass that was added later, with its default."""
     return field(default=default, metadata=_LATER)
 
 
 def definition(value: Any) -> Any:
-    """The value as :func:`dataclasses.asdict` has it, without what is aside and what came later and has its default."""
+    """The value as :func:`dataclasses.asdict` has it, without fields aside and later ones with their default."""
     if isinstance(value, (list, tuple)):
         return [definition(each) for each in value]
     if not is_dataclass(value):

@@ -17,12 +17,12 @@ _PLAIN = re.compile(
 
 
 def label(lines: Iterable[str]) -> str:
-    """The lines as one quoted label, one below the other; a character that is not seen as its escape."""
+    """The lines as one quoted label, one below the other; an invisible character appears as its escape."""
     return f'"{"<br/>".join(_escaped(shown(line)) for line in lines)}"'
 
 
 def _escaped(text: str) -> str:
-    """Each character that could mean more than itself as its number, which Mermaid reads after all else."""
+    """Each character that could mean more than itself as its number, which Mermaid reads last."""
     pieces, at = [], 0
     for plain in _PLAIN.finditer(text):
         pieces += [*(f"#{ord(each)};" for each in text[at : plain.start()]), plain[0]]

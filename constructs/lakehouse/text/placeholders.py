@@ -1,6 +1,6 @@
-"""What stands in configuration for secrets and for other files, until the configuration is written.
+"""What configuration contains instead of secrets and of other files, until the configuration is written.
 
-A placeholder is an object beside the text, not a pattern in it: whatever a user writes stays text.
+A placeholder is an object next to the text, not a pattern in it: whatever a user writes stays text.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Issued:
 
 @dataclass(frozen=True)
 class Binary:
-    """Bytes that are no text, in base64. Nothing stands beside them in a file."""
+    """Bytes that are not text, in base64. In a file they stand without other parts."""
 
     base64: str
 
@@ -72,7 +72,7 @@ def parts(text: Text) -> tuple[Part, ...]:
 
 
 def joined(texts: Sequence[Text]) -> Text:
-    """The texts one after the other; a string where no placeholder is in them."""
+    """The texts one after the other; a string if no placeholder is in them."""
     found: list[Part] = []
     for part in (part for text in texts for part in parts(text)):
         if isinstance(part, str) and found and isinstance(found[-1], str):
@@ -83,7 +83,7 @@ def joined(texts: Sequence[Text]) -> Text:
 
 
 def filled(text: Text, secret: Callable[[str], str]) -> str:
-    """The text with each secret replaced by what ``secret(NAME)`` answers, and each file by its content.
+    """The text with each secret replaced by the result of ``secret(NAME)``, and each file by its content.
 
     Raises LakehouseError if such a file cannot be read, or a secret has a character that ends a line.
     """
@@ -91,7 +91,7 @@ def filled(text: Text, secret: Callable[[str], str]) -> str:
 
 
 def written(text: Text, secret: Callable[[str], str]) -> bytes:
-    """What a file with that text holds. Raises LakehouseError as :func:`filled` does."""
+    """The content of a file with that text. Raises LakehouseError as :func:`filled` does."""
     return base64.b64decode(text.base64) if isinstance(text, Binary) else filled(text, secret).encode()
 
 
@@ -111,7 +111,7 @@ def issued(text: Text) -> tuple[Issued, ...]:
 
 
 def with_contents(text: Text) -> list[Any]:
-    """The text as JSON can hold it, with the digest of each file: it changes with the file. Empty: no file."""
+    """The text in a form that JSON can hold, with the digest of each file: it changes with the file. Empty: no file."""
     return [_with_content(part) for part in parts(text)]
 
 

@@ -15,14 +15,14 @@ _COMMENT = "#!"
 
 
 def properties(settings: Mapping[str, Text]) -> Text:
-    """One ``key=value`` a line; a placeholder in a value stays one."""
+    """One ``key=value`` per line; a placeholder in a value stays one."""
     return joined([part for key, value in settings.items() for part in (f"{_key(key)}=", _value(value), "\n")])
 
 
 def _value(text: Text) -> Text:
     escaped = [_escaped(part) if isinstance(part, str) else part for part in parts(text)]
     if isinstance(escaped[0], str) and escaped[0].startswith(" "):
-        escaped[0] = "\\" + escaped[0]  # else it is taken for the space between key and value
+        escaped[0] = "\\" + escaped[0]  # otherwise it counts as the space between key and value
     return tuple(escaped)
 
 
@@ -36,7 +36,7 @@ def _escaped(text: str) -> str:
 
 
 def _code(character: str) -> str:
-    """Readers differ in the file's encoding, so that everything beyond ASCII is written by its number."""
+    """Readers differ in the file's encoding, so everything beyond ASCII is written by its number."""
     if character in _NAMED:
         return _NAMED[character]
     units = character.encode("utf-16-be", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Names and values in SQL. Spark has names in back quotes, and back slashes in its strings; Trino has the standard."""
+"""Names and values in SQL. Spark has backquoted names, and backslashes in its strings; Trino follows the standard."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def path(parts: Iterable[str], dialect: Dialect) -> str:
 def string(text: str, dialect: Dialect) -> str:
     """A value that is text, quoted."""
     if dialect == "spark":
-        # \u first: Spark knows it in strings, and a back slash that is doubled begins no escape.
+        # \u first: Spark knows it in strings, and a doubled backslash begins no escape.
         return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return "'" + text.replace("'", "''") + "'"

@@ -1,10 +1,10 @@
-"""Text on a person's terminal, where control characters move the cursor, hide text or send keys."""
+"""Text on a user's terminal, where control characters move the cursor, hide text or send keys."""
 
 from __future__ import annotations
 
 import unicodedata
 
-_LONGEST = 2_000  # characters of a message; a value of megabytes would hide what is said of it
+_LONGEST = 2_000  # characters of a message; a value of megabytes would hide the message itself
 # Cc: control characters; Cf: what turns the direction of text, among others; Cs: half of a character; Zl, Zp: lines.
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")
 
@@ -23,7 +23,7 @@ def told(text: object) -> str:
 
 
 def is_hidden(character: str) -> bool:
-    """Whether a terminal would do anything with it but draw it."""
+    """Whether a terminal would do anything with it except draw it."""
     return not " " <= character <= "~" and unicodedata.category(character) in _HIDDEN
 
 

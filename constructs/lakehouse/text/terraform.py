@@ -10,9 +10,9 @@ import re
 import secrets
 from typing import Any
 
-# cdktf has marks of its own in strings and lists, such as ${TfToken[TOKEN.0]} and #{TfToken[TOKEN.0]}.
+# cdktf has its own marks in strings and lists, such as ${TfToken[TOKEN.0]} and #{TfToken[TOKEN.0]}.
 _OPENED = re.compile(r"([$%#]+)\{")
-# What an expression of ours is written as until the block is done. No text from outside can hold it.
+# How an expression of ours is written until the block is complete. No text from outside can contain it.
 _MARK = secrets.token_hex(8)
 _MARKED = re.compile(rf"<{_MARK} ([^>]*)>")
 
@@ -25,18 +25,18 @@ def expression(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    """The text as Terraform's JSON has it: what it evaluates to is the text itself."""
+    """The text as Terraform's JSON needs it: it evaluates to the text itself."""
     return _OPENED.sub(_closed, text)
 
 
 def rendered(value: Any) -> Any:
-    """The value with all of its strings literal, but for the expressions that were made by :func:`expression`."""
+    """The value with all of its strings literal, except the expressions made by :func:`expression`."""
     match value:
         case str():
             pieces = _MARKED.split(value)  # every second one is an expression
             if len(pieces) == 1:
                 return literal(value)
-            # What stands before an expression must not change how it begins: "$" and "${a}" are not "$${a}".
+            # What comes before an expression must not change how it begins: "$" and "${a}" are not "$${a}".
             return "".join(f"${{{each}}}" if nth % 2 else _before(literal(each)) for nth, each in enumerate(pieces))
         case dict():
             return {rendered(key): rendered(each) for key, each in value.items()}

@@ -1,4 +1,4 @@
-"""Parts of sentences: lists, and what somebody may have meant."""
+"""Parts of sentences: lists, and suggestions for misspelt words."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterable
 from itertools import islice
 
-# What is compared with what is known, letter by letter, so that a file of any size is read in seconds.
+# Compared with the known words, letter by letter, so that a file of any size is read in seconds.
 _LONGEST, _MOST = 100, 1_000
 
 
 def suggest(wrong: object, known: Iterable[str]) -> str:
-    """`` Did you mean "x"?`` where something known is close to what was written, else nothing."""
+    """`` Did you mean "x"?`` if a known word is close to what was written, otherwise nothing."""
     if len(text := str(wrong).lower()) > _LONGEST:
         return ""
     names = {name.lower(): name for name in islice(known, _MOST) if len(name) <= _LONGEST}
@@ -20,6 +20,6 @@ def suggest(wrong: object, known: Iterable[str]) -> str:
 
 
 def listed(names: Iterable[object]) -> str:
-    """Names as a sentence ends with them: ``a, b or c``."""
+    """Names at the end of a sentence: ``a, b or c``."""
     words = [str(name) for name in names]
     return " or ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -46,7 +46,7 @@ def test_it_is_built_once(calls: Path, tmp_path: Path) -> None:
 
 def test_a_failure_says_what_go_said(calls: Path, tmp_path: Path) -> None:
     _go(calls, tmp_path / "bin", action="echo 'go: downloading a v1'; echo 'main.go:1: no such thing' >&2; exit 1")
-    with pytest.raises(LakehouseError, match=r"minio could not be built from github.com/minio/minio. Go says:\nmain"):
+    with pytest.raises(LakehouseError, match=r"could not be built from github.com/minio/minio. Go's output:\nmain"):
         go.build("minio")
     assert not store.program("minio").exists()
 

@@ -153,7 +153,7 @@ def test_an_unknown_name_is_refused_with_those_that_can_be_built(
     docker: Docker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["aistor-2026-06-06"]) == 2
-    assert "none that can be built. Those are: trino-476, " in capsys.readouterr().err
+    assert "cannot be built. Images that can: trino-476, " in capsys.readouterr().err
 
 
 def test_what_a_registry_gives_is_not_built(docker: Docker) -> None:
@@ -239,7 +239,7 @@ def test_a_failed_debootstrap_says_why(docker: Docker, monkeypatch: pytest.Monke
     _debootstrap(tmp_path, monkeypatch, "echo 'E: no mirror'; exit 1")
     debian.archive().unlink()
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    with pytest.raises(LakehouseError, match=r"debootstrap failed. Its last words:\nE: no mirror"):
+    with pytest.raises(LakehouseError, match=r"debootstrap failed. The end of its output:\nE: no mirror"):
         debian.make()
     assert list(debian.archive().parent.iterdir()) == []
 

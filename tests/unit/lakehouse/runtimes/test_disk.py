@@ -36,9 +36,7 @@ def test_shortage_in_words(tmp_path: Path, free: int, inodes: int | None, said: 
 
 def test_the_ballast_is_named_while_it_is_there(tmp_path: Path) -> None:
     (tmp_path / BALLAST).touch()
-    assert f"`rm '{tmp_path}/{BALLAST}'` gives {BALLAST_MB} MB back" in disk.shortage(
-        DiskRoom(tmp_path, 10, None), tmp_path
-    )
+    assert f"`rm '{tmp_path}/{BALLAST}'` frees {BALLAST_MB} MB" in disk.shortage(DiskRoom(tmp_path, 10, None), tmp_path)
 
 
 def test_few_inodes_refuse_a_deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
