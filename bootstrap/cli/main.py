@@ -26,7 +26,7 @@ from bootstrap.cli.ownership import app as ownership
 from bootstrap.cli.reconciler import app as reconciler
 from bootstrap.cli.secrets import app as secrets
 from bootstrap.cli.stores import app as stores
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.text.terminal import told
 
 if TYPE_CHECKING:
@@ -324,6 +324,8 @@ def restart(
     """Restart a service, and those that depend on this start of it; wait until they are ready."""
     target = _target(context)
     first = target.service(service)
+    if first.is_job:
+        raise UsageError(f"{service} is a job: it has ended, so there is nothing to restart.")
     for each in (first, *(other for other in target.local.services if first.name in other.restarts_with)):
         took = target.local.runtime.restart(each)
         print(f"{each.name} is ready after {took:.1f} s")

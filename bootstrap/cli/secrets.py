@@ -30,9 +30,9 @@ def listing(
 
     target = _target(context)
     local = target.local
-    known = credentials.known(local.services)
+    known = credentials.known(local.everything)
     recorded = generations.read(local.state)
-    planned = generations.plan(local.state, local.services, local.credentials)
+    planned = generations.plan(local.state, local.everything, local.credentials)
     chosen = {} if local.credentials is None else credentials.read(local.credentials, known)
     content = [
         {
@@ -70,7 +70,7 @@ def rotate(
 
     target = _target(context)
     local = target.local
-    found = note(local.state, local.services, name, local.credentials)
+    found = note(local.state, local.everything, name, local.credentials)
     print(
         f"{found.name} is replaced by the next `cdktf deploy {target.stack}`, which restarts {', '.join(found.users)}. "
         f"`cdktf diff {target.stack}` shows it."

@@ -61,11 +61,11 @@ class Target:
         return folder
 
     def service(self, name: str) -> Service:
-        """The service of that name. Raises UsageError that lists the existing ones."""
-        for each in self.local.services:
+        """The service or job of that name. Raises UsageError that lists the existing ones."""
+        for each in self.local.everything:
             if each.name == name:
                 return each
-        known = ", ".join(each.name for each in self.local.services)
+        known = ", ".join(each.name for each in self.local.everything)
         raise UsageError(f'No service "{name}" in stack {self.stack} of {self.path.name}; it has: {known}.')
 
     def address(self, port: str, asked_by: str) -> Address:

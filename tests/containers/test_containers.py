@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 
 import pytest
 
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.docker.containers import Container, Naming, containers
 from lakehouse.runtimes.docker.engine import DockerEngine
+from lakehouse.runtimes.docker.place import DockerPlace
+from lakehouse.runtimes.docker.steps import run_job, write
+from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.services.service import File, Probe, Service
+from lakehouse.text.placeholders import Secret
 from tests.containers.conftest import runtime, secrets, sick
 from tests.integration.deployment import Deployment
 
@@ -96,3 +104,31 @@ def test_trinos_own_command_line_answers_in_its_container(contained: Deployment)
 
 def name(deployment: Deployment) -> str:
     return runtime(deployment).containers[0].network
+
+
+def test_a_job_runs_in_a_container_of_its_own_once(contained: Deployment, engine: DockerEngine) -> None:
+    """No kind has a job yet, so a small one stands for them: it uses the network, a file and a secret of the stack."""
+    state = contained.local.state
+    image = contained.local.everything[0].image
+    naming = Naming(name(contained), f"{name(contained)}-", f"{name(contained)}-")
+
+    def job(script: str, patience: int = 60) -> Container:
+        files = (File("word", ("word=", Secret("job-word"))),)
+        service = Service("job", image, (), ("sh", "-c", script), Probe("end", patience=patience), files=files)
+        write(state, "job", files)
+        return containers([service], naming, state, DockerPlace({}, contained.folder))[0]
+
+    try:
+        good = job("cat /etc/job/word && getent hosts nessie")
+        run_job(state, engine, good, Incarnation("d", "1"))
+        assert f"word={state.secret('job-word')}" in state.log("job").read_text()
+        assert run_job(state, engine, good, Incarnation("d", "1")) == 0.0
+        with pytest.raises(LakehouseError, match=r"(?s)The job job ended with code 3.*the reason"):
+            run_job(state, engine, job("echo the reason; exit 3"), Incarnation("d", "2"))
+        with pytest.raises(LakehouseError, match="has not ended within 1 s"):
+            run_job(state, engine, job("sleep 60", patience=1), Incarnation("d", "3"))
+        assert engine.look(good.name) is None, "nothing is left of it"
+    finally:
+        engine.client.volumes.get(good.volume.source).remove()
+        shutil.rmtree(state.config("job"))
+        state.forget("job-word")

@@ -20,7 +20,7 @@ class Local:
 
     state: State
     place: Place
-    services: tuple[Service, ...]
+    everything: tuple[Service, ...]  # services and one-shot jobs, each after those that it needs
     endpoints: Endpoints
     listeners: Mapping[str, Listener]  # by name, with the numbers that are seen from outside
     runtime: Runtime
@@ -31,3 +31,8 @@ class Local:
     def ports(self) -> dict[str, int]:
         """Numbers by name, as they are seen from outside."""
         return {name: each.number for name, each in self.listeners.items()}
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """What runs: all but the jobs."""
+        return tuple(each for each in self.everything if not each.is_job)

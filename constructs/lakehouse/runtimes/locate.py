@@ -51,7 +51,7 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
     return Local(
         state=state,
         place=place,
-        services=there,
+        everything=there,
         endpoints=endpoints(lakehouse, found, place),
         listeners=named,
         runtime=kind.runtime(lakehouse, stack, state, place, there),

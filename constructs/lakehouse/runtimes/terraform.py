@@ -53,7 +53,7 @@ class LocalRuntime(Construct):
 
     def write(self, folder: Path) -> None:
         """Writes what the steps read into the folder of the synthesised stack."""
-        definitions.write(folder, self.local.services, self.incarnations)
+        definitions.write(folder, self.local.everything, self.incarnations)
         generations.write(folder, self._planned)
         owner.write_claim(folder, self.local.claim)
         contents.write(folder, self._bootstrap)

@@ -39,7 +39,7 @@ def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
     """Makes the archives that the stack's services lack; says in a line what could not be made, and raises nothing."""
     began = time.monotonic()
     try:
-        lacking = archives.missing(locate(lakehouse, stack, path).services)
+        lacking = archives.missing(locate(lakehouse, stack, path).everything)
         if not lacking:
             return
         _say(f"preparing faster starts, once: {', '.join(sorted(each.stem for each in lacking))}")
@@ -51,7 +51,7 @@ def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
             records.mkdir()
             local = _alone(lakehouse, stack, Path(scratch))
             names = {each.name for group in lacking.values() for each in group}
-            services = [archives.recording(each, records) if each.name in names else each for each in local.services]
+            services = [archives.recording(each, records) if each.name in names else each for each in local.everything]
             with _running(services, local):
                 _work(Path(scratch) / _FILE)
             _say(f"  recorded, {time.monotonic() - began:.0f} s")

@@ -47,10 +47,11 @@ class Port:
 class Probe:
     """How readiness is seen: ``http`` and ``https`` want a 2xx answer that holds ``expect``, ``tcp`` an open port.
 
-    ``exec`` wants a ``command``, run where the service runs, to end with 0.
+    ``exec`` wants a ``command``, run where the service runs, to end with 0. ``end`` wants that of the service's own: it
+    is a one-shot job, such as one that makes a schema. Each definition of it is run once; what needs it waits.
     """
 
-    kind: Literal["http", "https", "tcp", "exec"]
+    kind: Literal["http", "https", "tcp", "exec", "end"]
     port: int = 0
     path: str = "/"
     expect: str = ""
@@ -95,6 +96,13 @@ class Service:
     # Of a store: its files as they make it refuse writes, for when the disk is full. None: no store; empty: it has no
     # such mode, so that it has to be stopped.
     reading: tuple[File, ...] | None = None
+    # In a container, the image's own entry point is kept: it gets ``command`` without its first word, the program.
+    keeps_entrypoint: bool = later(False)
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it is run to its end, once."""
+        return self.probe.kind == "end"
 
 
 class Place(Protocol):

@@ -20,7 +20,7 @@ from lakehouse.text.terminal import told
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.docker", description=__doc__)
-    parser.add_argument("step", choices=("preflight", "ready"))
+    parser.add_argument("step", choices=("preflight", "ready", "job"))
     parser.add_argument("service", nargs="?")
     parser.add_argument("--state", required=True, type=Path)
     given = parser.parse_args(arguments)
@@ -48,7 +48,13 @@ def _run(step: str, service: str | None, state: State, asked: tuple[containers.C
         known = known_names(terraform_state(Path(claim.owner.file), claim.owner.stack))
         steps.prepare(state, services, asked, DockerEngine(), claim, planned, known, generations.planned_in(Path()))
     elif service is None:
-        raise LakehouseError("ready: which service?")
+        raise LakehouseError(f"{step}: which service?")
+    elif step == "job":
+        job, incarnation = definitions.read(Path(definitions.FILE))[service]
+        took = steps.run_job(
+            state, DockerEngine(), next(each for each in asked if each.service == job.name), incarnation
+        )
+        print(f"{service} has ended after {took:.1f} s")
     else:
         container = next(each for each in asked if each.service == service)
         took = steps.await_ready(DockerEngine(), container)

@@ -15,7 +15,7 @@ from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.incarnation import Incarnation, digest
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK, Probe, Service
-from lakehouse.text.later import definition
+from lakehouse.text.later import definition, later
 from lakehouse.text.placeholders import with_contents
 
 FILE = "containers.json"
@@ -78,6 +78,7 @@ class Container:
     probe: Probe  # the same, asked from this machine
     stop_seconds: int
     files: str  # digest of the configuration, which is mounted
+    keeps_entrypoint: bool = later(False)  # the image's own; it gets the command without its first word
 
     @property
     def volume(self) -> Mount:
@@ -88,6 +89,16 @@ class Container:
     def digest(self) -> str:
         """Changes with everything that is asked for."""
         return digest(definition(self))
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it is run to its end and removed."""
+        return self.probe.kind == "end"
+
+    @property
+    def entrypoint(self) -> tuple[str, ...] | None:
+        """The program; None for the image's own."""
+        return None if self.keeps_entrypoint else self.command[:1]
 
     @property
     def config(self) -> str:
@@ -177,6 +188,7 @@ def _container(service: Service, naming: Naming, state: State, place: DockerPlac
         health=HealthCheck(check(service.probe, config, bash=carried.bash), start_period=service.probe.patience),
         probe=replace(service.probe, port=numbers.get(service.probe.port, 0)),
         stop_seconds=service.stop_seconds,
+        keeps_entrypoint=service.keeps_entrypoint,
         files=digest([(each.path, with_contents(each.text)) for each in service.files]),
     )
 
@@ -193,6 +205,8 @@ def check(probe: Probe, config: str = "", *, bash: bool) -> tuple[str, ...]:
     """
     if probe.kind == "exec":
         return ("CMD", *probe.command)
+    if probe.kind == "end":
+        return ("NONE",)
     if probe.kind == "https":
         return _https(probe, config, bash=bash)
     url = f"http://{LOOPBACK}:{probe.port}{probe.path}"

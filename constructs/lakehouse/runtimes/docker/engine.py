@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,6 +156,48 @@ class DockerEngine:
                     raise refused(line["error"])
         except APIError as error:
             raise refused(error.explanation or error) from error
+
+    def run(self, asked: Container, labels: Mapping[str, str]) -> tuple[int | None, str]:
+        """Runs a container to its end and removes it: its exit code (None: it did not end in time), and what it said.
+
+        One of that name which an interrupted run has left is removed first.
+        """
+        from docker.errors import NotFound
+        from docker.types import Mount
+        from requests import RequestException
+
+        with suppress(NotFound):
+            self.client.containers.get(asked.name).remove(force=True)
+        made = self.client.containers.create(
+            asked.image,
+            name=asked.name,
+            hostname=asked.service,
+            entrypoint=None if asked.entrypoint is None else list(asked.entrypoint),
+            command=list(asked.command[1:]),
+            environment=dict(asked.environment),
+            user=asked.user,
+            working_dir=asked.directory,
+            mounts=[
+                Mount(
+                    each.target, each.source, type="bind" if "/" in each.source else "volume", read_only=each.read_only
+                )
+                for each in asked.mounts
+            ],
+            network=asked.network,
+            mem_limit=f"{asked.memory_mb}m",
+            memswap_limit=f"{asked.memory_mb}m",
+            security_opt=["no-new-privileges:true"],
+            labels=dict(labels),
+        )
+        try:
+            made.start()
+            try:
+                code = int(made.wait(timeout=asked.probe.patience)["StatusCode"])
+            except RequestException:  # docker-py's word for a time that is over
+                code = None
+            return code, made.logs().decode(errors="replace")
+        finally:
+            made.remove(v=True, force=True)
 
     def ends_well(self, container: str, command: Sequence[str]) -> bool:
         """Whether a command in a running container ends with 0; False if the container does not run."""

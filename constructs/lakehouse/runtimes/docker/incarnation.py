@@ -9,7 +9,7 @@ from pathlib import Path
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_told
 from lakehouse.runtimes.generations import NOTHING, Planned, marked
-from lakehouse.runtimes.incarnation import NONE, Incarnation, propose
+from lakehouse.runtimes.incarnation import NONE, Incarnation, propose, recorded
 from lakehouse.runtimes.probe import Asked, ready
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
@@ -50,12 +50,14 @@ def look(
     ]
     with ThreadPoolExecutor(max(1, len(right))) as pool:
         well = dict(zip(right, pool.map(lambda name: answers(engine, asked[name], seen[name]), right), strict=True))
+    last = {name: each.incarnation for name, each in seen.items()}
+    last |= {each.service: recorded(state, each.service) for each in containers if each.is_job}
     return propose(
         services,
         {
             service.name: marked(each.digest, service, planned)
             for service, each in zip(services, containers, strict=True)
         },
-        {each.service: seen[each.service].incarnation if each.service in seen else NONE for each in containers},
-        {each.service: well.get(each.service, False) for each in containers},
+        {each.service: last.get(each.service, NONE) for each in containers},
+        {each.service: each.is_job or well.get(each.service, False) for each in containers},
     )

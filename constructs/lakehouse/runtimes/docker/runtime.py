@@ -35,6 +35,7 @@ class Containers:
         return {
             each.service: each.service in seen and answers(self.engine, each, seen[each.service])
             for each in self.containers
+            if not each.is_job
         }
 
     def memory(self) -> Mapping[str, int]:
@@ -48,6 +49,10 @@ class Containers:
         return await_ready(self.engine, self._asked(service.name))
 
     def log(self, name: str, lines: int) -> str:
+        if any(each.is_job and each.service == name for each in self.containers):  # its container is gone
+            if not (path := self.state.log(name)).is_file():
+                raise LakehouseError(f"The job {name} has no log: it was never run. `cdktf deploy` runs it.")
+            return "".join(path.read_text(errors="replace").splitlines(keepends=True)[-lines:])
         return self.engine.client.containers.get(self._name(name)).logs(tail=lines).decode(errors="replace")
 
     def follow(self, name: str) -> Iterator[str]:

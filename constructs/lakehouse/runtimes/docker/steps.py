@@ -11,14 +11,15 @@ from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.runtimes import disk, former, generations, memory, owner
-from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, STACK, STATE, Container
+from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, SERVICE, STACK, STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine
 from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.generations import NOTHING, Planned
-from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
+from lakehouse.runtimes.probe import tail
 from lakehouse.runtimes.processes import taken
-from lakehouse.runtimes.state import State
+from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import written
 
@@ -107,6 +108,26 @@ def write(state: State, service: str, files: Iterable[File]) -> None:
         path.chmod(0o644)
     for each in (folder, *(inner for inner in folder.rglob("*") if inner.is_dir())):
         each.chmod(0o777)
+
+
+def run_job(state: State, engine: DockerEngine, container: Container, incarnation: Incarnation) -> float:
+    """Runs the container of a job to its end and removes it; returns the seconds that took, 0 if it was run before.
+
+    :raises LakehouseError: it ended with another code than 0, or not in time; the end of its log is told.
+    """
+    if recorded(state, container.service) == incarnation:
+        return 0.0
+    began = time.monotonic()
+    code, said = engine.run(container, {STATE: str(state.root), SERVICE: container.service})
+    write_private(state.log(container.service), said)
+    if code != 0:
+        what = f"ended with code {code}" if code is not None else f"has not ended within {container.probe.patience} s"
+        raise LakehouseError(
+            f"The job {container.service} {what}, so what needs it was not started.\n"
+            f"The end of its log:\n{tail(state, container.service)}"
+        )
+    record(state, container.service, incarnation)
+    return time.monotonic() - began
 
 
 def await_ready(engine: DockerEngine, container: Container) -> float:

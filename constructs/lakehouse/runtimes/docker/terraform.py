@@ -40,8 +40,8 @@ class DockerRuntime(LocalRuntime):
         assert isinstance(local.runtime, Containers)
         asked = local.runtime.containers
         known = known_names(terraform_state(Path(local.claim.owner.file), local.claim.owner.stack))
-        planned = generations.plan(local.state, local.services, local.credentials)
-        super().__init__(scope, name, local, look(local.services, asked, local.state, known, planned), planned)
+        planned = generations.plan(local.state, local.everything, local.credentials)
+        super().__init__(scope, name, local, look(local.everything, asked, local.state, known, planned), planned)
         provider.DockerProvider(self, "docker")
         TerraformStack.of(self).add_override("terraform.required_providers.docker.version", PROVIDER)
         self._containers = asked
@@ -60,12 +60,23 @@ class DockerRuntime(LocalRuntime):
             depends_on=[self._preflight],
         )
         self._images: dict[str, image.Image] = {}
-        for service, each in zip(local.services, asked, strict=True):
-            self.services[service.name] = self._container(service, each)
+        for service, each in zip(local.everything, asked, strict=True):
+            self.services[service.name] = (self._job if service.is_job else self._container)(service, each)
 
     def write(self, folder: Path) -> None:
         super().write(folder)
         containers.write(folder, self._containers)
+
+    def _job(self, service: Service, asked: Container) -> TerraformResource:
+        """A step that runs a container to its end and removes it: Terraform would make it again at each deploy."""
+        return local_exec(
+            self,
+            service.name,
+            trigger=str(self.incarnations[service.name]),
+            up=self._step("job", service.name),
+            needs=[self._preflight, self._network, *(self.services[need] for need in service.needs)],
+            made_first=True,
+        )
 
     def _container(self, service: Service, asked: Container) -> container.Container:
         needs: list[TerraformResource] = [self._preflight, *(self.services[need] for need in service.needs)]
@@ -75,7 +86,7 @@ class DockerRuntime(LocalRuntime):
             name=literal(asked.name),
             hostname=asked.service,
             image=self._image(asked.image).image_id,
-            entrypoint=[literal(asked.command[0])],
+            entrypoint=None if asked.entrypoint is None else [literal(word) for word in asked.entrypoint],
             command=[literal(word) for word in asked.command[1:]],
             user=asked.user,
             env=[literal(f"{key}={value}") for key, value in asked.environment],

@@ -59,7 +59,7 @@ def _run(given: argparse.Namespace) -> None:
     else:
         service, incarnation = definitions.read(Path(definitions.FILE))[name]
         took = steps.service_up(state, service, incarnation)
-        print(f"{name} is ready after {took:.1f} s")
+        print(f"{name} {'has ended' if service.is_job else 'is ready'} after {took:.1f} s")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ def look(services: Sequence[Service], state: State, planned: Planned = NOTHING) 
         services,
         {each.name: marked(digest(definition(each)), each, planned) for each in services},
         {each.name: recorded(state, each.name) for each in services},
-        healthy(services, state),
+        {each.name: True for each in services if each.is_job}  # one that has ended well is done
+        | healthy([each for each in services if not each.is_job], state),
     )
 
 

@@ -25,7 +25,7 @@ def place(state: State, listeners: Mapping[str, Listener], home: Path) -> Place:
 
 
 def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]) -> Runtime:
-    return Processes(state, services)
+    return Processes(state, tuple(each for each in services if not each.is_job))
 
 
 def terraform(scope: Construct, local: Local) -> LocalRuntime:

@@ -13,7 +13,7 @@ from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.probe import await_ready
-from lakehouse.runtimes.process import surroundings, watch
+from lakehouse.runtimes.process import jobs, surroundings, watch
 from lakehouse.runtimes.process.incarnation import SUPERVISOR
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State, check_user, write_private
@@ -86,7 +86,9 @@ def supervisor_down(state: State) -> None:
 
 
 def service_up(state: State, service: Service, incarnation: Incarnation) -> float:
-    """Starts a service and waits until it is ready; returns the seconds that took."""
+    """Starts a service and waits until it is ready, or runs a job that was not run yet; returns the seconds it took."""
+    if service.is_job and recorded(state, service.name) == incarnation:
+        return 0.0
     shutil.rmtree(state.temporary(service.name), ignore_errors=True)
     folders = (*service.data, str(state.config(service.name)), str(state.temporary(service.name)), service.directory)
     for folder in folders:
@@ -95,6 +97,10 @@ def service_up(state: State, service: Service, incarnation: Incarnation) -> floa
     former.clear(state, service)
     for file in service.files:
         write_private(state.config(service.name) / file.path, written(file.text, state.secret))
+    if service.is_job:
+        took = jobs.run(state, service)
+        record(state, service.name, incarnation)
+        return took
     if service.reading is not None:
         watch.watched(state, service)
     supervisor = Supervisor(state)

@@ -75,7 +75,7 @@ _WORKING_FOLDER = Path("/proc/self/cwd")
 
 # What a service may see of the caller's environment: never credentials that happen to be set in a shell.
 LOCALE = ("LANG", "LC_ALL", "LC_CTYPE")  # a JVM reads names of files by it
-_INHERITED = (*LOCALE, "HOME", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
+INHERITED = (*LOCALE, "HOME", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
 
 
 class Supervisor:
@@ -104,7 +104,7 @@ class Supervisor:
         write_private(state.conf_d / f"{WATCH}.sh", _watch())
         watch = _PROGRAM.format(name=WATCH, stop=5)
         write_private(state.supervisor_conf, _MAIN.format(socket=socket, user=user, watch=watch))
-        environment = {key: os.environ[key] for key in _INHERITED if key in os.environ}
+        environment = {key: os.environ[key] for key in INHERITED if key in os.environ}
         if temporary.within():  # that folder goes with the run of cdktf that this step is part of
             environment |= temporary.named(state.temporary("supervisord"))
         conf = state.supervisor_conf

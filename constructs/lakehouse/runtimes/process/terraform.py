@@ -21,8 +21,8 @@ class ProcessRuntime(LocalRuntime):
     """
 
     def __init__(self, scope: Construct, name: str, local: Local) -> None:
-        planned = generations.plan(local.state, local.services, local.credentials)
-        super().__init__(scope, name, local, incarnation.look(local.services, local.state, planned), planned)
+        planned = generations.plan(local.state, local.everything, local.credentials)
+        super().__init__(scope, name, local, incarnation.look(local.everything, local.state, planned), planned)
         supervised = incarnation.look_supervisor(local.state)
         preflight = local_exec(self, "preflight", trigger=self.everything, up=self._step("preflight"), made_first=True)
         supervisor = local_exec(
@@ -34,13 +34,13 @@ class ProcessRuntime(LocalRuntime):
             needs=[preflight],
             made_first=True,
         )
-        for each in local.services:
+        for each in local.everything:
             self.services[each.name] = local_exec(
                 self,
                 each.name,
                 trigger=str(self.incarnations[each.name]),
                 up=self._step("up", each.name),
-                down=self._step("down", each.name),
+                down=None if each.is_job else self._step("down", each.name),
                 needs=[supervisor, *(self.services[need] for need in each.needs)],
                 made_first=True,
             )

@@ -14,15 +14,16 @@ from typing import NoReturn
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.containers import Container, ContainerSeen, Mount
+from lakehouse.runtimes.docker.containers import Container, ContainerSeen, Mount, Naming, containers
 from lakehouse.runtimes.docker.engine import DockerEngine
+from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.docker.runtime import Containers
-from lakehouse.runtimes.docker.steps import prepare
-from lakehouse.runtimes.incarnation import Incarnation
+from lakehouse.runtimes.docker.steps import prepare, run_job
+from lakehouse.runtimes.incarnation import NONE, Incarnation, recorded
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import Service
+from lakehouse.services.service import Probe, Service
 from lakehouse.spec import load
 from tests.ports import free
 
@@ -254,3 +255,53 @@ def test_a_state_folder_of_others_is_refused_before_anything_is_written(stack: S
         stack.prepare(engine)
     assert engine.made == []
     assert [each.name for each in stack.state.root.iterdir()] == ["thesis.txt"]
+
+
+@dataclass
+class Running(Pretended):
+    """A Docker in which a job ends with that code, and says something."""
+
+    code: int | None = 0
+    ran: list[str] = field(default_factory=list)
+
+    def run(self, asked: Container, labels: Mapping[str, str]) -> tuple[int | None, str]:
+        self.ran.append(asked.service)
+        return self.code, "line one\nthe reason\n"
+
+
+def a_job(stack: Stack) -> Container:
+    service = replace(stack.services[0], name="schema", ports=(), probe=Probe("end", patience=7))
+    local = DockerPlace({}, Path())
+    return containers([service], Naming("net", "v-", "c-"), stack.state, local)[0]
+
+
+def test_a_job_is_run_once_for_each_incarnation(stack: Stack) -> None:
+    job, engine = a_job(stack), Running()
+    assert (job.is_job, job.ports, job.health.test) == (True, (), ("NONE",))
+    run_job(stack.state, engine, job, Incarnation("d", "1"))
+    assert run_job(stack.state, engine, job, Incarnation("d", "1")) == 0.0
+    run_job(stack.state, engine, job, Incarnation("e", "2"))
+    assert engine.ran == ["schema", "schema"]
+    log = Containers(stack.state, (job,), engine).log("schema", 1)
+    assert log == "the reason\n"
+    assert Containers(stack.state, (job,), Pretended()).healthy() == {}
+
+
+@pytest.mark.parametrize(("code", "what"), [(3, "ended with code 3"), (None, "has not ended within 7 s")])
+def test_a_job_that_fails_is_told_with_the_end_of_its_log(stack: Stack, code: int | None, what: str) -> None:
+    with pytest.raises(LakehouseError, match=rf"(?s)The job schema {what}.*the reason"):
+        run_job(stack.state, Running(code=code), a_job(stack), Incarnation("d", "1"))
+    assert recorded(stack.state, "schema") == NONE
+
+
+def test_the_entry_point_of_an_image_gets_the_arguments_only(stack: Stack) -> None:
+    service = replace(stack.services[0], command=("program", "-a", "b"), ports=(), probe=Probe("end"))
+    own, kept = containers(
+        [service, replace(service, keeps_entrypoint=True)],
+        Naming("n", "v-", "c-"),
+        stack.state,
+        DockerPlace({}, Path()),
+    )
+    assert (own.entrypoint, own.command[1:]) == (("program",), ("-a", "b"))
+    assert (kept.entrypoint, kept.command[1:]) == (None, ("-a", "b"))
+    assert own.digest != kept.digest
