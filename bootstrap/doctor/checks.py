@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +16,11 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.needed import Needed
 from lakehouse.packages.jvm import packaged
+from lakehouse.runtimes import generations
 from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least, look
 from lakehouse.runtimes.docker.containers import as_asked
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.runtime import Containers
-from lakehouse.runtimes.incarnation import digest, recorded
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Service
@@ -215,14 +215,9 @@ class _Stack:
 
     @cached_property
     def changed(self) -> list[str]:
-        """Services that run as another file than this one defined them."""
-        state = self.local.state
-        if self.containers is not None:
-            seen = self.containers.engine.seen(state)
-            asked = [each for each in self.containers.containers if each.service in seen]
-            return [each.service for each in asked if seen[each.service].incarnation.digest != each.digest]
-        started = [each for each in self.local.services if each.name in self.processes]
-        return [each.name for each in started if recorded(state, each.name).digest != digest(asdict(each))]
+        """Services that run as another file than this one defined them, or with credentials that are to be replaced."""
+        local = self.local
+        return [*local.runtime.changed(generations.plan(local.state, local.everything, local.credentials))]
 
     def definitions(self) -> Finding:
         unnamed = sorted(self.processes.keys() - {each.name for each in self.local.services})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets as random
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,10 +65,18 @@ def plan(state: State, services: Iterable[Service], file: Path | None) -> Planne
     return Planned({name: number for name, number in wanted.items() if number}, file)
 
 
-def marked(definition: str, service: Service, planned: Planned) -> str:
-    """The digest of a service's ``definition`` together with the generations of what it uses."""
-    used = {name: planned.generations[name] for name in _used(service) if name in planned.generations}
-    return digest([definition, used]) if used else definition
+def marked(definition: str, credentials: Iterable[str], planned: Planned) -> str:
+    """The digest of a service's ``definition`` together with the generations of the ``credentials`` that it uses."""
+    of = {name: planned.generations[name] for name in credentials if name in planned.generations}
+    return digest([definition, of]) if of else definition
+
+
+def used(service: Service) -> tuple[str, ...]:
+    """The credentials whose generation matters to a service: another authority issues all certificates anew."""
+    names = credentials.names(service)
+    if any(each.endswith("-certificate") for each in names):
+        names.add(_authority())
+    return tuple(sorted(names))
 
 
 def make(state: State, services: Iterable[Service], planned: Planned) -> None:
@@ -161,14 +169,6 @@ def planned_in(folder: Path) -> Planned:
     """What :func:`write` wrote into a folder."""
     content = json.loads((folder / FILE).read_text())
     return Planned(content["generations"], None if content["file"] is None else Path(content["file"]))
-
-
-def _used(service: Service) -> Iterator[str]:
-    """The credentials whose generation matters to a service: another authority issues all certificates anew."""
-    names = credentials.names(service)
-    yield from sorted(names)
-    if any(each.endswith("-certificate") for each in names) and _authority() not in names:
-        yield _authority()
 
 
 def _authority() -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lakehouse.runtimes.generations import Planned
 from lakehouse.services.service import File, Service
 
 
@@ -56,6 +57,9 @@ class Runtime(Protocol):
 
     def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         """Starts a further program where the service runs, its input and output piped, its errors among its output."""
+
+    def changed(self, planned: Planned) -> Sequence[str]:
+        """The services that were started from another definition, or with other credentials, than a deploy plans."""
 
     def remains(self) -> str:
         """What of the stack is there to be stopped, in words; empty where nothing is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -12,10 +12,11 @@ from pydantic import TypeAdapter
 from lakehouse.packages import location
 from lakehouse.runtimes.docker.images import image
 from lakehouse.runtimes.docker.place import DockerPlace
+from lakehouse.runtimes.generations import used
 from lakehouse.runtimes.incarnation import Incarnation, digest
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK, Probe, Service
-from lakehouse.text.later import definition, later
+from lakehouse.text.later import ASIDE, definition, later
 from lakehouse.text.placeholders import with_contents
 
 FILE = "containers.json"
@@ -79,6 +80,7 @@ class Container:
     stop_seconds: int
     files: str  # digest of the configuration, which is mounted
     keeps_entrypoint: bool = later(False)  # the image's own; it gets the command without its first word
+    credentials: tuple[str, ...] = field(default=(), metadata=ASIDE)  # the names of those in its files
 
     @property
     def volume(self) -> Mount:
@@ -189,6 +191,7 @@ def _container(service: Service, naming: Naming, state: State, place: DockerPlac
         probe=replace(service.probe, port=numbers.get(service.probe.port, 0)),
         stop_seconds=service.stop_seconds,
         keeps_entrypoint=service.keeps_entrypoint,
+        credentials=used(service),
         files=digest([(each.path, with_contents(each.text)) for each in service.files]),
     )
 

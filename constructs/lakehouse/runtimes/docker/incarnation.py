@@ -24,6 +24,11 @@ def answers(engine: DockerEngine, container: Container, seen: ContainerSeen) -> 
     return ready(container.probe, Asked(Path(container.config)))
 
 
+def wanted(container: Container, planned: Planned) -> str:
+    """The digest that a container should have been made with."""
+    return marked(container.digest, container.credentials, planned)
+
+
 def look(
     services: Sequence[Service],
     containers: Sequence[Container],
@@ -54,10 +59,7 @@ def look(
     last |= {each.service: recorded(state, each.service) for each in containers if each.is_job}
     return propose(
         services,
-        {
-            service.name: marked(each.digest, service, planned)
-            for service, each in zip(services, containers, strict=True)
-        },
+        {each.service: wanted(each, planned) for each in containers},
         {each.service: last.get(each.service, NONE) for each in containers},
         {each.service: each.is_job or well.get(each.service, False) for each in containers},
     )

@@ -12,8 +12,9 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen
 from lakehouse.runtimes.docker.engine import DockerEngine, execute
-from lakehouse.runtimes.docker.incarnation import answers
+from lakehouse.runtimes.docker.incarnation import answers, wanted
 from lakehouse.runtimes.docker.steps import await_ready, write
+from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Service
@@ -65,6 +66,11 @@ class Containers:
 
     def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         return execute(self._name(service), command, environment, self._asked(service).volume.target)
+
+    def changed(self, planned: Planned) -> Sequence[str]:
+        seen = self.engine.seen(self.state)
+        asked = [each for each in self.containers if each.service in seen]
+        return [each.service for each in asked if seen[each.service].incarnation.digest != wanted(each, planned)]
 
     def remains(self) -> str:
         names = ", ".join(each.name for each in self.engine.seen(self.state).values())  # a stopped one has its volume

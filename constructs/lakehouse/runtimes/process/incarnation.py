@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from lakehouse.runtimes.generations import NOTHING, Planned, marked
+from lakehouse.runtimes.generations import NOTHING, Planned, marked, used
 from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, propose, recorded
 from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process import surroundings
@@ -30,11 +30,16 @@ def healthy(services: Iterable[Service], state: State) -> dict[str, bool]:
         return {each.name: answer for each, answer in zip(some, answers, strict=True)}
 
 
+def wanted(service: Service, planned: Planned) -> str:
+    """The digest that a service should have been started with."""
+    return marked(digest(definition(service)), used(service), planned)
+
+
 def look(services: Sequence[Service], state: State, planned: Planned = NOTHING) -> dict[str, Incarnation]:
     """The incarnation each service should have, after a look at what runs."""
     return propose(
         services,
-        {each.name: marked(digest(definition(each)), each, planned) for each in services},
+        {each.name: wanted(each, planned) for each in services},
         {each.name: recorded(state, each.name) for each in services},
         {each.name: True for each in services if each.is_job}  # one that has ended well is done
         | healthy([each for each in services if not each.is_job], state),

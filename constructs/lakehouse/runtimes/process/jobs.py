@@ -42,6 +42,7 @@ def run(state: State, job: Service) -> float:
         finally:
             shell.unlink(missing_ok=True)
             _end(process)
+            processes.end(processes.belonging(state, job.name), patience=0.5)
     if code:
         raise _failed(state, job, f"ended with code {code}")
     return time.monotonic() - began

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.incarnation import recorded
 from lakehouse.runtimes.probe import await_ready
 from lakehouse.runtimes.process import incarnation, logs, surroundings, watch
 from lakehouse.runtimes.process.supervisor import LOCALE, Supervisor
@@ -81,6 +83,11 @@ class Processes:
             start_new_session=True,  # Ctrl-C is for the caller, who ends it in good order
         )
 
+    def changed(self, planned: Planned) -> Sequence[str]:
+        there = self.processes()
+        started = [each for each in self.services if each.name in there]
+        return [each.name for each in started if self._last(each) != incarnation.wanted(each, planned)]
+
     def remains(self) -> str:
         pids = ", ".join(str(process.pid) for process in belonging(self.state))
         return f"pids {pids}" if pids else ""
@@ -97,6 +104,10 @@ class Processes:
     def remove_data(self) -> int:
         self.state.socket.unlink(missing_ok=True)
         return 0  # all of it lies in the state folder
+
+    def _last(self, service: Service) -> str:
+        """The digest that a service was started with."""
+        return recorded(self.state, service.name).digest
 
     def _log(self, name: str) -> Path:
         path = self.state.run / "supervisord.log" if name == incarnation.SUPERVISOR else self.state.log(name)

@@ -218,5 +218,5 @@ def test_a_deploy_that_was_interrupted_is_done_again(
 
 def test_a_service_without_credentials_never_changes(state: State) -> None:
     plain = Service("plain", "image", (), ("run",), SERVICES[0].probe, files=(File("x", "y"),))
-    assert generations.marked("d", plain, Planned({"store": 3})) == "d"
-    assert generations.marked("d", SERVICES[0], Planned({"store": 3})) != "d"
+    assert generations.marked("d", generations.used(plain), Planned({"store": 3})) == "d"
+    assert generations.marked("d", generations.used(SERVICES[0]), Planned({"store": 3})) != "d"

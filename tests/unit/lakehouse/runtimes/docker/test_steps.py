@@ -19,6 +19,7 @@ from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.docker.steps import prepare, run_job
+from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import NONE, Incarnation, recorded
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.owner import OwnerClaim
@@ -292,6 +293,18 @@ def test_a_job_that_fails_is_told_with_the_end_of_its_log(stack: Stack, code: in
     with pytest.raises(LakehouseError, match=rf"(?s)The job schema {what}.*the reason"):
         run_job(stack.state, Running(code=code), a_job(stack), Incarnation("d", "1"))
     assert recorded(stack.state, "schema") == NONE
+
+
+def test_what_runs_as_another_definition_or_with_other_credentials_is_changed(stack: Stack) -> None:
+    def changed(container: Container, incarnation: Incarnation, planned: Planned = NOTHING) -> list[str]:
+        there = {container.service: replace(running(container, "1"), incarnation=incarnation)}
+        return [*Containers(stack.state, (container,), Pretended(there=there)).changed(planned)]
+
+    store = stack.containers[0]
+    assert store.credentials == ("store",)
+    assert changed(store, Incarnation(store.digest, "1")) == []
+    assert changed(store, Incarnation(store.digest, "1"), Planned({"store": 1})) == ["s3proxy"]
+    assert changed(replace(store, memory_mb=7), Incarnation(store.digest, "1")) == ["s3proxy"]
 
 
 def test_the_entry_point_of_an_image_gets_the_arguments_only(stack: Stack) -> None:

@@ -5,10 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from lakehouse.runtimes.generations import NOTHING, Planned
+from lakehouse.runtimes.incarnation import record
+from lakehouse.runtimes.process.incarnation import look
 from lakehouse.runtimes.process.runtime import Processes
+from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
+from lakehouse.services.service import File, Probe, Service
+from lakehouse.text.placeholders import Secret
 
 
 def test_memory_is_that_of_all_processes_with_the_services_mark(tmp_path: Path) -> None:
@@ -27,3 +36,20 @@ def test_memory_is_that_of_all_processes_with_the_services_mark(tmp_path: Path) 
         assert set(Processes(State(tmp_path / "other"), ()).memory()) == set()
     finally:
         worker.communicate("\n")
+
+
+def test_what_runs_as_another_definition_or_with_other_credentials_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = State(tmp_path)
+    some = [
+        Service(name, "image", (), ("run",), Probe("tcp", 1), files=(File("x", Secret(f"{name}-key")),))
+        for name in ("same", "edited", "rotated", "down")
+    ]
+    up = {each.name: Process(each.name, "RUNNING", 1, 1, "") for each in some if each.name != "down"}
+    monkeypatch.setattr(Processes, "processes", lambda self: up)
+    for name, each in look(some, state).items():
+        record(state, name, each)
+    now = Processes(state, (some[0], replace(some[1], memory_mb=7), *some[2:]))
+    assert now.changed(NOTHING) == ["edited"]
+    assert now.changed(Planned({"rotated-key": 1, "down-key": 1})) == ["edited", "rotated"]
