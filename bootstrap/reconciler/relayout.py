@@ -46,14 +46,18 @@ def repartition(draft: Draft, facts: TableFacts) -> None:
     version = max(facts.format_version, wanted.format_version)
     # Trino takes a table for partitioned whose format version 1 left nothing but void fields, and cannot change it.
     empty = version > 1 and not goal and bool(fields)
+    # Beside a void field of version 1 Iceberg gives the same id and name once more to the field that it was, if an
+    # engine adds that again, and cannot read the table then. Version 2 needs no void fields.
+    empty = empty or (facts.format_version == 1 < version and len(now) < len(fields))
     # Engines cannot write by a spec with a void field whose column is gone.
     present = {field.id for _, field in walk(draft.schema)}
     empty = empty or (version > 1 and any(source not in present for source, _ in fields))
     if (now == goal and not empty) or (version == 1 and sorted(now) == sorted(goal)):
         return
     evolved = _evolved_fields(draft, facts, goal, version)
-    before = "[void]" if empty and not now else listed(_terms(facts, draft.schema))
-    draft.tell("~", f"partition_by {before} -> {listed(wanted.partition_by)}")
+    if now != goal or not goal:  # else only void fields go, along with format version 1
+        before = "[void]" if empty and not now else listed(_terms(facts, draft.schema))
+        draft.tell("~", f"partition_by {before} -> {listed(wanted.partition_by)}")
     draft.require("default-spec-id", **{"default-spec-id": facts.spec.id})
     draft.require("last-assigned-partition-id", **{"last-assigned-partition-id": facts.last_partition_id})
     same = [spec.id for spec in facts.specs if spec.fields == evolved]

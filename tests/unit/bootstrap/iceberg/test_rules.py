@@ -205,6 +205,18 @@ def test_void_alone_is_refused_and_goes_with_format_version_2() -> None:
     assert "a version never goes back" in refused
 
 
+def test_void_fields_go_with_format_version_1() -> None:
+    """Iceberg would give their ids a second time in the same spec, if an engine adds the field again that one was."""
+    there = Simulation()
+    applied(there, ID, partition_by=["name", "bucket(4, id)"], format_version=1)
+    applied(there, ID, partition_by=["name"], format_version=1)
+    assert [field.transform for field in facts(there).spec.fields] == ["identity", "void"]
+    found = applied(there, ID, partition_by=["name"])
+    assert [detail.text for change in found.changes for detail in change.details] == ["format_version 1 -> 2"]
+    assert [(field.name, field.field_id) for field in facts(there).spec.fields] == [("name", 1000)]
+    assert not there.diff(lakehouse({"n": {"tables": {"t": {"columns": ID, "partition_by": ["name"]}}}})).changes
+
+
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
