@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,13 +58,20 @@ def probe(context: typer.Context, as_json: JsonOption = False, endpoint: Endpoin
 def users(
     context: typer.Context,
     apply: Annotated[bool, typer.Option("--apply", help="Make the changes; without it they are only shown.")] = False,
+    allow_destroy: Annotated[
+        bool, typer.Option("--allow-destroy", help="Also remove users that the file called `deletable: true`.")
+    ] = False,
 ) -> None:
-    """Show which of the store's users differ from the file's principals and their roles; with --apply, change them.
+    """Show the part of `lakehouse plan` that is about users of the store, the file's principals; with --apply, do it.
 
     Exit code 2 if there are changes and --apply is not given. A user's keys are in the folder of secrets.
     """
-    from bootstrap.session.connect import store
-    from bootstrap.stores import users as them
+    from bootstrap.cli.reconciler import where_in
+    from bootstrap.reconciler.changes import SYMBOLS
+    from bootstrap.reconciler.objects import OBJECTS
+    from bootstrap.reconciler.reconcile import make_plan, reconcile
+    from bootstrap.reconciler.world import World
+    from bootstrap.session.connect import connect
     from lakehouse.kinds import STORES
 
     target = context.obj.target()
@@ -73,14 +81,24 @@ def users(
         raise UsageError(
             f"{target.path.name}: the store of stacks.{target.stack}, {kind}, has no users; {with_users} has them."
         )
-    there = them.Users(store(target.local))
-    found = them.changes(them.wanted(target.lakehouse), there.facts(target.lakehouse.name))
-    for change in found:
-        if apply:
-            there.carry_out(change, target.local.state.secret, target.local.state.forget)
-        print(change)
-    print(f"{len(found)} users {'changed' if apply else 'to change'}." if found else "Every user matches the file.")
-    raise typer.Exit(2 if found and not apply else 0)
+    lakehouse, connections = connect(target.path, target.stack)
+    world, kinds, where = World.of(connections), OBJECTS.only("user"), where_in(target.path)
+    plan = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where, kinds=kinds)
+    failed = 0
+    for step in plan.steps:
+        print(f"{SYMBOLS[step.change.op]} {step.address}")
+        for detail in step.change.details:
+            print(f"    {detail.symbol} {detail.text}")
+    for note in plan.kept:
+        print(f"! {note}")
+    if apply and plan.steps:
+        outcome = reconcile(lakehouse, world, saved=plan, where=where, kinds=kinds)
+        failed = len(outcome.failed)
+        for each in outcome.failed:
+            print(f"failed: {each.address}: {each.message}", file=sys.stderr)
+    count, verb = len(plan.steps) - failed, "changed" if apply else "to change"
+    print(f"{count} users {verb}." if plan.steps else "Every user matches the file.")
+    raise typer.Exit(1 if failed else 2 if plan.steps and not apply else 0)
 
 
 def _store(context: typer.Context, endpoint: str | None) -> tuple[str, StoreConnection]:
@@ -120,8 +138,6 @@ def _differing(kind: str, found: dict[str, bool]) -> list[str]:
 
 
 def _complain(kind: str, differing: list[str]) -> int:
-    import sys
-
     names = ", ".join(name.replace("_", " ") for name in differing)
     print(f"Error: the compatibility matrix says otherwise about {kind}: {names}.", file=sys.stderr)
     return 1

@@ -10,6 +10,7 @@ from bootstrap.reconciler.recheck import Recheck
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import Refused
 from bootstrap.stores.buckets import BucketStore
+from bootstrap.stores.users import UserAdmin
 
 
 @dataclass
@@ -24,6 +25,12 @@ class ApplyWork:
     @cached_property
     def store(self) -> BucketStore:
         return self.world.store()
+
+    @cached_property
+    def users(self) -> UserAdmin:
+        if self.world.users is None:
+            raise Refused("the store of this lakehouse has no users that could be made")
+        return self.world.users()
 
     def catalog(self, name: str) -> LiveCatalog:
         """Raises Refused if the connections have none of that name."""

@@ -13,6 +13,7 @@ from bootstrap.remote import retry
 from bootstrap.remote.connections import Connections
 from bootstrap.stores.buckets import BucketStore
 from bootstrap.stores.folders import Folders
+from bootstrap.stores.users import UserAdmin
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class World:
     store: Callable[[], BucketStore]
     folders: Callable[[], Folders]
     files: Callable[[], MetadataFiles]
+    users: Callable[[], UserAdmin] | None = None  # None: the store has no users that could be made
     load_seed: seeds.Loader = seeds.load
     rounds: int = 5  # with fresh facts, if others write at the same time or answers are lost
     pause: Callable[[int], None] = retry.pause  # before the next round; given how many went before
@@ -31,10 +33,12 @@ class World:
     @classmethod
     def of(cls, connections: Connections) -> World:
         """The lakehouse at the other end of these connections."""
+        state = connections.user_keys
         return cls(
             connections,
             catalog=lambda name: catalogs.connect(name, connections),
             store=lambda: BucketStore(connections),
             folders=lambda: Folders(connections),
             files=lambda: MetadataFiles(connections),
+            users=(lambda: UserAdmin(connections, state)) if state is not None else None,
         )

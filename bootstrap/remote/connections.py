@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lakehouse.runtimes.state import State
+
 
 @dataclass(frozen=True)
 class StoreConnection:
@@ -63,3 +65,4 @@ class Connections:
     parallel: int = 8  # simultaneous requests, for each server
     folder: Path = Path()
     owner: BucketOwner | None = None  # None: buckets carry no such mark (in AWS they are Terraform's)
+    user_keys: State | None = None  # where the keys of the store's users are kept; None: it has none that we make

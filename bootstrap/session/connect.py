@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bootstrap.remote.connections import BucketOwner, CatalogConnection, Connections, StoreConnection
+from lakehouse.kinds import STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
@@ -32,6 +33,7 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
         cache=local.state.root / "cache",
         folder=path.resolve().parent,
         owner=_bucket_owner(local),
+        user_keys=local.state if STORES[local.endpoints.store.service].users else None,
     )
 
 

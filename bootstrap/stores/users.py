@@ -1,140 +1,138 @@
-"""Users of the store: one for each principal of the file, who may reach the files that its roles grant, and no others.
+"""Users of the store, by MinIO's admin API, which AIStor has too.
 
-By MinIO's admin API, which AIStor has too: https://docs.min.io/community/minio-object-store/administration/identity-access-management.html
+https://docs.min.io/community/minio-object-store/administration/identity-access-management.html
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import urllib3
-from minio import MinioAdmin
-from minio.credentials.providers import StaticProvider
-from minio.error import MinioAdminException
 
-from bootstrap.remote.connections import StoreConnection
-from bootstrap.remote.errors import Refused, Unreachable
-from lakehouse.access import policy, s3
-from lakehouse.spec import Lakehouse
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Conflict, Missing, Refused, Unreachable
+from lakehouse.runtimes.state import State
+
+if TYPE_CHECKING:
+    from minio import MinioAdmin
+    from minio.error import MinioAdminException
 
 _KEYS = ("access-key", "secret-key")
 Policy = Mapping[str, Any]
-SYMBOLS = {"create": "+", "update": "~", "remove": "-"}
 
 
 @dataclass(frozen=True)
-class User:
-    """A user that is there: its access key, and what it may do."""
+class StoreUser:
+    """A user that is there, without its keys. ``ours``: its keys are the ones that the state folder keeps."""
 
-    access_key: str
     policy: Policy
+    enabled: bool = True
+    ours: bool = True
 
 
-@dataclass(frozen=True)
-class UserChange:
-    """What is to happen to a user; ``policy`` is what it may do from then on, ``access_key`` the one that it has."""
+class UserAdmin:
+    """The users of a running store. Raises the errors of :mod:`bootstrap.remote.errors`, without any key in them.
 
-    op: Literal["create", "update", "remove"]
-    user: str
-    policy: Policy
-    access_key: str = ""
+    A user's access key is not its name but random, and kept like a secret: MinIO lets whoever knows one write with it
+    (docs/stores.md). Users are found by their policies, one each, which are called as the user is here.
+    """
 
-    def __str__(self) -> str:
-        return f"{SYMBOLS[self.op]} user {self.user}"
+    def __init__(self, connections: Connections, state: State) -> None:
+        self._connections, self._state = connections, state
+        self._address = str(connections.store.endpoint)
 
+    @cached_property
+    def _admin(self) -> MinioAdmin:
+        from minio import MinioAdmin  # slow, and few stacks need it
+        from minio.credentials.providers import StaticProvider
 
-def wanted(lakehouse: Lakehouse) -> dict[str, Policy]:
-    """User -> policy for each principal that may do anything; NAME-PRINCIPAL is what the policy is called."""
-    found: dict[str, Policy] = {}
-    for principal in lakehouse.access.principals:
-        statements = s3.on_files(lakehouse, principal, _arn)
-        if statements:
-            found[f"{lakehouse.name}-{principal}"] = policy.document(statements)
-    return found
-
-
-def _arn(bucket: str, key: str | None = None) -> str:
-    return f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
-
-
-def changes(want: Mapping[str, Policy], have: Mapping[str, User]) -> list[UserChange]:
-    """What turns ``have`` into ``want``. Pure."""
-    made = [UserChange("create", user, content) for user, content in want.items() if user not in have]
-    made += [
-        UserChange("update", user, content, have[user].access_key)
-        for user, content in want.items()
-        if user in have and _ordered(have[user].policy) != _ordered(content)
-    ]
-    return made + [
-        UserChange("remove", user, each.policy, each.access_key) for user, each in have.items() if user not in want
-    ]
-
-
-def _ordered(content: Any) -> Any:
-    """A policy in an order of its own: the store sorts lists, and whose order counts none."""
-    if isinstance(content, Mapping):
-        return {key: _ordered(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return sorted((_ordered(each) for each in content), key=lambda each: json.dumps(each, sort_keys=True))
-    return content
-
-
-class Users:
-    """The users of a running store."""
-
-    def __init__(self, store: StoreConnection) -> None:
-        address = urlsplit(str(store.endpoint))
-        self._address = str(store.endpoint)
-        self._http = urllib3.PoolManager(retries=False, timeout=30)
-        self._admin = MinioAdmin(
+        store, address = self._connections.store, urlsplit(self._address)
+        return MinioAdmin(
             endpoint=address.netloc,
             credentials=StaticProvider(str(store.access_key), str(store.secret_key)),
             region=store.region,
             secure=address.scheme == "https",
-            http_client=self._http,
+            http_client=urllib3.PoolManager(retries=False, timeout=self._connections.patience),
         )
 
-    def facts(self, lakehouse: str) -> dict[str, User]:
-        """Those that a lakehouse of that name made, which the names of their policies tell."""
-        with self._typed():
-            users = json.loads(self._admin.user_list())
-            policies = json.loads(self._admin.policy_list())
-        named = {each.get("policyName", ""): access_key for access_key, each in users.items()}
+    def any_made(self, lakehouse: str) -> bool:
+        """Whether a user was made for a lakehouse of that name, as the state folder knows. Asks no server."""
+        return any((self._state.root / "secrets").glob(f"{lakehouse}-*-access-key"))
+
+    def facts(self, lakehouse: str) -> dict[str, StoreUser]:
+        """Those whose names begin as a lakehouse of that name calls its own."""
+        users, policies = self._read()
         return {
-            name: User(access_key, policies[name])
-            for name, access_key in named.items()
+            name: StoreUser(policies[name], each.get("status") != "disabled", self._kept(name) == access_key)
+            for name, (access_key, each) in users.items()
             if name.startswith(f"{lakehouse}-") and name in policies
         }
 
-    def carry_out(self, change: UserChange, secret: Callable[[str], str], forget: Callable[[str], None]) -> None:
-        """Make, change or remove the user. Raises the errors of :mod:`bootstrap.remote.errors`.
+    def create(self, name: str, policy: Policy) -> None:
+        """Make the user, with keys of its own that the state folder keeps."""
+        access_key, secret_key = (self._state.secret(f"{name}-{key}") for key in _KEYS)
+        with self._typed(access_key, secret_key):
+            self._admin.policy_add(name, policy=dict(policy))
+            self._admin.user_add(access_key, secret_key)
+            self._admin.policy_set(name, user=access_key)
 
-        ``secret`` gives NAME-access-key and NAME-secret-key: the access key is not the name, for MinIO lets whoever
-        knows an access key write with it (docs/stores.md). ``forget`` drops one: the keys of who goes never come back.
+    def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
+        """Give the user that policy, and let it in or not. Raises Missing if there is none."""
+        access_key, _ = self._there(name)
+        with self._typed(access_key):
+            self._admin.policy_add(name, policy=dict(policy))
+            (self._admin.user_enable if enabled else self._admin.user_disable)(access_key)
+
+    def remove(self, name: str, policy: Policy) -> None:
+        """Remove the user and its keys, which never come back.
+
+        Raises Missing if there is none, Conflict if it has another policy by now.
         """
+        access_key, there = self._there(name)
+        if there != policy:
+            raise Conflict(f"the policy of user {name} changed meanwhile")
+        with self._typed(access_key):
+            self._admin.user_remove(access_key)
+            self._admin.policy_remove(name)
+        for key in _KEYS:
+            self._state.forget(f"{name}-{key}")
+
+    def _there(self, name: str) -> tuple[str, Policy | None]:
+        users, policies = self._read()
+        if name not in users:
+            raise Missing(f"the store has no user {name}")
+        return users[name][0], policies.get(name)
+
+    def _read(self) -> tuple[dict[str, tuple[str, dict[str, Any]]], dict[str, Policy]]:
+        """Access key and entry of each user by its policy's name, and all policies."""
         with self._typed():
-            if change.op == "remove":
-                self._admin.user_remove(change.access_key)
-                self._admin.policy_remove(change.user)
-                for key in _KEYS:
-                    forget(f"{change.user}-{key}")
-                return
-            self._admin.policy_add(change.user, policy=dict(change.policy))
-            if change.op == "create":
-                access_key, secret_key = (secret(f"{change.user}-{key}") for key in _KEYS)
-                self._admin.user_add(access_key, secret_key)
-                self._admin.policy_set(change.user, user=access_key)
+            users, policies = json.loads(self._admin.user_list()), json.loads(self._admin.policy_list())
+        return {each.get("policyName", ""): (key, each) for key, each in users.items()}, policies
+
+    def _kept(self, name: str) -> str | None:
+        path = self._state.root / "secrets" / f"{name}-{_KEYS[0]}"
+        return path.read_text() if path.exists() else None
 
     @contextmanager
-    def _typed(self) -> Iterator[None]:
+    def _typed(self, *hidden: str) -> Iterator[None]:
+        from minio.error import MinioAdminException
+
         try:
             yield
         except MinioAdminException as error:
-            raise Refused(f"the object store: {error}") from None
+            raise Refused(f"the object store: {_said(error, hidden)}") from None
         except urllib3.exceptions.HTTPError as error:
             raise Unreachable("the object store", self._address, type(error).__name__) from None
+
+
+def _said(error: MinioAdminException, hidden: tuple[str, ...]) -> str:
+    text = str(error)
+    for each in hidden:
+        text = text.replace(each, "***")
+    return text

@@ -9,6 +9,7 @@ from bootstrap.reconciler.objects.namespace import Namespaces
 from bootstrap.reconciler.objects.reference import References
 from bootstrap.reconciler.objects.seed import Seeds
 from bootstrap.reconciler.objects.table import Tables
+from bootstrap.reconciler.objects.user import Users
 
 OBJECTS = Registry(
     Buckets(),
@@ -17,6 +18,7 @@ OBJECTS = Registry(
     Tables(),
     Seeds(),
     References(),  # after all that branches and tags begin with
+    Users(),
 )
 
 __all__ = ["OBJECTS"]

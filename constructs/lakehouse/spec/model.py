@@ -241,6 +241,8 @@ class Principal(Model):
 
     roles: list[Identifier] = []
     """Names of roles."""
+    deletable: StrictBool = False
+    """The second key to deletion of the principal's user of the store, with its keys."""
 
 
 class Access(Model):

@@ -1,100 +1,143 @@
-"""Users of a store: what each may do, and what has to change. That a store heeds it is in tests/behaviour."""
+"""The edge to MinIO's admin API, with a double that keeps users and policies. The real one is in tests/behaviour."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
+from minio.error import MinioAdminException
 
-from bootstrap.stores.users import User, changes, wanted
-from lakehouse.spec import Lakehouse
+from bootstrap.remote.connections import Connections, StoreConnection
+from bootstrap.remote.errors import Conflict, Missing, Refused, RemoteError, Unreachable
+from bootstrap.stores.users import StoreUser, UserAdmin
+from lakehouse.runtimes.state import State
 
-TABLE: Any = {"columns": {"a": "long"}}
-
-
-def lakehouse(grants: dict[str, dict[str, list[str]]]) -> Lakehouse:
-    """One role and one principal for each name, with these grants."""
-    return Lakehouse.model_validate(
-        {
-            "name": "demo",
-            "buckets": {"warehouse": {}, "other": {}},
-            "catalogs": {
-                "lake": {
-                    "location": "s3://warehouse/lake",
-                    "namespaces": {
-                        "bronze": {"tables": {"raw": TABLE}},
-                        "silver": {"tables": {"far": {**TABLE, "location": "s3://other/far"}}},
-                    },
-                }
-            },
-            "access": {
-                "roles": {name: {"grants": of} for name, of in grants.items()},
-                "principals": {name: {"roles": [name]} for name in grants},
-            },
-            "stacks": {"local": {"runtime": "process", "store": "minio", "catalogs": {"lake": "nessie"}}},
-        }
-    )
+POLICY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+OTHER: dict[str, Any] = {**POLICY, "ID": "x"}
 
 
-def actions(policy: Any) -> dict[str, set[str]]:
-    """Resource -> actions."""
-    found: dict[str, set[str]] = {}
-    for statement in policy["Statement"]:
-        for resource in statement["Resource"]:
-            found.setdefault(resource.removeprefix("arn:aws:s3:::"), set()).update(statement["Action"])
-    return found
+class Admin:
+    """What of MinioAdmin is used. ``fails``: the error that any change meets."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, dict[str, str]] = {}
+        self.policies: dict[str, Any] = {}
+        self.fails: Exception | None = None
+
+    def user_list(self) -> str:
+        return json.dumps(self.users)
+
+    def policy_list(self) -> str:
+        return json.dumps(self.policies)
+
+    def policy_add(self, name: str, policy: Any) -> None:
+        if self.fails:
+            raise self.fails
+        self.policies[name] = policy
+
+    def policy_set(self, name: str, user: str) -> None:
+        self.users[user]["policyName"] = name
+
+    def policy_remove(self, name: str) -> None:
+        del self.policies[name]
+
+    def user_add(self, access_key: str, secret_key: str) -> None:
+        assert secret_key != access_key
+        self.users[access_key] = {"status": "enabled"}
+
+    def user_enable(self, access_key: str) -> None:
+        self.users[access_key]["status"] = "enabled"
+
+    def user_disable(self, access_key: str) -> None:
+        self.users[access_key]["status"] = "disabled"
+
+    def user_remove(self, access_key: str) -> None:
+        if self.fails:
+            raise self.fails
+        del self.users[access_key]
 
 
-def test_grants_become_actions_on_the_files() -> None:
-    found = wanted(
-        lakehouse(
-            {
-                "reader": {"lake.silver": ["read"]},
-                "writer": {"lake.bronze.raw": ["write"]},
-                "owner": {"lake": ["manage"]},
-                "nobody": {},
-            }
-        )
-    )
-    assert list(found) == ["demo-reader", "demo-writer", "demo-owner"]
-    reads, lists = {"s3:GetObject"}, {"s3:GetBucketLocation", "s3:ListBucket"}
-    assert actions(found["demo-reader"]) == {
-        "warehouse/lake/silver/*": reads,
-        "other/far/*": reads,
-        "warehouse": lists,
-        "other": lists,
-    }
-    writer = actions(found["demo-writer"])
-    assert set(writer) == {"warehouse/lake/bronze/raw/*", "warehouse"}
-    assert {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"} <= writer["warehouse/lake/bronze/raw/*"]
-    owner = actions(found["demo-owner"])
-    assert {"warehouse/lake/bronze/*", "warehouse/lake/silver/*", "other/far/*"} <= set(owner)
+@pytest.fixture
+def server() -> Admin:
+    return Admin()
 
 
-def test_no_statement_reaches_beyond_the_buckets_of_the_grant() -> None:
-    policy = wanted(lakehouse({"reader": {"lake.bronze": ["read"]}}))["demo-reader"]
-    assert not any(resource.startswith("other") for resource in actions(policy))
-    (listing,) = [each for each in policy["Statement"] if each["Action"] == ["s3:ListBucket"]]
-    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["lake/bronze", "lake/bronze/*"]}}
+@pytest.fixture
+def users(server: Admin, tmp_path: Path) -> UserAdmin:
+    made = UserAdmin(Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}), State(tmp_path))
+    made.__dict__["_admin"] = server
+    return made
 
 
-def document(*actions: str) -> dict[str, Any]:
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": ["a", "b"]}
-    return {"Version": "2012-10-17", "Statement": [statement]}
+def key(folder: Path, name: str = "demo-a") -> str:
+    return (folder / "secrets" / f"{name}-access-key").read_text()
+
+
+def test_a_user_is_made_changed_and_removed_with_its_keys(users: UserAdmin, server: Admin, tmp_path: Path) -> None:
+    assert not users.any_made("demo")
+    users.create("demo-a", POLICY)
+    assert users.any_made("demo")
+    assert users.facts("demo") == {"demo-a": StoreUser(POLICY)}
+    assert list(server.users) == [key(tmp_path)]
+    assert "demo-a" not in server.users, "who knows an access key writes with it: it is no name"
+    users.change("demo-a", OTHER, enabled=False)
+    assert users.facts("demo") == {"demo-a": StoreUser(OTHER, enabled=False)}
+    users.change("demo-a", OTHER, enabled=True)
+    assert users.facts("demo") == {"demo-a": StoreUser(OTHER)}
+    with pytest.raises(Conflict):
+        users.remove("demo-a", POLICY)
+    users.remove("demo-a", OTHER)
+    assert (server.users, server.policies, list((tmp_path / "secrets").iterdir())) == ({}, {}, [])
+    with pytest.raises(Missing):
+        users.remove("demo-a", OTHER)
+    with pytest.raises(Missing):
+        users.change("demo-a", OTHER, enabled=True)
+
+
+def test_a_creation_that_was_cut_short_is_made_again_with_the_same_keys(
+    users: UserAdmin, server: Admin, tmp_path: Path
+) -> None:
+    users.create("demo-a", POLICY)
+    kept = key(tmp_path)
+    del server.users[kept]["policyName"]
+    assert users.facts("demo") == {}
+    users.create("demo-a", POLICY)
+    assert (list(server.users), key(tmp_path)) == ([kept], kept)
+
+
+def test_whose_keys_are_elsewhere_is_not_ours(users: UserAdmin, server: Admin) -> None:
+    server.users["abc"] = {"policyName": "demo-a", "status": "enabled"}
+    server.users["def"] = {"policyName": "theirs", "status": "enabled"}
+    server.users["ghi"] = {"policyName": "demo-lost", "status": "enabled"}
+    server.policies |= {"demo-a": POLICY, "theirs": POLICY}
+    assert users.facts("demo") == {"demo-a": StoreUser(POLICY, ours=False)}
 
 
 @pytest.mark.parametrize(
-    ("want", "have", "expected"),
+    ("error", "kind", "words"),
     [
-        ({}, {}, []),
-        ({"demo-a": document("x")}, {}, ["+ user demo-a"]),
-        ({}, {"demo-a": document("x")}, ["- user demo-a"]),
-        ({"demo-a": document("x", "y")}, {"demo-a": document("y", "x")}, []),
-        ({"demo-a": document("x")}, {"demo-a": document("y")}, ["~ user demo-a"]),
-        ({"demo-b": document("x")}, {"demo-a": document("x")}, ["+ user demo-b", "- user demo-a"]),
+        (urllib3.exceptions.ReadTimeoutError(None, "/?key=KEY", "KEY"), Unreachable, "ReadTimeoutError"),  # type: ignore[arg-type]
+        (MinioAdminException("400", '{"Code": "XMinioAdminInvalid", "Message": "no user KEY"}'), Refused, "Invalid"),
     ],
 )
-def test_changes(want: dict[str, Any], have: dict[str, Any], expected: list[str]) -> None:
-    found = changes(want, {name: User(f"key of {name}", policy) for name, policy in have.items()})
-    assert [str(each) for each in found] == expected
-    assert all(each.access_key == ("" if each.op == "create" else f"key of {each.user}") for each in found)
+def test_errors_have_their_type_and_no_keys(
+    users: UserAdmin, server: Admin, tmp_path: Path, error: Exception, kind: type[RemoteError], words: str
+) -> None:
+    users.create("demo-a", POLICY)
+    if isinstance(error, MinioAdminException):
+        error = MinioAdminException("400", f'{{"Code": "XMinioAdminInvalid", "Message": "no user {key(tmp_path)}"}}')
+    server.fails = error
+    calls: list[Callable[[], None]] = [
+        lambda: users.create("demo-a", POLICY),
+        lambda: users.change("demo-a", POLICY, enabled=True),
+        lambda: users.remove("demo-a", POLICY),
+    ]
+    for call in calls:
+        with pytest.raises(kind, match=words) as caught:
+            call()
+        assert key(tmp_path) not in str(caught.value)
+        assert "KEY" not in str(caught.value)
