@@ -14,9 +14,13 @@ from bootstrap.cli.main import app
 from bootstrap.probe import probe as probing
 from bootstrap.probe import table
 from bootstrap.probe.probe import OPERATIONS, ProbeResult
+from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import StoreConnection
+from bootstrap.remote.errors import Refused
+from bootstrap.stores.users import Policy, StoreUser
 from lakehouse.kinds import STORES
-from lakehouse.spec import support
+from lakehouse.spec import load, support
+from tests.unit.bootstrap.reconciler.simulation import world
 
 PROJECT = Path(__file__).parents[4]
 
@@ -125,3 +129,67 @@ def test_the_document_has_every_operation_and_agrees_with_the_matrix() -> None:
                 if operation.capability and getattr(can, operation.capability):
                     assert re.fullmatch(r"\d+ ms", row[nth]), (name, row)
     assert set(columns.values()) >= set(support.on(STORES, "process"))
+
+
+class Users:
+    """A store with users, in memory."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, StoreUser] = {}
+        self.fails = False
+
+    def any_made(self, lakehouse: str) -> bool:
+        return bool(self.there)
+
+    def facts(self, lakehouse: str) -> dict[str, StoreUser]:
+        return dict(self.there)
+
+    def create(self, name: str, policy: Policy) -> None:
+        if self.fails:
+            raise Refused("the object store: no")
+        self.there[name] = StoreUser(policy)
+
+
+@pytest.fixture
+def users(monkeypatch: pytest.MonkeyPatch, answered: list[ProbeResult]) -> Users:
+    made = Users()
+    monkeypatch.setattr(World, "of", lambda connections: world(None, users=lambda: made))
+    return made
+
+
+def with_users(file: Path) -> str:
+    """The file with a store that has users; it has a principal, bi, already."""
+    lines = file.read_text().replace("store: s3proxy", "store: minio")
+    assert "store: minio" in lines
+    assert "bi: {roles: [analyst]}" in lines
+    return lines
+
+
+def test_users_of_the_store_are_a_view_on_the_plan(
+    file: Path, users: Users, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(with_users(file))
+    name = load(file).name
+    lakehouse("--file", str(file), "store", "users", expect=2)
+    shown = capsys.readouterr().out.splitlines()
+    assert (shown[0], shown[-1]) == (f"+ user {name}-bi", "1 users to change.")
+    assert {line[:6] for line in shown[1:-1]} == {"    + "}
+    lakehouse("--file", str(file), "store", "users", "--apply", expect=0)
+    assert capsys.readouterr().out.splitlines()[-1] == "1 users changed."
+    assert list(users.there) == [f"{name}-bi"]
+    lakehouse("--file", str(file), "store", "users", expect=0)
+    assert capsys.readouterr().out == "Every user matches the file.\n"
+
+
+def test_a_user_that_cannot_be_made_is_told(file: Path, users: Users, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(with_users(file))
+    users.fails = True
+    lakehouse("--file", str(file), "store", "users", "--apply", expect=1)
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1] == "0 users changed."
+    assert "the object store: no" in err
+
+
+def test_a_store_without_users_is_told(file: Path, users: Users, capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse("--file", str(file), "store", "users", expect=2)
+    assert "s3proxy, has no users" in capsys.readouterr().err
