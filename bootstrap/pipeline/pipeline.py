@@ -188,6 +188,6 @@ def _contents(plan: Any) -> str:
     if not plan:
         return ""
     return "\n".join(
-        f"{step['change']['op']} {step['change']['kind']} {step['change']['catalog']} {step['change']['name']}"
+        " ".join(word for key in ("op", "kind", "catalog", "name") if (word := step["change"][key]))
         for step in plan["steps"]
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from lakehouse.iceberg import defaults, transforms, types
 from lakehouse.iceberg.transforms import SortTerm, Term
@@ -46,17 +45,6 @@ class WantedTable:
 
 
 @dataclass(frozen=True)
-class WantedReference:
-    """A branch or tag of the catalog as the file says it."""
-
-    name: str
-    kind: Literal["branch", "tag"]
-    source: str
-    deletable: bool
-    at: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class WantedNamespace:
     """A namespace as the file says it; ``implied`` by a nested one alone, it has no properties of its own."""
 
@@ -73,7 +61,6 @@ class WantedCatalog:
     exclusive: bool
     namespaces: dict[str, WantedNamespace]
     tables: dict[str, WantedTable] = field(default_factory=dict)
-    references: dict[str, WantedReference] = field(default_factory=dict)
 
     def opens(self, name: str) -> bool:
         """Whether what encloses the table or namespace is a second key to it: that of an exclusive catalog's namespace.
@@ -94,15 +81,7 @@ def catalog(name: str, spec: model.Catalog) -> WantedCatalog:
         namespaces[full] = WantedNamespace(full, properties, namespace.deletable)
     ordered = dict(sorted(namespaces.items(), key=lambda item: item[0].count(".")))
     tables = {table.name: table for full in spec.namespaces for table in _tables(name, spec, full)}
-    references = {reference.name: reference for reference in _references(name, spec)}
-    return WantedCatalog(spec.managed == "exclusive", ordered, tables, references)
-
-
-def _references(catalog_name: str, spec: model.Catalog) -> Iterator[WantedReference]:
-    for name, of in spec.branches.items():
-        yield WantedReference(name, "branch", of.source, of.deletable, ("catalogs", catalog_name, "branches", name))
-    for name, of in spec.tags.items():
-        yield WantedReference(name, "tag", of.source, of.deletable, ("catalogs", catalog_name, "tags", name))
+    return WantedCatalog(spec.managed == "exclusive", ordered, tables)
 
 
 def _parents(name: str) -> Iterator[str]:

@@ -116,7 +116,7 @@ class UserAdmin:
         return {each.get("policyName", ""): (key, each) for key, each in users.items()}, policies
 
     def _kept(self, name: str) -> str | None:
-        path = self._state.root / "secrets" / f"{name}-{_KEYS[0]}"
+        path = self._state.kept(f"{name}-{_KEYS[0]}")
         return path.read_text() if path.exists() else None
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from bootstrap.catalogs.references import ReferenceKind, references_of
@@ -11,8 +11,19 @@ from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import Differences
 from bootstrap.reconciler.kind import Changes, ObjectKind
-from bootstrap.reconciler.wanted import WantedCatalog, WantedReference
 from bootstrap.reconciler.work import ApplyWork
+from lakehouse.spec import model
+
+
+@dataclass(frozen=True)
+class WantedReference:
+    """A branch or tag as the file says it; ``at`` is where in the file."""
+
+    name: str
+    kind: ReferenceKind
+    source: str
+    deletable: bool
+    at: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -42,13 +53,16 @@ class References(ObjectKind):
     bodies = {"create": NewReference, "update": MarkedReference, "destroy": ReferenceGone}
 
     def compare(self, found: Differences) -> None:
-        for catalog, want, facts in found.catalogs:
-            for reference in want.references.values():
-                _compare(found, catalog, reference, want, facts)
+        for catalog, _, facts in found.catalogs:
+            references = list(_wanted(catalog, found.lakehouse.catalogs[catalog]))
+            known = {"main", *facts.references, *(each.name for each in references)}
+            for reference in references:
+                _compare(found, catalog, reference, known, facts)
 
     def compare_unnamed(self, found: Differences) -> None:
         for catalog, want, facts in found.catalogs:
-            for name in sorted(facts.references.keys() - want.references.keys()):
+            spec = found.lakehouse.catalogs[catalog]
+            for name in sorted(facts.references.keys() - spec.branches.keys() - spec.tags.keys()):
                 have = facts.references[name]
                 change = Change("destroy", have.kind, catalog, name, (), ReferenceGone(have.points_to))
                 found.destroy(change, marked=have.deletable, ours=want.exclusive)
@@ -89,11 +103,17 @@ def _word(change: Change) -> ReferenceKind:
     return "tag" if change.kind == "tag" else "branch"
 
 
+def _wanted(catalog: str, spec: model.Catalog) -> Iterator[WantedReference]:
+    for name, of in spec.branches.items():
+        yield WantedReference(name, "branch", of.source, of.deletable, ("catalogs", catalog, "branches", name))
+    for name, of in spec.tags.items():
+        yield WantedReference(name, "tag", of.source, of.deletable, ("catalogs", catalog, "tags", name))
+
+
 def _compare(
-    found: Differences, catalog: str, want: WantedReference, contents: WantedCatalog, facts: CatalogFacts
+    found: Differences, catalog: str, want: WantedReference, known: Collection[str], facts: CatalogFacts
 ) -> None:
     have = facts.references.get(want.name)
-    known = {"main", *facts.references, *contents.references}
     message = ""
     if not facts.limits.references:
         message = f"{facts.limits.kind} has no branches and tags of a whole catalog. Take the entry out"
