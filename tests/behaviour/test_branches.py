@@ -142,7 +142,7 @@ def test_a_branch_that_the_file_names_no_more_goes_with_two_keys(servers: Server
     catalog = on(etl, servers)
     catalog.create_namespace(f"{root}_late")
     [failure] = apply(plan, main).failed
-    assert "moved meanwhile" in failure.message, "what came to it since is not lost"
+    assert "moved in the meantime" in failure.message, "what came to it since is not lost"
     plan = only(make_plan(without, main, allow_destroy=True), f"branch lake.{etl}")
     assert apply(plan, main).exit_code == 0
     left = {each.name for each in references(main).list()}
