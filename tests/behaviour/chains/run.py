@@ -162,22 +162,31 @@ def _fields(metadata: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def run(java: Java, folder: Path, seeds: range, steps: int, spark: int) -> Iterator[Chain]:
-    """A chain for each seed; Spark looks at the end of every ``spark``-th. Raises AssertionError with the story."""
+    """A chain for each seed; Spark looks at the end of every ``spark``-th.
+
+    One that fails goes no further, and the others go on. Raises AssertionError with the stories of those that failed.
+    """
     chains = [Chain(seed, folder) for seed in seeds]
+    failed: dict[int, str] = {}
     for _ in range(steps):
-        _ask(java, [(chain, chain.step()) for chain in chains])
-    _ask(java, [(chain, [chain.question("spark")]) for chain in chains[::spark]])
+        well = [chain for chain in chains if chain.seed not in failed]
+        failed |= _ask(java, [(chain, chain.step()) for chain in well])
+    failed |= _ask(java, [(chain, [chain.question("spark")]) for chain in chains[::spark] if chain.seed not in failed])
+    assert not failed, "\n\n".join(failed.values())
     yield from chains
 
 
-def _ask(java: Java, asked: list[tuple[Chain, list[dict[str, Any]]]]) -> None:
-    """Each chain's first question, then each one's second: one batch after the other."""
+def _ask(java: Java, asked: list[tuple[Chain, list[dict[str, Any]]]]) -> dict[int, str]:
+    """Each chain's first question, then each one's second: one batch after the other. Returns what failed, by seed."""
+    failed: dict[int, str] = {}
     for turn in range(2):
         batch = [(chain, questions[turn]) for chain, questions in asked if len(questions) > turn]
+        batch = [(chain, question) for chain, question in batch if chain.seed not in failed]
         answers = java.ask([question for _, question in batch]) if batch else []
         for (chain, question), answer in zip(batch, answers, strict=True):
             if question.get("may_fail"):
                 chain.story.append(f"  {answer.splitlines()[0] if answer else 'done'}")
             elif answer:
                 told = "\n".join(chain.story)
-                raise AssertionError(f"seed {chain.seed}, {chain.folder}: {question['do']}: {answer}\n{told}")
+                failed[chain.seed] = f"seed {chain.seed}, {chain.folder}: {question['do']}: {answer}\n{told}"
+    return failed
