@@ -34,7 +34,15 @@ class NessieCatalog(RestCatalog):
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
         super().__init__(name, connection, connections)
         what = f'catalog "{name}"'
-        self.api = Http(what, connection.api, connection.headers, connections.patience, connections.parallel)
+        self.api = Http(
+            what,
+            connection.api,
+            connection.headers,
+            connections.patience,
+            connections.parallel,
+            auth=connection.auth,
+            trust=connection.trust,
+        )
 
     @cached_property
     def commits(self) -> NessieCommit:

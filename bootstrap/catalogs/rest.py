@@ -34,7 +34,15 @@ class RestCatalog:
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
         self.name, self.connection, self.connections = name, connection, connections
         what = f'catalog "{name}"'
-        self.http = Http(what, connection.uri, connection.headers, connections.patience, connections.parallel)
+        self.http = Http(
+            what,
+            connection.uri,
+            connection.headers,
+            connections.patience,
+            connections.parallel,
+            auth=connection.auth,
+            trust=connection.trust,
+        )
         self.cache = FactsCache(connections.cache, f"{connection.uri} {connection.warehouse} {connection.branch}")
 
     @cached_property

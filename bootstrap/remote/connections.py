@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bootstrap.remote.auth import NONE, Auth
 from lakehouse.runtimes.state import State
 
 
@@ -26,7 +27,7 @@ class CatalogConnection:
 
     ``uri`` is the Iceberg REST address without ``/v1``, ``warehouse`` the name that the server knows the catalog by,
     the address of an interface of its own (Nessie's, up to and including ``/api/v2``). ``headers`` go with every
-    request; they may hold a token. For Glue, ``uri`` is its address (empty: AWS itself) and ``warehouse`` the ``s3://``
+    request, ``auth`` proves who sends it. For Glue, ``uri`` is its address (empty: AWS itself) and ``warehouse`` the ``s3://``
     location of its databases.
     """
 
@@ -36,6 +37,8 @@ class CatalogConnection:
     api: str = ""
     branch: str = "main"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    auth: Auth = NONE
+    trust: str | None = None  # the file of an authority's certificate, if the system does not trust it
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import urllib3
 from urllib3 import exceptions
 
+from bootstrap.remote.auth import NONE, Auth
 from bootstrap.remote.errors import (
     Conflict,
     Exists,
@@ -30,6 +31,7 @@ Query = Mapping[str, str | None]
 
 _READS = ("GET", "HEAD")
 _ATTEMPTS = 6
+_UNPROVEN = (401, 419)  # the second is the Iceberg REST specification's for a token that has ended
 #: Servers send these with any status; nothing was done, and nothing will be.
 _FINAL = ("UnsupportedOperationException", "IllegalArgumentException", "ValidationException", "BadRequestException")
 
@@ -38,14 +40,24 @@ class Http:
     """A pool of connections to one server. ``what`` names it in errors (``the catalog "lake"``)."""
 
     def __init__(
-        self, what: str, base: str, headers: Mapping[str, str] | None = None, patience: float = 30.0, parallel: int = 8
+        self,
+        what: str,
+        base: str,
+        headers: Mapping[str, str] | None = None,
+        patience: float = 30.0,
+        parallel: int = 8,
+        *,
+        auth: Auth = NONE,
+        trust: str | None = None,
     ) -> None:
-        self.what, self.base = what, base.rstrip("/")
+        """``trust`` is the file of an authority's certificate, if the system does not trust it."""
+        self.what, self.base, self._auth = what, base.rstrip("/"), auth
         self._pool = urllib3.PoolManager(
             maxsize=parallel,
             retries=False,
             timeout=urllib3.Timeout(connect=min(5.0, patience), read=patience),
             headers={"Accept": "application/json", **(headers or {})},
+            ca_certs=trust,
         )
 
     def get(self, path: str, **query: str | None) -> Any:
@@ -66,16 +78,28 @@ class Http:
         asked = urlencode({key: value for key, value in query.items() if value is not None})
         url = f"{self.base}{path}{'?' + asked if asked else ''}"
         data = None if body is None else json.dumps(body).encode()
-        headers = {} if data is None else {**self._pool.headers, "Content-Type": "application/json"}
-        try:
-            answer = self._pool.request(method, url, body=data, headers=headers or None)
-        except (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.NameResolutionError) as error:
-            raise Unreachable(self.what, self.base, _reason(error)) from None
-        except (exceptions.HTTPError, OSError) as error:
-            raise UnknownState(f"{self.what}: no answer to {method} {path} ({_reason(error)})") from None
+        sent = {**self._pool.headers, **({} if data is None else {"Content-Type": "application/json"})}
+        proof = self._auth.headers(method, url, sent, data)
+        answer = self._answer(method, path, url, data, {**sent, **proof})
+        if answer.status in _UNPROVEN and self._auth.renewed(proof):  # nothing was done, so a write is sent again too
+            proof = self._auth.headers(method, url, sent, data)
+            answer = self._answer(method, path, url, data, {**sent, **proof})
         if answer.status < 300:
             return self._content(method, path, answer.data) if answer.data else None
         raise self._failure(method, path, answer)
+
+    def _answer(
+        self, method: str, path: str, url: str, data: bytes | None, headers: Mapping[str, str]
+    ) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._pool.request(method, url, body=data, headers=headers)
+        except (exceptions.NewConnectionError, exceptions.ConnectTimeoutError, exceptions.NameResolutionError) as error:
+            raise Unreachable(self.what, self.base, _reason(error)) from None
+        except exceptions.SSLError as error:
+            text = f"{self.what}: {self.base} cannot be trusted ({_reason(error)}), so nothing was sent"
+            raise Refused(f"{text}. Name its authority's certificate, or have the server use another") from None
+        except (exceptions.HTTPError, OSError) as error:
+            raise UnknownState(f"{self.what}: no answer to {method} {path} ({_reason(error)})") from None
 
     def _content(self, method: str, path: str, data: bytes) -> Any:
         try:
@@ -101,7 +125,7 @@ class Http:
         if status >= 500 and status != 501:
             # The Iceberg REST specification: after 500, 502, 503 and 504 a commit may still have been made.
             return UnknownState(text)
-        if status in (401, 403):
+        if status in (*_UNPROVEN, 403):
             return Refused(f"{text}. Check the credentials that the stack gave the bootstrap")
         return Refused(text)
 

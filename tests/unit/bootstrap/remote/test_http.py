@@ -6,11 +6,13 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bootstrap.remote import http, retry
+from bootstrap.remote.auth import ClientCredentials
 from bootstrap.remote.errors import (
     Conflict,
     Exists,
@@ -22,6 +24,9 @@ from bootstrap.remote.errors import (
     Unreachable,
 )
 from bootstrap.remote.http import Http
+from lakehouse.runtimes import certificates
+from lakehouse.runtimes.state import State
+from tests.unit.lakehouse.runtimes.test_certificates import served, web
 
 
 class Told(ThreadingHTTPServer):
@@ -143,3 +148,17 @@ def test_an_answer_of_somebody_else(server: Told, client: Http, method: str, kin
     with pytest.raises(kind, match=f"the answer to {method} /x is not JSON. Is http://127.0.0.1.* its address"):
         client.request(method, "/x")
     assert len(server.seen) == 1
+
+
+def test_a_server_of_the_stacks_own_authority_is_trusted_if_that_is_named(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    certificates.issue(state, [web()])
+    folder = tmp_path / "certificates"
+    with served(folder / "web") as port:
+        url = f"https://127.0.0.1:{port}"
+        assert Http("it", url, trust=str(folder / "authority" / "certificate.pem")).get("/") == "all is well"
+        with pytest.raises(Refused, match="cannot be trusted.*so nothing was sent"):
+            Http("it", url).get("/")
+        tokens = ClientCredentials("it", url, "id", "secret")
+        with pytest.raises(Refused, match="cannot be trusted"):
+            tokens.headers("GET", url, {}, None)

@@ -106,7 +106,7 @@ def served(folder: Path) -> Iterator[int]:
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(b"all is well")
+            self.wfile.write(b'"all is well"')
 
         def log_message(self, *_: object) -> None:
             pass
