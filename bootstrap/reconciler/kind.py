@@ -45,7 +45,7 @@ class ObjectKind(ABC):
         """Before an apply looks: take over what an earlier version made."""
 
     def read(self, look: Inquiry) -> Put:
-        """Inquiry what is there; all kinds at once. Raises the errors of :mod:`bootstrap.remote.errors`."""
+        """Look what is there; all kinds look at once. Raises the errors of :mod:`bootstrap.remote.errors`."""
         return lambda facts: facts
 
     def settle(self, look: Inquiry, facts: Facts) -> Facts:

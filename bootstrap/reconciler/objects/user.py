@@ -1,8 +1,8 @@
-"""Users of the store: one for each principal of the file that may read or write files, and may do that alone.
+"""Users of the store: one for each principal whose roles grant files. It reaches these files and no others.
 
-Access and the user are two things. Access goes at once: a user whose principal has no grants any more, or left the
-file, is disabled, which an entry in the file undoes. The user itself, with keys that never come back, goes with both
-keys to deletion. The second one is kept in the id of its policy: users of a store have no properties.
+Access and the user are two things. Access is taken away at once: a user whose principal has no grants any more, or left
+the file, is disabled, and an entry in the file enables it again. The user itself, with its keys, is removed only with
+both keys to deletion. The second one is kept in the id of its policy: users of a store have no properties.
 """
 
 from __future__ import annotations
