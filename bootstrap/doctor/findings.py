@@ -11,7 +11,7 @@ Severity = Literal["ok", "warning", "error", "skipped"]
 
 @dataclass(frozen=True)
 class Finding:
-    """``found`` is what was seen, ``cause`` why it is so, ``mend`` what to do, commands between backticks."""
+    """``found`` is what was seen, ``cause`` why it is so, ``fix`` what to do, commands between backticks."""
 
     severity: Severity
     found: str

@@ -54,6 +54,6 @@ def _count(number: int, what: str) -> str:
 
 
 def as_json(stack: str, results: Sequence[CheckResult]) -> dict[str, Any]:
-    """For programs: ``ok``, and each check with its severity, finding, cause and mend."""
+    """For programs: ``ok``, and each check with its severity, finding, cause and fix."""
     findings = [{"check": each.check, **asdict(each.finding)} for each in results]
     return {"stack": stack, "ok": not failed(results), "checks": findings}

@@ -139,7 +139,7 @@ def homes(
         if taken:
             found[table.owner] = Home(taken[0].location, refused=refusal(*taken))
         elif table.have is None and table.spec.location is not None and held(table.spec.location):
-            rule = f"{table.spec.location} holds files already, and a new table shares its folder with nobody"
+            rule = f"{table.spec.location} holds files already, and a new table does not share its folder"
             found[table.owner] = Home(table.spec.location, refused=f"{rule}. Choose another location, or remove them")
         elif table.have is None:
             home = _home(table, register, held)
@@ -179,7 +179,7 @@ def refusal(claim: Claim, other: Claim) -> str:
     """Both owners, both folders, the rule and the fix."""
     what = "" if claim.what == "location" else f"{claim.what} "
     rule = f"{what}{claim.location} {_how(claim.location, other)}, and tables do not share a folder"
-    return f"{rule}: each would take the other's files for its own. Choose another folder"
+    return f"{rule}: each would treat the other's files as its own. Choose another folder"
 
 
 def _how(location: str, other: Claim) -> str:

@@ -104,7 +104,7 @@ class _Merge:
             self.problems.append(
                 FormatProblem(
                     path,
-                    f"differs from the column {twin!r} in case alone, and engines do not tell them apart. "
+                    f"differs from the column {twin!r} only in case, and engines do not distinguish them. "
                     f"Write {twin!r}, or add `renamed_from: {twin}`",
                 )
             )

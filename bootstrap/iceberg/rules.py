@@ -144,7 +144,7 @@ def _same_names(struct: Struct, prefix: str) -> Iterator[FormatProblem]:
         path = prefix + field.name
         lower, file_name = names.folded(field.name), names.in_files(field.name)
         if lower in seen:
-            rule = f'"{seen[lower]}" and "{field.name}" differ in case only, and engines take them for one column'
+            rule = f'"{seen[lower]}" and "{field.name}" differ only in case, and engines treat them as one column'
             yield FormatProblem(path, f"{rule}. Rename one")
         elif file_name in written:
             rule = f'"{written[file_name]}" and "{field.name}" are both written into files as "{file_name}"'
@@ -188,8 +188,8 @@ def _clash(of: TableState, spec: PartitionSpec, field: PartitionField) -> str:
     source = of.fields[field.source_id][0] if field.source_id in of.fields else "a column that is gone"
     what = f"{field.transform} of {source}"
     rule = f'"{field.name}" is the name of a partition field: the table {when} partitioned by {what}'
-    mend = f"Give the column another name, with `renamed_from: {field.name}` if it is there already"
-    return f"{rule} under this name (partition spec {spec.id}). {_CANNOT}. {mend}"
+    fix = f"Give the column another name, with `renamed_from: {field.name}` if it is there already"
+    return f"{rule} under this name (partition spec {spec.id}). {_CANNOT}. {fix}"
 
 
 def taken_over(before: TableState, of: TableState) -> Iterator[FormatProblem]:

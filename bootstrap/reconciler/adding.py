@@ -99,7 +99,7 @@ def _into(node: MappingNode, entries: Mapping[str, Any], source: _Text) -> Itera
         elif isinstance(inner, ScalarNode) and not inner.style and str(inner.tag).endswith(":null"):
             yield from _instead(inner, known, value, source, flow=bool(node.flow_style))
     if new and any(str(key.tag).endswith(":merge") for key, _ in node.value):
-        raise _refused(source, node, "a merge key (<<) stands in the mapping")
+        raise _refused(source, node, "a merge key (<<) is in the mapping")
     if new and node.flow_style:
         yield _in_flow(node, new, source)
     elif new:

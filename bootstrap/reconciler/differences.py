@@ -69,7 +69,7 @@ class Differences:
         """What the file does not name stays; which of the keys is missing is said of what is ours to judge."""
         self.unnamed.append(address)
         if ours or marked:
-            second = "" if marked or opened else " and `deletable: true` on it, applied before its entry is taken out"
+            second = "" if marked or opened else " and `deletable: true` on it, applied before its entry is removed"
             message = f"the file does not name it, and it stays: dropping it takes --allow-destroy{second}"
             self.kept.append(Note(address, message))
 

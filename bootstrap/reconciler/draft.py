@@ -61,7 +61,7 @@ class Draft:
         ids = {path: each.id for path, each in walk(self.schema)}
         for column, _ in terms:
             if column not in ids:
-                self.refuse(column, f"{key} names a column that is not there. Name one of `columns`")
+                self.refuse(column, f"{key} names a column that does not exist. Name one of `columns`")
         return [(ids[column], transform) for column, transform in terms if column in ids]
 
     def finished(self, kept: tuple[str, ...] = ()) -> TableChange:

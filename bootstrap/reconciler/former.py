@@ -28,14 +28,14 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
         told.append(path)
         new = "`apply` adds a new, empty column"
         if (now := paths.get(former.id)) is not None:
-            fix = f"`renamed_from: {now}` gives it back with its values, or write the new name in the file"
+            fix = f"`renamed_from: {now}` brings it back with its values, or write the new name in the file"
             yield path, f"somebody renamed it to {now}. {new}; {fix}"
         elif "." in path:
-            back = "its values are still to be read from a snapshot of before, by time travel"
-            yield path, f"it was there, and somebody dropped it. {new}; {back}"
+            back = "its values can still be read from an earlier snapshot, by time travel"
+            yield path, f"it existed, and somebody dropped it. {new}; {back}"
         else:
-            back = f"`lakehouse restore {full}.{path}` gives it back with its values, which are still in the files"
-            yield path, f"it was there, and somebody dropped it. {new}; {back}"
+            back = f"`lakehouse restore {full}.{path}` brings it back with its values, which are still in the files"
+            yield path, f"it existed, and somebody dropped it. {new}; {back}"
 
 
 def find(have: TableFacts, path: str) -> Field | None:
@@ -49,7 +49,7 @@ def find(have: TableFacts, path: str) -> Field | None:
 def revival(have: TableFacts, former: Field) -> Json:
     """The commit that gives a dropped column back under its old id, by which the files know its values.
 
-    It comes back optional: rows that were written meanwhile have none.
+    It comes back optional: rows that were written in the meantime have none.
     """
     back = former._replace(required=False)
     schema = Struct((*have.schema.fields, back))

@@ -35,7 +35,7 @@ def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
                 gone = lost.find(catalog, missing, claimed, folders, files)
                 told |= lost.describe(name, gone, there, world)
             except RemoteError as error:  # a log of many thousand commits may take longer than a request may
-                told |= {f"{name}.{full}": f"whether it was there before is not known: {error}" for full in missing}
+                told |= {f"{name}.{full}": f"whether it existed before is not known: {error}" for full in missing}
     return replace(facts, claims=known, homes=homes, lost=told)
 
 

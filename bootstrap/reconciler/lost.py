@@ -30,7 +30,7 @@ def find(
     for name, folder in defaults.items():
         if name not in claimed and folders.held(folder) and (newest := folders.latest(folder)):
             at = max(newest, key=lambda each: _updated(files, each)) if len(newest) > 1 else newest[0]
-            found[name] = Gone("taken out of the catalog, which keeps no history, and its files are still there", at)
+            found[name] = Gone("removed from the catalog, which keeps no history, but its files still exist", at)
     return found
 
 
@@ -56,14 +56,14 @@ def _held(files: MetadataFiles, at: str) -> dict[str, Any] | None:
 
 def text(catalog: str, name: str, gone: Gone, metadata: Mapping[str, Any] | None, live: Collection[str]) -> str:
     """One sentence on what was there, one on the way back."""
-    full, new = f"{catalog}.{name}", "`apply` makes a new, empty table"
+    full, new = f"{catalog}.{name}", "`apply` creates a new, empty table"
     if gone.renamed_to in live:
         return (
             f"it was {gone.how}, and its rows are in {catalog}.{gone.renamed_to}. {new}. If the new name is right, "
             f"write it in the file; ALTER TABLE {catalog}.{gone.renamed_to} RENAME TO {full} in an engine takes it back"
         )
     if metadata is None:
-        lost = f"its metadata file {gone.metadata_location} cannot be read, so nothing brings it back"
+        lost = f"its metadata file {gone.metadata_location} cannot be read, so it cannot be brought back"
         return f"it was {gone.how}; {lost}. {new}"
     return f"it was {gone.how}; it held {rows(metadata)}. `lakehouse restore {full}` brings it back; {new}"
 

@@ -120,7 +120,7 @@ def render(plan: Plan, *, most: int = 200) -> Iterator[str]:
     if plan.steps:
         yield f"Plan: {counts['create']} to create, {counts['update']} to change, {counts['destroy']} to destroy."
     else:
-        yield "No changes." if not plan.refused else "Nothing can be done until the file is mended."
+        yield "No changes." if not plan.refused else "Nothing can be done until the file is fixed."
 
 
 def from_json(data: Any, kinds: Registry = OBJECTS) -> Plan:

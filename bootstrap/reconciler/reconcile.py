@@ -73,7 +73,7 @@ def reconcile(
         kind.prepare(lakehouse, world)
     agreed = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where, kinds=kinds)
     if saved is not None and saved.digest != agreed.digest:
-        raise StalePlan("the saved plan is stale: the lakehouse or the file changed since. Make a new plan")
+        raise StalePlan("the saved plan is stale: the lakehouse or the file has changed since. Make a new plan")
     done: dict[str, Done] = {}
     changed: dict[str, Failed] = {}  # since the plan: not tried again, nor what needs them
     outcome = apply(agreed, world, progress, purge=purge, kinds=kinds)
@@ -113,7 +113,7 @@ def reconcile(
 
 def _changed(address: str, message: str) -> Failed:
     why = f" ({message})" if message else ""
-    return Failed(address, f"it changed since the plan, and is left as it is{why}. Make a new plan")
+    return Failed(address, f"it has changed since the plan, and is left as it is{why}. Make a new plan")
 
 
 def _fate(change: Change, fresh: Plan, kind: ObjectKind, message: str) -> Done | Failed | None:

@@ -31,7 +31,7 @@ def restore(lakehouse: Lakehouse, world: World, name: str) -> str:
     table, _, column = full.rpartition(".")
     facts = catalog.facts({full, table}, _quiet)
     if full in facts.tables or full in facts.others:
-        raise UsageError(f"{name} is there: there is nothing to bring back. Name a table or column that is gone")
+        raise UsageError(f"{name} exists: there is nothing to bring back. Name a table or column that is gone")
     if table in facts.tables:
         return _column(catalog, name, table, column, facts.tables[table])
     return _table(lakehouse, world, catalog, name, facts)
@@ -39,17 +39,15 @@ def restore(lakehouse: Lakehouse, world: World, name: str) -> str:
 
 def _column(catalog: LiveCatalog, name: str, table: str, column: str, have: TableFacts) -> str:
     if any(field.name == column for field in have.schema.fields):
-        raise UsageError(f"{name} is there: there is nothing to bring back. Name a table or column that is gone")
+        raise UsageError(f"{name} exists: there is nothing to bring back. Name a table or column that is gone")
     field = former.find(have, column)
     if field is None:
         raise LakehouseError(f"{table} never had a column {column}, so there is nothing to bring back")
     now = next((each.name for each in have.schema.fields if each.id == field.id), None)
     if now is not None:
-        raise LakehouseError(
-            f"{name} is there under the name {now}. Write `renamed_from: {now}` in the file, and apply"
-        )
+        raise LakehouseError(f"{name} exists under the name {now}. Write `renamed_from: {now}` in the file, and apply")
     catalog.commit_table(table, former.revival(have, field))
-    return f"column {name} is back with its values; rows that were written meanwhile have none"
+    return f"column {name} is back with its values; rows that were written in the meantime have none"
 
 
 def _table(

@@ -67,7 +67,7 @@ def load(catalog: LiveCatalog, table: str, seed: SeedRows, connections: Connecti
     if facts is None:
         raise Missing(f"there is no table {table}")
     if SEED in facts.properties:
-        raise Conflict(f"table {table} was seeded meanwhile")
+        raise Conflict(f"table {table} was seeded in the meantime")
     with _typed(path):
         loaded = tables.at(catalog, table, facts.metadata_location, connections)
         rows = _rows(path, loaded)
@@ -95,7 +95,7 @@ def replace(
     path = connections.folder / name
     digest = _digest(path)
     if digest is None:
-        raise UsageError(f"there is no file {name}. Put it beside the lakehouse's file, or correct the name")
+        raise UsageError(f"there is no file {name}. Put it next to the lakehouse's file, or correct the name")
     with _typed(path):
         loaded = tables.load(catalog, table, connections)
         if SEED not in loaded.properties:
@@ -126,8 +126,8 @@ def _files(loaded: Table, table: str, all_rows: bool) -> list[DataFile]:
     if not snapshot or len(own) != int(count):
         why = "were rewritten since (by compaction, an update or a delete)" if snapshot else "were loaded unmarked"
         raise UsageError(
-            f"table {table}: rows of the seed {why}, and cannot be told from others. --all-rows replaces every row of "
-            "the table, whoever wrote it"
+            f"table {table}: rows of the seed {why}, and cannot be distinguished from others. --all-rows replaces "
+            "every row of the table, whoever wrote it"
         )
     return own
 

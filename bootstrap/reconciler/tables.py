@@ -235,7 +235,7 @@ def _identifier(draft: Draft) -> frozenset[int]:
     names = draft.wanted.identifier
     for name in names:
         if name not in fields:
-            draft.refuse(name, "identifier names a column that is not there. Name one of `columns`")
+            draft.refuse(name, "identifier names a column that does not exist. Name one of `columns`")
     return frozenset(fields[name].id for name in names if name in fields)
 
 

@@ -1,6 +1,6 @@
 """Errors that a user sees.
 
-Every message names the thing, where it stands, the value, the rule and the mend; the command line prints it without
+Every message names the thing, where it stands, the value, the rule and the fix; the command line prints it without
 a traceback and exits with the error's code.
 """
 

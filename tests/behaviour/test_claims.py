@@ -157,7 +157,7 @@ def test_a_column_that_was_dropped_is_told_of_and_comes_back_with_its_values(
     )
     (note,) = make_plan(wanted, connections).lost
     assert note.address == f"column lake.{root}.ev2.s"
-    assert f"`lakehouse restore lake.{root}.ev2.s` gives it back" in note.message
+    assert f"`lakehouse restore lake.{root}.ev2.s` brings it back" in note.message
     restore(wanted, connections, f"lake.{root}.ev2.s")
     assert not make_plan(wanted, connections).steps
     # Nessie's own endpoint shows the schema of the last rows: read by the metadata file itself.

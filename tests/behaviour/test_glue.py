@@ -145,7 +145,7 @@ def test_what_is_no_iceberg_table_keeps_its_name(connections: Connections, root:
     applied(lakehouse({root: {}}), connections)
     client.create_table(DatabaseName=root, TableInput={"Name": "t", "TableType": "VIRTUAL_VIEW"})
     [note] = make_plan(lakehouse({root: T}), connections).refused
-    assert "something else than an Iceberg table has this name" in note.message
+    assert "something other than an Iceberg table has this name" in note.message
 
 
 def test_a_database_goes_empty_or_not_at_all(connections: Connections, root: str, witness: Catalog) -> None:

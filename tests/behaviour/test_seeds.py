@@ -87,7 +87,7 @@ def test_a_seed_that_changed_replaces_its_own_rows_in_one_commit(
     assert {each.summary and each.summary.operation.value for each in new} == {"overwrite"}, "never rows gone alone"
     assert not [note for note in make_plan(wanted, here).kept if root in note.address]
     now.overwrite(now.scan().to_arrow())  # as a compaction or an update does
-    with pytest.raises(UsageError, match="cannot be told from others"):
+    with pytest.raises(UsageError, match="cannot be distinguished from others"):
         replace_seed(catalog, f"{root}.t", "codes.csv", here)
     assert replace_seed(catalog, f"{root}.t", "codes.csv", here, all_rows=True).removed == 3
     assert rows(servers, root) == [("007", 2, "2026-01-14"), ("Y", None, None)]

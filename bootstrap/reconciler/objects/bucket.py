@@ -115,10 +115,10 @@ def _update(found: Differences, name: str, want: Mapping[str, Setting], have: Bu
         if value == now:
             continue
         if key == "deletable" and value and not have.owned:
-            rule = "`deletable: true` is not carried out: this lakehouse only uses the bucket, and did not make it"
+            rule = "`deletable: true` has no effect: this lakehouse only uses the bucket, and did not create it"
             found.keep(address(BUCKET, "", name), rule, here)
         elif not can:
-            rule = f"`{key}: {value}` is not carried out: the store has no such thing"
+            rule = f"`{key}: {value}` has no effect: the store does not support it"
             found.keep(address(BUCKET, "", name), rule, here)
         elif why := claims.danger(name, key, value, found.facts.claims, guarded):
             found.refuse(address(BUCKET, "", name), why, here)

@@ -116,11 +116,11 @@ def _compare(
     have = facts.references.get(want.name)
     message = ""
     if not facts.limits.references:
-        message = f"{facts.limits.kind} has no branches and tags of a whole catalog. Take the entry out"
+        message = f"{facts.limits.kind} has no branches and tags of a whole catalog. Remove the entry"
     elif have is not None and have.kind != want.kind:
         message = f"a {have.kind} has this name. Choose another name"
     elif have is None and want.source not in known:
-        message = f'it begins at "{want.source}", which is not there. Name another branch or tag'
+        message = f'it starts at "{want.source}", which does not exist. Name another branch or tag'
     if message:
         found.refuse(address(want.kind, catalog, want.name), message, want.at)
     elif have is None:

@@ -53,7 +53,7 @@ def _compare(found: Differences, catalog: str, want: WantedTable, file: str, hav
     name, at = f"{catalog}.{want.name}", (*want.at, "seed")
     digest, loaded = found.facts.seeds.get(file), have.properties.get(wanted.SEED) if have else None
     if digest is None:
-        message = f"there is no file {file}. Put it beside the lakehouse's file, or correct the name"
+        message = f"there is no file {file}. Put it next to the lakehouse's file, or correct the name"
         found.refuse(f"seed {name}", message, at)
     elif loaded is None:
         details = (Detail("+", f"rows of {file}"),)

@@ -126,7 +126,7 @@ class _Comparison:
         if problems := tuple(tables.refusals(want, self.facts.limits)):
             self.refuse(want, problems)
         elif want.name in self.facts.others:
-            message = "something else than an Iceberg table has this name. Choose another name"
+            message = "something other than an Iceberg table has this name. Choose another name"
             self.found.refuse(f"table {name}", message, want.at)
         elif home is not None and home.refused:
             self.refuse(want, [FormatProblem("", home.refused)])
@@ -203,6 +203,6 @@ def _shared_folders(found: Differences) -> None:
     for outer, inner in islice(claims.sharing(found.facts.catalogs), _MOST_SHARED):
         message = (
             f"the {inner.what} of {inner.owner} is or lies in the {outer.what} of {outer.owner}, {outer.location}. "
-            f"Each takes the other's files for its own: before any clean-up, copy {inner.owner} elsewhere and drop it"
+            f"Each treats the other's files as its own: before any clean-up, copy {inner.owner} elsewhere and drop it"
         )
         found.kept.append(Note(f"folder {inner.location}", message))

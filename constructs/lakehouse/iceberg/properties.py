@@ -176,8 +176,8 @@ def refusal(key: str, value: str) -> str | None:
     if kind is None or kind.fits(value):
         return None
     better = next((text for text in _better(value) if kind.fits(text)), None)
-    mend = f' Did you mean "{better}"?' if better is not None else ""
-    return f'"{value}" is not a value of {key}: {kind.rule}.{mend}'
+    fix = f' Did you mean "{better}"?' if better is not None else ""
+    return f'"{value}" is not a value of {key}: {kind.rule}.{fix}'
 
 
 def _better(value: str) -> list[str]:

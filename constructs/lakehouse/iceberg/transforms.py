@@ -103,11 +103,11 @@ def partition_field(text: str) -> Term:
         )
     name, argument, column = match.groups()
     if name not in _TAKES:
-        mend = f' Did you mean "{_ELSEWHERE[name]}"?' if name in _ELSEWHERE else suggest(name, _TAKES)
-        raise ValueError(f'"{name}" in "{text}" is not a transform: {listed(_TAKES)}.{mend}')
+        fix = f' Did you mean "{_ELSEWHERE[name]}"?' if name in _ELSEWHERE else suggest(name, _TAKES)
+        raise ValueError(f'"{name}" in "{text}" is not a transform: {listed(_TAKES)}.{fix}')
     if name not in _ARGUMENT:
         if argument:
-            raise ValueError(f'"{text}" has a number too many: write {name}({column})')
+            raise ValueError(f'"{text}" has one number too many: write {name}({column})')
         return Term(name, column)
     if not argument or not re.fullmatch(r"[1-9]\d{0,8}", argument, re.ASCII):
         raise ValueError(f'"{text}" needs the {_ARGUMENT[name]}, a whole number from 1: {name}(16, {column})')

@@ -158,9 +158,11 @@ class _Parser:
     def expect(self, token: str) -> None:
         found = self.take()
         if not found:
-            raise self.error(f'it ends where "{token}" should be. In [...] and {{...}} a type with a comma is quoted')
+            raise self.error(
+                f'it ends before the expected "{token}". In [...] and {{...}} a type with a comma is quoted'
+            )
         if found != token:
-            raise self.error(f'"{found}" stands where "{token}" should be')
+            raise self.error(f'"{found}" is not the expected "{token}"')
 
     def number(self, what: str, low: int, high: int) -> int:
         found = self.take()
@@ -235,7 +237,7 @@ class _Parser:
             if not re.fullmatch(field_names.COLUMN, name):
                 raise self.error(f'"{name}" is not a name of a field: {field_names.COLUMN_RULE}')
             if name.lower() in fields:
-                raise self.error(f'the field "{name}" stands twice (engines do not tell a from A)')
+                raise self.error(f'the field "{name}" appears twice (engines do not distinguish a and A)')
             self.expect(":")
             required = self.required()
             fields[name.lower()] = Field(NO_ID, name, self.type(), required)
@@ -251,6 +253,6 @@ class _Parser:
         if not name:
             return self.error("a type is missing. In [...] and {...} a type with a comma is quoted")
         hint = _ELSEWHERE.get(name.lower())
-        mend = f' Did you mean "{hint}"?' if hint else suggest(name, [*sorted(PRIMITIVES), *_PARAMETRIC])
-        mend = mend or f" Types are {', '.join(sorted(PRIMITIVES))}, {', '.join(_PARAMETRIC)}."
-        return ValueError(f'"{name}" is not an Iceberg type.{mend}')
+        fix = f' Did you mean "{hint}"?' if hint else suggest(name, [*sorted(PRIMITIVES), *_PARAMETRIC])
+        fix = fix or f" Types are {', '.join(sorted(PRIMITIVES))}, {', '.join(_PARAMETRIC)}."
+        return ValueError(f'"{name}" is not an Iceberg type.{fix}')

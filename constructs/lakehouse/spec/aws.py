@@ -23,10 +23,10 @@ def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
     if stack.github and stack.backend is None:
         at: KeyPath = ("stacks", name)
         message = (
-            "workflows would keep Terraform's state on a runner, which forgets it, and make everything anew each time"
+            "runs would keep Terraform's state on a runner, which forgets it, and create everything again each time"
         )
-        mend = ". Add backend: {bucket: ...}, a bucket that is there already"
-        yield Problem((*at, "github"), f'"{stack.github}" takes a backend: {message}{mend}', ((*at, "backend"),))
+        fix = ". Add backend: {bucket: ...}, an existing bucket"
+        yield Problem((*at, "github"), f'"{stack.github}" needs a backend: {message}{fix}', ((*at, "backend"),))
     yield from _names(name, stack, lakehouse)
     yield from _contents(name, stack, lakehouse)
 
@@ -36,21 +36,21 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
     room = _BUCKET - len(f"{lakehouse.name}-{name}--{'0' * _ACCOUNT}-{stack.region}")
     for bucket in lakehouse.buckets:
         if bucket in _RESERVED_BUCKETS:
-            message = f'"{bucket}" is a bucket that stacks.{name} makes for itself. Take another name'
+            message = f'"{bucket}" is a bucket that stacks.{name} makes for itself. Choose another name'
             yield Problem(("buckets", bucket), message, about[1:])
         if len(bucket) > room:
             message = f'"{bucket}" is too long: stacks.{name} calls it NAME-STACK-BUCKET-ACCOUNT-REGION, in {_BUCKET}'
-            mend = f" characters, which leaves {max(room, 0)} for the bucket. Shorten it, or the lakehouse's name"
-            yield Problem(("buckets", bucket), message + mend, about)
+            fix = f" characters, which leaves {max(room, 0)} for the bucket. Shorten it, or the lakehouse's name"
+            yield Problem(("buckets", bucket), message + fix, about)
     room = _ROLE - len(f"{lakehouse.name}-{name}--{stack.region}")
     for principal in lakehouse.access.principals:
         if principal in _RESERVED_PRINCIPALS:
-            message = f'"{principal}" is a name that stacks.{name} has of its own. Take another'
+            message = f'"{principal}" is a name that stacks.{name} uses itself. Choose another'
             yield Problem(("access", "principals", principal), message, about[1:])
         if len(principal) > room:
             message = f'"{principal}" is too long: its IAM role in stacks.{name} is NAME-STACK-PRINCIPAL-REGION, in'
-            mend = f" {_ROLE} characters, which leaves {max(room, 0)} for the principal. Shorten it"
-            yield Problem(("access", "principals", principal), message + mend, about)
+            fix = f" {_ROLE} characters, which leaves {max(room, 0)} for the principal. Shorten it"
+            yield Problem(("access", "principals", principal), message + fix, about)
 
 
 def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
@@ -63,7 +63,9 @@ def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
                 message = f'"{namespace}" is nested, and Glue, the catalog of stacks.{name}, has one level'
                 yield Problem(at, f'{message}. Write "{namespace.replace(".", "_")}"', about)
             if (other := owners.setdefault(namespace, at)) != at:
-                message = f'"{namespace}" is a namespace of another catalog too, and stacks.{name} has one Glue for all'
+                message = (
+                    f'"{namespace}" is also a namespace of another catalog, and stacks.{name} has one Glue for all'
+                )
                 yield Problem(at, f"{message}, where it is one database. Rename one.", about, beside=other)
             for table, definition in inner.tables.items() if stack.store.kind == "s3tables" else ():
                 if definition.location:

@@ -59,7 +59,7 @@ def found(lakehouse: Lakehouse, *, engines: bool = True) -> Iterator[Problem]:
 def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
     for name, source in lakehouse.sources.items():
         if name in lakehouse.buckets:
-            message = f'"{name}" is one of `buckets` too, and s3://{name}/ can mean only one. Remove it here or there'
+            message = f'"{name}" is also one of `buckets`, and s3://{name}/ can mean only one. Remove it here or there'
             yield Problem(("sources", name), message, about=(("buckets", name),))
         if source.endpoint and not source.credentials:
             message = f"{source.endpoint} is not AWS, so the environment's credentials are not for it. Name a file: "
@@ -67,7 +67,7 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
     for name, catalog in lakehouse.catalogs.items():
         at: KeyPath = ("catalogs", name)
         if name in _RESERVED_CATALOGS:
-            yield Problem(at, f'"{name}" is a catalog that an engine has of its own. Take another name')
+            yield Problem(at, f'"{name}" is a built-in catalog of an engine. Choose another name')
         yield from _no_secrets((*at, "properties"), catalog.properties)
         yield from _references(at, catalog)
         for namespace, content in catalog.namespaces.items():
@@ -80,7 +80,7 @@ def _namespace(at: KeyPath, name: str, content: Namespace, others: dict[str, Nam
         message = f'"{name}" lies in the namespace "{parent}", which is not in the file. Add `{parent}: {{}}` before it'
         yield Problem((*at, name), message, about=((*at, parent),))
     elif parent and leaf in others[parent].tables:
-        message = f'"{name}" is also the name of a table, and a catalog has one thing by a name. Rename one.'
+        message = f'"{name}" is also the name of a table, and names in a catalog are unique. Rename one.'
         yield Problem((*at, name), message, beside=(*at, parent, "tables", leaf))
     yield from _no_secrets((*at, name, "properties"), content.properties)
     for table, definition in content.tables.items():
@@ -93,11 +93,13 @@ def _references(at: KeyPath, catalog: Catalog) -> Iterator[Problem]:
         for name, reference in references.items():
             place = (*at, key, name)
             if name == "main":
-                yield Problem(place, '"main" is there always: it is what the catalog lives on. Take another name')
+                yield Problem(
+                    place, '"main" always exists: it is the branch that the catalog works on. Choose another name'
+                )
             elif name in _followed(reference.source, sources):
-                yield Problem((*place, "from"), f'"{name}" would begin at itself. Name another branch or tag')
+                yield Problem((*place, "from"), f'"{name}" would start at itself. Name another branch or tag')
             if key == "tags" and name in catalog.branches:
-                message = f'"{name}" is also the name of a branch, and a catalog has one thing by a name. Rename one.'
+                message = f'"{name}" is also the name of a branch, and names in a catalog are unique. Rename one.'
                 yield Problem(place, message, beside=(*at, "branches", name))
 
 
@@ -128,12 +130,12 @@ def _columns(at: KeyPath, table: Table) -> Iterator[Problem]:
     for name, column in table.columns.items():
         place = (*at, "columns", name)
         if (first := seen.setdefault(name.lower(), name)) != name:
-            message = f'"{name}" and "{first}" differ in case alone, and engines take them for one column. Rename one.'
+            message = f'"{name}" and "{first}" differ only in case, and engines treat them as one column. Rename one.'
             yield Problem(place, message, beside=(*at, "columns", first))
         if table.format_version < 3 and (newer := sorted(types.names(column.iceberg_type) & types.VERSION_3)):
             message = f'"{newer[0]}" is a type of Iceberg\'s format 3, and the table has format {table.format_version}'
-            mend = f". Use {newer[0].removesuffix('_ns')}" if newer[0].endswith("_ns") else ". Use string"
-            yield Problem((*place, "type"), message + mend, about=((*at, "format_version"),))
+            fix = f". Use {newer[0].removesuffix('_ns')}" if newer[0].endswith("_ns") else ". Use string"
+            yield Problem((*place, "type"), message + fix, about=((*at, "format_version"),))
         yield from _defaults(place, column, table.format_version, at)
         if column.renamed_from is None:
             continue
@@ -141,7 +143,7 @@ def _columns(at: KeyPath, table: Table) -> Iterator[Problem]:
             message = f'"{column.renamed_from}" is still a column of the table. Remove one of the two'
             yield Problem((*place, "renamed_from"), message)
         if (other := former.setdefault(column.renamed_from, name)) != name:
-            message = f'"{column.renamed_from}" is what "{other}" is renamed from already. Remove one'
+            message = f'"{column.renamed_from}" is already the former name of "{other}". Remove one'
             yield Problem((*place, "renamed_from"), message)
 
 
@@ -222,14 +224,14 @@ def _identifier(at: KeyPath, table: Table) -> Iterator[Problem]:
             message = f'"{name}" is optional: columns that tell rows apart are required. Set {name}: {{required: true}}'
             yield Problem(place, message, (*about, (*about[0], "required")))
         if name in table.identifier[:nth]:
-            yield Problem(place, f'"{name}" stands twice. Remove one')
+            yield Problem(place, f'"{name}" appears twice. Remove one')
 
 
 def _no_secrets(at: KeyPath, properties: dict[str, str]) -> Iterator[Problem]:
     """Secrets do not stand in the file, but for Trino's reference to its environment. The value is never repeated."""
     for key, value in properties.items():
         if _SECRET.search(key) and not re.fullmatch(r"\$\{ENV:\w+\}", value):
-            yield Problem((*at, key), "this looks like a secret, and the file is no place for one. Remove it")
+            yield Problem((*at, key), "this looks like a secret, and secrets do not belong in the file. Remove it")
 
 
 def _access(lakehouse: Lakehouse) -> Iterator[Problem]:
@@ -295,9 +297,9 @@ def _trino(lakehouse: Lakehouse) -> Iterator[Problem]:
     for name, properties in trino.catalogs.items():
         at: KeyPath = ("engines", "trino", "catalogs", name)
         if name in lakehouse.catalogs:
-            yield Problem(at, f'"{name}" is one of `catalogs` already. Take another name.', beside=("catalogs", name))
+            yield Problem(at, f'"{name}" is one of `catalogs` already. Choose another name.', beside=("catalogs", name))
         elif name in _RESERVED_CATALOGS:
-            yield Problem(at, f'"{name}" is a catalog that an engine has of its own. Take another name')
+            yield Problem(at, f'"{name}" is a built-in catalog of an engine. Choose another name')
         if "connector.name" not in properties:
             yield Problem(at, '"connector.name" is missing: the connector that serves the catalog, as in tpch')
         yield from _no_secrets(at, properties)
@@ -316,7 +318,7 @@ def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
         for catalog in lakehouse.catalogs:
             if catalog not in stack.catalogs:
                 kind = support.on(known().catalogs, stack.runtime if isinstance(stack, LocalStack) else AWS)[0]
-                message = f'"{catalog}" has no place here: every stack carries all of `catalogs`. Add {catalog}: {kind}'
+                message = f'"{catalog}" does not belong here: every stack has all of `catalogs`. Add {catalog}: {kind}'
                 yield Problem(at, message, ((*at, catalog),))
         yield from _kinds(name, stack)
         yield from check_store(name, stack, lakehouse)
@@ -346,12 +348,12 @@ def _ports(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Probl
     for port, number in stack.ports.items():
         at: KeyPath = ("stacks", name, "ports", port)
         if port not in there:
-            mend = suggest(port, there) or f" Its ports are {', '.join(there)}."
+            fix = suggest(port, there) or f" Its ports are {', '.join(there)}."
             # It may be the port of something that is itself wrong.
             sources = ("spark",), ("spark", "workers"), ("spark", "connect"), ("trino",)
             about: list[KeyPath] = [("engines", *source) for source in sources]
             about += [("stacks", name, "store"), ("stacks", name, "catalogs", port.rpartition("-")[2])]
-            yield Problem(at, f'"{port}" is not a port of this stack.{mend}', tuple(about))
+            yield Problem(at, f'"{port}" is not a port of this stack.{fix}', tuple(about))
         if (other := taken.setdefault(number, port)) != port:
             beside = ("stacks", name, "ports", other)
-            yield Problem(at, f'{number} is the port of "{other}" too. Take another.', beside=beside)
+            yield Problem(at, f'{number} is also the port of "{other}". Choose another.', beside=beside)

@@ -29,7 +29,7 @@ class Feature(StrEnum):
     FIXED = "partitions by the values of a fixed column"
     UUID = "partitions by buckets of a uuid column, beside sort_by"
     BROTLI = "brotli as the codec of Parquet files"
-    PROVIDER = "a location provider of one's own"
+    PROVIDER = "a custom location provider"
     LONG = "names of over 255 bytes in a path, over 200 where a column's values are in it"
     DELETED_BESIDE = "metadata files that engines delete, beside branches or tags"
     DELETED = "metadata files that engines delete"

@@ -101,7 +101,7 @@ def _same_names(lakehouse: Lakehouse) -> Iterator[Problem]:
             at = ("catalogs", name, "branches", branch)
             shown = trino_catalog(name, branch)
             if (other := taken.setdefault(shown, at)) != at:
-                message = f'Trino shows it as the catalog "{shown}", which is there already. Take another name.'
+                message = f'Trino shows it as the catalog "{shown}", which already exists. Choose another name.'
                 yield Problem(at, message, beside=other)
 
 

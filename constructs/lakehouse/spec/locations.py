@@ -54,8 +54,8 @@ def check_locations(lakehouse: Lakehouse, *, everything: bool = True) -> Iterato
     for claim in register:
         bucket = claim.parts[0]
         if claim.said and bucket not in lakehouse.buckets:
-            mend = suggest(bucket, lakehouse.buckets) or f" Add `{bucket}: {{}}` to `buckets`."
-            message = f'"{claim.location}" is in the bucket "{bucket}", which is not one of `buckets`.{mend}'
+            fix = suggest(bucket, lakehouse.buckets) or f" Add `{bucket}: {{}}` to `buckets`."
+            message = f'"{claim.location}" is in the bucket "{bucket}", which is not one of `buckets`.{fix}'
             yield Problem(claim.at, message, about=(("buckets", bucket),))
     kept = reserved(lakehouse) if everything else []
     for outer, inner in Register([*register, *kept]).clashes():
@@ -79,7 +79,7 @@ def cautions(lakehouse: Lakehouse) -> Iterator[Problem]:
         home = homes[claim.owner]
         if claim.what != "location" and claim.parts[: len(home.parts)] != home.parts:
             message = f'"{claim.location}" lies outside the table\'s folder, "{home.location}"'
-            yield Problem(claim.at, f"{message}: `lakehouse maintain` looks for orphans in the folder, and not there")
+            yield Problem(claim.at, f"{message}: `lakehouse maintain` looks for orphans only in the folder")
 
 
 def _overlap(outer: Claim, inner: Claim) -> Problem:

@@ -15,7 +15,7 @@ KeyPath = tuple[Key, ...]  # keys and list positions from the top of the file: (
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where it stands, and the value, the rule and the mend in one message.
+    """One thing that is wrong: where it stands, and the value, the rule and the fix in one message.
 
     ``about`` names the other places that the message speaks of; where one of them is itself wrong, that is what gets
     reported, and this problem, which may only follow from it, is left out. ``beside`` is the other place of a problem

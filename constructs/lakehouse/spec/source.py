@@ -22,7 +22,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lakehouse.spec.problems import KeyPath, Problem, SpecError
 from lakehouse.text.terminal import shown
 
-AGAIN = -1  # ends the location of a key that stands twice: where it stands the second time
+AGAIN = -1  # ends the location of a key that appears twice: where it stands the second time
 _MISSING = "there is no such file. Copy the project's lakehouse.yaml, or one of lakehouses/, to this place"
 _DEEPEST = 100  # levels of mappings and lists; a lakehouse needs about ten
 _MOST_COPIES = 50_000  # parts that aliases repeat; aliases of aliases grow past it at once
@@ -86,7 +86,7 @@ def read(path: Path) -> SourceText:
         text = content.decode("utf-8-sig")
         if found := _NO_TEXT.search(text):
             line = text.count("\n", 0, found.start()) + 1
-            raise _refused(path, line, f"the file has a character that no text has, {found[0]}. Remove it")
+            raise _refused(path, line, f"the file has a character that text cannot have, {found[0]}. Remove it")
         root = _compose(text)
     except FileNotFoundError:
         raise _refused(path, None, _MISSING) from None
@@ -149,31 +149,31 @@ def _syntax(error: YAMLError | _TooDeep) -> tuple[int, str]:
     if not isinstance(error, MarkedYAMLError):
         return 1, " ".join(str(error).split())
     problem, context = error.problem or "", error.context or ""
-    for sign, opened, mend in _UNCLOSED:
+    for sign, opened, fix in _UNCLOSED:
         if sign in problem or sign in context:
             # It is noticed far below; where it was opened is what helps.
             where = error.context_mark or error.problem_mark
-            return (where.line + 1 if where else 1), f"a {opened} that begins here {mend}"
+            return (where.line + 1 if where else 1), f"a {opened} that begins here {fix}"
     why = next((why for sign, why in _WHY if sign in problem), f"{context} {problem}".strip())
     where = error.problem_mark or error.context_mark
     return (where.line + 1 if where else 1), why
 
 
-_UNCLOSED = (  # what the parser says, what is open, and the mend
+_UNCLOSED = (  # what the parser says, what is open, and the fix
     ("quoted scalar", "quoted text", "is not closed. Add the second quote"),
-    ("flow sequence", "list in [...]", "is not well formed. Mind commas, quotes and the closing ]"),
-    ("flow mapping", "mapping in {...}", "is not well formed. Mind commas, quotes and the closing }"),
+    ("flow sequence", "list in [...]", "is not well formed. Check commas, quotes and the closing ]"),
+    ("flow mapping", "mapping in {...}", "is not well formed. Check commas, quotes and the closing }"),
 )
 _WHY = (
     (
         "mapping values are not allowed",
-        'a colon where it cannot be. Quote a value that has one, as in "struct<a: int>"; else mind the indentation',
+        'a colon where it cannot be. Quote a value that has one, as in "struct<a: int>"; or check the indentation',
     ),
     ("cannot start any token", "a value cannot begin with this character. Quote it; indent with spaces, not with tabs"),
     ("another document", "a second document begins here. Keep one, without ---"),
-    ("block end", "this line is indented otherwise than the ones above it"),
+    ("block end", "this line is indented differently from the lines above it"),
     ("expected ':'", "a key without a colon"),
-    ("undefined alias", "an alias (*) of an anchor (&) that is not there. Write the value out"),
+    ("undefined alias", "an alias (*) of an anchor (&) that does not exist. Write the value out"),
 )
 
 
@@ -193,7 +193,7 @@ class _Reader:
         self.known.add(id(node))
         line = node.start_mark.line + 1
         if id(node) in self.open or self.copies > _MOST_COPIES or len(at) > _DEEPEST:
-            raise _refused(self.source.path, line, "an alias (*) holds itself, or too much. Write the value out")
+            raise _refused(self.source.path, line, "an alias (*) contains itself, or too much. Write the value out")
         if isinstance(node, ScalarNode):
             return _scalar(node, self.text(node, at))
         self.open.add(id(node))
@@ -227,11 +227,11 @@ class _Reader:
             if key.tag == "tag:yaml.org,2002:merge":
                 merged = self.merge(item, at) | merged
             elif not isinstance(key, ScalarNode):
-                message = "a list or a mapping stands where a key should be. Keys are plain words"
+                message = "a list or a mapping is used as a key. Keys are plain words"
                 self.source.problems.append(Problem(at, message))
             elif (name := self.text(key, at)) in data:
                 self.source.lines[(*at, name, AGAIN)] = line
-                message = f'"{name}" stands twice. Remove one.'
+                message = f'"{name}" appears twice. Remove one.'
                 self.source.problems.append(Problem((*at, name, AGAIN), message, beside=(*at, name)))
             else:
                 self.source.lines[(*at, name)] = line
@@ -245,7 +245,7 @@ class _Reader:
             if isinstance(part, MappingNode):
                 merged = self.value(part, at) | merged
             else:
-                self.source.problems.append(Problem(at, "<< takes in a mapping by its alias, as in `<<: *common`"))
+                self.source.problems.append(Problem(at, "<< needs the alias of a mapping, as in `<<: *common`"))
         return merged
 
 

@@ -57,7 +57,7 @@ class Backend(Model):
     """Where a team keeps Terraform's state: a bucket that is there before the first deploy."""
 
     bucket: BucketName
-    """The bucket; best one with versions, in an account of its own."""
+    """The bucket; best one with versions, in a separate account."""
     key: StrictStr | None = None
     """The object; left out, `NAME/STACK.tfstate`."""
     region: Region | None = None

@@ -41,11 +41,11 @@ def _not_public(name: str, stack: LocalStack | AwsStack, bucket: Bucket) -> str 
     if bucket.access == "private":
         return None
     if isinstance(stack, AwsStack):
-        return f"is not to be had in stacks.{name}: there every bucket is closed to the public. Remove it"
+        return f"is not available in stacks.{name}: there every bucket is closed to the public. Remove it"
     if known().stores[stack.store.kind].can.policies:
         return None
     kinds = listed(word for word in _with("policies") if AWS not in known().stores[word].on)
-    return f"takes a bucket policy, which the store of stacks.{name}, {stack.store}, lacks; {kinds} has it. Remove it"
+    return f"needs a bucket policy, which the store of stacks.{name}, {stack.store}, lacks; {kinds} has it. Remove it"
 
 
 def _with(capability: str) -> list[str]:
@@ -61,5 +61,7 @@ def _license(name: str, stack: LocalStack) -> Iterator[Problem]:
         yield Problem((*at, "store"), message + "the file that MinIO's SUBNET gives", ((*at, "license"),))
     if not kind.license and stack.license is not None:
         licensed = listed(each.label for each in known().stores.values() if each.license)
-        message = f'"{stack.license}" is of no use: the store is {stack.store}, and {licensed} alone has one. Remove it'
+        message = (
+            f'"{stack.license}" has no effect: the store is {stack.store}, and {licensed} alone has one. Remove it'
+        )
         yield Problem((*at, "license"), message, ((*at, "store"),))

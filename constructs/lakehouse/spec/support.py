@@ -47,7 +47,7 @@ def _there(at: KeyPath, key: str, entry: KindEntry, kinds: Mapping[str, KindRule
     if runtime in kind.on:
         return
     if kind.on == ("docker",):
-        message = f"{key}: {entry} comes as a container image alone, and runtime: {runtime} has no containers"
+        message = f"{key}: {entry} comes only as a container image, and runtime: {runtime} has no containers"
         yield Problem(at, f"{message}; runtime: docker has")
     else:
         yield _not_yet(at, key, entry, on(kinds, runtime), runtime)
@@ -55,4 +55,4 @@ def _there(at: KeyPath, key: str, entry: KindEntry, kinds: Mapping[str, KindRule
 
 def _not_yet(at: KeyPath, key: str, value: object, supported: tuple[object, ...], runtime: str = "") -> Problem:
     where = f" on runtime: {runtime}" if runtime else ""
-    return Problem(at, f"{key}: {value} is not there yet{where}; {key}: {listed(supported)} is")
+    return Problem(at, f"{key}: {value} is not supported yet{where}; {key}: {listed(supported)} is")

@@ -93,10 +93,10 @@ def _columns(at: KeyPath, table: Table) -> Iterator[Problem]:
         place = (*at, "columns", name)
         if hidden := names.metadata_column(name):
             rule = f'"{name}" is not a name for a column: {hidden} is a metadata column of Iceberg, which engines add'
-            yield Problem(place, f"{rule} to every table, and Spark could not read this one. Take another name")
+            yield Problem(place, f"{rule} to every table, and Spark could not read this one. Choose another name")
         same = folded.setdefault(names.folded(name), name)
         if same.lower() != name.lower():  # the usual case is reported elsewhere
-            message = f'"{same}" and "{name}" are one name to engines, which leave its case out. Rename one.'
+            message = f'"{same}" and "{name}" are one name to engines, which ignore case. Rename one.'
             yield Problem(place, message, beside=(*at, "columns", same))
         first = written.setdefault(names.in_files(name), name)
         if names.folded(first) != names.folded(name):

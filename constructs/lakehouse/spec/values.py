@@ -36,8 +36,8 @@ class Matching:
         if re.fullmatch(self.pattern, value, re.ASCII):
             return value
         better = self.better(value)
-        mend = f' Did you mean "{better}"?' if re.fullmatch(self.pattern, better, re.ASCII) else ""
-        raise ValueError(f'"{value}" is not {self.what}: {self.rule}.{mend}')
+        fix = f' Did you mean "{better}"?' if re.fullmatch(self.pattern, better, re.ASCII) else ""
+        raise ValueError(f'"{value}" is not {self.what}: {self.rule}.{fix}')
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
@@ -167,7 +167,7 @@ Identifier = Annotated[
 def _column(value: str) -> str:
     if unstable := [each for each in value if len(each.lower()) != 1]:
         rule = f"engines do not find a name with {unstable[0]} again when they write it in lower case"
-        raise ValueError(f'"{value}" is not a name of a column: {rule}. Take another letter')
+        raise ValueError(f'"{value}" is not a name of a column: {rule}. Use another letter')
     return value
 
 
@@ -213,9 +213,9 @@ def _cidr(value: str) -> ipaddress.IPv4Network:
     except ValueError as error:
         raise ValueError(f'"{value}" is not a range of addresses ({error}): it looks like 10.20.0.0/16') from None
     if not 16 <= network.prefixlen <= 20:
-        raise ValueError(f'"{value}" is too {"large" if network.prefixlen < 16 else "small"}: /16 to /20 is the rule')
+        raise ValueError(f'"{value}" is too {"large" if network.prefixlen < 16 else "small"}: it must be /16 to /20')
     if not any(network.subnet_of(ipaddress.IPv4Network(each)) for each in _PRIVATE):
-        raise ValueError(f'"{value}" is not private: take a range of {", ".join(_PRIVATE)}')
+        raise ValueError(f'"{value}" is not private: use a range of {", ".join(_PRIVATE)}')
     return network
 
 
@@ -224,10 +224,10 @@ Cidr = Annotated[ipaddress.IPv4Network, Parsed(_cidr)]
 
 
 def _location(value: str, *, root: bool = False) -> Location:
-    mend = re.sub(r"^\w+://|^/+", "s3://", value).rstrip("/")
+    fix = re.sub(r"^\w+://|^/+", "s3://", value).rstrip("/")
     if re.match(r"s3[an]://", value):
         raise ValueError(
-            f'"{value}" has the scheme of Hadoop\'s file systems; locations begin with s3://. Write "{mend}"'
+            f'"{value}" has the scheme of Hadoop\'s file systems; locations begin with s3://. Write "{fix}"'
         )
     if not value.startswith("s3://"):
         raise ValueError(f'"{value}" is not a location: it begins with s3://, then a bucket, as in s3://warehouse/lake')
@@ -235,7 +235,7 @@ def _location(value: str, *, root: bool = False) -> Location:
     if not bucket or (not prefix and not root) or prefix == [""]:
         raise ValueError(f'"{value}" is not a location: a bucket and a prefix in it, as in s3://warehouse/lake')
     if value.endswith("/"):
-        raise ValueError(f'"{value}" ends with a slash; a location does not. Write "{mend}"')
+        raise ValueError(f'"{value}" ends with a slash; a location does not. Write "{fix}"')
     if not all(re.fullmatch(r"[\w.=+@-]+", part, re.ASCII) and part.strip(".") for part in prefix):
         raise ValueError(f'"{value}" is not a location: letters, digits and _ . = + @ - between single slashes')
     return Location(value)
@@ -249,7 +249,7 @@ CatalogLocation = Annotated[Location, Parsed(lambda value: _location(value, root
 def _memory(value: str) -> Size:
     size = Size(value)
     if size.mb < 256:
-        raise ValueError(f'"{value}" is too little memory for a JVM of Spark or Trino: 256m is the least')
+        raise ValueError(f'"{value}" is too little memory for a JVM of Spark or Trino: the minimum is 256m')
     return size
 
 
@@ -303,7 +303,9 @@ StateFolder = Annotated[StrictStr, AfterValidator(_state)]
 def _license(value: str) -> str:
     # A licence is a signed token of some hundred characters. The value is not repeated: it may be one.
     if len(value) > 255 or "\n" in value or value.startswith("eyJ"):
-        raise ValueError("this looks like a licence itself, and the file is no place for one. Name the file it is in")
+        raise ValueError(
+            "this looks like the licence itself, which does not belong in the file. Name the file that contains it"
+        )
     if not value.strip() or any(character in value for character in "\0{}"):
         raise ValueError(f'"{value}" is not a file: write a path, as in minio.license')
     return value

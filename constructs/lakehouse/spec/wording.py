@@ -1,4 +1,4 @@
-"""Pydantic's errors in the words of the file: the value, the rule and the mend."""
+"""Pydantic's errors in the words of the file: the value, the rule and the fix."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def problem(detail: ErrorDetails) -> Problem:
 
 
 def _message(detail: ErrorDetails, at: KeyPath) -> str:
-    """The value, the rule and the mend, for each type of error that the model's types can give."""
+    """The value, the rule and the fix, for each type of error that the model's types can give."""
     value, context = detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "value_error":
@@ -39,20 +39,20 @@ def _message(detail: ErrorDetails, at: KeyPath) -> str:
             return f'"{at[-1]}" is missing: {_description(detail)}'
         case "extra_forbidden":
             known = _keys(detail)
-            mend = suggest(at[-1], known) or f" Known keys: {', '.join(known)}."
-            return f'"{at[-1]}" is not known here.{mend}'
+            fix = suggest(at[-1], known) or f" Known keys: {', '.join(known)}."
+            return f'"{at[-1]}" is not known here.{fix}'
         case "literal_error":
             allowed = _allowed(str(context["expected"]))
             return f"{_value(value)} is not one of {', '.join(allowed)}.{suggest(value, allowed)}"
         case "string_type":
             quoted = f'. Quote it: "{value}"' if isinstance(value, int | float) else ""
-            return f"{_value(value)} stands where text should be{quoted}"
+            return f"{_value(value)} should be text{quoted}"
         case "int_type":
-            return f"{_value(value)} stands where a whole number should be"
+            return f"{_value(value)} should be a whole number"
         case "bool_type":
-            return f"{_value(value)} stands where true or false should be"
+            return f"{_value(value)} should be true or false"
         case "list_type":
-            return f"{_value(value)} stands where a list should be" + (f". Write [{value}]" if _plain(value) else "")
+            return f"{_value(value)} should be a list" + (f". Write [{value}]" if _plain(value) else "")
         case "greater_than_equal":
             return f"{value} is too small: {context['ge']} is the least"
         case "less_than_equal":
@@ -64,7 +64,7 @@ def _message(detail: ErrorDetails, at: KeyPath) -> str:
         case _ if isinstance(value, dict):
             return "this mapping does not belong here"
         case _:
-            return f"{_value(value)} stands where a mapping should be, keys with their values"
+            return f"{_value(value)} should be a mapping of keys to values"
 
 
 def _allowed(expected: str) -> list[str]:

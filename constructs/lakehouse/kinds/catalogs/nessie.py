@@ -144,7 +144,7 @@ def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
     )
 
 
-_KEPT = "Remove it; `lakehouse maintain` removes what nothing needs"
+_KEPT = "Remove it; `lakehouse maintain` removes files that nothing needs"
 NESSIE = CatalogKind(
     word=WORD,
     label="Nessie",
@@ -159,7 +159,7 @@ NESSIE = CatalogKind(
             Feature.NESTED,
             refused=False,
             rule='Trino does not see the tables of the nested namespace "{}" in this kind of catalog; Spark does',
-            fix="Use a namespace of one level for what Trino is to read",
+            fix="Use a namespace of one level for tables that Trino must read",
             engine="trino",
         ),
         Limit(
@@ -172,7 +172,7 @@ NESSIE = CatalogKind(
         Limit(
             Feature.DELETED,
             refused=False,
-            rule="engines delete metadata files ({}), and a branch or tag that is made meanwhile cannot be read later",
+            rule="engines delete metadata files ({}), and a branch or tag that is created later cannot be read",
             fix=_KEPT,
             engine="maintain",
         ),
@@ -186,7 +186,7 @@ NESSIE = CatalogKind(
         Limit(
             Feature.EXPIRY_GC,
             refused=False,
-            rule="`lakehouse maintain` refuses {}: Nessie takes gc.enabled for false where a table does not say true",
+            rule="`lakehouse maintain` refuses {}: Nessie treats gc.enabled as false unless the table sets it to true",
             fix="Add `gc.enabled: true` to the table's `properties`",
             engine="maintain",
         ),

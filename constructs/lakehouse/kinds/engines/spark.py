@@ -288,7 +288,7 @@ SPARK = EngineKind(
         Limit(
             Feature.BROTLI,
             refused=True,
-            rule="Spark cannot write Parquet with {}: it comes without that codec",
+            rule="Spark cannot write Parquet with {}: it does not include that codec",
             fix="Write zstd",
         ),
     ),

@@ -116,18 +116,18 @@ TRINO = EngineKind(
             Feature.INFORMATION,
             refused=True,
             rule='Trino shows its own views as "{}", and cannot read tables there',
-            fix="Take another name",
+            fix="Choose another name",
         ),
         Limit(
             Feature.ICEBERG_TABLES,
             refused=True,
             rule='Trino shows a table of its own as "{}", and cannot read another',
-            fix="Take another name",
+            fix="Choose another name",
         ),
         Limit(
             Feature.SYSTEM,
             refused=False,
-            rule='"{}" also holds procedures of Trino and Spark, and a table of Trino: its own tables are beside them',
+            rule='"{}" also contains procedures of Trino and Spark, and a table of Trino, next to its own tables',
             fix="Another name is clearer",
         ),
         Limit(

@@ -59,7 +59,7 @@ S3PROXY = StoreKind(
             Feature.LONG,
             refused=True,
             rule='"{}" is too long: S3Proxy keeps objects as files, and no part of a path has more than 255 bytes',
-            fix="Take a shorter name",
+            fix="Choose a shorter name",
         ),
     ),
     further=Further(

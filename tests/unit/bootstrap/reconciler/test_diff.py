@@ -190,7 +190,7 @@ def test_branches_and_tags(wanted: Any, have: Any, changes: Any) -> None:
     [
         ({"branches": {"etl": {}}}, {}, Limits("Hive"), "Hive has no branches and tags of a whole catalog"),
         ({"tags": {"etl": {}}}, {"etl": REFERENCE}, WITH_REFERENCES, "a branch has this name"),
-        ({"tags": {"v1": {"from": "gone"}}}, {}, WITH_REFERENCES, 'it begins at "gone", which is not there'),
+        ({"tags": {"v1": {"from": "gone"}}}, {}, WITH_REFERENCES, 'it starts at "gone", which does not exist'),
     ],
 )
 def test_branches_and_tags_that_cannot_be(wanted: Any, have: Any, limits: Limits, words: str) -> None:

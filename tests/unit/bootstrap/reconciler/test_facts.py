@@ -120,4 +120,4 @@ def test_a_log_that_gives_no_answer_keeps_no_table_from_being_made(there: World)
     )
     found = facts.gather(more, there)
     assert found.homes["lake.n.t"].location == "s3://warehouse/lake/n/t"
-    assert found.lost == {"lake.n.t": "whether it was there before is not known: no answer"}
+    assert found.lost == {"lake.n.t": "whether it existed before is not known: no answer"}

@@ -26,7 +26,7 @@ def test_a_column_that_was_dropped() -> None:
     made = world({"a": "long", "b": "string"}, {"a": "long"})
     told = lost(made, {"a": "long", "b": "string"})
     assert list(told) == ["b"]
-    assert "`lakehouse restore lake.n.t.b` gives it back" in told["b"]
+    assert "`lakehouse restore lake.n.t.b` brings it back" in told["b"]
 
 
 def test_a_column_that_was_renamed() -> None:

@@ -24,7 +24,7 @@ METADATA: dict[str, Any] = {
         (Gone("dropped (commit 1a)", "s3://w/m"), METADATA, ["dropped (commit 1a); it held 3 rows in 2 snapshots",
                                                              "`lakehouse restore lake.n.t`"]),
         (Gone("dropped (commit 1a)", "s3://w/m"), {}, ["it held no rows"]),
-        (Gone("dropped (commit 1a)", "s3://w/m"), None, ["s3://w/m cannot be read, so nothing brings it back"]),
+        (Gone("dropped (commit 1a)", "s3://w/m"), None, ["s3://w/m cannot be read, so it cannot be brought back"]),
         (Gone("renamed to n.u (commit 1a)", "s3://w/m", "n.u"), METADATA,
          ["its rows are in lake.n.u", "ALTER TABLE lake.n.u RENAME TO lake.n.t"]),
         # Renamed, and then dropped under its new name.
@@ -34,7 +34,7 @@ METADATA: dict[str, Any] = {
 def test_what_is_said(gone: Gone, metadata: dict[str, Any] | None, parts: list[str]) -> None:
     said = lost.text("lake", "n.t", gone, metadata, {"n.u"})
     assert all(part in said for part in parts)
-    assert "`apply` makes a new, empty table" in said
+    assert "`apply` creates a new, empty table" in said
 
 
 class Folders:

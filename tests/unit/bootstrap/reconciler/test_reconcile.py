@@ -315,7 +315,7 @@ def test_a_seed_whose_file_changed_is_not_done(world: World) -> None:
 
     def load(*arguments: Any) -> None:
         Simulation.apply(world, tables(t={**TABLE, "properties": {"lakehouse.seed": "second"}}))
-        raise Conflict("was seeded meanwhile")
+        raise Conflict("was seeded in the meantime")
 
     outcome = applied(world, tables(t={**TABLE, "seed": "t.csv"}), reached=replace(world.reached, load_seed=load))
     assert addresses(outcome)["done"] == set()

@@ -46,7 +46,7 @@ def test_partition_field(text: str, transform: Term, name: str) -> None:
     [
         ("days(ts)", 'Did you mean "day"'),
         ("buckt(4, id)", 'Did you mean "bucket"'),
-        ("day(3, ts)", "a number too many: write day(ts)"),
+        ("day(3, ts)", "one number too many: write day(ts)"),
         ("bucket(id)", "needs the number of buckets"),
         ("truncate(0, name)", "needs the width"),
         ("bucket(16", "is quoted"),

@@ -52,14 +52,14 @@ def test_spelling(text: str, canonical: str) -> None:
         ("geometry", "cannot be created yet"),
         ("", "a type is missing"),
         ("list<", "a type is missing"),
-        ("list<int", 'it ends where ">" should be'),
+        ("list<int", 'it ends before the expected ">"'),
         ("list<int>>", '">" after "list<int>" is too much'),
         ("decimal(3, 4)", "the scale is a whole number from 0 to 3"),
         ("decimal(39, 0)", "the precision is a whole number from 1 to 38"),
         ("fixed[0]", "the length is a whole number from 1"),
-        ("fixed(16)", '"(" stands where "[" should be'),
+        ("fixed(16)", '"(" is not the expected "["'),
         ("struct<>", "is not a name of a field"),
-        ("struct<a: int, A: int>", "stands twice"),
+        ("struct<a: int, A: int>", "appears twice"),
     ],
 )
 def test_refusals(text: str, why: str) -> None:

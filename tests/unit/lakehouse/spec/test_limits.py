@@ -61,7 +61,7 @@ REFUSED = [
         file(one(properties={"write.metadata.delete-after-commit.enabled": True}), tags={"q1": {}}),
         "engines would delete metadata files (write.metadata.delete-after-commit.enabled) that the catalog's branches",
     ),
-    (file(branches={"a-b": {}, "a_b": {}}), 'Trino shows it as the catalog "lake_a_b", which is there already'),
+    (file(branches={"a-b": {}, "a_b": {}}), 'Trino shows it as the catalog "lake_a_b", which already exists'),
     (
         file(
             catalogs={
@@ -83,11 +83,11 @@ REFUSED = [
 ]  # fmt: skip
 WARNED = [
     (file({"a": {}, "a.b": {"tables": {"t": T}}}), 'Trino does not see the tables of the nested namespace "a.b"'),
-    (file({"system": {}}), '"system" also holds procedures of Trino and Spark'),
+    (file({"system": {}}), '"system" also contains procedures of Trino and Spark'),
     (file(one(**EXPIRY, properties={"gc.enabled": True}), tags={"q": {}}), "maintain` refuses `expire_snapshots` whi"),
     (file(one(properties={"gc.enabled": True}), branches={"q": {}}, **EXPIRY), "maintain` refuses `remove_orphans` wh"),
-    (file(one(**EXPIRY)), "maintain` refuses `expire_snapshots`: Nessie takes gc.enabled for false"),
-    (file(one(properties={"write.metadata.delete-after-commit.enabled": True})), "a branch or tag that is made meanw"),
+    (file(one(**EXPIRY)), "maintain` refuses `expire_snapshots`: Nessie treats gc.enabled as false"),
+    (file(one(properties={"write.metadata.delete-after-commit.enabled": True})), "a branch or tag that is created la"),
 ]  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def problems(columns: dict[str, Any], **table: Any) -> list[str]:
 def test_metadata_columns(name: str) -> None:
     [problem] = problems({"a": "int", name: "int"})
     assert problem.startswith(f'{name}: "{name}" is not a name for a column')
-    assert "Take another name" in problem
+    assert "Choose another name" in problem
     assert problems({"a": "int", "s": f"struct<{name}: int>"}) == [], "Iceberg's Java library allows them nested"
 
 
