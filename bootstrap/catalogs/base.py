@@ -31,7 +31,7 @@ class LiveCatalog(Protocol):
     def drop_namespace(self, name: str) -> None: ...
 
     def register_table(self, name: str, metadata_location: str) -> None:
-        """Make a table of a metadata file that is there. Raises Exists where there is something of that name."""
+        """Make a table of a metadata file that is there. Raises Exists if there is something of that name."""
 
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
         """Carry out an Iceberg REST commit: ``requirements`` and ``updates``; it creates under ``assert-create``."""
@@ -39,7 +39,7 @@ class LiveCatalog(Protocol):
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
         """Take the table out of the catalog; ``purge`` deletes its files too. Returns what of that it could not do.
 
-        Raises Conflict where the table of that name is another one: ``identity`` is the UUID in the table's metadata.
+        Raises Conflict if the table of that name is another one: ``identity`` is the UUID in the table's metadata.
         """
         ...
 
@@ -117,6 +117,6 @@ class CommitsMany(Protocol):
     def commit_tables(self, commits: Mapping[str, Mapping[str, Any]]) -> Mapping[str, RemoteError]:
         """Carry out commits as :meth:`LiveCatalog.commit_table` does; returns the error of each table that failed.
 
-        A table that fails does not stop the others. Raises where nothing at all could be sent.
+        A table that fails does not stop the others. Raises if nothing at all could be sent.
         """
         ...

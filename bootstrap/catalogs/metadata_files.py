@@ -77,7 +77,7 @@ def file_settings(connections: Connections) -> dict[str, str]:
 def committed(what: str, commit: Mapping[str, Any], base: dict[str, Any] | None, at: str | None) -> TableMetadata:
     """What an Iceberg REST commit makes of the metadata ``base``, whose file is ``at``; None: the table is new.
 
-    Raises Conflict where a requirement does not hold, Refused where Iceberg forbids an update; ``what`` names it.
+    Raises Conflict if a requirement does not hold, Refused if Iceberg forbids an update; ``what`` names it.
     """
     # pyiceberg knows what an update does to a table's metadata; its import costs half a second, so only here.
     from pyiceberg.exceptions import CommitFailedException, ValidationError

@@ -28,7 +28,7 @@ class NessieCommit:
         self.files = MetadataFiles(connections)
 
     def current(self, name: str) -> tuple[dict[str, Any], str]:
-        """The table's content and the hash of the branch it was read at. Raises Missing where there is no table."""
+        """The table's content and the hash of the branch it was read at. Raises Missing if there is no table."""
         contents, hash_ = self._current([name])
         if name not in contents:
             raise Missing(f"{self._what}: there is no table {name}")
@@ -73,7 +73,7 @@ class NessieCommit:
     def drop(self, name: str, identity: str) -> str:
         """Take the table out of the branch; returns where its files are, which stay.
 
-        Raises Conflict where the table of that name is another one than that of this UUID, or is changed meanwhile.
+        Raises Conflict if the table of that name is another one than that of this UUID, or is changed meanwhile.
         """
         content, hash_ = self.current(name)
         if content["type"] != "ICEBERG_TABLE":
@@ -85,7 +85,7 @@ class NessieCommit:
         return str(metadata["location"])
 
     def register(self, name: str, metadata_location: str) -> None:
-        """Make a table of a metadata file that is there. Raises Exists where the branch has something of that name."""
+        """Make a table of a metadata file that is there. Raises Exists if the branch has something of that name."""
         contents, hash_ = self._current([name])
         if name in contents:
             raise Exists(f"{self._what}: there is already a table {name}")

@@ -46,7 +46,7 @@ class Merged:
 
 
 def references_of(catalog: LiveCatalog) -> CatalogReferences:
-    """A catalog's branches and tags. Raises Refused where its kind has none."""
+    """A catalog's branches and tags. Raises Refused if its kind has none."""
     found = getattr(catalog, "references", None)
     if not isinstance(found, CatalogReferences):
         raise Refused("this kind of catalog has no branches and tags; only its tables do")
@@ -75,11 +75,11 @@ class CatalogReferences:
             token = page["token"]
 
     def get(self, name: str) -> LiveReference:
-        """Raises Missing where there is none."""
+        """Raises Missing if there is none."""
         return _reference(self.http.get(f"/trees/{quote(name, safe='')}")["reference"])
 
     def create(self, name: str, kind: ReferenceKind, source: str | None = None) -> LiveReference:
-        """Raises Exists where the name is taken, Missing where the source is not there."""
+        """Raises Exists if the name is taken, Missing if the source is not there."""
         origin = self.get(source or self.main)
         body = {"type": origin.kind.upper(), "name": origin.name, "hash": origin.points_to}
         return _reference(self.http.post("/trees", body, name=name, type=kind.upper())["reference"])
@@ -99,7 +99,7 @@ class CatalogReferences:
         return str(self.http.get("/config")["noAncestorHash"])
 
     def delete(self, name: str, kind: ReferenceKind, expected: str | None = None) -> None:
-        """Raises Refused for the branch the catalog lives on, Conflict where it moved meanwhile.
+        """Raises Refused for the branch the catalog lives on, Conflict if it moved meanwhile.
 
         ``expected`` is the hash it must be at.
         """
@@ -120,7 +120,7 @@ class CatalogReferences:
     def merge(self, source: str, target: str | None = None) -> Merged:
         """Bring the commits of ``source`` to ``target``, all tables in one commit or none.
 
-        Raises Conflict, with the tables that changed on both sides, where that cannot be done.
+        Raises Conflict, with the tables that changed on both sides, if that cannot be done.
         """
         origin, goal = self.get(source), self.get(target or self.main)
         path = f"/trees/{quote(f'{goal.name}@{goal.points_to}', safe='@')}/history/merge"
@@ -165,7 +165,7 @@ class TableReferences:
         return LiveReference(name, kind, str(target))
 
     def delete(self, name: str, kind: ReferenceKind) -> None:
-        """Raises Missing where there is none of that name, Refused for ``main``."""
+        """Raises Missing if there is none of that name, Refused for ``main``."""
         metadata = self._metadata()
         ref = (metadata.get("refs") or {}).get(name)
         if ref is None or ref["type"] != kind:

@@ -38,7 +38,7 @@ def at(catalog: LiveCatalog, name: str, location: str, connections: Connections)
 
 
 class _Commits:
-    """Stands where pyiceberg has its catalog: a transaction's one commit goes through ours."""
+    """Takes the place of pyiceberg's catalog: a transaction's one commit goes through ours."""
 
     def __init__(self, catalog: LiveCatalog, table: str) -> None:
         self._catalog, self._table = catalog, table

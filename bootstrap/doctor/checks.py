@@ -52,7 +52,7 @@ def without_a_file(problem: SpecError, around: Surroundings) -> list[Check]:
 def of_target(target: Target, around: Surroundings) -> list[Check]:
     """The checks of a local stack, causes before consequences.
 
-    Raises UsageError where the file has no such local stack.
+    Raises UsageError if the file has no such local stack.
     """
     undefined = _undefined(target)
     needed = probes.needs(target.lakehouse, target.stack)

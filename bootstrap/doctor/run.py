@@ -20,7 +20,7 @@ def run(
 ) -> tuple[str, tuple[CheckResult, ...]]:
     """The stack's name and what was found, as the global options of the command line name file and stack.
 
-    Raises UsageError where the file is right and has no such local stack.
+    Raises UsageError if the file is right and has no such local stack.
     """
     around = around or checks.Surroundings(dict(os.environ), time.time)  # a copy: clients add to it
     try:

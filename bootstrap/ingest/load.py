@@ -146,7 +146,7 @@ class Ingest:
         return Loaded(str(self.into), len(new), count, len(found) - len(new))
 
     def _apart(self) -> None:
-        """Raises LakehouseError where a live table keeps its files where ours are staged, and removed afterwards."""
+        """Raises LakehouseError if a live table keeps its files where ours are staged, and removed afterwards."""
         lakehouse, connections = connect(self.target.path, self.target.stack)
         here = run_of(self.into)
         found = [

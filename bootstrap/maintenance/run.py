@@ -92,7 +92,7 @@ class TrinoProcedures:
 
 
 def engine(target: Target) -> Procedures:
-    """Spark where the file has it, else Trino. Raises UsageError where it has neither."""
+    """Spark if the file has it, else Trino. Raises UsageError if it has neither."""
     spark = target.lakehouse.engines.spark
     if spark is not None and spark.connect:
         return SparkProcedures(target)
@@ -199,7 +199,7 @@ def carry_out(
 
 
 def _stayed(work: Work, step: plan.MaintenanceStep, connections: Connections) -> None:
-    """Raises Conflict where the table is elsewhere by now: then it was not this folder that was looked at."""
+    """Raises Conflict if the table is elsewhere by now: then it was not this folder that was looked at."""
     location = TableReader(work.catalog, connections).location_now(work.table)
     if location.rstrip("/") != step.location.rstrip("/"):
         raise Conflict(f"the table was at {step.location}, but is now at {location}. Run `lakehouse maintain` again")

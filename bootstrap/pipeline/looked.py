@@ -58,7 +58,7 @@ class Looked:
 
 
 def from_json(data: Mapping[str, Any]) -> Looked:
-    """What :meth:`Looked.to_json` gave. Raises KeyError or TypeError where it is none."""
+    """What :meth:`Looked.to_json` gave. Raises KeyError or TypeError if it is none."""
     return Looked(
         stack=data["stack"],
         wanted=data["wanted"],

@@ -56,7 +56,7 @@ class Pipeline:
     def apply(self, approved: str | None) -> int:
         """Carries out what was planned, or what the digest ``approved`` stands for, and nothing else; gives 0.
 
-        Raises StalePlan where something else would be done now, StepFailed where a step fails: the next apply of the
+        Raises StalePlan if something else would be done now, StepFailed if a step fails: the next apply of the
         same plan goes on with that step.
         """
         planned = self.planned()
@@ -93,7 +93,7 @@ class Pipeline:
     def look(self, *, guard: bool = True) -> Looked:
         """What a deploy and the bootstrap would do now.
 
-        Raises LakehouseError where that cannot be said, where the file asks for what cannot be done, and with ``guard``
+        Raises LakehouseError if that cannot be said, if the file asks for what cannot be done, and with ``guard``
         where data would go without both keys to deletion.
         """
         stack = self._synthesised()

@@ -29,7 +29,7 @@ class _Insertion:
 def add_to(path: Path, sections: Mapping[str, Any]) -> int:
     """Add sections to the file. Returns how many namespaces, tables, branches and tags came.
 
-    Raises UsageError where the file cannot be written, or cannot be added to without another line being touched.
+    Raises UsageError if the file cannot be written, or cannot be added to without another line being touched.
     """
     former = path.read_bytes().decode("utf-8")
     beside = path.with_name(f".{path.name}.new")
@@ -55,7 +55,7 @@ def _count(catalog: Mapping[str, Any]) -> int:
 def added(text: str, entries: Mapping[str, Any], name: str) -> str:
     """``text`` with ``entries`` added to its mappings, level by level; what stands there already is left alone.
 
-    Raises UsageError where an alias or a merge key brings in the mapping that takes the entries.
+    Raises UsageError if an alias or a merge key brings in the mapping that takes the entries.
     """
     start = 1 if text.startswith("\ufeff") else 0  # a byte order mark is no part of the document
     root = YAML(typ="safe", pure=True).compose(text[start:])

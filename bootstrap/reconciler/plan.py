@@ -124,7 +124,7 @@ def render(plan: Plan, *, most: int = 200) -> Iterator[str]:
 
 
 def from_json(data: Any, kinds: Registry = OBJECTS) -> Plan:
-    """Read a saved plan. Raises UsageError where it is none, or one of another version."""
+    """Read a saved plan. Raises UsageError if it is none, or one of another version."""
     try:
         if data["format"] != FORMAT:
             raise UsageError(f"the plan has format {data['format']}, this version reads {FORMAT}. Make a new plan")

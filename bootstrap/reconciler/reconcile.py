@@ -66,7 +66,7 @@ def reconcile(
 
     A round that met a conflict, or whose answers were lost, is followed by one with fresh facts: what turns out to be
     as wanted is done, whoever did it. What is destroyed, and all that ``saved`` says, is left alone and failed where it
-    changed since the plan. Raises StalePlan where ``saved`` is no longer what would be done.
+    changed since the plan. Raises StalePlan if ``saved`` is no longer what would be done.
     """
     allow_destroy = allow_destroy if saved is None else saved.allow_destroy
     for kind in kinds:

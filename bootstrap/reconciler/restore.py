@@ -18,7 +18,7 @@ from lakehouse.spec.model import Lakehouse
 def restore(lakehouse: Lakehouse, world: World, name: str) -> str:
     """Bring back CATALOG.NAMESPACE.TABLE or CATALOG.NAMESPACE.TABLE.COLUMN; returns what is said of it.
 
-    Raises UsageError for a name that means nothing, LakehouseError where there is nothing to bring back, or where its
+    Raises UsageError for a name that means nothing, LakehouseError if there is nothing to bring back, or if its
     folder is another live table's by now.
     """
     catalog_name, _, full = name.partition(".")

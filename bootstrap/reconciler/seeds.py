@@ -57,8 +57,8 @@ def _digest(path: Path) -> str | None:
 def load(catalog: LiveCatalog, table: str, seed: SeedRows, connections: Connections) -> None:
     """Append the file's rows to the table and remember its digest, in one commit.
 
-    Raises Conflict where the table or the file changed meanwhile, Refused
-    for rows that do not fit, UnknownState where the store failed.
+    Raises Conflict if the table or the file changed meanwhile, Refused
+    for rows that do not fit, UnknownState if the store failed.
     """
     path = connections.folder / seed.file
     if _digest(path) != seed.digest:

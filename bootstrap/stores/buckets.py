@@ -120,7 +120,7 @@ class BucketStore:
         return [key for key, value in settings.items() if not self._set(name, key, value)]
 
     def delete(self, name: str, *, purge: bool) -> None:
-        """Delete the bucket. Raises Refused where it holds anything, unless ``purge`` deletes that too.
+        """Delete the bucket. Raises Refused if it holds anything, unless ``purge`` deletes that too.
 
         The mark that it may go is deleted last, and put back where the bucket stays, so that a later apply may go on.
         """

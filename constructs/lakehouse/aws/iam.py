@@ -46,7 +46,7 @@ def role(
 ) -> Declared:
     """A role with one inline policy, and policies that AWS keeps.
 
-    Raises UsageError where the policy is longer than IAM takes.
+    Raises UsageError if the policy is longer than IAM takes.
     """
     made = resource(
         scope,

@@ -47,7 +47,7 @@ def step(path: Path, stack: str) -> dict[str, object]:
 
 
 def look(path: Path, stack: str, deployed: Iterable[str]) -> None:
-    """Raises LakehouseError where the file lacks an entry that was deployed without both keys."""
+    """Raises LakehouseError if the file lacks an entry that was deployed without both keys."""
     lakehouse = load(path, engines=False)
     if not isinstance(lakehouse.stacks.get(stack), AwsStack):
         return  # the whole stack goes, and Terraform asks each block

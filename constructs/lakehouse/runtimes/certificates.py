@@ -31,7 +31,7 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
 def issue(state: State, services: Iterable[Service]) -> None:
     """Makes the certificates that the services' files name and that are not there.
 
-    :raises LakehouseError: openssl is not there, or refuses.
+    Raises LakehouseError if openssl is missing, or refuses.
     """
     for name, names in wanted(services).items():
         if not is_there(state, name):

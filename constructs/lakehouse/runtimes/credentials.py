@@ -74,7 +74,7 @@ def _of(service: Service) -> Iterator[Credential]:
 def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
     """The values that a file chooses, by the names of the secrets.
 
-    :raises UsageError: the file is not there, others can read it, it is not well formed, or it names what is not known.
+    Raises UsageError if the file is missing, others can read it, it is not well formed, or it names unknown credentials.
     """
     what = f"{path}, which `credentials` of the stack names,"
     text = _private(path, what)
@@ -156,7 +156,7 @@ def _text(value: Any, key: str, what: str) -> str:
 def one(credentials: Mapping[str, Credential], name: str) -> Credential:
     """The credential of that name.
 
-    :raises LakehouseError: the stack has none; the message lists those it has.
+    Raises LakehouseError if the stack has none; the message lists those it has.
     """
     if name in credentials:
         return credentials[name]

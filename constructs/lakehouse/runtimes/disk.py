@@ -51,7 +51,7 @@ def least(folders: Iterable[Path]) -> DiskRoom:
 
 
 def check(folder: Path) -> None:
-    """Raises LakehouseError where the disk of the folder has too little room for a deploy."""
+    """Raises LakehouseError if the disk of the folder has too little room for a deploy."""
     room = look(folder)
     if room.free_mb < ROOM_MB:
         spare = f" (`rm '{folder / BALLAST}'` frees {BALLAST_MB} MB)" if (folder / BALLAST).is_file() else ""

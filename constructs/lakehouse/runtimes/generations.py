@@ -52,7 +52,7 @@ NONE = Generation()
 def plan(state: State, services: Iterable[Service], file: Path | None) -> Planned:
     """What a deploy would do. It reads the state folder and writes nothing.
 
-    :raises UsageError: the file of chosen credentials cannot be taken.
+    Raises UsageError if the file of chosen credentials cannot be used.
     """
     known = credentials.known(services)
     chosen = {} if file is None else credentials.read(file, known)
@@ -123,8 +123,8 @@ def _note(
 def rotate(state: State, services: Iterable[Service], name: str, file: Path | None) -> Credential:
     """Notes that a credential is to be replaced by the next deploy; returns it.
 
-    :raises LakehouseError: the stack has no such credential, or the credential was never made.
-    :raises UsageError: the user has chosen it, so the next one is the user's to choose as well.
+    Raises LakehouseError if the stack has no such credential, or if it was never made; UsageError if the user has
+    chosen it, because the user then chooses the next one as well.
     """
     known = credentials.known(services)
     found = credentials.one(known, name)
@@ -144,7 +144,7 @@ def rotate(state: State, services: Iterable[Service], name: str, file: Path | No
 def read(state: State) -> dict[str, Generation]:
     """The generations by the credential's name; those that are not there are 0.
 
-    :raises LakehouseError: the file is damaged.
+    Raises LakehouseError if the file is damaged.
     """
     path = state.root / FILE
     try:

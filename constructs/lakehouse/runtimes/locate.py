@@ -33,7 +33,7 @@ def runtime(word: str) -> RuntimeKind:
 def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
     """The local stack of that name in the lakehouse read from ``path``.
 
-    Raises UsageError where the file has no such stack, it is not a local one, or its state folder cannot be one.
+    Raises UsageError if the file has no such stack, it is not a local one, or its state folder cannot be one.
     """
     found = lakehouse.stacks.get(stack)
     if not isinstance(found, LocalStack):

@@ -61,7 +61,7 @@ class OwnerClaim:
 
 
 def place(root: Path, file: Path, at: str) -> None:
-    """Raises UsageError where the state folder would be somebody's home, the project itself, or a folder around them.
+    """Raises UsageError if the state folder would be somebody's home, the project itself, or a folder around them.
 
     A state folder is closed to other users and removed as a whole: such a place must not be one.
     """
@@ -79,7 +79,7 @@ _NAME_ANOTHER = "Name a separate folder under `state`, or leave `state` out."
 def read(root: Path) -> Owner | None:
     """The mark of a state folder; None where it has none.
 
-    Raises LakehouseError where the mark is damaged or cannot be read.
+    Raises LakehouseError if the mark is damaged or cannot be read.
     """
     path = root / MARK
     try:
@@ -146,7 +146,7 @@ def refusal(state: State, asked: OwnerClaim) -> str:
 
 
 def check(state: State, asked: OwnerClaim) -> None:
-    """Raises LakehouseError where the file must not have the state folder."""
+    """Raises LakehouseError if the file must not have the state folder."""
     if said := refusal(state, asked):
         raise LakehouseError(said)
 

@@ -43,11 +43,11 @@ class Runtime(Protocol):
     def restart(self, service: Service) -> float:
         """Stops and starts a service as it is; returns the seconds until it was ready.
 
-        Raises LakehouseError where it is down or does not get ready.
+        Raises LakehouseError if it is down or does not get ready.
         """
 
     def log(self, name: str, lines: int) -> str:
-        """The end of a service's log. Raises LakehouseError where it was never started."""
+        """The end of a service's log. Raises LakehouseError if it was never started."""
 
     def follow(self, name: str) -> Iterator[str]:
         """What is added to the log from now on, without end."""

@@ -16,7 +16,7 @@ _LONGEST_SOCKET = 90
 
 
 def check_user() -> None:
-    """Raises LakehouseError where the system has no entry for this user: Java programs ask for its name, and hang."""
+    """Raises LakehouseError if the system has no entry for this user: Java programs ask for its name, and hang."""
     import pwd
 
     try:
@@ -84,7 +84,7 @@ class State:
     def prepare(self) -> None:
         """Makes the folders, closed to other users.
 
-        Raises LakehouseError where the folder cannot be written.
+        Raises LakehouseError if the folder cannot be written.
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,7 @@ class SourceText:
 
 
 def read(path: Path) -> SourceText:
-    """Read a YAML file. Raises SpecError where it is missing, unreadable, or not one YAML mapping."""
+    """Read a YAML file. Raises SpecError if it is missing, unreadable, or not one YAML mapping."""
     source = SourceText(path)
     content = b""
     try:
@@ -131,7 +131,7 @@ def _compose(text: str) -> Node | None:
 
 
 def _measure(events: Iterable[Event]) -> None:
-    """Raises _TooDeep where a parser of nested calls would overflow its stack, and end the process."""
+    """Raises _TooDeep if a parser of nested calls would overflow its stack, and end the process."""
     depth = 0
     for event in events:
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)

@@ -39,7 +39,7 @@ class DockerEngine:
 
     @cached_property
     def client(self) -> DockerClient:
-        """The client. Raises LakehouseError where Docker does not answer."""
+        """The client. Raises LakehouseError if Docker does not answer."""
         import docker  # 0.3 s, for stacks on Docker alone
         from docker.errors import DockerException
 
@@ -75,7 +75,7 @@ class DockerEngine:
         return {each.service: each for each in (_seen(container.attrs) for container in found)}
 
     def look(self, name: str) -> ContainerSeen | None:
-        """One container by its name; None where there is none."""
+        """One container by its name; None if there is none."""
         from docker.errors import NotFound
 
         try:

@@ -97,7 +97,7 @@ IMAGES: Mapping[str, Image] = {image.key: image for image in _ALL}
 def image(key: str) -> Image:
     """The image of that key.
 
-    :raises LakehouseError: the catalogue has none.
+    Raises LakehouseError if the catalogue has none.
     """
     try:
         return IMAGES[key]

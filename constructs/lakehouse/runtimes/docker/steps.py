@@ -113,7 +113,7 @@ def write(state: State, service: str, files: Iterable[File]) -> None:
 def run_job(state: State, engine: DockerEngine, container: Container, incarnation: Incarnation) -> float:
     """Runs the container of a job to its end and removes it; returns the seconds that took, 0 if it was run before.
 
-    :raises LakehouseError: it ended with another code than 0, or not in time; the end of its log is told.
+    Raises LakehouseError, with the end of its log, if it ended with another code than 0, or not in time.
     """
     if recorded(state, container.service) == incarnation:
         return 0.0

@@ -101,7 +101,7 @@ def recording(service: Service, records: Path) -> Service:
 def create(archive: Path, services: Sequence[Service], records: Path) -> None:
     """Make the archive from what its services recorded, and remove those that it replaces.
 
-    :raises LakehouseError: there is no record, or the JVM that makes the archive fails.
+    Raises LakehouseError if there is no record, or if the JVM that makes the archive fails.
     """
     service = services[0]
     for other in services[1:]:

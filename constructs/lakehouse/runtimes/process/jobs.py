@@ -19,7 +19,7 @@ from lakehouse.services.service import Service
 def run(state: State, job: Service) -> float:
     """Runs a job whose files are written; returns the seconds it took. What it says is in its log.
 
-    :raises LakehouseError: it ended with another code than 0, or not in time; the end of its log is told.
+    Raises LakehouseError, with the end of its log, if it ended with another code than 0, or not in time.
     """
     began = time.monotonic()
     shell = state.conf_d / f"{job.name}.sh"

@@ -164,7 +164,7 @@ class Supervisor:
         (self._state.conf_d / f"{name}.sh").unlink(missing_ok=True)
 
     def restart(self, name: str) -> None:
-        """Stops and starts a service as it is. Raises LakehouseError where there is none of that name."""
+        """Stops and starts a service as it is. Raises LakehouseError if there is none of that name."""
         try:
             self._unless(Faults.NOT_RUNNING, "stopProcess", name, True)
             self._call("startProcess", name, True)
@@ -182,14 +182,14 @@ class Supervisor:
             self._unless(Faults.BAD_NAME, "removeProcessGroup", name)
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        """One call of the supervisor's interface: OSError where it is down, xmlrpc.client.Fault if it refuses."""
+        """One call of the supervisor's interface: OSError if it is down, xmlrpc.client.Fault if it refuses."""
         transport = SupervisorTransport(None, None, serverurl=f"unix://{self._state.socket}")
         with closing(transport):
             proxy = xmlrpc.client.ServerProxy("http://localhost", transport)
             return getattr(proxy.supervisor, method)(*arguments)
 
     def _unless(self, expected: int, method: str, *arguments: Any) -> bool:
-        """The same; False where it refuses with the ``expected`` fault."""
+        """The same; False if it refuses with the ``expected`` fault."""
         try:
             self._call(method, *arguments)
         except xmlrpc.client.Fault as fault:
