@@ -74,7 +74,7 @@ def _of(service: Service) -> Iterator[Credential]:
 def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
     """The values that a file chooses, by the names of the secrets.
 
-    Raises UsageError if the file is missing, others can read it, it is not well formed, or it names unknown credentials.
+    Raises UsageError if the file is missing, others can read it, it is malformed, or it names unknown credentials.
     """
     what = f"{path}, which `credentials` of the stack names,"
     text = _private(path, what)

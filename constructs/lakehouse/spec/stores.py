@@ -62,6 +62,6 @@ def _license(name: str, stack: LocalStack) -> Iterator[Problem]:
     if not kind.license and stack.license is not None:
         licensed = listed(each.label for each in known().stores.values() if each.license)
         message = (
-            f'"{stack.license}" has no effect: the store is {stack.store}, and {licensed} alone has one. Remove it'
+            f'"{stack.license}" has no effect: the store is {stack.store}, and only {licensed} has one. Remove it'
         )
         yield Problem((*at, "license"), message, ((*at, "store"),))
