@@ -1,4 +1,4 @@
-"""Catalogs: whether they answer as the ones we mean, and what is in them. Decisions alone."""
+"""Catalogs: whether they answer as expected, and what is in them. Only decisions."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def readable(broken: Mapping[str, Sequence[str]]) -> Finding:
 
 
 def contents(counts: Mapping[str, int], refused: int) -> Finding:
-    """The plan of the bootstrap: how much is to be made, changed, destroyed; how much cannot be done."""
+    """The bootstrap's plan: how much would be created, changed, destroyed; how much cannot be done."""
     changes = ", ".join(f"{count} to {op}" for op, count in counts.items() if count)
     if refused:
         return warning(
@@ -96,7 +96,7 @@ def contents(counts: Mapping[str, int], refused: int) -> Finding:
 
 
 def seen_by_engine(engine: str, catalog: str, failure: str, stack: str) -> Finding:
-    """What an engine said when it was asked for the catalog's namespaces; empty where it answered."""
+    """What an engine answered when it was asked for the catalog's namespaces; empty if it succeeded."""
     if not failure:
         return ok(f"sees {catalog}")
     return error(

@@ -1,4 +1,4 @@
-"""Which checks a stack has, what each looks at, and what must be right first."""
+"""Which checks a stack has, what each examines, and what must be right first."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Surroundings:
 
 
 def without_a_file(problem: SpecError, around: Surroundings) -> list[Check]:
-    """The checks where lakehouse.yaml itself is wrong: nothing is known of a stack then."""
+    """The checks if lakehouse.yaml itself is invalid: nothing is known about a stack then."""
     return [
         Check("file", lambda: files.usable(problem, problem.path.name)),
         *_tools(around),
@@ -75,7 +75,7 @@ def _packages(needed: Needed) -> Finding:
 
 
 def _undefined(target: Target) -> str:
-    """Why the stack's services cannot even be defined; empty where they can."""
+    """Why the stack's services cannot even be defined; empty if they can."""
     try:
         _ = target.located
     except UsageError:
@@ -93,7 +93,7 @@ def _tools(around: Surroundings) -> Iterator[Check]:
 
 @dataclass
 class _Stack:
-    """A stack's own checks. What several of them look at is observed once."""
+    """A stack's own checks. What several of them need is observed once."""
 
     target: Target
     around: Surroundings
@@ -126,7 +126,7 @@ class _Stack:
 
     @property
     def containers(self) -> Containers | None:
-        """The runtime, where it is Docker."""
+        """The runtime, if it is Docker."""
         return self.local.runtime if isinstance(self.local.runtime, Containers) else None
 
     @property
@@ -173,7 +173,7 @@ class _Stack:
         yield Check("readable", self.readable, after=right)
         yield Check("contents", self.contents, after=right)
 
-    # what each looks at
+    # what each examines
 
     def memory(self) -> Finding:
         total, available = probes.memory()
@@ -277,7 +277,7 @@ class _Stack:
 
         return catalogs.readable({table: rules.told(of) for table, of in self.tables.items()})
 
-    # checks that there are several of
+    # checks that exist several times
 
     def _service(self, service: Service) -> Callable[[], Finding]:
         def look() -> Finding:
@@ -310,7 +310,7 @@ class _Stack:
             yield self._by_trino(name, *after)
 
     def _by_trino(self, catalog: str, *after: str, of_the_file: bool = False) -> Check:
-        """Whether Trino sees a catalog; one that is ``of_the_file`` alone only once the file was deployed."""
+        """Whether Trino sees a catalog; one that is only ``of_the_file`` is checked only once the file was deployed."""
 
         def look() -> Finding:
             if of_the_file and "trino" in self.changed:

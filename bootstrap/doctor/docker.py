@@ -1,4 +1,4 @@
-"""Docker as the runtime: whether it is there, new and large enough, and what it needs. Decisions alone."""
+"""Docker as the runtime: whether it is present, new and large enough, and what it needs. Only decisions."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _WITHOUT = "or run without Docker: `runtime: process` in lakehouse.yaml"
 
 @dataclass(frozen=True)
 class Daemon:
-    """What came of asking Docker. ``failure`` is empty where it answered."""
+    """The result of asking Docker. ``failure`` is empty if it answered."""
 
     host: str  # where it was asked: DOCKER_HOST, or the usual socket
     named: bool  # by DOCKER_HOST
     failure: str = ""
-    socket: bool = True  # the socket's file is there; True too where it is no file
+    socket: bool = True  # the socket's file exists; True also if it is no file
     installed: bool = True  # the program `docker` or `dockerd` is on PATH
-    context: str = ""  # the docker command's current context, where that is not the usual one
+    context: str = ""  # the docker command's current context, if it is not the usual one
 
 
 def answers(daemon: Daemon) -> Finding:
-    """Whether Docker answers, and if not, what stands between."""
+    """Whether Docker answers, and if not, why."""
     if not daemon.failure:
         return ok(f"answers at {daemon.host}")
     found = f"Docker does not answer at {daemon.host}"

@@ -28,7 +28,7 @@ _SOCKET = "unix:///var/run/docker.sock"
 
 
 def daemon(engine: DockerEngine, environment: Mapping[str, str]) -> Daemon:
-    """Whether Docker answers, and what there is to know where it does not."""
+    """Whether Docker answers, and what is known if it does not."""
     host = environment.get("DOCKER_HOST", "")
     seen = Daemon(host or _SOCKET, bool(host))
     try:
@@ -55,7 +55,7 @@ def _innermost(error: BaseException) -> str:
 
 
 def _context(environment: Mapping[str, str]) -> str:
-    """The docker command's context, where it is one of the user's own."""
+    """The docker command's context, if it is one of the user's own."""
     folder = Path(environment.get("DOCKER_CONFIG") or Path.home() / ".docker")
     try:
         current = str(json.loads((folder / "config.json").read_text()).get("currentContext") or "")
@@ -65,7 +65,7 @@ def _context(environment: Mapping[str, str]) -> str:
 
 
 def total_memory(engine: DockerEngine) -> int:
-    """MiB that Docker's containers have together."""
+    """MiB that all of Docker's containers have together."""
     return engine.total_memory()
 
 
@@ -98,7 +98,7 @@ def provider_is_there(folder: Path, stack: str) -> bool:
 
 
 def provider_failure(program: str) -> str:
-    """What Terraform says when it is asked to get the provider, in a folder that goes again; empty where it can."""
+    """What Terraform says when it is asked to get the provider, in a temporary folder; empty if it can."""
     wanted = {"terraform": {"required_providers": {"docker": {"source": "kreuzwerker/docker", "version": PROVIDER}}}}
     # A registry that does not answer is not waited for long.
     quick = {"CHECKPOINT_DISABLE": "1", "TF_REGISTRY_CLIENT_TIMEOUT": "5", "TF_REGISTRY_DISCOVERY_RETRY": "0"}
@@ -154,7 +154,7 @@ def _attributes(engine: DockerEngine, container: str) -> Mapping[str, Any]:
 
 
 def detached(engine: DockerEngine, local: Local, asked: Sequence[Container]) -> list[str]:
-    """Services whose containers run, and are not in the stack's network."""
+    """Services whose containers run, but are not in the stack's network."""
     seen = engine.seen(local.state)
     return [
         each.service
@@ -179,7 +179,7 @@ def unresolved(engine: DockerEngine, local: Local) -> dict[str, list[str]]:
 
 
 def resolves(engine: DockerEngine, container: str, host: str) -> bool | None:
-    """Whether a name resolves in a running container; None where that cannot be asked there."""
+    """Whether a name resolves in a running container; None if that cannot be asked there."""
     code = engine.client.containers.get(container).exec_run(["getent", "hosts", host]).exit_code
     return None if code is None else {0: True, 1: False, 2: False}.get(code)
 

@@ -1,4 +1,4 @@
-"""lakehouse.yaml itself: whether it can be used, and whether the hosts that it names resolve. Decisions alone."""
+"""lakehouse.yaml itself: whether it is valid, and whether the hosts that it names resolve. Only decisions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - an addr
 
 
 def usable(problem: SpecError | None, name: str) -> Finding:
-    """What reading the file brought; ``problem`` holds all that is wrong with it."""
+    """The result of reading the file; ``problem`` holds everything that is wrong with it."""
     if problem is None:
         return ok(f"{name} is valid")
     text = str(problem).replace("\n", "; ")
@@ -69,7 +69,7 @@ def _hosts(at: KeyPath, text: str) -> Iterator[Named]:
 
 @dataclass(frozen=True)
 class Views:
-    """How the stack's services are called. ``external`` and ``internal`` are addresses by the service's name."""
+    """The names of the stack's services. ``external`` and ``internal`` are addresses by the service's name."""
 
     containers: bool
     external: Mapping[str, str]
@@ -84,8 +84,8 @@ def hosts(
 ) -> Finding:
     """Each host that the file names must resolve where it is used: here, or in a container.
 
-    ``resolves`` is given a host and whether a container asks for it, and answers None where it could not be found out;
-    ``line`` tells where a location stands in the file.
+    ``resolves`` gets a host and whether a container asks for it, and returns None if it could not be found out;
+    ``line`` gives the line of a location in the file.
     """
     for each in found:
         where = f"{line(each.at)}: {dotted(each.at)}: {each.address}"

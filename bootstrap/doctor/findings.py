@@ -1,4 +1,4 @@
-"""What a check is, what it finds, and the order in which checks are made: causes before their consequences."""
+"""What a check is, what it finds, and the order of checks: causes before their consequences."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def error(found: str, cause: str, fix: str) -> Finding:
 
 
 def skipped(check: str) -> Finding:
-    """It was not looked at: it would find again what that check found. The check's name is the cause."""
+    """The check was skipped: it would find again what that check found. The check's name is the cause."""
     return Finding("skipped", f"not checked until `{check}` is fixed", check)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One look. It is not made where one of the checks named by ``after`` failed: it would find the same cause again.
+    """One check. It is skipped if one of the checks named by ``after`` failed: it would find the same cause again.
 
-    Names that no check has are no hindrance, so a check need not know which others its stack has.
+    Unknown names have no effect, so a check need not know which others its stack has.
     """
 
     name: str
@@ -57,9 +57,9 @@ class CheckResult:
 
 
 def examine(checks: Sequence[Check], told: Callable[[str], None] = lambda name: None) -> tuple[CheckResult, ...]:
-    """Makes the checks in order; ``told`` hears the name of each before it is made."""
+    """Makes the checks in order; ``told`` gets the name of each before it is made."""
     found: dict[str, Finding] = {}
-    blamed: dict[str, str] = {}  # check that failed or was not made -> the check that found the cause
+    blamed: dict[str, str] = {}  # check that failed or was skipped -> the check that found the cause
     for each in checks:
         told(each.name)
         cause = next((blamed[name] for name in each.after if name in blamed), None)

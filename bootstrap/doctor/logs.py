@@ -1,4 +1,4 @@
-"""From the end of a service's log to the cause of its trouble. Text alone."""
+"""From the end of a service's log to the cause of its trouble. Only text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Reason:
     line: str = ""
 
 
-# What a line says, what it means, and what mends it; the first that matches counts.
+# What a line says, what it means, and what fixes it; the first that matches counts.
 _SIGNS = tuple(
     (re.compile(pattern), Reason(cause, fix))
     for pattern, cause, fix in (
@@ -83,7 +83,7 @@ _SIGNS = tuple(
 
 
 def reason(lines: Iterable[str], service: str, stack: str) -> Reason | None:
-    """What the last line that means something says; None where no line does."""
+    """The meaning of the last line that has one; None if no line does."""
     for line in reversed(list(lines)):
         for pattern, meant in _SIGNS:
             if pattern.search(line):

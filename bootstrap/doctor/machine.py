@@ -1,4 +1,4 @@
-"""Memory, disk and the state folder of this machine. Decisions alone; sizes are in MiB."""
+"""Memory, disk and the state folder of this machine. Only decisions; sizes are in MiB."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SMALLER = (
 
 
 def memory(total: int, available: int, wanted: Mapping[str, int], running: Collection[str], stack: str) -> Finding:
-    """``wanted`` is what each service may need; what runs has its share already."""
+    """``wanted`` is what each service may need; running services have their share already."""
     everything = sum(wanted.values())
     to_come = sum(needed for name, needed in wanted.items() if name not in running)
     fix = _SMALLER.format(stack=stack)
@@ -33,7 +33,7 @@ def memory(total: int, available: int, wanted: Mapping[str, int], running: Colle
 
 
 def disk(room: DiskRoom, fix: str, closed: str = "") -> Finding:
-    """The disk where the data lies; ``closed`` says why the store takes no writes, if it takes none."""
+    """The disk with the data; ``closed`` says why the store takes no writes, if it takes none."""
     found = str(room)
     if closed:
         return error(found, closed, fix)

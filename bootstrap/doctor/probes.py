@@ -46,7 +46,7 @@ def terraform_program(environment: Mapping[str, str]) -> str:
 
 
 def terraform_version(program: str) -> str | None:
-    """As it says itself; empty where it does not answer, None where it is not on PATH."""
+    """As it reports itself; empty if it does not answer, None if it is not on PATH."""
     if shutil.which(program) is None:
         return None
     output = _output([program, "version", "-json"])
@@ -57,17 +57,17 @@ def terraform_version(program: str) -> str | None:
 
 
 def node_version() -> str | None:
-    """The version of the Node that runs cdktf, as ``bin/cdktf`` finds it; None where it does not answer."""
+    """The version of the Node that runs cdktf, as ``bin/cdktf`` finds it; None if it does not answer."""
     return (_output([str(Path(sys.prefix) / "bin" / "node"), "--version"]) or "").strip() or None
 
 
 def cdktf_is_there() -> bool:
-    """Whether cdktf-cli lies where ``bin/cdktf`` looks for it."""
+    """Whether cdktf-cli is where ``bin/cdktf`` looks for it."""
     return (Path(sys.prefix) / ".." / "node_modules" / "cdktf-cli" / "bundle" / "bin" / "cdktf.js").is_file()
 
 
 def _output(command: Sequence[str]) -> str | None:
-    quiet = os.environ | {"CHECKPOINT_DISABLE": "1"}  # Terraform looks for newer versions of itself otherwise
+    quiet = os.environ | {"CHECKPOINT_DISABLE": "1"}  # otherwise Terraform checks for newer versions of itself
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=quiet)
     except (OSError, subprocess.SubprocessError):
@@ -85,12 +85,12 @@ def missing_packages(names: Sequence[str]) -> list[str]:
 
 
 def damaged_packages(names: Sequence[str]) -> list[str]:
-    """A sentence for each package that is there and not as it came; every file of them is read."""
+    """A sentence for each package that has changed since it was fetched; every file of them is read."""
     return [why for name in names if is_present(name) for why in missing(name, contents=True)[:1]]
 
 
 def damaged_archives(services: Sequence[Service]) -> list[str]:
-    """A sentence for each class archive of the services that is not as it was made; every one is read."""
+    """A sentence for each class archive of the services that has changed since it was made; every one is read."""
     return list(archives.damaged(services).values())
 
 
@@ -110,7 +110,7 @@ def memory() -> tuple[int, int]:
 
 
 def another(local: Local) -> str:
-    """Why the state folder is not this file's, in words; empty where it is, or is free to be taken."""
+    """Why the state folder does not belong to this file, as text; empty if it does, or is free."""
     try:
         return owner.refusal(local.state, local.claim)
     except LakehouseError as problem:  # a damaged mark
@@ -137,7 +137,7 @@ def holders(ports: Sequence[Port], state: State) -> list[PortHolder]:
 
 
 def _whose(pid: int | None) -> tuple[str, str]:
-    """A process' program, and the state folder of the lakehouse that it belongs to; empty where it is not known."""
+    """A process's program, and the state folder of the lakehouse that it belongs to; empty if it is not known."""
     if pid is None:
         return "", ""
     try:
@@ -148,7 +148,7 @@ def _whose(pid: int | None) -> tuple[str, str]:
 
 
 def log(local: Local, service: str) -> list[str]:
-    """The end of a service's log; nothing where it has none."""
+    """The end of a service's log; nothing if it has none."""
     try:
         return local.runtime.log(service, 80).splitlines()
     except LakehouseError:
@@ -156,7 +156,7 @@ def log(local: Local, service: str) -> list[str]:
 
 
 def resolves(host: str) -> bool | None:
-    """Whether this machine knows the name; None where no name server answered in time."""
+    """Whether this machine knows the name; None if no name server answered in time."""
     pool = ThreadPoolExecutor(1)
     try:
         pool.submit(socket.getaddrinfo, host, None).result(_PATIENCE)
@@ -196,7 +196,7 @@ def missing_keys(state: State) -> list[str]:
 
 
 def access_key(state: State) -> str:
-    """The key's name, which is no secret; empty where there is none."""
+    """The key's name, which is no secret; empty if there is none."""
     try:
         return (state.root / "secrets" / _KEYS[0]).read_text()
     except OSError:
@@ -204,7 +204,7 @@ def access_key(state: State) -> str:
 
 
 def listed_buckets(local: Local) -> tuple[list[str], str]:
-    """The store's buckets, and its word where it refused to tell."""
+    """The store's buckets, and its message if it refused."""
     s3 = client(connection(local), patience=_PATIENCE)
     try:
         return [each["Name"] for each in s3.list_buckets().get("Buckets", [])], ""

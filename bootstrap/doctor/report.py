@@ -1,4 +1,4 @@
-"""What a look brought, on the screen and as JSON."""
+"""The results, on the screen and as JSON."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def show(stack: str, results: Sequence[CheckResult]) -> None:
 
 
 def _show_skipped(results: Sequence[CheckResult]) -> None:
-    """Names what was not looked at, once for each reason: a stack that is down would fill the screen with it."""
+    """Names the skipped checks, once for each reason: a stack that is down would fill the screen otherwise."""
     reasons: dict[str, list[str]] = {}
     for each in results:
         if each.finding.severity == "skipped":

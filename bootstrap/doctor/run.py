@@ -20,7 +20,7 @@ def run(
 ) -> tuple[str, tuple[CheckResult, ...]]:
     """The stack's name and what was found, as the global options of the command line name file and stack.
 
-    Raises UsageError if the file is right and has no such local stack.
+    Raises UsageError if the file is valid but has no such local stack.
     """
     around = around or checks.Surroundings(dict(os.environ), time.time)  # a copy: clients add to it
     try:
@@ -28,7 +28,7 @@ def run(
     except SpecError as problem:
         return stack or "local", _examined(checks.without_a_file(problem, around))
     found = target.lakehouse.stacks.get(target.stack)
-    if isinstance(found, LocalStack):  # logs are quoted, and a log may hold what a service was told
+    if isinstance(found, LocalStack):  # logs are quoted, and a log may contain a service's secrets
         output.guard(folder(target.path, target.stack, found.state) / "secrets")
     return target.stack, _examined(checks.of_target(target, around))
 

@@ -1,4 +1,4 @@
-"""Ports and services of a local stack: whether they run, and if not, why. Decisions alone."""
+"""Ports and services of a local stack: whether they run, and if not, why. Only decisions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHOWN = 3  # ports named in one line
 
 @dataclass(frozen=True)
 class PortHolder:
-    """Who listens on a port that the stack wants."""
+    """Who listens on a port that the stack needs."""
 
     port: str  # its name
     number: int
@@ -26,7 +26,7 @@ class PortHolder:
 
 
 def ports(holders: Sequence[PortHolder], count: int, stack: str) -> Finding:
-    """``count`` ports are the stack's; ``holders`` have some of them and are no part of it."""
+    """``count`` ports belong to the stack; ``holders`` have some of them and are not part of it."""
     if not holders:
         return ok(f"{count} ports, none taken by others")
     first = holders[0]
@@ -47,7 +47,7 @@ def ports(holders: Sequence[PortHolder], count: int, stack: str) -> Finding:
 
 
 def running(processes: Mapping[str, Process], named: Sequence[str], left: bool, stack: str) -> Finding:
-    """Whether anything of the stack runs. ``left``: what a stack that was destroyed would not have left is there."""
+    """Whether anything of the stack runs. ``left``: there are traces that a destroyed stack would not have left."""
     up = [name for name in named if name in processes and processes[name].up]
     if up:
         return ok(f"{len(up)} of {len(named)} services run")
@@ -67,7 +67,7 @@ def undefined(why: str) -> Finding:
 
 @dataclass(frozen=True)
 class ServiceSeen:
-    """A service as its runtime shows it, with the end of its log where it is not healthy."""
+    """A service as its runtime shows it, with the end of its log if it is not healthy."""
 
     name: str
     healthy: bool
@@ -112,7 +112,7 @@ def service(seen: ServiceSeen, taken: Sequence[str], stack: str) -> Finding:
 
 
 def definitions(changed: Sequence[str], edited: Sequence[str], unnamed: Sequence[str], stack: str) -> Finding:
-    """What runs, against the file: started from another definition, edited by hand, or named no more."""
+    """What runs, compared with the file: started from another definition, edited by hand, or no longer named."""
     parts = [
         f"{', '.join(names)} {what}"
         for names, what in (

@@ -1,4 +1,4 @@
-"""Variables of the shell that come between a client and the lakehouse. Decisions alone; no value of a key is shown."""
+"""Variables of the shell that affect clients of the lakehouse. Only decisions; no value of a key is shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 
 
 def proxies(environment: Mapping[str, str]) -> Finding:
-    """Commands of the lakehouse spare this machine; Trino's client, PyIceberg and Spark Connect elsewhere do not."""
+    """The lakehouse's commands bypass proxies for this machine; Trino's client, PyIceberg and Spark Connect do not."""
     named = sorted(name for name, value in environment.items() if name.lower() in _PROXIES and value)
     spared = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     if not named:
@@ -32,7 +32,7 @@ def proxies(environment: Mapping[str, str]) -> Finding:
 
 
 def aws(environment: Mapping[str, str], endpoint: str, access_key: str) -> Finding:
-    """Commands of the lakehouse heed none of these; `aws`, boto3, Spark and others that are started by hand do."""
+    """The lakehouse's commands ignore these; `aws`, boto3, Spark and others that are started by hand do not."""
     astray = [
         f"{name} names {_host(environment[name])}"
         for name in _ENDPOINTS
@@ -54,6 +54,6 @@ def aws(environment: Mapping[str, str], endpoint: str, access_key: str) -> Findi
 
 
 def _host(address: str) -> str:
-    """The host of an address alone: what stands before an @ may be a password."""
+    """Only the host of an address: the part before an @ may be a password."""
     parts = urlsplit(address)
     return parts.hostname or "no host"

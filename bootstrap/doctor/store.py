@@ -1,4 +1,4 @@
-"""The object store: reached, by the same clock, with our keys, and with its buckets. Decisions alone."""
+"""The object store: reachable, with the same time, with our keys, and with its buckets. Only decisions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LITTLE_SKEW = 5 * 60
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said to one GET; where it said nothing, ``reason`` tells why. Header names are in lower case."""
+    """A server's answer to one GET; if it did not answer, ``reason`` says why. Header names are in lower case."""
 
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -81,9 +81,9 @@ def _length(seconds: float) -> str:
 def keys(
     missing: Sequence[str], refused: str, stale: Sequence[str], folder: str, stack: str, *, readable: bool = True
 ) -> Finding:
-    """Whether the store takes the keys of the state folder.
+    """Whether the store accepts the keys of the state folder.
 
-    ``missing`` are files of keys that are not there, ``refused`` is the store's word for refusing (empty: it did not),
+    ``missing`` are missing files of keys, ``refused`` is the store's message if it refused (empty: it did not),
     ``stale`` the services whose configuration was written with other keys than those there now.
     """
     again = f"`cdktf destroy {stack}`, then `cdktf deploy {stack}`: all services get the current keys, the data stays"

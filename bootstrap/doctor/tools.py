@@ -1,4 +1,4 @@
-"""The programs that a deploy needs. Decisions alone."""
+"""The programs that a deploy needs. Only decisions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def terraform(program: str, version: str | None) -> Finding:
-    """``version`` as it says itself; empty where it does not answer, None where there is no such program."""
+    """``version`` as it reports it; empty if it does not answer, None if there is no such program."""
     least = ".".join(map(str, OLDEST_TERRAFORM))
     fix = f"install Terraform {least} or newer (developer.hashicorp.com/terraform/install), then `terraform version`"
     if version is None:
@@ -34,7 +34,7 @@ def terraform(program: str, version: str | None) -> Finding:
 
 
 def cdktf(node: str | None, cli: bool) -> Finding:
-    """``node`` is the version of the venv's own Node, None where it does not answer; ``cli``: cdktf-cli is there."""
+    """``node`` is the version of the venv's own Node, None if it does not answer; ``cli``: cdktf-cli exists."""
     missing = [name for name, there in (("Node", node), ("cdktf-cli", cli)) if not there]
     if missing:
         return error(
@@ -46,7 +46,7 @@ def cdktf(node: str | None, cli: bool) -> Finding:
 
 
 def packages(missing: Sequence[str], count: int, damaged: Sequence[str] = ()) -> Finding:
-    """Packages of the stack's services that the cache lacks, of ``count``, and what of the others is damaged."""
+    """Packages of the stack's services that the cache lacks, of ``count``, and what is damaged in the others."""
     if missing:
         return error(
             f"not in the cache, or not whole: {', '.join(missing)}",
@@ -59,14 +59,14 @@ def packages(missing: Sequence[str], count: int, damaged: Sequence[str] = ()) ->
 
 
 def archives(damaged: Sequence[str]) -> Finding:
-    """Class archives of the stack's services: what is wrong with those that are there."""
+    """Class archives of the stack's services: what is wrong with the existing ones."""
     if damaged:
         return error("; ".join(damaged), *_CHANGED)
     return ok("unchanged since they were made")
 
 
 def java(missing: Sequence[int], found: Sequence[int]) -> Finding:
-    """Java feature versions that the services want: those that this machine lacks, and those it has."""
+    """Java feature versions that the services need: those that this machine lacks, and those it has."""
     if missing:
         return error(
             f"no Java {' and no Java '.join(map(str, missing))} that fits",

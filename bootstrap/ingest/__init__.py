@@ -1,1 +1,1 @@
-"""Data in: files of others, staged in the store, written by Spark into an Iceberg table, once."""
+"""Data in: foreign files, staged in the store, written by Spark into an Iceberg table, each once."""

@@ -1,7 +1,7 @@
 """The way in: fetch, stage in the store as Parquet, append by Spark in one commit, remember what was loaded.
 
-A commit carries the digests of its files in its snapshot's summary, so that rows and the memory of them come together
-or not at all. After it they are put among the table's properties too, where expired snapshots do not take them away.
+A commit carries the digests of its files in its snapshot's summary, so rows and digests are committed together or not
+at all. Afterwards the digests are also copied to the table's properties, where expiring snapshots does not remove them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LOADED = "ingest.files"
 
 @dataclass(frozen=True)
 class Loaded:
-    """What was done. ``known`` files were loaded before, by this or an earlier commit, and were left alone."""
+    """What was done. ``known`` files were loaded before, by this or an earlier commit, and were skipped."""
 
     table: str
     files: int
@@ -113,7 +113,7 @@ class Ingest:
     def load(self, addresses: Sequence[str], form: FileFormat | None) -> Loaded:
         """Loads the files that the table does not have yet, in one commit.
 
-        Raises UsageError for sources that do not fit and for a table that is not there.
+        Raises UsageError for sources that do not fit and for a table that does not exist.
         """
         if STAGING not in self.target.lakehouse.buckets:
             raise UsageError(
@@ -122,7 +122,7 @@ class Ingest:
             )
         places = self.places(addresses)
         self._apart()
-        self._metadata()  # a table that is not there is told before anything is fetched
+        self._metadata()  # a missing table is reported before anything is fetched
         with self._alone() as lock, tempfile.TemporaryDirectory(prefix="ingest-", dir=self.target.scratch) as scratch:
             engine = SparkLoader(self.target)
             self._end_of_before(lock, engine)
@@ -195,7 +195,7 @@ class Ingest:
 
     @contextmanager
     def _alone(self) -> Iterator[IO[str]]:
-        """One run into a table at a time; the lock goes with the process that holds it, however that ends."""
+        """One run into a table at a time; the lock is released with the process that holds it, however that ends."""
         path = self.target.local.state.run / f"ingest-{self.into}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+") as lock:
@@ -206,7 +206,7 @@ class Ingest:
             yield lock
 
     def _end_of_before(self, lock: IO[str], engine: SparkLoader) -> None:
-        """Spark goes on with the work of a client that was killed: ended here, before anyone looks what was loaded."""
+        """Spark continues the work of a killed client: it is ended here, before anyone checks what was loaded."""
         lock.seek(0)
         if former := lock.read().strip():
             engine.end(former)
@@ -222,7 +222,7 @@ def run_of(into: TableName) -> str:
 
 
 class Staged:
-    """Files in the staging bucket, as Parquet, and a table of a run's length over them, which Spark reads.
+    """Files in the staging bucket, as Parquet, and a temporary table over them, which Spark reads.
 
     Spark itself has no file system for s3://; through Iceberg's it reads them in parallel, wherever its workers are.
     """
@@ -232,11 +232,11 @@ class Staged:
         self._scratch = target.scratch
         self._catalog = clients.iceberg(target, into.catalog)
         run = run_of(into)
-        # Spark keeps tables by their names for a while: one that comes again would be the former one.
+        # Spark caches tables by their names for a while: a reused name would be the former table.
         self.table = into.beside(f"ingest_{run}_{secrets.token_hex(4)}")
         self._namespace, self._ours = tuple(into.namespace.split(".")), f"ingest_{run}_"
         self._prefix = f"{STAGED}/{run}/"
-        self.clear()  # what a run that was killed left
+        self.clear()  # left by a run that was killed
         connections = connect(target.path, target.stack)[1]
         name = f"{into.namespace}.{into.name}"
         self._target = tables.load(catalogs.connect(into.catalog, connections), name, connections)

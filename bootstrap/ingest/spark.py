@@ -24,17 +24,17 @@ class SparkLoader:
         return str(self._session.session_id)
 
     def end(self, session_id: str) -> None:
-        """Ends what runs in a former session; one that is over by itself is no error."""
+        """Ends what runs in a former session; it is no error if that has ended by itself."""
         with suppress(Exception):
             former: Any = clients.spark_session(f"{self._url}/;session_id={session_id}")
             former.interruptAll()
             former.stop()
 
     def append(self, source: str, into: str, summary: Mapping[str, str]) -> None:
-        """Appends a table's rows to another in one commit, whose snapshot's summary says ``summary`` too."""
+        """Appends a table's rows to another in one commit, whose snapshot's summary also contains ``summary``."""
 
         def do() -> None:
-            self._session.sql(f"REFRESH TABLE {into}")  # what was changed by others a moment ago counts
+            self._session.sql(f"REFRESH TABLE {into}")  # to see what others changed a moment ago
             writer = self._session.table(source).writeTo(into)
             for key, value in summary.items():
                 writer = writer.option(f"snapshot-property.{key}", value)

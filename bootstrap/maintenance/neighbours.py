@@ -1,7 +1,7 @@
-"""Who else keeps files in a table's folder: asked before anything deletes what it takes for nobody's.
+"""Who else keeps files in a table's folder: checked before anything deletes files that seem to belong to nobody.
 
-A table may be renamed, relocated, registered under two names, or hold files that were added from elsewhere. So besides
-the folders of all live tables, the folders of all files that their metadata refers to count: data and delete files,
+A table may be renamed, relocated, registered under two names, or hold files that were added from elsewhere. So apart
+from the folders of all live tables, the folders of all files that their metadata refers to count: data, delete files,
 manifests, statistics, former metadata. Manifests never change, so each is read once and its folders are kept.
 """
 
@@ -33,12 +33,12 @@ class Neighbours:
     names: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def sharer(self, catalog: str, table: str, metadata: Mapping[str, Any]) -> str:
-        """Who else keeps files in the table's folder, in words; empty where nobody does."""
+        """Who else keeps files in the table's folder, as text; empty if nobody does."""
         facts = TableFacts("", compact(metadata))
         return claims.shared(catalog, table, facts, self.known)
 
     def twin(self, catalog: str, table: str, metadata: Mapping[str, Any]) -> str:
-        """Another name of the same table, where somebody registered it twice."""
+        """Another name of the same table, if somebody registered it twice."""
         others = set(self.names.get(str(metadata.get("table-uuid")), ())) - {f"{catalog}.{table}"}
         return min(others, default="")
 
@@ -83,7 +83,7 @@ class _Files:
         self._seen: set[str] = set()
 
     def folders(self, table: TableFacts) -> set[str]:
-        """Those of one table. One that is dropped meanwhile refers to nothing any more."""
+        """The folders of one table. A table that is dropped in the meantime refers to nothing any more."""
         try:
             metadata = self._files.read(table.metadata_location)
             return set(self._named(metadata))
@@ -104,7 +104,7 @@ class _Files:
                 yield from self._known(manifest, self._entries)
 
     def _known(self, at: str, read: Callable[[str], list[str]]) -> list[str]:
-        """What a manifest or a list of them names, read at most once. A file that is missing names nothing."""
+        """What a manifest or a list of them names, read at most once. A missing file names nothing."""
         self._seen.add(at)
         found = self._kept.get(at) or self._new.get(at)
         if found is None:
@@ -112,7 +112,7 @@ class _Files:
                 self._new[at] = found = {"names": read(at)}
             except FileNotFoundError:
                 return []
-            except OSError as error:  # Arrow's way to say anything of the store
+            except OSError as error:  # Arrow raises it for any failure of the store
                 raise UnknownState(f"the object store: {at}: {first_line(error)}") from error
         names: list[str] = found["names"]
         return names

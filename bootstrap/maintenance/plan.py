@@ -1,4 +1,4 @@
-"""What a policy asks for of a table as it is: the steps, in order, as values. Pure."""
+"""What a policy requires for a table as it is: the steps, in order, as values. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class MaintenanceStep:
-    """One thing to do. ``older_than`` is an instant; ``refused`` says why it is not done, empty where it is."""
+    """One thing to do. ``older_than`` is an instant; ``refused`` says why it is not done, empty if it is."""
 
     action: Action
     why: str
@@ -34,11 +34,11 @@ class MaintenanceStep:
 
 @dataclass(frozen=True)
 class Guard:
-    """What speaks against deleting files. ``gc_default`` holds where the table does not say ``gc.enabled``."""
+    """What speaks against deleting files. ``gc_default`` applies if the table does not set ``gc.enabled``."""
 
     gc_default: bool = True
-    references: Sequence[str] = ()  # further branches and tags of the catalog
-    shared: str = ""  # who else keeps files in the table's folder, in words
+    references: Sequence[str] = ()  # other branches and tags of the catalog
+    shared: str = ""  # who else keeps files in the table's folder, as text
     twin: str = ""  # another name of the same table
 
 
@@ -56,7 +56,7 @@ def policies(lakehouse: Lakehouse) -> Iterator[tuple[tuple[str, ...], Maintenanc
 def steps(
     policy: Maintenance, found: Found, guard: Guard, now: datetime, superseded: Sequence[str] = ()
 ) -> tuple[MaintenanceStep, ...]:
-    """What is to be done, in the order that lets each step find the work of those before it done.
+    """What must be done, in the order in which each step finds the work of the earlier ones done.
 
     ``superseded``: metadata files that were replaced before the snapshots of that time expire.
     """
@@ -72,7 +72,7 @@ def steps(
 
 def _compact(asked: Compact, found: Found) -> MaintenanceStep | None:
     metrics = found.metrics
-    # Engines take files under three quarters of the size that is wanted, and those with deletes.
+    # Engines rewrite files under three quarters of the target size, and those with deletes.
     small = metrics.files >= asked.min_files and metrics.average_file_bytes * 4 < asked.target_file_size.bytes * 3
     if not small and not metrics.delete_files:
         return None
@@ -190,8 +190,8 @@ def spark(catalog: str, table: str, step: MaintenanceStep) -> str:
     if step.action == "expire snapshots":
         return f"{call}expire_snapshots({name}, {older}, retain_last => {step.retain_last})"
     # Listed through Iceberg's own client of the store: Spark has no file system for s3://.
-    # The folder is said, so that a table that moves meanwhile does not take the step to another's. The slash keeps it
-    # from folders whose names begin in the same way.
+    # The folder is given explicitly, so that a table that moves in the meantime does not lead the step to another's.
+    # The slash keeps it from folders whose names begin in the same way.
     where = f"location => {sql.string(step.location.rstrip('/') + '/', 'spark')}"
     return f"{call}remove_orphan_files({name}, {older}, {where}, prefix_listing => true)"
 
@@ -206,7 +206,7 @@ def trino(catalog: str, table: str, step: MaintenanceStep) -> tuple[str, ...]:
     if step.action == "rewrite manifests":
         return (f"{execute}optimize_manifests",)
     if step.action == "expire snapshots":
-        # Trino's own least age is a week; the file is what counts here.
+        # Trino's own minimum age is a week; the file's value counts here.
         return (
             f"SET SESSION {catalog}.expire_snapshots_min_retention = '{step.days}d'",
             f"{execute}expire_snapshots({days}, retain_last => {step.retain_last})",
@@ -222,7 +222,7 @@ def _utc(instant: datetime) -> str:
 
 
 def human(count: int) -> str:
-    """Bytes for people: 640 B, 3.2 KiB, 120.0 MiB."""
+    """Bytes in readable form: 640 B, 3.2 KiB, 120.0 MiB."""
     value, unit = float(count), "B"
     for larger in ("KiB", "MiB", "GiB", "TiB"):
         if value < 1024:

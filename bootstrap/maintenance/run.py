@@ -25,7 +25,7 @@ _ABSENT = "it is not in the catalog. `lakehouse apply` creates it"
 
 @dataclass(frozen=True)
 class Work:
-    """A table, and what is to be done to it; ``lacking`` says why it cannot be looked at."""
+    """A table, and what must be done to it; ``lacking`` says why it cannot be checked."""
 
     catalog: str
     table: str  # without the catalog
@@ -40,7 +40,7 @@ class Work:
 
 @dataclass(frozen=True)
 class TableOutcome:
-    """What became of a table: the answers of the steps that were done, and why others were not."""
+    """The result for a table: the answers of the steps that were done, and why others were not."""
 
     work: Work
     done: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class SparkProcedures:
 
 
 class TrinoProcedures:
-    """By Trino, where there is no Spark."""
+    """By Trino, if there is no Spark."""
 
     def __init__(self, target: Target) -> None:
         self._session = sql.TrinoEngine(target)
@@ -92,7 +92,7 @@ class TrinoProcedures:
 
 
 def engine(target: Target) -> Procedures:
-    """Spark if the file has it, else Trino. Raises UsageError if it has neither."""
+    """Spark if the file has it, otherwise Trino. Raises UsageError if it has neither."""
     spark = target.lakehouse.engines.spark
     if spark is not None and spark.connect:
         return SparkProcedures(target)
@@ -199,7 +199,7 @@ def carry_out(
 
 
 def _stayed(work: Work, step: plan.MaintenanceStep, connections: Connections) -> None:
-    """Raises Conflict if the table is elsewhere by now: then it was not this folder that was looked at."""
+    """Raises Conflict if the table has moved: then another folder was checked."""
     location = TableReader(work.catalog, connections).location_now(work.table)
     if location.rstrip("/") != step.location.rstrip("/"):
         raise Conflict(f"the table was at {step.location}, but is now at {location}. Run `lakehouse maintain` again")

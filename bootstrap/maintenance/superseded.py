@@ -2,7 +2,7 @@
 
 Every commit writes a metadata file that names all snapshots, so hundreds of small commits leave hundreds of megabytes.
 Engines remove none on Nessie, whose branches and tags may name any. What is removed here is known to have been
-committed and replaced, because a later file's log names it; a file of a commit under way is never among it.
+committed and replaced, because a later file's log names it; a file of a commit in progress is never among it.
 https://iceberg.apache.org/spec/#table-metadata-fields (metadata-log)
 """
 
@@ -19,7 +19,7 @@ from bootstrap.remote.s3 import client, typed
 
 
 class Superseded(NamedTuple):
-    """A metadata file, and when (milliseconds since 1970) the next one took its place."""
+    """A metadata file, and when (milliseconds since 1970) the next one replaced it."""
 
     location: str
     until: int
@@ -28,7 +28,7 @@ class Superseded(NamedTuple):
 def chain(metadata: Mapping[str, Any], read: Callable[[str], Mapping[str, Any] | None]) -> list[Superseded]:
     """All that the logs name, oldest first. A log names the last hundred or so; the oldest of them has its own log.
 
-    ``read`` gives the content of a metadata file; None: it is gone, and nothing is known of those before it.
+    ``read`` gives the content of a metadata file; None: it is gone, and nothing is known about those before it.
     """
     found: list[Superseded] = []
     until = int(metadata["last-updated-ms"])
@@ -45,7 +45,7 @@ def chain(metadata: Mapping[str, Any], read: Callable[[str], Mapping[str, Any] |
 def removable(
     former: Collection[Superseded], *, before: int, keep: Collection[str], least: int, home: str, there: Collection[str]
 ) -> list[str]:
-    """Those that were replaced ``before``, but for the newest ``least``, those to ``keep``, and what is not at home."""
+    """Those replaced ``before``, except the newest ``least``, those to ``keep``, and those in other folders."""
     old = list(former)[: len(former) - least] if least < len(former) else []
     return [
         each.location
@@ -80,7 +80,7 @@ class SupersededFiles:
         return [each for each in found if each not in named]
 
     def remove(self, locations: Collection[str]) -> dict[str, int]:
-        """Oldest first: were it interrupted, the rest could still be reached from the logs."""
+        """Oldest first: after an interruption, the rest can still be reached from the logs."""
         with typed(self._store):
             for location in locations:
                 bucket, _, key = location.removeprefix("s3://").partition("/")

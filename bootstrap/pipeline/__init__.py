@@ -1,6 +1,6 @@
 """Plan and apply as a pipeline runs them: the same steps on a runner as on any machine, by ``make pipeline-plan``.
 
-``plan`` checks the sources, looks what a deploy and the bootstrap would do, and says so for a reviewer. ``apply`` does
-exactly that and nothing else: where the stack, its contents or the file changed since, it refuses; where it was
-interrupted, it goes on. ``drift`` looks whether anything differs from what the file says.
+``plan`` checks the sources, finds out what a deploy and the bootstrap would do, and reports it to a reviewer. ``apply``
+does exactly that: if the stack, its contents or the file have changed since, it refuses; if it was interrupted, it
+continues. ``drift`` checks whether anything differs from the file.
 """

@@ -1,8 +1,8 @@
-"""What of a Terraform plan would take data with it: both keys are asked for here too.
+"""The changes of a Terraform plan that would delete data: both keys are required here too.
 
-``prevent_destroy`` stands in the block of a resource, and goes with the block once the file does not name the resource
-any more. So what a plan deletes or makes anew is held against what was deployed: the stack's key is in the file, the
-second one in the thing itself, where the deploy or the bootstrap left it.
+``prevent_destroy`` is part of a resource's block, and disappears with it once the file no longer names the resource.
+So what a plan deletes or replaces is compared with what was deployed: the stack's key is in the file, the second one in
+the resource itself, where the deploy or the bootstrap left it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KEPT = {
     "aws_s3tables_table_bucket": _forced,
     "aws_glue_catalog_database": _marked,
     "aws_s3tables_namespace": _spared,  # AWS deletes none that has tables
-    "aws_kms_key": _spared,  # its block is always there, and says what its data is
+    "aws_kms_key": _spared,  # its block always exists, and says what its data is
 }
 
 

@@ -22,9 +22,9 @@ _MARK = re.compile(r'"(?:[0-9a-f]{12}|supervisord)-([0-9a-f]{8})"')
 
 @dataclass(frozen=True)
 class Looked:
-    """``wanted`` is the digest of what the sources say, ``infrastructure`` and ``contents`` are what is to be done.
+    """``wanted`` is the digest of what the sources say, ``infrastructure`` and ``contents`` are what must be done.
 
-    ``contents`` is None where they cannot be looked at yet, because the stack is not up.
+    ``contents`` is None if they cannot be checked yet, because the stack is not up.
     """
 
     stack: str
@@ -49,7 +49,7 @@ class Looked:
         return {**asdict(self), "digest": self.digest}
 
     def differs(self, other: Looked) -> str:
-        """In what another look differs, for people."""
+        """How another look differs, as text."""
         if self.wanted != other.wanted:
             return "the sources have changed"
         if self.infrastructure != other.infrastructure:
@@ -58,7 +58,7 @@ class Looked:
 
 
 def from_json(data: Mapping[str, Any]) -> Looked:
-    """What :meth:`Looked.to_json` gave. Raises KeyError or TypeError if it is none."""
+    """The reverse of :meth:`Looked.to_json`. Raises KeyError or TypeError if the value is not one."""
     return Looked(
         stack=data["stack"],
         wanted=data["wanted"],
@@ -86,7 +86,7 @@ def wanted(stack: Synthesised, contents: Any) -> str:
 
 
 def comes_up(changes: Iterable[tuple[str, str]]) -> bool:
-    """Whether a deploy starts what the bootstrap talks to, so that its contents cannot be asked before.
+    """Whether a deploy starts what the bootstrap talks to, so that the contents cannot be checked before.
 
     A service of a local stack is made or started again; a stack in AWS gets its first bootstrap. One that runs again,
     as it does with every change of the contents, says nothing.

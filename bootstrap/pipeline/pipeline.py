@@ -1,4 +1,4 @@
-"""The pipeline itself: look, compare, carry out; that it began is noted, so that an interrupted apply goes on."""
+"""The pipeline itself: look, compare, carry out; its start is recorded, so that an interrupted apply continues."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Pipeline:
         return self.folder / ".pipeline" / self.stack
 
     def plan(self, *, check: bool) -> Looked:
-        """Checks the sources, looks, and notes it for a reviewer."""
+        """Checks the sources, looks, and records the result for a reviewer."""
         for step in CHECKS if check else ():
             run(step, self.checks)
         looked = self.look()
@@ -54,7 +54,7 @@ class Pipeline:
         return looked
 
     def apply(self, approved: str | None) -> int:
-        """Carries out what was planned, or what the digest ``approved`` stands for, and nothing else; gives 0.
+        """Carries out exactly what was planned, or what the digest ``approved`` stands for; returns 0.
 
         Raises StalePlan if something else would be done now, StepFailed if a step fails: the next apply of the
         same plan goes on with that step.
@@ -83,7 +83,7 @@ class Pipeline:
         return 0
 
     def drift(self) -> int:
-        """Looks whether anything is not as the file says; gives 0: nothing, 2: something."""
+        """Checks whether anything differs from the file; returns 0: nothing, 2: something."""
         looked = self.look(guard=False)
         found = run(self._lakehouse("drift", "contents: lakehouse drift", fine=_EITHER), self.runner)
         for address, action in looked.infrastructure:
@@ -108,7 +108,7 @@ class Pipeline:
         except ValueError:
             if not comes_up(changes):
                 raise LakehouseError(f"the contents of {self.stack} cannot be planned: {ran.errors.strip()}") from None
-            contents = None  # what is not up yet cannot be asked
+            contents = None  # what is not up yet cannot be checked
         if ran.code == 1 and contents is not None:
             refused = "\n".join(f"{each['address']}: {each['message']}" for each in contents["refused"])
             raise LakehouseError(f"the file asks for changes that are not possible:\n{refused}")
@@ -166,7 +166,7 @@ class Pipeline:
         return PipelineStep(name, (str(_BIN / "lakehouse"), "--stack", self.stack, word, *more), fine, loud)
 
     def planned(self) -> Looked | None:
-        """The plan that was noted, if there is one."""
+        """The recorded plan, if there is one."""
         found: Looked | None = self._noted("plan.json", from_json)
         return found
 

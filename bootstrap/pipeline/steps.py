@@ -29,14 +29,14 @@ class PipelineStep:
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended: standard output, and what it said on standard error."""
+    """How a command ended: standard output, and what it printed on standard error."""
 
     code: int
     output: str
     errors: str = ""
 
 
-#: Runs a command; given so that tests can do without.
+#: Runs a command; an argument, so that tests can run without.
 Runner = Callable[[PipelineStep], Ran]
 
 

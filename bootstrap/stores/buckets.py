@@ -16,7 +16,7 @@ from bootstrap.remote.s3 import Lacking, client, typed
 from bootstrap.stores import lifecycle, owners, policies
 from lakehouse.runtimes.owner import buckets_marked
 
-#: An object with the name of the lakehouse whose file called the bucket deletable: few stores have tags of buckets.
+#: An object with the name of the lakehouse whose file declared the bucket deletable: few stores have bucket tags.
 _MARK = ".lakehouse/deletable"
 
 
@@ -31,7 +31,7 @@ class BucketStore:
         self.client = client(store, patience=connections.patience, parallel=connections.parallel)
 
     def facts(self, buckets: Collection[str], owner: str | None = None) -> dict[str, BucketFacts]:
-        """Those of the given buckets that are there; with ``owner`` also others that its file called deletable."""
+        """The existing ones of the given buckets; with ``owner`` also others that its file declared deletable."""
         with typed(self.endpoint):
             present = {bucket["Name"] for bucket in self.client.list_buckets()["Buckets"]}
         wanted = [name for name in buckets if name in present]
@@ -69,7 +69,7 @@ class BucketStore:
                 owners.write(self.client, bucket, str(self.owner))
 
     def _owner(self, bucket: str) -> str | None:
-        """The name of the lakehouse whose file called the bucket deletable; None also where we may not look."""
+        """The name of the lakehouse whose file declared the bucket deletable; None also if we may not look."""
         try:
             with typed(self.endpoint):
                 return self.client.get_object(Bucket=bucket, Key=_MARK)["Body"].read().decode()
@@ -105,7 +105,7 @@ class BucketStore:
         )
 
     def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
-        """Make the bucket; returns what of ``settings`` the store cannot do."""
+        """Create the bucket; returns which of ``settings`` the store does not support."""
         with typed(self.endpoint):
             if self.custom or self.region == "us-east-1":
                 self.client.create_bucket(Bucket=name)
@@ -116,13 +116,13 @@ class BucketStore:
         return self.update(name, {key: value for key, value in settings.items() if value and value != "private"})
 
     def update(self, name: str, settings: Mapping[str, Any]) -> list[str]:
-        """Bring the bucket's settings to these; returns what of them the store cannot do."""
+        """Bring the bucket's settings to these; returns which of them the store does not support."""
         return [key for key, value in settings.items() if not self._set(name, key, value)]
 
     def delete(self, name: str, *, purge: bool) -> None:
         """Delete the bucket. Raises Refused if it holds anything, unless ``purge`` deletes that too.
 
-        The mark that it may go is deleted last, and put back where the bucket stays, so that a later apply may go on.
+        The mark is deleted last, and put back if the bucket stays, so that a later apply may continue.
         """
         if not self._owned(name):
             raise Refused(f"bucket {name} was not made by this lakehouse: it is neither emptied nor deleted")

@@ -1,4 +1,4 @@
-"""What lies in a folder of the store, as far as a new table has to know."""
+"""The contents of a folder of the store, as far as a new table must know."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Folders:
     def held(self, location: str) -> bool:
         """Whether the folder holds more than the first metadata files of tables that nobody committed.
 
-        Where the store does not let us look, it does not let us see what others keep there: then live tables' claims
+        If the store does not let us look, it does not show what others keep there: then live tables' claims
         are all that is known.
         """
         bucket, *levels = location.removeprefix("s3://").split("/")
@@ -52,7 +52,7 @@ class Folders:
             return False
 
     def latest(self, location: str) -> list[str]:
-        """The newest metadata files of the table that the folder held: several where names and times do not decide."""
+        """The newest metadata files of the table that the folder held: several if names and times do not decide."""
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         found: list[tuple[int, float, str]] = []
         with suppress(Missing, Refused), typed(self._endpoint):

@@ -1,4 +1,4 @@
-"""Lifecycle rules: ours, beside those of others. Pure; what sends them is the reconciler's store.
+"""Lifecycle rules: ours, next to those of others. Pure; the reconciler's store sends them.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
 """
@@ -22,7 +22,7 @@ def days(rules: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def with_days(rules: Iterable[Any], key: str, days: int | None) -> list[Any]:
-    """The rules with our own for ``key`` saying that many days; None takes it away."""
+    """The rules with our own for ``key`` set to that many days; None removes it."""
     ours, action, unit = _RULES[key]
     kept = [rule for rule in rules if rule.get("ID") != ours]
     if days is None:

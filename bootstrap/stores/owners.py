@@ -1,4 +1,4 @@
-"""The mark on a bucket that says which lakehouse made it: a tag where the store has tags, else an object.
+"""The mark on a bucket that says which lakehouse made it: a tag if the store has tags, otherwise an object.
 
 A tag, because a lifecycle rule of the bucket would let an object expire.
 """
@@ -20,7 +20,7 @@ _NONE = {"NoSuchTagSet", "NoSuchTagSetError", "NoSuchKey", "404", "AccessDenied"
 
 
 def read(client: S3Client, bucket: str) -> str:
-    """Whose the bucket is; empty where it has no mark or nobody may look."""
+    """The bucket's owner; empty if it has no mark or nobody may look."""
     try:
         for tag in client.get_bucket_tagging(Bucket=bucket)["TagSet"]:
             if tag["Key"] == TAG:

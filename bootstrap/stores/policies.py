@@ -1,4 +1,4 @@
-"""Bucket policies: one statement of ours, beside those of others. Pure; what sends them is the reconciler's store.
+"""Bucket policies: one statement of ours, next to those of others. Pure; the reconciler's store sends them.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 """
@@ -17,7 +17,7 @@ def is_public(policy: str | None) -> bool:
 
 
 def with_public(policy: str | None, bucket: str, *, public: bool) -> str | None:
-    """The policy with that statement or without it; None where nothing is left of it."""
+    """The policy with that statement or without it; None if nothing is left of it."""
     statements = [each for each in _statements(policy) if each.get("Sid") != _OURS]
     if public:
         everybody: dict[str, Any] = {"Sid": _OURS, "Effect": "Allow", "Principal": {"AWS": ["*"]}}

@@ -29,7 +29,7 @@ Policy = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class StoreUser:
-    """A user that is there, without its keys. ``ours``: its keys are the ones that the state folder keeps."""
+    """An existing user, without its keys. ``ours``: its keys are the ones that the state folder keeps."""
 
     policy: Policy
     enabled: bool = True
@@ -75,7 +75,7 @@ class UserAdmin:
         }
 
     def create(self, name: str, policy: Policy) -> None:
-        """Make the user, with keys of its own that the state folder keeps."""
+        """Create the user, with its own keys that the state folder keeps."""
         access_key, secret_key = (self._state.secret(f"{name}-{key}") for key in _KEYS)
         with self._typed(access_key, secret_key):
             self._admin.policy_add(name, policy=dict(policy))
@@ -92,7 +92,7 @@ class UserAdmin:
     def remove(self, name: str, policy: Policy) -> None:
         """Remove the user and its keys, which never come back.
 
-        Raises Missing if there is none, Conflict if it has another policy by now.
+        Raises Missing if there is none, Conflict if it now has another policy.
         """
         access_key, there = self._there(name)
         if there != policy:

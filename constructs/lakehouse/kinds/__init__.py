@@ -1,4 +1,4 @@
-"""Every kind of store, catalog, engine and platform service: one file a kind, one line in a registry here."""
+"""Every kind of store, catalog, engine and platform service: one file per kind, one line in a registry here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _by_word(kinds: Iterable[K]) -> Mapping[str, K]:
     return {kind.word: kind for kind in kinds}
 
 
-# The first that a place can have is the one that messages offer.
+# Messages offer the first one that a place can have.
 STORES: Mapping[str, StoreKind] = _by_word((S3PROXY, MINIO, RUSTFS, AISTOR, S3, s3tables.S3TABLES))
 CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, GLUE, S3TABLES))
 ENGINES: Mapping[str, EngineKind] = _by_word((SPARK, TRINO))

@@ -1,4 +1,4 @@
-"""An Iceberg catalog as its clients see it, and what a kind of catalog says."""
+"""An Iceberg catalog as its clients see it, and what a kind of catalog defines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lakehouse.text.placeholders import Text
 class CatalogEndpoint:
     """A catalog. ``internal`` is its base address for services, ``external`` for a person and the bootstrap.
 
-    In AWS both are empty, or lead to another AWS than AWS's own. ``service`` is empty if no server of ours carries it.
+    In AWS both are empty, or select another endpoint than AWS's own. ``service`` is empty if it is no server of ours.
     """
 
     name: str
@@ -27,7 +27,7 @@ class CatalogEndpoint:
     warehouse: str  # the name its server knows the catalog by
     location: str  # where its tables are
     store: StoreEndpoint
-    branches: tuple[str, ...] = ()  # those that the file names, besides the catalog's own
+    branches: tuple[str, ...] = ()  # those that the file names, apart from the catalog's own
 
     @property
     def uri(self) -> str:
@@ -47,7 +47,7 @@ def served(place: Place, server: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class CatalogAddress:
-    """An address that a catalog's server has, for `lakehouse endpoints`; ``path`` comes after the base address."""
+    """An address of a catalog's server, for `lakehouse endpoints`; ``path`` is appended to the base address."""
 
     path: str
     label: str

@@ -1,4 +1,4 @@
-"""From the file to the services that carry it: which there are, in the order of their needs."""
+"""From the file to its services: which there are, in the order of their needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REGION = "us-east-1"  # what S3 clients sign with; a local store has no regions
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where the store and the catalogs answer. Catalogs come in the order of the file."""
+    """The addresses of the store and the catalogs. Catalogs come in the order of the file."""
 
     store: StoreEndpoint
     catalogs: tuple[CatalogEndpoint, ...]
@@ -73,7 +73,7 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
 
 
 def _platform(stack: LocalStack, place: Place, at: Endpoints) -> list[Service]:
-    """What the catalogs stand on, once for all of them."""
+    """The platform services that the catalogs need, each once for all of them."""
     wanted: dict[str, list[str]] = {}
     for each in at.catalogs:
         for need in each.kind.needs:

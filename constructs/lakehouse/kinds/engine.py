@@ -1,4 +1,4 @@
-"""What a kind of query engine says."""
+"""What a kind of query engine defines."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from lakehouse.spec.kinds import KindRules
 
 @dataclass(frozen=True, kw_only=True)
 class EngineKind(KindRules):
-    """A kind of engine, which ``engines`` of the file has by its word. ``services`` are none if the file has it not."""
+    """A kind of engine, named by its word in ``engines`` of the file. ``services`` are none if the file lacks it."""
 
     services: Callable[[Place, Lakehouse, Sequence[CatalogEndpoint]], tuple[Service, ...]]

@@ -1,4 +1,4 @@
-"""What a lakehouse asks the catalogue for: found by building its services for a place that takes notes."""
+"""What a lakehouse needs from the catalogue: found by building its services for a place that records requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Needed:
 
 @dataclass(frozen=True)
 class _Notes:
-    """A :class:`lakehouse.services.service.Place` that is nowhere and writes down what is asked of it."""
+    """A :class:`lakehouse.services.service.Place` that does not exist and records what it is asked for."""
 
     packages: dict[str, None] = field(default_factory=dict)
     javas: dict[int, None] = field(default_factory=dict)
@@ -71,7 +71,7 @@ def needed(lakehouse: Lakehouse) -> Needed:
 
 
 def images(lakehouse: Lakehouse) -> tuple[str, ...]:
-    """The images of the lakehouse's stacks on Docker, each once; of all its stacks here, where none is on Docker."""
+    """The images of the lakehouse's stacks on Docker, each once; of all its stacks here, if none is on Docker."""
     here = [stack for stack in lakehouse.stacks.values() if isinstance(stack, LocalStack)]
     chosen = [stack for stack in here if stack.runtime == "docker"] or here
     return tuple(dict.fromkeys(each.image for stack in chosen for each in services(lakehouse, stack, _Notes())))

@@ -1,4 +1,4 @@
-"""The object store, whatever kind it is: where it answers, and what a kind of it says."""
+"""The object store, whatever its kind: its addresses, and what a kind of store defines."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lakehouse.text.placeholders import Text
 
 @dataclass(frozen=True)
 class StoreEndpoint:
-    """Where the store answers: ``internal`` for services, ``external`` for a person and the bootstrap.
+    """The store's addresses: ``internal`` for services, ``external`` for a person and the bootstrap.
 
     The keys are placeholders of :meth:`Place.secret`, never the secrets themselves. In AWS the addresses and keys are
-    empty: clients know the address, and take the environment's credentials.
+    empty: clients know the address, and use the environment's credentials.
     """
 
     service: str

@@ -61,7 +61,5 @@ def _license(name: str, stack: LocalStack) -> Iterator[Problem]:
         yield Problem((*at, "store"), message + "the file that MinIO's SUBNET gives", ((*at, "license"),))
     if not kind.license and stack.license is not None:
         licensed = listed(each.label for each in known().stores.values() if each.license)
-        message = (
-            f'"{stack.license}" has no effect: the store is {stack.store}, and only {licensed} has one. Remove it'
-        )
+        message = f'"{stack.license}" has no effect: the store is {stack.store}, and only {licensed} has one. Remove it'
         yield Problem((*at, "license"), message, ((*at, "store"),))

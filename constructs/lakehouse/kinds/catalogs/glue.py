@@ -1,4 +1,4 @@
-"""The AWS Glue Data Catalog, as engines are told of it. What makes its databases is in :mod:`lakehouse.aws.glue`."""
+"""The AWS Glue Data Catalog, as configured in engines. Its databases are made in :mod:`lakehouse.aws.glue`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lakehouse.kinds.catalog import CatalogEndpoint, CatalogKind
 from lakehouse.spec.kinds import AWS, Limits
 from lakehouse.text.placeholders import Text
 
-CACHED_SECONDS = 3600  # how long a session of Spark keeps what it knows of a table
+CACHED_SECONDS = 3600  # how long a session of Spark caches what it knows about a table
 POOL = 10  # connections that an engine keeps to Glue, and one of Spark's processes to S3
 TIMEOUT_MS = 30_000  # until a connection counts as failed
 
@@ -24,7 +24,7 @@ def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
 
 
 def files(at: CatalogEndpoint) -> dict[str, Text]:
-    """How Spark reads and writes S3, and how long it trusts what it knows of a table."""
+    """How Spark reads and writes S3, and how long it caches what it knows about a table."""
     settings: dict[str, Text] = {
         ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
         # A table that another engine changed is seen after that time, or at once by REFRESH TABLE.

@@ -21,7 +21,7 @@ WORD, MANAGEMENT = "nessie", "nessie-management"
 
 
 def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
-    """A Nessie server for one catalog; its versions lie in RocksDB, so they outlive the process.
+    """A Nessie server for one catalog; its versions are in RocksDB, so they outlive the process.
 
     Nessie's warehouses share one tree of namespaces, so two catalogs need two servers.
     """
@@ -37,7 +37,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         "quarkus.log.level": "WARN",
         "quarkus.log.console.format": "%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p [%c{2.}] %s%e%n",
         "quarkus.otel.sdk.disabled": "true",
-        # Readiness is that of the catalog: its bucket is made afterwards, by the bootstrap.
+        # Readiness is that of the catalog: the bootstrap creates its bucket afterwards.
         "nessie.catalog.object-stores.health-check.enabled": "false",
         "nessie.version.store.type": "ROCKSDB",
         # From its working folder: in a path with ${ Nessie would look for an expression.
@@ -48,7 +48,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         f"{s3}.external-endpoint": store.external,
         f"{s3}.path-style-access": "true",
         f"{s3}.region": store.region,
-        # Clients sign with their own keys: the store has no STS, and remote signing costs a round trip a request.
+        # Clients sign with their own keys: the store has no STS, and remote signing costs a round trip per request.
         f"{s3}.request-signing-enabled": "false",
         f"{s3}.access-key": "urn:nessie-secret:quarkus:store",
         "store.name": store.access_key,
@@ -121,7 +121,7 @@ def for_trino(at: CatalogEndpoint, s3_switch: str, branch: str) -> dict[str, Tex
 
 
 def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
-    """Settings of PyIceberg, which has no client of Nessie's own."""
+    """Settings of PyIceberg, which has no Nessie client."""
     return {
         "type": "rest",
         "uri": at.uri,
@@ -152,7 +152,7 @@ NESSIE = CatalogKind(
         Listener(WORD, 19120, 19120, "catalog's branches, tags and history in a browser"),
         Listener(MANAGEMENT, 19000, 9000),
     ),
-    # 0.99 takes no tables of format version 3.
+    # 0.99 accepts no tables of format version 3.
     can=Limits("Nessie", format_version=2, references=True, gc_default=False, history=False),
     limits=(
         Limit(

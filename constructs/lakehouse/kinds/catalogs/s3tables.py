@@ -1,4 +1,4 @@
-"""S3 Tables by its own Iceberg REST endpoint, as engines are told of it.
+"""S3 Tables by its own Iceberg REST endpoint, as configured in engines.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-integrating-open-source.html
 """

@@ -22,7 +22,7 @@ TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
 
 # What Spark's own launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions); the classes are started
-# without it, which saves a JVM a service.
+# without it, which saves one JVM per service.
 _OPENED = (
     *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
     *("java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs"),
@@ -41,7 +41,7 @@ EXTENSIONS: dict[str, Text] = {
 
 @dataclass(frozen=True)
 class SparkCluster:
-    """What the file says of Spark, with the versions that the matrix chose. Memory is in MiB and means heaps."""
+    """What the file says about Spark, with the versions that the matrix chose. Memory is in MiB and means heaps."""
 
     packages: tuple[str, ...]  # the Spark tree first, then the jars that go on every class path
     scala: str
@@ -56,12 +56,12 @@ class SparkCluster:
 
     @property
     def share(self) -> int:
-        """Cores of one application: a worker's, or half of them where there is but one worker."""
+        """Cores of one application: a worker's, or half of them if there is only one worker."""
         return self.cores if self.workers > 1 else max(1, self.cores // 2)
 
 
 def cluster(lakehouse: Lakehouse) -> SparkCluster:
-    """What the file says of Spark, with the versions that the matrix chose for it."""
+    """What the file says about Spark, with the versions that the matrix chose for it."""
     engine = lakehouse.engines.spark
     assert engine is not None
     line = engine.line
@@ -106,7 +106,7 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.driver.extraClassPath": classpath(place, cluster),
         "spark.executor.extraClassPath": classpath(place, cluster),
         "spark.executor.memory": f"{cluster.executor_mb}m",
-        # One executor an application: Connect keeps its own, and a batch job still finds room for another.
+        # One executor per application: Connect keeps its own, and a batch job still finds room for another.
         "spark.executor.cores": str(cluster.share),
         "spark.cores.max": str(cluster.share),
         "spark.executor.extraJavaOptions": " ".join(jvm.FRUGAL),
@@ -124,7 +124,7 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
 
 
 def of_catalogs(catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
-    """The properties of each catalog, as its kind says them."""
+    """The properties of each catalog, as its kind defines them."""
     return {
         f"spark.sql.catalog.{each.name}{key}": value
         for each in catalogs
@@ -138,7 +138,7 @@ def environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[s
     return (
         *jvm.ENVIRONMENT,
         ("SPARK_HOME", place.package(cluster.packages[0])),
-        *((("JAVA_HOME", home),) if home else ()),  # an image says itself where its Java is
+        *((("JAVA_HOME", home),) if home else ()),  # an image sets its Java itself
         ("SPARK_LOCAL_IP", place.bind()),
         ("SPARK_PUBLIC_DNS", place.host(name)),
         # No such folder: with one on the class path, no archive of classes would fit.
@@ -184,7 +184,7 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         data=(place.data(MASTER),),
         ports=(Port(MASTER, port, "spark"), Port(f"{MASTER}-ui", ui, label="Spark master UI")),
         probe=Probe("http", ui, "/json/", expect='"status"'),
-        memory_mb=320 + BATCH_MB + 300,  # with the driver of a batch job, which runs beside it
+        memory_mb=320 + BATCH_MB + 300,  # with the driver of a batch job, which runs next to it
     )
 
 

@@ -16,10 +16,10 @@ from lakehouse.text.properties import properties
 
 NAME = "trino"
 
-# Bootstrap prints the whole configuration at each start; Iceberg tells of each query.
+# Bootstrap prints the whole configuration at each start; Iceberg logs each query.
 _QUIET = ("io.trino", "io.airlift", "org.apache.iceberg", "Bootstrap")
 
-JAVA = 25  # it wants 24 or newer; class archives are best on the newest
+JAVA = 25  # it needs 24 or newer; class archives are best on the newest
 
 
 def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
@@ -69,7 +69,7 @@ def trino(
         "node-scheduler.include-coordinator": "true",
         "http-server.http.port": str(port),
         "discovery.uri": f"http://{place.host(NAME)}:{port}",
-        # CREATE CATALOG works, and what it creates is kept as a file beside the static ones.
+        # CREATE CATALOG works, and what it creates is kept as a file next to the static ones.
         "catalog.management": "dynamic",
         "plugin.dir": f"{home}/plugin",
         "node.environment": environment,

@@ -1,6 +1,6 @@
-"""Services that other kinds stand on, such as the database of a catalog: none yet.
+"""Services that other kinds need, such as the database of a catalog: none yet.
 
-What a catalog asks for by ``needs`` comes before it, once a stack.
+What a catalog lists in ``needs`` comes before it, once per stack.
 """
 
 from __future__ import annotations
@@ -14,6 +14,6 @@ from lakehouse.spec.kinds import KindRules
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformKind(KindRules):
-    """A kind of platform service. ``services`` are given the names of the servers that stand on it."""
+    """A kind of platform service. ``services`` get the names of the servers that need it."""
 
     services: Callable[[Place, tuple[str, ...]], tuple[Service, ...]]

@@ -29,7 +29,7 @@ def aistor(place: Place, stack: LocalStack) -> Service:
 AISTOR = StoreKind(
     word=NAME,
     label="AIStor",
-    on=("docker",),  # its server comes as an image only
+    on=("docker",),  # its server comes only as an image
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
     users=True,
     license=True,

@@ -1,4 +1,4 @@
-"""Amazon S3. What makes its buckets is in :mod:`lakehouse.aws.store`."""
+"""Amazon S3. Its buckets are made in :mod:`lakehouse.aws.store`."""
 
 from __future__ import annotations
 

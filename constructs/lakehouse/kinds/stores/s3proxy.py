@@ -1,4 +1,4 @@
-"""S3Proxy: the object store where nothing can be installed. https://github.com/gaul/s3proxy"""
+"""S3Proxy: the object store for machines where nothing can be installed. https://github.com/gaul/s3proxy"""
 
 from __future__ import annotations
 

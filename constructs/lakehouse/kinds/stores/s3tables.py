@@ -1,4 +1,4 @@
-"""Amazon S3 Tables. What makes its table buckets is in :mod:`lakehouse.aws.store`."""
+"""Amazon S3 Tables. Its table buckets are made in :mod:`lakehouse.aws.store`."""
 
 from __future__ import annotations
 
