@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bootstrap.doctor.findings import Finding, error, ok, warning
 from bootstrap.doctor.store import Answer
+from lakehouse.runtimes.findings import Finding, error, ok, warning
 from lakehouse.spec.claims import Register
 
 

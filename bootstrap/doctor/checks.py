@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootstrap.doctor import catalogs, docker, docker_probes, files, machine, probes, services, shell, store, tools
-from bootstrap.doctor.findings import Check, Finding, ok, skipped
+from bootstrap.doctor import catalogs, files, machine, probes, services, shell, store, tools
 from bootstrap.iceberg.claims import of_table
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.needed import Needed
 from lakehouse.packages.jvm import packaged
+from lakehouse.runtimes import disk as disks
 from lakehouse.runtimes import generations
-from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least, look
-from lakehouse.runtimes.docker.containers import as_asked
-from lakehouse.runtimes.docker.engine import DockerEngine
-from lakehouse.runtimes.docker.runtime import Containers
+from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least
+from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, ok, skipped
 from lakehouse.runtimes.local import Local
+from lakehouse.runtimes.locate import explained
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Service
 from lakehouse.spec.claims import Register
@@ -111,23 +110,19 @@ class _Stack:
         return self.local.runtime.healthy()
 
     @cached_property
-    def holders(self) -> list[services.PortHolder]:
-        if self.containers is not None:
-            return docker_probes.holders(self.containers.engine, self.local)
-        found = probes.holders([port for each in self.local.services for port in each.ports], self.local.state)
-        return docker_probes.with_containers(DockerEngine(), found)
+    def holders(self) -> list[PortHolder]:
+        """Who else listens on the stack's ports."""
+        place = self.local.place
+        wanted = {
+            each.name: [replace(port, number=place.external(port.name).port) for port in each.ports]
+            for each in self.local.services
+        }
+        return [explained(each) for each in self.local.runtime.holders(wanted)]
 
     @cached_property
-    def apart(self) -> list[str]:
-        """Services whose containers run outside the stack's network: nothing reaches them."""
-        if self.containers is None:
-            return []
-        return docker_probes.detached(self.containers.engine, self.local, self.containers.containers)
-
-    @property
-    def containers(self) -> Containers | None:
-        """The runtime, if it is Docker."""
-        return self.local.runtime if isinstance(self.local.runtime, Containers) else None
+    def unreachable(self) -> Sequence[str]:
+        """Services that run, and that nothing reaches."""
+        return self.local.runtime.unreachable()
 
     @property
     def root(self) -> Path:
@@ -144,12 +139,10 @@ class _Stack:
         )
         yield Check("aws variables", lambda: shell.aws(self.around.environment, at.external, key))
         yield Check("memory", self.memory)
-        yield Check("disk", lambda: machine.disk(least(local.runtime.folders()), room, local.runtime.closed()))
+        yield Check("disk", lambda: disks.finding(least(local.runtime.folders()), room, local.runtime.closed()))
         yield Check("state folder", lambda: machine.state(probes.state_folder(self.root), probes.another(local)))
-        if self.containers is not None:
-            yield from self._docker(self.containers)
-        else:
-            yield Check("archives", lambda: tools.archives(probes.damaged_archives(local.services)))
+        own = list(local.runtime.checks(self._context()))
+        yield from (each for each in own if "stack" not in each.after)
         yield Check("hosts", self.hosts)
         yield Check("ports", lambda: services.ports(self.holders, len(local.ports), name), after=("docker",))
         yield Check("stack", self.running, after=("docker",))
@@ -157,8 +150,7 @@ class _Stack:
         for service in local.services:
             after = ("stack", *(f"service {need}" for need in service.needs))
             yield Check(f"service {service.name}", self._service(service), after)
-        if self.containers is not None:
-            yield Check("names", self._names(self.containers), after=("stack",))
+        yield from (each for each in own if "stack" in each.after)  # of what runs
         yield Check("store", lambda: self.answer(at.external, at.service), after=("names", f"service {at.service}"))
         yield Check("clock", lambda: store.clock(probes.ask(at.external), self.around.now()), after=("store",))
         yield Check("keys", self.keys, after=("clock", "state folder"))
@@ -181,7 +173,7 @@ class _Stack:
         return machine.memory(total, available, self._wanted(), running, self.target.stack)
 
     def hosts(self) -> Finding:
-        local, containers = self.local, self.containers
+        local = self.local
         source = read(self.target.path)
         ports = {
             each.name: (each.ports[0].scheme, local.place.external(each.ports[0].name), each.ports[0].number)
@@ -189,21 +181,18 @@ class _Stack:
             if each.ports
         }
         views = files.Views(
-            containers=containers is not None,
+            containers=local.runtime.apart,
             external={name: at.url(scheme) for name, (scheme, at, _) in ports.items()},
             internal={
                 name: f"{scheme}://{local.place.host(name)}:{number}" for name, (scheme, _, number) in ports.items()
             },
         )
-        inside = docker_probes.anywhere(containers.engine, local) if containers is not None else None
 
         def resolves(host: str, in_container: bool) -> bool | None:
             if not in_container:
                 return probes.resolves(host)
-            if containers is None or inside is None:
-                return True  # nothing runs that could be asked
-            answer = docker_probes.resolves(containers.engine, inside, host)
-            return True if answer is None else answer
+            answer = local.runtime.resolves(host)
+            return True if answer is None else answer  # nothing runs that could be asked
 
         found = list(files.named(self.target.lakehouse))
         return files.hosts(found, resolves, views, lambda at: f"{self.target.path.name}:{source.line(at)}")
@@ -221,12 +210,7 @@ class _Stack:
 
     def definitions(self) -> Finding:
         unnamed = sorted(self.processes.keys() - {each.name for each in self.local.services})
-        edited = []
-        if self.containers is not None:
-            seen = self.containers.engine.seen(self.local.state)
-            asked = [each for each in self.containers.containers if each.service in seen]
-            edited = [each.service for each in asked if not as_asked(each, seen[each.service])]
-        by_hand = [name for name in edited if name not in self.changed]
+        by_hand = [name for name in self.local.runtime.edited() if name not in self.changed]
         return services.definitions(self.changed, by_hand, unnamed, self.target.stack)
 
     def answer(self, endpoint: str, service: str) -> Finding:
@@ -281,14 +265,10 @@ class _Stack:
 
     def _service(self, service: Service) -> Callable[[], Finding]:
         def look() -> Finding:
-            if service.name in self.apart:
+            if service.name in self.unreachable:
                 return skipped("names")
             process, healthy = self.processes.get(service.name), self.healthy[service.name]
-            ended = (
-                not healthy
-                and self.containers is not None
-                and docker_probes.out_of_memory(self.containers.engine, self.local, service.name)
-            )
+            ended = not healthy and self.local.runtime.starved(service.name)
             log = [] if healthy else probes.log(self.local, service.name)
             seen = services.ServiceSeen(service.name, healthy, process, service.probe.patience, log, ended)
             return services.service(seen, [each.port for each in self.holders], self.target.stack)
@@ -333,43 +313,10 @@ class _Stack:
             return str(getattr(failure, "message", failure)).partition("\n")[0]
         return ""
 
-    def _docker(self, runtime: Containers) -> Iterator[Check]:
-        engine, name = runtime.engine, self.target.stack
-        program = probes.terraform_program(self.around.environment)
-        references = sorted({each.image for each in runtime.containers})
-        limits = self._wanted()
-
-        def provider() -> Finding:
-            there = docker_probes.provider_is_there(self.target.path.parent, name)
-            return docker.provider(there, "" if there else docker_probes.provider_failure(program))
-
-        def disk() -> Finding:
-            root = engine.folder()
-            fix = "`docker system df` shows what uses the space, `docker image prune` removes untagged images"
-            return machine.disk(look(root), fix) if root.is_dir() else ok("Docker runs on another machine")
-
-        yield Check("docker", lambda: docker.answers(docker_probes.daemon(engine, self.around.environment)))
-        yield Check("docker version", lambda: docker.version(engine.version()), after=("docker",))
-        yield Check(
-            "docker memory",
-            lambda: docker.memory(docker_probes.total_memory(engine), limits, name),
-            after=("docker version",),
-        )
-        yield Check("docker disk", disk, after=("docker version",))
-        yield Check(
-            "images",
-            lambda: docker.images(docker_probes.missing_images(engine, references), len(references), name),
-            after=("docker version",),
-        )
-        yield Check("provider", provider, after=("terraform",))
-
-    def _names(self, runtime: Containers) -> Callable[[], Finding]:
-        def look() -> Finding:
-            lost = {} if self.apart else docker_probes.unresolved(runtime.engine, self.local)
-            called = [each.name for each in runtime.containers if each.service in self.apart]
-            return docker.names(lost, called, runtime.containers[0].network, self.target.stack)
-
-        return look
+    def _context(self) -> CheckContext:
+        environment = self.around.environment
+        program = probes.terraform_program(environment)
+        return CheckContext(self.target.stack, self.target.path.parent, environment, program, self._wanted())
 
     def _wanted(self) -> dict[str, int]:
         return {each.name: each.memory_mb for each in self.local.services}

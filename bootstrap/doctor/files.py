@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bootstrap.doctor.findings import Finding, error, ok, warning
+from lakehouse.runtimes.findings import Finding, error, ok, warning
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.problems import KeyPath, SpecError, dotted
 

@@ -1,51 +1,11 @@
-"""What a check is, what it finds, and the order of checks: causes before their consequences."""
+"""The order of checks: causes before their consequences."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-Severity = Literal["ok", "warning", "error", "skipped"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """``found`` is what was seen, ``cause`` why it is so, ``fix`` what to do, commands between backticks."""
-
-    severity: Severity
-    found: str
-    cause: str = ""
-    fix: str = ""
-
-
-def ok(found: str) -> Finding:
-    return Finding("ok", found)
-
-
-def warning(found: str, cause: str, fix: str) -> Finding:
-    return Finding("warning", found, cause, fix)
-
-
-def error(found: str, cause: str, fix: str) -> Finding:
-    return Finding("error", found, cause, fix)
-
-
-def skipped(check: str) -> Finding:
-    """The check was skipped: it would find again what that check found. The check's name is the cause."""
-    return Finding("skipped", f"not checked until `{check}` is fixed", check)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check. It is skipped if one of the checks named by ``after`` failed: it would find the same cause again.
-
-    Unknown names have no effect, so a check need not know which others its stack has.
-    """
-
-    name: str
-    look: Callable[[], Finding]
-    after: tuple[str, ...] = ()
+from lakehouse.runtimes.findings import Check, Finding, error, skipped
 
 
 @dataclass(frozen=True)

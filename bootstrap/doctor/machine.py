@@ -1,4 +1,4 @@
-"""Memory, disk and the state folder of this machine. Only decisions; sizes are in MiB."""
+"""Memory and the state folder of this machine. Only decisions; sizes are in MiB."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.doctor.findings import Finding, error, ok, warning
-from lakehouse.runtimes.disk import CLOSE_INODES, ROOM_INODES, ROOM_MB, DiskRoom
+from lakehouse.runtimes.findings import Finding, error, ok, warning
 
-_LITTLE_DISK_MB = 2048
 _LITTLE_MEMORY_MB = 256  # left over, with all services up
 _SMALLER = (
     "set `memory`, `driver_memory` or `workers` under `engines` in lakehouse.yaml to smaller values and "
@@ -30,22 +28,6 @@ def memory(total: int, available: int, wanted: Mapping[str, int], running: Colle
     if available - to_come < _LITTLE_MEMORY_MB:
         return warning(sizes, "almost nothing is left: the system may end a service at its next large query", fix)
     return ok(sizes)
-
-
-def disk(room: DiskRoom, fix: str, closed: str = "") -> Finding:
-    """The disk with the data; ``closed`` says why the store takes no writes, if it takes none."""
-    found = str(room)
-    if closed:
-        return error(found, closed, fix)
-    if room.free_mb < ROOM_MB:
-        return error(found, f"below {ROOM_MB} MB nothing can be deployed, and writes will soon fail", fix)
-    if room.below(0, CLOSE_INODES):
-        return error(found, "no more files can be created, however many bytes are free", fix)
-    if room.below(0, ROOM_INODES):
-        return error(found, f"below {ROOM_INODES} files nothing can be deployed, and writes will soon fail", fix)
-    if room.free_mb < _LITTLE_DISK_MB:
-        return warning(found, "the next large ingest or compaction may not fit", fix)
-    return ok(found)
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from pathlib import Path
 
-import psutil
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3 import exceptions
 
 from bootstrap.doctor.machine import Folder
-from bootstrap.doctor.services import PortHolder
 from bootstrap.doctor.store import Answer
 from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store as connection
@@ -29,10 +27,8 @@ from lakehouse.packages import is_present, java, missing
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.memory import machine
-from lakehouse.runtimes.process import archives
-from lakehouse.runtimes.processes import listener, taken
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import Port, Service
+from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse
 from lakehouse.text import placeholders
 
@@ -89,11 +85,6 @@ def damaged_packages(names: Sequence[str]) -> list[str]:
     return [why for name in names if is_present(name) for why in missing(name, contents=True)[:1]]
 
 
-def damaged_archives(services: Sequence[Service]) -> list[str]:
-    """A sentence for each class archive of the services that has changed since it was made; every one is read."""
-    return list(archives.damaged(services).values())
-
-
 def missing_java(features: Sequence[int]) -> list[int]:
     missing = []
     for feature in features:
@@ -124,27 +115,6 @@ def state_folder(path: Path) -> Folder:
         return Folder(path, there=False)
     mine = seen.st_uid == os.getuid() or os.getuid() == 0
     return Folder(path, True, mine, os.access(path, os.W_OK | os.X_OK), seen.st_mode & 0o777)
-
-
-def holders(ports: Sequence[Port], state: State) -> list[PortHolder]:
-    """Who outside the lakehouse listens on the ports."""
-    found = []
-    for port in ports:
-        for sentence in taken([port], state):
-            pid = listener(port.number)
-            found.append(PortHolder(port.name, port.number, sentence, pid, *_whose(pid)))
-    return found
-
-
-def _whose(pid: int | None) -> tuple[str, str]:
-    """A process's program, and the state folder of the lakehouse that it belongs to; empty if it is not known."""
-    if pid is None:
-        return "", ""
-    try:
-        process = psutil.Process(pid)
-        return process.name(), process.environ().get("LAKEHOUSE_STATE", "")
-    except psutil.Error:
-        return "", ""
 
 
 def log(local: Local, service: str) -> list[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from bootstrap import output
 from bootstrap.doctor import checks
-from bootstrap.doctor.findings import Check, CheckResult, examine
+from bootstrap.doctor.findings import CheckResult, examine
 from bootstrap.session.target import find
+from lakehouse.runtimes.findings import Check
 from lakehouse.runtimes.state import folder
 from lakehouse.spec import LocalStack
 from lakehouse.spec.problems import SpecError

@@ -6,23 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bootstrap.doctor import logs
-from bootstrap.doctor.findings import Finding, error, ok, skipped, warning
+from lakehouse.runtimes.findings import Finding, PortHolder, error, ok, skipped, warning
 from lakehouse.runtimes.runtime import Process
 
 _SHOWN = 3  # ports named in one line
-
-
-@dataclass(frozen=True)
-class PortHolder:
-    """Who listens on a port that the stack needs."""
-
-    port: str  # its name
-    number: int
-    sentence: str  # "port 8085 (trino) is taken by python3 (pid 42, user me)"
-    pid: int | None = None
-    program: str = ""
-    lakehouse: str = ""  # the state folder of the other lakehouse that it belongs to
-    container: str = ""  # the container that it is published for
 
 
 def ports(holders: Sequence[PortHolder], count: int, stack: str) -> Finding:

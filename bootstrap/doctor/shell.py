@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import should_bypass_proxies
 
-from bootstrap.doctor.findings import Finding, ok, warning
+from lakehouse.runtimes.findings import Finding, ok, warning
 
 # gRPC, and so Spark Connect, takes https_proxy for every address.
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")

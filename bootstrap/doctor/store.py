@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from bootstrap.doctor.findings import Finding, error, ok, warning
+from lakehouse.runtimes.findings import Finding, error, ok, warning
 
 _SKEW = 15 * 60  # seconds: S3 refuses requests that were signed further from its own time
 _LITTLE_SKEW = 5 * 60

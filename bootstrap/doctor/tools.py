@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from bootstrap.doctor.findings import Finding, error, ok
+from lakehouse.runtimes.findings import Finding, error, ok
 
 OLDEST_TERRAFORM = (1, 5)
 
@@ -56,13 +56,6 @@ def packages(missing: Sequence[str], count: int, damaged: Sequence[str] = ()) ->
     if damaged:
         return error("; ".join(damaged), *_CHANGED)
     return ok(f"{count} packages in the cache" if count else "none needed")
-
-
-def archives(damaged: Sequence[str]) -> Finding:
-    """Class archives of the stack's services: what is wrong with the existing ones."""
-    if damaged:
-        return error("; ".join(damaged), *_CHANGED)
-    return ok("unchanged since they were made")
 
 
 def java(missing: Sequence[int], found: Sequence[int]) -> Finding:

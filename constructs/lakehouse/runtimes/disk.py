@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.findings import Finding, error, ok, warning
 
 ROOM_MB, ROOM_INODES = 512, 2000  # free; with less, nothing is deployed
 CLOSE_MB, CLOSE_INODES = 64, 500  # free; with less, the store takes no more writes
 OPEN_MB, OPEN_INODES = 96, 1000  # free; from here on it takes them again
 BALLAST_MB = 128
+_LITTLE_MB = 2048  # free; with less, `lakehouse doctor` warns
 BALLAST = "ballast"  # a file that only takes room: deleting it gives that room back on a full disk
 
 
@@ -48,6 +50,22 @@ def least(folders: Iterable[Path]) -> DiskRoom:
     rooms = [look(each) for each in folders]
     short = [each for each in rooms if each.below(ROOM_MB, ROOM_INODES)]
     return min(short or rooms, key=lambda each: (each.free_mb, each.inodes or 0))
+
+
+def finding(room: DiskRoom, fix: str, closed: str = "") -> Finding:
+    """The disk with the data; ``closed`` says why the store takes no writes, if it takes none."""
+    found = str(room)
+    if closed:
+        return error(found, closed, fix)
+    if room.free_mb < ROOM_MB:
+        return error(found, f"below {ROOM_MB} MB nothing can be deployed, and writes will soon fail", fix)
+    if room.below(0, CLOSE_INODES):
+        return error(found, "no more files can be created, however many bytes are free", fix)
+    if room.below(0, ROOM_INODES):
+        return error(found, f"below {ROOM_INODES} files nothing can be deployed, and writes will soon fail", fix)
+    if room.free_mb < _LITTLE_MB:
+        return warning(found, "the next large ingest or compaction may not fit", fix)
+    return ok(found)
 
 
 def check(folder: Path) -> None:

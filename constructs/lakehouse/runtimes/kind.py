@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
@@ -28,6 +29,9 @@ class RuntimeKind(Protocol):
         self, lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]
     ) -> Runtime:
         """The runtime as a person asks it."""
+
+    def explained(self, holder: PortHolder) -> PortHolder:
+        """The holder of a port, with what this runtime knows of it: the container that it is published for."""
 
     def terraform(self, scope: Construct, local: Local) -> LocalRuntime:
         """The services as Terraform resources below ``scope``."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from lakehouse.errors import UsageError
 from lakehouse.kinds.compose import endpoints, services
 from lakehouse.runtimes import owner
+from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.kind import RuntimeKind
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.owner import Owner, OwnerClaim
@@ -28,6 +30,13 @@ def runtime(word: str) -> RuntimeKind:
 
             return process
     raise AssertionError(word)  # the model of the file has no other
+
+
+def explained(holder: PortHolder) -> PortHolder:
+    """The holder of a port, with what any runtime knows of it: a stack of another may have it."""
+    for word in get_args(LocalStack.model_fields["runtime"].annotation):
+        holder = runtime(word).explained(holder)
+    return holder
 
 
 def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import psutil
 
+from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK, Port
 
@@ -33,6 +34,27 @@ def taken(ports: Iterable[Port], state: State) -> list[str]:
             continue
         sentences.append(f"port {number} ({name}) is taken by {_describe(pid)}")
     return sentences
+
+
+def holders(ports: Iterable[Port], state: State) -> list[PortHolder]:
+    """Who outside the lakehouse listens on the ports."""
+    found = []
+    for port in ports:
+        for sentence in taken([port], state):
+            pid = listener(port.number)
+            found.append(PortHolder(port.name, port.number, sentence, pid, *_whose(pid)))
+    return found
+
+
+def _whose(pid: int | None) -> tuple[str, str]:
+    """A process's program, and the state folder of the lakehouse that it belongs to; empty if it is not known."""
+    if pid is None:
+        return "", ""
+    try:
+        process = psutil.Process(pid)
+        return process.name(), process.environ().get("LAKEHOUSE_STATE", "")
+    except psutil.Error:
+        return "", ""
 
 
 def listener(port: int) -> int | None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lakehouse.runtimes.findings import Check, CheckContext, PortHolder
 from lakehouse.runtimes.generations import Planned
-from lakehouse.services.service import File, Service
+from lakehouse.services.service import File, Port, Service
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,28 @@ class Runtime(Protocol):
 
     def changed(self, planned: Planned) -> Sequence[str]:
         """The services that were started from another definition, or with other credentials, than a deploy plans."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether its services have a network and names of their own, so that this machine is another one to them."""
+
+    def edited(self) -> Sequence[str]:
+        """The services that somebody changed by hand since they were started."""
+
+    def unreachable(self) -> Sequence[str]:
+        """The services that run, and that the others cannot reach."""
+
+    def resolves(self, host: str) -> bool | None:
+        """Whether a name resolves where the services are; None if nothing runs there that could be asked."""
+
+    def starved(self, service: str) -> bool:
+        """Whether a service was ended for lack of memory."""
+
+    def holders(self, wanted: Mapping[str, Sequence[Port]]) -> Sequence[PortHolder]:
+        """Who else listens on the ports ``wanted``, which are those of each service as seen from outside."""
+
+    def checks(self, context: CheckContext) -> Iterator[Check]:
+        """What must be right for this runtime, causes before consequences. They change nothing."""
 
     def remains(self) -> str:
         """What of the stack is there to be stopped, in words; empty where nothing is."""

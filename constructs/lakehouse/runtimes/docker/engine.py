@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -32,6 +33,11 @@ def errors_told() -> Iterator[None]:
 
 
 OLDEST = (20, 10)  # older ones do not limit memory on every kernel, and nobody mends them
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """``28.2.2`` as (28, 2), to compare with :data:`OLDEST`."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
 class DockerEngine:

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse.runtimes.docker import observed
 from lakehouse.runtimes.docker.containers import Naming, containers
+from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.docker.runtime import Containers
+from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
@@ -32,6 +35,10 @@ def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, servic
     name = f"{lakehouse.name}-{stack}"
     prefix = f"{name}-" if options.container_prefix is None else options.container_prefix
     return Containers(state, containers(services, Naming(name, f"{name}-", prefix), state, place))
+
+
+def explained(holder: PortHolder) -> PortHolder:
+    return observed.explained(DockerEngine(), holder)
 
 
 def terraform(scope: Construct, local: Local) -> LocalRuntime:

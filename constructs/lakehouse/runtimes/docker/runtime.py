@@ -10,14 +10,17 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import owner
-from lakehouse.runtimes.docker.containers import Container, ContainerSeen
+from lakehouse.runtimes.docker import checks, observed
+from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
 from lakehouse.runtimes.docker.engine import DockerEngine, execute
 from lakehouse.runtimes.docker.incarnation import answers, wanted
 from lakehouse.runtimes.docker.steps import await_ready, write
+from lakehouse.runtimes.findings import Check, CheckContext, PortHolder
 from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.processes import holders
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import File, Service
+from lakehouse.services.service import File, Port, Service
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,33 @@ class Containers:
         seen = self.engine.seen(self.state)
         asked = [each for each in self.containers if each.service in seen]
         return [each.service for each in asked if seen[each.service].incarnation.digest != wanted(each, planned)]
+
+    @property
+    def apart(self) -> bool:
+        return True
+
+    def edited(self) -> Sequence[str]:
+        seen = self.engine.seen(self.state)
+        asked = [each for each in self.containers if each.service in seen]
+        return [each.service for each in asked if not as_asked(each, seen[each.service])]
+
+    def unreachable(self) -> Sequence[str]:
+        return observed.detached(self.engine, self.state, self.containers)
+
+    def resolves(self, host: str) -> bool | None:
+        inside = observed.anywhere(self.engine, self.state)
+        return None if inside is None else observed.resolves(self.engine, inside, host)
+
+    def starved(self, service: str) -> bool:
+        return observed.out_of_memory(self.engine, self.state, service)
+
+    def holders(self, wanted: Mapping[str, Sequence[Port]]) -> Sequence[PortHolder]:
+        up = {name for name, each in self.engine.seen(self.state).items() if each.status == "running"}
+        others = [port for name, ports in wanted.items() if name not in up for port in ports]  # those up have theirs
+        return [observed.explained(self.engine, each) for each in holders(others, self.state)]
+
+    def checks(self, context: CheckContext) -> Iterator[Check]:
+        return checks.checks(self.engine, self.state, self.containers, context)
 
     def remains(self) -> str:
         names = ", ".join(each.name for each in self.engine.seen(self.state).values())  # a stopped one has its volume

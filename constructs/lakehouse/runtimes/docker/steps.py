@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.runtimes import disk, former, generations, memory, owner
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, SERVICE, STACK, STATE, Container
-from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine
+from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine, numbers
 from lakehouse.runtimes.docker.incarnation import answers
 from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
@@ -156,8 +155,7 @@ def await_ready(engine: DockerEngine, container: Container) -> float:
 
 def _old(engine: DockerEngine) -> Iterator[str]:
     text = engine.version()
-    numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
-    if numbers < OLDEST:
+    if numbers(text) < OLDEST:
         yield f"Docker {text} is too old: {'.'.join(map(str, OLDEST))} or newer is needed. Update it."
 
 

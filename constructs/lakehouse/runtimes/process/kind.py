@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.process.runtime import Processes
@@ -26,6 +27,10 @@ def place(state: State, listeners: Mapping[str, Listener], home: Path) -> Place:
 
 def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]) -> Runtime:
     return Processes(state, tuple(each for each in services if not each.is_job))
+
+
+def explained(holder: PortHolder) -> PortHolder:
+    return holder
 
 
 def terraform(scope: Construct, local: Local) -> LocalRuntime:

@@ -12,15 +12,16 @@ from pathlib import Path
 import psutil
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.findings import Check, CheckContext, PortHolder
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import recorded
 from lakehouse.runtimes.probe import await_ready
-from lakehouse.runtimes.process import incarnation, logs, surroundings, watch
+from lakehouse.runtimes.process import archives, findings, incarnation, logs, surroundings, watch
 from lakehouse.runtimes.process.supervisor import LOCALE, Supervisor
-from lakehouse.runtimes.processes import belonging
+from lakehouse.runtimes.processes import belonging, holders
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State, write_private
-from lakehouse.services.service import File, Service
+from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import written
 
 
@@ -87,6 +88,28 @@ class Processes:
         there = self.processes()
         started = [each for each in self.services if each.name in there]
         return [each.name for each in started if self._last(each) != incarnation.wanted(each, planned)]
+
+    @property
+    def apart(self) -> bool:
+        return False
+
+    def edited(self) -> Sequence[str]:
+        return ()
+
+    def unreachable(self) -> Sequence[str]:
+        return ()
+
+    def resolves(self, host: str) -> bool | None:
+        return None
+
+    def starved(self, service: str) -> bool:
+        return False  # the system does not tell
+
+    def holders(self, wanted: Mapping[str, Sequence[Port]]) -> Sequence[PortHolder]:
+        return holders((port for ports in wanted.values() for port in ports), self.state)
+
+    def checks(self, context: CheckContext) -> Iterator[Check]:
+        yield Check("archives", lambda: findings.archives([*archives.damaged(self.services).values()]))
 
     def remains(self) -> str:
         pids = ", ".join(str(process.pid) for process in belonging(self.state))

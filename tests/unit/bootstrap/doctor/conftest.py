@@ -10,7 +10,7 @@ import pytest
 
 from bootstrap.doctor import run
 from bootstrap.doctor.checks import Surroundings
-from bootstrap.doctor.findings import Finding
+from lakehouse.runtimes.findings import Finding
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
 from tests.ports import free

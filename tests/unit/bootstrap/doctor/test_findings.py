@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bootstrap.doctor import findings
-from bootstrap.doctor.findings import Check, Finding, examine, failed
+from bootstrap.doctor.findings import examine, failed
+from lakehouse.runtimes.findings import Check, Finding, error, ok, skipped, warning
 
-FINE, ILL, SO_SO = findings.ok("fine"), findings.error("ill", "why", "how"), findings.warning("so-so", "why", "how")
+FINE, ILL, SO_SO = ok("fine"), error("ill", "why", "how"), warning("so-so", "why", "how")
 
 
 def test_what_follows_from_an_error_is_not_looked_at_and_names_the_first_cause() -> None:
@@ -43,7 +43,7 @@ def test_a_check_that_the_stack_lacks_is_no_hindrance() -> None:
 def test_a_check_may_itself_blame_another() -> None:
     results = examine(
         [
-            Check("trino", lambda: findings.skipped("ports")),
+            Check("trino", lambda: skipped("ports")),
             Check("catalog by trino", lambda: FINE, after=("trino",)),
         ]
     )
@@ -65,5 +65,5 @@ def test_a_check_that_fails_itself_does_not_hide_the_others(failure: Exception) 
 
 def test_each_check_is_told_before_it_is_made() -> None:
     told: list[str] = []
-    examine([Check("a", lambda: FINE), Check("b", lambda: findings.ok(",".join(told)))], told.append)
+    examine([Check("a", lambda: FINE), Check("b", lambda: ok(",".join(told)))], told.append)
     assert told == ["a", "b"]

@@ -6,7 +6,6 @@ import pytest
 
 from bootstrap.doctor import machine
 from bootstrap.doctor.machine import Folder
-from lakehouse.runtimes.disk import DiskRoom
 
 WANTED = {"trino": 1400, "spark": 2600}
 
@@ -29,28 +28,6 @@ def test_memory(total: int, available: int, running: tuple[str, ...], severity: 
     assert cause in found.cause
     assert "4000" in found.found
     assert ("`cdktf deploy local`" in found.fix) == (severity != "ok")
-
-
-@pytest.mark.parametrize(("free", "severity"), [(0, "error"), (511, "error"), (512, "warning"), (2048, "ok")])
-def test_disk(free: int, severity: str) -> None:
-    found = machine.disk(DiskRoom(Path("/data"), free, None), "free room")
-    assert found.severity == severity
-    assert f"/data has {free} MB free" in found.found
-    assert ("free room" in found.fix) == (severity != "ok")
-
-
-@pytest.mark.parametrize(("inodes", "severity"), [(0, "error"), (1999, "error"), (2000, "ok"), (None, "ok")])
-def test_inodes(inodes: int | None, severity: str) -> None:
-    found = machine.disk(DiskRoom(Path("/data"), 100_000, inodes), "free room")
-    assert found.severity == severity
-    assert ("files" in found.cause) == (severity != "ok")
-
-
-def test_a_store_that_takes_no_writes_is_an_error(tmp_path: Path) -> None:
-    found = machine.disk(
-        DiskRoom(Path("/data"), 3000, None), "free room", closed="Since 12:00 the store takes no writes"
-    )
-    assert (found.severity, found.cause) == ("error", "Since 12:00 the store takes no writes")
 
 
 @pytest.mark.parametrize(

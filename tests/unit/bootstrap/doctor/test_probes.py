@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import stat
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import pytest
 
 from bootstrap.doctor import probes
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import File, Port, Probe, Service
+from lakehouse.services.service import File, Probe, Service
 from lakehouse.text.placeholders import Secret, Text
 
 
@@ -57,15 +56,6 @@ def test_a_state_folder(tmp_path: Path) -> None:
     tmp_path.chmod(0o705)
     seen = probes.state_folder(tmp_path)
     assert (seen.there, seen.mine, seen.writable, seen.mode) == (True, True, True, 0o705)
-
-
-def test_who_holds_a_port(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as stranger:
-        number = stranger.getsockname()[1]
-        (holder,) = probes.holders([Port("trino", number)], State(tmp_path))
-    assert (holder.port, holder.number, holder.pid, holder.lakehouse) == ("trino", number, os.getpid(), "")
-    assert f"(pid {os.getpid()}," in holder.sentence
-    assert probes.holders([Port("trino", number)], State(tmp_path)) == []
 
 
 def test_names() -> None:

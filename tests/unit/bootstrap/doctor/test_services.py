@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bootstrap.doctor import services
-from bootstrap.doctor.services import PortHolder, ServiceSeen
+from bootstrap.doctor.services import ServiceSeen
+from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.runtime import Process
 
 TAKEN = PortHolder("trino", 8085, "port 8085 (trino) is taken by python3 (pid 42, user me)", 42, "python3")

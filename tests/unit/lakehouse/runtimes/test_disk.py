@@ -58,3 +58,25 @@ def test_ballast_is_made_where_there_is_room_and_given_back_in_parts(
     assert (tmp_path / BALLAST).stat().st_size == (BALLAST_MB - 2) << 20
     (tmp_path / BALLAST).unlink()
     disk.release(tmp_path, 2)
+
+
+@pytest.mark.parametrize(("free", "severity"), [(0, "error"), (511, "error"), (512, "warning"), (2048, "ok")])
+def test_disk(free: int, severity: str) -> None:
+    found = disk.finding(DiskRoom(Path("/data"), free, None), "free room")
+    assert found.severity == severity
+    assert f"/data has {free} MB free" in found.found
+    assert ("free room" in found.fix) == (severity != "ok")
+
+
+@pytest.mark.parametrize(("inodes", "severity"), [(0, "error"), (1999, "error"), (2000, "ok"), (None, "ok")])
+def test_inodes(inodes: int | None, severity: str) -> None:
+    found = disk.finding(DiskRoom(Path("/data"), 100_000, inodes), "free room")
+    assert found.severity == severity
+    assert ("files" in found.cause) == (severity != "ok")
+
+
+def test_a_store_that_takes_no_writes_is_an_error(tmp_path: Path) -> None:
+    found = disk.finding(
+        DiskRoom(Path("/data"), 3000, None), "free room", closed="Since 12:00 the store takes no writes"
+    )
+    assert (found.severity, found.cause) == ("error", "Since 12:00 the store takes no writes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from collections.abc import Mapping, Sequence
@@ -16,15 +17,17 @@ import pytest
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, Mount, Naming, containers
 from lakehouse.runtimes.docker.engine import DockerEngine
+from lakehouse.runtimes.docker.observed import explained
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.docker.steps import prepare, run_job
+from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import NONE, Incarnation, recorded
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import Probe, Service
+from lakehouse.services.service import Port, Probe, Service
 from lakehouse.spec import load
 from tests.ports import free
 
@@ -318,3 +321,27 @@ def test_the_entry_point_of_an_image_gets_the_arguments_only(stack: Stack) -> No
     assert (own.entrypoint, own.command[1:]) == (("program",), ("-a", "b"))
     assert (kept.entrypoint, kept.command[1:]) == (None, ("-a", "b"))
     assert own.digest != kept.digest
+
+
+def test_what_doctor_asks_the_runtime(stack: Stack) -> None:
+    store, catalog = stack.containers
+    there = {
+        "s3proxy": replace(running(store, "1"), networks=("elsewhere",)),
+        "nessie": replace(running(catalog, "1"), status="exited", networks=("elsewhere",)),
+    }
+    asked = Containers(stack.state, stack.containers, Pretended(there=there, published=frozenset()))
+    assert asked.apart
+    assert asked.unreachable() == ["s3proxy"], "what does not run has no network"
+    assert asked.edited() == ["s3proxy", "nessie"], "their limits are not those asked for"
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        number = stranger.getsockname()[1]
+        wanted = {"s3proxy": [Port("s3proxy", number)], "nessie": [Port("nessie", number)]}
+        (holder,) = asked.holders(wanted)
+    assert (holder.port, holder.pid) == ("nessie", os.getpid()), "those of what runs are its own"
+
+
+@pytest.mark.parametrize(("program", "container"), [("docker-proxy", "another"), ("python3", "")])
+def test_a_port_that_docker_holds_is_explained_by_its_container(program: str, container: str) -> None:
+    engine = Pretended({("container", "another"): "/other/.lakehouse/local"}, published=frozenset({80}))
+    found = explained(engine, PortHolder("web", 80, "taken", 7, program))
+    assert (found.container, found.lakehouse) == (container, "/other/.lakehouse/local" if container else "")

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bootstrap.doctor import docker
-from bootstrap.doctor.docker import Daemon
+from lakehouse.runtimes.docker import findings as docker
+from lakehouse.runtimes.docker.findings import Daemon
 
 WELL = Daemon("unix:///var/run/docker.sock", named=False)
 

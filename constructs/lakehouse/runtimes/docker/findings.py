@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bootstrap.doctor.findings import Finding, error, ok, warning
-from bootstrap.doctor.tools import numbers
-from lakehouse.runtimes.docker.engine import OLDEST
+from lakehouse.runtimes.docker.engine import OLDEST, numbers
+from lakehouse.runtimes.findings import Finding, error, ok, warning
 
 _WITHOUT = "or run without Docker: `runtime: process` in lakehouse.yaml"
 

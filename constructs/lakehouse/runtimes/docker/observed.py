@@ -14,15 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bootstrap.doctor import probes
-from bootstrap.doctor.docker import Daemon
-from bootstrap.doctor.services import PortHolder
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import store
 from lakehouse.runtimes.docker.containers import PROVIDER, Container
 from lakehouse.runtimes.docker.engine import DockerEngine
-from lakehouse.runtimes.local import Local
-from lakehouse.services.service import Port
+from lakehouse.runtimes.docker.findings import Daemon
+from lakehouse.runtimes.findings import PortHolder
+from lakehouse.runtimes.state import State
 
 _SOCKET = "unix:///var/run/docker.sock"
 
@@ -62,11 +60,6 @@ def _context(environment: Mapping[str, str]) -> str:
     except (OSError, ValueError, AttributeError):
         return ""
     return "" if current == "default" else current
-
-
-def total_memory(engine: DockerEngine) -> int:
-    """MiB that all of Docker's containers have together."""
-    return engine.total_memory()
 
 
 def missing_images(engine: DockerEngine, references: Sequence[str]) -> dict[str, bool]:
@@ -117,24 +110,10 @@ def provider_failure(program: str) -> str:
     return words.partition(". ")[0][:300] or "terraform init failed"
 
 
-def holders(engine: DockerEngine, local: Local) -> list[PortHolder]:
-    """Who has the ports of services whose container does not run; those that run have theirs by Docker itself."""
-    up = {name for name, each in engine.seen(local.state).items() if each.status == "running"}
-    wanted = [
-        Port(port.name, local.ports[port.name])
-        for service in local.services
-        if service.name not in up
-        for port in service.ports
-    ]
-    return with_containers(engine, probes.holders(wanted, local.state))
-
-
-def with_containers(engine: DockerEngine, holders: Sequence[PortHolder]) -> list[PortHolder]:
-    """The same, and for ports that Docker itself listens on, which container and which lakehouse it does so for."""
-    return [_with_container(engine, each) if each.program == "docker-proxy" else each for each in holders]
-
-
-def _with_container(engine: DockerEngine, holder: PortHolder) -> PortHolder:
+def explained(engine: DockerEngine, holder: PortHolder) -> PortHolder:
+    """The holder of a port; if that is Docker itself, with the container and the lakehouse that it listens for."""
+    if holder.program != "docker-proxy":
+        return holder
     try:
         name = engine.publisher(holder.number) or ""
         return replace(holder, container=name, lakehouse=(engine.owner("container", name) or "") if name else "")
@@ -142,9 +121,9 @@ def _with_container(engine: DockerEngine, holder: PortHolder) -> PortHolder:
         return holder  # Docker does not answer us
 
 
-def out_of_memory(engine: DockerEngine, local: Local, service: str) -> bool:
+def out_of_memory(engine: DockerEngine, state: State, service: str) -> bool:
     """Whether Docker ended the service's container for lack of memory."""
-    seen = engine.seen(local.state).get(service)
+    seen = engine.seen(state).get(service)
     return seen is not None and bool(_attributes(engine, seen.name)["State"].get("OOMKilled"))
 
 
@@ -153,9 +132,9 @@ def _attributes(engine: DockerEngine, container: str) -> Mapping[str, Any]:
     return attributes
 
 
-def detached(engine: DockerEngine, local: Local, asked: Sequence[Container]) -> list[str]:
+def detached(engine: DockerEngine, state: State, asked: Sequence[Container]) -> list[str]:
     """Services whose containers run, but are not in the stack's network."""
-    seen = engine.seen(local.state)
+    seen = engine.seen(state)
     return [
         each.service
         for each in asked
@@ -165,9 +144,9 @@ def detached(engine: DockerEngine, local: Local, asked: Sequence[Container]) -> 
     ]
 
 
-def unresolved(engine: DockerEngine, local: Local) -> dict[str, list[str]]:
+def unresolved(engine: DockerEngine, state: State) -> dict[str, list[str]]:
     """Container -> names of running services that it does not resolve; a container without ``getent`` says nothing."""
-    running = {name: each.name for name, each in engine.seen(local.state).items() if each.status == "running"}
+    running = {name: each.name for name, each in engine.seen(state).items() if each.status == "running"}
 
     def lost(service: str) -> list[str]:
         return [name for name in running if resolves(engine, running[service], name) is False]
@@ -184,7 +163,7 @@ def resolves(engine: DockerEngine, container: str, host: str) -> bool | None:
     return None if code is None else {0: True, 1: False, 2: False}.get(code)
 
 
-def anywhere(engine: DockerEngine, local: Local) -> str | None:
+def anywhere(engine: DockerEngine, state: State) -> str | None:
     """A container of the stack that runs, an engine's before others."""
-    running = {name: each.name for name, each in engine.seen(local.state).items() if each.status == "running"}
+    running = {name: each.name for name, each in engine.seen(state).items() if each.status == "running"}
     return next((running[name] for name in ("trino", "spark-connect", *running) if name in running), None)

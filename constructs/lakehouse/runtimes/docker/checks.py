@@ -1,0 +1,49 @@
+"""The checks of the Docker runtime: what each looks at, and what must be right first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lakehouse.runtimes import disk
+from lakehouse.runtimes.docker import findings, observed
+from lakehouse.runtimes.docker.containers import Container
+from lakehouse.runtimes.docker.engine import DockerEngine
+from lakehouse.runtimes.findings import Check, CheckContext, Finding, ok
+from lakehouse.runtimes.state import State
+
+
+def checks(
+    engine: DockerEngine, state: State, containers: Sequence[Container], context: CheckContext
+) -> Iterator[Check]:
+    """The checks of a stack whose containers these are."""
+    references = sorted({each.image for each in containers})
+
+    def room() -> Finding:
+        root = engine.folder()
+        fix = "`docker system df` shows what uses the space, `docker image prune` removes untagged images"
+        return disk.finding(disk.look(root), fix) if root.is_dir() else ok("Docker runs on another machine")
+
+    def images() -> Finding:
+        return findings.images(observed.missing_images(engine, references), len(references), context.stack)
+
+    def provider() -> Finding:
+        there = observed.provider_is_there(context.folder, context.stack)
+        return findings.provider(there, "" if there else observed.provider_failure(context.terraform))
+
+    def names() -> Finding:
+        apart = observed.detached(engine, state, containers)
+        called = [each.name for each in containers if each.service in apart]
+        lost = {} if apart else observed.unresolved(engine, state)
+        return findings.names(lost, called, containers[0].network, context.stack)
+
+    yield Check("docker", lambda: findings.answers(observed.daemon(engine, context.environment)))
+    yield Check("docker version", lambda: findings.version(engine.version()), after=("docker",))
+    yield Check(
+        "docker memory",
+        lambda: findings.memory(engine.total_memory(), context.memory, context.stack),
+        after=("docker version",),
+    )
+    yield Check("docker disk", room, after=("docker version",))
+    yield Check("images", images, after=("docker version",))
+    yield Check("provider", provider, after=("terraform",))
+    yield Check("names", names, after=("stack",))

@@ -1,0 +1,19 @@
+"""What is to be said of the process runtime. Only decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lakehouse.runtimes.findings import Finding, error, ok
+
+_CHANGED = (
+    "something changed files in the cache after they were fetched, or the disk is failing",
+    "`python -m bootstrap.cli.packages fetch --verify`",
+)
+
+
+def archives(damaged: Sequence[str]) -> Finding:
+    """Class archives of the stack's services: what is wrong with the existing ones."""
+    if damaged:
+        return error("; ".join(damaged), *_CHANGED)
+    return ok("unchanged since they were made")
