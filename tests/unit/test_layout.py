@@ -36,6 +36,10 @@ LAYERS = (
     ("bootstrap.iceberg",),
     ("bootstrap.catalogs", "bootstrap.files", "bootstrap.probe", "bootstrap.stores"),
     ("bootstrap.reconciler",),
+    ("bootstrap.reconciler.objects",),
+    ("bootstrap.reconciler.diff", "bootstrap.reconciler.facts", "bootstrap.reconciler.plan"),
+    ("bootstrap.reconciler.apply",),
+    ("bootstrap.reconciler.reconcile",),
     ("bootstrap.output",),
     ("bootstrap.session",),
     (
