@@ -59,9 +59,6 @@ def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
     for catalog, content in lakehouse.catalogs.items():
         for namespace, inner in content.namespaces.items():
             at: KeyPath = ("catalogs", catalog, "namespaces", namespace)
-            if "." in namespace:
-                message = f'"{namespace}" is nested, and Glue, the catalog of stacks.{name}, has one level'
-                yield Problem(at, f'{message}. Write "{namespace.replace(".", "_")}"', about)
             if (other := owners.setdefault(namespace, at)) != at:
                 message = (
                     f'"{namespace}" is also a namespace of another catalog, and stacks.{name} has one Glue for all'

@@ -9,6 +9,7 @@ from lakehouse.iceberg import defaults as column_defaults
 from lakehouse.iceberg import transforms, types
 from lakehouse.spec import limits, matrix, support, tables
 from lakehouse.spec.aws import check_aws
+from lakehouse.spec.catalogs import check_catalogs
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.further import check_properties
 from lakehouse.spec.kinds import AWS, KindRules, known
@@ -52,7 +53,7 @@ def found(lakehouse: Lakehouse, *, engines: bool = True) -> Iterator[Problem]:
     yield from _access(lakehouse)
     yield from _spark(lakehouse)
     yield from _trino(lakehouse)
-    yield from _stacks(lakehouse)
+    yield from _stacks(lakehouse, everything=engines)
     yield from support.unsupported(lakehouse)
 
 
@@ -308,7 +309,7 @@ def _trino(lakehouse: Lakehouse) -> Iterator[Problem]:
                 yield Problem((*at, key), why, about=(("engines", "trino", "version"),))
 
 
-def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
+def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
     for name, stack in lakehouse.stacks.items():
         at: KeyPath = ("stacks", name, "catalogs")
         for catalog in stack.catalogs:
@@ -322,6 +323,7 @@ def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
                 yield Problem(at, message, ((*at, catalog),))
         yield from _kinds(name, stack)
         yield from check_store(name, stack, lakehouse)
+        yield from check_catalogs(name, stack, lakehouse, everything=everything)
         if isinstance(stack, LocalStack):
             yield from _ports(name, stack, lakehouse)
         else:

@@ -193,3 +193,15 @@ def table() -> Iterator[str]:
         does = "refuses" if limit.refused else "warns"
         why = limit.rule.replace('"{}"', "it").replace("({})", "").replace("{}", "it").replace("  ", " ")
         yield f"| {limit.feature} | {engine} | {', '.join(catalogs) or 'every'} | {does} | {why} | {limit.fix} |"
+
+
+def kinds() -> Iterator[str]:
+    """What each kind of catalog can do, as lines of Markdown, for docs/compatibility.md."""
+    yield "| kind of catalog | formats | nested namespaces | branches, tags | without `gc.enabled` | history by REST |"
+    yield "|---|---|---|---|---|---|"
+    for word, kind in known().catalogs.items():
+        can = kind.can
+        said = (can.nested_namespaces, can.references, can.history)
+        nested, references, history = ("yes" if each else "no" for each in said)
+        collected = "true" if can.gc_default else "false"
+        yield f"| {word} | 1 to {can.format_version} | {nested} | {references} | {collected} | {history} |"

@@ -11,7 +11,6 @@ from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.text.words import listed
 
-FORMAT_VERSIONS = (1, 2)  # what PyIceberg creates
 TRINO_CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are installed
 
 
@@ -23,12 +22,6 @@ def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield from _there((*at, "store"), "store", stack.store, known().stores, stack.runtime)
             for catalog, entry in stack.catalogs.items():
                 yield from _there((*at, "catalogs", catalog), "catalog", entry, known().catalogs, stack.runtime)
-    for catalog, content in lakehouse.catalogs.items():
-        for namespace, inner in content.namespaces.items():
-            for table, definition in inner.tables.items():
-                if definition.format_version not in FORMAT_VERSIONS:
-                    at = ("catalogs", catalog, "namespaces", namespace, "tables", table, "format_version")
-                    yield _not_yet(at, "format_version", definition.format_version, FORMAT_VERSIONS)
     trino = lakehouse.engines.trino
     for name, properties in trino.catalogs.items() if trino else ():
         connector = properties.get("connector.name", "iceberg")

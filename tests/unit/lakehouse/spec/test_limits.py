@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from lakehouse.spec import Lakehouse, SpecError, cautions, load
 from lakehouse.spec.kinds import Feature
-from lakehouse.spec.limits import cells, refusals, table, warnings
+from lakehouse.spec.limits import cells, kinds, refusals, table, warnings
 
 ROOT = Path(__file__).parents[4]
 EXPIRY: dict[str, Any] = {"maintenance": {"expire_snapshots": {}, "remove_orphans": {}}}
@@ -141,4 +141,5 @@ def test_what_is_fine_is_neither() -> None:
 def test_the_page_shows_the_matrix() -> None:
     page = (ROOT / "docs" / "compatibility.md").read_text()
     assert "\n".join(table()) in page
+    assert "\n".join(kinds()) in page
     assert {each.limit.feature for each in cells()} == set(Feature), "each feature is some kind's limit"

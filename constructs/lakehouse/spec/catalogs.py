@@ -1,0 +1,87 @@
+"""What must hold between a catalog's contents and the kind that carries it in a stack, whatever the engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lakehouse.iceberg import transforms
+from lakehouse.spec.kinds import CatalogRules, known
+from lakehouse.spec.model import Catalog, Lakehouse, Table
+from lakehouse.spec.problems import KeyPath, Problem
+from lakehouse.spec.stacks import AwsStack, LocalStack
+
+
+def check_catalogs(
+    name: str, stack: LocalStack | AwsStack, lakehouse: Lakehouse, *, everything: bool
+) -> Iterator[Problem]:
+    """Problems of a stack's catalogs. Without ``everything``, only what cannot be live."""
+    store = known().stores[stack.store.kind]
+    for catalog, entry in stack.catalogs.items():
+        if (content := lakehouse.catalogs.get(catalog)) is not None:
+            kind = known().catalogs[store.catalog or entry.kind]
+            whose = f"{kind.label}, the catalog of stacks.{name},"
+            about: tuple[KeyPath, ...] = (("stacks", name),)
+            yield from _namespaces(catalog, content, kind, whose, about)
+            yield from _formats(catalog, content, kind, whose, about)
+            if everything:
+                yield from _references(catalog, content, kind, whose, about)
+                yield from _layouts(catalog, content, kind, whose, about)
+
+
+def _namespaces(
+    catalog: str, content: Catalog, kind: CatalogRules, whose: str, about: tuple[KeyPath, ...]
+) -> Iterator[Problem]:
+    for namespace in content.namespaces:
+        if "." in namespace and not kind.can.nested_namespaces:
+            message = f'"{namespace}" is nested, and {whose} has one level. Write "{namespace.replace(".", "_")}"'
+            yield Problem(("catalogs", catalog, "namespaces", namespace), message, about)
+
+
+def _references(
+    catalog: str, content: Catalog, kind: CatalogRules, whose: str, about: tuple[KeyPath, ...]
+) -> Iterator[Problem]:
+    if kind.can.references:
+        return
+    for key, references in (("branches", content.branches), ("tags", content.tags)):
+        for reference in references:
+            message = f'"{reference}" is of a whole catalog, and {whose} has no {key}. Remove it'
+            yield Problem(("catalogs", catalog, key, reference), message, about)
+
+
+def _formats(
+    catalog: str, content: Catalog, kind: CatalogRules, whose: str, about: tuple[KeyPath, ...]
+) -> Iterator[Problem]:
+    most = kind.can.format_version
+    for at, table in _tables(catalog, content):
+        if table.format_version > most:
+            message = f"{table.format_version} is too new: {whose} takes tables of format {most} at most"
+            yield Problem((*at, "format_version"), f"{message}. Write {most}", about)
+
+
+def _layouts(
+    catalog: str, content: Catalog, kind: CatalogRules, whose: str, about: tuple[KeyPath, ...]
+) -> Iterator[Problem]:
+    if not kind.can.nested_layout:
+        for at, table in _tables(catalog, content):
+            yield from _layout(at, table, whose, about)
+
+
+def _tables(catalog: str, content: Catalog) -> Iterator[tuple[KeyPath, Table]]:
+    for namespace, inner in content.namespaces.items():
+        for table, definition in inner.tables.items():
+            yield ("catalogs", catalog, "namespaces", namespace, "tables", table), definition
+
+
+def _layout(at: KeyPath, table: Table, whose: str, about: tuple[KeyPath, ...]) -> Iterator[Problem]:
+    for key, terms, parsed in (
+        ("partition_by", table.partition_by, transforms.partition_field),
+        ("sort_by", table.sort_by, lambda text: transforms.sort_field(text).term),
+    ):
+        for nth, text in enumerate(terms):
+            try:
+                column = parsed(text).column
+            except ValueError:
+                continue  # it is reported elsewhere
+            if "." in column:
+                message = f'"{column}" is a field of a struct, and {whose} does not partition or sort by those'
+                yield Problem((*at, key, nth), f"{message}. Add a column for it, and use that", about)

@@ -1,0 +1,78 @@
+"""What a kind of catalog cannot carry is refused by its limits, whichever kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lakehouse.spec import kinds
+from lakehouse.spec.checks import check
+from lakehouse.spec.kinds import Limits
+from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.problems import dotted
+
+
+@pytest.fixture
+def limited() -> Iterator[Any]:
+    """Gives Nessie's kind other limits."""
+    before = kinds.known()
+
+    def make(limits: Limits) -> None:
+        nessie = replace(before.catalogs["nessie"], can=limits)
+        kinds.register(replace(before, catalogs={**before.catalogs, "nessie": nessie}))
+
+    yield make
+    kinds.register(before)
+
+
+def refused(**catalog: Any) -> dict[str, str]:
+    """Where something is refused, and the first words of why."""
+    lakehouse = Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"one": {}},
+            "catalogs": {"lake": {"location": "s3://one/lake", **catalog}},
+            "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}},
+        }
+    )
+    return {dotted(each.at).removeprefix("catalogs.lake."): each.message for each in check(lakehouse)}
+
+
+TABLE = {
+    "columns": {"s": "struct<a: int>", "b": "int"},
+    "partition_by": ["s.a", "bucket(4, b)"],
+    "sort_by": ["b", "s.a desc"],
+}
+
+
+def test_fields_of_structs_do_not_lay_out_tables(limited: Any) -> None:
+    contents = {"namespaces": {"n": {"tables": {"t": TABLE}}}}
+    assert refused(**contents) == {}
+    limited(Limits(nested_layout=False))
+    found = refused(**contents)
+    assert list(found) == ["namespaces.n.tables.t.partition_by[0]", "namespaces.n.tables.t.sort_by[1]"]
+    assert all(
+        message.startswith('"s.a" is a field of a struct, and Nessie, the catalog of') for message in found.values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "contents", "at"),
+    [
+        (Limits(references=False), {"branches": {"etl": {}}}, "branches.etl"),
+        (Limits(references=False), {"tags": {"q3": {}}}, "tags.q3"),
+        (Limits(nested_namespaces=False), {"namespaces": {"a": {}, "a.b": {}}}, 'namespaces."a.b"'),
+        (
+            Limits(format_version=1),
+            {"namespaces": {"n": {"tables": {"t": {"columns": {"b": "int"}}}}}},
+            "namespaces.n.tables.t.format_version",
+        ),
+    ],
+)
+def test_what_a_kind_lacks_is_refused(limited: Any, limits: Limits, contents: dict[str, Any], at: str) -> None:
+    assert refused(**contents) == {}
+    limited(limits)
+    assert list(refused(**contents)) == [at]
