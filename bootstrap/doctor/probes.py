@@ -162,13 +162,13 @@ def _reason(error: Exception) -> str:
 
 def missing_keys(state: State) -> list[str]:
     """The store's keys that are not in the state folder: asking State for them would make new ones."""
-    return [name for name in _KEYS if not (state.root / "secrets" / name).is_file()]
+    return [name for name in _KEYS if not state.kept(name).is_file()]
 
 
 def access_key(state: State) -> str:
     """The key's name, which is no secret; empty if there is none."""
     try:
-        return (state.root / "secrets" / _KEYS[0]).read_text()
+        return state.kept(_KEYS[0]).read_text()
     except OSError:
         return ""
 

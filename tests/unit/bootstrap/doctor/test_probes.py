@@ -113,6 +113,9 @@ def test_keys_are_looked_for_and_never_made(tmp_path: Path) -> None:
     state.secret("store-access-key")
     assert probes.missing_keys(state) == ["store-secret-key"]
     assert probes.access_key(state) == state.secret("store-access-key")
+    (tmp_path / "names").mkdir()
+    (tmp_path / "names" / "store-access-key").write_text("chosen")
+    assert probes.access_key(state) == "chosen"
 
 
 def test_services_that_were_started_with_other_keys(tmp_path: Path) -> None:
