@@ -164,6 +164,7 @@ def connection(account: Account, seen: dict[str, Any]) -> Iterator[Any]:
         environment="lakehouse",
         catalogs=(),
         further=for_trino(account.lakehouse, own, account.address),
+        settings={},
     )
     config = account.state.config(service.name)
     for file in service.files:

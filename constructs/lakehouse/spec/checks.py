@@ -294,6 +294,8 @@ def _trino(lakehouse: Lakehouse) -> Iterator[Problem]:
         return
     if why := matrix.version_refusal("Trino", trino.version, matrix.TRINO):
         yield Problem(("engines", "trino", "version"), why)
+    yield from _no_secrets(("engines", "trino", "properties"), trino.properties)
+    yield from check_properties(("engines", "trino"), trino.properties, known().engines["trino"])
     release = matrix.TRINO.get(trino.version)
     for name, properties in trino.catalogs.items():
         at: KeyPath = ("engines", "trino", "catalogs", name)
@@ -341,7 +343,7 @@ def _kinds(name: str, stack: LocalStack | AwsStack) -> Iterator[Problem]:
     ]
     for at, entry, kind in places:
         yield from _no_secrets((*at, "properties"), entry.properties)
-        yield from check_properties(at, entry, kind)
+        yield from check_properties(at, entry.properties, kind)
 
 
 def _ports(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:

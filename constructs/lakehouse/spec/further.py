@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Further, KindRules
 from lakehouse.spec.problems import KeyPath, Problem
 
 
-def check_properties(at: KeyPath, entry: KindEntry, kind: KindRules) -> Iterator[Problem]:
-    """Problems of the properties of an entry at ``at``."""
-    if entry.properties and kind.further is None:
+def check_properties(at: KeyPath, properties: Mapping[str, str], kind: KindRules) -> Iterator[Problem]:
+    """Problems of the ``properties`` of an entry at ``at``."""
+    if properties and kind.further is None:
         message = f"{kind.label} takes no properties: no server of it runs here. Remove them"
         yield Problem((*at, "properties"), message, about=((*at, "kind"),))
         return
-    for key, value in entry.properties.items():
+    for key, value in properties.items():
         assert kind.further is not None
         if why := _refusal(key, value, kind.label, kind.further):
             yield Problem((*at, "properties", key), why, about=((*at, "kind"),))

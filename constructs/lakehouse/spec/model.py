@@ -312,6 +312,8 @@ class Trino(Model):
     """Heap of the server."""
     catalogs: dict[CatalogName, Properties] = {}
     """Further catalogs: a name, then its properties, as in `tpch: {connector.name: tpch}`."""
+    properties: Properties = {}
+    """Further properties of the server, as in `query.max-run-time: 1h`."""
 
     @property
     def release(self) -> matrix.TrinoRelease:

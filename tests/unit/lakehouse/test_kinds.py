@@ -78,7 +78,15 @@ def test_properties_are_written_into_the_configuration(kind: KindRules) -> None:
     assert re.fullmatch(kind.further.key, key)
     entry = KindEntry(kind=kind.word, properties={key: value})
     there = stack(store=entry) if kind.word in kinds.STORES else stack(catalog=entry)
-    service = next(each for each in built(there) if each.name == kind.word)
+    if kind.word in kinds.ENGINES:
+        there = stack()
+    engines = default().engines
+    assert engines.trino is not None
+    trino = engines.trino.model_copy(update={"properties": {key: value}} if kind.word == "trino" else {})
+    lakehouse = default().model_copy(
+        update={"stacks": {"local": there}, "engines": engines.model_copy(update={"trino": trino})}
+    )
+    service = next(each for each in services(lakehouse, there, Somewhere(lakehouse)) if each.name == kind.word)
     written = [str(file.text) for file in (*service.files, *(service.reading or ()))] + [str(service.environment)]
     assert any(key in text and value in text for text in written)
     assert kind.word not in kinds.STORES or not service.reading or key in str(service.reading), "it is kept when full"

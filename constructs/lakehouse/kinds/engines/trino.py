@@ -9,7 +9,7 @@ from lakehouse.kinds.engine import EngineKind
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
-from lakehouse.spec.kinds import Feature, Limit, Listener
+from lakehouse.spec.kinds import Feature, Further, Limit, Listener
 from lakehouse.spec.limits import trino_catalog
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
@@ -37,6 +37,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         environment="lakehouse",
         catalogs=catalogs,
         further=engine.catalogs,
+        settings=engine.properties,
     )
     return (service,)
 
@@ -60,6 +61,7 @@ def trino(
     environment: str,
     catalogs: Sequence[CatalogEndpoint],
     further: Mapping[str, Mapping[str, str]],
+    settings: Mapping[str, str],
 ) -> Service:
     """Trino with a catalog for each one of the file and each branch of it, the ``further`` ones, and dynamic ones."""
     package, port = f"trino-{version}", place.port(NAME)
@@ -78,6 +80,7 @@ def trino(
         "node.internal-address": place.host(NAME),
         "query.max-memory-per-node": f"{heap_mb * 4 // 10}MB",
         "memory.heap-headroom-per-node": f"{heap_mb * 3 // 10}MB",
+        **settings,
     }
     static = of_catalogs(catalogs, s3_switch)
     files = [
@@ -142,6 +145,23 @@ TRINO = EngineKind(
             rule="Trino cannot write a table with the location provider {}",
             fix="Remove it; `write.data.path` and `write.object-storage.enabled` work in every engine",
         ),
+    ),
+    further=Further(
+        "config.properties",
+        key=r"[a-z][\w.-]+",
+        example="query.max-run-time: 1h",
+        owned={
+            "coordinator": "the lakehouse: one server coordinates and works",
+            "node-scheduler.include-coordinator": "the lakehouse: one server coordinates and works",
+            "http-server.http.port": "`ports` of the stack",
+            "discovery.uri": "`ports` of the stack",
+            "catalog.*": "`catalogs`, and the lakehouse: its catalogs are files",
+            "plugin.*": "the lakehouse: it is the folder of the installed plugins",
+            "node.*": "the runtime",
+            "query.max-memory-per-node": "`memory` of the engine",
+            "memory.heap-headroom-per-node": "`memory` of the engine",
+        },
+        forbidden={"${": "an expression"},
     ),
     services=services,
 )
