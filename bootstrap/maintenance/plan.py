@@ -39,6 +39,7 @@ class Guard:
     gc_default: bool = True
     references: Sequence[str] = ()  # other branches and tags of the catalog
     shared: str = ""  # who else keeps files in the table's folder, as text
+    kind: str = "the catalog"  # as people call it
     twin: str = ""  # another name of the same table
 
 
@@ -130,7 +131,7 @@ def _refused(found: Found, policy: Maintenance, guard: Guard) -> str:
         return f"{rule}. Drop one of the two names in an engine, without its files"
     said = found.metadata.get("properties", {}).get("gc.enabled")
     if not (guard.gc_default if said is None else said.lower() == "true"):
-        whose = "is not set, and Nessie treats that as false" if said is None else f"is {said}"
+        whose = f"is not set, and {guard.kind} treats that as false" if said is None else f"is {said}"
         return (
             f"its property gc.enabled {whose}: its files must not be deleted. If no other branch or tag needs them, "
             "add `properties: {gc.enabled: true}` and `lakehouse apply` it"

@@ -142,7 +142,8 @@ def prepare(
             continue
         reader = TableReader(catalog, connections)
         there = reader.names()
-        guard = plan.Guard(reader.catalog.limits.gc_default, reader.other_references())
+        limits = reader.catalog.limits
+        guard = plan.Guard(limits.gc_default, reader.other_references(), kind=limits.kind)
         known = dict(reader.read_all({name: there[name] for name in policies if name in there}))
         for table, policy in sorted(policies.items()):
             found = known.get(table)

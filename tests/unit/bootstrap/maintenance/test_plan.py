@@ -56,7 +56,7 @@ def test_nothing_to_do_is_no_step(there: Found) -> None:
     ("properties", "guard", "more", "refusal"),
     [
         ({}, plan.Guard(), {}, ""),
-        ({}, plan.Guard(gc_default=False), {}, "gc.enabled is not set, and Nessie treats that as false"),
+        ({}, plan.Guard(gc_default=False, kind="Nessie"), {}, "gc.enabled is not set, and Nessie treats that as false"),
         ({"gc.enabled": "false"}, plan.Guard(), {}, "gc.enabled is false"),
         ({"gc.enabled": "true"}, plan.Guard(gc_default=False), {}, ""),
         ({}, plan.Guard(references=["etl", "v1"]), {}, "other branches or tags (etl, v1)"),
