@@ -113,7 +113,8 @@ class UserAdmin:
         """Access key and entry of each user by its policy's name, and all policies."""
         with self._typed():
             users, policies = json.loads(self._admin.user_list()), json.loads(self._admin.policy_list())
-        return {each.get("policyName", ""): (key, each) for key, each in users.items()}, policies
+        by_policy = {each.get("policyName", ""): (key, each) for key, each in users.items()}
+        return by_policy, {name: ordered(each) for name, each in policies.items()}
 
     def _kept(self, name: str) -> str | None:
         path = self._state.kept(f"{name}-{_KEYS[0]}")
@@ -129,6 +130,15 @@ class UserAdmin:
             raise Refused(f"the object store: {_said(error, hidden)}") from None
         except urllib3.exceptions.HTTPError as error:
             raise Unreachable("the object store", self._address, type(error).__name__) from None
+
+
+def ordered(content: Any) -> Any:
+    """A policy in an order of its own: MinIO keeps lists as sets, and answers with another order each time."""
+    if isinstance(content, Mapping):
+        return {key: ordered(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return sorted(map(ordered, content), key=lambda each: json.dumps(each, sort_keys=True))
+    return content
 
 
 def _said(error: MinioAdminException, hidden: tuple[str, ...]) -> str:

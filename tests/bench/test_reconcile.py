@@ -29,7 +29,7 @@ from bootstrap.catalogs.metadata_files import committed, next_location
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.reconciler.objects.table import TableCommit
 from bootstrap.reconciler.plan import Plan
-from bootstrap.remote.connections import Connections
+from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.objects import Objects
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse
@@ -306,7 +306,8 @@ def register(servers: Servers, per_namespace: int) -> None:
 
 def main() -> None:
     given = json.load(sys.stdin)
-    connections = Servers(**given["servers"]).connections(Path(given["cache"]))
+    catalogs_of = {word: CatalogConnection(**each) for word, each in given["servers"].pop("catalogs").items()}
+    connections = Servers(**given["servers"], catalogs=catalogs_of).connections(Path(given["cache"]))
     wanted = spec("many", given["tables"])
     before = time.process_time()
     seconds, plan = timed(lambda: make_plan(wanted, connections))
