@@ -99,7 +99,9 @@ def broken(of: TableState) -> Iterator[FormatProblem]:
 
 def told(facts: TableFacts) -> list[str]:
     """What is wrong with a table as it is, in sentences."""
-    found = [f"column {each.column}: {each.message}" if each.column else each.message for each in broken(state(facts))]
+    now = state(facts)
+    problems = [*broken(now), *_shared_partition_names(now)]
+    found = [f"column {each.column}: {each.message}" if each.column else each.message for each in problems]
     return found + [why for key, value in facts.properties.items() if (why := properties.refusal(key, value))]
 
 
@@ -169,7 +171,6 @@ def _structs(of: Type, prefix: str) -> Iterator[tuple[Struct, str]]:
 def _partition_names(of: TableState) -> Iterator[FormatProblem]:
     """checkAndAddPartitionName, for every spec that the table has had."""
     told: set[tuple[str, int]] = set()
-    by_name: dict[str, PartitionField] = {}
     for spec in of.specs:
         here: set[str] = set()
         for field in spec.fields:
@@ -180,7 +181,18 @@ def _partition_names(of: TableState) -> Iterator[FormatProblem]:
             if field.name in here:
                 yield FormatProblem("", f'partition spec {spec.id} has two fields named "{field.name}": {_CANNOT}')
             here.add(field.name)
-            by_name.setdefault(field.name, field)
+
+
+def _shared_partition_names(of: TableState) -> Iterator[FormatProblem]:
+    """Partitioning.partitionType: one struct of the fields of all specs, each named as the last spec with it says."""
+    newest = {field.field_id: field for spec in of.specs for field in spec.fields}
+    owners: dict[str, PartitionField] = {}
+    for field in newest.values():
+        other = owners.setdefault(field.name, field)
+        if other.field_id != field.field_id:
+            rule = f'two partition fields of its specs are named "{field.name}" ({other.transform}, {field.transform})'
+            what = "Spark cannot read its partitions (`_partition`, the table `.partitions`)"
+            yield FormatProblem("", f"{rule}: {what}. Copy the table into a new one (CREATE TABLE ... AS SELECT)")
 
 
 def _clash(of: TableState, spec: PartitionSpec, field: PartitionField) -> str:

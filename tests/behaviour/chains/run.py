@@ -89,10 +89,14 @@ class Chain:
         if not plain:
             return None
         column = self.random.choice(plain)
-        # Java lets an engine take the name of a column that was, and cannot travel to the time when it was there.
+        # Java lets an engine take the name of a column that was, and cannot travel to the time when it was there; and
+        # that of another partition field that was, and Spark cannot read the partitions then.
         content = self.metadata()
-        were = {field["name"] for schema in content[1]["schemas"] for field in schema["fields"]} if content else set()
+        parts = [*content[1]["schemas"], *content[1]["partition-specs"]] if content else []
+        were = {field["name"] for part in parts for field in part["fields"]}
         names = [name for name in (f"{column}_bucket", f"{column}_part", "x", "y", "z", "note") if name not in were]
+        if not names:
+            return None
         name = self.random.choice(names)
         by = self.random.choice(["bucket", "identity"])
         self.story.append(f"engine: partition by {by} of {column} as {name}")

@@ -108,6 +108,20 @@ def test_a_table_in_that_state_is_told_and_has_a_way_back() -> None:
     assert (len(found.changes), refusals(found), rules.told(facts(there))) == (1, [], [])
 
 
+def test_two_partition_fields_of_one_name_are_told_and_refuse_nothing() -> None:
+    """Trino reads such a table, which an engine made."""
+    there = Simulation()
+    applied(there, ID, partition_by=["bucket(4, id)"])
+    spec = {
+        "spec-id": 1,
+        "fields": [{"source-id": 1, "field-id": 1001, "name": "id_bucket_4", "transform": "identity"}],
+    }
+    engine(there, {"action": "add-spec", "spec": spec}, {"action": "set-default-spec", "spec-id": -1})
+    [told] = rules.told(facts(there))
+    assert 'two partition fields of its specs are named "id_bucket_4" (bucket[4], identity)' in told
+    assert not refusals(applied(there, ID, partition_by=["id"], doc="ids"))
+
+
 def test_a_void_field_goes_with_its_column() -> None:
     """Found by a chain: Iceberg's writers look for the column of each field of the spec."""
     there = Simulation()
