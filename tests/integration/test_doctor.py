@@ -152,7 +152,7 @@ def test_keys_that_were_removed_are_not_made_anew(deployed: Deployment) -> None:
         found = doctor(deployed, code=1)
         assert not key.exists()
     assert errors(found) == {"keys"}
-    assert found["keys"]["found"].startswith("store-access-key not in ")
+    assert found["keys"]["found"].startswith("store-access-key missing in ")
 
 
 def test_a_bucket_that_was_deleted_and_its_mend(deployed: Deployment) -> None:
