@@ -20,7 +20,7 @@ from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Missing
 from bootstrap.remote.http import Http
-from lakehouse.spec.kinds import Limits
+from lakehouse.kinds.catalogs.rest import REST
 
 #: Between the levels of a namespace in a path.
 _SEPARATOR = "%1F"
@@ -29,7 +29,7 @@ _SEPARATOR = "%1F"
 class RestCatalog:
     """A catalog behind ``uri``; its own settings (the prefix) are asked for once."""
 
-    limits = Limits()
+    limits = REST.can
 
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
         self.name, self.connection, self.connections = name, connection, connections

@@ -21,7 +21,7 @@ from tests.behaviour.project import Project
 from tests.behaviour.servers import Servers, running
 
 # `make test` runs every kind of store and of catalog once; `make matrix` runs each pair of them.
-PAIRS = {("s3proxy", "nessie"), ("minio", "rest")}
+PAIRS = {("s3proxy", "nessie"), ("minio", "nessie-rest")}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,7 +41,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
         yield up
 
 
-@pytest.fixture(params=["nessie", "rest"])
+@pytest.fixture(params=["nessie", "nessie-rest"])
 def connections(servers: Servers, request: pytest.FixtureRequest, tmp_path: Any) -> Connections:
     """One catalog server, met in two ways: by its own API with kept facts, and as any Iceberg REST catalog."""
     kind = str(request.param)

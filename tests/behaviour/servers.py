@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -44,8 +45,8 @@ class Servers:
     catalogs: Mapping[str, CatalogConnection] = field(default_factory=dict)  # to `lake`, by the word of the kind
 
     def connections(self, cache: Path | None = None, *, kind: str = "nessie", branch: str = "main") -> Connections:
-        """Connections to the catalog ``lake`` of that kind; ``rest`` is Nessie's, met as any Iceberg REST catalog."""
-        if kind == "rest":
+        """Connections to the catalog ``lake`` of that kind; ``nessie-rest``: Nessie as any Iceberg REST catalog."""
+        if kind == "nessie-rest":
             catalog = CatalogConnection("rest", self.catalogs["nessie"].uri, "lake")
         else:
             catalog = replace(self.catalogs[kind], branch=branch)
@@ -66,6 +67,16 @@ class Servers:
         }
 
 
+class RestServers(Servers):
+    """The same, for tests of Iceberg's own REST server: it is the catalog where no other is asked for."""
+
+    def connections(self, cache: Path | None = None, *, kind: str = "rest", branch: str = "main") -> Connections:
+        return super().connections(cache, kind=kind, branch=branch)
+
+    def pyiceberg(self) -> dict[str, str]:
+        return {**super().pyiceberg(), "uri": self.catalogs["rest"].uri}
+
+
 @contextmanager
 def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     """A store and each kind of catalog from the package cache, for as long as the context lasts.
@@ -79,14 +90,19 @@ def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     ports = dict(zip(names, free(len(names)), strict=True))
     place = ProcessPlace(state, ports)
     keys = {"store-access-key": "behaviour", "store-secret-key": secrets.token_urlsafe(24)}
-    for each in lakehouses.values():
-        asked = needed(each)
+    others = {"postgres-rest": secrets.token_hex(20)}
+    for lake in lakehouses.values():
+        asked = needed(lake)
         packages.set_up(asked.packages, asked.javas, progress=False, build=build)
     carried = {each.name: each for lake in lakehouses.values() for each in services(lake, local(lake), place)}
     reached = {word: endpoints(lake, local(lake), place).catalogs[0] for word, lake in lakehouses.items()}
     with ExitStack() as stack:
-        started = [(each, stack.enter_context(_process(each, state, keys))) for each in carried.values()]
-        for service, process in started:
+        started: dict[str, tuple[Service, subprocess.Popen[bytes]]] = {}
+        for each in carried.values():
+            for need in each.needs:
+                _await(*started[need], state)
+            started[each.name] = (each, stack.enter_context(_process(each, state, keys | others)))
+        for service, process in started.values():
             _await(service, process, state)
         store, catalog = (f"http://127.0.0.1:{ports[name]}" for name in (kind, "nessie"))
         connections = {word: connect.catalog(at) for word, at in reached.items()}
@@ -139,7 +155,7 @@ def _process(service: Service, state: State, keys: dict[str, str]) -> Iterator[s
         try:
             yield process
         finally:
-            process.terminate()
+            process.send_signal(signal.Signals[f"SIG{service.stop_signal}"])
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:

@@ -154,7 +154,7 @@ def test_one_failure_does_not_stop_the_others_and_is_counted(servers: Servers, r
     connections = servers.connections()
     spaces = stage(root, 0)
     spaces[f"{root}.n1"]["tables"]["t1"] = {"columns": {"s": "struct<a: int>"}, "partition_by": ["s.a"]}
-    rest = servers.connections(kind="rest")  # which does not know beforehand what Nessie cannot do
+    rest = servers.connections(kind="nessie-rest")  # which does not know beforehand what Nessie cannot do
     outcome = reconcile(lakehouse(spaces), rest)
     assert outcome.exit_code == 1
     assert [failure.address for failure in outcome.failed] == [f"table lake.{root}.n1.t1"]

@@ -105,7 +105,7 @@ def test_a_tables_own_tag(servers: Servers, root: str) -> None:
     with pytest.raises(Refused, match="no snapshot yet"):
         tags.create("v1", "tag")
     on("main", servers).load_table(f"{root}.t").append(pa.table({"a": [1]}))
-    by_rest = TableReferences(catalogs.connect("lake", servers.connections(kind="rest")), f"{root}.t")
+    by_rest = TableReferences(catalogs.connect("lake", servers.connections(kind="nessie-rest")), f"{root}.t")
     with pytest.raises(Refused, match="does not keep it"):
         by_rest.create("v1", "tag")
     made = tags.create("v1", "tag")

@@ -8,11 +8,13 @@ from typing import TypeVar
 from lakehouse.kinds.catalog import CatalogKind
 from lakehouse.kinds.catalogs.glue import GLUE
 from lakehouse.kinds.catalogs.nessie import NESSIE
+from lakehouse.kinds.catalogs.rest import REST
 from lakehouse.kinds.catalogs.s3tables import S3TABLES
 from lakehouse.kinds.engine import EngineKind
 from lakehouse.kinds.engines.spark import SPARK
 from lakehouse.kinds.engines.trino import TRINO
 from lakehouse.kinds.platform import PlatformKind
+from lakehouse.kinds.platform.postgres import POSTGRES
 from lakehouse.kinds.store import StoreKind
 from lakehouse.kinds.stores import s3tables
 from lakehouse.kinds.stores.aistor import AISTOR
@@ -31,8 +33,8 @@ def _by_word(kinds: Iterable[K]) -> Mapping[str, K]:
 
 # Messages offer the first one that a place can have.
 STORES: Mapping[str, StoreKind] = _by_word((S3PROXY, MINIO, RUSTFS, AISTOR, S3, s3tables.S3TABLES))
-CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, GLUE, S3TABLES))
+CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, REST, GLUE, S3TABLES))
 ENGINES: Mapping[str, EngineKind] = _by_word((SPARK, TRINO))
-PLATFORM: Mapping[str, PlatformKind] = _by_word(())
+PLATFORM: Mapping[str, PlatformKind] = _by_word((POSTGRES,))
 
 register(Kinds(STORES, CATALOGS, ENGINES, PLATFORM))

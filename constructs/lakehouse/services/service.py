@@ -92,12 +92,13 @@ class Service:
     memory_mb: int = 512  # what the whole process may need: heap and the rest
     needs: tuple[str, ...] = ()  # services that must be ready before this one starts
     restarts_with: tuple[str, ...] = ()  # services whose new incarnation makes this one useless
-    stop_seconds: int = 15  # between SIGTERM and SIGKILL
+    stop_seconds: int = 15  # between the signal to stop and SIGKILL
     # Of a store: its files as they make it refuse writes, for when the disk is full. None: no store; empty: it has no
     # such mode, so that it has to be stopped.
     reading: tuple[File, ...] | None = None
     # In a container, the image's own entry point is kept: it gets ``command`` without its first word, the program.
     keeps_entrypoint: bool = later(False)
+    stop_signal: Literal["TERM", "INT"] = later("TERM")  # of a process; in a container its image says it
 
     @property
     def is_job(self) -> bool:

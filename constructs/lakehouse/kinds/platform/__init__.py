@@ -1,4 +1,4 @@
-"""Services that other kinds need, such as the database of a catalog: none yet.
+"""Services that other kinds need, such as the database of a catalog.
 
 What a catalog lists in ``needs`` comes before it, once per stack.
 """

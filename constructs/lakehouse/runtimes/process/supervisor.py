@@ -62,6 +62,7 @@ autostart=true
 autorestart=true
 startsecs=1
 startretries=5
+stopsignal={signal}
 stopwaitsecs={stop}
 stopasgroup=true
 killasgroup=true
@@ -102,7 +103,7 @@ class Supervisor:
         near = state.socket.parent == state.run
         socket = state.socket.name if near else str(state.socket).replace("%", "%%")
         write_private(state.conf_d / f"{WATCH}.sh", _watch())
-        watch = _PROGRAM.format(name=WATCH, stop=5)
+        watch = _PROGRAM.format(name=WATCH, signal="TERM", stop=5)
         write_private(state.supervisor_conf, _MAIN.format(socket=socket, user=user, watch=watch))
         environment = {key: os.environ[key] for key in INHERITED if key in os.environ}
         if temporary.within():  # that folder goes with the run of cdktf that this step is part of
@@ -201,7 +202,7 @@ class Supervisor:
 
 def program(service: Service) -> str:
     """supervisord's configuration of a service, as text."""
-    return _PROGRAM.format(name=service.name, stop=service.stop_seconds)
+    return _PROGRAM.format(name=service.name, signal=service.stop_signal, stop=service.stop_seconds)
 
 
 def _watch() -> str:

@@ -1,0 +1,50 @@
+# Makes the cluster where there is none and what databases.sql asks for, then becomes the PostgreSQL server:
+#     sh start.sh HOME DATA ADDRESS PORT DATABASE...
+set -eu
+home=$1 data=$2 address=$3 port=$4
+shift 4
+# The package's programs find their libraries beside them on macOS only.
+export LD_LIBRARY_PATH="$home/lib"
+
+# PostgreSQL refuses to run as root. In a user namespace it is another user, and what it writes belongs to root outside.
+# User 1 has an entry in every system's list of users, which initdb looks for.
+within() { "$@"; }
+if [ "$(id -u)" = 0 ]; then
+    within() { unshare --user --map-user=1 --map-group=1 -- "$@"; }
+    if ! within true; then
+        echo "PostgreSQL does not run as root, and this machine refuses a user namespace (unshare --user)." \
+            "Deploy as an ordinary user." >&2
+        exit 1
+    fi
+fi
+
+# A statement a line, from standard input. An error ends it, and none is logged with its statement: it has a password.
+single() {
+    within "$home/bin/postgres" --single -D "$data/cluster" -c exit_on_error=true -c log_checkpoints=off \
+        -c log_min_error_statement=panic postgres
+}
+
+if [ ! -d "$data/cluster" ]; then
+    rm -rf "$data/new" # of a start that was cut short
+    # Who may log in is in hba.conf of the folder of configuration; without that file nobody can.
+    within "$home/bin/initdb" -D "$data/new" --username=postgres --auth=reject --encoding=UTF8 --no-locale --no-instructions
+    mv "$data/new" "$data/cluster"
+fi
+
+# The file of a killed server holds the number of a process, which by now may be another program's.
+if pid=$(head -n 1 "$data/cluster/postmaster.pid" 2>/dev/null); then
+    case $(ps -p "${pid#-}" -o comm= || true) in *postgres*) ;; *) rm -f "$data/cluster/postmaster.pid" ;; esac
+fi
+
+there=$(echo 'SELECT datname FROM pg_database' | single)
+for name in "$@"; do
+    case $there in *"\"$name\""*) ;; *) printf 'CREATE DATABASE "%s"\n' "$name" | single >/dev/null ;; esac
+done
+single <databases.sql >/dev/null
+
+set -- -D "$data/cluster" -c listen_addresses="$address" -p "$port" -k '' -c hba_file="$PWD/hba.conf" \
+    -c shared_buffers=32MB -c log_checkpoints=off
+if [ "$(id -u)" = 0 ]; then
+    exec unshare --user --map-user=1 --map-group=1 -- "$home/bin/postgres" "$@"
+fi
+exec "$home/bin/postgres" "$@"

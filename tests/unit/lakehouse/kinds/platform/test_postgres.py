@@ -1,0 +1,106 @@
+"""PostgreSQL as a service: what its server is told, and what a start makes of its folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from lakehouse.kinds.platform.postgres import Database, services
+from lakehouse.services.service import Service
+from lakehouse.spec import Lakehouse
+from tests.unit.lakehouse.services.place import Somewhere, as_text
+
+LAKEHOUSE = Lakehouse.model_validate(
+    {
+        "name": "demo",
+        "buckets": {"warehouse": {}},
+        "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
+        "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "rest"}}},
+    }
+)
+
+# A PostgreSQL whose programs say how they were called, and whose single-user mode knows of the database "rest".
+_INITDB = '#!/bin/sh\nmkdir -p "$2"\necho initdb\n'
+_POSTGRES = """#!/bin/sh
+[ "$1" = --single ] || { echo "server $*"; exit; }
+while read -r line; do
+    case $line in SELECT*) echo '1: datname = "rest"' ;; CREATE*|ALTER*) echo "single $line" >&2 ;; *) exit 1 ;; esac
+done
+"""
+
+
+def postgres(*servers: str) -> Service:
+    [service] = services(Somewhere(LAKEHOUSE), servers)
+    return service
+
+
+def test_each_catalog_server_has_a_user_and_a_password_of_its_own() -> None:
+    statements = next(as_text(each.text) for each in postgres("rest", "rest-other").files if each.path.endswith(".sql"))
+    assert "ALTER ROLE \"rest\" LOGIN PASSWORD '<secret:postgres-rest>'\n" in statements
+    assert "ALTER ROLE \"rest-other\" LOGIN PASSWORD '<secret:postgres-rest-other>'\n" in statements
+    assert 'REVOKE ALL ON DATABASE "rest-other" FROM PUBLIC\n' in statements
+    assert "SUPERUSER" not in statements
+
+
+def test_nobody_logs_in_without_a_password_and_nothing_secret_is_in_the_command() -> None:
+    service = postgres("rest")
+    assert {each.path: each.text for each in service.files}["hba.conf"] == "host all all all scram-sha-256\n"
+    assert service.stop_signal == "INT"
+    assert all(isinstance(word, str) for word in service.command)
+    assert service.environment == ()
+
+
+def test_long_names_stay_apart() -> None:
+    first, second = (Database.of(f"rest-{'a' * 60}{end}").name for end in "xy")
+    assert first != second
+    assert {len(first), len(second)} == {63}
+    assert Database.of("rest").name == "rest"
+
+
+def _start(folder: Path, *databases: str) -> list[str]:
+    """What the start script and the programs it called said, as an ordinary user."""
+    programs = {"bin/initdb": _INITDB, "bin/postgres": _POSTGRES, "path/id": "#!/bin/sh\necho 1000\n"}
+    for name, text in programs.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    for file in postgres(*databases).files:
+        (folder / file.path).write_text(as_text(file.text))
+    (folder / "databases.sql").write_text("ALTER ROLE x\n")
+    done = subprocess.run(
+        ["/bin/sh", "start.sh", str(folder), str(folder / "data"), "127.0.0.1", "5432", *databases],
+        cwd=folder, env={"PATH": f"{folder}/path:{os.environ['PATH']}"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return (done.stdout + done.stderr).splitlines()
+
+
+def test_a_start_makes_what_is_missing_and_no_more(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    (folder / "data" / "new").mkdir(parents=True)  # of a start that was cut short
+    said = _start(folder, "rest", "rest-other")
+    assert said[0] == "initdb"
+    assert said[-2:] == ['single CREATE DATABASE "rest-other"', "single ALTER ROLE x"]
+    assert "-c listen_addresses=127.0.0.1 -p 5432 -k " in said[1]
+    assert f"-D {folder}/data/cluster " in said[1]
+    assert "initdb" not in _start(folder, "rest")
+
+
+def test_the_mark_of_a_killed_server_is_removed_and_that_of_a_running_one_is_not(tmp_path: Path) -> None:
+    _start(tmp_path, "rest")
+    mark = tmp_path / "data" / "cluster" / "postmaster.pid"
+    mark.write_text(f"{os.getpid()}\n")  # the number is by now that of another program
+    _start(tmp_path, "rest")
+    assert not mark.exists()
+    with _named("postgres", tmp_path) as up:
+        mark.write_text(f"{up.pid}\n")
+        _start(tmp_path, "rest")
+        up.kill()
+    assert mark.exists()
+
+
+def _named(name: str, folder: Path) -> subprocess.Popen[bytes]:
+    """A process of that name that sleeps."""
+    program = folder / name
+    program.symlink_to("/bin/sleep")
+    return subprocess.Popen([program, "60"])
