@@ -1,7 +1,7 @@
 """``python -m offline.images``: images from the packages, for sites that reach no registry.
 
 Each has the name of the official image that it replaces. An existing image is kept: an official one
-always, one of ours if its label has the digest of its current sources.
+always, our own if its label has the digest of its current sources.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _not_pulled(keys: Iterable[str], engine: DockerEngine) -> list[str]:
 
 
 def _stale(key: str, reference: str, client: Any) -> bool:
-    """Whether the image is missing, or is one of ours with other sources."""
+    """Whether the image is missing, or is our own with other sources."""
     from docker.errors import ImageNotFound
 
     try:
@@ -180,7 +180,7 @@ def _build(recipe: Recipe, client: Any, tell: ProgressReport) -> None:
 
 
 def _labelled(reference: str, client: Any) -> str:
-    """The id of the image of ours that now has the name; empty if there is none."""
+    """The id of our own image that now has the name; empty if there is none."""
     from docker.errors import ImageNotFound
 
     try:

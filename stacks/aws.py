@@ -265,7 +265,7 @@ class AwsTerraformStack(TerraformStack):
             self._principal(principal, [principal_trust(names, principal)], may)
         outputs: dict[str, object] = {"hosts": engines.hosts}
         outputs["secrets"] = {name: each.ref("arn") for name, each in secrets.items()}
-        # How the engines are told of the catalogs, for what configures the instances.
+        # How the engines reach the catalogs, for what configures the instances.
         if lakehouse.engines.spark:
             settings = {**for_spark(lakehouse, names), **lakehouse.engines.spark.properties}
             outputs["spark_defaults"] = settings | matrix.SPARK_CLOSED

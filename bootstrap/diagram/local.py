@@ -103,7 +103,7 @@ def _asked(local: Local, catalogs: Sequence[str]) -> Iterator[Arrow]:
                 re.search(rf"//{re.escape(host)}:{port.number}\b", text) for port in target.ports
             ):
                 continue
-            # An executor reads and writes what the driver of its cluster was told of.
+            # An executor reads and writes what the driver of its cluster is configured with.
             alone = images.count(source.image) == 1 or source.image == target.image
             begin = _id(source) if alone else f"cluster {source.image}"
             if target.name in catalogs:

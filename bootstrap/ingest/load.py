@@ -153,7 +153,7 @@ class Ingest:
             Claim(folder_of(at), f"{catalog}.{table}", catalog)
             for catalog in lakehouse.catalogs
             for table, (at, _) in TableReader(catalog, connections).names().items()
-            if not table.rpartition(".")[2].startswith(f"ingest_{here}_")  # left by a run of ours that was killed
+            if not table.rpartition(".")[2].startswith(f"ingest_{here}_")  # left by an earlier run that was killed
         ]
         other = Register(found).clash(Claim(f"s3://{STAGING}/{STAGED}/{here}", "ingest"))
         if other is not None:

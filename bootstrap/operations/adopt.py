@@ -40,5 +40,5 @@ def adopt(target: Target, *, yes: bool) -> str:
         ):
             raise LakehouseError("The name does not match: nothing was changed.")
     known = replace(claim.owner, id=found.id, buckets=found.buckets) if found else replace(claim.owner, buckets=False)
-    owner.write_mark(root, known, anew=True)
+    owner.write_mark(root, known, overwrite=True)
     return f"{root} now belongs to the {known}."

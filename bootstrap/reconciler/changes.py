@@ -70,7 +70,7 @@ class Diff:
     """What has to change (``changes``), what cannot (``refused``), and what was left as it is (``kept``).
 
     ``unnamed`` are the addresses of what is there that the file does not name. ``lost`` says of a table or column that
-    the changes make anew, and that was there once, what became of it and what brings it back.
+    the changes make again, and that was there once, what became of it and what brings it back.
     """
 
     changes: tuple[Change, ...] = ()

@@ -23,7 +23,7 @@ def gather(
     """The facts that a diff with ``lakehouse`` needs: tables that the file names, and all tables of exclusive catalogs.
 
     Where the file asks for a folder that no table has yet, all tables are read: the folder may be one of theirs.
-    ``everything`` reads all tables of all catalogs; ``reading`` is told of the tables of all catalogs together. Raises
+    ``everything`` reads all tables of all catalogs; ``reading`` hears of the tables of all catalogs together. Raises
     the errors of :mod:`bootstrap.remote.errors`.
     """
     look = Inquiry(lakehouse, world, everything, reading)

@@ -1,6 +1,6 @@
 """Who uses a folder, asked again just before the commit that is to use it: engines write while a plan is carried out.
 
-The catalog's list alone is read, and not anew for each commit; a table is read only if it seems to be in the way.
+Only the catalog's list is read, and not for each commit; a table is read only if it seems to be in the way.
 """
 
 from __future__ import annotations

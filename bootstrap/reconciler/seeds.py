@@ -155,7 +155,7 @@ def _marks(transaction: Transaction, digest: str) -> dict[str, str]:
 
 @contextmanager
 def _typed(path: Path) -> Iterator[None]:
-    """Whatever a library raises about the file or the store, as an error of ours."""
+    """Whatever a library raises about the file or the store, as an error of this project."""
     from pyiceberg.exceptions import ValidationError
 
     try:

@@ -65,7 +65,7 @@ class ClientCredentials:
     """OAuth2's grant of that name: an id and a secret are exchanged for a token, again before the token ends.
 
     https://datatracker.ietf.org/doc/html/rfc6749#section-4.4. A token that the server refuses is replaced as well:
-    it may have been revoked, or the server was started anew. ``what`` names the server of tokens in errors, ``uri`` is
+    it may have been revoked, or the server was restarted. ``what`` names the server of tokens in errors, ``uri`` is
     its address, ``extra`` are headers that it wants, such as Polaris' realm.
     """
 

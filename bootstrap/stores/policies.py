@@ -1,4 +1,4 @@
-"""Bucket policies: one statement of ours, next to those of others. Pure; the reconciler's store sends them.
+"""Bucket policies: our statement, next to those of others. Pure; the reconciler's store sends them.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 """

@@ -87,7 +87,7 @@ def local_exec(
 
 
 def on_create(command: str) -> LocalExecProvisioner:
-    """A step that runs once its resource has been made; where it fails, the next apply makes the resource anew."""
+    """A step that runs once its resource has been made; where it fails, the next apply makes the resource again."""
     return LocalExecProvisioner(type="local-exec", command=rendered(command))
 
 

@@ -133,7 +133,7 @@ def test_buckets_of_an_earlier_version_are_marked_by_the_first_apply(
     servers: Servers, bucket: str, tmp_path: Path
 ) -> None:
     assert reconcile(with_bucket(bucket, deletable=True), servers.connections()).exit_code == 0
-    owner.write_mark(tmp_path, owner.Owner("demo", "local", "0123456789abcdef", "", "", buckets=False), anew=True)
+    owner.write_mark(tmp_path, owner.Owner("demo", "local", "0123456789abcdef", "", "", buckets=False), overwrite=True)
     strange = f"{bucket}x"
     client(servers.connections().store).create_bucket(Bucket=strange)
     former = owned_by(servers.connections(), "0123456789abcdef", tmp_path)

@@ -1,4 +1,4 @@
-"""Folders of live tables: no new table shares one, and what somebody took away is told of and brought back."""
+"""Folders of live tables: no new table shares one, and what somebody took away is reported and brought back."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_hosts_that_mean_something_else_in_a_container(contained: Deployment) ->
     assert "http://nessie:19120" in loopback["hosts"]["fix"]
     assert "does not resolve in the containers" in unknown["hosts"]["cause"]
     assert right["hosts"]["severity"] == "ok"
-    assert right["trino: other"]["cause"] == "definitions"  # Trino was not told of it yet
+    assert right["trino: other"]["cause"] == "definitions"  # Trino does not have it yet
 
 
 def test_keys_that_were_replaced(contained: Deployment) -> None:

@@ -1,4 +1,4 @@
-"""What a user is told of a file that reads well and cannot be synthesised."""
+"""What a user reads about a file that reads well and cannot be synthesised."""
 
 from __future__ import annotations
 

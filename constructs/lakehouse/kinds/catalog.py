@@ -16,7 +16,7 @@ from lakehouse.text.placeholders import Text
 class CatalogEndpoint:
     """A catalog. ``internal`` is its base address for services, ``external`` for a person and the bootstrap.
 
-    In AWS both are empty, or select another endpoint than AWS's own. ``service`` is empty if it is no server of ours.
+    In AWS both are empty, or select another endpoint than AWS's own. ``service`` is empty if the stack runs no server for it.
     """
 
     name: str
@@ -58,7 +58,7 @@ class CatalogAddress:
 class CatalogKind(CatalogRules):
     """A kind of catalog.
 
-    ``services`` are those that carry a catalog, each after its needs; None if no server of ours does. ``bases`` are the
+    ``services`` are those that carry a catalog, each after its needs; None if the stack runs none. ``bases`` are the
     base addresses for services and from outside, given the server's name. ``for_spark``, ``for_trino`` and
     ``for_pyiceberg`` are the settings of each client; Trino's take the property that turns its S3 file system on, whose
     name changed with its versions, and a branch.

@@ -62,7 +62,7 @@ def due(state: State, name: str, names: tuple[str, ...]) -> bool:
 
 
 def make(state: State, name: str, names: tuple[str, ...]) -> None:
-    """Makes a certificate, also if there is one. Another authority needs all others anew."""
+    """Makes a certificate, also if there is one. A new authority needs new certificates."""
     if name == AUTHORITY or due(state, AUTHORITY, ()):
         _make_authority(state)
     if name == AUTHORITY:

@@ -72,7 +72,7 @@ def marked(definition: str, credentials: Iterable[str], planned: Planned) -> str
 
 
 def used(service: Service) -> tuple[str, ...]:
-    """The credentials whose generation matters to a service: another authority issues all certificates anew."""
+    """The credentials whose generation matters to a service: a new authority issues all certificates again."""
     names = credentials.names(service)
     if any(each.endswith("-certificate") for each in names):
         names.add(_authority())
@@ -100,7 +100,7 @@ def renew(state: State, services: Iterable[Service], planned: Planned) -> None:
     _note(state, recorded, planned, newer, done=False)  # what is interrupted is done again
     authority = any(each.name == _authority() for each in newer)
     if authority:
-        certificates.make(state, AUTHORITY, ())  # all others are issued anew
+        certificates.make(state, AUTHORITY, ())  # all others are issued again
     for each in newer:
         for secret in each.secrets:
             _write(state, secret, chosen)

@@ -169,9 +169,9 @@ def mark(state: State, asked: OwnerClaim) -> None:
     write_mark(state.root, owner)
 
 
-def write_mark(root: Path, owner: Owner, *, anew: bool = False) -> None:
-    """Writes the mark of a state folder; ``anew`` also over one that is damaged."""
-    if anew or read(root) != owner:
+def write_mark(root: Path, owner: Owner, *, overwrite: bool = False) -> None:
+    """Writes the mark of a state folder; ``overwrite`` also over one that is damaged."""
+    if overwrite or read(root) != owner:
         write_private(root / MARK, json.dumps(asdict(owner), indent=1))
 
 

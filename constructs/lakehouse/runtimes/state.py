@@ -30,7 +30,7 @@ def check_user() -> None:
 
 @dataclass(frozen=True)
 class State:
-    """Folders below ``root``: ``data`` outlives everything but ``lakehouse destroy --data``; the rest is made anew."""
+    """Folders below ``root``: ``data`` outlives everything but ``lakehouse destroy --data``; the rest is made again."""
 
     root: Path
 

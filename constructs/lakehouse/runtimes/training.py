@@ -62,7 +62,7 @@ def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
 
 
 def repair(lakehouse: Lakehouse, path: Path) -> None:
-    """Reads the archives of all local stacks, and makes those anew that are not as they were made."""
+    """Reads the archives of all local stacks, and makes those again that are not as they were made."""
     for name in _stacks(lakehouse):
         if damaged := archives.damaged(locate(lakehouse, name, path).services):
             for archive, why in damaged.items():

@@ -15,7 +15,7 @@ from lakehouse.spec.kinds import KindRules, known
 
 @dataclass(frozen=True)
 class Chosen:
-    """The rule that an entry names a kind of ``what`` that is to be had on one of the runtimes ``on``."""
+    """The rule that an entry names a kind of ``what`` that is available on one of the runtimes ``on``."""
 
     what: Literal["stores", "catalogs"]
     on: tuple[str, ...]

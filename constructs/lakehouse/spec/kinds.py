@@ -109,7 +109,7 @@ class Further:
 
 @dataclass(frozen=True, kw_only=True)
 class KindRules:
-    """A kind, by its ``word`` in the file; ``on`` are the runtimes that it is to be had on, or AWS."""
+    """A kind, by its ``word`` in the file; ``on`` are the runtimes that have it, or AWS."""
 
     word: str
     label: str  # as people call it

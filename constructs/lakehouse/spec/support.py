@@ -31,7 +31,7 @@ def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
 
 
 def on(kinds: Mapping[str, KindRules], runtime: str) -> tuple[str, ...]:
-    """The words of those kinds that are to be had on a runtime."""
+    """The words of the kinds that a runtime has."""
     return tuple(word for word, kind in kinds.items() if runtime in kind.on)
 
 

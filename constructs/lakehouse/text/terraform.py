@@ -12,7 +12,7 @@ from typing import Any
 
 # cdktf has its own marks in strings and lists, such as ${TfToken[TOKEN.0]} and #{TfToken[TOKEN.0]}.
 _OPENED = re.compile(r"([$%#]+)\{")
-# How an expression of ours is written until the block is complete. No text from outside can contain it.
+# How our own expressions are written until the block is complete. No text from outside can contain it.
 _MARK = secrets.token_hex(8)
 _MARKED = re.compile(rf"<{_MARK} ([^>]*)>")
 

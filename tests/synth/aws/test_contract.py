@@ -53,7 +53,7 @@ def test_a_provider_without_a_version_is_told(stacks: Mapping[str, Any]) -> None
 def test_golden(stacks: Mapping[str, Any], name: str) -> None:
     """What the stack declares and what it depends on; a change of it is looked at in review.
 
-    Write it anew with ``python -m tests.synth.aws.test_contract``.
+    Write it again with ``python -m tests.synth.aws.test_contract``.
     """
     assert outline(stacks[name]) == (GOLDEN / f"{name}.txt").read_text()
 

@@ -86,37 +86,25 @@ def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
     Nessie's own client, not its Iceberg REST endpoint: up to 0.99 that one shows, and at each commit keeps, only the
     current snapshot (projectnessie/nessie#9634), so there would be no history and no time travel.
     """
-    store = at.store
     return {
         "": "org.apache.iceberg.spark.SparkCatalog",
         ".catalog-impl": "org.apache.iceberg.nessie.NessieCatalog",
         ".uri": f"{at.internal}{API}",
         ".ref": "main",
         ".warehouse": at.location,
-        ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-        ".s3.endpoint": store.internal,
-        ".s3.path-style-access": "true",
-        ".s3.access-key-id": store.access_key,
-        ".s3.secret-access-key": store.secret_key,
-        ".client.region": store.region,
+        **at.store.for_spark(),
     }
 
 
 def for_trino(at: CatalogEndpoint, s3_switch: str, branch: str) -> dict[str, Text]:
     """Properties of Trino's Iceberg connector: https://trino.io/docs/current/object-storage/metastores.html"""
-    store = at.store
     return {
         "connector.name": "iceberg",
         "iceberg.catalog.type": "nessie",
         "iceberg.nessie-catalog.uri": f"{at.internal}{API}",
         "iceberg.nessie-catalog.ref": branch,
         "iceberg.nessie-catalog.default-warehouse-dir": at.location,
-        s3_switch: "true",
-        "s3.endpoint": store.internal,
-        "s3.path-style-access": "true",
-        "s3.region": store.region,
-        "s3.aws-access-key": store.access_key,
-        "s3.aws-secret-key": store.secret_key,
+        **at.store.for_trino(s3_switch),
     }
 
 
@@ -126,10 +114,7 @@ def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
         "type": "rest",
         "uri": at.uri,
         "warehouse": at.warehouse,
-        "s3.endpoint": at.store.external,
-        "s3.region": at.store.region,
-        "s3.access-key-id": at.store.access_key,
-        "s3.secret-access-key": at.store.secret_key,
+        **at.store.for_pyiceberg(),
         # The client's own keys are used; the store has no STS to vend others.
         "header.X-Iceberg-Access-Delegation": "",
     }

@@ -74,36 +74,24 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
 
 def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
     """Settings of Spark's catalog: https://iceberg.apache.org/docs/latest/spark-configuration/"""
-    store = at.store
     return {
         "": "org.apache.iceberg.spark.SparkCatalog",
         ".type": "rest",
         ".uri": at.internal,
         ".warehouse": at.warehouse,
-        ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-        ".s3.endpoint": store.internal,
-        ".s3.path-style-access": "true",
-        ".s3.access-key-id": store.access_key,
-        ".s3.secret-access-key": store.secret_key,
-        ".client.region": store.region,
+        **at.store.for_spark(),
     }
 
 
 def for_trino(at: CatalogEndpoint, s3_switch: str, branch: str) -> dict[str, Text]:
     """Properties of Trino's Iceberg connector: https://trino.io/docs/current/object-storage/metastores.html"""
-    store = at.store
     return {
         "connector.name": "iceberg",
         "iceberg.catalog.type": "rest",
         "iceberg.rest-catalog.uri": at.internal,
         "iceberg.rest-catalog.warehouse": at.warehouse,
         "iceberg.rest-catalog.nested-namespace-enabled": "true",
-        s3_switch: "true",
-        "s3.endpoint": store.internal,
-        "s3.path-style-access": "true",
-        "s3.region": store.region,
-        "s3.aws-access-key": store.access_key,
-        "s3.aws-secret-key": store.secret_key,
+        **at.store.for_trino(s3_switch),
     }
 
 
@@ -113,10 +101,7 @@ def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
         "type": "rest",
         "uri": at.uri,
         "warehouse": at.warehouse,
-        "s3.endpoint": at.store.external,
-        "s3.region": at.store.region,
-        "s3.access-key-id": at.store.access_key,
-        "s3.secret-access-key": at.store.secret_key,
+        **at.store.for_pyiceberg(),
     }
 
 

@@ -41,7 +41,7 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 class DockerEngine:
-    """The Docker that DOCKER_HOST names, or this machine's. Each call asks it anew."""
+    """The Docker that DOCKER_HOST names, or this machine's. Each call asks it again."""
 
     @cached_property
     def client(self) -> DockerClient:

@@ -36,7 +36,7 @@ def watched(state: State, service: Service) -> None:
 
 
 def look(state: State) -> None:
-    """One look: closes the store, opens it, makes the ballast anew, or nothing."""
+    """One look: closes the store, opens it, makes the ballast again, or nothing."""
     try:
         room = disk.least([state.root, *filter(Path.is_dir, [state.root / "data"])])
         if closed(state):

@@ -1,4 +1,4 @@
-"""How the engines are told of the catalogs in AWS."""
+"""How the engines reach the catalogs in AWS."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_its_keys_are_in_files_of_its_configuration_alone(kind: str) -> None:
     assert "ecret(" not in outside
     inside = "".join(as_text(file.text) for file in store.files)
     assert all(key in inside for key in KEYS)
-    # Each of those files is one that the store is told of.
+    # Each of those files is one that the store reads.
     assert all(f"/config/{kind}/{file.path}" in outside for file in store.files)
 
 

@@ -34,7 +34,7 @@ def test_every_image_is_used_and_every_one_that_is_asked_for_is_pinned() -> None
     asked |= set().union(
         *(_asked(store=KindEntry(kind=store), license="a.license") for store in support.on(STORES, "docker"))
     )
-    asked.add("postgres-15")  # for those who bring a catalog with a database; no service of ours has one yet
+    asked.add("postgres-15")  # for those who bring a catalog with a database; no service on Docker has one yet
     assert asked == set(IMAGES)
 
 
