@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages.catalogue import this_platform
+from lakehouse.packages.package import this_platform
 from lakehouse.packages.programs import MODULES
 from offline import go
 

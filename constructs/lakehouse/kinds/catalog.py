@@ -16,7 +16,8 @@ from lakehouse.text.placeholders import Text
 class CatalogEndpoint:
     """A catalog. ``internal`` is its base address for services, ``external`` for a person and the bootstrap.
 
-    In AWS both are empty, or select another endpoint than AWS's own. ``service`` is empty if the stack runs no server for it.
+    In AWS both are empty, or select another endpoint than AWS's own. ``service`` is empty if the stack runs no server
+    for it.
     """
 
     name: str

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages.catalogue import Artifact
 from lakehouse.packages.manifest import sha256
+from lakehouse.packages.package import Artifact
 
 _CHUNK = 1 << 16  # what a cut connection loses at most
 _ATTEMPTS = 5

@@ -19,9 +19,9 @@ import requests
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import catalogue, jvm, manifest, registries, store
-from lakehouse.packages.catalogue import Artifact, Package
 from lakehouse.packages.download import check, disk_error, download
 from lakehouse.packages.manifest import sha256
+from lakehouse.packages.package import Artifact, Package
 from lakehouse.packages.progress import ProgressReport, report
 from lakehouse.packages.unpack import unpack
 

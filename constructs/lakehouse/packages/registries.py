@@ -18,7 +18,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages.catalogue import Artifact
+from lakehouse.packages.package import Artifact
 
 MIRROR = "LAKEHOUSE_MAVEN_REPOSITORY"
 _SIMPLE = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"  # https://packaging.python.org/specifications/simple-repository-api

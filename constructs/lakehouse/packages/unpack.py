@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages.catalogue import Artifact
+from lakehouse.packages.package import Artifact
 
 
 def unpack(artifact: Artifact, archive: Path, tree: Path) -> None:

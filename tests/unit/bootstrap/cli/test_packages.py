@@ -7,7 +7,8 @@ import pytest
 
 from bootstrap.cli import packages as command
 from lakehouse.packages import location
-from lakehouse.packages.catalogue import PACKAGES, Package
+from lakehouse.packages.catalogue import PACKAGES
+from lakehouse.packages.package import Package
 from tests.unit.lakehouse.packages.registry import Registry, artifact
 
 ROOT = Path(__file__).parents[4]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.packages import catalogue, registries
-from lakehouse.packages.catalogue import Package
+from lakehouse.packages.package import Package
 from tests.unit.lakehouse.packages.registry import Registry, handler
 
 

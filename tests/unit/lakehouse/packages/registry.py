@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 
-from lakehouse.packages.catalogue import Artifact
+from lakehouse.packages.package import Artifact
 
 
 @dataclass

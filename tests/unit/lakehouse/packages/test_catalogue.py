@@ -11,7 +11,8 @@ from lakehouse.errors import LakehouseError
 from lakehouse.kinds import CATALOGS, STORES
 from lakehouse.kinds.needed import Needed, needed
 from lakehouse.packages import catalogue, programs, set_up, store
-from lakehouse.packages.catalogue import PACKAGES, Artifact, Package
+from lakehouse.packages.catalogue import PACKAGES
+from lakehouse.packages.package import Artifact, Package
 from lakehouse.spec import load, matrix, support
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Spark, Trino

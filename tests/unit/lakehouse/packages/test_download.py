@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages.catalogue import Artifact
 from lakehouse.packages.download import download
+from lakehouse.packages.package import Artifact
 from tests.unit.lakehouse.packages.registry import Registry, artifact
 
 CONTENT = os.urandom(300_000)

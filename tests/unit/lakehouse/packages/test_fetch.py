@@ -15,7 +15,7 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import fetch, is_present, location, manifest, missing
-from lakehouse.packages.catalogue import Package
+from lakehouse.packages.package import Package
 from tests.unit.lakehouse.packages.registry import Registry, artifact, zipped
 
 JAR = os.urandom(10_000)
