@@ -131,7 +131,7 @@ def test_an_unknown_package_is_named_with_those_there_are() -> None:
 
 
 def test_a_platform_without_a_file_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "this_platform", lambda: "plan9-mips")
+    monkeypatch.setattr("lakehouse.packages.package.this_platform", lambda: "plan9-mips")
     with pytest.raises(LakehouseError, match=r"java-21: no file for plan9-mips; .*linux-x86_64. Install a Java 21"):
         catalogue.package("java-21").digest  # noqa: B018  # the property raises
     assert catalogue.package("trino-476").digest
