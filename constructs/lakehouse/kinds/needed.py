@@ -74,7 +74,8 @@ def images(lakehouse: Lakehouse) -> tuple[str, ...]:
     """The images of the lakehouse's stacks on Docker, each once; of all its stacks here, if none is on Docker."""
     here = [stack for stack in lakehouse.stacks.values() if isinstance(stack, LocalStack)]
     chosen = [stack for stack in here if stack.runtime == "docker"] or here
-    return tuple(dict.fromkeys(each.image for stack in chosen for each in services(lakehouse, stack, _Notes())))
+    found = (each.image for stack in chosen for each in services(lakehouse, stack, _Notes()))
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def _ask(asked: _Notes, service: Service, *, in_container: bool) -> None:

@@ -79,7 +79,7 @@ class Service:
     """One definition, several places. Paths, hosts and ports in it are those of the place it was built for."""
 
     name: str
-    image: str  # its name in the catalogue of images (lakehouse.runtimes.docker.images)
+    image: str  # its name in the catalogue of images (lakehouse.runtimes.docker.images); empty: it has none
     packages: tuple[str, ...]  # names in the catalogue of packages
     command: tuple[str, ...]
     probe: Probe

@@ -49,7 +49,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
     }
     service = Service(
         name=name,
-        image=PACKAGES[0],
+        image="",  # as a process only
         packages=PACKAGES,
         java=JAVA,
         command=(

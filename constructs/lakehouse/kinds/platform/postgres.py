@@ -46,7 +46,7 @@ def services(place: Place, servers: tuple[str, ...]) -> tuple[Service, ...]:
     statements: list[Part] = [part for each in databases for part in _statements(each)]
     service = Service(
         name=WORD,
-        image=PACKAGE,
+        image="",  # as a process only
         packages=(PACKAGE,),
         command=(
             *("/bin/sh", f"{config}/start.sh", place.package(PACKAGE), data, place.bind(), str(port)),
