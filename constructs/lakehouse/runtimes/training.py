@@ -106,6 +106,7 @@ def _work(file: Path) -> None:
 def _running(services: Sequence[Service], local: Local) -> Iterator[None]:
     """The services are up, in the order of their needs; afterwards they are not, and have had time to write records."""
     state = local.state
+    steps.preflight(state, services, local.claim)
     steps.supervisor_up(state, "training")
     try:
         with ThreadPoolExecutor(len(services)) as pool:

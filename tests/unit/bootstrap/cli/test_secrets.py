@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from bootstrap.session.target import find
+from lakehouse.kinds.engines.spark import TOKEN
 from lakehouse.runtimes import generations
 from lakehouse.runtimes.owner import mark
 from tests.synth.synthesised import AWS
 from tests.unit.bootstrap.cli.test_main import lakehouse
-
-TOKEN = "spark-connect-token"
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse import packages
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import training
+from lakehouse.runtimes import owner, training
+from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.process import archives, steps
 from lakehouse.services.service import Probe, Service
 from lakehouse.spec import Lakehouse, load
@@ -80,7 +82,8 @@ def test_a_lakehouse_that_does_not_come_up_is_said_and_stopped(
     def fail(*_: object) -> float:
         raise LakehouseError("trino is not ready")
 
-    monkeypatch.setattr(steps, "supervisor_up", lambda *_: None)
+    for step in ("preflight", "supervisor_up"):
+        monkeypatch.setattr(steps, step, lambda *_: None)
     monkeypatch.setattr(steps, "service_up", fail)
     monkeypatch.setattr(steps, "supervisor_down", stopped.append)
     training.train(lakehouse, "local", PROJECT / "lakehouse.yaml")
@@ -103,9 +106,16 @@ def test_an_archive_that_cannot_be_made_does_not_keep_the_others_from_being_made
             raise LakehouseError("the JVM crashed")
         archive.write_text("archive")
 
+    def work(file: Path) -> None:
+        local = locate(load(file), "training", file)
+        owner.check(local.state, local.claim)  # the commands that it runs ask the same
+        assert owner.read(local.state.root) == local.claim.owner
+
     for step in ("supervisor_up", "service_up", "service_down", "supervisor_down"):
         monkeypatch.setattr(steps, step, lambda *_: 0.0)
-    monkeypatch.setattr(training, "_work", lambda _: None)
+    monkeypatch.setattr(steps, "_packages", lambda _: [])
+    monkeypatch.setattr(packages, "missing", lambda _: [])
+    monkeypatch.setattr(training, "_work", work)
     monkeypatch.setattr(archives, "create", create)
     training.train(lakehouse, "local", PROJECT / "lakehouse.yaml")
     said = capsys.readouterr().err
