@@ -173,8 +173,8 @@ def test_a_source_with_an_endpoint_and_credentials_of_its_own(stack: Deployment)
     (stack.folder / "massive.credentials").write_text(keys)
     spark(stack, "CREATE TABLE iceberg.bronze.flat (id bigint, word string) USING iceberg")
     ingest = ("ingest", "s3://flatfiles/2026", "--into", "iceberg.bronze.flat")
-    assert "2 rows of 1 files appended." in stack.lakehouse(*ingest)
-    assert "0 rows of 0 files appended; 1 loaded before." in stack.lakehouse(*ingest)
+    assert "2 rows from 1 files appended." in stack.lakehouse(*ingest)
+    assert "0 rows from 0 files appended; 1 loaded before." in stack.lakehouse(*ingest)
     assert [row["id"] for row in spark(stack, "SELECT id FROM iceberg.bronze.flat ORDER BY id")] == [1, 2]
     stack.file.write_text(before)
 

@@ -87,9 +87,9 @@ def test_generate_upload_ingest_analyse(deployed: Deployment, space: str, s3: An
     }
     deployed.change(*NAMESPACE, to=namespaces["data_ingest"])
     deployed.lakehouse("apply")
-    assert "4000 rows of 2 files appended." in deployed.lakehouse("ingest", source, "--into", f"{space}.bars")
+    assert "4000 rows from 2 files appended." in deployed.lakehouse("ingest", source, "--into", f"{space}.bars")
     again = deployed.lakehouse("ingest", source, "--into", f"{space}.bars")
-    assert "0 rows of 0 files appended; 2 loaded before." in again
+    assert "0 rows from 0 files appended; 2 loaded before." in again
     assert deployed.trino(f'SELECT count(*) FROM {space}."bars$snapshots"') == [[1]], "one commit"
     assert "No changes." in deployed.lakehouse("plan"), "the memory of what was loaded is left alone"
     ((count, close),) = deployed.trino(f"SELECT count(*), sum(close) FROM {space}.bars")
@@ -112,9 +112,9 @@ def test_migrations_from_parquet_csv_and_delta(deployed: Deployment, space: str,
     first = write_delta(delta, 0, "2026-01-16", [3, 4])
     into = ("--into", f"{space}.migrated")
     told = deployed.lakehouse("ingest", str(tmp_path / "hive"), str(tmp_path / "b.csv"), str(delta), *into)
-    assert "4 rows of 3 files appended." in told
+    assert "4 rows from 3 files appended." in told
     write_delta(delta, 1, "2026-01-17", [5])
-    assert "1 rows of 1 files appended; 1 loaded before." in deployed.lakehouse("ingest", str(delta), *into)
+    assert "1 rows from 1 files appended; 1 loaded before." in deployed.lakehouse("ingest", str(delta), *into)
     rows = deployed.trino(f"SELECT id, name, cast(day AS varchar) FROM {space}.migrated ORDER BY id")
     assert rows == [
         [1, "one", "2026-01-14"],
@@ -147,7 +147,7 @@ def test_a_bucket_of_others_has_its_own_credentials(deployed: Deployment, space:
         assert "not-this-one" not in refused
         access, secret = s3._request_signer._credentials.access_key, s3._request_signer._credentials.secret_key
         keys.write_text(f"[default]\naws_access_key_id = {access}\naws_secret_access_key = {secret}\n")
-        assert "2 rows of 1 files appended." in deployed.lakehouse(*command)
+        assert "2 rows from 1 files appended." in deployed.lakehouse(*command)
     finally:
         s3.delete_object(Bucket=bucket, Key="2026/day.csv")
         s3.delete_bucket(Bucket=bucket)

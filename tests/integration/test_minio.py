@@ -12,7 +12,7 @@ from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store
 from lakehouse.runtimes import processes
 from lakehouse.spec import load, ports
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, kept
 from tests.integration.listening import further
 from tests.ports import free
 
@@ -63,7 +63,11 @@ def test_the_probe_agrees_with_the_matrix(on_minio: Deployment) -> None:
 
 
 def test_principals_become_users(on_minio: Deployment) -> None:
-    assert "+ user demo-bi" in on_minio.lakehouse("store", "users", code=2)
+    assert "Every user matches the file." in on_minio.lakehouse("store", "users"), "the deploy made them"
+    with kept(on_minio.file):
+        on_minio.change("access", "principals", to={})
+        assert "~ user demo-bi" in on_minio.lakehouse("store", "users", code=2)
+        assert "1 users changed." in on_minio.lakehouse("store", "users", "--apply")
     assert "1 users changed." in on_minio.lakehouse("store", "users", "--apply")
     assert "Every user matches the file." in on_minio.lakehouse("store", "users")
 
