@@ -93,7 +93,7 @@ format: $(DONE)/dev ## format the sources
 .PHONY: mutations
 mutations: setup-dev ## read or refuse 4,000 mutated files (set LAKEHOUSE_MUTATIONS, LAKEHOUSE_SEED to change that)
 	LAKEHOUSE_MUTATIONS=$${LAKEHOUSE_MUTATIONS:-4000} $(PY) -m pytest -q -s --timeout 1800 \
-		tests/unit/lakehouse/spec/test_load_mutated.py -k mutated_files
+		tests/synth/test_mutated.py -k mutated_files
 
 bench: setup-dev docker ## measure, for docs/benchmarks.md
 	$(PY) -m pytest tests/bench -m bench --timeout 3600

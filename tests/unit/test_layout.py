@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,12 @@ def _module(path: Path) -> str:
     return ".".join(parts).removesuffix(".__init__")
 
 
-def _imports(path: Path) -> Iterator[str]:
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
     package = _module(path) if path.name == "__init__.py" else _module(path).rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -89,10 +95,11 @@ def _layer(module: str) -> tuple[int, str] | None:
 _MODULES = {_module(path): path for path in SOURCES}
 
 
-def _own_imports(module: str) -> set[str]:
+@cache
+def _own_imports(module: str) -> frozenset[str]:
     """The modules of this tree that a module imports; of a package and a module in it, the module."""
     names = {name for name in _imports(_MODULES[module]) if name in _MODULES and name != module}
-    return {name for name in names if not any(other.startswith(f"{name}.") for other in names)}
+    return frozenset(name for name in names if not any(other.startswith(f"{name}.") for other in names))
 
 
 def _tracked() -> list[Path]:
@@ -154,7 +161,7 @@ def test_no_modules_import_each_other() -> None:
     assert sorted(map(sorted, circles)) == sorted(map(sorted, CIRCLES))
 
 
-def _components(graph: dict[str, set[str]]) -> list[set[str]]:
+def _components(graph: dict[str, frozenset[str]]) -> list[set[str]]:
     """Sets of nodes that reach each other."""
     reached = {node: _reached(graph, node) for node in graph}
     found: list[set[str]] = []
@@ -164,7 +171,7 @@ def _components(graph: dict[str, set[str]]) -> list[set[str]]:
     return found
 
 
-def _reached(graph: dict[str, set[str]], start: str) -> set[str]:
+def _reached(graph: dict[str, frozenset[str]], start: str) -> set[str]:
     seen: set[str] = set()
     waiting = [start]
     while waiting:

@@ -14,7 +14,7 @@ STACK = "runtime: process, store: s3proxy, catalogs: {lake: nessie}"
 
 
 @pytest.fixture(autouse=True)
-def _packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on what has been downloaded."""
     monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path(f"/java-{feature}/bin/java"))
     monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)

@@ -28,7 +28,7 @@ from lakehouse.runtimes.locate import locate
 from lakehouse.spec import LocalStack, SpecError, load
 from lakehouse.spec.load import cautions
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[2]
 TEXTS = [path.read_text() for path in (ROOT / "lakehouse.yaml", *sorted((ROOT / "lakehouses").glob("*.yaml")))]
 MANY = int(os.environ.get("LAKEHOUSE_MUTATIONS", "300"))
 SEED = int(os.environ.get("LAKEHOUSE_SEED", "16"))
