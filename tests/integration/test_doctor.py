@@ -1,4 +1,4 @@
-"""`lakehouse doctor` on a lakehouse that runs: each cause is made, and exactly that one is named, with its mend.
+"""`lakehouse doctor` on a lakehouse that runs: each cause is made, and exactly that one is named, with its fix.
 
 Each test leaves the lakehouse as it was.
 """

