@@ -46,6 +46,15 @@ def served(place: Place, server: str) -> tuple[str, str]:
     return f"http://{place.host(server)}:{place.port(server)}", f"http://{place.external(server)}"
 
 
+def job_name(server: str, what: str) -> str:
+    """The name of a one-shot job of a server: no server has it, as no catalog's name has a hyphen.
+
+    A job is run again if its definition changes (a new version of its program, a password that was replaced), so it
+    must find out what is done already.
+    """
+    return f"{server}-{what}-job"
+
+
 @dataclass(frozen=True)
 class CatalogAddress:
     """An address of a catalog's server, for `lakehouse endpoints`; ``path`` is appended to the base address."""
@@ -59,10 +68,11 @@ class CatalogAddress:
 class CatalogKind(CatalogRules):
     """A kind of catalog.
 
-    ``services`` are those that carry a catalog, each after its needs; None if the stack runs none. ``bases`` are the
-    base addresses for services and from outside, given the server's name. ``for_spark``, ``for_trino`` and
-    ``for_pyiceberg`` are the settings of each client; Trino's take the property that turns its S3 file system on, whose
-    name changed with its versions, and a branch.
+    ``services`` are those that carry a catalog, each after its needs; None if the stack runs none. One is the server,
+    with the endpoint's name. One-shot jobs before it have names of :func:`job_name`, and the server needs them.
+    ``bases`` are the base addresses for services and from outside, given the server's name. ``for_spark``,
+    ``for_trino`` and ``for_pyiceberg`` are the settings of each client; Trino's take the property that turns its S3
+    file system on, whose name changed with its versions, and a branch.
     """
 
     for_spark: Callable[[CatalogEndpoint], Mapping[str, Text]]

@@ -33,14 +33,19 @@ def machine() -> tuple[int, int]:
 
 
 def check(services: Iterable[Service], total: int) -> None:
-    """Raises LakehouseError if one service may need more than the ``total`` MiB there are, or all of them far more."""
-    wanted = {each.name: each.memory_mb for each in services}
+    """Raises LakehouseError if one service may need more than the ``total`` MiB there are, or all of them far more.
+
+    A one-shot job has ended before what needs it starts, so it does not count among all.
+    """
+    some = list(services)
+    wanted = {each.name: each.memory_mb for each in some}
     fix = "Set `memory`, `driver_memory`, `cores` or `workers` under `engines` in lakehouse.yaml to smaller values"
     large = [f"{name} may need {size} MiB" for name, size in wanted.items() if size > total]
     if large:
         raise LakehouseError(f"{', '.join(large)}, but there are only {total} MiB of memory. {fix}.")
-    if sum(wanted.values()) > total * _OVERCOMMIT:
+    together = sum(each.memory_mb for each in some if not each.is_job)
+    if together > total * _OVERCOMMIT:
         raise LakehouseError(
-            f"The services together may need {sum(wanted.values())} MiB, but there are only {total} MiB. More than "
+            f"The services together may need {together} MiB, but there are only {total} MiB. More than "
             f"{_OVERCOMMIT} times that is not started. {fix}."
         )

@@ -39,7 +39,7 @@ def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
     """Makes the archives that the stack's services lack; says in a line what could not be made, and raises nothing."""
     began = time.monotonic()
     try:
-        lacking = archives.missing(locate(lakehouse, stack, path).everything)
+        lacking = archives.missing(locate(lakehouse, stack, path).services)  # a job runs once
         if not lacking:
             return
         _say(f"preparing faster starts, once: {', '.join(sorted(each.stem for each in lacking))}")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse import packages
+from lakehouse import kinds, packages
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import owner, training
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.process import archives, steps
 from lakehouse.services.service import Probe, Service
 from lakehouse.spec import Lakehouse, load
+from tests.unit.lakehouse.kinds import pretended
 
 PROJECT = Path(__file__).parents[4]
 
@@ -71,6 +72,20 @@ def test_where_all_archives_are_there_nothing_is_started(
     monkeypatch.setattr(training, "_running", None)
     training.train(lakehouse, "local", PROJECT / "lakehouse.yaml")
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_job_has_no_archive_because_it_runs_once(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert isinstance(kinds.CATALOGS, dict)
+    monkeypatch.setitem(kinds.CATALOGS, pretended.WORD, pretended.PRETENDED)
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text((PROJECT / "lakehouse.yaml").read_text().replace("{lake: nessie}", "{lake: pretended}"))
+    asked: list[str] = []
+    monkeypatch.setattr(archives, "missing", lambda services: asked.extend(each.name for each in services))
+    training.train(load(path), "local", path)
+    assert "pretended" in asked
+    assert not [name for name in asked if name.endswith("-job")]
 
 
 @pytest.mark.usefixtures("lacking")
