@@ -65,7 +65,8 @@ _ALL = (
     _official(IMAGES["s3proxy-4.1.0"], "s3proxy", "java-25"),
     _official(IMAGES["minio-2025-09-07"], "minio", debian.KEY),
     _official(IMAGES["rustfs-1.0.1"], "rustfs", debian.KEY),
-    _official(IMAGES["postgres-15"], "postgres", debian.KEY),
+    _official(IMAGES["postgres-18.4"], "postgres", debian.KEY),
+    _official(IMAGES["temurin-25"], "temurin", "java-25"),
 )
 RECIPES: Mapping[str, Recipe] = {recipe.key: recipe for recipe in _ALL}
 

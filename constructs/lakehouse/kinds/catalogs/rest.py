@@ -49,7 +49,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
     }
     service = Service(
         name=name,
-        image="",  # as a process only
+        image=f"temurin-{JAVA}",
         packages=PACKAGES,
         java=JAVA,
         command=(
@@ -114,7 +114,6 @@ def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
 REST = CatalogKind(
     word=WORD,
     label="Iceberg REST",
-    on=("process",),
     listeners=(Listener(WORD, 8181, 8181, "catalog, Iceberg REST"),),
     can=Limits("Iceberg REST"),
     further=Further(

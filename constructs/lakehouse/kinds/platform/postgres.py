@@ -46,7 +46,7 @@ def services(place: Place, servers: tuple[str, ...]) -> tuple[Service, ...]:
     statements: list[Part] = [part for each in databases for part in _statements(each)]
     service = Service(
         name=WORD,
-        image="",  # as a process only
+        image=PACKAGE,
         packages=(PACKAGE,),
         command=(
             *("/bin/sh", f"{config}/start.sh", place.package(PACKAGE), data, place.bind(), str(port)),
@@ -81,7 +81,6 @@ def _statements(database: Database) -> Iterator[Part]:
 POSTGRES = PlatformKind(
     word=WORD,
     label="PostgreSQL",
-    on=("process",),
     listeners=(Listener(WORD, 5432, 5432, "database of the catalogs; each has a user of its own"),),
     services=services,
 )

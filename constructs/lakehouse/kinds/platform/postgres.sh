@@ -5,6 +5,7 @@ home=$1 data=$2 address=$3 port=$4
 shift 4
 # The package's programs find their libraries beside them on macOS only.
 export LD_LIBRARY_PATH="$home/lib"
+major=$("$home/bin/postgres" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
 
 # PostgreSQL refuses to run as root. In a user namespace it is another user, and what it writes belongs to root outside.
 # User 1 has an entry in every system's list of users, which initdb looks for.
@@ -29,11 +30,21 @@ if [ ! -d "$data/cluster" ]; then
     # Who may log in is in hba.conf of the folder of configuration; without that file nobody can.
     within "$home/bin/initdb" -D "$data/new" --username=postgres --auth=reject --encoding=UTF8 --no-locale --no-instructions
     mv "$data/new" "$data/cluster"
+elif [ "$(cat "$data/cluster/PG_VERSION")" != "$major" ]; then
+    echo "PostgreSQL $major cannot read $data/cluster, which PostgreSQL $(cat "$data/cluster/PG_VERSION") wrote." \
+        "Go back to the version of this project that wrote it, or dump its databases there (pg_dumpall) and restore" \
+        "them here." >&2
+    exit 1
 fi
 
 # The file of a killed server holds the number of a process, which by now may be another program's.
+# An image has no ps, and macOS no /proc.
 if pid=$(head -n 1 "$data/cluster/postmaster.pid" 2>/dev/null); then
-    case $(ps -p "${pid#-}" -o comm= || true) in *postgres*) ;; *) rm -f "$data/cluster/postmaster.pid" ;; esac
+    pid=${pid#-}
+    case $(cat "/proc/$pid/comm" 2>/dev/null || ps -p "$pid" -o comm= 2>/dev/null || true) in
+        *postgres*) ;;
+        *) rm -f "$data/cluster/postmaster.pid" ;;
+    esac
 fi
 
 there=$(echo 'SELECT datname FROM pg_database' | single)

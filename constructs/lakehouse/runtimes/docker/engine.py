@@ -115,13 +115,13 @@ class DockerEngine:
         return str(labels.get(ID, ""))
 
     def remove(self, seen: ContainerSeen, grace: int) -> None:
-        """Stops and removes a container; its volume stays."""
+        """Stops and removes a container, with what its image declares as volumes; its named volume stays."""
         from docker.errors import NotFound
 
         try:
             found = self.client.containers.get(seen.name)
             found.stop(timeout=grace)
-            found.remove(force=True)
+            found.remove(v=True, force=True)
         except NotFound:
             return
 

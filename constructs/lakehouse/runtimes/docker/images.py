@@ -85,10 +85,17 @@ _ALL = (
         {"aistor-2026-06-06": "/usr/bin/minio"},
     ),
     Image(
-        "postgres-15",
-        "docker.io/library/postgres:15-bookworm",
+        "postgres-18.4",
+        "docker.io/library/postgres:18.4-bookworm",
         "999:999",
-        "for catalogs that keep their state in a database. The same release as Debian's, so that both are the same",
+        "the package's release, so that a cluster is the same in both forms. 18.4 itself was not seen in a registry",
+        {"postgres-18.4": "/usr/lib/postgresql/18"},
+    ),
+    Image(
+        "temurin-25",
+        "docker.io/library/eclipse-temurin:25-jre",
+        "65534:65534",
+        "only Java, for servers that no image holds: their packages are mounted. The tag moves with Java's releases",
     ),
 )
 IMAGES: Mapping[str, Image] = {image.key: image for image in _ALL}

@@ -21,8 +21,9 @@ LAKEHOUSE = Lakehouse.model_validate(
 )
 
 # A PostgreSQL whose programs say how they were called, and whose single-user mode knows of the database "rest".
-_INITDB = '#!/bin/sh\nmkdir -p "$2"\necho initdb\n'
+_INITDB = '#!/bin/sh\nmkdir -p "$2"\necho 18 >"$2/PG_VERSION"\necho initdb\n'
 _POSTGRES = """#!/bin/sh
+[ "$1" != --version ] || { echo "postgres (PostgreSQL) 18.4"; exit; }
 [ "$1" = --single ] || { echo "server $*"; exit; }
 while read -r line; do
     case $line in SELECT*) echo '1: datname = "rest"' ;; CREATE*|ALTER*) echo "single $line" >&2 ;; *) exit 1 ;; esac
@@ -58,7 +59,7 @@ def test_long_names_stay_apart() -> None:
     assert Database.of("rest").name == "rest"
 
 
-def _start(folder: Path, *databases: str) -> list[str]:
+def _start(folder: Path, *databases: str, code: int = 0) -> list[str]:
     """What the start script and the programs it called said, as an ordinary user."""
     programs = {"bin/initdb": _INITDB, "bin/postgres": _POSTGRES, "path/id": "#!/bin/sh\necho 1000\n"}
     for name, text in programs.items():
@@ -70,8 +71,9 @@ def _start(folder: Path, *databases: str) -> list[str]:
     (folder / "databases.sql").write_text("ALTER ROLE x\n")
     done = subprocess.run(
         ["/bin/sh", "start.sh", str(folder), str(folder / "data"), "127.0.0.1", "5432", *databases],
-        cwd=folder, env={"PATH": f"{folder}/path:{os.environ['PATH']}"}, capture_output=True, text=True, check=True,
+        cwd=folder, env={"PATH": f"{folder}/path:{os.environ['PATH']}"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    assert done.returncode == code, done.stderr
     return (done.stdout + done.stderr).splitlines()
 
 
@@ -84,6 +86,14 @@ def test_a_start_makes_what_is_missing_and_no_more(tmp_path: Path) -> None:
     assert "-c listen_addresses=127.0.0.1 -p 5432 -k " in said[1]
     assert f"-D {folder}/data/cluster " in said[1]
     assert "initdb" not in _start(folder, "rest")
+
+
+def test_a_cluster_of_another_release_is_left_as_it_is(tmp_path: Path) -> None:
+    _start(tmp_path, "rest")
+    (tmp_path / "data" / "cluster" / "PG_VERSION").write_text("15\n")
+    [why] = _start(tmp_path, "rest", code=1)
+    assert "PostgreSQL 18 cannot read" in why
+    assert "which PostgreSQL 15 wrote" in why
 
 
 def test_the_mark_of_a_killed_server_is_removed_and_that_of_a_running_one_is_not(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.kinds import STORES
+from lakehouse.kinds import CATALOGS, STORES
 from lakehouse.kinds.needed import images
 from lakehouse.packages import catalogue
 from lakehouse.runtimes.docker.images import IMAGES, Image, image
@@ -34,7 +34,9 @@ def test_every_image_is_used_and_every_one_that_is_asked_for_is_pinned() -> None
     asked |= set().union(
         *(_asked(store=KindEntry(kind=store), license="a.license") for store in support.on(STORES, "docker"))
     )
-    asked.add("postgres-15")  # for those who bring a catalog with a database; no service on Docker has one yet
+    asked |= set().union(
+        *(_asked(catalogs={"lake": KindEntry(kind=catalog)}) for catalog in support.on(CATALOGS, "docker"))
+    )
     assert asked == set(IMAGES)
 
 
@@ -57,7 +59,7 @@ def test_an_image_is_pinned_by_a_tag_of_its_registry(each: Image) -> None:
     repository, _, tag = each.reference.rpartition(":")
     host, _, path = repository.partition("/")
     assert "." in host
-    assert re.fullmatch(r"[a-z0-9]+(/[a-z0-9]+)+", path)
+    assert re.fullmatch(r"[a-z0-9]+(/[a-z0-9-]+)+", path)
     assert re.fullmatch(r"[A-Za-z0-9][\w.-]*", tag)
     assert re.search(r"\d", tag)  # neither latest nor stable nor another name that moves on
     assert re.fullmatch(r"\d+:\d+", each.user)
