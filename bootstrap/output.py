@@ -1,4 +1,4 @@
-"""What reaches the user's screen: quiet where nobody watches, and never a secret."""
+"""What reaches the user's screen: no progress bars if nobody watches, and never a secret."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from lakehouse.spec import Lakehouse
 
 _HIDDEN = "********"
-# Values of these never belong on a screen either, whoever set them.
+# The values of these never belong on a screen either, whoever set them.
 _VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 class Redactor:
     """Blacks out the secrets of a folder (a file each) in text.
 
-    It fails closed: where the secrets cannot be read, nothing of the text is passed on, for nobody knows what is in it.
+    It fails closed: if the secrets cannot be read, no text is passed on, because it may contain one.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,7 +43,7 @@ class Redactor:
         return text
 
     def _current(self) -> tuple[str, ...]:
-        """The secrets, read again when one was added since."""
+        """The secrets, read again if one was added since the last read."""
         try:
             changed = self._folder.stat().st_mtime_ns
         except FileNotFoundError:
@@ -58,7 +58,7 @@ class Redactor:
 
 
 class RedactedStream:
-    """A text stream that passes whole lines, or what is flushed, through a redactor on the way to another stream."""
+    """A text stream that passes whole lines, and flushed text, through a redactor to another stream."""
 
     def __init__(self, stream: TextIO, redact: Redactor) -> None:
         self._stream = stream
@@ -82,13 +82,13 @@ class RedactedStream:
         self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
-        if name == "buffer":  # bytes would pass the redactor by
+        if name == "buffer":  # bytes would bypass the redactor
             raise AttributeError(name)
         return getattr(self._stream, name)
 
 
 def guard(secrets: Path) -> None:
-    """Puts a redactor for the secrets of that folder before everything this process prints from now on."""
+    """Redact the secrets of that folder in everything that this process prints from now on."""
     redact = Redactor(secrets)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -97,7 +97,7 @@ def guard(secrets: Path) -> None:
 
 
 def console(*, stderr: bool = False, width: int | None = None) -> Console:
-    """A console on the current standard output or error; rich itself heeds NO_COLOR and TERM."""
+    """A console on the current standard output or error; rich itself respects NO_COLOR and TERM."""
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width)
@@ -109,7 +109,7 @@ def watched() -> bool:
 
 
 def caution(path: Path, lakehouse: Lakehouse) -> None:
-    """Says on standard error what an engine will not see or do of a valid file."""
+    """Print on standard error what engines do not support of a valid file."""
     from lakehouse.spec import cautions
 
     for each in cautions(path, lakehouse):

@@ -1,4 +1,4 @@
-"""One module a kind of catalog, behind one interface (:class:`bootstrap.catalogs.base.LiveCatalog`)."""
+"""One module for each kind of catalog, behind one interface (:class:`bootstrap.catalogs.base.LiveCatalog`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Refused
 
-#: By the kind's word. ``rest`` is any catalog that speaks Iceberg REST.
+#: By the kind's name. ``rest`` is any catalog that speaks Iceberg REST.
 CATALOGS: Mapping[str, Callable[[str, CatalogConnection, Connections], LiveCatalog]] = {
     "nessie": NessieCatalog,
     "glue": GlueCatalog,

@@ -1,4 +1,4 @@
-"""What the bootstrap asks of a catalog, whatever its kind."""
+"""What the bootstrap needs from a catalog of any kind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.remote.errors import Conflict, RemoteError
 from lakehouse.spec.kinds import Limits
 
-#: Called with the number of tables read so far, and of all.
+#: Called with the number of tables read so far, and the number of all tables.
 Reading = Callable[[int, int], None]
 
 
@@ -22,7 +22,7 @@ class LiveCatalog(Protocol):
         """What its kind can do."""
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
-        """What is there: all names, and the given tables in full (None: all tables)."""
+        """What exists: all names, and the given tables in full (None: all tables)."""
 
     def create_namespace(self, name: str, properties: Mapping[str, str]) -> None: ...
 
@@ -31,36 +31,36 @@ class LiveCatalog(Protocol):
     def drop_namespace(self, name: str) -> None: ...
 
     def register_table(self, name: str, metadata_location: str) -> None:
-        """Make a table of a metadata file that is there. Raises Exists if there is something of that name."""
+        """Create a table from an existing metadata file. Raises Exists if the name is taken."""
 
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
-        """Carry out an Iceberg REST commit: ``requirements`` and ``updates``; it creates under ``assert-create``."""
+        """Carry out an Iceberg REST commit: ``requirements`` and ``updates``; ``assert-create`` creates the table."""
 
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
-        """Take the table out of the catalog; ``purge`` deletes its files too. Returns what of that it could not do.
+        """Drop the table from the catalog; ``purge`` deletes its files too. Returns what it could not do, as text.
 
-        Raises Conflict if the table of that name is another one: ``identity`` is the UUID in the table's metadata.
+        ``identity`` is the UUID in the table's metadata. Raises Conflict if the table of that name has another one.
         """
         ...
 
 
 @runtime_checkable
 class Remembers(Protocol):
-    """A catalog with a history of its own, and with tables on further branches and tags."""
+    """A catalog with its own history, and with tables on other branches and tags."""
 
     def elsewhere(self) -> Mapping[str, str]:
         """The folders of the tables on other branches and tags, by ``TABLE on REFERENCE``."""
 
     def gone(self, names: Collection[str]) -> Mapping[str, Gone]:
-        """How each of these tables, which are not there, went; those that never were there are left out."""
+        """How each of these missing tables was lost; tables that never existed are left out."""
 
 
 @runtime_checkable
 class HasReferences(Protocol):
-    """A catalog with branches and tags of its own."""
+    """A catalog with its own branches and tags."""
 
     def other_references(self) -> list[str]:
-        """Branches and tags besides the one that the connection is at."""
+        """All branches and tags except the one that the connection uses."""
 
     def metadata_elsewhere(self, table: str) -> set[str]:
         """The addresses of the table's metadata files on the other branches and tags."""
@@ -68,14 +68,14 @@ class HasReferences(Protocol):
 
 @runtime_checkable
 class Locates(Protocol):
-    """A catalog whose list of tables says where each one is."""
+    """A catalog that lists its tables with their locations."""
 
     def locations(self) -> Mapping[str, str]:
-        """The address of each table's metadata file, by the table's name; no table is read."""
+        """The address of each table's metadata file, by the table's name. Reads no table."""
 
 
 class Head(NamedTuple):
-    """A table as its catalog names it: where its metadata file is, and its current snapshot; None if it has none."""
+    """A table as its catalog lists it: its metadata file's address, and its current snapshot (None: it has none)."""
 
     location: str
     snapshot: int | None
@@ -83,20 +83,20 @@ class Head(NamedTuple):
 
 @runtime_checkable
 class Heads(Protocol):
-    """A catalog that says of tables where they are and at which snapshot, and reads none for it."""
+    """A catalog that knows the location and snapshot of its tables without reading them."""
 
     def heads(self) -> Mapping[str, Head]:
         """All tables by name."""
 
     def head(self, table: str) -> Head:
-        """One table as it is by now. Raises Missing if there is none of that name."""
+        """One table as it is now. Raises Missing if there is none of that name."""
 
 
 @dataclass(frozen=True)
 class Gone:
-    """A table that is no longer there: ``how`` it went, in words, and where the last of its metadata files is.
+    """A table that no longer exists: ``how`` it was lost, as text, and where its last metadata file is.
 
-    ``renamed_to`` is its new name, where it has one.
+    ``renamed_to`` is its new name; empty if it has none.
     """
 
     how: str
@@ -105,7 +105,10 @@ class Gone:
 
 
 def same(what: str, identity: str, found: str) -> None:
-    """Raise Conflict where a table was dropped and made again since its ``identity`` was read; ``what`` names it."""
+    """Check that the table is still the same one; ``what`` names it in the error.
+
+    Raises Conflict if it was dropped and created again since its ``identity`` was read.
+    """
     if found != identity:
         raise Conflict(f"{what} is another table than the one that was to be dropped")
 
@@ -115,8 +118,8 @@ class CommitsMany(Protocol):
     """A catalog that takes the commits of many tables in one request."""
 
     def commit_tables(self, commits: Mapping[str, Mapping[str, Any]]) -> Mapping[str, RemoteError]:
-        """Carry out commits as :meth:`LiveCatalog.commit_table` does; returns the error of each table that failed.
+        """Carry out commits as :meth:`LiveCatalog.commit_table` does. Returns the error of each table that failed.
 
-        A table that fails does not stop the others. Raises if nothing at all could be sent.
+        A table that fails does not stop the others. Raises an error if nothing could be sent.
         """
         ...

@@ -1,7 +1,7 @@
 """Facts kept between runs, by metadata location.
 
-An Iceberg metadata file never changes once it is written: a table that changed has another location, so a kept entry is
-either right or never asked for again. What is kept can be deleted at any time.
+An Iceberg metadata file never changes once it is written. A table that changed has another location, so a kept entry is
+either correct or never read again. The cache can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 
 
 class FactsCache:
-    """One file a catalog; without a folder, or where the file cannot be used, nothing is kept and nothing fails."""
+    """One file for each catalog. Without a folder, or if the file cannot be used, nothing is kept and nothing fails."""
 
     def __init__(self, folder: Path | None, catalog: str) -> None:
         key = hashlib.sha256(catalog.encode()).hexdigest()[:16]
         self.path = None if folder is None else folder / f"facts-{key}.sqlite"
 
     def load(self) -> dict[str, str]:
-        """All that is kept: JSON text by metadata location."""
+        """All entries: JSON text by metadata location."""
         with suppress(sqlite3.Error, OSError), self._open() as database:
             if database is not None:
                 return dict(database.execute("SELECT location, metadata FROM facts"))
@@ -47,7 +47,7 @@ class FactsCache:
         try:
             database = self._ready()
         except sqlite3.DatabaseError:
-            self.path.unlink(missing_ok=True)  # damaged: what it held can be had again
+            self.path.unlink(missing_ok=True)  # damaged: its contents can be read from the store again
             database = self._ready()
         with closing(database):
             yield database

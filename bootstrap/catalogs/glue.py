@@ -1,6 +1,6 @@
 """The AWS Glue Data Catalog: databases through boto3, tables through pyiceberg's Glue catalog.
 
-Glue keeps of an Iceberg table where its metadata file is, which is read from the store.
+Of an Iceberg table, Glue keeps only the location of its metadata file. The file is read from the store.
 https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog.html
 """
 
@@ -52,9 +52,9 @@ _TYPES: Mapping[str, type[RemoteError]] = {
 
 
 class GlueCatalog:
-    """The databases of an account's Data Catalog that lie in ``connection.warehouse``: the others are not ours.
+    """The databases of an account's Data Catalog that are in ``connection.warehouse``. The others are not ours.
 
-    ``connection.uri`` is Glue's address where it is not AWS's own.
+    ``connection.uri`` is Glue's address if it is not the one of AWS.
     """
 
     limits = GLUE.can
@@ -70,7 +70,7 @@ class GlueCatalog:
 
     @cached_property
     def tables(self) -> PyIceberg:
-        """pyiceberg's catalog, by the same client."""
+        """pyiceberg's catalog, with the same client."""
         return pyiceberg(self.name, self.connection, self.connections, self.glue)
 
     # reading
@@ -98,7 +98,7 @@ class GlueCatalog:
         return {name: at for name, at in listed.items() if at}
 
     def _listed(self, databases: Collection[str]) -> dict[str, str]:
-        """Where the metadata file of each table is; empty for what is no Iceberg table."""
+        """The location of each table's metadata file; empty if it is not an Iceberg table."""
         with ThreadPoolExecutor(self.connections.parallel) as pool:
             return {
                 f"{database}.{table['Name']}": _metadata_location(table) or ""
@@ -166,7 +166,7 @@ class GlueCatalog:
             self.glue.update_database(Name=name, DatabaseInput=changed)
 
     def drop_namespace(self, name: str) -> None:
-        if self._tables(name):  # Glue would take them along
+        if self._tables(name):  # Glue would drop them too
             raise Conflict(f"{self.what}: {name} is not empty")
         with typed(self.what, self._address):
             self.glue.delete_database(Name=name)
@@ -182,7 +182,7 @@ class GlueCatalog:
 
         requirements = TypeAdapter(tuple[TableRequirement, ...]).validate_python(commit["requirements"])
         updates = TypeAdapter(tuple[TableUpdate, ...]).validate_python(commit["updates"])
-        table: Any = SimpleNamespace(name=lambda: tuple(name.split(".")))  # all that it asks of a table
+        table: Any = SimpleNamespace(name=lambda: tuple(name.split(".")))  # all that it reads of a table
         with typed(f"{self.what}: {name}", self._address):
             self.tables.commit_table(table, requirements, updates)
 
@@ -191,7 +191,7 @@ class GlueCatalog:
             self.tables.register_table(name, metadata_location)
 
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
-        # Glue cannot be told which table is meant: one that is made in this very moment is not noticed.
+        # Glue's call takes a name and no UUID: a table that is created again at this very moment is not noticed.
         what = f"{self.what}: {name}"
         with typed(what, self._address):
             same(what, identity, str(self.tables.load_table(name).metadata.table_uuid))
@@ -216,7 +216,7 @@ def pyiceberg(name: str, connection: CatalogConnection, connections: Connections
 
 
 def _metadata_location(table: Mapping[str, Any]) -> str:
-    """Where an Iceberg table's metadata file is; empty for what is no Iceberg table."""
+    """The location of an Iceberg table's metadata file; empty if it is not an Iceberg table."""
     parameters = table.get("Parameters") or {}
     iceberg = str(parameters.get("table_type", "")).upper() == "ICEBERG"
     return str(parameters.get("metadata_location", "")) if iceberg else ""
@@ -224,21 +224,21 @@ def _metadata_location(table: Mapping[str, Any]) -> str:
 
 def _properties(catalog: str, database: Mapping[str, Any]) -> dict[str, str]:
     said = database.get("Description", "")
-    # A database without a comment has this description from the stack (lakehouse.aws.glue), which nobody asked for.
+    # The stack (lakehouse.aws.glue) gives a database without a comment this description. It is not in the file.
     own = said.startswith(f"{catalog}.{database['Name']} of ")
     comment = {_COMMENT: said} if said and not own else {}
     return {**comment, **(database.get("Parameters") or {})}
 
 
 def _described(properties: Mapping[str, str]) -> dict[str, Any]:
-    """The same as Glue keeps it. A description is never empty there, and its parameters are all texts."""
+    """The same as Glue stores it. There a description is never empty, and all parameters are text."""
     comment = properties.get(_COMMENT)
     return {"Parameters": dict(properties), **({"Description": comment} if comment else {})}
 
 
 @contextmanager
 def typed(what: str, address: str) -> Iterator[None]:
-    """Give every failure of boto3 and pyiceberg its type."""
+    """Turn every failure of boto3 and pyiceberg into an error of :mod:`bootstrap.remote.errors`."""
     from pyiceberg import exceptions as iceberg
 
     try:
@@ -263,5 +263,5 @@ def typed(what: str, address: str) -> Iterator[None]:
         raise Exists(f"{what}: {error}") from error
     except ValueError as error:  # what Iceberg forbids
         raise Refused(f"{what}: {first_line(error)}") from error
-    except OSError as error:  # Arrow's way to say anything of the store
+    except OSError as error:  # Arrow raises it for all failures of the store
         raise UnknownState(f"{what}: {error}") from error

@@ -1,6 +1,6 @@
 """A table's metadata files in the store, and the next one after a commit.
 
-For catalogs that keep of a table no more than where its metadata file is. https://iceberg.apache.org/spec/#table-metadata
+For catalogs that keep only the location of a table's metadata file. https://iceberg.apache.org/spec/#table-metadata
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class MetadataFiles:
     def read(self, location: str) -> dict[str, Any]:
         """A metadata file. Engines may compress them: https://iceberg.apache.org/docs/latest/configuration/
 
-        Raises Refused for a file that cannot be read as one.
+        Raises Refused if the file cannot be read as one.
         """
         data = self._objects.read(location)
         try:
             content: dict[str, Any] = json.loads(gzip.decompress(data) if location.endswith(_COMPRESSED) else data)
         except (ValueError, OSError, EOFError, zlib.error) as error:
-            raise Refused(f"{location} is damaged, or not a table's metadata: {first_line(error)}") from None
+            raise Refused(f"{location} is damaged, or is not a table's metadata: {first_line(error)}") from None
         return content
 
     def write(self, location: str, text: str) -> None:
-        """Write a metadata file; each has a name of its own, so that none is ever overwritten."""
+        """Write a metadata file. Each has its own name, so that none is ever overwritten."""
         self._objects.write(location, text.encode())
 
     @cached_property
@@ -57,9 +57,9 @@ class MetadataFiles:
 
 
 def file_settings(connections: Connections) -> dict[str, str]:
-    """How pyiceberg reaches the files: with the store's keys, or with those that boto3 finds for AWS itself.
+    """The settings with which pyiceberg reaches the files: the store's keys, or those that boto3 finds for AWS.
 
-    Arrow's S3 client knows fewer ways to credentials than boto3 (SSO, web identities), so it is given them.
+    Arrow's S3 client supports fewer sources of credentials than boto3 (SSO, web identities), so they are passed to it.
     """
     import boto3
 
@@ -75,11 +75,12 @@ def file_settings(connections: Connections) -> dict[str, str]:
 
 
 def committed(what: str, commit: Mapping[str, Any], base: dict[str, Any] | None, at: str | None) -> TableMetadata:
-    """What an Iceberg REST commit makes of the metadata ``base``, whose file is ``at``; None: the table is new.
+    """The metadata after an Iceberg REST commit to ``base``, whose file is ``at`` (None: the table is new).
 
-    Raises Conflict if a requirement does not hold, Refused if Iceberg forbids an update; ``what`` names it.
+    ``what`` names the table in errors. Raises Conflict if a requirement does not hold, Refused if Iceberg forbids an
+    update.
     """
-    # pyiceberg knows what an update does to a table's metadata; its import costs half a second, so only here.
+    # pyiceberg knows what an update does to a table's metadata. Its import takes half a second, so it is only here.
     from pyiceberg.exceptions import CommitFailedException, ValidationError
     from pyiceberg.table.metadata import TableMetadataUtil
     from pyiceberg.table.update import update_table_metadata
@@ -99,7 +100,7 @@ def committed(what: str, commit: Mapping[str, Any], base: dict[str, Any] | None,
 
 @cache
 def _nothing() -> TableMetadata:
-    """What a new table's first updates are made to. As pyiceberg has it; making it takes longer than using it."""
+    """The empty metadata that a new table's first updates apply to, as in pyiceberg. Cached: making it is slow."""
     from pyiceberg.schema import Schema
     from pyiceberg.table.metadata import TableMetadataV1
 
@@ -108,7 +109,7 @@ def _nothing() -> TableMetadata:
 
 @cache
 def _adapters() -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
-    """Readers of requirements and of updates; making them takes longer than using them."""
+    """Parsers of requirements and of updates. Cached: making them takes longer than using them."""
     from pydantic import TypeAdapter
     from pyiceberg.table.update import TableRequirement, TableUpdate
 

@@ -1,8 +1,8 @@
-"""What a table is made of: its files, its metadata, its snapshots.
+"""Metrics of a table: its files, its metadata, its snapshots.
 
-Read from the table's own metadata file, its manifest list and a listing of its location: three requests a table, no
-engine, and the same for every kind of catalog. A catalog's server is not asked: Nessie's Iceberg REST endpoint shows
-the current snapshot alone. https://iceberg.apache.org/spec/#table-metadata-fields
+They are read from the table's metadata file, its manifest list and a listing of its location. This takes three requests
+for each table and no engine, and is the same for every kind of catalog. The catalog's server is not asked: Nessie's
+Iceberg REST endpoint shows only the current snapshot. https://iceberg.apache.org/spec/#table-metadata-fields
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from lakehouse.errors import LakehouseError
 class TableMetrics:
     """Sizes are in bytes, times in milliseconds since 1970 (UTC).
 
-    ``files``, ``bytes`` and ``delete_files`` are those of the current snapshot; ``stored_files`` and ``stored_bytes``
-    all that lies below the table's location, which former snapshots and orphans add to. ``metadata_bytes`` are all
-    metadata files that lie there.
+    ``files``, ``bytes`` and ``delete_files`` are those of the current snapshot. ``stored_files`` and ``stored_bytes``
+    count everything below the table's location, with former snapshots and orphans. ``metadata_bytes`` is the size of
+    all metadata files there.
     """
 
     table: str
@@ -59,7 +59,7 @@ class Manifest(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """A table as it lies in the store: ``metadata`` is its metadata file, whole."""
+    """A table as it is in the store: ``metadata`` is its whole metadata file."""
 
     metrics: TableMetrics
     metadata: Mapping[str, Any] = field(repr=False)
@@ -72,7 +72,7 @@ def measure(
     manifests: Iterable[Manifest],
     stored: Iterable[tuple[str, int]],
 ) -> TableMetrics:
-    """The metrics of a table at ``snapshot`` (None: it has none). ``stored`` are keys and sizes below its location."""
+    """The metrics of a table at ``snapshot`` (None: it has none). ``stored``: keys and sizes below its location."""
     listed, objects = list(manifests), list(stored)
     snapshots = {each["snapshot-id"]: each for each in metadata.get("snapshots", ())}
     current = snapshots.get(snapshot)
@@ -108,11 +108,11 @@ class TableReader:
         return {name: _head(table) for name, table in self.catalog.facts(None, lambda count, of: None).tables.items()}
 
     def other_references(self) -> list[str]:
-        """Branches and tags of the catalog besides the one that it is at; empty if it has none."""
+        """All branches and tags of the catalog except the one that it uses; empty if it has none."""
         return self.catalog.other_references() if isinstance(self.catalog, HasReferences) else []
 
     def named(self, table: str) -> set[str]:
-        """The metadata files that the catalog names: of every table by now, of this one on other branches and tags."""
+        """The metadata files that the catalog names: of all tables now, and of this one on other branches and tags."""
         found = {head.location for head in self.names().values()}
         return found | (self.catalog.metadata_elsewhere(table) if isinstance(self.catalog, HasReferences) else set())
 
@@ -126,11 +126,11 @@ class TableReader:
         return Found(measure(f"{self.name}.{table}", metadata, snapshot, manifests, stored), metadata)
 
     def read_now(self, table: str) -> Found:
-        """One table as it is by now. Raises Missing if there is none."""
+        """One table as it is now. Raises Missing if there is none."""
         return self.read(table, *self._head(table))
 
     def location_now(self, table: str) -> str:
-        """Where one table is by now. Raises Missing if there is none."""
+        """Where one table is now. Raises Missing if there is none."""
         return str(self._metadata(self._head(table).location)["location"])
 
     def _head(self, table: str) -> Head:
@@ -142,7 +142,7 @@ class TableReader:
         return _head(facts)
 
     def read_all(self, tables: Mapping[str, Head]) -> Iterator[tuple[str, Found | LakehouseError]]:
-        """Several at a time, in the order of their names; with the error of each that cannot be read."""
+        """Tables in the order of their names, with the error of each that cannot be read. Reads several at a time."""
 
         def one(table: str) -> tuple[str, Found | LakehouseError]:
             try:
@@ -166,7 +166,7 @@ class TableReader:
         bucket, prefix = _place(location)
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix.rstrip('/')}/")
         for page in pages:
-            # Stores that keep files list folders too, as empty objects whose names end in a slash.
+            # Stores on a file system list folders too, as empty objects whose names end in a slash.
             yield from ((each["Key"], each["Size"]) for each in page.get("Contents", ()) if each["Key"][-1] != "/")
 
     def _manifests(self, location: str) -> list[Manifest]:

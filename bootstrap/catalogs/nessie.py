@@ -1,7 +1,7 @@
-"""Project Nessie, through its own API; namespaces are changed through Iceberg REST.
+"""Project Nessie, through its own API. Only namespaces are changed through Iceberg REST.
 
-One paged request lists every namespace with its properties and every table with its metadata location, so that only
-tables that changed since the last look are read, and those from the store.
+One paged request lists every namespace with its properties and every table with its metadata location. So only tables
+that changed since the last run are read, and those from the store.
 https://projectnessie.org/develop/rest/ (API v2, "entries")
 """
 
@@ -54,7 +54,7 @@ class NessieCatalog(RestCatalog):
 
     @property
     def prefix(self) -> str:
-        """``branch|warehouse``: known without asking the server."""
+        """``branch|warehouse``: known without a request to the server."""
         return f"/v1/{quote(f'{self.connection.branch}|{self.connection.warehouse}', safe='')}"
 
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
@@ -95,7 +95,7 @@ class NessieCatalog(RestCatalog):
         return CatalogFacts(namespaces, facts, unread, self.limits, references)
 
     def _read(self, location: str) -> TableFacts | None:
-        """From the metadata file: Nessie's Iceberg REST endpoint may show the schema of the last rows instead."""
+        """Read the metadata file: Nessie's Iceberg REST endpoint may show the schema of the last rows instead."""
         try:
             return TableFacts(location, compact(self.commits.files.read(location)))
         except Missing:

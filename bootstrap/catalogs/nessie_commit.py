@@ -1,8 +1,9 @@
-"""Change a table of Nessie as its own clients do: write the next metadata file, then point Nessie at it.
+"""Change a table in Nessie as Nessie's own clients do: write the next metadata file, then point Nessie at it.
 
-Nessie's Iceberg REST endpoint (up to 0.99 at least) rebuilds a table's metadata from the current snapshot alone, so a
-commit through it takes the table's history away (projectnessie/nessie#9634). The engines' native clients keep it, and
-so does this. One commit of Nessie may change many tables. https://projectnessie.org/develop/rest/ (API v2, "commit")
+Nessie's Iceberg REST endpoint (at least up to 0.99) rebuilds a table's metadata from the current snapshot only, so a
+commit through it removes the table's history (projectnessie/nessie#9634). The engines' native clients keep the history,
+and so does this module. One commit of Nessie may change many tables.
+https://projectnessie.org/develop/rest/ (API v2, "commit")
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bootstrap.remote.http import Http
 
 
 class NessieCommit:
-    """Commits to the tables of one branch; carries out what an Iceberg REST commit says: requirements, then updates."""
+    """Commits to the tables of one branch. Carries out an Iceberg REST commit: requirements, then updates."""
 
     def __init__(self, what: str, api: Http, connection: CatalogConnection, connections: Connections) -> None:
         self._what, self._api = what, api
@@ -28,25 +29,25 @@ class NessieCommit:
         self.files = MetadataFiles(connections)
 
     def current(self, name: str) -> tuple[dict[str, Any], str]:
-        """The table's content and the hash of the branch it was read at. Raises Missing if there is no table."""
+        """The table's content, and the branch's hash at which it was read. Raises Missing if there is no table."""
         contents, hash_ = self._current([name])
         if name not in contents:
             raise Missing(f"{self._what}: there is no table {name}")
         return contents[name], hash_
 
     def _current(self, names: Collection[str]) -> tuple[dict[str, dict[str, Any]], str]:
-        """Contents of those tables that are there, and the hash of the branch that they were read at."""
+        """The contents of those tables that exist, and the branch's hash at which they were read."""
         keys = [{"elements": name.split(".")} for name in names]
         answer = self._api.post(f"{self._tree}/contents", {"requestedKeys": keys})
         contents = {".".join(each["key"]["elements"]): each["content"] for each in answer["contents"]}
         return contents, answer["effectiveReference"]["hash"]
 
     def commit(self, commits: Mapping[str, Mapping[str, Any]]) -> dict[str, RemoteError]:
-        """The commits of several tables, by their names, as one commit of Nessie.
+        """Send the commits of several tables, by their names, as one commit of Nessie.
 
-        Returns the error of each table that was not committed: Conflict where a requirement does not hold or somebody
-        else was faster, Refused where Iceberg forbids an update, UnknownState where no answer came. Where Nessie
-        refuses the whole, the tables are committed one by one, so that one does not stop the others.
+        Returns the error of each table that was not committed: Conflict if a requirement does not hold or somebody
+        else was faster, Refused if Iceberg forbids an update, UnknownState if no answer came. If Nessie refuses the
+        whole commit, the tables are committed one by one, so that one does not stop the others.
         """
         failed: dict[str, RemoteError] = {}
         operations: dict[str, dict[str, Any]] = {}
@@ -71,21 +72,21 @@ class NessieCommit:
         return failed
 
     def drop(self, name: str, identity: str) -> str:
-        """Take the table out of the branch; returns where its files are, which stay.
+        """Drop the table from the branch. Its files stay; returns where they are.
 
-        Raises Conflict if the table of that name is another one than that of this UUID, or is changed meanwhile.
+        Raises Conflict if the table of that name has another UUID than ``identity``, or if it changes meanwhile.
         """
         content, hash_ = self.current(name)
         if content["type"] != "ICEBERG_TABLE":
             raise Conflict(f"{self._what}: {name} is no longer an Iceberg table")
         metadata = self.files.read(content["metadataLocation"])
         same(f"{self._what}: {name}", identity, metadata["table-uuid"])
-        # At the hash it was read at: Nessie refuses it where somebody has changed the table since.
+        # With the hash at which it was read: Nessie refuses the commit if somebody has changed the table since.
         self._send({name: {"type": "DELETE", "key": {"elements": name.split(".")}}}, hash_, "drop")
         return str(metadata["location"])
 
     def register(self, name: str, metadata_location: str) -> None:
-        """Make a table of a metadata file that is there. Raises Exists if the branch has something of that name."""
+        """Create a table from an existing metadata file. Raises Exists if the name is taken on the branch."""
         contents, hash_ = self._current([name])
         if name in contents:
             raise Exists(f"{self._what}: there is already a table {name}")
@@ -99,10 +100,10 @@ class NessieCommit:
             self._api.post(f"{self._tree}@{hash_}/history/commit", body)
 
     def _written(self, name: str, commit: Mapping[str, Any], content: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Write the table's next metadata file; returns the operation that points Nessie at it.
+        """Write the table's next metadata file. Returns the operation that points Nessie at it.
 
-        Where the commit fails the file stays: a request that was repeated on the way fails the second time, and then
-        the table is already at this file. One that is nobody's is an orphan like any other.
+        If the commit fails, the file stays: a request that was repeated on the way fails the second time, and then the
+        table already uses this file. If no table uses it, it is an orphan like any other.
         """
         if content is not None and content["type"] != "ICEBERG_TABLE":
             raise Exists(f"{self._what}: {name} exists, but is not an Iceberg table")
@@ -117,7 +118,7 @@ class NessieCommit:
 
 
 def _put(name: str, former: Mapping[str, Any], location: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The operation that points Nessie at a metadata file; ``former`` is the table's content so far."""
+    """The operation that points Nessie at a metadata file; ``former`` is the table's present content."""
     return {
         "type": "PUT",
         "key": {"elements": name.split(".")},

@@ -1,4 +1,4 @@
-"""Nessie's log: which commit took a table away, and where the table was before it.
+"""Nessie's log: which commit removed a table, and where the table was before it.
 
 https://projectnessie.org/develop/rest/ (API v2, "history"); the filter is https://projectnessie.org/develop/spec/#filters
 """
@@ -17,9 +17,9 @@ _DROPS = "operations.exists(op, op.type == 'DELETE')"
 
 
 def gone(api: Http, branch: str, names: Collection[str]) -> dict[str, Gone]:
-    """How each of these tables, which the branch has no more, went; those that it never had are left out.
+    """How the branch lost each of these tables; tables that it never had are left out.
 
-    One look through the log, newest commits first, for all of them.
+    Reads the log once for all of them, newest commits first.
     """
     found: dict[str, Gone] = {}
     for entry in _log(api, branch) if names else ():
@@ -33,7 +33,7 @@ def gone(api: Http, branch: str, names: Collection[str]) -> dict[str, Gone]:
 
 
 def _told(entry: Mapping[str, Any], content: Mapping[str, Any]) -> Gone:
-    """A rename drops the old name and gives the same content the new one, in one commit."""
+    """A rename is one commit that drops the old name and gives the new name the same content."""
     puts = [op for op in entry["operations"] if op["type"] == "PUT" and op["content"].get("id") == content.get("id")]
     renamed_to = _name(puts[0]) if puts else ""
     meta = entry["commitMeta"]
@@ -45,7 +45,7 @@ def _told(entry: Mapping[str, Any], content: Mapping[str, Any]) -> Gone:
 
 
 def _before(api: Http, branch: str, hash_: str | None, name: str) -> Mapping[str, Any] | None:
-    """The table as it was at a commit; None where the name was something else there."""
+    """The table as it was at a commit; None if the name was not a table there."""
     try:
         at = quote(f"{branch}@{hash_}", safe="@")
         answer = api.post(f"/trees/{at}/contents", {"requestedKeys": [{"elements": name.split(".")}]})

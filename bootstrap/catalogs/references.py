@@ -1,4 +1,4 @@
-"""Branches and tags: of a whole catalog where that is Nessie, and of a single table, which any Iceberg catalog has.
+"""Branches and tags: of a whole catalog if it is Nessie, and of a single table in any Iceberg catalog.
 
 pyiceberg's REST calls for them succeed and do nothing on Nessie (apache/iceberg-python#2828), so Nessie is asked
 through its own API: https://projectnessie.org/develop/rest/ (API v2, "trees").
@@ -18,16 +18,16 @@ from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
 from bootstrap.remote.http import Http
 
 ReferenceKind = Literal["branch", "tag"]
-#: A tag of this prefix says that the file called the reference deletable: Nessie's references have no properties. It
-#: points to the beginning of all, so that it keeps nothing alive.
+#: A tag with this prefix records that the file called the reference deletable, because Nessie's references have no
+#: properties. It points to the beginning of the log, so that it protects no files from clean-up.
 _MARK = "lakehouse.deletable."
 
 
 @dataclass(frozen=True)
 class LiveReference:
-    """A branch or a tag. ``points_to`` is a commit's hash in Nessie, a snapshot's id in a table.
+    """A branch or a tag. ``points_to`` is a commit's hash in Nessie, and a snapshot's id in a table.
 
-    ``deletable``: whether a file called it so; of a catalog's references alone.
+    ``deletable``: whether a file called it deletable; only for references of a catalog.
     """
 
     name: str
@@ -38,7 +38,7 @@ class LiveReference:
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge did: the target's new hash, and the names of what changed there. ``applied``: anything at all."""
+    """The result of a merge: the target's new hash and the names that changed. ``applied``: whether anything did."""
 
     points_to: str
     changed: tuple[str, ...]
@@ -60,7 +60,7 @@ class CatalogReferences:
         self.http, self.main = api, main
 
     def list(self) -> Iterator[LiveReference]:
-        """All of them, without our own marks."""
+        """All references except our own marks."""
         found = list(self._pages())
         marked = {each.name.removeprefix(_MARK) for each in found if each.name.startswith(_MARK)}
         yield from (replace(r, deletable=r.name in marked) for r in found if not r.name.startswith(_MARK))
@@ -85,7 +85,7 @@ class CatalogReferences:
         return _reference(self.http.post("/trees", body, name=name, type=kind.upper())["reference"])
 
     def mark(self, name: str, deletable: bool) -> None:
-        """Remember whether the file calls it deletable, for when the file names it no more."""
+        """Record whether the file calls it deletable. The record is needed after its entry has left the file."""
         if not deletable:
             with suppress(Missing):
                 self._remove(LiveReference(_MARK + name, "tag", self._beginning))
@@ -99,9 +99,9 @@ class CatalogReferences:
         return str(self.http.get("/config")["noAncestorHash"])
 
     def delete(self, name: str, kind: ReferenceKind, expected: str | None = None) -> None:
-        """Raises Refused for the branch the catalog lives on, Conflict if it moved meanwhile.
+        """Delete a reference; ``expected`` is the hash it must be at.
 
-        ``expected`` is the hash it must be at.
+        Raises Refused if it is the branch that the catalog works on, Conflict if it moved meanwhile.
         """
         if name == self.main:
             raise Refused(f'"{name}" is the branch that the catalog works on. It cannot be deleted')
@@ -118,9 +118,9 @@ class CatalogReferences:
         self.http.request("DELETE", path, query={"type": reference.kind.upper()})
 
     def merge(self, source: str, target: str | None = None) -> Merged:
-        """Bring the commits of ``source`` to ``target``, all tables in one commit or none.
+        """Merge the commits of ``source`` into ``target``: all tables in one commit, or none.
 
-        Raises Conflict, with the tables that changed on both sides, if that cannot be done.
+        Raises Conflict, with the tables that changed on both sides, if they cannot be merged.
         """
         origin, goal = self.get(source), self.get(target or self.main)
         path = f"/trees/{quote(f'{goal.name}@{goal.points_to}', safe='@')}/history/merge"
@@ -135,7 +135,7 @@ class CatalogReferences:
 
 
 class TableReferences:
-    """Branches and tags of one table's snapshots, as Iceberg itself has them."""
+    """Branches and tags of one table's snapshots, as Iceberg defines them."""
 
     def __init__(self, catalog: LiveCatalog, table: str) -> None:
         self.catalog, self.table = catalog, table
@@ -151,21 +151,24 @@ class TableReferences:
             yield LiveReference(name, ref["type"], str(ref["snapshot-id"]))
 
     def create(self, name: str, kind: ReferenceKind, snapshot: int | None = None) -> LiveReference:
-        """At ``snapshot``, else the current one. Raises Conflict for a taken name, Refused for an empty table."""
+        """Create one at ``snapshot``, or at the current one.
+
+        Raises Conflict if the name is taken, Refused if the table is empty.
+        """
         metadata = self._metadata()
         target = snapshot or metadata.get("current-snapshot-id")
         if target in (None, -1):
-            raise Refused(f"{self.table} has no snapshot yet: there is nothing that a {kind} could name")
+            raise Refused(f"{self.table} has no snapshot yet, so a {kind} has nothing to point to")
         requirement = {"type": "assert-ref-snapshot-id", "ref": name, "snapshot-id": None}
         update = {"action": "set-snapshot-ref", "ref-name": name, "type": kind, "snapshot-id": target}
         self._commit(metadata, requirement, update)
         if name not in {each.name for each in self.list()}:
-            rule = f"the catalog accepted the {kind} but does not keep it: it has no references of single tables"
-            raise Refused(f"{rule}. Without --table the {kind} is one of the whole catalog")
+            rule = f"the catalog accepted the {kind} but does not keep it: it does not support references of tables"
+            raise Refused(f"{rule}. Without --table, the command makes a {kind} of the whole catalog")
         return LiveReference(name, kind, str(target))
 
     def delete(self, name: str, kind: ReferenceKind) -> None:
-        """Raises Missing if there is none of that name, Refused for ``main``."""
+        """Delete a reference. Raises Missing if there is none of that name, Refused if it is ``main``."""
         metadata = self._metadata()
         ref = (metadata.get("refs") or {}).get(name)
         if ref is None or ref["type"] != kind:

@@ -1,8 +1,8 @@
 """Any catalog that speaks the Iceberg REST protocol.
 
-https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml. The protocol is spoken directly: a
-table's change is one request here, where pyiceberg's client takes two to four, and its models are not built for tables
-that turn out to be as they should.
+https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml. The requests are made directly, without
+pyiceberg's client: a change of a table takes one request instead of two to four, and no models are built for tables
+that need no change.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SEPARATOR = "%1F"
 
 
 class RestCatalog:
-    """A catalog behind ``uri``; its own settings (the prefix) are asked for once."""
+    """A catalog at ``uri``. Its own settings (the prefix) are requested once."""
 
     limits = REST.can
 
@@ -101,7 +101,7 @@ class RestCatalog:
     def _load(
         self, wanted: Mapping[str, str], read: Callable[[str], TableFacts | None], reading: Reading
     ) -> dict[str, TableFacts]:
-        """Tables by name, each ``read`` from its place, several at a time; one that vanished meanwhile is left out."""
+        """Read tables, several at a time, and return them by name; a table that vanished meanwhile is left out."""
         facts: dict[str, TableFacts] = {}
         with ThreadPoolExecutor(self.connections.parallel) as pool:
             for count, (name, table) in enumerate(zip(wanted, pool.map(read, wanted.values()), strict=True), 1):
@@ -138,7 +138,7 @@ class RestCatalog:
         self.http.post(f"{self._namespace_path(namespace)}/register", body)
 
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
-        # The protocol cannot say which table is meant: one that is made in this very moment is not noticed.
+        # The protocol takes a name and no UUID: a table that is created again at this very moment is not noticed.
         found = self.http.get(self._table_path(name), snapshots="refs")["metadata"]["table-uuid"]
         same(f'catalog "{self.name}": {name}', identity, found)
         self.http.request("DELETE", self._table_path(name), query={"purgeRequested": json.dumps(purge)})

@@ -1,7 +1,7 @@
-"""A table as pyiceberg knows it, read from its own metadata file and committed by our catalog.
+"""A table as a pyiceberg object, read from its metadata file and committed through our catalog.
 
-Nessie's Iceberg REST endpoint shows the schema that the last rows were written with as the table's, so the rows that
-the lakehouse's own commands write do not go through it.
+Nessie's Iceberg REST endpoint shows the schema of the last written rows as the table's schema. So the lakehouse's own
+commands do not write rows through it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def load(catalog: LiveCatalog, name: str, connections: Connections) -> Table:
 
 
 def at(catalog: LiveCatalog, name: str, location: str, connections: Connections) -> Table:
-    """The table ``name`` as its metadata file at ``location`` says. Raises ValueError if pyiceberg cannot read it."""
+    """The table ``name`` with the metadata file at ``location``. Raises ValueError if pyiceberg cannot read it."""
     from pyiceberg.table import Table
     from pyiceberg.table.metadata import TableMetadataUtil
 
@@ -38,7 +38,7 @@ def at(catalog: LiveCatalog, name: str, location: str, connections: Connections)
 
 
 class _Commits:
-    """Takes the place of pyiceberg's catalog: a transaction's one commit goes through ours."""
+    """Stands in for pyiceberg's catalog: the one commit of a transaction goes through ours."""
 
     def __init__(self, catalog: LiveCatalog, table: str) -> None:
         self._catalog, self._table = catalog, table

@@ -26,7 +26,7 @@ def ingest(
         bool, typer.Option("--infer", help="Only print the table's section for lakehouse.yaml, from the files.")
     ] = False,
 ) -> None:
-    """Load Parquet, CSV or Delta into a table, by Spark, in one commit. Files loaded before are skipped."""
+    """Load Parquet, CSV or Delta files into a table with Spark, in one commit. Skip files that were loaded before."""
     from bootstrap.ingest.load import Ingest, Loaded, TableName
 
     target = context.obj.target()

@@ -1,4 +1,4 @@
-"""``python -m bootstrap.cli.look --file FILE --stack STACK``: whether an apply would have something to do, as JSON.
+"""``python -m bootstrap.cli.look --file FILE --stack STACK``: whether an apply would change something, as JSON.
 
 The CDK app runs this at synth (:mod:`lakehouse.runtimes.contents`). Any failure ends with exit code 1 and one line.
 """
@@ -17,7 +17,7 @@ from bootstrap.remote.errors import first_line
 from bootstrap.session.connect import connect
 from lakehouse.errors import LakehouseError
 
-_PATIENCE = 3.0  # seconds of retries: a deploy waits for this
+_PATIENCE = 3.0  # seconds of retries, because a deploy waits for them
 
 
 def main(arguments: list[str] | None = None) -> int:

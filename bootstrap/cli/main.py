@@ -105,9 +105,9 @@ class _Selection:
     stack: str | None
 
     def target(self, *, engines: bool = False) -> Target:
-        """The stack that they select; from here on everything printed has its secrets blacked out.
+        """The stack that they select. From here on, secrets are blacked out in everything that is printed.
 
-        ``engines``: a file that asks for what an engine does not support is invalid.
+        ``engines``: a file that an engine does not support is invalid.
         """
         from bootstrap.session.target import find
 
@@ -298,7 +298,7 @@ def validate(
 
 @app.command()
 def access(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Show who may do what, and why, as the file's roles and principals say it."""
+    """Show who may do what, and why, according to the file's roles and principals."""
     from bootstrap.session.target import find
     from lakehouse.access.explain import explain
 
@@ -321,7 +321,7 @@ def restart(
     context: typer.Context,
     service: Annotated[str, typer.Argument(help="Its name, as `lakehouse status` shows it.")],
 ) -> None:
-    """Restart a service, and those that depend on this start of it; wait until they are ready."""
+    """Restart a service and the services that depend on it; wait until they are ready."""
     target = _target(context)
     first = target.service(service)
     if first.is_job:

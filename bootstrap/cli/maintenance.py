@@ -32,7 +32,7 @@ def maintain(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compact, rewrite manifests, expire snapshots, remove orphans: what the file's `maintenance` says for each table.
+    """Compact, rewrite manifests, expire snapshots and remove orphans, as the file's `maintenance` says for each table.
 
     Uses Spark's procedures, or Trino's if there is no Spark. Exit code 1 if something failed or was refused.
     """
@@ -78,7 +78,7 @@ def maintain(
 
 
 def _planned(work: list[Work]) -> int:
-    """As for `lakehouse plan`: 0 nothing to do, 2 something, 1 something that cannot be done."""
+    """The exit code, as for `lakehouse plan`: 0 nothing to do, 2 something, 1 something that cannot be done."""
     if any(each.before is None or any(step.refused for step in each.steps) for each in work):
         return 1
     return 2 if any(each.steps for each in work) else 0

@@ -1,4 +1,4 @@
-"""``python -m bootstrap.cli.packages``: fetch what lakehouse.yaml needs or packages by name, or list the catalogue."""
+"""``python -m bootstrap.cli.packages``: fetch the packages that lakehouse.yaml needs, or others by name; list all."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def _connect(context: typer.Context, *, engines: bool = False) -> tuple[Path, La
 
 
 def where_in(path: Path) -> Callable[[tuple[str, ...]], str]:
-    """Finds the line of a location in the file; the file is read when the first one is asked for."""
+    """Finds the line of a location in the file. The file is read at the first call."""
 
     @cache
     def source() -> Any:
@@ -168,10 +168,10 @@ def seed(
     context: typer.Context,
     table: Annotated[str, typer.Argument(metavar="CATALOG.NAMESPACE.TABLE", help="A table with a `seed`.")],
     all_rows: Annotated[
-        bool, typer.Option("--all-rows", help="Replace every row of the table, not only those that its seed brought.")
+        bool, typer.Option("--all-rows", help="Replace every row of the table, not only those that its seed loaded.")
     ] = False,
 ) -> None:
-    """Replace the rows that a table's seed brought with those that the file has now, in one commit."""
+    """Replace the rows that a table's seed loaded with those that the file has now, in one commit."""
     from bootstrap.reconciler import seeds
 
     path, lakehouse, world = _connect(context, engines=True)
@@ -203,7 +203,7 @@ def drift(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def drift_json(found: Diff) -> dict[str, Any]:
-    """The three kinds of drift: ``missing``, ``differs`` (with what), ``unnamed``; ``lost`` is what existed once."""
+    """The three kinds of drift: ``missing``, ``differs`` (with details), ``unnamed``; ``lost``: what existed before."""
     return {
         "missing": [change.address for change in found.changes if change.op == "create"],
         "differs": {

@@ -17,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="List the stack's secrets, pairs and certificates, or have one replaced.",
+    help="List the stack's secrets, pairs and certificates, or replace one at the next deploy.",
 )
 
 
@@ -60,9 +60,9 @@ def listing(
 @app.command()
 def rotate(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The credential, as `lakehouse secret list` has it.")],
+    name: Annotated[str, typer.Argument(help="The credential, as `lakehouse secret list` shows it.")],
 ) -> None:
-    """Have a credential replaced by the next deploy, which restarts the services that use it and no others.
+    """Make the next deploy replace a credential. It restarts only the services that use it.
 
     Nothing changes until then: `cdktf diff` shows what the deploy will do.
     """

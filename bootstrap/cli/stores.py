@@ -62,7 +62,7 @@ def users(
         bool, typer.Option("--allow-destroy", help="Also remove users that the file called `deletable: true`.")
     ] = False,
 ) -> None:
-    """Show the part of `lakehouse plan` that is about users of the store, the file's principals; with --apply, do it.
+    """Show the part of `lakehouse plan` for the store's users, one for each principal; with --apply, do it.
 
     Exit code 2 if there are changes and --apply is not given. A user's keys are in the folder of secrets.
     """
@@ -102,7 +102,7 @@ def users(
 
 
 def _store(context: typer.Context, endpoint: str | None) -> tuple[str, StoreConnection]:
-    """The stack's store and its kind, or the one at another address, whose kind is unknown."""
+    """The stack's store and its kind, or the store at another address, whose kind is unknown."""
     from bootstrap.remote.connections import StoreConnection
     from bootstrap.session.connect import store
 

@@ -1,5 +1,5 @@
-"""``lakehouse diagram``: a stack as Mermaid or DOT: its services, catalogs, tables and buckets, and who uses what.
+"""``lakehouse diagram``: a stack as Mermaid or DOT, with its services, catalogs, tables and buckets and their uses.
 
-``local`` and ``aws`` make a :class:`~bootstrap.diagram.picture.Picture`, with the file's part of it from ``contents``;
-``mermaid`` and ``dot`` write it down. All of them are pure.
+``local`` and ``aws`` make a :class:`~bootstrap.diagram.picture.Picture`; ``contents`` adds what the file describes;
+``mermaid`` and ``dot`` render it. All of them are pure.
 """

@@ -1,6 +1,6 @@
-"""A stack in AWS as a picture: who, through which engines, in which network, reaches what; and what watches over it.
+"""A stack in AWS as a picture: who reaches what, through which engines and networks, and what monitors it.
 
-Every resource is shown: by a node of its own, or by the node of what it belongs to.
+Every resource is shown, either by its own node or by the node of the resource it belongs to.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lakehouse.spec import AwsStack, Lakehouse
 
 Blocks = Mapping[str, Mapping[str, Any]]
 
-#: Resources that say something of another one, and the argument that names it.
+#: Resources that configure another one, and the argument that names that one.
 PART_OF: Mapping[str, str] = {
     "aws_autoscaling_policy": "autoscaling_group_name",
     "aws_default_security_group": "vpc_id",
@@ -42,21 +42,21 @@ PART_OF: Mapping[str, str] = {
     "aws_vpc_security_group_egress_rule": "security_group_id",
     "aws_vpc_security_group_ingress_rule": "security_group_id",
 }
-#: And those that the one that uses them stands for.
+#: Resources that are shown by the resource that uses them.
 USED_BY: Mapping[str, str] = {"aws_launch_template": "aws_autoscaling_group"}
-#: What a namespace is, and the argument that names it.
+#: The resources that are namespaces, and the argument that names them.
 _DATABASES: Mapping[str, str] = {"aws_glue_catalog_database": "name", "aws_s3tables_namespace": "namespace"}
 _STORES = ("aws_s3tables_table_bucket", "aws_s3_bucket")
-#: Whom everything names; arrows to them would say nothing.
+#: Resources that all others name. Arrows to them would show nothing new.
 _EVERYWHERE = ("aws_kms_key", "aws_vpc", "aws_subnet")
-#: What an arrow between two types means. Others go without a word.
+#: What an arrow between two types means. Other arrows have no label.
 _MEANS: Mapping[tuple[str, str], str] = {
     ("aws_athena_workgroup", "aws_s3_bucket"): "results",
     ("aws_autoscaling_group", "aws_iam_role"): "as",
-    ("aws_budgets_budget", "aws_sns_topic"): "tells",
+    ("aws_budgets_budget", "aws_sns_topic"): "notifies",
     ("aws_cloudwatch_metric_alarm", "aws_emrserverless_application"): "watches",
     ("aws_cloudwatch_metric_alarm", "aws_instance"): "watches",
-    ("aws_cloudwatch_metric_alarm", "aws_sns_topic"): "tells",
+    ("aws_cloudwatch_metric_alarm", "aws_sns_topic"): "notifies",
     ("aws_emrserverless_application", "aws_cloudwatch_log_group"): "logs",
     ("aws_emrserverless_application", "aws_glue_catalog_database"): "tables",
     ("aws_emrserverless_application", "aws_s3_bucket"): "files",
@@ -74,7 +74,7 @@ _MEANS: Mapping[tuple[str, str], str] = {
     ("aws_s3_bucket", "aws_s3_bucket"): "access logs",
     ("aws_s3tables_namespace", "aws_s3tables_table_bucket"): "in",
     ("aws_security_group", "aws_vpc_endpoint"): "443",
-    ("aws_sns_topic_subscription", "aws_sns_topic"): "hears",
+    ("aws_sns_topic_subscription", "aws_sns_topic"): "subscribes",
     ("terraform_data", "aws_glue_catalog_database"): "tables",
 }
 
@@ -96,7 +96,7 @@ def picture(lakehouse: Lakehouse, stack: Synthesised) -> Picture:
         kept(contents.principals(lakehouse), *_groups(nodes, blocks, catalogs)),
     )
     granted = tuple(contents.granted(lakehouse))
-    said = {each.source for each in granted}  # of these the file says what they do with tables
+    said = {each.source for each in granted}  # the file describes what these do with tables
     tables = {each.id for group in catalogs for each in group.nodes()}
     uses = (
         Arrow(of_file.get(each.source, each.source), of_file.get(each.target, each.target), each.label)
@@ -107,7 +107,7 @@ def picture(lakehouse: Lakehouse, stack: Synthesised) -> Picture:
 
 
 def _of_file(lakehouse: Lakehouse, blocks: Blocks) -> dict[str, str]:
-    """The resources that a node of the file's contents shows, and that node: databases, and roles of principals."""
+    """The resources that a node of the file's contents shows, with that node: databases, and roles of principals."""
     found = {f"aws_iam_role.principal_{each}": f"principal {each}" for each in lakehouse.access.principals}
     for name, content in lakehouse.catalogs.items():
         found |= {
@@ -120,7 +120,7 @@ def _of_file(lakehouse: Lakehouse, blocks: Blocks) -> dict[str, str]:
 
 
 def _owner(address: str, blocks: Blocks) -> str:
-    """The resource that stands for this one: itself, or what it belongs to."""
+    """The resource that shows this one: itself, or the one it belongs to."""
     type = address.partition(".")[0]
     if type in PART_OF:
         named = [each for each in addresses({"": blocks[address].get(PART_OF[type])}) if each in blocks]
@@ -140,9 +140,9 @@ def _arrows(owners: Mapping[str, str], blocks: Blocks) -> Iterator[Arrow]:
     for address, block in blocks.items():
         source = owners[address]
         if address.startswith("aws_vpc_endpoint."):
-            continue  # its policy and its network are said by where it stands
+            continue  # its group shows its policy and its network
         if address == "terraform_data.kept":
-            continue  # it waits for all that holds data, and uses nothing of it
+            continue  # it only waits for the resources that hold data, and does not use them
         texts = [each for _, each in strings(_allowed(block))]
         text = "\n".join(texts)
         targets = [owners[each] for each in addresses(_allowed(block)) if each in owners]
@@ -157,12 +157,12 @@ def _arrows(owners: Mapping[str, str], blocks: Blocks) -> Iterator[Arrow]:
 
 
 def _logs(block: Mapping[str, Any], address: str) -> str:
-    """The name of a log group, by which others speak of it."""
+    """The name of a log group, by which others refer to it."""
     return str(block["name"]) if address.startswith("aws_cloudwatch_log_group.") else "\n"
 
 
 def _allowed(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The block with of its policy only what that allows to be done, and with what."""
+    """The block, with its policy reduced to the allowed actions and their resources."""
     if "policy" not in block or not isinstance(block["policy"], str):
         return block
     statements = json.loads(block["policy"])["Statement"]
@@ -171,7 +171,7 @@ def _allowed(block: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _names(blocks: Blocks) -> Iterator[tuple[str, str]]:
-    """How policies and locations speak of resources without an expression: text, and who is meant."""
+    """The text by which policies and locations refer to a resource without an expression, and its address."""
     for address, block in blocks.items():
         type = address.partition(".")[0]
         if type == "aws_s3_bucket":
@@ -186,7 +186,7 @@ def _names(blocks: Blocks) -> Iterator[tuple[str, str]]:
 
 
 def _groups(nodes: Mapping[str, Node], blocks: Blocks, catalogs: list[Group]) -> tuple[Group, ...]:
-    """Who asks first, then what is asked, then the data, and at last what watches and guards."""
+    """The groups in order: clients, engines, data, and then monitoring and keys."""
     left = dict(nodes)
     network = next((address for address in left if address.startswith("aws_vpc.")), "")
     left.pop(network, None)

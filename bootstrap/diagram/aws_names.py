@@ -1,4 +1,4 @@
-"""One resource in AWS as a node: what it is called, and what it is in words."""
+"""One resource in AWS as a node: its name, and its kind as text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NAMED_BY = ("bucket", "name", "alarm_name", "namespace", "endpoint", "url", "aw
 
 
 def node(address: str, block: Mapping[str, Any], prefix: str) -> Node:
-    """The node of a resource. ``prefix`` is what the stack's names begin with."""
+    """The node of a resource. ``prefix`` is the common beginning of the stack's names."""
     type, _, name = address.partition(".")
     kind = _KINDS.get(type, type.removeprefix("aws_").replace("_", " "))
     return Node(address, (_title(type, name, block, prefix), kind), "store" if type in _STORES else "box")
@@ -59,7 +59,7 @@ def _title(type: str, name: str, block: Mapping[str, Any], prefix: str) -> str:
 
 
 def short(text: str, prefix: str) -> str:
-    """A name without what all names of the stack share: its beginning, the account, the region."""
+    """A name without the parts that all names of the stack share: the prefix, the account, the region."""
     text = re.sub(r"-?\$\{[^}]*\}", "", text.removeprefix(prefix).removeprefix(f"/{prefix}"))
     text = re.sub(r"-(us|eu|ap|sa|ca|me|af|il|cn|mx)(-gov)?-[a-z]+-\d$", "", text)
     return text.strip("-/") or prefix

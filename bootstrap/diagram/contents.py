@@ -1,4 +1,4 @@
-"""What a picture of any stack has from the file: catalogs with their tables, and who is granted what on them."""
+"""The part of a picture that comes from the file: catalogs with their tables, and who is granted what on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lakehouse.access.grants import VERBS, grants
 from lakehouse.spec import Lakehouse, Verb
 from lakehouse.spec.model import Catalog, Namespace
 
-# More than that are counted, not named: nobody reads a picture of a thousand tables.
+# More than these are counted, not named: nobody reads a picture of a thousand tables.
 _TABLES = 8  # of a namespace
 _NAMESPACES = 12  # of a catalog
 _GRANTS = 40  # of all principals
@@ -17,7 +17,7 @@ _VERBS = {"read": "reads", "write": "writes", "manage": "manages"}
 
 
 def catalog(name: str, content: Catalog, kind: str, servers: Iterable[Node] = ()) -> Group:
-    """A catalog: the services that carry it, and its namespaces."""
+    """A catalog: its services and its namespaces."""
     shown = list(content.namespaces.items())[:_NAMESPACES]
     nodes = [Node(f"{name}.{each}", (each, *_tables(namespace)), "store") for each, namespace in shown]
     if rest := list(content.namespaces.values())[_NAMESPACES:]:
@@ -38,7 +38,7 @@ def place(lakehouse: Lakehouse, target: str) -> str:
 
 
 def buckets(lakehouse: Lakehouse) -> dict[str, list[str]]:
-    """The buckets in which a catalog has its tables: its own, and those of tables with a location of their own."""
+    """The buckets that hold a catalog's tables: the catalog's own, and those of tables with their own location."""
     found = {}
     for name, content in lakehouse.catalogs.items():
         tables = (table for inner in content.namespaces.values() for table in inner.tables.values())
@@ -48,7 +48,7 @@ def buckets(lakehouse: Lakehouse) -> dict[str, list[str]]:
 
 
 def principals(lakehouse: Lakehouse) -> Group:
-    """Those whom the file grants something."""
+    """The principals that the file grants something."""
     return Group(
         "principals",
         "Principals",
@@ -57,9 +57,9 @@ def principals(lakehouse: Lakehouse) -> Group:
 
 
 def granted(lakehouse: Lakehouse) -> Iterator[Arrow]:
-    """From each principal to what it reads, writes and manages: the highest verb, which includes those below it.
+    """Arrows from each principal to what it reads, writes or manages; the highest verb includes the lower ones.
 
-    Of very many grants none is shown: `lakehouse access` lists them.
+    If there are too many grants, none is shown: `lakehouse access` lists them.
     """
     highest: dict[tuple[str, str], Verb] = {}
     for verb in VERBS:
@@ -67,7 +67,7 @@ def granted(lakehouse: Lakehouse) -> Iterator[Arrow]:
     labels: dict[tuple[str, str], list[str]] = {}
     for (principal, target), verb in sorted(highest.items()):
         shown = place(lakehouse, target)
-        # A table is a line of its namespace's node.
+        # A table is a line in its namespace's node.
         table = target.rpartition(".")[2] if target.rpartition(".")[0] == shown else ""
         labels.setdefault((f"principal {principal}", shown), []).append(f"{_VERBS[verb]} {table}".strip())
     if len(labels) <= _GRANTS:

@@ -24,7 +24,7 @@ def dot(picture: Picture) -> str:
         *_group(picture.root, nodes, clusters, "  "),
     ]
     for arrow in picture.arrows:
-        # An edge leads between nodes; it may be cut off at the frame of a cluster.
+        # An edge connects nodes; Graphviz can cut it off at the frame of a cluster.
         attributes = [f"label={label([arrow.label])}"] if arrow.label else []
         attributes += [f"ltail={clusters[arrow.source]}"] if arrow.source in clusters else []
         attributes += [f"lhead={clusters[arrow.target]}"] if arrow.target in clusters else []

@@ -1,4 +1,4 @@
-"""A stack on this machine as a picture: which service asks which, as their own settings say, and for what."""
+"""A stack on this machine as a picture: which service uses which, according to their settings, and for what."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _sources(lakehouse: Lakehouse) -> Iterator[Node]:
 
 
 def _engines(services: Sequence[Service]) -> Iterator[Node | Group]:
-    """Services of one image are a cluster, its workers one node."""
+    """Services of one image form a cluster; its workers are one node."""
     for image in dict.fromkeys(each.image for each in services):
         several = [each for each in services if each.image == image]
         if len(several) == 1:
@@ -92,7 +92,7 @@ def _id(service: Service) -> str:
 
 
 def _asked(local: Local, catalogs: Sequence[str]) -> Iterator[Arrow]:
-    """From each service to those whose address is in its settings."""
+    """Arrows from each service to those whose address is in its settings."""
     images = [each.image for each in local.services]
     store = local.endpoints.store.service
     for source in local.services:
@@ -103,7 +103,7 @@ def _asked(local: Local, catalogs: Sequence[str]) -> Iterator[Arrow]:
                 re.search(rf"//{re.escape(host)}:{port.number}\b", text) for port in target.ports
             ):
                 continue
-            # An executor reads and writes what the driver of its cluster is configured with.
+            # An executor reads and writes what its cluster's driver is configured with.
             alone = images.count(source.image) == 1 or source.image == target.image
             begin = _id(source) if alone else f"cluster {source.image}"
             if target.name in catalogs:

@@ -1,4 +1,4 @@
-"""A picture as a flowchart of Mermaid, which GitHub draws in a block that begins with ```mermaid.
+"""A picture as a Mermaid flowchart, which GitHub draws in a block that begins with ```mermaid.
 
 https://mermaid.js.org/syntax/flowchart.html
 """

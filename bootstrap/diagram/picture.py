@@ -1,4 +1,4 @@
-"""What a diagram shows: nodes in groups, and arrows between them. Where they stand is for the program that draws it."""
+"""What a diagram shows: nodes in groups, and arrows between them. The program that draws it decides the layout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Shape = Literal["box", "store", "person"]
 
 @dataclass(frozen=True)
 class Node:
-    """One thing: its name, and below it what it is."""
+    """One thing: its name, and below it its kind."""
 
     id: str
     lines: tuple[str, ...]
@@ -35,7 +35,7 @@ class Group:
                 yield from child.nodes()
 
     def groups(self) -> Iterator[Group]:
-        """It and all groups in it."""
+        """This group and all groups in it."""
         yield self
         for child in self.children:
             if isinstance(child, Group):
@@ -44,7 +44,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Arrow:
-    """From who uses something to what is used, by the ids of nodes or groups; the label says how."""
+    """An arrow from the user to what it uses, by the ids of nodes or groups; the label says how."""
 
     source: str
     target: str
@@ -60,20 +60,20 @@ class Picture:
 
 
 def kept(*groups: Group) -> tuple[Group, ...]:
-    """Those of the groups that hold something."""
+    """The groups that are not empty."""
     return tuple(group for group in groups if group.children)
 
 
 def known(root: Group, arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
-    """Those of the arrows whose ends are shown, each once."""
+    """The arrows whose ends are both shown, each once."""
     shown = {node.id for node in root.nodes()} | {group.id for group in root.groups()}
     return tuple(dict.fromkeys(each for each in arrows if {each.source, each.target} <= shown))
 
 
 def bundled(root: Group, arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
-    """One arrow between two groups, however many there are between their nodes; none from a node to itself.
+    """At most one arrow between two groups, however many their nodes have; none from a node to itself.
 
-    It begins at the one node that all of them come from, or at the group if there are several; it ends likewise.
+    It begins at the node that all of them come from, or at the group if there are several. Its end is found likewise.
     """
     home = {node.id: group for group in root.groups() for node in group.children if isinstance(node, Node)}
     between: dict[tuple[str, str], list[Arrow]] = {}

@@ -1,4 +1,4 @@
-"""How the blocks of a synthesised stack speak of each other: by Terraform's expressions, and by names."""
+"""How the blocks of a synthesised stack refer to each other: by Terraform's expressions, and by names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PLAIN = re.compile(r"[a-z][a-z0-9_]*\.[A-Za-z0-9_-]+")
 
 
 def strings(value: Any, inside: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a block with the argument it is under, comments left out."""
+    """Every text in a block, except comments, with the argument it is under."""
     if isinstance(value, str):
         yield inside, value
     elif isinstance(value, dict):
@@ -24,7 +24,7 @@ def strings(value: Any, inside: str = "") -> Iterator[tuple[str, str]]:
 
 
 def addresses(block: Any) -> list[str]:
-    """The resources that a block names, each once: by expressions and by ``depends_on``."""
+    """The resources that a block names by expressions or ``depends_on``, each once."""
     found: dict[str, None] = {}
     for argument, text in strings(block):
         for match in _ADDRESS.finditer(text):

@@ -51,7 +51,7 @@ def _json(body: str) -> dict[str, Any]:
 
 
 def locations(known: Register, count: int) -> Finding:
-    """No two tables share files: ``known`` are the folders of all tables, ``count`` says how many tables there are."""
+    """Whether tables share files: ``known`` are the folders of all tables, ``count`` is the number of tables."""
     for outer, inner in known.clashes():
         return error(
             f"{inner.owner} lies in the folder of {outer.owner}: {inner.location} and {outer.location}",
@@ -64,7 +64,7 @@ def locations(known: Register, count: int) -> Finding:
 
 
 def readable(broken: Mapping[str, Sequence[str]]) -> Finding:
-    """What keeps the engines from loading each table, by its name; nothing for most."""
+    """Whether engines can load each table. ``broken`` lists the broken rules by table; most have none."""
     wrong = {table: reasons for table, reasons in broken.items() if reasons}
     if not wrong:
         return ok(f"{len(broken)} tables, which Iceberg's Java library loads")

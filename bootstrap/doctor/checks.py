@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a check takes from around it: the shell's variables, and the clock in seconds of the epoch."""
+    """What a check reads from outside: the shell's variables, and the clock in seconds since 1970."""
 
     environment: Mapping[str, str]
     now: Callable[[], float]
@@ -192,7 +192,7 @@ class _Stack:
             if not in_container:
                 return probes.resolves(host)
             answer = local.runtime.resolves(host)
-            return True if answer is None else answer  # nothing runs that could be asked
+            return True if answer is None else answer  # None: nothing runs that could be asked
 
         found = list(files.named(self.target.lakehouse))
         return files.hosts(found, resolves, views, lambda at: f"{self.target.path.name}:{source.line(at)}")
@@ -204,7 +204,7 @@ class _Stack:
 
     @cached_property
     def changed(self) -> list[str]:
-        """Services that run as another file than this one defined them, or with credentials that are to be replaced."""
+        """Services that run as another file defined them, or with credentials that are to be replaced."""
         local = self.local
         return [*local.runtime.changed(generations.plan(local.state, local.everything, local.credentials))]
 

@@ -17,7 +17,7 @@ class CheckResult:
 
 
 def examine(checks: Sequence[Check], told: Callable[[str], None] = lambda name: None) -> tuple[CheckResult, ...]:
-    """Makes the checks in order; ``told`` gets the name of each before it is made."""
+    """Make the checks in order; ``told`` is called with the name of each before it is made."""
     found: dict[str, Finding] = {}
     blamed: dict[str, str] = {}  # check that failed or was skipped -> the check that found the cause
     for each in checks:

@@ -18,7 +18,7 @@ class Reason:
     line: str = ""
 
 
-# What a line says, what it means, and what fixes it; the first that matches counts.
+# The text of a line, its meaning and the fix; the first that matches counts.
 _SIGNS = tuple(
     (re.compile(pattern), Reason(cause, fix))
     for pattern, cause, fix in (

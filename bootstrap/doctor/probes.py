@@ -96,7 +96,7 @@ def missing_java(features: Sequence[int]) -> list[int]:
 
 
 def memory() -> tuple[int, int]:
-    """MiB in all and available: this machine's, or the limit of the container that this runs in."""
+    """Total and available MiB: of this machine, or the limit of the container that this runs in."""
     return machine()
 
 
@@ -185,7 +185,7 @@ def listed_buckets(local: Local) -> tuple[list[str], str]:
 
 
 def written_otherwise(services: Sequence[Service], state: State) -> list[str]:
-    """Services whose configuration on disk has other keys than those of now: so they were started with others."""
+    """Services whose configuration on disk has other keys than the current ones: they were started with those."""
     return [each.name for each in services if _differs(each, state)]
 
 

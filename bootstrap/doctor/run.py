@@ -1,4 +1,4 @@
-"""A look at a stack, from the file's name to the findings."""
+"""Examines a stack, from the file's name to the findings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lakehouse.spec.problems import SpecError
 def run(
     file: Path | None, stack: str | None, around: checks.Surroundings | None = None
 ) -> tuple[str, tuple[CheckResult, ...]]:
-    """The stack's name and what was found, as the global options of the command line name file and stack.
+    """The stack's name and the findings, for the file and stack of the command line's global options.
 
     Raises UsageError if the file is valid but has no such local stack.
     """

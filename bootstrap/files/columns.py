@@ -56,7 +56,7 @@ def schema_of(item: Item, path: Path) -> pa.Schema:
         schema = pq.read_schema(path) if item.format == "parquet" else csv.read_csv(path).schema
     except (pa.ArrowInvalid, OSError) as error:
         raise UsageError(f"{item} is not valid {item.format}: {error}") from None
-    if item.format == "csv":  # no CSV can promise a value in every future row
+    if item.format == "csv":  # later CSV files may lack a value
         schema = pa.schema([each.with_nullable(True) for each in schema])
     for name in item.columns:
         if name not in schema.names:

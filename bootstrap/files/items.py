@@ -21,9 +21,9 @@ _ENDINGS: Mapping[str, FileFormat] = {".parquet": "parquet", ".csv": "csv", ".cs
 
 @dataclass(frozen=True)
 class Item:
-    """A file. ``columns`` are values outside the file: from Hive folders (``date=2026-01-14``), or from Delta's log.
+    """A file. ``columns`` are values from outside the file: Hive folders (``date=2026-01-14``) or Delta's log.
 
-    An empty ``digest`` stands for that of the content, which is known once the file is on this machine.
+    An empty ``digest`` means that of the content, which is known once the file is on this machine.
     """
 
     place: FilePlace
@@ -60,7 +60,7 @@ def _format(name: str) -> FileFormat | None:
 
 
 def in_path(name: str) -> dict[str, str | None]:
-    """``date=2026-01-14/part-0.parquet`` says the column date."""
+    """The columns in a path: ``date=2026-01-14/part-0.parquet`` gives the column date."""
     pairs = (part.split("=", 1) for part in name.split("/")[:-1] if "=" in part)
     return {key: None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value) for key, value in pairs}
 
@@ -86,12 +86,12 @@ def delta_prefix(table: str) -> str:
 
 
 def delta_digest(table: str, name: str) -> str:
-    """Delta never writes a file of the same name again, so the name identifies it as well as the content does."""
+    """The digest of a Delta file, from its name: Delta never writes a file of the same name again."""
     return delta_prefix(table) + hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def rewritten(active: Iterable[Item], loaded: Iterable[str]) -> str | None:
-    """The place of a Delta table that has since replaced files that were loaded: loading its new ones doubles rows."""
+    """The place of a Delta table that has since replaced loaded files, so that its new files would double rows."""
     by_prefix: dict[str, list[Item]] = {}
     for item in active:
         if item.digest.startswith("delta-"):

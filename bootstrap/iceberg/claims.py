@@ -1,4 +1,4 @@
-"""The claims of live tables, next to those of the file: where a new table may go, and who shares a folder. Pure."""
+"""The claims of live tables and of the file's tables: where a new table may go, and who shares a folder. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Schema evolution: a table's new schema, from the one it has and the one the file wants. Pure.
+"""Schema evolution: a table's new schema, from its present schema and the one that the file wants. Pure.
 
-Rules: https://iceberg.apache.org/spec/#schema-evolution. A column is the same column as long as it has its id: names
-are matched first, then ``renamed_from``; new fields get ids above the highest ever given, so that none comes back by
-accident.
+Rules: https://iceberg.apache.org/spec/#schema-evolution. A column stays the same column as long as it keeps its id.
+Names are matched first, then ``renamed_from``. New fields get ids above the highest ever given, so that no old column
+comes back by accident.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _WIDER = {("int", "long"), ("float", "double")}
 
 
 class Detail(NamedTuple):
-    """One line of a change: ``+``, ``~`` or ``-``, and what."""
+    """One line of a change: ``+``, ``~`` or ``-``, and the text."""
 
     symbol: str
     text: str
@@ -34,7 +34,7 @@ class FormatProblem(NamedTuple):
 
 
 class Evolution(NamedTuple):
-    """The outcome; with ``problems`` the schema must not be used. ``kept`` are columns that the file does not name."""
+    """The result. With ``problems`` the schema must not be used. ``kept``: columns that the file does not name."""
 
     schema: Struct
     last_column_id: int
@@ -52,7 +52,7 @@ def evolve(
     droppable: Callable[[str], bool] | None = None,
     authoritative_docs: bool = False,
 ) -> Evolution:
-    """Bring ``actual`` to ``wanted``; other columns stay, unless ``droppable`` says yes to their path."""
+    """Change ``actual`` to ``wanted``. Other columns stay, unless ``droppable`` returns True for their path."""
     merge = _Merge(last_column_id, renamed_from or {}, droppable or _nothing, authoritative_docs)
     schema = merge.struct(actual, wanted, "")
     return Evolution(schema, merge.last_id, tuple(merge.details), tuple(merge.problems), tuple(merge.kept))
@@ -185,7 +185,7 @@ class _Merge:
         return have and want
 
     def with_unnamed(self, target: list[Field], actual: Struct, unnamed: list[Field], prefix: str) -> list[Field]:
-        """Drop what may be dropped; other unnamed columns stay behind their former neighbours."""
+        """Drop the columns that may be dropped. Other unnamed columns stay after their former neighbours."""
         for field in unnamed:
             path = prefix + field.name
             if self.droppable(path):

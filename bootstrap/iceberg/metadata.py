@@ -16,7 +16,7 @@ from lakehouse.iceberg.types import Struct
 from lakehouse.spec.claims import Register
 from lakehouse.spec.kinds import Limits
 
-#: What a plan looks at; the rest of the metadata (snapshots, logs, statistics) can be a thousand times larger.
+#: What a plan reads. The rest of the metadata (snapshots, logs, statistics) can be a thousand times larger.
 _KEPT = (
     "format-version",
     "table-uuid",
@@ -38,7 +38,7 @@ _VOLATILE = ("nessie.", "polaris.")
 
 
 def compact(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """Table metadata without the parts that no plan reads; version 1's older keys are brought to the newer form."""
+    """Table metadata without the parts that no plan reads. Older keys of version 1 get the newer form."""
     kept = {key: metadata[key] for key in _KEPT if key in metadata}
     kept["properties"] = {k: v for k, v in kept.get("properties", {}).items() if not k.startswith(_VOLATILE)}
     if "schemas" not in kept:
@@ -140,7 +140,7 @@ class BucketFacts:
 
     versioning: bool | None
     expire_days: int | None
-    lifecycle: bool = True  # the store has lifecycle rules at all
+    lifecycle: bool = True  # the store supports lifecycle rules
     deletable: str | None = None  # the name of the lakehouse whose file declared it deletable
     noncurrent_days: int | None = None
     access: str | None = "private"  # as in the file; None: the store has no bucket policies
@@ -175,7 +175,7 @@ class CatalogFacts:
 
 @dataclass(frozen=True)
 class Home:
-    """Where a table's files go. ``reason`` says why not to the default folder; ``refused`` why the file is refused."""
+    """Where a table's files go. ``reason``: why not to the default folder; ``refused``: why the file is refused."""
 
     location: str
     reason: str = ""
@@ -188,9 +188,9 @@ class Facts:
 
     ``buckets`` has those that the file names, and others that an earlier file declared deletable. ``seeds`` are the
     digests of seed files by their names in the file; None if there is no such file. If the file asks for a new
-    folder, ``claims`` are those of all live tables, ``homes`` the folders by the table's full name, and ``lost`` says,
-    for a table of the file that existed once, how it disappeared and what brings it back. ``own`` has what other kinds
-    of object have read only for themselves, by their words.
+    folder, ``claims`` are those of all live tables, ``homes`` the folders by the table's full name, and ``lost`` says
+    for a table of the file that existed before how it was lost and how to restore it. ``own`` has facts that other
+    kinds of object read only for themselves, by their words.
     """
 
     buckets: Mapping[str, BucketFacts]

@@ -59,7 +59,7 @@ def state(facts: TableFacts) -> TableState:
 def after(
     facts: TableFacts | None, schema: Struct, identifier: frozenset[int], updates: Sequence[Mapping[str, Any]]
 ) -> TableState:
-    """A table (None: a new one) as the updates of a commit leave it."""
+    """The state of a table (None: a new one) after the updates of a commit."""
     specs = {spec.id: spec for spec in facts.specs} if facts else {}
     orders = {order.id: order for order in facts.orders} if facts else {}
     spec_id, order_id = (facts.spec.id, facts.order.id) if facts else (0, 0)
@@ -87,7 +87,7 @@ def after(
 
 
 def broken(of: TableState) -> Iterator[FormatProblem]:
-    """Each rule that the metadata breaks, at its column, with the way out."""
+    """Each rule that the metadata breaks, at its column, with the fix."""
     yield from _reserved(of)
     yield from _same_names(of.schema, "")
     yield from _partition_names(of)
@@ -106,7 +106,7 @@ def told(facts: TableFacts) -> list[str]:
 
 
 def may_be_broken(metadata: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> bool:
-    """A quick look at the raw metadata: False means that no name in it breaks a rule."""
+    """A quick check of the raw metadata: False means that no name in it breaks a rule."""
     ids = {column["name"]: column["id"] for column in columns}
     if any(names.metadata_column(name) for name in ids):
         return True

@@ -33,7 +33,7 @@ def type_from_json(data: Any) -> Type:
 
 @lru_cache(maxsize=1024)
 def _canonical(primitive: str) -> str:
-    """One spelling of a primitive: servers differ in the spaces of ``decimal(10, 2)``; unknown ones pass unchanged."""
+    """One spelling of a primitive: servers differ in the spaces of ``decimal(10, 2)``. Unknown types stay unchanged."""
     try:
         return str(types.parse(primitive))
     except ValueError:
@@ -59,7 +59,7 @@ def struct_from_json(data: Mapping[str, Any]) -> Struct:
 
 
 def _default(field: Mapping[str, Any], key: str) -> Any:
-    """One spelling of a default value, as the file's values get it; one that cannot be read passes unchanged."""
+    """One spelling of a default value, the same as for the file's values. An unreadable value stays unchanged."""
     given = field.get(key)
     if given is None or not isinstance(field["type"], str):
         return given

@@ -1,1 +1,1 @@
-"""Data in: foreign files, staged in the store, written by Spark into an Iceberg table, each once."""
+"""Data in: foreign files are staged in the store, and Spark writes each once into an Iceberg table."""

@@ -1,4 +1,4 @@
-"""The way in: fetch, stage in the store as Parquet, append by Spark in one commit, remember what was loaded.
+"""An ingest: fetch, stage in the store as Parquet, append with Spark in one commit, record what was loaded.
 
 A commit carries the digests of its files in its snapshot's summary, so rows and digests are committed together or not
 at all. Afterwards the digests are also copied to the table's properties, where expiring snapshots does not remove them.
@@ -35,7 +35,7 @@ from lakehouse.text import sql
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-#: In a snapshot's summary the digests of the files that it brought, in the table's properties those of all; by spaces.
+#: In a snapshot's summary, the digests of its files; in the table's properties, those of all. Separated by spaces.
 LOADED = "ingest.files"
 
 
@@ -59,7 +59,7 @@ class TableName:
 
     @classmethod
     def parse(cls, text: str, catalogs: Collection[str]) -> TableName:
-        """Raises UsageError for anything else."""
+        """Parse a name. Raises UsageError if it is anything else."""
         catalog, _, rest = text.partition(".")
         namespace, _, name = rest.rpartition(".")
         if not namespace or not name:
@@ -111,9 +111,9 @@ class Ingest:
         return section(self.into.catalog, self.into.namespace, self.into.name, schemas)
 
     def load(self, addresses: Sequence[str], form: FileFormat | None) -> Loaded:
-        """Loads the files that the table does not have yet, in one commit.
+        """Load the files that the table does not have yet, in one commit.
 
-        Raises UsageError for sources that do not fit and for a table that does not exist.
+        Raises UsageError if a source does not fit or the table does not exist.
         """
         if STAGING not in self.target.lakehouse.buckets:
             raise UsageError(
@@ -195,7 +195,7 @@ class Ingest:
 
     @contextmanager
     def _alone(self) -> Iterator[IO[str]]:
-        """One run into a table at a time; the lock is released with the process that holds it, however that ends."""
+        """Allow one run into a table at a time. The lock is released when its process ends, in whatever way."""
         path = self.target.local.state.run / f"ingest-{self.into}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+") as lock:
@@ -206,7 +206,7 @@ class Ingest:
             yield lock
 
     def _end_of_before(self, lock: IO[str], engine: SparkLoader) -> None:
-        """Spark continues the work of a killed client: it is ended here, before anyone checks what was loaded."""
+        """End the work that Spark continues for a killed client, before anyone checks what was loaded."""
         lock.seek(0)
         if former := lock.read().strip():
             engine.end(former)
@@ -217,14 +217,14 @@ class Ingest:
 
 
 def run_of(into: TableName) -> str:
-    """What names all runs into one table: the folder of their files, and their tables."""
+    """The name of all runs into one table: of the folder of their files, and of their tables."""
     return hashlib.sha256(str(into).encode()).hexdigest()[:12]
 
 
 class Staged:
     """Files in the staging bucket, as Parquet, and a temporary table over them, which Spark reads.
 
-    Spark itself has no file system for s3://; through Iceberg's it reads them in parallel, wherever its workers are.
+    Spark has no file system for s3://. Through Iceberg's it reads them in parallel, wherever its workers are.
     """
 
     def __init__(self, target: Target, into: TableName) -> None:
@@ -256,7 +256,7 @@ class Staged:
         )
 
     def add(self, digest: str, rows: Iterator[Any]) -> int:
-        """Stages a file's rows; returns how many they are."""
+        """Stage a file's rows. Returns how many there are."""
         import pyarrow.parquet as pq
 
         count = 0
@@ -274,7 +274,7 @@ class Staged:
         return count
 
     def clear(self) -> None:
-        """Removes the files, and the table over them: of this run and of those before it."""
+        """Remove the files and the table over them, of this run and of earlier runs."""
         for *_, name in self._catalog.list_tables(self._namespace):
             if name.startswith(self._ours):
                 self._catalog.drop_table((*self._namespace, name))
@@ -291,6 +291,6 @@ def loaded(metadata: Mapping[str, Any]) -> set[str]:
 
 
 def _away(path: Path, scratch: Path) -> None:
-    """Deletes what was fetched; a file of the user's own stays."""
+    """Delete a fetched file. The user's own file stays."""
     if path.is_relative_to(scratch):
         path.unlink()

@@ -1,4 +1,4 @@
-"""Spark as ingest uses it: one append, and an end to what a killed client left running."""
+"""Spark for ingest: one append, and an end to what a killed client left running."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SparkLoader:
         return str(self._session.session_id)
 
     def end(self, session_id: str) -> None:
-        """Ends what runs in a former session; it is no error if that has ended by itself."""
+        """End what runs in a former session. It is not an error if it has ended by itself."""
         with suppress(Exception):
             former: Any = clients.spark_session(f"{self._url}/;session_id={session_id}")
             former.interruptAll()

@@ -1,1 +1,1 @@
-"""Keeping tables fast and small: what they are made of (metrics), and what is done about it (plan, run)."""
+"""Keeping tables fast and small: their metrics, and the work on them (plan, run)."""

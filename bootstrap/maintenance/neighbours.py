@@ -72,7 +72,7 @@ def _referred(catalog: str, tables: Mapping[str, TableFacts], connections: Conne
 
 
 class _Files:
-    """The folders of the files that metadata names; what was read of manifests is kept between runs."""
+    """The folders of the files that metadata names. What was read from manifests is kept between runs."""
 
     def __init__(self, connections: Connections, catalog: str) -> None:
         self._files = MetadataFiles(connections)

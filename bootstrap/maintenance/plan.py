@@ -1,4 +1,4 @@
-"""What a policy requires for a table as it is: the steps, in order, as values. Pure."""
+"""The steps that a policy requires for a table in its present state, in order, as values. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class MaintenanceStep:
 
 @dataclass(frozen=True)
 class Guard:
-    """What speaks against deleting files. ``gc_default`` applies if the table does not set ``gc.enabled``."""
+    """Reasons against deleting files. ``gc_default`` applies if the table does not set ``gc.enabled``."""
 
     gc_default: bool = True
     references: Sequence[str] = ()  # other branches and tags of the catalog
@@ -44,7 +44,7 @@ class Guard:
 
 
 def policies(lakehouse: Lakehouse) -> Iterator[tuple[tuple[str, ...], Maintenance]]:
-    """Where in the file each table with a policy stands, and the policy: the nearest one, whole."""
+    """The path in the file of each table with a policy, and the policy: the nearest one, whole."""
     for catalog, content in lakehouse.catalogs.items():
         for namespace, inner in content.namespaces.items():
             for table, definition in inner.tables.items():
@@ -57,7 +57,7 @@ def policies(lakehouse: Lakehouse) -> Iterator[tuple[tuple[str, ...], Maintenanc
 def steps(
     policy: Maintenance, found: Found, guard: Guard, now: datetime, superseded: Sequence[str] = ()
 ) -> tuple[MaintenanceStep, ...]:
-    """What must be done, in the order in which each step finds the work of the earlier ones done.
+    """The necessary steps. Each finds the work of the earlier ones done.
 
     ``superseded``: metadata files that were replaced before the snapshots of that time expire.
     """
@@ -148,8 +148,8 @@ def _refused(found: Found, policy: Maintenance, guard: Guard) -> str:
 def expirable(metadata: Mapping[str, Any], older_than: datetime, retain_last: int) -> set[int]:
     """Snapshots that expire, by Iceberg's rule: https://iceberg.apache.org/spec/#snapshot-retention-policy.
 
-    Of each branch the newest ``retain_last`` stay, and those before them up to the first that is old; what a tag
-    names stays; what nothing refers to goes when it is old.
+    On each branch the newest ``retain_last`` stay, and those before them up to the first old one. Snapshots that a tag
+    names stay. Snapshots that nothing refers to expire when they are old.
     """
     snapshots = {each["snapshot-id"]: each for each in metadata.get("snapshots", ())}
     cutoff = older_than.timestamp() * 1000

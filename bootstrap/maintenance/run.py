@@ -1,4 +1,4 @@
-"""Carry out the steps of a policy, table by table, and look at each table before and after."""
+"""Carry out the steps of a policy, table by table, and read each table before and after."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class TableOutcome:
 
 
 class Procedures(Protocol):
-    """Who does the work."""
+    """The engine that does the work."""
 
     def execute(self, catalog: str, table: str, step: plan.MaintenanceStep) -> Mapping[str, Any]:
         """Carries out one step. Raises LakehouseError with the engine's own message."""
 
 
 class SparkProcedures:
-    """By Spark Connect."""
+    """With Spark Connect."""
 
     def __init__(self, target: Target) -> None:
         self._session = sql.SparkEngine(target)
@@ -70,13 +70,13 @@ class SparkProcedures:
         self._session.run(f"REFRESH TABLE {quoted}")  # others may have written since Spark last looked
         result = self._session.run(plan.spark(catalog, table, step))
         rows = list(result.rows)
-        if step.action == "remove orphans":  # it answers with the files, a row each
+        if step.action == "remove orphans":  # the answer has one row for each file
             return {"deleted_files_count": len(rows)}
         return dict(zip(result.columns, rows[0], strict=True)) if rows else {}
 
 
 class TrinoProcedures:
-    """By Trino, if there is no Spark."""
+    """With Trino, if there is no Spark."""
 
     def __init__(self, target: Target) -> None:
         self._session = sql.TrinoEngine(target)
@@ -86,7 +86,7 @@ class TrinoProcedures:
         for statement in plan.trino(catalog, table, step):
             result = self._session.run(statement)
             for row in result.rows:
-                # A metric's name and value a row, from those that answer at all.
+                # One row for each metric, with its name and value, if the procedure gives an answer.
                 answer |= {str(row[0]): row[1]} if len(row) == 2 else {}
         return answer
 
@@ -104,9 +104,9 @@ def engine(target: Target) -> Procedures:
 
 
 def chosen(lakehouse: Lakehouse, file: str, names: Sequence[str]) -> dict[tuple[str, ...], Maintenance]:
-    """The tables with a policy that the names mean: a table, a namespace or a catalog each; no name: all of them.
+    """The tables with a policy that the names select: each a table, a namespace or a catalog; no name: all tables.
 
-    Raises UsageError for a name that means no table of the file, or only tables without a policy.
+    Raises UsageError if a name selects no table of the file, or only tables without a policy.
     """
     found = dict(plan.policies(lakehouse))
     if not names:
@@ -130,7 +130,7 @@ def _full(at: tuple[str, ...]) -> str:
 def prepare(
     lakehouse: Lakehouse, connections: Connections, meant: Mapping[tuple[str, ...], Maintenance], now: datetime
 ) -> Iterator[Work]:
-    """What is to be done to each table, by its policy and as it is now."""
+    """The work on each table, from its policy and its present state."""
     asked = meant.values()
     orphans = any(each.remove_orphans for each in asked)
     beside = Neighbours()
@@ -169,7 +169,7 @@ def _superseded(table: str, policy: Maintenance, found: Found, files: Superseded
 def carry_out(
     work: Sequence[Work], connections: Connections, by: Procedures, told: Callable[[Work, str], None]
 ) -> Iterator[TableOutcome]:
-    """Does the steps of each table. One that fails ends those of its table, and no other table's."""
+    """Do the steps of each table. A failed step ends the work on its table, not on other tables."""
     for each in work:
         if each.before is None:
             yield TableOutcome(each, failed={"": each.lacking})

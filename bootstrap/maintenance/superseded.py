@@ -1,8 +1,8 @@
-"""Metadata files that later ones have replaced: which there are, since when, and their removal.
+"""Metadata files that later ones have replaced: finding them, the time of their replacement, and their removal.
 
 Every commit writes a metadata file that names all snapshots, so hundreds of small commits leave hundreds of megabytes.
-Engines remove none on Nessie, whose branches and tags may name any. What is removed here is known to have been
-committed and replaced, because a later file's log names it; a file of a commit in progress is never among it.
+Engines remove none on Nessie, whose branches and tags may name any of them. A file that is removed here is known to
+have been committed and replaced, because a later file's log names it. So it is never one of a commit in progress.
 https://iceberg.apache.org/spec/#table-metadata-fields (metadata-log)
 """
 
@@ -67,7 +67,7 @@ class SupersededFiles:
         self._s3 = client(store, patience=connections.patience, parallel=connections.parallel)
 
     def old(self, table: str, metadata: Mapping[str, Any], *, before: int, least: int) -> list[str]:
-        """What could go of a table whose current metadata this is, oldest first."""
+        """The removable files of a table with this current metadata, oldest first."""
         if not metadata.get("metadata-log"):
             return []
         home = str(metadata["location"])
@@ -80,7 +80,7 @@ class SupersededFiles:
         return [each for each in found if each not in named]
 
     def remove(self, locations: Collection[str]) -> dict[str, int]:
-        """Oldest first: after an interruption, the rest can still be reached from the logs."""
+        """Remove files, oldest first: after an interruption, the rest can still be reached from the logs."""
         with typed(self._store):
             for location in locations:
                 bucket, _, key = location.removeprefix("s3://").partition("/")

@@ -16,12 +16,12 @@ class Disk:
     folder: str
     free_mb: int
     inodes_free: int | None
-    writes: bool  # False while the store takes none for lack of room
+    writes: bool  # False while the store takes no writes for lack of space
     problem: str
 
 
 def look(target: Target) -> Disk:
-    """The one of its disks with the least free space."""
+    """The stack's disk with the least free space."""
     local = target.local
     room = disk.least(local.runtime.folders())
     closed = local.runtime.closed()

@@ -1,4 +1,4 @@
-"""Synthetic data: minute bars into bronze, then by Spark to silver.
+"""Synthetic data: minute bars into bronze, then with Spark to silver.
 
 Bronze is written through Spark Connect if there is one, otherwise by PyIceberg through our own commits. Either way the
 rows are made here and sent in batches, so that memory stays bounded.
@@ -26,7 +26,7 @@ from lakehouse.iceberg.types import Struct
 from lakehouse.spec import Lakehouse
 
 _TABLE = "minute_aggs"
-_ROWS_PER_APPEND = 400_000  # some 30 MB: below the size up to which Connect takes rows along with a query
+_ROWS_PER_APPEND = 400_000  # about 30 MB: Connect takes this many rows inside a query
 
 #: Iceberg's types of the bars' columns.
 _TYPES = {
@@ -103,7 +103,7 @@ def catalog_of(lakehouse: Lakehouse, file: str) -> str:
 
 
 def _check(target: Target, catalog: str, layers: Collection[str]) -> None:
-    """Everything that can be known to fail is found before the first row is written."""
+    """Find everything that is known to fail before the first row is written."""
     names = [f"{layer}.{_TABLE}" for layer in layers]
     there = _facts(target, catalog, names)
     problems: list[str] = []

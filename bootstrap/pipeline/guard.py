@@ -1,8 +1,8 @@
 """The changes of a Terraform plan that would delete data: both keys are required here too.
 
-``prevent_destroy`` is part of a resource's block, and disappears with it once the file no longer names the resource.
-So what a plan deletes or replaces is compared with what was deployed: the stack's key is in the file, the second one in
-the resource itself, where the deploy or the bootstrap left it.
+``prevent_destroy`` is part of a resource's block, and disappears with it once the file no longer names the resource. So
+what a plan deletes or replaces is compared with what was deployed: the stack's key is in the file, and the second key
+is in the resource itself, where the deploy or the bootstrap set it.
 """
 
 from __future__ import annotations

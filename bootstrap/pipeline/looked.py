@@ -14,7 +14,7 @@ from bootstrap.session.synthesised import Synthesised
 
 #: Changes with these words change nothing.
 _IDLE = (["no-op"], ["read"])
-#: What runs services and the bootstrap.
+#: The resources that run services and the bootstrap.
 _SERVICES = ("terraform_data", "docker_container")
 #: The second half of an incarnation (:class:`lakehouse.runtimes.incarnation.Incarnation`).
 _MARK = re.compile(r'"(?:[0-9a-f]{12}|supervisord)-([0-9a-f]{8})"')
@@ -22,7 +22,7 @@ _MARK = re.compile(r'"(?:[0-9a-f]{12}|supervisord)-([0-9a-f]{8})"')
 
 @dataclass(frozen=True)
 class Looked:
-    """``wanted`` is the digest of what the sources say, ``infrastructure`` and ``contents`` are what must be done.
+    """``wanted`` is the digest of the sources; ``infrastructure`` and ``contents`` are what must be done.
 
     ``contents`` is None if they cannot be checked yet, because the stack is not up.
     """
@@ -36,7 +36,7 @@ class Looked:
 
     @property
     def digest(self) -> str:
-        """What an approval is given for."""
+        """The digest that an approval is given for."""
         work = [self.stack, self.wanted, self.infrastructure, self.contents]
         return hashlib.sha256(json.dumps(work).encode()).hexdigest()
 
@@ -49,7 +49,7 @@ class Looked:
         return {**asdict(self), "digest": self.digest}
 
     def differs(self, other: Looked) -> str:
-        """How another look differs, as text."""
+        """How another one differs, as text."""
         if self.wanted != other.wanted:
             return "the sources have changed"
         if self.infrastructure != other.infrastructure:
@@ -78,7 +78,7 @@ def wanted(stack: Synthesised, contents: Any) -> str:
     marks = set(_MARK.findall(json.dumps(document)))
     for named in document.get("resource", {}).values():
         for block in named.values():
-            block.pop("triggers_replace", None)  # a digest of such marks; what else is in it stands in the contents
+            block.pop("triggers_replace", None)  # a digest of such marks; its other input is in the contents
     text = json.dumps([document, stack.services, contents], sort_keys=True)
     for mark in marks:
         text = text.replace(mark, "")
@@ -88,13 +88,13 @@ def wanted(stack: Synthesised, contents: Any) -> str:
 def comes_up(changes: Iterable[tuple[str, str]]) -> bool:
     """Whether a deploy starts what the bootstrap talks to, so that the contents cannot be checked before.
 
-    A service of a local stack is made or started again; a stack in AWS gets its first bootstrap. One that runs again,
-    as it does with every change of the contents, says nothing.
+    This is so if a service of a local stack is created or started again, or if a stack in AWS gets its first bootstrap.
+    A later run of that bootstrap does not count: it runs after every change of the contents.
     """
     for address, action in changes:
         kind, _, name = address.partition(".")
         started = ("create",) if "bootstrap" in name.split("_") else ("create", "replace")
-        if kind in _SERVICES and name != "kept" and action in started:  # lakehouse.aws.kept: it looks at the file alone
+        if kind in _SERVICES and name != "kept" and action in started:  # lakehouse.aws.kept: it reads only the file
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""The pipeline itself: look, compare, carry out; its start is recorded, so that an interrupted apply continues."""
+"""The pipeline itself: look, compare, carry out. The start is recorded, so that an interrupted apply continues."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lakehouse.errors import LakehouseError, UsageError
 
 SUMMARY = "summary.md"
 _BIN = Path(sys.executable).parent
-#: 0: nothing, 2: changes; terraform and lakehouse agree on it.
+#: 0: nothing, 2: changes, in both terraform and lakehouse.
 _EITHER = frozenset({0, 2})
 
 CHECKS = tuple(
@@ -33,7 +33,7 @@ class Pipeline:
 
     folder: Path
     stack: str
-    contents: Any  # what of the file is no infrastructure, as JSON
+    contents: Any  # the part of the file that is not infrastructure, as JSON
     runner: Runner
     checks: Runner  # runs the checks of the sources, in the project's own folder
     allow_destroy: bool = False  # the stack's key to deletion
@@ -54,7 +54,7 @@ class Pipeline:
         return looked
 
     def apply(self, approved: str | None) -> int:
-        """Carries out exactly what was planned, or what the digest ``approved`` stands for; returns 0.
+        """Carry out exactly what was planned, or the plan with the digest ``approved``. Returns 0.
 
         Raises StalePlan if something else would be done now, StepFailed if a step fails: the next apply of the
         same plan goes on with that step.
@@ -93,8 +93,8 @@ class Pipeline:
     def look(self, *, guard: bool = True) -> Looked:
         """What a deploy and the bootstrap would do now.
 
-        Raises LakehouseError if that cannot be said, if the file asks for what cannot be done, and with ``guard``
-        where data would go without both keys to deletion.
+        Raises LakehouseError if that is not known, if the file asks for something impossible, or, with ``guard``, if
+        data would be deleted without both keys.
         """
         stack = self._synthesised()
         plan, text = self._terraform()
@@ -123,7 +123,7 @@ class Pipeline:
         )
 
     def _synthesised(self) -> Synthesised:
-        """The stack as the sources say it now; what a deploy would change is shown on the way."""
+        """Synthesise the stack from the present sources, and show what a deploy would change."""
         run(PipelineStep("infrastructure: cdktf diff", (str(_BIN / "cdktf"), "diff", self.stack)), self.runner)
         stacks = read(self.folder / "cdktf.out")
         if self.stack not in stacks:

@@ -19,7 +19,7 @@ _TOLD = 30
 
 @dataclass(frozen=True)
 class PipelineStep:
-    """A command and the exit codes with which it did what it should. ``loud``: its output is shown while it runs."""
+    """A command, and the exit codes that mean success. ``loud``: its output is shown while it runs."""
 
     name: str
     command: tuple[str, ...]
@@ -29,7 +29,7 @@ class PipelineStep:
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended: standard output, and what it printed on standard error."""
+    """The end of a command: its exit code, standard output and standard error."""
 
     code: int
     output: str
@@ -41,7 +41,7 @@ Runner = Callable[[PipelineStep], Ran]
 
 
 class StepFailed(LakehouseError):
-    """A step ended with another exit code than it should."""
+    """A step ended with an unexpected exit code."""
 
 
 def run(step: PipelineStep, runner: Runner) -> Ran:
@@ -58,7 +58,7 @@ def run(step: PipelineStep, runner: Runner) -> Ran:
 
 
 def processes(folder: Path, file: Path, redact: output.Redactor | None) -> Runner:
-    """Runs steps as processes in ``folder``, about the lakehouse.yaml ``file``; secrets are blacked out."""
+    """Runs steps as processes in ``folder``, for the lakehouse.yaml ``file``. Secrets are blacked out."""
     environment = {**os.environ, "LAKEHOUSE_FILE": str(file), "NO_COLOR": "1", "CI": os.environ.get("CI", "1")}
 
     def clean(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A look as Markdown, for the comment on a pull request."""
+"""A plan as Markdown, for the comment on a pull request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations on buckets, and on access to them, as a probe tries them: each raises Wrong.
+"""Operations on buckets and on access to them that a probe tries: each raises Wrong if the answer is not S3's.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 """
@@ -29,7 +29,7 @@ def head_bucket(room: ProbeRoom) -> None:
 
 
 def create_again(room: ProbeRoom) -> None:
-    """In us-east-1, S3 itself answers an owner's second creation with success; others may with a conflict."""
+    """In us-east-1, S3 answers an owner's second creation with success; other stores may answer with a conflict."""
     try:
         room.s3.create_bucket(Bucket=room.bucket)
     except room.s3.exceptions.BucketAlreadyOwnedByYou:
@@ -101,7 +101,7 @@ def bucket_policy(room: ProbeRoom) -> None:
         "Resource": [f"arn:aws:s3:::{bucket}/*"],
     }
     room.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-    expect(room.anonymous(bucket, "open") == 200, "the policy is taken, and not heeded")
+    expect(room.anonymous(bucket, "open") == 200, "the policy is accepted, but has no effect")
     room.s3.delete_bucket_policy(Bucket=bucket)
     expect(room.anonymous(bucket, "open") == 403, "it stays open")
 
@@ -175,7 +175,7 @@ def changed_url(room: ProbeRoom) -> None:
 
 def wrong_secret(room: ProbeRoom) -> None:
     other = room.as_another(secret_key=secrets.token_urlsafe(20))
-    expect_refusal(lambda: other.list_objects_v2(Bucket=room.bucket), "its signature is not looked at", 403)
+    expect_refusal(lambda: other.list_objects_v2(Bucket=room.bucket), "its signature is not checked", 403)
 
 
 def unknown_key(room: ProbeRoom) -> None:

@@ -1,4 +1,4 @@
-"""Operations on objects, as a probe tries them: each raises Wrong if the answer is not S3's.
+"""Operations on objects that a probe tries: each raises Wrong if the answer is not S3's.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 """
@@ -61,8 +61,8 @@ def get_range(room: ProbeRoom) -> None:
 def conditional_get(room: ProbeRoom) -> None:
     etag = room.put("conditional-get")["ETag"]
     expect(room.read("conditional-get", IfMatch=etag) == b"content", "other bytes come back")
-    expect_refusal(lambda: room.read("conditional-get", IfMatch='"x"'), "If-Match is not heeded", 412)
-    expect_refusal(lambda: room.read("conditional-get", IfNoneMatch=etag), "If-None-Match is not heeded", 304)
+    expect_refusal(lambda: room.read("conditional-get", IfMatch='"x"'), "If-Match has no effect", 412)
+    expect_refusal(lambda: room.read("conditional-get", IfNoneMatch=etag), "If-None-Match has no effect", 304)
 
 
 def delete(room: ProbeRoom) -> None:
@@ -120,7 +120,7 @@ def folder_marker(room: ProbeRoom) -> None:
 
 
 def name_and_folder(room: ProbeRoom) -> None:
-    """An object whose name is the beginning of another's: files and folders of a file system cannot be like that."""
+    """An object whose name is also the folder of another: on a file system, a file and a folder cannot share a name."""
     room.put("both", b"object")
     room.put("both/inside", b"inside")
     expect(room.read("both") == b"object" and room.read("both/inside") == b"inside", "one of them is not read back")
@@ -211,7 +211,7 @@ def put_if_unchanged(room: ProbeRoom) -> None:
 
 
 def one_of_many_writers(room: ProbeRoom) -> None:
-    """Eight writers at once, each only if nobody was before: locks and commits are made of this."""
+    """Eight writers at once, each only if nobody was first: locks and commits depend on this."""
 
     def write(number: int) -> bool:
         try:

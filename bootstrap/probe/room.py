@@ -19,7 +19,7 @@ from lakehouse.errors import LakehouseError
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-PREFIX = "lakehouse-probe-"  # so that a bucket that a killed probe left behind shows where it came from
+PREFIX = "lakehouse-probe-"  # shows where a bucket that a killed probe left behind came from
 PATIENCE = 10.0  # seconds a request may take
 
 
@@ -82,7 +82,7 @@ class ProbeRoom:
         return int(self.http.request("GET", f"{self.store.endpoint}/{bucket}/{key}").status)
 
     def remove(self) -> list[str]:
-        """Remove the buckets; returns those that could not be."""
+        """Remove the buckets. Returns those that could not be removed."""
         return [name for name in (*self._further, self.bucket) if not _removed(self.s3, name)]
 
 
@@ -124,7 +124,7 @@ def _removed(s3: S3Client, bucket: str) -> bool:
         try:
             clear(s3, bucket)
         except exceptions.ClientError:
-            continue  # what the store cannot list, it does not hold
+            continue  # a store that cannot list them has none
         except exceptions.BotoCoreError:
             return False
     try:

@@ -1,4 +1,4 @@
-"""Add entries to a YAML file as text: every other line stays as it is, comments, order and quotes too."""
+"""Add entries to a YAML file as text. Every other line stays as it is, with its comments, order and quotes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lakehouse.errors import UsageError
 from lakehouse.spec import load
 
-_STEP = 2  # columns of one more level
+_STEP = 2  # columns for each level of indentation
 
 
 @dataclass(frozen=True)
 class _Insertion:
-    """``text`` goes in at ``at``, in place of the characters up to ``until``."""
+    """``text`` replaces the characters from ``at`` up to ``until``."""
 
     at: int
     text: str
@@ -27,9 +27,9 @@ class _Insertion:
 
 
 def add_to(path: Path, sections: Mapping[str, Any]) -> int:
-    """Add sections to the file. Returns how many namespaces, tables, branches and tags came.
+    """Add sections to the file. Returns how many namespaces, tables, branches and tags were added.
 
-    Raises UsageError if the file cannot be written, or cannot be added to without another line being touched.
+    Raises UsageError if the file cannot be written, or if another line would have to change.
     """
     former = path.read_bytes().decode("utf-8")
     beside = path.with_name(f".{path.name}.new")
@@ -38,7 +38,7 @@ def add_to(path: Path, sections: Mapping[str, Any]) -> int:
         try:
             beside.write_bytes(text.encode())
             beside.chmod(path.stat().st_mode)
-            load(beside, engines=False)  # what an engine cannot carry may have been there before
+            load(beside, engines=False)  # the file may already have entries that an engine does not support
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -53,17 +53,17 @@ def _count(catalog: Mapping[str, Any]) -> int:
 
 
 def added(text: str, entries: Mapping[str, Any], name: str) -> str:
-    """``text`` with ``entries`` added to its mappings, level by level; what stands there already is left alone.
+    """``text`` with ``entries`` added to its mappings, level by level. Existing entries stay as they are.
 
-    Raises UsageError if an alias or a merge key brings in the mapping that takes the entries.
+    Raises UsageError if the mapping that takes the entries comes from an alias or a merge key.
     """
-    start = 1 if text.startswith("\ufeff") else 0  # a byte order mark is no part of the document
+    start = 1 if text.startswith("\ufeff") else 0  # a byte order mark is not part of the document
     root = YAML(typ="safe", pure=True).compose(text[start:])
     newline = "\r\n" if "\r\n" in text else "\n"
     assert isinstance(root, MappingNode)
     insertions = list(_into(root, entries, _Text(text[start:], name, newline)))
-    # From the end of the file. Of several at one place the outer ones, which come last, are put in first: the inner
-    # ones stand before them.
+    # From the end of the file. If several have the same place, the outer ones, which come last, are inserted first: the
+    # inner ones must stand before them.
     insertions.reverse()
     for each in sorted(insertions, key=lambda insertion: insertion.at, reverse=True):
         text = text[: each.at + start] + each.text + text[each.until + start :]
@@ -77,7 +77,7 @@ class _Text:
     newline: str
 
     def line_end(self, at: int) -> int:
-        """Where the line that holds the character before ``at`` ends, its line break included."""
+        """The end of the line that has the character before ``at``, including its line break."""
         if at and self.text[at - 1] == "\n":
             return at
         end = self.text.find("\n", at)
@@ -85,7 +85,7 @@ class _Text:
 
 
 def _into(node: MappingNode, entries: Mapping[str, Any], source: _Text) -> Iterator[_Insertion]:
-    """What adds the entries to a mapping."""
+    """The insertions that add the entries to a mapping."""
     there = {str(key.value): (key, value) for key, value in node.value}
     new = {key: value for key, value in entries.items() if key not in there}
     for key, value in entries.items():
@@ -108,7 +108,7 @@ def _into(node: MappingNode, entries: Mapping[str, Any], source: _Text) -> Itera
 
 
 def _instead(inner: Node, key: Node, value: Mapping[str, Any], source: _Text, *, flow: bool) -> Iterator[_Insertion]:
-    """In place of nothing: ``tables:`` or ``tables: null`` with nothing below it."""
+    """Replace an empty value: ``tables:`` or ``tables: null`` with nothing below it."""
     if not value:
         return
     begin, end = inner.start_mark.index, inner.end_mark.index
@@ -122,7 +122,7 @@ def _instead(inner: Node, key: Node, value: Mapping[str, Any], source: _Text, *,
 
 
 def _below(end: int, column: int, entries: Mapping[str, Any], source: _Text) -> _Insertion:
-    """A block after the line in which a value ends."""
+    """Insert a block after the line in which a value ends."""
     at = source.line_end(end)
     lead = source.newline if at and source.text[at - 1] != "\n" else ""
     lines = [" " * column + line if line else line for line in _block(entries).splitlines()]
@@ -130,7 +130,7 @@ def _below(end: int, column: int, entries: Mapping[str, Any], source: _Text) -> 
 
 
 def _in_flow(node: MappingNode, entries: Mapping[str, Any], source: _Text) -> _Insertion:
-    """Before the closing brace."""
+    """Insert entries before the closing brace."""
     brace = node.end_mark.index - 1
     at = brace
     while source.text[at - 1] == " ":
@@ -145,7 +145,7 @@ def _in_flow(node: MappingNode, entries: Mapping[str, Any], source: _Text) -> _I
 
 
 def _end(node: Node) -> int:
-    """Where the last thing in a node ends; a block's own mark is behind the comments and blank lines after it."""
+    """The end of a node's last value. A block's own end mark is after the comments and blank lines that follow it."""
     if not isinstance(node, MappingNode | SequenceNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]
@@ -159,7 +159,8 @@ def _end(node: Node) -> int:
 
 def _refused(source: _Text, node: Node, why: str) -> UsageError:
     where = f"{source.name}:{node.start_mark.line + 1}"
-    return UsageError(f"{where}: {why}, and adding to it would change it elsewhere. Add what `lakehouse import` prints")
+    fix = "Copy the entries that `lakehouse import` prints into the file"
+    return UsageError(f"{where}: {why}, so adding to it would change other places too. {fix}")
 
 
 def _block(entries: Mapping[str, Any]) -> str:

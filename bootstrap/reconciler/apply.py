@@ -1,4 +1,4 @@
-"""Carry out a plan: several steps at a time, each after those it needs; one failure stops only what depends on it."""
+"""Carry out a plan: several steps at a time, each after those it needs. A failure stops only what depends on it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import RETRIED, Unreachable, first_line
 from lakehouse.errors import LakehouseError
 
-#: Changes in one request, where there are enough: more save requests, fewer let several connections work at a time.
+#: Most changes in one request: more would save requests, fewer let more connections work at the same time.
 _LEAST, _MOST = 8, 32
 
 
 @dataclass(frozen=True)
 class Done:
-    """A step that was carried out; ``remark`` says what of it the store could not do."""
+    """A step that was carried out; ``remark`` says which part the store could not do."""
 
     address: str
     remark: str = ""
@@ -31,7 +31,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """A step that was not; ``again``: fresh facts may settle it."""
+    """A step that failed; ``again``: a new attempt with fresh facts may succeed."""
 
     address: str
     message: str
@@ -40,7 +40,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a plan. ``skipped`` are steps whose needs failed; ``refused`` is what the plan did not try."""
+    """The result of a plan. ``skipped`` are steps whose needs failed; ``refused`` is what the plan did not try."""
 
     done: tuple[Done, ...] = ()
     failed: tuple[Failed, ...] = ()
@@ -49,20 +49,20 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0: all that was planned is done; 1: something is not."""
+        """0: all planned changes are done; 1: something is not done."""
         return 1 if self.failed or self.skipped or self.refused else 0
 
     @property
     def again(self) -> bool:
-        """Whether a new round with fresh facts may get further."""
+        """Whether a new round with fresh facts may do more."""
         return any(failure.again for failure in self.failed)
 
     def to_json(self) -> dict[str, Any]:
-        """For programs."""
+        """The outcome as JSON, for programs."""
         return {"exit_code": self.exit_code, **asdict(self)}
 
 
-#: Called once a step, with its fate.
+#: Called once for each step, with its result.
 Progress = Callable[[Done | Failed], None]
 
 
@@ -74,7 +74,7 @@ def apply(
     purge: bool = False,
     kinds: Registry = OBJECTS,
 ) -> Outcome:
-    """Carry out ``plan``; what it refuses is not touched, and counts. ``purge``: dropped tables lose their files."""
+    """Carry out ``plan``. What it refuses is left alone and is reported. ``purge``: delete dropped tables' files."""
     executor = _Executor(world, kinds, purge)
     waiting = {step.address: step for step in plan.steps}
     children: dict[str, list[str]] = {}
@@ -111,14 +111,14 @@ def apply(
 
 
 class _Executor:
-    """The thin edge: one change, one or two requests."""
+    """Sends the requests: one or two for each change."""
 
     def __init__(self, world: World, kinds: Registry, purge: bool) -> None:
         self.kinds, self.work, self.parallel = kinds, ApplyWork(world, purge), world.connections.parallel
-        self.dead: dict[str, str] = {}  # what nobody answers for, and why: its further steps are not tried
+        self.dead: dict[str, str] = {}  # servers that do not answer, and why: their other steps are not tried
 
     def batches(self, steps: list[Step]) -> Iterator[list[Step]]:
-        """Several changes of one catalog together, if it takes them so; all else one by one."""
+        """Group changes of one catalog if it takes several in one request; all others are single."""
         joined: dict[tuple[str, str], list[Step]] = {}
         for step in steps:
             if self._takes_many(step.change):
@@ -136,7 +136,7 @@ class _Executor:
             return False
 
     def carry_out(self, steps: list[Step]) -> list[Done | Failed]:
-        """The fates of the steps, in any order."""
+        """Carry out the steps. Returns their results, in any order."""
         catalog = steps[0].change.catalog
         if len(steps) == 1 or catalog in self.dead:
             return [self._alone(step) for step in steps]

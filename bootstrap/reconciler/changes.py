@@ -1,4 +1,4 @@
-"""The values that a diff consists of. Everything in them is JSON, so that a plan can be kept in a file."""
+"""The values of which a diff consists. All of them can be written as JSON, so that a plan can be saved in a file."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ SYMBOLS: Mapping[str, str] = {"create": "+", "update": "~", "destroy": "-"}
 
 @dataclass(frozen=True)
 class Body:
-    """What is sent for a change. Each kind of object has its own, whose fields hold what JSON can hold."""
+    """What is sent for a change. Each kind of object has its own bodies. Their fields hold only JSON values."""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The body that :func:`dataclasses.asdict` and JSON made these of. Raises TypeError for other fields."""
+        """The body from which :func:`dataclasses.asdict` and JSON made ``data``. Raises TypeError for other fields."""
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 
 
 @dataclass(frozen=True)
 class Change:
-    """One object's change. ``kind`` is a word of the registry of objects, to which ``body`` belongs."""
+    """A change of one object. ``kind`` is a word of the registry of objects; ``body`` is one of that kind."""
 
     op: Op
     kind: str
-    catalog: str  # empty for what is in no catalog
+    catalog: str  # empty if the object is in no catalog
     name: str
     details: tuple[Detail, ...] = ()
     body: Body = Body()
@@ -40,15 +40,15 @@ class Change:
 
 
 def address(kind: str, catalog: str, name: str) -> str:
-    """How an object is called in a plan."""
+    """The name of an object in a plan."""
     return f"{kind} {catalog}.{name}" if catalog else f"{kind} {name}"
 
 
 @dataclass(frozen=True)
 class Note:
-    """Why nothing is done about an object, and the fix; ``where`` is in the file.
+    """Why an object is not changed, and the fix; ``where`` is the line in the file.
 
-    ``about`` is the object's address if ``address`` is that of a part of it, as a column is one of a table.
+    ``about`` is the object's address if ``address`` is a part of the object, such as a column of a table.
     """
 
     address: str
@@ -67,10 +67,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Diff:
-    """What has to change (``changes``), what cannot (``refused``), and what was left as it is (``kept``).
+    """What must change (``changes``), what cannot change (``refused``), and what stays as it is (``kept``).
 
-    ``unnamed`` are the addresses of what is there that the file does not name. ``lost`` says of a table or column that
-    the changes make again, and that was there once, what became of it and what brings it back.
+    ``unnamed`` are the addresses of existing objects that the file does not name. ``lost`` are notes on tables and
+    columns that existed before and that the changes create again: how each was lost and how to restore it.
     """
 
     changes: tuple[Change, ...] = ()

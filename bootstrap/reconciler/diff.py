@@ -1,4 +1,4 @@
-"""Compare what the file wants with what is there. Pure: facts in, a :class:`Diff` out."""
+"""Compare what the file wants with what exists. Pure: facts in, a :class:`Diff` out."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ def diff(
     where: Where = nowhere,
     kinds: Registry = OBJECTS,
 ) -> Diff:
-    """All that keeps ``facts`` from being what ``lakehouse`` says.
+    """All differences between ``facts`` and ``lakehouse``.
 
-    Destroying takes two keys: ``allow_destroy`` here, and the object called deletable by the file. What the file does
-    not name is left alone, but for objects that an earlier file called deletable and for exclusive catalogs.
+    To destroy an object takes two keys: ``allow_destroy`` here, and ``deletable`` on the object in the file. Objects
+    that the file does not name are left alone, except those that an earlier file called deletable and those in
+    exclusive catalogs.
     """
     found = Differences(lakehouse, facts, allow_destroy, where)
     for kind in kinds:

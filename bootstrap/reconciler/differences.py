@@ -1,4 +1,4 @@
-"""What is found while a file is compared with what is there: the objects add to it, the diff is made of it. Pure."""
+"""Collects what the kinds of object find while they compare a file with what exists; makes the diff. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bootstrap.reconciler.changes import Change, Diff, Note
 from bootstrap.reconciler.wanted import WantedCatalog
 from lakehouse.spec.model import Lakehouse
 
-#: ``("catalogs", "lake", ...)`` -> ``lakehouse.yaml:12``, or nothing if that is not known.
+#: ``("catalogs", "lake", ...)`` -> ``lakehouse.yaml:12``, or an empty string if the line is not known.
 Where = Callable[[tuple[str, ...]], str]
 
 
@@ -30,12 +30,12 @@ class Differences:
         self.kept: list[Note] = []
         self.unnamed: list[str] = []
         self.lost: list[Note] = []
-        self.barred: set[str] = set()  # addresses of objects of which something is refused: they are not touched
+        self.barred: set[str] = set()  # addresses of objects that have a refused part: they are not changed
         self.going: set[str] = set()  # addresses of objects that are destroyed
 
     @cached_property
     def catalogs(self) -> list[tuple[str, WantedCatalog, CatalogFacts]]:
-        """Each catalog that was read: its name, what the file wants in it, and what is there."""
+        """Each catalog that was read: its name, what the file wants in it, and what exists."""
         return [
             (name, wanted.catalog(name, spec), self.facts.catalogs[name])
             for name, spec in self.lakehouse.catalogs.items()
@@ -43,20 +43,21 @@ class Differences:
         ]
 
     def refuse(self, address: str, message: str, at: tuple[str, ...], about: str = "") -> None:
-        """The file asks for what cannot be; ``about``: the object, if ``address`` is a part of it."""
+        """The file asks for something impossible; ``about``: the object, if ``address`` is a part of it."""
         note = Note(address, message, self.where(at), about)
         self.refused.append(note)
         self.barred.add(note.object)
 
     def keep(self, address: str, message: str, at: tuple[str, ...], about: str = "") -> None:
-        """It stays as it is, and the reader should know why."""
+        """The object stays as it is, and the reader should know why."""
         self.kept.append(Note(address, message, self.where(at), about))
 
     def destroy(self, change: Change, *, marked: bool, ours: bool = False, opened: bool = False) -> bool:
-        """Plan the destruction of what the file does not name, if both keys are turned; else say what is missing.
+        """Plan to destroy an object that the file does not name, if both keys are given; else say what is missing.
 
-        The second key is ``marked``, on the object itself, or ``opened``, on what encloses it. ``ours``: the file says
-        all that is to be there, so that what stays is worth a note even if it has no key.
+        The second key is ``marked``, on the object itself, or ``opened``, on its parent. ``ours``: the file names
+        everything that should exist, so an object that stays gets a note even if it has no key. Returns whether the
+        object is destroyed.
         """
         if (marked or opened) and self.allow_destroy:
             self.changes.append(change)
@@ -66,7 +67,7 @@ class Differences:
         return False
 
     def stay(self, address: str, *, marked: bool, ours: bool = False, opened: bool = False) -> None:
-        """What the file does not name stays; which of the keys is missing is said of what is ours to judge."""
+        """An object that the file does not name stays; a note says which key is missing if it is ``ours`` or marked."""
         self.unnamed.append(address)
         if ours or marked:
             second = "" if marked or opened else " and `deletable: true` on it, applied before its entry is removed"
@@ -74,6 +75,6 @@ class Differences:
             self.kept.append(Note(address, message))
 
     def diff(self) -> Diff:
-        """All of it as a value."""
+        """All that was collected, as a value."""
         refused, kept, lost = tuple(self.refused), tuple(self.kept), tuple(self.lost)
         return Diff(tuple(self.changes), refused, kept, tuple(self.unnamed), lost)

@@ -1,4 +1,4 @@
-"""A table's commit: as a value (:class:`TableChange`), and in the making (:class:`Draft`).
+"""A table's commit: finished, as a value (:class:`TableChange`), and unfinished (:class:`Draft`).
 
 Commits are those of the Iceberg REST catalog: requirements that must hold, updates to make.
 https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml (CommitTableRequest)
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class TableChange:
-    """A commit with its description; empty ``updates``: nothing to do. ``kept`` are columns the file does not name."""
+    """A commit and its description. Empty ``updates``: nothing to do. ``kept``: columns that the file does not name."""
 
     requirements: tuple[Json, ...]
     updates: tuple[Json, ...]
@@ -31,7 +31,7 @@ class TableChange:
 
 @dataclass
 class Draft:
-    """What was found so far of the commit that gives ``wanted`` the columns ``schema``."""
+    """The unfinished commit for the table ``wanted``, whose columns will be ``schema``."""
 
     wanted: WantedTable
     schema: Struct
@@ -41,7 +41,7 @@ class Draft:
     problems: list[FormatProblem] = field(default_factory=list)
 
     def require(self, kind: str, **value: Any) -> None:
-        """``require("table-uuid", uuid=...)``: the commit fails where that no longer holds."""
+        """``require("table-uuid", uuid=...)``: the commit fails if that no longer holds."""
         self.requirements.append({"type": f"assert-{kind}", **value})
 
     def update(self, action: str, **value: Any) -> None:
@@ -54,7 +54,7 @@ class Draft:
         self.problems.append(FormatProblem(column, message))
 
     def sources(self, terms: Iterable[tuple[str, str]], key: str) -> list[tuple[int, str]]:
-        """(column id, transform) for each (column, transform) of the file's ``key``; unknown columns are refused."""
+        """(column id, transform) for each (column, transform) of the file's ``key``. Refuses unknown columns."""
         terms = list(terms)
         if not terms:
             return []
@@ -65,6 +65,6 @@ class Draft:
         return [(ids[column], transform) for column, transform in terms if column in ids]
 
     def finished(self, kept: tuple[str, ...] = ()) -> TableChange:
-        """The commit; without updates there is nothing to require."""
+        """The commit. Without updates it has no requirements."""
         requirements = tuple(self.requirements) if self.updates else ()
         return TableChange(requirements, tuple(self.updates), tuple(self.details), tuple(self.problems), kept)

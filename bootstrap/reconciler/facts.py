@@ -1,4 +1,4 @@
-"""Read what is there, from the store and every catalog at once."""
+"""Read what exists, from the store and all catalogs at the same time."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def gather(
     reading: Reading | None = None,
     kinds: Registry = OBJECTS,
 ) -> Facts:
-    """The facts that a diff with ``lakehouse`` needs: tables that the file names, and all tables of exclusive catalogs.
+    """The facts for a diff with ``lakehouse``: the tables that the file names, and all tables of exclusive catalogs.
 
-    Where the file asks for a folder that no table has yet, all tables are read: the folder may be one of theirs.
-    ``everything`` reads all tables of all catalogs; ``reading`` hears of the tables of all catalogs together. Raises
+    If the file asks for a folder that no table has yet, all tables are read: another table may use the folder.
+    ``everything`` reads all tables of all catalogs; ``reading`` is called with the progress over all catalogs. Raises
     the errors of :mod:`bootstrap.remote.errors`.
     """
     look = Inquiry(lakehouse, world, everything, reading)

@@ -1,6 +1,6 @@
-"""Columns of the file that a table had once: dropped or renamed behind the file's back. Pure.
+"""Columns of the file that a table had before, and that somebody dropped or renamed outside the file. Pure.
 
-A table's metadata keeps all of its schemas, so it says by the ids of the fields what became of a column.
+A table's metadata keeps all of its schemas, so the ids of the fields show what happened to a column.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lakehouse.iceberg.types import Field, Struct
 
 
 def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, str]]:
-    """The path of each column that would come back without its values, and what is said of it."""
+    """The path of each column that would come back without its values, with a note on it."""
     there = {path: field.id for path, field in walk(have.schema)}
     paths = {number: path for path, number in there.items()}
     told: list[str] = []
@@ -39,7 +39,7 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
 
 
 def find(have: TableFacts, path: str) -> Field | None:
-    """The field that had this path last, in the newest schema that has it."""
+    """The field of this path in the newest schema that has one; None if no schema has."""
     for _, (schema, _) in sorted(have.schemas.items(), reverse=True):
         if (field := dict(walk(schema)).get(path)) is not None:
             return field
@@ -47,9 +47,9 @@ def find(have: TableFacts, path: str) -> Field | None:
 
 
 def revival(have: TableFacts, former: Field) -> Json:
-    """The commit that gives a dropped column back under its old id, by which the files know its values.
+    """The commit that restores a dropped column under its old id, by which the data files know its values.
 
-    It comes back optional: rows that were written in the meantime have none.
+    The column comes back as optional, because rows that were written in the meantime have no value.
     """
     back = former._replace(required=False)
     schema = Struct((*have.schema.fields, back))

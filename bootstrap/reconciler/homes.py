@@ -1,4 +1,4 @@
-"""Where new tables go: the claims of all that is live, a folder for each new table, and what became of lost ones."""
+"""The folders of new tables, the claims of all live tables, and how lost tables were lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lakehouse.spec.model import Lakehouse
 
 
 def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
-    """The facts with the claims of all that is live, a folder for each new table, and what became of lost ones."""
+    """``facts`` with the claims of all live tables, a folder for each new table, and notes on lost tables."""
     whole = everyone(world, facts.catalogs)
     known, folders = claims.live(whole), world.folders()
     homes = claims.homes(lakehouse, facts.catalogs, known, folders.held)
@@ -34,13 +34,13 @@ def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
             try:
                 gone = lost.find(catalog, missing, claimed, folders, files)
                 told |= lost.describe(name, gone, there, world)
-            except RemoteError as error:  # a log of many thousand commits may take longer than a request may
+            except RemoteError as error:  # a log of many thousand commits may take longer than a request's timeout
                 told |= {f"{name}.{full}": f"whether it existed before is not known: {error}" for full in missing}
     return replace(facts, claims=known, homes=homes, lost=told)
 
 
 def everyone(world: World, read: Mapping[str, CatalogFacts]) -> dict[str, CatalogFacts]:
-    """All tables of the catalogs, those that were only seen too, and the folders of those on other references."""
+    """All tables of the catalogs, with those only listed so far, and the folders of tables on other references."""
     found: dict[str, CatalogFacts] = {}
     for name, facts in read.items():
         catalog = world.catalog(name)

@@ -1,6 +1,6 @@
-"""What is there already, as lakehouse.yaml would say it: the section for ``import``, the whole file for ``export``.
+"""Existing objects as entries of lakehouse.yaml: a section for ``import``, the whole file for ``export``.
 
-Pure. What the file's own rules refuse is left out, with the reason, so that the file stays valid.
+Pure. Entries that the file's rules refuse are left out and reported with the reason, so that the file stays valid.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from lakehouse.spec.checks import check
 from lakehouse.spec.model import Catalog, Lakehouse
 from lakehouse.spec.problems import KeyPath, dotted
 
-#: What a namespace's catalog fills in by itself.
+#: Namespace properties that catalogs set by themselves.
 _NAMESPACE_OWN = ("location", "owner")
-#: Table properties that engines, catalogs and loads keep for themselves: nobody's wish, and not in a file.
+#: Table properties that engines, catalogs and loads set for themselves. Nobody chose them, so they are not in a file.
 _BOOKKEEPING = ("lakehouse.", "ingest.", "created-at", "owner", "history.", "schema.name-mapping", "trino")
 
 
 def imported(lakehouse: Lakehouse, facts: Facts) -> tuple[dict[str, Any], list[str]]:
-    """``catalogs:`` for what is there and the file does not name; empty where nothing is.
+    """``catalogs:`` for existing objects that the file does not name; empty if there are none.
 
-    With it what a file cannot hold, each with the reason.
+    The second value lists what a file cannot hold, each with the reason.
     """
     left: list[str] = []
     found = {name: _new(spec, facts.catalogs[name], name, left) for name, spec in lakehouse.catalogs.items()}
@@ -44,7 +44,7 @@ def _new(spec: Catalog, facts: CatalogFacts, name: str, left: list[str]) -> dict
 
 
 def exported(lakehouse: Lakehouse, facts: Facts) -> tuple[dict[str, Any], list[str]]:
-    """The whole file: its own settings, and contents as they are there. With it what a file cannot hold, and why."""
+    """The whole file: its own settings, and the existing contents. The second value is as in :func:`imported`."""
     left: list[str] = []
     data = lakehouse.model_dump(mode="json", exclude_unset=True)
     buckets = data["buckets"]
@@ -56,7 +56,7 @@ def exported(lakehouse: Lakehouse, facts: Facts) -> tuple[dict[str, Any], list[s
         said = data["catalogs"][name]
         _keep(found[name]["namespaces"], said.get("namespaces") or {})
         data["catalogs"][name] = {key: value for key, value in said.items() if key not in found[name]}
-    overlay = {"catalogs": found, "access": data.pop("access", {})}  # a grant on what is not there has no place either
+    overlay = {"catalogs": found, "access": data.pop("access", {})}  # a grant on a missing object is left out too
     _check(data, overlay, left)
     for content in found.values():
         for key in ("branches", "tags"):
@@ -67,7 +67,7 @@ def exported(lakehouse: Lakehouse, facts: Facts) -> tuple[dict[str, Any], list[s
 
 
 def _bucket(said: Mapping[str, Any], there: BucketFacts, owner: str) -> dict[str, Any]:
-    """A bucket's entry; where the store cannot tell a setting, the file's own stays."""
+    """A bucket's entry. If the store cannot report a setting, the file's value stays."""
     entry = dict(said)
     told: dict[str, tuple[Any, Any, bool]] = {
         "versioning": (there.versioning, False, there.versioning is not None),
@@ -86,7 +86,7 @@ def _bucket(said: Mapping[str, Any], there: BucketFacts, owner: str) -> dict[str
 
 
 def _keep(found: Mapping[str, Any], said: Mapping[str, Any]) -> None:
-    """What only the file knows of things that are there: policies, and the file that a table was seeded from."""
+    """Add to ``found`` what only the file knows of existing objects: policies, and the seed file of a table."""
     for name in found.keys() & said.keys():
         tables_said = (said[name] or {}).get("tables") or {}
         pairs = [(found[name], said[name] or {})]
@@ -134,8 +134,8 @@ def _namespaces(spec: Catalog, facts: CatalogFacts, everything: bool) -> dict[st
 
 
 def describe(table: TableFacts, usual_location: str, named: Collection[str] = ()) -> dict[str, Any]:
-    """A table's entry; what the file's defaults say already is left out. ``named`` are properties the file has."""
-    named = {*named, *recorded(table.properties)}  # what a file once said is kept: a plan would unset it
+    """A table's entry, without values that equal the file's defaults. ``named`` are properties that the file has."""
+    named = {*named, *recorded(table.properties)}  # a property that a file once set is kept: a plan would unset it
     marked = set(table.properties.get(DELETABLE_COLUMNS, "").split(","))
     paths = {field.id: path for path, field in walk(table.schema)}
     columns: dict[str, Any] = {}
@@ -173,12 +173,12 @@ def describe(table: TableFacts, usual_location: str, named: Collection[str] = ()
 
 
 def _wished(key: str, value: str, named: Collection[str]) -> bool:
-    # Nessie switches garbage collection off in every table; only somebody's wish switches it on.
+    # Nessie turns garbage collection off in every table; if it is on, somebody chose that.
     return key in named or not (key.startswith(_BOOKKEEPING) or (key, value) == ("gc.enabled", "false"))
 
 
 def _valid(spec: Catalog, found: dict[str, Any], catalog: str, left: list[str]) -> dict[str, Any]:
-    """Without the entries that the model does not take, as names that are not allowed."""
+    """The entries without those that the model refuses, such as names that are not allowed."""
     namespaces: dict[str, Any] = {}
     for name, content in found["namespaces"].items():
         if why := _refusal(spec, "namespaces", {name: {**content, "tables": {}}}):
@@ -213,7 +213,7 @@ def _refusal(spec: Catalog, key: str, entries: Mapping[str, Any]) -> str:
 
 
 def _check(data: Mapping[str, Any], found: dict[str, Any], left: list[str]) -> None:
-    """Takes out of ``found``, and tells, what breaks a rule that holds between values of the file."""
+    """Remove from ``found``, and report in ``left``, entries that break a rule between values of the file."""
     while True:
         problems = check(Lakehouse.model_validate(_joined(data, found)))
         wrong = {at: problem.message for problem in problems if (at := _entry(found, problem.at))}
@@ -228,7 +228,7 @@ def _check(data: Mapping[str, Any], found: dict[str, Any], left: list[str]) -> N
 
 
 def _entry(found: Mapping[str, Any], at: KeyPath) -> KeyPath:
-    """The smallest part of ``found`` to leave out for a problem at ``at``; empty where it is about none of it."""
+    """The smallest part of ``found`` to leave out for a problem at ``at``; empty if the problem is not in ``found``."""
     for length, key in ((8, "properties"), (6, "tables"), (6, "properties"), (5, "grants"), (4, "namespaces"),
                         (4, "branches"), (4, "tags")):  # fmt: skip
         part = at[:length]

@@ -1,6 +1,6 @@
-"""The protocol of a kind of object: all that the reconciler knows of buckets, tables, users and whatever comes.
+"""The protocol of a kind of object: all that the reconciler needs to know of buckets, tables, users and new kinds.
 
-The engine (facts, diff, plan, apply, reconcile) walks a :class:`Registry` of kinds, and knows none of them by name.
+The engine (facts, diff, plan, apply, reconcile) walks a :class:`Registry` of kinds and names none of them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from bootstrap.reconciler.work import ApplyWork
 from bootstrap.reconciler.world import World
 from lakehouse.spec.model import Lakehouse
 
-#: Puts what was read into the facts.
+#: Adds what was read to the facts.
 Put = Callable[[Facts], Facts]
 
 
 @dataclass(frozen=True)
 class Inquiry:
-    """A look at what is there. ``everything``: also what the file does not name; ``reading`` is called meanwhile."""
+    """A request to read what exists. ``everything``: also what the file does not name; ``reading`` gets progress."""
 
     lakehouse: Lakehouse
     world: World
@@ -34,64 +34,64 @@ class Inquiry:
 
 
 class ObjectKind(ABC):
-    """One kind of object. What is not said here holds of no object of the kind."""
+    """One kind of object. The defaults here do nothing."""
 
-    words: ClassVar[tuple[str, ...]]  # what its objects are called in addresses: ``("branch", "tag")``
+    words: ClassVar[tuple[str, ...]]  # the words for its objects in addresses: ``("branch", "tag")``
     bodies: ClassVar[Mapping[Op, type[Body]]] = {}  # what its changes send; an operation without an entry sends nothing
-    #: Whether a planned change that turns into a note about what stays has failed; else it is done, with that remark.
+    #: If fresh facts give a note instead of a planned change: True means it failed, False that it is done.
     kept_fails: ClassVar[bool] = False
 
     def prepare(self, lakehouse: Lakehouse, world: World) -> None:  # noqa: B027 - most kinds need nothing
-        """Before an apply looks: take over what an earlier version made."""
+        """Take over objects that an earlier version made. Called before an apply reads what exists."""
 
     def read(self, look: Inquiry) -> Put:
-        """Look what is there; all kinds look at once. Raises the errors of :mod:`bootstrap.remote.errors`."""
+        """Read what exists; all kinds read at the same time. Raises the errors of :mod:`bootstrap.remote.errors`."""
         return lambda facts: facts
 
     def settle(self, look: Inquiry, facts: Facts) -> Facts:
-        """A second look, for what depends on the facts of other kinds."""
+        """Read again, for what depends on the facts of other kinds."""
         return facts
 
     @abstractmethod
     def compare(self, found: Differences) -> None:
-        """Add what keeps the objects that the file names from being what it says. Pure."""
+        """Add the differences of the objects that the file names. Pure."""
 
     def compare_unnamed(self, found: Differences) -> None:  # noqa: B027 - as above
-        """Add what happens to objects that are there and that the file does not name. Pure.
+        """Add what happens to existing objects that the file does not name. Pure.
 
-        Called of the kinds from the last to the first, so that what is inside goes before what holds it.
+        Called for the kinds from the last to the first, so that contents go before their containers.
         """
 
     def level(self, change: Change, changes: Changes) -> int:
-        """The place among changes of this kind: lower ones come first, or last if they are destroyed."""
+        """The order among changes of this kind: lower levels come first, or last if they are destroyed."""
         return 0
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
-        """Addresses of changes that must be done before this one; those that the plan does not have count for none."""
+        """Addresses of changes that must be done before this one. Addresses that are not in the plan are ignored."""
         return ()
 
     def part_of(self, change: Change) -> str:
-        """The address of the object that this one is a part of; what is refused of that one is refused of this."""
+        """The address of the object that this one is a part of. If that object is refused, this one is too."""
         return ""
 
     @abstractmethod
     def carry_out(self, change: Change, work: ApplyWork) -> str:
-        """One or two requests. Returns what of it could not be done.
+        """Send one or two requests. Returns what could not be done, as text; empty if all was done.
 
-        Raises the errors of :mod:`bootstrap.remote.errors`: Conflict if the object is no longer what was planned with.
+        Raises the errors of :mod:`bootstrap.remote.errors`: Conflict if the object has changed since the plan.
         """
 
     def together(self, change: Change, work: ApplyWork) -> bool:
-        """Whether the change can be sent with others of its kind and catalog, by :meth:`carry_out_together`."""
+        """Whether :meth:`carry_out_together` can send the change with others of its kind and catalog."""
         return False
 
     def carry_out_together(self, changes: Sequence[Change], work: ApplyWork) -> Mapping[str, Exception]:
-        """Changes of one catalog in one request. Returns the error of each address that failed."""
+        """Send changes of one catalog in one request. Returns the error of each address that failed."""
         raise NotImplementedError
 
 
 class Registry:
-    """Kinds in the order in which their objects are made; they are destroyed in the opposite one."""
+    """Kinds in the order in which their objects are made. Objects are destroyed in the opposite order."""
 
     def __init__(self, *kinds: ObjectKind) -> None:
         self.kinds = kinds
@@ -107,20 +107,20 @@ class Registry:
         return self._ranks[change.kind]
 
     def of(self, change: Change) -> ObjectKind:
-        """Raises KeyError for a kind that is not in the registry."""
+        """The kind of a change. Raises KeyError if it is not in the registry."""
         return self.kinds[self._ranks[change.kind]]
 
     def body(self, kind: str, op: Op, data: Mapping[str, Any]) -> Body:
-        """Read a body back from JSON. Raises KeyError or TypeError if it is none of that kind."""
+        """Read a body from JSON. Raises KeyError or TypeError if that kind has no such body."""
         return self.kinds[self._ranks[kind]].bodies.get(op, Body).from_json(data)
 
     def only(self, *words: str) -> Registry:
-        """The kinds whose objects are called so."""
+        """A registry of the kinds that have these words."""
         return Registry(*(kind for kind in self.kinds if set(words) & set(kind.words)))
 
 
 class Changes:
-    """The changes of a diff, as kinds look at each other's."""
+    """The changes of a diff, in which a kind looks up changes of other kinds."""
 
     def __init__(self, changes: Collection[Change]) -> None:
         self._all = changes
@@ -137,9 +137,9 @@ class Changes:
         return found
 
     def of(self, kind: str, op: Op) -> Sequence[Change]:
-        """Those of one word and one operation."""
+        """Changes of one word and one operation."""
         return self._by_word.get((kind, op), ())
 
     def inside(self, catalog: str, *, destroyed: bool) -> Iterator[Change]:
-        """Those in a catalog: what is destroyed there, or what is not."""
+        """Changes in a catalog: only those that destroy, or only the others."""
         return (each for each in self._all if each.catalog == catalog and (each.op == "destroy") == destroyed)

@@ -1,7 +1,7 @@
-"""Tables of the file that were there once: how each went, what was in it, and what brings it back.
+"""Tables of the file that existed before: how each was lost, what it held, and how to restore it.
 
-Nessie's log says which commit took a table away and where it was before. Other catalogs keep no history: there the
-files that still lie in the table's default folder say it, as far as they are left.
+Nessie's log says which commit removed a table and where the table was before. Other catalogs keep no history: there,
+the remaining files in the table's default folder show it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from bootstrap.stores.folders import Folders
 def find(
     catalog: LiveCatalog, defaults: Mapping[str, str], claimed: Collection[str], folders: Folders, files: MetadataFiles
 ) -> dict[str, Gone]:
-    """How tables that are not there went, by name; those that never were there are left out.
+    """How missing tables were lost, by name; tables that never existed are left out.
 
-    ``defaults`` are their default folders by name; ``claimed`` are those names whose folder is another live table's.
+    ``defaults`` are their default folders by name; ``claimed`` are the names whose folder belongs to another live
+    table.
     """
     if isinstance(catalog, Remembers):
         return dict(catalog.gone(defaults))
@@ -40,7 +41,7 @@ def _updated(files: MetadataFiles, at: str) -> int:
 
 
 def describe(catalog: str, gone: Mapping[str, Gone], live: Collection[str], world: World) -> dict[str, str]:
-    """What is said of each by its full name: how it went, what it held, and the command that brings it back."""
+    """A note on each table, by its full name: how it was lost, what it held, and the command that restores it."""
     files = world.files()
     with ThreadPoolExecutor(world.connections.parallel) as pool:
         held = dict(zip(gone, pool.map(lambda each: _held(files, each.metadata_location), gone.values()), strict=True))
@@ -55,7 +56,7 @@ def _held(files: MetadataFiles, at: str) -> dict[str, Any] | None:
 
 
 def text(catalog: str, name: str, gone: Gone, metadata: Mapping[str, Any] | None, live: Collection[str]) -> str:
-    """One sentence on what was there, one on the way back."""
+    """One sentence on what existed, and one on how to restore it."""
     full, new = f"{catalog}.{name}", "`apply` creates a new, empty table"
     if gone.renamed_to in live:
         return (
@@ -69,7 +70,7 @@ def text(catalog: str, name: str, gone: Gone, metadata: Mapping[str, Any] | None
 
 
 def rows(metadata: Mapping[str, Any]) -> str:
-    """How many rows the current snapshot has, and how many snapshots there are."""
+    """How many rows the current snapshot has, and how many snapshots the table has, as text."""
     snapshots = metadata.get("snapshots") or []
     current = next((each for each in snapshots if each["snapshot-id"] == metadata.get("current-snapshot-id")), None)
     if current is None:

@@ -1,4 +1,4 @@
-"""A plan: a diff's changes in the order they can be carried out. Pure data, for people, programs and `apply` alike."""
+"""A plan: a diff's changes in the order in which they can be carried out. Pure data, for people and programs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bootstrap.reconciler.kind import Changes, Registry
 from bootstrap.reconciler.objects import OBJECTS
 from lakehouse.errors import UsageError
 
-#: The format of a saved plan; one of another version is not read.
+#: The format of a saved plan. Plans of other formats are not read.
 FORMAT = 3
 
 
 @dataclass(frozen=True)
 class Step:
-    """One change, and the addresses of those that must be done before it."""
+    """One change, and the addresses of the changes that must be done before it."""
 
     change: Change
     needs: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in order, each after those it needs; what is refused and what was left alone, for the reader."""
+    """Steps in order, each after those it needs; and for the reader, what is refused and what is left alone."""
 
     steps: tuple[Step, ...] = ()
     refused: tuple[Note, ...] = ()
@@ -48,15 +48,15 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Equal for equal work: what a saved plan is compared by before it is applied."""
+        """Equal for equal work. A saved plan is compared by it before it is applied."""
         work = json.dumps([asdict(step.change) for step in self.steps], sort_keys=True)
         return hashlib.sha256(work.encode()).hexdigest()
 
     def within(self, agreed: Plan, *, exactly: bool) -> tuple[Plan, frozenset[str]]:
-        """The part of this plan, made later, that ``agreed`` covers; and the addresses of what has become another.
+        """The part of this later plan that ``agreed`` covers, and the addresses of steps that have changed.
 
-        Nothing is destroyed but what was to be destroyed then, in the state it had then, no column or property goes
-        that was not to go then. ``exactly``: of the other steps too only those that do what was said, or a part of it.
+        Only objects that ``agreed`` destroys are destroyed, in the state that they had then, and only columns and
+        properties that it removes are removed. ``exactly``: the other steps too must do what it says, or a part of it.
         """
         then = {step.address: step.change for step in agreed.steps}
         mine = [step for step in self.steps if step.address in then]
@@ -68,14 +68,14 @@ class Plan:
         return {op: sum(step.change.op == op for step in self.steps) for op in SYMBOLS}
 
     def to_json(self) -> dict[str, Any]:
-        """The form that :func:`from_json` reads; ``--json`` prints it."""
+        """The plan as JSON. :func:`from_json` reads it, and ``--json`` prints it."""
         return {"format": FORMAT, "digest": self.digest, "counts": dict(self.counts()), **asdict(self)}
 
 
 def plan(diff: Diff, *, allow_destroy: bool = False, kinds: Registry = OBJECTS) -> Plan:
-    """Order a diff: what others need comes first. Destruction comes last, from the inside out.
+    """Order a diff: changes that others need come first. Destruction comes last, contents before containers.
 
-    ``allow_destroy`` is only noted: whether the diff was made with it.
+    ``allow_destroy`` is only recorded: whether the diff was made with it.
     """
     changes = Changes(diff.changes)
     known = changes.by_address
@@ -102,9 +102,9 @@ def _covers(agreed: Change, now: Change, exactly: bool) -> bool:
 
 
 def render(plan: Plan, *, most: int = 200) -> Iterator[str]:
-    """The plan as lines of text, like Terraform's: ``+ ~ -`` for what is done, ``!`` for what is not.
+    """The plan as lines of text, like Terraform's: ``+ ~ -`` for changes, ``!`` for what is refused.
 
-    What was lost comes before the steps that would make it again.
+    Notes on lost objects come before the steps that would create them again.
     """
     yield from (f"! {note}" for note in plan.lost)
     for step in plan.steps[:most]:
@@ -124,7 +124,7 @@ def render(plan: Plan, *, most: int = 200) -> Iterator[str]:
 
 
 def from_json(data: Any, kinds: Registry = OBJECTS) -> Plan:
-    """Read a saved plan. Raises UsageError if it is none, or one of another version."""
+    """Read a saved plan. Raises UsageError if it is not a plan, or has another format."""
     try:
         if data["format"] != FORMAT:
             raise UsageError(f"the plan has format {data['format']}, this version reads {FORMAT}. Make a new plan")

@@ -1,7 +1,7 @@
-"""Properties of a table or namespace: what is set, and what is unset again because the file set it once. Pure.
+"""Properties of a table or namespace: which are set, and which are unset because only an earlier file had them. Pure.
 
-The bootstrap keeps with an object which properties it has set, and to what. One that the file names no more is unset if
-it still has that value; what others set, or changed since, is left alone.
+The bootstrap records on an object which properties it has set, and their values. A property that the file no longer
+names is unset if it still has that value. Properties that others set or changed are left alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _OURS = "lakehouse."
 
 
 class PropertyChange(NamedTuple):
-    """What to send, and the same for people; the bootstrap's own record of it is not told."""
+    """What to send, and its description for people, which leaves out the bootstrap's own record."""
 
     updates: dict[str, str]
     removals: list[str]
@@ -25,13 +25,13 @@ class PropertyChange(NamedTuple):
 
 
 def created(wanted: Mapping[str, str]) -> dict[str, str]:
-    """The properties of a new object, with the record of them."""
+    """The properties of a new object, and their record."""
     own = {key: value for key, value in wanted.items() if not key.startswith(_OURS)}
     return {**wanted, **({PROPERTIES: _text(own)} if own else {})}
 
 
 def changed(wanted: Mapping[str, str], there: Mapping[str, str], removable: Callable[[str], bool]) -> PropertyChange:
-    """What brings ``there`` to ``wanted``; ``removable`` says whether a property that is not wanted goes anyway."""
+    """The change from ``there`` to ``wanted``; ``removable`` says whether an unwanted property goes in any case."""
     record = recorded(there)
     updates = {key: value for key, value in wanted.items() if there.get(key) != value}
     removals = [key for key in there if key not in wanted and key != PROPERTIES and removable(key)]
@@ -44,7 +44,7 @@ def changed(wanted: Mapping[str, str], there: Mapping[str, str], removable: Call
     ]
     details += [Detail("-", f"property {key}") for key in removals]
     if updates or removals:
-        # What was there already with the wanted value was set by others, unless the record says otherwise.
+        # A property that already had the wanted value was set by others, unless the record says otherwise.
         own = {
             key: value
             for key, value in wanted.items()
@@ -58,7 +58,7 @@ def changed(wanted: Mapping[str, str], there: Mapping[str, str], removable: Call
 
 
 def dropped(wanted: Mapping[str, str], there: Mapping[str, str]) -> Iterator[str]:
-    """Properties that the bootstrap has set, that have that value still, and that the file names no more."""
+    """Properties that the bootstrap set, that still have that value, and that the file no longer names."""
     if PROPERTIES in there:
         for key, value in recorded(there).items():
             if key not in wanted and there.get(key) == value:
@@ -66,7 +66,7 @@ def dropped(wanted: Mapping[str, str], there: Mapping[str, str]) -> Iterator[str
 
 
 def recorded(there: Mapping[str, str]) -> dict[str, str]:
-    """What the bootstrap has set, and to what."""
+    """The properties that the bootstrap has set, and their values."""
     try:
         record = json.loads(there.get(PROPERTIES, "{}"))
     except ValueError:

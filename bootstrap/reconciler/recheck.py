@@ -1,6 +1,6 @@
-"""Who uses a folder, asked again just before the commit that is to use it: engines write while a plan is carried out.
+"""Check again who uses a folder just before the commit that will use it: engines write while a plan is carried out.
 
-Only the catalog's list is read, and not for each commit; a table is read only if it seems to be in the way.
+Only the catalog's list is read, and not for each commit. A table is read only if it may use the folder.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.remote.errors import Conflict
 from lakehouse.spec.claims import PATHS, Claim, Register, clash
 
-_FRESH = 1.0  # seconds that a list is good for
-_SHARE = 10  # and this many times as long as it took: a long list costs a tenth of the time of many commits
+_FRESH = 1.0  # a list is used for this many seconds
+_SHARE = 10  # and for this many times as long as it took to read, so that a long list costs a tenth of the time
 
 
 class Recheck:
-    """The live tables of one catalog, while commits to it go on; for use by several threads."""
+    """The live tables of one catalog while commits to it go on. Several threads may use it."""
 
     def __init__(self, name: str, catalog: LiveCatalog, clock: Callable[[], float] = time.monotonic) -> None:
         self._name, self._catalog, self._clock = name, catalog, clock
@@ -32,10 +32,10 @@ class Recheck:
         self._read: dict[str, TableFacts | None] = {}  # by the address of the metadata file
 
     def before(self, table: str, commit: Mapping[str, Any]) -> None:
-        """Raise Conflict where a folder that the commit gives to the table is meanwhile another table's.
+        """Raise Conflict if another table now uses a folder that the commit gives to the table.
 
-        A plan with fresh facts then finds another folder, or refuses the table. A catalog whose list does not say where
-        tables are is not asked.
+        A plan with fresh facts then finds another folder, or refuses the table. A catalog that does not list the
+        locations of tables is not checked.
         """
         wanted = list(_claims(f"{self._name}.{table}", self._name, commit))
         if not wanted or not isinstance(self._catalog, Locates):
@@ -58,7 +58,7 @@ class Recheck:
         self._until = ended + max(_FRESH, _SHARE * (ended - began))
 
     def _exactly(self, suspect: Claim) -> Iterator[Claim]:
-        """What the table itself says: where its last metadata file is tells only so much of its folders."""
+        """The claims of the table itself: the address of its last metadata file does not show all of its folders."""
         name = suspect.owner.removeprefix(f"{self._name}.")
         at = self._locations[name]
         if at not in self._read:

@@ -1,4 +1,4 @@
-"""Make what is there be what the file says: facts, diff, plan and apply, again until nothing is left to do."""
+"""Make the lakehouse match the file: facts, diff, plan and apply, repeated until nothing is left to do."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def make_plan(
     reading: Reading | None = None,
     kinds: Registry = OBJECTS,
 ) -> Plan:
-    """What would be done now; ``reading`` hears how far it is. Raises those of :mod:`bootstrap.remote.errors`."""
+    """What would be done now; ``reading`` gets progress. Raises the errors of :mod:`bootstrap.remote.errors`."""
     with _uncollected():
-        # Whether a table that the file does not name may go stands in the table itself, so all are read for that.
+        # A table's own properties say whether it may be dropped once the file does not name it, so all are read.
         facts = gather(lakehouse, world, everything=allow_destroy, reading=reading, kinds=kinds)
         found = diff(lakehouse, facts, allow_destroy=allow_destroy, where=where, kinds=kinds)
         return plan(found, allow_destroy=allow_destroy, kinds=kinds)
@@ -41,7 +41,7 @@ def make_plan(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without the cyclic garbage collector: all that a plan makes lives on, and looking through it doubles the time."""
+    """Turn off the cyclic garbage collector: a plan's objects all stay in use, and scanning them doubles the time."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -62,11 +62,11 @@ def reconcile(
     progress: Progress | None = None,
     kinds: Registry = OBJECTS,
 ) -> Outcome:
-    """Apply the file, or ``saved`` alone, to the running lakehouse.
+    """Apply the file, or only the plan ``saved``, to the running lakehouse.
 
-    A round that met a conflict, or whose answers were lost, is followed by one with fresh facts: what turns out to be
-    as wanted is done, whoever did it. What is destroyed, and all that ``saved`` says, is left alone and failed where it
-    changed since the plan. Raises StalePlan if ``saved`` is no longer what would be done.
+    After a round with a conflict or a lost answer comes another round with fresh facts. What is then as wanted is done,
+    whoever did it. Objects to destroy, and all steps of ``saved``, fail and are left alone if they have changed since
+    the plan. Raises StalePlan if ``saved`` is no longer what would be done.
     """
     allow_destroy = allow_destroy if saved is None else saved.allow_destroy
     for kind in kinds:
@@ -75,7 +75,7 @@ def reconcile(
     if saved is not None and saved.digest != agreed.digest:
         raise StalePlan("the saved plan is stale: the lakehouse or the file has changed since. Make a new plan")
     done: dict[str, Done] = {}
-    changed: dict[str, Failed] = {}  # since the plan: not tried again, nor what needs them
+    changed: dict[str, Failed] = {}  # since the plan: neither they nor the steps that need them are tried again
     outcome = apply(agreed, world, progress, purge=purge, kinds=kinds)
     for attempt in range(world.rounds - 1):
         done |= {each.address: each for each in outcome.done}
@@ -85,7 +85,7 @@ def reconcile(
         try:
             fresh = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where, kinds=kinds)
         except LakehouseError:
-            break  # the failures of this round are told, with all that was done
+            break  # the failures of this round are reported, with all that was done
         messages = {each.address: each.message for each in outcome.failed}
         current, others = fresh.within(agreed, exactly=saved is not None)
         changed |= {each: _changed(each, messages.get(each, "")) for each in others if each not in done}
@@ -117,7 +117,7 @@ def _changed(address: str, message: str) -> Failed:
 
 
 def _fate(change: Change, fresh: Plan, kind: ObjectKind, message: str) -> Done | Failed | None:
-    """What became of a step that a plan with fresh facts has no more; None: that plan refuses it, and says why."""
+    """The result of a step that a plan with fresh facts no longer has; None: that plan refuses it, and says why."""
     if any(note.object in (change.address, kind.part_of(change)) for note in fresh.refused):
         return None
     kept = next((note.message for note in fresh.kept if note.address == change.address), "")
@@ -129,7 +129,7 @@ def _fate(change: Change, fresh: Plan, kind: ObjectKind, message: str) -> Done |
 
 
 def _without(plan: Plan, addresses: Collection[str]) -> tuple[Plan, tuple[str, ...]]:
-    """The plan without these and what needs one of them, and the addresses of the latter."""
+    """The plan without these steps and those that need one of them, and the addresses of the latter."""
     left, skipped = [], dict.fromkeys(addresses)
     for step in plan.steps:
         if any(need in skipped for need in step.needs):

@@ -1,4 +1,4 @@
-"""Partition spec and sort order of a table: those of a new one, and what brings one to what the file wants. Pure.
+"""Partition spec and sort order of a table: for a new table, and the change of an existing table. Pure.
 
 https://iceberg.apache.org/spec/#partition-evolution
 """
@@ -35,27 +35,27 @@ def create(draft: Draft) -> None:
 
 
 def repartition(draft: Draft, facts: TableFacts) -> None:
-    """A new partition spec where the table's is not the wanted one; what is written stays as it is."""
+    """Add a new partition spec if the table's is not the wanted one. Existing files stay as they are."""
     wanted = draft.wanted
     goal = draft.sources([(term.column, term.transform) for term in wanted.partition_by], "partition_by")
     if len(goal) < len(wanted.partition_by):
-        return  # it is refused
+        return  # the draft refuses the table
     fields = [(f.source_id, f.transform) for f in facts.spec.fields]
     now = [field for field in fields if field[1] != "void" or field in goal]
-    # A version 1 spec only ever grows, so the order in it cannot be chosen.
+    # A spec of format version 1 only grows, so its order cannot be chosen.
     version = max(facts.format_version, wanted.format_version)
-    # Trino takes a table for partitioned whose format version 1 left nothing but void fields, and cannot change it.
+    # If format version 1 left only void fields, Trino takes the table as partitioned and cannot change it.
     empty = version > 1 and not goal and bool(fields)
-    # Beside a void field of version 1 Iceberg gives the same id and name once more to the field that it was, if an
-    # engine adds that again, and cannot read the table then. Version 2 needs no void fields.
+    # If an engine adds a field again that version 1 made void, Iceberg gives it the same id and name as the void
+    # field, and then cannot read the table. Version 2 needs no void fields.
     empty = empty or (facts.format_version == 1 < version and len(now) < len(fields))
-    # Engines cannot write by a spec with a void field whose column is gone.
+    # Engines cannot write with a spec that has a void field without a column.
     present = {field.id for _, field in walk(draft.schema)}
     empty = empty or (version > 1 and any(source not in present for source, _ in fields))
     if (now == goal and not empty) or (version == 1 and sorted(now) == sorted(goal)):
         return
     evolved = _evolved_fields(draft, facts, goal, version)
-    if now != goal or not goal:  # else only void fields go, along with format version 1
+    if now != goal or not goal:  # else only void fields go, together with format version 1
         before = "[void]" if empty and not now else listed(_terms(facts, draft.schema))
         draft.tell("~", f"partition_by {before} -> {listed(wanted.partition_by)}")
     draft.require("default-spec-id", **{"default-spec-id": facts.spec.id})
@@ -70,7 +70,7 @@ def repartition(draft: Draft, facts: TableFacts) -> None:
 
 
 def resort(draft: Draft, facts: TableFacts) -> None:
-    """A new sort order where the table's is not the wanted one."""
+    """Add a new sort order if the table's is not the wanted one."""
     fields = _sort_fields(draft)
     if fields == facts.order.fields:
         return
@@ -86,29 +86,29 @@ def resort(draft: Draft, facts: TableFacts) -> None:
 
 
 def partition_terms(facts: TableFacts) -> list[Term]:
-    """How the table is partitioned now, by name."""
+    """The table's present partitioning, by column names."""
     return _terms(facts, facts.schema)
 
 
 def sort_terms(facts: TableFacts) -> list[SortTerm]:
-    """How the table's files are sorted now, by name."""
+    """The table's present sort order, by column names."""
     return _sorting(facts, facts.schema)
 
 
 def paths(*schemas: Struct) -> dict[int, str]:
-    """Dotted paths by column id; of several schemas the last one's names count."""
+    """Dotted paths by column id. If several schemas have an id, the last one's name counts."""
     return {field.id: path for schema in schemas for path, field in walk(schema)}
 
 
 def listed(terms: Iterable[object]) -> str:
-    """Terms as a plan shows them."""
+    """Terms as text for a plan."""
     return f"[{', '.join(str(term) for term in terms)}]"
 
 
 def _evolved_fields(
     draft: Draft, facts: TableFacts, goal: list[tuple[int, str]], version: int
 ) -> tuple[PartitionField, ...]:
-    """The new spec's fields; one that any earlier spec had gets its id and name back, as the format asks."""
+    """The new spec's fields. A field of any earlier spec gets its id and name again, as the format requires."""
     known = {(f.source_id, f.transform): f for spec in facts.specs for f in spec.fields}
     last = facts.last_partition_id
     fields: list[PartitionField] = []
@@ -127,10 +127,10 @@ def _evolved_fields(
         if former is not None and former.name not in taken and version > 1:
             fields.append(former)
             continue
-        # A name that another field had, of any spec, stays that field's: readers put all specs' fields into one struct.
+        # A name that another field of any spec had stays with that field: readers put all fields into one struct.
         taken |= {name for name, *other in ever if version == 1 or other != [source, transform]}
         taken |= rules.column_names(draft.schema, source, transform)
-        # Time travel binds every spec to the schema of its snapshot, so the names of that one's columns count as well.
+        # Time travel binds every spec to the schema of its snapshot, so the column names of that schema count too.
         for schema, _ in facts.schemas.values():
             taken |= rules.column_names(schema, source, transform)
         last += 1

@@ -1,4 +1,4 @@
-"""``lakehouse restore``: a table, or a column of one, that somebody took away, as it was before."""
+"""``lakehouse restore``: bring back a table or column that somebody removed, as it was before."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from lakehouse.spec.model import Lakehouse
 
 
 def restore(lakehouse: Lakehouse, world: World, name: str) -> str:
-    """Bring back CATALOG.NAMESPACE.TABLE or CATALOG.NAMESPACE.TABLE.COLUMN; returns what is said of it.
+    """Bring back CATALOG.NAMESPACE.TABLE or CATALOG.NAMESPACE.TABLE.COLUMN. Returns the message for the user.
 
-    Raises UsageError for a name that means nothing, LakehouseError if there is nothing to bring back, or if its
-    folder is another live table's by now.
+    Raises UsageError if the name is not one of these or exists, LakehouseError if there is nothing to bring back or if
+    another live table now uses its folder.
     """
     catalog_name, _, full = name.partition(".")
     if catalog_name not in lakehouse.catalogs or "." not in full:

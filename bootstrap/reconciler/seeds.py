@@ -1,7 +1,7 @@
-"""Seeds: the rows that a table begins with, from a file beside lakehouse.yaml, loaded once, replaced when asked for.
+"""Seeds: a table's first rows, from a file next to lakehouse.yaml. Loaded once, and replaced only on request.
 
-Rows and the mark that they are loaded come in one commit, so that a load that is repeated or killed brings them once or
-not at all. pyiceberg writes the files; seeds are small, and need no engine.
+The rows and the mark that they are loaded are in one commit, so a load that is repeated or killed adds them once or not
+at all. pyiceberg writes the files: seeds are small and need no engine.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SeedRows(Body):
-    """Rows to load: the file's name in lakehouse.yaml, and its digest when that was planned."""
+    """Rows to load: the file's name in lakehouse.yaml, and its digest at the time of the plan."""
 
     file: str
     digest: str
 
 
-#: What :func:`load` is: given the catalog, the table, the seed and the connections.
+#: The type of :func:`load`: takes the catalog, the table, the seed and the connections.
 Loader = Callable[[LiveCatalog, str, SeedRows, Connections], None]
 
 
 def digests(lakehouse: Lakehouse, folder: Path) -> dict[str, str | None]:
-    """The SHA-256 of each seed file by its name in lakehouse.yaml; None where it cannot be read."""
+    """The SHA-256 of each seed file by its name in lakehouse.yaml; None if it cannot be read."""
     tables = (t for c in lakehouse.catalogs.values() for n in c.namespaces.values() for t in n.tables.values())
     return {name: _digest(folder / name) for name in {table.seed for table in tables} if name is not None}
 
@@ -55,10 +55,10 @@ def _digest(path: Path) -> str | None:
 
 
 def load(catalog: LiveCatalog, table: str, seed: SeedRows, connections: Connections) -> None:
-    """Append the file's rows to the table and remember its digest, in one commit.
+    """Append the file's rows to the table and record its digest, in one commit.
 
-    Raises Conflict if the table or the file changed meanwhile, Refused
-    for rows that do not fit, UnknownState if the store failed.
+    Raises Conflict if the table or the file changed meanwhile, Refused if the rows do not fit the table, UnknownState
+    if the store failed.
     """
     path = connections.folder / seed.file
     if _digest(path) != seed.digest:
@@ -78,7 +78,7 @@ def load(catalog: LiveCatalog, table: str, seed: SeedRows, connections: Connecti
 
 @dataclass(frozen=True)
 class Replaced:
-    """What a replacement did: how many rows went, and how many came."""
+    """What a replacement did: how many rows it removed, and how many it added."""
 
     removed: int
     added: int
@@ -87,10 +87,10 @@ class Replaced:
 def replace(
     catalog: LiveCatalog, table: str, name: str, connections: Connections, *, all_rows: bool = False
 ) -> Replaced:
-    """Put the rows that the file ``name`` has now in place of those that it brought, in one commit.
+    """Replace the rows that the file ``name`` added with those that it has now, in one commit.
 
-    Other rows stay, unless ``all_rows``. Raises UsageError if the rows of the seed cannot be told from others or were
-    never loaded, and the errors of :func:`load`.
+    Other rows stay, unless ``all_rows``. Raises UsageError if the rows of the seed cannot be distinguished from others
+    or were never loaded, and the errors of :func:`load`.
     """
     path = connections.folder / name
     digest = _digest(path)
@@ -109,7 +109,7 @@ def replace(
 
 
 def _files(loaded: Table, table: str, all_rows: bool) -> list[DataFile]:
-    """The data files that go: those that the seed's snapshot brought, or all."""
+    """The data files to remove: those that the seed's snapshot added, or all."""
     from pyiceberg.manifest import DataFileContent
 
     snapshot, _, count = loaded.properties.get(SEED_FILES, "").partition(" ")
@@ -146,7 +146,7 @@ def _overwrite(transaction: Transaction, loaded: Table, former: Sequence[DataFil
 
 
 def _marks(transaction: Transaction, digest: str) -> dict[str, str]:
-    """The properties by which the rows just written are known later."""
+    """The properties that identify the rows just written."""
     snapshot = transaction.table_metadata.current_snapshot()
     assert snapshot is not None
     count = snapshot.summary["added-data-files"] if snapshot.summary else None  # None: the file has no rows
@@ -155,14 +155,14 @@ def _marks(transaction: Transaction, digest: str) -> dict[str, str]:
 
 @contextmanager
 def _typed(path: Path) -> Iterator[None]:
-    """Whatever a library raises about the file or the store, as an error of this project."""
+    """Turn the errors that libraries raise about the file or the store into errors of this project."""
     from pyiceberg.exceptions import ValidationError
 
     try:
         yield
-    except (ValidationError, ValueError, TypeError, NotImplementedError) as error:  # Arrow's and pydantic's among them
+    except (ValidationError, ValueError, TypeError, NotImplementedError) as error:  # also those of Arrow and pydantic
         raise Refused(f"{path}: {first_line(error)}") from error
-    except OSError as error:  # Arrow's way to say anything of the store
+    except OSError as error:  # Arrow raises it for all failures of the store
         raise UnknownState(f"{path}: {first_line(error)}") from error
 
 

@@ -1,4 +1,4 @@
-"""What a table needs: the one commit that creates it, or that brings it to what the file wants. Pure."""
+"""The one commit that creates a table, or that changes it to what the file wants. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from bootstrap.reconciler.wanted import DELETABLE, DELETABLE_COLUMNS, PROPERTIES
 from lakehouse.iceberg.types import Struct
 from lakehouse.spec.kinds import Limits
 
-#: Our own marks: what the file does not say (any more) is taken away.
+#: Our own marks. They are removed if the file does not have them (any more).
 _OURS = "lakehouse."
-#: Properties that engines, catalogs and loads set by themselves; even an exclusive catalog does not take them away.
+#: Properties that engines, catalogs and loads set by themselves. Not even an exclusive catalog removes them.
 _ENGINES = (
     "ingest.",  # what `lakehouse ingest` has loaded
     *("created-at", "owner", "gc.enabled", "history.", "schema.name-mapping", "trino"),
@@ -25,7 +25,7 @@ _ENGINES = (
 
 
 def refusals(wanted: WantedTable, limits: Limits) -> Iterable[FormatProblem]:
-    """What this kind of catalog cannot do."""
+    """What the file wants and this kind of catalog does not support."""
     if wanted.format_version > limits.format_version:
         rule = f"{limits.kind} knows format versions up to {limits.format_version}, not {wanted.format_version}"
         yield FormatProblem("", f"{rule}. Write `format_version: {limits.format_version}`")
@@ -37,9 +37,9 @@ def refusals(wanted: WantedTable, limits: Limits) -> Iterable[FormatProblem]:
 
 
 def creation(wanted: WantedTable) -> TableChange:
-    """A new table in one commit.
+    """The one commit that creates a table.
 
-    Not createTable: servers (Nessie 0.99) put the table elsewhere than that request says, but honour set-location.
+    createTable is not used: servers (Nessie 0.99) ignore the location in that request, but respect set-location.
     """
     schema, last_id = fresh(wanted.schema)
     draft = Draft(wanted, schema)
@@ -64,10 +64,10 @@ def creation(wanted: WantedTable) -> TableChange:
 
 
 def unchanged(wanted: WantedTable, facts: TableFacts, *, exclusive: bool) -> bool:
-    """A quick look at the metadata as it is written: True means that :func:`evolution` would find nothing to do.
+    """A quick check of the metadata as it is written: True means that :func:`evolution` would find nothing to do.
 
-    Of thousands of tables most are as they should be, and this tells them ten times faster. It may say no to a table
-    that is: nested types and rare forms are left to the full comparison.
+    Most of thousands of tables need no change, and this check is ten times faster than the full comparison. It may
+    return False for a table that needs no change: it does not handle nested types and rare forms.
     """
     data = facts.metadata
     if data["format-version"] != wanted.format_version or wanted.fixed_location:
@@ -106,7 +106,7 @@ def unchanged(wanted: WantedTable, facts: TableFacts, *, exclusive: bool) -> boo
 
 
 def evolution(wanted: WantedTable, facts: TableFacts, *, exclusive: bool, allow_destroy: bool) -> TableChange:
-    """What brings the table to what the file wants, in one commit."""
+    """The one commit that changes the table to what the file wants."""
     marked = set(facts.properties.get(DELETABLE_COLUMNS, "").split(","))
     open_to_drop = exclusive and wanted.deletable
 
@@ -141,7 +141,7 @@ def evolution(wanted: WantedTable, facts: TableFacts, *, exclusive: bool, allow_
 
 
 def _obey(draft: Draft, facts: TableFacts | None, identifier: frozenset[int]) -> None:
-    """Refuse what would leave a table that Iceberg's Java library does not load, or leaves it as such a one."""
+    """Refuse a commit after which Iceberg's Java library cannot load the table, or still cannot load it."""
     before = set(rules.broken(rules.state(facts))) if facts else set()
     known = {problem.column for problem in draft.problems}
     after = rules.after(facts, draft.schema, identifier, draft.updates)
@@ -152,7 +152,7 @@ def _obey(draft: Draft, facts: TableFacts | None, identifier: frozenset[int]) ->
 
 
 def _change_schema(draft: Draft, facts: TableFacts, step: Evolution) -> frozenset[int]:
-    """Returns the identifier columns that the table has afterwards."""
+    """Add the new schema. Returns the identifier columns that the table has afterwards."""
     identifier = _identifier(draft)
     if step.schema == facts.schema and identifier == facts.identifier:
         return identifier
@@ -178,7 +178,7 @@ def _change_schema(draft: Draft, facts: TableFacts, step: Evolution) -> frozense
 
 
 def _marked(wanted: WantedTable, facts: TableFacts, kept: Iterable[str]) -> dict[str, str]:
-    """The wanted properties; a column that an earlier file called deletable keeps that mark as long as it is there."""
+    """The wanted properties. A column that an earlier file called deletable keeps that mark while it exists."""
     former = facts.properties.get(DELETABLE_COLUMNS, "").split(",")
     staying = {path.split(".")[0] for path in kept}
     columns = wanted.properties.get(DELETABLE_COLUMNS, "").split(",")
@@ -196,19 +196,19 @@ def _change_properties(draft: Draft, facts: TableFacts, wanted: Mapping[str, str
 
 
 def unnamed(wanted: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
-    """Properties that are there and not in the file, and that somebody wished: no engine's or catalog's bookkeeping."""
+    """Properties that somebody set outside the file, without those that engines and catalogs set by themselves."""
     return [key for key in there if key not in wanted and not key.startswith((_OURS, *_ENGINES))]
 
 
 def unnamed_properties(
     name: str, wanted: Mapping[str, str], there: Mapping[str, str], going: Collection[str]
 ) -> list[str]:
-    """Addresses of such properties of an object, without those that go."""
+    """Addresses of such properties of an object, without those that are removed."""
     return [f"property {name}.{key}" for key in unnamed(wanted, there) if key not in going]
 
 
 def left_over(name: str, wanted: WantedTable, facts: TableFacts) -> list[str]:
-    """What the file says no more and nobody takes away: properties of others, and docs of columns."""
+    """What the file does not name and nothing removes: properties that others set, and docs of columns."""
     going = [*properties.dropped(wanted.properties, facts.properties)]
     silent = {field.name for field in wanted.schema.fields if field.doc is None}
     docs = [f"doc of column {name}.{each}" for each in facts.documented if each in silent]
@@ -216,9 +216,9 @@ def left_over(name: str, wanted: WantedTable, facts: TableFacts) -> list[str]:
 
 
 def removable(key: str, exclusive: bool) -> bool:
-    """Whether a property the file does not name is to go: our own marks, and in exclusive catalogs others too."""
+    """Whether to remove a property that the file does not name: our own marks, and in exclusive catalogs others too."""
     if key in (SEED, SEED_FILES, PROPERTIES):
-        return False  # they tell what was done, and stay true whatever the file says later
+        return False  # they record what was done, which stays true whatever the file says later
     return key.startswith(_OURS) or (exclusive and not key.startswith(_ENGINES))
 
 
@@ -240,5 +240,5 @@ def _identifier(draft: Draft) -> frozenset[int]:
 
 
 def is_deletable(properties: Mapping[str, str]) -> bool:
-    """Whether the object carries the mark of a file that called it deletable."""
+    """Whether the object has the mark of a file that called it deletable."""
     return properties.get(DELETABLE) == "true"

@@ -1,4 +1,4 @@
-"""What the file wants, in the terms that facts come in: names in full, parsed types, locations worked out. Pure."""
+"""What the file wants, in the form that facts have: full names, parsed types, resolved locations. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from lakehouse.iceberg.transforms import SortTerm, Term
 from lakehouse.iceberg.types import NO_ID, Field, Struct
 from lakehouse.spec import model
 
-#: Kept with an object in its catalog once the file has called it deletable: the second key to destroying it, which has
-#: to outlive the object's entry in the file. Columns are listed by name in the table's own property.
+#: Set on an object in its catalog once the file has called it deletable: the second key to destroying it. It must
+#: outlive the object's entry in the file. Columns are listed by name in a property of their table.
 DELETABLE = "lakehouse.deletable"
 DELETABLE_COLUMNS = "lakehouse.deletable-columns"
-#: Kept with a table whose seed is loaded: the digest of the file.
+#: Set on a table whose seed is loaded: the digest of the file.
 SEED = "lakehouse.seed"
-#: Beside it: the snapshot that brought the rows and how many data files they were in, as ``ID COUNT``, so that they can
-#: be told from other rows.
+#: Set with it: the snapshot that added the rows and the number of its data files, as ``ID COUNT``, so that they can be
+#: distinguished from other rows.
 SEED_FILES = "lakehouse.seed-files"
-#: Kept with a table or namespace: the properties that the bootstrap has set, and to what, as JSON.
+#: Set on a table or namespace: the properties that the bootstrap has set, with their values, as JSON.
 PROPERTIES = "lakehouse.properties"
 #: The property that engines show as a table's comment.
 COMMENT = "comment"
@@ -27,7 +27,7 @@ COMMENT = "comment"
 
 @dataclass(frozen=True)
 class WantedTable:
-    """A table as the file says it; ``at`` is where in the file."""
+    """A table as the file describes it; ``at`` is its path in the file."""
 
     name: str
     schema: Struct
@@ -41,12 +41,12 @@ class WantedTable:
     fixed_location: bool  # the file itself names the location
     deletable: bool
     at: tuple[str, ...]
-    seed: str | None = None  # a file beside the lakehouse's own
+    seed: str | None = None  # a file next to the lakehouse's own
 
 
 @dataclass(frozen=True)
 class WantedNamespace:
-    """A namespace as the file says it; ``implied`` by a nested one alone, it has no properties of its own."""
+    """A namespace as the file describes it. ``implied``: only a nested one names it, so it has no properties."""
 
     name: str
     properties: dict[str, str]
@@ -63,16 +63,16 @@ class WantedCatalog:
     tables: dict[str, WantedTable] = field(default_factory=dict)
 
     def opens(self, name: str) -> bool:
-        """Whether what encloses the table or namespace is a second key to it: that of an exclusive catalog's namespace.
+        """Whether the parent of the table or namespace is the second key: a deletable one in an exclusive catalog.
 
-        It opens what is directly in it.
+        The parent is the key only for what is directly in it.
         """
         enclosing = self.namespaces.get(name.rpartition(".")[0])
         return self.exclusive and enclosing is not None and enclosing.deletable
 
 
 def catalog(name: str, spec: model.Catalog) -> WantedCatalog:
-    """The contents of one catalog."""
+    """The contents that the file wants in one catalog."""
     namespaces: dict[str, WantedNamespace] = {}
     for full, namespace in spec.namespaces.items():
         for parent in _parents(full):

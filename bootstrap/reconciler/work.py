@@ -1,4 +1,4 @@
-"""What carries changes out: the world's clients, each opened once for a whole apply."""
+"""What changes are carried out with: the world's clients, each opened once for a whole apply."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bootstrap.stores.users import UserAdmin
 
 @dataclass
 class ApplyWork:
-    """One apply. ``purge``: what is dropped loses its files too."""
+    """One apply. ``purge``: the files of dropped tables are deleted too."""
 
     world: World
     purge: bool = False
@@ -29,21 +29,21 @@ class ApplyWork:
     @cached_property
     def users(self) -> UserAdmin:
         if self.world.users is None:
-            raise Refused("the store of this lakehouse has no users that could be made")
+            raise Refused("the store of this lakehouse does not support users")
         return self.world.users()
 
     def catalog(self, name: str) -> LiveCatalog:
-        """Raises Refused if the connections have none of that name."""
+        """The catalog of that name. Raises Refused if the connections have none."""
         if name not in self._catalogs:
             self._catalogs[name] = self.world.catalog(name)
         return self._catalogs[name]
 
     def recheck(self, name: str) -> Recheck:
-        """Who uses which folder of a catalog by now."""
+        """The check of who uses which folder of a catalog now."""
         return self._rechecks.setdefault(name, Recheck(name, self.catalog(name)))
 
     def spare(self, shared: str) -> None:
-        """Raises Refused if a purge would delete files of a live table; ``shared`` says of which, empty: of none."""
+        """Raises Refused if a purge would delete files of a live table; ``shared`` names it (empty: none)."""
         if self.purge and shared:
             rule = f"{shared}, so --purge would delete files of a live table"
             raise Refused(f"{rule}. Move that table first, or apply without --purge")

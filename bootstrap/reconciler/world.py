@@ -1,4 +1,4 @@
-"""The running lakehouse, as the reconciler reaches it: a value that is handed in, so that tests hand in another."""
+"""The running lakehouse as the reconciler reaches it: a value that is passed in, so that tests can pass another."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from bootstrap.stores.users import UserAdmin
 
 @dataclass(frozen=True)
 class World:
-    """What the reconciler reads and writes. Each of the callables opens a client; none of them asks a server yet."""
+    """What the reconciler reads and writes. Each callable opens a client; none of them sends a request."""
 
     connections: Connections
     catalog: Callable[[str], LiveCatalog]  # by its name; raises Refused if the connections have none
     store: Callable[[], BucketStore]
     folders: Callable[[], Folders]
     files: Callable[[], MetadataFiles]
-    users: Callable[[], UserAdmin] | None = None  # None: the store has no users that could be made
+    users: Callable[[], UserAdmin] | None = None  # None: the store does not support users
     load_seed: seeds.Loader = seeds.load
-    rounds: int = 5  # with fresh facts, if others write at the same time or answers are lost
-    pause: Callable[[int], None] = retry.pause  # before the next round; given how many went before
+    rounds: int = 5  # at most, with fresh facts each, if others write at the same time or answers are lost
+    pause: Callable[[int], None] = retry.pause  # before the next round; takes the number of rounds so far
 
     @classmethod
     def of(cls, connections: Connections) -> World:
-        """The lakehouse at the other end of these connections."""
+        """The lakehouse that these connections reach."""
         state = connections.user_keys
         return cls(
             connections,

@@ -1,6 +1,6 @@
-"""How requests prove who sends them: nothing, a token, OAuth2's client credentials, or a signature of AWS.
+"""How requests are authenticated: not at all, with a token, OAuth2 client credentials, or AWS signatures.
 
-The objects are shared by all threads that talk to a server, and show no secret when they are printed.
+All threads that talk to a server share these objects. They show no secret when they are printed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from bootstrap.remote.errors import Refused, Throttled, UnknownState, Unreachabl
 
 Headers = Mapping[str, str]
 
-_EARLY = 60.0  # seconds before its end that a token is replaced; of a short one, a tenth of its time
+_EARLY = 60.0  # a token is replaced this many seconds before it expires, or after nine tenths of a short lifetime
 _FORM = "application/x-www-form-urlencoded"
 
 
 class Auth(Protocol):
-    """What a request needs to be let in."""
+    """Authenticates requests."""
 
     def headers(self, method: str, url: str, sent: Headers, body: bytes | None) -> Headers:
         """The headers to add to a request that is about to be sent with the headers ``sent``."""
@@ -62,11 +62,11 @@ class Bearer:
 
 
 class ClientCredentials:
-    """OAuth2's grant of that name: an id and a secret are exchanged for a token, again before the token ends.
+    """OAuth2's grant of that name: an id and a secret are exchanged for a token, and again before the token expires.
 
-    https://datatracker.ietf.org/doc/html/rfc6749#section-4.4. A token that the server refuses is replaced as well:
-    it may have been revoked, or the server was restarted. ``what`` names the server of tokens in errors, ``uri`` is
-    its address, ``extra`` are headers that it wants, such as Polaris' realm.
+    https://datatracker.ietf.org/doc/html/rfc6749#section-4.4. A token that the server refuses is replaced too: it may
+    have been revoked, or the server was restarted. ``what`` names the token server in errors, ``uri`` is its address,
+    ``extra`` are headers that it requires, such as Polaris' realm.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class ClientCredentials:
         return f"ClientCredentials({self._uri!r}, {self._client!r})"
 
     def headers(self, method: str, url: str, sent: Headers, body: bytes | None) -> Headers:
-        """Raises the errors of :mod:`bootstrap.remote.errors` if there is no token to be had."""
+        """See :class:`Auth`. Raises the errors of :mod:`bootstrap.remote.errors` if it gets no token."""
         with self._lock:  # one thread asks, the others wait for its token
             if not self._token or self._now() >= self._until:
                 self._token, self._until = self._asked()
@@ -145,7 +145,7 @@ class ClientCredentials:
 
 
 class SigV4:
-    """AWS's signature, as Glue's and S3 Tables' Iceberg endpoints want it.
+    """AWS's signature, which the Iceberg endpoints of Glue and S3 Tables require.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html. ``credentials`` are botocore's, which renew
     themselves; ``service`` is the name that is signed for.
@@ -171,7 +171,7 @@ class SigV4:
         from botocore.awsrequest import AWSRequest
 
         request = AWSRequest(method=method, url=url, data=body, headers=dict(sent))
-        # The keys of this moment: temporary ones are replaced while a signature is made.
+        # A copy of the present keys: temporary ones may be replaced while the signature is made.
         self._signer(self._credentials.get_frozen_credentials(), self._service, self._region).add_auth(request)
         return {name: value for name, value in request.headers.items() if name not in sent}
 

@@ -25,10 +25,10 @@ class StoreConnection:
 class CatalogConnection:
     """One catalog.
 
-    ``uri`` is the Iceberg REST address without ``/v1``, ``warehouse`` the name that the server knows the catalog by,
-    the address of an interface of its own (Nessie's, up to and including ``/api/v2``). ``headers`` go with every
-    request, ``auth`` proves who sends it. For Glue, ``uri`` is its address (empty: AWS itself) and ``warehouse`` the ``s3://``
-    location of its databases.
+    ``uri`` is the Iceberg REST address without ``/v1``, ``warehouse`` the name by which the server knows the catalog,
+    and ``api`` the address of the server's own interface (Nessie's, up to and including ``/api/v2``). ``headers`` go
+    with every request, and ``auth`` authenticates it. For Glue, ``uri`` is its address (empty: AWS itself) and
+    ``warehouse`` the ``s3://`` location of its databases.
     """
 
     kind: str  # its word in the file
@@ -43,7 +43,7 @@ class CatalogConnection:
 
 @dataclass(frozen=True)
 class BucketOwner:
-    """Whose buckets are made, and which may be emptied or deleted: those with this mark."""
+    """The owner of new buckets. Only buckets with this mark may be emptied or deleted."""
 
     id: str  # empty: the state folder has no mark yet, so no bucket can have one
     lakehouse: str
@@ -56,7 +56,7 @@ class BucketOwner:
 
 @dataclass(frozen=True)
 class Connections:
-    """Everything the bootstrap talks to. ``cache`` is a folder for facts that can be read again; None keeps none.
+    """Everything that the bootstrap talks to. ``cache`` is a folder for facts that can be read again; None: no cache.
 
     ``folder`` is the folder of the lakehouse's file; the seeds are next to the file.
     """

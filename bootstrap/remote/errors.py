@@ -1,10 +1,10 @@
-"""What can fail between the bootstrap and a server, by type: only the type decides how a failure is handled.
+"""The failures between the bootstrap and a server, by type: only the type decides how a failure is handled.
 
 ======================  ==============================================================================
 :class:`Exists`         somebody else created it first: read it again and compare
 :class:`Missing`        it does not exist (any more): read it again and compare
 :class:`Conflict`       it changed since it was read: read it again and compare
-:class:`Throttled`      the server did nothing and asks for patience: wait, then the same request again
+:class:`Throttled`      the server did nothing and asks to wait: wait, then send the same request again
 :class:`UnknownState`   the answer was lost: check what exists; never blindly send the request again
 :class:`Refused`        final; a person has to change something
 :class:`Unreachable`    nothing listens there: final for everything behind that address

@@ -1,7 +1,7 @@
 """JSON over HTTP; every failure gets its type (:mod:`bootstrap.remote.errors`).
 
-urllib3 itself, not requests on top of it: a request costs a third of the processor time, and when a plan reads
-thousands of tables, the client is what is left to save on.
+It uses urllib3 directly, without the library requests: this takes a third of the processor time, and most of the time
+of a plan that reads thousands of tables is spent in the client.
 """
 
 from __future__ import annotations

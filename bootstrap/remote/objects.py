@@ -1,8 +1,8 @@
 """Single objects of a store, read and written by the thousand.
 
-For a store that we run, urllib3 sends requests that botocore signs: a third of boto3's processor time per request,
-as measured, and this limits how fast thousands of tables are handled. For AWS itself boto3 is used, which knows its
-addresses, proxies and credentials.
+For a store that we run, urllib3 sends requests that botocore signs. That takes a third of boto3's processor time for
+each request, as measured, which limits how fast thousands of tables are handled. For AWS itself boto3 is used, because
+it knows AWS's addresses, proxies and credentials.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Objects:
         )
 
     def read(self, location: str) -> bytes:
-        """Raises Missing if there is no such object."""
+        """The content of an object. Raises Missing if there is no such object."""
         if self._endpoint is not None:
             return self._sent("GET", location)
         bucket, key = _place(location)

@@ -32,7 +32,7 @@ _NOT_FROM_THE_SHELL = {
 
 
 def client(store: StoreConnection, *, patience: float = 30.0, parallel: int = 10, attempts: int = 5) -> S3Client:
-    """A client; one with its own endpoint ignores all AWS settings of the shell and of ~/.aws.
+    """A client of the store. With its own endpoint, it ignores all AWS settings of the shell and of ~/.aws.
 
     ``patience`` is in seconds per request, ``parallel`` the number of connections kept, ``attempts`` how often a
     request is sent before its failure counts.
@@ -83,7 +83,7 @@ class Lacking(Exception):
 
 @contextmanager
 def typed(endpoint: str) -> Iterator[None]:
-    """Give every failure of boto3 its type."""
+    """Turn every failure of boto3 into an error of :mod:`bootstrap.remote.errors`."""
     what = "the object store"
     try:
         yield

@@ -33,8 +33,8 @@ ACCOUNT = "LAKEHOUSE_AWS_ACCOUNT"
 def connect(lakehouse: Lakehouse, stack: str, path: Path) -> tuple[Lakehouse, Connections]:
     """The lakehouse with its names in AWS, and the connections to it.
 
-    Raises UsageError for credentials of another account than the stack's and for S3 Tables, LakehouseError if there
-    are none.
+    Raises UsageError if the credentials are for another account than the stack's or the store is S3 Tables,
+    LakehouseError if there are no credentials.
     """
     options = lakehouse.stacks[stack]
     assert isinstance(options, AwsStack)

@@ -39,7 +39,7 @@ class BatchJob:
     """A running application; ``with`` ends it. Statements run one at a time."""
 
     def __init__(self, target: Target, *, patience: float = 180.0) -> None:
-        """Starts it without waiting. ``patience`` is how many seconds a statement may take."""
+        """Start the application without waiting. ``patience``: the seconds that a statement may take."""
         self._patience = patience
         self._number = 0
         self._lost = False  # it has ended or does not answer, so it cannot be ended cleanly
@@ -51,7 +51,7 @@ class BatchJob:
         self._reader.start()
 
     def run(self, sql: str) -> list[tuple[str, ...]]:
-        """Runs a query; its rows as text. Raises LakehouseError with Spark's message if it fails."""
+        """Run a query and return its rows as text. Raises LakehouseError with Spark's message if it fails."""
         # Spark concatenates the word before each row, so that the echo of the query is not mistaken for one.
         lines = self._statement(f"SELECT concat('row', ':'), * FROM ({sql})")  # noqa: S608 - the SQL is ours
         return [tuple(line.split("\t")[1:]) for line in lines if line.startswith("row:\t")]

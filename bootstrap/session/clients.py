@@ -56,8 +56,8 @@ def spark_session(url: str) -> SparkSession:
     loopback.spare(os.environ)
     builder: Any = SparkSession.builder
     created: Any = builder.remote(url).create()
-    # When it ends, the client asks the server to empty a cache that only machine learning fills, and if the
-    # server is gone by then, it keeps asking for ten minutes.
+    # When it ends, the client asks the server to empty a cache that only machine learning fills. If the server no
+    # longer runs then, the client keeps asking for ten minutes.
     with suppress(AttributeError):  # clients before 4.1 have no such method
         atexit.unregister(created.client._cleanup_ml_cache)
     session: SparkSession = created
@@ -76,7 +76,7 @@ def _asks(target: Target) -> bool:
 
 
 def _say_token(target: Target) -> None:
-    """The client takes it from the environment: in an address it would get into messages and logs."""
+    """Put the token into the environment for the client: in an address it would get into messages and logs."""
     if _asks(target):
         os.environ[TOKEN] = target.local.state.secret(spark_service.TOKEN)
     else:

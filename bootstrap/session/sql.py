@@ -1,4 +1,4 @@
-"""SQL on a running lakehouse: statements in, rows out, by Trino or by Spark Connect."""
+"""SQL on a running lakehouse, with Trino or Spark Connect: statements in, rows out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RowFormat = Literal["table", "csv", "json"]
 
 @dataclass(frozen=True)
 class SqlResult:
-    """A statement's result; without columns there is none. ``rows`` may come from the engine while they are read."""
+    """A statement's result; no columns: no result. ``rows`` may come from the engine while they are read."""
 
     columns: tuple[str, ...]
     rows: Iterator[Sequence[Any]]
@@ -41,7 +41,7 @@ class SqlEngine(Protocol):
 
 
 def open_engine(target: Target, name: EngineName | None) -> SqlEngine:
-    """A session; by default of Trino, or of Spark if the file has no Trino."""
+    """A new session: by default with Trino, or with Spark if the file has no Trino."""
     chosen = name or ("trino" if target.lakehouse.engines.trino is not None else "spark")
     return TrinoEngine(target) if chosen == "trino" else SparkEngine(target)
 

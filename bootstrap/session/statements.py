@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# What may contain a semicolon that ends nothing: comments, strings and quoted names. Spark escapes quotes by backslash.
+# A semicolon in comments, strings and quoted names ends nothing. Spark escapes quotes with a backslash.
 _COMMENT = r"--[^\n]*|/\*.*?(?:\*/|\Z)"
 _QUOTED = {
     "trino": r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*(?:\"|\Z)",
@@ -40,5 +40,5 @@ def _statement(sql: str, start: int | None, end: int) -> list[SqlStatement]:
 
 
 def is_complete(sql: str, dialect: str) -> bool:
-    """Whether nothing is open at the end of the text: a prompt need not ask for more."""
+    """Whether nothing is open at the end of the text, so that a prompt does not ask for more."""
     return len(split(f"{sql}\nx", dialect)) > len(split(sql, dialect))

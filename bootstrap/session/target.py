@@ -88,7 +88,7 @@ class Target:
 
 
 def find(file: Path | None, stack: str | None, *, engines: bool = False) -> Target:
-    """The target of a command; with ``engines`` a file that asks for what an engine does not support is invalid.
+    """The target of a command. ``engines``: a file that an engine does not support is invalid.
 
     ``file`` defaults to $LAKEHOUSE_FILE, then ./lakehouse.yaml; ``stack`` to the file's only local one, else ``local``.
     Raises SpecError for an invalid file.

@@ -1,1 +1,1 @@
-"""The object store itself: what it can do, measured, and who may use it."""
+"""The object store itself: its buckets, their marks and rules, and its users."""

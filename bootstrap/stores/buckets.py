@@ -31,7 +31,7 @@ class BucketStore:
         self.client = client(store, patience=connections.patience, parallel=connections.parallel)
 
     def facts(self, buckets: Collection[str], owner: str | None = None) -> dict[str, BucketFacts]:
-        """The existing ones of the given buckets; with ``owner`` also others that its file declared deletable."""
+        """Facts of those given buckets that exist; with ``owner`` also of others that its file declared deletable."""
         with typed(self.endpoint):
             present = {bucket["Name"] for bucket in self.client.list_buckets()["Buckets"]}
         wanted = [name for name in buckets if name in present]
@@ -46,7 +46,7 @@ class BucketStore:
             }
 
     def adopt(self, buckets: Collection[str], deletable_of: str) -> None:
-        """Marks what an earlier version made, once: those of the file, and those that its file called deletable."""
+        """Mark once what an earlier version made: the file's buckets, and those that its file called deletable."""
         if self.owner is None or self.owner.unmarked is None:
             return
         with typed(self.endpoint):
@@ -116,11 +116,11 @@ class BucketStore:
         return self.update(name, {key: value for key, value in settings.items() if value and value != "private"})
 
     def update(self, name: str, settings: Mapping[str, Any]) -> list[str]:
-        """Bring the bucket's settings to these; returns which of them the store does not support."""
+        """Set the bucket's settings to these. Returns which of them the store does not support."""
         return [key for key, value in settings.items() if not self._set(name, key, value)]
 
     def delete(self, name: str, *, purge: bool) -> None:
-        """Delete the bucket. Raises Refused if it holds anything, unless ``purge`` deletes that too.
+        """Delete the bucket; ``purge`` deletes its contents too. Otherwise, raises Refused if it has contents.
 
         The mark is deleted last, and put back if the bucket stays, so that a later apply may continue.
         """
@@ -146,7 +146,7 @@ class BucketStore:
             raise
 
     def _held(self, name: str, prefix: str = "") -> Iterator[tuple[str, str | None]]:
-        """Keys in the bucket, each with None; then with its id each version of a key, what marks a deletion too."""
+        """Keys in the bucket, each with None; then each version of a key, and each delete marker, with its id."""
         with typed(self.endpoint):
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=name, Prefix=prefix):
                 yield from ((each["Key"], None) for each in page.get("Contents", ()))

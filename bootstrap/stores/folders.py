@@ -1,4 +1,4 @@
-"""The contents of a folder of the store, as far as a new table must know."""
+"""The contents of a folder of the store, for new and lost tables."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from bootstrap.remote.s3 import client, typed
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-#: The first metadata file of a table, as the bootstrap names it. One without any other file beside it is what an apply
-#: leaves that is killed before its commit: nobody's table, and the next apply takes the folder.
+#: The name that the bootstrap gives a table's first metadata file. If it is the only file in a folder, an apply was
+#: killed before its commit: there is no such table, and the next apply may use the folder.
 _FIRST = re.compile(r"metadata/00000-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.metadata\.json")
 _LOOK = 50
 _BLURRED = 2.0  # seconds
 
 
 class Folders:
-    """Folders of one store, each looked at once. Raises the errors of :mod:`bootstrap.remote.errors`."""
+    """Folders of one store. Each is listed once. Raises the errors of :mod:`bootstrap.remote.errors`."""
 
     def __init__(self, connections: Connections) -> None:
         store = connections.store
@@ -38,8 +38,7 @@ class Folders:
     def held(self, location: str) -> bool:
         """Whether the folder holds more than the first metadata files of tables that nobody committed.
 
-        If the store does not let us look, it does not show what others keep there: then live tables' claims
-        are all that is known.
+        If the store does not let us list it, only the claims of live tables are known, and this is False.
         """
         bucket, *levels = location.removeprefix("s3://").split("/")
         # From the top, so that thousands of tables in a new catalog or namespace cost one request.
@@ -52,7 +51,7 @@ class Folders:
             return False
 
     def latest(self, location: str) -> list[str]:
-        """The newest metadata files of the table that the folder held: several if names and times do not decide."""
+        """The newest metadata files of the table in the folder: several if names and times do not decide."""
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         found: list[tuple[int, float, str]] = []
         with suppress(Missing, Refused), typed(self._endpoint):
@@ -71,7 +70,7 @@ class Folders:
         try:
             return not any(True for _ in self._keys(bucket, prefix))
         except Refused:
-            return False  # who may list a table's folder need not be allowed to list those around it
+            return False  # the right to list a table's folder need not include the folders around it
 
     def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
         pages = self._client.get_paginator("list_objects_v2").paginate(

@@ -1,4 +1,4 @@
-"""Lifecycle rules: ours, next to those of others. Pure; the reconciler's store sends them.
+"""Lifecycle rules: ours, next to those of others. Pure; :mod:`bootstrap.stores.buckets` sends them.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
 """
@@ -16,7 +16,7 @@ _RULES: Mapping[str, tuple[str, str, str]] = {
 
 
 def days(rules: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """What our own rules say, by the bucket's key in the file; a key whose rule is not there is left out."""
+    """The days of our own rules, by the bucket's key in the file. A key without a rule is left out."""
     found = {rule.get("ID"): rule for rule in rules}
     return {key: found[ours][action][unit] for key, (ours, action, unit) in _RULES.items() if ours in found}
 

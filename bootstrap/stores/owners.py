@@ -1,6 +1,6 @@
-"""The mark on a bucket that says which lakehouse made it: a tag if the store has tags, otherwise an object.
+"""The mark on a bucket that says which lakehouse created it: a tag if the store has tags, otherwise an object.
 
-A tag, because a lifecycle rule of the bucket would let an object expire.
+A tag is better, because a lifecycle rule of the bucket would let an object expire.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def read(client: S3Client, bucket: str) -> str:
 
 
 def write(client: S3Client, bucket: str, owner: str) -> None:
-    """Marks the bucket; other tags of it stay."""
+    """Mark the bucket. Its other tags stay."""
     tags: list[Any] = []
     try:
         tags = [tag for tag in client.get_bucket_tagging(Bucket=bucket)["TagSet"] if tag["Key"] != TAG]

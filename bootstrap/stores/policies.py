@@ -1,4 +1,4 @@
-"""Bucket policies: our statement, next to those of others. Pure; the reconciler's store sends them.
+"""Bucket policies: our statement, next to those of others. Pure; :mod:`bootstrap.stores.buckets` sends them.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 """
@@ -21,7 +21,7 @@ def with_public(policy: str | None, bucket: str, *, public: bool) -> str | None:
     statements = [each for each in _statements(policy) if each.get("Sid") != _OURS]
     if public:
         everybody: dict[str, Any] = {"Sid": _OURS, "Effect": "Allow", "Principal": {"AWS": ["*"]}}
-        # Objects, by their names: not the list of them.
+        # Objects by their names, but not the list of objects.
         statements.append({**everybody, "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{bucket}/*"]})
     return json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else None
 

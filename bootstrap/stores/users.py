@@ -1,4 +1,4 @@
-"""Users of the store, by MinIO's admin API, which AIStor has too.
+"""Users of the store, through MinIO's admin API, which AIStor has too.
 
 https://docs.min.io/community/minio-object-store/administration/identity-access-management.html
 """
@@ -29,7 +29,7 @@ Policy = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class StoreUser:
-    """An existing user, without its keys. ``ours``: its keys are the ones that the state folder keeps."""
+    """An existing user, without its keys. ``ours``: its keys are in the state folder."""
 
     policy: Policy
     enabled: bool = True
@@ -39,8 +39,8 @@ class StoreUser:
 class UserAdmin:
     """The users of a running store. Raises the errors of :mod:`bootstrap.remote.errors`, without any key in them.
 
-    A user's access key is not its name but random, and kept like a secret: MinIO lets whoever knows one write with it
-    (docs/stores.md). Users are found by their policies, one each, which are called as the user is here.
+    A user's access key is random and kept like a secret, because whoever knows one can write with it on MinIO
+    (docs/stores.md). So users are found by their policies: each has one, with the user's name here.
     """
 
     def __init__(self, connections: Connections, state: State) -> None:
@@ -66,7 +66,7 @@ class UserAdmin:
         return any((self._state.root / "secrets").glob(f"{lakehouse}-*-access-key"))
 
     def facts(self, lakehouse: str) -> dict[str, StoreUser]:
-        """Those whose names begin as a lakehouse of that name calls its own."""
+        """The users whose names have the prefix of a lakehouse of that name."""
         users, policies = self._read()
         return {
             name: StoreUser(policies[name], each.get("status") != "disabled", self._kept(name) == access_key)
@@ -83,7 +83,7 @@ class UserAdmin:
             self._admin.policy_set(name, user=access_key)
 
     def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
-        """Give the user that policy, and let it in or not. Raises Missing if there is none."""
+        """Give the user that policy, and enable or disable it. Raises Missing if there is no such user."""
         access_key, _ = self._there(name)
         with self._typed(access_key):
             self._admin.policy_add(name, policy=dict(policy))
@@ -133,7 +133,7 @@ class UserAdmin:
 
 
 def ordered(content: Any) -> Any:
-    """A policy in an order of its own: MinIO keeps lists as sets, and answers with another order each time."""
+    """A policy in a fixed order: MinIO stores lists as sets, and answers with another order each time."""
     if isinstance(content, Mapping):
         return {key: ordered(value) for key, value in content.items()}
     if isinstance(content, list | tuple):

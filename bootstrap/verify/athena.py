@@ -1,4 +1,4 @@
-"""Athena as a verification uses it, through the workgroup of the user who deploys.
+"""Athena for a verification, through the workgroup of the user who deploys.
 
 https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg.html
 """
@@ -19,7 +19,7 @@ _WAIT = 0.5
 
 
 class VerifiedAthena(Sql):
-    """SQL by Athena. Statements that create a table are in Hive's dialect, all others in Trino's."""
+    """SQL with Athena. Statements that create a table are in Hive's dialect, all others in Trino's."""
 
     name, table = "Athena", "by_athena"
     services: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The engines as a verification uses them: write a table, read one, see its snapshots."""
+"""The engines of a verification: each can write a table, read one, and list its snapshots."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class VerifiedEngine(Protocol):
     services: tuple[str, ...]  # whose logs show more if it fails
 
     def keeps_history(self, catalog: str) -> bool:
-        """Whether its commits in that catalog keep the earlier snapshots, and whether it sees those."""
+        """Whether its commits in that catalog keep the earlier snapshots, and it can read them."""
 
     def write(self, table: VerifiedTable, numbers: Sequence[int]) -> None:
         """Creates the table, with one column, and writes one row for each number, each in a separate commit."""
@@ -44,7 +44,7 @@ class VerifiedEngine(Protocol):
 
 
 class Sql:
-    """What the engines that speak SQL have in common: ``dialect`` says how they quote, ``as_of`` their time travel."""
+    """The common part of engines with SQL: ``dialect`` is how they quote, ``as_of`` their syntax of time travel."""
 
     dialect: Dialect = "spark"
     as_of = "VERSION AS OF"
@@ -81,7 +81,7 @@ class Sql:
 
 
 class VerifiedTrino(Sql):
-    """Trino, by its client."""
+    """Trino, through its client."""
 
     name, table = "Trino", "by_trino"
     services: tuple[str, ...] = ("trino",)
@@ -102,11 +102,11 @@ class VerifiedTrino(Sql):
         return [int(row[0]) for row in TrinoEngine(self._target).run(sql).rows]
 
     def stop(self) -> None:
-        """Nothing outlives a statement."""
+        """Does nothing: no work outlives a statement."""
 
 
 class VerifiedConnect(Sql):
-    """Spark Connect, by the PySpark client."""
+    """Spark Connect, through the PySpark client."""
 
     name, table = "Spark Connect", "by_connect"
     services: tuple[str, ...] = ("spark-connect", "spark-worker-1")
@@ -151,7 +151,7 @@ class Batch(Sql):
 
 
 class PyIceberg:
-    """PyIceberg, in this process: the catalog and the store without an engine between."""
+    """PyIceberg in this process: the catalog and the store without an engine between."""
 
     name, table = "PyIceberg", "by_pyiceberg"
 
@@ -184,7 +184,7 @@ class PyIceberg:
         return [each.snapshot_id for each in ordered]
 
     def stop(self) -> None:
-        """Nothing outlives a call."""
+        """Does nothing: no work outlives a call."""
 
     def _load(self, table: VerifiedTable) -> Any:
         return clients.iceberg(self._target, table.catalog).load_table(table[1:])

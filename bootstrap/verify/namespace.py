@@ -18,21 +18,21 @@ def unique() -> str:
 
 
 def create(target: Target, catalog: str, namespace: str) -> None:
-    """Makes the namespace."""
-    # Glue asks where a database is; the others know.
+    """Create the namespace."""
+    # Glue requires a database's location; the others choose it.
     at = {"location": f"{target.lakehouse.catalogs[catalog].location}/{namespace}"} if target.in_aws else {}
     clients.iceberg(target, catalog).create_namespace(namespace, at)
 
 
 def remove(target: Target, catalog: str, namespace: str) -> int:
-    """Drops the namespace's tables and itself, and deletes their files; returns how many files there were.
+    """Drop the namespace and its tables, and delete their files. Returns how many files there were.
 
     Raises LakehouseError if files are left.
     """
     from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 
     client = clients.iceberg(target, catalog)
-    # Where tables go by default, and where each says it is (an engine may have put it elsewhere).
+    # The default folders of tables, and their actual locations (an engine may have chosen another one).
     places = {f"{target.lakehouse.catalogs[catalog].location.rstrip('/')}/{namespace}/"}
     with suppress(NoSuchNamespaceError):
         for identifier in client.list_tables(namespace):
@@ -41,7 +41,7 @@ def remove(target: Target, catalog: str, namespace: str) -> int:
                 client.drop_table(identifier)
         client.drop_namespace(namespace)
     store = clients.s3(target)
-    # The namespace's own name in a path is what makes it ours to delete.
+    # Only a path with the namespace's own name is ours to delete.
     return sum(_delete(store, place) for place in places if f"/{namespace}/" in place)
 
 

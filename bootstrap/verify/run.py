@@ -74,7 +74,7 @@ class Verification:
             print("Interrupted: removing what was made so far.", file=sys.stderr)
             self._stop()
             for catalog in catalogs:
-                with suppress(Exception):  # what ended the run is what the user should see
+                with suppress(Exception):  # the user should see the error that ended the run
                     namespace.remove(self._target, catalog, self._namespace)
             raise
         self._stop()

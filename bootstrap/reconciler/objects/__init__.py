@@ -1,4 +1,4 @@
-"""The kinds of object that the reconciler knows: one module each, and one line here, in the order of making."""
+"""The kinds of object that the reconciler knows: one module each, and one line here, in the order of creation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OBJECTS = Registry(
     Namespaces(),
     Tables(),
     Seeds(),
-    References(),  # after all that branches and tags begin with
+    References(),  # after everything that branches and tags start with
     Users(),
 )
 

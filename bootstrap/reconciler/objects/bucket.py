@@ -21,14 +21,14 @@ Setting = bool | int | str | None
 
 @dataclass(frozen=True)
 class BucketSettings(Body):
-    """Settings by their keys in the file: all of a new bucket, those that change of another."""
+    """Settings by their keys in the file: all settings of a new bucket, the changed ones of an existing bucket."""
 
     settings: Mapping[str, Setting]
 
 
 @dataclass(frozen=True)
 class BucketGone(Body):
-    """A bucket that goes; ``shared`` says which live table still lies in it."""
+    """A bucket to destroy; ``shared`` says which live table is still in it."""
 
     shared: str = ""
 
@@ -44,8 +44,8 @@ class Buckets(ObjectKind):
     def read(self, look: Inquiry) -> Put:
         lakehouse, world = look.lakehouse, look.world
         found: Mapping[str, BucketFacts] = {}
-        # In AWS they are Terraform's (bootstrap.session.aws), and the account's others nobody's business. A local store
-        # is asked though the file names none any more: one may be there to go.
+        # In AWS Terraform manages them (bootstrap.session.aws), and the account's other buckets are left alone. A local
+        # store is read even if the file no longer names any: it may have one to destroy.
         if lakehouse.buckets or world.connections.store.endpoint is not None:
             found = world.store().facts(lakehouse.buckets, lakehouse.name if look.everything else None)
 
@@ -68,7 +68,7 @@ class Buckets(ObjectKind):
         for name in sorted(found.facts.buckets.keys() - found.lakehouse.buckets.keys()):
             have = found.facts.buckets[name]
             body = BucketGone(claims.held(next(found.facts.claims.within(f"s3://{name}"), None)))
-            # Called deletable by this lakehouse's file, and made by it.
+            # This lakehouse's file called it deletable, and created it.
             marked = have.owned and have.deletable == found.lakehouse.name
             found.destroy(Change("destroy", BUCKET, "", name, (), body), marked=marked)
 
@@ -108,7 +108,7 @@ def _update(found: Differences, name: str, want: Mapping[str, Setting], have: Bu
         ("expire_days", have.expire_days, have.lifecycle),
         ("noncurrent_days", have.noncurrent_days, have.lifecycle),
         ("access", have.access or "private", have.access is not None),
-        # A mark of another lakehouse's file is not ours to take away.
+        # A mark that another lakehouse's file set is not ours to remove.
         ("deletable", have.deletable if have.deletable == owner else None, True),
     ):
         value, here = want[key], (*at, key)

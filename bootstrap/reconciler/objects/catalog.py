@@ -1,8 +1,8 @@
-"""Catalogs: read as a whole, for their namespaces, tables, branches and tags.
+"""Catalogs: each is read as a whole, with its namespaces, tables, branches and tags.
 
-No server that the bootstrap knows makes or drops catalogs on request: Nessie's and Glue's are there with the server, so
-that no change of a catalog is ever planned. For a server that does (Polaris), its changes go here: a body with the
-version of the entity that the plan was made with, by which the server refuses an update that comes late.
+No server that the bootstrap supports creates or drops catalogs on request: those of Nessie and Glue exist with the
+server, so no change of a catalog is ever planned. Changes for a server that does it (Polaris) go here: their body needs
+the entity's version at the time of the plan, by which the server refuses an outdated update.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class Catalogs(ObjectKind):
     words = (CATALOG,)
 
     def read(self, look: Inquiry) -> Put:
-        """Tables that the file names, and all of exclusive catalogs; ``reading`` counts over all catalogs."""
+        """Read the tables that the file names, and all of exclusive catalogs; ``reading`` counts over all catalogs."""
         counted: dict[str, tuple[int, int]] = {}
 
         def catalog(name: str, spec: Catalog) -> CatalogFacts:
             def count(read: int, of: int) -> None:
                 counted[name] = (read, of)
                 if look.reading:
-                    reads = list(counted.values())  # at once: the other catalogs count meanwhile
+                    reads = list(counted.values())  # one copy: the other catalogs' threads count meanwhile
                     look.reading(sum(each for each, _ in reads), sum(all_ for _, all_ in reads))
 
             named = {f"{namespace}.{table}" for namespace, of in spec.namespaces.items() for table in of.tables}
@@ -51,11 +51,11 @@ class Catalogs(ObjectKind):
         return put
 
     def compare(self, found: Differences) -> None:
-        """Nothing: each catalog is there as soon as its server is."""
+        """Does nothing: each catalog exists as soon as its server runs."""
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if change.op == "destroy":
             yield from (each.address for each in changes.inside(change.name, destroyed=True))
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
-        raise Refused(f"{change.address}: no server of this lakehouse makes or drops catalogs")
+        raise Refused(f"{change.address}: no server of this lakehouse creates or drops catalogs")

@@ -15,7 +15,7 @@ from bootstrap.reconciler.wanted import WantedCatalog, WantedNamespace
 from bootstrap.reconciler.work import ApplyWork
 
 NAMESPACE = "namespace"
-#: Namespace properties that catalogs fill in by themselves.
+#: Namespace properties that catalogs set by themselves.
 _CATALOGS_OWN = frozenset({"location", "owner"})
 
 
@@ -83,7 +83,7 @@ def _compare(
         found.changes.append(Change("create", NAMESPACE, catalog, want.name, details, body))
         return
     if want.implied:
-        return  # a file that does not name it says nothing of its properties
+        return  # the file does not name it, so it says nothing about its properties
     there = {key: value for key, value in have.items() if key in want.properties or key not in _CATALOGS_OWN}
     change = properties.changed(want.properties, there, lambda key: tables.removable(key, exclusive))
     if change.updates or change.removals:
@@ -102,7 +102,7 @@ def _unnamed(found: Differences, catalog: str, name: str, want: WantedCatalog, f
 
 
 def _inside(catalog: str, name: str, facts: CatalogFacts) -> Iterator[str]:
-    """Addresses of all that is in the namespace."""
+    """Addresses of all objects in the namespace."""
     prefix = f"{name}."
     for word, names in (("table", facts.tables), ("table", facts.others), (NAMESPACE, facts.namespaces)):
         yield from (address(word, catalog, each) for each in names if each.startswith(prefix))

@@ -1,4 +1,4 @@
-"""Branches and tags of a whole catalog: made if they are not there; where they moved since is their own affair."""
+"""Branches and tags of a whole catalog: created if they are missing. Where they move later is not managed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lakehouse.spec import model
 
 @dataclass(frozen=True)
 class WantedReference:
-    """A branch or tag as the file says it; ``at`` is where in the file."""
+    """A branch or tag as the file describes it; ``at`` is its path in the file."""
 
     name: str
     kind: ReferenceKind
@@ -28,7 +28,7 @@ class WantedReference:
 
 @dataclass(frozen=True)
 class NewReference(Body):
-    """A branch or tag that begins where ``source`` is."""
+    """A branch or tag to create where ``source`` is."""
 
     source: str
     deletable: bool
@@ -36,14 +36,14 @@ class NewReference(Body):
 
 @dataclass(frozen=True)
 class MarkedReference(Body):
-    """Whether the file calls it deletable from now on."""
+    """A branch or tag that the file now calls deletable, or no longer does."""
 
     deletable: bool
 
 
 @dataclass(frozen=True)
 class ReferenceGone(Body):
-    """A branch or tag that goes, if it is still at this hash."""
+    """A branch or tag to destroy, if it is still at this hash."""
 
     hash: str
 
@@ -68,7 +68,7 @@ class References(ObjectKind):
                 found.destroy(change, marked=have.deletable, ours=want.exclusive)
 
     def level(self, change: Change, changes: Changes) -> int:
-        """By how many others of the plan come before it, each of which the next begins at."""
+        """The number of planned references that it starts from, directly or through others."""
         before = 0
         while isinstance(change.body, NewReference):
             addresses = [address(word, change.catalog, change.body.source) for word in self.words]
@@ -87,7 +87,7 @@ class References(ObjectKind):
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         references, kind = references_of(work.catalog(change.catalog)), _word(change)
-        match change.body:  # the mark comes after what it marks, and goes after it
+        match change.body:  # the mark is created after its reference, and deleted after it
             case NewReference(source, deletable):
                 references.create(change.name, kind, source)
                 if deletable:

@@ -1,4 +1,4 @@
-"""Seeds: the rows that a table begins with, loaded once; a file that changed later is not loaded again."""
+"""Seeds: a table's first rows, loaded once. A file that changes later is not loaded again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SEED = "seed"
 class Seeds(ObjectKind):
     words = (SEED,)
     bodies = {"create": SeedRows}
-    kept_fails = True  # the rows of another file were loaded meanwhile
+    kept_fails = True  # a note means that the rows of another file were loaded meanwhile
 
     def read(self, look: Inquiry) -> Put:
         found = digests(look.lakehouse, look.world.connections.folder)

@@ -1,4 +1,4 @@
-"""Tables: one Iceberg commit creates one, or brings it to what the file wants."""
+"""Tables: one Iceberg commit creates a table, or changes it to what the file wants."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _MOST_SHARED = 20
 
 @dataclass(frozen=True)
 class TableCommit(Body):
-    """A commit of the Iceberg REST catalog: what must hold, and what is to be done, each as its JSON."""
+    """A commit of the Iceberg REST catalog: its requirements and updates, as JSON."""
 
     requirements: tuple[Mapping[str, Any], ...]
     updates: tuple[Mapping[str, Any], ...]
 
     def sent(self, op: str) -> Mapping[str, Any]:
-        """As the catalog takes it."""
+        """The commit in the form that the catalog takes."""
         updates = list(self.updates)
         if op == "create":
-            # The id is made here: a plan carried out twice must not make two tables that pass for one.
+            # The id is made here: a plan that is carried out twice must not create two tables with the same id.
             updates.insert(0, {"action": "assign-uuid", "uuid": str(uuid.uuid4())})
         return {"requirements": list(self.requirements), "updates": updates}
 
 
 @dataclass(frozen=True)
 class TableGone(Body):
-    """A table that goes, known by its UUID; ``shared`` says who else keeps files in its folders."""
+    """A table to drop, identified by its UUID; ``shared`` says which other table keeps files in its folders."""
 
     uuid: str
     shared: str = ""
@@ -55,7 +55,7 @@ class Tables(ObjectKind):
     bodies = {"create": TableCommit, "update": TableCommit, "destroy": TableGone}
 
     def settle(self, look: Inquiry, facts: Facts) -> Facts:
-        """If the file asks for a folder that no table has yet, all tables count: the folder may be one of theirs."""
+        """Read all tables if the file asks for a folder that no table has yet: another table may use the folder."""
         if look.everything or claims.unsettled(look.lakehouse, facts):
             return settled(look.lakehouse, look.world, facts)
         return facts
@@ -112,7 +112,7 @@ class Tables(ObjectKind):
 
 @dataclass(frozen=True)
 class _Comparison:
-    """Tables of one catalog, held against what is there."""
+    """Compares the file's tables of one catalog with the existing ones."""
 
     found: Differences
     catalog: str
@@ -151,7 +151,7 @@ class _Comparison:
             rule = "its files are not in its default folder, by which `access` grants the table"
             message = f"{rule}. Write `location: {have.location.rstrip('/')}`, so that the grants follow"
             found.keep(f"table {name}", message, want.at)
-        if not self.exclusive:  # there they are no one's but the file's, and go
+        if not self.exclusive:  # in an exclusive catalog only the file decides, and they are removed
             found.unnamed += tables.left_over(name, want, have)
         if tables.unchanged(want, have, exclusive=self.exclusive):
             return
@@ -188,7 +188,7 @@ class _Comparison:
 
 def _unnamed(found: Differences, catalog: str, name: str, want: WantedCatalog, facts: CatalogFacts) -> None:
     have = facts.tables.get(name)
-    if have is None:  # it was only seen (a view): nothing is known of it, so it is not destroyed
+    if have is None:  # it was only listed (a view): nothing is known about it, so it is not destroyed
         keys = {"marked": False, "ours": want.exclusive, "opened": want.opens(name)}
         found.stay(address(TABLE, catalog, name), **keys)
         return
@@ -199,7 +199,7 @@ def _unnamed(found: Differences, catalog: str, name: str, want: WantedCatalog, f
 
 
 def _shared_folders(found: Differences) -> None:
-    """Live tables that share a folder, as far as tables were read; of thousands of pairs the first few tell all."""
+    """Report live tables that share a folder, among those that were read. Of thousands of pairs a few are enough."""
     for outer, inner in islice(claims.sharing(found.facts.catalogs), _MOST_SHARED):
         message = (
             f"the {inner.what} of {inner.owner} is or lies in the {outer.what} of {outer.owner}, {outer.location}. "

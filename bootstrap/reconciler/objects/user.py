@@ -1,8 +1,9 @@
-"""Users of the store: one for each principal whose roles grant files. It reaches these files and no others.
+"""Users of the store: one for each principal whose roles grant files. A user reaches these files and no others.
 
-Access and the user are two things. Access is taken away at once: a user whose principal has no grants any more, or left
-the file, is disabled, and an entry in the file enables it again. The user itself, with its keys, is removed only with
-both keys to deletion. The second one is kept in the id of its policy: users of a store have no properties.
+Access and the user are two things. Access is removed at once: a user is disabled if its principal has no more grants
+or left the file, and an entry in the file enables it again. The user itself, with its access keys, is removed only if
+``--allow-destroy`` and ``deletable`` are both given. The latter is recorded in the id of the user's policy, because a
+store's users have no properties.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _ARN = "arn:aws:s3:::"
 
 @dataclass(frozen=True)
 class UserSettings(Body):
-    """What a user may do from now on, as IAM's JSON has it. Keys are made when it is carried out, and stay there."""
+    """A user's new policy, as IAM's JSON. The access keys are made when it is carried out; no plan holds them."""
 
     policy: Policy
     enabled: bool = True
@@ -37,7 +38,7 @@ class UserSettings(Body):
 
 @dataclass(frozen=True)
 class UserGone(Body):
-    """A user that goes, if it may still do this and nothing else."""
+    """A user to remove, if its policy is still this one."""
 
     policy: Policy
 
@@ -47,7 +48,7 @@ class Users(ObjectKind):
     bodies = {"create": UserSettings, "update": UserSettings, "destroy": UserGone}
 
     def read(self, look: Inquiry) -> Put:
-        """Only from a store that has users, and only if the file has principals, or had some."""
+        """Read the users, only if the store supports them and the file has principals, or had some."""
         if look.world.users is None:
             return super().read(look)
         users, name = look.world.users(), look.lakehouse.name
@@ -79,7 +80,7 @@ class Users(ObjectKind):
         named = {name_of(found.lakehouse, principal) for principal in found.lakehouse.access.principals}
         for name in sorted(there.keys() - named):
             have, change = there[name], Change("destroy", USER, "", name, (), UserGone(there[name].policy))
-            if not have.ours:  # another lakehouse's, or of a state folder that is lost: nobody's to take away
+            if not have.ours:  # of another lakehouse, or of a lost state folder: not ours to remove
                 found.unnamed.append(change.address)
             elif not found.destroy(change, marked=_is_marked(have.policy)):
                 _update(found, name, have, UserSettings(have.policy, enabled=False), "the file does not name it")
@@ -96,12 +97,12 @@ class Users(ObjectKind):
 
 
 def name_of(lakehouse: Lakehouse, principal: str) -> str:
-    """What a principal's user and its policy are called."""
+    """The name of a principal's user, and of its policy."""
     return f"{lakehouse.name}-{principal}"
 
 
 def policy_of(lakehouse: Lakehouse, principal: str) -> dict[str, Any] | None:
-    """What the principal may do with files; None if that is nothing."""
+    """The policy for the principal's access to files; None if it has no access."""
     statements = s3.on_files(lakehouse, principal, _arn)
     return policy.document(statements) if statements else None
 
@@ -130,7 +131,7 @@ def _update(found: Differences, name: str, have: StoreUser, want: UserSettings, 
 
 
 def _lines(have: Policy, want: Policy) -> Iterable[Detail]:
-    """What one policy allows and the other does not, however they are written."""
+    """The differences between what two policies allow, regardless of how they are written."""
     before, after = _reach(have), _reach(want)
     for where in sorted({*after, *before}):
         for symbol, actions in (
@@ -146,7 +147,7 @@ def _lines(have: Policy, want: Policy) -> Iterable[Detail]:
 
 
 def _reach(content: Policy) -> dict[str, set[str]]:
-    """Actions by what they are allowed on, with the condition."""
+    """Actions by the resources that they are allowed on, with the condition."""
     found: dict[str, set[str]] = {}
     for statement in _many(content.get("Statement")):
         rest = {key: statement[key] for key in statement.keys() - {"Sid", "Effect", "Action", "Resource"}}
@@ -163,5 +164,5 @@ def _reach(content: Policy) -> dict[str, set[str]]:
 
 
 def _many(value: Any) -> list[Any]:
-    """One thing, or a list of them, as IAM's JSON has either."""
+    """The values as a list: IAM's JSON has one value or a list."""
     return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
