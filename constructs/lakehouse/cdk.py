@@ -1,7 +1,7 @@
-"""The seam to the CDK: the only module that imports cdktf.
+"""The interface to the CDK: the only module that imports cdktf.
 
-CDK for Terraform was archived in December 2025; its live fork, CDK Terrain (``cdktn``), changes the import name alone,
-so moving there is a change to this file and to nothing else.
+CDK for Terraform was archived in December 2025. Its live fork, CDK Terrain (``cdktn``), changes only the import name,
+so a move to it changes only this file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# jsii starts Node when cdktf is imported: the project's own, so that main.py also runs where the venv is not activated.
+# jsii starts Node when cdktf is imported. Use the project's own, so that main.py runs without an activated venv.
 _NODE = Path(sys.prefix) / "bin" / "node"
 if _NODE.exists():
     os.environ.setdefault("JSII_NODE", str(_NODE))
@@ -30,8 +30,8 @@ from cdktf import (  # noqa: E402 - after JSII_NODE is set
     TerraformStack,
 )
 
-from constructs import Construct  # noqa: E402 - it starts jsii as well
-from lakehouse.text.terraform import expression, literal, rendered  # noqa: E402 - beside them
+from constructs import Construct  # noqa: E402 - it also starts jsii
+from lakehouse.text.terraform import expression, literal, rendered  # noqa: E402 - next to the others
 
 __all__ = [
     "App",
@@ -68,9 +68,9 @@ def local_exec(
 ) -> TerraformResource:
     """A ``terraform_data`` resource that runs ``up`` when it is created and ``down`` when it is destroyed.
 
-    Terraform replaces it when ``trigger`` changes. With ``made_first`` the new one is made before the former one goes,
-    and Terraform does not run ``down`` for the former one: ``up`` replaces what runs. So a step that fails before it
-    has stopped nothing. ``terraform_data`` is built into Terraform, so no provider plugin is needed:
+    Terraform replaces it when ``trigger`` changes. With ``made_first``, Terraform creates the new one before it
+    destroys the former one, and does not run ``down`` for the former one: ``up`` replaces what runs. So if an earlier
+    step fails, nothing has been stopped. ``terraform_data`` is built into Terraform and needs no provider plugin:
     https://developer.hashicorp.com/terraform/language/resources/terraform-data
     """
     env = rendered(dict(environment or {}))
@@ -87,18 +87,18 @@ def local_exec(
 
 
 def on_create(command: str) -> LocalExecProvisioner:
-    """A step that runs once its resource has been made; where it fails, the next apply makes the resource again."""
+    """A step that runs when its resource has been created. If it fails, the next apply creates the resource again."""
     return LocalExecProvisioner(type="local-exec", command=rendered(command))
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A block of the stack, by its address; ``ref`` is how other blocks speak of its attributes."""
+    """A block of the stack, by its address. Other blocks refer to its attributes with ``ref``."""
 
     address: str
 
     def ref(self, attribute: str) -> str:
-        """The expression ``${address.attribute}``, for the texts that the functions of this module get."""
+        """The expression ``${address.attribute}``, for the arguments of this module's functions."""
         return expression(f"{self.address}.{attribute}")
 
 
@@ -112,16 +112,15 @@ def resource(
     accepted: Mapping[str, str] | None = None,
     **arguments: Any,
 ) -> Declared:
-    """A resource of any provider, its arguments and blocks named as the provider names them.
+    """A resource of any provider. Its arguments and blocks have the provider's names.
 
-    Every text is taken as it is: what looks like an expression is none, but for :meth:`Declared.ref` and
-    :func:`expression`.
+    Text is literal: only :meth:`Declared.ref` and :func:`expression` make expressions.
 
-    No bindings are imported, which for AWS would cost seconds of every synth; what their types would have caught, the
-    contract test catches. Arguments that are None are left out. The resource's Terraform name is the path of its
-    construct, so that an address says where in the sources it is declared.
+    No bindings are imported, because those of AWS would add seconds to every synth. A contract test finds what their
+    types would have found. Arguments that are None are left out. The resource's Terraform name is the path of its
+    construct, so that an address shows where in the sources it is declared.
 
-    ``accepted`` are findings of policy scans that stand, each check with the reason; ``make scan`` reads them from the
+    ``accepted`` are accepted findings of policy scans: each check with the reason. ``make scan`` reads them from the
     resource's comment in cdk.tf.json.
     """
     block = {**arguments, "depends_on": [each.address for each in needs] or None}
@@ -144,9 +143,9 @@ def _declare(
     kind: str,
     block: Mapping[str, Any],
 ) -> str:
-    """Gives the element its name and its block, and returns its address.
+    """Set the name and the block of the element, and return its address.
 
-    All arguments by one call: each call crosses to the CDK's Node process and back, and a stack has hundreds.
+    All arguments are set in one call, because each call goes to the CDK's Node process and back.
     """
     home = _home(scope)
     called = "_".join([*home.path, name]).replace("-", "_").replace(".", "_")
@@ -165,7 +164,7 @@ class _Home:
 
 
 def _home(scope: Construct) -> _Home:
-    """Asked of the CDK once a construct, and kept with it."""
+    """The home of a construct. It is asked of the CDK once per construct, and kept with the construct."""
     known: _Home | None = getattr(scope, "_home", None)
     if known is None:
         known = _Home(TerraformStack.of(scope), tuple(scope.node.path.split("/")[1:]))
@@ -174,7 +173,7 @@ def _home(scope: Construct) -> _Home:
 
 
 def ephemeral(scope: Construct, name: str, type: str, /, **arguments: Any) -> Declared:
-    """An ephemeral resource: its values exist while Terraform runs, in no state and in no plan (Terraform 1.10).
+    """An ephemeral resource: its values exist only while Terraform runs, in no state and no plan (Terraform 1.10).
 
     https://developer.hashicorp.com/terraform/language/resources/ephemeral
     """
@@ -189,21 +188,21 @@ def provider(stack: TerraformStack, name: str, /, *, source: str, version: str, 
 
 
 def local_backend(stack: TerraformStack, path: Path) -> None:
-    """State in a file of this machine: https://developer.hashicorp.com/terraform/language/backend/local"""
+    """State in a file on this machine: https://developer.hashicorp.com/terraform/language/backend/local"""
     LocalBackend(stack, path=str(path))
 
 
 def s3_backend(stack: TerraformStack, *, bucket: str, key: str, region: str) -> None:
-    """State in S3, encrypted, locked by a file beside it: https://developer.hashicorp.com/terraform/language/backend/s3"""
+    """State in S3, encrypted and locked: https://developer.hashicorp.com/terraform/language/backend/s3"""
     S3Backend(stack, bucket=bucket, key=key, region=region, encrypt=True)
-    stack.add_override("terraform.backend.s3.use_lockfile", True)  # cdktf's own argument for it came with the fork
+    stack.add_override("terraform.backend.s3.use_lockfile", True)  # cdktf has no argument for it; its fork has
 
 
 def output(stack: TerraformStack, name: str, value: Any, description: str) -> None:
-    """An output of the stack, by exactly that name."""
+    """An output of the stack with exactly this name."""
     TerraformOutput(stack, f"output-{name}", value=rendered(value), description=description).override_logical_id(name)
 
 
 def warn(stack: TerraformStack, message: str) -> None:
-    """A warning that every command of cdktf which synthesises prints, on one line; no part of what Terraform gets."""
+    """A warning of one line that every cdktf command with a synth prints. Terraform does not get it."""
     Annotations.of(stack).add_warning(message)

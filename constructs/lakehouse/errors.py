@@ -1,19 +1,19 @@
 """Errors that a user sees.
 
-Every message names the thing, where it stands, the value, the rule and the fix; the command line prints it without
-a traceback and exits with the error's code.
+Every message names the thing, its place, the value, the rule and the fix. The command line prints it without a
+traceback and exits with the error's code.
 """
 
 from __future__ import annotations
 
 
 class LakehouseError(Exception):
-    """A failure at run time: exit code 1."""
+    """A failure at run time. Exit code 1."""
 
     exit_code = 1
 
 
 class UsageError(LakehouseError):
-    """A wrong command or a wrong file, found before anything is touched: exit code 2."""
+    """An invalid command or an invalid file, found before anything is changed. Exit code 2."""
 
     exit_code = 2

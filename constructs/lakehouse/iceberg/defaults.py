@@ -1,4 +1,4 @@
-"""Default values of columns: from the file's text to the form that Iceberg's metadata has, and back.
+"""Default values of columns: from the file's text to the form in Iceberg's metadata, and back.
 
 https://iceberg.apache.org/spec/#default-values and appendix D, "Single-value serialization"
 """
@@ -15,7 +15,7 @@ _INTEGERS = {"int": 31, "long": 63}  # bits without the sign
 
 
 def value(kind: str, text: str) -> Any:
-    """The JSON value of ``text`` for a column of this type. Raises ValueError if it is none or the type is nested."""
+    """The JSON value of ``text`` for a column of this type. Raises ValueError if it has none or the type is nested."""
     try:
         return _value(kind, text)
     except (ValueError, InvalidOperation, OverflowError):

@@ -1,4 +1,4 @@
-"""Names that Iceberg keeps for itself, and names as Iceberg writes them into files."""
+"""Names that Iceberg reserves, and names as Iceberg writes them into files."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ METADATA_COLUMNS = frozenset({
     "_change_type", "_change_ordinal", "_commit_snapshot_id",
 })  # fmt: skip
 _NEVER = r"\s\x00-\x1f\x7f-\xa0\u2000-\u200f\u2028-\u202f\u3000\ufeff.,:;<>()\[\]{}\"'`\\"
-#: A name that Spark and Trino both read, write and lay tables out by: letters and digits of any script, and marks. Dots
+#: A name that Spark and Trino can both read, write and partition by: letters and digits of any script, and marks. Dots
 #: separate a struct and its field; the others of ``_NEVER`` have a meaning in the file; Trino hides ``$path``.
 WORD = rf"[^{_NEVER}$][^{_NEVER}]*"
 COLUMN = rf"{WORD}(?: [^{_NEVER}]+)*"
 COLUMN_RULE = "letters, digits, single blanks, marks other than . , : ; < > ( ) [ ] { } \\ and quotes; no $ first"
-#: Field ids above this one are Iceberg's own: https://iceberg.apache.org/spec/#reserved-field-ids
+#: Iceberg reserves the field ids above this one: https://iceberg.apache.org/spec/#reserved-field-ids
 LAST_FIELD_ID = 2**31 - 1 - 200
 
 
 def metadata_column(name: str) -> str | None:
-    """The metadata column that a column of this name would hide, if any: Spark compares both without case."""
+    """The metadata column that a column of this name would hide, if any. Spark compares both without case."""
     return name.lower() if name.lower() in METADATA_COLUMNS else None
 
 

@@ -181,7 +181,7 @@ def refusal(key: str, value: str) -> str | None:
 
 
 def _better(value: str) -> list[str]:
-    """What Java would accept instead of a number or boolean that YAML, or a person, writes in another way."""
+    """Spellings that Java would accept for a number or boolean that is written in another way."""
     words = {"yes": "true", "on": "true", "1": "true", "no": "false", "off": "false", "0": "false"}
     found = [value.strip(), words.get(value.lower(), "")]
     if len(value) < 30:
@@ -194,7 +194,7 @@ def _better(value: str) -> list[str]:
 
 
 def column(key: str) -> str | None:
-    """The column that a property is about, if it is about one."""
+    """The column to which a property applies, or None if it applies to no single column."""
     return next((key.removeprefix(prefix) for prefix in OF_A_COLUMN if key.startswith(prefix)), None)
 
 

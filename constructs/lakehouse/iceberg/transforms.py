@@ -15,7 +15,7 @@ from lakehouse.text.words import listed, suggest
 
 _TIMESTAMPS = ("timestamp", "timestamptz", "timestamp_ns", "timestamptz_ns")
 _DATES = ("date", *_TIMESTAMPS)
-_TAKES = {  # transform -> names of the types it takes; None: every primitive type
+_TAKES = {  # transform -> names of the types that it accepts; None: every primitive type
     "identity": None,
     "void": None,
     "year": _DATES,
@@ -126,7 +126,7 @@ def sort_field(text: str) -> SortTerm:
     before, opened, argument = field.partition("(")
     if len(words := [*before.split(), *(argument.rpartition(")")[2] if opened else "").split()]) > 1:
         raise ValueError(
-            f'"{words[1]}" in "{text}" is too much: a column or transform, asc or desc, nulls first or nulls last'
+            f'"{words[1]}" is wrong in "{text}": write a column or transform, asc or desc, nulls first or nulls last'
         )
     descending = direction.lower() == "desc"
     return SortTerm(
@@ -160,6 +160,6 @@ def refusal(transform: Term, columns: Mapping[str, types.Type]) -> str | None:
     allowed = _TAKES[transform.name]
     assert allowed is not None
     timely = transform.name in ("year", "month", "day", "hour")
-    instead = f'. Make it timestamptz, or take "{transform.column}" itself' if timely else ""
-    why = f'"{transform.column}" is {kind}, and {transform.name} takes {listed(allowed)}'
+    instead = f'. Make it timestamptz, or use "{transform.column}" itself' if timely else ""
+    why = f'"{transform.column}" is {kind}, but {transform.name} needs {listed(allowed)}'
     return f'"{transform}" does not fit: {why}{instead}'

@@ -1,8 +1,8 @@
 """Iceberg types as small values, read from and written as text: ``decimal(10, 2)``, ``struct<a: required int>``.
 
 Types and their rules: https://iceberg.apache.org/spec/#schemas-and-data-types. PyIceberg has such a model too;
-importing it takes seconds, and every synth would pay for that. Named tuples and strings: a plan compares tens of
-thousands of schemas. Ids, docs and defaults of fields are not part of the text.
+importing it takes seconds, which every synth would need. The values are named tuples and strings, because a plan
+compares tens of thousands of schemas. Ids, docs and defaults of fields are not part of the text.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def parse(text: str) -> Type:
     return _Parser(text).whole()
 
 
-_DEEPEST = 50  # types in types; a real one has five
+_DEEPEST = 50  # levels of nested types; real types have about five
 _TOKEN = re.compile(r"\s*(?:([A-Za-z_][A-Za-z0-9_]*)|(\d+)|([<>()\[\],:])|(\S))")
 
 
@@ -141,7 +141,7 @@ class _Parser:
     def whole(self) -> Type:
         kind = self.type()
         if self.next < len(self.tokens):
-            raise self.error(f'"{self.tokens[self.next]}" after "{kind}" is too much')
+            raise self.error(f'nothing may follow "{kind}", but "{self.tokens[self.next]}" does')
         return kind
 
     def error(self, why: str) -> ValueError:
@@ -180,7 +180,7 @@ class _Parser:
     def type(self) -> Type:
         self.depth += 1
         if self.depth > _DEEPEST:
-            raise self.error(f"it is nested more than {_DEEPEST} deep. Make it flatter")
+            raise self.error(f"it has more than {_DEEPEST} nested levels. Make it flatter")
         kind = self.inner()
         self.depth -= 1
         return kind
@@ -235,7 +235,7 @@ class _Parser:
         while True:
             name = self.name()
             if not re.fullmatch(field_names.COLUMN, name):
-                raise self.error(f'"{name}" is not a name of a field: {field_names.COLUMN_RULE}')
+                raise self.error(f'"{name}" is not a name for a field: {field_names.COLUMN_RULE}')
             if name.lower() in fields:
                 raise self.error(f'the field "{name}" appears twice (engines do not distinguish a and A)')
             self.expect(":")

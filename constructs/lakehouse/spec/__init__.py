@@ -1,7 +1,7 @@
 """The model of lakehouse.yaml.
 
-``load`` reads the file, checks it, and gives a :class:`Lakehouse`; everything that is wrong with it comes as one
-:class:`SpecError`. This package imports neither an engine nor a catalog client: every synth loads it.
+``load`` reads the file, checks it and returns a :class:`Lakehouse`. It reports all problems of the file in one
+:class:`SpecError`. This package imports no engine and no catalog client, because every synth loads it.
 """
 
 from lakehouse.spec.load import cautions, load

@@ -1,4 +1,4 @@
-"""What must hold of a stack in AWS beyond what holds of every stack."""
+"""Rules for a stack in AWS, in addition to the rules for every stack."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from lakehouse.spec.stacks import AwsStack
 
 ACCESS_LOGS = "access-logs"
 RESULTS = "query-results"
-_RESERVED_BUCKETS = (ACCESS_LOGS, RESULTS)  # buckets that the stack makes besides those of the file
-_RESERVED_PRINCIPALS = ("engines", "flow_logs", "operators")  # roles and workgroups likewise
+_RESERVED_BUCKETS = (ACCESS_LOGS, RESULTS)  # buckets that the stack creates in addition to those of the file
+_RESERVED_PRINCIPALS = ("engines", "flow_logs", "operators")  # roles and workgroups that it creates
 _BUCKET = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _ROLE = 64  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _ACCOUNT = 12
 
 
 def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
-    """Options that go together, names that become too long, and contents that Glue or S3 Tables have no place for."""
+    """Problems of options that need each other, of long names, and of contents that Glue or S3 Tables cannot hold."""
     if stack.github and stack.backend is None:
         at: KeyPath = ("stacks", name)
         message = (
@@ -36,11 +36,11 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
     room = _BUCKET - len(f"{lakehouse.name}-{name}--{'0' * _ACCOUNT}-{stack.region}")
     for bucket in lakehouse.buckets:
         if bucket in _RESERVED_BUCKETS:
-            message = f'"{bucket}" is a bucket that stacks.{name} makes for itself. Choose another name'
+            message = f'"{bucket}" is a bucket that stacks.{name} creates for itself. Choose another name'
             yield Problem(("buckets", bucket), message, about[1:])
         if len(bucket) > room:
-            message = f'"{bucket}" is too long: stacks.{name} calls it NAME-STACK-BUCKET-ACCOUNT-REGION, in {_BUCKET}'
-            fix = f" characters, which leaves {max(room, 0)} for the bucket. Shorten it, or the lakehouse's name"
+            message = f'"{bucket}" is too long: stacks.{name} names it NAME-STACK-BUCKET-ACCOUNT-REGION, of at most'
+            fix = f" {_BUCKET} characters, which leaves {max(room, 0)} for BUCKET. Shorten it, or the lakehouse's name"
             yield Problem(("buckets", bucket), message + fix, about)
     room = _ROLE - len(f"{lakehouse.name}-{name}--{stack.region}")
     for principal in lakehouse.access.principals:
@@ -48,8 +48,8 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
             message = f'"{principal}" is a name that stacks.{name} uses itself. Choose another'
             yield Problem(("access", "principals", principal), message, about[1:])
         if len(principal) > room:
-            message = f'"{principal}" is too long: its IAM role in stacks.{name} is NAME-STACK-PRINCIPAL-REGION, in'
-            fix = f" {_ROLE} characters, which leaves {max(room, 0)} for the principal. Shorten it"
+            message = f'"{principal}" is too long: stacks.{name} names its IAM role NAME-STACK-PRINCIPAL-REGION, of at'
+            fix = f" most {_ROLE} characters, which leaves {max(room, 0)} for PRINCIPAL. Shorten it"
             yield Problem(("access", "principals", principal), message + fix, about)
 
 
@@ -61,9 +61,10 @@ def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
             at: KeyPath = ("catalogs", catalog, "namespaces", namespace)
             if (other := owners.setdefault(namespace, at)) != at:
                 message = (
-                    f'"{namespace}" is also a namespace of another catalog, and stacks.{name} has one Glue for all'
+                    f'"{namespace}" is also a namespace of another catalog, and all catalogs of stacks.{name} share'
                 )
-                yield Problem(at, f"{message}, where it is one database. Rename one.", about, beside=other)
+                why = "one Glue, where both would be the same database. Rename one."
+                yield Problem(at, f"{message} {why}", about, beside=other)
             for table, definition in inner.tables.items() if stack.store.kind == "s3tables" else ():
                 if definition.location:
                     message = f"S3 Tables, the store of stacks.{name}, chooses where a table's files are. Remove it"

@@ -1,4 +1,4 @@
-"""What the classes of lakehouse.yaml's model have in common."""
+"""The base class of lakehouse.yaml's model."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Model(BaseModel):
-    """What all parts of the file share: they are values, and a key that is not known is a mistake."""
+    """A part of the file: an immutable value. An unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod
-    def _nothing_said(cls, value: Any) -> Any:
-        """A key with nothing after it (``tables:``) means its default."""
+    def _empty_as_default(cls, value: Any) -> Any:
+        """Treat a key without a value (``tables:``) as its default."""
         if not isinstance(value, dict):
             return value
         required = {name for name, field in cls.model_fields.items() if field.is_required()}
@@ -27,5 +27,5 @@ class Model(BaseModel):
 
 
 def or_empty(value: Any) -> Any:
-    """A key with nothing after it (``warehouse:``) means the defaults."""
+    """Treat a key without a value (``warehouse:``) as an empty mapping, so that its defaults apply."""
     return {} if value is None else value

@@ -1,4 +1,4 @@
-"""What must hold between a catalog's contents and the kind that carries it in a stack, whatever the engines."""
+"""Rules between a catalog's contents and its kind in a stack. They apply with every engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from lakehouse.spec.stacks import AwsStack, LocalStack
 def check_catalogs(
     name: str, stack: LocalStack | AwsStack, lakehouse: Lakehouse, *, everything: bool
 ) -> Iterator[Problem]:
-    """Problems of a stack's catalogs. Without ``everything``, only what cannot be live."""
+    """Problems of a stack's catalogs.
+
+    Without ``everything``, only those that no deployed lakehouse can have.
+    """
     store = known().stores[stack.store.kind]
     for catalog, entry in stack.catalogs.items():
         if (content := lakehouse.catalogs.get(catalog)) is not None:
@@ -33,7 +36,7 @@ def _namespaces(
 ) -> Iterator[Problem]:
     for namespace in content.namespaces:
         if "." in namespace and not kind.can.nested_namespaces:
-            message = f'"{namespace}" is nested, and {whose} has one level. Write "{namespace.replace(".", "_")}"'
+            message = f'"{namespace}" is nested, but {whose} has only one level. Write "{namespace.replace(".", "_")}"'
             yield Problem(("catalogs", catalog, "namespaces", namespace), message, about)
 
 
@@ -44,7 +47,7 @@ def _references(
         return
     for key, references in (("branches", content.branches), ("tags", content.tags)):
         for reference in references:
-            message = f'"{reference}" is of a whole catalog, and {whose} has no {key}. Remove it'
+            message = f'"{reference}" belongs to a whole catalog, but {whose} has no {key}. Remove it'
             yield Problem(("catalogs", catalog, key, reference), message, about)
 
 
@@ -54,7 +57,7 @@ def _formats(
     most = kind.can.format_version
     for at, table in _tables(catalog, content):
         if table.format_version > most:
-            message = f"{table.format_version} is too new: {whose} takes tables of format {most} at most"
+            message = f"{table.format_version} is too new: {whose} supports tables up to format {most}"
             yield Problem((*at, "format_version"), f"{message}. Write {most}", about)
 
 
@@ -81,7 +84,7 @@ def _layout(at: KeyPath, table: Table, whose: str, about: tuple[KeyPath, ...]) -
             try:
                 column = parsed(text).column
             except ValueError:
-                continue  # it is reported elsewhere
+                continue  # another check reports it
             if "." in column:
-                message = f'"{column}" is a field of a struct, and {whose} does not partition or sort by those'
+                message = f'"{column}" is a field of a struct, and {whose} cannot partition or sort by such fields'
                 yield Problem((*at, key, nth), f"{message}. Add a column for it, and use that", about)

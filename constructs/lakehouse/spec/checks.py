@@ -1,4 +1,4 @@
-"""What must hold between the values of a lakehouse.yaml, part by part."""
+"""Rules between the values of a lakehouse.yaml, part by part."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _RESERVED = {  # Iceberg table properties that another key of the file sets
     "provider": "nothing: every table is an Iceberg table",
     "sort-order": "sort_by",
 }
-# The end of a key tells: s3.session-token is a secret, client.credentials-provider and token-exchange-enabled are not.
+# The end of a key decides: s3.session-token is a secret; client.credentials-provider, token-exchange-enabled are not.
 _SECRET = re.compile(
     r"(secret|password|passphrase|token|credential|(secret|private)[-._]?(access[-._]?)?key)$", re.IGNORECASE
 )
-_RESERVED_CATALOGS = ("system", "spark_catalog", "jmx")  # Trino's own, Spark's own, and Trino's again
+_RESERVED_CATALOGS = ("system", "spark_catalog", "jmx")  # built into Trino, Spark and Trino
 
 
 def check(lakehouse: Lakehouse, *, engines: bool = True) -> list[Problem]:
-    """All problems of a lakehouse whose single values are right; none means that it can be deployed.
+    """All problems of a lakehouse whose single values are valid. Without problems it can be deployed.
 
-    ``engines``: what an engine cannot carry is one of them, and what would harm live tables.
+    With ``engines``, also what an engine does not support and what would harm live tables.
     """
     return list(found(lakehouse, engines=engines))
 
 
 def found(lakehouse: Lakehouse, *, engines: bool = True) -> Iterator[Problem]:
-    """The same, one by one: the first of very many come at once."""
+    """As :func:`check`, one by one, so that the first of many problems come without delay."""
     if engines:
         yield from limits.refusals(lakehouse)
     yield from _contents(lakehouse)
@@ -63,7 +63,7 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
             message = f'"{name}" is also one of `buckets`, and s3://{name}/ can mean only one. Remove it here or there'
             yield Problem(("sources", name), message, about=(("buckets", name),))
         if source.endpoint and not source.credentials:
-            message = f"{source.endpoint} is not AWS, so the environment's credentials are not for it. Name a file: "
+            message = f"{source.endpoint} is not AWS, so the environment's credentials do not fit. Name a file: "
             yield Problem(("sources", name, "endpoint"), message + "`credentials: FILE`")
     for name, catalog in lakehouse.catalogs.items():
         at: KeyPath = ("catalogs", name)
@@ -78,7 +78,7 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
 def _namespace(at: KeyPath, name: str, content: Namespace, others: dict[str, Namespace]) -> Iterator[Problem]:
     parent, _, leaf = name.rpartition(".")
     if parent and parent not in others:
-        message = f'"{name}" lies in the namespace "{parent}", which is not in the file. Add `{parent}: {{}}` before it'
+        message = f'"{name}" is in the namespace "{parent}", which is not in the file. Add `{parent}: {{}}` before it'
         yield Problem((*at, name), message, about=((*at, parent),))
     elif parent and leaf in others[parent].tables:
         message = f'"{name}" is also the name of a table, and names in a catalog are unique. Rename one.'
@@ -105,7 +105,7 @@ def _references(at: KeyPath, catalog: Catalog) -> Iterator[Problem]:
 
 
 def _followed(name: str, sources: dict[str, str]) -> set[str]:
-    """All references that ``name`` begins at, itself among them."""
+    """``name`` and all references from which it is created, directly or indirectly."""
     seen: set[str] = set()
     while name not in seen:
         seen.add(name)
@@ -134,7 +134,7 @@ def _columns(at: KeyPath, table: Table) -> Iterator[Problem]:
             message = f'"{name}" and "{first}" differ only in case, and engines treat them as one column. Rename one.'
             yield Problem(place, message, beside=(*at, "columns", first))
         if table.format_version < 3 and (newer := sorted(types.names(column.iceberg_type) & types.VERSION_3)):
-            message = f'"{newer[0]}" is a type of Iceberg\'s format 3, and the table has format {table.format_version}'
+            message = f'"{newer[0]}" needs Iceberg\'s format 3, but the table has format {table.format_version}'
             fix = f". Use {newer[0].removesuffix('_ns')}" if newer[0].endswith("_ns") else ". Use string"
             yield Problem((*place, "type"), message + fix, about=((*at, "format_version"),))
         yield from _defaults(place, column, table.format_version, at)
@@ -153,7 +153,7 @@ def _defaults(place: KeyPath, column: Column, version: int, table: KeyPath) -> I
         if text is None:
             continue
         if version < 3:
-            message = f"default values are of Iceberg's format 3, and the table has format {version}. Remove it"
+            message = f"default values need Iceberg's format 3, but the table has format {version}. Remove it"
             yield Problem((*place, key), message, about=((*table, "format_version"),))
             continue
         try:
@@ -176,7 +176,7 @@ def _partition(at: KeyPath, table: Table) -> Iterator[Problem]:
         if why := transforms.refusal(transform, columns):
             yield Problem(place, why, about)
             continue
-        # Iceberg takes the four time transforms for one: a finer one makes a coarser one redundant.
+        # Iceberg treats the four time transforms as one: a finer one makes a coarser one redundant.
         kind = "time" if transform.name in ("year", "month", "day", "hour") else transform.name
         if (kind, transform.column) in seen:
             message = f'"{text}" partitions by "{transform.column}" a second time in the same way. Remove one'
@@ -184,7 +184,7 @@ def _partition(at: KeyPath, table: Table) -> Iterator[Problem]:
         seen.add((kind, transform.column))
         if transform.field_name in columns and transform.name != "identity":
             message = (
-                f'"{text}" makes a partition field named "{transform.field_name}", which a column is named. Rename it'
+                f'"{text}" makes a partition field named "{transform.field_name}", the name of a column. Rename it'
             )
             yield Problem(place, message)
 
@@ -219,17 +219,17 @@ def _identifier(at: KeyPath, table: Table) -> Iterator[Problem]:
             "float",
             "double",
         ):
-            message = f'"{name}" is {column.type}: a column that tells rows apart is primitive, not float or double'
+            message = f'"{name}" is {column.type}: an identifier column is primitive, but not float or double'
             yield Problem(place, message, about)
         elif not column.required:
-            message = f'"{name}" is optional: columns that tell rows apart are required. Set {name}: {{required: true}}'
+            message = f'"{name}" is optional: identifier columns are required. Set {name}: {{required: true}}'
             yield Problem(place, message, (*about, (*about[0], "required")))
         if name in table.identifier[:nth]:
             yield Problem(place, f'"{name}" appears twice. Remove one')
 
 
 def _no_secrets(at: KeyPath, properties: dict[str, str]) -> Iterator[Problem]:
-    """Secrets do not stand in the file, but for Trino's reference to its environment. The value is never repeated."""
+    """Secrets in the file; only Trino's references to its environment are allowed. No message repeats a value."""
     for key, value in properties.items():
         if _SECRET.search(key) and not re.fullmatch(r"\$\{ENV:\w+\}", value):
             yield Problem((*at, key), "this looks like a secret, and secrets do not belong in the file. Remove it")
@@ -279,7 +279,7 @@ def _spark(lakehouse: Lakehouse) -> Iterator[Problem]:
         return
     if spark.connect and spark.connect.token and not spark.line.token:
         right = listed(f'"{line.line}"' for line in matrix.SPARK.values() if line.token)
-        message = f"Spark {spark.version} has no token for its Connect server. Write version: {right}, or remove it"
+        message = f"Spark {spark.version} has no token for its Connect server. Set version: {right}, or remove it"
         yield Problem(("engines", "spark", "connect", "token"), message, about=(("engines", "spark", "version"),))
     at: KeyPath = ("engines", "spark", "properties")
     yield from _no_secrets(at, spark.properties)
@@ -300,7 +300,7 @@ def _trino(lakehouse: Lakehouse) -> Iterator[Problem]:
     for name, properties in trino.catalogs.items():
         at: KeyPath = ("engines", "trino", "catalogs", name)
         if name in lakehouse.catalogs:
-            yield Problem(at, f'"{name}" is one of `catalogs` already. Choose another name.', beside=("catalogs", name))
+            yield Problem(at, f'"{name}" is already one of `catalogs`. Choose another name.', beside=("catalogs", name))
         elif name in _RESERVED_CATALOGS:
             yield Problem(at, f'"{name}" is a built-in catalog of an engine. Choose another name')
         if "connector.name" not in properties:
@@ -333,7 +333,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
 
 
 def _kinds(name: str, stack: LocalStack | AwsStack) -> Iterator[Problem]:
-    """What the entries of kinds say of each."""
+    """Problems of the properties of each kind in a stack."""
     places: list[tuple[KeyPath, KindEntry, KindRules]] = [
         (("stacks", name, "store"), stack.store, known().stores[stack.store.kind])
     ]
@@ -353,7 +353,7 @@ def _ports(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Probl
         at: KeyPath = ("stacks", name, "ports", port)
         if port not in there:
             fix = suggest(port, there) or f" Its ports are {', '.join(there)}."
-            # It may be the port of something that is itself wrong.
+            # It may be the port of an entry that is itself wrong.
             sources = ("spark",), ("spark", "workers"), ("spark", "connect"), ("trino",)
             about: list[KeyPath] = [("engines", *source) for source in sources]
             about += [("stacks", name, "store"), ("stacks", name, "catalogs", port.rpartition("-")[2])]

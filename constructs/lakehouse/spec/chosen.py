@@ -1,4 +1,4 @@
-"""The choice of a kind, as a value of the model: what is registered for a runtime is what the file may say."""
+"""The choice of a kind, as a value of the model. The file may name the kinds that are registered for a runtime."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from lakehouse.spec.kinds import KindRules, known
 
 @dataclass(frozen=True)
 class Chosen:
-    """The rule that an entry names a kind of ``what`` that is available on one of the runtimes ``on``."""
+    """The rule that an entry names a kind of ``what`` that one of the runtimes ``on`` supports."""
 
     what: Literal["stores", "catalogs"]
     on: tuple[str, ...]
 
     def offered(self) -> Mapping[str, KindRules]:
-        """Kinds by their words."""
+        """Supported kinds by their words."""
         every: Mapping[str, KindRules] = getattr(known(), self.what)
         return {word: kind for word, kind in every.items() if set(kind.on) & set(self.on)}
 
     def check(self, value: Any) -> KindEntry:
-        """The entry that a word, a mapping or an entry stands for."""
+        """The entry for a word, a mapping or an entry.
+
+        Raises PydanticKnownError or ValidationError, which pydantic reports at its place in the file.
+        """
         offered = self.offered()
         if isinstance(value, KindEntry):
             return value
@@ -49,7 +52,7 @@ class Chosen:
         return core_schema.no_info_plain_validator_function(self.check, serialization=serialized)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """The words, and a mapping for each set of keys that kinds take."""
+        """The words, and one mapping for each set of keys that a kind accepts."""
         offered = self.offered()
         by_keys: dict[tuple[type[KindEntry], bool], list[str]] = {}
         for word, kind in offered.items():
@@ -65,6 +68,6 @@ class Chosen:
 
 
 def _words(offered: Mapping[str, KindRules]) -> str:
-    """The words, as pydantic lists those of a Literal."""
+    """The words, listed as pydantic lists the values of a Literal."""
     words = [f"'{word}'" for word in offered]
     return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -1,6 +1,6 @@
-"""The register of claims: who keeps files where. Pure; it knows neither the file nor a catalog.
+"""The register of claims: who keeps files where. It is pure and knows neither the file nor a catalog.
 
-Two owners of one folder delete each other's files: a clean-up takes what it does not know for an orphan. So everything
+Two owners of one folder delete each other's files, because a clean-up treats unknown files as orphans. So everything
 that places, expires, publishes or deletes objects by path asks the register first. The claims of the file come from
 :mod:`lakehouse.spec.locations`, those of the live catalogs from :mod:`bootstrap.iceberg.claims`.
 """
@@ -16,17 +16,17 @@ from lakehouse.spec.problems import KeyPath
 
 Parts = tuple[str, ...]
 
-#: Where the bootstrap keeps its own marks in every bucket; any catalog may lie around it.
+#: The folder for the bootstrap's own marks in every bucket. The location of any catalog may contain it.
 MARKS = ".lakehouse"
-#: Where `lakehouse ingest` puts files for Spark to read: in which bucket, and below which prefix.
+#: The bucket and the prefix of the files that `lakehouse ingest` writes for Spark.
 STAGING, STAGED = "staging", "ingest"
-#: Table properties that say where an engine writes: https://iceberg.apache.org/docs/latest/configuration/
+#: Table properties that set where an engine writes: https://iceberg.apache.org/docs/latest/configuration/
 PATHS = ("write.data.path", "write.metadata.path", "write.object-storage.path", "write.folder-storage.path")
 _ANY = "*"
 
 
 def parts(location: str) -> Parts:
-    """Bucket, then the levels of the prefix: s3://b/lake2 does not lie in s3://b/lake."""
+    """The bucket, then the levels of the prefix. So s3://b/lake2 is not in s3://b/lake."""
     return tuple(location.partition("://")[2].rstrip("/").split("/"))  # s3, s3a and s3n mean the same place
 
 
@@ -34,9 +34,10 @@ def parts(location: str) -> Parts:
 class Claim:
     """A folder of the store and who keeps files there.
 
-    ``holds`` names the catalog whose tables may lie inside (the claim of the catalog itself); empty: nobody else may.
-    ``catalog`` is the catalog that the owner belongs to. ``what`` says what of the owner it is. ``at`` is its place in
-    the file; ``said``: the file names the folder, else it is the default.
+    ``holds`` is the catalog whose tables may be in the folder, for the claim of a catalog itself; empty if only the
+    owner may use the folder. ``catalog`` is the catalog that the owner belongs to. ``what`` describes the folder's use
+    by the owner. ``at`` is its place in the file. ``explicit`` is false if the file does not name the folder, because
+    it is the default.
     """
 
     location: str
@@ -45,7 +46,7 @@ class Claim:
     holds: str = ""
     what: str = "location"
     at: KeyPath = ()
-    said: bool = True
+    explicit: bool = True
 
     @cached_property
     def parts(self) -> Parts:
@@ -58,18 +59,18 @@ def marks(bucket: str) -> Claim:
 
 
 def staged() -> Claim:
-    """The claim of the files that ingest stages."""
+    """The claim of the files that `lakehouse ingest` stages."""
     return Claim(f"s3://{STAGING}/{STAGED}", "`lakehouse ingest`", what="folder")
 
 
 def overlaps(one: Parts, other: Parts) -> bool:
-    """Whether one folder is, holds or lies in the other."""
+    """Whether the folders are the same or one is in the other."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
 
 
 def clash(one: Claim, other: Claim) -> bool:
-    """The definition: two owners of overlapping folders, and neither is a catalog around its own table."""
+    """Whether two owners have overlapping folders, and neither is a catalog that contains its own table."""
     if one.owner == other.owner or not overlaps(one.parts, other.parts):
         return False
     outer, inner = sorted((one, other), key=lambda claim: len(claim.parts))
@@ -80,7 +81,7 @@ def clash(one: Claim, other: Claim) -> bool:
 
 
 class Register:
-    """Claims, and who of them clashes with whom: found by sorting, so that ten thousand take milliseconds."""
+    """Claims, and which of them clash. They are sorted, so that ten thousand take milliseconds."""
 
     def __init__(self, claims: Iterable[Claim]) -> None:
         listed = [(claim.parts, claim) for claim in claims]
@@ -92,7 +93,7 @@ class Register:
         return iter(self._claims)
 
     def within(self, location: str) -> Iterator[Claim]:
-        """Claims that are or lie in the folder, or bucket, at ``location``."""
+        """Claims on the folder or bucket ``location`` and on folders in it."""
         key = parts(location)
         for nth in range(bisect_left(self._keys, key), len(self._keys)):
             if self._keys[nth][: len(key)] != key:
@@ -100,7 +101,7 @@ class Register:
             yield self._claims[nth]
 
     def around(self, location: str) -> Iterator[Claim]:
-        """Claims whose folder holds ``location``, nearest first."""
+        """Claims on folders that contain ``location``, innermost first."""
         key = parts(location)
         for depth in range(len(key) - 1, 0, -1):
             nth = bisect_left(self._keys, key[:depth])
@@ -109,7 +110,7 @@ class Register:
                 nth += 1
 
     def clashing(self, claim: Claim) -> Iterator[Claim]:
-        """The claims that clash with this one: those in its folder, then those around it, nearest first."""
+        """The claims that clash with this one: those in its folder, then those around it, innermost first."""
         for found in (self.within, self.around):
             yield from (other for other in found(claim.location) if clash(claim, other))
 
@@ -118,7 +119,7 @@ class Register:
         return next(self.clashing(claim), None)
 
     def clashes(self) -> Iterator[tuple[Claim, Claim]]:
-        """(outer, inner) for each claim that clashes with one at or around it, with the nearest of those."""
+        """Pairs (outer, inner): each claim that clashes with one at or around it, and the innermost of those."""
         around: list[tuple[Parts, Claim]] = []
         for key, claim in zip(self._keys, self._claims, strict=True):
             while around and key[: len(around[-1][0])] != around[-1][0]:

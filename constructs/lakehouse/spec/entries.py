@@ -1,4 +1,4 @@
-"""A kind as the file names it: a word (``store: minio``), or a mapping (``store: {kind: minio, ...}``)."""
+"""A kind in the file: a word (``store: minio``) or a mapping (``store: {kind: minio, ...}``)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from lakehouse.spec.values import Properties
 
 
 class KindEntry(Model):
-    """What carries a part of a stack: its kind, and what is set of it. A kind with keys of its own has a subclass."""
+    """The kind of a part of a stack and its settings. A kind with its own keys has a subclass."""
 
     kind: StrictStr
-    """The kind, by its word."""
+    """The kind of the store or catalog."""
     properties: Properties = {}
-    """What this file has no key for, written into the configuration of the service as it stands."""
+    """Settings without a key of their own here, written unchanged into the service's configuration."""
 
     @model_serializer(mode="wrap")
     def _short(self, handler: Any) -> Any:
-        """As the file says it: a word if nothing but the kind is set."""
-        said = {key: value for key, value in handler(self).items() if key == "kind" or value not in (None, {})}
-        return said if len(said) > 1 else self.kind
+        """A word if only the kind is set, as in the file."""
+        present = {key: value for key, value in handler(self).items() if key == "kind" or value not in (None, {})}
+        return present if len(present) > 1 else self.kind
 
     def __str__(self) -> str:
         return self.kind

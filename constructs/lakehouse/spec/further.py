@@ -1,4 +1,4 @@
-"""What ``properties`` of a kind may say: what this file has no key for, and nothing that the lakehouse sets."""
+"""Rules for the ``properties`` of a kind: settings without a key of their own that the lakehouse does not set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lakehouse.spec.problems import KeyPath, Problem
 def check_properties(at: KeyPath, properties: Mapping[str, str], kind: KindRules) -> Iterator[Problem]:
     """Problems of the ``properties`` of an entry at ``at``."""
     if properties and kind.further is None:
-        message = f"{kind.label} takes no properties: no server of it runs here. Remove them"
+        message = f"{kind.label} accepts no properties, because no server of it runs here. Remove them"
         yield Problem((*at, "properties"), message, about=((*at, "kind"),))
         return
     for key, value in properties.items():
@@ -23,15 +23,15 @@ def check_properties(at: KeyPath, properties: Mapping[str, str], kind: KindRules
 
 def _refusal(key: str, value: str, label: str, further: Further) -> str | None:
     if not re.fullmatch(further.key, key, re.ASCII):
-        rule = f"those of {label} are written into {further.file}, as in {further.example}"
+        rule = f"properties of {label} are written into {further.file}, as in {further.example}"
         return f'"{key}" is not a property here: {rule}. Remove it'
     if owner := next((who for owned, who in further.owned.items() if _covers(owned, key)), None):
         return f'{key} is set by {owner}, and "{value}" would replace that. Remove it'
     if not value.isprintable():
-        return f'the value of "{key}" has more than one line, a tab or a character that is not shown. Write one line'
+        return f'the value of "{key}" has a line break, a tab or an invisible character. Write one line'
     for part, what in further.forbidden.items():
         if part in value:
-            return f'"{value}" has {part}, which {label} would take for {what}. Write the value itself'
+            return f'"{value}" has {part}, which {label} would read as {what}. Write the value itself'
     return None
 
 

@@ -1,8 +1,8 @@
-"""What the file's rules ask of a kind of store, catalog, engine or platform service.
+"""What the file's rules need to know about a kind of store, catalog, engine or platform service.
 
-The kinds themselves are in :mod:`lakehouse.kinds`, one file each, which registers them here as it is imported. This
-package is below it and imports none of them: it asks for that module by name if nothing is registered yet, as an entry
-point is asked for, so whoever loads a file sees every kind.
+The kinds are in :mod:`lakehouse.kinds`, one file each, which registers them here when it is imported. This package is
+below it and imports no kind: if none is registered yet, it loads that module by name, as an entry point is loaded. So
+every load of a file knows all kinds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AWS = "aws"  # where a kind may run, besides the runtimes of local stacks
 
 
 class Feature(StrEnum):
-    """What a file may use and an engine, a store or a kind of catalog may lack."""
+    """A feature that a file may use and that an engine, a store or a kind of catalog may not support."""
 
     TIME = "a column of type time, also inside a list, map or struct"
     NESTED = "a nested namespace"
@@ -41,12 +41,12 @@ class Feature(StrEnum):
 class Limit:
     """One cell of the matrix engine x catalog x feature.
 
-    ``rule`` says what happens, ``fix`` what to write instead; ``{}`` is what the file says. ``engine`` is who meets the
-    limit of a catalog: an engine's word, or ``maintain``.
+    ``rule`` says what happens, ``fix`` what to write instead; ``{}`` in ``rule`` is replaced by the value in the file.
+    ``engine`` is the engine to which the limit of a catalog applies, or ``maintain``.
     """
 
     feature: Feature
-    refused: bool  # else it is a warning
+    refused: bool  # false: only a warning
     rule: str
     fix: str
     engine: str = ""
@@ -54,26 +54,27 @@ class Limit:
 
 @dataclass(frozen=True)
 class Listener:
-    """A port of a kind. ``number`` is what it would like on this machine, ``inside`` what it has in a container.
+    """A port of a kind. ``number`` is its default on this machine, ``inside`` its number in a container.
 
-    A further server of the same kind has ``NAME-CATALOG`` and the next number. ``when`` and ``each`` are keys of the
-    engine's entry: the port is there only if the one is set, and as many times as the other says, ``{}`` counting.
+    For a further server of the same kind, the name is ``NAME-CATALOG`` and the default is the next number. ``when`` and
+    ``each`` are keys of the engine's entry: the port exists only if the key ``when`` is set, and as many times as the
+    value of the key ``each``; ``{}`` in the name is replaced by the count.
     """
 
     name: str  # as under `stacks.NAME.ports`
     number: int
     inside: int
-    meaning: str = ""  # what it is for, in `lakehouse endpoints`
+    meaning: str = ""  # its purpose, as `lakehouse endpoints` shows it
     when: str = ""
     each: str = ""
 
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What an object store can do. `lakehouse store probe` measures it (docs/stores.md)."""
+    """What an object store supports. `lakehouse store probe` measures it (docs/stores.md)."""
 
-    sts: bool  # hands out temporary credentials, so that a catalog can vend them
-    policies: bool  # bucket policies, so that a bucket can be open to readers without keys
+    sts: bool  # issues temporary credentials, so that a catalog can vend them
+    policies: bool  # bucket policies, so that clients without keys can read a bucket
     versioning: bool
     lifecycle: bool  # expires objects and replaced versions by itself
     conditional_writes: bool  # If-None-Match and If-Match on PutObject
@@ -81,26 +82,26 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a kind of catalog can and cannot do; `validate` and a plan refuse by the same values."""
+    """What a kind of catalog supports. `validate` and a plan both use these values."""
 
-    kind: str = "catalog"  # as people call it
-    format_version: int = 3  # the highest it takes
-    nested_layout: bool = True  # a field of a struct may be partitioned and sorted by
+    kind: str = "catalog"  # name in messages
+    format_version: int = 3  # the highest that it supports
+    nested_layout: bool = True  # tables may be partitioned and sorted by fields of structs
     references: bool = False  # the catalog as a whole has branches and tags
     nested_namespaces: bool = True
-    gc_default: bool = True  # what gc.enabled means in a table that does not say it
+    gc_default: bool = True  # the value of gc.enabled if a table does not set it
     history: bool = True  # Iceberg REST clients, such as PyIceberg, see former snapshots
 
 
 @dataclass(frozen=True)
 class Further:
-    """What ``properties`` of a kind may say: what is not modelled, written into ``file`` as it stands.
+    """What ``properties`` of a kind may set: settings without a key of their own, written unchanged into ``file``.
 
-    ``owned`` are keys, or beginnings of keys that end in ``*``, with what sets them; ``forbidden`` are parts of values
-    with what they would be taken for.
+    ``owned`` maps a key, or a prefix of keys followed by ``*``, to what sets it. ``forbidden`` maps a part of a value
+    to what the service would read it as.
     """
 
-    file: str  # for people: what the properties get into
+    file: str  # where the properties are written, as messages say it
     key: str  # pattern of a key
     example: str
     owned: Mapping[str, str] = field(default_factory=dict)
@@ -109,15 +110,15 @@ class Further:
 
 @dataclass(frozen=True, kw_only=True)
 class KindRules:
-    """A kind, by its ``word`` in the file; ``on`` are the runtimes that have it, or AWS."""
+    """A kind. ``word`` is its name in the file, ``on`` the runtimes that support it, or AWS."""
 
     word: str
-    label: str  # as people call it
+    label: str  # name in messages
     on: tuple[str, ...] = ("process", "docker")
     listeners: tuple[Listener, ...] = ()
     limits: tuple[Limit, ...] = ()
-    entry: type[KindEntry] = KindEntry  # the keys that its mapping takes in the file
-    further: Further | None = None  # None: it takes no properties
+    entry: type[KindEntry] = KindEntry  # the keys that its mapping accepts in the file
+    further: Further | None = None  # None: it accepts no properties
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,23 +126,23 @@ class StoreRules(KindRules):
     """A kind of object store."""
 
     can: Capabilities
-    users: bool = False  # users and their policies by MinIO's admin API
-    license: bool = False  # it does not start without the file that `license` of the stack names
-    catalog: str = ""  # the kind that serves its tables, whatever the file says
+    users: bool = False  # users and their policies through MinIO's admin API
+    license: bool = False  # it starts only with the file that `license` of the stack names
+    catalog: str = ""  # the kind that serves its tables, instead of the one that the file names
 
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogRules(KindRules):
-    """A kind of catalog. ``shared``: one server carries all catalogs of the kind; else each has its own."""
+    """A kind of catalog. If ``shared``, one server serves all catalogs of the kind; else each has its own server."""
 
     can: Limits
     shared: bool = False
-    needs: tuple[str, ...] = ()  # platform kinds that it stands on
+    needs: tuple[str, ...] = ()  # platform kinds that it depends on
 
 
 @dataclass(frozen=True)
 class Kinds:
-    """All kinds by their words, those that are offered first come first."""
+    """All kinds by their words, in the order in which they are offered."""
 
     stores: Mapping[str, StoreRules]
     catalogs: Mapping[str, CatalogRules]
@@ -153,12 +154,12 @@ _registered: list[Kinds] = []
 
 
 def register(kinds: Kinds) -> None:
-    """Make these the kinds that are known."""
+    """Set the known kinds, replacing those registered before."""
     _registered[:] = [kinds]
 
 
 def known() -> Kinds:
-    """The kinds that are registered."""
+    """The registered kinds. Loads them if none is registered."""
     if not _registered:
         importlib.import_module(HOME)
     return _registered[0]

@@ -1,7 +1,8 @@
-"""What an engine cannot carry: engine x catalog x feature, each cell said by a kind and seen on the real engine.
+"""What an engine does not support: a matrix engine x catalog x feature, whose cells the kinds define.
 
-``validate`` refuses what would make a table unreadable or unwritable there, and warns of what an engine only does not
-see. docs/compatibility.md is printed from it. Other limits of a catalog's kind alone are those of the bootstrap.
+Each cell was seen on the real engine. ``validate`` refuses what would make a table unreadable or unwritable for an
+engine, and warns of what an engine only does not see. docs/compatibility.md is printed from the matrix. The bootstrap
+checks the other limits of a catalog's kind.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from lakehouse.spec.model import Catalog, Lakehouse, Maintenance, Table
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack
 
-_PATH = 255  # bytes of one part of a path, on every usual file system
-_VALUE = 55  # bytes of it that a partition's value may need
+_PATH = 255  # bytes that one part of a path may have, on every usual file system
+_VALUE = 55  # bytes of those that a partition's value may need
 
 
 class _Cell(NamedTuple):
-    """A limit, whose it is, and for which kinds of catalog it holds (none: for every one)."""
+    """A limit, the engine that has it, and the kinds of catalog to which it applies (empty: all kinds)."""
 
     limit: Limit
     engine: str
@@ -50,17 +51,17 @@ def cells() -> list[_Cell]:
 
 
 def refusals(lakehouse: Lakehouse) -> Iterator[Problem]:
-    """What an engine of the file could not read or write."""
+    """What an engine of the file cannot read or write."""
     return _found(lakehouse, refused=True)
 
 
 def warnings(lakehouse: Lakehouse) -> Iterator[Problem]:
-    """What an engine of the file does not see, or will not do; the file is valid all the same."""
+    """What an engine of the file does not see, or will not do. The file is still valid."""
     return _found(lakehouse, refused=False)
 
 
 def trino_catalog(catalog: str, branch: str) -> str:
-    """The name that a branch of a catalog has as a catalog of Trino, which cannot name branches in a query."""
+    """The name of the Trino catalog for a branch of a catalog, because a query in Trino cannot name branches."""
     return f"{catalog}_{re.sub('[^a-z0-9]', '_', branch.lower())}"
 
 
@@ -85,14 +86,14 @@ def _engines(lakehouse: Lakehouse) -> set[str]:
     found = {"maintain"}
     stacks = lakehouse.stacks.values()
     if lakehouse.engines.spark is not None or any(isinstance(s, AwsStack) and s.engines == "managed" for s in stacks):
-        found.add("spark")  # EMR's Spark, where AWS brings the engines
+        found.add("spark")  # EMR's Spark, if AWS provides the engines
     if lakehouse.engines.trino is not None:
         found.add("trino")
     return found | {stack.store.kind for stack in stacks}
 
 
 def _same_names(lakehouse: Lakehouse) -> Iterator[Problem]:
-    """Branches that Trino would show by a name that is taken: only one of the two could be seen."""
+    """Branches that Trino would show by a name that is already used, so that one of the two is hidden."""
     further = lakehouse.engines.trino.catalogs if lakehouse.engines.trino else {}
     taken: dict[str, KeyPath] = {name: ("engines", "trino", "catalogs", name) for name in further}
     taken |= {name: ("catalogs", name) for name in lakehouse.catalogs}
@@ -154,7 +155,7 @@ def _table(catalog: str, at: KeyPath, table: Table, references: bool) -> Iterato
         try:
             term = transforms.partition_field(text)
         except ValueError:
-            continue  # told elsewhere
+            continue  # another check reports it
         place = (*at, "partition_by", nth)
         column_at = (*at, "columns", term.column.partition(".")[0])
         kind = _type_of(table, term.column)
@@ -201,7 +202,7 @@ def kinds() -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for word, kind in known().catalogs.items():
         can = kind.can
-        said = (can.nested_namespaces, can.references, can.history)
-        nested, references, history = ("yes" if each else "no" for each in said)
+        supported = (can.nested_namespaces, can.references, can.history)
+        nested, references, history = ("yes" if each else "no" for each in supported)
         collected = "true" if can.gc_default else "false"
         yield f"| {word} | 1 to {can.format_version} | {nested} | {references} | {collected} | {history} |"

@@ -1,4 +1,4 @@
-"""Read lakehouse.yaml: everything that is wrong with it at once, each with its line."""
+"""Read lakehouse.yaml, and report all of its problems at once, each with its line."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Key, KeyPath, Problem, SpecError, line
 from lakehouse.spec.source import AGAIN, SourceText, read
 
-_MOST = 250  # problems that are told at once
+_MOST = 250  # problems that are reported at once
 _MORE = Problem((), "there are more problems than these. Correct these first")
 
 
 def load(path: Path, *, engines: bool = True) -> Lakehouse:
     """The lakehouse that the file at ``path`` describes.
 
-    Raises SpecError with all problems, sorted by line. Without ``engines`` neither what an engine cannot carry nor what
-    would harm live tables is one: what is deployed already must be looked at, exported and destroyed all the same.
+    Raises SpecError with all problems, sorted by line. Without ``engines``, what an engine does not support and what
+    would harm live tables are no problems, so that a deployed lakehouse can always be read, exported and destroyed.
     """
     source = read(path)
     lakehouse, problems, left_out = _validate(source)
@@ -36,14 +36,14 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
         )
         problems += islice(further, max(0, _MOST + 1 - len(problems)))
     if problems:
-        told = [(source.line(problem.at), _shown(problem, source)) for problem in dict.fromkeys(problems)]
-        raise SpecError(path, [*told[:_MOST], *[(number, _MORE) for number, _ in told[_MOST:][:1]]])
+        listed = [(source.line(problem.at), _shown(problem, source)) for problem in dict.fromkeys(problems)]
+        raise SpecError(path, [*listed[:_MOST], *[(number, _MORE) for number, _ in listed[_MOST:][:1]]])
     assert lakehouse is not None
     return lakehouse
 
 
 def cautions(path: Path, lakehouse: Lakehouse) -> list[str]:
-    """What an engine will not see, do or read of a valid file, each as ``file:line: location: message``."""
+    """What an engine will not see, do or read in a valid file, each as ``file:line: location: message``."""
     found = [*limits.warnings(lakehouse), *tables.warnings(lakehouse)]
     if not found:
         return []
@@ -52,7 +52,7 @@ def cautions(path: Path, lakehouse: Lakehouse) -> list[str]:
 
 
 def _shown(problem: Problem, source: SourceText) -> Problem:
-    """With the line of the other place, and without the mark that tells a duplicate key from the first."""
+    """The problem with the line of its other place, and without the mark of a duplicate key."""
     at = problem.at[:-1] if problem.at[-1:] == (AGAIN,) else problem.at
     beside = f" The other is on line {source.line(problem.beside)}." if problem.beside else ""
     return Problem(at, problem.message + beside)
@@ -63,9 +63,9 @@ def _within(place: KeyPath, entries: Set[KeyPath]) -> bool:
 
 
 def _validate(source: SourceText) -> tuple[Lakehouse | None, list[Problem], set[KeyPath]]:
-    """The lakehouse without its wrong parts, what is wrong with them, and which were left out.
+    """The lakehouse without its invalid parts, the problems of those, and their places.
 
-    So the rest is checked all the same, and the user gets the whole list at once.
+    So the rest is still checked, and the user gets the whole list at once.
     """
     data = source.data
     problems: list[Problem] = []
@@ -86,7 +86,7 @@ def _validate(source: SourceText) -> tuple[Lakehouse | None, list[Problem], set[
 
 
 def _entry(data: Any, at: KeyPath) -> KeyPath:
-    """The entry to leave out for an error at ``at``: it, or the nearest one around it that is in the file."""
+    """The entry to leave out for an error at ``at``: it, or the innermost one around it that is in the file."""
     for depth, key in enumerate(at):
         if not isinstance(data, dict) or key not in data:
             return at[:depth]
@@ -95,7 +95,7 @@ def _entry(data: Any, at: KeyPath) -> KeyPath:
 
 
 def _without(data: dict[str, Any], entries: Iterable[KeyPath]) -> dict[str, Any]:
-    """A copy of ``data`` in which the entries are left out."""
+    """A copy of ``data`` without the entries."""
     within: dict[Key, list[KeyPath]] = {}
     for entry in filter(None, entries):
         within.setdefault(entry[0], []).append(entry[1:])

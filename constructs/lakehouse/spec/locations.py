@@ -1,7 +1,7 @@
-"""The claims that the file makes on folders of the store, and what must hold between them.
+"""The claims that the file makes on folders of the store, and the rules between them.
 
-Every catalog, table and path property lies in a known bucket, none of two owners lies in the other's folder, and no
-bucket that holds any of them lets the store delete or publish its objects.
+Every catalog, table and path property is in a known bucket, no owner uses a folder of another, and no bucket that holds
+any of them lets the store delete or publish its objects.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ _FORM: TypeAdapter[str] = TypeAdapter(S3Location)
 
 
 def claims(lakehouse: Lakehouse) -> Iterator[Claim]:
-    """Every folder that the file gives to somebody, said or by default."""
+    """Every folder that the file gives to an owner, explicitly or by default."""
     for name, catalog in lakehouse.catalogs.items():
         at: KeyPath = ("catalogs", name)
         yield Claim(catalog.location, dotted(at), name, holds=name, at=(*at, "location"))
         for namespace, content in catalog.namespaces.items():
             outer = (*at, "namespaces", namespace)
-            if _is_location(said := content.properties.get("location", "")):
-                # Engines put the tables there that they make in the namespace.
-                yield Claim(said, dotted(outer), name, holds=name, at=(*outer, "properties", "location"))
+            if _is_location(named := content.properties.get("location", "")):
+                # Engines put the tables there that they create in the namespace.
+                yield Claim(named, dotted(outer), name, holds=name, at=(*outer, "properties", "location"))
             for table, definition in content.tables.items():
                 inner = (*outer, "tables", table)
                 default = "/".join([catalog.location, *namespace.split("."), table])
                 folder = definition.location or default
                 where = (*inner, "location") if definition.location else inner
-                yield Claim(folder, dotted(inner), name, at=where, said=definition.location is not None)
+                yield Claim(folder, dotted(inner), name, at=where, explicit=definition.location is not None)
                 for key in PATHS:
-                    if _is_location(said := definition.properties.get(key, "")):
-                        yield Claim(said, dotted(inner), name, what=key, at=(*inner, "properties", key))
+                    if _is_location(named := definition.properties.get(key, "")):
+                        yield Claim(named, dotted(inner), name, what=key, at=(*inner, "properties", key))
 
 
 def reserved(lakehouse: Lakehouse) -> list[Claim]:
@@ -46,20 +46,20 @@ def reserved(lakehouse: Lakehouse) -> list[Claim]:
 
 
 def check_locations(lakehouse: Lakehouse, *, everything: bool = True) -> Iterator[Problem]:
-    """Locations in unknown buckets, locations that overlap, and buckets whose rules would take live files.
+    """Locations in unknown buckets, overlapping locations, and buckets whose rules would delete or publish live files.
 
-    Without ``everything`` only what keeps the file from being read: catalogs and tables in known buckets, apart.
+    Without ``everything``, only the locations of catalogs and tables are checked: for a known bucket and for overlaps.
     """
     register = Register(each for each in claims(lakehouse) if everything or not _is_property(each))
     for claim in register:
         bucket = claim.parts[0]
-        if claim.said and bucket not in lakehouse.buckets:
+        if claim.explicit and bucket not in lakehouse.buckets:
             fix = suggest(bucket, lakehouse.buckets) or f" Add `{bucket}: {{}}` to `buckets`."
             message = f'"{claim.location}" is in the bucket "{bucket}", which is not one of `buckets`.{fix}'
             yield Problem(claim.at, message, about=(("buckets", bucket),))
     kept = reserved(lakehouse) if everything else []
     for outer, inner in Register([*register, *kept]).clashes():
-        if any(claim.said and claim.at for claim in (outer, inner)):
+        if any(claim.explicit and claim.at for claim in (outer, inner)):
             yield _overlap(outer, inner)
     if not everything:
         return
@@ -73,22 +73,22 @@ def check_locations(lakehouse: Lakehouse, *, everything: bool = True) -> Iterato
 
 
 def cautions(lakehouse: Lakehouse) -> Iterator[Problem]:
-    """What is allowed, and has a consequence that the file does not show: files outside their table's folder."""
+    """What is allowed but has a consequence that the file does not show: files outside their table's folder."""
     homes = {claim.owner: claim for claim in claims(lakehouse) if claim.what == "location"}
     for claim in claims(lakehouse):
         home = homes[claim.owner]
         if claim.what != "location" and claim.parts[: len(home.parts)] != home.parts:
-            message = f'"{claim.location}" lies outside the table\'s folder, "{home.location}"'
-            yield Problem(claim.at, f"{message}: `lakehouse maintain` looks for orphans only in the folder")
+            message = f'"{claim.location}" is outside the table\'s folder, "{home.location}"'
+            yield Problem(claim.at, f"{message}: `lakehouse maintain` looks for orphans only in that folder")
 
 
 def _overlap(outer: Claim, inner: Claim) -> Problem:
-    """Reported where the file says a location; where it says both, at the inner one."""
-    here, there = (inner, outer) if inner.said and inner.at else (outer, inner)
+    """Reported at the location that the file names; if it names both, at the inner one."""
+    here, there = (inner, outer) if inner.explicit and inner.at else (outer, inner)
     if here.parts == there.parts:
         how = f"is also the {there.what} of {there.owner}"
     else:
-        how = f'{"lies inside" if here is inner else "holds"} the {there.what} of {there.owner}, "{there.location}"'
+        how = f'{"is inside" if here is inner else "contains"} the {there.what} of {there.owner}, "{there.location}"'
     message = f'"{here.location}" {how}: locations must not overlap. Move one of them.'
     if not there.at:
         return Problem(here.at, message.replace("one of them", "it"))
@@ -116,7 +116,7 @@ def _is_location(text: str) -> bool:
 
 
 def _rules(lakehouse: Lakehouse, register: Register) -> Iterator[Problem]:
-    """What a bucket asks of the store for all of its objects, where some of them are a table's."""
+    """Rules of a bucket that would apply to the files of tables in it."""
     for name, bucket in lakehouse.buckets.items():
         at: KeyPath = ("buckets", name)
         held = next(register.within(f"s3://{name}"), None)
@@ -124,16 +124,16 @@ def _rules(lakehouse: Lakehouse, register: Register) -> Iterator[Problem]:
         beside, about = (held.at, (held.at,)) if held else (None, ())
         if held and bucket.expire_days is not None:
             message = (
-                f"{bucket.expire_days} days, and the bucket holds {whose}: the store would delete files of live "
-                "tables, which age alone does not make useless. Remove it, or move what has to expire to another "
+                f"{bucket.expire_days} days, but the bucket holds {whose}: the store would delete files of live "
+                "tables, which need old files too. Remove it, or move what has to expire to another "
                 "bucket. `maintenance` on tables deletes what no table needs."
             )
             yield Problem((*at, "expire_days"), message, about, beside)
         if bucket.access == "public-read" and (lakehouse.access.roles or lakehouse.access.principals):
             if held:
-                reason = f"the bucket holds {whose}, and `access` says who may read tables"
+                reason = f"the bucket holds {whose}, but `access` sets who may read tables"
             elif name == STAGING:
-                reason, beside, about = "`lakehouse ingest` stages rows of tables there, and `access` says who may " \
+                reason, beside, about = "`lakehouse ingest` stages rows of tables there, but `access` sets who may " \
                     "read tables", ("access",), ()  # fmt: skip
             else:
                 continue

@@ -1,6 +1,6 @@
 """The compatibility matrix: which versions fit together.
 
-One place for all of it, so that a wrong pair is refused before anything is deployed, and the right one named.
+It is the only place for versions, so that a wrong pair is refused before a deploy and the message names the right one.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from lakehouse.text.words import listed
 
 @dataclass(frozen=True)
 class SparkLine:
-    """A line of Spark and what fits it. https://iceberg.apache.org/multi-engine-support/"""
+    """A line of Spark and the versions that fit it. https://iceberg.apache.org/multi-engine-support/"""
 
     line: str
     pyspark: str
     scala: str
     iceberg: str
     java: tuple[int, ...]  # feature versions, the preferred one first
-    token: bool = True  # Connect can ask for one: SPARK-51156, since 4.0
-    connect: str | None = None  # the Spark Connect server's artifact, where the distribution has none
+    token: bool = True  # Connect can require a token: SPARK-51156, since 4.0
+    connect: str | None = None  # the Spark Connect server's artifact, if the distribution does not contain it
 
     @property
     def iceberg_runtime(self) -> str:
@@ -31,7 +31,7 @@ class SparkLine:
 
     @property
     def aws_bundle(self) -> str:
-        """Maven coordinates of Iceberg's AWS bundle; its version is that of the runtime."""
+        """Maven coordinates of Iceberg's AWS bundle, in the version of the runtime."""
         return f"org.apache.iceberg:iceberg-aws-bundle:{self.iceberg}"
 
 
@@ -40,7 +40,7 @@ class TrinoRelease:
     """A release of Trino. ``s3_switch`` is the catalog property that turns on its S3 file system."""
 
     version: str
-    java: int  # the least feature version
+    java: int  # the minimum feature version
     s3_switch: str
 
 
@@ -53,8 +53,8 @@ SPARK = {
         SparkLine("4.1", "4.1.4", "2.13", "1.12.0", (21, 17)),
     )
 }
-# A browser's page may send plain requests to every port of this machine. Each of these takes one, without a key:
-# jobs that run code (on by default since 4.1, SPARK-51165), links that end jobs, and workers that leave the cluster.
+# A page in a browser may send plain requests to every port of this machine. Each of these features would accept one
+# without a key: jobs that run code (on by default since 4.1, SPARK-51165), links that end jobs, workers that leave.
 SPARK_CLOSED = {
     "spark.master.rest.enabled": "false",
     "spark.ui.killEnabled": "false",
@@ -88,7 +88,7 @@ _SPARK_OWNED = {  # Spark properties that another key of the file sets
 
 
 def version_refusal(engine: str, version: str, known: Mapping[str, object]) -> str | None:
-    """Why a version of Spark or Trino cannot be had, or None; the nearest that can is named."""
+    """Why a version of Spark or Trino is not supported, with the nearest that is. None if it is supported."""
     if version in known:
         return None
 
@@ -99,19 +99,19 @@ def version_refusal(engine: str, version: str, known: Mapping[str, object]) -> s
         return [abs(a - b) for a, b in zip(number(candidate), number(version), strict=False)]
 
     right = min(reversed(list(known)), key=distance)
-    return f'{engine} "{version}" is not in the compatibility matrix: {listed(known)}. Write version: "{right}"'
+    return f'{engine} "{version}" is not in the compatibility matrix: {listed(known)}. Set version: "{right}"'
 
 
 def spark_property_refusals(key: str, value: str, line: SparkLine) -> Iterator[str]:
-    """Why a Spark property fights with the matrix or with the rest of the file; nothing where it does not."""
+    """Why a Spark property conflicts with the matrix or with the rest of the file; empty if it does not."""
     if key in _SPARK_OWNED:
-        yield f'"{value}" fights with {_SPARK_OWNED[key]}, which sets it. Say it there'
+        yield f'"{value}" conflicts with {_SPARK_OWNED[key]}, which sets it. Set it there'
     if key not in ("spark.jars.packages", "spark.jars"):
         return
     for artifact in filter(None, re.split(r"[\s,]+", value)):
         right = _right_artifact(artifact, line)
         if right:
-            yield f'"{artifact}" does not fit Spark {line.line}, of Scala {line.scala}. Use "{right}", or leave it out'
+            yield f'"{artifact}" does not fit Spark {line.line} with Scala {line.scala}. Use "{right}", or leave it out'
 
 
 def _right_artifact(artifact: str, line: SparkLine) -> str | None:
@@ -125,10 +125,10 @@ def _right_artifact(artifact: str, line: SparkLine) -> str | None:
 
 
 def trino_property_refusal(key: str, release: TrinoRelease) -> str | None:
-    """Why a Trino catalog property is not one of this release, or None."""
+    """Why this release of Trino does not have the catalog property. None if it has it."""
     if key in _S3_SWITCHES and key != release.s3_switch:
         return f'"{key}" is not a property of Trino {release.version}. Write {release.s3_switch}'
     if key.startswith("hive.s3."):
         right = _TRINO_LEGACY_S3.get(key, key.removeprefix("hive."))
-        return f'"{key}" belongs to a file system that Trino has dropped. Write {right}, with {release.s3_switch}: true'
+        return f'"{key}" belongs to a file system that Trino removed. Write {right}, with {release.s3_switch}: true'
     return None

@@ -1,8 +1,8 @@
-"""The model of lakehouse.yaml: what the lakehouse holds; where it stands is in :mod:`lakehouse.spec.stacks`.
+"""The model of lakehouse.yaml: the contents of a lakehouse. Its stacks are in :mod:`lakehouse.spec.stacks`.
 
-The classes check one value at a time; what holds between values (a partition's column exists, a stack places every
-catalog) is in :mod:`lakehouse.spec.checks`. ``lakehouse.schema.json`` is generated from both, so that the descriptions
-are what an editor shows.
+The classes check one value at a time. Rules between values (a partition's column exists, a stack has every catalog) are
+in :mod:`lakehouse.spec.checks`. ``lakehouse.schema.json`` is generated from both modules, and editors show the
+descriptions.
 """
 
 from __future__ import annotations
@@ -56,34 +56,34 @@ class Bucket(Model):
     """A bucket of the object store."""
 
     expire_days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None
-    """Days after which objects are deleted; left out, they stay."""
+    """Days after which objects are deleted. Default: never."""
     versioning: StrictBool = False
     """Keep every version of an object."""
     noncurrent_days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = None
-    """Days after which versions that were replaced or deleted go; left out, they stay. With `versioning` alone."""
+    """Days after which replaced and deleted versions are removed; needs `versioning`. Default: never."""
     access: Literal["private", "public-read"] = "private"
-    """private: with the store's keys alone; public-read: whoever reaches the store may read objects, without keys."""
+    """private: only clients with keys may read objects; public-read: every client that reaches the store may."""
     deletable: StrictBool = False
-    """The second key to deletion: `--allow-destroy` removes the bucket only where this is true."""
+    """The second key to deletion: `--allow-destroy` removes the bucket only if this is true."""
 
 
 class Column(Model):
-    """A column of a table: its type alone (`close: double`), or a mapping."""
+    """A column of a table: only its type (`close: double`), or a mapping."""
 
     type: ColumnType
     """An Iceberg type: long, decimal(10, 2), timestamptz, list<string>, map<string, long>, struct<a: int>."""
     required: StrictBool = False
-    """No row may lack it."""
+    """Every row must have a value."""
     doc: StrictStr | None = None
-    """What it means, shown by every engine."""
+    """Its description, which every engine shows."""
     renamed_from: ColumnName | None = None
-    """Its name until now; the bootstrap renames the column and keeps its id and its data."""
+    """Its former name. The bootstrap renames the column and keeps its id and its data."""
     initial_default: Scalar | None = None
-    """Its value in rows that were written before it was added; of format version 3, and never changed."""
+    """Its value in rows written before it was added; needs format version 3, and cannot be changed."""
     write_default: Scalar | None = None
-    """Its value in rows that are written without one; of format version 3."""
+    """Its value in new rows written without one; needs format version 3."""
     deletable: StrictBool = False
-    """The second key to deletion: `--allow-destroy` drops the column only where this is true."""
+    """The second key to deletion: `--allow-destroy` drops the column only if this is true."""
 
     @model_validator(mode="before")
     @classmethod
@@ -97,52 +97,52 @@ class Column(Model):
 
 
 class Compact(Model):
-    """Many small data files become few large ones."""
+    """Rewriting of many small data files into few large ones."""
 
     target_file_size: FileSize = Size("512m")
-    """Size that files should have: a whole number of MiB (128m) or GiB (1g)."""
+    """Target size of the files: a whole number of MiB (128m) or GiB (1g)."""
     min_files: Annotated[StrictInt, Field(ge=2, le=1_000_000)] = 5
-    """Fewer files than this in a partition are left as they are."""
+    """Minimum number of files in a partition to rewrite it."""
 
 
 class ExpireSnapshots(Model):
-    """Old snapshots go, and with them the files that only they need: no time travel to them any more."""
+    """Removal of old snapshots and of the files that only they need. Time travel to them is no longer possible."""
 
     older_than_days: Annotated[StrictInt, Field(ge=1, le=36_500)] = 7
-    """Younger ones stay."""
+    """Age in days of the snapshots to remove; younger ones are kept."""
     retain_last: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 5
-    """At least so many stay, however old they are."""
+    """Minimum number of snapshots to keep, even if they are older."""
 
 
 class RemoveOrphans(Model):
-    """Files below the table's location that no snapshot knows, as failed writers leave them, go."""
+    """Removal of files below the table's location that no snapshot references, such as those of failed writers."""
 
     older_than_days: Annotated[StrictInt, Field(ge=2, le=36_500)] = 3
-    """Younger ones stay: a writer may be about to commit them."""
+    """Age in days of the files to remove; younger ones are kept, because a writer may be about to commit them."""
 
 
 class Maintenance(Model):
-    """What `lakehouse maintain` does to tables; what is not named is not done."""
+    """What `lakehouse maintain` does to tables. It does only what is set here."""
 
     compact: Annotated[Compact, BeforeValidator(or_empty)] | None = None
     """Rewrite small data files."""
     rewrite_manifests: StrictBool = False
-    """Rewrite manifests, so that planning a query reads fewer of them."""
+    """Rewrite manifests, so that the planning of a query reads fewer of them."""
     expire_snapshots: Annotated[ExpireSnapshots, BeforeValidator(or_empty)] | None = None
     """Expire old snapshots."""
     remove_orphans: Annotated[RemoveOrphans, BeforeValidator(or_empty)] | None = None
-    """Delete files that no snapshot knows."""
+    """Delete files that no snapshot references."""
     ignore_references: StrictBool = False
-    """Expire and delete even where the catalog has further branches and tags (Nessie), whose files are not spared."""
+    """Expire and delete even if the catalog has other branches and tags (Nessie), whose files may be deleted too."""
 
     @model_validator(mode="before")
     @classmethod
-    def _nothing_said(cls, value: Any) -> Any:
-        """``compact:`` with nothing after it is compaction with its defaults."""
+    def _empty_as_default(cls, value: Any) -> Any:
+        """``compact:`` without a value is compaction with its defaults."""
         return {name: or_empty(each) for name, each in value.items()} if isinstance(value, dict) else value
 
     @model_serializer(mode="wrap")
-    def _asked_for(self, handler: Any) -> Any:
+    def _without_none(self, handler: Any) -> Any:
         return {name: each for name, each in handler(self).items() if each is not None}
 
 
@@ -150,27 +150,27 @@ class Table(Model):
     """An Iceberg table."""
 
     columns: dict[ColumnName, Column] = Field(min_length=1)
-    """Columns in their order."""
+    """Columns in order."""
     partition_by: list[StrictStr] = []
-    """Partition fields: a column, or year, month, day, hour, bucket(n, c), truncate(w, c), void of one."""
+    """Partition fields: a column, or year(c), month(c), day(c), hour(c), bucket(n, c), truncate(w, c) or void(c)."""
     sort_by: list[StrictStr] = []
     """Sort order of written files: a column or transform, then optionally asc or desc, nulls first or nulls last."""
     identifier: list[ColumnName] = []
-    """Columns that tell rows apart; all of them required."""
+    """Columns that identify a row; all of them must be required."""
     properties: Properties = {}
     """Iceberg table properties, as in `write.parquet.compression-codec: zstd`."""
     format_version: Literal[1, 2, 3] = 2
     """Version of the Iceberg table format."""
     location: S3Location | None = None
-    """Where its files are; left out, below the catalog's location."""
+    """Location of its files. Default: a folder below the catalog's location."""
     doc: StrictStr | None = None
-    """What it holds, shown by every engine."""
+    """Its description, which every engine shows."""
     seed: SeedFile | None = None
-    """A file beside this one whose rows the table begins with: .csv, .csv.gz or .parquet; loaded once."""
+    """File with its first rows, relative to this one: .csv, .csv.gz or .parquet. It is loaded once."""
     deletable: StrictBool = False
-    """The second key to deletion: `--allow-destroy` drops the table only where this is true."""
+    """The second key to deletion: `--allow-destroy` drops the table only if this is true."""
     maintenance: Maintenance | None = None
-    """What `lakehouse maintain` does to it; left out, as its namespace says."""
+    """What `lakehouse maintain` does to it. Default: the setting of its namespace."""
 
 
 class Namespace(Model):
@@ -181,59 +181,59 @@ class Namespace(Model):
     tables: dict[Identifier, Table] = {}
     """Tables by name."""
     deletable: StrictBool = False
-    """The second key to deletion: `--allow-destroy` drops the namespace only where this is true."""
+    """The second key to deletion: `--allow-destroy` drops the namespace only if this is true."""
     maintenance: Maintenance | None = None
-    """What `lakehouse maintain` does to its tables; left out, as the catalog says."""
+    """What `lakehouse maintain` does to its tables. Default: the setting of the catalog."""
 
 
 class Reference(Model):
-    """A branch or a tag of a whole catalog, where its kind has them (Nessie)."""
+    """A branch or a tag of a whole catalog, if its kind supports them (Nessie)."""
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     source: Annotated[ReferenceName, Field(alias="from")] = "main"
-    """The branch or tag that it begins at; what happens there later does not move it."""
+    """The branch or tag from which it is created. Later commits there do not move it."""
     deletable: StrictBool = False
-    """The second key to deletion: `--allow-destroy` deletes it only where this is true."""
+    """The second key to deletion: `--allow-destroy` deletes it only if this is true."""
 
 
 class Catalog(Model):
     """An Iceberg catalog."""
 
     location: CatalogLocation
-    """Where its tables are: s3://bucket/prefix, in one of `buckets`, or s3://bucket, which is all its own."""
+    """Location of its tables: s3://bucket/prefix in one of `buckets`, or s3://bucket for a bucket of its own."""
     properties: Properties = {}
     """Catalog properties."""
     namespaces: dict[NamespaceName, Annotated[Namespace, BeforeValidator(or_empty)]] = {}
-    """Namespaces by name; a nested one is written with dots: `a.b`."""
+    """Namespaces by name. The name of a nested one has dots: `a.b`."""
     managed: Literal["shared", "exclusive"] = "shared"
-    """shared: what others made in it is left alone; exclusive: what is not in this file counts as drift."""
+    """shared: what others created in it is ignored; exclusive: what is not in this file is reported as drift."""
     branches: dict[ReferenceName, Annotated[Reference, BeforeValidator(or_empty)]] = {}
-    """Branches by name, each with all of its tables, as in `etl: {from: main}`."""
+    """Branches of the whole catalog by name, as in `etl: {from: main}`."""
     tags: dict[ReferenceName, Annotated[Reference, BeforeValidator(or_empty)]] = {}
-    """Tags by name: states that are kept, as in `q3: {from: main}`."""
+    """Tags, which are fixed states of the whole catalog, by name, as in `q3: {from: main}`."""
     maintenance: Maintenance | None = None
-    """What `lakehouse maintain` does to its tables; left out, nothing."""
+    """What `lakehouse maintain` does to its tables. Default: nothing."""
 
 
 class Source(Model):
-    """A bucket of others, from which `lakehouse ingest` reads, with an endpoint and credentials of its own."""
+    """A bucket outside the lakehouse from which `lakehouse ingest` reads, with its own endpoint and credentials."""
 
     endpoint: Endpoint | None = None
-    """Its store's address, as in https://files.example.com; left out, AWS."""
+    """Address of its store, as in https://files.example.com. Default: AWS."""
     region: Region = "us-east-1"
-    """Its store's region."""
+    """Region of its store."""
     credentials: StrictStr | None = None
-    """A file in the format of ~/.aws/credentials, beside this one; left out, the environment's own, for AWS alone."""
+    """File in the format of ~/.aws/credentials, relative to this one. Default, only for AWS: the environment's."""
     profile: StrictStr = "default"
-    """The section of that file."""
+    """Section of the credentials file."""
 
 
 class Role(Model):
     """A set of grants."""
 
     grants: dict[StrictStr, list[Verb]] = {}
-    """What may be done where: `catalog`, `catalog.namespace` or `catalog.namespace.table`, and read, write, manage."""
+    """Verbs (read, write, manage) by target: `catalog`, `catalog.namespace` or `catalog.namespace.table`."""
 
 
 class Principal(Model):
@@ -242,7 +242,7 @@ class Principal(Model):
     roles: list[Identifier] = []
     """Names of roles."""
     deletable: StrictBool = False
-    """The second key to deletion of the principal's user of the store, with its keys."""
+    """The second key to deletion: `--allow-destroy` removes the principal's user and keys only if this is true."""
 
 
 class Access(Model):
@@ -258,7 +258,7 @@ class Connect(Model):
     """A Spark Connect server."""
 
     token: StrictBool = False
-    """Ask each client for a token, which lies in the state folder; of Spark 4.0 and newer."""
+    """Require a token from each client. It is in the state folder. Needs Spark 4.0 or newer."""
 
 
 def _connect(value: Any) -> Any:
@@ -266,7 +266,7 @@ def _connect(value: Any) -> Any:
     if isinstance(value, bool):
         return {} if value else None
     if not isinstance(value, dict | Connect):
-        raise ValueError("connect is true, false, or a mapping as in {token: true}")
+        raise ValueError("connect is true, false or a mapping, as in {token: true}")
     return value
 
 
@@ -274,7 +274,7 @@ class Spark(Model):
     """A Spark cluster: a master, workers, and a Spark Connect server."""
 
     version: Version = "4.1"
-    """The line: the Iceberg runtime, Scala and Java that fit it come from the compatibility matrix."""
+    """The line of Spark. The compatibility matrix sets the Iceberg runtime, Scala and Java that fit it."""
     workers: Annotated[StrictInt, Field(ge=1, le=64)] = 2
     """Number of workers."""
     cores: Annotated[StrictInt, Field(ge=1, le=256)] = 2
@@ -294,12 +294,12 @@ class Spark(Model):
 
     @property
     def line(self) -> matrix.SparkLine:
-        """What fits the version, which has been checked to be one of the matrix."""
+        """The entry of the matrix for the version, which has been checked."""
         return matrix.SPARK[self.version]
 
     @field_serializer("connect")
-    def _said(self, connect: Connect | None) -> Any:
-        """As the file says it, true and false included."""
+    def _short(self, connect: Connect | None) -> Any:
+        """True or false unless a token is required, as in the file."""
         return connect.model_dump() if connect and connect.token else connect is not None
 
 
@@ -307,22 +307,22 @@ class Trino(Model):
     """A Trino server."""
 
     version: Version = "476"
-    """Trino's release number."""
+    """The release of Trino."""
     memory: Memory = Size("1g")
     """Heap of the server."""
     catalogs: dict[CatalogName, Properties] = {}
-    """Further catalogs: a name, then its properties, as in `tpch: {connector.name: tpch}`."""
+    """Further catalogs: properties by name, as in `tpch: {connector.name: tpch}`."""
     properties: Properties = {}
     """Further properties of the server, as in `query.max-run-time: 1h`."""
 
     @property
     def release(self) -> matrix.TrinoRelease:
-        """What the matrix knows of the version, which has been checked to be one of it."""
+        """The entry of the matrix for the version, which has been checked."""
         return matrix.TRINO[self.version]
 
 
 class Engines(Model):
-    """Query engines; one that is left out is not deployed."""
+    """Query engines. Only those named here are deployed."""
 
     spark: Annotated[Spark, BeforeValidator(or_empty)] | None = None
     """Spark, for batch jobs and Spark Connect."""
@@ -331,8 +331,8 @@ class Engines(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _nothing_said(cls, value: Any) -> Any:
-        """``spark:`` with nothing after it is Spark with its defaults; only what is not named is not deployed."""
+    def _empty_as_default(cls, value: Any) -> Any:
+        """``spark:`` without a value is Spark with its defaults."""
         return {name: or_empty(engine) for name, engine in value.items()} if isinstance(value, dict) else value
 
     @model_serializer(mode="wrap")
@@ -341,19 +341,19 @@ class Engines(Model):
 
 
 class Lakehouse(Model):
-    """A lakehouse: what it holds, said once, and the places where it stands."""
+    """A lakehouse: its contents, and the stacks that deploy them."""
 
     name: LakehouseName
-    """Name of the lakehouse; the cloud's resources carry it."""
+    """Name of the lakehouse. The names of resources in the cloud begin with it."""
     buckets: dict[BucketName, Annotated[Bucket, BeforeValidator(or_empty)]] = Field(min_length=1)
     """Buckets by name."""
     catalogs: dict[CatalogName, Catalog] = Field(min_length=1)
     """Iceberg catalogs by name."""
     sources: dict[BucketName, Annotated[Source, BeforeValidator(or_empty)]] = {}
-    """Buckets of others, by name, from which data is ingested."""
+    """Buckets outside the lakehouse from which `lakehouse ingest` reads, by name."""
     access: Annotated[Access, BeforeValidator(or_empty)] = Access()
     """Roles and principals."""
     engines: Annotated[Engines, BeforeValidator(or_empty)] = Engines()
     """Query engines."""
     stacks: dict[StackName, Stack] = Field(min_length=1)
-    """Where it stands: one entry a place, each with the same contents."""
+    """Stacks by name: one for each place where the lakehouse is deployed. All have the same contents."""

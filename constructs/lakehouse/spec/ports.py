@@ -1,4 +1,4 @@
-"""Servers and ports of a stack: what they are called, their default numbers, and what the file says otherwise."""
+"""Servers and ports of a stack: their names, their default numbers, and the numbers that the file sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lakehouse.spec.stacks import LocalStack
 
 
 def servers(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, str]:
-    """Catalog -> name of the server that carries it: its kind for the first of a kind, KIND-CATALOG for the others."""
+    """Catalog -> name of its server: KIND for the first server of a kind, KIND-CATALOG for the others."""
     found: dict[str, str] = {}
     for catalog in lakehouse.catalogs:
         if catalog in stack.catalogs:
@@ -22,9 +22,9 @@ def servers(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, str]:
 
 
 def listeners(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, Listener]:
-    """Name -> what listens there, for every port of the stack; no two numbers are equal.
+    """Name -> listener, for every port of the stack. No two have the same number.
 
-    A default that is taken by another port of the stack moves up to the next free number.
+    If another port of the stack has the default number, the next free number is used.
     """
     every = {each.name: each for each in _wanted(lakehouse, stack)}
     numbers = {name: stack.ports[name] for name in every if name in stack.ports}
@@ -40,7 +40,7 @@ def listeners(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, Listener]:
 
 
 def ports(lakehouse: Lakehouse, stack_name: str) -> dict[str, int]:
-    """Name -> number for every port of a stack. One in AWS has none."""
+    """Name -> number, for every port of a stack. A stack in AWS has none."""
     stack = lakehouse.stacks[stack_name]
     if not isinstance(stack, LocalStack):
         return {}
@@ -48,7 +48,7 @@ def ports(lakehouse: Lakehouse, stack_name: str) -> dict[str, int]:
 
 
 def _wanted(lakehouse: Lakehouse, stack: LocalStack) -> Iterator[Listener]:
-    """Every port, with the number that it would like to have."""
+    """Every port with its default number."""
     yield from _of_the_store(stack)
     yield from _of_catalogs(lakehouse, stack)
     yield from _of_engines(lakehouse)
@@ -78,7 +78,7 @@ def _of_engines(lakehouse: Lakehouse) -> Iterator[Listener]:
     for each, spec in wanted:
         if not each.each and (not each.when or getattr(spec, each.when)):
             yield each
-    # Those of which there may be many come last: it is they who step aside.
+    # Ports that may be many come last, so that they move if a number is already used.
     many = [(each, int(getattr(spec, each.each))) for each, spec in wanted if each.each]
     for nth in range(max((count for _, count in many), default=0)):
         for each, count in many:

@@ -1,4 +1,4 @@
-"""What is wrong with a lakehouse.yaml, and how it is told."""
+"""Problems of a lakehouse.yaml, and how they are reported."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ KeyPath = tuple[Key, ...]  # keys and list positions from the top of the file: (
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where it stands, and the value, the rule and the fix in one message.
+    """One problem: its place in the file, and a message with the value, the rule and the fix.
 
-    ``about`` names the other places that the message speaks of; where one of them is itself wrong, that is what gets
-    reported, and this problem, which may only follow from it, is left out. ``beside`` is the other place of a problem
-    that lies between two: its line is added to the message.
+    ``about`` are the other places that the message refers to. If one of them is itself invalid, only that is reported,
+    because this problem may only follow from it. ``beside`` is the other place of a problem between two places: its
+    line is added to the message.
     """
 
     at: KeyPath
@@ -29,7 +29,7 @@ class Problem:
 
 
 class SpecError(UsageError):
-    """A lakehouse.yaml that cannot be used: all of its problems, each as ``file:line: location: message``."""
+    """An invalid lakehouse.yaml: all of its problems, each as ``file:line: location: message``."""
 
     def __init__(self, path: Path, problems: Iterable[tuple[int | None, Problem]]) -> None:
         self.path = path
@@ -44,7 +44,7 @@ def line(path: Path, number: int | None, problem: Problem) -> str:
 
 
 def dotted(at: KeyPath) -> str:
-    """A location as a person reads it: ``catalogs.lake.namespaces."a.b".tables.t.partition_by[0]``."""
+    """A location as text: ``catalogs.lake.namespaces."a.b".tables.t.partition_by[0]``."""
     text = ""
     for key in at:
         if isinstance(key, int):

@@ -1,6 +1,6 @@
-"""The JSON Schema of lakehouse.yaml, from which editors complete and check it.
+"""The JSON Schema of lakehouse.yaml, with which editors complete and check it.
 
-``python -m lakehouse.spec.schema [FILE]`` writes it; a test fails where the written one is stale.
+``python -m lakehouse.spec.schema [FILE]`` writes it. A test fails if the written schema is stale.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from lakehouse.spec.model import Lakehouse
 
 FILE = "lakehouse.schema.json"
-# Where the file may say less than the model's classes do: text for a column, nothing for "all defaults".
+# Classes with a short form in the file: text for a column, an empty value for "all defaults".
 _OR_TEXT = ("Column",)
 _ON_OR_OFF = ("Compact", "ExpireSnapshots", "RemoveOrphans")
 _OR_NOTHING = (
@@ -32,7 +32,7 @@ _OR_NOTHING = (
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of all that ``load`` takes, short forms included."""
+    """JSON Schema (draft 2020-12) of every file that ``load`` accepts, short forms included."""
     whole = Lakehouse.model_json_schema()
     definitions = whole["$defs"]
     for name in _OR_TEXT:
@@ -44,7 +44,7 @@ def schema() -> dict[str, Any]:
 
 
 def text() -> str:
-    """The schema as the file holds it."""
+    """The schema as text, as it is in the file."""
     return json.dumps(schema(), indent=2) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""A YAML file as plain data, with the line of everything in it.
+"""A YAML file as plain data, with the line of each value.
 
-The node graph is read, not the constructed values: so each duplicate key is found, and a number keeps its spelling
-(``version: 4.10`` is not 4.1).
+The node graph is read instead of the constructed values, so that each duplicate key is found and a number keeps its
+spelling (``version: 4.10`` is not 4.1).
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lakehouse.spec.problems import KeyPath, Problem, SpecError
 from lakehouse.text.terminal import shown
 
-AGAIN = -1  # ends the location of a key that appears twice: where it stands the second time
+AGAIN = -1  # ends the location of the second occurrence of a duplicate key
 _MISSING = "there is no such file. Copy the project's lakehouse.yaml, or one of lakehouses/, to this place"
 _DEEPEST = 100  # levels of mappings and lists; a lakehouse needs about ten
-_MOST_COPIES = 50_000  # parts that aliases repeat; aliases of aliases grow past it at once
-_MOST_BYTES = 5_000_000  # twenty thousand tables are one million
+_MOST_COPIES = 50_000  # parts that aliases repeat; aliases of aliases soon exceed it
+_MOST_BYTES = 5_000_000  # a file with twenty thousand tables has one million
 _MOST_FOR_THE_SLOW_PARSER = 1_000_000
-_MOST_DIGITS = 18  # of a whole number; longer ones are text, and no value of the file
-# What YAML calls not printable: https://yaml.org/spec/1.2.2/#51-character-set
+_MOST_DIGITS = 18  # of a whole number; a longer one stays text, and no value of the file is so long
+# The characters that YAML does not allow: https://yaml.org/spec/1.2.2/#51-character-set
 _NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class _TooDeep(Exception):
-    """``line`` is where it is nested too deeply."""
+    """``line`` is the line at which the nesting is too deep."""
 
     def __init__(self, line: int) -> None:
         self.line = line
@@ -60,7 +60,7 @@ class Float(float):
 
 @dataclass
 class SourceText:
-    """The data of a file, the line of each location in it (from 1), and the problems met while reading."""
+    """The data of a file, the line of each location in it (from 1), and the problems found while reading it."""
 
     path: Path
     data: Any = None
@@ -68,7 +68,7 @@ class SourceText:
     problems: list[Problem] = field(default_factory=list)
 
     def line(self, at: KeyPath) -> int:
-        """The line of a location, or of the nearest thing around it that stands in the file."""
+        """The line of a location, or of the innermost one around it that is in the file."""
         while at not in self.lines and at:
             at = at[:-1]
         return self.lines.get(at, 1)
@@ -86,7 +86,7 @@ def read(path: Path) -> SourceText:
         text = content.decode("utf-8-sig")
         if found := _NO_TEXT.search(text):
             line = text.count("\n", 0, found.start()) + 1
-            raise _refused(path, line, f"the file has a character that text cannot have, {found[0]}. Remove it")
+            raise _refused(path, line, f"the file has a character that YAML does not allow, {found[0]}. Remove it")
         root = _compose(text)
     except FileNotFoundError:
         raise _refused(path, None, _MISSING) from None
@@ -101,10 +101,10 @@ def read(path: Path) -> SourceText:
         line, why = _syntax(error)
         raise _refused(path, line, f"this is not YAML: {why}") from None
     if root is None:
-        raise _refused(path, 1, "the file is empty. Begin with the project's lakehouse.yaml, or one of lakehouses/")
+        raise _refused(path, 1, "the file is empty. Copy the project's lakehouse.yaml, or one of lakehouses/")
     if not isinstance(root, MappingNode):
         raise _refused(
-            path, root.start_mark.line + 1, "the file is a mapping: it begins with a key, as in `name: demo`"
+            path, root.start_mark.line + 1, "the file must be a mapping: begin with a key, as in `name: demo`"
         )
     _Reader(source).read(root)
     return source
@@ -117,7 +117,7 @@ def _compose(text: str) -> Node | None:
     except YAMLError as error:
         if len(text) > _MOST_FOR_THE_SLOW_PARSER:
             raise
-        # The fast parser is one of YAML 1.1, which refuses {location: s3://warehouse/lake}; the slow one knows 1.2.
+        # The fast parser reads YAML 1.1 and refuses {location: s3://warehouse/lake}; the slow one reads YAML 1.2.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML allows it: the last one counts
             try:
@@ -125,13 +125,13 @@ def _compose(text: str) -> Node | None:
             except RecursionError:
                 mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
                 raise _TooDeep(mark.line + 1 if mark else 1) from None
-            except (ValueError, TypeError, AttributeError, IndexError):  # its own: it knows no word for what it met
+            except (ValueError, TypeError, AttributeError, IndexError):  # bugs of the parser: report the first error
                 raise error from None
     return root
 
 
 def _measure(events: Iterable[Event]) -> None:
-    """Raises _TooDeep if a parser of nested calls would overflow its stack, and end the process."""
+    """Raises _TooDeep if the nesting would overflow the stack of a recursive parser and end the process."""
     depth = 0
     for event in events:
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
@@ -145,13 +145,13 @@ def _refused(path: Path, line: int | None, message: str) -> SpecError:
 
 def _syntax(error: YAMLError | _TooDeep) -> tuple[int, str]:
     if isinstance(error, _TooDeep):
-        return error.line, f"it is nested too deeply, in more than {_DEEPEST} levels. Make it flatter"
+        return error.line, f"it has more than {_DEEPEST} nested levels. Make it flatter"
     if not isinstance(error, MarkedYAMLError):
         return 1, " ".join(str(error).split())
     problem, context = error.problem or "", error.context or ""
     for sign, opened, fix in _UNCLOSED:
         if sign in problem or sign in context:
-            # It is noticed far below; where it was opened is what helps.
+            # The parser notices it far below, but the line where it begins helps more.
             where = error.context_mark or error.problem_mark
             return (where.line + 1 if where else 1), f"a {opened} that begins here {fix}"
     why = next((why for sign, why in _WHY if sign in problem), f"{context} {problem}".strip())
@@ -167,13 +167,13 @@ _UNCLOSED = (  # what the parser says, what is open, and the fix
 _WHY = (
     (
         "mapping values are not allowed",
-        'a colon where it cannot be. Quote a value that has one, as in "struct<a: int>"; or check the indentation',
+        'a colon is not allowed here. Quote a value that has one, as in "struct<a: int>"; or check the indentation',
     ),
     ("cannot start any token", "a value cannot begin with this character. Quote it; indent with spaces, not with tabs"),
     ("another document", "a second document begins here. Keep one, without ---"),
     ("block end", "this line is indented differently from the lines above it"),
-    ("expected ':'", "a key without a colon"),
-    ("undefined alias", "an alias (*) of an anchor (&) that does not exist. Write the value out"),
+    ("expected ':'", "a key has no colon"),
+    ("undefined alias", "an alias (*) has no anchor (&). Write the value out"),
 )
 
 
@@ -193,7 +193,7 @@ class _Reader:
         self.known.add(id(node))
         line = node.start_mark.line + 1
         if id(node) in self.open or self.copies > _MOST_COPIES or len(at) > _DEEPEST:
-            raise _refused(self.source.path, line, "an alias (*) contains itself, or too much. Write the value out")
+            raise _refused(self.source.path, line, "an alias (*) contains itself or too much. Write the value out")
         if isinstance(node, ScalarNode):
             return _scalar(node, self.text(node, at))
         self.open.add(id(node))
@@ -203,12 +203,12 @@ class _Reader:
         return value
 
     def text(self, node: ScalarNode, at: KeyPath) -> str:
-        """Its text; characters that would move a cursor or end a line are refused, wherever they would get to."""
+        """The text of a node. Characters that would move a cursor or end a line are a problem everywhere."""
         text = str(node.value)
         if not any(map(_is_control, text)):
             return text
         self.source.lines.setdefault(at, node.start_mark.line + 1)
-        message = f'"{shown(text)}" has control characters, or half of one. Remove them'
+        message = f'"{shown(text)}" has control characters or half a character. Remove them'
         self.source.problems.append(Problem(at, message))
         return shown(text)
 
@@ -227,7 +227,7 @@ class _Reader:
             if key.tag == "tag:yaml.org,2002:merge":
                 merged = self.merge(item, at) | merged
             elif not isinstance(key, ScalarNode):
-                message = "a list or a mapping is used as a key. Keys are plain words"
+                message = "a list or a mapping is used as a key, but a key is a plain word"
                 self.source.problems.append(Problem(at, message))
             elif (name := self.text(key, at)) in data:
                 self.source.lines[(*at, name, AGAIN)] = line
@@ -239,7 +239,7 @@ class _Reader:
         return merged | data
 
     def merge(self, node: Node, at: KeyPath) -> dict[str, Any]:
-        """What ``<<: *anchor`` brings in; of several, the first that has a key wins."""
+        """The mapping that ``<<: *anchor`` merges. Of several, the first that has a key sets it."""
         merged: dict[str, Any] = {}
         for part in node.value if isinstance(node, SequenceNode) else [node]:
             if isinstance(part, MappingNode):
@@ -250,7 +250,7 @@ class _Reader:
 
 
 def _is_control(character: str) -> bool:
-    """Whether it is a control character but a tab or a new line, or half of a character."""
+    """Whether it is half a character, or a control character other than a tab or a new line."""
     return not " " <= character <= "~" and unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n"
 
 

@@ -1,4 +1,4 @@
-"""Where a lakehouse stands: the entries of ``stacks`` in lakehouse.yaml, on this machine or in AWS."""
+"""The entries of ``stacks`` in lakehouse.yaml: deployments of a lakehouse on this machine or in AWS."""
 
 from __future__ import annotations
 
@@ -30,67 +30,67 @@ _LOCAL = ("process", "docker")
 
 
 class LocalStack(Model):
-    """The lakehouse on this machine."""
+    """A lakehouse on this machine."""
 
     runtime: Literal["process", "docker"]
-    """process: plain processes under a supervisor; docker: containers."""
+    """process: processes under a supervisor; docker: containers."""
     store: Annotated[KindEntry, Chosen("stores", _LOCAL)]
     """The object store."""
     license: LicenseFile | None = None
-    """The file with AIStor's licence, beside this one; for `store: aistor` alone."""
+    """File with AIStor's licence, relative to this one; only for `store: aistor`."""
     credentials: CredentialsFile | None = None
-    """A file beside this one, mode 0600, with names and secrets that are to be used instead of made ones."""
+    """File with names and secrets to use instead of generated ones, relative to this one, with mode 0600."""
     catalogs: dict[CatalogName, Annotated[KindEntry, Chosen("catalogs", _LOCAL)]]
-    """Which kind of catalog carries each of `catalogs`."""
+    """The kind of each of `catalogs`."""
     ports: dict[StrictStr, PortNumber] = {}
-    """Ports other than the defaults, by name: s3proxy, minio, nessie, spark-master, spark-connect, trino and more."""
+    """Ports to use instead of the defaults, by name: s3proxy, minio, nessie, spark-master, trino and more."""
     container_prefix: ContainerPrefix | None = None
-    """What its containers' names begin with; left out, `NAME-STACK-`; empty, they are called as their services."""
+    """Prefix of its containers' names. Default: `NAME-STACK-`. If empty, they have the names of their services."""
     state: StateFolder | None = None
-    """Folder for data, catalog state, logs and secrets; left out, `.lakehouse` beside lakehouse.yaml.
+    """Folder for data, catalog state, logs and secrets. Default: `.lakehouse` beside lakehouse.yaml.
 
-    Beside another file, such as `orders.yaml`, it is `.lakehouse/orders`.
+    For a file with another name, such as `orders.yaml`, the default is `.lakehouse/orders` beside it.
     """
 
 
 class Backend(Model):
-    """Where a team keeps Terraform's state: a bucket that is there before the first deploy."""
+    """The place of a team's Terraform state: a bucket that exists before the first deploy."""
 
     bucket: BucketName
-    """The bucket; best one with versions, in a separate account."""
+    """Name of the bucket. It should keep versions and be in a separate account."""
     key: StrictStr | None = None
-    """The object; left out, `NAME/STACK.tfstate`."""
+    """Key of the object. Default: `NAME/STACK.tfstate`."""
     region: Region | None = None
-    """The bucket's region; left out, the stack's."""
+    """Region of the bucket. Default: the region of the stack."""
 
 
 class AwsStack(Model):
-    """The lakehouse in an AWS account."""
+    """A lakehouse in an AWS account."""
 
     region: Region
     """AWS region."""
     store: Annotated[KindEntry, Chosen("stores", (AWS,))]
     """The object store."""
     catalogs: dict[CatalogName, Annotated[KindEntry, Chosen("catalogs", (AWS,))]]
-    """Which kind of catalog carries each of `catalogs`."""
+    """The kind of each of `catalogs`."""
     engines: Literal["managed", "ec2"] = "managed"
     """managed: Spark on EMR Serverless and SQL by Athena, paid by use; ec2: Spark and Trino clusters on instances."""
     owner: TagText | None = None
-    """Who answers for it, a tag on everything; left out, the lakehouse's name."""
+    """Who is responsible for it, as a tag on every resource. Default: the lakehouse's name."""
     cost_center: TagText | None = None
-    """Who pays for it, a tag on everything; left out, the lakehouse's name."""
+    """Who pays for it, as a tag on every resource. Default: the lakehouse's name."""
     budget_usd: Annotated[StrictInt, Field(ge=1, le=1_000_000_000)] | None = None
-    """US dollars a month; at 80 percent (forecast) and at 100 percent an alert is sent. Left out, no budget."""
+    """US dollars per month. Alerts are sent at 80 percent (forecast) and at 100 percent. Default: no budget."""
     alerts: list[Email] = []
-    """Addresses that get alarms and budget alerts; each confirms a mail from AWS once."""
+    """Addresses that get alarms and budget alerts. Each must confirm a mail from AWS once."""
     cidr: Cidr = IPv4Network("10.20.0.0/16")
-    """Addresses of the network (VPC), a private range that no peer of it uses: /16 to /20."""
+    """Address range of the network (VPC): private, used by none of its peers, /16 to /20."""
     zones: Annotated[StrictInt, Field(ge=2, le=3)] = 2
-    """Availability zones that it spans."""
+    """Number of availability zones."""
     backend: Backend | None = None
-    """State in S3, locked, for teams; left out, a file of this machine."""
+    """Terraform state in S3, locked, for teams. Default: a file on this machine."""
     github: Repository | None = None
-    """`owner/repository` whose workflows may plan and deploy by OIDC, with `backend`; left out, no role for them."""
+    """`owner/repository` whose workflows may plan and deploy by OIDC; needs `backend`. Default: none."""
     allow_destroy: StrictBool = False
     """The first key to deletion in AWS: what is also `deletable: true` can be destroyed with its data."""
 

@@ -1,4 +1,4 @@
-"""What this release can deploy; what a runtime has is said by the kinds."""
+"""What this release can deploy. The kinds set which runtimes support them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TRINO_CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are install
 
 
 def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
-    """What the file asks for and this release cannot deploy yet."""
+    """What the file contains but this release cannot deploy yet."""
     for name, stack in lakehouse.stacks.items():
         at: KeyPath = ("stacks", name)
         if isinstance(stack, LocalStack):
@@ -31,7 +31,7 @@ def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
 
 
 def on(kinds: Mapping[str, KindRules], runtime: str) -> tuple[str, ...]:
-    """The words of the kinds that a runtime has."""
+    """The words of the kinds that a runtime supports."""
     return tuple(word for word, kind in kinds.items() if runtime in kind.on)
 
 

@@ -1,4 +1,4 @@
-"""What Iceberg's Java library asks of a table's entry beyond Iceberg's format: its own names, values of properties."""
+"""Rules of Iceberg's Java library for a table, beyond Iceberg's format: reserved names, values of properties."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def check_table(at: KeyPath, table: Table) -> Iterator[Problem]:
         yield from _property((*at, "properties", key), key, value, table)
     if (path := _unreadable_in_orc(table)) is not None:
         message = (
-            f'"orc" does not fit: every field of "{path}" is in partition_by as it is, so the files do not hold it, '
+            f'"orc" does not fit: partition_by has every field of "{path}", so the files do not contain it, '
             "and Iceberg's ORC readers cannot read a struct without fields. Write parquet, or bucket one of the fields"
         )
         yield Problem((*at, "properties", _FORMAT), message, about=((*at, "partition_by"),))
 
 
 def _unreadable_in_orc(table: Table) -> str | None:
-    """The path of a struct that an ORC reader would leave out: the partition has the values of all of its fields."""
+    """The path of a struct that an ORC reader would not find, because all of its fields are partition values."""
     if table.properties.get(_FORMAT, "").lower() != "orc":
         return None
     held = {path for text in table.partition_by if (path := _identity(text)) is not None}
@@ -43,7 +43,7 @@ def _identity(text: str) -> str | None:
     try:
         transform = transforms.partition_field(text)
     except ValueError:
-        return None  # it is reported elsewhere
+        return None  # another check reports it
     return transform.column if transform.name == "identity" else None
 
 
@@ -54,8 +54,8 @@ def warnings(lakehouse: Lakehouse) -> Iterator[Problem]:
             for table, definition in inner.tables.items():
                 at = ("catalogs", catalog, "namespaces", namespace, "tables", table, "properties")
                 for key in definition.properties:
-                    if told := properties.misspelt(key):
-                        yield Problem((*at, key), told)
+                    if why := properties.misspelt(key):
+                        yield Problem((*at, key), why)
 
 
 def _property(at: KeyPath, key: str, value: str, table: Table) -> Iterator[Problem]:
@@ -64,13 +64,14 @@ def _property(at: KeyPath, key: str, value: str, table: Table) -> Iterator[Probl
     elif why := properties.refusal(key, value):
         yield Problem(at, why)
     elif (column := properties.column(key)) is not None and _type_at(column, table) is None:
-        message = f'"{column}" is not a column of the table, and Iceberg makes no table whose {key} is set'
+        message = f'"{column}" is not a column of the table, and Iceberg creates no table with {key} for it'
         yield Problem(at, f"{message}.{suggest(column, table.columns)}", about=((*at[:-2], "columns", column),))
 
 
 def _type_at(path: str, table: Table) -> types.Type | None:
-    """The type of the field that Java's library finds by this path, which may leave out a list's element and a map's
-    value; None if it finds none.
+    """The type of the field that Iceberg's Java library finds by this path, or None.
+
+    The path may leave out a list's element and a map's value.
     """
     name, *parts = path.split(".")
     kind = table.columns[name].iceberg_type if name in table.columns else None
@@ -92,11 +93,11 @@ def _columns(at: KeyPath, table: Table) -> Iterator[Problem]:
     for name in table.columns:
         place = (*at, "columns", name)
         if hidden := names.metadata_column(name):
-            rule = f'"{name}" is not a name for a column: {hidden} is a metadata column of Iceberg, which engines add'
-            yield Problem(place, f"{rule} to every table, and Spark could not read this one. Choose another name")
+            rule = f'"{name}" is not a name for a column: engines add {hidden}, a metadata column of Iceberg, to every'
+            yield Problem(place, f"{rule} table, so Spark could not read this one. Choose another name")
         same = folded.setdefault(names.folded(name), name)
-        if same.lower() != name.lower():  # the usual case is reported elsewhere
-            message = f'"{same}" and "{name}" are one name to engines, which ignore case. Rename one.'
+        if same.lower() != name.lower():  # another check reports the usual case
+            message = f'"{same}" and "{name}" are the same name for engines, which ignore case. Rename one.'
             yield Problem(place, message, beside=(*at, "columns", same))
         first = written.setdefault(names.in_files(name), name)
         if names.folded(first) != names.folded(name):
@@ -105,16 +106,18 @@ def _columns(at: KeyPath, table: Table) -> Iterator[Problem]:
 
 
 def _layout(at: KeyPath, table: Table) -> Iterator[Problem]:
-    """A void field alone: an engine takes the table for partitioned, or sorted, and finds nothing to do it by."""
+    """Void fields that leave nothing to partition or sort by, although engines treat the table as if there were."""
     for key, read in (("partition_by", transforms.partition_field), ("sort_by", _sorted)):
         kinds = []
         for text in getattr(table, key):
             try:
                 kinds.append(read(text).name)
             except ValueError:
-                kinds.append("")  # it is reported elsewhere
+                kinds.append("")  # another check reports it
         if key == "partition_by" and kinds and table.format_version > 1 and set(kinds) == {"void"}:
-            message = "void alone partitions by nothing, and Trino cannot change rows of such a table. Remove it"
+            message = (
+                "void does not partition, and Trino cannot change rows of a table with only void fields. Remove it"
+            )
             yield Problem((*at, key, 0), message)
         elif key == "sort_by" and "void" in kinds:
             message = "void sorts by nothing, and Spark cannot write to such a table. Remove it"

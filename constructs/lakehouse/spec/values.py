@@ -1,4 +1,4 @@
-"""Single values of lakehouse.yaml and the rule for each: names, locations, sizes, types, properties."""
+"""Rules for single values of lakehouse.yaml: names, locations, sizes, types, properties."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lakehouse.iceberg import names, types
 
 @dataclass(frozen=True)
 class Matching:
-    """The rule that text matches ``pattern``; the error states it in words, and a value that would do."""
+    """The rule that text matches ``pattern``. The error explains the rule and suggests a valid value."""
 
     what: str
     pattern: str
@@ -51,7 +51,7 @@ _WRITTEN = core_schema.plain_serializer_function_ser_schema(str, return_schema=c
 
 @dataclass(frozen=True)
 class Parsed:
-    """The rule that ``parse`` reads the text: the model holds what it gives, and is written as the file was."""
+    """The rule that ``parse`` accepts the text. The model holds the parsed value and is written as the text."""
 
     parse: Callable[[str], Any]  # raises ValueError with the rule
     pattern: str = ""
@@ -68,15 +68,15 @@ class Parsed:
 
 
 class Size(str):
-    """A size of memory or of a file: text as the JVM's -Xmx takes it (``640m``, ``2g``), and the number."""
+    """A size of memory or of a file: text as for the JVM's -Xmx (``640m``, ``2g``), and the number of MiB."""
 
     mb: int  # MiB
 
     def __new__(cls, text: str) -> Size:
-        """Raises ValueError with the rule."""
+        """Raises ValueError with the rule if the text is not a size."""
         match = re.fullmatch(r"([1-9]\d{0,6})([mg])", text, re.ASCII)
         if not match:
-            raise ValueError(f'"{text}" is not a size of memory: a whole number and m or g, as in 640m or 2g')
+            raise ValueError(f'"{text}" is not a size of memory: write a whole number and m or g, as in 640m or 2g')
         made = super().__new__(cls, text)
         made.mb = int(match[1]) * (1024 if match[2] == "g" else 1)
         return made
@@ -92,7 +92,7 @@ class Size(str):
 
 
 class Location(str):
-    """``s3://BUCKET/PREFIX``: text, as every client wants it, and its parts."""
+    """``s3://BUCKET/PREFIX``: text, as every client needs it, and its parts."""
 
     bucket: str
     prefix: str  # empty: the bucket as a whole
@@ -114,7 +114,7 @@ def _underscored(value: str) -> str:
 LakehouseName = Annotated[
     StrictStr,
     Matching(
-        "a name of a lakehouse",
+        "a name for a lakehouse",
         r"[a-z][a-z0-9-]{0,30}",
         "lower-case letters, digits and hyphens, at most 31, a letter first",
         _hyphened,
@@ -123,7 +123,7 @@ LakehouseName = Annotated[
 StackName = Annotated[
     StrictStr,
     Matching(
-        "a name of a stack",
+        "a name for a stack",
         r"[a-z][a-z0-9-]{0,30}",
         "lower-case letters, digits and hyphens, a letter first",
         _hyphened,
@@ -132,7 +132,7 @@ StackName = Annotated[
 BucketName = Annotated[
     StrictStr,
     Matching(
-        "a name of a bucket",
+        "a name for a bucket",
         r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
         "3 to 63 lower-case letters, digits and hyphens, no hyphen at either end",
         _hyphened,
@@ -141,7 +141,7 @@ BucketName = Annotated[
 CatalogName = Annotated[
     StrictStr,
     Matching(
-        "a name of a catalog",
+        "a name for a catalog",
         r"[a-z][a-z0-9_]{0,62}",
         "lower-case letters, digits and underscores, a letter first",
         _underscored,
@@ -150,7 +150,7 @@ CatalogName = Annotated[
 NamespaceName = Annotated[
     StrictStr,
     Matching(
-        "a name of a namespace",
+        "a name for a namespace",
         r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*",
         "lower-case letters, digits and underscores, a letter first; dots between the levels",
         _underscored,
@@ -166,15 +166,15 @@ Identifier = Annotated[
 
 def _column(value: str) -> str:
     if unstable := [each for each in value if len(each.lower()) != 1]:
-        rule = f"engines do not find a name with {unstable[0]} again when they write it in lower case"
-        raise ValueError(f'"{value}" is not a name of a column: {rule}. Use another letter')
+        rule = f"engines write names in lower case and do not find one with {unstable[0]} again"
+        raise ValueError(f'"{value}" is not a name for a column: {rule}. Use another letter')
     return value
 
 
 ColumnName = Annotated[
     StrictStr,
     Matching(
-        "a name of a column",
+        "a name for a column",
         names.COLUMN,
         names.COLUMN_RULE,
         lambda value: re.sub(r"\W+", "_", value, flags=re.ASCII).strip("_"),
@@ -185,7 +185,7 @@ ColumnName = Annotated[
 ReferenceName = Annotated[
     StrictStr,
     Matching(
-        "a name of a branch or tag",
+        "a name for a branch or tag",
         r"[A-Za-z][A-Za-z0-9]*(?:[./_-][A-Za-z0-9]+)*",
         "letters and digits, single . / _ - between them, a letter first",
     ),
@@ -242,7 +242,7 @@ def _location(value: str, *, root: bool = False) -> Location:
 
 
 S3Location = Annotated[Location, Parsed(_location, "s3://[^/]+/.*[^/]")]
-# A catalog may have a bucket of its own, as whole.
+# A catalog may use a whole bucket.
 CatalogLocation = Annotated[Location, Parsed(lambda value: _location(value, root=True), "s3://[^/]+(/.*[^/])?")]
 
 
@@ -254,7 +254,7 @@ def _memory(value: str) -> Size:
 
 
 def _text(value: Any) -> Any:
-    """YAML's numbers and booleans, where text is wanted: as they are written in the file."""
+    """Accept YAML's numbers and booleans as text, as they are written in the file."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
@@ -283,7 +283,7 @@ PortNumber = Annotated[StrictInt, Field(ge=1024, le=65535)]
 
 def _state(value: str) -> str:
     if not value.strip() or not value.isprintable():
-        raise ValueError(f'"{value}" is not a folder: write a path on one line, or leave `state` out')
+        raise ValueError(f'"{value}" is not a folder: write a path on one line, or remove `state`')
     if value.startswith("~"):
         raise ValueError(f'"{value}" begins with ~, which only a shell replaces: write the whole path')
     return value
@@ -301,7 +301,7 @@ StateFolder = Annotated[StrictStr, AfterValidator(_state)]
 
 
 def _license(value: str) -> str:
-    # A licence is a signed token of some hundred characters. The value is not repeated: it may be one.
+    # A licence is a signed token of some hundred characters. The message does not repeat the value, which may be one.
     if len(value) > 255 or "\n" in value or value.startswith("eyJ"):
         raise ValueError(
             "this looks like the licence itself, which does not belong in the file. Name the file that contains it"
@@ -319,7 +319,7 @@ def _credentials(value: str) -> str:
 
 def _seed(value: str) -> str:
     if not value.lower().endswith((".csv", ".csv.gz", ".parquet")) or "\0" in value or "://" in value:
-        raise ValueError(f'"{value}" is not a seed: a file beside this one, .csv, .csv.gz or .parquet')
+        raise ValueError(f'"{value}" is not a seed: name a file beside this one, .csv, .csv.gz or .parquet')
     return value
 
 
@@ -329,11 +329,11 @@ LicenseFile = Annotated[StrictStr, AfterValidator(_license)]
 
 
 def _type_text(value: Any) -> Any:
-    """A type as the file gives it, text or mapping, as text."""
+    """A type in the file, text or mapping, as text."""
     if not isinstance(value, dict):
         return value
     if len(value) != 1 or next(iter(value)) not in ("struct", "list", "map"):
-        raise ValueError("a type given as a mapping has one key: struct, list or map, as in {struct: {a: int}}")
+        raise ValueError("a type that is a mapping has one key: struct, list or map, as in {struct: {a: int}}")
     [(kind, inner)] = value.items()
     if kind == "list":
         return f"list<{_member(inner)}>"
@@ -342,7 +342,7 @@ def _type_text(value: Any) -> Any:
     if kind == "struct" and isinstance(inner, dict) and inner:
         return f"struct<{', '.join(f'{name}: {_member(member)}' for name, member in inner.items())}>"
     raise ValueError(
-        f"{kind} is not well formed: {{struct: {{a: int}}}}, {{list: string}} or {{map: {{key: string, value: long}}}}"
+        f"{kind} must be as in {{struct: {{a: int}}}}, {{list: string}} or {{map: {{key: string, value: long}}}}"
     )
 
 

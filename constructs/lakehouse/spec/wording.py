@@ -1,4 +1,4 @@
-"""Pydantic's errors in the words of the file: the value, the rule and the fix."""
+"""Messages for pydantic's errors, in the terms of the file: the value, the rule and the fix."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.text.words import suggest
 
-_STACKS = {"<aws>": "AwsStack", "<local>": "LocalStack"}  # the union's tags, which come third in an error's location
+_STACKS = {"<aws>": "AwsStack", "<local>": "LocalStack"}  # tags of the union, the third part of an error's location
 
 
 def location(detail: ErrorDetails) -> KeyPath:
-    """Where an error is, in the file's terms: the tag of a stack's kind and the mark of a key are not part of it."""
+    """The place of an error in the file. Pydantic's location also has a tag of the stack and a mark for keys."""
     loc = detail["loc"]
     if loc[:1] == ("stacks",) and loc[2:3] and loc[2] in _STACKS:
         loc = loc[:2] + loc[3:]
@@ -25,12 +25,12 @@ def location(detail: ErrorDetails) -> KeyPath:
 def problem(detail: ErrorDetails) -> Problem:
     at = location(detail)
     message = _message(detail, at)
-    # A key that is missing stands nowhere: its parent does.
+    # A missing key has no line, so its parent is reported.
     return Problem(at[:-1] if detail["type"] == "missing" else at, message, about=(at,))
 
 
 def _message(detail: ErrorDetails, at: KeyPath) -> str:
-    """The value, the rule and the fix, for each type of error that the model's types can give."""
+    """The value, the rule and the fix, for each type of error that the model can raise."""
     value, context = detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "value_error":
@@ -54,11 +54,11 @@ def _message(detail: ErrorDetails, at: KeyPath) -> str:
         case "list_type":
             return f"{_value(value)} should be a list" + (f". Write [{value}]" if _plain(value) else "")
         case "greater_than_equal":
-            return f"{value} is too small: {context['ge']} is the least"
+            return f"{value} is too small: the minimum is {context['ge']}"
         case "less_than_equal":
-            return f"{value} is too large: {context['le']} is the most"
+            return f"{value} is too large: the maximum is {context['le']}"
         case "too_short":
-            return "it is empty: there must be at least one entry"
+            return "it is empty, but needs at least one entry"
         case "model_type" if context["class_name"] == "Column":
             return f"{_value(value)} is not a column: write its Iceberg type, as in `close: double`"
         case _ if isinstance(value, dict):
@@ -92,7 +92,7 @@ def _value(value: Any) -> str:
 
 
 def _description(detail: ErrorDetails) -> str:
-    """What a missing key means, as the schema says it."""
+    """The description of a missing key in the schema."""
     parent = _schema(detail["loc"][:-1])
     text = str(parent.get("properties", {}).get(detail["loc"][-1], {}).get("description", ""))
     return text.rstrip(".")
@@ -103,7 +103,7 @@ def _keys(detail: ErrorDetails) -> list[str]:
 
 
 def _schema(loc: tuple[int | str, ...]) -> dict[str, Any]:
-    """The JSON Schema of the place that an error's ``loc`` leads to."""
+    """The JSON Schema of the place at an error's ``loc``."""
     whole = _whole_schema()
 
     def resolve(node: dict[str, Any]) -> dict[str, Any]:

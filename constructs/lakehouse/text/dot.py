@@ -1,4 +1,4 @@
-r"""Labels of Graphviz's DOT, in which ``\N`` and ``&lt;`` mean more than themselves.
+r"""Labels of Graphviz's DOT, in which ``\N`` and ``&lt;`` have a special meaning.
 
 https://graphviz.org/doc/info/lang.html and https://graphviz.org/docs/attr-types/escString/
 """
@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from lakehouse.text.terminal import shown
 
-# No numeric entity for the others: Graphviz reads entities first, and then what they stand for.
+# No numeric entities for the others: Graphviz replaces entities first and then reads the result.
 _SPECIAL = str.maketrans({"\\": "\\\\", '"': '\\"', "&": "&amp;"})
 
 
 def label(lines: Iterable[str]) -> str:
-    """The lines as one quoted label, one below the other; an invisible character appears as its escape."""
+    """One quoted label of the lines, one below the other. Invisible characters appear as their escapes."""
     return '"' + "\\n".join(shown(line).translate(_SPECIAL) for line in lines) + '"'

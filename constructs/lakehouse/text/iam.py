@@ -1,4 +1,4 @@
-"""ARNs in policies, in which ``*``, ``?`` and ``${`` mean more than themselves.
+"""ARNs in policies, in which ``*``, ``?`` and ``${`` have a special meaning.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
 """
@@ -9,5 +9,5 @@ _SPECIAL = str.maketrans({"*": "${*}", "?": "${?}", "$": "${$}"})
 
 
 def literal(text: str) -> str:
-    """The text as a policy needs it: it matches only itself."""
+    """The text escaped for a policy, so that it matches only itself."""
     return text.translate(_SPECIAL)

@@ -1,6 +1,6 @@
-"""Fields that were added later: while one has its default, a value is as it was before the field existed.
+"""Fields that were added later. While one has its default, the value's definition does not contain it.
 
-So what is remembered of a value (above all a service's digest) stays the same across versions of this project.
+So what is stored of a value (above all a service's digest) stays the same across versions of this project.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import field, fields, is_dataclass
 from typing import Any
 
 _LATER = {"later": True}
-ASIDE = {"aside": True}  # the metadata of a field that is no part of what is remembered
+ASIDE = {"aside": True}  # the metadata of a field that is not part of the definition
 
 
 def later(default: Any) -> Any:
@@ -18,7 +18,7 @@ def later(default: Any) -> Any:
 
 
 def definition(value: Any) -> Any:
-    """The value as :func:`dataclasses.asdict` has it, without fields aside and later ones with their default."""
+    """As :func:`dataclasses.asdict`, without the fields marked ``ASIDE`` and the later fields with their default."""
     if isinstance(value, (list, tuple)):
         return [definition(each) for each in value]
     if not is_dataclass(value):

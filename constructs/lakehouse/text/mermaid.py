@@ -1,4 +1,4 @@
-"""Labels of Mermaid's flowcharts, whose text is Markdown and HTML at once, and may hold icons, formulas and directives.
+"""Labels of Mermaid's flowcharts, whose text is Markdown and HTML, and may contain icons, formulas and directives.
 
 https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters
 """
@@ -17,12 +17,12 @@ _PLAIN = re.compile(
 
 
 def label(lines: Iterable[str]) -> str:
-    """The lines as one quoted label, one below the other; an invisible character appears as its escape."""
+    """One quoted label of the lines, one below the other. Invisible characters appear as their escapes."""
     return f'"{"<br/>".join(_escaped(shown(line)) for line in lines)}"'
 
 
 def _escaped(text: str) -> str:
-    """Each character that could mean more than itself as its number, which Mermaid reads last."""
+    """The text with each special character as its number, which Mermaid reads last."""
     pieces, at = [], 0
     for plain in _PLAIN.finditer(text):
         pieces += [*(f"#{ord(each)};" for each in text[at : plain.start()]), plain[0]]

@@ -1,6 +1,6 @@
-"""What configuration contains instead of secrets and of other files, until the configuration is written.
+"""Placeholders for secrets and other files in configuration, until the configuration is written.
 
-A placeholder is an object next to the text, not a pattern in it: whatever a user writes stays text.
+A placeholder is an object beside the text, not a pattern in it, so that the user's text always stays text.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from typing import Any, Literal
 from lakehouse.errors import LakehouseError
 from lakehouse.text.later import ASIDE, definition
 
-# What is made: a key is 40 hexadecimal digits, a password 24 letters and digits. A name is the first half of a pair.
+# The form of a generated secret: a key is 40 hexadecimal digits, a password 24 letters and digits. A name is the first
+# half of a pair.
 SecretShape = Literal["key", "password", "name"]
 
 
 @dataclass(frozen=True)
 class Secret:
-    """Stands for the secret of that name, which is made once for each stack if the user has not chosen it."""
+    """Stands for the secret of that name, which is generated once for each stack if the user does not set it."""
 
     secret: str
     shape: SecretShape = field(default="key", metadata=ASIDE)
-    # The name that a user knows it by, alone or as a part of a pair; empty: its own.
+    # The name under which the user sets it, by itself or as a part of a pair; empty: ``name``.
     credential: str = field(default="", metadata=ASIDE)
-    default: str = field(default="", metadata=ASIDE)  # what a name is if nobody chooses another; empty: one is made
+    default: str = field(default="", metadata=ASIDE)  # the value if the user does not set it; empty: it is generated
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,21 @@ class Content:
 
 @dataclass(frozen=True)
 class Issued:
-    """Stands for a part of the certificate of that name, PEM."""
+    """Stands for a part of the certificate of that name, in PEM."""
 
     certificate: str
     part: Literal["key", "certificate"]
-    names: tuple[str, ...] = ()  # host names and IP addresses that it is for
+    names: tuple[str, ...] = ()  # host names and IP addresses for which it is valid
 
     @property
     def kept(self) -> str:
-        """Its file below the folder of secrets."""
+        """Its path in the folder of secrets."""
         return f"certificates/{self.certificate}/{self.part}.pem"
 
 
 @dataclass(frozen=True)
 class Binary:
-    """Bytes that are not text, in base64. In a file they stand without other parts."""
+    """Bytes that are not text, in base64. A file with them has no other parts."""
 
     base64: str
 
@@ -63,7 +64,7 @@ class Binary:
 
 
 Part = str | Secret | Content | Issued | Binary
-Text = Part | tuple[Part, ...]  # a lone string is text without placeholders
+Text = Part | tuple[Part, ...]  # a single string is text without placeholders
 
 
 def parts(text: Text) -> tuple[Part, ...]:
@@ -72,7 +73,7 @@ def parts(text: Text) -> tuple[Part, ...]:
 
 
 def joined(texts: Sequence[Text]) -> Text:
-    """The texts one after the other; a string if no placeholder is in them."""
+    """The texts concatenated; a string if they have no placeholder."""
     found: list[Part] = []
     for part in (part for text in texts for part in parts(text)):
         if isinstance(part, str) and found and isinstance(found[-1], str):
@@ -85,7 +86,7 @@ def joined(texts: Sequence[Text]) -> Text:
 def filled(text: Text, secret: Callable[[str], str]) -> str:
     """The text with each secret replaced by the result of ``secret(NAME)``, and each file by its content.
 
-    Raises LakehouseError if such a file cannot be read, or a secret has a character that ends a line.
+    Raises LakehouseError if a file cannot be read, or a secret has a character that ends a line.
     """
     return "".join(_filled(part, secret) for part in parts(text))
 
@@ -111,12 +112,12 @@ def issued(text: Text) -> tuple[Issued, ...]:
 
 
 def with_contents(text: Text) -> list[Any]:
-    """The text in a form that JSON can hold, with the digest of each file: it changes with the file. Empty: no file."""
+    """The text in a form for JSON, with the digest of each file's content. The digest is empty if there is no file."""
     return [_with_content(part) for part in parts(text)]
 
 
 def read(raw: Any) -> Text:
-    """A text that was written as JSON."""
+    """The text that :func:`with_contents` wrote as JSON."""
     if isinstance(raw, str):
         return raw
     if isinstance(raw, Mapping):
@@ -152,7 +153,7 @@ def _filled(part: Part, secret: Callable[[str], str]) -> str:
         case Issued():
             return secret(part.kept)
         case Binary():
-            raise AssertionError("bytes beside text")  # they are written by :func:`written`
+            raise AssertionError("bytes beside text")  # :func:`written` writes them
         case _:
             return part
 
@@ -161,5 +162,5 @@ def _read(path: Path) -> str:
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise LakehouseError(f"{path}, which lakehouse.yaml names, cannot be read: {why}. Put it there.") from error

@@ -22,7 +22,7 @@ def properties(settings: Mapping[str, Text]) -> Text:
 def _value(text: Text) -> Text:
     escaped = [_escaped(part) if isinstance(part, str) else part for part in parts(text)]
     if isinstance(escaped[0], str) and escaped[0].startswith(" "):
-        escaped[0] = "\\" + escaped[0]  # otherwise it counts as the space between key and value
+        escaped[0] = "\\" + escaped[0]  # otherwise the space would belong to the separator
     return tuple(escaped)
 
 
@@ -36,7 +36,7 @@ def _escaped(text: str) -> str:
 
 
 def _code(character: str) -> str:
-    """Readers differ in the file's encoding, so everything beyond ASCII is written by its number."""
+    """The escape of a character. Readers use different encodings, so all characters beyond ASCII are escaped."""
     if character in _NAMED:
         return _NAMED[character]
     units = character.encode("utf-16-be", "surrogatepass")

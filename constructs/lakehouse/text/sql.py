@@ -1,4 +1,4 @@
-"""Names and values in SQL. Spark has backquoted names, and backslashes in its strings; Trino follows the standard."""
+"""Names and values in SQL. Spark has names in backquotes and backslashes in strings; Trino follows the standard."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def name(text: str, dialect: Dialect) -> str:
 
 
 def path(parts: Iterable[str], dialect: Dialect) -> str:
-    """Names with dots between them: a catalog, its namespaces, a table."""
+    """Quoted names with dots between them: a catalog, its namespaces, a table."""
     return ".".join(name(part, dialect) for part in parts)
 
 
 def string(text: str, dialect: Dialect) -> str:
-    """A value that is text, quoted."""
+    """A string, quoted."""
     if dialect == "spark":
-        # \u first: Spark knows it in strings, and a doubled backslash begins no escape.
+        # \u first: Spark has it in strings, and a doubled backslash begins no escape.
         return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return "'" + text.replace("'", "''") + "'"

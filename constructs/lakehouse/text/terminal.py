@@ -5,12 +5,13 @@ from __future__ import annotations
 import unicodedata
 
 _LONGEST = 2_000  # characters of a message; a value of megabytes would hide the message itself
-# Cc: control characters; Cf: what turns the direction of text, among others; Cs: half of a character; Zl, Zp: lines.
+# Cc: control characters; Cf: format characters, such as for the direction of text; Cs: halves of characters; Zl, Zp:
+# line and paragraph separators.
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn")
 
 
 def shown(text: str) -> str:
-    """The text on one line, each hidden character as its escape, the middle of a very long one left out."""
+    """The text on one line. Hidden characters are escaped, and a very long text is shortened in the middle."""
     if len(text) > _LONGEST:
         half = _LONGEST // 2
         text = f"{text[:half]} [... {len(text) - 2 * half} characters left out ...] {text[-half:]}"
@@ -18,12 +19,12 @@ def shown(text: str) -> str:
 
 
 def told(text: object) -> str:
-    """A message of several lines, such as one with the end of a log: each line as it is shown."""
+    """A message of several lines, such as one with the end of a log: :func:`shown` for each line."""
     return "\n".join(shown(line.expandtabs(4)) for line in str(text).split("\n"))
 
 
 def is_hidden(character: str) -> bool:
-    """Whether a terminal would do anything with it except draw it."""
+    """Whether a terminal would do something other than draw it."""
     return not " " <= character <= "~" and unicodedata.category(character) in _HIDDEN
 
 

@@ -12,25 +12,25 @@ from typing import Any
 
 # cdktf has its own marks in strings and lists, such as ${TfToken[TOKEN.0]} and #{TfToken[TOKEN.0]}.
 _OPENED = re.compile(r"([$%#]+)\{")
-# How our own expressions are written until the block is complete. No text from outside can contain it.
+# Marks our own expressions until the block is complete. No text from outside can contain it.
 _MARK = secrets.token_hex(8)
 _MARKED = re.compile(rf"<{_MARK} ([^>]*)>")
 
 
 def expression(text: str) -> str:
-    """An expression, to be put into the texts that :func:`rendered` gets."""
+    """An expression, for use in the texts that are passed to :func:`rendered`."""
     if ">" in text:
         raise ValueError(f"{text} cannot be marked")
     return f"<{_MARK} {text}>"
 
 
 def literal(text: str) -> str:
-    """The text as Terraform's JSON needs it: it evaluates to the text itself."""
+    """The text escaped for Terraform's JSON, so that it evaluates to the text itself."""
     return _OPENED.sub(_closed, text)
 
 
 def rendered(value: Any) -> Any:
-    """The value with all of its strings literal, except the expressions made by :func:`expression`."""
+    """The value with all strings literal, except the expressions of :func:`expression`."""
     match value:
         case str():
             pieces = _MARKED.split(value)  # every second one is an expression

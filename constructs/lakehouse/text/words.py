@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterable
 from itertools import islice
 
-# Compared with the known words, letter by letter, so that a file of any size is read in seconds.
+# The longest word and the most known words that are compared, so that a file of any size is read in seconds.
 _LONGEST, _MOST = 100, 1_000
 
 
 def suggest(wrong: object, known: Iterable[str]) -> str:
-    """`` Did you mean "x"?`` if a known word is close to what was written, otherwise nothing."""
+    """`` Did you mean "x"?`` if a known word is close to the wrong one, otherwise an empty string."""
     if len(text := str(wrong).lower()) > _LONGEST:
         return ""
     names = {name.lower(): name for name in islice(known, _MOST) if len(name) <= _LONGEST}

@@ -70,7 +70,7 @@ def test_engines_and_catalog_clients_are_not_imported() -> None:
 def test_a_token_wants_a_spark_that_knows_it() -> None:
     (problem,) = check(lakehouse(engines={"spark": {"version": "3.5", "connect": {"token": True}}}))
     assert problem.at == ("engines", "spark", "connect", "token")
-    assert 'Write version: "4.0" or "4.1"' in problem.message
+    assert 'Set version: "4.0" or "4.1"' in problem.message
 
 
 @pytest.mark.parametrize("connect", [True, False, {"token": True}])

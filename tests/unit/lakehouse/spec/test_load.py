@@ -81,7 +81,7 @@ def test_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("depth", [2_000, 200_000])
 def test_too_deep_nesting_is_refused(tmp_path: Path, depth: int) -> None:
-    with pytest.raises(SpecError, match=r"nested too deeply|not well formed"):
+    with pytest.raises(SpecError, match=r"nested levels|not well formed"):
         load(written(tmp_path, "name: " + "[" * depth))
 
 

@@ -108,7 +108,7 @@ def test_a_path_of_a_table_is_a_claim_like_its_location(key: str, path: str, ref
 
 def test_the_message_names_both_owners_and_the_property() -> None:
     (problem,) = check_locations(changed({}, properties={"write.data.path": "s3://one/lake/n/u/x"}))
-    assert '"s3://one/lake/n/u/x" lies inside the location of catalogs.lake.namespaces.n.tables.u' in problem.message
+    assert '"s3://one/lake/n/u/x" is inside the location of catalogs.lake.namespaces.n.tables.u' in problem.message
 
 
 def test_a_namespace_may_lie_anywhere_but_in_a_table() -> None:
@@ -145,7 +145,7 @@ def test_no_rule_of_a_bucket_takes_or_shows_live_tables(
 
 def test_a_rule_that_would_delete_names_the_value_the_owner_and_the_fix() -> None:
     (problem,) = check_locations(changed({"one": {"expire_days": 3}}))
-    assert problem.message.startswith('3 days, and the bucket holds the location of catalogs.lake, "s3://one/lake"')
+    assert problem.message.startswith('3 days, but the bucket holds the location of catalogs.lake, "s3://one/lake"')
     assert "Remove it" in problem.message
     assert problem.beside == ("catalogs", "lake", "location")
 

@@ -32,12 +32,12 @@ def test_defaults_of_the_model_are_in_the_matrix() -> None:
     [("4.2", "4.1"), ("4.1.4", "4.1"), ("3.4", "3.5"), ("2", "3.5"), ("5", "4.1"), ("latest", "4.1")],
 )
 def test_wrong_spark_version_names_the_nearest(version: str, right: str) -> None:
-    assert f'Write version: "{right}"' in (matrix.version_refusal("Spark", version, matrix.SPARK) or "")
+    assert f'Set version: "{right}"' in (matrix.version_refusal("Spark", version, matrix.SPARK) or "")
 
 
 @pytest.mark.parametrize(("version", "right"), [("479", "476"), ("471", "476"), ("3.5", "476"), ("current", "476")])
 def test_wrong_trino_version_names_the_nearest(version: str, right: str) -> None:
-    assert f'Write version: "{right}"' in (matrix.version_refusal("Trino", version, matrix.TRINO) or "")
+    assert f'Set version: "{right}"' in (matrix.version_refusal("Trino", version, matrix.TRINO) or "")
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_other_names(name: str) -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ({"partition_by": ["void(a)"]}, "partitions by nothing"),
+        ({"partition_by": ["void(a)"]}, "void partitions nothing"),
         ({"partition_by": ["void(a)", "b"]}, ""),
         ({"partition_by": ["void(a)"], "format_version": 1}, ""),
         ({"sort_by": ["b", "void(a)"]}, "sorts by nothing"),
@@ -170,7 +170,7 @@ def test_warnings_have_a_line(tmp_path: Path) -> None:
 
 
 def test_names_that_engines_or_files_take_for_one() -> None:
-    assert "are one name to engines" in problems({"s": "int", "ſ": "int"})[0]  # noqa: RUF001 - it is what is tested
+    assert "are the same name for engines" in problems({"s": "int", "ſ": "int"})[0]  # noqa: RUF001 - it is what is tested
     assert 'are both written into files as "order_x2Did"' in problems({"order-id": "int", "order_x2Did": "int"})[0]
     assert problems({"größe": "int", "grösse": "int"}, partition_by=["bucket(4, größe)"], sort_by=["größe desc"]) == []
     assert problems({"order-id": "int"}, partition_by=["order-id", "truncate(4, order-id)"]) == []

@@ -83,5 +83,5 @@ def test_names_of_columns(name: str) -> None:
     "name", ["a.b", "a,b", "a:b", "a(b", "a[b", 'a"b', "a\\b", " a", "a ", "a  b", "a\tb", "$path", "", "İ", "a\u00a0b"]
 )
 def test_wrong_names_of_columns(name: str) -> None:
-    with pytest.raises(ValueError, match="is not a name of a column"):
+    with pytest.raises(ValueError, match="is not a name for a column"):
         Table.model_validate({"columns": {name: "int"}})
