@@ -116,7 +116,7 @@ def _layout(at: KeyPath, table: Table) -> Iterator[Problem]:
                 kinds.append("")  # another check reports it
         if key == "partition_by" and kinds and table.format_version > 1 and set(kinds) == {"void"}:
             message = (
-                "void does not partition, and Trino cannot change rows of a table with only void fields. Remove it"
+                "void partitions nothing, and Trino cannot change rows of a table with only void fields. Remove it"
             )
             yield Problem((*at, key, 0), message)
         elif key == "sort_by" and "void" in kinds:
