@@ -10,6 +10,7 @@ from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.secrets import STORE
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.ports import servers
 
 REGION = "us-east-1"  # what S3 clients sign with; a local store has no regions
@@ -74,12 +75,8 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
 
 def _platform(stack: LocalStack, place: Place, at: Endpoints) -> list[Service]:
     """The platform services that the catalogs need, each once for all of them."""
-    wanted: dict[str, list[str]] = {}
+    wanted: dict[str, dict[str, KindEntry]] = {}
     for each in at.catalogs:
-        for need in each.kind.needs:
-            wanted.setdefault(need, []).append(each.service)
-    return [
-        service
-        for word, servers_ in wanted.items()
-        for service in PLATFORM[word].services(place, tuple(dict.fromkeys(servers_)))
-    ]
+        for need in each.kind.needs:  # of catalogs that share a server, the first speaks for it
+            wanted.setdefault(need, {}).setdefault(each.service, stack.catalogs[each.name])
+    return [service for word, entries in wanted.items() for service in PLATFORM[word].services(place, entries)]

@@ -10,6 +10,7 @@ from lakehouse.iceberg import transforms, types
 from lakehouse.spec import limits, matrix, support, tables
 from lakehouse.spec.aws import check_aws
 from lakehouse.spec.catalogs import check_catalogs
+from lakehouse.spec.databases import check_databases
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.further import check_properties
 from lakehouse.spec.kinds import AWS, KindRules, known
@@ -328,6 +329,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
         yield from check_catalogs(name, stack, lakehouse, everything=everything)
         if isinstance(stack, LocalStack):
             yield from _ports(name, stack, lakehouse)
+            yield from check_databases(name, stack, lakehouse)
         else:
             yield from check_aws(name, stack, lakehouse)
 

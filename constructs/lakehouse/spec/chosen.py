@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import KindRules, known
@@ -43,7 +43,13 @@ class Chosen:
                 "KindEntry",
                 [{"type": "literal_error", "loc": ("kind",), "input": word, "ctx": {"expected": _words(offered)}}],
             )
-        return (offered[word].entry if isinstance(word, str) else KindEntry).model_validate(value)
+        entry = offered[word].entry if isinstance(word, str) else KindEntry
+        if unknown := [key for key in value if key not in entry.model_fields]:  # each kind has keys of its own
+            why = PydanticCustomError("unknown_key", "not a key of this kind", {"known": list(entry.model_fields)})
+            raise ValidationError.from_exception_data(
+                "KindEntry", [{"type": why, "loc": (key,), "input": value[key]} for key in unknown]
+            )
+        return entry.model_validate(value)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         serialized = core_schema.plain_serializer_function_ser_schema(

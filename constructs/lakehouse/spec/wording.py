@@ -37,8 +37,8 @@ def _message(detail: ErrorDetails, at: KeyPath) -> str:
             return str(context["error"])
         case "missing":
             return f'"{at[-1]}" is missing: {_description(detail)}'
-        case "extra_forbidden":
-            known = _keys(detail)
+        case "extra_forbidden" | "unknown_key":
+            known = context["known"] if "known" in context else _keys(detail)
             fix = suggest(at[-1], known) or f" Known keys: {', '.join(known)}."
             return f'"{at[-1]}" is not known here.{fix}'
         case "literal_error":

@@ -13,6 +13,7 @@ from lakehouse.kinds.platform import postgres
 from lakehouse.kinds.platform.postgres import Database
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Further, Limits, Listener
 from lakehouse.text.placeholders import Text
@@ -26,7 +27,7 @@ _STORE = "`store`"
 
 def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
     """A server for one catalog: it has no warehouses to tell catalogs apart."""
-    name, store, database = at.service, at.store, Database.of(at.service)
+    name, store, database = at.service, at.store, Database.of(at.service, entry)
     port = place.port(name)
     settings: dict[str, Text] = {
         "server.host": place.bind(),
@@ -34,7 +35,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         "server.catalog": at.name,
         "catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
         "uri": database.jdbc(place),
-        "jdbc.user": database.name,
+        "jdbc.user": database.user,
         "jdbc.password": database.password,
         "jdbc.schema-version": "V1",  # the first that has views
         # PostgreSQL says these as it stops: the pool takes a new connection, as it does if one breaks.
@@ -116,6 +117,7 @@ REST = CatalogKind(
     label="Iceberg REST",
     listeners=(Listener(WORD, 8181, 8181, "catalog, Iceberg REST"),),
     can=Limits("Iceberg REST"),
+    entry=DatabaseEntry,
     further=Further(
         "catalog.properties",
         key=r"clients|(jdbc|s3|client|http-client|table-default|table-override)\.[\w.-]+",

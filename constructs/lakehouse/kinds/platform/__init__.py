@@ -5,15 +5,16 @@ What a catalog lists in ``needs`` comes before it, once per stack.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lakehouse.services.service import Place, Service
+from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import KindRules
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformKind(KindRules):
-    """A kind of platform service. ``services`` get the names of the servers that need it."""
+    """A kind of platform service. ``services`` get the servers that need it, each with the entry of its catalog."""
 
-    services: Callable[[Place, tuple[str, ...]], tuple[Service, ...]]
+    services: Callable[[Place, Mapping[str, KindEntry]], tuple[Service, ...]]

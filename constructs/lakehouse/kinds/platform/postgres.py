@@ -2,58 +2,60 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.kinds.platform import PlatformKind
 from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.spec import databases
+from lakehouse.spec.databases import DatabaseNames
+from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Listener
 from lakehouse.text import sql
 from lakehouse.text.placeholders import Part, Secret, joined
 
-WORD, PACKAGE = "postgres", "postgres-18.4"
-_LONGEST = 63  # bytes of a name; PostgreSQL cuts off the rest
+WORD, PACKAGE = databases.POSTGRES, "postgres-18.4"
 _START = Path(__file__).with_suffix(".sh")
+_NAMES = Path(__file__).with_suffix(".sql")
 
 
 @dataclass(frozen=True)
 class Database:
-    """A catalog server's own database. The user that owns it has its name."""
+    """A catalog server's own database, and the user that owns it."""
 
+    server: str
     name: str
+    user: str
     password: Secret
 
     @classmethod
-    def of(cls, server: str) -> Database:
-        """The database of the catalog server of that name."""
-        name = server
-        if len(name) > _LONGEST:
-            digest = hashlib.sha256(server.encode()).hexdigest()[:8]
-            name = f"{server[: _LONGEST - len(digest) - 1]}-{digest}"
-        return cls(name, Secret(f"{WORD}-{server}"))
+    def of(cls, server: str, entry: KindEntry | None = None) -> Database:
+        """The database of the catalog server of that name; the entry of its catalog may set other names."""
+        names = DatabaseNames.of(server, entry)
+        return cls(server, names.database, names.user, Secret(f"{WORD}-{server}"))
 
     def jdbc(self, place: Place) -> str:
         """Its address for Java programs."""
         return f"jdbc:postgresql://{place.host(WORD)}:{place.port(WORD)}/{self.name}"
 
 
-def services(place: Place, servers: tuple[str, ...]) -> tuple[Service, ...]:
+def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, ...]:
     """One server, with a database for each of the catalog servers. Users and databases are made before it starts."""
     port, config, data = place.port(WORD), place.config(WORD), place.data(WORD)
-    databases = [Database.of(server) for server in servers]
-    statements: list[Part] = [part for each in databases for part in _statements(each)]
+    every = [Database.of(server, entry) for server, entry in servers.items()]
+    statements: list[Part] = [part for each in every for part in _statements(each)]
     service = Service(
         name=WORD,
         image=PACKAGE,
         packages=(PACKAGE,),
         command=(
             *("/bin/sh", f"{config}/start.sh", place.package(PACKAGE), data, place.bind(), str(port)),
-            *(each.name for each in databases),
+            *(each.name for each in every),
         ),
         files=(
             File("start.sh", _START.read_text()),
+            File("names.sql", _NAMES.read_text() + "\n" + "".join(_renaming(every))),
             File("databases.sql", joined(statements)),
             File("hba.conf", "host all all all scram-sha-256\n"),
         ),
@@ -66,16 +68,30 @@ def services(place: Place, servers: tuple[str, ...]) -> tuple[Service, ...]:
     return (service,)
 
 
+_LISTING = "SELECT datname FROM pg_database"
+_END = ";\n\n"  # of a statement, in PostgreSQL's single-user mode
+
+
+def _renaming(every: list[Database]) -> Iterator[str]:
+    """Calls that give databases and their users the names of the file. Two may swap theirs: first all step aside."""
+    for aside in ("true", "false"):
+        for each in every:
+            words = (each.server, databases.default(each.server), each.name, each.user)
+            yield f"SELECT pg_temp.rename({', '.join(sql.string(word, 'trino') for word in words)}, {aside}){_END}"
+    yield _LISTING + _END
+
+
 def _statements(database: Database) -> Iterator[Part]:
-    """A statement a line, each of which may run again."""
-    name, text = sql.name(database.name, "trino"), sql.string(database.name, "trino")  # both as in the standard
-    missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {text})"
-    yield f"DO $$BEGIN IF {missing} THEN CREATE ROLE {name}; END IF; END$$\n"
-    yield f"ALTER ROLE {name} LOGIN PASSWORD '"
+    """What each start asks for; it may be so already."""
+    name, user = sql.name(database.name, "trino"), sql.name(database.user, "trino")  # both as in the standard
+    missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {sql.string(database.user, 'trino')})"
+    yield f"DO $$BEGIN IF {missing} THEN CREATE ROLE {user}; END IF; END$${_END}"
+    yield f"ALTER ROLE {user} LOGIN PASSWORD '"
     yield database.password  # what a secret may hold needs no escape
-    yield "'\n"
-    yield f"ALTER DATABASE {name} OWNER TO {name}\n"
-    yield f"REVOKE ALL ON DATABASE {name} FROM PUBLIC\n"
+    yield f"'{_END}"
+    yield f"ALTER DATABASE {name} OWNER TO {user}{_END}"
+    yield f"REVOKE ALL ON DATABASE {name} FROM PUBLIC{_END}"
+    yield f"COMMENT ON DATABASE {name} IS {sql.string(f'lakehouse {database.server}', 'trino')}{_END}"
 
 
 POSTGRES = PlatformKind(

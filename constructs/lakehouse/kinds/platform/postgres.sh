@@ -1,4 +1,4 @@
-# Makes the cluster where there is none and what databases.sql asks for, then becomes the PostgreSQL server:
+# Makes the cluster where there is none and what names.sql and databases.sql ask for, then becomes the PostgreSQL server:
 #     sh start.sh HOME DATA ADDRESS PORT DATABASE...
 set -eu
 home=$1 data=$2 address=$3 port=$4
@@ -19,9 +19,10 @@ if [ "$(id -u)" = 0 ]; then
     fi
 fi
 
-# A statement a line, from standard input. An error ends it, and none is logged with its statement: it has a password.
+# Statements, each up to an empty line, from standard input. An error ends it, and none is logged with its statement: it
+# has a password.
 single() {
-    within "$home/bin/postgres" --single -D "$data/cluster" -c exit_on_error=true -c log_checkpoints=off \
+    within "$home/bin/postgres" --single -j -D "$data/cluster" -c exit_on_error=true -c log_checkpoints=off \
         -c log_min_error_statement=panic postgres
 }
 
@@ -47,7 +48,7 @@ if pid=$(head -n 1 "$data/cluster/postmaster.pid" 2>/dev/null); then
     esac
 fi
 
-there=$(echo 'SELECT datname FROM pg_database' | single)
+there=$(single <names.sql)
 for name in "$@"; do
     case $there in *"\"$name\""*) ;; *) printf 'CREATE DATABASE "%s"\n' "$name" | single >/dev/null ;; esac
 done

@@ -77,9 +77,10 @@ def test_servers_are_counted_by_kind() -> None:
 @pytest.mark.usefixtures("other")
 def test_the_schema_offers_what_is_registered() -> None:
     places = schema()["$defs"]["LocalStack"]["properties"]["catalogs"]["patternProperties"].values()
-    [(words, mapping)] = [place["anyOf"] for place in places]
-    offered = [word for word, kind in kinds.known().catalogs.items() if "process" in kind.on]
+    [(words, *mappings)] = [place["anyOf"] for place in places]
+    offered = {word: kind for word, kind in kinds.known().catalogs.items() if "process" in kind.on}
     assert {"nessie", "other"} <= set(offered)
-    assert words == {"enum": offered}
-    assert mapping["properties"]["kind"]["enum"] == offered
-    assert set(mapping["properties"]) == {"kind", "properties"}
+    assert words == {"enum": list(offered)}
+    keys = {word: set(each["properties"]) for each in mappings for word in each["properties"]["kind"]["enum"]}
+    assert keys == {word: set(kind.entry.model_fields) for word, kind in offered.items()}
+    assert keys["other"] == {"kind", "properties"}

@@ -9,6 +9,8 @@ from pathlib import Path
 from lakehouse.kinds.platform.postgres import Database, services
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse
+from lakehouse.spec.databases import DatabaseEntry
+from lakehouse.spec.entries import KindEntry
 from tests.unit.lakehouse.services.place import Somewhere, as_text
 
 LAKEHOUSE = Lakehouse.model_validate(
@@ -25,23 +27,42 @@ _INITDB = '#!/bin/sh\nmkdir -p "$2"\necho 18 >"$2/PG_VERSION"\necho initdb\n'
 _POSTGRES = """#!/bin/sh
 [ "$1" != --version ] || { echo "postgres (PostgreSQL) 18.4"; exit; }
 [ "$1" = --single ] || { echo "server $*"; exit; }
-while read -r line; do
-    case $line in SELECT*) echo '1: datname = "rest"' ;; CREATE*|ALTER*) echo "single $line" >&2 ;; *) exit 1 ;; esac
+while IFS= read -r line; do
+    case $line in
+        "SELECT datname"*) echo '1: datname = "rest"' ;;
+        "CREATE DATABASE"*|ALTER*) echo "single $line" >&2 ;;
+    esac
 done
 """
 
 
-def postgres(*servers: str) -> Service:
-    [service] = services(Somewhere(LAKEHOUSE), servers)
+def postgres(*servers: str, **named: DatabaseEntry) -> Service:
+    entries = {server: KindEntry(kind="rest") for server in servers} | named
+    [service] = services(Somewhere(LAKEHOUSE), entries)
     return service
 
 
+def written(service: Service, name: str) -> str:
+    return next(as_text(each.text) for each in service.files if each.path == name)
+
+
 def test_each_catalog_server_has_a_user_and_a_password_of_its_own() -> None:
-    statements = next(as_text(each.text) for each in postgres("rest", "rest-other").files if each.path.endswith(".sql"))
-    assert "ALTER ROLE \"rest\" LOGIN PASSWORD '<secret:postgres-rest>'\n" in statements
-    assert "ALTER ROLE \"rest-other\" LOGIN PASSWORD '<secret:postgres-rest-other>'\n" in statements
-    assert 'REVOKE ALL ON DATABASE "rest-other" FROM PUBLIC\n' in statements
+    statements = written(postgres("rest", "rest-other"), "databases.sql")
+    assert "ALTER ROLE \"rest\" LOGIN PASSWORD '<secret:postgres-rest>';\n\n" in statements
+    assert "ALTER ROLE \"rest-other\" LOGIN PASSWORD '<secret:postgres-rest-other>';\n\n" in statements
+    assert 'REVOKE ALL ON DATABASE "rest-other" FROM PUBLIC;\n\n' in statements
     assert "SUPERUSER" not in statements
+
+
+def test_the_file_names_the_database_and_its_user_and_the_password_stays_the_servers() -> None:
+    service = postgres(rest=DatabaseEntry(kind="rest", database="tables", user="writer"))
+    assert service.command[-1] == "tables"
+    assert "ALTER ROLE \"writer\" LOGIN PASSWORD '<secret:postgres-rest>';\n\n" in written(service, "databases.sql")
+    assert 'ALTER DATABASE "tables" OWNER TO "writer";\n\n' in written(service, "databases.sql")
+    names = written(service, "names.sql")
+    for aside in ("true", "false"):
+        assert f"SELECT pg_temp.rename('rest', 'rest', 'tables', 'writer', {aside});\n\n" in names
+    assert names.count(";\n\n") == 4, "single-user mode ends a statement there: one function, two calls, one list"
 
 
 def test_nobody_logs_in_without_a_password_and_nothing_secret_is_in_the_command() -> None:

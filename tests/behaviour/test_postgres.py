@@ -1,0 +1,94 @@
+"""PostgreSQL as the lakehouse starts it: databases and users get the names of the file, and rows stay."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lakehouse import packages
+from lakehouse.kinds.platform import postgres
+from lakehouse.runtimes.process.place import ProcessPlace
+from lakehouse.runtimes.state import State
+from lakehouse.spec.databases import DatabaseEntry
+from lakehouse.spec.entries import KindEntry
+from tests.behaviour.servers import _await, _process
+from tests.ports import free
+
+pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
+
+PLAIN = KindEntry(kind="rest")
+KEYS = {f"postgres-{server}": f"of-{server}" for server in ("rest", "hive", "other")}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A folder of state, and the server that is started on it again and again."""
+
+    state: State
+    port: int
+
+    @contextmanager
+    def up(self, entries: Mapping[str, KindEntry]) -> Iterator[None]:
+        [service] = postgres.services(ProcessPlace(self.state, {"postgres": self.port}), entries)
+        with _process(service, self.state, KEYS) as process:
+            _await(service, process, self.state)
+            yield
+
+    def sql(self, server: str, statement: str, *, database: str = "", user: str = "") -> str:
+        """What a statement returns to a catalog's server; its password is that of the server, whatever its names."""
+        home = packages.location(postgres.PACKAGE)
+        at = f"host=127.0.0.1 port={self.port} dbname={database or server} user={user or database or server}"
+        done = subprocess.run(
+            [home / "bin/psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", statement, at],
+            env={**os.environ, "LD_LIBRARY_PATH": str(home / "lib"), "PGPASSWORD": KEYS[f"postgres-{server}"]},
+            capture_output=True, text=True, check=False, timeout=30,
+        )  # fmt: skip
+        return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    packages.set_up([postgres.PACKAGE], [], progress=False)
+    state = State(tmp_path / "state")
+    state.prepare()
+    return Server(state, free(1)[0])
+
+
+def test_databases_and_users_are_renamed_and_keep_their_rows(server: Server) -> None:
+    with server.up({"rest": PLAIN, "hive": PLAIN}):
+        for name in ("rest", "hive"):
+            server.sql(name, f"CREATE TABLE t AS SELECT '{name}' AS of")
+        server.sql("hive", "COMMENT ON DATABASE hive IS NULL")  # as an earlier version made it
+        assert "password authentication failed" in server.sql("rest", "SELECT 1", database="hive")
+        assert "permission denied for database" in server.sql("rest", "SELECT 1", database="hive", user="rest")
+    swapped = {"rest": DatabaseEntry(kind="rest", database="hive"), "hive": DatabaseEntry(kind="rest", database="rest")}
+    with server.up(swapped):
+        assert server.sql("rest", "TABLE t", database="hive") == "rest"
+        assert server.sql("hive", "TABLE t", database="rest") == "hive"
+    with server.up({"rest": DatabaseEntry(kind="rest", database="tables", user="writer")}):
+        assert server.sql("rest", "INSERT INTO t VALUES ('more'); TABLE t", database="tables", user="writer") == (
+            "INSERT 0 1\nrest\nmore"
+        )
+        roles = "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolname !~ '^pg_'"
+        assert server.sql("rest", roles, database="tables", user="writer") == "postgres rest writer"
+    # What a catalog that is no longer in the file has left is another's, if it asks for it by name.
+    with server.up({"other": DatabaseEntry(kind="rest", database="rest", user="reader")}):
+        assert server.sql("other", "TABLE t", database="rest", user="reader") == "hive"
+
+
+def test_a_name_that_another_database_has_is_refused_and_nothing_changes(server: Server) -> None:
+    with server.up({"rest": PLAIN, "hive": PLAIN}):
+        server.sql("rest", "CREATE TABLE t AS SELECT 1")
+    with (
+        pytest.raises(AssertionError, match='database "hive" already exists'),
+        server.up({"rest": DatabaseEntry(kind="rest", database="hive", user="rest")}),
+    ):
+        pass
+    with server.up({"rest": PLAIN, "hive": PLAIN}):
+        assert server.sql("rest", "TABLE t") == "1"
