@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.iceberg.metadata import Facts
     from bootstrap.reconciler.apply import Done, Failed, Outcome
     from bootstrap.reconciler.changes import Diff
+    from bootstrap.reconciler.importing import Described
     from bootstrap.reconciler.world import World
     from lakehouse.spec import Lakehouse
 
@@ -233,7 +234,7 @@ def restore(
     name: Annotated[str, typer.Argument(metavar="NAME", help="CATALOG.NAMESPACE.TABLE, or a table's column after it.")],
 ) -> None:
     """Bring back a table that was dropped, or a column of a table, with its rows and its history."""
-    from bootstrap.reconciler.restore import restore as bring_back
+    from bootstrap.reconciler.tables.restore import restore as bring_back
 
     _, lakehouse, world = _connect(context)
     print(bring_back(lakehouse, world, name))
@@ -248,14 +249,14 @@ def import_(
     from bootstrap.reconciler.importing import imported
 
     path, lakehouse, world = _connect(context)
-    sections = _described(lakehouse, world, imported)
+    sections, _, entries = _described(lakehouse, world, imported)
     if not sections:
         print("Everything that exists is in the file.", file=sys.stderr)
     elif write:
         from bootstrap.reconciler.adding import add_to
 
-        count = add_to(path, sections)
-        print(f"{path}: {count} namespaces, tables, branches and tags added.")
+        add_to(path, sections)
+        print(f"{path}: {entries} namespaces, tables, branches and tags added.")
     else:
         _print_yaml(sections)
 
@@ -266,24 +267,22 @@ def export(context: typer.Context, as_json: JsonOption = False) -> None:
     from bootstrap.reconciler.importing import exported
 
     _, lakehouse, world = _connect(context)
-    data = _described(lakehouse, world, exported)
+    data, _, _ = _described(lakehouse, world, exported)
     if as_json:
         print(json.dumps(data, indent=2))
     else:
         _print_yaml(data)
 
 
-def _described(
-    lakehouse: Lakehouse, world: World, by: Callable[[Lakehouse, Facts], tuple[dict[str, Any], list[str]]]
-) -> dict[str, Any]:
+def _described(lakehouse: Lakehouse, world: World, by: Callable[[Lakehouse, Facts], Described]) -> Described:
     from bootstrap.reconciler.facts import gather
 
     with _reading() as reading:
         facts = gather(lakehouse, world, everything=True, reading=reading)
-    data, left = by(lakehouse, facts)
-    for each in left:
+    found = by(lakehouse, facts)
+    for each in found.left:
         print(f"left out: {each}", file=sys.stderr)
-    return data
+    return found
 
 
 def _print_yaml(data: dict[str, Any]) -> None:

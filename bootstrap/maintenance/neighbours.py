@@ -18,7 +18,7 @@ from bootstrap.catalogs.cache import FactsCache
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import TableFacts, compact
-from bootstrap.reconciler.homes import everyone
+from bootstrap.reconciler.tables.homes import everyone
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing, UnknownState, first_line

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bootstrap.reconciler.tables import is_deletable
+from bootstrap.reconciler.marks import is_deletable
 
 
 def _forced(before: Mapping[str, Any]) -> bool:

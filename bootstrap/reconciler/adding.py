@@ -26,8 +26,8 @@ class _Insertion:
     until: int
 
 
-def add_to(path: Path, sections: Mapping[str, Any]) -> int:
-    """Add sections to the file. Returns how many namespaces, tables, branches and tags were added.
+def add_to(path: Path, sections: Mapping[str, Any]) -> None:
+    """Add sections to the file.
 
     Raises UsageError if the file cannot be written, or if another line would have to change.
     """
@@ -44,12 +44,6 @@ def add_to(path: Path, sections: Mapping[str, Any]) -> int:
             beside.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
-    return sum(_count(content) for content in sections["catalogs"].values())
-
-
-def _count(catalog: Mapping[str, Any]) -> int:
-    tables = sum(len(each.get("tables", {})) for each in catalog.get("namespaces", {}).values())
-    return tables + sum(len(catalog.get(key, {})) for key in ("namespaces", "branches", "tags"))
 
 
 def added(text: str, entries: Mapping[str, Any], name: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 
 from bootstrap.iceberg.metadata import CatalogFacts, Facts
-from bootstrap.reconciler import wanted
 from bootstrap.reconciler.changes import Change, Diff, Note
-from bootstrap.reconciler.wanted import WantedCatalog
-from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.model import Catalog, Lakehouse
 
 #: ``("catalogs", "lake", ...)`` -> ``lakehouse.yaml:12``, or an empty string if the line is not known.
 Where = Callable[[tuple[str, ...]], str]
@@ -18,6 +17,20 @@ Where = Callable[[tuple[str, ...]], str]
 def nowhere(at: tuple[str, ...]) -> str:
     """For files whose lines are not known."""
     return ""
+
+
+@dataclass(frozen=True)
+class CatalogPair:
+    """A catalog that was read: what the file says about it, and what exists."""
+
+    name: str
+    spec: Catalog
+    facts: CatalogFacts
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether what the file does not name counts as drift."""
+        return self.spec.managed == "exclusive"
 
 
 class Differences:
@@ -34,10 +47,10 @@ class Differences:
         self.going: set[str] = set()  # addresses of objects that are destroyed
 
     @cached_property
-    def catalogs(self) -> list[tuple[str, WantedCatalog, CatalogFacts]]:
-        """Each catalog that was read: its name, what the file wants in it, and what exists."""
+    def catalogs(self) -> list[CatalogPair]:
+        """Each catalog that was read."""
         return [
-            (name, wanted.catalog(name, spec), self.facts.catalogs[name])
+            CatalogPair(name, spec, self.facts.catalogs[name])
             for name, spec in self.lakehouse.catalogs.items()
             if name in self.facts.catalogs
         ]

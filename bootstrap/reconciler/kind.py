@@ -1,6 +1,6 @@
 """The protocol of a kind of object: all that the reconciler needs to know of buckets, tables, users and new kinds.
 
-The engine (facts, diff, plan, apply, reconcile) walks a :class:`Registry` of kinds and names none of them.
+The engine (facts, diff, plan, apply, reconcile, importing) walks a :class:`Registry` of kinds and names none of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from bootstrap.catalogs.base import Reading
 from bootstrap.iceberg.metadata import Facts
 from bootstrap.reconciler.changes import Body, Change, Op
 from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.entries import Entries
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.reconciler.world import World
 from lakehouse.spec.model import Lakehouse
@@ -61,6 +62,9 @@ class ObjectKind(ABC):
 
         Called for the kinds from the last to the first, so that contents go before their containers.
         """
+
+    def describe(self, found: Entries) -> None:  # noqa: B027 - as above
+        """Add the entries that the file would have for existing objects. Pure."""
 
     def level(self, change: Change, changes: Changes) -> int:
         """The order among changes of this kind: lower levels come first, or last if they are destroyed."""

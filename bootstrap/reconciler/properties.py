@@ -7,13 +7,18 @@ names is unset if it still has that value. Properties that others set or changed
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from bootstrap.iceberg.evolve import Detail
-from bootstrap.reconciler.wanted import PROPERTIES
+from bootstrap.reconciler.marks import OURS, PROPERTIES, SEED, SEED_FILES
 
-_OURS = "lakehouse."
+#: Properties that engines, catalogs and loads set by themselves. Not even an exclusive catalog removes them.
+_ENGINES = (
+    "ingest.",  # what `lakehouse ingest` has loaded
+    *("created-at", "owner", "gc.enabled", "history.", "schema.name-mapping", "trino"),
+    "write.parquet.compression-codec",
+)
 
 
 class PropertyChange(NamedTuple):
@@ -26,7 +31,7 @@ class PropertyChange(NamedTuple):
 
 def created(wanted: Mapping[str, str]) -> dict[str, str]:
     """The properties of a new object, and their record."""
-    own = {key: value for key, value in wanted.items() if not key.startswith(_OURS)}
+    own = {key: value for key, value in wanted.items() if not key.startswith(OURS)}
     return {**wanted, **({PROPERTIES: _text(own)} if own else {})}
 
 
@@ -48,7 +53,7 @@ def changed(wanted: Mapping[str, str], there: Mapping[str, str], removable: Call
         own = {
             key: value
             for key, value in wanted.items()
-            if not key.startswith(_OURS) and (key in updates or record.get(key) == value)
+            if not key.startswith(OURS) and (key in updates or record.get(key) == value)
         }
         if own and own != record:
             updates[PROPERTIES] = _text(own)
@@ -72,6 +77,25 @@ def recorded(there: Mapping[str, str]) -> dict[str, str]:
     except ValueError:
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def removable(key: str, exclusive: bool) -> bool:
+    """Whether to remove a property that the file does not name: our own marks, and in exclusive catalogs others too."""
+    if key in (SEED, SEED_FILES, PROPERTIES):
+        return False  # they record what was done, which stays true whatever the file says later
+    return key.startswith(OURS) or (exclusive and not key.startswith(_ENGINES))
+
+
+def unnamed(name: str, wanted: Mapping[str, str], there: Mapping[str, str], going: Collection[str]) -> list[str]:
+    """Addresses of the properties that somebody set outside the file, without those that are removed (``going``).
+
+    Those that engines and catalogs set by themselves do not count.
+    """
+    return [
+        f"property {name}.{key}"
+        for key in there
+        if key not in wanted and not key.startswith((OURS, *_ENGINES)) and key not in going
+    ]
 
 
 def _text(own: Mapping[str, str]) -> str:

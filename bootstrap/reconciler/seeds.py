@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from bootstrap.catalogs import tables
 from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.reconciler.changes import Body
-from bootstrap.reconciler.wanted import SEED, SEED_FILES
+from bootstrap.reconciler.marks import SEED, SEED_FILES
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Missing, Refused, UnknownState, first_line
 from lakehouse.errors import UsageError

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 from bootstrap.catalogs.base import LiveCatalog
-from bootstrap.reconciler.recheck import Recheck
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import Refused
 from bootstrap.stores.buckets import BucketStore
 from bootstrap.stores.users import UserAdmin
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -20,7 +23,7 @@ class ApplyWork:
     world: World
     purge: bool = False
     _catalogs: dict[str, LiveCatalog] = field(default_factory=dict)
-    _rechecks: dict[str, Recheck] = field(default_factory=dict)
+    _kept: dict[tuple[Any, str], Any] = field(default_factory=dict)
 
     @cached_property
     def store(self) -> BucketStore:
@@ -38,9 +41,10 @@ class ApplyWork:
             self._catalogs[name] = self.world.catalog(name)
         return self._catalogs[name]
 
-    def recheck(self, name: str) -> Recheck:
-        """The check of who uses which folder of a catalog now."""
-        return self._rechecks.setdefault(name, Recheck(name, self.catalog(name)))
+    def kept(self, make: Callable[[str, LiveCatalog], T], name: str) -> T:
+        """A helper that a kind of object makes for a catalog, once for the whole apply."""
+        found: T = self._kept.setdefault((make, name), make(name, self.catalog(name)))
+        return found
 
     def spare(self, shared: str) -> None:
         """Raises Refused if a purge would delete files of a live table; ``shared`` names it (empty: none)."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from bootstrap import catalogs
 from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.metadata_files import MetadataFiles
-from bootstrap.reconciler import seeds
 from bootstrap.remote import retry
 from bootstrap.remote.connections import Connections
 from bootstrap.stores.buckets import BucketStore
@@ -26,7 +25,6 @@ class World:
     folders: Callable[[], Folders]
     files: Callable[[], MetadataFiles]
     users: Callable[[], UserAdmin] | None = None  # None: the store does not support users
-    load_seed: seeds.Loader = seeds.load
     rounds: int = 5  # at most, with fresh facts each, if others write at the same time or answers are lost
     pause: Callable[[int], None] = retry.pause  # before the next round; takes the number of rounds so far
 

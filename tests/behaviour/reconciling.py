@@ -7,9 +7,9 @@ from typing import Any
 
 from bootstrap.reconciler import apply as applying
 from bootstrap.reconciler import reconcile as reconciling
-from bootstrap.reconciler import restore as restoring
 from bootstrap.reconciler.apply import Outcome
 from bootstrap.reconciler.plan import Plan
+from bootstrap.reconciler.tables import restore as restoring
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections
 from lakehouse.spec import Lakehouse

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import BucketFacts, Facts
 from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.entries import Entries
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.reconciler.world import World
@@ -72,6 +74,12 @@ class Buckets(ObjectKind):
             marked = have.owned and have.deletable == found.lakehouse.name
             found.destroy(Change("destroy", BUCKET, "", name, (), body), marked=marked)
 
+    def describe(self, found: Entries) -> None:
+        if found.everything:
+            named = found.data["buckets"]
+            for name, there in found.facts.buckets.items():
+                named[name] = _described(named.get(name) or {}, there, found.lakehouse.name)
+
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if change.op == "destroy":
             yield from (each.address for each in changes.of("table", "destroy"))
@@ -96,6 +104,25 @@ def _settings(spec: Bucket, owner: str) -> dict[str, Setting]:
         "access": spec.access,
         "deletable": owner if spec.deletable else None,
     }
+
+
+def _described(said: Mapping[str, Any], there: BucketFacts, owner: str) -> dict[str, Any]:
+    """A bucket's entry. If the store cannot report a setting, the file's value stays."""
+    entry = dict(said)
+    told: dict[str, tuple[Any, Any, bool]] = {
+        "versioning": (there.versioning, False, there.versioning is not None),
+        "expire_days": (there.expire_days, None, there.lifecycle),
+        "noncurrent_days": (there.noncurrent_days, None, there.lifecycle),
+        "access": (there.access, "private", there.access is not None),
+        "deletable": (there.deletable == owner, False, True),
+    }
+    for key, (value, default, known) in told.items():
+        if not known:
+            continue
+        entry.pop(key, None)
+        if value != default:
+            entry[key] = value
+    return entry
 
 
 def _update(found: Differences, name: str, want: Mapping[str, Setting], have: BucketFacts) -> None:

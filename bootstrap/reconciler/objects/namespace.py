@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import CatalogFacts
-from bootstrap.reconciler import properties, tables
+from bootstrap.reconciler import properties
 from bootstrap.reconciler.changes import Body, Change, address
-from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.differences import CatalogPair, Differences
+from bootstrap.reconciler.entries import Entries, said
 from bootstrap.reconciler.kind import Changes, ObjectKind
-from bootstrap.reconciler.wanted import WantedCatalog, WantedNamespace
+from bootstrap.reconciler.marks import DELETABLE, OURS, is_deletable
 from bootstrap.reconciler.work import ApplyWork
+from lakehouse.spec.model import Catalog
 
 NAMESPACE = "namespace"
 #: Namespace properties that catalogs set by themselves.
 _CATALOGS_OWN = frozenset({"location", "owner"})
+
+
+@dataclass(frozen=True)
+class WantedNamespace:
+    """A namespace as the file describes it. ``implied``: only a nested one names it, so it has no properties."""
+
+    name: str
+    properties: Mapping[str, str]
+    implied: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,15 +51,27 @@ class Namespaces(ObjectKind):
     bodies = {"create": NewNamespace, "update": ChangedProperties}
 
     def compare(self, found: Differences) -> None:
-        for catalog, want, facts in found.catalogs:
-            for namespace in want.namespaces.values():
-                _compare(found, catalog, namespace, facts.namespaces.get(namespace.name), want.exclusive)
+        for catalog in found.catalogs:
+            for namespace in _wanted(catalog.spec).values():
+                _compare(found, catalog, namespace)
 
     def compare_unnamed(self, found: Differences) -> None:
-        for catalog, want, facts in found.catalogs:
-            for name in sorted(facts.namespaces, key=lambda name: -name.count(".")):
-                if name not in want.namespaces:
-                    _unnamed(found, catalog, name, want, facts)
+        for catalog in found.catalogs:
+            named = _wanted(catalog.spec)
+            for name in sorted(catalog.facts.namespaces, key=lambda name: -name.count(".")):
+                if name not in named:
+                    _unnamed(found, catalog, name)
+
+    def describe(self, found: Entries) -> None:
+        for catalog in found.catalogs:
+            if found.everything:
+                found.data["catalogs"][catalog.name].pop("namespaces", None)
+                found.data["catalogs"][catalog.name]["namespaces"] = {}
+            for name, there in sorted(catalog.facts.namespaces.items()):
+                known = catalog.spec.namespaces.get(name)
+                if found.everything or known is None:
+                    at = ("catalogs", catalog.name, "namespaces", name)
+                    found.add(*at, entry={**_described(there), **said(known, "maintenance")})
 
     def level(self, change: Change, changes: Changes) -> int:
         return change.name.count(".")
@@ -74,31 +98,57 @@ class Namespaces(ObjectKind):
         return ""
 
 
-def _compare(
-    found: Differences, catalog: str, want: WantedNamespace, have: Mapping[str, str] | None, exclusive: bool
-) -> None:
+def opens(catalog: CatalogPair, name: str) -> bool:
+    """Whether the parent of the table or namespace is the second key: a deletable one in an exclusive catalog.
+
+    The parent is the key only for what is directly in it.
+    """
+    enclosing = catalog.spec.namespaces.get(name.rpartition(".")[0])
+    return catalog.exclusive and enclosing is not None and enclosing.deletable
+
+
+def _wanted(spec: Catalog) -> dict[str, WantedNamespace]:
+    """By their dotted names (``a.b``), parents before children."""
+    found: dict[str, WantedNamespace] = {}
+    for name, namespace in spec.namespaces.items():
+        parts = name.split(".")
+        for parent in (".".join(parts[:depth]) for depth in range(1, len(parts))):
+            found.setdefault(parent, WantedNamespace(parent, {}, implied=True))
+        found[name] = WantedNamespace(
+            name, {**namespace.properties, **({DELETABLE: "true"} if namespace.deletable else {})}
+        )
+    return dict(sorted(found.items(), key=lambda item: item[0].count(".")))
+
+
+def _described(there: Mapping[str, str]) -> dict[str, Any]:
+    own = {key: value for key, value in there.items() if key not in _CATALOGS_OWN and not key.startswith(OURS)}
+    return {**({"properties": own} if own else {}), **({"deletable": True} if is_deletable(there) else {})}
+
+
+def _compare(found: Differences, catalog: CatalogPair, want: WantedNamespace) -> None:
+    have = catalog.facts.namespaces.get(want.name)
     if have is None:
         details = tuple(Detail("+", f"property {key} = {value}") for key, value in want.properties.items())
         body = NewNamespace(properties.created(want.properties))
-        found.changes.append(Change("create", NAMESPACE, catalog, want.name, details, body))
+        found.changes.append(Change("create", NAMESPACE, catalog.name, want.name, details, body))
         return
     if want.implied:
         return  # the file does not name it, so it says nothing about its properties
     there = {key: value for key, value in have.items() if key in want.properties or key not in _CATALOGS_OWN}
-    change = properties.changed(want.properties, there, lambda key: tables.removable(key, exclusive))
+    change = properties.changed(want.properties, there, lambda key: properties.removable(key, catalog.exclusive))
     if change.updates or change.removals:
         changed = ChangedProperties(change.updates, tuple(change.removals))
-        found.changes.append(Change("update", NAMESPACE, catalog, want.name, change.details, changed))
-    found.unnamed += tables.unnamed_properties(f"{catalog}.{want.name}", want.properties, there, change.removals)
+        found.changes.append(Change("update", NAMESPACE, catalog.name, want.name, change.details, changed))
+    found.unnamed += properties.unnamed(f"{catalog.name}.{want.name}", want.properties, there, change.removals)
 
 
-def _unnamed(found: Differences, catalog: str, name: str, want: WantedCatalog, facts: CatalogFacts) -> None:
-    change = Change("destroy", NAMESPACE, catalog, name)
-    if any(inner not in found.going for inner in _inside(catalog, name, facts)):
+def _unnamed(found: Differences, catalog: CatalogPair, name: str) -> None:
+    change = Change("destroy", NAMESPACE, catalog.name, name)
+    if any(inner not in found.going for inner in _inside(catalog.name, name, catalog.facts)):
         found.unnamed.append(change.address)
     else:
-        marked = tables.is_deletable(facts.namespaces[name])
-        found.destroy(change, marked=marked, ours=want.exclusive, opened=want.opens(name))
+        marked = is_deletable(catalog.facts.namespaces[name])
+        found.destroy(change, marked=marked, ours=catalog.exclusive, opened=opens(catalog, name))
 
 
 def _inside(catalog: str, name: str, facts: CatalogFacts) -> Iterator[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from bootstrap.catalogs.references import ReferenceKind, references_of
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.entries import Entries
 from bootstrap.reconciler.kind import Changes, ObjectKind
 from bootstrap.reconciler.work import ApplyWork
 from lakehouse.spec import model
@@ -53,19 +55,31 @@ class References(ObjectKind):
     bodies = {"create": NewReference, "update": MarkedReference, "destroy": ReferenceGone}
 
     def compare(self, found: Differences) -> None:
-        for catalog, _, facts in found.catalogs:
-            references = list(_wanted(catalog, found.lakehouse.catalogs[catalog]))
-            known = {"main", *facts.references, *(each.name for each in references)}
+        for catalog in found.catalogs:
+            references = list(_wanted(catalog.name, catalog.spec))
+            known = {"main", *catalog.facts.references, *(each.name for each in references)}
             for reference in references:
-                _compare(found, catalog, reference, known, facts)
+                _compare(found, catalog.name, reference, known, catalog.facts)
 
     def compare_unnamed(self, found: Differences) -> None:
-        for catalog, want, facts in found.catalogs:
-            spec = found.lakehouse.catalogs[catalog]
-            for name in sorted(facts.references.keys() - spec.branches.keys() - spec.tags.keys()):
-                have = facts.references[name]
-                change = Change("destroy", have.kind, catalog, name, (), ReferenceGone(have.points_to))
-                found.destroy(change, marked=have.deletable, ours=want.exclusive)
+        for catalog in found.catalogs:
+            there = catalog.facts.references
+            for name in sorted(there.keys() - catalog.spec.branches.keys() - catalog.spec.tags.keys()):
+                have = there[name]
+                change = Change("destroy", have.kind, catalog.name, name, (), ReferenceGone(have.points_to))
+                found.destroy(change, marked=have.deletable, ours=catalog.exclusive)
+
+    def describe(self, found: Entries) -> None:
+        for catalog in found.catalogs:
+            for kind, key, named in (("branch", "branches", catalog.spec.branches), ("tag", "tags", catalog.spec.tags)):
+                if found.everything:
+                    found.data["catalogs"][catalog.name].pop(key, None)
+                for name, there in sorted(catalog.facts.references.items()):
+                    if there.kind == kind and (found.everything or name not in named):
+                        entry: dict[str, Any] = {"from": named[name].source if name in named else "main"}
+                        if there.deletable:
+                            entry["deletable"] = True
+                        found.add("catalogs", catalog.name, key, name, entry=entry)
 
     def level(self, change: Change, changes: Changes) -> int:
         """The number of planned references that it starts from, directly or through others."""

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bootstrap.iceberg.evolve import Detail
-from bootstrap.iceberg.metadata import Facts, TableFacts
-from bootstrap.reconciler import wanted
+from bootstrap.iceberg.metadata import Facts
+from bootstrap.reconciler import seeds
 from bootstrap.reconciler.changes import Change, address
-from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
+from bootstrap.reconciler.marks import SEED as MARK
 from bootstrap.reconciler.seeds import SeedRows, digests
-from bootstrap.reconciler.wanted import WantedTable
 from bootstrap.reconciler.work import ApplyWork
 
 SEED = "seed"
@@ -23,6 +23,9 @@ class Seeds(ObjectKind):
     bodies = {"create": SeedRows}
     kept_fails = True  # a note means that the rows of another file were loaded meanwhile
 
+    def __init__(self, load: seeds.Loader = seeds.load) -> None:
+        self._load = load
+
     def read(self, look: Inquiry) -> Put:
         found = digests(look.lakehouse, look.world.connections.folder)
 
@@ -32,10 +35,12 @@ class Seeds(ObjectKind):
         return put
 
     def compare(self, found: Differences) -> None:
-        for catalog, want, facts in found.catalogs:
-            for table in want.tables.values():
-                if table.seed is not None and address("table", catalog, table.name) not in found.barred:
-                    _compare(found, catalog, table, table.seed, facts.tables.get(table.name))
+        for catalog in found.catalogs:
+            for namespace, of in catalog.spec.namespaces.items():
+                for table, spec in of.tables.items():
+                    barred = address("table", catalog.name, f"{namespace}.{table}") in found.barred
+                    if spec.seed is not None and not barred:
+                        _compare(found, catalog, (namespace, table), spec.seed)
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         yield self.part_of(change)
@@ -45,20 +50,22 @@ class Seeds(ObjectKind):
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         assert isinstance(change.body, SeedRows)
-        work.world.load_seed(work.catalog(change.catalog), change.name, change.body, work.world.connections)
+        self._load(work.catalog(change.catalog), change.name, change.body, work.world.connections)
         return ""
 
 
-def _compare(found: Differences, catalog: str, want: WantedTable, file: str, have: TableFacts | None) -> None:
-    name, at = f"{catalog}.{want.name}", (*want.at, "seed")
-    digest, loaded = found.facts.seeds.get(file), have.properties.get(wanted.SEED) if have else None
+def _compare(found: Differences, catalog: CatalogPair, table: tuple[str, str], file: str) -> None:
+    name = ".".join(table)
+    full, at = f"{catalog.name}.{name}", ("catalogs", catalog.name, "namespaces", table[0], "tables", table[1], "seed")
+    have = catalog.facts.tables.get(name)
+    digest, loaded = found.facts.seeds.get(file), have.properties.get(MARK) if have else None
     if digest is None:
         message = f"there is no file {file}. Put it next to the lakehouse's file, or correct the name"
-        found.refuse(f"seed {name}", message, at)
+        found.refuse(f"seed {full}", message, at)
     elif loaded is None:
         details = (Detail("+", f"rows of {file}"),)
-        found.changes.append(Change("create", SEED, catalog, want.name, details, SeedRows(file, digest)))
+        found.changes.append(Change("create", SEED, catalog.name, name, details, SeedRows(file, digest)))
     elif loaded != digest:
         message = f"{file} has changed since it was loaded, and a seed is loaded once"
-        advice = f"`lakehouse seed {name}` replaces the rows that it brought, in one commit"
-        found.keep(f"seed {name}", f"{message}. {advice}", at)
+        advice = f"`lakehouse seed {full}` replaces the rows that it brought, in one commit"
+        found.keep(f"seed {full}", f"{message}. {advice}", at)

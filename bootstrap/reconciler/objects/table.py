@@ -12,18 +12,25 @@ from bootstrap.catalogs.base import CommitsMany
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.evolve import Detail, FormatProblem
 from bootstrap.iceberg.metadata import CatalogFacts, Facts, Home, TableFacts
-from bootstrap.reconciler import former, tables, wanted
 from bootstrap.reconciler.changes import Body, Change, Note, address
-from bootstrap.reconciler.differences import Differences
-from bootstrap.reconciler.draft import TableChange
-from bootstrap.reconciler.homes import settled
+from bootstrap.reconciler.differences import CatalogPair, Differences
+from bootstrap.reconciler.entries import Entries, said
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind
-from bootstrap.reconciler.wanted import WantedCatalog, WantedTable
+from bootstrap.reconciler.marks import DELETABLE_COLUMNS, is_deletable
+from bootstrap.reconciler.objects.namespace import opens
+from bootstrap.reconciler.tables import former, wanted
+from bootstrap.reconciler.tables.commit import creation, evolution, left_over, refusals, unchanged
+from bootstrap.reconciler.tables.described import described
+from bootstrap.reconciler.tables.draft import TableChange
+from bootstrap.reconciler.tables.homes import settled
+from bootstrap.reconciler.tables.recheck import Recheck
+from bootstrap.reconciler.tables.wanted import WantedTable
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Conflict
 
 TABLE = "table"
 _MOST_SHARED = 20
+_ONLY_SAID = ("maintenance", "seed")
 
 
 @dataclass(frozen=True)
@@ -62,17 +69,28 @@ class Tables(ObjectKind):
 
     def compare(self, found: Differences) -> None:
         granted = claims.granted(found.lakehouse)
-        for catalog, want, facts in found.catalogs:
-            comparison = _Comparison(found, catalog, want.exclusive, facts, granted)
-            for table in want.tables.values():
+        for catalog in found.catalogs:
+            comparison = _Comparison(found, catalog.name, catalog.exclusive, catalog.facts, granted)
+            for table in wanted.of_catalog(catalog.name, catalog.spec).values():
                 comparison.table(table)
 
     def compare_unnamed(self, found: Differences) -> None:
-        for catalog, want, facts in found.catalogs:
-            for name in sorted(facts.tables.keys() | facts.others):
-                if name not in want.tables:
-                    _unnamed(found, catalog, name, want, facts)
+        for catalog in found.catalogs:
+            named = {f"{namespace}.{table}" for namespace, of in catalog.spec.namespaces.items() for table in of.tables}
+            for name in sorted((catalog.facts.tables.keys() | catalog.facts.others) - named):
+                _unnamed(found, catalog, name)
         _shared_folders(found)
+
+    def describe(self, found: Entries) -> None:
+        for catalog in found.catalogs:
+            for full, there in sorted(catalog.facts.tables.items()):
+                namespace, _, name = full.rpartition(".")
+                known = catalog.spec.namespaces[namespace].tables if namespace in catalog.spec.namespaces else {}
+                if namespace in catalog.facts.namespaces and (found.everything or name not in known):
+                    spec = known.get(name)
+                    usual = f"{catalog.spec.location}/{full.replace('.', '/')}"
+                    entry = {**described(there, usual, spec.properties if spec else ()), **said(spec, *_ONLY_SAID)}
+                    found.add("catalogs", catalog.name, "namespaces", namespace, "tables", name, entry=entry)
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if change.op != "destroy":
@@ -87,7 +105,7 @@ class Tables(ObjectKind):
                 return catalog.drop_table(change.name, identity, purge=work.purge)
             case TableCommit() as commit:
                 sent = commit.sent(change.op)
-                work.recheck(change.catalog).before(change.name, sent)
+                work.kept(Recheck, change.catalog).before(change.name, sent)
                 catalog.commit_table(change.name, sent)
         return ""
 
@@ -96,7 +114,7 @@ class Tables(ObjectKind):
 
     def carry_out_together(self, changes: Sequence[Change], work: ApplyWork) -> Mapping[str, Exception]:
         name = changes[0].catalog
-        catalog, recheck = work.catalog(name), work.recheck(name)
+        catalog, recheck = work.catalog(name), work.kept(Recheck, name)
         assert isinstance(catalog, CommitsMany)
         commits = {each.name: each.body.sent(each.op) for each in changes if isinstance(each.body, TableCommit)}
         errors: dict[str, Exception] = {}
@@ -123,7 +141,7 @@ class _Comparison:
     def table(self, want: WantedTable) -> None:
         name, have = f"{self.catalog}.{want.name}", self.facts.tables.get(want.name)
         home = self.found.facts.homes.get(name)
-        if problems := tuple(tables.refusals(want, self.facts.limits)):
+        if problems := tuple(refusals(want, self.facts.limits)):
             self.refuse(want, problems)
         elif want.name in self.facts.others:
             message = "something other than an Iceberg table has this name. Choose another name"
@@ -136,7 +154,7 @@ class _Comparison:
             self.evolve(want, have)
 
     def create(self, want: WantedTable, home: Home | None) -> None:
-        change = tables.creation(want if home is None else replace(want, location=home.location))
+        change = creation(want if home is None else replace(want, location=home.location))
         if home is not None and home.reason:
             line = Detail("+", f"location {home.location}: {home.reason}")
             change = replace(change, details=(line, *change.details))
@@ -152,17 +170,17 @@ class _Comparison:
             message = f"{rule}. Write `location: {have.location.rstrip('/')}`, so that the grants follow"
             found.keep(f"table {name}", message, want.at)
         if not self.exclusive:  # in an exclusive catalog only the file decides, and they are removed
-            found.unnamed += tables.left_over(name, want, have)
-        if tables.unchanged(want, have, exclusive=self.exclusive):
+            found.unnamed += left_over(name, want, have)
+        if unchanged(want, have, exclusive=self.exclusive):
             return
-        change = tables.evolution(want, have, exclusive=self.exclusive, allow_destroy=found.allow_destroy)
+        change = evolution(want, have, exclusive=self.exclusive, allow_destroy=found.allow_destroy)
         self.commit("update", want, change)
         for path, message in former.lost(name, want, have):
             at = (*want.at, "columns", path.split(".")[0])
             found.lost.append(Note(f"column {name}.{path}", message, found.where(at), f"table {name}"))
         for column in change.kept:
             found.unnamed.append(f"column {name}.{column}")
-            marked = column.split(".")[0] in have.properties.get(wanted.DELETABLE_COLUMNS, "").split(",")
+            marked = column.split(".")[0] in have.properties.get(DELETABLE_COLUMNS, "").split(",")
             if self.exclusive or marked:
                 keys = "the file does not name it, and it stays: dropping it takes --allow-destroy"
                 second = "" if marked or want.deletable else " and `deletable: true` on the table"
@@ -186,16 +204,14 @@ class _Comparison:
                 self.found.refuse(table, problem.message, want.at)
 
 
-def _unnamed(found: Differences, catalog: str, name: str, want: WantedCatalog, facts: CatalogFacts) -> None:
-    have = facts.tables.get(name)
+def _unnamed(found: Differences, catalog: CatalogPair, name: str) -> None:
+    have, opened = catalog.facts.tables.get(name), opens(catalog, name)
     if have is None:  # it was only listed (a view): nothing is known about it, so it is not destroyed
-        keys = {"marked": False, "ours": want.exclusive, "opened": want.opens(name)}
-        found.stay(address(TABLE, catalog, name), **keys)
+        found.stay(address(TABLE, catalog.name, name), marked=False, ours=catalog.exclusive, opened=opened)
         return
-    body = TableGone(have.uuid, claims.shared(catalog, name, have, found.facts.claims))
-    change = Change("destroy", TABLE, catalog, name, (), body)
-    marked = tables.is_deletable(have.properties)
-    found.destroy(change, marked=marked, ours=want.exclusive, opened=want.opens(name))
+    body = TableGone(have.uuid, claims.shared(catalog.name, name, have, found.facts.claims))
+    change = Change("destroy", TABLE, catalog.name, name, (), body)
+    found.destroy(change, marked=is_deletable(have.properties), ours=catalog.exclusive, opened=opened)
 
 
 def _shared_folders(found: Differences) -> None:

@@ -17,8 +17,9 @@ from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import Facts
 from bootstrap.reconciler.changes import Body, Change
 from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.entries import Entries
 from bootstrap.reconciler.kind import Inquiry, ObjectKind, Put
-from bootstrap.reconciler.wanted import DELETABLE
+from bootstrap.reconciler.marks import DELETABLE
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.stores.users import Policy, StoreUser
 from lakehouse.access import policy, s3
@@ -84,6 +85,15 @@ class Users(ObjectKind):
                 found.unnamed.append(change.address)
             elif not found.destroy(change, marked=_is_marked(have.policy)):
                 _update(found, name, have, UserSettings(have.policy, enabled=False), "the file does not name it")
+
+    def describe(self, found: Entries) -> None:
+        """The file's own grants are entries too, so that a grant on an object that does not exist is left out."""
+        roles = found.data.get("access", {}).get("roles", {}) if found.everything else {}
+        for role, said in roles.items():
+            if said.get("grants"):
+                grants, said["grants"] = said["grants"], {}
+                for on, verbs in grants.items():
+                    found.add("access", "roles", role, "grants", on, entry=verbs)
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         match change.body:

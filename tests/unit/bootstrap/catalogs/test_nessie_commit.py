@@ -9,7 +9,8 @@ import pytest
 
 from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.iceberg.metadata import TableFacts, compact
-from bootstrap.reconciler import tables, wanted
+from bootstrap.reconciler.tables import wanted
+from bootstrap.reconciler.tables.commit import creation, evolution
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, RemoteError, UnknownState
 from tests.unit.bootstrap.reconciler.simulation import lakehouse
@@ -75,13 +76,13 @@ def commits(server: Server) -> NessieCommit:
 
 def of(columns: dict[str, Any], count: int = 4) -> dict[str, wanted.WantedTable]:
     spec = lakehouse({"n": {"tables": {f"t{n}": {"columns": columns} for n in range(count)}}}).catalogs["lake"]
-    return wanted.catalog("lake", spec).tables
+    return wanted.of_catalog("lake", spec)
 
 
 def creations(count: int = 4) -> dict[str, Any]:
     made = {}
     for number, (name, want) in enumerate(of({"a": "int"}, count).items()):
-        change = tables.creation(want)
+        change = creation(want)
         identity = {"action": "assign-uuid", "uuid": f"{UUID}{number}"}
         made[name] = {"requirements": list(change.requirements), "updates": [identity, *change.updates]}
     return made
@@ -90,7 +91,7 @@ def creations(count: int = 4) -> dict[str, Any]:
 def widening(server: Server) -> dict[str, Any]:
     made = {}
     for name, want in of({"a": "long", "b": "string"}).items():
-        change = tables.evolution(want, server.facts(name), exclusive=False, allow_destroy=False)
+        change = evolution(want, server.facts(name), exclusive=False, allow_destroy=False)
         made[name] = {"requirements": list(change.requirements), "updates": list(change.updates)}
     return made
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootstrap.reconciler.tables import evolution, unchanged
-from bootstrap.reconciler.wanted import catalog
+from bootstrap.reconciler.tables.commit import evolution, unchanged
+from bootstrap.reconciler.tables.wanted import of_catalog
 from lakehouse.iceberg import transforms, types
 from lakehouse.iceberg.types import NO_ID, Field, Struct
 from lakehouse.spec import Lakehouse
@@ -148,7 +148,7 @@ def test_the_quick_look_never_overlooks_a_change(first: dict[str, Any], second: 
     [have] = there.facts().catalogs["lake"].tables.values()
     for entry in (first, {**first, "doc": "z"}, {**first, **second, "columns": first["columns"]}, second):
         spec = lakehouse({"n": {"tables": {"t": entry}}}, managed=managed).catalogs["lake"]
-        [want] = catalog("lake", spec).tables.values()
+        [want] = of_catalog("lake", spec).values()
         change = evolution(want, have, exclusive=managed == "exclusive", allow_destroy=True)
         if unchanged(want, have, exclusive=managed == "exclusive"):
             assert not change.updates

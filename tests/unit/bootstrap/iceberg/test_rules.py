@@ -249,8 +249,8 @@ def test_identifiers(columns: dict[str, Any], words: str) -> None:
 def _numbered(columns: dict[str, Any]) -> Any:
     from bootstrap.iceberg.evolve import fresh
     from bootstrap.iceberg.layout import PartitionSpec, SortOrder
-    from bootstrap.reconciler import wanted
+    from bootstrap.reconciler.tables import wanted
 
-    catalog = wanted.catalog("lake", lakehouse({"n": {"tables": {"t": {"columns": columns}}}}).catalogs["lake"])
-    schema, last = fresh(catalog.tables["n.t"].schema)
+    catalog = wanted.of_catalog("lake", lakehouse({"n": {"tables": {"t": {"columns": columns}}}}).catalogs["lake"])
+    schema, last = fresh(catalog["n.t"].schema)
     return schema, frozenset({2}), (PartitionSpec(0, ()),), 0, SortOrder(0, ()), last, 2

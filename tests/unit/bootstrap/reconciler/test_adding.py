@@ -75,7 +75,7 @@ def test_what_stands_elsewhere_is_not_changed(text: str, why: str) -> None:
     assert str(caught.value).startswith(why)
 
 
-def test_a_file_keeps_its_mode_and_counts_what_came(tmp_path: Path) -> None:
+def test_a_file_keeps_its_mode(tmp_path: Path) -> None:
     file = tmp_path / "lakehouse.yaml"
     file.write_text(
         "name: a # 'x'\nbuckets: {w: {}, }\ncatalogs:\n  lake: {location: s3://w3w/l}\n"
@@ -83,8 +83,7 @@ def test_a_file_keeps_its_mode_and_counts_what_came(tmp_path: Path) -> None:
     )
     file.chmod(0o640)
     tables = {"t": {"columns": {"i": "int"}}}
-    count = add_to(file, {"catalogs": {"lake": {"namespaces": {"a": {"tables": tables}}, "tags": {"q": {}}}}})
-    assert count == 3
+    add_to(file, {"catalogs": {"lake": {"namespaces": {"a": {"tables": tables}}, "tags": {"q": {}}}}})
     assert file.stat().st_mode & 0o777 == 0o640
     assert "name: a # 'x'\nbuckets: {w3w: {}, }\n" in file.read_text()
     assert [each.name for each in tmp_path.iterdir()] == ["lakehouse.yaml"]
@@ -94,5 +93,5 @@ def test_what_an_engine_cannot_carry_is_no_reason_to_add_nothing(tmp_path: Path)
     file = tmp_path / "lakehouse.yaml"
     text = (Path(__file__).parents[4] / "lakehouse.yaml").read_text()
     file.write_text(text.replace("open: double", "open: time", 1))
-    assert add_to(file, {"catalogs": {"lake": {"tags": {"q1": {"from": "main"}}}}}) == 1
+    add_to(file, {"catalogs": {"lake": {"tags": {"q1": {"from": "main"}}}}})
     assert "q1" in load(file, engines=False).catalogs["lake"].tags

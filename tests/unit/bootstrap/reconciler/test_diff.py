@@ -9,10 +9,10 @@ import pytest
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, ReferenceFacts
 from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.marks import PROPERTIES, SEED
 from bootstrap.reconciler.objects.bucket import BucketSettings
 from bootstrap.reconciler.objects.reference import MarkedReference, NewReference, ReferenceGone
 from bootstrap.reconciler.seeds import SeedRows
-from bootstrap.reconciler.wanted import PROPERTIES, SEED
 from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 

@@ -9,8 +9,8 @@ import pytest
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, TableFacts, compact
 from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
-from bootstrap.reconciler.importing import describe
 from bootstrap.reconciler.objects.table import TableCommit
+from bootstrap.reconciler.tables.described import described
 from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import lakehouse
 
@@ -106,5 +106,5 @@ def test_a_catalog_of_format_2_refuses_them() -> None:
 
 
 def test_import_says_them() -> None:
-    entry = describe(there(C), "s3://warehouse/lake/n/t")
+    entry = described(there(C), "s3://warehouse/lake/n/t")
     assert entry["columns"]["c"] == {"type": "int", "initial_default": 5, "write_default": 6}

@@ -25,17 +25,24 @@ from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Conflict
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse, world
 
+KINDS = tuple(f"bootstrap.reconciler.{each}" for each in ("objects.", "tables", "seeds", "marks"))
 ENGINE = Path(__file__).parents[4] / "bootstrap" / "reconciler"
 
 
-@pytest.mark.parametrize("module", ["changes", "differences", "kind", "diff", "plan", "facts", "apply", "reconcile"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("changes", "differences", "entries", "kind", "work", "world"),
+        *("diff", "plan", "facts", "importing", "adding", "apply", "reconcile"),
+    ],
+)
 def test_the_engine_knows_no_kind_by_name(module: str) -> None:
     words = {word for kind in OBJECTS for word in kind.words} - {each.name for each in fields(Change)}
     tree = ast.parse((ENGINE / f"{module}.py").read_text())
     said = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     assert not said & words
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert not [name for name in imported if name and name.startswith("bootstrap.reconciler.objects.")]
+    assert not [name for name in imported if name and name.startswith(KINDS)]
 
 
 def test_each_word_is_one_kinds() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from bootstrap.reconciler.marks import PROPERTIES
 from bootstrap.reconciler.properties import changed, created, dropped
-from bootstrap.reconciler.wanted import PROPERTIES
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 
 

@@ -16,8 +16,11 @@ from bootstrap.catalogs.references import CatalogReferences, ReferenceKind
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, ReferenceFacts
 from bootstrap.reconciler.apply import Done, Failed, Outcome
 from bootstrap.reconciler.changes import Change
+from bootstrap.reconciler.kind import Registry
+from bootstrap.reconciler.objects import OBJECTS
 from bootstrap.reconciler.objects.bucket import BucketSettings
 from bootstrap.reconciler.objects.namespace import NewNamespace
+from bootstrap.reconciler.objects.seed import Seeds
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import Conflict, Exists, Missing, Throttled, UnknownState
@@ -317,7 +320,8 @@ def test_a_seed_whose_file_changed_is_not_done(world: World) -> None:
         Simulation.apply(world, tables(t={**TABLE, "properties": {"lakehouse.seed": "second"}}))
         raise Conflict("was seeded in the meantime")
 
-    outcome = applied(world, tables(t={**TABLE, "seed": "t.csv"}), reached=replace(world.reached, load_seed=load))
+    others = [kind for kind in OBJECTS if not isinstance(kind, Seeds)]
+    outcome = applied(world, tables(t={**TABLE, "seed": "t.csv"}), kinds=Registry(*others, Seeds(load)))
     assert addresses(outcome)["done"] == set()
     [failure] = outcome.failed
     assert (failure.address, "a seed is loaded once" in failure.message) == ("seed lake.n.t", True)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.iceberg.schema import type_to_json, walk
-from bootstrap.reconciler.draft import Json
-from bootstrap.reconciler.wanted import WantedTable
+from bootstrap.reconciler.tables.draft import Json
+from bootstrap.reconciler.tables.wanted import WantedTable
 from lakehouse.iceberg.types import Field, Struct
 
 

@@ -11,7 +11,7 @@ from bootstrap.iceberg import layout, rules
 from bootstrap.iceberg.layout import PartitionField, PartitionSpec, SortField, SortOrder
 from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.iceberg.schema import walk
-from bootstrap.reconciler.draft import Draft
+from bootstrap.reconciler.tables.draft import Draft
 from lakehouse.iceberg.transforms import SortTerm, Term
 from lakehouse.iceberg.types import Struct
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from bootstrap.iceberg.evolve import Detail, FormatProblem
 from bootstrap.iceberg.schema import walk
-from bootstrap.reconciler.wanted import WantedTable
+from bootstrap.reconciler.tables.wanted import WantedTable
 from lakehouse.iceberg.types import Struct
 
 Json = dict[str, Any]

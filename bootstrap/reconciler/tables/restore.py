@@ -7,8 +7,8 @@ from contextlib import suppress
 from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
-from bootstrap.reconciler import former, lost
-from bootstrap.reconciler.homes import everyone
+from bootstrap.reconciler.tables import former, lost
+from bootstrap.reconciler.tables.homes import everyone
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import Exists, Missing
 from lakehouse.errors import LakehouseError, UsageError

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bootstrap.catalogs.base import Gone
-from bootstrap.reconciler import lost
+from bootstrap.reconciler.tables import lost
 
 METADATA: dict[str, Any] = {
     "current-snapshot-id": 2,

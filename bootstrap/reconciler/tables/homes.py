@@ -8,7 +8,7 @@ from dataclasses import replace
 from bootstrap.catalogs.base import Remembers
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import CatalogFacts, Facts
-from bootstrap.reconciler import lost
+from bootstrap.reconciler.tables import lost
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import RemoteError
 from lakehouse.spec.model import Lakehouse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootstrap.reconciler import former
+from bootstrap.reconciler.tables import former
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from bootstrap.iceberg import rules
 from bootstrap.iceberg.evolve import Evolution, FormatProblem, describe, evolve, fresh
 from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.iceberg.schema import type_to_json, walk
-from bootstrap.reconciler import properties, relayout
-from bootstrap.reconciler.draft import Draft, Json, TableChange
-from bootstrap.reconciler.wanted import DELETABLE, DELETABLE_COLUMNS, PROPERTIES, SEED, SEED_FILES, WantedTable
+from bootstrap.reconciler import properties
+from bootstrap.reconciler.marks import DELETABLE_COLUMNS
+from bootstrap.reconciler.properties import removable
+from bootstrap.reconciler.tables import relayout
+from bootstrap.reconciler.tables.draft import Draft, Json, TableChange
+from bootstrap.reconciler.tables.wanted import WantedTable
 from lakehouse.iceberg.types import Struct
 from lakehouse.spec.kinds import Limits
-
-#: Our own marks. They are removed if the file does not have them (any more).
-_OURS = "lakehouse."
-#: Properties that engines, catalogs and loads set by themselves. Not even an exclusive catalog removes them.
-_ENGINES = (
-    "ingest.",  # what `lakehouse ingest` has loaded
-    *("created-at", "owner", "gc.enabled", "history.", "schema.name-mapping", "trino"),
-    "write.parquet.compression-codec",
-)
 
 
 def refusals(wanted: WantedTable, limits: Limits) -> Iterable[FormatProblem]:
@@ -195,31 +189,12 @@ def _change_properties(draft: Draft, facts: TableFacts, wanted: Mapping[str, str
         draft.update("remove-properties", removals=change.removals)
 
 
-def unnamed(wanted: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
-    """Properties that somebody set outside the file, without those that engines and catalogs set by themselves."""
-    return [key for key in there if key not in wanted and not key.startswith((_OURS, *_ENGINES))]
-
-
-def unnamed_properties(
-    name: str, wanted: Mapping[str, str], there: Mapping[str, str], going: Collection[str]
-) -> list[str]:
-    """Addresses of such properties of an object, without those that are removed."""
-    return [f"property {name}.{key}" for key in unnamed(wanted, there) if key not in going]
-
-
 def left_over(name: str, wanted: WantedTable, facts: TableFacts) -> list[str]:
     """What the file does not name and nothing removes: properties that others set, and docs of columns."""
     going = [*properties.dropped(wanted.properties, facts.properties)]
     silent = {field.name for field in wanted.schema.fields if field.doc is None}
     docs = [f"doc of column {name}.{each}" for each in facts.documented if each in silent]
-    return unnamed_properties(name, wanted.properties, facts.properties, going) + docs
-
-
-def removable(key: str, exclusive: bool) -> bool:
-    """Whether to remove a property that the file does not name: our own marks, and in exclusive catalogs others too."""
-    if key in (SEED, SEED_FILES, PROPERTIES):
-        return False  # they record what was done, which stays true whatever the file says later
-    return key.startswith(_OURS) or (exclusive and not key.startswith(_ENGINES))
+    return properties.unnamed(name, wanted.properties, facts.properties, going) + docs
 
 
 def _schema_updates(schema: Struct, identifier: frozenset[int], last_id: int, number: int) -> list[Json]:
@@ -237,8 +212,3 @@ def _identifier(draft: Draft) -> frozenset[int]:
         if name not in fields:
             draft.refuse(name, "identifier names a column that does not exist. Name one of `columns`")
     return frozenset(fields[name].id for name in names if name in fields)
-
-
-def is_deletable(properties: Mapping[str, str]) -> bool:
-    """Whether the object has the mark of a file that called it deletable."""
-    return properties.get(DELETABLE) == "true"

@@ -9,7 +9,7 @@ import pytest
 
 from bootstrap.catalogs.base import Reading
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts
-from bootstrap.reconciler.recheck import Recheck
+from bootstrap.reconciler.tables.recheck import Recheck
 from bootstrap.remote.errors import Conflict
 
 AT = "s3://b/lake/n/t"

@@ -1,0 +1,1 @@
+"""What the reconciler knows of Iceberg tables: the kinds of object in `objects/` are made of it."""
