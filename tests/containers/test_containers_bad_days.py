@@ -211,4 +211,6 @@ def test_a_restarted_docker_brings_it_all_back(contained: Deployment, row: None,
     until(lambda: subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0, 60)
     until(lambda: not sick(contained))
     assert read(contained) == ROW
+    query = "SELECT word FROM lake.silver.bad_days"
+    assert "here before" in contained.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", query)
     assert contained.planned() == set()

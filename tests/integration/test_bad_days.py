@@ -63,6 +63,17 @@ def test_killed_services_are_restarted(deployed: Deployment, row: None) -> None:
     assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
 
 
+def test_spark_works_again_if_all_of_it_died_at_once(deployed: Deployment, row: None) -> None:
+    """As after a restart of the machine: its new workers meet a master that remembers those of before."""
+    supervisor = Supervisor(deployed.local.state)
+    before = {name: supervisor.processes()[name].pid for name in SERVICES if name.startswith("spark")}
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: all(supervisor.processes()[name].pid not in (0, pid) for name, pid in before.items()))
+    until(lambda: not sick(deployed))
+    assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
+
+
 def test_a_killed_stack_shows_in_diff_and_deploy_repairs(deployed: Deployment, row: None) -> None:
     """The supervisor is killed, then some of its services: what stays behind is ended, what is gone comes back."""
     state = deployed.local.state

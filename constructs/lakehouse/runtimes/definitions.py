@@ -34,6 +34,7 @@ def service(raw: dict[str, Any]) -> Service:
         **raw
         | {key: tuple(raw[key]) for key in lists}
         | {
+            "forgets": tuple(raw.get("forgets", ())),
             "environment": tuple((key, value) for key, value in raw["environment"]),
             "files": _files(raw["files"]),
             "ports": tuple(Port(**each) for each in raw["ports"]),

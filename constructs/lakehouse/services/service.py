@@ -6,6 +6,7 @@ processes. It is built for a :class:`Place`, which answers where things are ther
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -99,11 +100,19 @@ class Service:
     # In a container, the image's own entry point is kept: it gets ``command`` without its first word, the program.
     keeps_entrypoint: bool = later(False)
     stop_signal: Literal["TERM", "INT"] = later("TERM")  # of a process; in a container its image says it
+    forgets: tuple[str, ...] = later(())  # files removed before each start; the last part of a path may be a pattern
 
     @property
     def is_job(self) -> bool:
         """Whether it is run to its end, once."""
         return self.probe.kind == "end"
+
+    @property
+    def forgetting(self) -> str:
+        """The shell command that removes what it ``forgets``; empty if that is nothing."""
+        paths = (each.rpartition("/") for each in self.forgets)
+        words = [f"{shlex.quote(folder)}/{name}" for folder, _, name in paths]
+        return " ".join(("rm -f --", *words)) if words else ""
 
 
 class Place(Protocol):

@@ -161,10 +161,11 @@ def java(place: Place, cluster: SparkCluster, heap_mb: int, options: Sequence[st
 
 def _master(place: Place, cluster: SparkCluster) -> Service:
     port, ui = place.port(MASTER), place.port(f"{MASTER}-ui")
+    recovery = f"{place.data(MASTER)}/recovery"
     settings = {
-        # A master that was killed finds its workers and applications again.
+        # A master that was killed finds its applications again. Its workers register by themselves.
         "spark.deploy.recoveryMode": "FILESYSTEM",
-        "spark.deploy.recoveryDirectory": f"{place.data(MASTER)}/recovery",
+        "spark.deploy.recoveryDirectory": recovery,
         "spark.worker.timeout": "30",
         **matrix.SPARK_CLOSED,
     }
@@ -185,6 +186,9 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         ports=(Port(MASTER, port, "spark"), Port(f"{MASTER}-ui", ui, label="Spark master UI")),
         probe=Probe("http", ui, "/json/", expect='"status"'),
         memory_mb=320 + BATCH_MB + 300,  # with the driver of a batch job, which runs next to it
+        # After a restart of the machine it would greet the workers of before. A new one at the same address takes that
+        # for its own registration, stops asking for one, and never gets work (Worker.scala, MasterChanged).
+        forgets=(f"{recovery}/worker_*",),
     )
 
 

@@ -175,7 +175,7 @@ def _container(service: Service, naming: Naming, state: State, place: DockerPlac
         service=service.name,
         image=carried.reference,
         user=carried.user,
-        command=service.command,
+        command=_command(service),
         environment=service.environment,
         directory=service.directory or config,
         mounts=(
@@ -194,6 +194,14 @@ def _container(service: Service, naming: Naming, state: State, place: DockerPlac
         credentials=used(service),
         files=digest([(each.path, with_contents(each.text)) for each in service.files]),
     )
+
+
+def _command(service: Service) -> tuple[str, ...]:
+    """What the container runs."""
+    if not service.forgets:
+        return service.command
+    assert not service.keeps_entrypoint, "it would get a shell in place of its program"
+    return ("/bin/sh", "-c", f'{service.forgetting} && exec "$0" "$@"', *service.command)
 
 
 def limit(service: Service) -> int:

@@ -220,6 +220,7 @@ def script(service: Service, state: State) -> str:
         (
             f"cd {shlex.quote(folder)} || exit",
             *(f"export {key}={shlex.quote(value)}" for key, value in sorted(environment.items())),
+            *((service.forgetting,) if service.forgets else ()),
             f"exec {shlex.join(service.command)}\n",
         )
     )

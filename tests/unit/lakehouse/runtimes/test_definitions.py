@@ -34,7 +34,9 @@ def test_a_service_of_an_earlier_version_keeps_its_digest() -> None:
 def test_services_survive_json(tmp_path: Path) -> None:
     certificate = Certificate.of("web", "web")
     files = (File("key.pem", certificate.key), File("store", Binary.of(b"\0\xff")))
-    newer = replace(SERVICE, name="newer", files=files, probe=Probe("exec", command=("is", "ready")))
+    newer = replace(
+        SERVICE, name="newer", files=files, probe=Probe("exec", command=("is", "ready")), forgets=("/a/b*",)
+    )
     some = {each.name: Incarnation.new("d") for each in (SERVICE, newer)}
     definitions.write(tmp_path, (SERVICE, newer), some)
     read = definitions.read(tmp_path / definitions.FILE)
@@ -46,4 +48,5 @@ def test_a_definition_of_an_earlier_version_is_read() -> None:
     raw = json.loads(json.dumps(asdict(SERVICE)))
     for key in ("trust", "command"):
         del raw["probe"][key]
+    del raw["forgets"]
     assert definitions.service(raw) == SERVICE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -308,6 +309,14 @@ def test_what_runs_as_another_definition_or_with_other_credentials_is_changed(st
     assert changed(store, Incarnation(store.digest, "1")) == []
     assert changed(store, Incarnation(store.digest, "1"), Planned({"store": 1})) == ["s3proxy"]
     assert changed(replace(store, memory_mb=7), Incarnation(store.digest, "1")) == ["s3proxy"]
+
+
+def test_what_a_service_forgets_is_removed_before_it_starts(stack: Stack, tmp_path: Path) -> None:
+    (tmp_path / "left_behind").touch()
+    service = replace(stack.services[0], command=("/bin/ls", str(tmp_path)), forgets=(f"{tmp_path}/left_*",))
+    (asked,) = containers([service], Naming("n", "v-", "c-"), stack.state, DockerPlace({}, Path()))
+    assert asked.entrypoint == ("/bin/sh",)
+    assert not subprocess.run(asked.command, capture_output=True, check=True).stdout
 
 
 def test_the_entry_point_of_an_image_gets_the_arguments_only(stack: Stack) -> None:

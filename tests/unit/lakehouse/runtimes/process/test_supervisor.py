@@ -52,6 +52,18 @@ def test_nothing_of_a_path_or_a_command_is_more_than_that(folder: str, word: str
     assert done.stdout.decode() == f"{word}|{value}|{state.root}|"
 
 
+def test_what_a_service_forgets_is_removed_before_it_starts(state: State) -> None:
+    service = replace(server(1), command=("/bin/ls", str(state.root)), forgets=(f"{state.root}/left_*",))
+    state.root.mkdir(parents=True, exist_ok=True)
+    (state.root / "left_behind").touch()
+    (state.root / "right").touch()
+    done = subprocess.run(
+        ["/bin/sh", "-c", script(replace(service, directory=str(state.root)), state)], capture_output=True, check=True
+    )
+    assert "right" in done.stdout.decode()
+    assert "left_behind" not in done.stdout.decode()
+
+
 def test_supervisord_reads_what_is_written() -> None:
     parser = UnhosedConfigParser()
     parser.read_string(program(server(1)))
