@@ -313,10 +313,13 @@ def test_what_runs_as_another_definition_or_with_other_credentials_is_changed(st
 
 def test_what_a_service_forgets_is_removed_before_it_starts(stack: Stack, tmp_path: Path) -> None:
     (tmp_path / "left_behind").touch()
-    service = replace(stack.services[0], command=("/bin/ls", str(tmp_path)), forgets=(f"{tmp_path}/left_*",))
+    only = replace(stack.services[0], command=("/bin/ls", str(tmp_path)), ports=(), probe=Probe("end"))
+    service = replace(only, forgets=(f"{tmp_path}/left_*",))
     (asked,) = containers([service], Naming("n", "v-", "c-"), stack.state, DockerPlace({}, Path()))
     assert asked.entrypoint == ("/bin/sh",)
-    assert not subprocess.run(asked.command, capture_output=True, check=True).stdout
+    listed = subprocess.run(asked.command, capture_output=True, check=True, text=True).stdout.split()
+    assert "left_behind" not in listed
+    assert "lakehouse.yaml" in listed
 
 
 def test_the_entry_point_of_an_image_gets_the_arguments_only(stack: Stack) -> None:
