@@ -174,6 +174,19 @@ def test_a_user_without_an_entry_is_refused(state: State, monkeypatch: pytest.Mo
     monkeypatch.undo()
 
 
+def test_a_refused_user_namespace_is_named_before_anything_is_made(
+    state: State, free_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unshare").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "unshare").chmod(0o755)
+    with monkeypatch.context() as root:
+        root.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        root.setattr("os.geteuid", lambda: 0)
+        with pytest.raises(LakehouseError, match=r"web: does not run as root.*deploy as an ordinary user"):
+            steps.preflight(state, [replace(server(free_port), unprivileged=True)])
+    assert not state.root.exists()
+
+
 def test_record_survives_a_restart_by_hand(state: State, free_port: int) -> None:
     service = server(free_port)
     steps.supervisor_up(state, "1")

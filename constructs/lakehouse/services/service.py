@@ -101,6 +101,7 @@ class Service:
     keeps_entrypoint: bool = later(False)
     stop_signal: Literal["TERM", "INT"] = later("TERM")  # of a process; in a container its image says it
     forgets: tuple[str, ...] = later(())  # files removed before each start; the last part of a path may be a pattern
+    unprivileged: bool = later(False)  # it does not run as root; its command enters a user namespace there
 
     @property
     def is_job(self) -> bool:

@@ -64,6 +64,7 @@ def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, .
         probe=Probe("tcp", port),
         memory_mb=192,
         stop_signal="INT",  # SIGTERM would wait until every client has gone
+        unprivileged=True,
     )
     return (service,)
 

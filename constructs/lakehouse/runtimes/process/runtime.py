@@ -16,7 +16,7 @@ from lakehouse.runtimes.findings import Check, CheckContext, PortHolder
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import recorded
 from lakehouse.runtimes.probe import await_ready
-from lakehouse.runtimes.process import archives, findings, incarnation, logs, surroundings, watch
+from lakehouse.runtimes.process import archives, findings, incarnation, logs, namespaces, surroundings, watch
 from lakehouse.runtimes.process.supervisor import LOCALE, Supervisor
 from lakehouse.runtimes.processes import belonging, holders
 from lakehouse.runtimes.runtime import Process
@@ -110,6 +110,8 @@ class Processes:
 
     def checks(self, context: CheckContext) -> Iterator[Check]:
         yield Check("archives", lambda: findings.archives([*archives.damaged(self.services).values()]))
+        if any(each.unprivileged for each in self.services):
+            yield Check("user namespace", lambda: findings.namespaces(namespaces.refusal(self.services)))
 
     def remains(self) -> str:
         pids = ", ".join(str(process.pid) for process in belonging(self.state))

@@ -13,7 +13,7 @@ from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.probe import await_ready
-from lakehouse.runtimes.process import jobs, surroundings, watch
+from lakehouse.runtimes.process import jobs, namespaces, surroundings, watch
 from lakehouse.runtimes.process.incarnation import SUPERVISOR
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State, check_user, write_private
@@ -28,6 +28,8 @@ def preflight(
     if claim is not None:
         owner.check(state, claim)
     check_user()
+    if refused := namespaces.refusal(services):
+        raise LakehouseError(f"{refused}. Either {namespaces.FIX}.")
     state.prepare()
     disk.check(state.root)
     memory.check(services, memory.machine()[0])

@@ -77,6 +77,16 @@ def test_class_archives_that_changed_are_named(look: Look, monkeypatch: pytest.M
     assert "archives" not in look("boxes")
 
 
+def test_a_machine_that_refuses_root_a_user_namespace(look: Look, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "postgres: does not run as root, and this machine refuses a user namespace (EPERM)"
+    monkeypatch.setattr("lakehouse.runtimes.process.namespaces.refusal", lambda services: said)
+    assert "user namespace" not in look(), "Nessie needs none"
+    file.write_text(re.sub(r"lake: nessie\}, ports: \{.*?\}", "lake: rest}", file.read_text()))
+    found = look()["user namespace"]
+    assert (found.severity, found.found) == ("error", said)
+    assert "deploy as an ordinary user" in found.fix
+
+
 def test_no_java_that_fits(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     def java(feature: int) -> Path:
         raise LakehouseError(f"Java {feature}: none that fits")
