@@ -21,9 +21,10 @@ from lakehouse.aws.observe import Observe, log_group
 from lakehouse.aws.secrets import Secrets
 from lakehouse.aws.store import AwsStore, TableStore, table_buckets
 from lakehouse.cdk import Construct, Declared, TerraformStack, data, output, provider, resource, s3_backend
+from lakehouse.kinds.engines.spark import CLOSED
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
-from lakehouse.spec import Lakehouse, matrix
+from lakehouse.spec import Lakehouse
 from lakehouse.spec.aws import RESULTS
 
 PROVIDER = "6.25.0"  # what the contract test knows the arguments of
@@ -268,7 +269,7 @@ class AwsTerraformStack(TerraformStack):
         # How the engines reach the catalogs, for what configures the instances.
         if lakehouse.engines.spark:
             settings = {**for_spark(lakehouse, names), **lakehouse.engines.spark.properties}
-            outputs["spark_defaults"] = settings | matrix.SPARK_CLOSED
+            outputs["spark_defaults"] = settings | CLOSED
         if lakehouse.engines.trino:
             outputs["trino_catalogs"] = {**lakehouse.engines.trino.catalogs, **for_trino(lakehouse, names)}
         return outputs

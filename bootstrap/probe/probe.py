@@ -120,7 +120,7 @@ def _one(operation: Operation, where: ProbeRoom) -> ProbeResult:
 
 
 def capabilities(results: Iterable[ProbeResult]) -> dict[str, bool]:
-    """The flags of the compatibility matrix (:class:`lakehouse.spec.matrix.Store`) as they were measured."""
+    """The flags of the compatibility matrix (:class:`lakehouse.spec.kinds.Capabilities`) as they were measured."""
     outcomes: Mapping[str, str] = {each.operation: each.outcome for each in results}
     found: dict[str, bool] = {}
     for operation in OPERATIONS:

@@ -21,11 +21,12 @@ from lakehouse.access.names import names
 from lakehouse.aws.endpoints import AwsAddress, for_spark, for_trino
 from lakehouse.kinds.engines import spark
 from lakehouse.kinds.engines.trino import trino
+from lakehouse.kinds.engines.trino_rules import RELEASES
 from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
 from lakehouse.services import jvm
-from lakehouse.spec import Lakehouse, load, matrix
+from lakehouse.spec import Lakehouse, load
 from lakehouse.text.properties import properties
 from tests import moto
 from tests.ports import free
@@ -150,7 +151,7 @@ def connection(account: Account, seen: dict[str, Any]) -> Iterator[Any]:
 
     engine = account.lakehouse.engines.trino
     assert engine is not None
-    line = matrix.TRINO[engine.version]
+    line = RELEASES[engine.version]
     own = names(account.lakehouse, STACK, moto.ACCOUNT)
     [port] = free(1)
     place = ProcessPlace(account.state, {"trino": port})

@@ -9,6 +9,7 @@ from lakehouse.access.names import Names
 from lakehouse.kinds import CATALOGS, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engines import spark, trino
+from lakehouse.kinds.engines.trino_rules import RELEASES
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.spec import Lakehouse
 from lakehouse.text.placeholders import Text, secrets
@@ -53,7 +54,7 @@ def for_trino(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = N
     """Properties of Trino's catalogs by their names."""
     engine = lakehouse.engines.trino
     assert engine is not None
-    found = trino.of_catalogs(endpoints(lakehouse, names, address), engine.release.s3_switch)
+    found = trino.of_catalogs(endpoints(lakehouse, names, address), RELEASES[engine.version].s3_switch)
     return {name: _plain(settings) for name, settings in found.items()}
 
 

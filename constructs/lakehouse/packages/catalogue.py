@@ -1,8 +1,8 @@
 """The catalogue of pins: every file that a lakehouse is made of, with its registry, its version and its SHA-256.
 
 It contains only data. A :class:`Package` is what the rest of the project asks for by name; it consists of one or more
-:class:`Artifact`, the files as the registries hold them. The matrix (:mod:`lakehouse.spec.matrix`) says which versions
-go together; the catalogue says what exactly those versions are.
+:class:`Artifact`, the files as the registries hold them. The kinds of engine (`lakehouse.kinds.engines`) say which
+versions go together; the catalogue says what exactly those versions are.
 """
 
 from __future__ import annotations

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from lakehouse.iceberg import defaults as column_defaults
 from lakehouse.iceberg import transforms, types
-from lakehouse.spec import limits, matrix, support, tables
+from lakehouse.spec import limits, support, tables
 from lakehouse.spec.aws import check_aws
 from lakehouse.spec.catalogs import check_catalogs
 from lakehouse.spec.databases import check_databases
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.further import check_properties
+from lakehouse.spec.further import check_properties, no_secrets
 from lakehouse.spec.kinds import AWS, KindRules, known
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
@@ -20,7 +19,8 @@ from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
-from lakehouse.text.words import listed, suggest
+from lakehouse.spec.versions import version_refusal
+from lakehouse.text.words import suggest
 
 _RESERVED = {  # Iceberg table properties that another key of the file sets
     "format-version": "format_version",
@@ -29,11 +29,6 @@ _RESERVED = {  # Iceberg table properties that another key of the file sets
     "provider": "nothing: every table is an Iceberg table",
     "sort-order": "sort_by",
 }
-# The end of a key decides: s3.session-token is a secret; client.credentials-provider, token-exchange-enabled are not.
-_SECRET = re.compile(
-    r"(secret|password|passphrase|token|credential|(secret|private)[-._]?(access[-._]?)?key)$", re.IGNORECASE
-)
-_RESERVED_CATALOGS = ("system", "spark_catalog", "jmx")  # built into Trino, Spark and Trino
 
 
 def check(lakehouse: Lakehouse, *, engines: bool = True) -> list[Problem]:
@@ -52,8 +47,7 @@ def found(lakehouse: Lakehouse, *, engines: bool = True) -> Iterator[Problem]:
     yield from check_buckets(lakehouse)
     yield from check_locations(lakehouse, everything=engines)
     yield from _access(lakehouse)
-    yield from _spark(lakehouse)
-    yield from _trino(lakehouse)
+    yield from _engines(lakehouse)
     yield from _stacks(lakehouse, everything=engines)
     yield from support.unsupported(lakehouse)
 
@@ -68,9 +62,9 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield Problem(("sources", name, "endpoint"), message + "`credentials: FILE`")
     for name, catalog in lakehouse.catalogs.items():
         at: KeyPath = ("catalogs", name)
-        if name in _RESERVED_CATALOGS:
+        if name in known().built_in:
             yield Problem(at, f'"{name}" is a built-in catalog of an engine. Choose another name')
-        yield from _no_secrets((*at, "properties"), catalog.properties)
+        yield from no_secrets((*at, "properties"), catalog.properties)
         yield from _references(at, catalog)
         for namespace, content in catalog.namespaces.items():
             yield from _namespace((*at, "namespaces"), namespace, content, catalog.namespaces)
@@ -84,7 +78,7 @@ def _namespace(at: KeyPath, name: str, content: Namespace, others: dict[str, Nam
     elif parent and leaf in others[parent].tables:
         message = f'"{name}" is also the name of a table, and names in a catalog are unique. Rename one.'
         yield Problem((*at, name), message, beside=(*at, parent, "tables", leaf))
-    yield from _no_secrets((*at, name, "properties"), content.properties)
+    yield from no_secrets((*at, name, "properties"), content.properties)
     for table, definition in content.tables.items():
         yield from _table((*at, name, "tables", table), definition)
 
@@ -120,7 +114,7 @@ def _table(at: KeyPath, table: Table) -> Iterator[Problem]:
     yield from _sort(at, table)
     yield from _identifier(at, table)
     yield from tables.check_table(at, table)
-    yield from _no_secrets((*at, "properties"), table.properties)
+    yield from no_secrets((*at, "properties"), table.properties)
     for key in table.properties:
         if key in _RESERVED:
             yield Problem((*at, "properties", key), f'"{key}" is not a property here: it is set by {_RESERVED[key]}')
@@ -229,13 +223,6 @@ def _identifier(at: KeyPath, table: Table) -> Iterator[Problem]:
             yield Problem(place, f'"{name}" appears twice. Remove one')
 
 
-def _no_secrets(at: KeyPath, properties: dict[str, str]) -> Iterator[Problem]:
-    """Secrets in the file; only Trino's references to its environment are allowed. No message repeats a value."""
-    for key, value in properties.items():
-        if _SECRET.search(key) and not re.fullmatch(r"\$\{ENV:\w+\}", value):
-            yield Problem((*at, key), "this looks like a secret, and secrets do not belong in the file. Remove it")
-
-
 def _access(lakehouse: Lakehouse) -> Iterator[Problem]:
     roles = lakehouse.access.roles
     for role, content in roles.items():
@@ -271,45 +258,17 @@ def _grant(at: KeyPath, target: str, lakehouse: Lakehouse) -> Iterator[Problem]:
     yield Problem(at, message, about)
 
 
-def _spark(lakehouse: Lakehouse) -> Iterator[Problem]:
-    spark = lakehouse.engines.spark
-    if spark is None:
-        return
-    if why := matrix.version_refusal("Spark", spark.version, matrix.SPARK):
-        yield Problem(("engines", "spark", "version"), why)
-        return
-    if spark.connect and spark.connect.token and not spark.line.token:
-        right = listed(f'"{line.line}"' for line in matrix.SPARK.values() if line.token)
-        message = f"Spark {spark.version} has no token for its Connect server. Set version: {right}, or remove it"
-        yield Problem(("engines", "spark", "connect", "token"), message, about=(("engines", "spark", "version"),))
-    at: KeyPath = ("engines", "spark", "properties")
-    yield from _no_secrets(at, spark.properties)
-    for key, value in spark.properties.items():
-        for why in matrix.spark_property_refusals(key, value, spark.line):
-            yield Problem((*at, key), why, about=(("engines", "spark", "version"),))
-
-
-def _trino(lakehouse: Lakehouse) -> Iterator[Problem]:
-    trino = lakehouse.engines.trino
-    if trino is None:
-        return
-    if why := matrix.version_refusal("Trino", trino.version, matrix.TRINO):
-        yield Problem(("engines", "trino", "version"), why)
-    yield from _no_secrets(("engines", "trino", "properties"), trino.properties)
-    yield from check_properties(("engines", "trino"), trino.properties, known().engines["trino"])
-    release = matrix.TRINO.get(trino.version)
-    for name, properties in trino.catalogs.items():
-        at: KeyPath = ("engines", "trino", "catalogs", name)
-        if name in lakehouse.catalogs:
-            yield Problem(at, f'"{name}" is already one of `catalogs`. Choose another name.', beside=("catalogs", name))
-        elif name in _RESERVED_CATALOGS:
-            yield Problem(at, f'"{name}" is a built-in catalog of an engine. Choose another name')
-        if "connector.name" not in properties:
-            yield Problem(at, '"connector.name" is missing: the connector that serves the catalog, as in tpch')
-        yield from _no_secrets(at, properties)
-        for key in properties:
-            if release and (why := matrix.trino_property_refusal(key, release)):
-                yield Problem((*at, key), why, about=(("engines", "trino", "version"),))
+def _engines(lakehouse: Lakehouse) -> Iterator[Problem]:
+    for word, kind in known().engines.items():
+        entry, at = getattr(lakehouse.engines, word), ("engines", word)
+        if entry is None:
+            continue
+        if why := version_refusal(kind.label, entry.version, kind.versions):
+            yield Problem((*at, "version"), why)
+        yield from no_secrets((*at, "properties"), entry.properties)
+        if kind.further is not None:
+            yield from check_properties(at, entry.properties, kind)
+        yield from kind.check(lakehouse)
 
 
 def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
@@ -344,7 +303,7 @@ def _kinds(name: str, stack: LocalStack | AwsStack) -> Iterator[Problem]:
         for catalog, entry in stack.catalogs.items()
     ]
     for at, entry, kind in places:
-        yield from _no_secrets((*at, "properties"), entry.properties)
+        yield from no_secrets((*at, "properties"), entry.properties)
         yield from check_properties(at, entry.properties, kind)
 
 
@@ -356,8 +315,14 @@ def _ports(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Probl
         if port not in there:
             fix = suggest(port, there) or f" Its ports are {', '.join(there)}."
             # It may be the port of an entry that is itself wrong.
-            sources = ("spark",), ("spark", "workers"), ("spark", "connect"), ("trino",)
-            about: list[KeyPath] = [("engines", *source) for source in sources]
+            about: list[KeyPath] = [("engines", word) for word in known().engines]
+            about += [
+                ("engines", word, key)
+                for word, kind in known().engines.items()
+                for each in kind.listeners
+                for key in (each.when, each.each)
+                if key
+            ]
             about += [("stacks", name, "store"), ("stacks", name, "catalogs", port.rpartition("-")[2])]
             yield Problem(at, f'"{port}" is not a port of this stack.{fix}', tuple(about))
         if (other := taken.setdefault(number, port)) != port:

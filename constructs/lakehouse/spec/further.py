@@ -8,6 +8,11 @@ from collections.abc import Iterator, Mapping
 from lakehouse.spec.kinds import Further, KindRules
 from lakehouse.spec.problems import KeyPath, Problem
 
+# The end of a key decides: s3.session-token is a secret; client.credentials-provider, token-exchange-enabled are not.
+_SECRET = re.compile(
+    r"(secret|password|passphrase|token|credential|(secret|private)[-._]?(access[-._]?)?key)$", re.IGNORECASE
+)
+
 
 def check_properties(at: KeyPath, properties: Mapping[str, str], kind: KindRules) -> Iterator[Problem]:
     """Problems of the ``properties`` of an entry at ``at``."""
@@ -37,3 +42,10 @@ def _refusal(key: str, value: str, label: str, further: Further) -> str | None:
 
 def _covers(owned: str, key: str) -> bool:
     return key.startswith(owned[:-1]) if owned.endswith("*") else key == owned
+
+
+def no_secrets(at: KeyPath, properties: Mapping[str, str]) -> Iterator[Problem]:
+    """Secrets in the file; only Trino's references to its environment are allowed. No message repeats a value."""
+    for key, value in properties.items():
+        if _SECRET.search(key) and not re.fullmatch(r"\$\{ENV:\w+\}", value):
+            yield Problem((*at, key), "this looks like a secret, and secrets do not belong in the file. Remove it")

@@ -8,11 +8,13 @@ every load of a file knows all kinds.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.problems import Problem
 
 HOME = "lakehouse.kinds"
 AWS = "aws"  # where a kind may run, besides the runtimes of local stacks
@@ -140,14 +142,34 @@ class CatalogRules(KindRules):
     needs: tuple[str, ...] = ()  # platform kinds that it depends on
 
 
+@dataclass(frozen=True, kw_only=True)
+class EngineRules(KindRules):
+    """A kind of query engine, with an entry of its word in `engines` that has a `version` and `properties`.
+
+    ``check`` and ``hidden`` take the lakehouse. ``hidden`` yields what the engine would not show of its contents; a
+    deployed lakehouse can still be read and destroyed with such problems.
+    """
+
+    versions: Mapping[str, object]  # by the values of `version`, the oldest first
+    check: Callable[[Any], Iterator[Problem]]  # further rules for its entry
+    hidden: Callable[[Any], Iterator[Problem]] | None = None
+    catalogs: tuple[str, ...] = ()  # names of its built-in catalogs, which no other may have
+    managed: bool = False  # with `engines: managed`, AWS runs it
+
+
 @dataclass(frozen=True)
 class Kinds:
     """All kinds by their words, in the order in which they are offered."""
 
     stores: Mapping[str, StoreRules]
     catalogs: Mapping[str, CatalogRules]
-    engines: Mapping[str, KindRules]
+    engines: Mapping[str, EngineRules]
     platform: Mapping[str, KindRules]
+
+    @property
+    def built_in(self) -> set[str]:
+        """Names of catalogs that engines have themselves."""
+        return {name for kind in self.engines.values() for name in kind.catalogs}
 
 
 _registered: list[Kinds] = []

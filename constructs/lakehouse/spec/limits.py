@@ -7,7 +7,6 @@ checks the other limits of a catalog's kind.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -60,11 +59,6 @@ def warnings(lakehouse: Lakehouse) -> Iterator[Problem]:
     return _found(lakehouse, refused=False)
 
 
-def trino_catalog(catalog: str, branch: str) -> str:
-    """The name of the Trino catalog for a branch of a catalog, because a query in Trino cannot name branches."""
-    return f"{catalog}_{re.sub('[^a-z0-9]', '_', branch.lower())}"
-
-
 def _found(lakehouse: Lakehouse, *, refused: bool) -> Iterator[Problem]:
     engines = _engines(lakehouse)
     by_feature: dict[Feature, list[_Cell]] = {}
@@ -78,32 +72,18 @@ def _found(lakehouse: Lakehouse, *, refused: bool) -> Iterator[Problem]:
                 if not cell.catalogs or not kinds.isdisjoint(cell.catalogs):
                     rule = cell.limit.rule.format(use.value)
                     yield Problem(use.at, f"{rule}. {cell.limit.fix}", use.about)
-    if refused and "trino" in engines:
-        yield from _same_names(lakehouse)
+    if refused:
+        for word, engine in known().engines.items():
+            if word in engines and engine.hidden is not None:
+                yield from engine.hidden(lakehouse)
 
 
 def _engines(lakehouse: Lakehouse) -> set[str]:
-    found = {"maintain"}
     stacks = lakehouse.stacks.values()
-    if lakehouse.engines.spark is not None or any(isinstance(s, AwsStack) and s.engines == "managed" for s in stacks):
-        found.add("spark")  # EMR's Spark, if AWS provides the engines
-    if lakehouse.engines.trino is not None:
-        found.add("trino")
-    return found | {stack.store.kind for stack in stacks}
-
-
-def _same_names(lakehouse: Lakehouse) -> Iterator[Problem]:
-    """Branches that Trino would show by a name that is already used, so that one of the two is hidden."""
-    further = lakehouse.engines.trino.catalogs if lakehouse.engines.trino else {}
-    taken: dict[str, KeyPath] = {name: ("engines", "trino", "catalogs", name) for name in further}
-    taken |= {name: ("catalogs", name) for name in lakehouse.catalogs}
-    for name, catalog in lakehouse.catalogs.items():
-        for branch in catalog.branches:
-            at = ("catalogs", name, "branches", branch)
-            shown = trino_catalog(name, branch)
-            if (other := taken.setdefault(shown, at)) != at:
-                message = f'Trino shows it as the catalog "{shown}", which already exists. Choose another name.'
-                yield Problem(at, message, beside=other)
+    managed = any(isinstance(stack, AwsStack) and stack.engines == "managed" for stack in stacks)
+    found = {word for word in known().engines if getattr(lakehouse.engines, word) is not None}
+    found |= {word for word, kind in known().engines.items() if managed and kind.managed}
+    return {"maintain", *found, *(stack.store.kind for stack in stacks)}
 
 
 def _uses(name: str, catalog: Catalog) -> Iterator[_Use]:

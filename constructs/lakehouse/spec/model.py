@@ -23,7 +23,6 @@ from pydantic import (
 )
 
 from lakehouse.iceberg import types
-from lakehouse.spec import matrix
 from lakehouse.spec.base import Model, or_empty
 from lakehouse.spec.stacks import Stack
 from lakehouse.spec.values import (
@@ -292,11 +291,6 @@ class Spark(Model):
     properties: Properties = {}
     """Further Spark properties, as in `spark.sql.shuffle.partitions: 8`."""
 
-    @property
-    def line(self) -> matrix.SparkLine:
-        """The entry of the matrix for the version, which has been checked."""
-        return matrix.SPARK[self.version]
-
     @field_serializer("connect")
     def _short(self, connect: Connect | None) -> Any:
         """True or false unless a token is required, as in the file."""
@@ -314,11 +308,6 @@ class Trino(Model):
     """Further catalogs: properties by name, as in `tpch: {connector.name: tpch}`."""
     properties: Properties = {}
     """Further properties of the server, as in `query.max-run-time: 1h`."""
-
-    @property
-    def release(self) -> matrix.TrinoRelease:
-        """The entry of the matrix for the version, which has been checked."""
-        return matrix.TRINO[self.version]
 
 
 class Engines(Model):

@@ -11,8 +11,6 @@ from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.text.words import listed
 
-TRINO_CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are installed
-
 
 def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
     """What the file contains but this release cannot deploy yet."""
@@ -22,12 +20,6 @@ def unsupported(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield from _there((*at, "store"), "store", stack.store, known().stores, stack.runtime)
             for catalog, entry in stack.catalogs.items():
                 yield from _there((*at, "catalogs", catalog), "catalog", entry, known().catalogs, stack.runtime)
-    trino = lakehouse.engines.trino
-    for name, properties in trino.catalogs.items() if trino else ():
-        connector = properties.get("connector.name", "iceberg")
-        if connector not in TRINO_CONNECTORS:
-            at = ("engines", "trino", "catalogs", name, "connector.name")
-            yield _not_yet(at, "connector.name", connector, TRINO_CONNECTORS)
 
 
 def on(kinds: Mapping[str, KindRules], runtime: str) -> tuple[str, ...]:
@@ -43,9 +35,10 @@ def _there(at: KeyPath, key: str, entry: KindEntry, kinds: Mapping[str, KindRule
         message = f"{key}: {entry} comes only as a container image, and runtime: {runtime} has no containers"
         yield Problem(at, f"{message}; runtime: docker has")
     else:
-        yield _not_yet(at, key, entry, on(kinds, runtime), runtime)
+        yield not_yet(at, key, entry, on(kinds, runtime), runtime)
 
 
-def _not_yet(at: KeyPath, key: str, value: object, supported: tuple[object, ...], runtime: str = "") -> Problem:
+def not_yet(at: KeyPath, key: str, value: object, supported: tuple[object, ...], runtime: str = "") -> Problem:
+    """The problem of a value that this release cannot deploy."""
     where = f" on runtime: {runtime}" if runtime else ""
     return Problem(at, f"{key}: {value} is not supported yet{where}; {key}: {listed(supported)} is")

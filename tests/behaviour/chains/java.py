@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse import packages
+from lakehouse.kinds.engines.spark_rules import LINES
 from lakehouse.packages import jvm
-from lakehouse.spec import matrix
 
 SOURCE = Path(__file__).with_name("Checks.scala")
 _OPENED = ("java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util", "java.util.concurrent", "sun.nio.ch",
@@ -40,7 +40,7 @@ class Java:
 @contextmanager
 def running(folder: Path) -> Iterator[Java]:
     """The process over the tables ``n.NAME`` in ``folder``; its log is java.log there."""
-    feature = matrix.SPARK["4.1"].java[0]
+    feature = LINES["4.1"].java[0]
     needed = ["spark-4.1", "iceberg-spark-runtime-4.1"]
     packages.set_up(needed, [feature], progress=False)
     java = str(jvm.java(feature))

@@ -9,10 +9,11 @@ import pytest
 from lakehouse import kinds
 from lakehouse.kinds.catalog import CatalogKind
 from lakehouse.kinds.compose import endpoints, services
+from lakehouse.kinds.engine import EngineKind
 from lakehouse.kinds.store import StoreKind
 from lakehouse.runtimes.docker.images import IMAGES
 from lakehouse.services.service import Service
-from lakehouse.spec import LocalStack
+from lakehouse.spec import Engines, LocalStack
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import KindRules, Kinds, known
 from lakehouse.spec.ports import listeners
@@ -90,6 +91,12 @@ def test_properties_are_written_into_the_configuration(kind: KindRules) -> None:
     written = [str(file.text) for file in (*service.files, *(service.reading or ()))] + [str(service.environment)]
     assert any(key in text and value in text for text in written)
     assert kind.word not in kinds.STORES or not service.reading or key in str(service.reading), "it is kept when full"
+
+
+@pytest.mark.parametrize("kind", kinds.ENGINES.values(), ids=word)
+def test_the_versions_of_an_engine_have_the_one_that_is_the_default(kind: EngineKind) -> None:
+    engines = Engines.model_validate({kind.word: {}})
+    assert getattr(engines, kind.word).version in kind.versions
 
 
 def test_ports_of_different_kinds_are_counted_by_kind() -> None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
+from lakehouse.kinds.engines import spark_rules as rules
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
-from lakehouse.spec import Lakehouse, matrix
+from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Feature, Limit, Listener
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
@@ -34,6 +35,13 @@ _MODULES = (
     "-Dio.netty.tryReflectionSetAccessible=true",
 )
 
+# A page in a browser may send plain requests to every port of this machine. Each of these features would accept one
+# without a key: jobs that run code (on by default since 4.1, SPARK-51165), links that end jobs, workers that leave.
+CLOSED = {
+    "spark.master.rest.enabled": "false",
+    "spark.ui.killEnabled": "false",
+    "spark.master.ui.decommission.allow.mode": "DENY",
+}
 EXTENSIONS: dict[str, Text] = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 }
@@ -64,7 +72,7 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
     """What the file says about Spark, with the versions that the matrix chose for it."""
     engine = lakehouse.engines.spark
     assert engine is not None
-    line = engine.line
+    line = rules.LINES[engine.version]
     return SparkCluster(
         packages=(
             f"spark-{engine.version}",
@@ -115,7 +123,7 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.warehouse.dir": f"{place.data(CONNECT)}/spark-warehouse",
         "spark.sql.shuffle.partitions": str(cluster.share * 2),
-        "spark.ui.killEnabled": matrix.SPARK_CLOSED["spark.ui.killEnabled"],
+        "spark.ui.killEnabled": CLOSED["spark.ui.killEnabled"],
     }
     settings |= of_catalogs(catalogs)
     if catalogs:
@@ -167,7 +175,7 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         "spark.deploy.recoveryMode": "FILESYSTEM",
         "spark.deploy.recoveryDirectory": recovery,
         "spark.worker.timeout": "30",
-        **matrix.SPARK_CLOSED,
+        **CLOSED,
     }
     arguments = ("--host", place.host(MASTER), "--port", str(port), "--webui-port", str(ui))
     config = f"{place.config(MASTER)}/spark.conf"
@@ -207,7 +215,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
     settings = {
         "spark.worker.cleanup.enabled": "true",
         "spark.worker.cleanup.appDataTtl": "86400",
-        **matrix.SPARK_CLOSED,
+        **CLOSED,
     }
     return Service(
         name=name,
@@ -296,5 +304,9 @@ SPARK = EngineKind(
             fix="Write zstd",
         ),
     ),
+    versions=rules.LINES,
+    check=rules.check,
+    catalogs=("spark_catalog",),
+    managed=True,
     services=services,
 )

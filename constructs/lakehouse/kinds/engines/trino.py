@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
+from lakehouse.kinds.engines import trino_rules as rules
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Feature, Further, Limit, Listener
-from lakehouse.spec.limits import trino_catalog
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
@@ -27,13 +27,13 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
     engine = lakehouse.engines.trino
     if engine is None:
         return ()
-    line = engine.release
+    release = rules.RELEASES[engine.version]
     service = trino(
         place,
         version=engine.version,
-        java=max(JAVA, line.java),
+        java=max(JAVA, release.java),
         heap_mb=engine.memory.mb,
-        s3_switch=line.s3_switch,
+        s3_switch=release.s3_switch,
         environment="lakehouse",
         catalogs=catalogs,
         further=engine.catalogs,
@@ -47,7 +47,7 @@ def of_catalogs(catalogs: Sequence[CatalogEndpoint], s3_switch: str) -> dict[str
     found = {each.name: each.kind.for_trino(each, s3_switch, "main") for each in catalogs}
     for each in catalogs:
         for branch in each.branches:
-            found[trino_catalog(each.name, branch)] = each.kind.for_trino(each, s3_switch, branch)
+            found[rules.catalog_of(each.name, branch)] = each.kind.for_trino(each, s3_switch, branch)
     return found
 
 
@@ -163,5 +163,9 @@ TRINO = EngineKind(
         },
         forbidden={"${": "an expression"},
     ),
+    versions=rules.RELEASES,
+    check=rules.check,
+    hidden=rules.same_names,
+    catalogs=rules.CATALOGS,
     services=services,
 )

@@ -10,10 +10,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from lakehouse.kinds.compose import endpoints, services
+from lakehouse.kinds.engines.spark_rules import LINES
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, load
-from lakehouse.spec.matrix import SPARK
 from tests.unit.lakehouse.services.place import PROJECT, Somewhere, as_text, default, local
 
 
@@ -48,7 +48,7 @@ def test_the_default_lakehouse() -> None:
     ]
 
 
-@pytest.mark.parametrize("version", SPARK)
+@pytest.mark.parametrize("version", LINES)
 def test_sparks_pages_and_ports_take_nothing_without_a_key(tmp_path: Path, version: str) -> None:
     found = by_name(changed(tmp_path, ("engines.spark.version", version)))
     for name in ("spark-master", "spark-worker-1"):
@@ -72,14 +72,14 @@ def test_every_package_is_in_the_catalogue() -> None:
     assert {name for each in by_name(default()).values() for name in each.packages} <= known
 
 
-@pytest.mark.parametrize("line", SPARK)
+@pytest.mark.parametrize("line", LINES)
 def test_every_spark_line_has_its_packages(tmp_path: Path, line: str) -> None:
     lakehouse = changed(tmp_path, ("engines.spark.version", line))
     connect = by_name(lakehouse)["spark-connect"]
     assert set(connect.packages) <= {package.name for package in PACKAGES}
-    assert f"iceberg-aws-bundle-{SPARK[line].iceberg}" in connect.packages
-    assert any("spark-connect" in name for name in connect.packages) == (SPARK[line].connect is not None)
-    assert dict(connect.environment)["SPARK_SCALA_VERSION"] == SPARK[line].scala
+    assert f"iceberg-aws-bundle-{LINES[line].iceberg}" in connect.packages
+    assert any("spark-connect" in name for name in connect.packages) == (LINES[line].connect is not None)
+    assert dict(connect.environment)["SPARK_SCALA_VERSION"] == LINES[line].scala
 
 
 def test_no_port_is_used_twice() -> None:

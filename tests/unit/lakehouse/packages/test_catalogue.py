@@ -9,11 +9,13 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.kinds import CATALOGS, STORES
+from lakehouse.kinds.engines.spark_rules import LINES, SparkLine
+from lakehouse.kinds.engines.trino_rules import RELEASES
 from lakehouse.kinds.needed import Needed, needed
 from lakehouse.packages import catalogue, programs, set_up, store
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.packages.package import Artifact, Package
-from lakehouse.spec import load, matrix, support
+from lakehouse.spec import load, support
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Spark, Trino
 from offline.go import PACKAGE
@@ -30,7 +32,7 @@ def _asked(spark: str = "4.1", trino: str = "476", **stack: Any) -> Needed:
 
 
 def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> None:
-    asked = [_asked(spark, trino) for spark in matrix.SPARK for trino in matrix.TRINO]
+    asked = [_asked(spark, trino) for spark in LINES for trino in RELEASES]
     asked += [_asked(store=KindEntry(kind=store)) for store in support.on(STORES, "process")]
     asked += [_asked(catalogs={"lake": KindEntry(kind=each)}) for each in support.on(CATALOGS, "process")]
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
@@ -68,8 +70,8 @@ def test_a_crate_is_not_built_by_a_set_up(cache: Path) -> None:
     set_up(["rustfs-1.0.1"])
 
 
-@pytest.mark.parametrize("line", matrix.SPARK.values(), ids=str)
-def test_what_the_matrix_names_is_what_is_pinned(line: matrix.SparkLine) -> None:
+@pytest.mark.parametrize("line", LINES.values(), ids=str)
+def test_what_the_matrix_names_is_what_is_pinned(line: SparkLine) -> None:
     pinned = {f"{artifact.project}:{artifact.version}" for artifact in ARTIFACTS}
     wanted = {f"pyspark:{line.pyspark}", line.iceberg_runtime, line.aws_bundle} | ({line.connect} - {None})
     assert wanted <= pinned

@@ -11,10 +11,12 @@ import pytest
 
 from lakehouse.errors import LakehouseError
 from lakehouse.kinds import CATALOGS, STORES
+from lakehouse.kinds.engines.spark_rules import LINES, SparkLine
+from lakehouse.kinds.engines.trino_rules import RELEASES
 from lakehouse.kinds.needed import images
 from lakehouse.packages import catalogue
 from lakehouse.runtimes.docker.images import IMAGES, Image, image
-from lakehouse.spec import load, matrix, support
+from lakehouse.spec import load, support
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Spark, Trino
 
@@ -30,7 +32,7 @@ def _asked(spark: str = "4.1", trino: str = "476", **stack: Any) -> set[str]:
 
 
 def test_every_image_is_used_and_every_one_that_is_asked_for_is_pinned() -> None:
-    asked = set().union(*(_asked(spark, trino) for spark in matrix.SPARK for trino in matrix.TRINO))
+    asked = set().union(*(_asked(spark, trino) for spark in LINES for trino in RELEASES))
     asked |= set().union(
         *(_asked(store=KindEntry(kind=store), license="a.license") for store in support.on(STORES, "docker"))
     )
@@ -73,8 +75,8 @@ def test_its_tag_names_the_version_that_its_package_has(each: Image) -> None:
             assert catalogue.package(name).version in each.reference.rpartition(":")[2]
 
 
-@pytest.mark.parametrize("line", matrix.SPARK.values(), ids=matrix.SPARK.keys())
-def test_spark_has_the_scala_and_the_java_of_the_matrix(line: matrix.SparkLine) -> None:
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES.keys())
+def test_spark_has_the_scala_and_the_java_of_the_matrix(line: SparkLine) -> None:
     tag = f"{line.pyspark}-scala{line.scala}-java{line.java[0]}-python3-ubuntu"
     assert image(f"spark-{line.line}").reference.endswith(f":{tag}")
 

@@ -1,9 +1,10 @@
-"""The compatibility matrix: its coordinates, and what it refuses."""
+"""Spark's versions: their coordinates, and what is refused beside them."""
+
+from __future__ import annotations
 
 import pytest
 
-from lakehouse.spec import matrix
-from lakehouse.spec.model import Spark, Trino
+from lakehouse.kinds.engines.spark_rules import LINES, property_refusals
 
 
 @pytest.mark.parametrize(
@@ -15,29 +16,11 @@ from lakehouse.spec.model import Spark, Trino
     ],
 )
 def test_spark_lines(line: str, runtime: str, pyspark: str) -> None:
-    spark = matrix.SPARK[line]
+    spark = LINES[line]
     assert spark.iceberg_runtime == runtime
     assert spark.pyspark == pyspark
     assert spark.aws_bundle.endswith(runtime.rpartition(":")[2])
     assert all(java < 24 for java in spark.java), "Hadoop's UGI fails on Java 24 and above"
-
-
-def test_defaults_of_the_model_are_in_the_matrix() -> None:
-    assert Spark().version in matrix.SPARK
-    assert Trino().version in matrix.TRINO
-
-
-@pytest.mark.parametrize(
-    ("version", "right"),
-    [("4.2", "4.1"), ("4.1.4", "4.1"), ("3.4", "3.5"), ("2", "3.5"), ("5", "4.1"), ("latest", "4.1")],
-)
-def test_wrong_spark_version_names_the_nearest(version: str, right: str) -> None:
-    assert f'Set version: "{right}"' in (matrix.version_refusal("Spark", version, matrix.SPARK) or "")
-
-
-@pytest.mark.parametrize(("version", "right"), [("479", "476"), ("471", "476"), ("3.5", "476"), ("current", "476")])
-def test_wrong_trino_version_names_the_nearest(version: str, right: str) -> None:
-    assert f'Set version: "{right}"' in (matrix.version_refusal("Trino", version, matrix.TRINO) or "")
 
 
 @pytest.mark.parametrize(
@@ -55,21 +38,6 @@ def test_wrong_trino_version_names_the_nearest(version: str, right: str) -> None
     ],
 )
 def test_spark_properties(key: str, value: str, right: str | None) -> None:
-    found = list(matrix.spark_property_refusals(key, value, matrix.SPARK["4.1"]))
+    found = list(property_refusals(key, value, LINES["4.1"]))
     assert [right in why for why in found if right] == ([True] if right else [])
     assert len(found) == (right is not None)
-
-
-@pytest.mark.parametrize(
-    ("key", "right"),
-    [
-        ("fs.native-s3.enabled", None),
-        ("s3.endpoint", None),
-        ("fs.s3.enabled", "fs.native-s3.enabled"),
-        ("hive.s3.aws-access-key", "s3.aws-access-key"),
-        ("hive.s3.connect-ttl", "s3.connection-ttl"),
-    ],
-)
-def test_trino_properties(key: str, right: str | None) -> None:
-    found = matrix.trino_property_refusal(key, matrix.TRINO["476"])
-    assert found is None if right is None else f"Write {right}" in (found or "")

@@ -1,0 +1,96 @@
+"""Trino's releases, what fits each of them, and the rules for its entry in the file and for what it shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lakehouse.spec.further import no_secrets
+from lakehouse.spec.kinds import known
+from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.problems import KeyPath, Problem
+from lakehouse.spec.support import not_yet
+
+CATALOGS = ("system", "jmx")  # built in
+CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are installed
+
+
+@dataclass(frozen=True)
+class TrinoRelease:
+    """A release of Trino. ``s3_switch`` is the catalog property that turns on its S3 file system."""
+
+    version: str
+    java: int  # the minimum feature version
+    s3_switch: str
+
+
+RELEASES = {release.version: release for release in (TrinoRelease("476", 24, "fs.native-s3.enabled"),)}
+# Trino's S3 switch was fs.native-s3.enabled since release 458, and is fs.s3.enabled since trinodb/trino#29070.
+_S3_SWITCHES = ("fs.native-s3.enabled", "fs.s3.enabled")
+# https://trino.io/docs/current/object-storage/file-system-s3.html#migration-from-legacy-s3-file-system
+_LEGACY_S3 = {
+    "hive.s3.upload-acl-type": "s3.canned-acl",
+    "hive.s3.connect-timeout": "s3.socket-connect-timeout",
+    "hive.s3.socket-timeout": "s3.socket-read-timeout",
+    "hive.s3.connect-ttl": "s3.connection-ttl",
+    "hive.s3.proxy.host": "s3.http-proxy",
+    "hive.s3.proxy.port": "s3.http-proxy",
+    "hive.s3.proxy.protocol": "s3.http-proxy.secure",
+    "hive.s3.proxy.non-proxy-hosts": "s3.http-proxy.non-proxy-hosts",
+    "hive.s3.proxy.username": "s3.http-proxy.username",
+    "hive.s3.proxy.password": "s3.http-proxy.password",
+    "hive.s3.sse.enabled": "s3.sse.type",
+}
+
+
+def check(lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Problems of the entry's further catalogs."""
+    trino = lakehouse.engines.trino
+    if trino is None:
+        return
+    release = RELEASES.get(trino.version)
+    for name, properties in trino.catalogs.items():
+        at: KeyPath = ("engines", "trino", "catalogs", name)
+        if name in lakehouse.catalogs:
+            yield Problem(at, f'"{name}" is already one of `catalogs`. Choose another name.', beside=("catalogs", name))
+        elif name in known().built_in:
+            yield Problem(at, f'"{name}" is a built-in catalog of an engine. Choose another name')
+        if "connector.name" not in properties:
+            yield Problem(at, '"connector.name" is missing: the connector that serves the catalog, as in tpch')
+        yield from no_secrets(at, properties)
+        for key in properties:
+            if release and (why := property_refusal(key, release)):
+                yield Problem((*at, key), why, about=(("engines", "trino", "version"),))
+        connector = properties.get("connector.name", "iceberg")
+        if connector not in CONNECTORS:
+            yield not_yet((*at, "connector.name"), "connector.name", connector, CONNECTORS)
+
+
+def catalog_of(catalog: str, branch: str) -> str:
+    """The name of the Trino catalog for a branch of a catalog, because a query in Trino cannot name branches."""
+    return f"{catalog}_{re.sub('[^a-z0-9]', '_', branch.lower())}"
+
+
+def same_names(lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Branches that Trino would show by a name that is already used, so that one of the two is hidden."""
+    further = lakehouse.engines.trino.catalogs if lakehouse.engines.trino else {}
+    taken: dict[str, KeyPath] = {name: ("engines", "trino", "catalogs", name) for name in further}
+    taken |= {name: ("catalogs", name) for name in lakehouse.catalogs}
+    for name, catalog in lakehouse.catalogs.items():
+        for branch in catalog.branches:
+            at = ("catalogs", name, "branches", branch)
+            shown = catalog_of(name, branch)
+            if (other := taken.setdefault(shown, at)) != at:
+                message = f'Trino shows it as the catalog "{shown}", which already exists. Choose another name.'
+                yield Problem(at, message, beside=other)
+
+
+def property_refusal(key: str, release: TrinoRelease) -> str | None:
+    """Why this release of Trino does not have the catalog property. None if it has it."""
+    if key in _S3_SWITCHES and key != release.s3_switch:
+        return f'"{key}" is not a property of Trino {release.version}. Write {release.s3_switch}'
+    if key.startswith("hive.s3."):
+        right = _LEGACY_S3.get(key, key.removeprefix("hive."))
+        return f'"{key}" belongs to a file system that Trino removed. Write {right}, with {release.s3_switch}: true'
+    return None
