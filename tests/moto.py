@@ -1,4 +1,4 @@
-"""AWS's double: moto's server, and what Terraform would have made there of a stack.
+"""AWS's double: moto's server, with the resources that Terraform would have created for a stack.
 
 https://docs.getmoto.org/en/latest/docs/server_mode.html
 """
@@ -21,7 +21,7 @@ import requests
 from bootstrap.session.synthesised import Synthesised
 
 ACCOUNT = "123456789012"  # moto's
-KEYS = ("key", "secret")  # moto looks at them only where it is asked to
+KEYS = ("key", "secret")  # moto checks them only if it is configured to
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def client(service: str, url: str, region: str) -> Any:
 
 
 def environment(url: str, region: str) -> dict[str, str]:
-    """The environment of a process that takes the server for AWS; nothing of this machine's own settings is in it."""
+    """The environment of a process that uses the server as AWS, without this machine's own settings."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "LAKEHOUSE_", "TF_"))}
     return {
         **kept,
@@ -78,7 +78,7 @@ def region_of(stack: Synthesised) -> str:
 
 
 def deploy(url: str, stack: Synthesised) -> None:
-    """Makes the buckets and databases of a stack: what of it the bootstrap finds when it begins."""
+    """Create the buckets and databases of a stack, which exist when the bootstrap begins."""
     region, resource = region_of(stack), stack.document["resource"]
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3, glue = client("s3", url, region), client("glue", url, region)
@@ -96,7 +96,7 @@ def deploy(url: str, stack: Synthesised) -> None:
 
 
 def resolved(text: str) -> str:
-    """Terraform's expression for the account as it would be after a deploy."""
+    """The text with Terraform's expression for the account resolved as after a deploy."""
     return re.sub(r"\$\{data\.aws_caller_identity\.[^}]+\}", ACCOUNT, text)
 
 

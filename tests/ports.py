@@ -1,4 +1,4 @@
-"""Ports for what a test starts."""
+"""Ports for servers that tests start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import socket
 
 # Below the kernel's ephemeral ports (net.ipv4.ip_local_port_range), which an outgoing connection could take between
-# the look and the start. Two suites that run side by side draw at random.
+# the check and the start. Two suites that run in parallel choose at random.
 _RANGE = range(20_000, 32_000)
 
 

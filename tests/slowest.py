@@ -18,7 +18,7 @@ def cases(folder: Path) -> Iterator[tuple[str, float, str]]:
 
 
 def report(folder: Path) -> str:
-    """A line a layer, then the slowest tests of all layers."""
+    """One line for each layer, then the slowest tests of all layers."""
     found = list(cases(folder))
     layers = sorted({layer for layer, _, _ in found})
     lines = []

@@ -1,4 +1,4 @@
-"""The suite's servers, and what its tests begin with."""
+"""The suite's servers and fixtures."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
 
 @pytest.fixture(params=["nessie", "nessie-rest"])
 def connections(servers: Servers, request: pytest.FixtureRequest, tmp_path: Any) -> Connections:
-    """One catalog server, met in two ways: by its own API with kept facts, and as any Iceberg REST catalog."""
+    """One catalog server, used in two ways: by its own API with kept facts, and as any Iceberg REST catalog."""
     kind = str(request.param)
     return servers.connections(tmp_path / "cache" if kind == "nessie" else None, kind=kind)
 
@@ -56,7 +56,7 @@ def root() -> str:
 
 @pytest.fixture
 def below(root: str) -> Callable[[str], str]:
-    """A namespace within ``root``, by its own name; a catalog of one level has it beside."""
+    """A namespace within ``root``, by its own name; in a catalog of one level it is next to ``root``."""
     return lambda name: f"{root}.{name}"
 
 
@@ -90,11 +90,11 @@ def lakehouse(
 
 
 def table_of(servers: Servers, name: str) -> Table:
-    """The table as its own metadata file says: Nessie's Iceberg REST endpoint may show the schema of the last rows."""
+    """The table from its metadata file: Nessie's Iceberg REST endpoint may show the schema of the last rows."""
     connections = servers.connections()
     return tables.load(catalogs.connect("lake", connections), name, connections)
 
 
 def only(plan: Plan, address: str) -> Plan:
-    """The part of the plan that is about one object: the servers hold those of other tests too."""
+    """The part of the plan for one object: the servers have those of other tests too."""
     return replace(plan, steps=tuple(step for step in plan.steps if step.address == address))

@@ -1,4 +1,4 @@
-"""An HTTP proxy that is as bad as networks are: it drops requests and answers, delays, repeats and refuses them."""
+"""An HTTP proxy with the faults of real networks: it drops requests and answers, delays, repeats and refuses them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Faults(ThreadingHTTPServer):
             return chosen
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections that break off are what it is for."""
+        """Broken connections are expected here."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault == "delay":
             time.sleep(self.server.random.uniform(0, 0.3))
-        # The Host too: a store's requests are signed with it.
+        # With the Host, because a store's requests are signed with it.
         headers = {key: value for key, value in self.headers.items() if key.lower() not in _OF_ONE_CONNECTION}
         url = self.server.target + self.path
         answer = self.server.pool.request(self.command, url, body=body, headers=headers)

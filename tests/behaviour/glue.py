@@ -16,7 +16,7 @@ WAREHOUSE = "s3://warehouse/lake"
 
 @dataclass(frozen=True)
 class GlueServers(Servers):
-    """The same as of other catalogs: one server is the store, the catalog and everything else of AWS."""
+    """The same as for other catalogs: one server is the store, the catalog and the rest of AWS."""
 
     def connections(self, cache: Path | None = None, *, kind: str = "glue", branch: str = "main") -> Connections:
         store = StoreConnection(self.store, REGION, self.access_key, self.secret_key)

@@ -1,4 +1,4 @@
-"""One apply as a process of its own, so that a test can kill it: reads what it needs as JSON from standard input."""
+"""One apply in a separate process, so that a test can kill it. It reads its input as JSON from standard input."""
 
 from __future__ import annotations
 

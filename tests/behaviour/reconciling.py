@@ -1,4 +1,4 @@
-"""The reconciler on what is at the other end of connections."""
+"""The reconciler on the servers that connections reach."""
 
 from __future__ import annotations
 

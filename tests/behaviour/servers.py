@@ -35,7 +35,7 @@ KINDS = support.on(CATALOGS, "process")  # of catalogs: each runs over each stor
 
 @dataclass(frozen=True)
 class Servers:
-    """Where they answer, and the keys of the store, which is of this ``kind``."""
+    """The servers' addresses, and the keys of the store, which is of this ``kind``."""
 
     kind: str
     store: str
@@ -54,7 +54,7 @@ class Servers:
         return Connections(store, {"lake": catalog}, cache)
 
     def pyiceberg(self) -> dict[str, str]:
-        """Settings for pyiceberg's own client, which the suite takes as an independent witness."""
+        """Settings for pyiceberg's own client, which the suite uses as an independent witness."""
         return {
             "type": "rest",
             "uri": f"{self.catalog}/iceberg",
@@ -68,7 +68,7 @@ class Servers:
 
 
 class RestServers(Servers):
-    """The same, for tests of Iceberg's own REST server: it is the catalog where no other is asked for."""
+    """The same, for tests of Iceberg's own REST server: it is the catalog unless a test chooses another."""
 
     def connections(self, cache: Path | None = None, *, kind: str = "rest", branch: str = "main") -> Connections:
         return super().connections(cache, kind=kind, branch=branch)
@@ -81,7 +81,7 @@ class RestServers(Servers):
 def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     """A store and each kind of catalog from the package cache, for as long as the context lasts.
 
-    A package that is not in the cache is fetched or built, and where it cannot be had the suite fails.
+    A package that is not in the cache is fetched or built. If that fails, the suite fails.
     """
     state = State(folder / "state")
     state.prepare()
@@ -128,7 +128,7 @@ def bare(kind: str, catalog: str = "nessie") -> Lakehouse:
 
 
 def to_be_built(kind: str) -> list[str]:
-    """What of the store has to be built from source first, which takes minutes; nothing where it was."""
+    """What has to be built from source first for the store, which takes minutes; empty if it is built."""
     names = needed(bare(kind)).packages
     return [name for name in names if not catalogue.package(name).artifacts and not packages.is_present(name)]
 

@@ -1,4 +1,4 @@
-"""A stack in AWS from its synthesised JSON to its tables, against moto's server: what Terraform runs last, and then."""
+"""A stack in AWS from its synthesised JSON to its tables, against moto's server: Terraform's last step, and later."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BIN = Path(sys.executable).parent
 
 @dataclass
 class Account:
-    """A stack of the example that stands in an account of moto's, its contents not yet made."""
+    """A stack of the example in an account of moto's, before its contents are created."""
 
     url: str
     stack: Synthesised
@@ -51,7 +51,7 @@ class Account:
         return done.stdout + done.stderr
 
     def terraform(self) -> None:
-        """The stack's last resource, applied by Terraform itself; all else of the stack needs AWS's provider."""
+        """The stack's last resource, applied by Terraform itself. The others need AWS's provider."""
         step = moto.bootstrap_step(self.stack)
         command = step["command"].replace(str(AWS), str(self.file))
         assert command != step["command"]
@@ -79,7 +79,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def account(url: str, tmp_path_factory: pytest.TempPathFactory) -> Account:
-    """`clusters` of the example: its engines are no services of AWS, so that all of `verify` can run here."""
+    """`clusters` of the example: its engines are not services of AWS, so that all of `verify` can run here."""
     folder = tmp_path_factory.mktemp("aws")
     shutil.copy(AWS, folder / "lakehouse.yaml")
     made = Account(url, stacks(AWS)["clusters"], folder)
@@ -138,7 +138,7 @@ def test_verify_writes_and_reads_and_leaves_nothing(account: Account) -> None:
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_MAX_ATTEMPTS": "1"}, 1, "cannot be reached"),
     ],
 )
-def test_what_stands_in_the_way_is_said(account: Account, environment: dict[str, str], code: int, said: str) -> None:
+def test_what_stops_a_command_is_reported(account: Account, environment: dict[str, str], code: int, said: str) -> None:
     assert said in account.run("plan", code=code, **environment)
 
 

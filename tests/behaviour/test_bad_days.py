@@ -1,4 +1,4 @@
-"""Kills, lost answers, repeated requests, two at once, other writers: the next apply converges, nothing is lost."""
+"""Kills, lost answers, repeated requests, two applies at once, other writers: the next apply loses nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def stage(root: str, number: int) -> dict[str, Any]:
-    """A file's namespaces, of which each next one wants a bit more of every table."""
+    """A file's namespaces; each stage adds a bit to every table."""
     columns: dict[str, Any] = {"id": {"type": "long", "required": True}, "n": "int" if number < 2 else "long"}
     columns |= {f"c{added}": "string" for added in range(number)}
     table = {"columns": columns, "partition_by": [f"bucket({number + 2}, id)"], "properties": {"stage": str(number)}}
@@ -50,7 +50,7 @@ def through(connections: Connections, proxy: str) -> Connections:
 
 
 def check(root: str, wanted: dict[str, Any], servers: Servers) -> None:
-    """Exactly the wanted columns, each once, with ids of its own; one table each; the rows of the first stage."""
+    """Exactly the wanted columns, each once and with its own id; one table each; the rows of the first stage."""
     catalog = load_catalog("lake", **servers.pyiceberg())
     for space, content in wanted.items():
         assert {name[-1] for name in catalog.list_tables(space)} == set(content["tables"])
@@ -74,7 +74,7 @@ def test_killed_at_any_moment_the_next_apply_converges(servers: Servers, root: s
     chance = random.Random(7)
     with faulty(servers.catalog, share=0.4, seed=7) as proxy, faulty(servers.store, share=0.1, seed=7) as store:
         [catalog] = through(connections, proxy.address).catalogs.values()
-        whole = 0.0  # what an apply takes that is not killed, in seconds
+        whole = 0.0  # the time of an apply that is not killed, in seconds
         for kill in range(KILLS + 1):
             given = {
                 "store": [store.address, REGION, servers.access_key, servers.secret_key],
@@ -162,7 +162,7 @@ def test_one_failure_does_not_stop_the_others_and_is_counted(servers: Servers, r
     assert reconcile(lakehouse(spaces), connections).exit_code == 0, "Nessie's own API takes it"
 
 
-def test_nobody_there_is_said_with_the_address_and_the_mend(servers: Servers, root: str, free_port: int) -> None:
+def test_no_answer_is_reported_with_the_address_and_the_fix(servers: Servers, root: str, free_port: int) -> None:
     nowhere = through(servers.connections(), f"http://127.0.0.1:{free_port}")
     with pytest.raises(
         Unreachable, match=rf'catalog "lake" at http://127.0.0.1:{free_port}.*Connection refused.*cdktf'

@@ -98,7 +98,7 @@ def test_names_that_are_taken_gone_or_protected(servers: Servers, root: str) -> 
 
 
 def test_a_tables_own_tag(servers: Servers, root: str) -> None:
-    """By Nessie's own client the table keeps it; its Iceberg REST endpoint says yes and forgets: that is no success."""
+    """With Nessie's own client the table keeps it. Its Iceberg REST endpoint accepts and forgets it: a failure."""
     main = servers.connections()
     reconcile(lakehouse({root: {"tables": {"t": {"columns": {"a": "long"}}}}}), main)
     tags = TableReferences(catalogs.connect("lake", main), f"{root}.t")

@@ -1,4 +1,4 @@
-"""Buckets that the file names no more: two keys, and a third word for what they hold."""
+"""Buckets that the file no longer names: two keys, and --purge for their contents."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def going(connections: Connections, bucket: str) -> Plan:
     return only(make_plan(lakehouse({}), connections, allow_destroy=True), f"bucket {bucket}")
 
 
-def test_a_bucket_goes_with_two_keys_and_what_it_holds_with_a_third_word(servers: Servers, bucket: str) -> None:
+def test_a_bucket_is_deleted_with_two_keys_and_its_contents_with_purge(servers: Servers, bucket: str) -> None:
     connections = servers.connections()
     store = client(connections.store)
     assert reconcile(with_bucket(bucket), connections).exit_code == 0
@@ -56,7 +56,7 @@ def test_a_bucket_goes_with_two_keys_and_what_it_holds_with_a_third_word(servers
     assert bucket not in {each["Name"] for each in store.list_buckets()["Buckets"]}
 
 
-def test_an_empty_bucket_needs_no_third_word(servers: Servers, bucket: str) -> None:
+def test_an_empty_bucket_needs_no_purge(servers: Servers, bucket: str) -> None:
     connections = servers.connections()
     assert reconcile(with_bucket(bucket, deletable=True), connections).exit_code == 0
     assert apply(going(connections, bucket), connections).exit_code == 0
@@ -121,7 +121,7 @@ def test_a_bucket_that_another_made_is_used_and_never_goes(servers: Servers, buc
     BucketStore(servers.connections()).delete(bucket, purge=True)
 
 
-def test_a_bucket_of_ones_own_goes_and_that_of_a_namesake_stays(servers: Servers, bucket: str) -> None:
+def test_an_own_bucket_is_deleted_and_that_of_a_namesake_stays(servers: Servers, bucket: str) -> None:
     connections = owned_by(servers.connections(), "0123456789abcdef")
     assert reconcile(with_bucket(bucket, deletable=True), connections).exit_code == 0
     namesake = owned_by(servers.connections(), "fedcba9876543210")

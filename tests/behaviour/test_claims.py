@@ -1,4 +1,4 @@
-"""Folders of live tables: no new table shares one, and what somebody took away is reported and brought back."""
+"""Folders of live tables: no new table shares one, and what somebody removed is reported and restored."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_an_apply_that_was_killed_before_its_commit_finds_its_folder_again(
     assert witness.load_table(f"{root}.t").location() == folder
 
 
-def test_a_folder_that_is_not_empty_is_left_to_whom_it_belongs(
+def test_a_folder_that_is_not_empty_is_left_to_its_owner(
     servers: Servers, connections: Connections, root: str, witness: Catalog
 ) -> None:
     store = client(servers.connections().store)
@@ -116,9 +116,7 @@ def test_a_folder_that_is_not_empty_is_left_to_whom_it_belongs(
     assert witness.load_table(f"{root}.t").location() == f"{folder}/t-3"
 
 
-def test_a_table_that_was_dropped_is_told_of_and_comes_back(
-    connections: Connections, root: str, witness: Catalog
-) -> None:
+def test_a_dropped_table_is_reported_and_restored(connections: Connections, root: str, witness: Catalog) -> None:
     wanted = lakehouse({root: {"tables": {"ev2": EV2}}})
     assert reconcile(wanted, connections).exit_code == 0
     filled(witness, f"{root}.ev2", 1, 2)
@@ -135,7 +133,7 @@ def test_a_table_that_was_dropped_is_told_of_and_comes_back(
     assert not make_plan(wanted, connections).steps
 
 
-def test_a_column_that_was_dropped_is_told_of_and_comes_back_with_its_values(
+def test_a_dropped_column_is_reported_and_restored_with_its_values(
     servers: Servers, root: str, witness: Catalog
 ) -> None:
     connections, wanted = servers.connections(), lakehouse({root: {"tables": {"ev2": EV2}}})
@@ -170,13 +168,13 @@ POLICY = {"remove_orphans": {"older_than_days": 2}, "expire_snapshots": {"older_
 
 
 def steps(wanted: Lakehouse, connections: Connections, table: str) -> dict[str, str]:
-    """What maintenance refuses of the table, by step."""
+    """What maintenance refuses for the table, by step."""
     meant = run.chosen(wanted, "lakehouse.yaml", [f"lake.{table}"])
     (work,) = run.prepare(wanted, connections, meant, run.today() + timedelta(days=9))
     return {step.action: step.refused for step in work.steps}
 
 
-def test_orphans_stay_in_a_folder_where_another_live_table_keeps_files(
+def test_orphans_stay_in_a_folder_in_which_another_live_table_keeps_files(
     servers: Servers, root: str, witness: Catalog, tmp_path: Path
 ) -> None:
     connections = servers.connections(tmp_path)
@@ -189,11 +187,11 @@ def test_orphans_stay_in_a_folder_where_another_live_table_keeps_files(
     folder = f"s3://warehouse/lake/{root}"
     witness.create_table(f"{root}.mover", witness.load_table(f"{root}.free").schema(), location=f"{folder}/away")
     filled(witness, f"{root}.mover", 7)
-    for _ in range(2):  # the second time from what was kept
+    for _ in range(2):  # the second time from the kept facts
         assert steps(wanted, connections, f"{root}.ev2")["remove orphans"] == ""
         assert steps(wanted, connections, f"{root}.free")["remove orphans"] == ""
 
-    # Files of one table, added to another, which lies elsewhere.
+    # Files of one table, added to another one in another folder.
     (file,) = [each.file.file_path for each in witness.load_table(f"{root}.ev2").scan().plan_files()]
     witness.load_table(f"{root}.mover").add_files([file])
     refused = steps(wanted, connections, f"{root}.ev2")["remove orphans"]
@@ -224,7 +222,7 @@ def test_orphans_stay_in_a_folder_where_another_live_table_keeps_files(
 def test_a_folder_that_is_taken_while_an_apply_goes_on_is_not_shared(
     connections: Connections, root: str, witness: Catalog
 ) -> None:
-    """Somebody makes a table there after the plan and before the commit."""
+    """Somebody creates a table there after the plan and before the commit."""
     wanted = lakehouse({root: {"tables": {"t": EV2}}})
     assert reconcile(lakehouse({root: {}}), connections).exit_code == 0
     made = make_plan(wanted, connections)

@@ -29,7 +29,7 @@ def test_plan_apply_and_nothing_left(project: Project) -> None:
     assert (again.exit_code, again.stdout.splitlines()[-1]) == (0, "No changes.")
 
 
-def test_what_cannot_be_done_names_the_line_and_the_mend(project: Project) -> None:
+def test_what_cannot_be_done_names_the_line_and_the_fix(project: Project) -> None:
     project.run("apply")
     project.write(b="string")
     planned = project.run("plan")
@@ -63,7 +63,7 @@ def test_a_file_that_is_no_plan(project: Project, tmp_path: Path, content: str) 
     assert "plan" in str(failed.exception)
 
 
-def test_drift_tells_what_others_did(project: Project) -> None:
+def test_drift_reports_what_others_did(project: Project) -> None:
     project.run("apply")
     theirs = load_catalog("lake", **project.servers.pyiceberg())
     table = theirs.load_table(f"{project.root}.t")

@@ -1,4 +1,4 @@
-"""Done means readable: after each change of random chains Iceberg's own Java library reads, writes and time-travels.
+"""After each change of random chains, Iceberg's own Java library reads the table, writes to it and travels in time.
 
 LAKEHOUSE_CHAINS=2000 runs more of them.
 """

@@ -1,6 +1,6 @@
 """A stack whose file loses an entry with data: Terraform itself stops before it deletes anything of it.
 
-The stack's own resource, whose needs are stand-ins: the rest of the stack takes AWS's provider.
+The stack's own resource, which depends on stand-ins: the rest of the stack needs AWS's provider.
 """
 
 from __future__ import annotations

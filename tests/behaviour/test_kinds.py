@@ -1,4 +1,4 @@
-"""Every kind of catalog that a file may name: what the bootstrap makes of it, planned, applied and found again."""
+"""Every kind of catalog that a file may name: its contents are planned, applied and found again."""
 
 from __future__ import annotations
 

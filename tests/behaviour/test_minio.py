@@ -1,4 +1,4 @@
-"""What MinIO has and S3Proxy has not: rules and policies, by whomever they were made, and users."""
+"""What MinIO supports and S3Proxy does not: rules and policies, also those of others, and users."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_rules_and_policies_of_others_stay(servers: Servers, there: Connections,
 
 @pytest.mark.parametrize("purge", [True, False])
 def test_an_empty_bucket_with_versions_goes(servers: Servers, there: Connections, root: str, purge: bool) -> None:
-    """Each apply that turned its key left a version of the mark, and one of its deletion."""
+    """Each apply that changed `deletable` left a version of the mark, or a delete marker."""
     name = f"{root}-empty"
     for deletable in (True, False, True):
         wanted = {name: {"versioning": True, "deletable": deletable}}
@@ -68,7 +68,7 @@ def test_an_empty_bucket_with_versions_goes(servers: Servers, there: Connections
     assert name not in {each["Name"] for each in client(there.store).list_buckets()["Buckets"]}
 
 
-def test_former_versions_need_the_third_word(servers: Servers, there: Connections, root: str) -> None:
+def test_former_versions_need_purge(servers: Servers, there: Connections, root: str) -> None:
     name = f"{root}-former"
     assert reconcile(with_buckets(servers, {name: {"versioning": True, "deletable": True}}), there).exit_code == 0
     s3 = client(there.store)
@@ -94,7 +94,7 @@ def test_users_reach_what_their_roles_grant_and_no_more(
     silver, bronze = {"lake.silver": ["read"]}, {"lake.bronze": ["write"]}
 
     def bring(wanted: Lakehouse, **options: Any) -> list[str]:
-        """Applies it, with what is about users; returns that as a plan shows it, which has no key."""
+        """Apply it, with the changes of users. Returns these as a plan shows them, without keys."""
         steps = [each for each in make_plan(wanted, here, **options).steps if each.address.startswith("user ")]
         shown = list(render(Plan(tuple(steps))))
         assert reconcile(wanted, here, **options).exit_code == 0

@@ -16,11 +16,11 @@ from tests.behaviour.conftest import lakehouse
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import RestServers, Servers
 from tests.behaviour.test_claims import (
-    test_a_folder_that_is_not_empty_is_left_to_whom_it_belongs,
+    test_a_folder_that_is_not_empty_is_left_to_its_owner,
     test_a_location_in_or_around_a_live_table_is_refused_with_both_names,
 )
 from tests.behaviour.test_commands import (
-    test_drift_tells_what_others_did,
+    test_drift_reports_what_others_did,
     test_export_says_everything,
     test_plan_apply_and_nothing_left,
 )
@@ -34,11 +34,11 @@ from tests.behaviour.test_tables import (
 )
 
 __all__ = [
-    "test_a_folder_that_is_not_empty_is_left_to_whom_it_belongs",
+    "test_a_folder_that_is_not_empty_is_left_to_its_owner",
     "test_a_location_in_or_around_a_live_table_is_refused_with_both_names",
     "test_a_table_lies_where_the_file_says",
     "test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows",
-    "test_drift_tells_what_others_did",
+    "test_drift_reports_what_others_did",
     "test_every_type_comes_back_as_it_was_asked_for",
     "test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay",
     "test_export_says_everything",

@@ -1,4 +1,4 @@
-"""Seeds: a table begins with the rows of a file, once, whatever happens."""
+"""Seeds: a table gets the rows of a file, once, whatever happens."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_table_with_rows_keeps_them_and_its_history(servers: Servers, root: st
         ("code,rank\n,1\n", "code is required"),
     ],
 )
-def test_rows_that_do_not_fit_fail_alone(
+def test_rows_that_do_not_fit_fail_and_nothing_else(
     here: Connections, servers: Servers, root: str, tmp_path: Path, text: str, words: str
 ) -> None:
     (tmp_path / "codes.csv").write_text(text)
@@ -129,7 +129,7 @@ def test_rows_that_do_not_fit_fail_alone(
     assert rows(servers, root) == [], "the table itself is there, and empty"
 
 
-def test_two_applies_and_lost_answers_bring_the_rows_once(servers: Servers, root: str, tmp_path: Path) -> None:
+def test_two_applies_and_lost_answers_load_the_rows_once(servers: Servers, root: str, tmp_path: Path) -> None:
     (tmp_path / "codes.csv").write_text(CSV)
     here = replace(servers.connections(), folder=tmp_path)
     with faulty(servers.catalog, share=0.3, seed=3) as proxy, ThreadPoolExecutor(2) as pool:

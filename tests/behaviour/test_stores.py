@@ -1,4 +1,4 @@
-"""The store itself: it can do what the compatibility matrix says, and buckets become what the file says."""
+"""The store itself: it supports what the compatibility matrix says, and buckets get the file's settings."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_matrix_says_what_the_store_can_do(servers: Servers, there: Connecti
 
 
 def test_buckets_become_what_the_file_says(servers: Servers, there: Connections, root: str) -> None:
-    """What the store lacks, the plan says each time; nothing is left to do beyond it."""
+    """Each plan reports what the store does not support, and nothing else is left to do."""
     name = f"{root}-settings"
     stages: list[dict[str, Any]] = [
         {"versioning": True, "noncurrent_days": 3, "expire_days": 9, "access": "public-read"},

@@ -1,4 +1,4 @@
-"""Former metadata files on a real Nessie: what nobody needs goes, and the table and its branches stay readable."""
+"""Former metadata files on a real Nessie: unneeded ones are removed, the table and its branches stay readable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables, through a real catalog: what is applied is there, a second plan is empty, evolution keeps every row."""
+"""Tables in a real catalog: what is applied exists, a second plan is empty, evolution keeps every row."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out(
 
 
 def test_evolution_keeps_the_history(servers: Servers, root: str, witness: Catalog) -> None:
-    """Through Nessie's own API alone: its REST endpoint rebuilds the metadata from the current snapshot."""
+    """Only through Nessie's own API: its REST endpoint rebuilds the metadata from the current snapshot."""
     connections = servers.connections()
     applied(lakehouse({root: {"tables": {"t": {"columns": {"a": "int"}}}}}), connections)
     name = f"{root}.t"
@@ -209,7 +209,7 @@ def test_evolution_keeps_the_history(servers: Servers, root: str, witness: Catal
     first = witness.load_table(name).metadata.snapshots[0]
     second = {**first.model_dump(by_alias=True, mode="json", exclude_none=True), "snapshot-id": 7, "sequence-number": 2}
     second["parent-snapshot-id"] = first.snapshot_id
-    written = [  # as an engine writes that has Nessie's native client
+    written = [  # as an engine with Nessie's native client writes
         {"action": "add-snapshot", "snapshot": second},
         {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch", "snapshot-id": 7},
     ]

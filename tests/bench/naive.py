@@ -1,4 +1,4 @@
-"""The yardstick: the same services as a shell script would start them, all at once.
+"""The comparison: the same services as a shell script would start them, all at once.
 
 Trino and S3Proxy keep their light JVM flags; the others run with the JVM's defaults. Spark starts by its own scripts
 and gets Iceberg by ``spark.jars``. No class archives, no supervisor, no Terraform.
@@ -25,7 +25,7 @@ _FLAGS = ("-XX:", "-Xmx", "--add-opens", "-Dio.netty", "-Djdk.reflect")
 
 
 def naive(service: Service, secret: Callable[[str], str]) -> Service:
-    """The service as somebody writes it down who follows each project's quick start."""
+    """The service as somebody writes it who follows each project's quick start."""
     if service.name in ("trino", "s3proxy"):
         return service
     if not service.name.startswith("spark"):
@@ -47,7 +47,7 @@ def _plain(file: File, text: str, jars: list[str]) -> str:
 
 @contextmanager
 def running(local: Local) -> Iterator[None]:
-    """All of them at once; goes on when each one answers."""
+    """Start all of them at once, and wait until each one answers."""
     processes = []
     try:
         for service in (naive(each, local.state.secret) for each in local.services):

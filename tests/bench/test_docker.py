@@ -1,4 +1,4 @@
-"""What a start in containers costs, against `docker compose up --wait` of the same containers, and as processes."""
+"""The cost of a start in containers, compared with `docker compose up --wait` of the same containers and processes."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def runtime(deployment: Deployment) -> Containers:
 
 @contextmanager
 def composed(deployment: Deployment) -> Iterator[Callable[[], object]]:
-    """What brings it up by Compose; its configuration and volumes are made beforehand and not counted."""
+    """Starts it with Compose. Configuration and volumes are made before and not counted."""
     local = deployment.local
     asked = runtime(deployment).containers
     prepare(local.state, local.services, asked, DockerEngine(), local.claim)

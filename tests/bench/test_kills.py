@@ -27,7 +27,7 @@ TABLE = "lake.silver.killed"
 
 
 def kill(deployment: Deployment, chance: random.Random) -> str:
-    """Some services, the supervisor, or everything at once; returns what it was."""
+    """Kill some services, the supervisor, or everything at once. Returns what was killed."""
     state = deployment.local.state
     names = [service.name for service in deployment.local.services]
     what = chance.choice(["everything", "supervisor", "services", "services"])

@@ -1,4 +1,4 @@
-"""`lakehouse maintain` beside engines that write, rename and relocate: no acknowledged row is lost.
+"""`lakehouse maintain` while engines write, rename and relocate: no acknowledged row is lost.
 
 ``LAKEHOUSE_ROUNDS=20 python -m pytest tests/bench/test_maintain.py -s`` for a campaign; it prints what happened. Before
 each round every file in the store is made five days old, so that whatever `maintain` takes for garbage goes at once.
@@ -37,7 +37,7 @@ def tables(deployment: Deployment) -> list[str]:
 
 
 def disturb(deployment: Deployment, chance: random.Random, number: int) -> str:
-    """A declared table is renamed, or writes elsewhere from now on, or is copied; returns what it was."""
+    """Rename a declared table, move its location, or copy it. Returns what was done."""
     what, table = chance.choice(["rename", "relocate", "copy"]), f"lake.busy.{chance.choice(NAMES)}"
     if what == "rename":
         deployment.trino(f"ALTER TABLE {table} RENAME TO {table}_{number}")

@@ -1,8 +1,8 @@
 """How fast the reconciler is, against two limits in the same run, and pyiceberg in turn.
 
-The limits are load scripts that do nothing but send: one request a table to the Iceberg REST endpoint, as any client
-would, and the very requests that the reconciler sends. Rates are of one machine under whatever load it had; the ratios
-are what counts. LAKEHOUSE_BENCH_TABLES and LAKEHOUSE_BENCH_PLAN set the sizes.
+The limits are load scripts that only send: one request for each table to the Iceberg REST endpoint, as any client
+would, and exactly the requests that the reconciler sends. Rates depend on the machine and its load; the ratios are what
+counts. LAKEHOUSE_BENCH_TABLES and LAKEHOUSE_BENCH_PLAN set the sizes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 TABLES = int(os.environ.get("LAKEHOUSE_BENCH_TABLES", "1000"))
 PLANNED = int(os.environ.get("LAKEHOUSE_BENCH_PLAN", "10000"))
 NAMESPACES = 50
-ROUNDS = 4  # bare and ours take turns, and in turn begin, so that both meet the same load
+ROUNDS = 4  # bare and ours take turns, and each begins in turn, so that both have the same load
 COLUMNS = {f"c{n}": ("long", "string", "double", "timestamptz", "int")[n % 5] for n in range(10)}
 REPOSITORY = Path(__file__).parents[2]
 
@@ -81,7 +81,7 @@ def commits_of(plan: Plan) -> dict[str, Mapping[str, Any]]:
 
 
 def bare(requests: list[tuple[str, bytes]], parallel: int = 8) -> float:
-    """Requests a second of a load generator that does nothing but send them."""
+    """Requests per second of a load generator that only sends them."""
     pool = urllib3.PoolManager(maxsize=parallel, retries=False)
 
     def send(request: tuple[str, bytes]) -> int:
@@ -97,7 +97,7 @@ def bare(requests: list[tuple[str, bytes]], parallel: int = 8) -> float:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a commit of several tables sends: files to read and to write, then one request."""
+    """The requests of a commit of several tables: files to read and to write, then one request."""
 
     reads: list[str]
     writes: dict[str, bytes]
@@ -105,7 +105,7 @@ class Prepared:
 
 
 def prepared(plan: Plan, connections: Connections, together: int = 32) -> list[Prepared]:
-    """A plan's table steps with all that is computed for them computed."""
+    """A plan's table steps with everything computed in advance."""
     catalog = catalogs.connect("lake", connections)
     assert isinstance(catalog, NessieCatalog)
     commits, files = commits_of(plan), catalog.commits.files
@@ -131,7 +131,7 @@ def prepared(plan: Plan, connections: Connections, together: int = 32) -> list[P
 
 
 def bare_batches(batches: list[Prepared], servers: Servers, connections: Connections, parallel: int = 8) -> float:
-    """Tables a second of a load generator that sends what the reconciler sends, and computes nothing."""
+    """Tables per second of a load generator that sends what the reconciler sends, and computes nothing."""
     objects, pool = Objects(connections), urllib3.PoolManager(maxsize=parallel, retries=False)
     tree = f"{servers.catalog}/api/v2/trees/main"
 
@@ -153,7 +153,7 @@ def bare_batches(batches: list[Prepared], servers: Servers, connections: Connect
 
 
 def bare_loads(requests: list[str], read: Callable[[str], Any], parallel: int = 8) -> float:
-    """Loads a second."""
+    """Loads per second."""
     began = time.perf_counter()
     with ThreadPoolExecutor(parallel) as threads:
         for _ in threads.map(read, requests):
@@ -168,7 +168,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def show(**figures: object) -> None:
-    """One line a measurement, for docs/benchmarks.md."""
+    """One line for each measurement, for docs/benchmarks.md."""
     print(json.dumps(figures))
 
 
@@ -188,7 +188,7 @@ def test_create_plan_and_evolve(servers: Servers, tmp_path: Path, capsys: pytest
     for wider in (False, True):
         found: dict[str, list[float]] = {way: [] for way in WAYS}
         rates["evolve" if wider else "create"] = found
-        ours(spec("warm", 2 * NAMESPACES, wider=wider), connections)  # the server's compiler has seen it once
+        ours(spec("warm", 2 * NAMESPACES, wider=wider), connections)  # so that the server's JVM is warm
         for each in range(ROUNDS):
             for way in WAYS:
                 reconcile(spec(f"{way}{each}", share if wider else 0), connections)  # namespaces, and known facts
@@ -264,7 +264,7 @@ def test_a_plan_of_many_tables(servers: Servers, tmp_path: Path, capsys: pytest.
 
 
 def planned(servers: Servers, cache: Path, tables: int) -> dict[str, Any]:
-    """Figures of one plan in a process of its own, for its memory."""
+    """Figures of one plan in a separate process, to measure its memory."""
     process = subprocess.run(
         [sys.executable, "-m", "tests.bench.test_reconcile"],
         cwd=REPOSITORY,
@@ -280,7 +280,7 @@ def planned(servers: Servers, cache: Path, tables: int) -> dict[str, Any]:
 
 
 def register(servers: Servers, per_namespace: int) -> None:
-    """Copies of ``t0`` in every namespace, put into Nessie by the hundred: creating them one by one takes minutes."""
+    """Put copies of ``t0`` into every namespace, a hundred at a time: creating them one by one takes minutes."""
     pool, objects = urllib3.PoolManager(), Objects(servers.connections())
     for space in range(NAMESPACES):
         url = f"{servers.catalog}/iceberg/v1/main%7Clake/namespaces/many_{space}/tables/t0"

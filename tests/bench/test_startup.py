@@ -1,4 +1,4 @@
-"""What a start costs: `make bench` prints it. Nothing here asserts a time; ratios are of one run on one machine."""
+"""The cost of a start, as `make bench` prints it. Nothing here asserts a time; ratios are of one run on one machine."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def first_row(deployment: Deployment) -> None:
-    """What a client sees, its own start included."""
+    """The first row as a client gets it, with the client's own start."""
     ports = (str(deployment.port("spark-connect")), str(deployment.port("trino")))
     deployment.run(sys.executable, str(Path(__file__).with_name("first_row.py")), *ports)
 

@@ -1,4 +1,4 @@
-"""What a synth of AWS stacks costs, beside the import of the bindings that it does without. Nothing asserts a time."""
+"""The cost of a synth of AWS stacks, compared with the import of the bindings. Nothing asserts a time."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _run(folder: Path, script: Path) -> tuple[float, int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_synth_beside_the_bindings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_synth_compared_with_the_bindings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bindings = tmp_path / "bindings.py"
     bindings.write_text("import cdktf_cdktf_provider_aws\n")
     ours = [_run(tmp_path, ROOT / "main.py") for _ in range(ROUNDS)]

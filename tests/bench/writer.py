@@ -1,4 +1,4 @@
-"""A client that writes while bad things happen, and knows which of its rows were acknowledged."""
+"""A client that writes while services fail, and knows which of its rows were acknowledged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.integration.deployment import Deployment
 
 
 class Writer:
-    """Inserts rows by Trino, one a statement. A row counts as acknowledged when its INSERT has answered."""
+    """Inserts rows with Trino, one per statement. A row counts as acknowledged when its INSERT has answered."""
 
     def __init__(self, deployment: Deployment, table: Callable[[], str]) -> None:
         """``table`` names the table of the next row."""
@@ -21,7 +21,7 @@ class Writer:
 
     def _write(self) -> None:
         while not self._over.is_set():
-            self.number += 1  # a number is never sent twice: a lost answer may be of a row that is there
+            self.number += 1  # a number is never sent twice: the row of a lost answer may exist
             try:
                 self._deployment.trino(f"INSERT INTO {self._table()} VALUES {self.number}")
             except Exception:  # noqa: BLE001 - whatever a killed server makes a client say: not acknowledged
@@ -31,7 +31,7 @@ class Writer:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """It writes for as long as the context lasts."""
+        """Write for as long as the context lasts."""
         self._over.clear()
         thread = threading.Thread(target=self._write)
         thread.start()

@@ -25,7 +25,7 @@ def engine() -> DockerEngine:
         found.client.ping()
     except LakehouseError as error:
         if os.environ.get("CI"):
-            pytest.fail(f"these tests want Docker: {error}")
+            pytest.fail(f"these tests need Docker: {error}")
         pytest.skip(f"no Docker here: {error}")
     return found
 
@@ -39,7 +39,7 @@ def contained(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def up(deployment: Deployment, engine: DockerEngine) -> Iterator[Deployment]:
-    """Deployed, then destroyed with its data; nothing of it may be left."""
+    """Deploy it, then destroy it with its data; nothing of it may be left."""
     before = {each.name for each in engine.client.volumes.list()}
     try:
         deployment.deploy()
@@ -62,7 +62,7 @@ def runtime(deployment: Deployment) -> Containers:
 
 
 def remains(deployment: Deployment, engine: DockerEngine) -> list[str]:
-    """What Docker still has of a lakehouse: containers, networks, volumes."""
+    """What is left of a lakehouse in Docker: containers, networks, volumes."""
     state = deployment.local.state
     label = {"label": f"lakehouse.state={state.root}"}
     return [

@@ -1,4 +1,4 @@
-"""What listens in a lakehouse's containers, against what it declares."""
+"""What listens in a lakehouse's containers, compared with what it declares."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def listening(pid: int) -> set[tuple[str, int]]:
 
 
 def assert_declared(deployment: Deployment, engine: DockerEngine) -> None:
-    """Inside each container listen its declared ports, which are published on the loopback address alone."""
+    """Only declared ports listen inside each container, and they are published only on the loopback address."""
     seen = engine.seen(deployment.local.state)
     assert seen
     for asked in runtime(deployment).containers:

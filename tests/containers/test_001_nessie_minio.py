@@ -30,7 +30,7 @@ TABLE = "iceberg.bronze.minute_aggs"
 
 @pytest.fixture(scope="module")
 def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The file as it is, but for ports, the containers' names (others may be called so here) and a smaller driver."""
+    """The file as it is, except for ports, the containers' names (others may use them here) and a smaller driver."""
     deployment = Deployment.make(
         tmp_path_factory.mktemp("001") / "lakehouse",
         {
@@ -81,7 +81,7 @@ def test_without_a_prefix_containers_are_called_as_their_services() -> None:
 
 
 def test_the_commands_of_the_readme(stack: Deployment) -> None:
-    """`deploy` is the fixture's; `docker exec -it trino trino` is another test's."""
+    """The fixture runs `deploy`; another test runs `docker exec -it trino trino`."""
     [block] = re.findall(r"^```console\n(.*?)^```$", (PROJECT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
     assert [line.removeprefix("$ ") for line in block.splitlines()] == [
         f"export LAKEHOUSE_FILE={FILE}",
@@ -163,7 +163,7 @@ def test_the_layout_in_the_store(stack: Deployment) -> None:
 
 
 def test_a_source_with_an_endpoint_and_credentials_of_its_own(stack: Deployment) -> None:
-    """The stack's own store stands in for that of others; only what the file says of the source leads to it."""
+    """The stack's own store stands in for a foreign one; only the file's entry of the source leads to it."""
     own = store(stack.local)
     s3 = client(own)
     s3.create_bucket(Bucket="flatfiles")
@@ -188,7 +188,7 @@ def test_stop_and_start_keep_the_data(stack: Deployment) -> None:
 
 
 def test_a_full_reset_leaves_nothing(stack: Deployment, engine: DockerEngine) -> None:
-    """What a deploy makes of nothing is the fixture's."""
+    """The fixture tests a deploy from nothing."""
     stack.cdktf("destroy", "local", "--auto-approve")
     stack.lakehouse("destroy", "--data", "--yes")
     assert remains(stack, engine) == []

@@ -1,4 +1,4 @@
-"""The default lakehouse in containers: it comes up, it is whole, and it tells no secret."""
+"""The default lakehouse in containers: it comes up, it is complete, and it shows no secret."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_host_and_containers_see_the_same_tables(contained: Deployment) -> None:
     contained.trino("DROP TABLE lake.silver.seen_from")
 
 
-def test_ports_are_published_on_the_loopback_address_alone(contained: Deployment, engine: DockerEngine) -> None:
+def test_ports_are_published_only_on_the_loopback_address(contained: Deployment, engine: DockerEngine) -> None:
     for each in engine.seen(contained.local.state).values():
         ports = engine.client.containers.get(each.name).attrs["NetworkSettings"]["Ports"]
         hosts = {binding["HostIp"] for bindings in ports.values() for binding in bindings or ()}
         assert hosts <= {"127.0.0.1"}, each.name
 
 
-def test_secrets_are_in_mounted_files_alone(contained: Deployment, engine: DockerEngine) -> None:
+def test_secrets_are_only_in_mounted_files(contained: Deployment, engine: DockerEngine) -> None:
     root = contained.local.state.root
     values = secrets(root)
     assert values

@@ -1,4 +1,4 @@
-"""Bad days in containers: what died, was edited or removed shows in the plan, is mended, and the rows are still there.
+"""Bad days in containers: what died, was edited or removed shows in the plan and is repaired, and no row is lost.
 
 Each test leaves the lakehouse up and whole for the next one.
 """
@@ -33,7 +33,7 @@ def row(contained: Deployment) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def same_file(contained: Deployment) -> Iterator[None]:
-    """A bad day that goes wrong must not spoil the next one's file."""
+    """A bad day that fails must not spoil the next one's file."""
     with kept(contained.file):
         yield
 
@@ -103,7 +103,7 @@ def test_an_edited_file_replaces_what_it_touches(contained: Deployment, row: Non
     after = ids(contained)
     assert {name for name in before if before[name] != after[name]} == {"trino"}
     assert "-Xmx900m" in psutil.Process(after["trino"]).cmdline()
-    contained.file.write_text(engines)  # the next deploy, of another test, makes it so
+    contained.file.write_text(engines)  # the next deploy, of another test, restores it
     assert "trino" in contained.planned()
 
 

@@ -1,4 +1,4 @@
-"""`lakehouse doctor` on a lakehouse in containers: what only Docker can do wrong. Each test leaves it as it was."""
+"""`lakehouse doctor` on a lakehouse in containers: faults of Docker only. Each test leaves the lakehouse as it was."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What listens in the containers: the declared ports, published on the loopback address alone."""
+"""What listens in the containers: the declared ports, published only on the loopback address."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def test_what_listens_is_declared_and_published_on_the_loopback_address(
 
 @pytest.fixture
 def on_rustfs(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """RustFS and a catalog alone."""
+    """Only RustFS and a catalog."""
     if not engine.has_image(IMAGES[rustfs.PACKAGE].reference):
-        pytest.skip("no image of RustFS here: docs/stores.md says how to have it")
+        pytest.skip("no image of RustFS here: docs/stores.md says how to get it")
     changes = {("name",): f"it-rustfs-{os.getpid()}", ("stacks", "local", "store"): rustfs.NAME, ("engines",): {}}
     yield from up(Deployment.make(tmp_path_factory.mktemp("rustfs") / "a lakehouse", {**changes, **DOCKER}), engine)
 
@@ -48,7 +48,7 @@ def test_the_master_takes_no_jobs_by_http(contained: Deployment, engine: DockerE
 
 
 def test_connect_asks_for_its_token(contained: Deployment) -> None:
-    """Whoever has none, or another, is refused; the command line has it (the other tests here use it)."""
+    """A client without it, or with another, is refused; the command line has it (the other tests here use it)."""
     code = (
         "from bootstrap.session.clients import spark_session\n"
         f"spark_session('sc://localhost:{contained.port('spark-connect')}').sql('SELECT 1').collect()\n"

@@ -1,4 +1,4 @@
-"""The images that are here, official or built from the packages: the same questions, and the same answers."""
+"""The images on this machine, official or built from the packages: the same questions and the same answers."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def _docker(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[
 
 @cache
 def _promised() -> frozenset[str]:
-    """What `make test` sees to where Docker answers: all that a set-up can build."""
+    """The images that `make test` provides if Docker answers: all that a set-up can build."""
     return frozenset(key for key, of in RECIPES.items() if not any(package(name).crate for name in of.packages))
 
 
 @pytest.fixture
 def image(engine: DockerEngine, request: pytest.FixtureRequest) -> Image:
-    """An image that is here. In CI, those that `make test` sees to have to be."""
+    """An image on this machine. In CI, those that `make test` provides must exist."""
     found = IMAGES[request.param]
     if not engine.has_image(found.reference):
         assert not (os.environ.get("CI") and os.geteuid() == 0 and found.key in _promised())
@@ -47,7 +47,7 @@ def image(engine: DockerEngine, request: pytest.FixtureRequest) -> Image:
 
 @dataclass(frozen=True)
 class Container:
-    """A container of a test, started as its image says."""
+    """A test's container, started as its image defines."""
 
     name: str
 
@@ -63,7 +63,7 @@ class Container:
 
 @contextmanager
 def started(image: Image, *options: str, command: Sequence[str] = ()) -> Iterator[Container]:
-    """A container with the image's own entry point, and its own command where the test has none."""
+    """A container with the image's own entry point, and its own command if the test has none."""
     name = f"lakehouse-test-{os.getpid()}-{image.key}"
     _docker("run", "--detach", "--name", name, *options, image.reference, *command)
     try:

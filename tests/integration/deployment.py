@@ -36,7 +36,7 @@ class Deployment:
 
     @classmethod
     def make(cls, folder: Path, changes: Changes | None = None, source: str = "lakehouse.yaml") -> Deployment:
-        """The project's own file (or another ``source``), with ``changes``, in a folder of its own, on free ports."""
+        """The project's own file (or another ``source``), with ``changes``, in a separate folder, on free ports."""
         folder.mkdir(parents=True)
         cdktf = json.loads((PROJECT / "cdktf.json").read_text())
         cdktf["app"] = f'"{sys.executable}" "{PROJECT}/main.py"'
@@ -51,7 +51,7 @@ class Deployment:
 
     @classmethod
     def clone(cls, folder: Path) -> Deployment:
-        """The project's files as somebody has them who has just cloned it, with the set-up that is there already."""
+        """The project's files as in a new clone, with the existing set-up."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=PROJECT, check=True, capture_output=True, text=True,
@@ -60,7 +60,7 @@ class Deployment:
             if (PROJECT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(PROJECT / name, folder / name)
-                os.utime(folder / name, (0, 0))  # older than the set-up, which is the project's and is not made again
+                os.utime(folder / name, (0, 0))  # older than the project's set-up, which is not made again
         (folder / ".venv").symlink_to(BIN.parent)
         (folder / "node_modules").symlink_to(PROJECT / "node_modules")
         made = cls(folder)
@@ -80,7 +80,7 @@ class Deployment:
         return ports(load(self.file), "local")[name]
 
     def edit(self, text: str, changes: Changes) -> None:
-        """Writes ``text`` as the file, with the values at the given paths replaced."""
+        """Write ``text`` as the file, with the values at the given paths replaced."""
         yaml = YAML()
         content = yaml.load(text)
         for path, value in changes.items():
@@ -92,20 +92,20 @@ class Deployment:
             yaml.dump(content, file)
 
     def change(self, *path: str, to: Any) -> str:
-        """Replaces one value; returns the file as it was."""
+        """Replace one value. Returns the file as it was."""
         before = self.file.read_text()
         self.edit(before, {path: to})
         return before
 
     def popen(self, *command: str) -> subprocess.Popen[str]:
-        """The command under way, in a session of its own as in a terminal."""
+        """Start the command, in its own session as in a terminal."""
         return subprocess.Popen(
             command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL, env=self._environment(), start_new_session=True,
         )  # fmt: skip
 
     def run(self, *command: str, code: int | None = 0, timeout: float = 300) -> str:
-        """The command's output; its exit code must be ``code``."""
+        """Run the command and return its output; its exit code must be ``code``."""
         done = subprocess.run(
             command, cwd=self.folder, text=True, capture_output=True, env=self._environment(), timeout=timeout,
             stdin=subprocess.DEVNULL, check=False,
@@ -145,12 +145,12 @@ class Deployment:
         kept = {
             key: value for key, value in os.environ.items() if not key.startswith(("LAKEHOUSE", "PYTEST", "AWS", "TF_"))
         }
-        # What a user's shell may hold must not reach the services.
+        # Variables of a user's shell must not reach the services.
         return kept | {"NO_COLOR": "1", "CI": "1", "AWS_ACCESS_KEY_ID": "stranger", "AWS_PROFILE": "stranger"}
 
 
 def until(condition: Callable[[], bool], seconds: float = 180) -> None:
-    """Waits for the condition, at most so long."""
+    """Wait for the condition, at most that long."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -159,7 +159,7 @@ def until(condition: Callable[[], bool], seconds: float = 180) -> None:
 
 @contextmanager
 def kept(path: Path) -> Iterator[str]:
-    """The file's text, which it has again afterwards."""
+    """The file's text, which is restored afterwards."""
     text, mode = path.read_text(), path.stat().st_mode
     try:
         yield text
@@ -170,7 +170,7 @@ def kept(path: Path) -> Iterator[str]:
 
 @contextmanager
 def a_row(deployment: Deployment) -> Iterator[None]:
-    """A row that every bad day must leave where it is: see :func:`read`."""
+    """A row that must survive every bad day: see :func:`read`."""
     deployment.trino("CREATE TABLE IF NOT EXISTS lake.silver.bad_days (word varchar)")
     deployment.trino("DELETE FROM lake.silver.bad_days")
     deployment.trino("INSERT INTO lake.silver.bad_days VALUES 'here before'")

@@ -1,8 +1,8 @@
-"""The sessions of the Glue reference system, by PySpark: what it says to create, append, overwrite, evolve and look at.
+"""The sessions of the Glue reference system, in PySpark: create, append, overwrite, evolve and read.
 
-Run by spark-submit. Prints one JSON object of what it saw. Where the reference is not Spark's (overwrite() without a
-condition, the read option snapshot-id, which Iceberg 1.12 refuses, a timestamp of 2024), the next valid form stands
-here.
+Run with spark-submit. Prints its results as one JSON object. If Spark does not accept a statement of the reference
+(overwrite() without a condition, the read option snapshot-id, which Iceberg 1.12 refuses, a timestamp of 2024), the
+nearest valid form is here.
 """
 
 import json

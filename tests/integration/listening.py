@@ -1,4 +1,4 @@
-"""What a lakehouse of processes listens on, against what it declares."""
+"""What a lakehouse of processes listens on, compared with what it declares."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
 
 @dataclass(frozen=True)
 class Listener:
-    """A socket of a service that takes connections, or datagrams."""
+    """A socket of a service that accepts connections or datagrams."""
 
     service: str
     command: str
@@ -29,7 +29,7 @@ class Listener:
 
 
 def listeners(deployment: Deployment) -> set[Listener]:
-    """All of them, whatever the service: also those of the processes that it started."""
+    """All listeners of all services, with those of the processes that they started."""
     own = {each.pid: each for each in processes.belonging(deployment.local.state)}
     return {
         Listener(
@@ -46,7 +46,7 @@ def listeners(deployment: Deployment) -> set[Listener]:
 
 
 def further(deployment: Deployment) -> list[Listener]:
-    """What listens beside the declared ports, each of which its own service has; all on the loopback address."""
+    """Listeners on undeclared ports. Each declared port has its own service; all are on the loopback address."""
     found = listeners(deployment)
     assert {each.ip for each in found} <= set(LOOPBACK)
     declared = {port.number: each.name for each in deployment.local.services for port in each.ports}

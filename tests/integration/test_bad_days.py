@@ -1,4 +1,4 @@
-"""Bad days: what is killed comes back, what is wrong is named, and the rows are still there.
+"""Bad days: killed services come back, faults are named, and no row is lost.
 
 Each test leaves the lakehouse up and whole for the next one.
 """
@@ -37,7 +37,7 @@ def row(deployed: Deployment) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def same_file(deployed: Deployment) -> Iterator[None]:
-    """A bad day that goes wrong must not spoil the next one's file."""
+    """A bad day that fails must not spoil the next one's file."""
     with kept(deployed.file):
         yield
 
@@ -75,7 +75,7 @@ def test_spark_works_again_if_all_of_it_died_at_once(deployed: Deployment, row: 
 
 
 def test_a_killed_stack_shows_in_diff_and_deploy_repairs(deployed: Deployment, row: None) -> None:
-    """The supervisor is killed, then some of its services: what stays behind is ended, what is gone comes back."""
+    """The supervisor is killed, then some of its services: remaining ones are ended, killed ones come back."""
     state = deployed.local.state
     os.kill(int(state.pid_file.read_text()), signal.SIGKILL)
     assert set(SERVICES) < deployed.planned()
@@ -122,7 +122,7 @@ def test_only_a_stopped_service_is_replaced(deployed: Deployment, row: None) -> 
     assert read(deployed) == ROW
 
 
-def test_contents_alone_run_the_bootstrap_alone(deployed: Deployment, row: None) -> None:
+def test_changed_contents_run_only_the_bootstrap(deployed: Deployment, row: None) -> None:
     deployed.change(
         "catalogs", "lake", "namespaces", "gold", to={"tables": {"daily": {"columns": {"ticker": "string"}}}}
     )
@@ -149,7 +149,7 @@ def test_destroy_leaves_no_process_and_no_port_but_the_data(deployed: Deployment
     assert f"ort {deployed.port('trino')} (trino) is taken by" in flat
     assert f"(pid {os.getpid()}," in flat
     assert list(processes.belonging(deployed.local.state)) == []
-    # At several moments: Terraform may count as made what was stopped before its step had begun.
+    # At several moments: Terraform may keep a resource as created although its step had not begun.
     for seconds in (0.5, 2, 3.5):
         interrupt(deployed, seconds)
     deployed.deploy()
@@ -162,7 +162,7 @@ def pids(deployed: Deployment) -> set[int]:
 
 
 def interrupt(deployed: Deployment, seconds: float) -> None:
-    """A deploy that meets Ctrl-C some seconds after it started its first service."""
+    """Start a deploy and send Ctrl-C some seconds after it started its first service."""
     before = pids(deployed)
     under_way = deployed.popen(str(BIN / "cdktf"), "deploy", "local", "--auto-approve")
     until(lambda: bool(pids(deployed) - before))
@@ -233,7 +233,7 @@ def test_a_wrong_file_changes_nothing(deployed: Deployment, row: None) -> None:
 
 @pytest.mark.parametrize("wrong", ["full", "read-only"])
 def test_a_state_folder_that_cannot_be_written(tmp_path: Path, wrong: str) -> None:
-    """A file system of its own: root may write anywhere, so permissions alone prove nothing there."""
+    """A separate file system: root may write anywhere, so permissions alone prove nothing."""
     deployment = Deployment.make(tmp_path / "a lakehouse")
     state = deployment.folder / ".lakehouse"
     state.mkdir()

@@ -1,4 +1,4 @@
-"""`cdktf deploy local`: what stands afterwards."""
+"""`cdktf deploy local`: the state afterwards."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_what_a_shell_holds_does_not_reach_the_services(deployed: Deployment) ->
 
 
 def test_nothing_is_in_the_temporary_folder_of_all_users(deployed: Deployment) -> None:
-    """A file of one user there keeps the next one from deploying."""
+    """A file of one user there would stop the next user's deploy."""
     deployed.lakehouse("sql", "--engine", "spark", "-e", "SELECT sum(id) FROM range(1000)")  # an executor is there
     state, shared = deployed.local.state, Path("/tmp")
     found = list(processes.belonging(state))
@@ -87,7 +87,7 @@ def test_nothing_is_in_the_temporary_folder_of_all_users(deployed: Deployment) -
         own = str(state.temporary(each.environ()["LAKEHOUSE_SERVICE"]))
         assert each.environ()["TMPDIR"] == own
         assert f"-Djava.io.tmpdir={own}" in each.environ()["JAVA_TOOL_OPTIONS"]
-    # Trino's JVM attaches to itself, by a socket .java_pidN whose place no option changes: it is in nobody's way.
+    # Trino's JVM attaches to itself by a socket .java_pidN, whose path no option changes. It stops nobody.
     left = [path for each in found for path in shared.glob(f"hsperfdata_*/{each.pid}")]
     left += [Path(file.path) for each in found for file in each.open_files()]
     assert [path for path in left if shared in path.parents and deployed.folder not in path.parents] == []

@@ -1,4 +1,4 @@
-"""`lakehouse doctor` on a lakehouse that runs: each cause is made, and exactly that one is named, with its fix.
+"""`lakehouse doctor` on a running lakehouse: each test makes a fault, and exactly that one is named, with its fix.
 
 Each test leaves the lakehouse as it was.
 """
@@ -32,7 +32,7 @@ Findings = dict[str, dict[str, Any]]
 
 
 def doctor(deployed: Deployment, *, code: int, **variables: str) -> Findings:
-    """What the command finds, by check; its exit code must be ``code``."""
+    """The command's findings, by check; its exit code must be ``code``."""
     named = [f"{name}={value}" for name, value in variables.items()]
     told = json.loads(deployed.run("env", *named, str(BIN / "lakehouse"), "doctor", "--json", code=code))
     assert told["ok"] == (code == 0)
@@ -44,13 +44,13 @@ def errors(found: Findings) -> set[str]:
 
 
 def behind(found: Findings, cause: str) -> set[str]:
-    """The checks that were not made because of another."""
+    """The checks that were skipped because of another."""
     return {name for name, each in found.items() if each["severity"] == "skipped" and each["cause"] == cause}
 
 
 @contextmanager
 def stopped(deployed: Deployment, name: str) -> Iterator[None]:
-    """The service is taken from the supervisor; afterwards it is put back and awaited."""
+    """Stop the service in the supervisor; afterwards start it again and wait for it."""
     local = deployed.local
     supervisor, service = Supervisor(local.state), next(each for each in local.services if each.name == name)
     supervisor.remove(name)
@@ -145,7 +145,7 @@ def test_keys_that_were_replaced(deployed: Deployment) -> None:
     assert {"buckets", "tables", "contents"} <= behind(found, "keys")
 
 
-def test_keys_that_were_removed_are_not_made_anew(deployed: Deployment) -> None:
+def test_removed_keys_are_not_created_again(deployed: Deployment) -> None:
     key = deployed.local.state.root / "secrets" / "store-access-key"
     with kept(key):
         key.unlink()
@@ -155,9 +155,9 @@ def test_keys_that_were_removed_are_not_made_anew(deployed: Deployment) -> None:
     assert found["keys"]["found"].startswith("store-access-key missing in ")
 
 
-def test_a_bucket_that_was_deleted_and_its_mend(deployed: Deployment) -> None:
+def test_a_deleted_bucket_and_its_fix(deployed: Deployment) -> None:
     s3 = client(store(deployed.local))
-    for each in s3.list_objects_v2(Bucket="staging").get("Contents", ()):  # the mark of whose it is, at least
+    for each in s3.list_objects_v2(Bucket="staging").get("Contents", ()):  # at least the owner's mark
         s3.delete_object(Bucket="staging", Key=each["Key"])
     s3.delete_bucket(Bucket="staging")
     try:
@@ -200,7 +200,7 @@ def test_tables_that_overlap_in_the_catalog(deployed: Deployment) -> None:
 
 
 def test_a_clock_that_is_an_hour_ahead(deployed: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("stdout", "stderr"):  # the redactor that a look puts before them goes again
+    for name in ("stdout", "stderr"):  # removes the redactor that doctor puts before them
         monkeypatch.setattr(sys, name, getattr(sys, name))
     _, results = run.run(deployed.file, "local", Surroundings({}, lambda: time.time() + 3600))
     found = {each.check: each.finding for each in results}
@@ -239,7 +239,7 @@ def test_a_file_that_was_edited_and_not_deployed(deployed: Deployment) -> None:
     assert "1 to create" in found["contents"]["found"]
 
 
-def test_a_proxy_that_stands_between(deployed: Deployment, free_port: int) -> None:
+def test_a_proxy_between_client_and_lakehouse(deployed: Deployment, free_port: int) -> None:
     proxy = {"http_proxy": f"http://127.0.0.1:{free_port}", "no_proxy": "", "NO_PROXY": ""}
     behind_it = ("env", *(f"{name}={value}" for name, value in proxy.items()))
     found = doctor(deployed, code=0, **proxy)

@@ -30,7 +30,7 @@ def test_what_listens_is_declared_and_on_the_loopback_address(deployed: Deployme
 
 @pytest.fixture
 def on_rustfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """RustFS and a catalog alone."""
+    """Only RustFS and a catalog."""
     if not is_present(rustfs.PACKAGE):
         pytest.skip("RustFS is not built here: docs/stores.md says how")
     changes = {("stacks", "local", "store"): rustfs.NAME, ("engines",): {}}
@@ -81,7 +81,7 @@ def test_no_port_lets_a_page_of_another_site_in(deployed: Deployment) -> None:
 
 
 def speaks_http(port: int) -> bool:
-    """Whether a page's request gets an answer of HTTP there."""
+    """Whether a page's request gets an HTTP answer there."""
     head = b"POST /v1/submissions/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.settimeout(2)

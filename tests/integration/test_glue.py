@@ -1,4 +1,4 @@
-"""Real Spark and real Trino on the Glue Data Catalog, as far as moto's server answers for AWS.
+"""Real Spark and real Trino on the Glue Data Catalog, with moto's server in place of AWS.
 
 Their catalogs are configured by the same functions as in AWS; only addresses and keys are the double's.
 """
@@ -41,7 +41,7 @@ SESSION = Path(__file__).with_name("glue_session.py")
 
 @dataclass(frozen=True)
 class Account:
-    """A stack of the example in moto's account, its tables made by the bootstrap."""
+    """A stack of the example in moto's account, with the tables that the bootstrap made."""
 
     url: str
     lakehouse: Lakehouse
@@ -81,7 +81,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 @pytest.fixture(scope="module")
 def seen(account: Account) -> dict[str, Any]:
-    """What the reference system's sessions see, on a Spark that runs in one process."""
+    """The results of the reference system's sessions, on a Spark that runs in one process."""
     cluster = spark.cluster(account.lakehouse)
     packages.set_up([each for each in cluster.packages if "connect" not in each], [cluster.java], progress=False)
     place, own = account.place, names(account.lakehouse, STACK, moto.ACCOUNT)

@@ -39,7 +39,7 @@ def s3(deployed: Deployment) -> Any:
 
 @pytest.fixture
 def space(deployed: Deployment) -> Iterator[str]:
-    """A namespace that is gone afterwards, with all that was made in it; so is what is added to the file."""
+    """A namespace that is removed afterwards with its contents; additions to the file are removed too."""
     before = deployed.file.read_text()
     deployed.trino("CREATE SCHEMA IF NOT EXISTS lake.data_ingest")
     yield "lake.data_ingest"
@@ -68,7 +68,7 @@ def write_delta(folder: Path, version: int, day: str, ids: list[int], *removed: 
 
 
 def test_generate_upload_ingest_analyse(deployed: Deployment, space: str, s3: Any, tmp_path: Path) -> None:
-    """Files are uploaded to staging, Spark brings them into a table made from the inferred section, Trino analyses."""
+    """Files are uploaded to staging, Spark loads them into a table made from the inferred section, Trino reads it."""
     made = pa.concat_tables(bars(BarPlan(rows=4000, seed=7, days=2)))
     for number in range(2):
         pq.write_table(made.slice(number * 2000, 2000), tmp_path / "part.parquet")
@@ -210,6 +210,6 @@ def test_what_a_killed_client_left_running_is_ended(deployed: Deployment, space:
     assert thread.is_alive(), "the work is still under way"
     later.end(former.session_id)
     thread.join(60)
-    # Which of the two it hears first is a matter of milliseconds; either is the end of its work.
+    # Which of the two arrives first is a matter of milliseconds; both end its work.
     assert "OPERATION_CANCELED" in told[0] or "SESSION_CLOSED" in told[0]
     assert deployed.trino(f"SELECT count(*) FROM {space}.ended") == [[0]]

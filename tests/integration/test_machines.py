@@ -1,6 +1,6 @@
 """Machines and disks: an ordinary user after root, on a disk that runs full.
 
-A store and a catalog alone, on a file system of their own, deployed by a user who may write nowhere else.
+Only a store and a catalog, on a separate file system, deployed by a user who may write nowhere else.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SIZE, INODES = "720m", 20_000
 
 @dataclass(frozen=True)
 class AsUser(Deployment):
-    """The commands of an ordinary user. What root has installed is readable, wherever it lies."""
+    """The commands of an ordinary user. Files that root has installed are readable, wherever they are."""
 
     user: int = USER.pw_uid
 
@@ -70,7 +70,7 @@ def small() -> Iterator[AsUser]:
         os.chown(each, USER.pw_uid, USER.pw_gid)
     options = f"size={SIZE},nr_inodes={INODES},uid={USER.pw_uid},gid={USER.pw_gid},mode=700"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=True)
-    # The packages that are here, to be read only: nothing is fetched or copied.
+    # The packages of this machine, read-only: nothing is fetched or copied.
     subprocess.run(["mount", "-o", "bind,ro", str(store.cache()), str(packages)], check=True)
     state = deployment.local.state
     # What root's deploys left there before: nobody else may write to it.

@@ -1,4 +1,4 @@
-"""Tables are kept small by what the file says: `lakehouse maintain` and `lakehouse metrics`."""
+"""The file's policies keep tables small: `lakehouse maintain` and `lakehouse metrics`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POLICY: dict[str, Any] = {
 
 @pytest.fixture
 def tables(deployed: Deployment) -> Iterator[str]:
-    """Two tables of four files each; of one the files may be deleted. The file has no policy yet."""
+    """Two tables with four files each; one of them allows deletion of its files. The file has no policy yet."""
     content = {"tables": {"free": TABLE | {"properties": {"gc.enabled": True}}, "kept": TABLE}}
     before = deployed.change(*NAMESPACE, to=content)
     deployed.lakehouse("apply")
@@ -46,7 +46,7 @@ def tables(deployed: Deployment) -> Iterator[str]:
 
 
 def metrics(deployed: Deployment, name: str) -> dict[str, Any]:
-    """By the table's own name."""
+    """Metrics of a namespace's tables, by the table's own name."""
     return {each["table"].split(".")[-1]: each for each in json.loads(deployed.lakehouse("metrics", name, "--json"))}
 
 
@@ -140,7 +140,7 @@ def test_a_table_that_was_dropped_comes_back(deployed: Deployment, tables: str) 
     assert deployed.trino(f"SELECT s FROM {tables}.free WHERE id > 8 ORDER BY id") == [["nine"], [None]]
 
 
-def test_trino_does_it_where_there_is_no_spark(deployed: Deployment, tables: str) -> None:
+def test_trino_does_it_if_there_is_no_spark(deployed: Deployment, tables: str) -> None:
     deployed.change(*NAMESPACE, "maintenance", to=POLICY)
     numbers = {name: deployed.port(name) for name in ("s3proxy", "nessie", "nessie-management", "trino")}
     with_spark = deployed.change("stacks", "local", "ports", to=numbers)

@@ -1,4 +1,4 @@
-"""The lakehouse on MinIO, as processes: deployed, queried, probed, its users made, gone again."""
+"""The lakehouse on MinIO, as processes: deployed, queried, probed, its users created, destroyed."""
 
 from __future__ import annotations
 

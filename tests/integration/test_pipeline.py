@@ -1,4 +1,4 @@
-"""The pipeline against a real stack: plan, apply, a stale plan, an apply that is cut off, drift."""
+"""The pipeline against a real stack: plan, apply, a stale plan, an interrupted apply, drift."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLE = ("catalogs", "lake", "namespaces", "silver", "tables", "minute_aggs", "d
 
 @pytest.fixture(autouse=True)
 def same_file(deployed: Deployment) -> Iterator[None]:
-    """What a test changes is taken back, in the file and in the stack."""
+    """A test's changes are undone, in the file and in the stack."""
     before = deployed.file.read_text()
     yield
     if deployed.file.read_text() != before:

@@ -1,4 +1,4 @@
-"""Write, audit, publish, as the README tells it: its own blocks, on the real engines."""
+"""Write, audit, publish: the README's own blocks, on the real engines."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_readme_writes_audits_and_publishes(lakehouse: Deployment) -> None:
     assert "No changes." in lakehouse.lakehouse("plan")
 
 
-def test_of_two_tables_none_is_published_where_one_changed(lakehouse: Deployment) -> None:
+def test_no_table_is_published_if_one_of_two_changed(lakehouse: Deployment) -> None:
     lakehouse.change("catalogs", "lake", "branches", to={"etl": {}})
     lakehouse.deploy()
     row = "('TEST', TIMESTAMP '2026-03-02 14:30:00', 1, 1, 1, 1, 1, 1, '2026-03-02')"

@@ -12,9 +12,9 @@ from tests.integration.deployment import BIN, PROJECT, Deployment
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 README = (PROJECT / "README.md").read_text()
-# It wants the file edited between its blocks: test_publish.py does that.
+# Its blocks need the file edited between them: test_publish.py does that.
 PUBLISH = re.compile(r"^## Write, audit, publish$.*?(?=^## )", re.DOTALL | re.MULTILINE)
-# The fixture deploys; what runs these tests cannot be run by them; test_verify.py verifies, test_session.py generates.
+# The fixture deploys; these tests cannot run `make test`; test_verify.py verifies, test_session.py generates.
 ELSEWHERE = {"make deploy", "make test", "lakehouse verify", "lakehouse generate --rows 100000"}
 
 
@@ -46,6 +46,6 @@ def test_commands_of_the_table_run(deployed: Deployment, command: str) -> None:
 def test_a_second_deploy_needs_no_network(deployed: Deployment) -> None:
     alone = ["unshare", "--net", "--map-root-user", "sh", "-c"]
     if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("this machine lets nobody make a network namespace")
-    # Loopback is another one in there, so what runs outside is not seen: set-up and synth are what is tested.
+        pytest.skip("this machine does not allow network namespaces")
+    # It has another loopback, so services outside are not reachable: only set-up and synth are tested.
     deployed.run(*alone, "make setup && .venv/bin/cdktf synth")

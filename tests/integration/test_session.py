@@ -1,4 +1,4 @@
-"""The README's session, replayed from its own text, and the queries of the system it is measured against."""
+"""The README's session, replayed from its own text, and the queries of the reference system."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def fresh(deployed: Deployment) -> Deployment:
 
 
 def replay(block: Block, deployed: Deployment) -> str:
-    """What a user sees who does what the block says."""
+    """The output that a user gets from the block."""
     if block.language == "bash":
         environment = f'export PATH="{BIN}:$PATH"; set -e\n'
         return deployed.run("bash", "-c", environment + block.code)

@@ -47,7 +47,7 @@ def server(port: int, name: str = "web") -> Service:
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
-    state = State(tmp_path / "a [1] ;%'")  # what supervisord, a shell or a pattern would take for more than a name
+    state = State(tmp_path / "a [1] ;%'")  # special characters of supervisord, a shell and patterns
     yield state
     steps.supervisor_down(state)
     assert list(processes.belonging(state)) == []
@@ -126,7 +126,7 @@ def test_what_the_file_no_longer_names_is_stopped(state: State, free_port: int) 
     assert Supervisor(state).processes() == {}
 
 
-def test_what_is_started_anew_is_stopped_and_nothing_else(state: State, free_port: int) -> None:
+def test_only_services_that_start_again_are_stopped(state: State, free_port: int) -> None:
     """Two services may swap their ports: each finds its new one free."""
     other_port = free_port + 1
     steps.supervisor_up(state, "1")
@@ -200,7 +200,7 @@ def test_record_survives_a_restart_by_hand(state: State, free_port: int) -> None
 
 
 def test_a_rotated_secret_reaches_its_user_and_nobody_else(state: State, free_port: int) -> None:
-    """What Terraform does at a deploy, without Terraform: a look, a preflight, then what has another incarnation."""
+    """A deploy's steps without Terraform: a look, a preflight, then the services with another incarnation."""
     users = server(free_port)
     others = replace(server(free_port + 1, "other"), files=(File("index.html", "100% 'hello' nobody"),))
 

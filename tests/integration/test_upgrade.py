@@ -1,4 +1,4 @@
-"""A lakehouse that a former release deployed, taken over by this one: nothing restarts, no row is lost."""
+"""This release takes over a lakehouse of a former release: nothing restarts, no row is lost."""
 
 from __future__ import annotations
 

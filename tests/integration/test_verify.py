@@ -1,4 +1,4 @@
-"""`lakehouse verify` on the running lakehouse: it passes, it leaves nothing, and it sees what is broken."""
+"""`lakehouse verify` on the running lakehouse: it passes, leaves nothing behind, and finds faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The synthesised stacks of a lakehouse.yaml, made once for all tests that look at them."""
+"""The synthesised stacks of a lakehouse.yaml, made once for all tests that read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever stands in the file, it is read or refused: at once, without a traceback, each message with its line.
+"""Any file is read or refused: quickly, without a traceback, and each message has its line.
 
 The project's own files are changed at random, in their structure and byte by byte. LAKEHOUSE_MUTATIONS says how many
 files are tried (300 by default) and LAKEHOUSE_SEED which (`make mutations` tries 4,000).
@@ -164,7 +164,7 @@ def rewritten(text: str, chance: random.Random) -> bytes:
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """What takes longer is a failure, and is not waited for."""
+    """Fail if the body takes longer."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise AssertionError(f"not done after {seconds} s")
@@ -179,7 +179,7 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 def looked_at(file: Path) -> str:
-    """What validate and a synth do with it before any resource is declared; the refusal, if it is one."""
+    """Do what validate and a synth do before they declare a resource. Returns the refusal, if there is one."""
     try:
         lakehouse = load(file)
         cautions(file, lakehouse)
@@ -274,7 +274,7 @@ def test_hostile_files_are_refused_at_a_line(tmp_path: Path, content: bytes, lin
         assert f"{file}:{line}: " in looked_at(file)
 
 
-def test_many_wrong_tables_are_told_in_seconds(tmp_path: Path) -> None:
+def test_many_wrong_tables_are_reported_in_seconds(tmp_path: Path) -> None:
     file = tmp_path / "lakehouse.yaml"
     tables = "".join(f"          t{number}: {{colums: {{a: int}}}}\n" for number in range(20_000))
     file.write_text(

@@ -32,6 +32,6 @@ def test_terraform_evaluates_nothing_of_a_text(tmp_path: Path) -> None:
     assert evaluated([literal(text) for text in PAIRS], tmp_path) == PAIRS
 
 
-def test_text_beside_an_expression_stays_text(tmp_path: Path) -> None:
+def test_text_next_to_an_expression_stays_text(tmp_path: Path) -> None:
     around = [f"{text}{expression('1 + 1')}{text}" for text in PAIRS]
     assert evaluated(rendered(around), tmp_path) == [f"{text}2{text}" for text in PAIRS]

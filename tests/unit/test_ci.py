@@ -15,7 +15,7 @@ DOCKERD = "#!/bin/sh\ntouch '{running}'\ntrap \"rm '{running}'; exit\" TERM\nwhi
 
 
 class Machine:
-    """A PATH of its own: the least that the script calls, and what a test adds."""
+    """A separate PATH: only what the script calls, and what a test adds."""
 
     def __init__(self, folder: Path) -> None:
         self.running, self.calls, self._bin = folder / "running", folder / "calls", folder / "bin"
@@ -84,7 +84,7 @@ def test_the_exit_code_is_that_of_the_tests(machine: Machine) -> None:
 
 
 def test_a_dockerd_that_a_test_restarted_is_stopped_too(machine: Machine, tmp_path: Path) -> None:
-    """It has the command line of the first, and so its pid file."""
+    """It has the same command line as the first, and so the same pid file."""
     machine.has("kill-the-first", f"#!/bin/sh\nread -r pid < '{tmp_path}/first'\nkill \"$pid\"\n")
     machine.has("dockerd", f"#!/bin/sh\necho $$ > '{tmp_path}/first'\n{DOCKERD.removeprefix('#!/bin/sh')}")
     machine.has("cat", '#!/bin/sh\nwhile read -r line; do echo "$line"; done < "$1"\n')

@@ -1,4 +1,4 @@
-"""What must hold of the tree as a whole."""
+"""Rules for the tree as a whole."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOURCES = [
     if "__pycache__" not in path.parts
 ]
 # The layout, from what everything imports to what imports everything. A line may import itself and the lines before it;
-# what stands beside each other in a line may not import each other. Imports inside of functions count as well.
+# packages in the same line may not import each other. Imports inside functions count too.
 LAYERS = (
     ("lakehouse.errors",),
     ("lakehouse.text",),
@@ -103,7 +103,7 @@ _MODULES = {_module(path): path for path in SOURCES}
 
 @cache
 def _own_imports(module: str) -> frozenset[str]:
-    """The modules of this tree that a module imports; of a package and a module in it, the module."""
+    """The modules of this tree that a module imports; for a package and a module in it, the module."""
     names = {name for name in _imports(_MODULES[module]) if name in _MODULES and name != module}
     return frozenset(name for name in names if not any(other.startswith(f"{name}.") for other in names))
 
@@ -152,8 +152,8 @@ def test_imports_go_one_way(module: str) -> None:
     assert wrong == {name for importer, name in EXCEPTIONS if importer == module}
 
 
-def test_what_is_imported_by_name_is_said() -> None:
-    # Kinds register themselves, and are asked for by name so that every file is read with all of them known.
+def test_what_is_imported_by_name_is_listed() -> None:
+    # Kinds register themselves, and are imported by name so that all are known when a file is read.
     found = {_module(path) for path in SOURCES if re.search(r"\b(import_module|__import__)\(", path.read_text())}
     assert found == {
         "lakehouse.spec.kinds",
@@ -188,7 +188,7 @@ def _reached(graph: dict[str, frozenset[str]], start: str) -> set[str]:
 
 
 def test_the_tree_has_no_addresses_of_registries_and_no_paths_of_machines() -> None:
-    # Written in halves: this file is looked at too.
+    # Written in halves, because this file is checked too.
     halves = ("pypi .org", "pythonhosted .org", "maven .org", "apache .org/maven2", "npmjs .org", "npmjs .com")
     hosts = [half.replace(" ", "") for half in (*halves, "crates .io", "proxy.golang .org")]
     pattern = re.compile("|".join(map(re.escape, hosts)) + r"|(?<![\w/.])/(?:root|home/[a-z]\w*|work)/\w")
@@ -228,7 +228,7 @@ TWICE: set[tuple[str, ...]] = set()
 
 
 def _defined(path: Path) -> Iterator[str]:
-    """Public classes at the top of a module, and aliases that are written as classes are."""
+    """Public classes at the top of a module, and aliases that are named like classes."""
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.ClassDef):
             names = [node.name]

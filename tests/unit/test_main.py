@@ -1,4 +1,4 @@
-"""The CDK app: what an engine cannot carry stops a deploy, and no destroy."""
+"""The CDK app: what an engine does not support stops a deploy, but not a destroy."""
 
 from __future__ import annotations
 

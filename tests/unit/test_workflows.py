@@ -1,4 +1,4 @@
-"""The workflows keep to what makes them safe; checkov and actionlint look at the rest (`make scan lint-workflows`)."""
+"""The workflows follow the rules for safety; checkov and actionlint check the rest (`make scan lint-workflows`)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / ".github").rglob("*.yml"))
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-#: Who may write what; everything else reads.
+#: The jobs that may write, and what; all others only read.
 WRITES = {"id-token", "pull-requests"}
 
 
 def breaches(text: str) -> Iterator[str]:
-    """What of a workflow or action breaks a rule."""
+    """The rules that a workflow or action breaks."""
     for line in text.splitlines():
         _, found, used = line.partition("uses: ")
         if found and not used.startswith("./") and not PINNED.fullmatch(used.strip()):
@@ -68,7 +68,7 @@ def _of(name: str) -> str:
         ("persist-credentials: false", "persist-credentials: true", "leaves its token"),
     ],
 )
-def test_a_workflow_that_breaks_one_is_told(old: str, new: str, told: str) -> None:
+def test_a_workflow_that_breaks_one_is_reported(old: str, new: str, told: str) -> None:
     text = _of("pull-request")
     assert old in text
     broken = text.replace(old, new)
@@ -77,7 +77,7 @@ def test_a_workflow_that_breaks_one_is_told(old: str, new: str, told: str) -> No
     assert any(told in each for each in breaches(broken)), list(breaches(broken))
 
 
-def test_credentials_are_taken_after_the_checks_alone() -> None:
+def test_credentials_are_taken_only_after_the_checks() -> None:
     for name in ("pull-request", "deploy"):
         jobs = YAML(typ="safe").load(_of(name))["jobs"]
         for job, content in jobs.items():

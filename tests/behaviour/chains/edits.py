@@ -33,13 +33,13 @@ _PROPERTIES = {
 
 
 class Edits:
-    """Edits of one chain. Each returns a new entry; it may be one that the file or the plan refuses."""
+    """Edits of one chain. Each returns a new entry, which the file or the plan may refuse."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
 
     def first(self) -> Entry:
-        """At least a time, a number and a nested column; half the tables have format version 1."""
+        """An entry with at least a time, a number and a nested column; half of the tables have format version 1."""
         names = self.random.sample(_NAMES, self.random.randint(4, 6))
         columns = {name: self.column() for name in names}
         for name, kinds in zip(names, (_TIMES, ("int", "long", "string"), _NESTED), strict=False):
@@ -89,7 +89,7 @@ class Edits:
         return self.without(former, {**entry, "columns": columns}, name)
 
     def without(self, column: str, entry: Entry, instead: str | None = None) -> Entry:
-        """The entry whose layout names the column no more, or by its new name."""
+        """The entry without the column in its layout, or with the column's new name there."""
         changed = dict(entry)
         for key in ("partition_by", "sort_by", "identifier"):
             terms = entry.get(key, [])
@@ -127,7 +127,7 @@ class Edits:
         return self.without(name, {**entry, "columns": columns}) if columns else entry
 
     def nested(self, entry: Entry) -> Entry:
-        """A field more, a wider one, or an optional one in a column that is nested."""
+        """One more field, a wider field, or an optional field in a nested column."""
         changes = []
         for name, column in entry["columns"].items():
             kind = column["type"]
@@ -143,7 +143,7 @@ class Edits:
         return self.with_column(entry, name, type=changed)
 
     def partition(self, entry: Entry) -> Entry:
-        """One to three terms, each transform as often as the others; now and then none."""
+        """One to three terms, with each transform equally often; sometimes none."""
         families: dict[str, list[str]] = {}
         for name, of in entry["columns"].items():
             for term in _terms(name, of["type"]):

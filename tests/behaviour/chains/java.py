@@ -1,4 +1,4 @@
-"""Iceberg's own Java library in one process of Spark's JVM, which answers about tables in a folder."""
+"""Iceberg's own Java library in one Spark JVM, which answers questions about tables in a folder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _OPENED = ("java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util",
 
 
 class Java:
-    """The process; see Checks.scala for what it is asked."""
+    """The process; Checks.scala has its questions."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def ask(self, questions: Sequence[dict[str, Any]]) -> list[str]:
-        """The answer to each question: "", or what went wrong."""
+        """The answer to each question: "", or the failure."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(questions) + "\n")
@@ -39,7 +39,7 @@ class Java:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Java]:
-    """The process over the tables ``n.NAME`` in ``folder``; its log is java.log there."""
+    """The process for the tables ``n.NAME`` in ``folder``; its log is java.log there."""
     feature = LINES["4.1"].java[0]
     needed = ["spark-4.1", "iceberg-spark-runtime-4.1"]
     packages.set_up(needed, [feature], progress=False)

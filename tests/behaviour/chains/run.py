@@ -1,4 +1,4 @@
-"""Chains of edits: the bootstrap plans and commits each, and Iceberg's own Java library judges what came of it."""
+"""Chains of edits: the bootstrap plans and commits each, and Iceberg's own Java library judges the result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lakehouse.spec.kinds import Limits
 from tests.behaviour.chains.edits import Edits, Entry
 from tests.behaviour.chains.java import Java
 
-#: What a line of a plan is an example of.
+#: The kinds of change, and the lines of a plan that are examples of them.
 KINDS = {
     "a column is added": r"\+ column [^.]+ ",
     "a column is added first or between others": r"",  # counted by its place
@@ -49,7 +49,7 @@ KINDS = {
 
 
 class Chain:
-    """One table and its file, edited again and again. ``seed`` alone decides what happens, but for snapshots' ids."""
+    """One table and its file, edited repeatedly. Only ``seed`` decides what happens, except for snapshots' ids."""
 
     def __init__(self, seed: int, folder: Path) -> None:
         self.seed, self.random, self.name = seed, Random(seed), f"t{seed}"
@@ -61,7 +61,7 @@ class Chain:
         self.story: list[str] = []
 
     def step(self) -> list[dict[str, Any]]:
-        """Edits the file and carries out its plan; returns what Java is to be asked then."""
+        """Edit the file and carry out its plan. Returns the questions for Java."""
         engine = self.by_an_engine() if self.entry and self.random.random() < 0.15 else None
         if engine is not None:
             return [engine, self.question("write")]
@@ -84,13 +84,13 @@ class Chain:
         return {"do": do, "table": str(self.folder), "seed": self.random.randrange(2**31), "name": self.name}
 
     def by_an_engine(self) -> dict[str, Any] | None:
-        """A partition field whose name an engine chose; the file then follows with what it says."""
+        """Add a partition field whose name an engine chose; the file then gets the same."""
         plain = [n for n, of in self.entry["columns"].items() if of["type"] in ("int", "long", "string", "date")]
         if not plain:
             return None
         column = self.random.choice(plain)
-        # Java lets an engine take the name of a column that was, and cannot travel to the time when it was there; and
-        # that of another partition field that was, and Spark cannot read the partitions then.
+        # Java lets an engine use the name of a former column, and then cannot travel to the time of that column. It
+        # also allows the name of another former partition field, and then Spark cannot read the partitions.
         content = self.metadata()
         parts = [*content[1]["schemas"], *content[1]["partition-specs"]] if content else []
         were = {field["name"] for part in parts for field in part["fields"]}
@@ -132,7 +132,7 @@ class Chain:
         return number, content
 
     def carry_out(self, change: Change) -> None:
-        """As a catalog does that keeps metadata files: the next one, by the code that commits to Nessie."""
+        """Write the next metadata file as a catalog with such files does, with the code that commits to Nessie."""
         now = self.metadata()
         assert isinstance(change.body, TableCommit)
         updates = [
@@ -166,9 +166,9 @@ def _fields(metadata: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def run(java: Java, folder: Path, seeds: range, steps: int, spark: int) -> Iterator[Chain]:
-    """A chain for each seed; Spark looks at the end of every ``spark``-th.
+    """A chain for each seed; Spark checks the end of every ``spark``-th.
 
-    One that fails goes no further, and the others go on. Raises AssertionError with the stories of those that failed.
+    A chain that fails stops, and the others go on. Raises AssertionError with the stories of the failed ones.
     """
     chains = [Chain(seed, folder) for seed in seeds]
     failed: dict[int, str] = {}
@@ -181,7 +181,7 @@ def run(java: Java, folder: Path, seeds: range, steps: int, spark: int) -> Itera
 
 
 def _ask(java: Java, asked: list[tuple[Chain, list[dict[str, Any]]]]) -> dict[int, str]:
-    """Each chain's first question, then each one's second: one batch after the other. Returns what failed, by seed."""
+    """Ask each chain's first question, then each one's second, in batches. Returns the failures, by seed."""
     failed: dict[int, str] = {}
     for turn in range(2):
         batch = [(chain, questions[turn]) for chain, questions in asked if len(questions) > turn]

@@ -1,6 +1,6 @@
-"""What the provider's own bindings say of a resource: arguments, which are required, types, blocks, attributes.
+"""Resources according to the provider's own bindings: arguments, which are required, types, blocks, attributes.
 
-The bindings are read, not imported: importing them costs seconds and a gigabyte, and their signatures hold all of it.
+The bindings are parsed, not imported: the import takes seconds and a gigabyte, and their signatures have everything.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "cdktf_cdktf_provider_aws"
-# What every resource takes, by Terraform and not by its provider.
+# Arguments that Terraform itself defines for every resource.
 META = {"connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioners"}
 
 
@@ -54,7 +54,7 @@ def _modules() -> dict[str, Path]:
     return {path.name.replace("_", ""): path for path in folder().iterdir() if path.is_dir()}
 
 
-#: Built into Terraform; what it is replaced by is a list here.
+#: Built into Terraform; `triggers_replace` is a list here.
 #: https://developer.hashicorp.com/terraform/language/resources/terraform-data
 _TERRAFORM_DATA = Definition(
     {"input": Argument(False, Type("any")), "triggers_replace": Argument(False, Type("list", Type("string")))},
@@ -64,7 +64,7 @@ _TERRAFORM_DATA = Definition(
 
 @cache
 def definition(type: str, *, data: bool = False) -> Definition | None:
-    """The definition of ``aws_…`` or ``terraform_data``, or None where the provider has no such thing."""
+    """The definition of ``aws_…`` or ``terraform_data``, or None if the provider has no such type."""
     if type == "terraform_data":
         return _TERRAFORM_DATA
     name = type.removeprefix("aws_").replace("_", "")
@@ -72,7 +72,7 @@ def definition(type: str, *, data: bool = False) -> Definition | None:
     if path is None or not type.startswith("aws_"):
         return None
     text = (path / "__init__.py").read_text()
-    # The long tail of the module is stubs for type checks; what counts stands before it.
+    # The long end of the module has stubs for type checks; the definitions are before it.
     tree = ast.parse(text.partition("\ndef _typecheckingstub__")[0])
     blocks: dict[str, dict[str, Argument]] = {}
     attributes: set[str] = set()

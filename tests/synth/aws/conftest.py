@@ -20,7 +20,7 @@ STACKS = ("aws", "clusters", "tables")
 
 
 def synthesise(folder: Path, file: Path = FILE, *code: str) -> Mapping[str, Any]:
-    """Runs main.py, or ``code`` in its place, in a process of its own; gives every stack's JSON by name."""
+    """Run main.py, or ``code`` in its place, in a separate process. Returns every stack's JSON by name."""
     environment = {**os.environ, "LAKEHOUSE_FILE": str(file), "CDKTF_OUTDIR": str(folder / "cdktf.out")}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "constructs"), *sys.path])
     command = [sys.executable, *(code or (str(ROOT / "main.py"),))]

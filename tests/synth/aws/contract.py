@@ -1,4 +1,4 @@
-"""The contract of a synthesised stack with its provider: everything in cdk.tf.json is something the provider knows."""
+"""The contract of a synthesised stack with its provider: the provider knows everything in cdk.tf.json."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _META = {"//", "count", "depends_on", "for_each", "lifecycle", "provider", "prov
 
 
 def breaches(stack: Mapping[str, Any]) -> list[str]:
-    """What of the stack the provider does not take, each as ``address: what``; empty where the contract is kept."""
+    """What the provider does not accept of the stack, each as ``address: what``; empty if the contract holds."""
     found = [problem for address, type, data, block in blocks(stack) for problem in _block(address, type, data, block)]
     return [*found, *_references(stack), *_cycles(stack), *_provider(stack)]
 
@@ -71,7 +71,7 @@ def _value(at: str, type: Type, value: Any, definition: Definition) -> Iterator[
 
 
 def references(value: Any) -> Iterator[tuple[str, str]]:
-    """Every (address, attribute) that a value speaks of, in strings however deep; JSON in strings too."""
+    """Every (address, attribute) that a value refers to, in strings at any depth, and in JSON inside strings."""
     if isinstance(value, str):
         yield from ((match[1], match[2]) for match in _REFERENCE.finditer(value))
     elif isinstance(value, dict):

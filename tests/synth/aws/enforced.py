@@ -1,7 +1,7 @@
-"""``python -m tests.synth.aws.enforced PORT``: moto's server, with IAM decided by ``simulator``.
+"""``python -m tests.synth.aws.enforced PORT``: moto's server, in which ``simulator`` makes IAM's decisions.
 
-moto checks who signs a request and which policies are theirs. Of Glue it knows no resources, and of no service
-conditions; so the decision itself is ours, made from the request as it arrived.
+moto checks who signs a request and which policies they have. It does not know Glue's resources, or conditions of any
+service; so the decision itself is ours, made from the request as it arrived.
 """
 
 from __future__ import annotations

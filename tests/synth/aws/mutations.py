@@ -1,4 +1,4 @@
-"""Mistakes, made one at a time in a synthesised stack: each must be told by the contract."""
+"""Mistakes, made one at a time in a synthesised stack: the contract must report each."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _extra(named: Stack, name: str, type: str, data: bool) -> bool:
 
 
 def _wrong_type(named: Stack, name: str, type: str, data: bool) -> bool:
-    """A scalar where a block or list stands, a mapping where a scalar does."""
+    """Replace a block or list with a scalar, or a scalar with a mapping."""
     keys = [key for key in named[name] if key not in ("//", "depends_on", "lifecycle")]
     if keys:
         value = named[name][keys[-1]]
@@ -56,7 +56,7 @@ def _wrong_type(named: Stack, name: str, type: str, data: bool) -> bool:
 
 
 def _inner(named: Stack, name: str, type: str, data: bool) -> bool:
-    """A key that a nested block does not have, as deep as there is one."""
+    """Add a key that a nested block does not have, in the deepest block."""
     definition = bindings.definition(type, data=data)
     assert definition is not None
     for key, argument in definition.arguments.items():

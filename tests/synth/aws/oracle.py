@@ -1,4 +1,4 @@
-"""Who may do what by `access` of lakehouse.yaml, said the slow and plain way: what the compiler is held against."""
+"""Who may do what by `access` of lakehouse.yaml, computed slowly and plainly, to compare with the compiler."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def may(lakehouse: Lakehouse, principal: str, verb: str, catalog: str, namespace
 
 
 def sees(lakehouse: Lakehouse, principal: str, catalog: str, namespace: str) -> bool:
-    """Whether a principal may look at a namespace: because of a verb on it, or on a table in it."""
+    """Whether a principal may see a namespace: because of a verb on it, or on a table in it."""
     tables = lakehouse.catalogs[catalog].namespaces[namespace].tables
     return may(lakehouse, principal, "read", catalog, namespace) or any(
         may(lakehouse, principal, "read", catalog, namespace, table) for table in tables

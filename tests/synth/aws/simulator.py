@@ -1,7 +1,7 @@
-"""IAM's decision, written from AWS's documents and not from the compiler: what a request asks for, and who gets it.
+"""IAM's decision, written from AWS's documents and not from the compiler: what a request needs, and who may send it.
 
-Glue checks a request against every container of what it is about. moto checks Glue requests against no resource at all
-and knows no conditions, so that this decides for it too (see ``enforced.py``).
+Glue checks a request against the resource and all its containers. moto checks Glue requests against no resource
+and knows no conditions, so this module decides for moto too (see ``enforced.py``).
 https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Request:
-    """An action, every resource that it needs a permission for, and what is known of it."""
+    """An action, every resource that it needs a permission for, and the values for conditions."""
 
     action: str
     resources: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The synthesised stacks are what the provider takes, and the test that says so would notice if they were not."""
+"""The provider accepts the synthesised stacks, and the contract test would find mistakes in them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_provider_takes_the_stack(stacks: Mapping[str, Any], name: str) -> N
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_every_mistake_is_told(stacks: Mapping[str, Any], name: str) -> None:
+def test_every_mistake_is_reported(stacks: Mapping[str, Any], name: str) -> None:
     kinds: Counter[str] = Counter()
     missed = []
     for what, mutant in mutants(stacks[name]):
@@ -37,13 +37,13 @@ def test_every_mistake_is_told(stacks: Mapping[str, Any], name: str) -> None:
     assert kinds.total() >= 100
 
 
-def test_a_resource_that_the_provider_does_not_have_is_told(stacks: Mapping[str, Any]) -> None:
+def test_a_resource_that_the_provider_does_not_have_is_reported(stacks: Mapping[str, Any]) -> None:
     mutant = json.loads(json.dumps(stacks["aws"]))
     mutant["resource"]["aws_s3_buckett"] = {"x": {}}
     assert "aws_s3_buckett.x: the provider has no aws_s3_buckett" in breaches(mutant)
 
 
-def test_a_provider_without_a_version_is_told(stacks: Mapping[str, Any]) -> None:
+def test_a_provider_without_a_version_is_reported(stacks: Mapping[str, Any]) -> None:
     mutant = json.loads(json.dumps(stacks["aws"]))
     del mutant["terraform"]["required_providers"]["aws"]["version"]
     assert breaches(mutant) == ["terraform.required_providers.aws: version is missing"]
@@ -51,7 +51,7 @@ def test_a_provider_without_a_version_is_told(stacks: Mapping[str, Any]) -> None
 
 @pytest.mark.parametrize("name", STACKS)
 def test_golden(stacks: Mapping[str, Any], name: str) -> None:
-    """What the stack declares and what it depends on; a change of it is looked at in review.
+    """What the stack declares and what it depends on; a change of it is reviewed.
 
     Write it again with ``python -m tests.synth.aws.test_contract``.
     """
@@ -67,7 +67,7 @@ def test_the_fork_of_the_cdk_makes_the_same(stacks: Mapping[str, Any], tmp_path:
 
 
 def outline(stack: Mapping[str, Any]) -> str:
-    """One line a resource: its address, and the addresses it speaks of."""
+    """One line for each resource: its address, and the addresses that it refers to."""
     lines = []
     for address, _, _, block in sorted(blocks(stack)):
         targets = sorted({target for target, _ in references(block)})
@@ -77,7 +77,7 @@ def outline(stack: Mapping[str, Any]) -> str:
 
 
 def _bare(value: Any) -> Any:
-    """Without the CDK's comments, and without the folder that local state is in."""
+    """The value without the CDK's comments, and without the folder of local state."""
     if isinstance(value, dict):
         bare = {key: _bare(each) for key, each in value.items() if key != "//"}
         if "local" in bare.get("backend", {}):

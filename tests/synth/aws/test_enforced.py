@@ -1,6 +1,6 @@
-"""The roles of the synthesised stack at work: as each of them, Iceberg tables are made, read and written by PyIceberg.
+"""The roles of the synthesised stack at work: as each role, PyIceberg creates, reads and writes Iceberg tables.
 
-Against moto's server with IAM enforced (see ``enforced.py`` for what of that is moto's): what the file grants passes,
+Against moto's server with IAM enforced (``enforced.py`` says which part is moto's): what the file grants passes,
 everything else is refused.
 """
 
@@ -73,7 +73,7 @@ def _await(url: str, server: subprocess.Popen[bytes]) -> None:
 
 
 def _resolved(policy: str) -> str:
-    """Terraform's expressions as they would be after a deploy."""
+    """The policy with Terraform's expressions resolved as after a deploy."""
     text = policy.replace("${data.aws_caller_identity.account.account_id}", ACCOUNT)
     return re.sub(r"\$\{[^}]+\}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/some", text)
 
@@ -85,7 +85,7 @@ def own(lakehouse: Lakehouse) -> Names:
 
 @pytest.fixture(scope="module")
 def take(endpoint: str, stacks: Mapping[str, Any], lakehouse: Lakehouse, own: Names) -> Take:
-    """Makes the account as the stack does: buckets, databases, roles with the stack's own policies; then locks it."""
+    """Set the account up as the stack does: buckets, databases, roles with the stack's policies. Then enforce IAM."""
     requests.post(f"{endpoint}/moto-api/reset-auth", data=NEVER, timeout=5)
     root = boto3.Session("root", "root", region_name=REGION)
     s3, glue = root.client("s3", endpoint_url=endpoint), root.client("glue", endpoint_url=endpoint)
@@ -127,7 +127,7 @@ ROW = pa.table({"id": pa.array([1], pa.int64())})
 
 @pytest.fixture(scope="module")
 def made(catalog: Callable[[str], GlueCatalog]) -> None:
-    """The tables, made by the role that deploys: what the bootstrap does."""
+    """The tables, created by the role that deploys, as the bootstrap does."""
     deploy = catalog("ci-deploy")
     for namespace, table in TABLES:
         deploy.create_table((namespace, table), ROW.schema).append(ROW)
@@ -189,7 +189,7 @@ def test_nobody_reaches_other_files_of_the_bucket(endpoint: str, take: Take, own
 
 
 def test_moto_itself_agrees_on_objects(take: Take, stacks: Mapping[str, Any], lakehouse: Lakehouse, own: Names) -> None:
-    """Objects have no conditions, so that moto's own engine decides on them too: a second opinion."""
+    """Requests for objects need no conditions, so moto's own engine can decide too: a second opinion."""
     from moto.iam.access_control import IAMPolicy, PermissionResult
 
     for principal in PRINCIPALS:

@@ -1,4 +1,4 @@
-"""The engines' settings as they stand in the synthesised stacks."""
+"""The engines' settings in the synthesised stacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 OWN = "spark.sql.catalog.glue_catalog"
 
 
-def test_what_configures_instances_is_told(stacks: Mapping[str, Any]) -> None:
+def test_what_configures_instances_is_an_output(stacks: Mapping[str, Any]) -> None:
     outputs = stacks["clusters"]["output"]
     assert outputs["trino_catalogs"]["value"]["glue_catalog"]["iceberg.catalog.type"] == "glue"
     assert outputs["spark_defaults"]["value"][f"{OWN}.catalog-impl"].endswith("GlueCatalog")

@@ -24,7 +24,7 @@ WHERE = f"arn:aws:glue:eu-west-1:{ACCOUNT}"
 
 @st.composite
 def lakehouses(draw: st.DrawFn) -> Lakehouse:
-    """One or two catalogs, tables here and elsewhere, names that begin alike, roles at random."""
+    """One or two catalogs, tables inside and outside their location, names with common prefixes, random roles."""
     spaces = draw(st.permutations(["a", "ab", "b", "b_a"]))
     split = draw(st.integers(0, 3))
     catalogs: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def lakehouses(draw: st.DrawFn) -> Lakehouse:
 
 
 def requests(lakehouse: Lakehouse, own: Names, principal: str) -> Iterator[tuple[Request, bool]]:
-    """Every request that could be made of the lakehouse, and whether the file grants it."""
+    """Every possible request to the lakehouse, and whether the file grants it."""
     for catalog, content in lakehouse.catalogs.items():
         for space, inner in content.namespaces.items():
 
@@ -116,7 +116,7 @@ def test_each_principal_has_exactly_what_the_file_grants(lakehouse: Lakehouse) -
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lakehouses())
-def test_no_action_has_a_wildcard_and_a_resource_has_one_at_its_end_alone(lakehouse: Lakehouse) -> None:
+def test_no_action_has_a_wildcard_and_a_resource_has_one_only_at_its_end(lakehouse: Lakehouse) -> None:
     own = names(lakehouse, "aws", ACCOUNT)
     for principal in lakehouse.access.principals:
         for statement in iam.statements(lakehouse, own, principal, key=KEY):
@@ -153,7 +153,7 @@ def test_the_bootstrap_may_do_everything_and_nothing_else(lakehouse: Lakehouse) 
         ({"bucket": "warehouse"}, False),
     ],
 )
-def test_the_key_opens_granted_buckets_through_s3_alone(context: dict[str, str], opens: bool) -> None:
+def test_the_key_opens_granted_buckets_only_through_s3(context: dict[str, str], opens: bool) -> None:
     lakehouse = _granting({"lake.a": ["read"]})
     own = names(lakehouse, "aws", ACCOUNT)
     document = policy.document(iam.statements(lakehouse, own, "p", key=KEY))
@@ -193,7 +193,7 @@ def test_the_order_of_grants_changes_nothing() -> None:
     assert compiled[0] == compiled[1]
 
 
-def test_s3_tables_are_told_apart_by_conditions() -> None:
+def test_s3_tables_are_distinguished_by_conditions() -> None:
     lakehouse = _granting({"lake.a.t": ["write"]}, store="s3tables")
     own = names(lakehouse, "aws", ACCOUNT)
     document = policy.document(iam.statements(lakehouse, own, "p", key=KEY))

@@ -1,4 +1,4 @@
-"""What is deployed without both keys to deletion may not leave the file."""
+"""An entry that was deployed without both keys to deletion may not leave the file."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_both_keys_are_asked_for(file: Path) -> None:
         (ALL, "      stays: {}\n", "      stays: {deletable: true}\n      more: {}\n", ""),
     ],
 )
-def test_an_entry_that_left_the_file_is_told(
+def test_an_entry_that_left_the_file_is_reported(
     file: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -85,7 +85,7 @@ def test_a_wrong_file_stops_it_and_a_stack_without_an_entry_does_not(
 
 @pytest.mark.parametrize("name", STACKS)
 def test_it_needs_all_that_would_go(stacks: Mapping[str, Any], name: str) -> None:
-    """What it does not need, Terraform may delete before it looks."""
+    """Terraform may delete a resource before the check if the check does not depend on it."""
     resource = stacks[name]["resource"]
     needed = set(resource["terraform_data"]["kept"]["depends_on"])
     types = {"aws_glue_catalog_database", "aws_s3tables_table_bucket", "aws_s3tables_namespace"}

@@ -1,4 +1,4 @@
-"""What the stack makes of each option of the file."""
+"""The effect of each option of the file on the stack."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_instances_are_shut(stacks: Mapping[str, Any]) -> None:
     assert resource["aws_autoscaling_group"]["engines_spark_workers"]["min_size"] == 2
 
 
-def test_workflows_deploy_from_their_environment_alone(stacks: Mapping[str, Any]) -> None:
+def test_workflows_deploy_only_from_their_environment(stacks: Mapping[str, Any]) -> None:
     roles = stacks["aws"]["resource"]["aws_iam_role"]
     plan, deploy = ["pull_request", "ref:refs/heads/main"], ["environment:aws"]
     for role, subjects in (("github_plan", plan), ("github_deploy", deploy)):
@@ -201,7 +201,7 @@ TABLE = "arn:aws:s3tables:eu-west-1:123456789012:bucket/kept/table/some-id"
 
 
 def _may(stack: Mapping[str, Any], action: str, resource: str, role: str = "plan") -> bool:
-    """What a role of the workflows may, with a stand-in for AWS's own ReadOnlyAccess."""
+    """Whether a role of the workflows may do this, with a stand-in for AWS's own ReadOnlyAccess."""
 
     def resolved(match: re.Match[str]) -> str:
         if match[1].endswith("account_id"):
@@ -234,7 +234,7 @@ STATE = "arn:aws:s3:::example-terraform-state/employees/aws.tfstate"
 
 
 @pytest.mark.parametrize("object_", [STATE, f"{STATE}.tflock"])
-def test_who_deploys_writes_the_state_alone(stacks: Mapping[str, Any], object_: str) -> None:
+def test_who_deploys_writes_only_the_state(stacks: Mapping[str, Any], object_: str) -> None:
     for action in ("s3:PutObject", "s3:DeleteObject"):
         assert not _may(stacks["aws"], action, object_, "plan"), action
     assert _may(stacks["aws"], "s3:GetObject", STATE, "plan")

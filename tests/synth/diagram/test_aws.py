@@ -1,4 +1,4 @@
-"""A stack in AWS as a picture: every resource of its own synth, what they use, and who is granted what."""
+"""A stack in AWS as a picture: all resources of its synth, what they use, and who is granted what."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def arrows(picture: Picture) -> set[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_resource_is_shown(name: str, lakehouse: Lakehouse) -> None:
-    """By a node of its own, or by that of what it belongs to; the network by its frame."""
+    """By its own node, or by that of the resource it belongs to; the network by its frame."""
     stack = stacks(AWS)[name]
     ids = [node.id for node in aws.picture(lakehouse, stack).root.nodes()]
     assert len(ids) == len(set(ids))

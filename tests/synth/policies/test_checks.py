@@ -185,7 +185,7 @@ def _stack(**accepted: str) -> Stack:
     return {"provider": {"aws": []}, "resource": {"aws_vpc": {"main": {"//": {"accepted": accepted}}}}}
 
 
-def test_a_finding_stands_only_where_its_resource_says_so() -> None:
+def test_a_finding_is_accepted_only_by_its_resource() -> None:
     found = [
         scan.ScanFinding("aws", "aws_vpc.main", "CKV_1", "bad"),
         scan.ScanFinding("aws", "aws_vpc.main", "CKV_2", "bad"),
@@ -202,7 +202,7 @@ def test_an_acceptance_without_need_fails() -> None:
     assert accepted == []
 
 
-def test_checkov_finds_what_is_wrong_and_accepts_what_stands(stacks: Mapping[str, Any]) -> None:
+def test_checkov_finds_what_is_wrong_and_keeps_acceptances(stacks: Mapping[str, Any]) -> None:
     broken = copy.deepcopy(dict(stacks["aws"]))
     broken["resource"]["aws_kms_key"]["key_main"]["enable_key_rotation"] = False
     passed, found = scan.checkov_stacks({"demo/aws": broken})

@@ -1,4 +1,4 @@
-"""The local stack on Docker as Terraform sees it: synthesised for real, where no Docker answers."""
+"""The local stack on Docker as Terraform sees it: really synthesised, without a Docker that answers."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_what_one_expects_of_a_container(asked: dict[str, dict[str, Any]]) -> No
 
 
 def test_times_are_written_as_docker_writes_them(asked: dict[str, dict[str, Any]]) -> None:
-    """Any other way of writing them would be a change at every plan."""
+    """Any other notation would be a change in every plan."""
     assert {each["healthcheck"]["start_period"] for each in asked.values()} == {"5m0s"}
     assert {each["healthcheck"]["interval"] for each in asked.values()} == {"10s"}
 
@@ -101,7 +101,7 @@ def test_images_are_pulled_once_and_kept(synthesised: dict[str, Any]) -> None:
 
 
 def test_nothing_synthesised_holds_a_secret(stack: Path) -> None:
-    """Nor does a synth make any: the state folder is not there before a deploy."""
+    """A synth creates no secret either: the state folder does not exist before a deploy."""
     assert not (stack.parents[2] / ".lakehouse").exists()
     assert '"secret":' not in (stack / "cdk.tf.json").read_text()
     assert '"secret":' not in (stack / "containers.json").read_text()

@@ -1,4 +1,4 @@
-"""The local stack as Terraform sees it: synthesised for real, by main.py, as the CDK's command line does."""
+"""The local stack as Terraform sees it: really synthesised by main.py, as the CDK's command line does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lakehouse.runtimes.state import State, write_private
 PROJECT = Path(__file__).parents[3]
 
 
-# Where an incarnation is: triggers, the supervisor's step, the definitions beside the stack.
+# Where an incarnation is: triggers, the supervisor's step, the definitions next to the stack.
 STARTS = r'(?<="triggers_replace": ")[^"]+|(?<=--start )[0-9a-f]{8}|(?<="start": ")[0-9a-f]{8}'
 OWNER = r'"id": "[0-9a-f]{16}"'
 
@@ -80,7 +80,7 @@ def test_services_start_in_the_order_of_their_needs(stack: Path) -> None:
 
 
 def test_what_replaces_is_made_before_what_it_replaces_goes(stack: Path) -> None:
-    """So a preflight that fails has stopped nothing."""
+    """So that a preflight that fails has stopped nothing."""
     found = resources(stack)
     first = {name for name, each in found.items() if each.get("lifecycle", {}).get("create_before_destroy")}
     assert first == found.keys() - {"bootstrap"}
@@ -95,7 +95,7 @@ def test_each_service_is_stopped_when_it_is_destroyed(stack: Path) -> None:
 
 
 def test_nothing_synthesised_holds_a_secret(stack: Path) -> None:
-    """Nor does a synth make any: the state folder is not there before a deploy."""
+    """A synth creates no secret either: the state folder does not exist before a deploy."""
     assert not (stack.parents[2] / ".lakehouse").exists()
     text = (stack / "services.json").read_text()
     assert text.count('"secret": "store-secret-key"') >= 4
@@ -112,7 +112,7 @@ def test_definitions_survive_json(stack: Path) -> None:
 
 
 def test_a_second_synth_is_the_same_but_for_the_starts(stack: Path) -> None:
-    """What is not up, and a folder without a mark, get an id at each synth that never comes again; all else stays."""
+    """Services that are down, and a folder without a mark, get a unique id in each synth; the rest stays the same."""
 
     def read() -> dict[str, str]:
         files = [path for path in stack.iterdir() if path.is_file() and path.name != "bootstrap.json"]  # of such ids
@@ -143,7 +143,7 @@ def test_a_wrong_file_exits_2_without_a_traceback(tmp_path: Path) -> None:
 def test_terraform_is_not_held_to_the_state_of_another_file(
     tmp_path: Path, backend: dict[str, Any], stays: bool
 ) -> None:
-    """It would ask for a migration, and there is none: each file keeps its own state."""
+    """It would ask for a migration, which is not needed: each file keeps its own state."""
     remembered = tmp_path / "cdktf.out" / "stacks" / "local" / ".terraform" / "terraform.tfstate"
     remembered.parent.mkdir(parents=True)
     remembered.write_text(json.dumps({"version": 3, "backend": backend}).replace("{here}", str(tmp_path)))
@@ -155,7 +155,7 @@ EVIL = '${file("/etc/hostname")}%{if true}x%{endif}'
 
 
 def test_no_text_of_the_file_is_an_expression(tmp_path: Path) -> None:
-    """Wherever a text is free: paths, properties, documentation, the key of a backend, the folder's own name."""
+    """In all free text: paths, properties, documentation, the key of a backend, the folder's own name."""
     content = YAML(typ="safe").load((PROJECT / "lakehouses" / "aws-glue.yaml").read_text())
     local = {"store": "s3proxy", "catalogs": dict.fromkeys(content["catalogs"], "nessie"), "state": f"a{EVIL}b"}
     content["stacks"] |= {"one": {"runtime": "process", **local}, "two": {"runtime": "docker", **local}}
@@ -204,8 +204,8 @@ def strings(value: Any) -> Iterator[str]:
                 yield from strings(each)
 
 
-def test_warnings_of_the_file_are_told_once(tmp_path: Path) -> None:
-    """By the CDK's annotations, which cdktf prints; it keeps to itself what the app prints."""
+def test_warnings_of_the_file_are_shown_once(tmp_path: Path) -> None:
+    """Through the CDK's annotations, which cdktf prints; it does not show what the app prints."""
     wrong = '"write.x${file(1)}": "1", gc.enable: "1"'
     text = (PROJECT / "lakehouse.yaml").read_text().replace("write.parquet.compression-codec: zstd", wrong)
     done = synth(tmp_path, f"{text}\n  other: {{runtime: process, store: s3proxy, catalogs: {{lake: nessie}}}}\n")
@@ -243,7 +243,7 @@ def test_chosen_credentials_are_nowhere_in_what_is_synthesised(tmp_path: Path, r
     assert VALUE not in done.stdout + done.stderr
 
 
-def test_a_rotation_shows_in_the_triggers_of_its_users_alone(tmp_path: Path) -> None:
+def test_a_rotation_shows_only_in_the_triggers_of_its_users(tmp_path: Path) -> None:
     text = (PROJECT / "lakehouse.yaml").read_text()
     state = State(tmp_path / ".lakehouse" / "local")
 

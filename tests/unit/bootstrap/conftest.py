@@ -1,4 +1,4 @@
-"""A target in a temporary folder: the project's own file, nothing of it started."""
+"""A target in a temporary folder: the project's own file, with nothing started."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ STACK = "runtime: process, store: s3proxy, catalogs: {lake: nessie}"
 
 @pytest.fixture(autouse=True)
 def _packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test depends on what has been downloaded."""
+    """Tests must not depend on downloaded packages."""
     monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path(f"/java-{feature}/bin/java"))
     monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)
 
 
 @pytest.fixture
 def file(tmp_path: Path, free_port: int) -> Path:
-    """The default lakehouse.yaml in a folder of its own, its ports where nothing listens."""
+    """The default lakehouse.yaml in a separate folder, with ports on which nothing listens."""
     path = tmp_path / "lakehouse.yaml"
     text = (PROJECT / "lakehouse.yaml").read_text()
     names = ("s3proxy", "nessie", "spark-master", "spark-connect", "trino")
@@ -34,7 +34,7 @@ def file(tmp_path: Path, free_port: int) -> Path:
 
 @pytest.fixture
 def without(file: Path) -> Callable[[str], Target]:
-    """The target of a file that has all but the engine of that name."""
+    """The target of a file without the engine of that name."""
 
     def leave_out(engine: str) -> Target:
         head = file.read_text().partition("stacks:")[0]

@@ -1,4 +1,4 @@
-"""The registry of what the bootstrap has for each kind of catalog."""
+"""The registry of the bootstrap's clients for each kind of catalog."""
 
 from __future__ import annotations
 

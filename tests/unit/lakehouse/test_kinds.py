@@ -1,4 +1,4 @@
-"""The registries: what every kind must say, whichever it is."""
+"""The registries: what every kind must define."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make images`: what is built, what is left alone, and what the build is given. Docker is a double."""
+"""`make images`: what is built, what is left alone, and what the build gets. Docker is a double."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ S3PROXY, JAVA, TRINO = "s3proxy-4.1.0", "java-25", "trino-476"
 
 
 class Docker:
-    """What the builder uses of the client: `api`, which is this object too, and `images`."""
+    """The part of the client that the builder uses: `api`, which is this object too, and `images`."""
 
     def __init__(self) -> None:
         self.labels: dict[str, dict[str, str] | None] = {}
@@ -77,7 +77,7 @@ class Docker:
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
-    """Docker without any image, Debian made already, and a package that is a file and one that is a tree."""
+    """Docker without any image, an existing Debian, a package that is a file and one that is a tree."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("NO_COLOR", "1")
     double = Docker()
@@ -96,7 +96,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     return double
 
 
-def test_an_image_is_built_after_what_it_stands_on(docker: Docker) -> None:
+def test_an_image_is_built_after_its_base(docker: Docker) -> None:
     assert main([S3PROXY]) == 0
     assert list(docker.built) == ["lakehouse/java:25", RECIPES[S3PROXY].reference]
     assert docker.arguments[RECIPES[S3PROXY].reference] == {"JAVA": "25"}
@@ -194,7 +194,7 @@ def test_a_file_asks_for_the_images_of_its_stacks(
     assert "rustfs-1.0.1: left out, its package is built by hand" in capsys.readouterr().err
 
 
-def test_debian_is_made_by_root_alone(
+def test_debian_is_made_only_by_root(
     docker: Docker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     _debootstrap(tmp_path, monkeypatch, "exit 0")

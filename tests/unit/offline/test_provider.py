@@ -76,7 +76,7 @@ def test_another_file_system_gets_a_copy(home: Path, monkeypatch: pytest.MonkeyP
         (f".terraform.d/plugins/registry.terraform.io/other/docker/4.0.0/{PLATFORM}/terraform-provider-docker", False),
     ],
 )
-def test_what_is_there_already_counts_where_it_fits(home: Path, path: str, fits: bool) -> None:
+def test_what_exists_already_counts_if_it_fits(home: Path, path: str, fits: bool) -> None:
     there = _put(home / path)
     assert provider.installed() == (there if fits else None)
     assert provider.main([]) == 0

@@ -1,4 +1,4 @@
-"""What images are built from: Dockerfiles that agree with the catalogue, and a digest that misses nothing."""
+"""The sources of images: Dockerfiles that agree with the catalogue, and a digest that covers everything."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_every_folder_is_of_a_recipe() -> None:
 
 
 @ALL
-def test_it_stands_on_what_its_dockerfile_names(recipe: Recipe) -> None:
+def test_its_base_is_the_one_that_its_dockerfile_names(recipe: Recipe) -> None:
     base = debian.REFERENCE if recipe.base == debian.KEY else RECIPES[recipe.base].reference
     (named,) = _lines(recipe, "FROM")
     for name, value in recipe.arguments.items():
@@ -44,7 +44,7 @@ def test_it_stands_on_what_its_dockerfile_names(recipe: Recipe) -> None:
 
 
 @ALL
-def test_it_copies_its_packages_to_where_they_belong(recipe: Recipe) -> None:
+def test_it_copies_its_packages_to_their_paths(recipe: Recipe) -> None:
     copied = [line for line in _lines(recipe, "COPY") if "rootfs/" in line]
     assert len(copied) == len(recipe.packages)
     for path in recipe.packages.values():

@@ -1,4 +1,4 @@
-"""The entry points of the images built here, run on this machine; what they start is a script that tells."""
+"""The entry points of the images built here, run on this machine; they start a script that prints its arguments."""
 
 from __future__ import annotations
 

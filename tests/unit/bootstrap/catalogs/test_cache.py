@@ -24,7 +24,7 @@ def test_without_a_folder_nothing_is_kept_and_nothing_fails() -> None:
     assert cache.load() == {}
 
 
-def test_a_damaged_file_is_begun_anew(tmp_path: Path) -> None:
+def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
     cache = FactsCache(tmp_path, "lake")
     cache.store({"s3://a": {}}, [])
     [file] = tmp_path.iterdir()

@@ -1,4 +1,4 @@
-"""Metadata files: how pyiceberg reaches them, and what is none."""
+"""Metadata files: how pyiceberg reaches them, and which files are refused."""
 
 from __future__ import annotations
 

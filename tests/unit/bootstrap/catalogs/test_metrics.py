@@ -1,4 +1,4 @@
-"""What a table's metadata, manifests and files add up to, and how it is printed."""
+"""The metrics of a table's metadata, manifests and files, and how they are printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FULL = measure("lake.a.b.t", METADATA, 2, [Manifest(2, False), Manifest(1, False
 EMPTY = measure("lake.a.e", {}, None, [], [("e/metadata/0.json", 5)])
 
 
-def test_live_files_are_told_from_all_that_is_stored() -> None:
+def test_live_files_are_distinguished_from_all_stored_files() -> None:
     assert (FULL.files, FULL.delete_files, FULL.manifests, FULL.snapshots) == (3, 1, 3, 2)
     assert (FULL.bytes, FULL.average_file_bytes) == (3000, 1000)
     assert (FULL.metadata_bytes, FULL.stored_files, FULL.stored_bytes) == (100, 4, 3000)

@@ -19,7 +19,7 @@ UUID = "00000000-0000-0000-0000-00000000000"
 
 
 class Server:
-    """Nessie's API and the store behind it, in memory. ``fails`` says what a commit of a table meets."""
+    """Nessie's API and the store behind it, in memory. ``fails`` has the error of a table's commit."""
 
     def __init__(self) -> None:
         self.contents: dict[str, dict[str, Any]] = {}
@@ -126,7 +126,7 @@ def test_a_lost_answer_is_never_followed_by_the_same_request(server: Server, com
     assert len(server.commits) == 1
 
 
-def test_a_table_that_changed_meanwhile_fails_alone(server: Server, commits: NessieCommit) -> None:
+def test_only_a_table_that_changed_meanwhile_fails(server: Server, commits: NessieCommit) -> None:
     commits.commit(creations())
     late = widening(server)
     assert not commits.commit({"n.t1": late["n.t1"]})
@@ -135,7 +135,7 @@ def test_a_table_that_changed_meanwhile_fails_alone(server: Server, commits: Nes
     assert server.commits[-1] == ["n.t0", "n.t2", "n.t3"]
 
 
-def test_a_table_that_is_there_is_not_made_again(server: Server, commits: NessieCommit) -> None:
+def test_an_existing_table_is_not_created_again(server: Server, commits: NessieCommit) -> None:
     commits.commit(creations(1))
     before = dict(server.contents)
     server.contents["n.t1"] = {"type": "ICEBERG_VIEW", "id": "v"}

@@ -1,4 +1,4 @@
-"""What Nessie's log says of tables that are gone: dropped, renamed, dropped and made again; page by page."""
+"""What Nessie's log says about lost tables: dropped, renamed, dropped and created again; page by page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def put(name: str, content_id: str) -> dict[str, Any]:
 
 
 class Api:
-    """A log of one commit a page, and what was there before some of them."""
+    """A log with one commit per page, and the tables before some of the commits."""
 
     def __init__(self, log: list[dict[str, Any]], before: dict[str, dict[str, Any]]) -> None:
         self.log, self.before, self.pages = log, before, 0

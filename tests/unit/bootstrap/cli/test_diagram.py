@@ -1,4 +1,4 @@
-"""``lakehouse diagram`` as a user runs it, and the README's diagram, which is what it prints."""
+"""``lakehouse diagram`` as a user runs it, and the README's diagram, which must be its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the CDK app asks about the contents: one line of JSON, or one line of why not."""
+"""The CDK app's question about the contents: the answer is one line of JSON, or one line with the error."""
 
 from __future__ import annotations
 

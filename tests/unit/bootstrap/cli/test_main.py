@@ -20,7 +20,7 @@ COMMANDS = (
 
 
 def lakehouse(*words: str, expect: int = 0) -> None:
-    """Runs a command line in this process."""
+    """Run a command line in this process."""
     with pytest.raises(SystemExit) as ended:
         app(list(words), prog_name="lakehouse")
     assert ended.value.code == expect
@@ -28,7 +28,7 @@ def lakehouse(*words: str, expect: int = 0) -> None:
 
 @pytest.fixture(autouse=True)
 def _streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a command puts in their place is gone after the test."""
+    """Restore the streams that a command replaces."""
     monkeypatch.setattr("sys.stdout", sys.stdout)
     monkeypatch.setattr("sys.stderr", sys.stderr)
 

@@ -1,4 +1,4 @@
-"""Every command that a message, a page or a comment advises is one that the command line takes."""
+"""The command line accepts every command that a message, a page or a comment advises."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bootstrap.cli.main import app
 
 ROOT = Path(__file__).parents[4]
 _ADVICE = re.compile(r"`lakehouse ([a-z][^`\n]*)`")
-#: Words that stand for what is left out.
+#: Placeholders in advised commands.
 _OPEN = ("...", "{", "[")
 
 

@@ -1,4 +1,4 @@
-"""``python -m bootstrap.cli.pipeline``: exit codes, and what a workflow is told."""
+"""``python -m bootstrap.cli.pipeline``: exit codes, and a workflow's outputs and summary."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_plan_with_changes(looked: Looked, option: list[str], code: int) -> No
     assert program.main(["plan", "local", "--file", str(LOCAL), *option]) == code
 
 
-def test_a_workflow_is_told(looked: Looked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_workflow_gets_outputs_and_a_summary(looked: Looked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
         monkeypatch.setenv(name, str(tmp_path / name))
     program.main(["plan", "local", "--file", str(LOCAL)])
@@ -90,7 +90,7 @@ def test_a_step_runs_as_a_process(tmp_path: Path, capfd: pytest.CaptureFixture[s
     assert (ran.output in capfd.readouterr().out) is loud
 
 
-def test_a_failed_step_tells_the_end_of_what_it_said(tmp_path: Path) -> None:
+def test_a_failed_step_shows_the_end_of_its_output(tmp_path: Path) -> None:
     runner = processes(tmp_path, tmp_path / "f.yaml", None)
     with pytest.raises(StepFailed, match="ended with 3") as failed:
         run(_python("import sys; print('why', file=sys.stderr); sys.exit(3)", loud=False), runner)

@@ -1,4 +1,4 @@
-"""`lakehouse branch` where the catalog has no branches: each command's fix is one that it takes."""
+"""`lakehouse branch` if the catalog has no branches: each command accepts the fix that it gives."""
 
 from __future__ import annotations
 

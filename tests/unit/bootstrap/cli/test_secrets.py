@@ -1,4 +1,4 @@
-"""``lakehouse secret``: what is shown, and what a rotation notes."""
+"""``lakehouse secret``: what it shows, and what a rotation records."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_rotation_is_noted_and_shown(deployed: Path, capsys: pytest.CaptureFix
     assert state.secret(TOKEN) not in shown
 
 
-def test_what_the_stack_has_not_is_told(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_stack_lacks_is_reported(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lakehouse("-f", str(deployed), "secret", "rotate", "tokn", expect=1)
     assert 'This stack has no credential "tokn"; it has: ' in capsys.readouterr().err
 

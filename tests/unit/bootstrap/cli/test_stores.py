@@ -1,4 +1,4 @@
-"""``lakehouse store probe`` and the table of docs/stores.md; the store is a double that answers by a list."""
+"""``lakehouse store probe`` and the table of docs/stores.md; the store is a double with a list of answers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def answers(works: bool = True, lacking: tuple[str, ...] = ()) -> list[ProbeResu
 
 @pytest.fixture
 def answered(monkeypatch: pytest.MonkeyPatch) -> list[ProbeResult]:
-    """What the store answers; a test fills it."""
+    """The store's answers; a test adds them."""
     results: list[ProbeResult] = []
 
     def probe(store: StoreConnection) -> Iterator[ProbeResult]:
@@ -181,7 +181,7 @@ def test_users_of_the_store_are_a_view_on_the_plan(
     assert capsys.readouterr().out == "Every user matches the file.\n"
 
 
-def test_a_user_that_cannot_be_made_is_told(file: Path, users: Users, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_user_that_cannot_be_made_is_reported(file: Path, users: Users, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(with_users(file))
     users.fails = True
     lakehouse("--file", str(file), "store", "users", "--apply", expect=1)
@@ -190,6 +190,6 @@ def test_a_user_that_cannot_be_made_is_told(file: Path, users: Users, capsys: py
     assert "the object store: no" in err
 
 
-def test_a_store_without_users_is_told(file: Path, users: Users, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_store_without_users_is_reported(file: Path, users: Users, capsys: pytest.CaptureFixture[str]) -> None:
     lakehouse("--file", str(file), "store", "users", expect=2)
     assert "s3proxy, has no users" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What is emitted, read again: just the statements of Mermaid and DOT that the diagrams use, and any picture."""
+"""Reads diagrams again: only the statements of Mermaid and DOT that they use. Also generates pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Open:
 
 
 class _Frames:
-    """Groups as they open and close; every id is new, and every arrow is between ids that are known."""
+    """Groups as they open and close. Every id is new, and every arrow is between known ids."""
 
     def __init__(self) -> None:
         self.open = [_Open("")]
@@ -103,7 +103,7 @@ def read_dot(text: str) -> Picture:
 
 
 def plain(picture: Picture) -> object:
-    """The picture with its ids replaced by places, as no reader knows the former: equal if all that is drawn is."""
+    """The picture with its ids replaced by positions, because readers do not know the ids: equal if it looks equal."""
     places = {node.id: ("node", nth) for nth, node in enumerate(picture.root.nodes())}
     places |= {group.id: ("group", nth) for nth, group in enumerate(picture.root.groups())}
 
@@ -122,7 +122,7 @@ _NESTED = st.booleans()
 
 @st.composite
 def pictures(draw: st.DrawFn) -> Picture:
-    """Nodes in frames with any text, and arrows between any two of them that are not in one another."""
+    """Nodes in frames with any text, and arrows between any two of them that do not contain each other."""
     groups: list[Group] = []
     for nth, size in enumerate(draw(st.lists(st.integers(1, 3), min_size=1, max_size=4))):
         nodes: list[Node | Group] = [

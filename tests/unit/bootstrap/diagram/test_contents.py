@@ -1,4 +1,4 @@
-"""What of the file is in the picture of every stack, and where it stops."""
+"""The part of the file that is in the picture of every stack, and its limits."""
 
 from __future__ import annotations
 

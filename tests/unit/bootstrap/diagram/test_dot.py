@@ -1,4 +1,4 @@
-"""A picture as DOT is read as that picture, whatever its texts hold; by Graphviz itself too, if it is installed."""
+"""A picture as DOT reads back as the same picture, with any text; also with Graphviz itself, if it is installed."""
 
 from __future__ import annotations
 

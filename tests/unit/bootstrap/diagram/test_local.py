@@ -1,4 +1,4 @@
-"""A local stack as a picture: who asks whom comes from the services' own settings."""
+"""A local stack as a picture: which service uses which comes from the services' own settings."""
 
 from __future__ import annotations
 

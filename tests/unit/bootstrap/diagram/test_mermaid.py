@@ -1,4 +1,4 @@
-"""A picture as Mermaid is read as that picture, whatever its texts hold."""
+"""A picture as Mermaid reads back as the same picture, with any text."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def test_arrows_are_bundled(given: list[tuple[str, str]], expected: list[tuple[s
     assert [(arrow.source, arrow.target) for arrow in made] == expected
 
 
-def test_the_labels_of_a_bundle_are_said_once() -> None:
+def test_the_labels_of_a_bundle_are_shown_once() -> None:
     [arrow] = bundled(TWO, iter([Arrow("a", "c", "x"), Arrow("b", "c", "y"), Arrow("b", "d", "x")]))
     assert arrow.label == "x, y"
 

@@ -23,7 +23,7 @@ Look = Callable[..., dict[str, Finding]]
 
 @pytest.fixture(autouse=True)
 def _of_the_test_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing of the developer's shell, and what a look puts before the streams is gone after the test."""
+    """Remove the developer's shell variables, and restore the streams that doctor replaces."""
     for name in ("DOCKER_HOST", "LAKEHOUSE_FILE", "http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -49,7 +49,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def look(file: Path) -> Look:
-    """Looks at a stack of the file, in a shell that has these variables alone."""
+    """Examine a stack of the file, in a shell with only these variables."""
 
     def at(stack: str = "local", **environment: str) -> dict[str, Finding]:
         _, results = run.run(file, stack, Surroundings(environment, lambda: NOW))

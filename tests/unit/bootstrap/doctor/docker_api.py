@@ -1,4 +1,4 @@
-"""A server that speaks as much of Docker's API as doctor asks for: a double, for what no real Docker here can show."""
+"""A double of the part of Docker's API that doctor uses, for states that no real Docker here can have."""
 
 from __future__ import annotations
 

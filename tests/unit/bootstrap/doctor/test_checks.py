@@ -1,4 +1,4 @@
-"""A whole look at lakehouses that are not up: each cause is made, and that one is named."""
+"""All checks on lakehouses that are not up: each test makes a fault, and that one is named."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_lakehouse_that_was_never_deployed(look: Look, tmp_path: Path) -> None
     assert found["stack"].fix == "`cdktf deploy local`"
     behind = {name for name, each in found.items() if each.severity == "skipped"}
     assert {"service trino", "store", "keys", "buckets", "catalog lake", "trino: lake", "contents"} <= behind
-    assert not (tmp_path / ".lakehouse").exists()  # a look makes nothing, secrets least of all
+    assert not (tmp_path / ".lakehouse").exists()  # doctor creates nothing, above all no secrets
 
 
 @pytest.mark.parametrize(("name", "state"), [("lakehouse.yaml", ".lakehouse"), ("orders.yaml", ".lakehouse/orders")])
@@ -40,7 +40,7 @@ def test_the_secrets_of_just_this_file_are_kept_from_the_report(
     assert kept == [file.parent / state / "local" / "secrets"]
 
 
-def test_a_stack_that_was_killed_is_told_from_one_that_was_destroyed(look: Look, tmp_path: Path) -> None:
+def test_a_killed_stack_is_distinguished_from_a_destroyed_one(look: Look, tmp_path: Path) -> None:
     left = tmp_path / ".lakehouse" / "local" / "run" / "conf.d" / "trino.conf"
     left.parent.mkdir(parents=True)
     left.touch()

@@ -90,7 +90,7 @@ def test_hosts(
         assert found.found.startswith("lakehouse.yaml:")
 
 
-def test_a_file_that_is_wrong_is_told_whole() -> None:
+def test_a_wrong_file_is_reported_whole() -> None:
     overlap = Problem(("catalogs", "b", "location"), '"s3://w/a" is ...: locations must not overlap. Move one of them.')
     other = Problem(("name",), '"name" is missing')
     found = files.usable(SpecError(Path("lakehouse.yaml"), [(7, overlap)]), "lakehouse.yaml")

@@ -1,4 +1,4 @@
-"""The order of checks: a cause is found once, and what follows from it is not looked at."""
+"""The order of checks: a cause is found once, and its consequences are not checked."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_check_that_fails_itself_does_not_hide_the_others(failure: Exception) 
     assert failed(results)
 
 
-def test_each_check_is_told_before_it_is_made() -> None:
+def test_each_check_is_announced_before_it_is_made() -> None:
     told: list[str] = []
     examine([Check("a", lambda: FINE), Check("b", lambda: ok(",".join(told)))], told.append)
     assert told == ["a", "b"]

@@ -1,4 +1,4 @@
-"""What services really write, and what it means."""
+"""Real lines of services' logs, and their meaning."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bootstrap.doctor import logs
         ("java.nio.file.AccessDeniedException: /data/nessie", "may not read or write"),
     ],
 )
-def test_a_line_tells_the_cause(line: str, cause: str) -> None:
+def test_a_line_shows_the_cause(line: str, cause: str) -> None:
     found = logs.reason(["INFO starting", line, "\tat some.Frame(Frame.java:1)", ""], "nessie", "local")
     assert found is not None
     assert cause in found.cause

@@ -113,7 +113,7 @@ def test_a_service(seen: ServiceSeen, taken: tuple[str, ...], severity: str, wor
     assert bool(found.fix) == (severity == "error")
 
 
-def test_what_runs_is_told_from_what_the_file_says() -> None:
+def test_running_services_are_compared_with_the_file() -> None:
     assert services.definitions([], [], [], "local").severity == "ok"
     found = services.definitions(["trino"], ["nessie"], ["old"], "local")
     assert found.severity == "warning"

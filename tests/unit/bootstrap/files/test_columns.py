@@ -1,4 +1,4 @@
-"""Columns: inferred for the file, and brought to the table's types or refused."""
+"""Columns: inferred for the file, and converted to the table's types or refused."""
 
 from __future__ import annotations
 

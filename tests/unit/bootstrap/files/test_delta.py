@@ -1,4 +1,4 @@
-"""A Delta table's log, replayed: from commits, from checkpoints, and refused where it cannot be read truly."""
+"""A Delta table's log, replayed from commits and checkpoints, and refused if it cannot be read correctly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files a source means, and what tells one from another."""
+"""Which files a source means, and how they are distinguished."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_folder_means_its_data_files(tmp_path: Path) -> None:
     ]
 
 
-def test_a_single_file_may_have_any_name_where_its_format_is_said(tmp_path: Path) -> None:
+def test_a_single_file_may_have_any_name_if_its_format_is_given(tmp_path: Path) -> None:
     folder(tmp_path, "data.txt")
     place = LocalPlace(str(tmp_path / "data.txt"))
     assert [each.format for each in items(place, "csv", tmp_path)] == ["csv"]
@@ -42,7 +42,7 @@ def test_a_single_file_may_have_any_name_where_its_format_is_said(tmp_path: Path
     ("names", "form", "said"),
     [((), None, "no such file"), (("_SUCCESS",), None, "no data file"), (("a.parquet",), "delta", "not a Delta table")],
 )
-def test_nothing_to_load_is_said(tmp_path: Path, names: tuple[str, ...], form: None, said: str) -> None:
+def test_nothing_to_load_is_reported(tmp_path: Path, names: tuple[str, ...], form: None, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         list(items(folder(tmp_path / "x", *names), form, tmp_path))
 
@@ -60,7 +60,7 @@ def test_a_digest_is_of_the_content_and_the_columns_of_the_path(tmp_path: Path) 
     assert len({digest(one, {}), digest(one, {"day": "1"}), digest(one, {"day": "2"})}) == 3
 
 
-def test_delta_is_told_by_its_log_and_its_files_by_their_names(tmp_path: Path) -> None:
+def test_delta_is_recognised_by_its_log_and_its_files_by_their_names(tmp_path: Path) -> None:
     write(tmp_path, 0, PROTOCOL, METADATA, add("a.parquet"), add("b.parquet"))
     folder(tmp_path, "a.parquet", "b.parquet", "gone.parquet")
     found = list(items(LocalPlace(str(tmp_path)), None, tmp_path))

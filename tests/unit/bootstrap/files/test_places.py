@@ -1,4 +1,4 @@
-"""What an address means, and whose credentials open it."""
+"""What an address means, and which credentials are used for it."""
 
 from __future__ import annotations
 

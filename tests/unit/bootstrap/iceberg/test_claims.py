@@ -1,4 +1,4 @@
-"""Where a new table goes: to a folder that nobody claims and that holds nothing; and what is refused."""
+"""Where a new table goes: to an empty folder that nobody claims; and what is refused."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def home(made: Simulation, *held: str) -> Home:
     return settled(of, made.facts(), *held).homes["lake.n.t"]
 
 
-def test_the_default_folder_where_it_is_free() -> None:
+def test_the_default_folder_if_it_is_free() -> None:
     assert home(world("u")) == Home(f"{ROOT}/t")
 
 
-def test_a_number_where_the_folder_is_another_tables() -> None:
+def test_a_number_if_the_folder_is_another_tables() -> None:
     assert home(renamed(world("t"), "t", "t_old")) == Home(f"{ROOT}/t-2", f"{ROOT}/t is the location of lake.n.t_old")
 
 
@@ -70,7 +70,7 @@ def test_a_table_around_the_default_folder_is_refused_as_no_number_helps(around:
     assert refused.endswith("Choose another folder by `location`")
 
 
-def test_a_number_where_the_folder_holds_files_and_the_next_where_that_does_too() -> None:
+def test_a_number_if_the_folder_holds_files_and_the_next_if_that_does_too() -> None:
     assert home(world(), f"{ROOT}/t", f"{ROOT}/t-2") == Home(f"{ROOT}/t-3", f"{ROOT}/t holds files already")
 
 
@@ -110,9 +110,9 @@ def test_the_plan_says_where_and_why_and_its_digest_stays() -> None:
     ],
 )
 @pytest.mark.parametrize("there", [False, True])
-def test_a_said_folder_that_a_live_table_claims_is_refused(change: dict[str, Any], there: bool) -> None:
+def test_a_declared_folder_that_a_live_table_claims_is_refused(change: dict[str, Any], there: bool) -> None:
     if there and "location" in change:
-        return  # a table does not move at all
+        return  # a table does not move
     made = world("u", *(["t"] if there else []))
     note = found(lakehouse({"n": {"tables": {"t": {**T, **change}}}}), made).refused[0]
     assert note.address == "table lake.n.t"
@@ -120,7 +120,7 @@ def test_a_said_folder_that_a_live_table_claims_is_refused(change: dict[str, Any
     assert "Choose another folder" in note.message
 
 
-def test_a_said_folder_that_holds_files_is_refused() -> None:
+def test_a_declared_folder_that_holds_files_is_refused() -> None:
     of = lakehouse({"n": {"tables": {"t": {**T, "location": f"{ROOT}/x"}}}})
     (note,) = found(of, world(), f"{ROOT}/x").refused
     assert "holds files already" in note.message
@@ -174,7 +174,7 @@ def test_what_goes_says_who_shares_its_folder() -> None:
     assert change.body.shared == f"{ROOT}/t holds the location of lake.n.x, {ROOT}/t/deep"
 
 
-def test_a_bucket_that_goes_says_which_table_lies_there() -> None:
+def test_a_bucket_to_delete_names_the_table_in_it() -> None:
     made = world(x="s3://away/x")
     made.buckets["away"] = BucketFacts(False, None, deletable="unit")
     (change,) = found(lakehouse({"n": {}}), made, allow_destroy=True).changes
@@ -199,8 +199,8 @@ def test_a_table_that_access_names_goes_where_the_file_says() -> None:
 @pytest.mark.parametrize(
     ("at", "path"), [(f"{ROOT}/a", {}), (f"{ROOT}/a/in", {}), (f"{ROOT}/c", {"write.data.path": f"{ROOT}/a/data"})]
 )
-def test_a_plan_with_nothing_to_make_tells_of_live_tables_that_share_a_folder(at: str, path: dict[str, str]) -> None:
-    """From what it reads anyway, so nobody is asked for all tables."""
+def test_a_plan_with_nothing_to_make_reports_live_tables_that_share_a_folder(at: str, path: dict[str, str]) -> None:
+    """From the facts that it reads anyway, so it does not read all tables."""
     of = lakehouse({"n": {"tables": {"a": T, "b": {**T, "properties": path}, "ab": T}}})
     made = world("a", "ab", b=at)
     made.apply(of)
@@ -214,7 +214,7 @@ def test_a_plan_with_nothing_to_make_tells_of_live_tables_that_share_a_folder(at
     assert f"! {note}" in list(render(plain))
 
 
-def test_folders_beside_one_another_are_not_shared() -> None:
+def test_folders_next_to_one_another_are_not_shared() -> None:
     of = lakehouse({"n": {"tables": {"a": T, "ab": T, "a2": {**T, "properties": {"write.data.path": f"{ROOT}/a2/d"}}}}})
     made = world()
     made.apply(of)

@@ -1,4 +1,4 @@
-"""Random files: what is applied is what was asked for, and any later file applies whole or is refused whole."""
+"""Random files: the result is what the file wants, and any later file is applied whole or refused whole."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _of(forms: tuple[str, ...], columns: list[str], most: int) -> st.SearchStrat
 
 @st.composite
 def tables(draw: st.DrawFn) -> dict[str, Any]:
-    """A table's entry. Columns have few names, so that two tables drawn in turn have much in common."""
+    """A table's entry. Columns have few names, so that two random tables have much in common."""
     columns: dict[str, Any] = {}
     for name in draw(st.lists(NAMES, min_size=1, max_size=5, unique=True)):
         columns[name] = {
@@ -132,7 +132,7 @@ def test_a_chain_of_files_applies_whole_or_is_refused_whole(chain: list[Lakehous
 
 
 def readable(before: Struct, after: Struct) -> bool:
-    """Whether files written with the one schema can be read with the other: the same ids mean the same columns."""
+    """Whether files of one schema can be read with the other: the same ids mean the same columns."""
     old = {field.id: field for field in before.fields}
     return all(
         (not field.required if field.id not in old else (old[field.id].required or not field.required))

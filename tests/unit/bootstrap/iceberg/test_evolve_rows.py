@@ -39,7 +39,7 @@ PRIMITIVES: dict[str, Any] = {
 
 
 class Rows(Simulation):
-    """A simulated catalog whose one table has files, in a folder of its own."""
+    """A simulated catalog whose one table has files, in a separate folder."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Rows(Simulation):
         return Table(("n", "t"), metadata, f"file://{self.folder}/m.json", PyArrowFileIO(), catalog)
 
     def commit_table(self, table: Table, requirements: Iterable[Any], updates: Iterable[Any]) -> Table:
-        """What pyiceberg's table asks of its catalog when rows are appended."""
+        """The method that pyiceberg's table calls on its catalog to append rows."""
         for requirement in requirements:
             requirement.validate(self.tables[NAME])
         self.tables[NAME] = update_table_metadata(self.tables[NAME], tuple(updates))
@@ -105,7 +105,7 @@ def value(of: Type, empty: bool) -> Any:
 
 
 def shown(given: Any, was: Type, now: Type) -> Any:
-    """What a schema shows of a value that was written with another: columns are the same where their ids are."""
+    """The value that a schema shows if another one wrote it: columns are the same if their ids are."""
     if given is None:
         return None
     if isinstance(was, Struct) and isinstance(now, Struct):
@@ -122,7 +122,7 @@ def shown(given: Any, was: Type, now: Type) -> Any:
 
 
 def told(rows: list[dict[str, Any]]) -> list[str]:
-    """Rows in an order of their own; Arrow has a class of its own for UTC."""
+    """Rows in a fixed order; Arrow has its own class for UTC."""
     return sorted(repr(row).replace("zoneinfo.ZoneInfo(key='UTC')", "datetime.timezone.utc") for row in rows)
 
 
@@ -134,7 +134,7 @@ def test_every_row_is_read_after_every_change(chain: list[dict[str, Any]], manag
         there = Rows(Path(folder))
         written: list[tuple[dict[str, Any], Struct]] = []
         for number, entry in enumerate(chain):
-            # pyiceberg writes no files that are partitioned by one column twice, or by the void of a required one.
+            # pyiceberg cannot write files that are partitioned twice by one column, or by void of a required column.
             parts = [each for each in entry["partition_by"][:1] if not each.startswith("void")]
             table = {**entry, "format_version": 2, "partition_by": parts}
             there.apply(lakehouse({"n": {"tables": {"t": table}}}, managed=managed), allow_destroy=allow_destroy)

@@ -1,4 +1,4 @@
-"""What Iceberg's Java library refuses is refused in the plan, and a table that is in such a state has a way back."""
+"""What Iceberg's Java library refuses is refused in the plan, and a table in such a state gets a fix."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_the_columns_own_identity_and_void_field_have_its_name() -> None:
     assert rules.told(facts(there)) == []
 
 
-def test_a_table_in_that_state_is_told_and_has_a_way_back() -> None:
+def test_a_table_in_that_state_is_reported_with_a_fix() -> None:
     there = Simulation()
     applied(there, ID, partition_by=["bucket(4, id)"])
     broken = {**facts(there).metadata["schemas"][0], "schema-id": 1}
@@ -108,8 +108,8 @@ def test_a_table_in_that_state_is_told_and_has_a_way_back() -> None:
     assert (len(found.changes), refusals(found), rules.told(facts(there))) == (1, [], [])
 
 
-def test_two_partition_fields_of_one_name_are_told_and_refuse_nothing() -> None:
-    """Trino reads such a table, which an engine made."""
+def test_two_partition_fields_of_one_name_are_reported_and_refuse_nothing() -> None:
+    """An engine made such a table, and Trino reads it."""
     there = Simulation()
     applied(there, ID, partition_by=["bucket(4, id)"])
     spec = {
@@ -136,7 +136,7 @@ def test_a_void_field_goes_with_its_column() -> None:
     assert any("engines cannot write such a table" in each for each in refused)
 
 
-def test_metadata_columns_that_somebody_made_are_told() -> None:
+def test_metadata_columns_that_somebody_made_are_reported() -> None:
     there = Simulation()
     applied(there, ID)
     schema = {**facts(there).metadata["schemas"][0], "schema-id": 1}
@@ -149,7 +149,7 @@ def test_metadata_columns_that_somebody_made_are_told() -> None:
     assert rules.told(facts(there)) == []
 
 
-def test_properties_that_java_cannot_parse_are_told() -> None:
+def test_properties_that_java_cannot_parse_are_reported() -> None:
     there = Simulation()
     applied(there, ID)
     engine(there, {"action": "set-properties", "updates": {"write.target-file-size-bytes": "1_000"}})
@@ -199,7 +199,7 @@ def test_a_column_does_not_take_over_the_name_of_its_own_partition_field() -> No
     assert '"id_bucket_4" is the name of a partition field' in refused
 
 
-def test_void_alone_is_refused_and_goes_with_format_version_2() -> None:
+def test_only_void_terms_are_refused_and_dropped_with_format_version_2() -> None:
     there = Simulation()
     nothing: list[dict[str, Any]] = [{"partition_by": ["void(id)"]}, {"sort_by": ["void(id)"]}]
     for table in nothing:
@@ -220,7 +220,7 @@ def test_void_alone_is_refused_and_goes_with_format_version_2() -> None:
 
 
 def test_void_fields_go_with_format_version_1() -> None:
-    """Iceberg would give their ids a second time in the same spec, if an engine adds the field again that one was."""
+    """Iceberg would give their ids again in the same spec if an engine adds the former field again."""
     there = Simulation()
     applied(there, ID, partition_by=["name", "bucket(4, id)"], format_version=1)
     applied(there, ID, partition_by=["name"], format_version=1)

@@ -12,7 +12,7 @@ from bootstrap.ingest.load import Ingest, TableName
 from lakehouse.errors import LakehouseError
 
 
-def test_a_second_run_into_the_same_table_is_told_to_wait(tmp_path: Path) -> None:
+def test_a_second_run_into_the_same_table_has_to_wait(tmp_path: Path) -> None:
     target = cast("Any", SimpleNamespace(local=SimpleNamespace(state=SimpleNamespace(run=tmp_path))))
     first, other = Ingest(target, TableName("lake", "a", "t")), Ingest(target, TableName("lake", "a", "u"))
     with first._alone(), other._alone(), pytest.raises(LakehouseError, match=r"into lake.a.t is running"):

@@ -1,4 +1,4 @@
-"""From a policy and a table as it is to the steps, and from a step to the engines' statements."""
+"""From a policy and a table to the steps, and from a step to the engines' statements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ORPHANS: dict[str, Any] = {"remove_orphans": {}}
 
 
 def metadata(*ages: float, **more: Any) -> dict[str, Any]:
-    """A table whose snapshots, a line, were made that many days ago; the last is the current one."""
+    """A table whose snapshots, in one line, were made that many days ago; the last is the current one."""
     snapshots = [
         {
             "snapshot-id": number,
@@ -65,7 +65,7 @@ def test_nothing_to_do_is_no_step(there: Found) -> None:
         ({"gc.enabled": "false"}, plan.Guard(references=["etl"]), {"ignore_references": True}, "gc.enabled"),
     ],
 )
-def test_what_deletes_files_is_refused_where_they_may_be_needed(
+def test_what_deletes_files_is_refused_if_they_may_be_needed(
     properties: dict[str, str], guard: plan.Guard, more: dict[str, Any], refusal: str
 ) -> None:
     policy = Maintenance.model_validate(ALL | ORPHANS | more)
@@ -77,7 +77,7 @@ def test_what_deletes_files_is_refused_where_they_may_be_needed(
         assert (refusal in step.refused) if refusal else not step.refused
 
 
-def test_orphans_stay_where_another_table_keeps_files_and_expiry_goes_on() -> None:
+def test_orphans_stay_if_another_table_keeps_files_there_and_expiry_goes_on() -> None:
     policy = Maintenance.model_validate(ALL | ORPHANS)
     guard = plan.Guard(shared="s3://w/l/n/ev2 is the location of lake.n.ev2_old")
     *_, expire, orphans = plan.steps(policy, found(20, 1), guard, NOW)
@@ -103,7 +103,7 @@ def test_nothing_is_deleted_of_a_table_with_two_names() -> None:
         ((30, 20, 1), 1, {"v1": {"type": "tag", "snapshot-id": 1}}, {2}),
         ((30, 20, 1), 1, {"b": {"type": "branch", "snapshot-id": 2}}, {1}),
         ((30, 20, 1), 1, {"main": {"type": "branch", "snapshot-id": 3, "min-snapshots-to-keep": 3}}, set()),
-        # Rolled back: what nothing refers to goes by its age alone.
+        # Rolled back: for a snapshot that nothing refers to, only its age counts.
         ((30, 20, 9, 1), 5, {"main": {"type": "branch", "snapshot-id": 2}}, {3}),
     ],
 )

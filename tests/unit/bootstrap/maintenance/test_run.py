@@ -1,4 +1,4 @@
-"""Tables are maintained each for itself, and what was not done is told."""
+"""Each table is maintained separately, and what was not done is reported."""
 
 from __future__ import annotations
 

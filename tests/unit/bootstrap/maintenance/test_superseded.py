@@ -1,4 +1,4 @@
-"""Former metadata files: which are known to be replaced, and which of them may go."""
+"""Former metadata files: which are known to be replaced, and which of them may be removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A state folder is handed over by word only."""
+"""A state folder is taken over only after a confirmation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lakehouse.runtimes.owner import MARK
 
 @pytest.fixture
 def marked(target: Target) -> Target:
-    """The target, whose state folder carries its mark."""
+    """The target, whose state folder has its mark."""
     target.local.state.prepare()
     owner.mark(target.local.state, target.local.claim)
     return target

@@ -62,7 +62,7 @@ def test_a_second_time_nothing_happens(target: Target, root: Path) -> None:
 def test_data_outside_the_folder_goes_though_the_folder_is_gone(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Docker's volumes stay where somebody removes the state folder by hand."""
+    """Docker's volumes stay if somebody removes the state folder by hand."""
     assert not target.local.state.root.exists()
     monkeypatch.setattr(type(target.local.runtime), "volumes", lambda _: ("demo-local-s3proxy",))
     monkeypatch.setattr(type(target.local.runtime), "remove_data", lambda _: 2000)
@@ -76,7 +76,7 @@ def test_what_is_not_ours_stays(target: Target, root: Path) -> None:
 
 
 def test_without_a_mark_nothing_is_deleted(file: Path) -> None:
-    """A folder of somebody else's that only has the right names in it."""
+    """Somebody else's folder, which only has files of the right names."""
     file.write_text(file.read_text().replace("local: {", "project: {state: mine, "))
     thesis = file.parent / "mine" / "project" / "data" / "thesis.txt"
     thesis.parent.mkdir(parents=True)

@@ -16,7 +16,7 @@ from tests.unit.bootstrap.reconciler.simulation import Simulation
 
 
 class FakeSpark:
-    """A session that remembers what it was asked."""
+    """A session that records its statements."""
 
     def __init__(self, target: Target) -> None:
         self.asked: list[str] = []
@@ -43,7 +43,7 @@ def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def there(wanted: Lakehouse, **silver: Any) -> Any:
-    """The tables as the file says them, silver with these columns on top."""
+    """The tables as the file defines them; silver also has these columns."""
     simulation = Simulation()
     simulation.apply(wanted)
     if silver:

@@ -45,7 +45,7 @@ def test_durations(seconds: int | None, expected: str) -> None:
     assert duration(seconds) == expected
 
 
-def test_every_endpoint_says_what_it_is_and_where_from_both_sides(target: Target) -> None:
+def test_every_endpoint_has_a_description_and_both_addresses(target: Target) -> None:
     found = of_stack(target.local)
     assert {"Trino", "Spark Connect", "S3 endpoint", "Iceberg REST (lake)", "Nessie API (lake)"} <= {
         each.name for each in found

@@ -1,4 +1,4 @@
-"""The pipeline with commands that only pretend: which are run, what is noted, what is refused, what is gone on with."""
+"""The pipeline with simulated commands: which are run, what is recorded, what is refused, what continues."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SOMETHING = {**NOTHING, "digest": "some", "steps": [{"change": TABLE}]}
 
 @dataclass
 class World:
-    """What the pretended commands find and do. ``fails`` are words of commands that end with 1 the next time."""
+    """The results of the simulated commands. ``fails`` are words of commands that end with 1 the next time."""
 
     folder: Path
     document: dict[str, Any] = field(default_factory=lambda: copy.deepcopy(STACK))
@@ -138,9 +138,7 @@ def test_a_plan_checks_the_sources_first(world: World) -> None:
         [change("replace", "terraform_data.process_bootstrap_E5D7C149")],
     ],
 )
-def test_contents_that_cannot_be_looked_at_are_a_failure_where_the_stack_is_up(
-    world: World, changes: list[dict[str, Any]]
-) -> None:
+def test_unreadable_contents_are_a_failure_if_the_stack_is_up(world: World, changes: list[dict[str, Any]]) -> None:
     world.changes = changes
     with pytest.raises(LakehouseError, match="cannot be planned: the catalog cannot be reached"):
         pipeline(world).plan(check=False)
@@ -211,13 +209,13 @@ def test_an_apply_that_goes_on_deletes_no_data_either(world: World) -> None:
     assert not [each for each in world.ran if "deploy" in each]
 
 
-def test_drift_tells_of_data_that_a_deploy_would_delete(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_drift_reports_data_that_a_deploy_would_delete(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.changes, world.contents = [change("delete", BUCKET, {"force_destroy": False})], dict(NOTHING)
     assert pipeline(world).drift() == 2
     assert f"drift: {BUCKET} (delete)" in capsys.readouterr().out
 
 
-def test_contents_that_cannot_be_made_are_told(world: World) -> None:
+def test_contents_that_cannot_be_made_are_reported(world: World) -> None:
     world.contents = {**NOTHING, "refused": [{"address": "table lake.t", "message": "long cannot become int"}]}
     with pytest.raises(LakehouseError, match=r"table lake\.t: long cannot become int"):
         pipeline(world).plan(check=False)
@@ -266,7 +264,7 @@ def test_a_stale_plan_is_refused(world: World, happens: Callable[[World], Any], 
     assert not [each for each in world.ran if "deploy" in each]
 
 
-def test_marks_that_every_synth_makes_anew_make_no_plan_stale(world: World) -> None:
+def test_marks_that_are_new_in_every_synth_make_no_plan_stale(world: World) -> None:
     pipeline(world).plan(check=False)
     service = world.document["resource"]["terraform_data"]["service"]
     service |= {"triggers_replace": "0123456789ab-99999999", "input": "up --start 99999999"}
@@ -285,7 +283,7 @@ def test_a_failed_apply_goes_on(world: World, step: str) -> None:
 
     with pytest.raises(StepFailed):
         Pipeline(world.folder, "local", {"catalogs": 1}, broken, broken).apply(None)
-    # Something was done, so that the same look would say something else now.
+    # Something was done, so the same check would give another result now.
     world.changes = [change("replace")]
     world.ran.clear()
     assert pipeline(world).apply(None) == 0

@@ -90,7 +90,7 @@ def test_operations_have_names_of_their_own() -> None:
     assert len({each.run for each in OPERATIONS}) == len(OPERATIONS)
 
 
-def test_nobody_there_is_said(free_port: int) -> None:
+def test_no_answer_is_reported(free_port: int) -> None:
     store = StoreConnection(f"http://127.0.0.1:{free_port}", "us-east-1", "key", "secret")
     with pytest.raises(Unreachable, match=str(free_port)):
         list(probe(store))

@@ -1,4 +1,4 @@
-"""A catalog in memory: pyiceberg carries out the commits, so that plans are judged by another implementation."""
+"""A catalog in memory: pyiceberg carries out the commits, so that another implementation judges the plans."""
 
 from __future__ import annotations
 
@@ -52,21 +52,21 @@ def lakehouse(
 
 
 def world(of: Any, **more: Any) -> World:
-    """A world whose catalogs and store are all ``of``, with folders that hold nothing; ``more`` are other fields."""
+    """A world whose catalogs and store are all ``of``, with empty folders; ``more`` are other fields."""
     connections = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}, parallel=4)
     given = {"connections": connections, "catalog": lambda name: of, "store": lambda: of}
     return World(**{**given, "folders": EmptyFolders, "files": MagicMock, "pause": lambda attempt: None, **more})
 
 
 class EmptyFolders:
-    """A store in which no folder holds anything."""
+    """A store in which all folders are empty."""
 
     def held(self, location: str) -> bool:
         return False
 
 
 class Simulation:
-    """What is there, and changes carried out on it one by one."""
+    """The existing objects, on which changes are carried out one by one."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.buckets: dict[str, BucketFacts] = {}
@@ -89,7 +89,7 @@ class Simulation:
         return diff(wanted, self.facts(), allow_destroy=allow_destroy)
 
     def apply(self, wanted: Lakehouse, *, allow_destroy: bool = False) -> Diff:
-        """Carry out what the diff says, in the plan's order; returns the diff."""
+        """Carry out the diff, in the plan's order. Returns the diff."""
         found = self.diff(wanted, allow_destroy=allow_destroy)
         for step in plan(found).steps:
             self.carry_out(step.change)

@@ -1,4 +1,4 @@
-"""`import --write` adds lines, and leaves every other one as it is."""
+"""`import --write` adds lines and changes no other line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_other_lines_stay(text: str) -> None:
         ("x: &x {namespaces: {}}\nc:\n  lake:\n    <<: *x\n", "f:4: a merge key"),
     ],
 )
-def test_what_stands_elsewhere_is_not_changed(text: str, why: str) -> None:
+def test_other_lines_are_not_changed(text: str, why: str) -> None:
     with pytest.raises(UsageError) as caught:
         added(text, {"c": {"lake": {"namespaces": {"a": {}}}}}, "f")
     assert str(caught.value).startswith(why)

@@ -28,7 +28,7 @@ TABLE = {"columns": {"a": "long"}}
 
 
 class Recorder:
-    """A catalog and a store that note what they are asked, and fail where told."""
+    """A catalog and a store that record their calls, and fail as the test defines."""
 
     def __init__(self, failures: Mapping[str, Exception] | None = None) -> None:
         self.failures = failures or {}
@@ -143,7 +143,7 @@ def many() -> Many:
     return Many()
 
 
-def test_tables_are_committed_together_where_the_catalog_takes_that(many: Many) -> None:
+def test_tables_are_committed_together_if_the_catalog_supports_it(many: Many) -> None:
     fates: list[Done | Failed] = []
     outcome = apply(planned(2, 100), world(many), fates.append)
     assert (len(outcome.done), len(fates), outcome.exit_code) == (203, 203, 0)
@@ -158,7 +158,7 @@ def test_tables_are_committed_together_where_the_catalog_takes_that(many: Many) 
     assert len({body["updates"][0]["uuid"] for body in bodies if isinstance(body, dict) and "updates" in body}) == 200
 
 
-def test_of_tables_committed_together_one_fails_alone(many: Many) -> None:
+def test_only_one_of_the_tables_committed_together_fails(many: Many) -> None:
     many.failures = {"table n0.t3": Refused("no"), "table n0.t5": Conflict("late")}
     outcome = apply(planned(1, 20), world(many))
     assert {(each.address, each.again) for each in outcome.failed} == {
@@ -177,7 +177,7 @@ def test_what_a_library_raises_ends_one_step_and_not_the_apply(recorder: Recorde
     assert "more" not in failure.message
 
 
-def test_what_a_library_raises_of_many_tables_ends_these_alone(many: Many, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_library_raises_of_many_tables_ends_only_these(many: Many, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(commits: Mapping[str, Any]) -> dict[str, Exception]:
         raise ValueError("no")
 
@@ -187,7 +187,7 @@ def test_what_a_library_raises_of_many_tables_ends_these_alone(many: Many, monke
     assert (len(outcome.failed), len(outcome.done)) == (20, 2)
 
 
-def test_a_table_is_dropped_by_its_id_and_what_stays_is_told(
+def test_a_table_is_dropped_by_its_id_and_what_stays_is_reported(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dropped: list[tuple[str, str, bool]] = []

@@ -97,7 +97,7 @@ def test_destroying_takes_two_keys(key: str, managed: str, allow_destroy: bool) 
     elif key == "object":
         assert gone == destroyed
     else:
-        # The parent's key opens what is directly in it, and only a catalog that is ours: n.m is not empty.
+        # The parent's key counts only for what is directly in it, and only in an exclusive catalog: n.m is not empty.
         assert not gone
     told = " ".join(str(note) for note in there.diff(wanted).kept)
     assert ("--allow-destroy" in told) == (managed == "exclusive" or key == "object")
@@ -114,7 +114,7 @@ def test_in_an_exclusive_catalog_a_namespaces_key_opens_what_is_directly_in_it()
     ]
 
 
-def test_what_the_file_does_not_name_is_told() -> None:
+def test_what_the_file_does_not_name_is_reported() -> None:
     there = Simulation()
     there.apply(lakehouse({"n": {"tables": {"t": {"columns": {"a": "long", "b": "long"}}, "u": TABLE}}, "o": {}}))
     found = there.diff(lakehouse({"n": {"tables": {"t": TABLE}}}))
@@ -211,7 +211,7 @@ def test_a_branch_goes_with_two_keys_and_only_as_it_was_seen(deletable: bool, al
 
 @pytest.mark.parametrize("allow_destroy", [False, True])
 def test_a_bucket_goes_with_two_keys(allow_destroy: bool) -> None:
-    """The facts tell of others' buckets only where this lakehouse's file called them deletable."""
+    """The facts have unnamed buckets only if this lakehouse's file called them deletable."""
     there = Simulation()
     there.apply(lakehouse({}, buckets={"warehouse": {}, "old": {"deletable": True}}))
     assert there.buckets["old"].deletable == "unit"

@@ -1,4 +1,4 @@
-"""Default values of columns, which are of format version 3: pyiceberg cannot commit them, so facts are made by hand."""
+"""Default values of columns need format version 3: pyiceberg cannot commit them, so facts are made by hand."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_an_exclusive_catalog_takes_a_write_default_away() -> None:
     ]
 
 
-def test_a_required_column_without_one_is_refused_with_the_mend() -> None:
+def test_a_required_column_without_one_is_refused_with_the_fix() -> None:
     [note] = found({"type": "int", "required": True}).refused
     assert "give it an `initial_default`" in note.message
 

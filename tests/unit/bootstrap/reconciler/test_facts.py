@@ -1,4 +1,4 @@
-"""What is asked of the store and the catalogs, and what is told meanwhile."""
+"""What is read from the store and the catalogs, and the progress meanwhile."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CONNECTIONS = Connections(StoreConnection(endpoint=None, region="eu-west-1"), {}
 
 
 class Store:
-    """Notes the buckets that it is asked for."""
+    """Records the buckets that it is asked for."""
 
     def __init__(self) -> None:
         self.asked: list[object] = []

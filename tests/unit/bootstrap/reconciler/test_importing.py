@@ -35,7 +35,7 @@ REFERENCES: dict[str, Any] = {
 
 
 def written(data: dict[str, Any], path: Path) -> Lakehouse:
-    """The file that says it, read back by the file's own rules."""
+    """The file with these entries, read back by the file's own rules."""
     yaml, out = YAML(), io.StringIO()
     yaml.dump(data, out)
     path.write_text(out.getvalue())
@@ -48,7 +48,7 @@ def _table(of: Lakehouse) -> dict[str, Any]:
 
 @pytest.mark.parametrize("deletable", [False, True])
 def test_what_is_imported_is_what_is_there(deletable: bool, tmp_path: Path) -> None:
-    """The marks of what a file called deletable are imported too: they are the file's word, and would be taken off."""
+    """Marks of objects that a file called deletable are imported too; without them a plan would remove the marks."""
     there = Simulation(NESSIE)
     key = {"deletable": True} if deletable else {}
     spaces = {"a": {"tables": {"t": {**TABLE, **key}}, "properties": {"k": "v"}, **key}}
@@ -86,7 +86,7 @@ def test_what_only_the_file_knows_is_exported_too(tmp_path: Path) -> None:
     assert not [each for each in there.diff(after).changes if each.kind not in ("seed", "bucket")]
 
 
-def test_what_a_file_cannot_hold_is_left_out_and_told(tmp_path: Path) -> None:
+def test_what_a_file_cannot_hold_is_left_out_and_reported(tmp_path: Path) -> None:
     there = Simulation()
     bad = {"columns": {"id": "long"}, "properties": {"provider": "x", "my.password": "y", "z": "1"}}
     tables = {"t": TABLE, "u": {"columns": {"id": "long"}}}

@@ -1,4 +1,4 @@
-"""The protocol: a kind that nobody has written yet goes all the way, and the engine knows none by name."""
+"""The protocol: a new kind works from plan to apply, and the engine names no kind."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_a_catalog_on_a_server_goes_with_both_keys(marked: bool, allow_destroy: 
 
 
 def test_each_body_of_each_kind_reads_back_from_json() -> None:
-    """A plan of all operations of all kinds: what is read is equal, not only printed alike."""
+    """A plan with all operations of all kinds: the values read back are equal, not only printed alike."""
     there = Simulation()
     key = {"deletable": True}
     content: Any = {

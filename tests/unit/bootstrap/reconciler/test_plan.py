@@ -45,7 +45,7 @@ def test_destruction_goes_from_the_inside_out() -> None:
     assert steps[0].change.body.uuid
 
 
-def test_branches_and_tags_begin_where_the_contents_are() -> None:
+def test_branches_and_tags_begin_at_the_new_contents() -> None:
     there = Simulation(Limits("Nessie", references=True))
     references = {"branches": {"a": {"from": "t"}, "z": {}}, "tags": {"t": {"from": "z"}}}
     steps = plan(there.diff(lakehouse({"n": {"tables": {"t": TABLE}}}, references=references))).steps

@@ -1,4 +1,4 @@
-"""Rounds: what a round with fresh facts may do of a plan, where somebody else was at work, and what is told of it."""
+"""Rounds: what a round with fresh facts may do of a plan if somebody else made changes, and what is reported."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def applied(world: World, wanted: Lakehouse, **options: Any) -> Outcome:
 
 
 def there(world: World, **of: Any) -> None:
-    """What was there before: made by an apply of its own."""
+    """The former contents, made by a separate apply."""
     assert applied(world, tables(**of)).exit_code == 0
 
 
@@ -217,7 +217,7 @@ def test_a_table_that_was_made_again_is_not_dropped(world: World) -> None:
 
 
 def test_a_column_that_came_since_the_plan_does_not_go(world: World) -> None:
-    """Where a whole table may go, its columns may; one that is written to right now was in nobody's plan."""
+    """If a whole table may go, its columns may too, but a column that somebody adds just now was in no plan."""
     content = {"n": {"tables": {"t": GOING}}}
     exclusive = lakehouse(content, managed="exclusive")
     assert applied(world, exclusive).exit_code == 0
@@ -294,7 +294,7 @@ def test_what_somebody_else_did_meanwhile_is_done(world: World) -> None:
 
 
 def test_what_is_refused_now_is_not_done(world: World) -> None:
-    """Somebody made it with a column that does not become the file's."""
+    """Somebody created it with a column that cannot become the file's."""
     there(world)
     theirs = tables(t={"columns": {"a": "string"}})
     world.meanwhile["table lake.n.t"] = applies(world, theirs)
@@ -341,7 +341,7 @@ def test_what_may_go_no_more_is_not_gone(world: World) -> None:
     assert addresses(outcome)["failed"] == {"table lake.n.t"}
 
 
-def test_what_was_done_is_told_where_the_facts_cannot_be_read_again(world: World) -> None:
+def test_what_was_done_is_reported_if_the_facts_cannot_be_read_again(world: World) -> None:
     there(world)
     asked: list[int] = []
 

@@ -1,4 +1,4 @@
-"""Loading a seed: whatever a library raises has its type."""
+"""Loading a seed: every error of a library becomes an error of this project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proof of who sends a request, against a small server that asks for it."""
+"""Authentication of requests, against a small server that requires it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECRET = "the-client-secret"
 
 
 class Guarded(ThreadingHTTPServer):
-    """Hands out tokens at /tokens, and lets in who has one of ``good``."""
+    """Gives out tokens at /tokens, and accepts requests with one of ``good``."""
 
     daemon_threads = True
 
@@ -157,7 +157,7 @@ class Never(set[str]):
         """No token is good."""
 
 
-def test_who_is_refused_with_a_new_token_is_told_so(server: Guarded) -> None:
+def test_a_refusal_of_a_new_token_is_reported(server: Guarded) -> None:
     server.good = Never()
     with pytest.raises(Refused, match="HTTP 401"):
         client(server, oauth(server)).get("/v1")
@@ -176,7 +176,7 @@ def test_who_is_refused_with_a_new_token_is_told_so(server: Guarded) -> None:
         ((302, ""), Refused, "HTTP 302"),
     ],
 )
-def test_without_a_token_the_reason_is_told_and_no_secret(
+def test_without_a_token_the_reason_is_reported_and_no_secret(
     server: Guarded, refusal: tuple[int, str], error: type[RemoteError], why: str
 ) -> None:
     server.refusal, made = refusal, oauth(server)
@@ -199,7 +199,7 @@ def test_requests_are_signed(server: Guarded) -> None:
     words = re.match(r"AWS4-HMAC-SHA256 Credential=AKID/\d{8}/eu-west-1/s3tables/aws4_request, ", seen["Authorization"])
     assert words
     assert [value for name, value in seen.items() if name.endswith("Security-Token")] == ["SESSION"]
-    # The same request, signed at the same moment by botocore itself from what arrived.
+    # The request that arrived, signed by botocore itself with the same time.
     url = f"{server.url}/v1/ns%1Fa?b=c+d"
     signed = {name: seen[name] for name in ("Accept", "X-Realm", "Content-Type")}
     again = AWSRequest(method="POST", url=url, data=server.bodies[-1], headers=signed)

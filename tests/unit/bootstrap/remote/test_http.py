@@ -1,4 +1,4 @@
-"""Every failure by its type, and what is sent again: a server that answers as it is told."""
+"""Every failure by its type, and what is sent again: against a server with given answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.unit.lakehouse.runtimes.test_certificates import served, web
 
 
 class Told(ThreadingHTTPServer):
-    """Answers with ``answers`` in turn, the last one for ever; None: the connection is closed without an answer."""
+    """Gives the ``answers`` in turn, then repeats the last; None: closes the connection without an answer."""
 
     daemon_threads = True
 
@@ -40,7 +40,7 @@ class Told(ThreadingHTTPServer):
         self.seen: list[str] = []
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Closed connections are wanted here."""
+        """Closed connections are expected here."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Single objects of a store: what goes wrong has its type, and what may pass is tried again."""
+"""Single objects of a store: every failure has its type, and temporary ones are tried again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bootstrap.remote.objects import Objects
 
 
 class Store(ThreadingHTTPServer):
-    """Answers with each of ``answers`` in turn, the last one for ever; None: it hangs up."""
+    """Gives the ``answers`` in turn, then repeats the last; None: closes the connection."""
 
     daemon_threads = True
 
@@ -27,7 +27,7 @@ class Store(ThreadingHTTPServer):
         self.signed: list[str] = []
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections that break off are what it is for."""
+        """Broken connections are expected here."""
 
 
 class _Handler(BaseHTTPRequestHandler):

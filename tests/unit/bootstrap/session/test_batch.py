@@ -11,7 +11,7 @@ from bootstrap.session.batch import BatchJob, _prepare
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 
-# What the SQL command line does on a pipe: it echoes, answers tab-separated, and says how long what succeeded took.
+# The SQL command line on a pipe: it echoes, prints tab-separated rows, and prints the time of successful statements.
 SPARK_SQL = r"""
 import re, sys
 print("Spark master: spark://127.0.0.1:7077, Application Id: app-1", flush=True)
@@ -61,7 +61,7 @@ def test_a_statement_that_fails_says_why_and_the_next_one_runs(target: Target) -
         assert job.run("SELECT 1")
 
 
-def test_a_job_that_dies_says_what_it_said(target: Target) -> None:
+def test_a_job_that_dies_is_reported_with_its_message(target: Target) -> None:
     with BatchJob(target) as job:
         with pytest.raises(LakehouseError, match=r"(?s)the batch job ended.*free core.*OutOfMemoryError"):
             job.execute("DIE")
@@ -79,7 +79,7 @@ def test_a_job_that_does_not_answer_is_given_up(target: Target) -> None:
 
 
 def test_a_job_that_closed_its_output_is_not_waited_for(target: Target) -> None:
-    """Its process may stay: a JVM that hangs in its shutdown."""
+    """Its process may still run: a JVM can hang in its shutdown."""
     with BatchJob(target) as job, pytest.raises(LakehouseError, match="the batch job ended"):
         job.execute("MUTE")
     assert job._process.returncode == -signal.SIGKILL

@@ -22,7 +22,7 @@ def test_only_a_store_that_has_users_gets_the_folder_of_their_keys(file: Path, s
         assert connections.user_keys.root == file.parent / ".lakehouse" / "local"
 
 
-def test_seeds_are_beside_the_file_and_keys_in_no_text(file: Path) -> None:
+def test_seeds_are_next_to_the_file_and_keys_in_no_text(file: Path) -> None:
     _, connections = connect(file, "local")
     assert connections.folder == file.parent
     assert connections.store.secret_key

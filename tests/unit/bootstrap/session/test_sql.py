@@ -140,7 +140,7 @@ def test_no_sql_is_a_usage_error(
         source_of(file, expression)
 
 
-def test_an_engine_that_does_not_listen_is_told_at_once(target: Target) -> None:
+def test_an_engine_that_does_not_listen_is_reported_at_once(target: Target) -> None:
     from bootstrap.session.sql import open_engine
 
     for name, service in (("trino", "trino"), ("spark", "spark-connect")):

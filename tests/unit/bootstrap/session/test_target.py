@@ -43,12 +43,12 @@ def test_a_stack_that_is_not_there_is_a_usage_error(file: Path) -> None:
         _ = find(file, "nowhere").local
 
 
-def test_a_service_that_is_not_there_is_told_with_those_that_are(target: Target) -> None:
+def test_a_missing_service_is_reported_with_the_existing_ones(target: Target) -> None:
     with pytest.raises(UsageError, match='No service "trinoo".*trino'):
         target.service("trinoo")
 
 
-def test_a_port_is_told_once_something_listens(target: Target) -> None:
+def test_a_port_is_given_once_something_listens(target: Target) -> None:
     (number,) = (each.number for each in target.service("trino").ports if each.name == "trino")
     with pytest.raises(LakehouseError, match=f"trino does not answer on 127.0.0.1:{number}.*cdktf deploy local"):
         target.address("trino", "engines.trino")
@@ -56,7 +56,7 @@ def test_a_port_is_told_once_something_listens(target: Target) -> None:
         assert target.address("trino", "engines.trino") == Address("127.0.0.1", number)
 
 
-def test_an_engine_that_the_file_leaves_out_is_told(without: Callable[[str], Target]) -> None:
+def test_an_engine_that_the_file_leaves_out_is_reported(without: Callable[[str], Target]) -> None:
     with pytest.raises(UsageError, match="has no engines.trino: add it to the file"):
         without("trino").address("trino", "engines.trino")
 

@@ -1,4 +1,4 @@
-"""What a new table has to know of a folder: whether it holds files, and which table's they were."""
+"""What is known about a folder: whether it has files, and which table they belonged to."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_thousands_of_tables_of_a_new_namespace_cost_two_requests(looking: Looki
     assert of._client.asked == 2  # type: ignore[attr-defined]
 
 
-def test_who_may_list_the_tables_folder_alone_sees_what_is_in_it(looking: Looking) -> None:
+def test_who_may_list_only_the_tables_folder_sees_what_is_in_it(looking: Looking) -> None:
     assert looking("lake/n/t/x", closed=("lake/", "lake/n/")).held("s3://w/lake/n/t")
     assert not looking("lake/n/t/x", closed=("lake/", "lake/n/", "lake/n/t/")).held("s3://w/lake/n/t")
 

@@ -1,4 +1,4 @@
-"""Lifecycle rules and bucket policies: ours beside those of others."""
+"""Lifecycle rules and bucket policies: ours next to those of others."""
 
 from __future__ import annotations
 

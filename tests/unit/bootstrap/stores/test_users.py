@@ -21,7 +21,7 @@ OTHER: dict[str, Any] = {**POLICY, "ID": "x"}
 
 
 class Admin:
-    """What of MinioAdmin is used. ``fails``: the error that any change meets."""
+    """The part of MinioAdmin that is used. ``fails``: the error of any change."""
 
     def __init__(self) -> None:
         self.users: dict[str, dict[str, str]] = {}

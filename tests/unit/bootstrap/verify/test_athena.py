@@ -1,4 +1,4 @@
-"""Athena as a verification uses it: the statements it sends, and what it makes of the answers."""
+"""Athena in a verification: the statements that it sends, and how it reads the answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def target(monkeypatch: pytest.MonkeyPatch) -> Target:
 
 
 class Answers:
-    """What Athena answers, and the statements that it is to be sent."""
+    """Athena's answers, and the statements that it should get."""
 
     def __init__(self, target: Target) -> None:
         self.engine = VerifiedAthena(target, wait=0)
@@ -82,7 +82,7 @@ def test_it_sees_snapshots(answers: Answers) -> None:
     assert answers.engine.snapshots(TABLE) == [5, 9]
 
 
-def test_what_fails_is_told(answers: Answers) -> None:
+def test_what_fails_is_reported(answers: Answers) -> None:
     answers.statement('SELECT number FROM "verify_1"."by_athena"', "FAILED", reason="TABLE_NOT_FOUND")
     with pytest.raises(LakehouseError, match="Athena: TABLE_NOT_FOUND"):
         answers.engine.read(TABLE)

@@ -16,7 +16,7 @@ Tables = defaultdict[VerifiedTable, list[list[int]]]
 
 
 class FakeEngine:
-    """An engine over tables in memory; ``blind`` to what it names, ``fails`` at what is said."""
+    """An engine with tables in memory. It does not see tables in ``blind``, and fails at the call ``fails``."""
 
     def __init__(self, name: str, tables: Tables, *, blind: str = "", fails: str = "", history: bool = True) -> None:
         self.name, self.table = name, f"by_{name}"
@@ -154,7 +154,7 @@ def test_names_are_unique() -> None:
 
 
 class FakeStore:
-    """As much of boto3's client as is used."""
+    """The part of boto3's client that is used."""
 
     def __init__(self, keys: list[str], *, stubborn: bool = False) -> None:
         self.keys, self._stubborn = keys, stubborn
@@ -177,7 +177,7 @@ def test_files_below_a_place_are_deleted_and_no_others() -> None:
     assert store.keys == ["lake/verify_10/t/data.parquet"]
 
 
-def test_files_that_are_left_are_told() -> None:
+def test_files_that_are_left_are_reported() -> None:
     from lakehouse.errors import LakehouseError
 
     with pytest.raises(LakehouseError, match="1 files are left under s3://warehouse/lake/verify_1/"):

@@ -61,7 +61,7 @@ def test_trino_on_glue(lakehouse: Lakehouse) -> None:
     }
 
 
-def test_keys_are_said_to_a_double_alone(lakehouse: Lakehouse) -> None:
+def test_keys_are_sent_only_to_a_double(lakehouse: Lakehouse) -> None:
     for real, double in (
         (spark(lakehouse), spark(lakehouse, address=DOUBLE)),
         (trino(lakehouse), trino(lakehouse, DOUBLE)),

@@ -63,7 +63,7 @@ def test_a_value_is_written_as_the_format_says(kind: str, text: str, value: Any)
 
 
 @pytest.mark.parametrize(("kind", "text"), BAD)
-def test_what_is_no_value_is_said_so(kind: str, text: str) -> None:
+def test_what_is_not_a_value_is_reported(kind: str, text: str) -> None:
     with pytest.raises(ValueError, match="is not a value of") as caught:
         defaults.value(kind, text)
     assert f'"{text}"' in str(caught.value)

@@ -123,7 +123,7 @@ THEIRS: dict[str, pyiceberg.transforms.Transform[Any, Any]] = {
 
 @pytest.mark.parametrize("name", THEIRS)
 def test_rules_are_those_of_pyiceberg(name: str) -> None:
-    """Ours refuse what PyIceberg's own transforms refuse, and nothing else."""
+    """Our transforms refuse what PyIceberg's own transforms refuse, and nothing else."""
     ours = transforms.Term(f"{name}[4]" if name in ("bucket", "truncate") else name, "c")
     for text in [*sorted(types.PRIMITIVES - {"unknown"}), "decimal(9, 2)", "fixed[8]"]:
         kind = TypeAdapter(IcebergType).validate_python(text)

@@ -1,4 +1,4 @@
-"""The services that carry a lakehouse: which, in what order, with what configuration."""
+"""The services of a lakehouse: which ones, in which order, with which configuration."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_no_port_is_used_twice() -> None:
     assert len(numbers) == len(set(numbers)) >= 12
 
 
-def test_secrets_are_placeholders_in_files_alone() -> None:
+def test_secrets_are_placeholders_and_only_in_files() -> None:
     for each in by_name(default()).values():
         outside = [*each.command, *(value for pair in each.environment for value in pair)]
         assert not any("secret" in word for word in outside)

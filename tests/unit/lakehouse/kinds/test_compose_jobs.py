@@ -1,4 +1,4 @@
-"""A kind may put one-shot jobs before its server: on each runtime, and under every name that a catalog may have."""
+"""A kind may have one-shot jobs before its server: on each runtime, and with every name that a catalog may have."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def test_the_job_comes_before_its_server_and_only_the_server_runs(there: Local) 
         assert there.runtime.healthy().keys() == {each.name for each in there.services}, "a job has ended"
 
 
-def test_a_job_is_not_counted_with_what_runs_beside_the_others(there: Local) -> None:
+def test_a_job_is_not_counted_with_services_that_run(there: Local) -> None:
     running = sum(each.memory_mb for each in there.services)
     memory.check(there.everything, max(9000, running))
 
 
-def test_a_job_that_has_changed_is_run_alone(there: Local) -> None:
+def test_only_a_changed_job_is_run(there: Local) -> None:
     job = next(each for each in there.everything if each.name == LAKE[0])
     assert to_start(there.everything, job) == set()
     assert to_start(there.everything, replace(job, command=("/bin/sh", "-c", "true"))) == {LAKE[0]}

@@ -1,4 +1,4 @@
-"""What a lakehouse asks for: packages here, images on Docker."""
+"""What a lakehouse needs: packages on this machine, images on Docker."""
 
 from __future__ import annotations
 

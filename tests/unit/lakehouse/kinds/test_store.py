@@ -1,4 +1,4 @@
-"""Every kind of store as a service: one name, its ports, its keys in files alone."""
+"""Every kind of store as a service: one name, its ports, its keys only in files."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_it_listens_where_the_place_says(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_its_keys_are_in_files_of_its_configuration_alone(kind: str) -> None:
+def test_its_keys_are_only_in_files_of_its_configuration(kind: str) -> None:
     store = built(kind)[0]
     outside = " ".join((*store.command, *(word for pair in store.environment for word in pair)))
     assert "ecret(" not in outside
@@ -87,7 +87,7 @@ def test_aistor_gets_its_licence_as_a_file() -> None:
     assert store.command[store.command.index("--license") + 1] == "/config/aistor/minio.license"
 
 
-def test_a_file_beside_lakehouse_yaml_is_read_where_it_is_wanted(tmp_path: Path) -> None:
+def test_a_file_next_to_lakehouse_yaml_is_read_if_it_is_needed(tmp_path: Path) -> None:
     place = ProcessPlace(State(tmp_path / "state"), {}, tmp_path)
     (tmp_path / "a licence").write_text("{{secret:no}} content\n")
     text = (place.beside("a licence"), "|", place.secret("key"))

@@ -1,4 +1,4 @@
-"""A registry on the loopback address, and a cache of the test's own."""
+"""A registry on the loopback address, and a cache for the test."""
 
 from __future__ import annotations
 

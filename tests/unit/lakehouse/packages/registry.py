@@ -1,4 +1,4 @@
-"""A registry on the loopback address that misbehaves on demand, and artifacts to put there."""
+"""A registry on the loopback address that misbehaves on demand, and artifacts for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Registry:
     log: list[tuple[str, str | None]] = field(default_factory=list)
 
     def put(self, artifact: Artifact, content: bytes) -> None:
-        """Offer the content where the artifact is looked for on Maven."""
+        """Offer the content at the artifact's Maven path."""
         group, _, name = artifact.project.partition(":")
         self.files[f"/{group.replace('.', '/')}/{name}/{artifact.version}/{artifact.file}"] = content
 

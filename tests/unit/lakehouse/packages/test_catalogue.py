@@ -41,7 +41,7 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     assert names == {package.name for package in PACKAGES}
 
 
-def test_a_store_alone_is_asked_for_where_a_stack_has_it() -> None:
+def test_a_store_is_asked_for_only_if_a_stack_has_it() -> None:
     assert "minio-2025-09-07" not in _asked().packages
     assert {"minio-2025-09-07", "nessie-0.99.0"} <= set(_asked(store=KindEntry(kind="minio")).packages)
     assert "s3proxy-4.1.0" not in _asked(store=KindEntry(kind="minio")).packages
@@ -132,7 +132,7 @@ def test_an_unknown_package_is_named_with_those_there_are() -> None:
         store.location("trino-1")
 
 
-def test_a_platform_without_a_file_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_platform_without_a_file_gets_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lakehouse.packages.package.this_platform", lambda: "plan9-mips")
     with pytest.raises(LakehouseError, match=r"java-21: no file for plan9-mips; .*linux-x86_64. Install a Java 21"):
         catalogue.package("java-21").digest  # noqa: B018  # the property raises

@@ -17,7 +17,7 @@ THING = artifact(CONTENT)
 
 
 class Client:
-    """Downloads without waiting, and remembers the pauses it would have made."""
+    """Downloads without waiting, and records the pauses that it would have made."""
 
     def __init__(self, part: Path) -> None:
         self.part, self.pauses, self.seen = part, list[float](), list[int]()
@@ -125,13 +125,13 @@ def test_a_failure_that_stays_keeps_what_has_arrived(client: Client, url: str, r
     assert client.pauses == [1, 2, 4, 8]
 
 
-def test_no_network_is_said_so(client: Client, free_port: int) -> None:
+def test_no_network_is_reported(client: Client, free_port: int) -> None:
     with pytest.raises(LakehouseError, match=r"127.0.0.1 in 5 attempts \(ConnectionError\). Check the network"):
         client.get(THING, f"http://127.0.0.1:{free_port}/thing")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-def test_a_full_disk_is_said_so(url: str) -> None:
+def test_a_full_disk_is_reported(url: str) -> None:
     with pytest.raises(
         LakehouseError, match="the disk with /dev is full. Free some space there, or set XDG_CACHE_HOME"
     ):

@@ -81,7 +81,7 @@ def test_what_is_there_is_not_fetched_again(registry: Registry) -> None:
     assert len(registry.log) == asked == 3
 
 
-def test_nothing_is_left_beside_the_packages(cache: Path) -> None:
+def test_nothing_is_left_next_to_the_packages(cache: Path) -> None:
     fetch.fetch(["tree-1.0", "jar-1.0"], progress=False)
     assert sorted(path.name for path in (cache / "packages").iterdir()) == ["jar-1.0", "tree-1.0"]
     assert list((cache / "downloads").iterdir()) == []
@@ -170,7 +170,7 @@ def test_too_little_space_is_found_before_anything_is_fetched(
     assert registry.log == []
 
 
-def test_a_full_disk_while_unpacking_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_while_unpacking_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "/cache/x")
 
@@ -180,7 +180,7 @@ def test_a_full_disk_while_unpacking_is_said_so(monkeypatch: pytest.MonkeyPatch)
     assert not is_present("tree-1.0")
 
 
-def test_a_cache_that_cannot_be_written_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_written_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(LakehouseError, match=r"cannot write .*file/lakehouse.*set XDG_CACHE_HOME to a folder that is"):
@@ -309,7 +309,7 @@ def test_a_tree_that_came_before_files_were_noted_is_noted_now(cache: Path, regi
     assert len(registry.log) > before
 
 
-def test_such_a_tree_is_fetched_again_where_a_jar_is_cut_or_by_verify(cache: Path) -> None:
+def test_such_a_tree_is_fetched_again_if_a_jar_is_cut_or_by_verify(cache: Path) -> None:
     complete()
     folder = cache / "packages" / "tree-1.0"
     (cache / "noted" / "tree-1.0.files").unlink()

@@ -103,7 +103,7 @@ def test_a_damaged_note_is_no_note(text: str) -> None:
     assert jvm.remembered(21) is None
 
 
-def test_the_package_is_used_where_the_system_has_none() -> None:
+def test_the_package_is_used_if_the_system_has_none() -> None:
     home = store.location("java-21")
     executable = fake(home, "21")
     with pytest.raises(LakehouseError, match=r"Java 21: none that fits .* Run `make setup`"):

@@ -1,4 +1,4 @@
-"""What programs are built from."""
+"""The sources of programs that are built."""
 
 from __future__ import annotations
 

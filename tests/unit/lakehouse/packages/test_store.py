@@ -10,7 +10,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages import store
 
 
-def test_a_user_without_a_home_folder_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_home_folder_gets_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(
@@ -20,7 +20,7 @@ def test_a_user_without_a_home_folder_is_told(monkeypatch: pytest.MonkeyPatch) -
         store.cache()
 
 
-def test_scratch_is_in_the_cache_or_where_that_is_only_read_in_the_system_s(
+def test_scratch_is_in_the_cache_or_if_that_is_read_only_in_the_system_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -1,4 +1,4 @@
-"""What happens before cdktf begins, by the command line that runs it."""
+"""What happens before cdktf begins, in the command line that starts it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_nothing_is_read_for_a_known_user(file: Path, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def wrapper(tmp_path: Path) -> Path:
-    """bin/cdktf as `make setup` lays it, with a shell in the place of Node that says what it was given."""
+    """bin/cdktf as `make setup` creates it, with a shell script in place of Node that prints its arguments."""
     folder = tmp_path / "a venv" / "bin"
     folder.mkdir(parents=True)
     shutil.copy(PROJECT / "bin" / "cdktf", folder)

@@ -1,4 +1,4 @@
-"""Certificates are made once, and again when they have to be."""
+"""Certificates are made once, and again only if necessary."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_one_whose_end_is_near_is_made_again(state: State, monkeypatch: pytest.M
     assert not certificates.due(state, "authority", ())
 
 
-def test_another_authority_issues_all_anew(state: State) -> None:
+def test_another_authority_issues_all_again(state: State) -> None:
     (state.root / "certificates/authority/key.pem").unlink()
     assert certificates.due(state, "web", CERTIFICATE.names)
     before = kept(state)
@@ -87,7 +87,7 @@ def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
         certificates.issue(state, [web(replace(CERTIFICATE, names=("a b",)))])
 
 
-def test_without_openssl_the_fix_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_openssl_the_fix_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LakehouseError, match="Install it"):
         certificates.issue(State(tmp_path), [web()])

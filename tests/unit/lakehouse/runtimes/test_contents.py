@@ -1,4 +1,4 @@
-"""The look at contents: only where something is up, and never in the way of a deploy."""
+"""The check of contents: only if something is up, and it never stops a deploy."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_answer_is_the_processs(drift: bool) -> None:
         ("import time; time.sleep(60)", "no answer within"),
     ],
 )
-def test_no_answer_is_no_drift_and_is_told(program: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_answer_is_no_drift_and_is_reported(program: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not look(program, 0.5 if "sleep" in program else 10.0).drifted()
     told = capsys.readouterr().err
     assert why in told

@@ -100,20 +100,20 @@ def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.M
         ("token: 'SECRET", "is not well formed YAML: line 1"),
     ],
 )
-def test_what_is_wrong_is_told_without_the_value(tmp_path: Path, text: str, why: str) -> None:
+def test_what_is_wrong_is_reported_without_the_value(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(UsageError, match=why) as error:
         chosen(tmp_path, text)
     assert "SECRET" not in str(error.value)
     assert "12345" not in str(error.value)
 
 
-def test_a_line_without_a_value_is_told_by_its_number(tmp_path: Path) -> None:
+def test_a_line_without_a_value_is_reported_by_its_number(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="line 2 is not KEY=VALUE") as error:
         chosen(tmp_path, "token=x\nSECRET\n", "c.env")
     assert "SECRET" not in str(error.value)
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not there. Put it there with mode 0600"):
         credentials.read(tmp_path / "missing", KNOWN)
     (tmp_path / "bytes").write_bytes(b"\xff")

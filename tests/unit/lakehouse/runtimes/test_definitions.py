@@ -1,4 +1,4 @@
-"""Services survive JSON, and what is remembered of them outlives new fields."""
+"""Services survive JSON, and new fields do not change their digests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room on a disk: what is too little, in words, and the ballast."""
+"""Free space on a disk: what is too little, as text, and the ballast."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_few_inodes_refuse_a_deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         disk.check(tmp_path)
 
 
-def test_ballast_is_made_where_there_is_room_and_given_back_in_parts(
+def test_ballast_is_created_if_there_is_space_and_freed_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as scarce:

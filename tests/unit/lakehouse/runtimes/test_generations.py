@@ -69,7 +69,7 @@ def test_each_is_made_by_its_shape_closed_to_others(state: State) -> None:
     assert values(state) == before
 
 
-def test_a_rotation_changes_its_users_alone_and_nothing_before_the_deploy(state: State) -> None:
+def test_a_rotation_changes_only_its_users_and_nothing_before_the_deploy(state: State) -> None:
     deploy(state)
     before, secrets = digests(state, SERVICES), values(state)
     assert generations.rotate(state, SERVICES, "polaris-root", None).users == ("catalog",)
@@ -194,7 +194,7 @@ def test_what_is_planned_survives_json_and_holds_no_secret(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"store": 1}', '{"store": ["a", 1]}'])
-def test_a_damaged_record_is_told_with_the_fix(state: State, content: str) -> None:
+def test_a_damaged_record_is_reported_with_the_fix(state: State, content: str) -> None:
     state.root.mkdir()
     (state.root / generations.FILE).write_text(content)
     with pytest.raises(LakehouseError, match="Remove it: the services"):
@@ -210,7 +210,7 @@ def test_a_deploy_that_was_interrupted_is_done_again(
         patched.setattr(generations, "_write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             deploy(state, file=file)
-    state.kept("store-secret-key").write_text("second-value")  # it had come that far
+    state.kept("store-secret-key").write_text("second-value")  # the deploy was interrupted after this step
     assert generations.plan(state, SERVICES, file).generations == {"store": 1}
     deploy(state, file=file)
     assert generations.read(state)["store"] == Generation(1, 1)

@@ -1,4 +1,4 @@
-"""Which stacks are looked at when the CDK app runs."""
+"""Which stacks the CDK app checks when it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose a state folder is: marks, what earlier versions left, and what is refused before anything is written."""
+"""The owner of a state folder: marks, folders of earlier versions, and what is refused before anything is written."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def at(folder: Path, name: str = "demo", state: str = "", file: str = "lakehouse
 
 
 def deploy(local: Local) -> str:
-    """What the preflight of a deploy does with the folder; the id in its mark."""
+    """Do what a deploy's preflight does with the folder. Returns the id in its mark."""
     preflight(local.state, [], local.claim)
     found = owner.read(local.state.root)
     assert found is not None
@@ -49,7 +49,7 @@ def deploy(local: Local) -> str:
 
 
 def former(local: Local, catalog: str = "lake") -> None:
-    """Lays the state folder out as the version before the marks did, deployed and destroyed again."""
+    """Create the state folder as the version before the marks left it after a deploy and a destroy."""
     state = local.state
     state.prepare()
     for name in ("store-access-key", "store-secret-key"):
@@ -67,7 +67,7 @@ def former(local: Local, catalog: str = "lake") -> None:
 
 
 def refusal(local: Local) -> str:
-    """Why it is refused; nothing may have been written."""
+    """The reason of the refusal; nothing may have been written."""
     root = local.state.root
     before = sorted(root.rglob("*")) if root.is_dir() else []
     with pytest.raises(LakehouseError) as failure:
@@ -144,7 +144,7 @@ def test_a_stack_inside_the_state_folder_of_another_is_refused(tmp_path: Path) -
     assert "lies inside the state folder" in said
 
 
-def test_a_renamed_lakehouse_is_told_what_to_do(tmp_path: Path) -> None:
+def test_a_renamed_lakehouse_gets_the_fix(tmp_path: Path) -> None:
     deploy(at(tmp_path, "before"))
     said = refusal(at(tmp_path, "after"))
     assert 'holds the data of the lakehouse "before"' in said
@@ -195,7 +195,7 @@ def test_places_that_no_state_folder_can_be(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("HOME", str(home))
     project = home / "local"
     if state == ".":
-        assert deploy(at(project, state=state))  # a folder "local" beside the file, and a new one
+        assert deploy(at(project, state=state))  # a folder "local" next to the file, and a new one
         return
     with pytest.raises(UsageError, match=r"stacks.local.state: .*which is or contains|at the top of the file system"):
         at(project, state=state)

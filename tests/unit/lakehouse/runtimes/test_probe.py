@@ -1,4 +1,4 @@
-"""Commands that say whether a service is ready."""
+"""Commands that check whether a service is ready."""
 
 from __future__ import annotations
 

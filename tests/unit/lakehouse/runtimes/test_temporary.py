@@ -1,4 +1,4 @@
-"""The private temporary folder of a run of cdktf, and what must not depend on it."""
+"""The private temporary folder of a cdktf run, and what must not depend on it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "lakehouse"
 
 
-def test_it_lies_below_the_cache_folder_closed_to_others(cache: Path) -> None:
+def test_it_is_below_the_cache_folder_closed_to_others(cache: Path) -> None:
     folder = temporary.make(PID)
     assert folder == cache / "tmp" / f"cdktf-{PID}"
     assert [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent)] == [0o700, 0o700]
@@ -68,7 +68,7 @@ def test_what_ended_runs_left_is_removed(cache: Path) -> None:
         folder.mkdir(parents=True)
         (folder / "left").touch()
         os.utime(folder, (0, 0))
-    young = cache / "tmp" / "cdktf-3999999"  # of a container that shares the cache: its numbers are others
+    young = cache / "tmp" / "cdktf-3999999"  # of a container that shares the cache and has other pids
     young.mkdir()
     assert temporary.make(PID) is not None
     assert [each.exists() for each in folders] == [False, True, True, True]
@@ -87,5 +87,5 @@ def test_the_supervisors_socket_is_the_same_within_cdktf(tmp_path: Path, monkeyp
     monkeypatch.setenv(temporary.OWN, str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     assert state.socket == outside
-    monkeypatch.setenv(temporary.OWN, "/elsewhere")  # the user has chosen another since
+    monkeypatch.setenv(temporary.OWN, "/elsewhere")  # the user has set another since
     assert state.socket.parent.parent == tmp_path

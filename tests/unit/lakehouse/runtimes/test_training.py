@@ -27,7 +27,7 @@ def lakehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lakehouse:
 
 @pytest.fixture
 def lacking(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[Path, tuple[Service, ...]]:
-    """Archives that are said to be missing; one, unless the test says otherwise."""
+    """Archives that are reported as missing; one, unless the test changes it."""
     found: dict[Path, tuple[Service, ...]] = {tmp_path / "s3proxy.aot": (service("s3proxy"),)}
     monkeypatch.setattr(archives, "missing", lambda services: found)
     return found
@@ -41,7 +41,7 @@ def names(waves: Iterable[list[Service]]) -> list[list[str]]:
     return [[each.name for each in wave] for wave in waves]
 
 
-def test_services_start_after_those_that_they_need_and_beside_the_others() -> None:
+def test_services_start_after_those_that_they_need_and_in_parallel_with_others() -> None:
     services = [service("worker", "master"), service("store"), service("connect", "worker", "store"), service("master")]
     assert names(training._waves(services)) == [["store", "master"], ["worker"], ["connect"]]
 
@@ -89,7 +89,7 @@ def test_a_job_has_no_archive_because_it_runs_once(
 
 
 @pytest.mark.usefixtures("lacking")
-def test_a_lakehouse_that_does_not_come_up_is_said_and_stopped(
+def test_a_lakehouse_that_does_not_come_up_is_reported_and_stopped(
     lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     stopped: list[object] = []
@@ -123,7 +123,7 @@ def test_an_archive_that_cannot_be_made_does_not_keep_the_others_from_being_made
 
     def work(file: Path) -> None:
         local = locate(load(file), "training", file)
-        owner.check(local.state, local.claim)  # the commands that it runs ask the same
+        owner.check(local.state, local.claim)  # the commands that it runs check the same
         assert owner.read(local.state.root) == local.claim.owner
 
     for step in ("supervisor_up", "service_up", "service_down", "supervisor_down"):

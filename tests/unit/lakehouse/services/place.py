@@ -1,4 +1,4 @@
-"""A place for tests: paths that tell what they are."""
+"""A place for tests: its paths describe themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hypothesis strategies: Iceberg types, and whole lakehouses that are right."""
+"""Hypothesis strategies: Iceberg types, and whole valid lakehouses."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ def tables(draw: st.DrawFn) -> Table:
             type=str(kind), required=draw(st.booleans()), doc=draw(st.none() | texts), deletable=draw(st.booleans())
         )
         for name, kind in draw(st.dictionaries(names, iceberg_types(), max_size=4)).items()
-        if "time" not in types.names(kind)  # Spark reads none
+        if "time" not in types.names(kind)  # Spark cannot read it
     }
     columns |= {"a_day": Column(type="date", required=True), "a_name": Column(type="string", required=True)}
     return Table(

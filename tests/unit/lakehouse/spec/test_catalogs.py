@@ -1,4 +1,4 @@
-"""What a kind of catalog cannot carry is refused by its limits, whichever kind it is."""
+"""What a kind of catalog does not support is refused by its limits, for every kind."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def limited() -> Iterator[Any]:
 
 
 def refused(**catalog: Any) -> dict[str, str]:
-    """Where something is refused, and the first words of why."""
+    """Where something is refused, and the first words of the reason."""
     lakehouse = Lakehouse.model_validate(
         {
             "name": "demo",

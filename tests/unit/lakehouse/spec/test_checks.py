@@ -1,4 +1,4 @@
-"""What holds between values: here what is accepted; the bad files show what is refused."""
+"""Rules between values: here what they accept; the bad files show what they refuse."""
 
 import subprocess
 import sys
@@ -60,7 +60,7 @@ def test_secrets_are_refused_and_not_repeated(key: str) -> None:
 
 
 def test_engines_and_catalog_clients_are_not_imported() -> None:
-    """Every synth imports the spec: what takes seconds to import stays out."""
+    """Every synth imports the spec, so it must not import modules that take seconds."""
     slow = ["pyiceberg", "pyarrow", "pyspark", "trino", "boto3", "cdktf", "requests", "typer"]
     code = f"import sys, lakehouse.spec; print(sorted(set({slow}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -74,7 +74,7 @@ def test_a_token_wants_a_spark_that_knows_it() -> None:
 
 
 @pytest.mark.parametrize("connect", [True, False, {"token": True}])
-def test_connect_is_dumped_as_it_was_said(connect: Any) -> None:
+def test_connect_is_dumped_as_it_was_written(connect: Any) -> None:
     whole = lakehouse(engines={"spark": {"connect": connect}})
     dumped = whole.model_dump(mode="json")
     assert dumped["engines"]["spark"]["connect"] == connect

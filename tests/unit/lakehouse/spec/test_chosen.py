@@ -35,7 +35,7 @@ def local(lakehouse: Lakehouse) -> LocalStack:
 
 @pytest.fixture
 def other() -> Iterator[None]:
-    """A second kind of catalog, which has a server as Nessie has."""
+    """A second kind of catalog, which has a server like Nessie."""
     before = kinds.known()
     nessie = before.catalogs["nessie"]
     listeners = tuple(replace(each, name=each.name.replace("nessie", "other")) for each in nessie.listeners)

@@ -32,7 +32,7 @@ def test_the_register_agrees_with_the_definition(claims: list[Claim], asked: Cla
     for outer, inner in (told := list(register.clashes())):
         assert clash(outer, inner)
         assert inner.parts[: len(outer.parts)] == outer.parts
-    # Each clash is told at its inner side, or at the later of two of one folder: no pair stays untold.
+    # Each clash is reported at its inner side, or at the later of two with one folder: no pair is left out.
     inside = [inner for _, inner in told]
     for one, other in pairs:
         assert one in inside or other in inside
@@ -40,7 +40,7 @@ def test_the_register_agrees_with_the_definition(claims: list[Claim], asked: Cla
 
 @settings(max_examples=200, deadline=None)
 @given(_TREES, _CLAIMS)
-def test_what_lies_in_and_around_a_folder(claims: list[Claim], asked: Claim) -> None:
+def test_what_is_in_and_around_a_folder(claims: list[Claim], asked: Claim) -> None:
     register = Register(claims)
     key = asked.parts
     assert sorted(map(id, register.within(asked.location))) == sorted(

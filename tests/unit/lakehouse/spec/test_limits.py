@@ -1,4 +1,4 @@
-"""What an engine cannot carry: refused or warned of, and never in the way of looking and destroying."""
+"""What an engine does not support is refused or a warning, but never blocks reading and destroying."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_what_an_engine_cannot_read_or_write_is_refused_and_can_still_be_looked_
 
 
 @pytest.mark.parametrize(("data", "message"), WARNED)
-def test_what_an_engine_only_does_not_see_is_told_of_a_valid_file(
+def test_what_an_engine_does_not_show_is_a_warning_of_a_valid_file(
     data: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     path = written(data, tmp_path / "lakehouse.yaml")

@@ -120,7 +120,7 @@ def test_nothing_after_a_key_means_its_defaults(tmp_path: Path) -> None:
     assert lakehouse.engines.trino is None
 
 
-def test_numbers_where_text_is_wanted_keep_their_spelling(tmp_path: Path) -> None:
+def test_numbers_in_place_of_text_keep_their_spelling(tmp_path: Path) -> None:
     properties = "{a: 4.10, b: 0x10, c: 1_000, d: true, e: 1e3, f: 007}"
     more = f"engines: {{spark: {{version: 4.0, properties: {properties}}}, trino: {{version: 476}}}}"
     engines = load(written(tmp_path, MINIMAL + more)).engines

@@ -1,4 +1,4 @@
-"""Locations: what overlaps and what does not; path properties, and buckets whose rules would take live files."""
+"""Locations: what overlaps and what does not; path properties, and buckets whose rules would delete live files."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Ports of a stack: defaults, overrides, and numbers that are taken."""
+"""Ports of a stack: defaults, overrides, and taken numbers."""
 
 from typing import Any
 

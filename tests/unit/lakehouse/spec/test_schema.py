@@ -1,4 +1,4 @@
-"""The JSON Schema: fresh, and true to what load takes."""
+"""The JSON Schema: up to date, and consistent with what `load` accepts."""
 
 import importlib.util
 import json
@@ -99,7 +99,7 @@ def patterns(node: Any) -> Iterator[str]:
 @pytest.mark.parametrize("pattern", sorted(set(patterns(json.loads((ROOT / schema.FILE).read_text())))))
 def test_a_pattern_is_linear(pattern: str) -> None:
     compiled = re.compile(pattern)
-    for size in (28, BIG):  # a small one first: what doubles with each character would never end on the big one
+    for size in (28, BIG):  # a small one first: an exponential pattern would never end on the big one
         began = time.monotonic()
         for head in HEADS:
             for pump in PUMPS:

@@ -1,4 +1,4 @@
-"""Text that means something in one language or another."""
+"""Text with a special meaning in some language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HOSTILE = (
     *("[program:evil]\ncommand=touch /tmp/evil", "%(ENV_PATH)s", "$(id)", "`id`", "&", "<x>", "é", "𝄞", "\u2028"),
 )
 texts = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=4)), max_size=6).map("".join)
-# What a path of a file may hold; what cannot be written to a file (half a character) is refused long before.
+# Text that a file's path may have. Text that cannot be written to a file (half a character) is refused earlier.
 lines = st.lists(
     st.one_of(st.sampled_from(HOSTILE), st.characters(exclude_categories=["Cs"], exclude_characters="\0")), max_size=6
 ).map("".join)

@@ -1,4 +1,4 @@
-"""What Graphviz shows of a label is the text: no entity, no escape, no end of the string."""
+"""Graphviz shows a label as its exact text: no entity, no escape, no end of the string."""
 
 from __future__ import annotations
 

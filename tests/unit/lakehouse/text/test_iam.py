@@ -1,4 +1,4 @@
-"""Text in a policy matches itself alone."""
+"""Text in a policy matches only itself."""
 
 from __future__ import annotations
 

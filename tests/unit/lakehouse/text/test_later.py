@@ -1,4 +1,4 @@
-"""Fields that came later do not change what is remembered of a value."""
+"""Later fields do not change the digest of a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Mermaid shows of a label is the text: nothing in it is Markdown, HTML, an icon, a formula or a directive."""
+"""Mermaid shows a label as its exact text: no Markdown, HTML, icon, formula or directive."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader by java.util.Properties' rules makes of what is written is what was to be written."""
+"""A reader with java.util.Properties' rules gets the same values that were written."""
 
 from __future__ import annotations
 

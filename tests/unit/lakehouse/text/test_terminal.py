@@ -1,4 +1,4 @@
-"""What is shown on a terminal is drawn, and does nothing."""
+"""Text on a terminal is shown, and controls nothing."""
 
 from __future__ import annotations
 

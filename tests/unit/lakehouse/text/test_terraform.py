@@ -1,4 +1,4 @@
-"""Text in Terraform's JSON; that Terraform itself makes the text of it is in tests/synth/test_text.py."""
+"""Text in Terraform's JSON; tests/synth/test_text.py checks it with Terraform itself."""
 
 from __future__ import annotations
 

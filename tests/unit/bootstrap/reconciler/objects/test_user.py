@@ -1,4 +1,4 @@
-"""Users of a store: what each may do, and what has to change. That a store heeds it is in tests/behaviour."""
+"""Users of a store: what each may do, and what has to change. tests/behaviour checks that a store enforces it."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ CREATED = [
     [
         (NOBODY, {}, []),
         (NOBODY, None, []),
-        (lakehouse({"a": READS}), None, []),  # the store has no users
+        (lakehouse({"a": READS}), None, []),  # the store does not support users
         (lakehouse({"a": {}}), {}, []),
         (lakehouse({"a": READS}), {}, CREATED),
         (lakehouse({"a": READS}, deletable=True), {}, [*CREATED, "    + deletable = true"]),
@@ -200,7 +200,7 @@ def test_users_are_in_drift() -> None:
 
 
 class Store:
-    """A store with users, in memory; ``fails`` are the errors that the next changes meet."""
+    """A store with users, in memory; ``fails`` are the errors of the next changes."""
 
     def __init__(self, **users: StoreUser) -> None:
         self.users = {f"demo-{name}": user for name, user in users.items()}

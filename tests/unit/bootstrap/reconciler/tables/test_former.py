@@ -1,4 +1,4 @@
-"""Columns that were dropped or renamed behind the file's back: what is said, and the commit that brings one back."""
+"""Columns that were dropped or renamed outside the file: the note on them, and the commit that restores one."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_new_column_was_never_there() -> None:
     assert lost(world({"a": "long"}), {"a": "long", "b": "string"}) == {}
 
 
-def test_a_struct_is_told_of_once_and_a_field_of_one_by_its_path() -> None:
+def test_a_struct_is_reported_once_and_a_field_of_one_by_its_path() -> None:
     whole: dict[str, Any] = {"a": "long", "s": "struct<x: int, y: int>"}
     assert list(lost(world(whole, {"a": "long"}), whole)) == ["s"]
     told = lost(world(whole, {"a": "long", "s": "struct<x: int>"}), whole)

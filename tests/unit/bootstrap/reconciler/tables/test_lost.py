@@ -1,4 +1,4 @@
-"""What is said of a table that was there once, and how it is found where the catalog keeps no history."""
+"""The note on a table that existed before, and how it is found if the catalog keeps no history."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ METADATA: dict[str, Any] = {
         (Gone("renamed to n.x (commit 1a)", "s3://w/m", "n.x"), METADATA, ["`lakehouse restore lake.n.t`"]),
     ],
 )  # fmt: skip
-def test_what_is_said(gone: Gone, metadata: dict[str, Any] | None, parts: list[str]) -> None:
+def test_what_a_note_says(gone: Gone, metadata: dict[str, Any] | None, parts: list[str]) -> None:
     said = lost.text("lake", "n.t", gone, metadata, {"n.u"})
     assert all(part in said for part in parts)
     assert "`apply` creates a new, empty table" in said
@@ -57,7 +57,7 @@ class Files:
         return {"last-updated-ms": 2 if location.endswith("b.metadata.json") else 1}
 
 
-def test_a_catalog_without_history_is_helped_by_what_lies_in_the_default_folder() -> None:
+def test_without_a_history_the_default_folder_shows_what_was_lost() -> None:
     defaults = {name: f"s3://w/n/{name}" for name in ("new", "gone", "taken", "noise")}
     held: Any = Folders("s3://w/n/gone", "s3://w/n/taken", "s3://w/n/noise")
     catalog: Any = object()

@@ -1,4 +1,4 @@
-"""The last look at who uses a folder, before the commit that is to use it."""
+"""The last check of who uses a folder, before the commit that will use it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AT = "s3://b/lake/n/t"
 
 
 class Lake:
-    """A catalog whose tables are folders, by name; ``asked`` is what it was asked."""
+    """A catalog whose tables are folders, by name; ``asked`` records the calls."""
 
     def __init__(self, **tables: str) -> None:
         self.tables, self.properties, self.asked = tables, dict[str, str](), list[str]()
@@ -83,7 +83,7 @@ def test_a_catalog_whose_list_does_not_tell_is_not_asked() -> None:
 
 
 def test_only_what_the_table_itself_says_counts() -> None:
-    """Its last metadata file may lie where an earlier property said."""
+    """Its last metadata file may be in the folder of an earlier property."""
 
     class Moved(Lake):
         def locations(self) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Iceberg's REST server as a service, and what its clients are told."""
+"""Iceberg's REST server as a service, and its clients' settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services as containers: what is asked of Docker, and what counts as a difference from it."""
+"""Services as containers: their definitions for Docker, and what counts as a difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue of images: pinned, used, and in step with the matrix and with the packages."""
+"""The catalogue of images: pinned, used, and consistent with the matrix and the packages."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_spark_has_the_scala_and_the_java_of_the_matrix(line: SparkLine) -> None
     assert image(f"spark-{line.line}").reference.endswith(f":{tag}")
 
 
-def test_a_package_lies_at_one_path_whatever_image_has_it() -> None:
+def test_a_package_has_one_path_in_all_images() -> None:
     paths: dict[str, set[str]] = {}
     for each in IMAGES.values():
         for name, path in each.packages.items():

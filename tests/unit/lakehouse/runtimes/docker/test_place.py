@@ -28,5 +28,5 @@ def test_packages_are_where_the_images_have_them_or_mounted() -> None:
     assert PLACE.package("iceberg-aws-bundle-1.12.0").startswith("/opt/lakehouse/iceberg-aws-bundle-1.12.0")
 
 
-def test_files_beside_the_lakehouses_file_are_named_by_their_whole_path() -> None:
+def test_files_next_to_the_lakehouses_file_are_named_by_their_whole_path() -> None:
     assert PLACE.beside("minio.license") == Content("/beside/minio.license")

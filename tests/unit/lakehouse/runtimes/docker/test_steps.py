@@ -1,4 +1,4 @@
-"""What is found before a container is made; Docker is pretended."""
+"""What is found before a container is created; Docker is a double."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ stacks:
 
 @dataclass
 class Pretended(DockerEngine):
-    """A Docker that has the things of ``owners``: kind and name -> the state folder of whose they are."""
+    """A Docker that has the objects of ``owners``: kind and name -> the state folder that they belong to."""
 
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Pretended(DockerEngine):
 
     @property
     def client(self) -> NoReturn:
-        """The real one: a test that reaches it depends on the machine."""
+        """The real one must not be called: such a test would depend on the machine."""
         raise AssertionError("the real Docker was asked")
 
     def publisher(self, port: int) -> str | None:
@@ -196,7 +196,7 @@ def test_a_full_disk_is_found(stack: Stack, tmp_path: Path, monkeypatch: pytest.
     assert engine.made == []
 
 
-def test_only_what_is_made_anew_is_removed_and_only_once_all_checks_have_passed(stack: Stack) -> None:
+def test_only_what_is_made_again_is_removed_and_only_once_all_checks_have_passed(stack: Stack) -> None:
     store, catalog = stack.containers
     engine = Pretended(there={each.service: running(each, "1") for each in stack.containers})
     engine.there["trino"] = replace(running(store, "1"), service="trino", ports=frozenset())
@@ -293,7 +293,7 @@ def test_a_job_is_run_once_for_each_incarnation(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(("code", "what"), [(3, "ended with code 3"), (None, "has not ended within 7 s")])
-def test_a_job_that_fails_is_told_with_the_end_of_its_log(stack: Stack, code: int | None, what: str) -> None:
+def test_a_job_that_fails_is_reported_with_the_end_of_its_log(stack: Stack, code: int | None, what: str) -> None:
     with pytest.raises(LakehouseError, match=rf"(?s)The job schema {what}.*the reason"):
         run_job(stack.state, Running(code=code), a_job(stack), Incarnation("d", "1"))
     assert recorded(stack.state, "schema") == NONE

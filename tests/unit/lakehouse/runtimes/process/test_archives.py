@@ -11,7 +11,7 @@ from lakehouse.packages import store
 from lakehouse.runtimes.process import archives
 from lakehouse.services.service import Probe, Service
 
-# Stands in for the JVM that makes an archive: writes what it was given into the file that it is to make.
+# Stands in for the JVM that makes an archive: writes its arguments into the file that it should make.
 _JAVA = """\
 #!/bin/sh
 for word; do
@@ -69,7 +69,7 @@ def worker(home: Path, name: str = "spark-worker-1", classpath: str = "/p/iceber
 
 
 def make(service: Service) -> Path:
-    """A file where the service's archive is looked for."""
+    """A file at the path of the service's archive."""
     archive = archives.path(service)
     assert archive is not None
     archive.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ def test_without_an_archive_nothing_is_added(tmp_path: Path) -> None:
     assert archives.environment(store_service(tmp_path)) == {}
 
 
-def test_with_an_archive_the_jvm_is_told_of_it(tmp_path: Path) -> None:
+def test_with_an_archive_the_jvm_gets_its_option(tmp_path: Path) -> None:
     aot, cds = store_service(tmp_path), worker(tmp_path)
     cache, shared = make(aot), make(cds)
     assert archives.environment(aot)["JAVA_TOOL_OPTIONS"].split()[-1] == f"-XX:AOTCache={cache}"
@@ -158,7 +158,7 @@ def test_white_space_in_a_path_does_not_split_the_option(tmp_path: Path, monkeyp
     assert archives.environment(service)["JAVA_TOOL_OPTIONS"].endswith(f" '-XX:AOTCache={archive}'")
 
 
-def test_a_cache_is_recorded_by_the_service_itself_alone(tmp_path: Path, records: Path) -> None:
+def test_a_cache_is_recorded_only_by_the_service_itself(tmp_path: Path, records: Path) -> None:
     service = store_service(tmp_path)
     recording = archives.recording(service, records)
     assert recording.environment == service.environment  # a JVM that it starts must not write to the same file

@@ -1,4 +1,4 @@
-"""supervisord's configuration as text, and what is found before it is asked."""
+"""supervisord's configuration as text, and what is found before supervisord runs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def state(tmp_path: Path) -> State:
 @settings(max_examples=50, deadline=None)
 @given(lines, lines, lines)
 def test_nothing_of_a_path_or_a_command_is_more_than_that(folder: str, word: str, value: str) -> None:
-    """supervisord's file says the same whatever they are; a shell reads the script as it was meant."""
+    """supervisord's file does not depend on them, and a shell reads the script correctly."""
     state = State(Path("/tmp/none") / folder.replace("/", "|").lstrip("."))
     service = replace(server(1), command=("/bin/printf", "%s|", word), environment=(("A", value),))
     assert program(service) == program(server(1))

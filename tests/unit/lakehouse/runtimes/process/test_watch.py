@@ -1,4 +1,4 @@
-"""When the store takes no writes, and how it comes back; the supervisor is pretended."""
+"""When the store takes no writes, and how it takes them again; the supervisor is a double."""
 
 from __future__ import annotations
 
