@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse.errors import LakehouseError
-from lakehouse.text.terminal import told
+from lakehouse.text.terminal import shown_lines
 
 if TYPE_CHECKING:
     from lakehouse.spec import Lakehouse
@@ -26,7 +26,7 @@ def main() -> int:
 
         synth(lakehouse, path, looks, _warnings(lakehouse, path))
     except LakehouseError as error:
-        print(f"Error: {told(error)}", file=sys.stderr)
+        print(f"Error: {shown_lines(error)}", file=sys.stderr)
         return error.exit_code
     return 0
 

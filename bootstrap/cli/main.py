@@ -27,7 +27,7 @@ from bootstrap.cli.reconciler import app as reconciler
 from bootstrap.cli.secrets import app as secrets
 from bootstrap.cli.stores import app as stores
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.text.terminal import told
+from lakehouse.text.terminal import shown_lines
 
 if TYPE_CHECKING:
     from bootstrap.session.target import Target
@@ -64,7 +64,7 @@ class _Group(TyperGroup):
 
 def _complain(message: str) -> None:
     sys.stdout.flush()
-    print(f"Error: {told(message)}", file=sys.stderr)
+    print(f"Error: {shown_lines(message)}", file=sys.stderr)
     sys.stderr.flush()
 
 

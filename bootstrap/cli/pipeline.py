@@ -18,7 +18,7 @@ from bootstrap.pipeline.steps import processes
 from bootstrap.session.target import find
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import AwsStack
-from lakehouse.text.terminal import told
+from lakehouse.text.terminal import shown_lines
 
 _ROOT = Path(__file__).parents[2]
 
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         _tell_github(looked, pipeline.notes / SUMMARY)
         return 2 if looked.anything and given.detailed_exitcode else 0
     except LakehouseError as error:
-        print(f"Error: {told(error)}", file=sys.stderr)
+        print(f"Error: {shown_lines(error)}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

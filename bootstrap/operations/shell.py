@@ -13,7 +13,7 @@ from bootstrap.session.statements import is_complete, split
 from bootstrap.session.target import Target
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
-from lakehouse.text.terminal import told
+from lakehouse.text.terminal import shown_lines
 
 
 def trino(target: Target) -> NoReturn:
@@ -80,5 +80,5 @@ def _run(engine: SqlEngine, sql: str) -> None:
         try:
             show(engine.run(statement.text), "table", sys.stdout)
         except LakehouseError as error:
-            print(f"Error: {told(error)}", file=sys.stderr)
+            print(f"Error: {shown_lines(error)}", file=sys.stderr)
             return

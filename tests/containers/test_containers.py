@@ -125,7 +125,7 @@ def test_a_job_runs_in_a_container_of_its_own_once(contained: Deployment, engine
         assert run_job(state, engine, good, Incarnation("d", "1")) == 0.0
         with pytest.raises(LakehouseError, match=r"(?s)The job job ended with code 3.*the reason"):
             run_job(state, engine, job("echo the reason; exit 3"), Incarnation("d", "2"))
-        with pytest.raises(LakehouseError, match="has not ended within 1 s"):
+        with pytest.raises(LakehouseError, match="did not end within 1 s"):
             run_job(state, engine, job("sleep 60", patience=1), Incarnation("d", "3"))
         assert engine.look(good.name) is None, "nothing is left of it"
     finally:

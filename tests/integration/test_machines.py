@@ -157,7 +157,7 @@ def test_a_full_disk_is_named_reads_go_on_and_writes_come_back(small: AsUser) ->
 
     told = small.lakehouse("status", code=1)
     assert "The disk is full" in told
-    assert "takes no writes, reads go on" in told
+    assert "accepts only reads" in told
     assert f"rm '{root}/{BALLAST}'" in told
     before = small.change("catalogs", "lake", "namespaces", "gold", to={"tables": {"t": {"columns": {"a": "int"}}}})
     assert "The disk is full" in small.lakehouse("apply", code=1)

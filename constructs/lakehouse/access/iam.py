@@ -85,7 +85,7 @@ def _glue(names: Names, verb: Verb, scope: Scope) -> list[PolicyStatement]:
     databases = [names.arn("glue", f"database/{names.database(each)}") for each in every]
     tables = [names.arn("glue", f"table/{each}") for each in scope.tables]
     found = []
-    if verb == "read":  # whoever may see a table may see the database around it, but not everything in it
+    if verb == "read":  # a principal that may see a table may see its database, but not everything in it
         found.append(PolicyStatement("GlueDatabasesRead", _GLUE_DATABASE[verb], (catalog, *databases)))
     elif _GLUE_DATABASE[verb] and scope.databases:
         # A database is dropped with its contents, so its tables and functions are checked too.

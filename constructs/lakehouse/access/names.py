@@ -24,7 +24,7 @@ class Names:
 
     @property
     def prefix(self) -> str:
-        """What every name begins with."""
+        """The prefix of every name."""
         return f"{self.lakehouse}-{self.stack}"
 
     @property
@@ -54,7 +54,7 @@ class Names:
         return f"{self.prefix}-{principal}"
 
     def role(self, name: str) -> str:
-        """An IAM role; its name is unique in the account, whatever the region."""
+        """An IAM role. Its name is unique in the account, across regions."""
         return f"{self.prefix}-{name}-{self.region}"
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:

@@ -17,7 +17,7 @@ class PolicyStatement:
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        """As IAM's JSON has it."""
+        """The statement in IAM's JSON."""
         condition = {"Condition": self.conditions} if self.conditions else {}
         return {
             "Sid": self.sid,
@@ -29,7 +29,7 @@ class PolicyStatement:
 
 
 def document(found: Iterable[PolicyStatement | Mapping[str, Any]]) -> dict[str, Any]:
-    """A policy of these statements, as IAM's JSON has it."""
+    """A policy of these statements in IAM's JSON."""
     return {
         "Version": "2012-10-17",
         "Statement": [each.document() if isinstance(each, PolicyStatement) else dict(each) for each in found],

@@ -66,7 +66,7 @@ def prefix(location: str) -> tuple[str, str]:
 
 
 def _outermost(prefixes: set[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Without those that lie in another one."""
+    """The prefixes that are in no other one."""
     return tuple(
         (bucket, key)
         for bucket, key in sorted(prefixes)

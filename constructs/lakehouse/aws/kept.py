@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import AwsStack, Lakehouse, load
-from lakehouse.text.terminal import told
+from lakehouse.text.terminal import shown_lines
 from lakehouse.text.terraform import expression
 
 DEPLOYED = "LAKEHOUSE_KEPT"  # the entries as they were deployed, by commas
@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
     try:
         look(Path(path), stack, filter(None, os.environ[DEPLOYED].split(",")))
     except LakehouseError as error:
-        print(f"Error: {told(error)}", file=sys.stderr)
+        print(f"Error: {shown_lines(error)}", file=sys.stderr)
         return error.exit_code
     return 0
 

@@ -31,7 +31,7 @@ def _by_word(kinds: Iterable[K]) -> Mapping[str, K]:
     return {kind.word: kind for kind in kinds}
 
 
-# Messages offer the first one that a place can have.
+# Messages suggest the first one that a runtime supports.
 STORES: Mapping[str, StoreKind] = _by_word((S3PROXY, MINIO, RUSTFS, AISTOR, S3, s3tables.S3TABLES))
 CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, REST, GLUE, S3TABLES))
 ENGINES: Mapping[str, EngineKind] = _by_word((SPARK, TRINO))

@@ -1,4 +1,4 @@
-"""An Iceberg catalog as its clients see it, and what a kind of catalog defines."""
+"""An Iceberg catalog for its clients, and the interface of a kind of catalog."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from lakehouse.text.placeholders import Text
 
 @dataclass(frozen=True)
 class CatalogEndpoint:
-    """A catalog. ``internal`` is its base address for services, ``external`` for a person and the bootstrap.
+    """A catalog. ``internal`` is its base address for services, ``external`` the one for users and the bootstrap.
 
     In AWS both are empty, or select another endpoint than AWS's own. ``service`` is empty if the stack runs no server
-    for it.
+    for the catalog.
     """
 
     name: str
@@ -25,32 +25,32 @@ class CatalogEndpoint:
     service: str
     internal: str
     external: str
-    warehouse: str  # the name its server knows the catalog by
-    location: str  # where its tables are
+    warehouse: str  # the catalog's name on its server
+    location: str  # of its tables
     store: StoreEndpoint
-    branches: tuple[str, ...] = ()  # those that the file names, apart from the catalog's own
+    branches: tuple[str, ...] = ()  # those that the file names, in addition to the catalog's default branch
 
     @property
     def uri(self) -> str:
-        """The Iceberg REST address for a person and the bootstrap, without ``/v1``."""
+        """The Iceberg REST address for users and the bootstrap, without ``/v1``."""
         return f"{self.external}{self.kind.rest}"
 
     @property
     def api(self) -> str:
-        """The address of the server's own interface, likewise; empty if it has none."""
+        """The address of the server's own API for users and the bootstrap; empty if it has none."""
         return f"{self.external}{self.kind.api}" if self.kind.api else ""
 
 
 def served(place: Place, server: str) -> tuple[str, str]:
-    """The base addresses of a server's first port, for services and from outside, if it speaks HTTP."""
+    """The base addresses of a server's first port, which speaks HTTP: for services, and from outside."""
     return f"http://{place.host(server)}:{place.port(server)}", f"http://{place.external(server)}"
 
 
 def job_name(server: str, what: str) -> str:
-    """The name of a one-shot job of a server: no server has it, as no catalog's name has a hyphen.
+    """The name of a one-shot job of a server. No server has such a name, because catalogs' names have no hyphen.
 
-    A job is run again if its definition changes (a new version of its program, a password that was replaced), so it
-    must find out what is done already.
+    A job runs again if its definition changes (a new version of its program, a replaced password), so it must find out
+    what is already done.
     """
     return f"{server}-{what}-job"
 
@@ -68,11 +68,11 @@ class CatalogAddress:
 class CatalogKind(CatalogRules):
     """A kind of catalog.
 
-    ``services`` are those that carry a catalog, each after its needs; None if the stack runs none. One is the server,
-    with the endpoint's name. One-shot jobs before it have names of :func:`job_name`, and the server needs them.
-    ``bases`` are the base addresses for services and from outside, given the server's name. ``for_spark``,
-    ``for_trino`` and ``for_pyiceberg`` are the settings of each client; Trino's take the property that turns its S3
-    file system on, whose name changed with its versions, and a branch.
+    ``services`` returns the services of a catalog, each after those that it needs; None if the stack runs none. One is
+    the server, with the endpoint's name. One-shot jobs before it have names of :func:`job_name`, and the server needs
+    them. ``bases`` returns the base addresses for services and from outside, given the server's name. ``for_spark``,
+    ``for_trino`` and ``for_pyiceberg`` return the settings of each client. Trino's also get a branch, and the property
+    that turns on its S3 file system, whose name changed with Trino's versions.
     """
 
     for_spark: Callable[[CatalogEndpoint], Mapping[str, Text]]
@@ -81,5 +81,5 @@ class CatalogKind(CatalogRules):
     services: Callable[[Place, CatalogEndpoint, KindEntry], tuple[Service, ...]] | None = None
     bases: Callable[[Place, str], tuple[str, str]] = served
     rest: str = ""  # path of its Iceberg REST endpoint, without /v1
-    api: str = ""  # path of an interface of its own
+    api: str = ""  # path of its own API
     addresses: Callable[[CatalogEndpoint], tuple[CatalogAddress, ...]] = lambda at: ()

@@ -1,4 +1,4 @@
-"""From the file to its services: which there are, in the order of their needs."""
+"""The services of a lakehouse, in the order of their needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Endpoints:
 
 def endpoints(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> Endpoints:
     """The endpoints that the services of a local stack have at this place."""
-    word = stack.store.kind  # the store's service and its port are named by its kind
+    word = stack.store.kind  # also the name of the store's service and of its port
     at = StoreEndpoint(
         service=word,
         internal=f"http://{place.host(word)}:{place.port(word)}",
@@ -58,7 +58,7 @@ def _catalog(
 
 
 def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Service, ...]:
-    """The services of a local stack; each comes after those that it needs."""
+    """The services of a local stack, each after those that it needs."""
     at = endpoints(lakehouse, stack, place)
     found: list[Service] = []
     if (store := STORES[stack.store.kind].service) is not None:
@@ -74,9 +74,9 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
 
 
 def _platform(stack: LocalStack, place: Place, at: Endpoints) -> list[Service]:
-    """The platform services that the catalogs need, each once for all of them."""
+    """The platform services that the catalogs need, one of each for all catalogs."""
     wanted: dict[str, dict[str, KindEntry]] = {}
     for each in at.catalogs:
-        for need in each.kind.needs:  # of catalogs that share a server, the first speaks for it
+        for need in each.kind.needs:  # if catalogs share a server, the entry of the first counts
             wanted.setdefault(need, {}).setdefault(each.service, stack.catalogs[each.name])
     return [service for word, entries in wanted.items() for service in PLATFORM[word].services(place, entries)]

@@ -1,4 +1,4 @@
-"""What a kind of query engine defines."""
+"""The interface of a kind of query engine."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from lakehouse.spec.kinds import EngineRules
 
 @dataclass(frozen=True, kw_only=True)
 class EngineKind(EngineRules):
-    """A kind of engine, named by its word in ``engines`` of the file. ``services`` are none if the file lacks it."""
+    """A kind of engine. Its word is its key in ``engines``. ``services`` returns none if the file does not name it."""
 
     services: Callable[[Place, Lakehouse, Sequence[CatalogEndpoint]], tuple[Service, ...]]

@@ -1,4 +1,4 @@
-"""What a lakehouse needs from the catalogue: found by building its services for a place that records requests."""
+"""The packages that a lakehouse needs, found by building its services for a place that records their requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lakehouse.text.placeholders import Content, Secret
 
 @dataclass(frozen=True)
 class Needed:
-    """Names of packages, and Java feature versions, each once and in the order they were asked for."""
+    """Names of packages, and Java feature versions, each once and in the order of the requests."""
 
     packages: tuple[str, ...]
     javas: tuple[int, ...]
@@ -20,7 +20,7 @@ class Needed:
 
 @dataclass(frozen=True)
 class _Notes:
-    """A :class:`lakehouse.services.service.Place` that does not exist and records what it is asked for."""
+    """A :class:`lakehouse.services.service.Place` that records the requests to it."""
 
     packages: dict[str, None] = field(default_factory=dict)
     javas: dict[int, None] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class _Notes:
 
 
 def needed(lakehouse: Lakehouse) -> Needed:
-    """The packages and the Java versions of the lakehouse's services on this machine, and of its command line."""
+    """The packages and Java versions that the lakehouse's services on this machine and its command line need."""
     asked = _Notes()
     for stack in lakehouse.stacks.values():
         if isinstance(stack, LocalStack):
@@ -71,7 +71,7 @@ def needed(lakehouse: Lakehouse) -> Needed:
 
 
 def images(lakehouse: Lakehouse) -> tuple[str, ...]:
-    """The images of the lakehouse's stacks on Docker, each once; of all its stacks here, if none is on Docker."""
+    """The images of the lakehouse's stacks on Docker, each once; of all its local stacks if none is on Docker."""
     here = [stack for stack in lakehouse.stacks.values() if isinstance(stack, LocalStack)]
     chosen = [stack for stack in here if stack.runtime == "docker"] or here
     found = (each.image for stack in chosen for each in services(lakehouse, stack, _Notes()))
@@ -79,10 +79,10 @@ def images(lakehouse: Lakehouse) -> tuple[str, ...]:
 
 
 def _ask(asked: _Notes, service: Service, *, in_container: bool) -> None:
-    """Ask for what the service needs here. Its image has Java, and the package that the image is named by."""
+    """Request what the service needs on this machine. Its image has Java and the package after which it is named."""
     for name in service.packages:
         if not (in_container and name == service.image):
             asked.package(name)
-    # The shell of `lakehouse shell trino` runs here, wherever Trino does.
+    # The shell of `lakehouse shell trino` runs on this machine, even if Trino runs elsewhere.
     if service.java is not None and (not in_container or service.name == "trino"):
         asked.java(service.java)

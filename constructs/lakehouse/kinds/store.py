@@ -1,4 +1,4 @@
-"""The object store, whatever its kind: its addresses, and what a kind of store defines."""
+"""The addresses of an object store, and the interface of a kind of store."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from lakehouse.text.placeholders import Text
 
 @dataclass(frozen=True)
 class StoreEndpoint:
-    """The store's addresses: ``internal`` for services, ``external`` for a person and the bootstrap.
+    """The store's addresses: ``internal`` for services, ``external`` for users and the bootstrap.
 
-    The keys are placeholders of :meth:`Place.secret`, never the secrets themselves. In AWS the addresses and keys are
-    empty: clients know the address, and use the environment's credentials.
+    The keys are placeholders of :meth:`Place.secret`, never the secrets. In AWS the addresses and keys are empty:
+    clients know the address and use the environment's credentials.
     """
 
     service: str
@@ -27,7 +27,7 @@ class StoreEndpoint:
     secret_key: Text
 
     def for_spark(self) -> dict[str, Text]:
-        """How a catalog of Spark reaches files here, by S3FileIO: https://iceberg.apache.org/docs/latest/aws/#s3-fileio"""
+        """Settings of a Spark catalog's S3FileIO: https://iceberg.apache.org/docs/latest/aws/#s3-fileio"""
         return {
             ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
             ".s3.endpoint": self.internal,
@@ -38,7 +38,7 @@ class StoreEndpoint:
         }
 
     def for_trino(self, switch: str) -> dict[str, Text]:
-        """Trino's S3 file system, with the property that turns it on: its name changed with Trino's versions.
+        """Settings of Trino's S3 file system. ``switch`` is the property that turns it on in this version of Trino.
 
         https://trino.io/docs/current/object-storage/file-system-s3.html
         """
@@ -52,7 +52,7 @@ class StoreEndpoint:
         }
 
     def for_pyiceberg(self) -> dict[str, Text]:
-        """PyIceberg's FileIO, on the user's side: https://py.iceberg.apache.org/configuration/#s3"""
+        """Settings of PyIceberg's FileIO for users: https://py.iceberg.apache.org/configuration/#s3"""
         return {
             "s3.endpoint": self.external,
             "s3.region": self.region,
@@ -63,6 +63,6 @@ class StoreEndpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class StoreKind(StoreRules):
-    """A kind of object store. ``service`` is None if it is AWS's own."""
+    """A kind of object store. ``service`` is None if AWS provides the store."""
 
     service: Callable[[Place, LocalStack], Service] | None = None

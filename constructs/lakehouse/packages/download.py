@@ -14,7 +14,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.packages.manifest import sha256
 from lakehouse.packages.package import Artifact
 
-_CHUNK = 1 << 16  # what a cut connection loses at most
+_CHUNK = 1 << 16  # bytes; a cut connection loses at most so many
 _ATTEMPTS = 5
 _TRANSIENT = (
     requests.ConnectionError,

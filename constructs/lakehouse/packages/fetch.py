@@ -93,10 +93,10 @@ def fetch(names: Iterable[str], *, progress: bool = True, verify: bool = False, 
 
 
 def _adopt(name: str, *, verify: bool) -> None:
-    """Records the files of a package that was fetched before files were recorded.
+    """Record the files of a package that was fetched before files were recorded.
 
-    A tree's contents are known from nowhere else, so a tree with truncated jars is fetched again; with ``verify`` every
-    such tree is, because what it should contain is not known.
+    Nothing else says what a tree should contain. So a tree with truncated jars is fetched again; with ``verify``, every
+    such tree is.
     """
     where = store.location(name).parent if not catalogue.package(name).artifacts else store.folder(name)
     if not store.is_present(name) or not (catalogue.package(name).is_tree or catalogue.package(name).go):
@@ -110,7 +110,7 @@ def _adopt(name: str, *, verify: bool) -> None:
 
 
 def _forget(name: str) -> None:
-    """Marks it to be fetched or built again. Its files stay until then: something may run with them."""
+    """Mark the package to be fetched or built again. Its files stay until then, because a process may use them."""
     if catalogue.package(name).artifacts:
         (store.folder(name) / store.STAMP).unlink(missing_ok=True)
     else:
@@ -118,7 +118,7 @@ def _forget(name: str) -> None:
 
 
 def _tell_damage(name: str, found: Sequence[str]) -> None:
-    """Prints why an existing package is fetched again, and makes sure that it does not count as complete."""
+    """Print why an existing package is fetched again, and remove its stamp, so that it does not count as complete."""
     package = catalogue.package(name)
     if (store.folder(name) / store.STAMP).exists() or (package.go and store.location(name).is_file()):
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
@@ -127,7 +127,7 @@ def _tell_damage(name: str, found: Sequence[str]) -> None:
 
 
 def _refuse_crates(names: Iterable[str]) -> None:
-    """A crate with a thousand dependencies is not built without the user's consent: say how to build it."""
+    """Refuse to build a crate with a thousand dependencies without the user's consent, and say how to build it."""
     for name in names:
         if crate := catalogue.package(name).crate:
             command = (
@@ -186,7 +186,7 @@ def _fetch(missing: Sequence[Package], cache: Path, tell: ProgressReport) -> Non
 
 @dataclass(frozen=True)
 class _Bring:
-    """Gets one artifact, from this machine or its registry, and puts the parts that its package needs into its tree."""
+    """Get one artifact from this machine or its registry, and put the parts that its package needs into its tree."""
 
     scratch: Path
     downloads: Path

@@ -1,7 +1,7 @@
-"""Which Java runs what: the system's if one fits, otherwise the one that comes as a package.
+"""The Java for each service: the system's if one fits, otherwise the one from a package.
 
-"Fits" means the exact feature version, because newer ones are not a superset (Hadoop's login breaks with 24), and all
-the modules that our services load, because distributions cut their JREs differently.
+A Java fits if it has exactly the feature version, because newer ones are not a superset (Hadoop's login breaks with
+24), and all modules that our services load, because distributions cut their JREs differently.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import catalogue, store
 
-# What Spark, Nessie, Trino and S3Proxy load; jdk.attach because Trino measures its own objects with an agent.
+# The modules that Spark, Nessie, Trino and S3Proxy load; jdk.attach because Trino measures its objects with an agent.
 MODULES = frozenset(
     {
         "java.base",
@@ -52,7 +52,7 @@ _SYSTEM = ("/usr/lib/jvm", "/usr/java", "/opt/java", "/Library/Java/JavaVirtualM
 def java(feature: int) -> Path:
     """The ``java`` executable of that feature version, e.g. 17.
 
-    The result is remembered in the cache, so that asking costs one look at a file and starts no Java.
+    The result is kept in the cache, so that a call reads one file and starts no Java.
 
     Raises LakehouseError if this machine has none that fits and the package was not fetched.
     """
@@ -115,7 +115,7 @@ def remembered(feature: int) -> Path | None:
 
 
 def _notes() -> dict[str, tuple[str, int]]:
-    """The content of the cache's file; nothing if it is missing or not ours."""
+    """The content of the cache's file; empty if it is missing or not ours."""
     try:
         notes = json.loads((store.cache() / "java.json").read_text())
         return {feature: (str(path), int(mtime)) for feature, (path, mtime) in notes.items()}
@@ -143,7 +143,7 @@ def _declares_another(home: Path, feature: int) -> bool:
 
 
 def _describe(executable: Path) -> tuple[int, frozenset[str]]:
-    """The feature version and the modules of a Java, (0, nothing) if it does not answer."""
+    """The feature version and the modules of a Java; 0 and an empty set if it does not answer."""
     try:
         done = subprocess.run(
             [executable, "--list-modules"], capture_output=True, text=True, timeout=30, check=True, env={}

@@ -28,7 +28,7 @@ class Entry:
 
 
 def write(folder: Path, *, contents: bool = True, to: Path | None = None) -> None:
-    """Records what is now in the folder, which will become ``to``; without ``contents`` only the sizes."""
+    """Record the present files of the folder, which will become ``to``; without ``contents`` only their sizes."""
     files = list(_files(folder))
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         digests = list(pool.map(sha256, files)) if contents else [""] * len(files)

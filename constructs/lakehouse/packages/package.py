@@ -1,4 +1,4 @@
-"""What a package is: the files of registries that it is made of, or the source that it is built from."""
+"""Packages: the registries' files that they consist of, or the source from which they are built."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Package:
-    """A file or a tree in the cache. ``java`` is the feature version it provides, if it is a Java.
+    """A file or a tree in the cache. ``java`` is the feature version of a Java, None for other packages.
 
-    A program that no registry has as a file has no artifacts: it is built from source, ``go`` or ``crate``.
+    A program that no registry has as a file has no artifacts. It is built from source, ``go`` or ``crate``.
     """
 
     name: str
     version: str
-    reason: str  # why this, and why this version
+    reason: str  # why this package, and why this version
     artifacts: tuple[Artifact, ...] = ()
     go: str = ""  # built from go/NAME, which pins it (offline.go)
-    crate: str = ""  # built by the user with cargo: too much work for a set-up
+    crate: str = ""  # built by the user with cargo, because it takes too long for a set-up
     java: int | None = None
-    java_drops: str = ""  # an option for a module that this Java was cut without: it is removed from its command line
+    java_drops: str = ""  # an option for a module that this Java lacks; it is removed from the command line
 
     @property
     def here(self) -> tuple[Artifact, ...]:
@@ -64,17 +64,17 @@ class Package:
 
     @property
     def folder(self) -> str:
-        """The name of its folder in the cache."""
+        """The name of the package's folder in the cache."""
         return self.name if self.name.endswith(f"-{self.version}") else f"{self.name}-{self.version}"
 
     @property
     def is_tree(self) -> bool:
-        """Whether it is unpacked; if not it is a single file."""
+        """Whether the package is a tree of unpacked files. Otherwise it is a single file."""
         return bool(self.artifacts and self.artifacts[0].unpack)
 
     @property
     def digest(self) -> str:
-        """Changes with the pins and with the way they are unpacked: the cache is compared with it."""
+        """A digest of the pins and of the way they are unpacked. The cache is compared with it."""
         parts = (f"{artifact.sha256} {artifact.unpack}" for artifact in self.here)
         return hashlib.sha256("\n".join((*parts, *filter(None, [self.java_drops]))).encode()).hexdigest()
 

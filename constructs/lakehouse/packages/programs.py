@@ -1,7 +1,7 @@
-"""Programs that are available only as Go modules: what each is built from, and the name of its build.
+"""Programs that are available only as Go modules: their source, and the name of each build.
 
-``go/NAME/go.mod`` says what is built (its ``tool`` line) and pins every module it uses; ``go.sum`` next to it has
-their SHA-256, and Go refuses what differs. https://go.dev/ref/mod#go-mod-file-tool
+The ``tool`` line of ``go/NAME/go.mod`` names what is built, and the file pins every module. ``go.sum`` beside it has
+their SHA-256, and Go refuses modules that differ. https://go.dev/ref/mod#go-mod-file-tool
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags=-s -w")
 
 
 def build_name(name: str) -> str:
-    """``NAME-DIGEST``: another pin or another flag is another build."""
+    """``NAME-DIGEST``. Other pins or other flags make another build."""
     pins = b"".join((MODULES / name / file).read_bytes() for file in ("go.mod", "go.sum"))
     digest = hashlib.sha256(pins + " ".join(FLAGS).encode()).hexdigest()[:12]
     return f"{name}-{digest}"
 
 
 def directive(name: str, word: str) -> str:
-    """The value after ``word`` in go.mod. Raises LakehouseError if it has no such line."""
+    """The value after ``word`` in go.mod. Raises LakehouseError if go.mod has no such line."""
     path = MODULES / name / "go.mod"
     found = re.search(rf"^{word} (\S+)$", path.read_text(), re.MULTILINE)
     if found is None:

@@ -71,7 +71,7 @@ def program(name: str) -> Path:
 
 
 def crate_root(name: str) -> Path:
-    """What ``cargo install --root`` gets for a package that is a crate."""
+    """The argument of ``cargo install --root`` for a package that is a crate."""
     return cache() / "builds" / catalogue.package(name).folder
 
 

@@ -1,1 +1,1 @@
-"""Runtimes: each places the same services, as processes, containers or hosts."""
+"""Runtimes: each runs the same services, as processes, containers or on hosts."""

@@ -1,7 +1,7 @@
-"""``python -m lakehouse.runtimes.before PID deploy STACK``: what ``cdktf`` of this project does before cdktf begins.
+"""``python -m lakehouse.runtimes.before PID deploy STACK``: what ``bin/cdktf`` does before it starts cdktf.
 
-It refuses who cannot deploy, waits for who holds the lock of Terraform's state, and prints the temporary folder that
-the process with that id, which becomes cdktf, is to have. It imports little: every command of cdktf waits for it.
+It refuses a user that cannot deploy, waits for the lock of Terraform's state, and prints the temporary folder for the
+process with that id, which becomes cdktf. It imports little, because every command of cdktf waits for it.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import lock, temporary
 from lakehouse.runtimes.state import check_user
 
-STOP = 75  # the exit code that keeps cdktf from going on
+STOP = 75  # the exit code that tells bin/cdktf not to start cdktf
 
 _DEPLOYING = {"deploy", "apply"}
 _LOCKING = {*_DEPLOYING, "destroy", "diff", "plan"}
 
 
 def refusal(file: Path, words: Sequence[str]) -> str:
-    """Why this user cannot deploy the stacks that a command line of cdktf names, in words, or nothing.
+    """Why this user cannot deploy the stacks that a command line of cdktf names, as text; empty if it can.
 
-    The preflight says the same, half a minute later. Only where the system does not know the user is the file read:
-    containers and AWS do without that.
+    The preflight reports the same half a minute later. The file is read only if the system does not know the user,
+    which matters neither to containers nor to AWS.
     """
     try:
         check_user()
@@ -39,7 +39,7 @@ def refusal(file: Path, words: Sequence[str]) -> str:
     try:
         stacks = load(file).stacks
     except LakehouseError:
-        return ""  # the CDK app says what is wrong with it
+        return ""  # the CDK app reports what is wrong with it
     meant = [each for name, each in stacks.items() if any(fnmatchcase(name, word) for word in words[1:])]
     local = [each for each in meant or stacks.values() if isinstance(each, LocalStack)]
     return why if any(each.runtime == "process" for each in local) else ""
@@ -50,11 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = words[0] if words else ""
     file = Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml").resolve()
     try:
-        if command in _DEPLOYING and (said := refusal(file, words)):
-            return _stop(said)
+        if command in _DEPLOYING and (why := refusal(file, words)):
+            return _stop(why)
         for state in lock.states(file, words) if command in _LOCKING else ():
-            if said := lock.wait(state):
-                return _stop(said)
+            if why := lock.wait(state):
+                return _stop(why)
     except KeyboardInterrupt:
         return STOP
     print(temporary.make(int(pid)) or "")

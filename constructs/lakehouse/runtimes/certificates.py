@@ -1,7 +1,7 @@
-"""Makes the certificates of a stack's services, by ``openssl``: one authority a stack, one certificate a name.
+"""Makes the certificates of a stack's services with ``openssl``: one authority per stack, one certificate per name.
 
-They lie in the state folder, closed to other users. One is to be made again if it is for other names than asked, if its
-end is near, or if its authority is another.
+They are in the state folder, and other users cannot read them. A certificate is made again if its names change, if it
+expires soon, or if its authority changes.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from lakehouse.services.service import Service
 from lakehouse.text.placeholders import issued
 
 AUTHORITY_DAYS = 3650
-DAYS = 397  # what clients take at most
-RENEWED_DAYS = 30  # before its end a certificate is made again
+DAYS = 397  # the longest that clients accept
+RENEWED_DAYS = 30  # so many days before it expires, a certificate is made again
 
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
 
 
 def issue(state: State, services: Iterable[Service]) -> None:
-    """Makes the certificates that the services' files name and that are not there.
+    """Make the certificates that the services' files name and that do not exist.
 
-    Raises LakehouseError if openssl is missing, or refuses.
+    Raises LakehouseError if openssl is missing or fails.
     """
     for name, names in wanted(services).items():
         if not is_there(state, name):
@@ -39,18 +39,18 @@ def issue(state: State, services: Iterable[Service]) -> None:
 
 
 def is_there(state: State, name: str) -> bool:
-    """Whether a certificate was made, whatever it is for."""
+    """Whether the certificate exists, for any names."""
     return all((_folder(state, name) / f"{part}.pem").is_file() for part in ("key", "certificate"))
 
 
 def wanted(services: Iterable[Service]) -> Mapping[str, tuple[str, ...]]:
-    """The certificates that the services' files name: their names, and the host names that each is for."""
+    """The certificates that the services' files name, each with its host names and IP addresses."""
     parts = [part for each in services for file in each.files for part in issued(file.text)]
     return {part.certificate: part.names for part in parts}
 
 
 def due(state: State, name: str, names: tuple[str, ...]) -> bool:
-    """Whether a certificate is to be made: it is not there, its end is near, or it is for other names."""
+    """Whether a certificate must be made: it is missing, expires soon, or has other names or another authority."""
     folder = _folder(state, name)
     certificate = folder / "certificate.pem"
     if not is_there(state, name):
@@ -62,7 +62,7 @@ def due(state: State, name: str, names: tuple[str, ...]) -> bool:
 
 
 def make(state: State, name: str, names: tuple[str, ...]) -> None:
-    """Makes a certificate, also if there is one. A new authority needs new certificates."""
+    """Make a certificate, even if it exists. If the authority is due, it is made first."""
     if name == AUTHORITY or due(state, AUTHORITY, ()):
         _make_authority(state)
     if name == AUTHORITY:
@@ -100,7 +100,7 @@ def _make_authority(state: State) -> None:
 
 
 def _keep(state: State, name: str, made: Path, note: str) -> None:
-    """Moves what was made to its place; the certificate comes last, so that a half is no whole."""
+    """Move the new files to their place, the certificate last, so that an interrupted move does not count."""
     folder = _folder(state, name)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (made / "names").write_text(note)
@@ -110,7 +110,7 @@ def _keep(state: State, name: str, made: Path, note: str) -> None:
 
 
 def _note(names: tuple[str, ...], authority: Path) -> str:
-    """What a certificate was made for and by."""
+    """The names and the authority of a certificate, as they are recorded beside it."""
     return "\n".join((*names, authority.read_text()))
 
 
@@ -156,12 +156,12 @@ def _openssl(folder: Path, *words: str) -> None:
         check=False,
     )  # fmt: skip
     if done.returncode:
-        said = " ".join(done.stderr.split())[-300:]
-        raise LakehouseError(f"openssl {words[0]} failed, so a certificate could not be made: {said}")
+        output = " ".join(done.stderr.split())[-300:]
+        raise LakehouseError(f"openssl {words[0]} failed, so a certificate could not be made: {output}")
 
 
 def _program() -> str:
     found = shutil.which("openssl")
     if found is None:
-        raise LakehouseError("openssl is not on PATH, and certificates are made by it. Install it (package openssl).")
+        raise LakehouseError("openssl is not on PATH, but certificates need it. Install it (package openssl).")
     return found

@@ -1,7 +1,7 @@
-"""The credentials of a stack: which there are, who uses them, and those that the user has chosen in a file.
+"""The credentials of a stack, the services that use them, and the values that the user sets in a file.
 
-The file is named by ``credentials:`` of a local stack, for a lakehouse that has to match an existing system. It is YAML
-(``store: {name: admin, value: ...}``), or has a line for each value (``store.name=admin``).
+The key ``credentials`` of a local stack names the file, for a lakehouse that must match an existing system. It is YAML
+(``store: {name: admin, value: ...}``) or has one line per value (``store.name=admin``).
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class Credential:
     """A secret, a pair or a certificate of a stack."""
 
     name: str
-    secrets: tuple[Secret, ...]  # two of a pair, the name first; none of a certificate
+    secrets: tuple[Secret, ...]  # for a pair two, the name first; for a certificate none
     certificate: Issued | None
-    users: tuple[str, ...]  # the services that have it in a file
+    users: tuple[str, ...]  # the services with the credential in a file
 
     @property
     def kind(self) -> Literal["key", "password", "pair", "certificate"]:
-        """What it is, in a word."""
+        """The kind of the credential, as `lakehouse secret list` shows it."""
         if self.certificate is not None:
             return "certificate"
         first = self.secrets[0].shape
@@ -39,14 +39,14 @@ class Credential:
 
     @property
     def keys(self) -> Mapping[str, Secret]:
-        """Its secrets by the keys that a file of credentials has for them."""
+        """Its secrets, by their keys in a file of credentials."""
         if self.kind == "pair":
             return {f"{self.name}.{'name' if each.shape == 'name' else 'value'}": each for each in self.secrets}
         return {} if self.certificate is not None else {self.name: self.secrets[0]}
 
 
 def known(services: Iterable[Service]) -> dict[str, Credential]:
-    """The credentials of the services, by name: what their files have placeholders for."""
+    """The credentials for which the services' files have placeholders, by name."""
     found: dict[str, Credential] = {}
     for service in services:
         for each in _of(service):
@@ -59,7 +59,7 @@ def known(services: Iterable[Service]) -> dict[str, Credential]:
 
 
 def names(service: Service) -> set[str]:
-    """The names of the credentials that a service has in its files."""
+    """The names of the credentials in a service's files."""
     return {each.name for each in _of(service)}
 
 
@@ -72,7 +72,7 @@ def _of(service: Service) -> Iterator[Credential]:
 
 
 def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
-    """The values that a file chooses, by the names of the secrets.
+    """The values that a file of credentials sets, by the names of the secrets.
 
     Raises UsageError if the file is missing, others can read it, it is malformed, or it names unknown credentials.
     """
@@ -83,11 +83,11 @@ def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
     for key, value in _entries(path, text, what):
         if key not in places:
             wanted = ", ".join(places) or "none"
-            raise UsageError(f'{what} has "{key}". The credentials of this stack are: {wanted}.{suggest(key, places)}')
+            raise UsageError(f'{what} has "{key}". This stack has the credentials: {wanted}.{suggest(key, places)}')
         if not value or not is_value(value):
             raise UsageError(
-                f"{what} has a value of {key} that a configuration file cannot hold: it is empty, or has a space, a "
-                "quotation mark, a backslash, = or a letter that is not ASCII. Choose another."
+                f"{what} has a value of {key} that a configuration file cannot contain: it is empty, or has a space, "
+                "a quotation mark, a backslash, = or a character that is not ASCII. Choose another."
             )
         found[places[key].secret] = value
     return found
@@ -104,9 +104,9 @@ def _private(path: Path, what: str) -> str:
                 raise UsageError(f"{what} has mode {mode}, so other users may read it. Run `chmod 600 {path.name}`.")
             return file.read()
     except FileNotFoundError:
-        raise UsageError(f"{what} is not there. Put it there with mode 0600, or remove `credentials`.") from None
+        raise UsageError(f"{what} does not exist. Create it with mode 0600, or remove `credentials`.") from None
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise UsageError(f"{what} cannot be read: {why}.") from None
 
 
@@ -119,7 +119,7 @@ def _entries(path: Path, text: str, what: str) -> Iterator[tuple[str, str]]:
             continue
         key, equals, value = line.partition("=")
         if not equals:
-            raise UsageError(f"{what} is not well formed: line {number} is not KEY=VALUE.")
+            raise UsageError(f"{what} is malformed: line {number} is not KEY=VALUE.")
         yield key.strip(), value.strip()
 
 
@@ -132,14 +132,14 @@ def _yaml(text: str, what: str) -> Any:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f": line {mark.line + 1}" if mark is not None else ""
-        raise UsageError(f"{what} is not well formed YAML{where}.") from None  # its own words may quote a secret
+        raise UsageError(f"{what} is malformed YAML{where}.") from None  # the parser's message may quote a secret
 
 
 def _flat(content: Any, what: str) -> Iterator[tuple[str, str]]:
     if content is None:
         return
     if not isinstance(content, dict):
-        raise UsageError(f"{what} is not well formed: names with their values, as in store: {{name: admin, value: x}}.")
+        raise UsageError(f"{what} is malformed: write names and values, as in store: {{name: admin, value: x}}.")
     for key, value in content.items():
         if isinstance(value, dict):
             yield from ((f"{key}.{part}", _text(inner, f"{key}.{part}", what)) for part, inner in value.items())
@@ -149,14 +149,14 @@ def _flat(content: Any, what: str) -> Iterator[tuple[str, str]]:
 
 def _text(value: Any, key: str, what: str) -> str:
     if not isinstance(value, str):
-        raise UsageError(f'{what} has a value of {key} that is no text. Write it between quotation marks: {key}: "..."')
+        raise UsageError(f'{what} has a value of {key} that is not text. Quote it: {key}: "..."')
     return value
 
 
 def one(credentials: Mapping[str, Credential], name: str) -> Credential:
     """The credential of that name.
 
-    Raises LakehouseError if the stack has none; the message lists those it has.
+    Raises LakehouseError if the stack does not have it; the message lists those that it has.
     """
     if name in credentials:
         return credentials[name]

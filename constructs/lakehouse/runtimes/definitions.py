@@ -1,4 +1,4 @@
-"""Services as JSON beside the synthesised stack: what is planned is what is applied, whatever happens to the file."""
+"""Services as JSON beside the synthesised stack, so that a deploy applies what was planned even if the file changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILE = "services.json"
 
 
 def write(folder: Path, services: Iterable[Service], incarnations: Mapping[str, Incarnation]) -> None:
-    """Writes services.json into the folder of the synthesised stack. It holds placeholders of secrets, no secret."""
+    """Write services.json into the folder of the synthesised stack. It has placeholders instead of secrets."""
     content = [{"service": asdict(each), "incarnation": asdict(incarnations[each.name])} for each in services]
     (folder / FILE).write_text(json.dumps(content, indent=1))
 
@@ -28,7 +28,7 @@ def read(path: Path) -> dict[str, tuple[Service, Incarnation]]:
 
 
 def service(raw: dict[str, Any]) -> Service:
-    """A service as it was before :func:`dataclasses.asdict` and JSON."""
+    """The service from the JSON of :func:`dataclasses.asdict`."""
     lists = ("packages", "command", "data", "needs", "restarts_with")
     return Service(
         **raw

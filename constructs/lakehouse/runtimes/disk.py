@@ -1,4 +1,4 @@
-"""Room on the disks of a lakehouse: bytes and inodes, what is too little, and the ballast that gives some back."""
+"""Room on the disks of a lakehouse: bytes and inodes, their limits, and the ballast that frees some of it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.findings import Finding, error, ok, warning
 
 ROOM_MB, ROOM_INODES = 512, 2000  # free; with less, nothing is deployed
-CLOSE_MB, CLOSE_INODES = 64, 500  # free; with less, the store takes no more writes
-OPEN_MB, OPEN_INODES = 96, 1000  # free; from here on it takes them again
+CLOSE_MB, CLOSE_INODES = 64, 500  # free; with less, the store accepts no writes
+OPEN_MB, OPEN_INODES = 96, 1000  # free; with so much, the store accepts writes again
 BALLAST_MB = 128
 _LITTLE_MB = 2048  # free; with less, `lakehouse doctor` warns
-BALLAST = "ballast"  # a file that only takes room: deleting it gives that room back on a full disk
+BALLAST = "ballast"  # a file that only uses space, so that its deletion frees space on a full disk
 
 
 @dataclass(frozen=True)
 class DiskRoom:
-    """What is free at a folder. ``inodes`` is None where the file system makes them as it needs them."""
+    """Free space at a folder. ``inodes`` is None if the file system creates them as needed."""
 
     folder: Path
     free_mb: int
@@ -32,12 +32,12 @@ class DiskRoom:
         return f"{self.folder} has {self.free_mb} MB free{files}"
 
     def below(self, megabytes: int, inodes: int) -> bool:
-        """Whether there is less than that."""
+        """Whether less than one of the two is free."""
         return self.free_mb < megabytes or (self.inodes is not None and self.inodes < inodes)
 
 
 def look(folder: Path) -> DiskRoom:
-    """What is free at a folder, or at the nearest one above it that is there."""
+    """Free space at a folder, or at the nearest existing folder above it."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     found = os.statvfs(folder)
@@ -46,14 +46,14 @@ def look(folder: Path) -> DiskRoom:
 
 
 def least(folders: Iterable[Path]) -> DiskRoom:
-    """The one of the folders with the least room."""
+    """The folder with the least free space."""
     rooms = [look(each) for each in folders]
     short = [each for each in rooms if each.below(ROOM_MB, ROOM_INODES)]
     return min(short or rooms, key=lambda each: (each.free_mb, each.inodes or 0))
 
 
 def finding(room: DiskRoom, fix: str, closed: str = "") -> Finding:
-    """The disk with the data; ``closed`` says why the store takes no writes, if it takes none."""
+    """The finding about the disk with the data. ``closed`` says why the store accepts no writes; empty if it does."""
     found = str(room)
     if closed:
         return error(found, closed, fix)
@@ -84,17 +84,17 @@ def check(folder: Path) -> None:
 
 
 def shortage(room: DiskRoom, root: Path) -> str:
-    """What is wrong with the disk and what to do, in words; empty where nothing is. ``root`` is the state folder."""
+    """What is wrong with the disk and how to fix it, as text; empty if nothing is. ``root`` is the state folder."""
     if not room.below(ROOM_MB, ROOM_INODES):
         return ""
     what = "The disk is full" if room.below(CLOSE_MB, CLOSE_INODES) else "The disk is nearly full"
     spare = root / BALLAST
     first = f"`rm '{spare}'` frees {BALLAST_MB} MB at once; then " if spare.is_file() else ""
-    return f"{what}: {room}. {first}`lakehouse maintain` removes old snapshots; or free space there by other means."
+    return f"{what}: {room}. {first}`lakehouse maintain` removes old snapshots, or free space there in another way."
 
 
 def fill(root: Path) -> None:
-    """Makes the ballast where there is none and the disk has room to spare; that it cannot be made is no failure."""
+    """Make the ballast if it does not exist and the disk has enough free space. A failure is ignored."""
     path, size = root / BALLAST, BALLAST_MB << 20
     if path.exists() or look(root).below(OPEN_MB + BALLAST_MB, OPEN_INODES):
         return
@@ -109,9 +109,9 @@ def fill(root: Path) -> None:
 
 
 def release(root: Path, megabytes: int) -> None:
-    """Gives a part of the ballast back."""
+    """Free a part of the ballast."""
     try:
         with (root / BALLAST).open("r+b") as file:
             file.truncate(max(0, os.fstat(file.fileno()).st_size - (megabytes << 20)))
     except OSError:
-        return  # there is none
+        return  # there is no ballast

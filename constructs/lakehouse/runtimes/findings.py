@@ -1,4 +1,4 @@
-"""What a check of a lakehouse is, and what it finds: values that runtimes give and `lakehouse doctor` formats."""
+"""Checks of a lakehouse and their findings: values that runtimes return and `lakehouse doctor` formats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Severity = Literal["ok", "warning", "error", "skipped"]
 
 @dataclass(frozen=True)
 class Finding:
-    """``found`` is what was seen, ``cause`` why it is so, ``fix`` what to do, commands between backticks."""
+    """``found`` is what was seen, ``cause`` the reason, ``fix`` what to do, with commands in backticks."""
 
     severity: Severity
     found: str
@@ -33,13 +33,13 @@ def error(found: str, cause: str, fix: str) -> Finding:
 
 
 def skipped(check: str) -> Finding:
-    """The check was skipped: it would find again what that check found. The check's name is the cause."""
+    """The finding of a check that was skipped, because it would report what ``check`` reported."""
     return Finding("skipped", f"not checked until `{check}` is fixed", check)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check. It is skipped if one of the checks named by ``after`` failed: it would find the same cause again.
+    """One check. It is skipped if a check named in ``after`` failed, because it would report the same cause again.
 
     Unknown names have no effect, so a check need not know which others its stack has.
     """
@@ -51,20 +51,20 @@ class Check:
 
 @dataclass(frozen=True)
 class PortHolder:
-    """Who listens on a port that the stack needs."""
+    """The process or container that listens on a port that the stack needs."""
 
     port: str  # its name
     number: int
     sentence: str  # "port 8085 (trino) is taken by python3 (pid 42, user me)"
     pid: int | None = None
     program: str = ""
-    lakehouse: str = ""  # the state folder of the other lakehouse that it belongs to
-    container: str = ""  # the container that it is published for
+    lakehouse: str = ""  # the state folder of the lakehouse that the process belongs to
+    container: str = ""  # the container for which the port is published
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What a runtime's own checks need to know of the stack and of the shell."""
+    """What a runtime's own checks need to know about the stack and the shell."""
 
     stack: str
     folder: Path  # of the file

@@ -1,4 +1,4 @@
-"""What an earlier definition of a service has left in its configuration folder."""
+"""Files of an earlier definition in a service's configuration folder."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from lakehouse.services.service import Service
 
 
 def clear(state: State, service: Service) -> None:
-    """Removes the files that an earlier definition wrote and this one lacks, such as a Trino catalog of a branch.
+    """Remove the files that an earlier definition wrote and this one lacks, such as a Trino catalog of a branch.
 
-    What the program wrote there itself stays: Trino keeps what CREATE CATALOG made.
+    Files that the program wrote itself stay, such as those of Trino's CREATE CATALOG.
     """
     listed = state.written(service.name)
     former = set(listed.read_text().splitlines()) if listed.is_file() else set()

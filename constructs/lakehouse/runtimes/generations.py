@@ -1,8 +1,8 @@
-"""Generations of credentials: how Terraform sees that a secret is to be, or was, replaced.
+"""Generations of credentials, by which Terraform sees that a secret must be, or was, replaced.
 
-Each credential has a generation, which counts how often it was replaced. Those above 0 are part of the digest of the
-services that use it, so `cdktf diff` shows who is restarted. The values themselves are replaced by the preflight of a
-deploy, right before their users are stopped: until then all goes on with the former ones.
+Each credential has a generation, which counts how often it was replaced. Generations above 0 are part of the digests of
+the services that use the credential, so `cdktf diff` shows which are restarted. The preflight of a deploy replaces the
+values right before it stops those services. Until then everything uses the former values.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from lakehouse.services.certificate import AUTHORITY
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import Secret
 
-FILE = "generations.json"  # in the state folder; beside services.json, a file of the same name holds what is planned
+FILE = "generations.json"  # in the state folder; beside services.json, a file of the same name holds the plan
 _LETTERS = string.ascii_letters + string.digits
 
 
 @dataclass(frozen=True)
 class Planned:
-    """What a deploy brings the credentials to: generations above 0 by name, and the file of those that are chosen."""
+    """The plan of a deploy: generations above 0 by name, and the file of credentials that the user sets."""
 
     generations: Mapping[str, int] = field(default_factory=dict)
     file: Path | None = None
@@ -40,7 +40,7 @@ NOTHING = Planned()
 
 @dataclass(frozen=True)
 class Generation:
-    """``now``: of what is in the state folder; ``wanted``: of what the next deploy brings there."""
+    """``now`` is the generation in the state folder, ``wanted`` the one after the next deploy."""
 
     now: int = 0
     wanted: int = 0
@@ -50,9 +50,9 @@ NONE = Generation()
 
 
 def plan(state: State, services: Iterable[Service], file: Path | None) -> Planned:
-    """What a deploy would do. It reads the state folder and writes nothing.
+    """The generations after the next deploy. Reads the state folder and writes nothing.
 
-    Raises UsageError if the file of chosen credentials cannot be used.
+    Raises UsageError if the file of credentials cannot be used.
     """
     known = credentials.known(services)
     chosen = {} if file is None else credentials.read(file, known)
@@ -72,7 +72,7 @@ def marked(definition: str, credentials: Iterable[str], planned: Planned) -> str
 
 
 def used(service: Service) -> tuple[str, ...]:
-    """The credentials whose generation matters to a service: a new authority issues all certificates again."""
+    """The credentials whose generation restarts a service. A new authority issues all certificates again."""
     names = credentials.names(service)
     if any(each.endswith("-certificate") for each in names):
         names.add(_authority())
@@ -80,7 +80,7 @@ def used(service: Service) -> tuple[str, ...]:
 
 
 def make(state: State, services: Iterable[Service], planned: Planned) -> None:
-    """Makes what is not in the state folder yet, as chosen or by its shape; what is there stays as it is."""
+    """Make the credentials that are not in the state folder, as the user sets them or generated. Others stay."""
     some = list(services)
     known = credentials.known(some)
     chosen = {} if planned.file is None else credentials.read(planned.file, known)
@@ -92,12 +92,12 @@ def make(state: State, services: Iterable[Service], planned: Planned) -> None:
 
 
 def renew(state: State, services: Iterable[Service], planned: Planned) -> None:
-    """Replaces the credentials whose planned generation is newer than the one in the state folder."""
+    """Replace the credentials whose planned generation is newer than the one in the state folder."""
     known = credentials.known(services)
     chosen = {} if planned.file is None else credentials.read(planned.file, known)
     recorded = read(state)
     newer = [each for name, each in known.items() if planned.generations.get(name, 0) > recorded.get(name, NONE).now]
-    _note(state, recorded, planned, newer, done=False)  # what is interrupted is done again
+    _note(state, recorded, planned, newer, done=False)  # so that an interrupted run is repeated
     authority = any(each.name == _authority() for each in newer)
     if authority:
         certificates.make(state, AUTHORITY, ())  # all others are issued again
@@ -121,15 +121,15 @@ def _note(
 
 
 def rotate(state: State, services: Iterable[Service], name: str, file: Path | None) -> Credential:
-    """Notes that a credential is to be replaced by the next deploy; returns it.
+    """Record that the next deploy must replace a credential, and return it.
 
-    Raises LakehouseError if the stack has no such credential, or if it was never made; UsageError if the user has
-    chosen it, because the user then chooses the next one as well.
+    Raises LakehouseError if the stack has no such credential, or if it was never made; UsageError if the user sets it
+    in a file, because then the user sets the next value too.
     """
     known = credentials.known(services)
     found = credentials.one(known, name)
     if file is not None and set(credentials.read(file, known)) & {secret.secret for secret in found.secrets}:
-        raise UsageError(f"{name} is chosen in {file}. Write another value there; the next `cdktf deploy` takes it.")
+        raise UsageError(f"{name} is set in {file}. Write another value there; the next `cdktf deploy` uses it.")
     made = [state.kept(secret.secret).is_file() for secret in found.secrets]
     if found.certificate is not None:
         made = [certificates.is_there(state, found.certificate.certificate)]
@@ -142,7 +142,7 @@ def rotate(state: State, services: Iterable[Service], name: str, file: Path | No
 
 
 def read(state: State) -> dict[str, Generation]:
-    """The generations by the credential's name; those that are not there are 0.
+    """The generations by the credential's name. A missing one is 0.
 
     Raises LakehouseError if the file is damaged.
     """
@@ -154,19 +154,19 @@ def read(state: State) -> dict[str, Generation]:
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise LakehouseError(
-            f"{path}, which counts how often credentials were replaced, cannot be read. Remove it: the services that "
-            "use those credentials are then restarted once."
+            f"{path}, which counts how often credentials were replaced, cannot be read. Remove it: the next deploy "
+            "then restarts the services that use those credentials once."
         ) from error
 
 
 def write(folder: Path, planned: Planned) -> None:
-    """Writes what is planned beside the synthesised stack, for the preflight. It holds no secret."""
+    """Write the plan into the folder of the synthesised stack, for the preflight. It contains no secret."""
     file = None if planned.file is None else str(planned.file)
     (folder / FILE).write_text(json.dumps({"generations": dict(planned.generations), "file": file}, indent=1))
 
 
 def planned_in(folder: Path) -> Planned:
-    """What :func:`write` wrote into a folder."""
+    """The plan that :func:`write` wrote into a folder."""
     content = json.loads((folder / FILE).read_text())
     return Planned(content["generations"], None if content["file"] is None else Path(content["file"]))
 
@@ -176,7 +176,7 @@ def _authority() -> str:
 
 
 def _is_due(state: State, each: Credential, chosen: Mapping[str, str]) -> bool:
-    """Whether what is in the state folder is not what is chosen, or is a certificate that has to be renewed."""
+    """Whether the state folder has another value than the user sets, or a certificate that must be renewed."""
     if each.certificate is not None:
         name = each.certificate.certificate
         return certificates.is_there(state, name) and certificates.due(state, name, each.certificate.names)
@@ -189,7 +189,7 @@ def _is_due(state: State, each: Credential, chosen: Mapping[str, str]) -> bool:
 
 def _write(state: State, secret: Secret, chosen: Mapping[str, str]) -> None:
     value = chosen.get(secret.secret) or secret.default or _random(secret)
-    # A name that is known is no secret: blacked out in all output, a word such as `admin` would make it unreadable.
+    # A known name is no secret: if all output hid a word such as `admin`, it would be unreadable.
     is_secret = secret.shape != "name" or value not in (chosen.get(secret.secret), secret.default)
     for folder, here in (("secrets", is_secret), ("names", not is_secret)):
         path = state.root / folder / secret.secret

@@ -1,9 +1,9 @@
-"""Incarnation ids: how Terraform sees that a service died or that its definition changed.
+"""Incarnation ids, by which Terraform sees that a service died or that its definition changed.
 
-Each service's resource is triggered by an id. At synth the runtime looks at the service: one that is healthy and
-defined as before keeps the id it was started with; any other gets a new one, so ``cdktf diff`` shows it and
-``cdktf deploy`` replaces just that one. New ids never repeat: Terraform keeps a resource as made when a deploy is
-interrupted before its step has begun, and an id that could come again would hide that nothing was started.
+An id triggers each service's resource. At synth the runtime checks the service: if it is healthy and its definition is
+unchanged, it keeps the id with which it was started. Otherwise it gets a new id, so ``cdktf diff`` shows it and
+``cdktf deploy`` replaces only that service. Ids never repeat: if a deploy is interrupted before a step begins,
+Terraform keeps the resource as created, and a repeated id would hide that nothing was started.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from lakehouse.services.service import Service
 
 @dataclass(frozen=True)
 class Incarnation:
-    """``digest`` of the definition it was started from, and ``start``, which no other start has."""
+    """``digest`` of the definition with which the service was started, and ``start``, which is unique to the start."""
 
     digest: str
     start: str
 
     @classmethod
     def new(cls, digest: str) -> Incarnation:
-        """The incarnation of a start that is to come."""
+        """The incarnation of the next start."""
         return cls(digest, secrets.token_hex(4))
 
     @classmethod
     def parse(cls, text: str) -> Incarnation:
-        """The reverse of ``str``."""
+        """The incarnation from its ``str``."""
         digest, _, start = text.partition("-")
         return cls(digest, start)
 
@@ -40,11 +40,11 @@ class Incarnation:
         return f"{self.digest}-{self.start}"
 
 
-NONE = Incarnation("", "")  # of what was never started
+NONE = Incarnation("", "")  # of a service that was never started
 
 
 def digest(value: object) -> str:
-    """A short digest of a value that JSON can hold."""
+    """A short digest of a value that can be written as JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -54,9 +54,10 @@ def propose(
     recorded: Mapping[str, Incarnation],
     healthy: Mapping[str, bool],
 ) -> dict[str, Incarnation]:
-    """The incarnation each service should have: by its definition's digest, the last start's and whether it is well.
+    """The next incarnation of each service, by the digests of its definition and of its last start, and its health.
 
-    A service that ``restarts_with`` another gets a new one along with it. Services come in order of their needs.
+    A service that ``restarts_with`` another gets a new one if the other does. Services must be in the order of their
+    needs.
     """
     proposed: dict[str, Incarnation] = {}
     renewed: set[str] = set()
@@ -71,7 +72,7 @@ def propose(
 
 
 def recorded(state: State, name: str) -> Incarnation:
-    """The incarnation that was started last; NONE where there was none."""
+    """The incarnation that was started last; NONE if there was none."""
     try:
         content = json.loads(state.incarnation(name).read_text())
         return Incarnation(str(content["digest"]), str(content["start"]))
@@ -80,5 +81,5 @@ def recorded(state: State, name: str) -> Incarnation:
 
 
 def record(state: State, name: str, incarnation: Incarnation) -> None:
-    """Remember the incarnation that was started, for the next look."""
+    """Record the incarnation that was started, for the next synth."""
     write_private(state.incarnation(name), json.dumps(asdict(incarnation)))

@@ -1,4 +1,4 @@
-"""What each runtime answers: a module of these functions, named in :mod:`lakehouse.runtimes.locate`."""
+"""The interface of a runtime: a module with these functions, registered in :mod:`lakehouse.runtimes.locate`."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class RuntimeKind(Protocol):
     """A way to run services on this machine: ``runtime:`` of a stack in lakehouse.yaml."""
 
     def place(self, state: State, listeners: Mapping[str, Listener], home: Path) -> Place:
-        """Where a service's things are; ``listeners`` are its ports by name, ``home`` the folder of the file."""
+        """The place of the services. ``listeners`` are the ports by name, ``home`` is the folder of the file."""
 
     def runtime(
         self, lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]
     ) -> Runtime:
-        """The runtime as a person asks it."""
+        """The runtime of a stack, for commands."""
 
     def explained(self, holder: PortHolder) -> PortHolder:
-        """The holder of a port, with what this runtime knows of it: the container that it is published for."""
+        """The holder of a port, completed by this runtime, for example with the container that publishes it."""
 
     def terraform(self, scope: Construct, local: Local) -> LocalRuntime:
         """The services as Terraform resources below ``scope``."""

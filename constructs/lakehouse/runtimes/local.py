@@ -1,4 +1,4 @@
-"""A local stack found: its state folder, its services, their endpoints, and the runtime that carries them."""
+"""A local stack: its state folder, its services, their endpoints, and the runtime that runs them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from lakehouse.spec.kinds import Listener
 
 @dataclass(frozen=True)
 class Local:
-    """What the file says of a stack on this machine; nothing in it has been started or written."""
+    """A stack of the file on this machine. Nothing has been started or written."""
 
     state: State
     place: Place
     everything: tuple[Service, ...]  # services and one-shot jobs, each after those that it needs
     endpoints: Endpoints
-    listeners: Mapping[str, Listener]  # by name, with the numbers that are seen from outside
+    listeners: Mapping[str, Listener]  # by name, with their numbers outside of containers
     runtime: Runtime
     claim: OwnerClaim  # to the state folder
-    credentials: Path | None = None  # the file of those that the user has chosen
+    credentials: Path | None = None  # the file of credentials that the user sets
 
     @property
     def ports(self) -> dict[str, int]:
-        """Numbers by name, as they are seen from outside."""
+        """Numbers of ports by name, as outside of containers."""
         return {name: each.number for name, each in self.listeners.items()}
 
     @property
     def services(self) -> tuple[Service, ...]:
-        """What runs: all but the jobs."""
+        """The services without the one-shot jobs."""
         return tuple(each for each in self.everything if not each.is_job)

@@ -1,4 +1,4 @@
-"""Finds a local stack, whichever runtime carries it: the registry of runtimes."""
+"""Finds a local stack of any runtime. It is the registry of runtimes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lakehouse.text.terminal import is_hidden, shown
 
 
 def runtime(word: str) -> RuntimeKind:
-    """The runtime of that name. It is imported only if a stack has it: Docker's client takes 0.1 s."""
+    """The runtime of that name. It is imported only if a stack uses it, because Docker's client takes 0.1 s."""
     match word:
         case "docker":
             from lakehouse.runtimes.docker import kind as docker
@@ -33,7 +33,7 @@ def runtime(word: str) -> RuntimeKind:
 
 
 def explained(holder: PortHolder) -> PortHolder:
-    """The holder of a port, with what any runtime knows of it: a stack of another may have it."""
+    """The holder of a port, completed by all runtimes, because a stack of another runtime may have it."""
     for word in get_args(LocalStack.model_fields["runtime"].annotation):
         holder = runtime(word).explained(holder)
     return holder
@@ -50,7 +50,7 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
         raise UsageError(f'{path.name}: stacks has no local "{stack}"; it has {", ".join(local) or "none"}.')
     state = State(folder(path, stack, found.state))
     if any(map(is_hidden, str(state.root))):
-        raise UsageError(f"{shown(str(state.root))} contains a character that cannot be in a line. Rename that folder.")
+        raise UsageError(f"{shown(str(state.root))} contains an invisible character. Rename that folder.")
     if found.state is not None:
         owner.place(state.root, path, f'{path}: stacks.{stack}.state: "{found.state}"')
     named = listeners(lakehouse, found)

@@ -1,6 +1,6 @@
-"""Who holds the lock of Terraform's state: named, and waited for.
+"""Finds the holder of the lock of Terraform's state, and waits for it.
 
-Terraform's own words on a locked state advise to do without the lock.
+Terraform's own message about a locked state suggests to disable locking.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LAYOUT = "hhqqi0q" if sys.platform == "linux" else "qqihh"
 
 @dataclass(frozen=True)
 class LockHolder:
-    """Who holds a lock. ``pid`` is 0 where the system does not tell: a process of another machine or container."""
+    """The holder of a lock. ``pid`` is 0 if it is unknown: a process of another machine or container."""
 
     pid: int
     program: str
@@ -36,7 +36,7 @@ class LockHolder:
 
 
 def holder(state: Path) -> LockHolder | None:
-    """Who holds the lock of a state file; None where nobody does. The lock goes with the process that holds it."""
+    """The holder of the lock of a state file, or None. The lock ends with the process that holds it."""
     try:
         with state.open("rb") as file:
             pid = _asked(file.fileno())
@@ -53,7 +53,7 @@ def holder(state: Path) -> LockHolder | None:
 
 
 def wait(state: Path, patience: float = PATIENCE) -> str:
-    """Waits until nobody holds the lock; returns why it gave up, in words, or nothing."""
+    """Wait at most ``patience`` seconds until nobody holds the lock. Returns why it gave up, as text, or ``""``."""
     found = holder(state)
     if found is None:
         return ""
@@ -69,9 +69,9 @@ def wait(state: Path, patience: float = PATIENCE) -> str:
 
 
 def states(file: Path, words: Sequence[str]) -> list[Path]:
-    """The state files beside the lakehouse's file of the stacks that a command line of cdktf names; of all by default.
+    """The state files of the stacks that a command line of cdktf names, by default of all stacks.
 
-    The same names as :func:`lakehouse.runtimes.state.terraform_state` gives, without reading the file.
+    They are found by name as in :func:`lakehouse.runtimes.state.terraform_state`, without reading the lakehouse's file.
     """
     stem = () if file.name == "lakehouse.yaml" else (file.stem,)
     start = ".".join(("terraform", *stem, ""))
@@ -83,7 +83,7 @@ def states(file: Path, words: Sequence[str]) -> list[Path]:
 
 
 def _asked(descriptor: int) -> int | None:
-    """The pid of who keeps others from writing to the file; None where nobody does."""
+    """The pid of the process that locks the file against writers, or None."""
     if sys.platform == "linux":
         question = struct.pack(_LAYOUT, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
         kind, _, _, _, pid = struct.unpack(_LAYOUT, fcntl.fcntl(descriptor, fcntl.F_GETLK, question))

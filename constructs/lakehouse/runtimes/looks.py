@@ -1,4 +1,4 @@
-"""Begins the look at the contents of each local stack that is up (:mod:`lakehouse.runtimes.contents`)."""
+"""Starts the comparison of contents for each local stack that is up (:mod:`lakehouse.runtimes.contents`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lakehouse.spec import Lakehouse, LocalStack
 
 
 def begin(lakehouse: Lakehouse, path: Path) -> dict[str, Look]:
-    """Starts a look at each local stack whose bootstrap has run and whose store and catalogs listen."""
+    """Start a comparison for each local stack whose bootstrap has run and whose store and catalogs listen."""
     return {name: _start(name, path) for name in lakehouse.stacks if _is_up(lakehouse, name, path)}
 
 

@@ -1,4 +1,4 @@
-"""Memory of the machine, and whether the services can have what the file gives them."""
+"""Memory of the machine, and whether it is enough for the services."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import psutil
 from lakehouse.errors import LakehouseError
 from lakehouse.services.service import Service
 
-#: Heaps are rarely full at once: the default lakehouse may need 11 GiB, and works with a third of that.
+#: Heaps are rarely full at the same time: the default lakehouse may need 11 GiB and works with a third of that.
 _OVERCOMMIT = 1.5
 
 
 def machine() -> tuple[int, int]:
-    """MiB in all and available: this machine's, or the limit of the container that this runs in."""
+    """MiB of memory, total and available: of this machine, or of the container in which this process runs."""
     seen = psutil.virtual_memory()
     total, available = seen.total, seen.available
     for limit, used in (
@@ -26,16 +26,16 @@ def machine() -> tuple[int, int]:
             most = int(Path(limit).read_text())
             left = most - int(Path(used).read_text())
         except (OSError, ValueError):
-            continue  # there is no such limit: "max" is no number
+            continue  # there is no limit ("max")
         if most < total:
             total, available = most, min(available, left)
     return total >> 20, available >> 20
 
 
 def check(services: Iterable[Service], total: int) -> None:
-    """Raises LakehouseError if one service may need more than the ``total`` MiB there are, or all of them far more.
+    """Raises LakehouseError if one service may need more than ``total`` MiB, or all together far more.
 
-    A one-shot job has ended before what needs it starts, so it does not count among all.
+    One-shot jobs do not count in the sum, because they end before the services that need them start.
     """
     some = list(services)
     wanted = {each.name: each.memory_mb for each in some}
@@ -46,6 +46,6 @@ def check(services: Iterable[Service], total: int) -> None:
     together = sum(each.memory_mb for each in some if not each.is_job)
     if together > total * _OVERCOMMIT:
         raise LakehouseError(
-            f"The services together may need {together} MiB, but there are only {total} MiB. More than "
-            f"{_OVERCOMMIT} times that is not started. {fix}."
+            f"The services together may need {together} MiB, but there are only {total} MiB. At most "
+            f"{_OVERCOMMIT} times that is allowed. {fix}."
         )

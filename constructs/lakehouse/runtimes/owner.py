@@ -1,7 +1,7 @@
-"""Whose a state folder is. A mark in it names the lakehouse, the stack, the file and an id.
+"""The owner of a state folder. A mark in the folder names the lakehouse, the stack, the file and an id.
 
-The mark is asked before anything is written to the folder, taken over or deleted. A folder without a mark is taken only
-where it is empty, or where an earlier version of this project has laid it out.
+The mark is checked before anything in the folder is written, taken over or deleted. A folder without a mark is used
+only if it is empty, or if an earlier version of this project created it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FOLDERS = {
     "tmp",
     "names",
     "certificates",
-}  # what a lakehouse makes
+}  # folders that a lakehouse creates
 _OF_THE_FILE_SYSTEM = {"lost+found"}
 _KEYS = ("store-access-key", "store-secret-key")
 _WAREHOUSE = re.compile(r"^nessie\.catalog\.warehouses\.([^=]+)\.location=(.*)$", re.MULTILINE)
@@ -38,7 +38,7 @@ _WAREHOUSE = re.compile(r"^nessie\.catalog\.warehouses\.([^=]+)\.location=(.*)$"
 
 @dataclass(frozen=True)
 class Owner:
-    """The mark. ``id`` goes on every thing of the lakehouse; ``buckets`` says that its buckets carry it as well."""
+    """The mark. Everything that the lakehouse creates has its ``id``; with ``buckets``, its buckets too."""
 
     lakehouse: str
     stack: str
@@ -53,7 +53,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class OwnerClaim:
-    """What a file asks for: to be the owner of a state folder."""
+    """The claim of a file to be the owner of a state folder."""
 
     owner: Owner
     deployed: bool  # Terraform's state beside the file knows this stack
@@ -61,9 +61,9 @@ class OwnerClaim:
 
 
 def place(root: Path, file: Path, at: str) -> None:
-    """Raises UsageError if the state folder would be somebody's home, the project itself, or a folder around them.
+    """Raises UsageError if the state folder would be the user's home, the folder of the file, or contain them.
 
-    A state folder is closed to other users and removed as a whole: such a place must not be one.
+    A state folder is closed to other users and removed as a whole, so it cannot be one of those.
     """
     real = root.resolve()
     for what, folder in (("the folder of the file", file.parent), ("your home folder", _home())):
@@ -73,11 +73,11 @@ def place(root: Path, file: Path, at: str) -> None:
         raise UsageError(f"{at}: the state folder would be {real}, at the top of the file system. {_NAME_ANOTHER}")
 
 
-_NAME_ANOTHER = "Name a separate folder under `state`, or leave `state` out."
+_NAME_ANOTHER = "Name a separate folder under `state`, or remove `state`."
 
 
 def read(root: Path) -> Owner | None:
-    """The mark of a state folder; None where it has none.
+    """The mark of a state folder; None if it has none.
 
     Raises LakehouseError if the mark is damaged or cannot be read.
     """
@@ -90,7 +90,7 @@ def read(root: Path) -> Owner | None:
     except OSError as error:
         raise LakehouseError(
             f"{path}, which names the owner of the state folder, cannot be read: {error.strerror}. "
-            "Deploy as the user that it belongs to, or make it readable."
+            "Deploy as the user that owns it, or make it readable."
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise LakehouseError(
@@ -100,7 +100,7 @@ def read(root: Path) -> Owner | None:
 
 
 def claim(state: State, owner: Owner, *, deployed: bool, catalogs: tuple[tuple[str, str], ...]) -> OwnerClaim:
-    """What is asked for: the id of the mark that is there where it is ours, else a new one. Writes nothing."""
+    """The claim, with the id of the existing mark if that is ours, else with a new id. Writes nothing."""
     try:
         found = read(state.root)
     except LakehouseError:
@@ -119,11 +119,11 @@ def new_id() -> str:
 
 
 def refusal(state: State, asked: OwnerClaim) -> str:
-    """Why the file must not have the state folder, in words with what to do; empty where it may. Writes nothing."""
+    """Why the file must not use the state folder and how to fix it, as text; empty if it may. Writes nothing."""
     root, owner = state.root, asked.owner
     for outer in root.resolve().parents:
         if (outer / MARK).is_file():
-            return f"The state folder {root} lies inside the state folder {outer} of the {read(outer)}. {_NAME_ANOTHER}"
+            return f"The state folder {root} is inside the state folder {outer} of the {read(outer)}. {_NAME_ANOTHER}"
     another = f"name another folder under stacks.{owner.stack}.state in {owner.file}"
     found = read(root)
     if found is None:
@@ -132,27 +132,27 @@ def refusal(state: State, asked: OwnerClaim) -> str:
     if (found.lakehouse, found.stack) != (owner.lakehouse, owner.stack):
         if same_file or not Path(found.file).exists():
             return (
-                f"The state folder {root} holds the data of the {found}; the file now says `name: {owner.lakehouse}`. "
-                f"If it was renamed, {ADOPT} hands the data over (containers' volumes keep the former name: on Docker "
-                f"change the name back). Otherwise {another}."
+                f"The state folder {root} holds the data of the {found}; the file now has `name: {owner.lakehouse}`. "
+                f"If it was renamed, {ADOPT} transfers the data (on Docker, change the name back instead, because "
+                f"volumes keep the former name). Otherwise {another}."
             )
         return f"The state folder {root} belongs to the {found}. Two lakehouses cannot share one: {another}."
     if not same_file and Path(found.file).exists() and _same(Path(found.folder), root):
         return (
             f"The state folder {root} belongs to another file with the same name: the {found}. Two files cannot share "
-            f"one: {another}. If {found.file} is no longer used, {ADOPT} hands the folder over."
+            f"one: {another}. If {found.file} is no longer used, {ADOPT} transfers the folder."
         )
     return ""
 
 
 def check(state: State, asked: OwnerClaim) -> None:
-    """Raises LakehouseError if the file must not have the state folder."""
-    if said := refusal(state, asked):
-        raise LakehouseError(said)
+    """Raises LakehouseError if the file must not use the state folder."""
+    if why := refusal(state, asked):
+        raise LakehouseError(why)
 
 
 def may_stop(state: State, asked: OwnerClaim) -> bool:
-    """Whether what runs in the state folder is the file's to stop: under another name too, but not another file's."""
+    """Whether the file may stop what runs in the state folder: it is the owner, even if the lakehouse was renamed."""
     found = read(state.root)
     if found is None:
         return former(state.root)
@@ -160,7 +160,7 @@ def may_stop(state: State, asked: OwnerClaim) -> bool:
 
 
 def mark(state: State, asked: OwnerClaim) -> None:
-    """Writes the mark, once :func:`check` has passed and the folder is there."""
+    """Write the mark. :func:`check` must have passed, and the folder must exist."""
     owner, found = asked.owner, read(state.root)
     if found is not None and _same(Path(found.folder), state.root):
         owner = replace(owner, id=found.id, buckets=found.buckets)  # two first deploys at once: one id
@@ -170,31 +170,31 @@ def mark(state: State, asked: OwnerClaim) -> None:
 
 
 def write_mark(root: Path, owner: Owner, *, overwrite: bool = False) -> None:
-    """Writes the mark of a state folder; ``overwrite`` also over one that is damaged."""
+    """Write the mark of a state folder. ``overwrite`` also replaces a damaged mark."""
     if overwrite or read(root) != owner:
         write_private(root / MARK, json.dumps(asdict(owner), indent=1))
 
 
 def buckets_marked(root: Path) -> None:
-    """Notes in the mark that the buckets of an earlier version carry it now."""
+    """Record in the mark that the buckets of an earlier version now have the id."""
     if (found := read(root)) is not None:
         write_mark(root, replace(found, buckets=True))
 
 
 def write_claim(folder: Path, asked: OwnerClaim) -> None:
-    """Writes the claim into the folder of the synthesised stack, for the steps."""
+    """Write the claim into the folder of the synthesised stack, for the steps."""
     (folder / MARK).write_text(json.dumps(asdict(asked), indent=1))
 
 
 def read_claim(path: Path) -> OwnerClaim:
-    """What :func:`write_claim` wrote."""
+    """The claim that :func:`write_claim` wrote."""
     content: dict[str, Any] = json.loads(path.read_text())
     catalogs = tuple((name, location) for name, location in content["catalogs"])
     return OwnerClaim(Owner(**content["owner"]), content["deployed"], catalogs)
 
 
 def former(root: Path) -> bool:
-    """Whether an earlier version of this project laid the folder out: by the secrets or the record that it made."""
+    """Whether an earlier version of this project created the folder, as its secrets or its record show."""
     try:
         if all(re.fullmatch("[0-9a-f]{40}", (root / "secrets" / name).read_text()) for name in _KEYS):
             return True
@@ -215,7 +215,7 @@ def _unmarked(state: State, asked: OwnerClaim, another: str) -> str:
         return ""
     if not former(root):
         return (
-            f"The state folder {root} is not empty and no lakehouse has made it: it holds {', '.join(strange[:3])}"
+            f"The state folder {root} is not empty, and no lakehouse created it: it holds {', '.join(strange[:3])}"
             f"{' and more' if len(strange) > 3 else ''}. A state folder is removed as a whole, so it must be new or "
             f"empty: {another}."
         )
@@ -224,18 +224,18 @@ def _unmarked(state: State, asked: OwnerClaim, another: str) -> str:
         held = ", ".join(f"catalog {name} at {location}" for name, location in sorted(warehouses))
         return (
             f"The state folder {root} holds the data of another lakehouse ({held}). {another[0].upper()}{another[1:]}. "
-            f"If the file's catalogs were renamed or moved, {ADOPT} hands the folder over."
+            f"If the file's catalogs were renamed or moved, {ADOPT} transfers the folder."
         )
     if not asked.deployed and _runs(state):
         return (
-            f"The state folder {root} belongs to a lakehouse that runs and that another file deployed. "
-            f"{another[0].upper()}{another[1:]}. If it is this file's, stop it and {ADOPT} hands the folder over."
+            f"The state folder {root} belongs to a running lakehouse that another file deployed. "
+            f"{another[0].upper()}{another[1:]}. If it is this file's, stop it, and {ADOPT} transfers the folder."
         )
     return ""
 
 
 def holds(root: Path) -> Iterator[str]:
-    """What lies in the folder, without empty folders that a lakehouse would make as well."""
+    """The names in the folder, without those of empty folders that a lakehouse would create too."""
     try:
         for each in root.iterdir():
             if each.name in _OF_THE_FILE_SYSTEM:
@@ -264,7 +264,7 @@ def _runs(state: State) -> bool:
 
 
 def _copied(found: Owner, root: Path) -> bool:
-    """Whether the folder is a copy, and what it was copied from is still there."""
+    """Whether the folder is a copy of a folder that still exists."""
     other = Path(found.folder)
     try:
         original = None if _same(other, root) else read(other)
@@ -280,5 +280,5 @@ def _same(one: Path, other: Path) -> bool:
 def _home() -> Path | None:
     try:
         return Path.home()
-    except RuntimeError:  # a user without an entry, and no HOME
+    except RuntimeError:  # the user has no entry in the list of users, and HOME is not set
         return None

@@ -1,4 +1,4 @@
-"""Readiness: "started" is not "ready", so every service is asked until it answers."""
+"""Readiness. A service that has started is not yet ready, so every service is probed until it answers."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK, Probe, Service
 
-_INTERVAL = 0.25  # seconds between two questions
-COMMAND_SECONDS = 10  # that a probe's command may take
+_INTERVAL = 0.25  # seconds between two probes
+COMMAND_SECONDS = 10  # the longest time for a probe's command
 _DEAD = {"FATAL", "EXITED", "STOPPED", "UNKNOWN"}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """From where a service is asked: ``host`` has its port, ``config`` is its configuration folder as seen from here.
+    """How a service is probed from here: ``host`` has its port, ``config`` is its configuration folder.
 
-    ``environment`` is that of a command which is run.
+    ``environment`` is for the command of an ``exec`` probe.
     """
 
     config: Path = Path()
@@ -38,7 +38,7 @@ HERE = Asked()
 
 
 def ready(probe: Probe, asked: Asked = HERE, timeout: float = 2.0) -> bool:
-    """One question: does the service answer as a ready one?"""
+    """Probe the service once, for at most ``timeout`` seconds. Returns whether it is ready."""
     host = asked.host
     if probe.kind == "exec":
         return _ends_well(probe.command, asked)
@@ -46,11 +46,11 @@ def ready(probe: Probe, asked: Asked = HERE, timeout: float = 2.0) -> bool:
         return _stays_open((host, probe.port), timeout)
     try:
         with requests.Session() as session:
-            session.trust_env = False  # a proxy set in the shell must not stand between us and loopback
+            session.trust_env = False  # the shell's proxy must not be used for the loopback address
             trusted = str(asked.config / probe.trust) if probe.trust else True
             url = f"{probe.kind}://{host}:{probe.port}{probe.path}"
             answer = session.get(url, timeout=timeout, verify=trusted)
-    except (requests.RequestException, OSError):  # the second: the authority's certificate is not there
+    except (requests.RequestException, OSError):  # OSError: the authority's certificate is missing
         return False
     return answer.ok and probe.expect in answer.text
 
@@ -68,28 +68,28 @@ def _ends_well(command: Sequence[str], asked: Asked) -> bool:
 
 
 def _stays_open(address: tuple[str, int], timeout: float) -> bool:
-    """Whether a connection is taken and kept: Docker's proxy takes any, and drops it where nobody listens behind."""
+    """Whether a connection is accepted and kept. Docker's proxy accepts any, and closes it if nothing listens."""
     try:
         with socket.create_connection(address, timeout) as connection:
             connection.settimeout(0.2)
             return connection.recv(1) != b""  # a greeting
     except TimeoutError:
-        return True  # it waits for us to speak
+        return True  # it waits for the client
     except OSError:
         return False
 
 
 def await_ready(service: Service, state: State, process: Callable[[], Process | None], asked: Asked = HERE) -> float:
-    """Waits until the service is ready; returns the seconds it took.
+    """Wait until the service is ready. Returns the seconds that it took.
 
-    Raises LakehouseError with what was awaited, for how long, the process's state and the end of its log.
+    Raises LakehouseError if it does not get ready, with the time, the process's state and the end of its log.
     """
     began = time.monotonic()
     while True:
         waited = time.monotonic() - began
         now = process()
         if now is not None and now.up and ready(service.probe, asked):
-            return waited  # the process first: what answers on the port might be somebody else
+            return waited  # the process is checked first, because another program might answer on the port
         if now is None or now.state in _DEAD or waited > service.probe.patience:
             word = "is gone" if now is None else f"is {now.state}{f' ({now.note})' if now.note else ''}"
             raise LakehouseError(
@@ -101,7 +101,7 @@ def await_ready(service: Service, state: State, process: Callable[[], Process | 
 
 
 def tail(state: State, service: str, lines: int = 15) -> str:
-    """The last lines of a service's log, indented."""
+    """The last ``lines`` lines of a service's log, indented."""
     try:
         with state.log(service).open("rb") as file:
             file.seek(0, 2)

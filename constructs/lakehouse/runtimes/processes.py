@@ -1,4 +1,4 @@
-"""What the operating system knows: who holds a port, which processes belong to a lakehouse."""
+"""Facts from the operating system: which process holds a port, and which processes belong to a lakehouse."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_open(port: int, host: str = LOOPBACK, timeout: float = 1.0) -> bool:
 
 
 def taken(ports: Iterable[Port], state: State) -> list[str]:
-    """A sentence for each port that a process outside this lakehouse listens on."""
+    """A sentence for each port on which a process outside this lakehouse listens."""
     wanted = {port.number: port.name for port in ports}
     own = {process.pid for process in belonging(state)}
     sentences = []
@@ -37,7 +37,7 @@ def taken(ports: Iterable[Port], state: State) -> list[str]:
 
 
 def holders(ports: Iterable[Port], state: State) -> list[PortHolder]:
-    """Who outside the lakehouse listens on the ports."""
+    """The processes outside the lakehouse that listen on the ports."""
     found = []
     for port in ports:
         for sentence in taken([port], state):
@@ -47,7 +47,7 @@ def holders(ports: Iterable[Port], state: State) -> list[PortHolder]:
 
 
 def _whose(pid: int | None) -> tuple[str, str]:
-    """A process's program, and the state folder of the lakehouse that it belongs to; empty if it is not known."""
+    """A process's program, and the state folder of the lakehouse that it belongs to; empty if unknown."""
     if pid is None:
         return "", ""
     try:
@@ -58,7 +58,7 @@ def _whose(pid: int | None) -> tuple[str, str]:
 
 
 def listener(port: int) -> int | None:
-    """The pid of the process that listens on the port; None where there is none, or the system does not tell."""
+    """The pid of the process that listens on the port; None if there is none or it is unknown."""
     try:
         connections = psutil.net_connections("tcp")
     except psutil.Error:
@@ -70,9 +70,9 @@ def listener(port: int) -> int | None:
 
 
 def belonging(state: State, service: str | None = None) -> Iterator[psutil.Process]:
-    """The processes that carry the lakehouse's mark in their environment: all, or one service's.
+    """The processes with the lakehouse's mark in their environment: all, or those of one service.
 
-    The mark outlives supervisord: what it leaves behind when it is killed is found by it.
+    By the mark, processes are found that a killed supervisord left behind.
     """
     for process in psutil.process_iter():
         try:
@@ -86,7 +86,7 @@ def belonging(state: State, service: str | None = None) -> Iterator[psutil.Proce
 
 
 def end(processes: Iterable[psutil.Process], patience: float = 10.0) -> None:
-    """Asks the processes to stop, and kills those that have not after ``patience`` seconds."""
+    """Ask the processes to stop, and kill those that still run after ``patience`` seconds."""
     some = list(processes)
     for process in some:
         try:

@@ -1,4 +1,4 @@
-"""What a person may ask of a local stack that runs, whichever runtime carries it."""
+"""The interface of a running local stack, for every runtime."""
 
 from __future__ import annotations
 
@@ -19,82 +19,82 @@ class Process:
 
     name: str
     state: str
-    pid: int  # 0 where it does not run
+    pid: int  # 0 if it does not run
     uptime: int  # seconds
     note: str
 
     @property
     def up(self) -> bool:
-        """supervisord says STARTING for the first second, however ready the process is."""
+        """Whether the process runs. supervisord reports STARTING for the first second, even if it is ready."""
         return self.state in ("STARTING", "RUNNING")
 
 
 class Runtime(Protocol):
-    """The runtime of one stack. What is down answers with nothing, not with an error."""
+    """The runtime of one stack. If the stack is down, methods return empty values instead of raising errors."""
 
     def processes(self) -> Mapping[str, Process]:
-        """All that was started, by service."""
+        """The processes that were started, by service."""
 
     def healthy(self) -> Mapping[str, bool]:
-        """Whether each service runs and answers as a ready one."""
+        """Whether each service runs and is ready."""
 
     def memory(self) -> Mapping[str, int]:
-        """Bytes of resident memory by service, with what a service started itself (a worker's executors)."""
+        """Bytes of resident memory by service, including processes that it started itself (a worker's executors)."""
 
     def restart(self, service: Service) -> float:
-        """Stops and starts a service as it is; returns the seconds until it was ready.
+        """Stop and start a service with its present definition. Returns the seconds until it was ready.
 
         Raises LakehouseError if it is down or does not get ready.
         """
 
     def log(self, name: str, lines: int) -> str:
-        """The end of a service's log. Raises LakehouseError if it was never started."""
+        """The last lines of a service's log. Raises LakehouseError if it was never started."""
 
     def follow(self, name: str) -> Iterator[str]:
-        """What is added to the log from now on, without end."""
+        """The lines that are added to the log from now on. It does not end."""
 
     def configure(self, service: str, files: Iterable[File]) -> None:
-        """Writes further files into a service's configuration folder, secrets filled in."""
+        """Write further files into a service's configuration folder, with secrets filled in."""
 
     def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-        """Starts a further program where the service runs, its input and output piped, its errors among its output."""
+        """Start a program where the service runs, with piped input and output. Errors are part of the output."""
 
     def changed(self, planned: Planned) -> Sequence[str]:
-        """The services that were started from another definition, or with other credentials, than a deploy plans."""
+        """The services that run with another definition, or with other credentials, than a deploy plans."""
 
     @property
     def apart(self) -> bool:
-        """Whether its services have a network and names of their own, so that this machine is another one to them."""
+        """Whether its services have their own network and host names, so that this machine is another host to them."""
 
     def edited(self) -> Sequence[str]:
-        """The services that somebody changed by hand since they were started."""
+        """The services that were changed by hand since they were started."""
 
     def unreachable(self) -> Sequence[str]:
-        """The services that run, and that the others cannot reach."""
+        """The services that run but that other services cannot reach."""
 
     def resolves(self, host: str) -> bool | None:
-        """Whether a name resolves where the services are; None if nothing runs there that could be asked."""
+        """Whether a host name resolves where the services run; None if nothing runs there."""
 
     def starved(self, service: str) -> bool:
         """Whether a service was ended for lack of memory."""
 
     def holders(self, wanted: Mapping[str, Sequence[Port]]) -> Sequence[PortHolder]:
-        """Who else listens on the ports ``wanted``, which are those of each service as seen from outside."""
+        """The other programs that listen on the ports ``wanted``, given by service as outside of containers."""
 
     def checks(self, context: CheckContext) -> Iterator[Check]:
-        """What must be right for this runtime, causes before consequences. They change nothing."""
+        """The checks of this runtime, causes before consequences. They change nothing."""
 
     def remains(self) -> str:
-        """What of the stack is there to be stopped, in words; empty where nothing is."""
+        """The running parts of the stack, as text; empty if nothing runs."""
 
     def folders(self) -> Sequence[Path]:
-        """The folders of this machine on whose disks its data lies; those that cannot be found out are left out."""
+        """The folders on this machine whose disks hold its data, as far as they are known."""
 
     def closed(self) -> str:
-        """Why the store takes no writes now, in words; empty where it does."""
+        """Why the store accepts no writes now, as text; empty if it accepts them."""
 
     def volumes(self) -> Sequence[str]:
-        """The names of what holds its data outside the state folder."""
+        """The names of the volumes with its data outside the state folder."""
 
     def remove_data(self) -> int:
-        """Removes the data that lies outside the state folder; returns the bytes that were freed, if they are known."""
+        """Remove the data outside the state folder. Returns the number of bytes that were freed, 0 if unknown."""

@@ -1,4 +1,4 @@
-"""The state folder of a lakehouse on this machine, and what lies where in it."""
+"""The state folder of a lakehouse on this machine, and the places in it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import temporary
 
-# sun_path holds 108 bytes with the closing zero, and supervisord adds a suffix of its own while it binds.
+# sun_path holds 108 bytes with the closing zero, and supervisord adds its own suffix while it binds.
 _LONGEST_SOCKET = 90
 
 
 def check_user() -> None:
-    """Raises LakehouseError if the system has no entry for this user: Java programs ask for its name, and hang."""
+    """Raises LakehouseError if the system has no entry for this user, because Java programs hang without its name."""
     import pwd
 
     try:
@@ -30,7 +30,7 @@ def check_user() -> None:
 
 @dataclass(frozen=True)
 class State:
-    """Folders below ``root``: ``data`` outlives everything but ``lakehouse destroy --data``; the rest is made again."""
+    """Folders below ``root``. Only ``lakehouse destroy --data`` removes ``data``; the others are created again."""
 
     root: Path
 
@@ -44,8 +44,9 @@ class State:
         return self.root / "logs" / f"{service}.log"
 
     def temporary(self, service: str) -> Path:
-        """What its programs use as their temporary folder, emptied at each start: the system-wide one is shared with
-        other users.
+        """The temporary folder of the service's programs, emptied at each start.
+
+        The system's temporary folder is shared with other users.
         """
         return self.root / "tmp" / service
 
@@ -74,7 +75,7 @@ class State:
 
     @property
     def socket(self) -> Path:
-        """The supervisor's socket: in the state folder, or in a short private folder where that path is too long."""
+        """The supervisor's socket: in the state folder, or in a short private folder if that path is too long."""
         near = self.run / "supervisor.sock"
         if len(os.fsencode(near)) <= _LONGEST_SOCKET:
             return near
@@ -82,7 +83,7 @@ class State:
         return temporary.private() / f"{digest}.sock"
 
     def prepare(self) -> None:
-        """Makes the folders, closed to other users.
+        """Create the folders, closed to other users.
 
         Raises LakehouseError if the folder cannot be written.
         """
@@ -104,14 +105,17 @@ class State:
             ) from error
 
     def kept(self, name: str) -> Path:
-        """The file of a secret, of a part of a certificate, or of a name that somebody chose, which is no secret."""
+        """The file of a secret, of a part of a certificate, or of a name that the user sets, which is no secret."""
         if "/" in name:
             return self.root / name
         chosen = self.root / "names" / name
         return chosen if chosen.is_file() else self.root / "secrets" / name
 
     def secret(self, name: str) -> str:
-        """The secret of that name: made at first use, then kept, mode 0600."""
+        """The secret of that name. It is generated at its first use and kept with mode 0600.
+
+        Raises LakehouseError if a certificate is missing, or if the file cannot be read or is empty.
+        """
         path = self.kept(name)
         try:
             value = path.read_text()
@@ -128,7 +132,7 @@ class State:
         return value
 
     def forget(self, name: str) -> None:
-        """Drops the secret of that name: the next one asked for is another."""
+        """Remove the secret of that name, so that the next use generates a new one."""
         (self.root / "secrets" / name).unlink(missing_ok=True)
 
 
@@ -138,7 +142,7 @@ def _make_secret(path: Path) -> str:
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(value)
     try:
-        os.link(temporary, path)  # the first writer wins, and nobody reads half a secret
+        os.link(temporary, path)  # the first writer wins, and no reader sees half a secret
     except FileExistsError:
         value = path.read_text()
     finally:
@@ -147,22 +151,22 @@ def _make_secret(path: Path) -> str:
 
 
 def folder(file: Path, stack: str, chosen: str | None = None) -> Path:
-    """Where a stack's state is: below ``chosen``, the file's ``stacks.NAME.state``, by default ``.lakehouse``."""
+    """The state folder of a stack: below ``chosen``, the file's ``stacks.NAME.state``, by default ``.lakehouse``."""
     return file.parent / (chosen or Path(".lakehouse", *apart(file))) / stack
 
 
 def apart(file: Path) -> tuple[str, ...]:
-    """What keeps a file's state from that of others beside it: its stem, and nothing for lakehouse.yaml."""
+    """The name that separates a file's state from that of other files beside it: its stem; none for lakehouse.yaml."""
     return () if file.name == "lakehouse.yaml" else (file.stem,)
 
 
 def terraform_state(path: Path, stack: str) -> Path:
-    """The file in which Terraform keeps the state of a local stack: beside the lakehouse's file."""
+    """The file of Terraform's state of a local stack, beside the lakehouse's file."""
     return path.parent / ".".join(("terraform", *apart(path), stack, "tfstate"))
 
 
 def write_private(path: Path, content: str | bytes) -> None:
-    """Writes a file in one step, readable by its owner alone."""
+    """Write a file atomically, so that only its owner can read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -1,8 +1,8 @@
-"""Temporary folders: the private one that a run of cdktf has, and the one that all programs of the system share.
+"""Temporary folders: the private one of a run of cdktf, and the one that all programs of the system share.
 
-cdktf, jsii and Terraform's providers write to the folder that TMPDIR names. ``bin/cdktf`` names one below the cache
-folder, so that nothing of them lies where other users' files do, and notes it in LAKEHOUSE_TMPDIR: what outlives the
-run (the supervisor), and what every command has to find (its socket), must not depend on it.
+cdktf, jsii and Terraform's providers write to the folder in TMPDIR. ``bin/cdktf`` sets TMPDIR to a folder below the
+cache folder, so that their files are apart from those of other users. It also sets LAKEHOUSE_TMPDIR to that folder,
+because what outlives the run (the supervisor) and what every command must find (its socket) must not be in it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ OWN = "LAKEHOUSE_TMPDIR"
 
 _CHOSEN = ("TMPDIR", "TEMP", "TMP")
 _PREFIX = "cdktf-"
-# Providers of Terraform listen on sockets in it, plugin-dirNNNNNNNNNN/pluginNNNNNNNNNN, and macOS takes 103 bytes.
+# Terraform's providers listen on sockets in it, plugin-dirNNNNNNNNNN/pluginNNNNNNNNNN, and macOS allows 103 bytes.
 _LONGEST = 103 - 38
-# A cache folder may be shared with a container, where the same number is another process: what a run needs of its
-# folder for longer than this it holds open.
+# A cache folder may be shared with a container, where the same number is another process. So a younger folder is never
+# removed. Files that a run needs for longer are open.
 _AGE = 3600.0  # seconds
 
 
 def make(pid: int) -> Path | None:
-    """Makes the private folder of the run with that process id, and removes those of runs that have ended.
+    """Make the private folder of the run with that process id, and remove the folders of runs that have ended.
 
-    None where the user has chosen a temporary folder, or where none can be made.
+    Returns None if the user has set a temporary folder, or if no folder can be made.
     """
     if any(os.environ.get(name) for name in _CHOSEN):
         return None
@@ -52,23 +52,23 @@ def make(pid: int) -> Path | None:
 
 
 def shared() -> Path:
-    """The system's temporary folder, or the user's own choice: the same in every command, within a run of cdktf too."""
+    """The system's temporary folder, or the one that the user has set. It is the same within and outside of cdktf."""
     return Path("/tmp") if within() else Path(tempfile.gettempdir())  # noqa: S108 - what is made there is checked
 
 
 def within() -> bool:
-    """Whether TMPDIR is a program's own private folder, and not the user's choice."""
+    """Whether TMPDIR is the private folder of a program, and not set by the user."""
     return bool(own := os.environ.get(OWN)) and own == os.environ.get("TMPDIR")
 
 
 def named(folder: Path) -> dict[str, str]:
-    """The variables that make a folder, which is made with it, the private one of a program."""
+    """Create a folder, and return the variables that make it a program's private temporary folder."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {"TMPDIR": str(folder), OWN: str(folder)}
 
 
 def private() -> Path:
-    """The folder of this user in the system's temporary one, for sockets that have too long a path elsewhere."""
+    """This user's folder in the system's temporary folder, for sockets whose path would be too long elsewhere."""
     return shared() / f"lakehouse-{os.getuid()}"
 
 

@@ -1,4 +1,4 @@
-"""What the runtimes of a local stack have in common as Terraform sees them."""
+"""The Terraform resources that all runtimes of a local stack have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lakehouse.runtimes.local import Local
 
 
 class LocalRuntime(Construct):
-    """The services of a local stack as resources, by name, and what runs when they are ready."""
+    """The services of a local stack as resources, by name, and the bootstrap that runs when they are ready."""
 
     def __init__(
         self, scope: Construct, name: str, local: Local, incarnations: Mapping[str, Incarnation], planned: Planned
@@ -29,18 +29,18 @@ class LocalRuntime(Construct):
 
     @property
     def everything(self) -> str:
-        """A digest that changes when any service is to be started, or the state folder to be marked."""
+        """A digest that changes if any service must be started, or the state folder must be marked."""
         named = {each: str(incarnation) for each, incarnation in self.incarnations.items()}
         return digest({**named, owner.MARK: self.local.claim.owner.id})
 
     def bootstrap(self, arguments: Sequence[str], *, needs: Sequence[str], wanted: str, drifted: bool) -> None:
-        """A resource that runs ``python -m bootstrap`` once the services it needs are ready.
+        """A resource that runs ``python -m bootstrap`` when the services that it needs are ready.
 
-        It is run again when ``wanted`` (a digest) or the incarnation of a service it needs changes, and when what is
-        there has drifted from the file.
+        It runs again if ``wanted`` (a digest) or the incarnation of a needed service changes, or if ``drifted`` says
+        that the contents differ from the file.
         """
-        said = digest([wanted, *(str(self.incarnations[need]) for need in needs)])
-        self._bootstrap = contents.propose(self.local.state, said, drifted)
+        combined = digest([wanted, *(str(self.incarnations[need]) for need in needs)])
+        self._bootstrap = contents.propose(self.local.state, combined, drifted)
         run = [sys.executable, "-m", contents.NAME, *arguments]
         remember = [sys.executable, "-m", contents.__name__, "--state", str(self.local.state.root)]
         local_exec(
@@ -52,7 +52,7 @@ class LocalRuntime(Construct):
         )
 
     def write(self, folder: Path) -> None:
-        """Writes what the steps read into the folder of the synthesised stack."""
+        """Write the files that the steps read into the folder of the synthesised stack."""
         definitions.write(folder, self.local.everything, self.incarnations)
         generations.write(folder, self._planned)
         owner.write_claim(folder, self.local.claim)

@@ -1,8 +1,8 @@
 """``python -m lakehouse.runtimes.training``: makes the class archives that are missing.
 
-A lakehouse of its own, in a temporary folder and on free ports, is started, filled, verified and stopped, and the
-archives are made from what its JVMs recorded. That is done once for each set of packages; without archives everything
-works as well, only slower to start.
+It starts a separate lakehouse in a temporary folder and on free ports, fills it, verifies it and stops it. The archives
+are made from what its JVMs recorded. This is done once for each set of packages. Without archives everything works,
+but starts more slowly.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 
 _STACK, _FILE = "training", "lakehouse.yaml"
-_WORDS = ("apply", "verify")  # what the `lakehouse` command does with it: every engine writes and reads
+_WORDS = ("apply", "verify")  # the `lakehouse` commands to run, so that every engine writes and reads
 
 
 def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
-    """Makes the archives that the stack's services lack; says in a line what could not be made, and raises nothing."""
+    """Make the missing archives of the stack's services. Prints a line for each failure, and raises nothing."""
     began = time.monotonic()
     try:
         lacking = archives.missing(locate(lakehouse, stack, path).services)  # a job runs once
@@ -58,11 +58,11 @@ def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
             with ThreadPoolExecutor(2) as pool:  # each takes one core, and Spark's 1.2 GB
                 list(pool.map(lambda each: _create(each, lacking[each], records), lacking))
     except (LakehouseError, OSError) as error:
-        _say(f"  not prepared, so the lakehouse starts slower: {error}")
+        _say(f"  not prepared, so the lakehouse starts more slowly: {error}")
 
 
 def repair(lakehouse: Lakehouse, path: Path) -> None:
-    """Reads the archives of all local stacks, and makes those again that are not as they were made."""
+    """Read the archives of all local stacks, and make the damaged ones again."""
     for name in _stacks(lakehouse):
         if damaged := archives.damaged(locate(lakehouse, name, path).services):
             for archive, why in damaged.items():
@@ -72,13 +72,13 @@ def repair(lakehouse: Lakehouse, path: Path) -> None:
 
 
 def _stacks(lakehouse: Lakehouse) -> list[str]:
-    """Those whose services are processes: containers have no archives."""
+    """The stacks whose services are processes, because containers have no archives."""
     stacks = lakehouse.stacks.items()
     return [name for name, each in stacks if isinstance(each, LocalStack) and each.runtime == "process"]
 
 
 def _alone(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
-    """The same services and catalogs with nothing in them, in a folder and on ports of their own."""
+    """A stack with the same services and with empty catalogs, in a separate folder and on free ports."""
     there = lakehouse.stacks[stack]
     assert isinstance(there, LocalStack)
     content: dict[str, Any] = lakehouse.model_dump(mode="json", exclude_unset=True, exclude={"access"})
@@ -104,7 +104,7 @@ def _work(file: Path) -> None:
 
 @contextmanager
 def _running(services: Sequence[Service], local: Local) -> Iterator[None]:
-    """The services are up, in the order of their needs; afterwards they are not, and have had time to write records."""
+    """Start the services in the order of their needs. At the end, stop them with enough time to write their records."""
     state = local.state
     steps.preflight(state, services, local.claim)
     steps.supervisor_up(state, "training")
@@ -121,7 +121,7 @@ def _running(services: Sequence[Service], local: Local) -> Iterator[None]:
 
 
 def _waves(services: Sequence[Service]) -> Iterator[list[Service]]:
-    """The services such that each comes after those that it needs; what is together can start together."""
+    """The services in groups, each after those that it needs. The services of a group can start at the same time."""
     up: set[str] = set()
     while len(up) < len(services):
         wave = [each for each in services if each.name not in up and up.issuperset(each.needs)]
@@ -130,7 +130,7 @@ def _waves(services: Sequence[Service]) -> Iterator[list[Service]]:
 
 
 def _free(count: int) -> list[int]:
-    """That many ports of the loopback address that nothing listens on."""
+    """``count`` free ports of the loopback address."""
     with ExitStack() as stack:
         held = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in held:
@@ -143,7 +143,7 @@ def _create(archive: Path, services: tuple[Service, ...], records: Path) -> None
     try:
         archives.create(archive, services, records)
     except (LakehouseError, OSError) as error:
-        _say(f"  {archive.stem}: not prepared, so it starts slower: {error}")
+        _say(f"  {archive.stem}: not prepared, so it starts more slowly: {error}")
     else:
         _say(f"  {archive.stem}: {archive.stat().st_size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s")
 

@@ -1,4 +1,4 @@
-"""Certificates of services, issued by an authority of the stack's own."""
+"""Certificates of services, issued by the stack's own authority."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ AUTHORITY = "authority"  # the certificate by which a client trusts all others o
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate with its key, PEM: made once, kept in the state folder, renewed before it ends.
+    """A certificate with its key, in PEM. It is made once, kept in the state folder, and renewed before it expires.
 
-    Its parts are placeholders for use in a :class:`lakehouse.services.service.File` alone.
+    Its parts are placeholders, for use only in a :class:`lakehouse.services.service.File`.
     """
 
     name: str
-    names: tuple[str, ...]  # the host names and IP addresses that it is for
+    names: tuple[str, ...]  # the host names and IP addresses for which it is valid
 
     @classmethod
     def of(cls, service: str, host: str, external: Iterable[Address] = ()) -> Certificate:
-        """The certificate of a service: for ``host``, as other services call it, and for its external addresses.
+        """The certificate of a service, valid for ``host``, its name for other services, and its external addresses.
 
-        It is for this machine's own names as well: a health check asks from where the service runs.
+        It is also valid for the loopback names, because health checks run where the service runs.
         """
         names = (host, *(each.host for each in external), "localhost", LOOPBACK)
         return cls(service, tuple(dict.fromkeys(names)))

@@ -1,6 +1,6 @@
-"""What every JVM of the lakehouse has in common: it starts quickly and takes no more memory than it uses.
+"""Options of every JVM of the lakehouse, for a quick start and no more memory than it uses.
 
-Each setting was measured (docs/benchmarks.md): the JVM's defaults size a process for a machine of its own.
+Each was measured (docs/benchmarks.md). The JVM's defaults suit a process that has a machine of its own.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ FRUGAL = (
 )
 QUICK = (*FRUGAL, "-XX:TieredStopAtLevel=1")  # for those that run no query: compiled once, and quickly
 
-# glibc keeps an arena a core for allocations outside the heap; two are enough. Spark's executors inherit it.
+# glibc keeps one arena per core for allocations outside the heap; two are enough. Spark's executors inherit it.
 ENVIRONMENT = (("MALLOC_ARENA_MAX", "2"),)
 
 
 def heap(megabytes: int) -> str:
-    """The option that bounds the heap."""
+    """The option for the maximum heap, in MiB."""
     return f"-Xmx{megabytes}m"

@@ -1,4 +1,4 @@
-"""Secrets of services that are known by a name of their own."""
+"""Secrets of services under names for the user."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from lakehouse.text.placeholders import Secret
 
 @dataclass(frozen=True)
 class Pair:
-    """A name and what proves it, such as a user and a password: one credential of two secrets."""
+    """A name and its proof, such as a user and a password: one credential with two secrets."""
 
     name: Secret
     value: Secret
 
     @classmethod
     def of(cls, credential: str, name: str, value: str, default: str = "") -> Pair:
-        """A pair whose parts are kept as ``name`` and ``value``; ``default`` is the name that it has by itself."""
+        """A pair whose parts are kept as ``name`` and ``value``. ``default`` is the name if the user sets none."""
         return cls(Secret(name, "name", credential, default), Secret(value, "key", credential))
 
 

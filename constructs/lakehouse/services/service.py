@@ -1,7 +1,7 @@
-"""What a service is, whatever place it runs in.
+"""Services, independent of the runtime.
 
 A :class:`Service` is a value: a runtime (process, docker, hosts) turns it into Terraform resources and running
-processes. It is built for a :class:`Place`, which answers where things are there: folders, packages, hosts, secrets.
+processes. It is built for a :class:`Place`, which knows where folders, packages, hosts and secrets are in that runtime.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a port answers."""
+    """The host and number at which a port answers."""
 
     host: str
     port: int
@@ -27,8 +27,8 @@ class Address:
         return f"{self.host}:{self.port}"
 
     def url(self, scheme: str, path: str = "") -> str:
-        """The address as clients of that scheme take it."""
-        # Spark Connect's clients give a token to a server without TLS only if the address says `localhost`.
+        """The address as a URL of that scheme."""
+        # Spark Connect's clients send a token to a server without TLS only if the address is `localhost`.
         named = f"localhost:{self.port}" if (scheme, self.host) == ("sc", LOOPBACK) else str(self)
         return f"{scheme}://{named}{path}"
 
@@ -40,28 +40,29 @@ class Port:
     name: str
     number: int
     scheme: Literal["http", "https", "tcp", "spark", "sc"] = "http"
-    label: str = ""  # what a person finds there ("Spark master UI"); empty: nothing to open in a browser
-    path: str = ""  # where on it a browser begins
+    label: str = ""  # what a browser finds there ("Spark master UI"); empty: it is not for browsers
+    path: str = ""  # the path to open in a browser
 
 
 @dataclass(frozen=True)
 class Probe:
-    """How readiness is seen: ``http`` and ``https`` want a 2xx answer that holds ``expect``, ``tcp`` an open port.
+    """When a service counts as ready.
 
-    ``exec`` wants a ``command``, run where the service runs, to end with 0. ``end`` wants that of the service's own: it
-    is a one-shot job, such as one that makes a schema. Each definition of it is run once; what needs it waits.
+    ``http`` and ``https``: a 2xx answer contains ``expect``. ``tcp``: the port is open. ``exec``: ``command``, run
+    where the service runs, ends with 0. ``end``: the service's own command ends with 0, because it is a one-shot job,
+    such as one that creates a schema. Each definition of a job runs once; services that need it wait for its end.
     """
 
     kind: Literal["http", "https", "tcp", "exec", "end"]
     port: int = 0
     path: str = "/"
     expect: str = ""
-    patience: int = 300  # seconds until it counts as failed; one that dies is seen at once
-    trust: str = later("")  # of https: the authority's certificate, a file of the service; empty: the system's
+    patience: int = 300  # seconds until the service counts as failed; if its process ends, it counts at once
+    trust: str = later("")  # for https: the authority's certificate, a file of the service; empty: the system's
     command: tuple[str, ...] = later(())
 
     def __str__(self) -> str:
-        """What is asked, in words."""
+        """What is checked, as text."""
         if self.kind == "exec":
             return f"`{self.command[0]}`"
         return f"port {self.port}{'' if self.kind == 'tcp' else self.path}"
@@ -69,7 +70,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class File:
-    """A file the service reads; placeholders in it are replaced where it is written, closed to other users."""
+    """A file that the service reads. Placeholders are replaced when it is written, and other users cannot read it."""
 
     path: str  # relative to the service's configuration folder
     text: Text
@@ -77,7 +78,7 @@ class File:
 
 @dataclass(frozen=True)
 class Service:
-    """One definition, several places. Paths, hosts and ports in it are those of the place it was built for."""
+    """A definition of a service. Its paths, hosts and ports are those of the place that it was built for."""
 
     name: str
     image: str  # its name in the catalogue of images (lakehouse.runtimes.docker.images); empty: it has none
@@ -85,39 +86,39 @@ class Service:
     command: tuple[str, ...]
     probe: Probe
     ports: tuple[Port, ...] = ()
-    java: int | None = None  # the Java feature version the command runs on
+    java: int | None = None  # the Java feature version that the command needs
     environment: tuple[tuple[str, str], ...] = ()
     files: tuple[File, ...] = ()
     data: tuple[str, ...] = ()  # folders that outlive the process, absolute paths
     directory: str = ""  # the working folder; empty: the configuration folder
-    memory_mb: int = 512  # what the whole process may need: heap and the rest
+    memory_mb: int = 512  # MiB that the whole process may need: heap and the rest
     needs: tuple[str, ...] = ()  # services that must be ready before this one starts
-    restarts_with: tuple[str, ...] = ()  # services whose new incarnation makes this one useless
+    restarts_with: tuple[str, ...] = ()  # services after whose restart this one must be restarted
     stop_seconds: int = 15  # between the signal to stop and SIGKILL
-    # Of a store: its files as they make it refuse writes, for when the disk is full. None: no store; empty: it has no
-    # such mode, so that it has to be stopped.
+    # Of a store: its files in read-only mode, for a full disk. None: it is no store; empty: it has no such mode and
+    # must be stopped.
     reading: tuple[File, ...] | None = None
-    # In a container, the image's own entry point is kept: it gets ``command`` without its first word, the program.
+    # In a container, the image's own entry point is kept and gets ``command`` without its first word, the program.
     keeps_entrypoint: bool = later(False)
-    stop_signal: Literal["TERM", "INT"] = later("TERM")  # of a process; in a container its image says it
+    stop_signal: Literal["TERM", "INT"] = later("TERM")  # of a process; a container's image sets its own
     forgets: tuple[str, ...] = later(())  # files removed before each start; the last part of a path may be a pattern
-    unprivileged: bool = later(False)  # it does not run as root; its command enters a user namespace there
+    unprivileged: bool = later(False)  # it refuses to run as root; as root, its command enters a user namespace
 
     @property
     def is_job(self) -> bool:
-        """Whether it is run to its end, once."""
+        """Whether it is a one-shot job, which runs once to its end."""
         return self.probe.kind == "end"
 
     @property
     def forgetting(self) -> str:
-        """The shell command that removes what it ``forgets``; empty if that is nothing."""
+        """The shell command that removes the files in ``forgets``; empty if there are none."""
         paths = (each.rpartition("/") for each in self.forgets)
         words = [f"{shlex.quote(folder)}/{name}" for folder, _, name in paths]
         return " ".join(("rm -f --", *words)) if words else ""
 
 
 class Place(Protocol):
-    """Where a service's things are, in the runtime that it is built for."""
+    """Where the folders, packages, hosts and secrets of services are in a runtime."""
 
     def package(self, name: str) -> str:
         """Folder or file of a package in the catalogue."""
@@ -129,22 +130,22 @@ class Place(Protocol):
         """Folder in which the service's files are written."""
 
     def data(self, service: str) -> str:
-        """Folder that outlives the service's process."""
+        """Folder for the service's data, which outlives its process."""
 
     def host(self, service: str) -> str:
-        """Name under which other services reach the service."""
+        """Host name under which other services reach the service."""
 
     def bind(self) -> str:
-        """The address a service listens on."""
+        """The address that services listen on."""
 
     def port(self, name: str) -> int:
-        """The number that a named port listens on."""
+        """The number of a named port where the service runs."""
 
     def external(self, port: str) -> Address:
-        """Where a named port answers a person and the bootstrap. It need not be this machine."""
+        """The address of a named port for users and the bootstrap. It may be on another machine."""
 
     def secret(self, name: str) -> Secret:
-        """A placeholder for a secret, for use in a :class:`File` alone."""
+        """A placeholder for a secret, for use only in a :class:`File`."""
 
     def beside(self, path: str) -> Content:
-        """A placeholder for the content of a file that lakehouse.yaml names, for use in a :class:`File` alone."""
+        """A placeholder for the content of a file that lakehouse.yaml names, for use only in a :class:`File`."""

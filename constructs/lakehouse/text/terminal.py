@@ -18,7 +18,7 @@ def shown(text: str) -> str:
     return "".join(each if not is_hidden(each) else _escape(each) for each in text)
 
 
-def told(text: object) -> str:
+def shown_lines(text: object) -> str:
     """A message of several lines, such as one with the end of a log: :func:`shown` for each line."""
     return "\n".join(shown(line.expandtabs(4)) for line in str(text).split("\n"))
 

@@ -121,7 +121,7 @@ def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
 
 
 def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
-    """What a person finds at the server."""
+    """The addresses of the server for users."""
     name = f"catalog `{at.name}`"
     return (
         CatalogAddress(REST, f"Iceberg REST ({at.name})", f"{name} for PyIceberg and others: warehouse={at.warehouse}"),
@@ -190,7 +190,7 @@ NESSIE = CatalogKind(
             "nessie.catalog.default-warehouse": "`catalogs`",
             "nessie.catalog.warehouses.*": "`catalogs`",
             "nessie.catalog.service.s3.default-options.*": "`store`",
-            "nessie.catalog.object-stores.health-check.enabled": "the lakehouse: buckets are made afterwards",
+            "nessie.catalog.object-stores.health-check.enabled": "the lakehouse: buckets are created afterwards",
         },
         forbidden={"${": "an expression"},
     ),

@@ -1,7 +1,7 @@
 """Apache Iceberg's own REST catalog server, which keeps its tables in PostgreSQL.
 
-https://iceberg.apache.org/docs/latest/jdbc/ has the settings of the catalog behind it, https://iceberg.apache.org/rest-catalog-spec/
-the protocol.
+Settings of its catalog: https://iceberg.apache.org/docs/latest/jdbc/. Protocol:
+https://iceberg.apache.org/rest-catalog-spec/
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _STORE = "`store`"
 
 
 def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
-    """A server for one catalog: it has no warehouses to tell catalogs apart."""
+    """A server for one catalog, because it has no warehouses for several."""
     name, store, database = at.service, at.store, Database.of(at.service, entry)
     port = place.port(name)
     settings: dict[str, Text] = {
@@ -37,8 +37,8 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         "uri": database.jdbc(place),
         "jdbc.user": database.user,
         "jdbc.password": database.password,
-        "jdbc.schema-version": "V1",  # the first that has views
-        # PostgreSQL says these as it stops: the pool takes a new connection, as it does if one breaks.
+        "jdbc.schema-version": "V1",  # the first with views
+        # PostgreSQL returns these codes when it stops. The pool then opens a new connection, as for a broken one.
         "retryable_status_codes": "57P01,57P02,57P03",
         "warehouse": at.location,
         "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
@@ -107,7 +107,7 @@ def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
 
 
 def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
-    """What clients find at the server."""
+    """The addresses of the server for clients."""
     meaning = f"catalog `{at.name}` for Spark, Trino, PyIceberg and others: warehouse={at.warehouse}"
     return (CatalogAddress("/", f"Iceberg REST ({at.name})", meaning),)
 

@@ -1,4 +1,4 @@
-"""S3 Tables by its own Iceberg REST endpoint, as configured in engines.
+"""The Iceberg REST endpoint of S3 Tables, as configured in engines.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-integrating-open-source.html
 """
@@ -28,7 +28,7 @@ def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
 S3TABLES = CatalogKind(
     word="s3tables",
     label="S3 Tables",
-    on=(),  # it comes with the store of that name, whatever the file calls the catalog
+    on=(),  # it comes with the store of that name, whichever kind the file names for the catalog
     can=Limits("S3 Tables", format_version=2, nested_namespaces=False),
     for_spark=for_spark,
     for_trino=glue.for_trino,

@@ -22,8 +22,8 @@ MASTER, CONNECT = "spark-master", "spark-connect"
 TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
 
-# What Spark's own launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions); the classes are started
-# without it, which saves one JVM per service.
+# The options that Spark's launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions). The services start
+# the classes without the launcher, which saves one JVM per service.
 _OPENED = (
     *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
     *("java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs"),
@@ -49,9 +49,9 @@ EXTENSIONS: dict[str, Text] = {
 
 @dataclass(frozen=True)
 class SparkCluster:
-    """What the file says about Spark, with the versions that the matrix chose. Memory is in MiB and means heaps."""
+    """The file's settings for Spark, with the versions from the matrix. Memory is the size of heaps, in MiB."""
 
-    packages: tuple[str, ...]  # the Spark tree first, then the jars that go on every class path
+    packages: tuple[str, ...]  # the Spark tree first, then the jars for every class path
     scala: str
     java: int
     workers: int
@@ -59,7 +59,7 @@ class SparkCluster:
     executor_mb: int
     driver_mb: int
     connect: bool
-    token: bool  # Connect asks for one
+    token: bool  # Connect requires one
     settings: Mapping[str, str]
 
     @property
@@ -69,7 +69,7 @@ class SparkCluster:
 
 
 def cluster(lakehouse: Lakehouse) -> SparkCluster:
-    """What the file says about Spark, with the versions that the matrix chose for it."""
+    """The file's settings for Spark, with the versions from the matrix."""
     engine = lakehouse.engines.spark
     assert engine is not None
     line = rules.LINES[engine.version]
@@ -93,12 +93,12 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
 
 
 def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
-    """Those of the file's cluster; none if it has no Spark."""
+    """The services of the file's cluster; empty if the file has no Spark."""
     return () if lakehouse.engines.spark is None else spark(place, cluster(lakehouse), catalogs)
 
 
 def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
-    """Master, workers and, if asked for, Connect."""
+    """Master, workers and, if the file has it, Connect."""
     master = _master(place, cluster)
     workers = tuple(_worker(place, cluster, number) for number in range(1, cluster.workers + 1))
     return (master, *workers, _connect(place, cluster, catalogs)) if cluster.connect else (master, *workers)
@@ -141,7 +141,7 @@ def of_catalogs(catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
 
 
 def environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[str, str], ...]:
-    """What Spark's scripts would set (bin/load-spark-env.sh), for a service or a job of that name."""
+    """The variables that Spark's scripts would set (bin/load-spark-env.sh), for a service or a job of that name."""
     home = place.java(cluster.java).rpartition("/bin/")[0]
     return (
         *jvm.ENVIRONMENT,
@@ -157,7 +157,7 @@ def environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[s
 
 
 def classpath(place: Place, cluster: SparkCluster) -> str:
-    """Iceberg before Spark, the same for every JVM of the cluster: so one archive of classes serves them all."""
+    """Iceberg before Spark. It is the same for every JVM of the cluster, so that all can use one class archive."""
     home = place.package(cluster.packages[0])
     return ":".join((*(place.package(jar) for jar in cluster.packages[1:]), f"{home}/jars/*"))
 
@@ -204,7 +204,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
     name = f"spark-worker-{number}"
     port, ui = place.port(name), place.port(f"{name}-ui")
     master = f"spark://{place.host(MASTER)}:{place.port(MASTER)}"
-    # Room for one application with one core each to share a worker with another: executors twice, as heaps.
+    # Room for the executors of two applications, which may share a worker if each uses one core.
     room = cluster.executor_mb * 2 + 384 * 2
     work = f"{place.data(name)}/work"
     arguments = (
@@ -289,13 +289,13 @@ SPARK = EngineKind(
             Feature.TIME,
             refused=True,
             rule="Spark cannot load a table that has a column of type time",
-            fix="Use timestamp, or string; or leave `spark` out of `engines`",
+            fix="Use timestamp or string, or remove `spark` from `engines`",
         ),
         Limit(
             Feature.UUID,
             refused=True,
             rule='Spark sorts uuids as text, and so cannot write sorted files into buckets of "{}"',
-            fix="Set the property `write.spark.fanout.enabled: true`, or leave `sort_by` out",
+            fix="Set the property `write.spark.fanout.enabled: true`, or remove `sort_by`",
         ),
         Limit(
             Feature.BROTLI,

@@ -1,4 +1,4 @@
-"""Trino: the query engine, one node that coordinates and works. https://trino.io/docs/current/installation/deployment.html"""
+"""Trino: one node, coordinator and worker. https://trino.io/docs/current/installation/deployment.html"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JAVA = 25  # it needs 24 or newer; class archives are best on the newest
 
 
 def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
-    """The server; none if the file has no Trino."""
+    """The server; empty if the file has no Trino."""
     engine = lakehouse.engines.trino
     if engine is None:
         return ()
@@ -43,7 +43,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
 
 
 def of_catalogs(catalogs: Sequence[CatalogEndpoint], s3_switch: str) -> dict[str, Mapping[str, Text]]:
-    """The properties of each catalog and of each of its branches, by the names that Trino has for them."""
+    """The properties of each catalog and of each of its branches, by their names in Trino."""
     found = {each.name: each.kind.for_trino(each, s3_switch, "main") for each in catalogs}
     for each in catalogs:
         for branch in each.branches:
@@ -63,7 +63,7 @@ def trino(
     further: Mapping[str, Mapping[str, str]],
     settings: Mapping[str, str],
 ) -> Service:
-    """Trino with a catalog for each one of the file and each branch of it, the ``further`` ones, and dynamic ones."""
+    """Trino with a catalog for each catalog and branch of the file, the ``further`` catalogs, and dynamic ones."""
     package, port = f"trino-{version}", place.port(NAME)
     home, etc, data = place.package(package), place.config(NAME), place.data(NAME)
     config = {
@@ -71,7 +71,7 @@ def trino(
         "node-scheduler.include-coordinator": "true",
         "http-server.http.port": str(port),
         "discovery.uri": f"http://{place.host(NAME)}:{port}",
-        # CREATE CATALOG works, and what it creates is kept as a file next to the static ones.
+        # CREATE CATALOG works, and the catalogs that it creates are kept as files beside the static ones.
         "catalog.management": "dynamic",
         "plugin.dir": f"{home}/plugin",
         "node.environment": environment,

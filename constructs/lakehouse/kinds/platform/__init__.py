@@ -1,6 +1,6 @@
 """Services that other kinds need, such as the database of a catalog.
 
-What a catalog lists in ``needs`` comes before it, once per stack.
+The services in ``needs`` of a catalog start before it, once per stack.
 """
 
 from __future__ import annotations
@@ -15,6 +15,6 @@ from lakehouse.spec.kinds import KindRules
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformKind(KindRules):
-    """A kind of platform service. ``services`` get the servers that need it, each with the entry of its catalog."""
+    """A kind of platform service. ``services`` gets the servers that need it, each with the entry of its catalog."""
 
     services: Callable[[Place, Mapping[str, KindEntry]], tuple[Service, ...]]

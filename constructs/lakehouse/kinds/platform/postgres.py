@@ -1,4 +1,4 @@
-"""PostgreSQL: the database of the catalogs that keep their state in one. https://www.postgresql.org/docs/18/"""
+"""PostgreSQL, for catalogs that keep their state in a database. https://www.postgresql.org/docs/18/"""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class Database:
 
     @classmethod
     def of(cls, server: str, entry: KindEntry | None = None) -> Database:
-        """The database of the catalog server of that name; the entry of its catalog may set other names."""
+        """The database of the catalog server of that name. The entry of its catalog may set other names."""
         names = DatabaseNames.of(server, entry)
         return cls(server, names.database, names.user, Secret(f"{WORD}-{server}"))
 
     def jdbc(self, place: Place) -> str:
-        """Its address for Java programs."""
+        """The JDBC address of the database."""
         return f"jdbc:postgresql://{place.host(WORD)}:{place.port(WORD)}/{self.name}"
 
 
 def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, ...]:
-    """One server, with a database for each of the catalog servers. Users and databases are made before it starts."""
+    """One server, with a database for each catalog server. Users and databases are created before it starts."""
     port, config, data = place.port(WORD), place.config(WORD), place.data(WORD)
     every = [Database.of(server, entry) for server, entry in servers.items()]
     statements: list[Part] = [part for each in every for part in _statements(each)]
@@ -74,7 +74,10 @@ _END = ";\n\n"  # of a statement, in PostgreSQL's single-user mode
 
 
 def _renaming(every: list[Database]) -> Iterator[str]:
-    """Calls that give databases and their users the names of the file. Two may swap theirs: first all step aside."""
+    """Calls that rename databases and their users as the file sets them.
+
+    First all get temporary names, so that two can swap their names.
+    """
     for aside in ("true", "false"):
         for each in every:
             words = (each.server, databases.default(each.server), each.name, each.user)
@@ -83,12 +86,12 @@ def _renaming(every: list[Database]) -> Iterator[str]:
 
 
 def _statements(database: Database) -> Iterator[Part]:
-    """What each start asks for; it may be so already."""
+    """The statements of each start, which may run several times."""
     name, user = sql.name(database.name, "trino"), sql.name(database.user, "trino")  # both as in the standard
     missing = f"NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {sql.string(database.user, 'trino')})"
     yield f"DO $$BEGIN IF {missing} THEN CREATE ROLE {user}; END IF; END$${_END}"
     yield f"ALTER ROLE {user} LOGIN PASSWORD '"
-    yield database.password  # what a secret may hold needs no escape
+    yield database.password  # the characters that a secret may have need no escape
     yield f"'{_END}"
     yield f"ALTER DATABASE {name} OWNER TO {user}{_END}"
     yield f"REVOKE ALL ON DATABASE {name} FROM PUBLIC{_END}"
@@ -98,6 +101,6 @@ def _statements(database: Database) -> Iterator[Part]:
 POSTGRES = PlatformKind(
     word=WORD,
     label="PostgreSQL",
-    listeners=(Listener(WORD, 5432, 5432, "database of the catalogs; each has a user of its own"),),
+    listeners=(Listener(WORD, 5432, 5432, "database of the catalogs; each has its own user"),),
     services=services,
 )

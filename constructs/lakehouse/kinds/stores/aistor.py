@@ -14,8 +14,8 @@ _LICENSE = "minio.license"
 
 
 def aistor(place: Place, stack: LocalStack) -> Service:
-    """The same server as MinIO to its clients; its licence is what the stack names under ``license``."""
-    assert stack.license is not None  # lakehouse.spec.stores asks for it
+    """The store. Clients see no difference from MinIO. The key ``license`` of the stack names its licence."""
+    assert stack.license is not None  # lakehouse.spec.stores checks it
     return server(
         place,
         stack,

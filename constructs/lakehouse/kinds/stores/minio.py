@@ -30,7 +30,7 @@ def server(
 ) -> Service:
     """The command line that MinIO and AIStor share.
 
-    The keys are in a file that the server reads by itself: its own environment names that file, and holds no key.
+    The server reads its keys from a file. The environment only names that file and has no key.
     """
     port, console = place.port(name), place.port(f"{name}-console")
     keys: dict[str, Text] = {
@@ -50,7 +50,7 @@ def server(
         files=(File(_KEYS, joined([part for key, value in keys.items() for part in (f"{key}=", value, "\n")])), *files),
         environment=(
             ("MINIO_CONFIG_ENV_FILE", f"{place.config(name)}/{_KEYS}"),
-            ("MINIO_UPDATE", "off"),  # nothing is fetched behind the user's back
+            ("MINIO_UPDATE", "off"),  # it must not fetch anything by itself
             ("GOMEMLIMIT", "400MiB"),
         ),
         data=(place.data(name),),
@@ -78,7 +78,7 @@ FURTHER = Further(
         "MINIO_ACCESS_KEY": "the lakehouse: clients have its keys",
         "MINIO_SECRET_KEY": "the lakehouse: clients have its keys",
         "MINIO_CONFIG_ENV_FILE": "the lakehouse: it writes that file",
-        "MINIO_UPDATE*": "the lakehouse: nothing is fetched behind your back",
+        "MINIO_UPDATE*": "the lakehouse: the store must not update itself",
         "MINIO_VOLUMES": "the lakehouse: files are in its data folder",
         "MINIO_ADDRESS": "the runtime, and `ports` of the stack",
         "MINIO_CONSOLE_ADDRESS": "the runtime, and `ports` of the stack",

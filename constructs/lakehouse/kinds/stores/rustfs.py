@@ -14,7 +14,7 @@ PACKAGE = "rustfs-1.0.1"
 
 
 def rustfs(place: Place, stack: LocalStack) -> Service:
-    """The store in Rust, Apache-licensed; its settings are environment variables, its keys are read from files."""
+    """The store, under the Apache licence. Its settings are environment variables; it reads its keys from files."""
     port, console = place.port(NAME), place.port(f"{NAME}-console")
     config = place.config(NAME)
     return Service(
@@ -32,7 +32,7 @@ def rustfs(place: Place, stack: LocalStack) -> Service:
             ("RUSTFS_CONSOLE_ADDRESS", f"{place.bind()}:{console}"),
             ("RUSTFS_ACCESS_KEY_FILE", f"{config}/access-key"),
             ("RUSTFS_SECRET_KEY_FILE", f"{config}/secret-key"),
-            ("RUSTFS_CHECK_UPDATE", "false"),  # nothing is fetched behind the user's back
+            ("RUSTFS_CHECK_UPDATE", "false"),  # it must not fetch anything by itself
             *stack.store.properties.items(),
         ),
         data=(place.data(NAME),),
@@ -57,12 +57,12 @@ RUSTFS = StoreKind(
         example="RUSTFS_OBS_LOGGER_LEVEL: warn",
         owned={
             "RUSTFS_ADDRESS": "the runtime, and `ports` of the stack",
-            "RUSTFS_CONSOLE_ENABLE": "the lakehouse: it has a port for it",
+            "RUSTFS_CONSOLE_ENABLE": "the lakehouse: the console has a port",
             "RUSTFS_CONSOLE_ADDRESS": "the runtime, and `ports` of the stack",
             "RUSTFS_ACCESS_KEY*": "the lakehouse: clients have its keys",
             "RUSTFS_SECRET_KEY*": "the lakehouse: clients have its keys",
             "RUSTFS_VOLUMES": "the lakehouse: files are in its data folder",
-            "RUSTFS_CHECK_UPDATE": "the lakehouse: nothing is fetched behind your back",
+            "RUSTFS_CHECK_UPDATE": "the lakehouse: the store must not update itself",
         },
     ),
     service=rustfs,

@@ -15,7 +15,7 @@ NAME = "s3proxy"
 
 
 def s3proxy(place: Place, stack: LocalStack) -> Service:
-    """The store on the file system: SigV4 is checked; there is no STS, no bucket policy and no versioning."""
+    """The store on the file system. It checks SigV4, but has no STS, bucket policies or versions."""
     port = place.port(NAME)
     config = place.config(NAME)
     settings: dict[str, Text] = {

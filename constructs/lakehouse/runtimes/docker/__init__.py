@@ -1,1 +1,1 @@
-"""Services as containers, placed by the Terraform Docker provider."""
+"""Services as containers, created by Terraform's Docker provider."""

@@ -1,6 +1,6 @@
-"""``python -m lakehouse.runtimes.docker STEP``: what a stack on Docker runs before and after its containers are made.
+"""``python -m lakehouse.runtimes.docker STEP``: what a stack on Docker runs before and after Terraform's containers.
 
-Run in the stack's folder, where services.json and containers.json lie.
+It runs in the stack's folder, with services.json and containers.json.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import definitions, generations, owner
 from lakehouse.runtimes.docker import containers, steps
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_told
+from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
 from lakehouse.runtimes.docker.known import known_names
 from lakehouse.runtimes.state import State, terraform_state
-from lakehouse.text.terminal import told
+from lakehouse.text.terminal import shown_lines
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,10 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     asked = containers.read(Path(containers.FILE))
     try:
-        with errors_told():
+        with errors_reported():
             _run(given.step, given.service, State(given.state), asked)
     except LakehouseError as error:
-        print(f"Error: {told(error)}", file=sys.stderr)
+        print(f"Error: {shown_lines(error)}", file=sys.stderr)
         return error.exit_code
     except OSError as error:  # a full disk, a folder of another user
         print(f"Error: {error.filename or given.state}: {error.strerror}", file=sys.stderr)
@@ -48,7 +48,7 @@ def _run(step: str, service: str | None, state: State, asked: tuple[containers.C
         known = known_names(terraform_state(Path(claim.owner.file), claim.owner.stack))
         steps.prepare(state, services, asked, DockerEngine(), claim, planned, known, generations.planned_in(Path()))
     elif service is None:
-        raise LakehouseError(f"{step}: which service?")
+        raise LakehouseError(f"{step} needs the name of a service.")
     elif step == "job":
         job, incarnation = definitions.read(Path(definitions.FILE))[service]
         took = steps.run_job(

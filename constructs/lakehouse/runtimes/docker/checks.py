@@ -1,4 +1,4 @@
-"""The checks of the Docker runtime: what each looks at, and what must be right first."""
+"""The checks of the Docker runtime, each with the checks that must pass before it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lakehouse.runtimes.state import State
 def checks(
     engine: DockerEngine, state: State, containers: Sequence[Container], context: CheckContext
 ) -> Iterator[Check]:
-    """The checks of a stack whose containers these are."""
+    """The checks of a stack with these containers."""
     references = sorted({each.image for each in containers})
 
     def room() -> Finding:

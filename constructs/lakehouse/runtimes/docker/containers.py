@@ -1,4 +1,4 @@
-"""Services as containers: what is asked of Docker for each, and whether what runs is that. Values alone, no Docker."""
+"""Services as containers: the settings of each, and whether a running container has them. Only values, no Docker."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from lakehouse.text.placeholders import with_contents
 
 FILE = "containers.json"
 
-# Versions of the Terraform provider. Its bindings were made from 3.6.2 and ask for just that; what they know of works
-# with all of these.
+# Versions of the Terraform provider. Its bindings were made from 3.6.2 and require exactly that version, but their
+# resources work with all of these.
 PROVIDER = ">= 3.6, < 5"
 
-# Docker asks for these names of the stack's things; the first says whose they are.
+# Labels of the stack's containers, volumes and networks. The first names the state folder of their lakehouse.
 STATE, SERVICE, INCARNATION = "lakehouse.state", "lakehouse.service", "lakehouse.incarnation"
 ID, LAKEHOUSE, STACK = "lakehouse.id", "lakehouse.name", "lakehouse.stack"  # of volumes: the owner of the state folder
 
 
 @dataclass(frozen=True)
 class Naming:
-    """How a stack's containers, volumes and network are called."""
+    """The names of a stack's containers, volumes and network."""
 
     network: str
-    volumes: str  # what the name of each begins with
-    containers: str  # likewise; empty: a container is called as its service
+    volumes: str  # prefix of their names
+    containers: str  # prefix of their names; empty: containers have the names of their services
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,18 @@ class Mount:
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """How Docker asks, inside the container, whether a service is ready. Times are in seconds."""
+    """Docker's check, inside the container, that a service is ready. Times are in seconds."""
 
     test: tuple[str, ...]
-    interval: int = 10  # each costs a tenth of a second of a core; who waits for a start asks from outside
+    interval: int = 10  # each check needs 0.1 s of CPU time; a deploy that waits for a start probes from outside
     timeout: int = 10
-    retries: int = 3  # half a minute of silence, and it counts as ill
-    start_period: int = 300  # a failure before that counts for nothing
+    retries: int = 3  # after half a minute without an answer, the container is unhealthy
+    start_period: int = 300  # failures before that do not count
 
 
 @dataclass(frozen=True)
 class Container:
-    """What is asked of Docker for a service."""
+    """The settings of a service's container."""
 
     name: str
     service: str
@@ -71,16 +71,16 @@ class Container:
     environment: tuple[tuple[str, str], ...]
     directory: str
     mounts: tuple[Mount, ...]
-    folders: tuple[str, ...]  # of its volume, made beforehand: what Docker makes in a volume belongs to root
+    folders: tuple[str, ...]  # in its volume; made beforehand, because folders that Docker makes belong to root
     network: str
     ports: tuple[tuple[int, int], ...]  # in the container, on this machine
     memory_mb: int  # the limit
     health: HealthCheck
-    probe: Probe  # the same, asked from this machine
+    probe: Probe  # the same check, from this machine
     stop_seconds: int
-    files: str  # digest of the configuration, which is mounted
-    keeps_entrypoint: bool = later(False)  # the image's own; it gets the command without its first word
-    credentials: tuple[str, ...] = field(default=(), metadata=ASIDE)  # the names of those in its files
+    files: str  # digest of the mounted configuration
+    keeps_entrypoint: bool = later(False)  # the image's own entry point gets the command without its first word
+    credentials: tuple[str, ...] = field(default=(), metadata=ASIDE)  # the names of the credentials in its files
 
     @property
     def volume(self) -> Mount:
@@ -89,42 +89,42 @@ class Container:
 
     @property
     def digest(self) -> str:
-        """Changes with everything that is asked for."""
+        """A digest of all settings."""
         return digest(definition(self))
 
     @property
     def is_job(self) -> bool:
-        """Whether it is run to its end and removed."""
+        """Whether it is a one-shot job, whose container runs to its end and is removed."""
         return self.probe.kind == "end"
 
     @property
     def entrypoint(self) -> tuple[str, ...] | None:
-        """The program; None for the image's own."""
+        """The program to run; None for the image's own entry point."""
         return None if self.keeps_entrypoint else self.command[:1]
 
     @property
     def config(self) -> str:
-        """The folder of this machine that holds its configuration."""
+        """The folder on this machine with its configuration."""
         return self.mounts[1].source
 
 
 @dataclass(frozen=True)
 class ContainerSeen:
-    """A container as Docker shows it."""
+    """A container as Docker reports it."""
 
     name: str
     service: str
     incarnation: Incarnation
     status: str  # running, exited, restarting, paused ...
-    health: str  # healthy, unhealthy, starting; empty where nothing asks
+    health: str  # healthy, unhealthy, starting; empty if it has no health check
     pid: int
-    started: float  # seconds of the epoch
+    started: float  # seconds since the epoch
     memory: int  # limit in bytes
     restart: str
     networks: tuple[str, ...]
     mounts: tuple[str, ...]  # targets
     test: tuple[str, ...]  # its health check
-    ports: frozenset[int] = frozenset()  # of this machine, while it runs
+    ports: frozenset[int] = frozenset()  # published on this machine, while it runs
     image: str = ""  # id
 
     @property
@@ -136,12 +136,12 @@ RESTART = "unless-stopped"
 
 
 def containers(services: Iterable[Service], naming: Naming, state: State, place: DockerPlace) -> tuple[Container, ...]:
-    """One container a service, with everything where ``place`` told the services that it is."""
+    """One container per service, with its files and ports as in ``place``."""
     return tuple(_container(each, naming, state, place) for each in services)
 
 
 def as_asked(container: Container, seen: ContainerSeen) -> bool:
-    """Whether what is seen is still what was asked for: ``docker update`` and its like may have changed it."""
+    """Whether a container still has the requested settings. Commands such as ``docker update`` may change them."""
     return (
         seen.name == container.name
         and seen.memory == container.memory_mb << 20
@@ -153,12 +153,12 @@ def as_asked(container: Container, seen: ContainerSeen) -> bool:
 
 
 def write(folder: Path, some: tuple[Container, ...]) -> None:
-    """Writes containers.json into the folder of the synthesised stack."""
+    """Write containers.json into the folder of the synthesised stack."""
     (folder / FILE).write_bytes(_JSON.dump_json(some, indent=1))
 
 
 def read(path: Path) -> tuple[Container, ...]:
-    """What :func:`write` wrote."""
+    """The containers that :func:`write` wrote."""
     return _JSON.validate_json(path.read_bytes())
 
 
@@ -205,14 +205,14 @@ def _command(service: Service) -> tuple[str, ...]:
 
 
 def limit(service: Service) -> int:
-    """MiB that a container may have: a quarter more than its service needs, and room for the health check."""
+    """The memory limit of a container in MiB: a quarter more than its service needs, and 128 for the health check."""
     return service.memory_mb * 5 // 4 + 128
 
 
 def check(probe: Probe, config: str = "", *, bash: bool) -> tuple[str, ...]:
-    """The probe as a command of the container: bash speaks TCP itself, and some images have no other program.
+    """The probe as a command in the container. It uses bash for TCP, because some images have no other program.
 
-    ``config`` is the folder of the service's configuration there.
+    ``config`` is the folder of the service's configuration in the container.
     """
     if probe.kind == "exec":
         return ("CMD", *probe.command)
@@ -239,7 +239,7 @@ def check(probe: Probe, config: str = "", *, bash: bool) -> tuple[str, ...]:
 
 
 def _https(probe: Probe, config: str, *, bash: bool) -> tuple[str, ...]:
-    """By curl if the image has it. bash speaks no TLS: without curl it is enough that the port is open."""
+    """The probe with curl if the image has it. Otherwise it only opens the port, because bash has no TLS."""
     trust = f"--cacert {shlex.quote(f'{config}/{probe.trust}')} " if probe.trust else ""
     url = shlex.quote(f"https://{LOOPBACK}:{probe.port}{probe.path}")
     ask = f"answer=$(curl -fs {trust}{url})"

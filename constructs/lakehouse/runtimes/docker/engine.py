@@ -1,4 +1,4 @@
-"""Docker as this runtime uses it: what is there, images, volumes. https://docker-py.readthedocs.io/"""
+"""Access to Docker: containers, images and volumes. https://docker-py.readthedocs.io/"""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def errors_told() -> Iterator[None]:
-    """What Docker says, and that it says nothing, as LakehouseError."""
+def errors_reported() -> Iterator[None]:
+    """Raise LakehouseError for Docker's errors, also if it does not answer."""
     from docker.errors import DockerException
     from requests import RequestException
 
@@ -32,7 +32,7 @@ def errors_told() -> Iterator[None]:
         raise LakehouseError(f"Docker: {getattr(error, 'explanation', None) or error}") from error
 
 
-OLDEST = (20, 10)  # older ones do not limit memory on every kernel, and nobody mends them
+OLDEST = (20, 10)  # older versions do not limit memory on every kernel, and are no longer maintained
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -41,12 +41,12 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 class DockerEngine:
-    """The Docker that DOCKER_HOST names, or this machine's. Each call asks it again."""
+    """The Docker that DOCKER_HOST names, or this machine's. Every call asks Docker; nothing is cached."""
 
     @cached_property
     def client(self) -> DockerClient:
         """The client. Raises LakehouseError if Docker does not answer."""
-        import docker  # 0.3 s, for stacks on Docker alone
+        import docker  # takes 0.3 s, only for stacks on Docker
         from docker.errors import DockerException
 
         try:
@@ -63,15 +63,15 @@ class DockerEngine:
         return str(self.client.version()["Version"])
 
     def total_memory(self) -> int:
-        """MiB that containers have together."""
+        """MiB of memory for all containers together."""
         return int(self.client.info()["MemTotal"]) >> 20
 
     def folder(self) -> Path:
-        """Where Docker keeps images and volumes, on its machine."""
+        """The folder of Docker's images and volumes, on Docker's machine."""
         return Path(self.client.info()["DockerRootDir"])
 
     def seen(self, state: State) -> dict[str, ContainerSeen]:
-        """The stack's containers by service, whether they run or not; none where Docker does not answer."""
+        """The stack's containers by service, running or not; empty if Docker does not answer."""
         try:
             found = self.client.containers.list(
                 all=True, filters={"label": f"{STATE}={state.root}"}, ignore_removed=True
@@ -81,7 +81,7 @@ class DockerEngine:
         return {each.service: each for each in (_seen(container.attrs) for container in found)}
 
     def look(self, name: str) -> ContainerSeen | None:
-        """One container by its name; None if there is none."""
+        """The container of that name, or None."""
         from docker.errors import NotFound
 
         try:
@@ -92,7 +92,7 @@ class DockerEngine:
     def owner(self, kind: str, name: str) -> str | None:
         """The state folder of the lakehouse that has a container, volume or network of that name.
 
-        Empty where it was not made by a lakehouse, None where there is no such thing.
+        Empty if no lakehouse created it, None if it does not exist.
         """
         from docker.errors import NotFound
 
@@ -105,7 +105,7 @@ class DockerEngine:
         return str(labels.get(STATE, ""))
 
     def id_of(self, volume: str) -> str:
-        """The id of the lakehouse that made a volume; empty where an earlier version or somebody else did."""
+        """The id of the lakehouse that created a volume; empty if an earlier version or something else created it."""
         from docker.errors import NotFound
 
         try:
@@ -115,7 +115,7 @@ class DockerEngine:
         return str(labels.get(ID, ""))
 
     def remove(self, seen: ContainerSeen, grace: int) -> None:
-        """Stops and removes a container, with what its image declares as volumes; its named volume stays."""
+        """Stop and remove a container and its anonymous volumes. ``grace`` is in seconds. Its named volume stays."""
         from docker.errors import NotFound
 
         try:
@@ -137,7 +137,7 @@ class DockerEngine:
         return self.image(reference) != ""
 
     def image(self, reference: str) -> str:
-        """The id of an image that is here; empty where it is not."""
+        """The id of an image that Docker has; empty if it does not have it."""
         from docker.errors import ImageNotFound
 
         try:
@@ -146,7 +146,7 @@ class DockerEngine:
             return ""
 
     def pull(self, reference: str) -> None:
-        """Fetches an image. Raises LakehouseError that says how to do without a registry."""
+        """Pull an image. Raises LakehouseError if it cannot be pulled; the message explains how to build it instead."""
         from docker.errors import APIError
 
         def refused(why: object) -> LakehouseError:
@@ -158,15 +158,16 @@ class DockerEngine:
         repository, _, tag = reference.rpartition(":")
         try:
             for line in self.client.api.pull(repository, tag, stream=True, decode=True):
-                if "error" in line:  # after the answer has begun: a layer that fails, a full disk
+                if "error" in line:  # an error after the answer began: a layer that fails, a full disk
                     raise refused(line["error"])
         except APIError as error:
             raise refused(error.explanation or error) from error
 
     def run(self, asked: Container, labels: Mapping[str, str]) -> tuple[int | None, str]:
-        """Runs a container to its end and removes it: its exit code (None: it did not end in time), and what it said.
+        """Run a container to its end and remove it. Returns its exit code and its output.
 
-        One of that name which an interrupted run has left is removed first.
+        The exit code is None if it did not end in time. A container of the same name that an interrupted run left
+        behind is removed first.
         """
         from docker.errors import NotFound
         from docker.types import Mount
@@ -199,7 +200,7 @@ class DockerEngine:
             made.start()
             try:
                 code = int(made.wait(timeout=asked.probe.patience)["StatusCode"])
-            except RequestException:  # docker-py's word for a time that is over
+            except RequestException:  # docker-py raises it if the time is over
                 code = None
             return code, made.logs().decode(errors="replace")
         finally:
@@ -215,7 +216,10 @@ class DockerEngine:
             return False
 
     def make_volumes(self, containers: Sequence[Container], labels: Mapping[str, str]) -> None:
-        """Makes the volumes that are not there, and folders in them that belong to the containers' users."""
+        """Create the missing volumes, and folders in them that belong to the containers' users.
+
+        Raises LakehouseError if the folders cannot be created.
+        """
         volumes = {each.volume.source: each for each in containers}
         folders = {f"/volumes/{name}/{folder}": each.user for name, each in volumes.items() for folder in each.folders}
         for name in volumes:
@@ -232,9 +236,9 @@ class DockerEngine:
         try:
             helper.start()
             if helper.wait()["StatusCode"]:
-                raise LakehouseError(f"Folders could not be made in the volumes: {helper.logs().decode()}")
+                raise LakehouseError(f"Folders could not be created in the volumes: {helper.logs().decode()}")
         finally:
-            helper.remove(v=True, force=True)  # with what its image declares as volumes
+            helper.remove(v=True, force=True)  # with its anonymous volumes
 
     def volumes(self, state: State, owner: str = "") -> list[str]:
         """The names of the stack's volumes: those with the ``owner``'s id, and those of an earlier version."""
@@ -245,7 +249,7 @@ class DockerEngine:
         return sorted(found)
 
     def publisher(self, port: int) -> str | None:
-        """The name of the container that publishes a port of this machine."""
+        """The name of the container that publishes a port of this machine, or None."""
         for each in self.client.containers.list(filters={"publish": str(port)}):
             return str(each.name)
         return None
@@ -258,9 +262,9 @@ class DockerEngine:
 def execute(
     container: str, command: Iterable[str], environment: Mapping[str, str], directory: str
 ) -> subprocess.Popen[str]:
-    """A further program in a running container, with its input and output piped."""
+    """Start a program in a running container, with piped input and output."""
     settings = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
-    # One stream from the beginning: Docker carries two side by side, and what came first is lost.
+    # One stream: Docker transmits two in parallel, and their order is lost.
     merged = ["sh", "-c", 'exec "$@" 2>&1', "sh"]
     return subprocess.Popen(
         ["docker", "exec", "-i", "-w", directory, *settings, container, *merged, *command],
@@ -268,7 +272,7 @@ def execute(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,  # Ctrl-C is for the caller, who ends it in good order
+        start_new_session=True,  # Ctrl-C reaches only the caller, which ends the program properly
     )
 
 

@@ -1,4 +1,4 @@
-"""Docker as the runtime: whether it is present, new and large enough, and what it needs. Only decisions."""
+"""Findings about Docker: whether it answers, is new enough and has enough memory. They only decide."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _WITHOUT = "or run without Docker: `runtime: process` in lakehouse.yaml"
 
 @dataclass(frozen=True)
 class Daemon:
-    """The result of asking Docker. ``failure`` is empty if it answered."""
+    """The result of a request to Docker. ``failure`` is empty if it answered."""
 
-    host: str  # where it was asked: DOCKER_HOST, or the usual socket
-    named: bool  # by DOCKER_HOST
+    host: str  # its address: DOCKER_HOST, or the usual socket
+    named: bool  # whether DOCKER_HOST is set
     failure: str = ""
-    socket: bool = True  # the socket's file exists; True also if it is no file
+    socket: bool = True  # the socket's file exists; also True if the address is no file
     installed: bool = True  # the program `docker` or `dockerd` is on PATH
     context: str = ""  # the docker command's current context, if it is not the usual one
 
 
 def answers(daemon: Daemon) -> Finding:
-    """Whether Docker answers, and if not, why."""
+    """Whether Docker answers, and why if it does not."""
     if not daemon.failure:
         return ok(f"answers at {daemon.host}")
     found = f"Docker does not answer at {daemon.host}"
@@ -36,7 +36,7 @@ def answers(daemon: Daemon) -> Finding:
         )
     if daemon.named:
         return error(
-            f"{found}: {daemon.failure}", "DOCKER_HOST names a place where no Docker listens", "`unset DOCKER_HOST`"
+            f"{found}: {daemon.failure}", "DOCKER_HOST names an address without a Docker", "`unset DOCKER_HOST`"
         )
     if daemon.context:
         return error(
@@ -65,27 +65,27 @@ def version(text: str) -> Finding:
     if numbers(text) < OLDEST:
         return error(
             f"Docker {text}",
-            f"it is older than {_least()}: health checks, memory limits or networks do not work as asked",
+            f"it is older than {_least()}: health checks, memory limits or networks do not work properly",
             "update Docker (docs.docker.com), then `docker version`",
         )
     return ok(f"Docker {text}")
 
 
 def memory(total: int, wanted: Mapping[str, int], stack: str) -> Finding:
-    """``total`` MiB that Docker has (a virtual machine's are less than the computer's) against the services' needs."""
+    """Whether Docker's ``total`` MiB are enough for the services. A virtual machine may have less than the host."""
     everything = sum(wanted.values())
     sizes = f"Docker has {total} MiB; the services may need {everything}"
     if everything > total:
         return error(
             sizes,
-            "Docker's own memory (Docker Desktop: Settings, Resources) is smaller than what the services may take",
+            "Docker's own memory (Docker Desktop: Settings, Resources) is smaller than what the services may need",
             f"give Docker more, or set smaller `memory` under `engines` in lakehouse.yaml and `cdktf deploy {stack}`",
         )
     return ok(sizes)
 
 
 def provider(there: bool, failure: str) -> Finding:
-    """Terraform's Docker provider: on this machine already, or what Terraform said when it was asked to get it."""
+    """Whether Terraform's Docker provider is on this machine. ``failure`` is Terraform's error if it cannot get it."""
     if there or not failure:
         return ok("on this machine" if there else "Terraform can get it")
     return error(
@@ -96,7 +96,7 @@ def provider(there: bool, failure: str) -> Finding:
 
 
 def images(missing: Mapping[str, bool], count: int, stack: str) -> Finding:
-    """References that Docker does not have -> whether a registry offers them."""
+    """Whether Docker has all ``count`` images. ``missing`` maps each missing one to whether a registry offers it."""
     lost = [reference for reference, offered in missing.items() if not offered]
     if lost:
         return error(
@@ -106,26 +106,30 @@ def images(missing: Mapping[str, bool], count: int, stack: str) -> Finding:
         )
     if missing:
         return warning(
-            f"not here yet: {', '.join(missing)}",
-            "they were not pulled, or somebody removed them",
+            f"missing here: {', '.join(missing)}",
+            "they were not pulled, or they were removed",
             f"`cdktf deploy {stack}` pulls them, `make images` builds them",
         )
     return ok(f"{count} images here")
 
 
 def names(unresolved: Mapping[str, Sequence[str]], detached: Sequence[str], network: str, stack: str) -> Finding:
-    """Container -> names of other services that do not resolve in it; ``detached`` are not in the stack's network."""
+    """Whether services find each other by name.
+
+    ``unresolved`` maps a container to the names that do not resolve in it; ``detached`` containers are not in the
+    stack's network.
+    """
     if detached:
         return error(
             f"{', '.join(detached)} not in the network {network}",
-            "somebody disconnected it, or started it by hand",
+            "it was disconnected, or started by hand",
             f"`cdktf deploy {stack}`, or at once: `docker network connect --alias SERVICE {network} CONTAINER`",
         )
     lost = {where: which for where, which in unresolved.items() if which}
     if lost:
         return error(
             "; ".join(f"{where} does not resolve {', '.join(which)}" for where, which in lost.items()),
-            f"they do not ask the name server of the network {network}: their /etc/resolv.conf was changed",
+            f"they do not use the name server of the network {network}: their /etc/resolv.conf was changed",
             f"`cdktf destroy {stack}`, then `cdktf deploy {stack}` (the data stays)",
         )
     return ok("services find each other by name")

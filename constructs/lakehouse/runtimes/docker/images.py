@@ -1,8 +1,8 @@
-"""The catalogue of images: what each one is called, where things lie in it and whom its processes run as.
+"""The catalogue of images: the reference of each, the paths in it, and the user of its processes.
 
-The references are those of the official images, pinned. `make images` (:mod:`offline.images`) gives
-the same names to images that it builds from the packages, and lays them out in the same way, so that nothing else knows
-which of the two runs. What is said here of an official image was read in its own build files.
+The references are those of the official images, pinned. `make images` (:mod:`offline.images`) builds images from the
+packages with the same names and the same layout, so that nothing else knows which of the two runs. The facts about
+official images are from their own build files.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from lakehouse.errors import LakehouseError
 
 @dataclass(frozen=True)
 class Image:
-    """An image. ``packages`` says where what the catalogue of packages holds lies in it."""
+    """An image. ``packages`` maps packages of the catalogue to their paths in the image."""
 
     key: str
     reference: str
     user: str  # "uid:gid" of its processes
-    reason: str  # why this one, and what could not be verified of it
+    reason: str  # why this image, and what could not be verified about it
     packages: Mapping[str, str] = field(default_factory=dict)  # package -> file or folder in the image
-    bash: bool = True  # health checks of ports use its /dev/tcp; where it is not there, curl is
+    bash: bool = True  # health checks of ports use its /dev/tcp; images without bash have curl
 
 
 def _spark(line: str, tag: str, reason: str) -> Image:
@@ -34,7 +34,7 @@ _ALL = (
         "trino-476",
         "docker.io/trinodb/trino:476",
         "1000:1000",
-        "the matrix' release. Its Java lies in a folder of that Java's version, so it is named by PATH",
+        "the matrix' release. Its Java is in a folder with the version in its name, so it is found by PATH",
         {"trino-476": "/usr/lib/trino", "trino-cli-476": "/usr/bin/trino"},
     ),
     _spark(
@@ -95,7 +95,7 @@ _ALL = (
         "temurin-25",
         "docker.io/library/eclipse-temurin:25-jre",
         "65534:65534",
-        "only Java, for servers that no image holds: their packages are mounted. The tag moves with Java's releases",
+        "only Java, for servers without an image: their packages are mounted. The tag moves with Java's releases",
     ),
 )
 IMAGES: Mapping[str, Image] = {image.key: image for image in _ALL}

@@ -1,4 +1,4 @@
-"""Which incarnation of a service runs in a container, and which one should: the container's label tells."""
+"""The incarnations of services that run in containers, from the containers' labels, and those that should run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_told
+from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
 from lakehouse.runtimes.generations import NOTHING, Planned, marked
 from lakehouse.runtimes.incarnation import NONE, Incarnation, propose, recorded
 from lakehouse.runtimes.probe import Asked, ready
@@ -16,7 +16,7 @@ from lakehouse.services.service import Service
 
 
 def answers(engine: DockerEngine, container: Container, seen: ContainerSeen) -> bool:
-    """Whether a container answers as a ready one: Docker knows, but it asks every few seconds only."""
+    """Whether a container is ready. Docker reports it, but checks only every few seconds, so it is probed too."""
     if not seen.up or seen.health == "healthy":
         return seen.up
     if container.probe.kind == "exec":
@@ -25,7 +25,7 @@ def answers(engine: DockerEngine, container: Container, seen: ContainerSeen) -> 
 
 
 def wanted(container: Container, planned: Planned) -> str:
-    """The digest that a container should have been made with."""
+    """The digest with which a container should run."""
     return marked(container.digest, container.credentials, planned)
 
 
@@ -36,16 +36,16 @@ def look(
     known: frozenset[str] | None,
     planned: Planned = NOTHING,
 ) -> dict[str, Incarnation]:
-    """The incarnation each service should have, after a look at the stack's containers.
+    """The incarnation that each service should have, from the stack's containers.
 
-    ``known`` are the names that Terraform knows (None: nobody can tell); it will make the others again.
+    ``known`` are the names in Terraform's state (None: unknown). Terraform will create the others again.
     """
     engine = DockerEngine()
-    with errors_told():
+    with errors_reported():
         seen = engine.seen(state)
         images = {each: engine.image(each) for each in {asked.image for asked in containers}} if seen else {}
     asked = {each.service: each for each in containers if each.service in seen}
-    # An image that was built again is another one, and Terraform replaces its containers.
+    # If an image was built again, Terraform replaces its containers.
     right = [
         name
         for name in asked

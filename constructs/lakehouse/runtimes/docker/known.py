@@ -1,4 +1,4 @@
-"""What Terraform knows of a stack's containers and network: a deploy that is interrupted may make more."""
+"""The containers and networks in Terraform's state. An interrupted deploy may have created more."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _KINDS = ("docker_container", "docker_network")
 
 
 def known_names(file: Path) -> frozenset[str] | None:
-    """The names of the containers and networks that Terraform's state has and takes for whole.
+    """The names of the containers and networks in Terraform's state that are not tainted.
 
-    One whose making was interrupted is tainted there: Terraform will make it again, which its name must be free for.
-    None if the file is not there: then nobody can tell.
+    If the creation of one was interrupted, it is tainted: Terraform will create it again, and its name must be free.
+    Returns None if the file does not exist, because then the names are unknown.
     """
     try:
-        content = json.loads(file.read_text() or "{}")  # locking a state that is not there yet leaves an empty file
+        content = json.loads(file.read_text() or "{}")  # locking a state that does not exist leaves an empty file
     except FileNotFoundError:
         return None
     return frozenset(

@@ -1,4 +1,4 @@
-"""What is observed of Docker and of Terraform's Docker provider: thin, decides nothing, changes nothing."""
+"""Observations of Docker and of Terraform's Docker provider. They decide nothing and change nothing."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _SOCKET = "unix:///var/run/docker.sock"
 
 
 def daemon(engine: DockerEngine, environment: Mapping[str, str]) -> Daemon:
-    """Whether Docker answers, and what is known if it does not."""
+    """Whether Docker answers, and the facts that may explain why not."""
     host = environment.get("DOCKER_HOST", "")
     seen = Daemon(host or _SOCKET, bool(host))
     try:
-        engine.client  # noqa: B018 - it asks when first looked at
+        engine.client  # noqa: B018 - the first access asks Docker
     except LakehouseError as error:
         return replace(
             seen,
@@ -43,7 +43,7 @@ def daemon(engine: DockerEngine, environment: Mapping[str, str]) -> Daemon:
 
 
 def _innermost(error: BaseException) -> str:
-    """The last line of what went wrong below: the libraries wrap each other's errors."""
+    """The text of the innermost cause, because the libraries wrap each other's errors. At most 200 characters."""
     cause = error.__cause__ or error
     text = str(cause).replace("\n", " ")
     for sign in ("Permission denied", "No such file or directory", "Connection refused", "Name or service not known"):
@@ -53,7 +53,7 @@ def _innermost(error: BaseException) -> str:
 
 
 def _context(environment: Mapping[str, str]) -> str:
-    """The docker command's context, if it is one of the user's own."""
+    """The docker command's current context; empty for the default one."""
     folder = Path(environment.get("DOCKER_CONFIG") or Path.home() / ".docker")
     try:
         current = str(json.loads((folder / "config.json").read_text()).get("currentContext") or "")
@@ -85,15 +85,15 @@ def _offered(reference: str) -> bool:
 
 
 def provider_is_there(folder: Path, stack: str) -> bool:
-    """Whether the stack was initialised with the provider: its program, or the link to it, is in cdktf.out."""
+    """Whether the stack was initialised with the provider, so that its program, or a link to it, is in cdktf.out."""
     installed = folder / "cdktf.out" / "stacks" / stack / ".terraform" / "providers"
     return any(each.is_file() for each in installed.glob("*/kreuzwerker/docker/*/*/terraform-provider-docker*"))
 
 
 def provider_failure(program: str) -> str:
-    """What Terraform says when it is asked to get the provider, in a temporary folder; empty if it can."""
+    """Terraform's error when it tries to get the provider in a temporary folder; empty if it succeeds."""
     wanted = {"terraform": {"required_providers": {"docker": {"source": "kreuzwerker/docker", "version": PROVIDER}}}}
-    # A registry that does not answer is not waited for long.
+    # Do not wait long for a registry that does not answer.
     quick = {"CHECKPOINT_DISABLE": "1", "TF_REGISTRY_CLIENT_TIMEOUT": "5", "TF_REGISTRY_DISCOVERY_RETRY": "0"}
     with tempfile.TemporaryDirectory(dir=store.scratch()) as folder:
         (Path(folder) / "main.tf.json").write_text(json.dumps(wanted))
@@ -111,14 +111,14 @@ def provider_failure(program: str) -> str:
 
 
 def explained(engine: DockerEngine, holder: PortHolder) -> PortHolder:
-    """The holder of a port; if that is Docker itself, with the container and the lakehouse that it listens for."""
+    """The holder of a port. If that is Docker's proxy, with the container and its lakehouse."""
     if holder.program != "docker-proxy":
         return holder
     try:
         name = engine.publisher(holder.number) or ""
         return replace(holder, container=name, lakehouse=(engine.owner("container", name) or "") if name else "")
     except LakehouseError:
-        return holder  # Docker does not answer us
+        return holder  # Docker does not answer
 
 
 def out_of_memory(engine: DockerEngine, state: State, service: str) -> bool:
@@ -133,7 +133,7 @@ def _attributes(engine: DockerEngine, container: str) -> Mapping[str, Any]:
 
 
 def detached(engine: DockerEngine, state: State, asked: Sequence[Container]) -> list[str]:
-    """Services whose containers run, but are not in the stack's network."""
+    """Services whose containers run but are not in the stack's network."""
     seen = engine.seen(state)
     return [
         each.service
@@ -145,7 +145,7 @@ def detached(engine: DockerEngine, state: State, asked: Sequence[Container]) -> 
 
 
 def unresolved(engine: DockerEngine, state: State) -> dict[str, list[str]]:
-    """Container -> names of running services that it does not resolve; a container without ``getent`` says nothing."""
+    """Container -> names of running services that do not resolve in it. Containers without ``getent`` have none."""
     running = {name: each.name for name, each in engine.seen(state).items() if each.status == "running"}
 
     def lost(service: str) -> list[str]:
@@ -158,12 +158,12 @@ def unresolved(engine: DockerEngine, state: State) -> dict[str, list[str]]:
 
 
 def resolves(engine: DockerEngine, container: str, host: str) -> bool | None:
-    """Whether a name resolves in a running container; None if that cannot be asked there."""
+    """Whether a name resolves in a running container; None if the container has no program to check it."""
     code = engine.client.containers.get(container).exec_run(["getent", "hosts", host]).exit_code
     return None if code is None else {0: True, 1: False, 2: False}.get(code)
 
 
 def anywhere(engine: DockerEngine, state: State) -> str | None:
-    """A container of the stack that runs, an engine's before others."""
+    """A running container of the stack, preferably of an engine; None if none runs."""
     running = {name: each.name for name, each in engine.seen(state).items() if each.status == "running"}
     return next((running[name] for name in ("trino", "spark-connect", *running) if name in running), None)

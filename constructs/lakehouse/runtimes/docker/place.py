@@ -1,4 +1,4 @@
-"""Where a service's things are when it runs in a container."""
+"""The place of services that run in containers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lakehouse.services.service import LOOPBACK, Address
 from lakehouse.spec.kinds import Listener
 from lakehouse.text.placeholders import Content, Secret
 
-ANY = "0.0.0.0"  # noqa: S104 - of the container; what this machine sees is published on the loopback address alone
+ANY = "0.0.0.0"  # noqa: S104 - in the container; on this machine, ports are published only on the loopback address
 
 
 @dataclass(frozen=True)
 class DockerPlace:
-    """A :class:`lakehouse.services.service.Place`: containers of one network, which know each other by their names."""
+    """A :class:`lakehouse.services.service.Place`: containers of one network, which find each other by name."""
 
     listeners: Mapping[str, Listener]  # the stack's ports by name
     home: Path  # the folder of lakehouse.yaml
@@ -29,7 +29,7 @@ class DockerPlace:
         return f"/opt/lakehouse/{location(name).name}"  # mounted from the cache
 
     def java(self, feature: int) -> str:
-        return "java"  # each image has the one that its program wants on PATH
+        return "java"  # each image has the Java for its program on PATH
 
     def config(self, service: str) -> str:
         return f"/etc/{service}"

@@ -1,4 +1,4 @@
-"""The Docker runtime as a person asks it."""
+"""The Docker runtime for commands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lakehouse.services.service import File, Port, Service
 
 @dataclass(frozen=True)
 class Containers:
-    """A :class:`lakehouse.runtimes.runtime.Runtime`: containers of this machine's Docker."""
+    """A :class:`lakehouse.runtimes.runtime.Runtime`: containers in Docker."""
 
     state: State
     containers: tuple[Container, ...]
@@ -53,9 +53,9 @@ class Containers:
         return await_ready(self.engine, self._asked(service.name))
 
     def log(self, name: str, lines: int) -> str:
-        if any(each.is_job and each.service == name for each in self.containers):  # its container is gone
+        if any(each.is_job and each.service == name for each in self.containers):  # its container was removed
             if not (path := self.state.log(name)).is_file():
-                raise LakehouseError(f"The job {name} has no log: it was never run. `cdktf deploy` runs it.")
+                raise LakehouseError(f"The job {name} has no log: it has never run. `cdktf deploy` runs it.")
             return "".join(path.read_text(errors="replace").splitlines(keepends=True)[-lines:])
         return self.engine.client.containers.get(self._name(name)).logs(tail=lines).decode(errors="replace")
 
@@ -96,14 +96,16 @@ class Containers:
 
     def holders(self, wanted: Mapping[str, Sequence[Port]]) -> Sequence[PortHolder]:
         up = {name for name, each in self.engine.seen(self.state).items() if each.status == "running"}
-        others = [port for name, ports in wanted.items() if name not in up for port in ports]  # those up have theirs
+        # Services that run hold their own ports.
+        others = [port for name, ports in wanted.items() if name not in up for port in ports]
         return [observed.explained(self.engine, each) for each in holders(others, self.state)]
 
     def checks(self, context: CheckContext) -> Iterator[Check]:
         return checks.checks(self.engine, self.state, self.containers, context)
 
     def remains(self) -> str:
-        names = ", ".join(each.name for each in self.engine.seen(self.state).values())  # a stopped one has its volume
+        # Stopped containers count too, because they use their volumes.
+        names = ", ".join(each.name for each in self.engine.seen(self.state).values())
         return f"containers {names}" if names else ""
 
     def folders(self) -> Sequence[Path]:
@@ -111,16 +113,16 @@ class Containers:
             docker = self.engine.folder()
         except LakehouseError:
             return (self.state.root,)
-        return (self.state.root, docker) if docker.is_dir() else (self.state.root,)  # it may be another machine's
+        return (self.state.root, docker) if docker.is_dir() else (self.state.root,)  # Docker may be on another machine
 
     def closed(self) -> str:
-        return ""  # nothing watches the disk there
+        return ""  # on Docker, nothing watches the disk
 
     def volumes(self) -> Sequence[str]:
         mark = owner.read(self.state.root)
         if mark is not None:
             return self.engine.volumes(self.state, mark.id)
-        own = {each.volume.source for each in self.containers}  # the state folder is gone: by their names too
+        own = {each.volume.source for each in self.containers}  # the state folder is gone, so names are compared too
         return [name for name in self.engine.volumes(self.state) if name in own]
 
     def remove_data(self) -> int:
@@ -134,7 +136,7 @@ class Containers:
         return next(each for each in self.containers if each.service == service)
 
     def _name(self, service: str) -> str:
-        """The name of a container that is there, whatever its state."""
+        """The name of the service's container, which need not run. Raises LakehouseError if it does not exist."""
         seen = self.engine.seen(self.state).get(service)
         if seen is None:
             raise LakehouseError(f"{service} has no container: it was never started. `cdktf deploy` starts it.")
@@ -142,7 +144,7 @@ class Containers:
 
 
 def _process(seen: ContainerSeen) -> Process:
-    """Docker's words as the process runtime has them: RUNNING once healthy, STARTING or UNHEALTHY before."""
+    """The container as a process. Its state is RUNNING if it is healthy, before that STARTING or UNHEALTHY."""
     running = seen.status == "running"
     word = seen.health if running and seen.health not in ("", "healthy") else seen.status
     uptime = int(time.time() - seen.started) if running else 0

@@ -1,4 +1,4 @@
-"""What Terraform's Docker provider cannot do: find out what would fail, write files with secrets, own volumes."""
+"""Steps that Terraform's Docker provider cannot do: find what would fail, write files with secrets, keep volumes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import written
 
-_INTERVAL = 0.5  # seconds between two questions
-_GRACE = 15  # seconds to stop in, of what no service of the file describes
+_INTERVAL = 0.5  # seconds between two probes
+_GRACE = 15  # seconds to stop a container that is no service of the file
 
 
 def prepare(
@@ -36,17 +36,20 @@ def prepare(
     known: frozenset[str] | None = None,
     credentials: Planned = NOTHING,
 ) -> None:
-    """Everything that containers need before they are made. What can be known to fail is found before anything stops.
+    """Prepare everything that containers need before they are created.
 
-    Then the containers that are to be made again, by the incarnations that are ``planned``, and those that the file no
-    longer names are removed: the new ones take their names and their ports. So is what Terraform does not know by its
-    name (``known``; None: nobody can tell), which an interrupted deploy made before it was written down.
+    Everything that is known to make a deploy fail is found before anything stops. Then containers are removed, so that
+    new ones can use their names and ports: those that must be created again, by the ``planned`` incarnations, those
+    that the file no longer names, and those that an interrupted deploy created without recording them. The latter are
+    not in ``known``, the names in Terraform's state (None: unknown).
+
+    Raises LakehouseError with what would fail.
     """
     owner.check(state, claim)
     memory.check(services, engine.total_memory())
     state.prepare()
     disk.check(state.root)
-    if (own := engine.folder()).is_dir():  # Docker may be another machine's
+    if (own := engine.folder()).is_dir():  # Docker may be on another machine
         disk.check(own)
     if problems := [*_old(engine), *_strangers(engine, state, containers, claim.owner.id), *_missing(containers)]:
         raise LakehouseError("\n".join(problems))
@@ -73,7 +76,7 @@ def prepare(
 
 
 def _remove_unknown(engine: DockerEngine, state: State, network: str, known: frozenset[str]) -> None:
-    """Containers and the network of this lakehouse that are not in Terraform's state: it would fail to make them."""
+    """Remove this lakehouse's containers and network that are not in Terraform's state, so that it can create them."""
     whole = network in known or engine.owner("network", network) is None
     for seen in engine.seen(state).values():
         if not whole or seen.name not in known:
@@ -92,17 +95,17 @@ def _stop_replaced(
 
 
 def write(state: State, service: str, files: Iterable[File]) -> None:
-    """Writes the files that a container mounts, secrets filled in.
+    """Write the files that a container mounts, with secrets filled in.
 
-    Its user is another than this one, so they are readable by all, and their folder can be written to (Trino keeps
-    there what CREATE CATALOG made); what keeps other users of this machine out is the state folder's mode, 0700.
+    The container has another user, so all users may read the files and write to their folder, where Trino keeps the
+    catalogs of CREATE CATALOG. The state folder's mode, 0700, keeps other users of this machine out.
     """
     folder = state.config(service)
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        # In place: a container that has the file mounted sees the change, and its inode stays.
+        # In place, so that the inode stays and a container that has mounted the file sees the change.
         path.write_bytes(written(file.text, state.secret))
         path.chmod(0o644)
     for each in (folder, *(inner for inner in folder.rglob("*") if inner.is_dir())):
@@ -110,19 +113,19 @@ def write(state: State, service: str, files: Iterable[File]) -> None:
 
 
 def run_job(state: State, engine: DockerEngine, container: Container, incarnation: Incarnation) -> float:
-    """Runs the container of a job to its end and removes it; returns the seconds that took, 0 if it was run before.
+    """Run the container of a job to its end and remove it. Returns the seconds that it took, 0 if it ran before.
 
-    Raises LakehouseError, with the end of its log, if it ended with another code than 0, or not in time.
+    Raises LakehouseError, with the end of the log, if its exit code is not 0, or if it does not end in time.
     """
     if recorded(state, container.service) == incarnation:
         return 0.0
     began = time.monotonic()
-    code, said = engine.run(container, {STATE: str(state.root), SERVICE: container.service})
-    write_private(state.log(container.service), said)
+    code, output = engine.run(container, {STATE: str(state.root), SERVICE: container.service})
+    write_private(state.log(container.service), output)
     if code != 0:
-        what = f"ended with code {code}" if code is not None else f"has not ended within {container.probe.patience} s"
+        what = f"ended with code {code}" if code is not None else f"did not end within {container.probe.patience} s"
         raise LakehouseError(
-            f"The job {container.service} {what}, so what needs it was not started.\n"
+            f"The job {container.service} {what}, so the services that need it were not started.\n"
             f"The end of its log:\n{tail(state, container.service)}"
         )
     record(state, container.service, incarnation)
@@ -130,9 +133,9 @@ def run_job(state: State, engine: DockerEngine, container: Container, incarnatio
 
 
 def await_ready(engine: DockerEngine, container: Container) -> float:
-    """Waits until a container answers as a ready one; returns the seconds it took.
+    """Wait until a container is ready. Returns the seconds that it took.
 
-    Raises LakehouseError with its state and the end of its log.
+    Raises LakehouseError if it does not get ready, with its state and the end of its log.
     """
     began = time.monotonic()
     while True:
@@ -141,7 +144,7 @@ def await_ready(engine: DockerEngine, container: Container) -> float:
             return time.monotonic() - began
         waited = time.monotonic() - began
         if seen is None:
-            raise LakehouseError(f"{container.service} has no container any more: something removed it.")
+            raise LakehouseError(f"{container.service} no longer has a container: something removed it.")
         if seen.status != "running" or seen.health == "unhealthy" or waited > container.probe.patience:
             word = seen.health if seen.status == "running" else seen.status
             text = engine.client.containers.get(seen.name).logs(tail=15).decode(errors="replace")
@@ -160,7 +163,7 @@ def _old(engine: DockerEngine) -> Iterator[str]:
 
 
 def _strangers(engine: DockerEngine, state: State, containers: Sequence[Container], mark: str) -> Iterator[str]:
-    """Names of this stack that something else has: another lakehouse, or what somebody made by hand."""
+    """Problems with names of this stack that another lakehouse or other containers, volumes or networks have."""
     wanted = [("network", containers[0].network)]
     wanted += [("container", each.name) for each in containers]
     wanted += [("volume", each.volume.source) for each in containers]
@@ -170,21 +173,21 @@ def _strangers(engine: DockerEngine, state: State, containers: Sequence[Containe
             continue
         if kind == "volume" and engine.id_of(name) == mark:
             continue  # the project was moved
-        whose = f"belongs to the lakehouse in {theirs}" if theirs else "was not made by a lakehouse"
+        whose = f"belongs to the lakehouse in {theirs}" if theirs else "was not created by a lakehouse"
         other = "Give this lakehouse another `name` in lakehouse.yaml"
         if kind != "volume":
             yield f"The {kind} {name} {whose}. {other}, or remove that one (`docker {kind} rm {name}`)."
         elif theirs and not Path(theirs).exists():
             yield (
                 f"The volume {name} holds data of the lakehouse in {theirs}, which no longer exists. "
-                f"If this one was moved from there, move it back. {other}; that data is then left as it is."
+                f"If this one was moved from there, move it back. {other}; that data then stays as it is."
             )
         else:
-            yield f"The volume {name} {whose}: it holds data of others. {other}."
+            yield f"The volume {name} {whose}: it has data of others. {other}."
 
 
 def _missing(containers: Sequence[Container]) -> Iterator[str]:
-    """What is mounted from the cache of packages, and is not there: Docker would make empty folders of it."""
+    """Missing or damaged packages in the cache that would be mounted. Docker would create empty folders instead."""
     sources = {mount.source for each in containers for mount in each.mounts if mount.read_only}
     if missing := sorted(source for source in sources if not Path(source).exists()):
         yield f"Missing: {', '.join(missing)}. `make setup` fetches what is missing."

@@ -1,4 +1,4 @@
-"""Services as containers of the Terraform Docker provider.
+"""Services as containers, created by Terraform's Docker provider.
 
 https://registry.terraform.io/providers/kreuzwerker/docker/latest/docs/resources/container
 """
@@ -30,10 +30,10 @@ _LOGS = {"max-size": "10m", "max-file": "3"}
 class DockerRuntime(LocalRuntime):
     """Preflight, a network, images, then the containers in the order of their needs.
 
-    Each is made before the one that it replaces is destroyed, so a preflight that fails has stopped nothing. One that
-    passes removes the containers that are to be made again: the new ones take their names and ports.
+    Each resource is created before the one that it replaces is destroyed, so a preflight that fails stops nothing. If
+    it passes, it removes the containers that will be created again, because the new ones use their names and ports.
 
-    Volumes are not Terraform's: a ``destroy`` must not take the data along.
+    Terraform does not manage the volumes, because a ``destroy`` must not delete the data.
     """
 
     def __init__(self, scope: Construct, name: str, local: Local) -> None:
@@ -68,7 +68,7 @@ class DockerRuntime(LocalRuntime):
         containers.write(folder, self._containers)
 
     def _job(self, service: Service, asked: Container) -> TerraformResource:
-        """A step that runs a container to its end and removes it: Terraform would make it again at each deploy."""
+        """A step that runs a container to its end and removes it. Terraform would create it again at each deploy."""
         return local_exec(
             self,
             service.name,
@@ -107,7 +107,7 @@ class DockerRuntime(LocalRuntime):
                 for internal, external in asked.ports
             ],
             memory=asked.memory_mb,
-            memory_swap=asked.memory_mb,  # with the memory: none
+            memory_swap=asked.memory_mb,  # memory and swap together, so no swap
             restart=RESTART,
             log_driver="json-file",
             log_opts=_LOGS,
@@ -121,9 +121,9 @@ class DockerRuntime(LocalRuntime):
             ),
             stop_timeout=asked.stop_seconds,
             destroy_grace_seconds=asked.stop_seconds,
-            # Not the provider's own wait: it waits for a container that has ended, and shows no log.
+            # The provider's own wait does not notice a container that has ended, and shows no log.
             provisioners=[on_create(self._step("ready", asked.service))],
-            # A change of one makes a new container; a changed health check alone would not (the provider's issue 988).
+            # A changed label makes a new container; only a changed health check would not (the provider's issue 988).
             labels=[
                 container.ContainerLabels(label=label, value=literal(value))
                 for label, value in (
@@ -141,7 +141,7 @@ class DockerRuntime(LocalRuntime):
         return shlex.join([sys.executable, "-m", _STEPS, *words, "--state", str(self.local.state.root)])
 
     def _image(self, reference: str) -> image.Image:
-        """One resource an image; it stays on the machine when the stack goes."""
+        """One resource per image. The image stays on the machine if the stack is destroyed."""
         if reference not in self._images:
             name = f"image-{reference.rpartition('/')[2].partition(':')[0]}"
             self._images[reference] = image.Image(
@@ -151,6 +151,6 @@ class DockerRuntime(LocalRuntime):
 
 
 def _duration(seconds: int) -> str:
-    """As Docker writes it: another way of writing the same would count as a change."""
+    """The duration as Docker writes it, because another spelling would count as a change."""
     minutes, rest = divmod(seconds, 60)
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"

@@ -1,1 +1,1 @@
-"""Services as supervised processes of this machine: the runtime that needs no Docker."""
+"""The runtime that needs no Docker: services are supervised processes on this machine."""

@@ -1,6 +1,6 @@
-"""``python -m lakehouse.runtimes.process STEP``: what the provisioners of the synthesised stack call.
+"""``python -m lakehouse.runtimes.process STEP``: called by the provisioners of the synthesised stack.
 
-Run in the stack's folder, where services.json lies. It imports little: a deploy runs it once a service.
+It runs in the stack's folder, with services.json. It imports little, because a deploy runs it once per service.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import definitions, generations, owner
 from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.state import State
-from lakehouse.text.terminal import told
+from lakehouse.text.terminal import shown_lines
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _run(given)
     except LakehouseError as error:
-        print(f"Error: {told(error)}", file=sys.stderr)
+        print(f"Error: {shown_lines(error)}", file=sys.stderr)
         return error.exit_code
     except OSError as error:  # a full disk, a folder of another user
         print(f"Error: {error.filename or given.state}: {error.strerror}", file=sys.stderr)
@@ -43,7 +43,7 @@ def _run(given: argparse.Namespace) -> None:
         planned = definitions.read(Path(definitions.FILE))
         services, credentials = [service for service, _ in planned.values()], generations.planned_in(Path())
         steps.preflight(state, services, claim, credentials)
-        generations.renew(state, services, credentials)  # from here on something changes
+        generations.renew(state, services, credentials)  # the first change
         steps.stop_replaced(state, planned)
         return
     if "down" in given.step and not owner.may_stop(state, claim):
@@ -53,7 +53,7 @@ def _run(given: argparse.Namespace) -> None:
     elif given.step == "supervisor-down":
         steps.supervisor_down(state)
     elif name is None:
-        raise LakehouseError(f"{given.step}: which service?")
+        raise LakehouseError(f"{given.step} needs the name of a service.")
     elif given.step == "down":
         steps.service_down(state, name)
     else:

@@ -1,11 +1,11 @@
-"""Class archives: what a JVM has parsed, verified and linked once, kept so that later starts need not do it again.
+"""Class archives: classes that a JVM has parsed, verified and linked, kept so that later starts need not do it again.
 
 Java 24 and newer have the ahead-of-time cache (https://openjdk.org/jeps/483), older ones application class data sharing
-(https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html). A service is run once with the options of
-:func:`recording`, then :func:`create` makes the archive, and :func:`environment` has every later start use it.
+(https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html). A service runs once with the options of
+:func:`recording`, then :func:`create` makes the archive. With :func:`environment` every later start uses it.
 
-An archive fits one Java and one class path, so it is named by both. Without one, or with one that a JVM finds not to
-fit, a service starts as it always does, only slower.
+An archive fits one Java and one class path, so its name contains a digest of both. Without an archive, or with one that
+does not fit, a service starts as usual, only more slowly.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ from lakehouse.packages import manifest, store
 from lakehouse.packages.manifest import Entry
 from lakehouse.services.service import Service
 
-# Every JVM below the service's process reads it too: Spark's executors, which the workers start.
+# JVMs that the service starts read it too, such as Spark's executors, which the workers start.
 VARIABLE = "JAVA_TOOL_OPTIONS"
 
-_FIRST_WITH_CACHE = 24  # the Java that has -XX:AOTMode
-_PATIENCE = 600  # seconds that making one archive may take; Spark's takes 40 on one core
-_STOPPING = 120  # seconds a recorded service may take to write down at its end what it loaded
-_WHILE_RECORDING = ("-XX:TieredStopAtLevel=1",)  # the second compiler would make it slow, and adds nothing
-# At the address that it was made for, an archive's pages are shared and read when they are needed. By default the JVM
-# moves it elsewhere, which writes to every page: 0.3 s of CPU time and 120 MB of memory for each of Spark's processes.
+_FIRST_WITH_CACHE = 24  # the first Java with -XX:AOTMode
+_PATIENCE = 600  # seconds for making one archive; Spark's takes 40 on one core
+_STOPPING = 120  # seconds in which a recorded service may write its record when it stops
+_WHILE_RECORDING = ("-XX:TieredStopAtLevel=1",)  # the second compiler would make recording slow, and adds nothing
+# At its original address, an archive's pages are shared and read when they are needed. By default the JVM moves it to
+# another address, which writes to every page: 0.3 s of CPU time and 120 MB of memory for each of Spark's processes.
 _WHERE_IT_WAS_MADE_FOR = ("-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0")
-# The same on every machine: a large one's default heap would have no compressed pointers, a small one's collector
-# could not archive objects, and either would make an archive that the services cannot use.
+# The same on every machine: the default heap of a large one would have no compressed pointers, and the default
+# collector of a small one cannot archive objects. The services could use neither archive.
 _WHILE_CREATING = ("-XX:+UseG1GC", "-Xmx1g")
 
 
 def path(service: Service) -> Path | None:
-    """Where the service's archive is or would be; None for what is no Java service, or whose packages are not there.
+    """The path of the service's archive, which need not exist; None if it is no Java service or packages are missing.
 
-    Services with the same Java and the same packages share one: a cluster's master, workers and drivers.
+    Services with the same Java and the same packages share one archive: a cluster's master, workers and drivers.
     """
     if service.java is None:
         return None
     java = Path(service.command[0])
     try:
-        # A Java of the same version but another build does not take the archive, nor does one that was moved.
+        # A Java of another build or at another path does not accept the archive, even if its version is the same.
         parts = [str(java), (java.parent.parent / "release").read_text()]
         for name in service.packages:
-            # The JVM compares the jars' times: a package that was fetched again needs a new archive.
+            # The JVM compares the jars' times, so a package that was fetched again needs a new archive.
             stamp = store.folder(name) / store.STAMP
             parts += [str(stamp), stamp.read_text(), str(stamp.stat().st_mtime_ns)]
     except (OSError, LakehouseError):
@@ -60,12 +60,12 @@ def path(service: Service) -> Path | None:
 
 
 def folder() -> Path:
-    """The folder that holds the archives."""
+    """The folder of the archives."""
     return store.cache() / "archives"
 
 
 def environment(service: Service) -> dict[str, str]:
-    """What to add to the service's environment so that it uses its archive; nothing if there is none."""
+    """The variables with which the service uses its archive; empty if it has none."""
     archive = path(service)
     if archive is None or not _is_whole(archive):
         return {}
@@ -74,7 +74,7 @@ def environment(service: Service) -> dict[str, str]:
 
 
 def missing(services: Iterable[Service]) -> dict[Path, tuple[Service, ...]]:
-    """The archives that are not there, each with the services that share it."""
+    """The missing archives, each with the services that share it."""
     found: dict[Path, tuple[Service, ...]] = {}
     for service in services:
         archive = path(service)
@@ -84,22 +84,22 @@ def missing(services: Iterable[Service]) -> dict[Path, tuple[Service, ...]]:
 
 
 def recording(service: Service, records: Path) -> Service:
-    """The service as it is to be run once, so that it writes what it loads into the folder ``records``."""
+    """The service with options that make it record its classes in the folder ``records``."""
     if service.java is None:
         return service
     if _has_cache(service):
         options = (*_WHILE_RECORDING, "-XX:AOTMode=record", f"-XX:AOTConfiguration={records}/{service.name}.aotconf")
-        # In the command: Trino starts a JVM of its own to look into itself, which would write to the same file.
+        # In the command, because Trino starts another JVM to inspect itself, which would write to the same file.
         command = (service.command[0], *options, *service.command[1:])
         return replace(service, command=command, stop_seconds=_STOPPING)
-    # In the environment, and a list for each process: a worker's executors record too.
+    # In the environment and with a list for each process, because a worker's executors record too.
     listing = (*_WHILE_RECORDING, f"-XX:DumpLoadedClassList={records}/{service.name}.%p.classlist")
     variable = (VARIABLE, " ".join(quoted(option) for option in listing))
     return replace(service, environment=(*service.environment, variable), stop_seconds=_STOPPING)
 
 
 def create(archive: Path, services: Sequence[Service], records: Path) -> None:
-    """Make the archive from what its services recorded, and remove those that it replaces.
+    """Make the archive from what its services recorded, and remove the archives that it replaces.
 
     Raises LakehouseError if there is no record, or if the JVM that makes the archive fails.
     """
@@ -116,9 +116,9 @@ def create(archive: Path, services: Sequence[Service], records: Path) -> None:
             options = ("-XX:AOTMode=create", f"-XX:AOTConfiguration={record}", f"-XX:AOTCache={draft}")
         else:
             options = ("-Xshare:dump", f"-XX:SharedClassListFile={record}", f"-XX:SharedArchiveFile={draft}")
-        said = _run((service.command[0], *_WHILE_CREATING, *options, "-cp", _class_path(service)), scratch)
+        output = _run((service.command[0], *_WHILE_CREATING, *options, "-cp", _class_path(service)), scratch)
         if not draft.is_file():
-            end = " ".join(said.split())[-300:]
+            end = " ".join(output.split())[-300:]
             raise LakehouseError(f"{service.command[0]} made no {archive.name} from {record}. Its output: {end}")
         made = f"{draft.stat().st_size} {manifest.sha256(draft)}"
         draft.replace(archive)
@@ -130,7 +130,7 @@ def create(archive: Path, services: Sequence[Service], records: Path) -> None:
 
 
 def damaged(services: Iterable[Service]) -> dict[Path, str]:
-    """The archives that are not as they were made, each with what is wrong with it in words; every one is read."""
+    """The archives that have changed since they were made, each with what is wrong, as text. All are read."""
     there = {archive for each in services if (archive := path(each)) is not None and archive.is_file()}
     found: dict[Path, str] = {}
     for archive in sorted(there):
@@ -141,18 +141,18 @@ def damaged(services: Iterable[Service]) -> dict[Path, str]:
 
 
 def remove(archive: Path) -> None:
-    """Removes an archive; what has mapped it goes on with it."""
+    """Remove an archive. Processes that have mapped it are not affected."""
     archive.unlink(missing_ok=True)
     _note(archive).unlink(missing_ok=True)
 
 
 def _note(archive: Path) -> Path:
-    """Where the archive's size and SHA-256 are noted: one that was cut short or changed is made again."""
+    """The file with the archive's size and SHA-256, by which a truncated or changed archive is found."""
     return manifest.noted(archive, "size")
 
 
 def _noted(archive: Path) -> Entry | None:
-    """The archive as it was made; without a SHA-256 for one of an earlier version, None for one before sizes."""
+    """The archive's recorded size and SHA-256. An earlier version recorded no SHA-256, and before that nothing."""
     try:
         size, *digest = _note(archive).read_text().split()
         return Entry(int(size), "".join(digest))
@@ -161,7 +161,7 @@ def _noted(archive: Path) -> Entry | None:
 
 
 def _is_whole(archive: Path) -> bool:
-    """Whether it is there in its size; that of an archive which came before sizes were noted is its own."""
+    """Whether the archive exists and has its recorded size. Without a record, any size above 0 counts."""
     if not archive.is_file():
         return False
     size, entry = archive.stat().st_size, _noted(archive)
@@ -169,7 +169,7 @@ def _is_whole(archive: Path) -> bool:
 
 
 def _family(service: Service) -> str:
-    """How the names of all archives of a service begin, whatever its packages were."""
+    """The prefix of the names of all archives of a service, for all versions of its packages."""
     return f"{service.packages[0]}-java-{service.java}-"
 
 
@@ -186,16 +186,16 @@ def _class_path(service: Service) -> str:
 
 
 def _record(services: Sequence[Service], records: Path) -> Path:
-    """The record to make the archive from: one of the services' caches, or all their class lists as one."""
+    """The record for the archive: the record of one of the services, or one list of all their class lists."""
     found = [records / f"{each.name}.aotconf" for each in services]
     if record := next((each for each in found if each.is_file()), None):
         return record
     lines: dict[str, None] = {}
     for service in services:
         for each in sorted(records.glob(f"{service.name}.*.classlist")):
-            # A process that was killed has left half a line.
+            # A killed process may leave half a line.
             whole = each.read_text(errors="replace").rpartition("\n")[0].splitlines()
-            # Java 21 numbers the classes of each list; the numbers matter to custom loaders' alone, which stay out.
+            # Java 21 numbers the classes of each list. Only classes of custom loaders need that; they are left out.
             lines |= dict.fromkeys(line.partition(" id: ")[0] for line in whole if " source: " not in line)
     if not lines:
         raise LakehouseError(f"{', '.join(each.name for each in services)} recorded nothing in {records}")
@@ -205,7 +205,7 @@ def _record(services: Sequence[Service], records: Path) -> Path:
 
 
 def _run(command: Sequence[str], directory: str) -> str:
-    """The command's output, whatever its exit code."""
+    """The command's output, for any exit code."""
     environment = {key: value for key, value in os.environ.items() if key not in (VARIABLE, "JDK_JAVA_OPTIONS")}
     try:
         done = subprocess.run(
@@ -218,5 +218,5 @@ def _run(command: Sequence[str], directory: str) -> str:
 
 
 def quoted(option: str) -> str:
-    """An option as the JVM reads its variable: words apart by white space, quotes keep it together."""
+    """An option, quoted for the JVM's variable, in which white space separates options."""
     return f"'{option}'" if any(character.isspace() for character in option) else option

@@ -1,4 +1,4 @@
-"""What is to be said of the process runtime. Only decisions."""
+"""Findings about the process runtime. It only decides, and reads nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CHANGED = (
 
 
 def archives(damaged: Sequence[str]) -> Finding:
-    """Class archives of the stack's services: what is wrong with the existing ones."""
+    """The finding about the class archives of the stack's services. ``damaged`` has a text for each damaged one."""
     if damaged:
         return error("; ".join(damaged), *_CHANGED)
     return ok("unchanged since they were made")

@@ -1,4 +1,4 @@
-"""Which incarnation of a service runs as a process, and which one should."""
+"""The incarnations of services that run as processes, and those that should run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUPERVISOR = "supervisord"
 
 
 def healthy(services: Iterable[Service], state: State) -> dict[str, bool]:
-    """Whether each service runs under the supervisor and answers as a ready one."""
+    """Whether each service runs under the supervisor and is ready."""
     some = list(services)
     running = {name for name, each in Supervisor(state).processes().items() if each.up}
     if not running:
@@ -31,22 +31,22 @@ def healthy(services: Iterable[Service], state: State) -> dict[str, bool]:
 
 
 def wanted(service: Service, planned: Planned) -> str:
-    """The digest that a service should have been started with."""
+    """The digest with which a service should run."""
     return marked(digest(definition(service)), used(service), planned)
 
 
 def look(services: Sequence[Service], state: State, planned: Planned = NOTHING) -> dict[str, Incarnation]:
-    """The incarnation each service should have, after a look at what runs."""
+    """The incarnation that each service should have, from what runs now."""
     return propose(
         services,
         {each.name: wanted(each, planned) for each in services},
         {each.name: recorded(state, each.name) for each in services},
-        {each.name: True for each in services if each.is_job}  # one that has ended well is done
+        {each.name: True for each in services if each.is_job}  # a job that has succeeded is done
         | healthy([each for each in services if not each.is_job], state),
     )
 
 
 def look_supervisor(state: State) -> Incarnation:
-    """The supervisor's incarnation: a new one where it does not answer."""
+    """The supervisor's incarnation: a new one if it does not answer."""
     last = recorded(state, SUPERVISOR)
     return last if last != NONE and Supervisor(state).alive() else Incarnation.new(SUPERVISOR)

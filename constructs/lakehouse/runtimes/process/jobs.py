@@ -1,4 +1,4 @@
-"""One-shot jobs as processes of this machine: run to their end by the step of a deploy, under no supervisor."""
+"""One-shot jobs as processes on this machine. The step of a deploy runs them to their end, without the supervisor."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from lakehouse.services.service import Service
 
 
 def run(state: State, job: Service) -> float:
-    """Runs a job whose files are written; returns the seconds it took. What it says is in its log.
+    """Run a job, whose files are already written. Returns the seconds that it took. Its output is in its log.
 
-    Raises LakehouseError, with the end of its log, if it ended with another code than 0, or not in time.
+    Raises LakehouseError, with the end of the log, if its exit code is not 0, or if it does not end in time.
     """
     began = time.monotonic()
     shell = state.conf_d / f"{job.name}.sh"
@@ -30,15 +30,15 @@ def run(state: State, job: Service) -> float:
     write_private(shell, script(job, state))
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     marks = {"LAKEHOUSE_STATE": str(state.root), "LAKEHOUSE_SERVICE": job.name}
-    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as said:
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
         process = subprocess.Popen(
-            ["/bin/sh", str(shell)], env=environment | marks, cwd=state.run, stdin=subprocess.DEVNULL, stdout=said,
+            ["/bin/sh", str(shell)], env=environment | marks, cwd=state.run, stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
             code = process.wait(timeout=job.probe.patience)
         except subprocess.TimeoutExpired:
-            raise _failed(state, job, f"has not ended within {job.probe.patience} s, and was stopped") from None
+            raise _failed(state, job, f"did not end within {job.probe.patience} s and was stopped") from None
         finally:
             shell.unlink(missing_ok=True)
             _end(process)
@@ -50,13 +50,13 @@ def run(state: State, job: Service) -> float:
 
 def _failed(state: State, job: Service, what: str) -> LakehouseError:
     return LakehouseError(
-        f"The job {job.name} {what}, so what needs it was not started.\n"
+        f"The job {job.name} {what}, so the services that need it were not started.\n"
         f"The end of {state.log(job.name)}:\n{tail(state, job.name)}"
     )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Nothing that the job started outlives it, however it ended."""
+    """End everything that the job started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,4 +1,4 @@
-"""A service's log: its end, and what is added to it."""
+"""A service's log: its last lines, and new lines."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _BLOCK = 1 << 16
-_INTERVAL = 0.25  # seconds between two looks at a log that is followed
+_INTERVAL = 0.25  # seconds between two reads of a log that is followed
 
 
 def tail(path: Path, lines: int) -> str:
-    """The last ``lines`` lines of a file, read from its end. Bytes that are no UTF-8 are replaced."""
+    """The last ``lines`` lines of a file, read from its end. Bytes that are not UTF-8 are replaced."""
     if lines <= 0:
         return ""
     with path.open("rb") as file:
         position = file.seek(0, 2)
         content = b""
-        # One newline more than lines: the one before the first of them.
+        # One newline more than lines: the one before the first line.
         while position > 0 and content.count(b"\n") <= lines:
             step = min(_BLOCK, position)
             position = file.seek(position - step)
@@ -27,7 +27,7 @@ def tail(path: Path, lines: int) -> str:
 
 
 def follow(path: Path, *, wait: Callable[[], None] = lambda: time.sleep(_INTERVAL)) -> Iterator[str]:
-    """What is added to the file from now on, forever; after a rotation it goes on with the new file."""
+    """The text that is added to the file from now on, without end. After a rotation it reads the new file."""
     file = path.open("rb")
     file.seek(0, 2)
     try:

@@ -1,4 +1,4 @@
-"""Where a service's things are when it runs as a process of this machine."""
+"""The place of services that run as processes on this machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lakehouse.text.placeholders import Content, Secret
 
 @dataclass(frozen=True)
 class ProcessPlace:
-    """A :class:`lakehouse.services.service.Place`: everything listens on the loopback address, internal is external."""
+    """A :class:`lakehouse.services.service.Place`. All listen on the loopback address, for services and for users."""
 
     state: State
     ports: Mapping[str, int]

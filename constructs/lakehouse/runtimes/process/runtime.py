@@ -1,4 +1,4 @@
-"""The process runtime as a person asks it: supervisord, the operating system and the state folder answer."""
+"""The process runtime for commands. It reads supervisord, the operating system and the state folder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lakehouse.text.placeholders import written
 
 @dataclass(frozen=True)
 class Processes:
-    """A :class:`lakehouse.runtimes.runtime.Runtime`: processes of this machine under a supervisor."""
+    """A :class:`lakehouse.runtimes.runtime.Runtime`: processes on this machine under a supervisor."""
 
     state: State
     services: tuple[Service, ...]
@@ -44,7 +44,7 @@ class Processes:
             try:
                 total[process.environ().get("LAKEHOUSE_SERVICE", "supervisord")] += process.memory_info().rss
             except psutil.Error:
-                continue  # it ended meanwhile
+                continue  # it has ended
         return dict(total)
 
     def restart(self, service: Service) -> float:
@@ -81,7 +81,7 @@ class Processes:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,  # Ctrl-C is for the caller, who ends it in good order
+            start_new_session=True,  # Ctrl-C reaches only the caller, which ends the program properly
         )
 
     def changed(self, planned: Planned) -> Sequence[str]:
@@ -103,7 +103,7 @@ class Processes:
         return None
 
     def starved(self, service: str) -> bool:
-        return False  # the system does not tell
+        return False  # the system does not report it
 
     def holders(self, wanted: Mapping[str, Sequence[Port]]) -> Sequence[PortHolder]:
         return holders((port for ports in wanted.values() for port in ports), self.state)
@@ -118,7 +118,7 @@ class Processes:
         return f"pids {pids}" if pids else ""
 
     def folders(self) -> Sequence[Path]:
-        return (self.state.root, self.state.root / "data")  # somebody may have mounted a disk there
+        return (self.state.root, self.state.root / "data")  # `data` may be a mounted disk
 
     def closed(self) -> str:
         return watch.closed(self.state) if self.processes() else ""
@@ -128,14 +128,14 @@ class Processes:
 
     def remove_data(self) -> int:
         self.state.socket.unlink(missing_ok=True)
-        return 0  # all of it lies in the state folder
+        return 0  # all data is in the state folder
 
     def _last(self, service: Service) -> str:
-        """The digest that a service was started with."""
+        """The digest with which a service was started."""
         return recorded(self.state, service.name).digest
 
     def _log(self, name: str) -> Path:
         path = self.state.run / "supervisord.log" if name == incarnation.SUPERVISOR else self.state.log(name)
         if not path.exists():
-            raise LakehouseError(f"{name} has no log yet ({path}): it was never started. `cdktf deploy` starts it.")
+            raise LakehouseError(f"{name} has no log ({path}): it was never started. `cdktf deploy` starts it.")
         return path

@@ -24,7 +24,10 @@ from lakehouse.text.placeholders import written
 def preflight(
     state: State, services: Sequence[Service], claim: OwnerClaim | None = None, planned: Planned = NOTHING
 ) -> None:
-    """Everything that can be known to fail is found here, before anything is stopped or started."""
+    """Find everything that is known to make a deploy fail, before anything is stopped or started.
+
+    Raises LakehouseError with the first problem.
+    """
     if claim is not None:
         owner.check(state, claim)
     check_user()
@@ -54,9 +57,9 @@ def preflight(
 
 
 def stop_replaced(state: State, planned: Mapping[str, tuple[Service, Incarnation]]) -> None:
-    """Stops what is to be started again, and what the file no longer names, so that all ports are free.
+    """Stop the services that will be started again, and those that the file no longer names, so that ports are free.
 
-    Terraform runs no destroy step for what is replaced or where the block is gone.
+    Terraform runs no destroy step for a resource that is replaced or whose block is gone.
     """
     supervisor = Supervisor(state)
     running = supervisor.processes().keys()
@@ -68,7 +71,7 @@ def stop_replaced(state: State, planned: Mapping[str, tuple[Service, Incarnation
 
 
 def supervisor_up(state: State, start: str) -> None:
-    """supervisord runs; processes that a killed one left behind are ended first."""
+    """Start supervisord. Processes that a killed supervisord left behind are ended first."""
     state.prepare()
     supervisor = Supervisor(state)
     if not supervisor.alive():
@@ -80,7 +83,7 @@ def supervisor_up(state: State, start: str) -> None:
 
 
 def supervisor_down(state: State) -> None:
-    """No process of the lakehouse is left; data, logs and secrets are."""
+    """Stop supervisord and every process of the lakehouse. Data, logs and secrets stay."""
     Supervisor(state).stop()
     processes.end(processes.belonging(state))
     shutil.rmtree(state.run, ignore_errors=True)
@@ -88,7 +91,10 @@ def supervisor_down(state: State) -> None:
 
 
 def service_up(state: State, service: Service, incarnation: Incarnation) -> float:
-    """Starts a service and waits until it is ready, or runs a job that was not run yet; returns the seconds it took."""
+    """Start a service and wait until it is ready, or run a job that has not yet run. Returns the seconds that it took.
+
+    Raises LakehouseError if the service does not get ready, or if the job fails.
+    """
     if service.is_job and recorded(state, service.name) == incarnation:
         return 0.0
     shutil.rmtree(state.temporary(service.name), ignore_errors=True)
@@ -114,11 +120,11 @@ def service_up(state: State, service: Service, incarnation: Incarnation) -> floa
 
 
 def service_down(state: State, name: str) -> None:
-    """Stops a service, whether the supervisor knows it or a killed supervisor left it behind."""
+    """Stop a service, even if a killed supervisor left it behind."""
     Supervisor(state).remove(name)
     processes.end(processes.belonging(state, name))
 
 
 def _packages(service: Service) -> list[str]:
-    """The paths of a command that must be there for it to start at all."""
+    """The paths in a command that must exist: the program and the jars."""
     return [service.command[0], *(word for word in service.command if word.startswith("/") and word.endswith(".jar"))]

@@ -1,6 +1,6 @@
-"""supervisord: keeps the services' processes alive, restarts what crashed and rotates the logs.
+"""supervisord: runs the services' processes, restarts those that crash, and rotates the logs.
 
-One configuration file a service; its XML-RPC interface listens on a unix socket in the state folder.
+There is one configuration file per service. Its XML-RPC interface listens on a unix socket in the state folder:
 http://supervisord.org/api.html
 """
 
@@ -28,7 +28,7 @@ from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
 
-WATCH = "disk-watch"  # it is no service: nothing asks for its port, and no file names it
+WATCH = "disk-watch"  # it is no service: it has no port, and no file names it
 
 _MAIN = """\
 [supervisord]
@@ -52,8 +52,8 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 files=conf.d/*.conf
 """
 
-# Nothing of a user's is in these files, whose syntax has comments, expansions and sections: paths are relative to run/,
-# where supervisord works, and what a service is to be run with is in a script, which only a shell reads.
+# The syntax of these files has comments, expansions and sections, so they contain no text of a user. Paths are relative
+# to run/, where supervisord works. The command of a service and its environment are in a script for the shell.
 _PROGRAM = """\
 [program:{name}]
 command=/bin/sh conf.d/{name}.sh
@@ -74,8 +74,8 @@ stdout_logfile_backups=3
 
 _WORKING_FOLDER = Path("/proc/self/cwd")
 
-# What a service may see of the caller's environment: never credentials that happen to be set in a shell.
-LOCALE = ("LANG", "LC_ALL", "LC_CTYPE")  # a JVM reads names of files by it
+# The variables of the caller that a service gets. Credentials that are set in a shell are never among them.
+LOCALE = ("LANG", "LC_ALL", "LC_CTYPE")  # a JVM decodes the names of files by it
 INHERITED = (*LOCALE, "HOME", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
 
 
@@ -93,24 +93,27 @@ class Supervisor:
             return False
 
     def start(self) -> None:
-        """Starts supervisord where it does not run, and waits until it answers."""
+        """Start supervisord if it does not run, and wait until it answers.
+
+        Raises LakehouseError if it does not answer within 5 seconds.
+        """
         if self.alive():
             return
         state = self._state
         state.socket.unlink(missing_ok=True)
         state.pid_file.unlink(missing_ok=True)
-        user = f"user={os.getuid()}\n" if os.getuid() == 0 else ""  # root: said on purpose, or supervisord complains
+        user = f"user={os.getuid()}\n" if os.getuid() == 0 else ""  # supervisord warns if root does not set it
         near = state.socket.parent == state.run
         socket = state.socket.name if near else str(state.socket).replace("%", "%%")
         write_private(state.conf_d / f"{WATCH}.sh", _watch())
         watch = _PROGRAM.format(name=WATCH, signal="TERM", stop=5)
         write_private(state.supervisor_conf, _MAIN.format(socket=socket, user=user, watch=watch))
         environment = {key: os.environ[key] for key in INHERITED if key in os.environ}
-        if temporary.within():  # that folder goes with the run of cdktf that this step is part of
+        if temporary.within():  # that folder is removed after the run of cdktf to which this step belongs
             environment |= temporary.named(state.temporary("supervisord"))
         conf = state.supervisor_conf
         if glob.escape(str(conf)) != str(conf) and _WORKING_FOLDER.exists():
-            conf = _WORKING_FOLDER / conf.name  # what [include] names is looked for beside it, as a pattern
+            conf = _WORKING_FOLDER / conf.name  # [include] is relative to this path, which is read as a pattern
         command = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c", str(conf)]
         done = subprocess.run(
             command, cwd=state.run, env=environment | {"LAKEHOUSE_STATE": str(state.root)}, check=False,
@@ -126,7 +129,7 @@ class Supervisor:
         )
 
     def stop(self) -> None:
-        """Shuts supervisord down, with everything it keeps."""
+        """Shut supervisord down, with all of its processes."""
         try:
             pid = int(self._call("getPID"))
             self._call("shutdown")
@@ -136,7 +139,7 @@ class Supervisor:
             time.sleep(0.05)
 
     def processes(self) -> dict[str, Process]:
-        """All services' processes by name; none where supervisord is down."""
+        """The processes of all services by name; empty if supervisord is down."""
         try:
             answer: Any = self._call("getAllProcessInfo")
         except (OSError, xmlrpc.client.Error):
@@ -150,7 +153,7 @@ class Supervisor:
         }
 
     def add(self, service: Service) -> None:
-        """Starts a service under supervision; one of that name that runs already is stopped first."""
+        """Start a service under the supervisor. A running one of the same name is stopped first."""
         write_private(self._state.conf_d / f"{service.name}.sh", script(service, self._state))
         write_private(self._state.conf_d / f"{service.name}.conf", program(service))
         self._forget(service.name)
@@ -158,24 +161,24 @@ class Supervisor:
         self._unless(Faults.ALREADY_ADDED, "addProcessGroup", service.name)
 
     def remove(self, name: str) -> None:
-        """Stops a service and forgets it. Nothing happens where there is none."""
+        """Stop a service and remove it from the supervisor. Does nothing if there is no such service."""
         (self._state.conf_d / f"{name}.conf").unlink(missing_ok=True)
         with suppress(OSError):  # supervisord is gone
             self._forget(name)
         (self._state.conf_d / f"{name}.sh").unlink(missing_ok=True)
 
     def restart(self, name: str) -> None:
-        """Stops and starts a service as it is. Raises LakehouseError if there is none of that name."""
+        """Stop and start a service. Raises LakehouseError if supervisord is down or has no such service."""
         try:
             self._unless(Faults.NOT_RUNNING, "stopProcess", name, True)
             self._call("startProcess", name, True)
         except OSError as error:
-            raise LakehouseError("The lakehouse is not up: nothing to restart. `cdktf deploy` starts it.") from error
+            raise LakehouseError("The lakehouse does not run. `cdktf deploy` starts it.") from error
         except xmlrpc.client.Fault as fault:
             raise LakehouseError(f"{name} could not be restarted: {fault.faultString}") from fault
 
     def halt(self, name: str) -> None:
-        """Stops a service, which is started again by :meth:`restart` only."""
+        """Stop a service. Only :meth:`restart` starts it again."""
         self._unless(Faults.NOT_RUNNING, "stopProcess", name, True)
 
     def _forget(self, name: str) -> None:
@@ -183,14 +186,17 @@ class Supervisor:
             self._unless(Faults.BAD_NAME, "removeProcessGroup", name)
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        """One call of the supervisor's interface: OSError if it is down, xmlrpc.client.Fault if it refuses."""
+        """Call the supervisor's interface.
+
+        Raises OSError if it is down, xmlrpc.client.Fault if it refuses.
+        """
         transport = SupervisorTransport(None, None, serverurl=f"unix://{self._state.socket}")
         with closing(transport):
             proxy = xmlrpc.client.ServerProxy("http://localhost", transport)
             return getattr(proxy.supervisor, method)(*arguments)
 
     def _unless(self, expected: int, method: str, *arguments: Any) -> bool:
-        """The same; False if it refuses with the ``expected`` fault."""
+        """As :meth:`_call`. Returns False if the supervisor refuses with the ``expected`` fault, else True."""
         try:
             self._call(method, *arguments)
         except xmlrpc.client.Fault as fault:
@@ -201,18 +207,18 @@ class Supervisor:
 
 
 def program(service: Service) -> str:
-    """supervisord's configuration of a service, as text."""
+    """supervisord's configuration of a service."""
     return _PROGRAM.format(name=service.name, signal=service.stop_signal, stop=service.stop_seconds)
 
 
 def _watch() -> str:
-    """What starts the watcher of the disk."""
+    """The script that starts the watcher of the disk."""
     sources = shlex.quote(str(Path(lakehouse.__file__).parents[1]))
     return f"export PYTHONPATH={sources}\nexec {shlex.quote(sys.executable)} -m lakehouse.runtimes.process.watch\n"
 
 
 def script(service: Service, state: State) -> str:
-    """What starts the service, in the shell's own place: its folder, its environment and its command."""
+    """The script that starts the service: its folder, its environment and its command, which replaces the shell."""
     environment = surroundings.environment(service, state)
     environment |= {"LAKEHOUSE_STATE": str(state.root), "LAKEHOUSE_SERVICE": service.name}
     folder = service.directory or str(state.config(service.name))
@@ -227,7 +233,7 @@ def script(service: Service, state: State) -> str:
 
 
 def _exists(pid: int) -> bool:
-    """Whether it runs: a zombie has stopped, whoever should reap it."""
+    """Whether the process runs. A zombie has stopped, although nothing has reaped it."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""What every program of a service finds in its environment when it runs as a process of this machine."""
+"""The environment of a service's programs if they run as processes on this machine."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from lakehouse.services.service import Service
 
 
 def asked(service: Service, state: State) -> Asked:
-    """From where the service's readiness is asked."""
+    """How the service's readiness is probed."""
     return Asked(state.config(service.name), environment=environment(service, state) if service.probe.command else {})
 
 
 def environment(service: Service, state: State) -> dict[str, str]:
     """The service's own variables, its class archive, and a temporary folder below the state folder.
 
-    By a variable, so that what a service starts itself has it too: Spark's executors, the JVM that Trino looks into
-    itself with.
+    JVMs get the folder in a variable too, so that those that a service starts also have it: Spark's executors, and the
+    JVM with which Trino inspects itself.
     """
     found = archives.environment(service) | dict(service.environment)
     temporary = str(state.temporary(service.name))

@@ -1,4 +1,4 @@
-"""Services as Terraform resources: ``terraform_data`` with local-exec, so no provider plugin is needed."""
+"""Services as Terraform resources: ``terraform_data`` with local-exec, which needs no provider plugin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STEPS = "lakehouse.runtimes.process"
 class ProcessRuntime(LocalRuntime):
     """Preflight, then the supervisor, then the services in the order of their needs.
 
-    Each is made before the one that it replaces is destroyed, so a preflight that fails has stopped nothing.
+    Each resource is created before the one that it replaces is destroyed, so a preflight that fails stops nothing.
     """
 
     def __init__(self, scope: Construct, name: str, local: Local) -> None:

@@ -1,8 +1,8 @@
-"""``python -m lakehouse.runtimes.process.watch``: keeps the disk from running full, under the supervisor.
+"""``python -m lakehouse.runtimes.process.watch``: protects the disk from running full. The supervisor runs it.
 
-While the disk has next to no room, the store takes no writes: it is started again as one that only reads, or is
-stopped where its kind has no such mode. So what must still be written (a catalog's log, a clean end) finds room. The
-store takes writes again as soon as there is room.
+While the disk is almost full, the store accepts no writes: it is restarted in read-only mode, or stopped if its kind
+has no such mode. So there is space for what must still be written (a catalog's log, a clean stop). When there is space
+again, the store accepts writes again.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from lakehouse.runtimes import disk
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
 
-_INTERVAL = 2.0  # seconds between two looks; each is two system calls
+_INTERVAL = 2.0  # seconds between two checks; each needs two system calls
 _CLOSED, _STORE = "closed", "store.json"
 
 
 def closed(state: State) -> str:
-    """Why the store takes no writes now; empty where it does."""
+    """Why the store accepts no writes now, as text; empty if it accepts them."""
     try:
         return (state.run / _CLOSED).read_text()
     except OSError:
@@ -30,13 +30,13 @@ def closed(state: State) -> str:
 
 
 def watched(state: State, service: Service) -> None:
-    """Notes that this is the store: it was started as one that takes writes."""
+    """Record that this service is the store and was started to accept writes."""
     (state.run / _CLOSED).unlink(missing_ok=True)
     write_private(state.run / _STORE, json.dumps(asdict(service)))
 
 
 def look(state: State) -> None:
-    """One look: closes the store, opens it, makes the ballast again, or nothing."""
+    """Check the disk once, and close the store, open it or make the ballast again if needed."""
     try:
         room = disk.least([state.root, *filter(Path.is_dir, [state.root / "data"])])
         if closed(state):
@@ -46,7 +46,7 @@ def look(state: State) -> None:
             _close(state, room)
         else:
             disk.fill(state.root)
-    except Exception as error:  # noqa: BLE001 - the next look is two seconds away; the supervisor keeps this in its log
+    except Exception as error:  # noqa: BLE001 - the next check comes in two seconds; the supervisor logs this
         print(f"{type(error).__name__}: {error}", flush=True)
 
 
@@ -59,7 +59,7 @@ def _close(state: State, room: disk.DiskRoom) -> None:
     disk.release(state.root, 2)  # for the files that are written now
     reading = store.reading
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    how = "takes no writes, reads go on" if reading else "is stopped"
+    how = "accepts only reads" if reading else "is stopped"
     write_private(state.run / _CLOSED, f"Since {since} the store {store.name} {how}: {room}.")
     print(closed(state), flush=True)
     if reading:
@@ -80,7 +80,7 @@ def _open(state: State) -> None:
         write_private(state.config(store.name) / file.path, written(file.text, state.secret))
     Supervisor(state).restart(store.name)
     (state.run / _CLOSED).unlink(missing_ok=True)
-    print(f"The store {store.name} takes writes again.", flush=True)
+    print(f"The store {store.name} accepts writes again.", flush=True)
 
 
 def _store(state: State) -> Service | None:

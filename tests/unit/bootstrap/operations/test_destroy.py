@@ -81,7 +81,7 @@ def test_without_a_mark_nothing_is_deleted(file: Path) -> None:
     thesis = file.parent / "mine" / "project" / "data" / "thesis.txt"
     thesis.parent.mkdir(parents=True)
     thesis.write_text("years of work")
-    with pytest.raises(LakehouseError, match=r"not empty and no lakehouse has made it: it holds data\..*state"):
+    with pytest.raises(LakehouseError, match=r"not empty, and no lakehouse created it: it holds data\..*state"):
         destroy_data(find(file, "project"), yes=True)
     assert thesis.read_text() == "years of work"
     assert sorted(each.name for each in (file.parent / "mine" / "project").iterdir()) == ["data"]

@@ -41,7 +41,7 @@ def test_no_answer_is_no_drift_and_is_reported(program: str, why: str, capsys: p
     assert not look(program, 0.5 if "sleep" in program else 10.0).drifted()
     told = capsys.readouterr().err
     assert why in told
-    assert "drift in them does not show now" in told
+    assert "this plan shows no drift in them" in told
 
 
 def test_the_bootstrap_runs_again_for_another_file_and_for_drift(

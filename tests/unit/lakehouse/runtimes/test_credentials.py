@@ -89,15 +89,15 @@ def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("tokn: SECRET", 'has "tokn". The credentials of this stack are: store.name, store.value, .*"token"'),
-        ("store: SECRET", 'has "store". The credentials of this stack are'),
+        ("tokn: SECRET", 'has "tokn". This stack has the credentials: store.name, store.value, .*"token"'),
+        ("store: SECRET", 'has "store". This stack has the credentials'),
         ("store: {key: SECRET}", 'has "store.key"'),
         ("connect-certificate: SECRET", 'has "connect-certificate"'),
-        ("token: 'SECRET x'", "a value of token that a configuration file cannot hold"),
+        ("token: 'SECRET x'", "a value of token that a configuration file cannot contain"),
         ("token: ''", "it is empty"),
-        ("token: 12345", 'Write it between quotation marks: token: "..."'),
-        ("- SECRET", "names with their values"),
-        ("token: 'SECRET", "is not well formed YAML: line 1"),
+        ("token: 12345", 'Quote it: token: "..."'),
+        ("- SECRET", "write names and values"),
+        ("token: 'SECRET", "is malformed YAML: line 1"),
     ],
 )
 def test_what_is_wrong_is_reported_without_the_value(tmp_path: Path, text: str, why: str) -> None:
@@ -114,9 +114,9 @@ def test_a_line_without_a_value_is_reported_by_its_number(tmp_path: Path) -> Non
 
 
 def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is not there. Put it there with mode 0600"):
+    with pytest.raises(UsageError, match="does not exist. Create it with mode 0600"):
         credentials.read(tmp_path / "missing", KNOWN)
     (tmp_path / "bytes").write_bytes(b"\xff")
     (tmp_path / "bytes").chmod(0o600)
-    with pytest.raises(UsageError, match="it is no text"):
+    with pytest.raises(UsageError, match="it is not text"):
         credentials.read(tmp_path / "bytes", KNOWN)

@@ -127,7 +127,7 @@ def test_chosen_values_are_taken_and_a_change_of_them_restarts_their_users(state
     assert values(state)["store-secret-key"] == "second-value"
     assert digests(state, SERVICES, file) == after
     assert deploy(state, file=file).generations == {"store": 1}
-    with pytest.raises(UsageError, match="store is chosen in .*Write another value there"):
+    with pytest.raises(UsageError, match="store is set in .*Write another value there"):
         generations.rotate(state, SERVICES, "store", file)
 
 
@@ -197,7 +197,7 @@ def test_what_is_planned_survives_json_and_holds_no_secret(tmp_path: Path) -> No
 def test_a_damaged_record_is_reported_with_the_fix(state: State, content: str) -> None:
     state.root.mkdir()
     (state.root / generations.FILE).write_text(content)
-    with pytest.raises(LakehouseError, match="Remove it: the services"):
+    with pytest.raises(LakehouseError, match="Remove it: the next deploy"):
         generations.read(state)
 
 

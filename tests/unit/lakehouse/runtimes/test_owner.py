@@ -95,7 +95,7 @@ def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path, there: st
     path.parent.mkdir(parents=True)
     path.write_text("years of work")
     said = refusal(at(tmp_path, state="mine"))
-    assert "not empty and no lakehouse has made it" in said
+    assert "not empty, and no lakehouse created it" in said
     assert there.partition("/")[0] in said
     assert f"stacks.local.state in {tmp_path}/lakehouse.yaml" in said
 
@@ -141,7 +141,7 @@ def test_another_spelling_of_the_folder_is_the_same_folder(tmp_path: Path) -> No
 def test_a_stack_inside_the_state_folder_of_another_is_refused(tmp_path: Path) -> None:
     deploy(at(tmp_path / "a", "one", state="mine"))
     said = refusal(at(tmp_path / "b", "two", state=str(tmp_path / "a" / "mine" / "local" / "data")))
-    assert "lies inside the state folder" in said
+    assert "is inside the state folder" in said
 
 
 def test_a_renamed_lakehouse_gets_the_fix(tmp_path: Path) -> None:

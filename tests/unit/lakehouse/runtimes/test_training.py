@@ -102,7 +102,7 @@ def test_a_lakehouse_that_does_not_come_up_is_reported_and_stopped(
     monkeypatch.setattr(steps, "service_up", fail)
     monkeypatch.setattr(steps, "supervisor_down", stopped.append)
     training.train(lakehouse, "local", PROJECT / "lakehouse.yaml")
-    assert "starts slower: trino is not ready" in capsys.readouterr().err
+    assert "starts more slowly: trino is not ready" in capsys.readouterr().err
     assert len(stopped) == 1
     assert list((tmp_path / "cache" / "lakehouse" / "archives").iterdir()) == []
 
@@ -134,7 +134,7 @@ def test_an_archive_that_cannot_be_made_does_not_keep_the_others_from_being_made
     monkeypatch.setattr(archives, "create", create)
     training.train(lakehouse, "local", PROJECT / "lakehouse.yaml")
     said = capsys.readouterr().err
-    assert "s3proxy: not prepared, so it starts slower: the JVM crashed" in said
+    assert "s3proxy: not prepared, so it starts more slowly: the JVM crashed" in said
     assert "trino: 0 MB" in said
 
 

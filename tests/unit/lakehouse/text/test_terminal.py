@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 
-from lakehouse.text.terminal import shown, told
+from lakehouse.text.terminal import shown, shown_lines
 from tests.unit.lakehouse.text.strategies import texts
 
 
@@ -38,4 +38,4 @@ def test_a_long_text_keeps_its_ends() -> None:
 
 
 def test_a_message_keeps_its_lines() -> None:
-    assert told("a\n  b\x1b[2J\n") == "a\n  b\\x1b[2J\n"
+    assert shown_lines("a\n  b\x1b[2J\n") == "a\n  b\\x1b[2J\n"

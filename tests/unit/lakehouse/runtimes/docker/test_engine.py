@@ -8,7 +8,7 @@ import requests
 from docker.errors import APIError, DockerException, NotFound
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.docker.engine import DockerEngine, errors_told
+from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from lakehouse.runtimes.docker.engine import DockerEngine, errors_told
     ],
 )
 def test_what_docker_says_is_an_error_of_ours(error: Exception, word: str) -> None:
-    with pytest.raises(LakehouseError, match=word), errors_told():
+    with pytest.raises(LakehouseError, match=word), errors_reported():
         raise error
 
 

@@ -164,7 +164,7 @@ def test_a_volume_of_others_is_never_to_be_removed(stack: Stack, tmp_path: Path)
 
 
 def test_a_container_of_others_may_be_removed(stack: Stack) -> None:
-    with pytest.raises(LakehouseError, match="was not made by a lakehouse.*docker container rm demo-local-nessie"):
+    with pytest.raises(LakehouseError, match="was not created by a lakehouse.*docker container rm demo-local-nessie"):
         stack.prepare(Pretended({("container", "demo-local-nessie"): ""}))
 
 
@@ -256,7 +256,7 @@ def test_a_state_folder_of_others_is_refused_before_anything_is_written(stack: S
     stack.state.root.mkdir(parents=True)
     (stack.state.root / "thesis.txt").write_text("years of work")
     engine = Pretended()
-    with pytest.raises(LakehouseError, match="no lakehouse has made it"):
+    with pytest.raises(LakehouseError, match="no lakehouse created it"):
         stack.prepare(engine)
     assert engine.made == []
     assert [each.name for each in stack.state.root.iterdir()] == ["thesis.txt"]
@@ -292,7 +292,7 @@ def test_a_job_is_run_once_for_each_incarnation(stack: Stack) -> None:
     assert Containers(stack.state, (job,), Pretended()).healthy() == {}
 
 
-@pytest.mark.parametrize(("code", "what"), [(3, "ended with code 3"), (None, "has not ended within 7 s")])
+@pytest.mark.parametrize(("code", "what"), [(3, "ended with code 3"), (None, "did not end within 7 s")])
 def test_a_job_that_fails_is_reported_with_the_end_of_its_log(stack: Stack, code: int | None, what: str) -> None:
     with pytest.raises(LakehouseError, match=rf"(?s)The job schema {what}.*the reason"):
         run_job(stack.state, Running(code=code), a_job(stack), Incarnation("d", "1"))

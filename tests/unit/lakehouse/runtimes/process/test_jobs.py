@@ -64,7 +64,7 @@ def test_one_that_fails_fails_the_deploy_with_the_end_of_its_log(state: State) -
 
 def test_one_that_does_not_end_is_stopped_with_all_that_it_started(state: State) -> None:
     began = time.monotonic()
-    with pytest.raises(LakehouseError, match=r"(?s)has not ended within 1 s, and was stopped.*so far"):
+    with pytest.raises(LakehouseError, match=r"(?s)did not end within 1 s and was stopped.*so far"):
         steps.service_up(state, job("echo so far; sleep 60 & sleep 60", patience=1), Incarnation("d", "1"))
     assert time.monotonic() - began < 15
     assert list(processes.belonging(state)) == []

@@ -83,7 +83,7 @@ def test_a_supervisor_that_is_gone_says_nothing(state: State) -> None:
     assert supervisor.processes() == {}
     supervisor.stop()
     supervisor.remove("web")
-    with pytest.raises(LakehouseError, match="not up"):
+    with pytest.raises(LakehouseError, match="does not run"):
         supervisor.restart("web")
 
 

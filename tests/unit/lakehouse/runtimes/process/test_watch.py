@@ -70,7 +70,7 @@ def test_a_full_disk_makes_the_store_read_only_until_there_is_room(state: State,
     watch.look(state)
     assert machine.done == ["restart s3proxy"], "once"
     assert conf(state) == f"key={state.secret('key')}\nread-only\n"
-    assert "the store s3proxy takes no writes, reads go on: /s has 10 MB free" in watch.closed(state)
+    assert "the store s3proxy accepts only reads: /s has 10 MB free" in watch.closed(state)
     assert (state.root / BALLAST).stat().st_size < BALLAST_MB << 20, "for the files that were written"
     machine.room = replace(LITTLE, free_mb=disk.CLOSE_MB + 1)
     watch.look(state)
