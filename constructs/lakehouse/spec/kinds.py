@@ -92,6 +92,8 @@ class Limits:
     references: bool = False  # the catalog as a whole has branches and tags
     nested_namespaces: bool = True
     gc_default: bool = True  # the value of gc.enabled if a table does not set it
+    views: bool = False  # Iceberg's engines can keep views in it
+    multi_table_commits: bool = False  # changes of several tables can be one commit: all of them, or none
     history: bool = True  # Iceberg REST clients, such as PyIceberg, see former snapshots
 
 

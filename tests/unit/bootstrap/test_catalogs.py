@@ -32,6 +32,7 @@ def test_what_the_limits_say_is_what_the_class_can_do(word: str) -> None:
     assert isinstance(catalog, HasReferences) == OFFERED[word].can.references
     assert isinstance(catalog, HasReferences) <= isinstance(catalog, Heads)
     assert isinstance(catalog, CommitsMany) <= isinstance(catalog, Heads)
+    assert isinstance(catalog, CommitsMany) <= OFFERED[word].can.multi_table_commits
 
 
 def test_a_catalog_that_the_stack_does_not_have() -> None:

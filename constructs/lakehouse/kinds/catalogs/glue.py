@@ -72,6 +72,7 @@ GLUE = CatalogKind(
     word="glue",
     label="Glue",
     on=(AWS,),
+    # Iceberg's GlueCatalog is no catalog of views; Trino keeps its own ones there, which no other engine can read.
     can=Limits("Glue", format_version=2, nested_namespaces=False),
     for_spark=for_spark,
     for_trino=for_trino,

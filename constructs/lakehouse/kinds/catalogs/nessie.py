@@ -138,7 +138,15 @@ NESSIE = CatalogKind(
         Listener(MANAGEMENT, 19000, 9000),
     ),
     # 0.99 accepts no tables of format version 3.
-    can=Limits("Nessie", format_version=2, references=True, gc_default=False, history=False),
+    can=Limits(
+        "Nessie",
+        format_version=2,
+        references=True,
+        gc_default=False,
+        views=True,  # for Spark; Trino's Nessie catalog has none
+        multi_table_commits=True,  # by its own API
+        history=False,
+    ),
     limits=(
         Limit(
             Feature.NESTED,

@@ -116,7 +116,8 @@ REST = CatalogKind(
     word=WORD,
     label="Iceberg REST",
     listeners=(Listener(WORD, 8181, 8181, "catalog, Iceberg REST"),),
-    can=Limits("Iceberg REST"),
+    # It offers transactions/commit, but commits the tables one after the other, and keeps those before one that fails.
+    can=Limits("Iceberg REST", views=True),
     entry=DatabaseEntry,
     further=Further(
         "catalog.properties",
