@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lakehouse.spec import Lakehouse
 
 _HIDDEN = "********"
-# The values of these never belong on a screen either, whoever set them.
+# The values of these variables do not belong on a screen either.
 _VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 

@@ -75,11 +75,11 @@ class CatalogReferences:
             token = page["token"]
 
     def get(self, name: str) -> LiveReference:
-        """Raises Missing if there is none."""
+        """The reference of that name. Raises Missing if there is none."""
         return _reference(self.http.get(f"/trees/{quote(name, safe='')}")["reference"])
 
     def create(self, name: str, kind: ReferenceKind, source: str | None = None) -> LiveReference:
-        """Raises Exists if the name is taken, Missing if the source is not there."""
+        """Create a reference. Raises Exists if the name is taken, Missing if the source does not exist."""
         origin = self.get(source or self.main)
         body = {"type": origin.kind.upper(), "name": origin.name, "hash": origin.points_to}
         return _reference(self.http.post("/trees", body, name=name, type=kind.upper())["reference"])

@@ -225,7 +225,7 @@ def drift_text(found: Diff) -> Iterable[str]:
         yield from (f"    {detail}" for detail in details)
     yield from (f"! {address}: {message}" for address, message in told["lost"].items())
     yield from (f"+ {address} exists, but is not in the file" for address in told["unnamed"])
-    yield "No drift." if not any(told.values()) else "`lakehouse plan` shows what apply would do about it."
+    yield "No drift." if not any(told.values()) else "`lakehouse plan` shows what apply would change."
 
 
 @app.command()

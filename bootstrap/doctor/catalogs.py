@@ -54,7 +54,7 @@ def locations(known: Register, count: int) -> Finding:
     """Whether tables share files: ``known`` are the folders of all tables, ``count`` is the number of tables."""
     for outer, inner in known.clashes():
         return error(
-            f"{inner.owner} lies in the folder of {outer.owner}: {inner.location} and {outer.location}",
+            f"{inner.owner} is in the folder of {outer.owner}: {inner.location} and {outer.location}",
             "somebody gave it that folder, or renamed or registered a table; removing orphan files from one deletes "
             "files of the other",
             f"before any clean-up, copy {inner.owner} to a table without `location` (CREATE TABLE ... AS SELECT); "

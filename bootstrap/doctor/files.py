@@ -35,7 +35,7 @@ def usable(problem: SpecError | None, name: str) -> Finding:
 
 @dataclass(frozen=True)
 class Named:
-    """A host that the file names: where it does, and the whole address."""
+    """A host that the file names, its path in the file, and the whole address."""
 
     at: KeyPath
     address: str

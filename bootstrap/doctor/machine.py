@@ -63,7 +63,7 @@ def state(folder: Folder, another: str = "") -> Finding:
     if folder.mode & 0o077:
         return warning(
             f"{folder.path} is open to other users (mode {folder.mode:o})",
-            "somebody changed its mode; the store's keys lie in it",
+            "somebody changed its mode; the store's keys are in it",
             f"`chmod 700 '{folder.path}'`",
         )
     return ok(f"{folder.path}")

@@ -166,7 +166,7 @@ def missing_keys(state: State) -> list[str]:
 
 
 def access_key(state: State) -> str:
-    """The key's name, which is no secret; empty if there is none."""
+    """The key's name, which is not a secret; empty if there is none."""
     try:
         return state.kept(_KEYS[0]).read_text()
     except OSError:

@@ -83,8 +83,8 @@ def section(catalog: str, namespace: str, table: str, schemas: Iterable[pa.Schem
 def fitted(item: Item, path: Path, wanted: pa.Schema) -> Iterator[pa.Table]:
     """The rows of a file in batches, with the table's columns and types.
 
-    A column that the file lacks is null; times without a zone are read as UTC. Raises UsageError for a column that the
-    table does not have, and for values that do not fit.
+    A column that the file lacks is null; times without a zone are read as UTC. Raises UsageError if the file has a
+    column that the table does not have, or values that do not fit.
     """
     for batch in _batches(item, path, wanted):
         table = batch

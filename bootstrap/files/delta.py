@@ -33,7 +33,7 @@ def is_delta(names: Iterable[str]) -> bool:
 
 
 def read(address: str, names: Sequence[str], fetch: Callable[[str], Path]) -> DeltaTable:
-    """Replays the log. Raises UsageError for a table that cannot be read correctly."""
+    """Replay the log. Raises UsageError if the table cannot be read correctly."""
     return replay(address, _actions(address, names, fetch))
 
 

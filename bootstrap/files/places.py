@@ -94,7 +94,7 @@ class S3Place:
 def place(
     address: str, own: StoreConnection, buckets: Mapping[str, object], sources: Mapping[str, Source], file: Path
 ) -> FilePlace:
-    """What the address means in the lakehouse of ``file``. Raises UsageError for a bucket that the file does not name.
+    """What the address means in the lakehouse of ``file``. Raises UsageError if the file does not name the bucket.
 
     A bucket of ``sources`` has its own endpoint and credentials; none of them reach the engines.
     """

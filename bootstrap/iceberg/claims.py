@@ -187,7 +187,7 @@ def _how(location: str, other: Claim) -> str:
     if ours == other.parts:
         return f"is the {other.what} of {other.owner}"
     inside = len(ours) > len(other.parts)
-    return f"{'lies in' if inside else 'holds'} the {other.what} of {other.owner}, {other.location}"
+    return f"{'is in' if inside else 'holds'} the {other.what} of {other.owner}, {other.location}"
 
 
 def _named(lakehouse: Lakehouse, catalogs: Mapping[str, CatalogFacts]) -> Iterator[_Named]:

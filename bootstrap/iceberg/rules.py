@@ -205,7 +205,7 @@ def _clash(of: TableState, spec: PartitionSpec, field: PartitionField) -> str:
 
 
 def taken_over(before: TableState, of: TableState) -> Iterator[FormatProblem]:
-    """A column that gets the name of a partition field made of itself: Java loads such a table, but creates none."""
+    """A column that gets the name of a partition field of itself: Java loads such a table, but cannot create one."""
     for spec in of.specs:
         for field in spec.fields:
             if field.transform in ("identity", "void") or of.names.get(field.name) != field.source_id:

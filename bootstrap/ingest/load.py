@@ -146,7 +146,7 @@ class Ingest:
         return Loaded(str(self.into), len(new), count, len(found) - len(new))
 
     def _apart(self) -> None:
-        """Raises LakehouseError if a live table keeps its files where ours are staged, and removed afterwards."""
+        """Check the staging folder. Raises LakehouseError if a live table keeps files there."""
         lakehouse, connections = connect(self.target.path, self.target.stack)
         here = run_of(self.into)
         found = [

@@ -200,7 +200,7 @@ def carry_out(
 
 
 def _stayed(work: Work, step: plan.MaintenanceStep, connections: Connections) -> None:
-    """Raises Conflict if the table has moved: then another folder was checked."""
+    """Check the table's location. Raises Conflict if it has moved, because then another folder was checked."""
     location = TableReader(work.catalog, connections).location_now(work.table)
     if location.rstrip("/") != step.location.rstrip("/"):
         raise Conflict(f"the table was at {step.location}, but is now at {location}. Run `lakehouse maintain` again")

@@ -33,7 +33,7 @@ def adopt(target: Target, *, yes: bool) -> str:
         raise LakehouseError(f"Something runs there ({remains}). Stop it first: `cdktf destroy {target.stack}`.")
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError(f"Standard input is no terminal, so nobody can confirm the takeover of {root}: add --yes.")
+            raise UsageError(f"Standard input is not a terminal, so nobody can confirm to take over {root}: add --yes.")
         print(f"{root} belongs to the {found or 'lakehouse of an earlier version, or its mark is damaged'}.")
         if input(f"Type this lakehouse's name ({target.lakehouse.name}) to take it over: ").strip() != (
             target.lakehouse.name

@@ -62,7 +62,7 @@ def _confirm(target: Target, root: Path, *, yes: bool) -> None:
         return
     name = target.lakehouse.name
     if not sys.stdin.isatty():
-        raise UsageError(f"Standard input is no terminal, so nobody can confirm the removal of {root}: add --yes.")
+        raise UsageError(f"Standard input is not a terminal, so nobody can confirm the removal of {root}: add --yes.")
     print(f"All tables, catalog state, logs and secrets in {root} will be deleted for good.")
     if input(f"Type the lakehouse's name ({name}) to continue: ").strip() != name:
         raise LakehouseError("The name does not match: nothing was removed.")

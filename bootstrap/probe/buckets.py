@@ -180,11 +180,11 @@ def wrong_secret(room: ProbeRoom) -> None:
 
 def unknown_key(room: ProbeRoom) -> None:
     other = room.as_another(access_key=f"unknown{secrets.token_hex(6)}")
-    expect_refusal(lambda: other.list_objects_v2(Bucket=room.bucket), "whoever it is, it is let in", 401, 403)
+    expect_refusal(lambda: other.list_objects_v2(Bucket=room.bucket), "an unknown key is accepted", 401, 403)
 
 
 def unsigned_stream(room: ProbeRoom) -> None:
-    """An unsigned chunked upload that names a key in its address: the name of a key is no secret."""
+    """An unsigned chunked upload that names a key in its address: the name of a key is not a secret."""
     today = datetime.datetime.now(datetime.UTC)
     scope = f"{room.store.access_key}/{today:%Y%m%d}/{room.store.region}/s3/aws4_request"
     claimed = {

@@ -78,7 +78,7 @@ def delete_many(room: ProbeRoom) -> None:
         room.put(key)
     asked: Any = {"Objects": [{"Key": key} for key in (*keys, "delete-many/missing")]}
     answer = room.s3.delete_objects(Bucket=room.bucket, Delete=asked)
-    expect(len(answer.get("Deleted", [])) == 4 and not answer.get("Errors"), "not all are said to be deleted")
+    expect(len(answer.get("Deleted", [])) == 4 and not answer.get("Errors"), "not all are reported as deleted")
     expect(_listed(room, Prefix="delete-many/") == [], "some are still there")
 
 
@@ -154,7 +154,7 @@ def list_folders(room: ProbeRoom) -> None:
     whole = room.s3.list_objects_v2(Bucket=room.bucket, Prefix="folders/", Delimiter="/")
     folders = [each["Prefix"] for each in whole.get("CommonPrefixes", [])]
     expect(folders == ["folders/a/", "folders/b/"], f"the folders are {folders}")
-    expect([each["Key"] for each in whole.get("Contents", [])] == ["folders/c"], "the object beside them is not listed")
+    expect([each["Key"] for each in whole.get("Contents", [])] == ["folders/c"], "the object is not listed")
     pages = room.s3.get_paginator("list_objects_v2").paginate(
         Bucket=room.bucket, Prefix="folders/", Delimiter="/", PaginationConfig={"PageSize": 1}
     )
@@ -224,7 +224,7 @@ def one_of_many_writers(room: ProbeRoom) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         won = [number for number, success in enumerate(pool.map(write, range(8))) if success]
-    expect(len(won) == 1, f"{len(won)} of eight are told that they were the first")
+    expect(len(won) == 1, f"{len(won)} of eight writers were first")
     expect(room.read("race") == str(won[0]).encode(), "another's content is there")
 
 

@@ -74,7 +74,7 @@ OPERATIONS = (
     Operation("delete markers", buckets.delete_marker, "versioning"),
     Operation("lifecycle: expire objects", buckets.lifecycle, "lifecycle"),
     Operation("lifecycle: expire replaced versions", buckets.lifecycle_of_versions, "lifecycle"),
-    Operation("bucket policy, heeded", buckets.bucket_policy, "policies"),
+    Operation("bucket policy, enforced", buckets.bucket_policy, "policies"),
     Operation("block of public access", buckets.public_access_block),
     Operation("CORS", buckets.cors),
     Operation("encryption asked for (SSE-S3)", buckets.encryption),

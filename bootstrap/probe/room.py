@@ -34,7 +34,7 @@ def code(error: exceptions.ClientError) -> str:
 
 
 def expect(right: bool, otherwise: str) -> None:
-    """Raises Wrong with what was found instead."""
+    """Raises Wrong with the text ``otherwise`` if the answer is not ``right``."""
     if not right:
         raise Wrong(otherwise)
 

@@ -18,7 +18,7 @@ class Body:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The body from which :func:`dataclasses.asdict` and JSON made ``data``. Raises TypeError for other fields."""
+        """The body from which :func:`dataclasses.asdict` and JSON made ``data``. Raises TypeError if fields differ."""
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 
 

@@ -13,8 +13,8 @@ from lakehouse.spec.model import Lakehouse
 class Entries:
     """Collects entries, object by object.
 
-    With ``everything`` (`export`) the whole file is made again; without it (`import`), entries are only for what the
-    file does not name. ``data`` is the file as it is; a kind that describes everything removes its part from it.
+    With ``everything`` (`export`) the whole file is written again; without it (`import`) only objects that the file
+    does not name get entries. ``data`` is the present file; a kind that describes everything removes its part from it.
     """
 
     def __init__(self, lakehouse: Lakehouse, facts: Facts, *, everything: bool) -> None:
@@ -28,7 +28,7 @@ class Entries:
         return [CatalogPair(name, spec, self.facts.catalogs[name]) for name, spec in self.lakehouse.catalogs.items()]
 
     def add(self, *at: str, entry: Any) -> None:
-        """Add an entry. One that breaks a rule of the file is left out later and reported."""
+        """Add an entry. If it breaks a rule of the file, it is left out later and reported."""
         self.added[at] = entry
 
 

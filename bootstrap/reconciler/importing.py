@@ -117,7 +117,7 @@ def _is_property(added: _Added, part: _Path) -> bool:
 
 
 def _take_out(added: _Added, part: _Path) -> bool:
-    """Remove the part; whether it was still there."""
+    """Remove the part. Returns whether it was still there."""
     if _is_property(added, part):
         del added[part[:-2]]["properties"][part[-1]]
         return True

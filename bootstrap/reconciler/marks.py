@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: How each of them begins.
+#: Their common prefix.
 OURS = "lakehouse."
 #: The file has called the object deletable: the second key to destroying it.
 DELETABLE = "lakehouse.deletable"

@@ -47,7 +47,7 @@ class ApplyWork:
         return found
 
     def spare(self, shared: str) -> None:
-        """Raises Refused if a purge would delete files of a live table; ``shared`` names it (empty: none)."""
+        """Check a purge; ``shared`` names a live table in the same folder, if any. Raises Refused if there is one."""
         if self.purge and shared:
             rule = f"{shared}, so --purge would delete files of a live table"
             raise Refused(f"{rule}. Move that table first, or apply without --purge")

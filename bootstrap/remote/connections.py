@@ -68,4 +68,4 @@ class Connections:
     parallel: int = 8  # simultaneous requests, for each server
     folder: Path = Path()
     owner: BucketOwner | None = None  # None: buckets carry no such mark (in AWS they are Terraform's)
-    user_keys: State | None = None  # where the keys of the store's users are kept; None: it has none that we make
+    user_keys: State | None = None  # keeps the keys of the store's users; None: the store does not support users

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
     from trino.dbapi import Connection
 
-TOKEN = "_".join(("SPARK", "CONNECT", "AUTHENTICATE", "TOKEN"))  # the name of the variable, which is no secret
+TOKEN = "_".join(("SPARK", "CONNECT", "AUTHENTICATE", "TOKEN"))  # the name of the variable, not a secret
 USER = "lakehouse"  # Trino knows only a user's name; nothing is checked on the loopback address
 
 

@@ -17,7 +17,7 @@ from lakehouse.text.placeholders import filled
 def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
     """The lakehouse of the file, and the connections to it in that stack.
 
-    Raises SpecError for an invalid file, UsageError if the file has no such stack, and LakehouseError if its state
+    Raises SpecError if the file is invalid, UsageError if the file has no such stack, and LakehouseError if its state
     folder belongs to another lakehouse.
     """
     lakehouse = load(path, engines=False)  # whether engines support it is checked elsewhere

@@ -61,7 +61,7 @@ class TrinoEngine:
             columns = tuple(column[0] for column in cursor.description or ())
         except Exception as error:
             raise _trino_error(error) from error
-        # INSERT and the like return an unnamed count: the update type shows that it is no table.
+        # INSERT and the like return an unnamed count: the update type shows that it is not a result table.
         if cursor.update_type and columns in ((), ("rows",)):
             return SqlResult((), self._rows(cursor))
         return SqlResult(columns, self._rows(cursor))

@@ -91,7 +91,7 @@ def find(file: Path | None, stack: str | None, *, engines: bool = False) -> Targ
     """The target of a command. ``engines``: a file that an engine does not support is invalid.
 
     ``file`` defaults to $LAKEHOUSE_FILE, then ./lakehouse.yaml; ``stack`` to the file's only local one, else ``local``.
-    Raises SpecError for an invalid file.
+    Raises SpecError if the file is invalid.
     """
     path = (file or Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml")).resolve()
     lakehouse = load(path, engines=engines)

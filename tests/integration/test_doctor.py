@@ -195,7 +195,7 @@ def test_tables_that_overlap_in_the_catalog(deployed: Deployment) -> None:
         for each in s3.list_objects_v2(Bucket=bucket, Prefix=f"{folder}/inside/").get("Contents", ()):
             s3.delete_object(Bucket=bucket, Key=each["Key"])
     assert errors(found) == {"tables"}
-    assert "lake.silver.inside lies in the folder of lake.bronze.minute_aggs" in found["tables"]["found"]
+    assert "lake.silver.inside is in the folder of lake.bronze.minute_aggs" in found["tables"]["found"]
     assert "clean-up" in found["tables"]["fix"]
 
 

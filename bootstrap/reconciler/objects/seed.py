@@ -67,5 +67,5 @@ def _compare(found: Differences, catalog: CatalogPair, table: tuple[str, str], f
         found.changes.append(Change("create", SEED, catalog.name, name, details, SeedRows(file, digest)))
     elif loaded != digest:
         message = f"{file} has changed since it was loaded, and a seed is loaded once"
-        advice = f"`lakehouse seed {full}` replaces the rows that it brought, in one commit"
+        advice = f"`lakehouse seed {full}` replaces the rows that it loaded, in one commit"
         found.keep(f"seed {full}", f"{message}. {advice}", at)

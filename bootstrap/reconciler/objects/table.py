@@ -218,7 +218,7 @@ def _shared_folders(found: Differences) -> None:
     """Report live tables that share a folder, among those that were read. Of thousands of pairs a few are enough."""
     for outer, inner in islice(claims.sharing(found.facts.catalogs), _MOST_SHARED):
         message = (
-            f"the {inner.what} of {inner.owner} is or lies in the {outer.what} of {outer.owner}, {outer.location}. "
+            f"the {inner.what} of {inner.owner} is or is in the {outer.what} of {outer.owner}, {outer.location}. "
             f"Each treats the other's files as its own: before any clean-up, copy {inner.owner} elsewhere and drop it"
         )
         found.kept.append(Note(f"folder {inner.location}", message))

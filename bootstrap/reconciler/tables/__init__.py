@@ -1,1 +1,1 @@
-"""What the reconciler knows of Iceberg tables: the kinds of object in `objects/` are made of it."""
+"""The reconciler's code for Iceberg tables, which the kinds of object in `objects/` use."""

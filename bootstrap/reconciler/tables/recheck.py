@@ -32,7 +32,7 @@ class Recheck:
         self._read: dict[str, TableFacts | None] = {}  # by the address of the metadata file
 
     def before(self, table: str, commit: Mapping[str, Any]) -> None:
-        """Raise Conflict if another table now uses a folder that the commit gives to the table.
+        """Check the folders of a commit. Raises Conflict if another table now uses one of them.
 
         A plan with fresh facts then finds another folder, or refuses the table. A catalog that does not list the
         locations of tables is not checked.

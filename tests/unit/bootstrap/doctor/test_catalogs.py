@@ -54,7 +54,7 @@ def test_locations(tables: dict[str, str], inner: str, outer: str) -> None:
     found = catalogs.locations(Register(Claim(at, name, name[0]) for name, at in tables.items()), len(tables))
     assert found.severity == ("error" if inner else "ok")
     if inner:
-        assert found.found.startswith(f"{inner} lies in the folder of {outer}: ")
+        assert found.found.startswith(f"{inner} is in the folder of {outer}: ")
         assert "CREATE TABLE" in found.fix
 
 

@@ -66,7 +66,7 @@ def test_a_table_in_the_default_folder_counts() -> None:
 @pytest.mark.parametrize("around", [ROOT, "s3://warehouse/lake"])
 def test_a_table_around_the_default_folder_is_refused_as_no_number_helps(around: str) -> None:
     refused = home(world(x=around)).refused
-    assert f"lies in the location of lake.n.x, {around}" in refused
+    assert f"is in the location of lake.n.x, {around}" in refused
     assert refused.endswith("Choose another folder by `location`")
 
 
@@ -207,7 +207,7 @@ def test_a_plan_with_nothing_to_make_reports_live_tables_that_share_a_folder(at:
     facts = made.facts()
     assert not claims.unsettled(of, facts)
     (note,) = diff(of, facts).kept
-    assert f"of lake.n.b is or lies in the location of lake.n.a, {ROOT}/a." in note.message
+    assert f"of lake.n.b is or is in the location of lake.n.a, {ROOT}/a." in note.message
     assert note.address == f"folder {path.get('write.data.path', at)}"
     plain = plan(diff(of, facts))
     assert (plain.exit_code, plain.steps) == (0, ())

@@ -53,9 +53,9 @@ def creation(location: str = AT, **properties: str) -> dict[str, Any]:
     ("commit", "told"),
     [
         (creation(), f"{AT} is the location of lake.n.other"),
-        (creation(f"{AT}/in"), f"{AT}/in lies in the location of lake.n.other"),
+        (creation(f"{AT}/in"), f"{AT}/in is in the location of lake.n.other"),
         (creation("s3://b/lake/n"), "s3://b/lake/n holds the location of lake.n.other"),
-        (creation("s3://b/elsewhere", **{"write.data.path": f"{AT}/data"}), f"write.data.path {AT}/data lies in"),
+        (creation("s3://b/elsewhere", **{"write.data.path": f"{AT}/data"}), f"write.data.path {AT}/data is in"),
     ],
 )
 def test_a_folder_that_another_table_has_taken_since_is_refused_with_both_names(
