@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.glue import GlueCatalog
+from bootstrap.catalogs.hive import HiveCatalog
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.remote.connections import CatalogConnection, Connections
@@ -15,6 +16,7 @@ from bootstrap.remote.errors import Refused
 CATALOGS: Mapping[str, Callable[[str, CatalogConnection, Connections], LiveCatalog]] = {
     "nessie": NessieCatalog,
     "glue": GlueCatalog,
+    "hive": HiveCatalog,
     "rest": RestCatalog,
 }
 

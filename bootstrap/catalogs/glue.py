@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog.html
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions
 
-from bootstrap.catalogs.base import Reading, same
-from bootstrap.catalogs.cache import FactsCache
-from bootstrap.catalogs.metadata_files import MetadataFiles, file_settings
-from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
+from bootstrap.catalogs.base import same
+from bootstrap.catalogs.located import LocatedCatalog
+from bootstrap.catalogs.metadata_files import file_settings
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import (
     Conflict,
@@ -51,7 +49,7 @@ _TYPES: Mapping[str, type[RemoteError]] = {
 }
 
 
-class GlueCatalog:
+class GlueCatalog(LocatedCatalog):
     """The databases of an account's Data Catalog that are in ``connection.warehouse``. The others are not ours.
 
     ``connection.uri`` is Glue's address if it is not the one of AWS.
@@ -60,13 +58,10 @@ class GlueCatalog:
     limits = GLUE.can
 
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
-        self.name, self.connection, self.connections = name, connection, connections
-        self.what = f'catalog "{name}"'
-        self.warehouse = connection.warehouse.rstrip("/")
         store = connections.store
+        kept = f"glue {connection.uri} {store.region} {connection.warehouse.rstrip('/')}"
+        super().__init__(name, connection, connections, kept)
         self.glue = glue(store, connection.uri, patience=connections.patience, parallel=connections.parallel)
-        self.files = MetadataFiles(connections)
-        self.cache = FactsCache(connections.cache, f"glue {connection.uri} {store.region} {self.warehouse}")
 
     @cached_property
     def tables(self) -> PyIceberg:
@@ -75,34 +70,14 @@ class GlueCatalog:
 
     # reading
 
-    def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
-        namespaces = {each["Name"]: _properties(self.name, each) for each in self._databases()}
-        listed = self._listed(namespaces)
-        locations = {name: at for name, at in listed.items() if at}
-        others = listed.keys() - locations.keys()
-        chosen = {name: at for name, at in locations.items() if tables is None or name in tables}
-        kept = self.cache.load()
-        facts = {name: TableFacts(at, json.loads(kept[at])) for name, at in chosen.items() if at in kept}
-        facts |= self._read({name: at for name, at in chosen.items() if name not in facts}, reading)
-        live = set(locations.values())
-        new = {
-            table.metadata_location: table.metadata for table in facts.values() if table.metadata_location not in kept
-        }
-        if new or kept.keys() - live:
-            self.cache.store(new, kept.keys() - live)
-        unread = frozenset(locations.keys() | others) - facts.keys()
-        return CatalogFacts(namespaces, facts, unread, self.limits)
+    def namespaces(self) -> dict[str, dict[str, str]]:
+        return {each["Name"]: _properties(self.name, each) for each in self._databases()}
 
-    def locations(self) -> Mapping[str, str]:
-        listed = self._listed([each["Name"] for each in self._databases()])
-        return {name: at for name, at in listed.items() if at}
-
-    def _listed(self, databases: Collection[str]) -> dict[str, str]:
-        """The location of each table's metadata file; empty if it is not an Iceberg table."""
+    def listed(self, namespaces: Collection[str]) -> dict[str, str]:
         with ThreadPoolExecutor(self.connections.parallel) as pool:
             return {
                 f"{database}.{table['Name']}": _metadata_location(table) or ""
-                for database, found in zip(databases, pool.map(self._tables, databases), strict=True)
+                for database, found in zip(namespaces, pool.map(self._tables, namespaces), strict=True)
                 for table in found
             }
 
@@ -123,22 +98,6 @@ class GlueCatalog:
                 return [each for page in pages for each in page["TableList"]]
         except Missing:
             return []  # dropped since it was listed
-
-    def _read(self, locations: Mapping[str, str], reading: Reading) -> dict[str, TableFacts]:
-        found: dict[str, TableFacts] = {}
-        with ThreadPoolExecutor(self.connections.parallel) as pool:
-            tables = pool.map(self._table, locations.values())
-            for count, (name, table) in enumerate(zip(locations, tables, strict=True), 1):
-                if table is not None:
-                    found[name] = table
-                reading(count, len(locations))
-        return found
-
-    def _table(self, location: str) -> TableFacts | None:
-        try:
-            return TableFacts(location, compact(self.files.read(location)))
-        except Missing:
-            return None  # dropped since it was listed, with its files
 
     # writing
 

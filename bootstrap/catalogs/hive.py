@@ -1,0 +1,246 @@
+"""Hive Metastore: databases and tables through its own calls.
+
+A table's parameters say where its metadata file is, as Iceberg's own clients for Hive write them:
+https://iceberg.apache.org/docs/latest/hive/. A commit holds the metastore's lock of the table.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from bootstrap.catalogs.base import same
+from bootstrap.catalogs.located import LocatedCatalog
+from bootstrap.catalogs.metadata_files import committed, next_location
+from bootstrap.catalogs.metastore import Metastore, typed
+from bootstrap.remote.connections import CatalogConnection, Connections
+from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
+from lakehouse.kinds.catalogs.hive import HIVE
+
+if TYPE_CHECKING:
+    from pyiceberg.table.metadata import TableMetadata
+    from pyiceberg.types import IcebergType
+
+_COMMENT, _LOCATION = "comment", "location"
+#: The database that every metastore has, and its description until somebody uses it.
+_DEFAULT, _UNUSED = "default", "Default Hive database"
+_AT, _BEFORE = "metadata_location", "previous_metadata_location"
+_AT_ONCE = 500  # tables asked for in one request
+# Characters that the metastore has room for. What it shows of a table is only for those who read no metadata file.
+_LONGEST_DOC, _LONGEST_COLUMN, _LONGEST_KEY = 4000, 767, 256
+_QUIETLY = {"DO_NOT_UPDATE_STATS": "true"}  # else it lists the table's files
+
+
+class HiveCatalog(LocatedCatalog):
+    """The databases of a metastore at ``connection.uri``, whose tables lie in ``connection.warehouse``."""
+
+    limits = HIVE.can
+
+    def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
+        super().__init__(name, connection, connections, f"{connection.uri} {connection.warehouse}")
+        self.metastore = Metastore(connection.uri, connections.patience)
+
+    # reading
+
+    def namespaces(self) -> dict[str, dict[str, str]]:
+        with self.metastore.asked(self.what) as hive:
+            names: list[str] = hive.get_all_databases()
+        with ThreadPoolExecutor(self.connections.parallel) as pool:
+            found = dict(zip(names, pool.map(self._known, names), strict=True))
+        return {name: properties for name, properties in found.items() if properties is not None}
+
+    def _known(self, name: str) -> dict[str, str] | None:
+        """A database's properties; None if it was dropped since it was listed, or nobody has ever used it."""
+        try:
+            with self.metastore.asked(self.what) as hive:
+                database = hive.get_database(name)
+                unused = name == _DEFAULT and database.description == _UNUSED and not hive.get_all_tables(name)
+        except Missing:
+            return None
+        return None if unused else _properties(database)
+
+    def listed(self, namespaces: Collection[str]) -> dict[str, str]:
+        with ThreadPoolExecutor(self.connections.parallel) as pool:
+            found = pool.map(self._tables, namespaces)
+            pairs = list(zip(namespaces, found, strict=True))
+        return {f"{name}.{table}": at for name, tables in pairs for table, at in tables}
+
+    def _tables(self, database: str) -> list[tuple[str, str]]:
+        try:
+            with self.metastore.asked(self.what) as hive:
+                names = hive.get_all_tables(database)
+                parts = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
+                tables = [each for part in parts for each in hive.get_table_objects_by_name(database, part)]
+        except Missing:
+            return []  # dropped since it was listed
+        return [(each.tableName, _metadata_location(each)) for each in tables]
+
+    # writing
+
+    def create_namespace(self, name: str, properties: Mapping[str, str]) -> None:
+        from hive_metastore.ttypes import Database
+
+        if "." in name:
+            raise Refused(f'{self.what}: "{name}" is nested, and Hive has one level. Write "{name.replace(".", "_")}"')
+        if name == _DEFAULT and self._known(name) is None:
+            self.update_namespace(name, {_COMMENT: "", **properties}, ())
+            return
+        made = _described(Database(name=name, locationUri=f"{self.warehouse}/{name}"), properties)
+        with self.metastore.asked(self.what) as hive:
+            hive.create_database(made)
+
+    def update_namespace(self, name: str, updates: Mapping[str, str], removals: Collection[str]) -> None:
+        with self.metastore.asked(f"{self.what}: {name}") as hive:
+            there = hive.get_database(name)
+            left = {key: value for key, value in _properties(there).items() if key not in removals}
+            hive.alter_database(name, _described(there, {**left, **updates}))
+
+    def drop_namespace(self, name: str) -> None:
+        what = f"{self.what}: {name}"
+        with self.metastore.asked(what) as hive:
+            there = hive.get_database(name)
+            if hive.get_all_tables(name):
+                raise Conflict(f"{what} is not empty")
+            if name == _DEFAULT:  # no metastore is without it
+                hive.alter_database(name, _described(there, {_COMMENT: _UNUSED}))
+            else:
+                hive.drop_database(name, deleteData=False, cascade=False)
+
+    def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:
+        what, (database, table) = f"{self.what}: {name}", name.split(".")
+        if any(each["type"] == "assert-create" for each in commit["requirements"]):
+            metadata = committed(what, commit, None, None)
+            self._create(what, name, metadata, self._write(metadata, None))
+            return
+        with self.metastore.asked(what) as hive, self.metastore.locked(hive, what, database, table):
+            there, at = self._table_at(hive, name)
+            before = self.files.read(at)
+            metadata = committed(what, commit, before, at)
+            location = self._write(metadata, at)
+            _point(there, metadata, location, gone=before.get("properties", {}).keys() - metadata.properties.keys())
+            there.parameters[_BEFORE] = at
+            hive.alter_table_with_environment_context(database, table, there, _context())
+
+    def register_table(self, name: str, metadata_location: str) -> None:
+        from pyiceberg.table.metadata import TableMetadataUtil
+
+        what = f"{self.what}: {name}"
+        metadata = TableMetadataUtil.parse_obj(self.files.read(metadata_location))
+        self._create(what, name, metadata, metadata_location)
+
+    def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
+        what, (database, table) = f"{self.what}: {name}", name.split(".")
+        with self.metastore.asked(what) as hive, self.metastore.locked(hive, what, database, table):
+            _, at = self._table_at(hive, name)
+            metadata = self.files.read(at)
+            same(what, identity, metadata["table-uuid"])
+            hive.drop_table(database, table, deleteData=False)
+        if purge:
+            self._purge(metadata, at)
+        return ""
+
+    def _create(self, what: str, name: str, metadata: TableMetadata, location: str) -> None:
+        from hive_metastore.ttypes import SerDeInfo, StorageDescriptor, Table
+
+        database, table = name.split(".")
+        now = int(time.time())
+        stored = StorageDescriptor(
+            inputFormat="org.apache.hadoop.mapred.FileInputFormat",
+            outputFormat="org.apache.hadoop.mapred.FileOutputFormat",
+            serdeInfo=SerDeInfo(serializationLib="org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
+        )
+        made = Table(table, database, "lakehouse", now, now, sd=stored, parameters={}, tableType="EXTERNAL_TABLE")
+        _point(made, metadata, location)
+        try:
+            with self.metastore.asked(what) as hive:
+                hive.create_table_with_environment_context(made, _context())
+        except Exists:
+            raise Exists(f"{what}: there is already a table of that name") from None
+        except Refused as error:
+            if database not in self.namespaces():
+                raise Missing(f"{what}: there is no namespace {database}") from None
+            raise error
+
+    def _table_at(self, hive: Any, name: str) -> tuple[Any, str]:
+        """A table, and where its metadata file is. Raises Conflict for what is no Iceberg table."""
+        database, table = name.split(".")
+        found = hive.get_table(database, table)
+        if not (at := _metadata_location(found)):
+            raise Conflict(f"{self.what}: {name} is no longer an Iceberg table")
+        return found, at
+
+    def _write(self, metadata: TableMetadata, former: str | None) -> str:
+        """Write the table's next metadata file. Where the commit fails it stays: an orphan like any other."""
+        location = next_location(former, metadata.location)
+        self.files.write(location, metadata.model_dump_json())
+        return location
+
+    def _purge(self, metadata: Mapping[str, Any], location: str) -> None:
+        """Delete the files of a table that is in the catalog no more."""
+        from pyiceberg import catalog as pyiceberg
+        from pyiceberg.table.metadata import TableMetadataUtil
+
+        with typed(f"{self.what}: the files at {metadata['location']}", self.metastore.address):
+            table, io = TableMetadataUtil.parse_obj(dict(metadata)), self.files.io
+            manifests = [each for snapshot in table.snapshots for each in snapshot.manifests(io)]
+            pyiceberg.delete_data_files(io, manifests)
+            pyiceberg.delete_files(io, {each.manifest_path for each in manifests}, "manifest")
+            pyiceberg.delete_files(io, {each.manifest_list for each in table.snapshots}, "manifest list")
+            pyiceberg.delete_files(io, {location, *(each.metadata_file for each in table.metadata_log)}, "metadata")
+
+
+def _metadata_location(table: Any) -> str:
+    """Where an Iceberg table's metadata file is; empty for what is no Iceberg table."""
+    parameters = table.parameters or {}
+    return str(parameters.get(_AT, "")) if parameters.get("table_type", "").upper() == "ICEBERG" else ""
+
+
+def _properties(database: Any) -> dict[str, str]:
+    comment = {} if database.description in (None, "", _UNUSED) else {_COMMENT: database.description}
+    return {**(database.parameters or {}), _LOCATION: database.locationUri, **comment}
+
+
+def _described(database: Any, properties: Mapping[str, str]) -> Any:
+    """The database with these properties; the metastore keeps two of them apart."""
+    if len(comment := properties.get(_COMMENT, "")) > _LONGEST_DOC:
+        rule = f"Hive keeps {_LONGEST_DOC} characters of a comment, and this one has {len(comment)}"
+        raise Refused(f"namespace {database.name}: {rule}. Write a shorter one")
+    database.description = comment
+    database.locationUri = properties.get(_LOCATION, database.locationUri)
+    database.parameters = {key: value for key, value in properties.items() if key not in (_COMMENT, _LOCATION)}
+    return database
+
+
+def _point(table: Any, metadata: TableMetadata, location: str, gone: Collection[str] = ()) -> None:
+    """Point the metastore's table at a metadata file, and show its columns and properties, ``gone`` no longer."""
+    from hive_metastore.ttypes import FieldSchema
+
+    kept = {key: value for key, value in table.parameters.items() if key not in gone}
+    own = {"EXTERNAL": "TRUE", "table_type": "ICEBERG", _AT: location}
+    shown = {key: value for key, value in metadata.properties.items() if len(key) <= _LONGEST_KEY}
+    table.parameters = kept | shown | own
+    table.sd.location = metadata.location
+    table.sd.cols = [
+        FieldSchema(each.name, _hive_type(each.field_type), (each.doc or "")[:_LONGEST_DOC] or None)
+        for each in metadata.schema().fields
+        if len(each.name) <= _LONGEST_COLUMN
+    ]
+
+
+def _hive_type(of: IcebergType) -> str:
+    """What Hive calls it. Engines read a table's types from its metadata file."""
+    from pyiceberg.catalog.hive import SchemaToHiveConverter
+    from pyiceberg.schema import visit
+
+    try:
+        return visit(of, SchemaToHiveConverter(False))
+    except KeyError:  # one that came later
+        return "string"
+
+
+def _context() -> Any:
+    from hive_metastore.ttypes import EnvironmentContext
+
+    return EnvironmentContext(properties=dict(_QUIETLY))

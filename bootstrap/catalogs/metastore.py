@@ -1,0 +1,189 @@
+"""Connections to a Hive metastore, the locks of its tables, and what its failures mean.
+
+https://github.com/apache/hive/blob/rel/release-3.1.3/standalone-metastore/src/main/thrift/hive_metastore.thrift
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from queue import Empty, LifoQueue
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+
+from bootstrap.remote.errors import (
+    Conflict,
+    Exists,
+    Missing,
+    Refused,
+    RemoteError,
+    Throttled,
+    UnknownState,
+    Unreachable,
+    first_line,
+)
+
+_AGENT = "lakehouse"  # who holds a lock, with the number of the process
+_FIRST, _LONGEST = 0.02, 1.0  # seconds between two looks at a lock
+
+
+class Metastore:
+    """A metastore at ``uri`` (``thrift://HOST:PORT``), asked over as many connections as there are threads."""
+
+    def __init__(self, uri: str, patience: float) -> None:
+        self.address, self._patience = uri, patience
+        self._idle: LifoQueue[Any] = LifoQueue()
+        weakref.finalize(self, _close, self._idle)
+        # It writes each refused connection to standard error; the caller reports it anyway.
+        logging.getLogger("thrift").addHandler(logging.NullHandler())
+
+    @contextmanager
+    def asked(self, what: str) -> Iterator[Any]:
+        """A client with the metastore's calls; ``what`` begins the message of every failure, which has its type."""
+        client = self._client()
+        transport = client._iprot.trans
+        fit = False
+        try:
+            with typed(what, self.address):
+                if not transport.isOpen():
+                    _open(transport, what, self.address)
+                try:
+                    yield client
+                except Exception as error:
+                    fit = _is_answer(error)
+                    raise
+            fit = True
+        finally:
+            if fit:
+                self._idle.put(client)
+            else:
+                transport.close()
+
+    @contextmanager
+    def locked(self, client: Any, what: str, database: str, table: str) -> Iterator[None]:
+        """The exclusive lock of a table, which every client takes for a commit.
+
+        Raises Throttled if somebody else holds it for longer than a request may take. A lock whose owner died is given
+        up by the metastore after five minutes, and by this if it was a process of the lakehouse on this machine.
+        """
+        from hive_metastore.ttypes import CheckLockRequest, LockState
+
+        answer = client.lock(_request(database, table))
+        lock, until, pause = answer.lockid, time.monotonic() + self._patience, _FIRST
+        try:
+            while answer.state == LockState.WAITING:
+                if time.monotonic() > until:
+                    raise Throttled(f"{what}: somebody else holds the metastore's lock of it")
+                time.sleep(pause)
+                pause = min(pause * 2, _LONGEST)
+                if pause > _LONGEST / 2:
+                    _free_of_the_dead(client, database, table)
+                answer = client.check_lock(CheckLockRequest(lockid=lock))
+            if answer.state != LockState.ACQUIRED:
+                raise Conflict(f"{what}: the metastore gave up the lock of it")
+            with typed(what, self.address):  # Python cannot pass the metastore's own exceptions through this
+                yield
+        finally:
+            self._unlock(what, lock)
+
+    def _unlock(self, what: str, lock: int) -> None:
+        """By a connection of its own: the other one may be the reason why it ends."""
+        from hive_metastore.ttypes import UnlockRequest
+
+        with suppress(RemoteError), self.asked(what) as client:
+            client.unlock(UnlockRequest(lockid=lock))
+
+    def _client(self) -> Any:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            pass
+        from hive_metastore.ThriftHiveMetastore import Client
+        from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
+        from thrift.transport.TSocket import TSocket
+        from thrift.transport.TTransport import TBufferedTransport
+
+        at = urlsplit(self.address)
+        connection = TSocket(at.hostname, at.port)
+        connection.setTimeout(self._patience * 1000)
+        return Client(TBinaryProtocolAccelerated(TBufferedTransport(connection)))
+
+
+def _close(idle: LifoQueue[Any]) -> None:
+    """Close the connections; they are used no more."""
+    while not idle.empty():
+        idle.get_nowait()._iprot.trans.close()
+
+
+def _open(transport: Any, what: str, address: str) -> None:
+    from thrift.transport.TTransport import TTransportException
+
+    transport.close()  # what is left of a connection that the other side has closed
+    try:
+        transport.open()
+    except TTransportException as error:
+        raise Unreachable(what, address, type(error.inner or error).__name__) from None
+
+
+def _request(database: str, table: str) -> Any:
+    from hive_metastore.ttypes import LockComponent, LockLevel, LockRequest, LockType
+
+    part = LockComponent(LockType.EXCLUSIVE, LockLevel.TABLE, database, table, isTransactional=True)
+    agent = f"{_AGENT} {os.getpid()}"
+    return LockRequest(component=[part], user=_AGENT, hostname=socket.gethostname(), agentInfo=agent)
+
+
+def _free_of_the_dead(client: Any, database: str, table: str) -> None:
+    """Give up locks of processes of the lakehouse that ran on this machine."""
+    from hive_metastore.ttypes import ShowLocksRequest, UnlockRequest
+
+    for each in client.show_locks(ShowLocksRequest(dbname=database, tablename=table)).locks:
+        agent, _, process = (each.agentInfo or "").partition(" ")
+        if (agent, each.hostname) == (_AGENT, socket.gethostname()) and not psutil.pid_exists(int(process)):
+            client.unlock(UnlockRequest(lockid=each.lockid))
+
+
+def _is_answer(error: Exception) -> bool:
+    """Whether the connection is as good as before."""
+    from thrift.Thrift import TException
+    from thrift.transport.TTransport import TTransportException
+
+    if isinstance(error, RemoteError):
+        return not isinstance(error, UnknownState)
+    return isinstance(error, TException) and not isinstance(error, TTransportException)
+
+
+@contextmanager
+def typed(what: str, address: str) -> Iterator[None]:
+    """Give every failure of the metastore its type."""
+    from hive_metastore import ttypes as hive
+    from thrift.Thrift import TException
+    from thrift.transport.TTransport import TTransportException
+
+    try:
+        yield
+    except hive.AlreadyExistsException as error:
+        raise Exists(f"{what}: {_said(error)}") from None
+    except (hive.NoSuchObjectException, hive.UnknownDBException, hive.UnknownTableException) as error:
+        raise Missing(f"{what}: {_said(error)}") from None
+    except (hive.NoSuchLockException, hive.TxnAbortedException) as error:
+        raise Conflict(f"{what}: the metastore gave up the lock of it ({_said(error)})") from None
+    except (hive.InvalidObjectException, hive.InvalidOperationException, hive.InvalidInputException) as error:
+        raise Refused(f"{what}: {_said(error)}") from None
+    except TTransportException as error:
+        raise UnknownState(f"{what}: no answer from {address} ({_said(error)})") from None
+    except TException as error:  # the server's own troubles: its database or the store
+        raise UnknownState(f"{what}: {_said(error)}") from None
+    except OSError as error:
+        raise UnknownState(f"{what}: no answer from {address} ({type(error).__name__})") from None
+
+
+def _said(error: Exception) -> str:
+    return str(getattr(error, "message", None) or first_line(error))
