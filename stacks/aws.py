@@ -50,7 +50,7 @@ class AwsTerraformStack(TerraformStack):
         self._names = names(lakehouse, name, data(self, "account", "aws_caller_identity").ref("account_id"))
 
         on_instances = options.engines == "ec2"
-        in_tables = options.store.kind == "s3tables"
+        in_tables = options.store_has_tables
         key = KmsKey(
             self,
             "key",
@@ -139,7 +139,7 @@ class AwsTerraformStack(TerraformStack):
     def _store(self, path: Path) -> tuple[dict[str, Declared], dict[str, Declared]]:
         """Buckets, and table buckets where the store is S3 Tables; Glue databases where it is not."""
         lakehouse, allow_destroy = self._lakehouse, self._options.allow_destroy
-        in_tables = table_buckets(lakehouse) if self._options.store.kind == "s3tables" else []
+        in_tables = table_buckets(lakehouse) if self._options.store_has_tables else []
         store = AwsStore(self, "store", names=self._names, key=self._key, allow_destroy=allow_destroy)
         for name, bucket in lakehouse.buckets.items():
             if name not in in_tables:

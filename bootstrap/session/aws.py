@@ -18,6 +18,7 @@ from bootstrap.remote.connections import CatalogConnection, Connections, StoreCo
 from bootstrap.remote.errors import Unreachable
 from lakehouse.access.names import Names, names
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.kinds import STORES
 from lakehouse.runtimes.state import folder
 from lakehouse.spec import AwsStack, Lakehouse
 from lakehouse.spec.claims import PATHS
@@ -33,14 +34,15 @@ ACCOUNT = "LAKEHOUSE_AWS_ACCOUNT"
 def connect(lakehouse: Lakehouse, stack: str, path: Path) -> tuple[Lakehouse, Connections]:
     """The lakehouse with its names in AWS, and the connections to it.
 
-    Raises UsageError if the credentials are for another account than the stack's or the store is S3 Tables,
+    Raises UsageError if the credentials are for another account than the stack's or the store has the tables,
     LakehouseError if there are no credentials.
     """
     options = lakehouse.stacks[stack]
     assert isinstance(options, AwsStack)
-    if options.store.kind == "s3tables":
+    if options.store_has_tables:
+        label = STORES[options.store.kind].label
         raise UsageError(
-            f"{path.name}: stacks.{stack} keeps its tables in S3 Tables, whose contents the bootstrap does not manage. "
+            f"{path.name}: stacks.{stack} keeps its tables in {label}, whose contents the bootstrap does not manage. "
             "Create the tables by Athena or Spark, or set `store: s3`"
         )
     located = in_aws(lakehouse, names(lakehouse, stack, account(options.region, stack)))

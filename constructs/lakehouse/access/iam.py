@@ -72,7 +72,7 @@ def compile_grants(
     for verb in VERBS:
         if targets[verb]:
             reached = scope(lakehouse, targets[verb])
-            if stack.store.kind == "s3tables":
+            if stack.store_has_tables:
                 found += _s3_tables(lakehouse, names, verb, targets[verb], key)
             elif reached.tables:  # a catalog without a namespace gives nothing to grant
                 found += [*_glue(names, verb, reached), *_s3(names, verb, reached, key)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.service import Place, Service
@@ -85,3 +86,5 @@ class CatalogKind(CatalogRules):
     rest: str = ""  # path of its Iceberg REST endpoint, without /v1
     api: str = ""  # path of its own API
     addresses: Callable[[CatalogEndpoint], tuple[CatalogAddress, ...]] = lambda at: ()
+    # Catalogs and their locations, in the configuration that a release before owner.json wrote into a state folder.
+    former: Callable[[Path], Iterator[tuple[str, str]]] | None = None

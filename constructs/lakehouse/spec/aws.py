@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lakehouse.spec.claims import PATHS
+from lakehouse.spec.kinds import known
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack
@@ -19,7 +20,7 @@ _ACCOUNT = 12
 
 
 def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
-    """Problems of options that need each other, of long names, and of contents that Glue or S3 Tables cannot hold."""
+    """Problems of options that need each other, of long names, and of contents that cannot be held there."""
     if stack.github and stack.backend is None:
         at: KeyPath = ("stacks", name)
         message = (
@@ -55,6 +56,7 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
 
 def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
     about: tuple[KeyPath, ...] = (("stacks", name),)
+    store = known().stores[stack.store.kind].label
     owners: dict[str, KeyPath] = {}
     for catalog, content in lakehouse.catalogs.items():
         for namespace, inner in content.namespaces.items():
@@ -65,11 +67,11 @@ def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
                 )
                 why = "one Glue, where both would be the same database. Rename one."
                 yield Problem(at, f"{message} {why}", about, beside=other)
-            for table, definition in inner.tables.items() if stack.store.kind == "s3tables" else ():
+            for table, definition in inner.tables.items() if stack.store_has_tables else ():
                 if definition.location:
-                    message = f"S3 Tables, the store of stacks.{name}, chooses where a table's files are. Remove it"
+                    message = f"{store}, the store of stacks.{name}, chooses where a table's files are. Remove it"
                     yield Problem((*at, "tables", table, "location"), message, about)
                 for key in PATHS:
                     if key in definition.properties:
-                        message = f"S3 Tables, the store of stacks.{name}, chooses where a table's files are. Remove it"
+                        message = f"{store}, the store of stacks.{name}, chooses where a table's files are. Remove it"
                         yield Problem((*at, "tables", table, "properties", key), message, about)

@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 from lakehouse.spec.base import Model
 from lakehouse.spec.chosen import Chosen
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.kinds import AWS
+from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.values import (
     BucketName,
     CatalogName,
@@ -93,6 +93,11 @@ class AwsStack(Model):
     """`owner/repository` whose workflows may plan and deploy by OIDC; needs `backend`. Default: none."""
     allow_destroy: StrictBool = False
     """The first key to deletion in AWS: what is also `deletable: true` can be destroyed with its data."""
+
+    @property
+    def store_has_tables(self) -> bool:
+        """Whether the store itself serves the tables, by a catalog of its own that the bootstrap does not manage."""
+        return bool(known().stores[self.store.kind].catalog)
 
 
 def _kind_of_stack(value: Any) -> str:

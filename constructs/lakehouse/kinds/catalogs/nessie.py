@@ -6,6 +6,9 @@ Configuration reference: https://projectnessie.org/nessie-latest/configuration/
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
 from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
 from lakehouse.services import jvm
@@ -129,6 +132,16 @@ def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
     )
 
 
+def former(state: Path) -> Iterator[tuple[str, str]]:
+    """The catalogs of the servers whose configuration is in the state folder, and their locations."""
+    for path in state.glob(f"services/{WORD}*/config/application.properties"):
+        try:
+            yield from _WAREHOUSE.findall(path.read_text())
+        except (OSError, UnicodeDecodeError):
+            continue
+
+
+_WAREHOUSE = re.compile(r"^nessie\.catalog\.warehouses\.([^=]+)\.location=(.*)$", re.MULTILINE)
 _KEPT = "Remove it; `lakehouse maintain` removes files that nothing needs"
 NESSIE = CatalogKind(
     word=WORD,
@@ -209,4 +222,5 @@ NESSIE = CatalogKind(
     rest=REST,
     api=API,
     addresses=addresses,
+    former=former,
 )
