@@ -8,6 +8,7 @@ from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.glue import GlueCatalog
 from bootstrap.catalogs.hive import HiveCatalog
 from bootstrap.catalogs.nessie import NessieCatalog
+from bootstrap.catalogs.polaris import PolarisCatalog
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Refused
@@ -17,6 +18,7 @@ CATALOGS: Mapping[str, Callable[[str, CatalogConnection, Connections], LiveCatal
     "nessie": NessieCatalog,
     "glue": GlueCatalog,
     "hive": HiveCatalog,
+    "polaris": PolarisCatalog,
     "rest": RestCatalog,
 }
 

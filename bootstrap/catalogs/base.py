@@ -113,6 +113,45 @@ def same(what: str, identity: str, found: str) -> None:
         raise Conflict(f"{what} is another table than the one that was to be dropped")
 
 
+@dataclass(frozen=True)
+class CatalogEntity:
+    """A catalog as its server keeps it; ``version`` is the one that an update must name.
+
+    ``readable``: whoever makes catalogs may read and write their data.
+    """
+
+    name: str
+    version: int
+    properties: Mapping[str, str]
+    storage: Mapping[str, Any]
+    readable: bool = True
+
+
+@runtime_checkable
+class MakesCatalogs(Protocol):
+    """A catalog whose server makes and drops catalogs on request, and has several."""
+
+    @property
+    def warehouse(self) -> str:
+        """The name that the server knows the catalog by."""
+
+    @property
+    def storage(self) -> Mapping[str, Any]:
+        """What the server is to be told about the catalog's files, without the locations that it may use."""
+
+    def entities(self) -> Mapping[str, CatalogEntity]:
+        """Every catalog of the server, by the server's name for it."""
+
+    def create_catalog(self, properties: Mapping[str, str], storage: Mapping[str, Any]) -> None:
+        """Raises Exists if there is one of that name."""
+
+    def update_catalog(self, version: int, properties: Mapping[str, str], storage: Mapping[str, Any]) -> None:
+        """Set all of these. Raises Conflict if the catalog is not at that version any more."""
+
+    def drop_catalog(self, name: str) -> None:
+        """Drop one of the server's catalogs. Raises Refused if it holds anything."""
+
+
 @runtime_checkable
 class CommitsMany(Protocol):
     """A catalog that takes the commits of many tables in one request."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bootstrap.remote.auth import NONE, Auth
 from lakehouse.runtimes.state import State
@@ -39,6 +40,7 @@ class CatalogConnection:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth: Auth = NONE
     trust: str | None = None  # the file of an authority's certificate, if the system does not trust it
+    storage: Mapping[str, Any] | None = None  # of a server that makes catalogs: what it is told about the files
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from bootstrap.remote.auth import NONE, Auth, ClientCredentials
 from bootstrap.remote.connections import BucketOwner, CatalogConnection, Connections, StoreConnection
 from lakehouse.kinds import STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
@@ -29,7 +31,7 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
     owner.check(local.state, local.claim)
     return lakehouse, Connections(
         store=store(local),
-        catalogs={each.name: catalog(each) for each in local.endpoints.catalogs},
+        catalogs={each.name: catalog(each, local.state.secret) for each in local.endpoints.catalogs},
         cache=local.state.root / "cache",
         folder=path.resolve().parent,
         owner=_bucket_owner(local),
@@ -37,9 +39,15 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
     )
 
 
-def catalog(at: CatalogEndpoint) -> CatalogConnection:
-    """The connection to a catalog of a local stack."""
-    return CatalogConnection(kind=at.kind.word, uri=at.uri, warehouse=at.warehouse, api=at.api)
+def catalog(at: CatalogEndpoint, secret: Callable[[str], str]) -> CatalogConnection:
+    """The connection to a catalog of a local stack; ``secret`` gives the secrets of its state folder by name."""
+    kind = at.kind
+    auth: Auth = NONE
+    if (login := kind.login) is not None:
+        client, proof = (filled(each, secret) for each in (login.credential.name, login.credential.value))
+        auth = ClientCredentials(f'catalog "{at.name}"', f"{at.external}{login.tokens}", client, proof, login.scope)
+    storage = None if kind.storage is None else kind.storage(at)
+    return CatalogConnection(kind.word, at.uri, at.warehouse, at.api, auth=auth, storage=storage)
 
 
 def _bucket_owner(local: Local) -> BucketOwner:

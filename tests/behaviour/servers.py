@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from bootstrap.session import connect
@@ -30,6 +31,7 @@ from lakehouse.spec.entries import KindEntry
 from lakehouse.text import placeholders
 from lakehouse.text.placeholders import filled
 from offline.go import build
+from tests.polaris.home import home
 from tests.ports import free
 
 REGION = "us-east-1"
@@ -100,6 +102,7 @@ def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     state = State(folder / "state")
     state.prepare()
     lakehouses = {word: bare(kind, word) for word in KINDS}
+    lakehouses["polaris"] = bare(kind, {"kind": "polaris", "home": str(home(folder))})
     names = list(dict.fromkeys(name for each in lakehouses.values() for name in named_ports(each, "local")))
     ports = dict(zip(names, free(len(names)), strict=True))
     place = ProcessPlace(state, ports)
@@ -123,7 +126,7 @@ def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
         for service, process in started.values():
             _await(service, process, state)
         store, catalog = (f"http://127.0.0.1:{ports[name]}" for name in (kind, "nessie"))
-        connections = {word: connect.catalog(at) for word, at in reached.items()}
+        connections = {word: connect.catalog(at, others.__getitem__) for word, at in reached.items()}
         yield Servers(kind, store, catalog, keys["store-access-key"], keys["store-secret-key"], connections)
 
 
@@ -133,7 +136,7 @@ def local(lakehouse: Lakehouse) -> LocalStack:
     return there
 
 
-def bare(kind: str, catalog: str = "nessie") -> Lakehouse:
+def bare(kind: str, catalog: Any = "nessie") -> Lakehouse:
     """A lakehouse without engines: a store of that kind, and a catalog."""
     return Lakehouse.model_validate(
         {

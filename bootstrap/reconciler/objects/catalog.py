@@ -1,35 +1,71 @@
-"""Catalogs: each is read as a whole, with its namespaces, tables, branches and tags.
+"""Catalogs: read as a whole, for their namespaces, tables, branches and tags; and made, where a server makes them.
 
-No server that the bootstrap supports creates or drops catalogs on request: those of Nessie and Glue exist with the
-server, so no change of a catalog is ever planned. Changes for a server that does it (Polaris) go here: their body needs
-the entity's version at the time of the plan, by which the server refuses an outdated update.
+Nessie's, Glue's and others are there with their server, and no change of theirs is ever planned. Polaris makes catalogs
+on request: an update names the version of the entity that the plan was made with, by which the server refuses one that
+comes late.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
+from bootstrap.catalogs.base import CatalogEntity, MakesCatalogs
+from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import CatalogFacts, Facts
-from bootstrap.reconciler.changes import Change
+from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import Differences
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
+from bootstrap.reconciler.marks import DELETABLE
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Refused
 from lakehouse.spec.model import Catalog
 
 CATALOG = "catalog"
+_BASE = "default-base-location"
+_ALLOWED = "allowedLocations"
+#: What the server needs to be told so that tables lie, and go, as the file says.
+_PURGE, _ANYWHERE = "polaris.config.drop-with-purge.enabled", "polaris.config.allow.unstructured.table.location"
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CatalogSettings(Body):
+    """All of a catalog's properties and storage settings; ``version`` is the one that they are for."""
+
+    properties: Mapping[str, str]
+    storage: Settings
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class CatalogGone(Body):
+    """A catalog that goes; ``through`` is the catalog of the file by which its server is reached."""
+
+    through: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Server:
+    """A catalog of the file on a server that makes catalogs: the server's name for it, and all that are there."""
+
+    warehouse: str
+    storage: Settings
+    there: Mapping[str, CatalogEntity]
 
 
 class Catalogs(ObjectKind):
     words = (CATALOG,)
+    bodies = {"create": CatalogSettings, "update": CatalogSettings, "destroy": CatalogGone}
 
     def read(self, look: Inquiry) -> Put:
         """Read the tables that the file names, and all of exclusive catalogs; ``reading`` counts over all catalogs."""
         counted: dict[str, tuple[int, int]] = {}
 
-        def catalog(name: str, spec: Catalog) -> CatalogFacts:
+        def catalog(name: str, spec: Catalog) -> tuple[CatalogFacts, Server | None]:
             def count(read: int, of: int) -> None:
                 counted[name] = (read, of)
                 if look.reading:
@@ -38,24 +74,127 @@ class Catalogs(ObjectKind):
 
             named = {f"{namespace}.{table}" for namespace, of in spec.namespaces.items() for table in of.tables}
             whole = look.everything or spec.managed == "exclusive"
-            return look.world.catalog(name).facts(None if whole else named, count)
+            live = look.world.catalog(name)
+            server = Server(live.warehouse, live.storage, live.entities()) if isinstance(live, MakesCatalogs) else None
+            return live.facts(None if whole else named, count), server
 
         specs = look.lakehouse.catalogs
         with ThreadPoolExecutor(max(1, len(specs))) as pool:
             read = {name: pool.submit(catalog, name, spec) for name, spec in specs.items()}
-            found = {name: facts.result() for name, facts in read.items()}
+            found = {name: each.result() for name, each in read.items()}
+        contents = {name: facts for name, (facts, _) in found.items()}
+        servers = {name: server for name, (_, server) in found.items() if server is not None}
 
         def put(facts: Facts) -> Facts:
-            return replace(facts, catalogs=found)
+            return replace(facts, catalogs=contents, own={**facts.own, CATALOG: servers} if servers else facts.own)
 
         return put
 
     def compare(self, found: Differences) -> None:
-        """Does nothing: each catalog exists as soon as its server runs."""
+        servers: Mapping[str, Server] = found.facts.own.get(CATALOG, {})
+        for name, server in servers.items():
+            spec = found.lakehouse.catalogs[name]
+            have = server.there.get(server.warehouse)
+            properties, storage = _wanted(found.lakehouse.name, spec, server.storage)
+            if have is None:
+                details = tuple(Detail("+", f"{key} = {value}") for key, value in properties.items())
+                body = CatalogSettings(properties, storage)
+                found.changes.append(Change("create", CATALOG, "", name, details, body))
+            elif have.properties.get(_BASE, "").rstrip("/") != spec.location:
+                rule = f"it is at {have.properties.get(_BASE)} on its server, and a catalog cannot be moved"
+                fix = "Keep that location, or write another `warehouse` for a new catalog"
+                found.refuse(address(CATALOG, "", name), f"{rule}. {fix}", ("catalogs", name, "location"))
+            else:
+                _update(found, name, have, properties, storage, exclusive=spec.managed == "exclusive")
+
+    def compare_unnamed(self, found: Differences) -> None:
+        servers: Mapping[str, Server] = found.facts.own.get(CATALOG, {})
+        named = {server.warehouse for server in servers.values()}
+        there = {name: (each, through) for through, server in servers.items() for name, each in server.there.items()}
+        for name in sorted(there.keys() - named):
+            have, through = there[name]
+            change = Change("destroy", CATALOG, "", name, (), CatalogGone(through, have.version))
+            if name in found.lakehouse.catalogs:
+                found.unnamed.append(change.address)  # its address is that of another one of the file
+            else:
+                found.destroy(change, marked=have.properties.get(DELETABLE) == found.lakehouse.name)
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if change.op == "destroy":
             yield from (each.address for each in changes.inside(change.name, destroyed=True))
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
-        raise Refused(f"{change.address}: no server of this lakehouse creates or drops catalogs")
+        through = change.body.through if isinstance(change.body, CatalogGone) else change.name
+        server = work.catalog(through)
+        if not isinstance(server, MakesCatalogs):
+            raise Refused(f"{change.address}: no server of this lakehouse makes or drops catalogs")
+        match change.body:
+            case CatalogGone():
+                server.drop_catalog(change.name)
+            case CatalogSettings(properties, storage, version) if change.op == "update":
+                server.update_catalog(version, properties, storage)
+            case CatalogSettings(properties, storage):
+                server.create_catalog(properties, storage)
+        return ""
+
+
+def _wanted(owner: str, spec: Catalog, storage: Settings) -> tuple[dict[str, str], dict[str, Any]]:
+    """The properties and storage settings that the file asks for."""
+    elsewhere = [
+        table.location
+        for namespace in spec.namespaces.values()
+        for table in namespace.tables.values()
+        if table.location is not None
+    ]
+    properties = {_BASE: str(spec.location), _PURGE: "true", **spec.properties}
+    if elsewhere:
+        properties[_ANYWHERE] = "true"
+    if spec.deletable:
+        properties[DELETABLE] = owner
+    outside = sorted(str(each) for each in elsewhere if not f"{each}/".startswith(f"{spec.location}/"))
+    return properties, {**storage, _ALLOWED: [str(spec.location), *outside]}
+
+
+def _update(
+    found: Differences,
+    name: str,
+    have: CatalogEntity,
+    properties: Mapping[str, str],
+    storage: Settings,
+    *,
+    exclusive: bool,
+) -> None:
+    there = {key: value for key, value in have.properties.items() if key != _BASE}
+    want = {key: value for key, value in properties.items() if key != _BASE}
+    ours = {DELETABLE, _ANYWHERE}
+    gone = {key for key in there.keys() - want.keys() if exclusive or (key in ours and there[key] != "")}
+    if there.get(DELETABLE) not in (None, found.lakehouse.name):
+        gone.discard(DELETABLE)  # a mark of another lakehouse's file is not ours to take away
+    lines = [
+        *_lines("property ", there, want, gone),
+        *_lines("storage ", _shown(have.storage), _shown(storage), {*have.storage} - {*storage} - _SERVERS_OWN),
+    ]
+    if not have.readable:
+        lines.append(Detail("+", "privilege to read and write data"))
+    if lines:
+        kept = {key: value for key, value in have.properties.items() if key not in gone}
+        body = CatalogSettings({**kept, **properties}, storage, have.version)
+        found.changes.append(Change("update", CATALOG, "", name, tuple(lines), body))
+    found.unnamed += (f"property {name}.{key}" for key in sorted(there.keys() - want.keys() - gone))
+
+
+#: Storage settings that the server adds, with the values that mean nothing.
+_SERVERS_OWN = {"allowedKmsKeys", "pathStyleAccess", "externalId", "userArn", "currentKmsKey"}
+
+
+def _shown(storage: Settings) -> dict[str, Any]:
+    return {key: sorted(value) if isinstance(value, list) else value for key, value in storage.items()}
+
+
+def _lines(what: str, have: Settings, want: Settings, gone: Iterable[str]) -> Iterator[Detail]:
+    for key, value in want.items():
+        if key not in have:
+            yield Detail("+", f"{what}{key} = {value}")
+        elif have[key] != value:
+            yield Detail("~", f"{what}{key}: {have[key]} -> {value}")
+    yield from (Detail("-", f"{what}{key}") for key in sorted(gone) if key in have)

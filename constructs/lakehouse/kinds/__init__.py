@@ -9,6 +9,7 @@ from lakehouse.kinds.catalog import CatalogKind
 from lakehouse.kinds.catalogs.glue import GLUE
 from lakehouse.kinds.catalogs.hive import HIVE
 from lakehouse.kinds.catalogs.nessie import NESSIE
+from lakehouse.kinds.catalogs.polaris import POLARIS
 from lakehouse.kinds.catalogs.rest import REST
 from lakehouse.kinds.catalogs.s3tables import S3TABLES
 from lakehouse.kinds.engine import EngineKind
@@ -34,7 +35,7 @@ def _by_word(kinds: Iterable[K]) -> Mapping[str, K]:
 
 # Messages suggest the first one that a runtime supports.
 STORES: Mapping[str, StoreKind] = _by_word((S3PROXY, MINIO, RUSTFS, AISTOR, S3, s3tables.S3TABLES))
-CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, REST, HIVE, GLUE, S3TABLES))
+CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, REST, HIVE, POLARIS, GLUE, S3TABLES))
 ENGINES: Mapping[str, EngineKind] = _by_word((SPARK, TRINO))
 PLATFORM: Mapping[str, PlatformKind] = _by_word((POSTGRES,))
 

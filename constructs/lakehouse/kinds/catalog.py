@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lakehouse.kinds.store import StoreEndpoint
+from lakehouse.services.secrets import Pair
 from lakehouse.services.service import Place, Service
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import CatalogRules
@@ -30,6 +32,7 @@ class CatalogEndpoint:
     location: str  # of its tables
     store: StoreEndpoint
     branches: tuple[str, ...] = ()  # those that the file names, in addition to the catalog's default branch
+    entry: KindEntry | None = None  # as the file has it
 
     @property
     def uri(self) -> str:
@@ -57,6 +60,15 @@ def job_name(server: str, what: str) -> str:
 
 
 @dataclass(frozen=True)
+class Login:
+    """OAuth2's client credentials for a catalog's server; ``tokens`` is the path at which it gives tokens."""
+
+    credential: Pair
+    tokens: str
+    scope: str
+
+
+@dataclass(frozen=True)
 class CatalogAddress:
     """An address of a catalog's server, for `lakehouse endpoints`; ``path`` is appended to the base address."""
 
@@ -74,7 +86,8 @@ class CatalogKind(CatalogRules):
     them. ``bases`` returns the base addresses for services and from outside, given the server's name. ``for_spark``,
     ``for_trino`` and ``for_pyiceberg`` return the settings of each client. Spark's keys are ends of
     ``spark.sql.catalog.NAME``, or whole keys of Spark (``spark.``). Trino's functions also get a branch, and the
-    property that turns on its S3 file system, whose name changed with Trino's versions.
+    property that turns on its S3 file system, whose name changed with Trino's versions. ``storage``
+    returns what the server is told about a catalog's files, if it creates catalogs on request.
     """
 
     for_spark: Callable[[CatalogEndpoint], Mapping[str, Text]]
@@ -88,3 +101,5 @@ class CatalogKind(CatalogRules):
     addresses: Callable[[CatalogEndpoint], tuple[CatalogAddress, ...]] = lambda at: ()
     # Catalogs and their locations, in the configuration that a release before owner.json wrote into a state folder.
     former: Callable[[Path], Iterator[tuple[str, str]]] | None = None
+    login: Login | None = None  # None: the server asks nobody who they are
+    storage: Callable[[CatalogEndpoint], Mapping[str, Any]] | None = None  # None: catalogs come with the server

@@ -34,6 +34,7 @@ def endpoints(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> Endpoint
         region=REGION,
         access_key=STORE.name,
         secret_key=STORE.value,
+        sts=STORES[word].can.sts,
     )
     named = servers(lakehouse, stack)
     return Endpoints(at, tuple(_catalog(lakehouse, stack, place, at, *each) for each in named.items()))
@@ -42,7 +43,8 @@ def endpoints(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> Endpoint
 def _catalog(
     lakehouse: Lakehouse, stack: LocalStack, place: Place, store: StoreEndpoint, name: str, server: str
 ) -> CatalogEndpoint:
-    spec, kind = lakehouse.catalogs[name], CATALOGS[stack.catalogs[name].kind]
+    spec, entry = lakehouse.catalogs[name], stack.catalogs[name]
+    kind = CATALOGS[entry.kind]
     internal, external = kind.bases(place, server)
     return CatalogEndpoint(
         name=name,
@@ -50,10 +52,11 @@ def _catalog(
         service="" if kind.services is None else server,
         internal=internal,
         external=external,
-        warehouse=spec.location if kind.located else name,
+        warehouse=spec.location if kind.located else entry.warehouse_of(name),
         location=spec.location,
         store=store,
         branches=tuple(spec.branches),
+        entry=entry,
     )
 
 

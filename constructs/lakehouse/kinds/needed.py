@@ -57,6 +57,9 @@ class _Notes:
     def beside(self, path: str) -> Content:
         return Content(path)
 
+    def named(self, path: str) -> str:
+        return path
+
 
 def needed(lakehouse: Lakehouse) -> Needed:
     """The packages and Java versions that the lakehouse's services on this machine and its command line need."""

@@ -149,3 +149,6 @@ class Place(Protocol):
 
     def beside(self, path: str) -> Content:
         """A placeholder for the content of a file that lakehouse.yaml names, for use only in a :class:`File`."""
+
+    def named(self, path: str) -> str:
+        """A folder of this machine that lakehouse.yaml names."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from lakehouse.iceberg import transforms
-from lakehouse.spec.kinds import CatalogRules, known
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.kinds import CatalogRules, EntryProblem, known
 from lakehouse.spec.model import Catalog, Lakehouse, Table
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack, LocalStack
@@ -29,6 +31,34 @@ def check_catalogs(
             if everything:
                 yield from _references(catalog, content, kind, whose, about)
                 yield from _layouts(catalog, content, kind, whose, about)
+
+
+def check_entries(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Problems of what a stack says of its catalogs' kinds."""
+    for kind, entries in _by_kind(stack, lakehouse):
+        yield from (_problem(name, wrong) for wrong in kind.check(entries, stack.runtime))
+
+
+def missing(lakehouse: Lakehouse, folder: Path) -> Iterator[Problem]:
+    """Problems of what the entries of kinds name for processes; ``folder`` is that of the file."""
+    for name, stack in lakehouse.stacks.items():
+        if isinstance(stack, LocalStack) and stack.runtime == "process":
+            for kind, entries in _by_kind(stack, lakehouse):
+                yield from (_problem(name, wrong) for wrong in kind.look(entries, folder))
+
+
+def _by_kind(stack: LocalStack, lakehouse: Lakehouse) -> Iterator[tuple[CatalogRules, dict[str, KindEntry]]]:
+    """Each kind with its entries, in the order of the file's catalogs: the first one's server carries all."""
+    for word, kind in known().catalogs.items():
+        there = ((each, stack.catalogs[each]) for each in lakehouse.catalogs if each in stack.catalogs)
+        entries = {catalog: entry for catalog, entry in there if entry.kind == word}
+        if entries:
+            yield kind, entries
+
+
+def _problem(stack: str, wrong: EntryProblem) -> Problem:
+    at: KeyPath = ("stacks", stack, "catalogs", wrong.catalog)
+    return Problem((*at, wrong.key) if wrong.key else at, wrong.message)
 
 
 def _namespaces(

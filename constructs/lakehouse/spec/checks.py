@@ -8,7 +8,7 @@ from lakehouse.iceberg import defaults as column_defaults
 from lakehouse.iceberg import transforms, types
 from lakehouse.spec import limits, support, tables
 from lakehouse.spec.aws import check_aws
-from lakehouse.spec.catalogs import check_catalogs
+from lakehouse.spec.catalogs import check_catalogs, check_entries
 from lakehouse.spec.databases import check_databases
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.further import check_properties, no_secrets
@@ -287,6 +287,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
         yield from check_store(name, stack, lakehouse)
         yield from check_catalogs(name, stack, lakehouse, everything=everything)
         if isinstance(stack, LocalStack):
+            yield from check_entries(name, stack, lakehouse)
             yield from _ports(name, stack, lakehouse)
             yield from check_databases(name, stack, lakehouse)
         else:

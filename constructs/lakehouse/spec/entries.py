@@ -26,3 +26,7 @@ class KindEntry(Model):
 
     def __str__(self) -> str:
         return self.kind
+
+    def warehouse_of(self, catalog: str) -> str:
+        """The name by which the server knows the catalog."""
+        return catalog

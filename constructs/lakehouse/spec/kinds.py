@@ -8,9 +8,10 @@ every load of a file knows all kinds.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from lakehouse.spec.entries import KindEntry
@@ -112,6 +113,15 @@ class Further:
     forbidden: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class EntryProblem:
+    """What is wrong with a kind's entry for a catalog; ``key`` of it, empty: the entry as a whole."""
+
+    catalog: str
+    key: str
+    message: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class KindRules:
     """A kind. ``word`` is its name in the file, ``on`` the runtimes that support it, or AWS."""
@@ -137,11 +147,17 @@ class StoreRules(KindRules):
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogRules(KindRules):
-    """A kind of catalog. If ``shared``, one server serves all catalogs of the kind; else each has its own server."""
+    """A kind of catalog. If ``shared``, one server serves all catalogs of the kind; else each has its own server.
+
+    ``check`` yields what is wrong with a stack's entries of this kind, which it gets by their catalogs, on a runtime;
+    ``look`` what is wrong with what they name on this machine, by paths from the folder of the file.
+    """
 
     can: Limits
     shared: bool = False
     needs: tuple[str, ...] = ()  # platform kinds that it depends on
+    check: Callable[[Mapping[str, KindEntry], str], Iterable[EntryProblem]] = lambda entries, runtime: ()
+    look: Callable[[Mapping[str, KindEntry], Path], Iterable[EntryProblem]] = lambda entries, folder: ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from lakehouse.spec import limits, tables, wording
+from lakehouse.spec.catalogs import missing
 from lakehouse.spec.checks import found
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Key, KeyPath, Problem, SpecError, line
@@ -31,7 +32,7 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
     if lakehouse is not None:
         further = (
             problem
-            for problem in found(lakehouse, engines=engines)
+            for problem in chain(found(lakehouse, engines=engines), missing(lakehouse, path.parent) if engines else ())
             if not any(_within(place, left_out) for place in (problem.at, *problem.about))
         )
         problems += islice(further, max(0, _MOST + 1 - len(problems)))

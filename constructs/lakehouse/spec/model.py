@@ -211,6 +211,8 @@ class Catalog(Model):
     """Branches of the whole catalog by name, as in `etl: {from: main}`."""
     tags: dict[ReferenceName, Annotated[Reference, BeforeValidator(or_empty)]] = {}
     """Tags, which are fixed states of the whole catalog, by name, as in `q3: {from: main}`."""
+    deletable: StrictBool = False
+    """The second key to its deletion from a server that creates catalogs (Polaris), once it is empty."""
     maintenance: Maintenance | None = None
     """What `lakehouse maintain` does to its tables. Default: nothing."""
 

@@ -60,7 +60,7 @@ def test_a_store_has_the_ports_it_says(kind: StoreKind) -> None:
 
 @pytest.mark.parametrize("kind", CATALOGS, ids=word)
 def test_a_catalog_has_the_ports_it_says_and_answers_every_client(kind: CatalogKind) -> None:
-    there = stack(catalog=KindEntry(kind=kind.word))
+    there = stack(catalog=kind.entry(kind=kind.word))
     lakehouse = default().model_copy(update={"stacks": {"local": there}})
     [at] = endpoints(lakehouse, there, Somewhere(lakehouse)).catalogs
     server = next(each for each in built(there) if each.name == at.service)
@@ -77,7 +77,7 @@ def test_properties_are_written_into_the_configuration(kind: KindRules) -> None:
     assert kind.further is not None
     key, _, value = kind.further.example.partition(": ")
     assert re.fullmatch(kind.further.key, key)
-    entry = KindEntry(kind=kind.word, properties={key: value})
+    entry = kind.entry(kind=kind.word, properties={key: value})
     there = stack(store=entry) if kind.word in kinds.STORES else stack(catalog=entry)
     if kind.word in kinds.ENGINES:
         there = stack()

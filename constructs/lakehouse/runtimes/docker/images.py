@@ -56,6 +56,13 @@ _ALL = (
         {"nessie-0.99.0": "/deployments/quarkus-run.jar"},
     ),
     Image(
+        "polaris-1.7.0",
+        "docker.io/apache/polaris:1.7.0",
+        "10000:10001",
+        "the release whose answers the double of the tests gives. No package registry has it: it cannot be built here",
+        {"polaris-1.7.0": "/deployments/quarkus-run.jar"},
+    ),
+    Image(
         "s3proxy-4.1.0",
         "docker.io/andrewgaul/s3proxy:4.1.0",
         "0:0",

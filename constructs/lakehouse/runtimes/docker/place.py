@@ -54,3 +54,6 @@ class DockerPlace:
 
     def beside(self, path: str) -> Content:
         return Content(str(self.home / path))
+
+    def named(self, path: str) -> str:
+        return str((self.home / path).absolute())

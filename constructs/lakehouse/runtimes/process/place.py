@@ -49,3 +49,6 @@ class ProcessPlace:
 
     def beside(self, path: str) -> Content:
         return Content(str(self.home / path))
+
+    def named(self, path: str) -> str:
+        return str((self.home / path).absolute())

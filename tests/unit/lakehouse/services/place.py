@@ -48,6 +48,9 @@ class Somewhere:
     def beside(self, path: str) -> Content:
         return Content(str(Path("/beside", path)))
 
+    def named(self, path: str) -> str:
+        return str(Path("/beside", path))
+
 
 def default() -> Lakehouse:
     """The project's own lakehouse.yaml."""

@@ -37,7 +37,7 @@ def test_every_image_is_used_and_every_one_that_is_asked_for_is_pinned() -> None
         *(_asked(store=KindEntry(kind=store), license="a.license") for store in support.on(STORES, "docker"))
     )
     asked |= set().union(
-        *(_asked(catalogs={"lake": KindEntry(kind=catalog)}) for catalog in support.on(CATALOGS, "docker"))
+        *(_asked(catalogs={"lake": CATALOGS[each].entry(kind=each)}) for each in support.on(CATALOGS, "docker"))
     )
     assert asked == set(IMAGES)
 
@@ -71,7 +71,10 @@ def test_an_image_is_pinned_by_a_tag_of_its_registry(each: Image) -> None:
 @ALL
 def test_its_tag_names_the_version_that_its_package_has(each: Image) -> None:
     for name in each.packages:
-        if name != "aistor-2026-06-06":  # an image alone: it is called after its release, as the packages are
+        if name not in (
+            "aistor-2026-06-06",
+            "polaris-1.7.0",
+        ):  # an image alone: it is called after its release, as the packages are
             assert catalogue.package(name).version in each.reference.rpartition(":")[2]
 
 

@@ -1,0 +1,95 @@
+"""Apache Polaris: Iceberg REST for the tables, its management API for the catalogs themselves.
+
+https://github.com/apache/polaris/blob/main/spec/polaris-management-service.yml
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from bootstrap.catalogs.base import CatalogEntity, Reading
+from bootstrap.catalogs.rest import RestCatalog
+from bootstrap.iceberg.metadata import CatalogFacts
+from bootstrap.remote.connections import CatalogConnection, Connections
+from bootstrap.remote.errors import Missing, Refused
+from bootstrap.remote.http import Http
+from lakehouse.kinds.catalogs.polaris import POLARIS
+
+_ADMIN = "catalog_admin"  # the role that the server makes with each catalog, for whoever makes catalogs
+_CONTENT = "CATALOG_MANAGE_CONTENT"  # which that role lacks: to read, write and purge data
+
+
+class PolarisCatalog(RestCatalog):
+    """One catalog of a Polaris server, and the server's list of them."""
+
+    limits = POLARIS.can
+
+    def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
+        super().__init__(name, connection, connections)
+        self.management = Http(
+            f'catalog "{name}"',
+            connection.api,
+            connection.headers,
+            connections.patience,
+            connections.parallel,
+            auth=connection.auth,
+            trust=connection.trust,
+        )
+
+    @property
+    def warehouse(self) -> str:
+        return self.connection.warehouse
+
+    @property
+    def storage(self) -> Mapping[str, Any]:
+        return self.connection.storage or {}
+
+    def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
+        try:
+            self.prefix  # noqa: B018 - asked for once; a catalog that is not there yet has none
+        except Missing:
+            return CatalogFacts({}, {}, limits=self.limits)
+        return super().facts(tables, reading)
+
+    # the server's catalogs
+
+    def entities(self) -> Mapping[str, CatalogEntity]:
+        return {each["name"]: self._entity(each) for each in self.management.get("/catalogs")["catalogs"]}
+
+    def _entity(self, found: Mapping[str, Any]) -> CatalogEntity:
+        mine = found["name"] == self.warehouse
+        storage = found.get("storageConfigInfo") or {}
+        readable = not mine or self._is_granted()
+        return CatalogEntity(found["name"], found["entityVersion"], found.get("properties") or {}, storage, readable)
+
+    def create_catalog(self, properties: Mapping[str, str], storage: Mapping[str, Any]) -> None:
+        about = {"properties": dict(properties), "storageConfigInfo": dict(storage)}
+        self.management.post("/catalogs", {"catalog": {"type": "INTERNAL", "name": self.warehouse, **about}})
+        self._grant()
+
+    def update_catalog(self, version: int, properties: Mapping[str, str], storage: Mapping[str, Any]) -> None:
+        about = {"properties": dict(properties), "storageConfigInfo": dict(storage)}
+        self.management.request("PUT", self._path(), {"currentEntityVersion": version, **about})
+        self._grant()
+
+    def drop_catalog(self, name: str) -> None:
+        try:
+            self.management.request("DELETE", self._path(name))
+        except Refused as error:
+            if "not empty" not in str(error):
+                raise
+            rule = "it is dropped only if it holds no namespace and no role besides catalog_admin"
+            raise Refused(f"{error}: {rule}. Drop those first") from None
+
+    def _grant(self) -> None:
+        body = {"grant": {"type": "catalog", "privilege": _CONTENT}}
+        self.management.request("PUT", f"{self._path()}/catalog-roles/{_ADMIN}/grants", body)
+
+    def _is_granted(self) -> bool:
+        grants = self.management.get(f"{self._path()}/catalog-roles/{_ADMIN}/grants")["grants"]
+        return any(each["type"] == "catalog" and each["privilege"] == _CONTENT for each in grants)
+
+    def _path(self, name: str = "") -> str:
+        return f"/catalogs/{quote(name or self.warehouse, safe='')}"

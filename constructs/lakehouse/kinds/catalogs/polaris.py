@@ -1,0 +1,300 @@
+"""Apache Polaris: several catalogs on one server, with principals, roles and vended credentials.
+
+https://polaris.apache.org/releases/ has the settings of the server. No package registry has it: as processes it comes
+from a distribution that the file names, on Docker as the official image.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import AfterValidator, StrictStr
+
+from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind, Login
+from lakehouse.kinds.platform import postgres
+from lakehouse.kinds.platform.postgres import Database
+from lakehouse.services import jvm
+from lakehouse.services.secrets import Pair
+from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.spec.databases import DatabaseEntry
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.kinds import EntryProblem, Further, Limits, Listener
+from lakehouse.spec.values import CatalogName, Matching
+from lakehouse.text.placeholders import Secret, Text, joined
+from lakehouse.text.properties import properties
+
+WORD, MANAGEMENT, JAVA = "polaris", "polaris-management", 25  # it runs on Java 21 and newer
+IMAGE = "polaris-1.7.0"
+REST, API = "/api/catalog", "/api/management/v1"
+START = PurePath("bin/server")  # of a distribution
+ROOT = Pair.of("polaris-root", "polaris-root-name", "polaris-root-secret", "root")
+_TOKENS = Secret("polaris-tokens")  # what tokens are signed with: one is good after a restart, too
+_SCOPE = "PRINCIPAL_ROLE:ALL"
+_ROLE = "arn:aws:iam::000000000000:role/polaris"  # stores other than AWS's want one, and look at none
+_CONFIG, _KEYS = "application.properties", "credentials"
+
+
+def _home(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise ValueError(f'"{value}" is not a folder: write the path of an unpacked distribution on one line')
+    if value.startswith("~"):
+        raise ValueError(f'"{value}" begins with ~, which only a shell replaces: write the whole path')
+    return value
+
+
+Realm = Annotated[StrictStr, Matching("a realm", r"[A-Za-z0-9_-]{1,64}", "letters, digits, _ and -")]
+
+
+class PolarisEntry(DatabaseEntry):
+    """The entry of a catalog on a Polaris server."""
+
+    home: Annotated[StrictStr, AfterValidator(_home)] | None = None
+    """The folder of an unpacked Polaris distribution, which has bin/server; of runtime: process only."""
+    realm: Realm | None = None
+    """The realm of the server; left out, POLARIS."""
+    warehouse: CatalogName | None = None
+    """The catalog's name on the server; left out, as in this file."""
+
+    def warehouse_of(self, catalog: str) -> str:
+        return self.warehouse or catalog
+
+
+def check(entries: Mapping[str, KindEntry], runtime: str) -> Iterator[EntryProblem]:
+    """What the catalogs of one server must say, and say alike."""
+    mine = {catalog: entry for catalog, entry in entries.items() if isinstance(entry, PolarisEntry)}
+    first, *others = mine
+    if runtime == "process" and mine[first].home is None:
+        rule = "no package registry has the Polaris server, so the file names it"
+        fix = f"Add home: the folder of a distribution, which has {START}"
+        yield EntryProblem(first, "", f'"home" is missing: {rule}. {fix}')
+    for catalog, entry in mine.items():
+        if runtime == "docker" and entry.home is not None:
+            message = f'"{entry.home}" has no effect: on runtime: docker the server comes as an image. Remove it'
+            yield EntryProblem(catalog, "home", message)
+    for catalog in others:
+        for key in ("home", "realm", "database", "user", "properties"):
+            said, shared = getattr(mine[catalog], key), getattr(mine[first], key)
+            if said and said != shared:
+                rule = f"one server carries all catalogs of kind {WORD}, and {first} says {shared or 'none'}"
+                yield EntryProblem(catalog, key, f'"{said}" differs: {rule}. Say it of {first}, and leave it out here')
+    names: dict[str, str] = {}
+    for catalog, entry in mine.items():
+        name = entry.warehouse_of(catalog)
+        if (other := names.setdefault(name, catalog)) != catalog:
+            yield EntryProblem(catalog, "", f'"{name}" is also the warehouse of {other}. Write another `warehouse`')
+
+
+def look(entries: Mapping[str, KindEntry], folder: Path) -> Iterator[EntryProblem]:
+    """The distributions that are no such."""
+    for catalog, entry in entries.items():
+        if isinstance(entry, PolarisEntry) and entry.home is not None:
+            home = folder / entry.home
+            if not home.is_dir():
+                yield EntryProblem(
+                    catalog, "home", f'"{entry.home}" is not there. Unpack a Polaris distribution to that folder'
+                )
+            elif not os.access(home / START, os.X_OK):
+                fix = "Name the folder of an unpacked binary distribution (polaris-bin-VERSION)"
+                yield EntryProblem(catalog, "home", f'"{entry.home}" has no program {START}. {fix}')
+
+
+def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
+    """One server for all catalogs of the kind; its entities are in PostgreSQL."""
+    assert isinstance(entry, PolarisEntry)
+    store, database, realm = at.store, Database.of(WORD, entry), entry.realm or "POLARIS"
+    port, management, config = place.port(WORD), place.port(MANAGEMENT), place.config(WORD)
+    broker = "polaris.authentication.token-broker"
+    settings: dict[str, Text] = {
+        "quarkus.http.host": place.bind(),
+        "quarkus.http.port": str(port),
+        "quarkus.management.host": place.bind(),
+        "quarkus.management.port": str(management),
+        "quarkus.log.level": "WARN",
+        "quarkus.log.file.enabled": "false",
+        "quarkus.log.console.format": "%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p [%c{2.}] %s%e%n",
+        "quarkus.http.access-log.enabled": "false",
+        "quarkus.otel.sdk.disabled": "true",
+        "polaris.realm-context.realms": realm,
+        "polaris.persistence.type": "relational-jdbc",
+        "polaris.persistence.auto-bootstrap-types": "relational-jdbc",
+        "polaris.bootstrap.credentials": joined([f"{realm},", ROOT.name, ",", ROOT.value]),
+        f"{broker}.type": "symmetric-key",
+        f"{broker}.symmetric-key.secret": _TOKENS,
+        "quarkus.datasource.jdbc.url": database.jdbc(place),
+        "quarkus.datasource.username": database.user,
+        "quarkus.datasource.password": database.password,
+        # It counts a key in its settings as severe, and would not be ready.
+        "polaris.readiness.ignore-severe-issues": "true",
+    }
+    keys = ["[default]\naws_access_key_id = ", store.access_key, "\naws_secret_access_key = ", store.secret_key, "\n"]
+    java, options = place.java(JAVA), (jvm.heap(384), *jvm.QUICK)
+    surroundings: tuple[tuple[str, str], ...] = ()
+    command: tuple[str, ...]
+    if entry.home is None:  # in a container
+        command = (java, *options, "-jar", place.package(IMAGE))
+    else:
+        command = (f"{place.named(entry.home)}/{START}",)
+        surroundings = (("JAVA_HOME", str(PurePath(java).parent.parent)), ("POLARIS_JAVA_OPTS", " ".join(options)))
+    service = Service(
+        name=WORD,
+        image=IMAGE,
+        packages=(),
+        java=JAVA,
+        command=command,
+        files=(File(_CONFIG, properties(settings | entry.properties)), File(_KEYS, joined(keys))),
+        environment=(
+            *jvm.ENVIRONMENT,
+            *surroundings,
+            # A URI, in which no character of a path is taken for an expression or the end of a list.
+            ("QUARKUS_CONFIG_LOCATIONS", f"file://{quote(f'{config}/{_CONFIG}')}"),
+            ("AWS_SHARED_CREDENTIALS_FILE", f"{config}/{_KEYS}"),
+            ("AWS_REGION", store.region),
+        ),
+        ports=(Port(WORD, port, label="Polaris"), Port(MANAGEMENT, management)),
+        probe=Probe("http", management, "/q/health/ready", expect="UP"),
+        memory_mb=640,
+        needs=(store.service, postgres.WORD),
+    )
+    return (service,)
+
+
+def vends(at: CatalogEndpoint) -> bool:
+    """Whether clients get keys of the store for each table, from the server.
+
+    They come with the store's address, which has to be one for everybody.
+    """
+    return at.store.sts and at.store.internal == at.store.external
+
+
+def storage(at: CatalogEndpoint) -> Mapping[str, Any]:
+    """What the server is told about the files of a catalog, without the locations that it may use."""
+    store = at.store
+    told: dict[str, Any] = {
+        "storageType": "S3",
+        "endpoint": store.external,
+        "endpointInternal": store.internal,
+        "region": store.region,
+        "pathStyleAccess": True,
+    }
+    if vends(at):
+        return {**told, "roleArn": _ROLE, "stsEndpoint": store.internal, "kmsUnavailable": True}
+    return {**told, "stsUnavailable": True}
+
+
+def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
+    """Settings of Spark's catalog: https://iceberg.apache.org/docs/latest/spark-configuration/"""
+    settings: dict[str, Text] = {
+        "": "org.apache.iceberg.spark.SparkCatalog",
+        ".type": "rest",
+        ".uri": f"{at.internal}{REST}",
+        ".warehouse": at.warehouse,
+        ".oauth2-server-uri": f"{at.internal}{LOGIN.tokens}",
+        ".credential": joined([ROOT.name, ":", ROOT.value]),
+        ".scope": _SCOPE,
+    }
+    if not vends(at):
+        return settings | at.store.for_spark()
+    return settings | {
+        ".header.X-Iceberg-Access-Delegation": "vended-credentials",
+        ".io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        ".s3.endpoint": at.store.internal,
+        ".s3.path-style-access": "true",
+        ".client.region": at.store.region,
+    }
+
+
+def for_trino(at: CatalogEndpoint, s3_switch: str, branch: str) -> dict[str, Text]:
+    """Properties of Trino's Iceberg connector: https://trino.io/docs/current/object-storage/metastores.html"""
+    settings: dict[str, Text] = {
+        "connector.name": "iceberg",
+        "iceberg.catalog.type": "rest",
+        "iceberg.rest-catalog.uri": f"{at.internal}{REST}",
+        "iceberg.rest-catalog.warehouse": at.warehouse,
+        "iceberg.rest-catalog.nested-namespace-enabled": "true",
+        "iceberg.rest-catalog.security": "OAUTH2",
+        "iceberg.rest-catalog.oauth2.server-uri": f"{at.internal}{LOGIN.tokens}",
+        "iceberg.rest-catalog.oauth2.credential": joined([ROOT.name, ":", ROOT.value]),
+        "iceberg.rest-catalog.oauth2.scope": _SCOPE,
+    }
+    if not vends(at):
+        return settings | at.store.for_trino(s3_switch)
+    return settings | {
+        "iceberg.rest-catalog.vended-credentials-enabled": "true",
+        s3_switch: "true",
+        "s3.endpoint": at.store.internal,
+        "s3.path-style-access": "true",
+        "s3.region": at.store.region,
+    }
+
+
+def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
+    """Settings of PyIceberg."""
+    settings: dict[str, Text] = {
+        "type": "rest",
+        "uri": at.uri,
+        "warehouse": at.warehouse,
+        "oauth2-server-uri": f"{at.external}{LOGIN.tokens}",
+        "credential": joined([ROOT.name, ":", ROOT.value]),
+        "scope": _SCOPE,
+    }
+    if vends(at):
+        return settings | {"s3.endpoint": at.store.external, "s3.region": at.store.region}
+    # Asked to delegate, the server would answer that it has no keys, and make the table all the same.
+    return settings | {**at.store.for_pyiceberg(), "header.X-Iceberg-Access-Delegation": ""}
+
+
+def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
+    """What clients find at the server."""
+    name = f"catalog `{at.name}` for Spark, Trino, PyIceberg and others"
+    return (
+        CatalogAddress(REST, f"Iceberg REST ({at.name})", f"{name}: warehouse={at.warehouse}"),
+        CatalogAddress(f"{API}/catalogs", "Polaris", "catalogs, principals and roles of the server"),
+    )
+
+
+_TOLD = "the lakehouse: clients have its keys"
+LOGIN = Login(ROOT, f"{REST}/v1/oauth/tokens", _SCOPE)
+POLARIS = CatalogKind(
+    word=WORD,
+    label="Polaris",
+    shared=True,
+    check=check,
+    look=look,
+    entry=PolarisEntry,
+    listeners=(
+        Listener(WORD, 8181, 8181, "catalogs, Iceberg REST and their management"),
+        Listener(MANAGEMENT, 8182, 8182),
+    ),
+    can=Limits("Polaris", views=True),
+    further=Further(
+        _CONFIG,
+        key=r"(polaris|quarkus)\.[\w.\"*-]+",
+        example='polaris.features."ALLOW_TABLE_LOCATION_OVERLAP": "true"',
+        owned={
+            "quarkus.http.host": "the runtime",
+            "quarkus.http.port": "`ports` of the stack",
+            "quarkus.management.host": "the runtime",
+            "quarkus.management.port": "`ports` of the stack",
+            "quarkus.datasource.*": "the lakehouse: the server has its own database",
+            "polaris.realm-context.realms": "`realm`",
+            "polaris.bootstrap.credentials": "`credentials` of the stack",
+            "polaris.persistence.*": "the lakehouse: entities are in PostgreSQL",
+            "polaris.authentication.token-broker.*": _TOLD,
+        },
+        forbidden={"${": "an expression"},
+    ),
+    needs=(postgres.WORD,),
+    services=server,
+    for_spark=for_spark,
+    for_trino=for_trino,
+    for_pyiceberg=for_pyiceberg,
+    rest=REST,
+    api=API,
+    addresses=addresses,
+    login=LOGIN,
+    storage=storage,
+)

@@ -1,0 +1,396 @@
+"""The double's entities: catalogs, principals, roles and grants, with the rules of Polaris 1.7.0 for them.
+
+Each entity is kept under ``KIND:NAME`` (of a catalog role ``catalog-role:CATALOG/NAME``), as the JSON that the server
+answers with, and what is not answered below ``own``.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.polaris.answers import CREATED, DONE, NOTHING, Answer, PolarisError, bad, exists, missing
+from tests.polaris.tables import Tables
+
+Entity = dict[str, Any]
+ROOT, SERVICE_ADMIN, CATALOG_ADMIN = "root", "service_admin", "catalog_admin"
+#: What may be granted. The server does not check that it fits what it is granted on.
+PRIVILEGES = {
+    *("CATALOG_MANAGE_ACCESS", "CATALOG_MANAGE_CONTENT", "CATALOG_MANAGE_METADATA"),
+    *("CATALOG_READ_PROPERTIES", "CATALOG_WRITE_PROPERTIES", "TABLE_READ_DATA", "TABLE_WRITE_DATA"),
+    *(
+        f"{thing}_{may}"
+        for thing in ("NAMESPACE", "TABLE", "VIEW")
+        for may in ("CREATE", "DROP", "LIST", "READ_PROPERTIES", "WRITE_PROPERTIES", "FULL_METADATA")
+    ),
+}
+
+
+class Realm:
+    """All entities; ``keep`` is called with what changed. One request is carried out at a time."""
+
+    def __init__(
+        self, root: tuple[str, str], tables: Tables, keep: Callable[[Mapping[str, Any], list[str]], None]
+    ) -> None:
+        self.lock = threading.RLock()
+        self.entities: dict[str, Entity] = tables.kept()
+        self._keep, self._tables = keep, tables
+        if f"principal:{ROOT}" not in self.entities:
+            own = {"id": root[0], "secret": root[1], "roles": [SERVICE_ADMIN]}
+            self._put(f"principal:{ROOT}", {"name": ROOT, "clientId": root[0], "properties": {}}, own)
+            self._put(
+                f"principal-role:{SERVICE_ADMIN}", {"name": SERVICE_ADMIN, "federated": False, "properties": {}}, {}
+            )
+
+    # what others ask
+
+    def principal_of(self, client: str, secret: str) -> str | None:
+        """The principal that has these credentials."""
+        for key, each in self.entities.items():
+            if key.startswith("principal:") and (each["own"]["id"], each["own"]["secret"]) == (client, secret):
+                return str(each["name"])
+        return None
+
+    def catalog(self, name: str) -> Entity | None:
+        return self.entities.get(f"catalog:{name}")
+
+    def catalogs(self) -> list[Entity]:
+        return [each for key, each in self.entities.items() if key.startswith("catalog:")]
+
+    def is_admin(self, principal: str) -> bool:
+        return SERVICE_ADMIN in self._roles(principal)
+
+    def privileges(self, principal: str, catalog: str, namespace: list[str], table: str) -> set[str]:
+        """What a principal may do with a thing of a catalog."""
+        found: set[str] = set()
+        for role in self._roles(principal):
+            of = self.entities.get(f"principal-role:{role}", {"own": {}})["own"].get("catalog-roles", [])
+            for name in (each.partition("/")[2] for each in of if each.partition("/")[0] == catalog):
+                if name == CATALOG_ADMIN:
+                    found |= {"CATALOG_MANAGE_ACCESS", "CATALOG_MANAGE_METADATA"}
+                for grant in self._role(catalog, name)["own"]["grants"]:
+                    if _covers(grant, namespace, table):
+                        found.add(grant["privilege"])
+        return found
+
+    def _roles(self, principal: str) -> list[str]:
+        entity = self.entities.get(f"principal:{principal}")
+        return list(entity["own"]["roles"]) if entity else []
+
+    # changes
+
+    def _put(self, key: str, shown: Entity, own: Entity) -> Entity:
+        now = int(time.time() * 1000)
+        stamps = {
+            "createTimestamp": now,
+            "lastUpdateTimestamp": 0 if key.startswith("catalog:") else now,
+            "entityVersion": 1,
+        }
+        self.entities[key] = {**shown, **stamps, "own": own}
+        self._keep({key: self.entities[key]}, [key])
+        return self.entities[key]
+
+    def _saved(self, *keys: str) -> None:
+        self._keep({key: self.entities[key] for key in keys}, list(keys))
+
+    def _drop(self, key: str) -> None:
+        del self.entities[key]
+        self._keep({}, [key])
+
+    def _need(self, key: str, what: str) -> Entity:
+        if key not in self.entities:
+            raise missing(what, key.partition(":")[2].rpartition("/")[2])
+        return self.entities[key]
+
+    def _role(self, catalog: str, name: str) -> Entity:
+        self._need(f"catalog:{catalog}", "Catalog")
+        return self._need(f"catalog-role:{catalog}/{name}", "CatalogRole")
+
+    def _all(self, prefix: str) -> list[Entity]:
+        return [shown(each) for key, each in self.entities.items() if key.startswith(prefix)]
+
+    def _updated(self, key: str, entity: Entity, body: Entity) -> Answer:
+        version = body.get("currentEntityVersion")
+        if version is None and key.startswith("catalog:"):
+            raise PolarisError(500, "NullPointerException", 'Cannot invoke "java.lang.Integer.intValue()"')
+        if version != entity["entityVersion"]:
+            now = f"currentEntityVersion is {entity['entityVersion']}, the request has {version}"
+            raise PolarisError(409, "CommitConflictException", f"Failed to update {entity['name']}; {now}")
+        entity["properties"] = dict(body.get("properties") or {})
+        entity["entityVersion"] += 1
+        entity["lastUpdateTimestamp"] = int(time.time() * 1000)
+        self._saved(key)
+        return Answer(DONE, shown(entity))
+
+    # requests, by the parts of the path below /api/management/v1
+
+    def handle(self, method: str, parts: list[str], query: Mapping[str, str], body: Any) -> Answer:
+        """Raises PolarisError."""
+        body = body or {}
+        match method, parts:
+            case "GET", ["catalogs"]:
+                return Answer(DONE, {"catalogs": self._all("catalog:")})
+            case "POST", ["catalogs"]:
+                return self._create_catalog(body)
+            case _, ["catalogs", name]:
+                return self._catalog(method, name, body)
+            case _, ["catalogs", catalog, "catalog-roles", *rest]:
+                self._need(f"catalog:{catalog}", "Catalog")
+                return self._catalog_roles(method, catalog, rest, query, body)
+            case _, ["principals", *rest]:
+                return self._principals(method, rest, body)
+            case _, ["principal-roles", *rest]:
+                return self._principal_roles(method, rest, body)
+        raise PolarisError(404, "NotFoundException", "HTTP 404 Not Found")
+
+    def _create_catalog(self, body: Entity) -> Answer:
+        spec = body.get("catalog") or {}
+        name, storage = spec.get("name"), spec.get("storageConfigInfo")
+        base = (spec.get("properties") or {}).get("default-base-location")
+        if not name or spec.get("type") not in ("INTERNAL", "EXTERNAL") or not storage or not base:
+            raise bad("Invalid value for catalog: name, type, properties and storageConfigInfo are required")
+        if storage.get("storageType") != "S3":
+            raise bad(f"Unsupported storage type: {storage.get('storageType')}")
+        if f"catalog:{name}" in self.entities:
+            raise exists("Cannot create Catalog", f"{name}. Catalog")
+        storage = _stored(storage, base)
+        self._apart(name, base, storage)
+        made = {
+            "type": spec["type"],
+            "name": name,
+            "properties": dict(spec["properties"]),
+            "storageConfigInfo": storage,
+        }
+        entity = self._put(f"catalog:{name}", made, {})
+        self._put(f"catalog-role:{name}/{CATALOG_ADMIN}", {"name": CATALOG_ADMIN, "properties": {}}, {"grants": []})
+        admin = self.entities[f"principal-role:{SERVICE_ADMIN}"]
+        admin["own"].setdefault("catalog-roles", []).append(f"{name}/{CATALOG_ADMIN}")
+        self._saved(f"principal-role:{SERVICE_ADMIN}")
+        return Answer(CREATED, shown(entity))
+
+    def _apart(self, name: str, base: str, storage: Entity) -> None:
+        mine = {f"{each.rstrip('/')}/" for each in (base, *storage["allowedLocations"])}
+        for other in self.catalogs():
+            places = (other["properties"]["default-base-location"], *other["storageConfigInfo"]["allowedLocations"])
+            theirs = {f"{each.rstrip('/')}/" for each in places}
+            if other["name"] != name and any(a.startswith(b) or b.startswith(a) for a in mine for b in theirs):
+                raise PolarisError(
+                    400,
+                    "ValidationException",
+                    f"Cannot create Catalog {name}. One or more of its locations overlaps with an existing catalog",
+                )
+
+    def _catalog(self, method: str, name: str, body: Entity) -> Answer:
+        key = f"catalog:{name}"
+        entity = self._need(key, "Catalog")
+        if method == "GET":
+            return Answer(DONE, shown(entity))
+        if method == "PUT":
+            base = entity["properties"]["default-base-location"]
+            properties = {"default-base-location": base, **(body.get("properties") or {})}
+            storage = body.get("storageConfigInfo")
+            if storage is not None:
+                storage = _stored(storage, properties["default-base-location"])
+                self._apart(name, properties["default-base-location"], storage)
+            done = self._updated(key, entity, {**body, "properties": properties})
+            if storage is None:
+                return done
+            entity["storageConfigInfo"] = storage
+            self._saved(key)
+            return Answer(DONE, shown(entity))
+        if method == "DELETE":
+            roles = [each for each in self.entities if each.startswith(f"catalog-role:{name}/")]
+            if len(roles) > 1 or not self._tables.is_empty(name):
+                raise bad(f"Catalog '{name}' cannot be dropped, it is not empty")
+            admin = self.entities[f"principal-role:{SERVICE_ADMIN}"]
+            admin["own"]["catalog-roles"].remove(f"{name}/{CATALOG_ADMIN}")
+            self._saved(f"principal-role:{SERVICE_ADMIN}")
+            for each in (*roles, key):
+                self._drop(each)
+            return Answer(NOTHING)
+        raise PolarisError(405)
+
+    def _principals(self, method: str, rest: list[str], body: Entity) -> Answer:
+        match method, rest:
+            case "GET", []:
+                return Answer(DONE, {"principals": self._all("principal:")})
+            case "POST", []:
+                spec = body["principal"]
+                key = f"principal:{spec['name']}"
+                if key in self.entities:
+                    raise exists("Principal", spec["name"])
+                own = {"id": secrets.token_hex(8), "secret": secrets.token_hex(16), "roles": []}
+                made = {"name": spec["name"], "clientId": own["id"], "properties": dict(spec.get("properties") or {})}
+                return Answer(CREATED, _with_secret(self._put(key, made, own)))
+            case _, [name, *more]:
+                return self._principal(method, f"principal:{name}", more, body)
+        raise PolarisError(405)
+
+    def _principal(self, method: str, key: str, rest: list[str], body: Entity) -> Answer:
+        entity = self._need(key, "Principal")
+        roles = entity["own"]["roles"]
+        match method, rest:
+            case "GET", []:
+                return Answer(DONE, shown(entity))
+            case "PUT", []:
+                return self._updated(key, entity, body)
+            case "DELETE", []:
+                self._drop(key)
+                return Answer(NOTHING)
+            case "POST", ["rotate"]:
+                raise PolarisError(
+                    403, "ForbiddenException", "Principal 'root' is not authorized for op ROTATE_CREDENTIALS"
+                )
+            case "POST", ["reset"]:
+                own = entity["own"]
+                own["id"] = entity["clientId"] = body.get("clientId") or own["id"]
+                own["secret"] = body.get("clientSecret") or secrets.token_hex(16)
+                self._saved(key)
+                return Answer(DONE, _with_secret(entity))
+            case "GET", ["principal-roles"]:
+                return Answer(DONE, {"roles": [shown(self.entities[f"principal-role:{each}"]) for each in roles]})
+            case "PUT", ["principal-roles"]:
+                name = body["principalRole"]["name"]
+                self._need(f"principal-role:{name}", "PrincipalRole")
+                _add(roles, name)
+                self._saved(key)
+                return Answer(CREATED)
+            case "DELETE", ["principal-roles", name]:
+                _take(roles, name)
+                self._saved(key)
+                return Answer(NOTHING)
+        raise PolarisError(405)
+
+    def _principal_roles(self, method: str, rest: list[str], body: Entity) -> Answer:
+        match method, rest:
+            case "GET", []:
+                return Answer(DONE, {"roles": self._all("principal-role:")})
+            case "POST", []:
+                spec = body["principalRole"]
+                key = f"principal-role:{spec['name']}"
+                if key in self.entities:
+                    raise exists("PrincipalRole", spec["name"])
+                made = {"name": spec["name"], "federated": False, "properties": dict(spec.get("properties") or {})}
+                self._put(key, made, {"catalog-roles": []})
+                return Answer(CREATED, shown(self.entities[key]))
+        key = f"principal-role:{rest[0]}"
+        entity = self._need(key, "PrincipalRole")
+        assigned = entity["own"].setdefault("catalog-roles", [])
+        match method, rest[1:]:
+            case "GET", []:
+                return Answer(DONE, shown(entity))
+            case "PUT", []:
+                return self._updated(key, entity, body)
+            case "DELETE", []:
+                if rest[0] == SERVICE_ADMIN:
+                    raise bad("Principal role 'service_admin' cannot be dropped")
+                for each in self.entities.values():
+                    if rest[0] in each["own"].get("roles", ()):
+                        each["own"]["roles"].remove(rest[0])
+                self._drop(key)
+                return Answer(NOTHING)
+            case "GET", ["principals"]:
+                having = [each for each in self.entities.values() if rest[0] in each["own"].get("roles", ())]
+                return Answer(DONE, {"principals": [shown(each) for each in having]})
+            case "GET", ["catalog-roles", catalog]:
+                of = [each.partition("/")[2] for each in assigned if each.partition("/")[0] == catalog]
+                return Answer(DONE, {"roles": [shown(self._role(catalog, each)) for each in of]})
+            case "PUT", ["catalog-roles", catalog]:
+                name = body["catalogRole"]["name"]
+                self._role(catalog, name)
+                _add(assigned, f"{catalog}/{name}")
+                self._saved(key)
+                return Answer(CREATED)
+            case "DELETE", ["catalog-roles", catalog, name]:
+                _take(assigned, f"{catalog}/{name}")
+                self._saved(key)
+                return Answer(NOTHING)
+        raise PolarisError(405)
+
+    def _catalog_roles(
+        self, method: str, catalog: str, rest: list[str], query: Mapping[str, str], body: Entity
+    ) -> Answer:
+        match method, rest:
+            case "GET", []:
+                return Answer(DONE, {"roles": self._all(f"catalog-role:{catalog}/")})
+            case "POST", []:
+                spec = body["catalogRole"]
+                key = f"catalog-role:{catalog}/{spec['name']}"
+                if key in self.entities:
+                    raise exists("CatalogRole", spec["name"])
+                made = {"name": spec["name"], "properties": dict(spec.get("properties") or {})}
+                return Answer(CREATED, shown(self._put(key, made, {"grants": []})))
+        name = rest[0]
+        key, entity = f"catalog-role:{catalog}/{name}", self._role(catalog, name)
+        grants = entity["own"]["grants"]
+        match method, rest[1:]:
+            case "GET", []:
+                return Answer(DONE, shown(entity))
+            case "PUT", []:
+                return self._updated(key, entity, body)
+            case "DELETE", []:
+                if name == CATALOG_ADMIN:
+                    raise bad("Catalog role 'catalog_admin' cannot be dropped")
+                for each in self.entities.values():
+                    if f"{catalog}/{name}" in each["own"].get("catalog-roles", ()):
+                        each["own"]["catalog-roles"].remove(f"{catalog}/{name}")
+                self._drop(key)
+                return Answer(NOTHING)
+            case "GET", ["principal-roles"]:
+                having = [e for e in self.entities.values() if f"{catalog}/{name}" in e["own"].get("catalog-roles", ())]
+                return Answer(DONE, {"roles": [shown(each) for each in having]})
+            case "GET", ["grants"]:
+                return Answer(DONE, {"grants": list(grants)})
+            case (("PUT" | "POST"), ["grants"]):
+                if query.get("cascade") == "true":
+                    raise PolarisError(501)
+                grant = body.get("grant") or {}
+                known = grant.get("type") in ("catalog", "namespace", "table", "view")
+                if not known or grant.get("privilege") not in PRIVILEGES:
+                    raise PolarisError(400)
+                if not self._tables.is_there(catalog, grant):
+                    raise PolarisError(404, "NotFoundException", f"{grant['type']} does not exist")
+                (_add if method == "PUT" else _take)(grants, grant)
+                self._saved(key)
+                return Answer(CREATED)
+        raise PolarisError(405)
+
+
+def shown(entity: Entity) -> Entity:
+    """An entity as the server shows it."""
+    return {key: value for key, value in entity.items() if key != "own"}
+
+
+def _with_secret(entity: Entity) -> Entity:
+    pair = {"clientId": entity["own"]["id"], "clientSecret": entity["own"]["secret"]}
+    return {"principal": shown(entity), "credentials": pair}
+
+
+def _stored(storage: Entity, base: str) -> Entity:
+    """Storage settings as the server keeps them, with what it adds."""
+    allowed = list(dict.fromkeys([*(storage.get("allowedLocations") or []), base]))
+    return {"allowedKmsKeys": [], "pathStyleAccess": False, **storage, "allowedLocations": allowed}
+
+
+def _add(these: list[Any], one: Any) -> None:
+    if one not in these:
+        these.append(one)
+
+
+def _take(these: list[Any], one: Any) -> None:
+    if one not in these:
+        raise PolarisError(400, "GrantNotFoundException", "Grant not found: GRANT_NOT_FOUND")
+    these.remove(one)
+
+
+def _covers(grant: Entity, namespace: list[str], table: str) -> bool:
+    """Whether a grant is on the thing, or on what it is in."""
+    on = grant.get("namespace") or []
+    if grant["type"] == "catalog":
+        return True
+    if grant["type"] == "namespace":
+        return namespace[: len(on)] == on
+    return namespace == on and table == (grant.get("tableName") or grant.get("viewName"))

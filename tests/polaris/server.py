@@ -1,0 +1,216 @@
+"""A double of the Apache Polaris server, for tests: ``python -m tests.polaris.server JAR...``.
+
+No package registry has the server. This answers as Polaris 1.7.0 was seen to, and passes what is about tables on to
+Iceberg's own REST server. Its settings are those of the real one: QUARKUS_CONFIG_LOCATIONS names the file, and the keys
+of the store are those of AWS_SHARED_CREDENTIALS_FILE.
+"""
+
+from __future__ import annotations
+
+import base64
+import configparser
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from tests.polaris.answers import Answer, PolarisError
+from tests.polaris.content import Content
+from tests.polaris.realm import Realm
+from tests.polaris.tables import Tables
+
+_LASTS = 3600  # seconds of a token
+_BROKER = "polaris.authentication.token-broker"
+_REQUIRED = (
+    "quarkus.http.port",
+    "quarkus.management.port",
+    "quarkus.datasource.jdbc.url",
+    "polaris.bootstrap.credentials",
+)
+
+
+class Tokens:
+    """Signed by a key; one that is not in the settings is made at each start, as the real server does."""
+
+    def __init__(self, key: str) -> None:
+        self._key = (key or secrets.token_hex()).encode()
+
+    def issue(self, principal: str) -> str:
+        body = base64.urlsafe_b64encode(json.dumps({"sub": principal, "exp": time.time() + _LASTS}).encode()).decode()
+        return f"{body}.{self._sign(body)}"
+
+    def principal(self, token: str) -> str | None:
+        body, _, signature = token.partition(".")
+        if not hmac.compare_digest(signature, self._sign(body)):
+            return None
+        told = json.loads(base64.urlsafe_b64decode(body))
+        return str(told["sub"]) if told["exp"] > time.time() else None
+
+    def _sign(self, body: str) -> str:
+        return hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()
+
+
+class Double:
+    """A server with one realm."""
+
+    def __init__(self, settings: Mapping[str, str], jars: list[str]) -> None:
+        realm, client, secret = settings["polaris.bootstrap.credentials"].split(",")
+        assert realm == settings["polaris.realm-context.realms"]
+        keys = _keys(Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]))
+        jdbc = {
+            "uri": settings["quarkus.datasource.jdbc.url"],
+            "jdbc.user": settings["quarkus.datasource.username"],
+            "jdbc.password": settings["quarkus.datasource.password"],
+        }
+        self.tables = Tables(f"{os.environ['JAVA_HOME']}/bin/java", jars, jdbc, keys)
+        self.realm = Realm((client, secret), self.tables, self._keep)
+        self.content = Content(self.realm, self.tables, keys)
+        self.tokens = Tokens(settings.get(f"{_BROKER}.symmetric-key.secret", ""))
+        for each in self.realm.catalogs():
+            self._serve(each)
+
+    def _serve(self, catalog: Mapping[str, Any]) -> None:
+        self.tables.serve(catalog["name"], catalog["properties"]["default-base-location"], catalog["storageConfigInfo"])
+
+    def _keep(self, updates: Mapping[str, Any], removals: list[str]) -> None:
+        self.tables.keep(updates, removals)
+        for key in removals:
+            if key.startswith("catalog:") and key not in updates:
+                self.tables.forget(key.partition(":")[2])
+        for key, entity in updates.items():
+            if key.startswith("catalog:"):
+                self._serve(entity)
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], data: bytes) -> Answer:
+        url = urlsplit(target)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        try:
+            if url.path == "/api/catalog/v1/oauth/tokens":
+                return self._token(dict(parse_qsl(data.decode())))
+            who = self.tokens.principal(headers.get("authorization", "").removeprefix("Bearer "))
+            if who is None:
+                return Answer(401)
+            body = json.loads(data) if data else None
+            return self._authorised(who, method, url.path, query, body, headers)
+        except PolarisError as error:
+            return error.answer
+
+    def _token(self, form: Mapping[str, str]) -> Answer:
+        who = self.realm.principal_of(form.get("client_id", ""), form.get("client_secret", ""))
+        if who is None:
+            said = "The client is not authorized"
+            return Answer(401, {"error": "unauthorized_client", "error_description": said})
+        about = {"token_type": "bearer", "issued_token_type": "urn:ietf:params:oauth:token-type:access_token"}
+        return Answer(200, {"access_token": self.tokens.issue(who), "expires_in": _LASTS, **about})
+
+    def _authorised(
+        self, who: str, method: str, path: str, query: Mapping[str, str], body: Any, headers: Mapping[str, str]
+    ) -> Answer:
+        if path.startswith("/api/management/v1/"):
+            if not self.realm.is_admin(who):
+                raise PolarisError(403, "ForbiddenException", f"Principal '{who}' is not authorized")
+            parts = [unquote(each) for each in path.removeprefix("/api/management/v1/").split("/")]
+            with self.realm.lock:
+                return self.realm.handle(method, parts, query, body)
+        if path == "/api/catalog/v1/config":
+            return self.content.config(query)
+        if path.startswith("/api/catalog/v1/"):
+            catalog, _, rest = path.removeprefix("/api/catalog/v1/").partition("/")
+            return self.content.handle(who, method, unquote(catalog), rest, query, body, headers)
+        return Answer(404)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, double: Double, *arguments: Any) -> None:
+        self._double = double
+        super().__init__(*arguments)
+
+    def handle_request(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        data = self.rfile.read(length) if length else b""
+        headers = {key.lower(): value for key, value in self.headers.items()}
+        try:
+            self._send(self._double.answer(self.command, self.path, headers, data))
+        except (ValueError, KeyError, TypeError) as error:
+            self._send(Answer(400, {"error": {"message": repr(error), "type": "BadRequestException", "code": 400}}))
+
+    def _send(self, answer: Answer) -> None:
+        data = b"" if answer.body is None else json.dumps(answer.body).encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Length", str(len(data)))
+        if data:
+            self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def log_message(self, *arguments: Any) -> None:
+        """No access log."""
+
+
+for each in ("GET", "POST", "PUT", "DELETE", "HEAD"):
+    setattr(_Handler, f"do_{each}", _Handler.handle_request)
+
+
+class _Health(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        found = self.path in ("/q/health", "/q/health/ready", "/q/health/live")
+        data = json.dumps({"status": "UP", "checks": []}).encode() if found else b""
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *arguments: Any) -> None:
+        """No access log."""
+
+
+def settings_of(location: str) -> dict[str, str]:
+    """The settings of the file that QUARKUS_CONFIG_LOCATIONS names."""
+    text = Path(unquote(urlsplit(location).path)).read_text()
+    lines = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {key.replace("\\:", ":").replace("\\", ""): value.replace("\\\\", "\\") for key, _, value in lines}
+
+
+def _keys(path: Path) -> dict[str, str]:
+    """The keys of the store, by Iceberg's names."""
+    found = configparser.RawConfigParser()
+    found.read(path)
+    names = {"s3.access-key-id": "aws_access_key_id", "s3.secret-access-key": "aws_secret_access_key"}
+    return {ours: found["default"][theirs] for ours, theirs in names.items()}
+
+
+def main() -> None:
+    settings = settings_of(os.environ["QUARKUS_CONFIG_LOCATIONS"])
+    for each in _REQUIRED:
+        assert each in settings, each
+    double = Double(settings, sys.argv[1:])
+    servers = []
+    for part, handler in (("http", partial(_Handler, double)), ("management", _Health)):
+        at = (settings[f"quarkus.{part}.host"], int(settings[f"quarkus.{part}.port"]))
+        server = ThreadingHTTPServer(at, handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    stopped.wait()
+    double.tables.stop()
+
+
+if __name__ == "__main__":
+    main()

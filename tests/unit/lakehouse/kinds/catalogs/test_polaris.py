@@ -1,0 +1,109 @@
+"""Polaris as a service, and what its clients are told."""
+
+from __future__ import annotations
+
+from lakehouse.kinds.catalogs.polaris import IMAGE, POLARIS, PolarisEntry
+from lakehouse.kinds.compose import endpoints, services
+from lakehouse.services.service import Address, Service
+from lakehouse.spec import LocalStack
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.model import Lakehouse
+from lakehouse.text.placeholders import Text
+from tests.unit.lakehouse.services.place import Somewhere, as_text, default, local
+
+LAKE = PolarisEntry(kind="polaris", home="unpacked/polaris", realm="LAKES", warehouse="quickstart_catalog")
+
+
+class Here(Somewhere):
+    """A place whose internal and external addresses are the same."""
+
+    def host(self, service: str) -> str:
+        return "127.0.0.1"
+
+    def external(self, port: str) -> Address:
+        return Address("127.0.0.1", self.port(port))
+
+
+def lakehouse(store: str = "s3proxy", lake: PolarisEntry = LAKE) -> tuple[Lakehouse, LocalStack]:
+    """The default lakehouse with two catalogs of kind polaris."""
+    catalogs = {"lake": lake, "other": PolarisEntry(kind="polaris")}
+    stack = local(default()).model_copy(update={"catalogs": catalogs, "store": KindEntry(kind=store)})
+    places = {"lake": default().catalogs["lake"], "other": default().catalogs["lake"]}
+    return default().model_copy(update={"catalogs": places, "stacks": {"local": stack}}), stack
+
+
+def server(lake: PolarisEntry = LAKE) -> Service:
+    given, stack = lakehouse(lake=lake)
+    [found] = [each for each in services(given, stack, Somewhere(given)) if each.name.startswith("polaris")]
+    return found
+
+
+def clients(store: str, place: type[Somewhere]) -> list[dict[str, Text]]:
+    """The settings of Spark, Trino and PyIceberg for the first catalog."""
+    given, stack = lakehouse(store)
+    at = endpoints(given, stack, place(given)).catalogs[0]
+    assert POLARIS.for_pyiceberg is not None
+    return [dict(each) for each in (POLARIS.for_spark(at), POLARIS.for_trino(at, "s3", ""), POLARIS.for_pyiceberg(at))]
+
+
+def test_one_server_carries_all_catalogs_from_the_distribution_that_the_file_names() -> None:
+    service = server()
+    assert service.command == ("/beside/unpacked/polaris/bin/server",)
+    environment = dict(service.environment)
+    assert environment["JAVA_HOME"] == "/java-25"
+    assert " " not in environment["POLARIS_JAVA_OPTS"].replace(" -X", "-X")
+    assert service.needs == ("s3proxy", "postgres")
+
+
+def test_its_settings_and_the_keys_of_the_store_are_in_files_and_nowhere_else() -> None:
+    service = server()
+    files = {each.path: as_text(each.text) for each in service.files}
+    settings = files["application.properties"]
+    assert "quarkus.http.host=0.0.0.0\nquarkus.http.port=8181\n" in settings
+    assert "polaris.bootstrap.credentials=LAKES,<secret:polaris-root-name>,<secret:polaris-root-secret>\n" in settings
+    assert "quarkus.datasource.jdbc.url=jdbc:postgresql://postgres.internal:5432/polaris\n" in settings
+    assert "aws_secret_access_key = <secret:store-secret-key>\n" in files["credentials"]
+    outside = str((service.environment, service.command))
+    assert "secret" not in outside
+    assert dict(service.environment)["QUARKUS_CONFIG_LOCATIONS"] == "file:///config/polaris/application.properties"
+
+
+def test_in_a_container_the_image_has_the_server() -> None:
+    service = server(PolarisEntry(kind="polaris"))
+    assert service.image == IMAGE
+    assert service.command[-2:] == ("-jar", f"/packages/{IMAGE}")
+    assert "JAVA_HOME" not in dict(service.environment)
+
+
+def test_clients_prove_who_they_are_and_know_the_catalog_by_the_servers_name() -> None:
+    spark, trino, pyiceberg = clients("s3proxy", Somewhere)
+    assert spark[".uri"] == "http://polaris.internal:8181/api/catalog"
+    assert spark[".warehouse"] == trino["iceberg.rest-catalog.warehouse"] == "quickstart_catalog"
+    assert as_text(spark[".credential"]) == "<secret:polaris-root-name>:<secret:polaris-root-secret>"
+    assert trino["iceberg.rest-catalog.security"] == "OAUTH2"
+    assert pyiceberg["oauth2-server-uri"] == "http://lakehouse.example:18181/api/catalog/v1/oauth/tokens"
+
+
+def test_clients_have_the_stores_keys_if_it_has_no_others_to_give() -> None:
+    spark, trino, pyiceberg = clients("s3proxy", Here)
+    assert ".s3.access-key-id" in spark
+    assert "s3.aws-access-key" in trino
+    assert pyiceberg["header.X-Iceberg-Access-Delegation"] == ""
+
+
+def test_clients_get_keys_for_each_table_if_the_store_gives_them() -> None:
+    given, stack = lakehouse("minio")
+    assert POLARIS.storage is not None
+    told = POLARIS.storage(endpoints(given, stack, Here(given)).catalogs[0])
+    assert "stsUnavailable" not in told
+    assert told["stsEndpoint"] == "http://127.0.0.1:9000"
+    spark, trino, pyiceberg = clients("minio", Here)
+    assert not [key for each in (spark, trino, pyiceberg) for key in each if "secret" in key or "access-key" in key]
+    assert spark[".header.X-Iceberg-Access-Delegation"] == "vended-credentials"
+    assert trino["iceberg.rest-catalog.vended-credentials-enabled"] == "true"
+
+
+def test_keys_are_not_given_away_with_an_address_that_is_not_everybodys() -> None:
+    given, stack = lakehouse("minio")
+    assert POLARIS.storage is not None
+    assert POLARIS.storage(endpoints(given, stack, Somewhere(given)).catalogs[0])["stsUnavailable"] is True
