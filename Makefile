@@ -1,4 +1,4 @@
-# Two commands matter: `make deploy` and `make test`. Each does all the set-up it needs; what is done is not repeated.
+# Two commands matter: `make deploy` and `make test`. Each does all the set-up that it needs and is not done yet.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -19,7 +19,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 
 ##@ The lakehouse (STACK=local)
 .PHONY: deploy diff destroy reset
-deploy: setup ## bring the stack up, or update it to what lakehouse.yaml says
+deploy: setup ## start the stack, or update it to match lakehouse.yaml
 	$(CDKTF) deploy $(STACK) --auto-approve
 
 diff: setup ## show what a deploy would change
@@ -28,15 +28,15 @@ diff: setup ## show what a deploy would change
 destroy: setup ## stop the stack and remove its services; the data stays
 	$(CDKTF) destroy $(STACK) --auto-approve
 
-reset: destroy ## stop the stack and delete its data as well: tables, catalog state, logs, secrets
+reset: destroy ## stop the stack and delete its data: tables, catalog state, logs, secrets
 	$(VENV)/bin/lakehouse --stack $(STACK) destroy --data --yes
 
-##@ Pipeline (STACK=local): what the workflows run
+##@ Pipeline (STACK=local), as the workflows run it
 .PHONY: pipeline-plan pipeline-apply pipeline-drift
-pipeline-plan: setup-dev ## check the sources, report what would be done (CHECKS=no: only report)
+pipeline-plan: setup-dev ## check the sources, report what a deploy would do (CHECKS=no: only report)
 	@$(PY) -m bootstrap.cli.pipeline plan $(STACK) $(if $(filter no,$(CHECKS)),--no-checks)
 
-pipeline-apply: setup-dev ## do exactly what was planned: deploy, bootstrap, verify
+pipeline-apply: setup-dev ## deploy, bootstrap and verify exactly what was planned
 	@$(PY) -m bootstrap.cli.pipeline apply $(STACK) $(if $(APPROVED),--approved $(APPROVED))
 
 pipeline-drift: setup-dev ## fail if the stack or its contents differ from the file
@@ -45,12 +45,12 @@ pipeline-drift: setup-dev ## fail if the stack or its contents differ from the f
 ##@ Development
 .PHONY: test test-processes test-docker unit synth behaviour integration containers matrix
 .PHONY: lint lint-workflows types format scan bench schema
-# The targets of a lane one after the other: a make of its own, which takes no jobs from the one above.
+# Runs the targets of a lane one after the other, in a separate make that uses no jobs of the one above.
 IN_TURN = MAKEFLAGS="$(filter-out -j% --jobserver%,$(MAKEFLAGS))" $(MAKE) --no-print-directory
 
-# Side by side: what runs as processes, and what is built for Docker and runs there, each with a part of the rest. A line
-# of a recipe is printed when it is done; after a failure the rest goes on, so that one run says all that is wrong.
-test: setup-dev ## rules, types, policy scans, all tests: they deploy the real thing, on Docker too if it answers
+# Two lanes in parallel: one for processes, one for Docker, each with a part of the other tests. Output is printed when
+# a target is done. After a failure the rest continues, so that one run reports everything that is wrong.
+test: setup-dev ## rules, types, policy scans, all tests, with real deploys, on Docker too if it answers
 	@rm -rf $(RESULTS)
 	@+$(MAKE) --no-print-directory -k -j2 -Oline test-processes test-docker; code=$$?; \
 	  $(PY) -m tests.slowest $(RESULTS); exit $$code
@@ -64,16 +64,16 @@ test-docker: setup-dev
 unit: setup-dev ## the unit tests: pure, seconds
 	$(PYTEST) tests/unit
 
-synth: setup-dev ## whole synths of main.py, checked by contracts, policy checks and AWS's double
+synth: setup-dev ## whole synths of main.py, checked with contracts, policy checks and a double of AWS
 	$(PYTEST) tests/synth
 
 behaviour: setup-dev ## the reconciler on real stores and catalogs
 	$(PYTEST) tests/behaviour
 
-integration: setup-dev ## a lakehouse as processes, and its bad days
+integration: setup-dev ## a lakehouse as processes, with failures
 	$(PYTEST) tests/integration
 
-containers: setup-dev docker ## a lakehouse on Docker, and its bad days
+containers: setup-dev docker ## a lakehouse on Docker, with failures
 	$(PYTEST) tests/containers
 
 matrix: setup-dev docker ## other pairs of stores, catalogs and versions, for docs/compatibility.md
@@ -91,14 +91,14 @@ format: $(DONE)/dev ## format the sources
 	$(PY) -m ruff format
 
 .PHONY: mutations
-mutations: setup-dev ## read or refuse 4,000 mutated files (set LAKEHOUSE_MUTATIONS, LAKEHOUSE_SEED to change that)
+mutations: setup-dev ## read or refuse 4,000 mutated files (LAKEHOUSE_MUTATIONS and LAKEHOUSE_SEED change that)
 	LAKEHOUSE_MUTATIONS=$${LAKEHOUSE_MUTATIONS:-4000} $(PY) -m pytest -q -s --timeout 1800 \
 		tests/synth/test_mutated.py -k mutated_files
 
 bench: setup-dev docker ## measure, for docs/benchmarks.md
 	$(PY) -m pytest tests/bench -m bench --timeout 3600
 
-lint-workflows: ## actionlint over .github/workflows, if there is Go to build it
+lint-workflows: ## actionlint on .github/workflows, if Go is there to build it
 	@if command -v go >/dev/null; then go run $(ACTIONLINT); else echo "skipped: actionlint is built by Go, which is missing"; fi
 
 scan: $(DONE)/node $(DONE)/dev ## policy scans: stacks, workflows, Dockerfiles, secrets
@@ -115,19 +115,19 @@ images: $(DONE)/runtime ## build the images if no registry can be reached (IMAGE
 providers: $(DONE)/runtime ## build Terraform's Docker provider if no registry has it
 	@$(PY) -m offline.provider
 
-# What the tests on Docker need, where Docker answers.
+# What the tests on Docker need, if Docker answers.
 docker: $(DONE)/runtime
 	@if docker info >/dev/null 2>&1; then \
 	  $(MAKE) -s --no-print-directory providers images IMAGES="--all --pull"; fi
 
 ##@ Set-up
 .PHONY: setup setup-dev packages clean distclean terraform
-# The parts that do not need each other are made side by side.
+# Parts that do not depend on each other are made in parallel.
 setup: terraform ## everything that a deploy needs: venv, cdktf, Java, packages
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
 	@+$(MAKE) -s --no-print-directory -j2 $(DONE)/node packages
 
-setup-dev: terraform ## the same, and what the tests need
+setup-dev: terraform ## everything that a deploy and the tests need
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
 	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j3) $(DONE)/node packages $(DONE)/dev
 
@@ -139,17 +139,17 @@ clean: ## remove what was generated: cdktf.out and caches (no state, no data)
 	rm -rf cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
 
-distclean: clean ## remove the set-up as well (the packages in the user's cache folder stay)
+distclean: clean ## also remove the set-up (the packages in the user's cache folder stay)
 	rm -rf $(VENV) node_modules
 
 terraform:
 	@command -v terraform >/dev/null || { echo "error: terraform is not on PATH. Install 1.5 or newer from your" \
 	  "system's packages or from HashiCorp (developer.hashicorp.com/terraform/install), then run this again." >&2; exit 1; }
 
-# A venv without pip is a half-made one; Debian has ensurepip in a package of its own.
+# A venv without pip is incomplete. Debian has ensurepip in a separate package.
 $(DONE)/venv: pipenv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "error: Python 3.11 or newer is needed, and $(PYTHON) is not one. Install it, or run make PYTHON=python3.12" >&2; exit 1; }
+	  echo "error: Python 3.11 or newer is needed, but $(PYTHON) is not. Install it, or run make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "error: $(PYTHON) has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "setting up $(VENV)"
@@ -178,6 +178,6 @@ $(DONE)/node: package-lock.json bin/cdktf bin/setup-node | $(DONE)/runtime
 
 ##@ Help
 .PHONY: help
-help: ## this list
+help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Synthesises every stack of the file named by LAKEHOUSE_FILE, or of ./lakehouse.yaml."""
+    """Synthesise every stack of the file named by LAKEHOUSE_FILE, or of ./lakehouse.yaml."""
     path = Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml")).resolve()
     try:
-        lakehouse = _load(path)  # before the CDK is imported: a wrong file is reported at once
+        lakehouse = _load(path)  # before the CDK is imported, so that an invalid file is reported at once
         from lakehouse.runtimes.looks import begin
 
-        looks = begin(lakehouse, path)  # they go on while the CDK is imported
+        looks = begin(lakehouse, path)  # they run while the CDK is imported
         from stacks import synth
 
         synth(lakehouse, path, looks, _warnings(lakehouse, path))
@@ -37,13 +37,13 @@ def _load(path: Path) -> Lakehouse:
     try:
         return load(path)
     except SpecError:
-        if _destroying():  # what is deployed can go, also where the file asks for what an engine cannot carry
+        if _destroying():  # a stack can be destroyed even if the file has what an engine does not support
             return load(path, engines=False)
         raise
 
 
 def _warnings(lakehouse: Lakehouse, path: Path) -> list[str]:
-    """Those of the file, as `lakehouse validate` shows them; none where it is about to go."""
+    """The warnings of the file, as `lakehouse validate` shows them; empty if the stack will be destroyed."""
     from lakehouse.spec import cautions
 
     found = cautions(path, lakehouse)
@@ -51,7 +51,7 @@ def _warnings(lakehouse: Lakehouse, path: Path) -> list[str]:
 
 
 def _destroying() -> bool:
-    """Whether `cdktf destroy` asks. cdktf does not tell the app which command it runs; its command line does."""
+    """Whether `cdktf destroy` runs the app. cdktf does not pass its command to the app, so its command line is read."""
     import psutil
 
     try:

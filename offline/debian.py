@@ -1,4 +1,4 @@
-"""The base of the images built here: Debian's smallest system, by debootstrap. See debootstrap(8)."""
+"""The base of the images built here: a minimal Debian system, made with debootstrap. See debootstrap(8)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUITE = "bookworm"
 REFERENCE = f"lakehouse/debian:{SUITE}"
 # What the official images contain for their health checks, their entry points and their scripts.
 _INCLUDED = ("ca-certificates", "curl", "dumb-init", "procps", "tini")
-# Neither a package's documentation nor what apt can fetch again.
+# Documentation of packages, and files that apt can fetch again.
 _LEFT_OUT = (
     "usr/share/doc",
     "usr/share/info",
@@ -38,18 +38,18 @@ _NO_CACHE = 'APT::Keep-Downloaded-Packages "false";\nDir::Cache::pkgcache "";\nD
 
 
 def digest() -> str:
-    """Changes with the parts of the system."""
+    """A digest of the parts of the system."""
     parts = (SUITE, *_INCLUDED, *_LEFT_OUT, *_KEPT, _NO_DOCUMENTATION, _NO_CACHE)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def archive() -> Path:
-    """Where the system is kept, as a tar."""
+    """The path of the system's tar."""
     return store.cache() / "images" / f"debian-{SUITE}-{digest()[:12]}.tar"
 
 
 def make() -> Path:
-    """The system as a tar; an existing one is kept.
+    """Make the system's tar, unless it exists.
 
     Raises LakehouseError if debootstrap is missing, fails, or is not run by root.
     """
@@ -65,7 +65,7 @@ def make() -> Path:
     if os.geteuid() != 0:
         raise LakehouseError(
             "the base of the images is missing, and only root can make it with debootstrap. Run "
-            "`sudo make images` once; from then on Docker has it, and it needs no root."
+            "`sudo make images` once. Then Docker has it, and root is no longer needed."
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".debian-") as scratch:

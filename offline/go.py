@@ -16,7 +16,7 @@ from lakehouse.packages.programs import FLAGS, MODULES, directive
 from lakehouse.packages.progress import report
 
 PACKAGE = "go-1.26.6"  # in the catalogue
-_AS_IT_IS = {"GOTOOLCHAIN": "local", "GOROOT": ""}  # Go does not fetch another Go by itself
+_AS_IT_IS = {"GOTOOLCHAIN": "local", "GOROOT": ""}  # Go must not fetch another Go by itself
 
 
 def build(name: str) -> Path:
@@ -30,14 +30,14 @@ def build(name: str) -> Path:
     go = _go(name)
     target.parent.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent.parent / f"{name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would do the same work twice
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two simultaneous builds would do the same work twice
         if not _is_whole(target):
             _build(go, name, target)
     return target
 
 
 def _is_whole(target: Path) -> bool:
-    """Whether it was built, and has its size; for builds from before sizes were recorded, nothing is known."""
+    """Whether the program was built and has its recorded size. Builds before sizes were recorded count as complete."""
     return target.is_file() and not manifest.damaged(target.parent, manifest.read(target.parent) or {})
 
 

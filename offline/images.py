@@ -1,7 +1,7 @@
 """``python -m offline.images``: images from the packages, for sites that reach no registry.
 
-Each has the name of the official image that it replaces. An existing image is kept: an official one
-always, our own if its label has the digest of its current sources.
+Each has the name of the official image that it replaces. An existing official image is always kept, one of our own if
+its label has the digest of its current sources.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LABEL = "lakehouse.digest"  # an image with it was built here; its value is the 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the arguments say; the result is the exit code."""
+    """Build the images that the arguments name. Returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
         keys = _asked(options.names) if options.names else _needed(options.file, everything=options.all)
@@ -39,13 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted; the images that are done are kept", file=sys.stderr)
+        print("interrupted; the finished images are kept", file=sys.stderr)
         return 130
     return 0
 
 
 def build(keys: Iterable[str], engine: DockerEngine, *, pull: bool = False) -> None:
-    """Build the missing images, and their bases; with ``pull``, only those that no registry gives.
+    """Build the missing images and their bases; with ``pull``, only those that cannot be pulled from a registry.
 
     Raises LakehouseError if Docker does not answer, a package cannot be fetched, or a build fails.
     """
@@ -83,7 +83,7 @@ def _asked(names: Iterable[str]) -> list[str]:
 
 
 def _needed(files: Iterable[Path] | None, *, everything: bool) -> list[str]:
-    """The images of the files' stacks, without those that cannot be built here; it prints which those are."""
+    """The images of the files' stacks, without those that cannot be built here, which are printed."""
     from lakehouse.kinds.needed import images
     from lakehouse.spec import load
 
@@ -109,7 +109,7 @@ def _can_be_built(key: str) -> bool:
 def _not_pulled(keys: Iterable[str], engine: DockerEngine) -> list[str]:
     from docker.errors import NotFound
 
-    silent: set[str] = set()  # registries: to wait for one once is enough
+    silent: set[str] = set()  # registries that did not answer, so that each is waited for only once
     left = []
     for key in keys:
         reference = RECIPES[key].reference
@@ -126,7 +126,7 @@ def _not_pulled(keys: Iterable[str], engine: DockerEngine) -> list[str]:
 
 
 def _stale(key: str, reference: str, client: Any) -> bool:
-    """Whether the image is missing, or is our own with other sources."""
+    """Whether the image is missing, or is our own from other sources."""
     from docker.errors import ImageNotFound
 
     try:
@@ -162,7 +162,7 @@ def _build(recipe: Recipe, client: Any, tell: ProgressReport) -> None:
                 tag=recipe.reference,
                 buildargs=dict(recipe.arguments),
                 labels={LABEL: digest(recipe.key)},
-                network_mode="host",  # for apt; on some machines the bridge does not reach the network
+                network_mode="host",  # for apt, because on some machines the bridge does not reach the network
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -191,7 +191,7 @@ def _labelled(reference: str, client: Any) -> str:
 
 
 def _remove(identity: str, client: Any) -> None:
-    """Removes the former version of a rebuilt image, unless it has another name or something still uses it."""
+    """Remove the former version of a rebuilt image, unless it has another name or is still used."""
     from docker.errors import APIError
 
     with suppress(APIError):
@@ -214,7 +214,7 @@ def _content(recipe: Recipe) -> Iterator[tuple[str, Path]]:
 
 @contextmanager
 def _streamed(content: Sequence[tuple[str, Path]], seen: BytesSeen) -> Iterator[IO[bytes]]:
-    """The context as a tar that is written while it is read: a package of 500 MB is not copied."""
+    """The context as a tar that is written while it is read, so that a package of 500 MB is not copied."""
     read, write = os.pipe()
 
     def pour() -> None:
@@ -226,7 +226,7 @@ def _streamed(content: Sequence[tuple[str, Path]], seen: BytesSeen) -> Iterator[
                     sent += path.stat().st_size if path.is_file() else 0
                     seen(sent)
         except BrokenPipeError:
-            return  # the build has failed, and says why
+            return  # the build has failed and reports why
 
     with ThreadPoolExecutor(1) as pool:
         poured = pool.submit(pour)
@@ -236,7 +236,7 @@ def _streamed(content: Sequence[tuple[str, Path]], seen: BytesSeen) -> Iterator[
 
 
 def _for_all(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Owned by root, readable by every user; files in folders of programs are executable."""
+    """The entry with root as its owner, and readable by every user. Files in folders of programs are executable."""
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = ""
     entry.mode |= 0o555 if entry.isdir() or "/bin/" in entry.name else 0o444

@@ -1,8 +1,8 @@
 """``python -m offline.provider``: Terraform's Docker provider for sites that reach no Terraform registry.
 
-Terraform looks into some folders of this machine before it asks a registry, and uses what it finds there
-(https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories). If neither has
-the provider, it is built from its Go module and put there.
+Before Terraform asks a registry, it searches some folders of this machine
+(https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories). If neither they nor
+the registry have the provider, it is built from its Go module and put into one of the folders.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from lakehouse.packages.programs import MODULES
 from offline import go
 
 SOURCE = "kreuzwerker/docker"
-OLDEST, BEYOND = (3, 6), (5,)  # the versions that the stacks ask for: from the first, below the second
+OLDEST, BEYOND = (3, 6), (5,)  # the versions that the stacks accept: from the first, below the second
 
 _PROGRAM = "terraform-provider-docker"
-_REGISTRY = "registry.terraform.io"  # the host of provider addresses that name none
+_REGISTRY = "registry.terraform.io"  # the default host of provider addresses
 _RELEASE = "4.6"  # the last one before the commit that go.mod pins; the commit's day is used as the patch level
 _PATIENCE = 5  # seconds within which a reachable registry answers
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the arguments say; the result is the exit code."""
+    """Build and install the provider if it is needed. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m offline.provider", description=__doc__)
     parser.add_argument("--build", action="store_true", help="build it even if a registry or a folder has one")
     options = parser.parse_args(arguments)
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def version() -> str:
-    """The version of the build: no release of the provider has such a patch level."""
+    """The version of the build. Its patch level is one that no release of the provider has."""
     pins = (MODULES / _PROGRAM / "go.mod").read_text()
     found = re.search(r"=> \S+ v[\d.]+-(\d{8})\d{6}-[0-9a-f]{12}$", pins, re.MULTILINE)
     if found is None:
@@ -65,7 +65,7 @@ def installed() -> Path | None:
         packed = home.glob(f"{_PROGRAM}_*_{_platform()}.zip")
         for path, text in (*((each, each.parts[-3]) for each in unpacked), *((each, each.name) for each in packed)):
             numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:3])
-            if OLDEST <= numbers < BEYOND and path.exists():  # a link may lead nowhere
+            if OLDEST <= numbers < BEYOND and path.exists():  # a link may be broken
                 return path
     return None
 
@@ -80,7 +80,7 @@ def registry_answers() -> bool:
 
 
 def install() -> Path:
-    """Builds the provider and puts it into the user's folder; an existing one is kept.
+    """Build the provider and put it into the user's folder, unless it is there.
 
     Raises LakehouseError if it cannot be built, or if the folder cannot be written.
     """
@@ -92,7 +92,7 @@ def install() -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{os.getpid()}")
         try:
-            os.link(built, draft)  # it stays when the cache is emptied
+            os.link(built, draft)  # it stays if the cache is emptied
         except OSError:  # another file system
             draft.write_bytes(built.read_bytes())
             draft.chmod(0o755)
@@ -106,7 +106,7 @@ def install() -> Path:
 
 
 def _mirrors() -> Iterator[Path]:
-    """Terraform's folders; the user's own is the first."""
+    """Terraform's folders, the user's own first."""
     yield Path.home() / ".terraform.d" / "plugins"
     share = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
     folders = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
@@ -114,7 +114,7 @@ def _mirrors() -> Iterator[Path]:
 
 
 def _platform() -> str:
-    """As Terraform spells it, e.g. linux_amd64."""
+    """The platform as Terraform spells it, e.g. linux_amd64."""
     system, _, machine = this_platform().partition("-")
     return f"{system}_{_ARCHITECTURES.get(machine, machine)}"
 

@@ -1,4 +1,4 @@
-"""How images are built if no registry can be reached: only data, without Docker.
+"""Recipes of images for sites that reach no registry: only data, without Docker.
 
 An image consists of a folder of `images/` (a Dockerfile and what it copies), packages at their paths below `rootfs/`,
 and a base image. The lowest one is Debian, which :mod:`offline.debian` makes.
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parents[1] / "images"
 
 @dataclass(frozen=True)
 class Recipe:
-    """An image to build. ``base`` is the key of its base image; ``packages`` go to these paths in it."""
+    """An image to build. ``base`` is the key of its base image. ``packages`` maps packages to paths in the image."""
 
     key: str
     reference: str
@@ -35,7 +35,7 @@ class Recipe:
 
     @property
     def arguments(self) -> Mapping[str, str]:
-        """The Dockerfile's arguments: which Java it is based on."""
+        """The Dockerfile's arguments: the Java on which it is based."""
         name, _, version = self.base.partition("-")
         return {"JAVA": version} if name == "java" else {}
 
@@ -87,13 +87,13 @@ def in_order(keys: Iterable[str]) -> Iterator[Recipe]:
 
 
 def digest(key: str) -> str:
-    """Changes with everything that goes into the image; a label of the image has it."""
+    """A digest of everything that goes into the image. A label of the image has it."""
     if key == debian.KEY:
         return debian.digest()
     recipe = RECIPES[key]
     seen = hashlib.sha256(f"{digest(recipe.base)} {recipe.reference}\n".encode())
     for name, target in sorted(recipe.packages.items()):
-        # What is built from source has no artifacts: its folder is named after its pins.
+        # A package that is built from source has no artifacts. Its folder is named after its pins.
         seen.update(f"{name} {catalogue.package(name).digest} {location(name).parent.name} {target}\n".encode())
     for path in sorted(path for path in recipe.files.rglob("*") if path.is_file()):
         seen.update(f"{path.relative_to(recipe.files)} {path.stat().st_mode & 0o111:o}\n".encode() + path.read_bytes())

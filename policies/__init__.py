@@ -1,1 +1,1 @@
-"""What this project asks of its infrastructure, and the scan that holds every synthesised stack to it."""
+"""Rules for this project's infrastructure, and the scan that checks every synthesised stack."""

@@ -1,4 +1,4 @@
-"""Our own checks: each takes a synthesised stack (cdk.tf.json) and gives what breaks it, as ``address: what``."""
+"""Our own checks. Each gets a synthesised stack (cdk.tf.json) and yields its violations, as ``address: what``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _of(stack: StackJson, type: str) -> dict[str, Any]:
 
 
 def _about(stack: StackJson, type: str, bucket: str) -> Iterator[Mapping[str, Any]]:
-    """The resources of a type that are about a bucket."""
+    """The resources of a type that belong to a bucket."""
     reference = f"${{aws_s3_bucket.{bucket}.id}}"
     yield from (each for each in _of(stack, type).values() if each["bucket"] == reference)
 
@@ -35,7 +35,7 @@ def _many(value: Any) -> list[str]:
 
 
 def buckets_have_a_lifecycle(stack: StackJson) -> Iterator[str]:
-    """No bucket keeps unfinished uploads for ever, and every rule is on."""
+    """Every bucket deletes unfinished uploads, and every rule is enabled."""
     for name in _of(stack, "aws_s3_bucket"):
         rules = [
             rule
@@ -48,7 +48,7 @@ def buckets_have_a_lifecycle(stack: StackJson) -> Iterator[str]:
 
 
 def buckets_take_tls_alone(stack: StackJson) -> Iterator[str]:
-    """Every bucket denies what does not come by TLS: all actions, on it and on its objects."""
+    """Every bucket denies requests without TLS: all actions, on it and on its objects."""
     for name in _of(stack, "aws_s3_bucket"):
         arn = f"${{aws_s3_bucket.{name}.arn}}"
         statements = [
@@ -82,7 +82,7 @@ def principals_stay_within(stack: StackJson) -> Iterator[str]:
                 continue
             at = f"aws_iam_role_policy.{name}: {statement.get('Sid', 'a statement')}"
             if "NotAction" in statement or "NotResource" in statement:
-                yield f"{at}: says what is not allowed instead of what is"
+                yield f"{at}: lists what is not allowed instead of what is"
                 continue
             actions = _many(statement["Action"])
             yield from (f"{at}: {action} has a wildcard" for action in actions if "*" in action)
@@ -90,11 +90,11 @@ def principals_stay_within(stack: StackJson) -> Iterator[str]:
                 for resource in _many(statement["Resource"]):
                     key = resource.partition("/")[2]
                     if not key.rstrip("*").strip("/"):
-                        yield f"{at}: writes to {resource}, which is no prefix of a bucket"
+                        yield f"{at}: writes to {resource}, which is not a prefix of a bucket"
 
 
 def tags_are_said(stack: StackJson) -> Iterator[str]:
-    """The provider tags everything with owner and cost center, and what it does not reach is tagged by itself."""
+    """The provider tags everything with owner and cost center. Resources that it does not reach have their own tags."""
     default: Mapping[str, str] = {}
     for provider in stack.get("provider", {}).get("aws", []):
         for block in provider.get("default_tags", []):
@@ -104,21 +104,21 @@ def tags_are_said(stack: StackJson) -> Iterator[str]:
     for name, group in _of(stack, "aws_autoscaling_group").items():
         own = {tag["key"] for tag in group.get("tag", []) if tag["propagate_at_launch"]}
         if missing := [tag for tag in TAGS if tag not in own]:
-            yield f"aws_autoscaling_group.{name}: its instances go without {', '.join(missing)}"
+            yield f"aws_autoscaling_group.{name}: its instances have no {', '.join(missing)}"
     for name, template in _of(stack, "aws_launch_template").items():
         for kind in ("instance", "volume"):
             said = [each["tags"] for each in template.get("tag_specifications", []) if each["resource_type"] == kind]
             if not said or any(tag not in said[0] for tag in TAGS):
-                yield f"aws_launch_template.{name}: a started {kind} goes without tags"
+                yield f"aws_launch_template.{name}: a started {kind} has no tags"
 
 
 def nothing_is_open(stack: StackJson) -> Iterator[str]:
-    """No rule from or to everywhere, no public address, no way to the internet."""
+    """No rule from or to everywhere, no public address, no route to the internet."""
     for type, named in stack.get("resource", {}).items():
         for name, block in named.items():
             address = f"{type}.{name}"
             if type in _WAYS_OUT:
-                yield f"{address}: a way to the internet"
+                yield f"{address}: a route to the internet"
             if type.startswith(("aws_security_group", "aws_vpc_security_group", "aws_route", "aws_network_acl")):
                 text = json.dumps({key: value for key, value in block.items() if key != "//"})
                 yield from (f"{address}: open to {everywhere}" for everywhere in OPEN if f'"{everywhere}"' in text)
@@ -129,7 +129,7 @@ def nothing_is_open(stack: StackJson) -> Iterator[str]:
 
 
 def secrets_are_not_said(stack: StackJson) -> Iterator[str]:
-    """A secret's value is given by write-only arguments alone, and from what is in no state."""
+    """A secret's value is set only by write-only arguments, from a resource that is in no state."""
     for name, version in _of(stack, "aws_secretsmanager_secret_version").items():
         for key in ("secret_string", "secret_binary"):
             if key in version:

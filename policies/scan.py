@@ -1,8 +1,8 @@
 """``python -m policies.scan [LAKEHOUSE_FILE...]``: policy scans of every stack, and of the repository.
 
-checkov looks at the stacks, at workflows, at Dockerfiles and for secrets; our own checks look at the stacks. A finding
-stands only where the resource itself says so (``accepted`` in its comment, with the reason), and an acceptance that
-nothing needs any more fails the scan too. Exit code 0: nothing found; 1: something; 2: a file cannot be synthesised.
+checkov checks stacks, workflows and Dockerfiles, and searches for secrets. Our own checks check stacks. A finding is
+accepted only if the resource has it in ``accepted`` in its comment, with the reason. An acceptance that is no longer
+needed fails the scan too. Exit code 0: no findings; 1: findings; 2: a file cannot be synthesised.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from policies.checks import CHECKS
 
 ROOT = Path(__file__).parents[1]
 REPOSITORY = ("github_actions", "dockerfile", "secrets")
-# Generated, fetched, or what checkov's secret scanner reads as secrets by its mere shape: checksums.
+# Generated or fetched files, and checksums, which checkov's secret scanner reads as secrets because of their form.
 LEFT_OUT = (
     r"\.venv",
     r"\.lakehouse",
@@ -39,7 +39,7 @@ LEFT_OUT = (
 
 @dataclass(frozen=True)
 class ScanFinding:
-    """What a check found: in which stack or file, on what, and what it is."""
+    """A finding of a check: the stack or file, the resource, and what is wrong."""
 
     where: str
     address: str
@@ -48,7 +48,7 @@ class ScanFinding:
 
 
 def main(arguments: list[str]) -> int:
-    """Scans and prints; gives the exit code."""
+    """Scan and print the findings. Returns the exit code."""
     files = [Path(each) for each in arguments] or [ROOT / "lakehouse.yaml", *sorted(ROOT.glob("lakehouses/*.yaml"))]
     stacks: dict[str, Mapping[str, Any]] = {}
     for file in files:
@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> int:
 
 
 def own(name: str, stack: Mapping[str, Any]) -> Iterator[ScanFinding]:
-    """What our own checks find in a stack; only what is in AWS is theirs."""
+    """The findings of our own checks in a stack. They apply only to stacks in AWS."""
     if _in_aws(stack):
         for check in CHECKS:
             for text in check(stack):
@@ -89,7 +89,7 @@ def _in_aws(stack: Mapping[str, Any]) -> bool:
 
 
 def acceptances(stack: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Address -> check -> reason, as the stack's resources say."""
+    """Address -> check -> reason, from the comments of the stack's resources."""
     return {
         f"{type}.{name}": dict(block["//"]["accepted"])
         for type, named in stack.get("resource", {}).items()
@@ -101,12 +101,12 @@ def acceptances(stack: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 def judge(
     stacks: Mapping[str, Mapping[str, Any]], found: list[ScanFinding]
 ) -> tuple[list[ScanFinding], list[ScanFinding]]:
-    """What stands against the stacks, and what their resources accept; an acceptance without need counts against."""
+    """The findings that fail the scan, and those that resources accept. An acceptance without a finding also fails."""
     said = {name: acceptances(stack) for name, stack in stacks.items()}
     accepted = [each for each in found if each.check in said[each.where].get(each.address, {})]
     used = {(each.where, each.address, each.check) for each in accepted}
     stale = [
-        ScanFinding(name, address, check, "is accepted here, and not found any more: remove it")
+        ScanFinding(name, address, check, "is accepted here, but no longer found: remove it")
         for name, addresses in said.items()
         for address, checks in addresses.items()
         for check in checks
@@ -116,13 +116,13 @@ def judge(
 
 
 def checkov_stacks(stacks: Mapping[str, Mapping[str, Any]]) -> tuple[int, list[ScanFinding]]:
-    """Number of passed checks, and findings, of checkov on the stacks."""
+    """The number of passed checks and the findings of checkov for the stacks."""
     passed, found = 0, []
     with tempfile.TemporaryDirectory() as folder:
         for name, stack in stacks.items():
             if not _in_aws(stack):
-                continue  # Terraform's built-in resources have no checks, and checkov wants a provider
-            # checkov fails on a `terraform` block in JSON (bridgecrewio/checkov#7454), and has no check of one.
+                continue  # Terraform's built-in resources have no checks, and checkov requires a provider
+            # checkov fails on a `terraform` block in JSON (bridgecrewio/checkov#7454), and has no check for one.
             copy = Path(folder, name, "cdk.tf.json")
             copy.parent.mkdir(parents=True)
             copy.write_text(json.dumps({key: value for key, value in stack.items() if key != "terraform"}, indent=1))
@@ -138,7 +138,7 @@ def checkov_stacks(stacks: Mapping[str, Mapping[str, Any]]) -> tuple[int, list[S
 
 
 def _address(stack: Mapping[str, Any], resource: str) -> str:
-    """checkov calls some resources ``resource.NAME``; the stack knows their type from the line of the finding."""
+    """The address of a resource. checkov names some ``resource.NAME``; their type is found in the stack."""
     kind, _, name = resource.rpartition(".")
     if kind != "resource":
         return resource
@@ -147,7 +147,7 @@ def _address(stack: Mapping[str, Any], resource: str) -> str:
 
 
 def checkov_repository(root: Path = ROOT) -> tuple[int, list[ScanFinding]]:
-    """Number of passed checks, and findings, of checkov on the repository's workflows, Dockerfiles and texts."""
+    """The number of passed checks and the findings of checkov for the repository's workflows, Dockerfiles and texts."""
     passed, found = 0, []
     for report in _checkov(root, *REPOSITORY):
         passed += report["summary"]["passed"]
@@ -158,7 +158,7 @@ def checkov_repository(root: Path = ROOT) -> tuple[int, list[ScanFinding]]:
 
 
 def _checkov(folder: Path, *frameworks: str) -> list[dict[str, Any]]:
-    # By the interpreter: the script's own first line cannot name one whose path has a space.
+    # Run it with the interpreter, because a script's first line cannot name a path with a space.
     program = Path(sys.executable).with_name("checkov")
     command = [sys.executable, str(program), "--directory", str(folder), "--framework", *frameworks, "--output", "json"]
     command += ["--compact", "--quiet", "--skip-download", "--soft-fail", "--enable-secret-scan-all-files"]

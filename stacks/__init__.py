@@ -1,4 +1,4 @@
-"""The stacks: each composes constructs for one place, and nothing else."""
+"""The stacks: each only composes the constructs for one place."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stacks.machine import LocalTerraformStack
 __all__ = ["AwsTerraformStack", "LocalTerraformStack", "synth"]
 
 
-_MOST = 50  # warnings that are shown: each is a call to the CDK's Node process
+_MOST = 50  # warnings that are shown, because each is a call to the CDK's Node process
 
 
 def synth(
@@ -25,10 +25,10 @@ def synth(
     looks: Mapping[str, Look] = MappingProxyType({}),
     warnings: Sequence[str] = (),
 ) -> None:
-    """Declares one stack for each entry of ``stacks`` and writes them all to the CDK's output folder.
+    """Declare one stack for each entry of ``stacks`` and write all to the CDK's output folder.
 
-    ``looks`` are those under way at the contents of stacks that are up. cdktf hides what the app prints, so it is told
-    the ``warnings`` of the file with the first stack: it prints those of all stacks, whichever is deployed.
+    ``looks`` are the running comparisons of the contents of stacks that are up. cdktf hides the app's output, so the
+    file's ``warnings`` are added to the first stack: cdktf prints the warnings of all stacks, whichever it deploys.
     """
     app = App()
     written: list[Callable[[Path], None]] = []

@@ -27,12 +27,12 @@ from lakehouse.spec import AwsStack as Options
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.aws import RESULTS
 
-PROVIDER = "6.25.0"  # what the contract test knows the arguments of
+PROVIDER = "6.25.0"  # the version whose arguments the contract test knows
 TERRAFORM = ">= 1.11"  # write-only arguments
 
 
 class AwsTerraformStack(TerraformStack):
-    """Network, store, catalog, engines, access, watch and bootstrap, from the same file as every other stack."""
+    """Network, store, catalog, engines, access, alarms and bootstrap, from the same file as every other stack."""
 
     def __init__(self, scope: Construct, name: str, *, lakehouse: Lakehouse, path: Path) -> None:
         super().__init__(scope, name)
@@ -97,9 +97,9 @@ class AwsTerraformStack(TerraformStack):
             self._bootstrap(path)
 
     def _bootstrap(self, path: Path) -> None:
-        """The last resource: makes the tables, again whenever the contents change, as who deploys.
+        """The last resource: creates the tables, with the permissions of the user that deploys.
 
-        Where the contents are it works out from their names, with the account that the stack is in.
+        It runs again if the contents change. It finds the resources by their names and the stack's account.
         """
         arguments = ["-m", "bootstrap", "--file", str(path), "--stack", self._names.stack, "apply"]
         step = {
@@ -119,7 +119,7 @@ class AwsTerraformStack(TerraformStack):
         )
 
     def _terraform(self, name: str) -> tuple[str, str] | None:
-        """Provider and backend; gives the bucket and key of the state where it is in S3."""
+        """Declare provider and backend. Returns the bucket and key of the state if it is in S3."""
         options = self._options
         self.add_override("terraform.required_version", TERRAFORM)
         provider(
@@ -137,7 +137,7 @@ class AwsTerraformStack(TerraformStack):
         return options.backend.bucket, key
 
     def _store(self, path: Path) -> tuple[dict[str, Declared], dict[str, Declared]]:
-        """Buckets, and table buckets where the store is S3 Tables; Glue databases where it is not."""
+        """Buckets, and table buckets if the store is S3 Tables, else Glue databases."""
         lakehouse, allow_destroy = self._lakehouse, self._options.allow_destroy
         in_tables = table_buckets(lakehouse) if self._options.store_has_tables else []
         store = AwsStore(self, "store", names=self._names, key=self._key, allow_destroy=allow_destroy)
@@ -158,7 +158,7 @@ class AwsTerraformStack(TerraformStack):
         return store.buckets, tables.buckets
 
     def _keep(self, path: Path, parts: list[Declared]) -> None:
-        """What stands in the way where an entry with data leaves the file: see :mod:`lakehouse.aws.kept`."""
+        """Protect entries with data that are removed from the file. See :mod:`lakehouse.aws.kept`."""
         resource(
             self,
             "kept",
@@ -169,7 +169,7 @@ class AwsTerraformStack(TerraformStack):
         )
 
     def _managed(self) -> dict[str, object]:
-        """Spark on EMR Serverless, SQL by Athena; a principal runs both as itself."""
+        """Spark on EMR Serverless and SQL by Athena. A principal uses both with its own role."""
         names, lakehouse = self._names, self._lakehouse
         logs = log_group(names, "engines")
         outputs: dict[str, object] = {}
@@ -216,7 +216,7 @@ class AwsTerraformStack(TerraformStack):
         return outputs
 
     def _on_instances(self, scaling: Declared | None) -> dict[str, object]:
-        """Spark and Trino on EC2; their role serves all principals, whose own roles reach Glue and S3 directly."""
+        """Spark and Trino on EC2. Their role serves all principals, whose own roles reach Glue and S3 directly."""
         names, lakehouse = self._names, self._lakehouse
         wanted = {}
         if lakehouse.engines.trino:
@@ -266,7 +266,7 @@ class AwsTerraformStack(TerraformStack):
             self._principal(principal, [principal_trust(names, principal)], may)
         outputs: dict[str, object] = {"hosts": engines.hosts}
         outputs["secrets"] = {name: each.ref("arn") for name, each in secrets.items()}
-        # How the engines reach the catalogs, for what configures the instances.
+        # The engines' settings for the catalogs, for the configuration management of the instances.
         if lakehouse.engines.spark:
             settings = {**for_spark(lakehouse, names), **lakehouse.engines.spark.properties}
             outputs["spark_defaults"] = settings | CLOSED
@@ -287,7 +287,7 @@ class AwsTerraformStack(TerraformStack):
         self._roles[principal] = made.ref("arn")
 
     def _outputs(self) -> None:
-        """What the bootstrap and people need to know."""
+        """Outputs for the bootstrap and for users."""
         output(self, "region", self._options.region, "AWS region")
         output(self, "account", self._names.account, "AWS account")
         buckets = {name: each.ref("id") for name, each in self._buckets.items()}

@@ -38,27 +38,29 @@ class LocalTerraformStack(TerraformStack):
         output(self, "access", who_may(lakehouse), "Who can do what")
 
     def write(self, outdir: Path) -> None:
-        """Writes what the stack's steps read beside its cdk.tf.json."""
+        """Write the files that the stack's steps read, beside its cdk.tf.json."""
         folder = outdir / "stacks" / self._name
         _forget_backend(folder / ".terraform" / "terraform.tfstate", self._state)
         self._runtime.write(folder)
 
 
 def _forget_backend(remembered: Path, state: Path) -> None:
-    """Terraform remembers where a stack's state was, and stops where that is elsewhere now: another file's stack of the
-    same name, or a project that was moved. Each file's state stays where it is, so there is nothing to migrate.
+    """Remove Terraform's record of the state's path if it is not ``state``.
+
+    Terraform stops if the path has changed, because another file has a stack of the same name or the project was moved.
+    Each file's state stays where it is, so there is nothing to migrate.
     """
     try:
         backend = json.loads(remembered.read_text())["backend"]
         other = backend["type"] == "local" and backend["config"]["path"] != str(state)
     except (OSError, ValueError, KeyError, TypeError):
-        return  # Terraform was not here yet, or writes it otherwise
+        return  # Terraform has not run here, or writes its record in another form
     if other:
         remembered.unlink()
 
 
 def who_may(lakehouse: Lakehouse) -> str:
-    """Who can do what with a local stack, in a sentence that every deploy ends with."""
+    """Who can do what with a local stack, as the sentence with which every deploy ends."""
     spark = lakehouse.engines.spark
     but = " Spark Connect asks for its token." if spark and spark.connect and spark.connect.token else ""
     return f"Every user of this machine can read and change all data of this lakehouse, and nobody from another.{but}"

@@ -1,4 +1,4 @@
-"""Where the catalogs and the store of a stack in AWS answer, as the kinds' settings for engines ask for it. Pure."""
+"""Endpoints of the catalogs and the store of a stack in AWS, for the kinds' settings of engines. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lakehouse.text.placeholders import Text, secrets
 
 @dataclass(frozen=True)
 class AwsAddress:
-    """Another AWS than AWS's own, as a double in tests: where it answers, and keys to it."""
+    """The address and keys of a replacement for AWS, such as a double in tests."""
 
     url: str
     access_key: str
@@ -25,7 +25,7 @@ class AwsAddress:
 
 
 def endpoints(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = None) -> tuple[CatalogEndpoint, ...]:
-    """The catalogs of the stack that ``names`` is of, in the order of the file."""
+    """The catalogs of the stack of ``names``, in the order of the file."""
     stack = lakehouse.stacks[names.stack]
     url = address.url if address else ""
     keys = (address.access_key, address.secret_key) if address else ("", "")
@@ -46,12 +46,12 @@ def endpoints(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = N
 
 
 def for_spark(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = None) -> dict[str, str]:
-    """Spark's properties: Iceberg's extensions, and each catalog."""
+    """Spark's properties: Iceberg's extensions, and those of each catalog."""
     return _plain({**spark.EXTENSIONS, **spark.of_catalogs(endpoints(lakehouse, names, address))})
 
 
 def for_trino(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = None) -> dict[str, dict[str, str]]:
-    """Properties of Trino's catalogs by their names."""
+    """Properties of Trino's catalogs, by name."""
     engine = lakehouse.engines.trino
     assert engine is not None
     found = trino.of_catalogs(endpoints(lakehouse, names, address), RELEASES[engine.version].s3_switch)
@@ -59,7 +59,7 @@ def for_trino(lakehouse: Lakehouse, names: Names, address: AwsAddress | None = N
 
 
 def _plain(settings: Mapping[str, Text]) -> dict[str, str]:
-    """The settings as text: in AWS no key is kept here, so there are no placeholders."""
+    """The settings as text. They have no placeholders, because in AWS the settings contain no keys."""
     assert not any(secrets(value) for value in settings.values())
     return {key: str(value) for key, value in settings.items()}
 

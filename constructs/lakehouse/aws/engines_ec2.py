@@ -1,8 +1,8 @@
 """Engines on instances: Trino (a coordinator and workers that scale) and Spark (a master and workers).
 
-This module makes the machines, encrypted and without a public address or an ssh key. What runs on them is the package
-form of the same services: configuration management finds an instance by the tag ``lakehouse-service`` and reaches it
-through Systems Manager. Until it has come by, an instance is an empty Amazon Linux.
+This module creates the instances, encrypted and without public addresses or ssh keys. They run the same services from
+packages: configuration management finds an instance by the tag ``lakehouse-service`` and reaches it through Systems
+Manager. Before that, an instance is an empty Amazon Linux.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from lakehouse.cdk import Construct, Declared, data, resource
 from lakehouse.spec import Spark, Trino
 
 SERVICE_TAG = "lakehouse-service"
-# The newest Amazon Linux 2023 for Graviton, looked up when an instance is started.
+# The newest Amazon Linux 2023 for Graviton, resolved when an instance is started.
 IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 VOLUME_GB = 64
-TRINO_WORKERS = (1, 4)  # at least and at most
-CPU_PERCENT = 60  # what Auto Scaling keeps Trino's workers at
-# Between nodes: Trino has one port; Spark's are set to these, instead of any that is free.
+TRINO_WORKERS = (1, 4)  # minimum and maximum
+CPU_PERCENT = 60  # the target of Auto Scaling for Trino's workers
+# Ports between nodes: Trino has one; Spark is set to use these instead of any free port.
 TRINO_PORTS = (8080, 8080)
 SPARK_PORTS = (7077, 7099)
-_METADATA = {  # IMDSv2 alone
+_METADATA = {  # only IMDSv2
     "http_endpoint": "enabled",
     "http_tokens": "required",
     "http_put_response_hop_limit": 1,
 }
-# Graviton instances by memory: r7g is 8 GiB a core, which suits both engines.
+# Graviton instances by memory: r7g has 8 GiB per core, which suits both engines.
 _SIZES = ((16, 2, "r7g.large"), (32, 4, "r7g.xlarge"), (64, 8, "r7g.2xlarge"), (128, 16, "r7g.4xlarge"))
 _LARGEST = "r7g.8xlarge"
 
 
 class Ec2Engines(Construct):
-    """The instances of both engines, in the private network, named in a private zone.
+    """The instances of both engines, in the private network, with names in a private zone.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager.html
     """
@@ -51,9 +51,9 @@ class Ec2Engines(Construct):
         scaling: Declared | None,
         tags: Mapping[str, str],
     ) -> None:
-        """``scaling`` is Auto Scaling's role, which may use the key.
+        """``scaling`` is the role of Auto Scaling, which may use the key.
 
-        ``tags`` are those of the provider: an Auto Scaling group does not hand them on by itself.
+        ``tags`` are the provider's tags, because an Auto Scaling group does not pass them to its instances by itself.
         """
         super().__init__(scope, name)
         self._names = names
@@ -72,7 +72,7 @@ class Ec2Engines(Construct):
             force_destroy=True,
             accepted={
                 "CKV2_AWS_38": "the zone is private: DNSSEC signs public ones",
-                "CKV2_AWS_39": "the zone is private: query logs are for public ones, and flow logs tell who talked",
+                "CKV2_AWS_39": "the zone is private: query logs are for public ones, and flow logs show connections",
             },
         )
         self._image = data(self, "image", "aws_ssm_parameter", name=IMAGE.removeprefix("resolve:ssm:"))
@@ -80,7 +80,7 @@ class Ec2Engines(Construct):
         self.instances: dict[str, Declared] = {}
 
     def trino(self, trino: Trino) -> None:
-        """A coordinator, and workers whose number follows their load."""
+        """A coordinator, and workers whose number depends on their load."""
         size = instance_type(trino.memory.mb, 2)
         group = self._group("trino", "Trino", TRINO_PORTS)
         self._single("trino", "trino-coordinator", size, group)
@@ -100,7 +100,7 @@ class Ec2Engines(Construct):
         )
 
     def spark(self, spark: Spark) -> None:
-        """A master (with Spark Connect), and as many workers as the file says: one that dies is replaced."""
+        """A master (with Spark Connect), and as many workers as the file sets. A worker that dies is replaced."""
         group = self._group("spark", "Spark", SPARK_PORTS)
         self._single("spark", "spark-master", instance_type(spark.driver_memory.mb, 2), group)
         size = instance_type(spark.memory.mb, spark.cores)
@@ -149,7 +149,7 @@ class Ec2Engines(Construct):
         )
 
     def _single(self, name: str, service: str, size: str, group: Declared) -> None:
-        """One instance, and its name in the zone."""
+        """One instance, with a name in the zone."""
         instance = resource(
             self,
             service,
@@ -171,7 +171,7 @@ class Ec2Engines(Construct):
             },
             tags={"Name": f"{self._names.prefix}-{service}", SERVICE_TAG: service},
             volume_tags=dict(self._tags),
-            lifecycle={"ignore_changes": ["ami"]},  # a newer image is no reason to lose the coordinator
+            lifecycle={"ignore_changes": ["ami"]},  # a newer image must not replace the instance
         )
         resource(
             self,
@@ -207,6 +207,6 @@ class Ec2Engines(Construct):
 
 
 def instance_type(heap_mb: int, cores: int) -> str:
-    """The smallest instance with the cores and with a quarter of its memory left beside the heap."""
+    """The smallest instance with the cores and with a quarter of its memory free beside the heap."""
     wanted = heap_mb / 1024 * 4 / 3
     return next((name for memory, cpus, name in _SIZES if memory >= wanted and cpus >= cores), _LARGEST)

@@ -1,4 +1,4 @@
-"""Engines that AWS runs and that cost nothing while nobody asks: Spark on EMR Serverless, SQL by Athena."""
+"""Engines that AWS runs and that cost nothing while nobody uses them: Spark on EMR Serverless, SQL by Athena."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lakehouse.spec import Lakehouse, Spark
 EMR_RELEASE = "emr-7.10.0"
 ICEBERG_JAR = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
 ATHENA_ENGINE = "Athena engine version 3"
-SCAN_LIMIT = 1 << 40  # bytes that one query may read: at 5 US dollars a TiB, a slip costs no more than that
+SCAN_LIMIT = 1 << 40  # bytes that one query may read; at 5 US dollars per TiB, a mistake costs at most that
 IDLE_MINUTES = 15
 
 
@@ -37,7 +37,7 @@ class EmrServerless(Construct):
         log_group: str,
     ) -> None:
         super().__init__(scope, name)
-        accepted = {"CKV2_AWS_5": "it is attached to the EMR Serverless application, which the check does not know"}
+        accepted = {"CKV2_AWS_5": "the EMR Serverless application uses it, which the check does not know"}
         group = network.group("spark", "Spark on EMR Serverless", accepted)
         network.reach_services(group, "spark")
         everyone = spark.workers + 1  # the workers and the driver
@@ -60,7 +60,7 @@ class EmrServerless(Construct):
                 {"classification": "spark-defaults", "properties": spark_defaults(lakehouse, names, spark)}
             ],
             monitoring_configuration={
-                # The group is encrypted already; what EMR keeps for Spark's UI it encrypts by a key of its own.
+                # The log group is already encrypted. EMR encrypts what it keeps for Spark's UI with its own key.
                 "cloudwatch_logging_configuration": {"enabled": True, "log_group_name": log_group},
                 "managed_persistence_monitoring_configuration": {"enabled": True},
             },
@@ -68,7 +68,7 @@ class EmrServerless(Construct):
 
 
 def gigabytes(heap: int) -> int:
-    """Memory of a worker whose heap is ``heap`` MiB: Spark asks for a tenth more, at least 384 MiB, in whole gigabytes.
+    """Memory in gigabytes of a worker with a heap of ``heap`` MiB. Spark requests a tenth more, at least 384 MiB.
 
     https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html#worker-configs
     """
@@ -76,12 +76,12 @@ def gigabytes(heap: int) -> int:
 
 
 def spark_defaults(lakehouse: Lakehouse, names: Names, spark: Spark) -> dict[str, str]:
-    """Spark's properties: EMR's own Iceberg, the catalogs, and what the file says above all."""
+    """Spark's properties: EMR's own Iceberg, the catalogs, and the file's properties, which override the others."""
     return {"spark.jars": ICEBERG_JAR, **for_spark(lakehouse, names), **spark.properties}
 
 
 class AthenaWorkgroups(Construct):
-    """A workgroup for each of ``users``, whose results lie in a prefix that it alone reads.
+    """A workgroup for each of ``users``, with results in a prefix that only the user can read.
 
     https://docs.aws.amazon.com/athena/latest/ug/workgroups-manage-queries-control-costs.html
     """
@@ -122,7 +122,7 @@ class AthenaWorkgroups(Construct):
 
 
 def athena_statements(names: Names, user: str, results: str, key: str) -> list[PolicyStatement]:
-    """What it takes to query through one's own workgroup; ``results`` is the bucket's name in lakehouse.yaml's sense.
+    """The permissions to query through one's own workgroup. ``results`` is the bucket's name as in lakehouse.yaml.
 
     https://docs.aws.amazon.com/athena/latest/ug/example-policies-workgroup.html
     """
@@ -132,7 +132,7 @@ def athena_statements(names: Names, user: str, results: str, key: str) -> list[P
         "kms:EncryptionContext:aws:s3:arn": names.s3(results),
         "kms:ViaService": f"s3.{names.region}.amazonaws.com",
     }
-    # Athena looks for the database `default` before it looks for what a query names.
+    # Athena looks for the database `default` before it looks for the databases of a query.
     default = (names.arn("glue", "catalog"), names.arn("glue", "database/default"))
     listing = {"StringLike": {"s3:prefix": [f"{user}/*"]}}
     return [
@@ -153,7 +153,7 @@ def athena_statements(names: Names, user: str, results: str, key: str) -> list[P
 
 
 def emr_statements(names: Names, user: str, application: str, log_group: str) -> list[PolicyStatement]:
-    """What it takes to run Spark jobs as oneself: start them, be handed to them, and let them log."""
+    """The permissions to run Spark jobs with one's own role: start jobs, pass the role to them, and let them log."""
     jobs = ("CancelJobRun", "GetApplication", "GetDashboardForJobRun", "GetJobRun", "ListJobRuns", "StartApplication")
     passed = {"StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}}
     own = names.arn("iam", f"role/{names.role(user)}", region=False)
@@ -167,5 +167,5 @@ def emr_statements(names: Names, user: str, application: str, log_group: str) ->
         PolicyStatement("SparkAsOneself", ("iam:PassRole",), (own,), passed),
         PolicyStatement("SparkLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
         PolicyStatement("SparkLogStreams", ("logs:DescribeLogStreams",), (group,)),
-        PolicyStatement("SparkLogGroups", ("logs:DescribeLogGroups",), ("*",)),  # IAM knows no resource of this list
+        PolicyStatement("SparkLogGroups", ("logs:DescribeLogGroups",), ("*",)),  # IAM has no resource for this list
     ]

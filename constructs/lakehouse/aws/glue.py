@@ -1,4 +1,4 @@
-"""Glue databases, one a namespace. Their tables are the bootstrap's."""
+"""Glue databases, one per namespace. The bootstrap creates their tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Databases(Construct):
                     description=inner.properties.get("comment") or f"{catalog}.{namespace} of {names.prefix}",
                     location_uri=f"{names.location(content.location)}/{namespace}",
                     parameters=dict(inner.properties) or None,
-                    # IAM decides, not Lake Formation; an account may have another default.
+                    # IAM controls access, not Lake Formation, which may be the account's default.
                     create_table_default_permission=[
                         {
                             "permissions": ["ALL"],
@@ -34,7 +34,7 @@ class Databases(Construct):
                         }
                     ],
                     lifecycle={
-                        "ignore_changes": ["description", "parameters"],  # they are the bootstrap's, once it is there
+                        "ignore_changes": ["description", "parameters"],  # later, the bootstrap manages them
                         **({} if inner.deletable and allow_destroy else {"prevent_destroy": True}),
                     },
                 )

@@ -1,4 +1,4 @@
-"""IAM roles: for engines, one for each principal, and for CI. What they may do is in :mod:`lakehouse.access.iam`."""
+"""IAM roles for engines, for each principal and for CI. Their permissions are in :mod:`lakehouse.access.iam`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from lakehouse.errors import UsageError
 from lakehouse.text.iam import literal
 
 GITHUB = "token.actions.githubusercontent.com"
-_INLINE = 10_240  # characters of all inline policies of a role: IAM's quota, white space not counted
+_INLINE = 10_240  # IAM's quota for the characters of all inline policies of a role, without white space
 _PRINCIPAL_TAG = "aws:PrincipalTag/lakehouse-principal"
-# What Terraform asks IAM for, to keep the stack's own roles.
+# The actions that Terraform needs to manage the stack's own roles.
 _EDIT_ROLES = """
     AttachRolePolicy CreateRole DeleteRole DeleteRolePolicy DetachRolePolicy GetRole GetRolePolicy
     ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies PutRolePolicy TagRole UntagRole
@@ -28,7 +28,7 @@ _EDIT_PROFILES = """
 _EDIT_OIDC = """
     CreateOpenIDConnectProvider DeleteOpenIDConnectProvider GetOpenIDConnectProvider TagOpenIDConnectProvider
 """
-# The service-linked role by which instances start; to make and delete one is PowerUserAccess's.
+# The actions on the service-linked role that starts instances. PowerUserAccess can already create and delete it.
 _EDIT_SCALING_ROLE = "GetRole GetServiceLinkedRoleDeletionStatus TagRole UntagRole UpdateRoleDescription"
 _SERVICES = [f"{service}.amazonaws.com" for service in ("autoscaling", "ec2", "emr-serverless", "vpc-flow-logs")]
 
@@ -44,9 +44,9 @@ def role(
     may: Iterable[PolicyStatement | Mapping[str, Any]] = (),
     managed: Sequence[str] = (),
 ) -> Declared:
-    """A role with one inline policy, and policies that AWS keeps.
+    """A role with one inline policy, and with policies that AWS manages.
 
-    Raises UsageError if the policy is longer than IAM takes.
+    Raises UsageError if the policy is longer than IAM allows.
     """
     made = resource(
         scope,
@@ -61,7 +61,7 @@ def role(
         text = json.dumps(document(statements), separators=(",", ":"))
         if len(text.replace(names.account, "0" * 12)) > _INLINE:
             raise UsageError(
-                f'access: the policy of "{called}" in stacks.{names.stack} has {len(text)} characters, and IAM takes '
+                f'access: the policy of "{called}" in stacks.{names.stack} has {len(text)} characters, but IAM allows '
                 f"{_INLINE}. Grant on namespaces or catalogs instead of single tables"
             )
         resource(scope, f"{name}_policy", "aws_iam_role_policy", role=made.ref("name"), name="lakehouse", policy=text)
@@ -85,7 +85,7 @@ def instance_role(
     key: str,
     log_group: str,
 ) -> Declared:
-    """The instance profile of engines on EC2: the whole lakehouse, their secrets and logs, and Systems Manager."""
+    """The instance profile of engines on EC2, for the whole lakehouse, their secrets and logs, and Systems Manager."""
     group = names.arn("logs", f"log-group:{log_group}")
     via = {"StringEquals": {"kms:ViaService": f"secretsmanager.{names.region}.amazonaws.com"}}
     made = role(
@@ -109,7 +109,7 @@ def instance_role(
 
 
 def service_trust(names: Names, service: str, source: str = "") -> dict[str, Any]:
-    """A service of AWS may take the role, for this account alone, and where said for things whose ARN is ``source``."""
+    """Let a service of AWS take the role, only for this account and, if set, only for the resource ``source`` (ARN)."""
     condition: dict[str, Any] = {"StringEquals": {"aws:SourceAccount": names.account}}
     if source:
         condition["ArnLike"] = {"aws:SourceArn": source}
@@ -122,7 +122,7 @@ def service_trust(names: Names, service: str, source: str = "") -> dict[str, Any
 
 
 def principal_trust(names: Names, principal: str) -> dict[str, Any]:
-    """A user or role of the account that carries the tag ``lakehouse-principal: PRINCIPAL`` may take the role."""
+    """Let users and roles of the account with the tag ``lakehouse-principal: PRINCIPAL`` take the role."""
     return {
         "Effect": "Allow",
         "Principal": {"AWS": names.arn("iam", "root", region=False)},
@@ -132,7 +132,7 @@ def principal_trust(names: Names, principal: str) -> dict[str, Any]:
 
 
 class GitHub(Construct):
-    """Two roles for the workflows of one repository, by OIDC and without a stored key: one plans, the other deploys.
+    """Two roles for the workflows of one repository, one to plan and one to deploy. They use OIDC and no stored key.
 
     https://docs.github.com/en/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws
     """
@@ -151,7 +151,7 @@ class GitHub(Construct):
         state: tuple[str, str],
         instances: bool,
     ) -> None:
-        """``buckets`` and ``tables`` are ARNs, of S3 and S3 Tables; ``state`` is the backend's bucket and key."""
+        """``buckets`` and ``tables`` are ARNs of S3 and S3 Tables, ``state`` is the backend's bucket and key."""
         super().__init__(scope, name)
         provider = resource(
             self,
@@ -181,7 +181,7 @@ class GitHub(Construct):
             may=[*_state_read(names, state), *_metadata(names, buckets, key), *_no_data(names, buckets, tables, state)],
             managed=["ReadOnlyAccess"],
         )
-        # PowerUserAccess leaves out IAM; what the stack needs of it is allowed for the stack's own roles.
+        # PowerUserAccess excludes IAM. The IAM actions that the stack needs are allowed only on its own roles.
         self.deploy = role(
             self,
             "deploy",
@@ -203,12 +203,12 @@ def _state_read(names: Names, state: tuple[str, str]) -> list[PolicyStatement]:
 
 
 def _state_object(names: Names, state: tuple[str, str]) -> str:
-    """The ARN of Terraform's state; its key is any text."""
+    """The ARN of the object with Terraform's state, whose key may be any text."""
     return names.arn("s3", literal("/".join(state)), region=False, account=False)
 
 
 def _state_write(names: Names, state: tuple[str, str]) -> list[PolicyStatement]:
-    """For who deploys alone; who plans does so without the lock, which is an object too."""
+    """Only for the role that deploys. The other plans without the lock, because the lock is an object too."""
     key = _state_object(names, state)
     return [
         PolicyStatement("StateWrite", ("s3:PutObject",), (key,)),
@@ -217,7 +217,7 @@ def _state_write(names: Names, state: tuple[str, str]) -> list[PolicyStatement]:
 
 
 def _metadata(names: Names, buckets: Sequence[str], key: str) -> list[PolicyStatement]:
-    """`lakehouse plan` reads tables' metadata files, which the key encrypts."""
+    """For `lakehouse plan`, which reads tables' metadata files. The key encrypts them."""
     within = {
         "kms:EncryptionContext:aws:s3:arn": list(buckets),
         "kms:ViaService": f"s3.{names.region}.amazonaws.com",
@@ -228,7 +228,7 @@ def _metadata(names: Names, buckets: Sequence[str], key: str) -> list[PolicyStat
 def _no_data(
     names: Names, buckets: Sequence[str], tables: Sequence[str], state: tuple[str, str]
 ) -> list[Mapping[str, Any]]:
-    """No object but tables' metadata files (not their manifests, which hold values) and Terraform's state."""
+    """Deny all objects except tables' metadata files (not manifests, which contain values) and Terraform's state."""
     left = [f"{arn}/*/metadata/*.metadata.json" for arn in buckets]
     left.append(_state_object(names, state))
     reads = ["s3:GetObject", "s3:GetObjectVersion"]

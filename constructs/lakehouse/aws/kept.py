@@ -1,9 +1,9 @@
-"""What a stack keeps: its last word before a deploy deletes data whose entry left the file.
+"""Protection against a deploy that would delete data because its entry was removed from the file.
 
-``prevent_destroy`` stands in the block of a bucket or database, and goes with the block when its entry leaves the file.
-So one resource that is always there knows the entries that were deployed without both keys to deletion. When they
-change it is replaced, and first of all runs ``python -m lakehouse.aws.kept FILE STACK``, which fails where one of them
-is not in the file any more. It needs whatever it speaks of, so that nothing of that is deleted before.
+``prevent_destroy`` is in the block of a bucket or database, so it is removed with the block if the entry is removed
+from the file. Therefore one permanent resource records the entries that were deployed without both keys to deletion.
+If they change, Terraform replaces it and first runs ``python -m lakehouse.aws.kept FILE STACK``, which fails if one of
+them is no longer in the file. The resource depends on all of their resources, so that none is deleted before.
 https://developer.hashicorp.com/terraform/language/provisioners#destroy-time-provisioners
 """
 
@@ -20,7 +20,7 @@ from lakehouse.spec import AwsStack, Lakehouse, load
 from lakehouse.text.terminal import shown_lines
 from lakehouse.text.terraform import expression
 
-DEPLOYED = "LAKEHOUSE_KEPT"  # the entries as they were deployed, by commas
+DEPLOYED = "LAKEHOUSE_KEPT"  # the deployed entries, separated by commas
 
 
 def entries(lakehouse: Lakehouse) -> Iterator[tuple[str, bool]]:
@@ -38,7 +38,7 @@ def kept(lakehouse: Lakehouse, *, allow_destroy: bool) -> list[str]:
 
 
 def step(path: Path, stack: str) -> dict[str, object]:
-    """The provisioner that looks whether all of it is still in the file."""
+    """The provisioner that checks that all deployed entries are still in the file."""
     return {
         "when": "destroy",
         "command": shlex.join([sys.executable, "-m", "lakehouse.aws.kept", str(path), stack]),
@@ -50,19 +50,19 @@ def look(path: Path, stack: str, deployed: Iterable[str]) -> None:
     """Raises LakehouseError if the file lacks an entry that was deployed without both keys."""
     lakehouse = load(path, engines=False)
     if not isinstance(lakehouse.stacks.get(stack), AwsStack):
-        return  # the whole stack goes, and Terraform asks each block
+        return  # the whole stack is destroyed, and Terraform checks each block
     there = {entry for entry, _ in entries(lakehouse)}
     if gone := [entry for entry in deployed if entry not in there]:
         raise LakehouseError(
-            f"{path.name} has no {', '.join(gone)} any more, which holds data in stacks.{stack} and was deployed "
-            "without both keys to deletion: nothing of it is deleted. Put the entry back (a new name is a new entry); "
-            "or, where its data is to go, first deploy it with `deletable: true`, and the stack with "
+            f"{path.name} no longer has {', '.join(gone)}, which holds data in stacks.{stack} and was deployed "
+            "without both keys to deletion, so nothing was deleted. Put the entry back (a new name is a new entry). "
+            "To delete its data, first deploy the entry with `deletable: true` and the stack with "
             "`allow_destroy: true`"
         )
 
 
 def main(arguments: list[str]) -> int:
-    """Looks, as Terraform asks; gives the exit code."""
+    """Run the check for Terraform's provisioner. Returns the exit code."""
     path, stack = arguments
     try:
         look(Path(path), stack, filter(None, os.environ[DEPLOYED].split(",")))

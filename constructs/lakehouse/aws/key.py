@@ -1,4 +1,4 @@
-"""The key that encrypts all that the stack keeps: buckets, logs, secrets, volumes, alarms."""
+"""The key that encrypts everything that the stack stores: buckets, logs, secrets, volumes, alarms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _USE = [
 
 
 class KmsKey(Construct):
-    """One KMS key with yearly rotation; each service gets it for its own things alone.
+    """One KMS key with yearly rotation. Each service may use it only for its own resources.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
     """
@@ -31,7 +31,7 @@ class KmsKey(Construct):
         super().__init__(scope, name)
         self.scaling: Declared | None = None
         if instances:
-            # Auto Scaling's own role for this stack: a key's policy must name a role that is there.
+            # Auto Scaling's own role for this stack, because a key's policy can only name an existing role.
             self.scaling = resource(
                 self,
                 "scaling",
@@ -46,7 +46,7 @@ class KmsKey(Construct):
             "aws_kms_key",
             description=f"Data, logs and secrets of {names.prefix}",
             enable_key_rotation=True,
-            deletion_window_in_days=30,  # the time in which a deleted key, and the data with it, can be had back
+            deletion_window_in_days=30,  # so long a deleted key, and the data with it, can be restored
             policy=json.dumps({"Version": "2012-10-17", "Statement": _statements(names, self.scaling, tables)}),
             lifecycle={"prevent_destroy": True} if protected else None,
         )
@@ -58,7 +58,7 @@ def _statements(names: Names, scaling: Declared | None, tables: bool) -> list[di
     logs = names.arn("logs", f"log-group:/{names.prefix}/*")
     here = {"StringEquals": {"aws:SourceAccount": names.account}}
     found = [
-        # IAM policies of the account decide, as they do where a key has no policy of its own.
+        # The account's IAM policies decide, as for a key without its own policy.
         _allow("Account", {"AWS": names.arn("iam", "root", region=False)}, ["kms:*"], {}),
         _allow(
             "Logs",
@@ -69,12 +69,12 @@ def _statements(names: Names, scaling: Declared | None, tables: bool) -> list[di
         _allow("Alarms", {"Service": "cloudwatch.amazonaws.com"}, _SEAL, {}),
         _allow("Budgets", {"Service": "budgets.amazonaws.com"}, _SEAL, here),
     ]
-    if scaling:  # instances are started with volumes that are encrypted with the key
+    if scaling:  # it starts instances whose volumes are encrypted with the key
         auto_scaling = {"AWS": scaling.ref("arn")}
         found.append(_allow("Volumes", auto_scaling, _USE, {}))
         for_aws = {"Bool": {"kms:GrantIsForAWSResource": True}}
         found.append(_allow("VolumeGrants", auto_scaling, ["kms:CreateGrant"], for_aws))
-    if tables:  # S3 Tables compacts and expires what it keeps
+    if tables:  # S3 Tables compacts and expires its tables
         maintenance = {"Service": "maintenance.s3tables.amazonaws.com"}
         found.append(_allow("TableMaintenance", maintenance, _SEAL, here))
     return found

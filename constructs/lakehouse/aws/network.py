@@ -1,4 +1,4 @@
-"""A private network: no public address, no way out but to the AWS services that the lakehouse uses."""
+"""A private network without public addresses. It reaches only the AWS services that the lakehouse uses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AMAZON_LINUX = "al2023-repos-{region}-de612dc2"
 
 
 class Network(Construct):
-    """VPC, one private subnet a zone, endpoints, and flow logs.
+    """VPC, one private subnet per zone, endpoints, and flow logs.
 
     https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
     """
@@ -48,7 +48,7 @@ class Network(Construct):
             tags={"Name": names.prefix},
         )
         self.id = self.vpc.ref("id")
-        # The group that things get which name none: nothing in, nothing out.
+        # The group of resources that name no group: nothing in, nothing out.
         resource(self, "default", "aws_default_security_group", vpc_id=self.id)
         self.subnets = self._subnets(zones)
         self._s3 = self._gateway(instances)
@@ -80,7 +80,7 @@ class Network(Construct):
             )
 
     def _subnets(self, zones: int) -> list[Declared]:
-        # Not the local zones and wavelength zones that an account may have opted into.
+        # Exclude local zones and wavelength zones, which an account may have enabled.
         ordinary = [{"name": "opt-in-status", "values": ["opt-in-not-required"]}]
         available = data(self, "zones", "aws_availability_zones", state="available", filter=ordinary)
         self.routes = resource(self, "routes", "aws_route_table", vpc_id=self.id, tags={"Name": self._names.prefix})
@@ -108,7 +108,7 @@ class Network(Construct):
         return subnets
 
     def _gateway(self, instances: bool) -> Declared:
-        """S3 by a gateway endpoint, which costs nothing; it leads to this account's buckets alone."""
+        """A gateway endpoint for S3, which costs nothing and reaches only this account's buckets."""
         names = self._names
         own = {
             "Sid": "OwnBuckets",
@@ -139,7 +139,7 @@ class Network(Construct):
         )
 
     def flow_logs(self, group: Declared, role: Declared) -> None:
-        """Who talked to whom, to a log group."""
+        """Write the network's connections to a log group."""
         resource(
             self,
             "flow",
@@ -151,7 +151,7 @@ class Network(Construct):
         )
 
     def group(self, name: str, description: str, accepted: Mapping[str, str] | None = None) -> Declared:
-        """A security group; what it lets through is said by rules."""
+        """A security group without rules."""
         return resource(
             self,
             f"{name}_group",
@@ -164,7 +164,7 @@ class Network(Construct):
         )
 
     def within(self, group: Declared, name: str, first: int, last: int) -> None:
-        """Lets the members of a group talk to each other on the ports from ``first`` to ``last``."""
+        """Let the members of a group connect to each other on the ports from ``first`` to ``last``."""
         for direction in ("ingress", "egress"):
             resource(
                 self,
@@ -179,7 +179,7 @@ class Network(Construct):
             )
 
     def reach_services(self, group: Declared, name: str) -> None:
-        """Lets a group out to S3 and to the endpoints, by TLS, and nowhere else."""
+        """Let a group connect to S3 and to the endpoints with TLS, and to nothing else."""
         common: dict[str, Any] = {
             "security_group_id": group.ref("id"),
             "ip_protocol": "tcp",

@@ -1,4 +1,4 @@
-"""What happened and what it costs: log groups, alarms, a budget, and who hears of it."""
+"""Log groups, alarms, a budget, and the addresses that get their messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOG_DAYS = 365
 
 
 class Observe(Construct):
-    """Log groups by name (below ``/LAKEHOUSE-STACK/``), encrypted, kept a year; alarms and a budget to one topic."""
+    """Encrypted log groups by name, below ``/LAKEHOUSE-STACK/``, kept for a year; alarms and a budget with one topic."""
 
     def __init__(
         self, scope: Construct, name: str, *, names: Names, key: str, groups: Sequence[str], alerts: Sequence[str]
@@ -59,7 +59,7 @@ class Observe(Construct):
             )
 
     def flow_log_role(self) -> Declared:
-        """The role by which the network writes its flow logs."""
+        """The role with which the network writes its flow logs."""
         writes = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
         return role(
             self,
@@ -72,7 +72,7 @@ class Observe(Construct):
                 PolicyStatement("FlowLogs", writes, (f"{self.groups['network'].ref('arn')}:*",)),
                 PolicyStatement(
                     "FlowLogGroups", ("logs:DescribeLogGroups",), ("*",)
-                ),  # IAM knows no resource of this list
+                ),  # IAM has no resource for this list
             ],
         )
 
@@ -86,7 +86,7 @@ class Observe(Construct):
         dimensions: Mapping[str, str],
         minutes: int = 5,
     ) -> None:
-        """An alarm for a metric that is above nothing only when something is wrong."""
+        """An alarm for a metric that is above 0 only if something is wrong."""
         resource(
             self,
             name,
@@ -107,7 +107,7 @@ class Observe(Construct):
         )
 
     def budget(self, dollars: int) -> None:
-        """A month's budget for what carries the stack's tag (to be activated as a cost allocation tag, once).
+        """A monthly budget for resources with the stack's tag, which must be activated once as a cost allocation tag.
 
         https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html
         """

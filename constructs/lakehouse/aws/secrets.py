@@ -1,6 +1,6 @@
 """Secrets of the engines, which are in no state, no plan and no synthesised file.
 
-An ephemeral resource makes the value and a write-only argument takes it; both exist while Terraform runs, no longer.
+An ephemeral resource generates the value and a write-only argument gets it. Both exist only while Terraform runs.
 https://developer.hashicorp.com/terraform/language/manage-sensitive-data/write-only
 """
 
@@ -10,16 +10,16 @@ from lakehouse.access.names import Names
 from lakehouse.cdk import Construct, Declared, ephemeral, resource
 
 RECOVERY_DAYS = 7
-VERSION = 1  # a higher number makes new values at the next deploy
+VERSION = 1  # with a higher number, the next deploy generates new values
 
 
 class Secrets(Construct):
-    """One secret in Secrets Manager for each name, its value random."""
+    """One secret in Secrets Manager for each name, with a random value."""
 
     def __init__(
         self, scope: Construct, name: str, *, names: Names, key: str, wanted: dict[str, str], allow_destroy: bool
     ) -> None:
-        """``wanted`` maps a secret's name to what it is for."""
+        """``wanted`` maps a secret's name to its description."""
         super().__init__(scope, name)
         self.secrets: dict[str, Declared] = {}
         for secret, meaning in wanted.items():
@@ -30,7 +30,7 @@ class Secrets(Construct):
                 name=f"{names.prefix}/{secret}",
                 description=meaning,
                 kms_key_id=key,
-                accepted={"CKV2_AWS_57": "both ends must change at once: a higher VERSION does it, at a deploy"},
+                accepted={"CKV2_AWS_57": "both ends must change together: a deploy with a higher VERSION does that"},
                 recovery_window_in_days=0 if allow_destroy else RECOVERY_DAYS,
             )
             value = ephemeral(

@@ -1,4 +1,4 @@
-"""The object store: private, encrypted, versioned buckets; or S3 Tables buckets for what catalogs hold."""
+"""The object store: private, encrypted, versioned buckets, or S3 Tables buckets for the contents of catalogs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.spec import Bucket, Lakehouse
 from lakehouse.spec.aws import ACCESS_LOGS
 
-KEPT_DAYS = 30  # a deleted or overwritten object can be had back for so long
+KEPT_DAYS = 30  # for so long a deleted or overwritten object can be restored
 LOG_DAYS = 365
 _ACCEPTED = {
-    "CKV_AWS_144": "the file names one region; versions bring back what was deleted, and a copy would double the cost",
-    "CKV2_AWS_62": "nothing listens to a bucket's events: Iceberg's metadata says what is new",
+    "CKV_AWS_144": "the file names one region; versions restore deleted objects, and a copy would double the cost",
+    "CKV2_AWS_62": "nothing uses a bucket's events: Iceberg's metadata shows what is new",
 }
 RESULT_DAYS = 7
 
@@ -31,9 +31,9 @@ class AwsStore(Construct):
         self._key = key
         self._allow_destroy = allow_destroy
         self.buckets: dict[str, Declared] = {}
-        self.ready: list[Declared] = []  # what must be there before the buckets are written to
-        self.parts: list[Declared] = []  # buckets and all that makes them safe
-        # Access logs are not deletable by word: they go with the stack, once no bucket is protected any more.
+        self.ready: list[Declared] = []  # resources that must exist before the buckets are written to
+        self.parts: list[Declared] = []  # buckets and the resources that protect them
+        # No entry makes access logs deletable. They are destroyed with the stack if no bucket is protected any more.
         self._logs = _SimpleBucket(
             self,
             ACCESS_LOGS,
@@ -45,7 +45,7 @@ class AwsStore(Construct):
         )
 
     def add(self, name: str, bucket: Bucket) -> Declared:
-        """A bucket of lakehouse.yaml. With ``versioning`` replaced versions stay as it says; without, for 30 days."""
+        """A bucket of lakehouse.yaml. Without ``versioning``, replaced versions are kept for 30 days."""
         rules = [_tidy()]
         days = bucket.noncurrent_days if bucket.versioning else KEPT_DAYS
         if days is not None:
@@ -55,7 +55,7 @@ class AwsStore(Construct):
         return self._add(name, rules, deletable=bucket.deletable and self._allow_destroy)
 
     def add_results(self, name: str) -> Declared:
-        """A bucket for results of queries, which can be computed again."""
+        """A bucket for results of queries. It is deletable, because they can be computed again."""
         replaced = {**_rule("replaced"), "noncurrent_version_expiration": [{"noncurrent_days": 1}]}
         return self._add(name, [_tidy(), replaced, _expire("expire", RESULT_DAYS)], deletable=self._allow_destroy)
 
@@ -78,7 +78,7 @@ class AwsStore(Construct):
             bucket=made.ref("id"),
             target_bucket=self._logs.bucket.ref("id"),
             target_prefix=f"{name}/",
-            needs=[self._logs.policy],  # it lets S3 deliver
+            needs=[self._logs.policy],  # it lets S3 deliver logs
         )
         self.parts += [*whole.parts, logging]
         self.buckets[name] = made
@@ -86,7 +86,7 @@ class AwsStore(Construct):
 
 
 class _SimpleBucket(Construct):
-    """A bucket with all that every bucket has."""
+    """A bucket with the settings of every bucket."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class _SimpleBucket(Construct):
             lifecycle=None if deletable else {"prevent_destroy": True},
             accepted=_ACCEPTED
             if key
-            else {**_ACCEPTED, "CKV_AWS_145": "S3 delivers access logs under its own key alone"},
+            else {**_ACCEPTED, "CKV_AWS_145": "S3 delivers access logs only with its own key"},
         )
         of = self.bucket.ref("id")
         access = resource(
@@ -136,7 +136,7 @@ class _SimpleBucket(Construct):
             bucket=of,
             versioning_configuration={"status": "Enabled"},
         )
-        # S3 delivers access logs to buckets without a key of the account's own alone.
+        # S3 delivers access logs only to buckets without a key of the account.
         how = {"sse_algorithm": "aws:kms", "kms_master_key_id": key} if key else {"sse_algorithm": "AES256"}
         encryption = resource(
             self,
@@ -151,8 +151,8 @@ class _SimpleBucket(Construct):
             "aws_s3_bucket_lifecycle_configuration",
             bucket=of,
             rule=rules,
-            needs=[versioning],  # rules on replaced versions are for buckets that keep them
-            accepted={"CKV_AWS_300": "each rule is on all objects: the empty filter that says so is taken for one"},
+            needs=[versioning],  # rules for replaced versions need a bucket that keeps them
+            accepted={"CKV_AWS_300": "each rule applies to all objects, but the check reads its empty filter as one"},
         )
         arn = self.bucket.ref("arn")
         self.policy = resource(
@@ -160,7 +160,7 @@ class _SimpleBucket(Construct):
             "policy",
             "aws_s3_bucket_policy",
             bucket=of,
-            needs=[access],  # S3 refuses two changes of who reaches a bucket at once
+            needs=[access],  # S3 refuses two simultaneous changes of a bucket's access
             policy=json.dumps({"Version": "2012-10-17", "Statement": [_tls_only(arn), *policy]}),
         )
         self.ready = [versioning, encryption, self.policy]
@@ -168,7 +168,7 @@ class _SimpleBucket(Construct):
 
 
 class TableStore(Construct):
-    """S3 Tables buckets, which compact and expire by themselves, with a namespace for each of the lakehouse's.
+    """S3 Tables buckets, which compact and expire tables by themselves, with the lakehouse's namespaces.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables.html
     """
@@ -205,7 +205,7 @@ class TableStore(Construct):
 
 
 def table_buckets(lakehouse: Lakehouse) -> list[str]:
-    """The buckets in which catalogs are: with S3 Tables these are table buckets, the others stay as they are."""
+    """The buckets of catalogs. With S3 Tables these are table buckets, and the others are ordinary buckets."""
     return list(dict.fromkeys(each.location.bucket for each in lakehouse.catalogs.values()))
 
 

@@ -1,4 +1,4 @@
-"""The databases of catalogs that keep their state in PostgreSQL: what they and their users are called."""
+"""The names of catalogs' databases in PostgreSQL, and of their users."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def _better(value: str) -> str:
     return re.sub(r"[^a-z0-9_-]+", "_", value.lower())
 
 
-DatabaseName = Annotated[StrictStr, Matching("a name of a database", _PATTERN, _RULE, _better)]
-UserName = Annotated[StrictStr, Matching("a name of a database's user", _PATTERN, _RULE, _better)]
+DatabaseName = Annotated[StrictStr, Matching("a name for a database", _PATTERN, _RULE, _better)]
+UserName = Annotated[StrictStr, Matching("a name for a database's user", _PATTERN, _RULE, _better)]
 
 
 class DatabaseEntry(KindEntry):
     """A catalog whose server has a database."""
 
     database: DatabaseName | None = None
-    """The database of its server in PostgreSQL; left out, it has the server's name. A new name renames it."""
+    """Name of its server's database in PostgreSQL. Default: the server's name. A new name renames the database."""
     user: UserName | None = None
-    """The user that owns the database; left out, it has the database's name. A new name renames it."""
+    """Name of the user that owns the database. Default: the database's name. A new name renames the user."""
 
 
 @dataclass(frozen=True)
 class DatabaseNames:
-    """What the database of a catalog's server and its user are called."""
+    """The names of the database of a catalog's server and of its user."""
 
     database: str
     user: str
@@ -81,15 +81,15 @@ def check_databases(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Itera
         for key, value in (("database", names.database), ("user", names.user)):
             if (other := taken.setdefault((key, value), catalog)) != catalog:
                 yield _collision(at, entry, key, value, other)
-                break  # a user that has the database's name
+                break  # the user has the database's name
 
 
 def _of_the_same(at: KeyPath, entry: KindEntry, other: str, names: DatabaseNames) -> Iterator[Problem]:
-    """A server that carries several catalogs has one database."""
+    """Problems of names that differ between catalogs of one server, which has one database."""
     for key, value in (("database", names.database), ("user", names.user)):
         wanted = getattr(entry, key, None)
         if wanted not in (None, value):
-            message = f'"{wanted}" is not the {key} of the server, which "{other}" names: that is "{value}". Remove it'
+            message = f'"{wanted}" is not the {key} of the server: "{other}" sets that to "{value}". Remove it'
             yield Problem((*at, key), message, about=((*at, "kind"),))
 
 
@@ -101,7 +101,7 @@ def _reserved(at: KeyPath, entry: KindEntry) -> Iterator[Problem]:
         message = f'"{database}" cannot be the name of its user too: PostgreSQL reserves it. Set `user`'
         yield Problem((*at, "database"), message)
     if user is not None and _is_reserved(user):
-        message = f'"{user}" is not a name of a user: PostgreSQL reserves it. Choose another name'
+        message = f'"{user}" is not a name for a user: PostgreSQL reserves it. Choose another name'
         yield Problem((*at, "user"), message)
 
 
@@ -110,7 +110,7 @@ def _is_reserved(user: str) -> bool:
 
 
 def _collision(at: KeyPath, entry: KindEntry, key: str, value: str, other: str) -> Problem:
-    """Each server has a database of its own, and a user can have one password."""
+    """The problem of two servers with the same name for a database or a user, which has only one password."""
     place = (*at, key) if getattr(entry, key, None) is not None else at
     message = f'"{value}" is also the {key} of the catalog "{other}", and each has its own. Set another `{key}`.'
     return Problem(place, message, about=((*at, "kind"),), beside=(*at[:-1], other))

@@ -1,4 +1,4 @@
-"""Versions that a kind does not support: the nearest one that it does is named before anything is deployed."""
+"""Refusal of versions that a kind does not support, with the nearest that it does, before anything is deployed."""
 
 from __future__ import annotations
 

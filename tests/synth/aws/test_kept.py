@@ -71,7 +71,7 @@ def test_an_entry_that_left_the_file_is_reported(
     monkeypatch.setenv(DEPLOYED, ",".join(deployed))
     assert main([str(file), "aws"]) == (1 if gone else 0)
     told = capsys.readouterr().err
-    assert told.startswith(f"Error: lakehouse.yaml has no {gone} any more") if gone else not told
+    assert told.startswith(f"Error: lakehouse.yaml no longer has {gone}") if gone else not told
 
 
 @pytest.mark.parametrize(("text", "code"), [("name: demo\n", 2), (FILE.replace("  aws:", "  other:"), 0)])

@@ -125,13 +125,13 @@ BREAKING: list[tuple[Callable[[Stack], Iterator[str]], Callable[[Stack], None], 
     (
         checks.principals_stay_within,
         _may(NotAction="iam:*", Resource="*"),
-        "aws_iam_role_policy.principal_bi_policy: Added: says what is not allowed",
+        "aws_iam_role_policy.principal_bi_policy: Added: lists what is not allowed",
     ),
     (checks.tags_are_said, _untagged_group, "aws_autoscaling_group.engines_trino_workers: its instances"),
     (checks.tags_are_said, _untagged_volume, "aws_launch_template.engines_trino_worker_template: a started volume"),
     (checks.nothing_is_open, _open_rule("0.0.0.0/0"), "aws_vpc_security_group_ingress_rule.network_endpoints_ingress"),
     (checks.nothing_is_open, _open_rule("::/0"), "aws_vpc_security_group_ingress_rule.network_endpoints_ingress: open"),
-    (checks.nothing_is_open, _gateway, "aws_internet_gateway.out: a way to the internet"),
+    (checks.nothing_is_open, _gateway, "aws_internet_gateway.out: a route to the internet"),
     (checks.nothing_is_open, _default_route, "aws_route.out: open to 0.0.0.0/0"),
     (checks.nothing_is_open, _public_subnet, "aws_subnet.network_private_0: a public address"),
     (checks.nothing_is_open, _public_instance, "aws_launch_template.engines_trino_worker_template: a public address"),
@@ -198,7 +198,7 @@ def test_a_finding_is_accepted_only_by_its_resource() -> None:
 def test_an_acceptance_without_need_fails() -> None:
     [stale], accepted = scan.judge({"aws": _stack(CKV_1="a reason")}, [])
     assert stale.address == "aws_vpc.main"
-    assert "not found any more" in stale.what
+    assert "no longer found" in stale.what
     assert accepted == []
 
 

@@ -194,8 +194,8 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         ports=(Port(MASTER, port, "spark"), Port(f"{MASTER}-ui", ui, label="Spark master UI")),
         probe=Probe("http", ui, "/json/", expect='"status"'),
         memory_mb=320 + BATCH_MB + 300,  # with the driver of a batch job, which runs next to it
-        # After a restart of the machine it would greet the workers of before. A new one at the same address takes that
-        # for its own registration, stops asking for one, and never gets work (Worker.scala, MasterChanged).
+        # After a restart of the machine, it would send a message to the former workers. A new worker at the same
+        # address would read that as its own registration, and never get work (Worker.scala, MasterChanged).
         forgets=(f"{recovery}/worker_*",),
     )
 

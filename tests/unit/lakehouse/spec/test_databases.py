@@ -35,7 +35,7 @@ def test_the_first_catalog_of_a_server_names_its_database() -> None:
     assert problems(a=named, b=named) == []
     [why] = problems(a="shared", b={"kind": "shared", "database": "two"})
     assert why == (
-        '(\'b\', \'database\') "two" is not the database of the server, which "a" names: that is "shared". Remove it'
+        '(\'b\', \'database\') "two" is not the database of the server: "a" sets that to "shared". Remove it'
     )
     assert len(problems(a=named, b={"kind": "shared", "user": "you"})) == 1
 
