@@ -14,7 +14,7 @@ LOG_DAYS = 365
 
 
 class Observe(Construct):
-    """Encrypted log groups by name, below ``/LAKEHOUSE-STACK/``, kept for a year; alarms and a budget with one topic."""
+    """Encrypted log groups by name, below ``/LAKEHOUSE-STACK/``, kept a year; alarms and a budget with one topic."""
 
     def __init__(
         self, scope: Construct, name: str, *, names: Names, key: str, groups: Sequence[str], alerts: Sequence[str]
