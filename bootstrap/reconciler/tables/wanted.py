@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bootstrap.reconciler.marks import DELETABLE, DELETABLE_COLUMNS
-from lakehouse.iceberg import defaults, transforms, types
+from lakehouse.iceberg import defaults
 from lakehouse.iceberg.transforms import SortTerm, Term
 from lakehouse.iceberg.types import NO_ID, Field, Struct
 from lakehouse.spec import model
@@ -55,7 +55,7 @@ def _inside(catalog: str, spec: model.Catalog, namespace: str) -> Iterator[Wante
                     Field(
                         NO_ID,
                         column,
-                        types.parse(of.type),
+                        of.type.parsed,
                         of.required,
                         of.doc,
                         None if of.initial_default is None else defaults.value(of.type, of.initial_default),
@@ -65,8 +65,8 @@ def _inside(catalog: str, spec: model.Catalog, namespace: str) -> Iterator[Wante
                 )
             ),
             renamed_from={column: of.renamed_from for column, of in table.columns.items() if of.renamed_from},
-            partition_by=tuple(transforms.partition_field(text) for text in table.partition_by),
-            sort_by=tuple(transforms.sort_field(text) for text in table.sort_by),
+            partition_by=tuple(field.term for field in table.partition_by),
+            sort_by=tuple(field.sort for field in table.sort_by),
             identifier=tuple(table.identifier),
             properties=properties,
             format_version=table.format_version,

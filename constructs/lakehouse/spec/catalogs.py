@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lakehouse.iceberg import transforms
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import CatalogRules, EntryProblem, known
 from lakehouse.spec.model import Catalog, Lakehouse, Table
@@ -106,15 +105,8 @@ def _tables(catalog: str, content: Catalog) -> Iterator[tuple[KeyPath, Table]]:
 
 
 def _layout(at: KeyPath, table: Table, whose: str, about: tuple[KeyPath, ...]) -> Iterator[Problem]:
-    for key, terms, parsed in (
-        ("partition_by", table.partition_by, transforms.partition_field),
-        ("sort_by", table.sort_by, lambda text: transforms.sort_field(text).term),
-    ):
-        for nth, text in enumerate(terms):
-            try:
-                column = parsed(text).column
-            except ValueError:
-                continue  # another check reports it
-            if "." in column:
+    for key, fields in (("partition_by", table.partition_by), ("sort_by", table.sort_by)):
+        for nth, field in enumerate(fields):
+            if not field.wrong and "." in (column := field.term.column):  # another check reports a wrong one
                 message = f'"{column}" is a field of a struct, and {whose} cannot partition or sort by such fields'
                 yield Problem((*at, key, nth), f"{message}. Add a column for it, and use that", about)

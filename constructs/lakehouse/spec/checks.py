@@ -162,11 +162,10 @@ def _partition(at: KeyPath, table: Table) -> Iterator[Problem]:
     seen: set[tuple[str, str]] = set()
     for nth, text in enumerate(table.partition_by):
         place = (*at, "partition_by", nth)
-        try:
-            transform = transforms.partition_field(text)
-        except ValueError as error:
-            yield Problem(place, str(error))
+        if text.wrong:
+            yield Problem(place, text.wrong)
             continue
+        transform = text.term
         about = ((*at, "columns", transform.column.partition(".")[0]),)
         if why := transforms.refusal(transform, columns):
             yield Problem(place, why, about)
@@ -189,11 +188,10 @@ def _sort(at: KeyPath, table: Table) -> Iterator[Problem]:
     seen: set[transforms.Term] = set()
     for nth, text in enumerate(table.sort_by):
         place = (*at, "sort_by", nth)
-        try:
-            transform = transforms.sort_field(text).term
-        except ValueError as error:
-            yield Problem(place, str(error))
+        if text.wrong:
+            yield Problem(place, text.wrong)
             continue
+        transform = text.term
         about = ((*at, "columns", transform.column.partition(".")[0]),)
         if why := transforms.refusal(transform, columns):
             yield Problem(place, why, about)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from lakehouse.iceberg import transforms, types
+from lakehouse.iceberg import types
 from lakehouse.spec.kinds import Feature, Limit, known
 from lakehouse.spec.model import Catalog, Lakehouse, Maintenance, Table
 from lakehouse.spec.problems import KeyPath, Problem
@@ -131,11 +131,10 @@ def _table(catalog: str, at: KeyPath, table: Table, references: bool) -> Iterato
     for name, column in table.columns.items():
         if "time" in types.names(column.iceberg_type):
             yield _Use(Feature.TIME, catalog, (*at, "columns", name, "type"), "time")
-    for nth, text in enumerate(table.partition_by):
-        try:
-            term = transforms.partition_field(text)
-        except ValueError:
+    for nth, field in enumerate(table.partition_by):
+        if field.wrong:
             continue  # another check reports it
+        term = field.term
         place = (*at, "partition_by", nth)
         column_at = (*at, "columns", term.column.partition(".")[0])
         kind = _type_of(table, term.column)

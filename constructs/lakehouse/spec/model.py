@@ -24,13 +24,13 @@ from pydantic import (
 
 from lakehouse.iceberg import types
 from lakehouse.spec.base import Model, or_empty
+from lakehouse.spec.columns import ColumnType, PartitionBy, SortBy
 from lakehouse.spec.stacks import Stack
 from lakehouse.spec.values import (
     BucketName,
     CatalogLocation,
     CatalogName,
     ColumnName,
-    ColumnType,
     Endpoint,
     FileSize,
     Identifier,
@@ -92,7 +92,7 @@ class Column(Model):
     @property
     def iceberg_type(self) -> types.Type:
         """The type as a value."""
-        return types.parse(self.type)
+        return self.type.parsed
 
 
 class Compact(Model):
@@ -150,9 +150,9 @@ class Table(Model):
 
     columns: dict[ColumnName, Column] = Field(min_length=1)
     """Columns in order."""
-    partition_by: list[StrictStr] = []
+    partition_by: list[PartitionBy] = []
     """Partition fields: a column, or year(c), month(c), day(c), hour(c), bucket(n, c), truncate(w, c) or void(c)."""
-    sort_by: list[StrictStr] = []
+    sort_by: list[SortBy] = []
     """Sort order of written files: a column or transform, then optionally asc or desc, nulls first or nulls last."""
     identifier: list[ColumnName] = []
     """Columns that identify a row; all of them must be required."""

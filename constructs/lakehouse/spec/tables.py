@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lakehouse.iceberg import names, properties, transforms, types
+from lakehouse.iceberg import names, properties, types
 from lakehouse.spec.model import Lakehouse, Table
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.text.words import suggest
@@ -30,21 +30,14 @@ def _unreadable_in_orc(table: Table) -> str | None:
     """The path of a struct that an ORC reader would not find, because all of its fields are partition values."""
     if table.properties.get(_FORMAT, "").lower() != "orc":
         return None
-    held = {path for text in table.partition_by if (path := _identity(text)) is not None}
+    terms = [field.term for field in table.partition_by if not field.wrong]  # another check reports the others
+    held = {term.column for term in terms if term.name == "identity"}
     for path in held:
         outer, _, _ = path.rpartition(".")
         kind = _type_at(outer, table)
         if isinstance(kind, types.Struct) and all(f"{outer}.{field.name}" in held for field in kind.fields):
             return outer
     return None
-
-
-def _identity(text: str) -> str | None:
-    try:
-        transform = transforms.partition_field(text)
-    except ValueError:
-        return None  # another check reports it
-    return transform.column if transform.name == "identity" else None
 
 
 def warnings(lakehouse: Lakehouse) -> Iterator[Problem]:
@@ -107,13 +100,8 @@ def _columns(at: KeyPath, table: Table) -> Iterator[Problem]:
 
 def _layout(at: KeyPath, table: Table) -> Iterator[Problem]:
     """Void fields that leave nothing to partition or sort by, although engines treat the table as if there were."""
-    for key, read in (("partition_by", transforms.partition_field), ("sort_by", _sorted)):
-        kinds = []
-        for text in getattr(table, key):
-            try:
-                kinds.append(read(text).name)
-            except ValueError:
-                kinds.append("")  # another check reports it
+    for key, fields in (("partition_by", table.partition_by), ("sort_by", table.sort_by)):
+        kinds = ["" if field.wrong else field.term.name for field in fields]  # another check reports a wrong one
         if key == "partition_by" and kinds and table.format_version > 1 and set(kinds) == {"void"}:
             message = (
                 "void partitions nothing, and Trino cannot change rows of a table with only void fields. Remove it"
@@ -122,7 +110,3 @@ def _layout(at: KeyPath, table: Table) -> Iterator[Problem]:
         elif key == "sort_by" and "void" in kinds:
             message = "void sorts by nothing, and Spark cannot write to such a table. Remove it"
             yield Problem((*at, key, kinds.index("void")), message)
-
-
-def _sorted(text: str) -> transforms.Term:
-    return transforms.sort_field(text).term

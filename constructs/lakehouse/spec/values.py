@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from lakehouse.iceberg import names, types
+from lakehouse.iceberg import names
 
 
 @dataclass(frozen=True)
@@ -326,53 +326,3 @@ def _seed(value: str) -> str:
 CredentialsFile = Annotated[StrictStr, AfterValidator(_credentials)]
 SeedFile = Annotated[StrictStr, AfterValidator(_seed)]
 LicenseFile = Annotated[StrictStr, AfterValidator(_license)]
-
-
-def _type_text(value: Any) -> Any:
-    """A type in the file, text or mapping, as text."""
-    if not isinstance(value, dict):
-        return value
-    if len(value) != 1 or next(iter(value)) not in ("struct", "list", "map"):
-        raise ValueError("a type that is a mapping has one key: struct, list or map, as in {struct: {a: int}}")
-    [(kind, inner)] = value.items()
-    if kind == "list":
-        return f"list<{_member(inner)}>"
-    if kind == "map" and isinstance(inner, dict) and set(inner) == {"key", "value"}:
-        return f"map<{_member(inner['key'])}, {_member(inner['value'])}>"
-    if kind == "struct" and isinstance(inner, dict) and inner:
-        return f"struct<{', '.join(f'{name}: {_member(member)}' for name, member in inner.items())}>"
-    raise ValueError(
-        f"{kind} must be as in {{struct: {{a: int}}}}, {{list: string}} or {{map: {{key: string, value: long}}}}"
-    )
-
-
-def _member(value: Any) -> str:
-    """An element, a value or a field: a type, or ``{type: ..., required: true}``."""
-    if isinstance(value, dict) and "type" in value:
-        if not set(value) <= {"type", "required"} or not isinstance(value.get("required", False), bool):
-            raise ValueError("an element, value or field is a type, or {type: ..., required: true}")
-        return ("required " if value.get("required") else "") + _member(value["type"])
-    text = _type_text(value)
-    if not isinstance(text, str):
-        raise ValueError("an element, key, value or field is a type, or {type: ..., required: true}")
-    return text
-
-
-def _canonical(value: str) -> str:
-    return str(types.parse(value))
-
-
-ColumnType = Annotated[
-    StrictStr,
-    BeforeValidator(_type_text),
-    AfterValidator(_canonical),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "examples": [*sorted(types.PRIMITIVES), "decimal(10, 2)", "list<string>"]},
-                {"type": "object", "minProperties": 1, "maxProperties": 1},
-            ]
-        },
-        mode="validation",
-    ),
-]

@@ -5,6 +5,7 @@ from typing import Any
 import hypothesis.strategies as st
 
 from lakehouse.iceberg import types
+from lakehouse.spec.columns import TypeText
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import (
     Access,
@@ -59,12 +60,16 @@ def tables(draw: st.DrawFn) -> Table:
     """A table whose partition, sort order and identifier fit its columns."""
     columns = {
         name: Column(
-            type=str(kind), required=draw(st.booleans()), doc=draw(st.none() | texts), deletable=draw(st.booleans())
+            type=TypeText(str(kind)),
+            required=draw(st.booleans()),
+            doc=draw(st.none() | texts),
+            deletable=draw(st.booleans()),
         )
         for name, kind in draw(st.dictionaries(names, iceberg_types(), max_size=4)).items()
         if "time" not in types.names(kind)  # Spark cannot read it
     }
-    columns |= {"a_day": Column(type="date", required=True), "a_name": Column(type="string", required=True)}
+    columns |= {"a_day": Column(type=TypeText("date"), required=True)}
+    columns |= {"a_name": Column(type=TypeText("string"), required=True)}
     return Table(
         columns=columns,
         partition_by=draw(st.lists(st.sampled_from(["day(a_day)", "bucket(16, a_name)", "a_name"]), unique=True)),
