@@ -14,14 +14,14 @@ import org.apache.iceberg.types.{Type, Types}
 import org.apache.spark.sql.SparkSession
 import scala.jdk.CollectionConverters._
 
-/** Hadoop starts a chmod for each file that it makes, which takes longer than all the rest. */
+/** Without the chmod process that Hadoop starts for each new file, which takes longer than everything else. */
 class Files extends org.apache.hadoop.fs.RawLocalFileSystem {
   override def getScheme: String = "file"
   override def setPermission(path: org.apache.hadoop.fs.Path, to: org.apache.hadoop.fs.permission.FsPermission): Unit = ()
 }
 
-/** Iceberg's own Java library, asked about tables in a folder. Each line read is a JSON list of questions, which are
-  * worked on two at a time; each line written, after "@@ ", the list of answers: "" or what went wrong.
+/** Iceberg's own Java library, for questions about tables in a folder. Each input line is a JSON list of questions, which
+  * are answered two at a time. Each output line is "@@ " and the list of answers: "" or the failure.
   */
 object Checks {
   case class Written(snapshot: Long, struct: Types.StructType, record: Record)
@@ -75,13 +75,13 @@ object Checks {
 
   private def causes(error: Throwable) = Iterator.iterate(error)(_.getCause).takeWhile(_ != null).take(5)
 
-  /** What an engine does: a partition field by a name of its own. */
+  /** As an engine does: adds a partition field with a name that the engine chose. */
   private def partition(table: Table, column: String, name: String, by: String): Unit = {
     val term = if (by == "bucket") Expressions.bucket[AnyRef](column, 4) else Expressions.ref(column)
     table.updateSpec().addField(name, term).commit()
   }
 
-  /** Appends rows, then reads what every snapshot holds, with the columns that it had. */
+  /** Appends rows, then reads every snapshot with the columns that it had. */
   private def write(path: String, seed: Long): Unit = {
     val table = tables.load(path)
     val (spec, schema, random) = (table.spec, table.schema, new Random(seed))
@@ -124,7 +124,7 @@ object Checks {
     if (found != wanted) throw new AssertionError(s"$at: $found instead of $wanted")
   }
 
-  /** Spark reads with metadata columns, writes all rows again by the table's layout, and reads how it is partitioned. */
+  /** Spark reads with metadata columns, writes all rows again with the table's layout, and reads the partitions. */
   private def bySpark(path: String, name: String): Unit = {
     val count = tables.load(path).newScan().planFiles().asScala.map(_.file.recordCount).sum
     val read = spark.sql(s"SELECT *, _file, _pos, _spec_id, _partition FROM h.n.$name").collect().length
@@ -177,10 +177,10 @@ object Checks {
     made
   }
 
-  /** A value as text, by the ids of fields. A struct of nothing but nulls may be read as null. */
+  /** A value as text, by the ids of fields. A struct with only nulls may be read as null. */
   private def shown(of: Type, value: AnyRef): String = expected(of, of, value)
 
-  /** A value that was written as `was`, as it is read as `is`. */
+  /** A value that was written with the type `was`, as it is read with the type `is`. */
   private def expected(is: Type, was: Type, value: AnyRef): String = if (value == null) "null" else is.typeId match {
     case TypeID.STRUCT =>
       val parts = is.asStructType.fields.asScala.map { field =>

@@ -246,7 +246,7 @@ def test_what_was_approved_as_new_does_not_change_somebody_elses_table(world: Wo
         assert addresses(outcome)["failed"] == {"table lake.n.t"}
         assert "Make a new plan" in outcome.failed[0].message
     else:
-        assert names == ["a", "b"], "the file alone says what is to be"
+        assert names == ["a", "b"], "only the file decides what should exist"
         assert outcome.exit_code == 0
 
 
