@@ -20,7 +20,7 @@ from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
 from lakehouse.spec.versions import version_refusal
-from lakehouse.text.words import suggest
+from lakehouse.text.words import listed, suggest
 
 _RESERVED = {  # Iceberg table properties that another key of the file sets
     "format-version": "format_version",
@@ -62,12 +62,21 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield Problem(("sources", name, "endpoint"), message + "`credentials: FILE`")
     for name, catalog in lakehouse.catalogs.items():
         at: KeyPath = ("catalogs", name)
-        if name in known().built_in:
-            yield Problem(at, f'"{name}" is a built-in catalog of an engine. Choose another name')
+        yield from _built_in(at, name, lakehouse)
         yield from no_secrets((*at, "properties"), catalog.properties)
         yield from _references(at, catalog)
         for namespace, content in catalog.namespaces.items():
             yield from _namespace((*at, "namespaces"), namespace, content, catalog.namespaces)
+
+
+def _built_in(at: KeyPath, name: str, lakehouse: Lakehouse) -> Iterator[Problem]:
+    if name in known().built_in:
+        every = known().catalogs
+        chosen = {stack.catalogs[name].kind for stack in lakehouse.stacks.values() if name in stack.catalogs}
+        fitting = [word for word, kind in every.items() if name in kind.replaces]
+        if not chosen or not chosen <= set(fitting):
+            fix = f", or use only catalogs of kind {listed(fitting)} for it" if fitting else ""
+            yield Problem(at, f'"{name}" is a built-in catalog of an engine. Choose another name{fix}')
 
 
 def _namespace(at: KeyPath, name: str, content: Namespace, others: dict[str, Namespace]) -> Iterator[Problem]:

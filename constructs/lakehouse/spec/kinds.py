@@ -156,6 +156,7 @@ class CatalogRules(KindRules):
     can: Limits
     shared: bool = False
     needs: tuple[str, ...] = ()  # platform kinds that it depends on
+    replaces: tuple[str, ...] = ()  # names of engines' built-in catalogs that a catalog of this kind may have
     check: Callable[[Mapping[str, KindEntry], str], Iterable[EntryProblem]] = lambda entries, runtime: ()
     look: Callable[[Mapping[str, KindEntry], Path], Iterable[EntryProblem]] = lambda entries, folder: ()
 

@@ -203,6 +203,7 @@ HIVE = CatalogKind(
         forbidden={"${": "an expression"},
     ),
     needs=(postgres.WORD,),
+    replaces=(SESSION,),
     services=services,
     bases=bases,
     located=True,

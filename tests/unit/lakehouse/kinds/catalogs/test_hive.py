@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 
 from lakehouse.kinds.catalogs.hive import HIVE
 from lakehouse.kinds.compose import endpoints, services
+from lakehouse.kinds.engines.spark import of_catalogs
 from lakehouse.services.service import Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.databases import DatabaseEntry
@@ -72,3 +73,13 @@ def test_clients_know_the_catalog_by_the_address_of_its_tables() -> None:
     assert HIVE.for_trino(at, "fs.native-s3.enabled", "main")["hive.metastore.uri"] == "thrift://hive.internal:9083"
     assert HIVE.for_pyiceberg is not None
     assert HIVE.for_pyiceberg(at)["uri"] == at.uri == "thrift://lakehouse.example:19083"
+
+
+def test_sparks_own_catalog_is_iceberg_in_front_of_the_same_metastore() -> None:
+    given, stack = lakehouse("lake", "spark_catalog")
+    found = of_catalogs(endpoints(given, stack, Somewhere(given)).catalogs)
+    assert found["spark.sql.catalog.spark_catalog"] == "org.apache.iceberg.spark.SparkSessionCatalog"
+    assert found["spark.sql.catalogImplementation"] == "hive"
+    assert found["spark.hadoop.hive.metastore.uris"] == found["spark.sql.catalog.spark_catalog.uri"]
+    assert found["spark.sql.catalog.spark_catalog.uri"] == "thrift://hive-spark_catalog.internal:9084"
+    assert found["spark.sql.catalog.lake"] == "org.apache.iceberg.spark.SparkCatalog"
