@@ -48,6 +48,7 @@ class Servers:
     access_key: str
     secret_key: str
     catalogs: Mapping[str, CatalogConnection] = field(default_factory=dict)  # to `lake`, by the word of the kind
+    clients: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # PyIceberg's settings, likewise
 
     def connections(self, cache: Path | None = None, *, kind: str = "nessie", branch: str = "main") -> Connections:
         """Connections to the catalog ``lake`` of that kind; ``nessie-rest``: Nessie as any Iceberg REST catalog."""
@@ -93,6 +94,16 @@ class HiveServers(Servers):
         return {**super().pyiceberg(), "type": "hive", "uri": of_hive.uri, "warehouse": of_hive.warehouse}
 
 
+class PolarisServers(Servers):
+    """The same, for tests of Polaris."""
+
+    def connections(self, cache: Path | None = None, *, kind: str = "polaris", branch: str = "main") -> Connections:
+        return super().connections(cache, kind=kind, branch=branch)
+
+    def pyiceberg(self) -> dict[str, str]:
+        return dict(self.clients["polaris"])
+
+
 @contextmanager
 def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     """A store and each kind of catalog from the package cache, for as long as the context lasts.
@@ -127,7 +138,13 @@ def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
             _await(service, process, state)
         store, catalog = (f"http://127.0.0.1:{ports[name]}" for name in (kind, "nessie"))
         connections = {word: connect.catalog(at, others.__getitem__) for word, at in reached.items()}
-        yield Servers(kind, store, catalog, keys["store-access-key"], keys["store-secret-key"], connections)
+        known = (others | keys).__getitem__
+        clients = {
+            word: {key: filled(value, known) for key, value in at.kind.for_pyiceberg(at).items()}
+            for word, at in reached.items()
+            if at.kind.for_pyiceberg is not None
+        }
+        yield Servers(kind, store, catalog, keys["store-access-key"], keys["store-secret-key"], connections, clients)
 
 
 def local(lakehouse: Lakehouse) -> LocalStack:

@@ -166,10 +166,13 @@ def _update(
 ) -> None:
     there = {key: value for key, value in have.properties.items() if key != _BASE}
     want = {key: value for key, value in properties.items() if key != _BASE}
-    ours = {DELETABLE, _ANYWHERE}
-    gone = {key for key in there.keys() - want.keys() if exclusive or (key in ours and there[key] != "")}
-    if there.get(DELETABLE) not in (None, found.lakehouse.name):
+    gone = {key for key in there.keys() - want.keys() if exclusive or key == DELETABLE}
+    if there.get(DELETABLE) != found.lakehouse.name:
         gone.discard(DELETABLE)  # a mark of another lakehouse's file is not ours to take away
+    if not exclusive:  # tables of others may be there
+        allowed = dict.fromkeys([*storage[_ALLOWED], *have.storage.get(_ALLOWED, ())])
+        found.unnamed += (f"location {name} {each}" for each in allowed if each not in storage[_ALLOWED])
+        storage = {**storage, _ALLOWED: list(allowed)}
     lines = [
         *_lines("property ", there, want, gone),
         *_lines("storage ", _shown(have.storage), _shown(storage), {*have.storage} - {*storage} - _SERVERS_OWN),
@@ -177,6 +180,7 @@ def _update(
     if not have.readable:
         lines.append(Detail("+", "privilege to read and write data"))
     if lines:
+        # The server replaces all properties and settings by those that it is sent.
         kept = {key: value for key, value in have.properties.items() if key not in gone}
         body = CatalogSettings({**kept, **properties}, storage, have.version)
         found.changes.append(Change("update", CATALOG, "", name, tuple(lines), body))
