@@ -20,6 +20,7 @@ class StoreConnection:
     access_key: str | None = None  # None: the environment's own credentials
     secret_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)  # of temporary keys
+    trust: str | None = None  # the file of an authority's certificate, if the system does not trust it
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ def _client(service: str, store: StoreConnection, patience: float, parallel: int
         aws_secret_access_key=store.secret_key,
         aws_session_token=store.session_token,
         config=config,
+        verify=store.trust,
     )
 
 
@@ -101,6 +102,9 @@ def typed(endpoint: str) -> Iterator[None]:
         if code == "OperationAborted":
             raise Conflict(message) from None
         raise (UnknownState if status >= 500 else Refused)(message) from None
+    except exceptions.SSLError:
+        text = f"{what}: {endpoint} cannot be trusted, so nothing was sent"
+        raise Refused(f"{text}. Name its authority's certificate, or have the server use another") from None
     except (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError) as error:
         raise Unreachable(what, endpoint, type(error).__name__) from None
     except (exceptions.ReadTimeoutError, exceptions.HTTPClientError) as error:

@@ -61,12 +61,17 @@ class _Notes:
         return path
 
 
+def unplaced(lakehouse: Lakehouse, stack: LocalStack) -> tuple[Service, ...]:
+    """The services of a stack, built for a place that does not exist: for questions that need no place."""
+    return services(lakehouse, stack, _Notes())
+
+
 def needed(lakehouse: Lakehouse) -> Needed:
     """The packages and Java versions that the lakehouse's services on this machine and its command line need."""
     asked = _Notes()
     for stack in lakehouse.stacks.values():
         if isinstance(stack, LocalStack):
-            for service in services(lakehouse, stack, _Notes()):
+            for service in unplaced(lakehouse, stack):
                 _ask(asked, service, in_container=stack.runtime == "docker")
     if lakehouse.engines.trino is not None:
         asked.package(f"trino-cli-{lakehouse.engines.trino.version}")
@@ -77,7 +82,7 @@ def images(lakehouse: Lakehouse) -> tuple[str, ...]:
     """The images of the lakehouse's stacks on Docker, each once; of all its local stacks if none is on Docker."""
     here = [stack for stack in lakehouse.stacks.values() if isinstance(stack, LocalStack)]
     chosen = [stack for stack in here if stack.runtime == "docker"] or here
-    found = (each.image for stack in chosen for each in services(lakehouse, stack, _Notes()))
+    found = (each.image for stack in chosen for each in unplaced(lakehouse, stack))
     return tuple(dict.fromkeys(filter(None, found)))
 
 

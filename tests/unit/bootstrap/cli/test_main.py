@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -107,6 +108,29 @@ def test_validate_exits_2_for_a_wrong_file(file: Path, capsys: pytest.CaptureFix
     file.write_text(file.read_text().replace("close: double", "close: dubble", 1))
     lakehouse("validate", str(file), expect=2)
     assert "lakehouse.yaml:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "why"),
+    [
+        (None, 0o600, "does not exist. Create it with mode 0600"),
+        ("", 0o644, "has mode 0644, so other users may read it. Run `chmod 600 own.env`"),
+        ("stor=x\n", 0o600, 'has "stor". This stack has the credentials: store.name, store.value'),
+        ("store.name=admin\n", 0o600, ""),
+    ],
+)
+def test_validate_looks_at_the_file_of_credentials(
+    file: Path, capsys: pytest.CaptureFixture[str], content: str | None, mode: int, why: str
+) -> None:
+    file.write_text(file.read_text().replace("runtime: process,", "runtime: process, credentials: own.env,", 1))
+    if content is not None:
+        own = file.with_name("own.env")
+        own.write_text(content)
+        own.chmod(mode)
+    lakehouse("validate", str(file), expect=2 if why else 0)
+    said = capsys.readouterr().err
+    assert why in said
+    assert bool(re.search(r"lakehouse\.yaml:\d+: stacks\.local\.credentials: /", said)) == bool(why)
 
 
 @pytest.mark.parametrize(

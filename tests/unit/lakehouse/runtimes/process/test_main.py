@@ -1,0 +1,14 @@
+"""The steps' command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_a_step_does_not_import_the_model_of_the_file() -> None:
+    """Terraform starts one for each service, and it reads what was planned, so it need not pay for more."""
+    slow = ["pydantic", "lakehouse.spec.model", "lakehouse.kinds", "cdktf", "docker", "boto3"]
+    code = f"import sys, lakehouse.runtimes.process.__main__; print(sorted(set({slow}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
