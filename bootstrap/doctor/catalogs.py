@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bootstrap.doctor import logs
 from bootstrap.doctor.store import Answer
 from lakehouse.runtimes.findings import Finding, error, ok, warning
 from lakehouse.spec.claims import Register
@@ -40,6 +41,24 @@ def answers(name: str, service: str, uri: str, config: Answer, stack: str) -> Fi
         f"another program listens where {service} should",
         f"`lakehouse status`; stop that program, then `cdktf deploy {stack}`",
     )
+
+
+def database(service: str, answer: Answer, log: Sequence[str], stack: str) -> Finding:
+    """What the catalog's server answered to a request that makes it read its database.
+
+    ``log`` is the end of the database's own log: a server may say only that its connection was closed.
+    """
+    if answer.status == 200:
+        return ok(f"{service} reads its database")
+    told = _json(answer.body).get("error")
+    failure = told if isinstance(told, dict) else {}
+    message = str(failure.get("message") or answer.reason or f"HTTP {answer.status}")
+    lines = [*log, message, *map(str, failure.get("stack") or ())]
+    found = f"{service} cannot read its database: {message}"
+    # The last line is the first cause.
+    if (why := logs.reason(lines, service, stack)) is not None:
+        return error(found, f"{why.cause}. It says: {why.line}", why.fix)
+    return error(found, f"its log says more: `lakehouse logs {service}`", f"`lakehouse restart {service}`")
 
 
 def _json(body: str) -> dict[str, Any]:

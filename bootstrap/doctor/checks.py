@@ -48,6 +48,9 @@ def without_a_file(problem: SpecError, around: Surroundings) -> list[Check]:
     ]
 
 
+_LATEST = 5  # lines of a log that tell of what was just asked
+
+
 def of_target(target: Target, around: Surroundings) -> list[Check]:
     """The checks of a local stack, causes before consequences.
 
@@ -155,12 +158,15 @@ class _Stack:
         yield Check("clock", lambda: store.clock(probes.ask(at.external), self.around.now()), after=("store",))
         yield Check("keys", self.keys, after=("clock", "state folder"))
         yield Check("buckets", self.buckets, after=("keys",))
+        if probes.further_secrets(local.services):
+            yield Check("secrets", self.secrets, after=("stack", "state folder"))
         for each in local.endpoints.catalogs:
             yield from self._catalog(each)
         if (trino := self.target.lakehouse.engines.trino) is not None:
             for further in trino.catalogs:
                 yield self._by_trino(further, "hosts", of_the_file=True)
-        right = ("buckets", *(f"catalog {each.name}" for each in local.endpoints.catalogs))
+        named = [each.name for each in local.endpoints.catalogs]
+        right = ("buckets", *(f"catalog {each}" for each in named), *(f"database of {each}" for each in named))
         yield Check("tables", self.locations, after=right)
         yield Check("readable", self.readable, after=right)
         yield Check("contents", self.contents, after=right)
@@ -219,12 +225,26 @@ class _Stack:
     def keys(self) -> Finding:
         state = self.local.state
         folder = str(self.root / "secrets")
-        missing = probes.missing_keys(state)
+        missing = probes.missing_secrets(state)
         if missing:
             return store.keys(missing, "", [], folder, self.target.stack)
         _, refused = probes.listed_buckets(self.local)
         stale = probes.written_otherwise(self.local.services, state)
         return store.keys([], refused, stale, folder, self.target.stack)
+
+    def secrets(self) -> Finding:
+        """The secrets besides the store's keys, such as passwords of databases, of services that run as defined."""
+        state = self.local.state
+        some = [each for each in self.local.services if each.name in self.processes and each.name not in self.changed]
+        names = probes.further_secrets(some)
+        missing = probes.missing_secrets(state, names)
+        stale = [] if missing else probes.written_otherwise(some, state, names)
+        return store.secrets(missing, stale, str(self.root / "secrets"), self.target.stack)
+
+    def database(self, of: CatalogEndpoint) -> Finding:
+        answer = probes.ask(f"{of.uri}{of.kind.reads}")
+        log = [line for need in of.kind.needs for line in probes.log(self.local, need)[-_LATEST:]]
+        return catalogs.database(of.service, answer, log, self.target.stack)
 
     def buckets(self) -> Finding:
         there, _ = probes.listed_buckets(self.local)
@@ -283,9 +303,12 @@ class _Stack:
             return catalogs.answers(name, endpoint.service, uri, told, self.target.stack)
 
         after = ["store", *([f"service {endpoint.service}"] if endpoint.service else [])]
-        if endpoint.kind.rest:
+        if endpoint.kind.rest or endpoint.kind.reads:
             yield Check(f"catalog {name}", look, after=tuple(after))
             after = [f"catalog {name}"]
+        if endpoint.kind.reads:
+            yield Check(f"database of {name}", lambda: self.database(endpoint), after=(*after, "secrets"))
+            after = [f"database of {name}"]
         if self.target.lakehouse.engines.trino is not None:
             yield self._by_trino(name, *after)
 

@@ -23,6 +23,33 @@ _SIGNS = tuple(
     (re.compile(pattern), Reason(cause, fix))
     for pattern, cause, fix in (
         (
+            r"password authentication failed",
+            "PostgreSQL refuses its password: somebody set another one there, or only one of the two was restarted",
+            "`lakehouse restart postgres`, which sets the password of its configuration again; if that is not enough, "
+            "`cdktf destroy {stack}`, then `cdktf deploy {stack}` (the data stays)",
+        ),
+        (
+            r'FATAL: *database "[^"]*" does not exist|relation "[^"]*" does not exist',
+            "somebody dropped its database or what was in it; the tables' files are still in the store",
+            "put a copy of PostgreSQL's data folder back; without one, `lakehouse restart postgres`, then "
+            "`lakehouse restart {service}` makes an empty database, and `lakehouse apply` new tables",
+        ),
+        (
+            r"Connection to \S+ refused|The connection attempt failed|PSQLException.*Connection refused",
+            "PostgreSQL does not take its connections: it does not run, or listens elsewhere",
+            "`lakehouse logs postgres`, then `lakehouse restart postgres`",
+        ),
+        (
+            r"too many clients already|remaining connection slots are reserved",
+            "PostgreSQL has no connection left: catalogs have more `clients` than it takes",
+            "set fewer `clients` under the catalog's `properties`, then `cdktf deploy {stack}`",
+        ),
+        (
+            r'FATAL: *(database|role) "[^"]*" already exists',
+            "the file gives a database or its user a name that another one in PostgreSQL has",
+            "choose another `database` or `user` of the catalog, then `cdktf deploy {stack}`",
+        ),
+        (
             r"OutOfMemoryError|insufficient memory for the Java Runtime|Cannot allocate memory",
             "its memory is too small, or this machine's is used up",
             "more `memory` (Connect: `driver_memory`) under `engines` in lakehouse.yaml, then `cdktf deploy {stack}`",
@@ -38,7 +65,7 @@ _SIGNS = tuple(
             "write a name that resolves there into lakehouse.yaml, then `cdktf deploy {stack}`",
         ),
         (
-            r"No space left on device|Disk quota exceeded",
+            r"No space left on device|Disk quota exceeded|could not extend file",
             "the disk is full",
             "free disk space, then `lakehouse restart {service}`",
         ),
@@ -64,7 +91,8 @@ _SIGNS = tuple(
             "`make setup`, then `lakehouse restart {service}`",
         ),
         (
-            r"While lock file|LOCK: Resource temporarily unavailable|OverlappingFileLockException",
+            r"While lock file|LOCK: Resource temporarily unavailable|OverlappingFileLockException|"
+            r'lock file "postmaster.pid" already exists',
             "another process has its data folder open",
             "end that process (`lakehouse status` shows the lakehouse's own pids), then `lakehouse restart {service}`",
         ),

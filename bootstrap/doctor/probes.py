@@ -160,9 +160,15 @@ def _reason(error: Exception) -> str:
     return type(error).__name__
 
 
-def missing_keys(state: State) -> list[str]:
-    """The store's keys that are not in the state folder: asking State for them would make new ones."""
-    return [name for name in _KEYS if not state.kept(name).is_file()]
+def missing_secrets(state: State, names: Sequence[str] = _KEYS) -> list[str]:
+    """Those that are not in the state folder: asking State for them would make new ones."""
+    return [name for name in names if not state.kept(name).is_file()]
+
+
+def further_secrets(services: Sequence[Service]) -> list[str]:
+    """The secrets that services have in their files, besides the store's keys."""
+    found = (each.secret for service in services for file in service.files for each in placeholders.secrets(file.text))
+    return [name for name in dict.fromkeys(found) if name not in _KEYS]
 
 
 def access_key(state: State) -> str:
@@ -184,14 +190,14 @@ def listed_buckets(local: Local) -> tuple[list[str], str]:
         raise LakehouseError(str(error)) from error
 
 
-def written_otherwise(services: Sequence[Service], state: State) -> list[str]:
-    """Services whose configuration on disk has other keys than the current ones: they were started with those."""
-    return [each.name for each in services if _differs(each, state)]
+def written_otherwise(services: Sequence[Service], state: State, names: Sequence[str] = _KEYS) -> list[str]:
+    """Services whose configuration on disk has other secrets than the current ones: they were started with those."""
+    return [each.name for each in services if _differs(each, state, names)]
 
 
-def _differs(service: Service, state: State) -> bool:
+def _differs(service: Service, state: State, names: Sequence[str]) -> bool:
     for file in service.files:
-        if told := [each.secret for each in placeholders.secrets(file.text) if each.secret in _KEYS]:
+        if told := [each.secret for each in placeholders.secrets(file.text) if each.secret in names]:
             try:
                 written = (state.config(service.name) / file.path).read_text()
             except OSError:

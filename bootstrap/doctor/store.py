@@ -116,6 +116,24 @@ def keys(
     return ok("the store accepts our keys")
 
 
+def secrets(missing: Sequence[str], stale: Sequence[str], folder: str, stack: str) -> Finding:
+    """Whether services run with the other secrets of the state folder; ``stale`` are those that were started before."""
+    again = f"`cdktf destroy {stack}`, then `cdktf deploy {stack}`: all services get the current ones, the data stays"
+    if missing:
+        return error(
+            f"{', '.join(missing)} missing in {folder}",
+            "somebody removed it while the lakehouse was up",
+            f"put the file back, or make a new one: {again}",
+        )
+    if stale:
+        return error(
+            f"{', '.join(stale)} started with other secrets than those in {folder}",
+            "somebody replaced a file there; `lakehouse secret rotate` would have restarted its users",
+            f"put the former file back, or: {again}",
+        )
+    return ok("services run with the current ones")
+
+
 def buckets(there: Collection[str], wanted: Sequence[str]) -> Finding:
     """Buckets of the file that the store has."""
     missing = [name for name in wanted if name not in there]

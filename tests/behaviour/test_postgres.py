@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
 from tests.behaviour.servers import _await, _process
 from tests.ports import free
+from tests.psql import psql
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 
@@ -42,14 +41,8 @@ class Server:
 
     def sql(self, server: str, statement: str, *, database: str = "", user: str = "") -> str:
         """What a statement returns to a catalog's server; its password is that of the server, whatever its names."""
-        home = packages.location(postgres.PACKAGE)
-        at = f"host=127.0.0.1 port={self.port} dbname={database or server} user={user or database or server}"
-        done = subprocess.run(
-            [home / "bin/psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", statement, at],
-            env={**os.environ, "LD_LIBRARY_PATH": str(home / "lib"), "PGPASSWORD": KEYS[f"postgres-{server}"]},
-            capture_output=True, text=True, check=False, timeout=30,
-        )  # fmt: skip
-        return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
+        name, password = database or server, KEYS[f"postgres-{server}"]
+        return psql(self.port, name, user or name, password, statement)
 
 
 @pytest.fixture

@@ -98,6 +98,7 @@ class CatalogKind(CatalogRules):
     located: bool = False  # its server knows the catalog by the address of its tables
     rest: str = ""  # path of its Iceberg REST endpoint, without /v1
     api: str = ""  # path of its own API
+    reads: str = ""  # path of a GET without keys that makes its server read its database; empty: there is none
     addresses: Callable[[CatalogEndpoint], tuple[CatalogAddress, ...]] = lambda at: ()
     # Catalogs and their locations, in the configuration that a release before owner.json wrote into a state folder.
     former: Callable[[Path], Iterator[tuple[str, str]]] | None = None

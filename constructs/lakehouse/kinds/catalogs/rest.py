@@ -139,5 +139,6 @@ REST = CatalogKind(
     for_spark=for_spark,
     for_trino=for_trino,
     for_pyiceberg=for_pyiceberg,
+    reads="/v1/namespaces",
     addresses=addresses,
 )

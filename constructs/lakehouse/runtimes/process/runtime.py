@@ -118,7 +118,8 @@ class Processes:
         return f"pids {pids}" if pids else ""
 
     def folders(self) -> Sequence[Path]:
-        return (self.state.root, self.state.root / "data")  # `data` may be a mounted disk
+        own = (Path(each) for service in self.services for each in service.data)
+        return (self.state.root, self.state.root / "data", *own)  # each may be a mounted disk
 
     def closed(self) -> str:
         return watch.closed(self.state) if self.processes() else ""

@@ -87,3 +87,58 @@ def test_what_an_engine_sees() -> None:
     assert found.severity == "error"
     assert "Catalog 'lake' not found" in found.found
     assert "`lakehouse restart trino`" in found.fix
+
+
+def refused(*stack: str) -> Answer:
+    return told(500, {"error": {"message": "Failed to execute query: SELECT 1", "code": 500, "stack": list(stack)}})
+
+
+@pytest.mark.parametrize(
+    ("answer", "log", "cause", "fix"),
+    [
+        (
+            refused(
+                "at JdbcCatalog.fetch", 'Caused by: PSQLException: FATAL: password authentication failed for user "r"'
+            ),
+            [],
+            "PostgreSQL refuses its password",
+            "`lakehouse restart postgres`",
+        ),
+        (
+            refused("Caused by: PSQLException: This connection has been closed."),
+            ['2026 UTC [1] FATAL:  database "rest" does not exist'],
+            "somebody dropped its database",
+            "`lakehouse restart rest`",
+        ),
+        (
+            refused('Caused by: PSQLException: ERROR: could not extend file "base/1": No space left on device'),
+            [],
+            "the disk is full",
+            "free disk space",
+        ),
+        (
+            refused("Caused by: PSQLException: Connection to 127.0.0.1:5432 refused."),
+            [],
+            "does not take its connections",
+            "`lakehouse logs postgres`",
+        ),
+        (
+            refused("Caused by: PSQLException: FATAL: sorry, too many clients already"),
+            [],
+            "no connection left",
+            "`clients`",
+        ),
+        (refused("at nothing.known"), [], "its log says more", "`lakehouse restart rest`"),
+        (Answer(reason="silent for 5 s"), [], "its log says more", "`lakehouse restart rest`"),
+    ],
+)
+def test_a_database_that_cannot_be_read(answer: Answer, log: list[str], cause: str, fix: str) -> None:
+    found = catalogs.database("rest", answer, log, "local")
+    assert found.severity == "error"
+    assert found.found.startswith("rest cannot read its database: ")
+    assert cause in found.cause
+    assert fix in found.fix
+
+
+def test_a_database_that_is_read() -> None:
+    assert catalogs.database("rest", told(200, {"namespaces": []}), ["FATAL: of long ago"], "local").severity == "ok"

@@ -107,11 +107,11 @@ def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_keys_are_looked_for_and_never_made(tmp_path: Path) -> None:
     state = State(tmp_path)
-    assert probes.missing_keys(state) == ["store-access-key", "store-secret-key"]
+    assert probes.missing_secrets(state) == ["store-access-key", "store-secret-key"]
     assert probes.access_key(state) == ""
     assert list(tmp_path.iterdir()) == []
     state.secret("store-access-key")
-    assert probes.missing_keys(state) == ["store-secret-key"]
+    assert probes.missing_secrets(state) == ["store-secret-key"]
     assert probes.access_key(state) == state.secret("store-access-key")
     (tmp_path / "names").mkdir()
     (tmp_path / "names" / "store-access-key").write_text("chosen")
@@ -131,3 +131,18 @@ def test_services_that_were_started_with_other_keys(tmp_path: Path) -> None:
         state.config(name).mkdir(parents=True)
         (state.config(name) / "x.conf").write_text(f"identity={first}\ncredential={second}\n")
     assert probes.written_otherwise(some, state) == ["then"]
+
+
+def test_other_secrets_than_the_stores_keys(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    text: Text = (Secret("store-access-key"), " ", Secret("password"))
+    service = Service("postgres", "image", (), (), Probe("tcp", 1), files=(File("x.sql", text),))
+    names = probes.further_secrets([service, service])
+    assert names == ["password"]
+    assert probes.missing_secrets(state, names) == ["password"]
+    state.config("postgres").mkdir(parents=True)
+    (state.config("postgres") / "x.sql").write_text(f"another {state.secret('password')}")
+    assert probes.written_otherwise([service], state, names) == []
+    assert probes.written_otherwise([service], state) == ["postgres"], "the store's keys are other ones"
+    (state.config("postgres") / "x.sql").write_text("another former")
+    assert probes.written_otherwise([service], state, names) == ["postgres"]

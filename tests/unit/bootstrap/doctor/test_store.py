@@ -76,6 +76,17 @@ def test_keys(missing: tuple[str, ...], refused: str, stale: tuple[str, ...], se
     assert ("`cdktf destroy local`, then `cdktf deploy local`" in found.fix) == (severity == "error")
 
 
+def test_other_secrets() -> None:
+    assert store.secrets([], [], "/state/secrets", "local").severity == "ok"
+    missing = store.secrets(["postgres-rest"], [], "/state/secrets", "local")
+    stale = store.secrets([], ["postgres", "rest"], "/state/secrets", "local")
+    assert missing.found == "postgres-rest missing in /state/secrets"
+    assert stale.found == "postgres, rest started with other secrets than those in /state/secrets"
+    for found in (missing, stale):
+        assert found.severity == "error"
+        assert "`cdktf destroy local`, then `cdktf deploy local`" in found.fix
+
+
 def test_buckets() -> None:
     assert store.buckets(["staging", "warehouse", "others"], ["warehouse", "staging"]).severity == "ok"
     assert store.buckets([], []).severity == "ok"
