@@ -76,7 +76,7 @@ def check(entries: Mapping[str, KindEntry], runtime: str) -> Iterator[EntryProbl
             message = f'"{entry.home}" has no effect: on runtime: docker the server comes as an image. Remove it'
             yield EntryProblem(catalog, "home", message)
     for catalog in others:
-        for key in ("home", "realm", "database", "user", "properties"):
+        for key in ("home", "realm", "properties"):
             said, shared = getattr(mine[catalog], key), getattr(mine[first], key)
             if said and said != shared:
                 rule = f"one server carries all catalogs of kind {WORD}, and {first} says {shared or 'none'}"
