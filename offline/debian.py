@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import store
+from lakehouse.packages import cached
 
 KEY = "debian"
 SUITE = "bookworm"
@@ -45,7 +45,7 @@ def digest() -> str:
 
 def archive() -> Path:
     """The path of the system's tar."""
-    return store.cache() / "images" / f"debian-{SUITE}-{digest()[:12]}.tar"
+    return cached.root() / "images" / f"debian-{SUITE}-{digest()[:12]}.tar"
 
 
 def make() -> Path:

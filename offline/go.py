@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import manifest, set_up, store
+from lakehouse.packages import cached, manifest, set_up
 from lakehouse.packages.programs import FLAGS, MODULES, directive
 from lakehouse.packages.progress import report
 
@@ -24,7 +24,7 @@ def build(name: str) -> Path:
 
     Raises LakehouseError if there is no Go for this machine, or if it fails; the message has the end of Go's output.
     """
-    target = store.program(name)
+    target = cached.program(name)
     if _is_whole(target):
         return target
     go = _go(name)
@@ -51,7 +51,7 @@ def _go(name: str) -> str:
         if _numbers(done.stdout) >= _numbers(directive(name, "go")):
             return found
     set_up([PACKAGE])
-    return str(store.location(PACKAGE) / "bin" / "go")
+    return str(cached.location(PACKAGE) / "bin" / "go")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -18,9 +18,9 @@ from typing import IO, Any
 
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import is_present, location, set_up
+from lakehouse.packages.cached import STAMP
 from lakehouse.packages.catalogue import package
 from lakehouse.packages.progress import BytesSeen, ProgressReport, report
-from lakehouse.packages.store import STAMP
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.images import IMAGES
 from offline import debian, go

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.packages import store
+from lakehouse.packages import cached
 
 _ROOT = Path(__file__).parents[2]
 
@@ -60,7 +60,7 @@ def synthesise(file: Path, stack: str) -> Synthesised:
 
     Raises UsageError if the file has no such stack, LakehouseError if the app fails.
     """
-    with tempfile.TemporaryDirectory(dir=store.scratch()) as folder:
+    with tempfile.TemporaryDirectory(dir=cached.scratch()) as folder:
         done = run(file, Path(folder))
         if done.returncode:
             before, _, said = done.stderr.partition("Error: ")  # jsii may have printed something before

@@ -23,7 +23,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lakehouse.packages import store
+from lakehouse.packages import cached
 from lakehouse.runtimes import processes
 from lakehouse.runtimes.disk import BALLAST, CLOSE_MB
 from tests.integration.deployment import Deployment, until
@@ -71,7 +71,7 @@ def small() -> Iterator[AsUser]:
     options = f"size={SIZE},nr_inodes={INODES},uid={USER.pw_uid},gid={USER.pw_gid},mode=700"
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=True)
     # The packages of this machine, read-only: nothing is fetched or copied.
-    subprocess.run(["mount", "-o", "bind,ro", str(store.cache()), str(packages)], check=True)
+    subprocess.run(["mount", "-o", "bind,ro", str(cached.root()), str(packages)], check=True)
     state = deployment.local.state
     # What root's deploys left there before: nobody else may write to it.
     left = Path(tempfile.gettempdir()) / "vertx-cache"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from lakehouse.packages.cached import is_present, location, missing
 from lakehouse.packages.jvm import java
-from lakehouse.packages.store import is_present, location, missing
 
 __all__ = ["is_present", "java", "location", "missing", "set_up"]
 

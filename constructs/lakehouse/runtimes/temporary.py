@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import store
+from lakehouse.packages import cached
 
 OWN = "LAKEHOUSE_TMPDIR"
 
@@ -74,7 +74,7 @@ def private() -> Path:
 
 def _bases() -> Iterator[Path]:
     with suppress(LakehouseError):  # a user without a home folder
-        yield store.cache() / "tmp"
+        yield cached.root() / "tmp"
     yield private()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import programs, store
+from lakehouse.packages import cached, programs
 from offline import go
 
 GO = """\
@@ -36,19 +36,19 @@ def _go(calls: Path, folder: Path, version: str = "99.1", action: str = 'mkdir -
 
 def test_it_is_built_once(calls: Path, tmp_path: Path) -> None:
     _go(calls, tmp_path / "bin")
-    assert go.build("minio") == go.build("minio") == store.program("minio")
+    assert go.build("minio") == go.build("minio") == cached.program("minio")
     (call,) = calls.read_text().splitlines()
     assert call.startswith("build -trimpath -mod=readonly ")
     assert f"github.com/minio/minio in {programs.MODULES / 'minio'}, CGO_ENABLED=0 GOFLAGS= GOTOOLCHAIN=local" in call
-    kept = {path.name for path in store.program("minio").parent.parent.iterdir()}
-    assert kept == {store.program("minio").parent.name, "minio.lock"}
+    kept = {path.name for path in cached.program("minio").parent.parent.iterdir()}
+    assert kept == {cached.program("minio").parent.name, "minio.lock"}
 
 
 def test_a_failure_says_what_go_said(calls: Path, tmp_path: Path) -> None:
     _go(calls, tmp_path / "bin", action="echo 'go: downloading a v1'; echo 'main.go:1: no such thing' >&2; exit 1")
     with pytest.raises(LakehouseError, match=r"could not be built from github.com/minio/minio. Go's output:\nmain"):
         go.build("minio")
-    assert not store.program("minio").exists()
+    assert not cached.program("minio").exists()
 
 
 @pytest.mark.parametrize("version", [None, "1.19.8"])
@@ -59,7 +59,7 @@ def test_without_a_go_that_is_new_enough_one_is_fetched(
 
     def bring(names: list[str]) -> None:
         asked.extend(names)
-        _go(calls, store.location(go.PACKAGE) / "bin")
+        _go(calls, cached.location(go.PACKAGE) / "bin")
 
     monkeypatch.setattr(go, "set_up", bring)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{_without_go(tmp_path)}")

@@ -11,7 +11,7 @@ import pytest
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import catalogue, store
+from lakehouse.packages import cached, catalogue
 from lakehouse.runtimes.docker import engine
 from offline import debian, recipes
 from offline import images as build
@@ -85,11 +85,11 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     debian.archive().parent.mkdir(parents=True)
     debian.archive().touch()
     for name in (S3PROXY, JAVA):
-        store.folder(name).mkdir(parents=True)
-        (store.folder(name) / store.STAMP).write_text(catalogue.package(name).digest)
-    with store.location(S3PROXY).open("wb") as jar:  # with its size it is whole, and nothing is fetched
+        cached.folder(name).mkdir(parents=True)
+        (cached.folder(name) / cached.STAMP).write_text(catalogue.package(name).digest)
+    with cached.location(S3PROXY).open("wb") as jar:  # with its size it is whole, and nothing is fetched
         jar.truncate(catalogue.package(S3PROXY).artifacts[0].size)
-    java = store.location(JAVA) / "bin" / "java"
+    java = cached.location(JAVA) / "bin" / "java"
     java.parent.mkdir()
     java.write_text("#!/bin/sh\n")
     java.chmod(0o600)
@@ -110,7 +110,7 @@ def test_the_build_is_given_the_files_and_the_packages(docker: Docker) -> None:
     assert {"Dockerfile", "run-docker-container.sh", "rootfs/opt/s3proxy/s3proxy"} == set(image)
     assert image["run-docker-container.sh"].mode & 0o111
     assert {"Dockerfile", "rootfs/opt/java/openjdk", "rootfs/opt/java/openjdk/bin/java"} < set(java)
-    assert not any(store.STAMP in name for name in java)
+    assert not any(cached.STAMP in name for name in java)
     assert java["rootfs/opt/java/openjdk/bin/java"].mode == 0o755
     assert {(entry.uid, entry.gid, entry.uname) for entry in (*image.values(), *java.values())} == {(0, 0, "")}
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import store
+from lakehouse.packages import cached
 from lakehouse.runtimes.docker.containers import PROVIDER, Container
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.findings import Daemon
@@ -95,7 +95,7 @@ def provider_failure(program: str) -> str:
     wanted = {"terraform": {"required_providers": {"docker": {"source": "kreuzwerker/docker", "version": PROVIDER}}}}
     # Do not wait long for a registry that does not answer.
     quick = {"CHECKPOINT_DISABLE": "1", "TF_REGISTRY_CLIENT_TIMEOUT": "5", "TF_REGISTRY_DISCOVERY_RETRY": "0"}
-    with tempfile.TemporaryDirectory(dir=store.scratch()) as folder:
+    with tempfile.TemporaryDirectory(dir=cached.scratch()) as folder:
         (Path(folder) / "main.tf.json").write_text(json.dumps(wanted))
         command = [program, "init", "-input=false", "-no-color"]
         try:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import manifest, store
+from lakehouse.packages import cached, manifest
 from lakehouse.packages.manifest import Entry
 from lakehouse.services.service import Service
 
@@ -51,7 +51,7 @@ def path(service: Service) -> Path | None:
         parts = [str(java), (java.parent.parent / "release").read_text()]
         for name in service.packages:
             # The JVM compares the jars' times, so a package that was fetched again needs a new archive.
-            stamp = store.folder(name) / store.STAMP
+            stamp = cached.folder(name) / cached.STAMP
             parts += [str(stamp), stamp.read_text(), str(stamp.stat().st_mtime_ns)]
     except (OSError, LakehouseError):
         return None
@@ -61,7 +61,7 @@ def path(service: Service) -> Path | None:
 
 def folder() -> Path:
     """The folder of the archives."""
-    return store.cache() / "archives"
+    return cached.root() / "archives"
 
 
 def environment(service: Service) -> dict[str, str]:

@@ -12,7 +12,7 @@ from lakehouse.kinds import CATALOGS, STORES
 from lakehouse.kinds.engines.spark_rules import LINES, SparkLine
 from lakehouse.kinds.engines.trino_rules import RELEASES
 from lakehouse.kinds.needed import Needed, needed
-from lakehouse.packages import catalogue, programs, set_up, store
+from lakehouse.packages import cached, catalogue, programs, set_up
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.packages.package import Artifact, Package
 from lakehouse.spec import load, support
@@ -64,7 +64,7 @@ def test_what_is_built_is_pinned_where_it_is_built() -> None:
 def test_a_crate_is_not_built_by_a_set_up(cache: Path) -> None:
     with pytest.raises(LakehouseError, match=r"rustfs-1.0.1 is not in the cache.*--root '.*/builds/rustfs-1.0.1'"):
         set_up(["rustfs-1.0.1", "s3proxy-4.1.0"])
-    program = store.location("rustfs-1.0.1")
+    program = cached.location("rustfs-1.0.1")
     program.parent.mkdir(parents=True)
     program.touch()
     set_up(["rustfs-1.0.1"])
@@ -111,9 +111,9 @@ def test_a_package_says_why_it_is_there(package: Package) -> None:
 def test_location_is_known_before_anything_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "no"))
     packages = tmp_path / "no" / "lakehouse" / "packages"
-    assert store.location("trino-476") == packages / "trino-476"
-    assert store.location("s3proxy-4.1.0") == packages / "s3proxy-4.1.0" / "s3proxy-4.1.0-jar-with-dependencies.jar"
-    assert not store.is_present("trino-476")
+    assert cached.location("trino-476") == packages / "trino-476"
+    assert cached.location("s3proxy-4.1.0") == packages / "s3proxy-4.1.0" / "s3proxy-4.1.0-jar-with-dependencies.jar"
+    assert not cached.is_present("trino-476")
     assert not (tmp_path / "no").exists()
 
 
@@ -124,12 +124,12 @@ def test_the_cache_is_in_the_home_folder_unless_xdg_says_otherwise(
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     if value is not None:
         monkeypatch.setenv("XDG_CACHE_HOME", value)
-    assert store.cache() == Path.home() / ".cache" / "lakehouse"
+    assert cached.root() == Path.home() / ".cache" / "lakehouse"
 
 
 def test_an_unknown_package_is_named_with_those_there_are() -> None:
     with pytest.raises(LakehouseError, match=r"package 'trino-1': not in the catalogue .* has: .*trino-476"):
-        store.location("trino-1")
+        cached.location("trino-1")
 
 
 def test_a_platform_without_a_file_gets_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:

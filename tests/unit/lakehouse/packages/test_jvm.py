@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import catalogue, jvm, store
+from lakehouse.packages import cached, catalogue, jvm
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -98,16 +98,16 @@ def test_a_remembered_java_that_changed_is_looked_for_again(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"21": 3}', '{"21": ["/x"]}', "no json"])
 def test_a_damaged_note_is_no_note(text: str) -> None:
-    store.cache().mkdir(parents=True)
-    (store.cache() / "java.json").write_text(text)
+    cached.root().mkdir(parents=True)
+    (cached.root() / "java.json").write_text(text)
     assert jvm.remembered(21) is None
 
 
 def test_the_package_is_used_if_the_system_has_none() -> None:
-    home = store.location("java-21")
+    home = cached.location("java-21")
     executable = fake(home, "21")
     with pytest.raises(LakehouseError, match=r"Java 21: none that fits .* Run `make setup`"):
         jvm.java(21)
-    (home / store.STAMP).write_text(catalogue.package("java-21").digest)
+    (home / cached.STAMP).write_text(catalogue.package("java-21").digest)
     assert jvm.java(21) == executable
     assert asked(executable) == 0

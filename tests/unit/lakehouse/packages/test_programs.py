@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.packages import programs, store
+from lakehouse.packages import cached, programs
 
 NAMES = sorted(path.name for path in programs.MODULES.iterdir())
 
@@ -22,10 +22,10 @@ def test_each_module_is_pinned(name: str) -> None:
 
 
 def test_another_pin_is_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = store.program("minio")
+    before = cached.program("minio")
     monkeypatch.setattr(programs, "MODULES", tmp_path)
     (tmp_path / "minio").mkdir()
     for file in ("go.mod", "go.sum"):
         (tmp_path / "minio" / file).write_text("another")
-    assert store.program("minio") != before
-    assert store.program("minio").name == before.name == "minio"
+    assert cached.program("minio") != before
+    assert cached.program("minio").name == before.name == "minio"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import store
+from lakehouse.packages import cached
 from lakehouse.runtimes.process import archives
 from lakehouse.services.service import Probe, Service
 
@@ -42,7 +42,7 @@ def records(tmp_path: Path) -> Path:
 
 
 def stamp(name: str, text: str = "digest") -> Path:
-    path = store.folder(name) / store.STAMP
+    path = cached.folder(name) / cached.STAMP
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
@@ -97,7 +97,7 @@ def test_a_service_that_is_no_java_has_no_archive(tmp_path: Path, records: Path)
 
 
 def test_a_package_that_is_not_there_makes_no_archive_and_no_error(tmp_path: Path) -> None:
-    (store.folder("s3proxy-4.1.0") / store.STAMP).unlink()
+    (cached.folder("s3proxy-4.1.0") / cached.STAMP).unlink()
     assert archives.path(store_service(tmp_path)) is None
     assert archives.path(replace(store_service(tmp_path), packages=("no such package",))) is None
 
@@ -129,7 +129,7 @@ def test_another_build_of_java_wants_another_archive(tmp_path: Path) -> None:
 def test_a_package_that_was_fetched_again_wants_another_archive(tmp_path: Path, change: str) -> None:
     service = worker(tmp_path)
     before = archives.path(service)
-    path = store.folder("iceberg-aws-bundle-1.12.0") / store.STAMP
+    path = cached.folder("iceberg-aws-bundle-1.12.0") / cached.STAMP
     if change == "content":
         seen = path.stat()
         path.write_text("another")

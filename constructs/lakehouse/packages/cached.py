@@ -20,7 +20,7 @@ from lakehouse.packages.manifest import Entry
 STAMP = manifest.STAMP
 
 
-def cache() -> Path:
+def root() -> Path:
     """``$XDG_CACHE_HOME/lakehouse``, by default ``~/.cache/lakehouse``.
 
     Raises LakehouseError if the user has no home folder.
@@ -39,7 +39,7 @@ def cache() -> Path:
 
 def scratch() -> Path:
     """A folder for temporary files that belong to no lakehouse."""
-    folder = cache() / "tmp"
+    folder = root() / "tmp"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:  # a shared, read-only cache
@@ -49,7 +49,7 @@ def scratch() -> Path:
 
 def folder(name: str) -> Path:
     """The folder of a package in the cache, whether it exists or not."""
-    return cache() / "packages" / catalogue.package(name).folder
+    return root() / "packages" / catalogue.package(name).folder
 
 
 def location(name: str) -> Path:
@@ -67,12 +67,12 @@ def location(name: str) -> Path:
 
 def program(name: str) -> Path:
     """Where a program that Go builds is or would be."""
-    return cache() / "builds" / programs.build_name(name) / name
+    return root() / "builds" / programs.build_name(name) / name
 
 
 def crate_root(name: str) -> Path:
     """The argument of ``cargo install --root`` for a package that is a crate."""
-    return cache() / "builds" / catalogue.package(name).folder
+    return root() / "builds" / catalogue.package(name).folder
 
 
 def is_present(name: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import store
+from lakehouse.packages import cached
 
 
 def test_a_user_without_a_home_folder_gets_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,14 +17,14 @@ def test_a_user_without_a_home_folder_gets_an_error(monkeypatch: pytest.MonkeyPa
         Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("Could not determine home directory."))
     )
     with pytest.raises(LakehouseError, match="has no home folder: HOME is not set"):
-        store.cache()
+        cached.root()
 
 
 def test_scratch_is_in_the_cache_or_if_that_is_read_only_in_the_system_s(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert store.scratch() == tmp_path / "lakehouse" / "tmp"
+    assert cached.scratch() == tmp_path / "lakehouse" / "tmp"
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert store.scratch().is_dir()
+    assert cached.scratch().is_dir()
