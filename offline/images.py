@@ -138,11 +138,11 @@ def _stale(key: str, reference: str, client: Any) -> bool:
 
 def _import(archive: Path, client: Any) -> None:
     repository, _, tag = debian.REFERENCE.partition(":")
-    told = client.api.import_image(
+    answer = client.api.import_image(
         str(archive), repository=repository, tag=tag, changes=[f"LABEL {LABEL}={debian.digest()}"]
     )
     if _stale(debian.KEY, debian.REFERENCE, client):  # otherwise the builds would ask a registry for it
-        raise LakehouseError(f"{archive} could not be imported as an image: {told}")
+        raise LakehouseError(f"{archive} could not be imported as an image: {answer}")
 
 
 def _build(recipe: Recipe, client: Any, tell: ProgressReport) -> None:

@@ -86,7 +86,7 @@ class Map(NamedTuple):
 
 
 #: A primitive type is its text, in one spelling: ``long``, ``decimal(10, 2)``, ``fixed[16]``.
-Type = Union[str, Struct, List, Map]  # noqa: UP007 - recursive aliases want it on 3.11
+Type = Union[str, Struct, List, Map]  # noqa: UP007 - recursive aliases need it on 3.11
 
 
 def _optional(required: bool) -> str:

@@ -32,7 +32,7 @@ class CatalogEndpoint:
     location: str  # of its tables
     store: StoreEndpoint
     branches: tuple[str, ...] = ()  # those that the file names, in addition to the catalog's default branch
-    entry: KindEntry | None = None  # as the file has it
+    entry: KindEntry | None = None  # its entry in the file
 
     @property
     def uri(self) -> str:
@@ -61,7 +61,7 @@ def job_name(server: str, what: str) -> str:
 
 @dataclass(frozen=True)
 class Login:
-    """OAuth2's client credentials for a catalog's server; ``tokens`` is the path at which it gives tokens."""
+    """OAuth2 client credentials for a catalog's server. ``tokens`` is the path of its token endpoint."""
 
     credential: Pair
     tokens: str
@@ -87,7 +87,7 @@ class CatalogKind(CatalogRules):
     ``for_trino`` and ``for_pyiceberg`` return the settings of each client. Spark's keys are ends of
     ``spark.sql.catalog.NAME``, or whole keys of Spark (``spark.``). Trino's functions also get a branch, and the
     property that turns on its S3 file system, whose name changed with Trino's versions. ``storage``
-    returns what the server is told about a catalog's files, if it creates catalogs on request.
+    returns the storage configuration of a catalog, if the server creates catalogs on request.
     """
 
     for_spark: Callable[[CatalogEndpoint], Mapping[str, Text]]
@@ -95,12 +95,12 @@ class CatalogKind(CatalogRules):
     for_pyiceberg: Callable[[CatalogEndpoint], Mapping[str, Text]] | None = None
     services: Callable[[Place, CatalogEndpoint, KindEntry], tuple[Service, ...]] | None = None
     bases: Callable[[Place, str], tuple[str, str]] = served
-    located: bool = False  # its server knows the catalog by the address of its tables
+    located: bool = False  # its server identifies the catalog by the location of its tables
     rest: str = ""  # path of its Iceberg REST endpoint, without /v1
     api: str = ""  # path of its own API
-    reads: str = ""  # path of a GET without keys that makes its server read its database; empty: there is none
+    reads: str = ""  # path of a GET without keys for which its server reads its database; empty: there is none
     addresses: Callable[[CatalogEndpoint], tuple[CatalogAddress, ...]] = lambda at: ()
-    # Catalogs and their locations, in the configuration that a release before owner.json wrote into a state folder.
+    # Catalogs and their locations, from the configuration that a release before owner.json wrote into a state folder.
     former: Callable[[Path], Iterator[tuple[str, str]]] | None = None
-    login: Login | None = None  # None: the server asks nobody who they are
-    storage: Callable[[CatalogEndpoint], Mapping[str, Any]] | None = None  # None: catalogs come with the server
+    login: Login | None = None  # None: the server requires no login
+    storage: Callable[[CatalogEndpoint], Mapping[str, Any]] | None = None  # None: its server has exactly one catalog

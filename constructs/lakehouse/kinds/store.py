@@ -25,7 +25,7 @@ class StoreEndpoint:
     region: str
     access_key: Text
     secret_key: Text
-    sts: bool = False  # it hands out temporary keys, by the secret of its owner
+    sts: bool = False  # it issues temporary keys to clients that have the keys of its owner
 
     def for_spark(self) -> dict[str, Text]:
         """Settings of a Spark catalog's S3FileIO: https://iceberg.apache.org/docs/latest/aws/#s3-fileio"""

@@ -1,6 +1,6 @@
 """The catalogue of pins: every file that a lakehouse is made of, with its registry, its version and its SHA-256.
 
-It contains only data. A :class:`Package` is what the rest of the project asks for by name; it consists of one or more
+It contains only data. A :class:`Package` is what the rest of the project uses by name. It consists of one or more
 :class:`Artifact`, the files as the registries hold them. The kinds of engine (`lakehouse.kinds.engines`) say which
 versions go together; the catalogue says what exactly those versions are.
 """
@@ -30,7 +30,7 @@ def _jar(name: str, project: str, version: str, sha256: str, size: int, reason: 
 
 
 def _spark(line: str, version: str, sha256: str, size: int, reason: str) -> Package:
-    """SPARK_HOME from PyPI's source distribution, which carries the whole of Spark under ``deps``."""
+    """SPARK_HOME from PyPI's source distribution, which contains all of Spark under ``deps``."""
     top = f"pyspark-{version}"
     rules = tuple((f"{top}/deps/{folder}", folder) for folder in ("jars", "bin", "sbin"))
     rules += ((f"{top}/pyspark", "python/pyspark"), (f"{top}/lib", "python/lib"))  # lib: py4j, for batch jobs in Python
@@ -137,7 +137,7 @@ PACKAGES: tuple[Package, ...] = (
     Package(
         "hive-metastore-3.1.3",
         "3.1.3",
-        "Hive's metastore as a server of its own, with Hadoop's S3 file system; of 4.0, Spark reads no table",
+        "Hive's standalone metastore, with Hadoop's S3 file system; Spark cannot read tables of 4.0",
         (
             Artifact(
                 "maven",

@@ -1,4 +1,4 @@
-"""Takes from an archive the folders that a package needs, and puts them where it needs them."""
+"""Extracts the folders that a package needs from an archive, to the places where it needs them."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Look:
             out, errors = self.process.communicate(timeout=max(0.1, self.until - time.monotonic()))
             if self.process.returncode == 0:
                 return bool(json.loads(out)["drift"])
-            why = errors.strip().splitlines()[-1:] or ["it gave no reason"]
+            why = errors.strip().splitlines()[-1:] or ["there is no error message"]
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.communicate()

@@ -33,13 +33,13 @@ def check_catalogs(
 
 
 def check_entries(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:
-    """Problems of what a stack says of its catalogs' kinds."""
+    """Problems of the entries of a stack's catalogs that their kinds report."""
     for kind, entries in _by_kind(stack, lakehouse):
         yield from (_problem(name, wrong) for wrong in kind.check(entries, stack.runtime))
 
 
 def missing(lakehouse: Lakehouse, folder: Path) -> Iterator[Problem]:
-    """Problems of what the entries of kinds name for processes; ``folder`` is that of the file."""
+    """Problems of files and folders that the entries of process stacks name. ``folder`` is the folder of the file."""
     for name, stack in lakehouse.stacks.items():
         if isinstance(stack, LocalStack) and stack.runtime == "process":
             for kind, entries in _by_kind(stack, lakehouse):
@@ -47,7 +47,7 @@ def missing(lakehouse: Lakehouse, folder: Path) -> Iterator[Problem]:
 
 
 def _by_kind(stack: LocalStack, lakehouse: Lakehouse) -> Iterator[tuple[CatalogRules, dict[str, KindEntry]]]:
-    """Each kind with its entries, in the order of the file's catalogs: the first one's server carries all."""
+    """Each kind with its entries by catalog, in the order of the file. A shared server belongs to the first entry."""
     for word, kind in known().catalogs.items():
         there = ((each, stack.catalogs[each]) for each in lakehouse.catalogs if each in stack.catalogs)
         entries = {catalog: entry for catalog, entry in there if entry.kind == word}

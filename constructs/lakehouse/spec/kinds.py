@@ -33,7 +33,7 @@ class Feature(StrEnum):
     UUID = "partitions by buckets of a uuid column, beside sort_by"
     BROTLI = "brotli as the codec of Parquet files"
     PROVIDER = "a custom location provider"
-    LONG = "names of over 255 bytes in a path, over 200 where a column's values are in it"
+    LONG = "names of over 255 bytes in a path, or over 200 with a column's values"
     DELETED_BESIDE = "metadata files that engines delete, beside branches or tags"
     DELETED = "metadata files that engines delete"
     EXPIRY_BESIDE = "expiry of snapshots or orphans beside branches or tags"
@@ -93,8 +93,8 @@ class Limits:
     references: bool = False  # the catalog as a whole has branches and tags
     nested_namespaces: bool = True
     gc_default: bool = True  # the value of gc.enabled if a table does not set it
-    views: bool = False  # Iceberg's engines can keep views in it
-    multi_table_commits: bool = False  # changes of several tables can be one commit: all of them, or none
+    views: bool = False  # engines can keep Iceberg views in it
+    multi_table_commits: bool = False  # one commit can change several tables, all or none
     history: bool = True  # Iceberg REST clients, such as PyIceberg, see former snapshots
 
 
@@ -115,7 +115,7 @@ class Further:
 
 @dataclass(frozen=True)
 class EntryProblem:
-    """What is wrong with a kind's entry for a catalog; ``key`` of it, empty: the entry as a whole."""
+    """A problem of a kind's entry for a catalog. ``key`` is its key; empty for the entry as a whole."""
 
     catalog: str
     key: str
@@ -149,8 +149,8 @@ class StoreRules(KindRules):
 class CatalogRules(KindRules):
     """A kind of catalog. If ``shared``, one server serves all catalogs of the kind; else each has its own server.
 
-    ``check`` yields what is wrong with a stack's entries of this kind, which it gets by their catalogs, on a runtime;
-    ``look`` what is wrong with what they name on this machine, by paths from the folder of the file.
+    ``check`` yields problems of a stack's entries of this kind, given by catalog, for a runtime. ``look`` yields
+    problems of files and folders that they name on this machine, relative to the folder of the file.
     """
 
     can: Limits
@@ -173,7 +173,7 @@ class EngineRules(KindRules):
     check: Callable[[Any], Iterator[Problem]]  # further rules for its entry
     hidden: Callable[[Any], Iterator[Problem]] | None = None
     catalogs: tuple[str, ...] = ()  # names of its built-in catalogs, which no other may have
-    managed: bool = False  # with `engines: managed`, AWS runs it
+    managed: bool = False  # AWS runs it with `engines: managed`
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class Kinds:
 
     @property
     def built_in(self) -> set[str]:
-        """Names of catalogs that engines have themselves."""
+        """Names of the engines' built-in catalogs."""
         return {name for kind in self.engines.values() for name in kind.catalogs}
 
 

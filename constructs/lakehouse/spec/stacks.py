@@ -96,7 +96,7 @@ class AwsStack(Model):
 
     @property
     def store_has_tables(self) -> bool:
-        """Whether the store itself serves the tables, by a catalog of its own that the bootstrap does not manage."""
+        """Whether the store serves the tables, with its own catalog that the bootstrap does not manage."""
         return bool(known().stores[self.store.kind].catalog)
 
 

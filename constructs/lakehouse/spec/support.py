@@ -32,8 +32,8 @@ def _there(at: KeyPath, key: str, entry: KindEntry, kinds: Mapping[str, KindRule
     if runtime in kind.on:
         return
     if kind.on == ("docker",):
-        message = f"{key}: {entry} comes only as a container image, and runtime: {runtime} has no containers"
-        yield Problem(at, f"{message}; runtime: docker has")
+        message = f"{key}: {entry} comes only as a container image, but runtime: {runtime} has no containers"
+        yield Problem(at, f"{message}. Use runtime: docker")
     else:
         yield not_yet(at, key, entry, on(kinds, runtime), runtime)
 

@@ -1,4 +1,4 @@
-"""Hive Metastore, which keeps where the tables are in PostgreSQL.
+"""Hive Metastore, which keeps the locations of tables in PostgreSQL.
 
 https://hive.apache.org/docs/latest/adminmanual-metastore-3-0-administration_75978150/ has the settings of the server,
 https://iceberg.apache.org/docs/latest/configuration/#hadoop-configuration those of its clients.
@@ -29,13 +29,13 @@ SCHEMA = "3.1.0"  # of all metastores 3.1
 SESSION = "spark_catalog"  # Spark's name for its session's own catalog
 _SCRIPTS = Path(__file__).parent
 _S3A = "org.apache.hadoop.fs.s3a.S3AFileSystem"
-# What Hive and Hadoop reach into by reflection.
+# The packages that Hive and Hadoop access by reflection.
 _OPENED = ("java.lang", "java.util", "java.util.concurrent", "java.net", "java.io", "java.nio")
 _STORE = "`store`"
 
 
 def services(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
-    """A job that makes the tables in the database, and the metastore: one for each catalog."""
+    """A job that creates the tables in the database, and a metastore, for one catalog."""
     return (_schema(place, at, entry), _metastore(place, at, entry))
 
 
@@ -85,11 +85,11 @@ def _metastore(place: Place, at: CatalogEndpoint, entry: KindEntry) -> Service:
         "javax.jdo.option.ConnectionURL": database.jdbc(place),
         "javax.jdo.option.ConnectionUserName": database.user,
         "javax.jdo.option.ConnectionPassword": database.password,
-        # Hive's own lists name classes of the rest of Hive. The second gives up locks whose owner died.
+        # Hive's default lists name classes of other parts of Hive. The second task releases locks whose owner died.
         "metastore.task.threads.always": "org.apache.hadoop.hive.metastore.events.EventCleanerTask,"
         "org.apache.hadoop.hive.metastore.txn.AcidHouseKeeperService",
         "metastore.expression.proxy": "org.apache.hadoop.hive.metastore.DefaultPartitionExpressionProxy",
-        # Iceberg's columns are found by their ids, not by their place and type.
+        # Iceberg finds columns by their ids, not by their position and type.
         "metastore.disallow.incompatible.col.type.changes": "false",
         "fs.s3.impl": _S3A,
         "fs.s3a.endpoint": store.internal,
@@ -98,7 +98,7 @@ def _metastore(place: Place, at: CatalogEndpoint, entry: KindEntry) -> Service:
         "fs.s3a.access.key": store.access_key,
         "fs.s3a.secret.key": store.secret_key,
         "fs.s3a.change.detection.mode": "none",
-        "datanucleus.autoStartMechanismMode": "ignored",  # or each connection writes that it is
+        "datanucleus.autoStartMechanismMode": "ignored",  # otherwise each connection logs that it is
         "metastore.stats.autogather": "false",  # it would list the files of new tables
     }
     classes = (f"{home}/*", *(place.package(each) for each in PACKAGES[1:]), f"{home}/lib/*")
@@ -121,7 +121,7 @@ def _metastore(place: Place, at: CatalogEndpoint, entry: KindEntry) -> Service:
         environment=(
             *jvm.ENVIRONMENT,
             ("CLASSPATH", ":".join(classes)),
-            # Not on the class path: with a folder there, no archive of classes would fit.
+            # Not on the class path, because with a folder on it no class archive would fit.
             ("METASTORE_CONF_DIR", place.config(name)),
         ),
         ports=(Port(name, port, "tcp", label=f"Hive Metastore ({at.name})"),),
@@ -132,7 +132,7 @@ def _metastore(place: Place, at: CatalogEndpoint, entry: KindEntry) -> Service:
 
 
 def bases(place: Place, server: str) -> tuple[str, str]:
-    """The addresses of a metastore, for services and from outside."""
+    """The addresses of a metastore: for services, and from outside."""
     return f"thrift://{place.host(server)}:{place.port(server)}", f"thrift://{place.external(server)}"
 
 
@@ -175,7 +175,7 @@ def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
 
 
 def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
-    """What clients find at the server."""
+    """The addresses of the server for clients."""
     meaning = f"catalog `{at.name}` for Spark, Trino, PyIceberg and others: hive.metastore.uris"
     return (CatalogAddress("", f"Hive Metastore ({at.name})", meaning),)
 

@@ -1,7 +1,7 @@
 """Apache Polaris: several catalogs on one server, with principals, roles and vended credentials.
 
-https://polaris.apache.org/releases/ has the settings of the server. No package registry has it: as processes it comes
-from a distribution that the file names, on Docker as the official image.
+https://polaris.apache.org/releases/ has the settings of the server. No package registry has it: with runtime process it
+comes from a distribution that the file names, on Docker as the official image.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ IMAGE = "polaris-1.7.0"
 REST, API = "/api/catalog", "/api/management/v1"
 START = PurePath("bin/server")  # of a distribution
 ROOT = Pair.of("polaris-root", "polaris-root-name", "polaris-root-secret", "root")
-_TOKENS = Secret("polaris-tokens")  # what tokens are signed with: one is good after a restart, too
+_TOKENS = Secret("polaris-tokens")  # signs tokens, so that they are still valid after a restart
 _SCOPE = "PRINCIPAL_ROLE:ALL"
-_ROLE = "arn:aws:iam::000000000000:role/polaris"  # stores other than AWS's want one, and look at none
+_ROLE = "arn:aws:iam::000000000000:role/polaris"  # stores other than AWS's require one, but ignore it
 _CONFIG, _KEYS = "application.properties", "credentials"
 
 
@@ -53,34 +53,34 @@ class PolarisEntry(DatabaseEntry):
     """The entry of a catalog on a Polaris server."""
 
     home: Annotated[StrictStr, AfterValidator(_home)] | None = None
-    """The folder of an unpacked Polaris distribution, which has bin/server; of runtime: process only."""
+    """Folder of an unpacked Polaris distribution, with the program bin/server; only for `runtime: process`."""
     realm: Realm | None = None
-    """The realm of the server; left out, POLARIS."""
+    """Realm of the server. Default: POLARIS."""
     warehouse: CatalogName | None = None
-    """The catalog's name on the server; left out, as in this file."""
+    """Name of the catalog on the server. Default: its name in this file."""
 
     def warehouse_of(self, catalog: str) -> str:
         return self.warehouse or catalog
 
 
 def check(entries: Mapping[str, KindEntry], runtime: str) -> Iterator[EntryProblem]:
-    """What the catalogs of one server must say, and say alike."""
+    """Problems of the entries of one server's catalogs, some of whose keys must be the same."""
     mine = {catalog: entry for catalog, entry in entries.items() if isinstance(entry, PolarisEntry)}
     first, *others = mine
     if runtime == "process" and mine[first].home is None:
         rule = "no package registry has the Polaris server, so the file names it"
-        fix = f"Add home: the folder of a distribution, which has {START}"
+        fix = f"Add home: the folder of a distribution with the program {START}"
         yield EntryProblem(first, "", f'"home" is missing: {rule}. {fix}')
     for catalog, entry in mine.items():
         if runtime == "docker" and entry.home is not None:
-            message = f'"{entry.home}" has no effect: on runtime: docker the server comes as an image. Remove it'
+            message = f'"{entry.home}" has no effect: with runtime: docker the server comes as an image. Remove it'
             yield EntryProblem(catalog, "home", message)
     for catalog in others:
         for key in ("home", "realm", "properties"):
-            said, shared = getattr(mine[catalog], key), getattr(mine[first], key)
-            if said and said != shared:
-                rule = f"one server carries all catalogs of kind {WORD}, and {first} says {shared or 'none'}"
-                yield EntryProblem(catalog, key, f'"{said}" differs: {rule}. Say it of {first}, and leave it out here')
+            own, shared = getattr(mine[catalog], key), getattr(mine[first], key)
+            if own and own != shared:
+                rule = f"one server serves all catalogs of kind {WORD}, and {first} has {shared or 'none'}"
+                yield EntryProblem(catalog, key, f'"{own}" differs: {rule}. Set it at {first}, and remove it here')
     names: dict[str, str] = {}
     for catalog, entry in mine.items():
         name = entry.warehouse_of(catalog)
@@ -89,13 +89,13 @@ def check(entries: Mapping[str, KindEntry], runtime: str) -> Iterator[EntryProbl
 
 
 def look(entries: Mapping[str, KindEntry], folder: Path) -> Iterator[EntryProblem]:
-    """The distributions that are no such."""
+    """Problems of the folders that the entries name. ``folder`` is the folder of the file."""
     for catalog, entry in entries.items():
         if isinstance(entry, PolarisEntry) and entry.home is not None:
             home = folder / entry.home
             if not home.is_dir():
                 yield EntryProblem(
-                    catalog, "home", f'"{entry.home}" is not there. Unpack a Polaris distribution to that folder'
+                    catalog, "home", f'"{entry.home}" does not exist. Unpack a Polaris distribution to that folder'
                 )
             elif not os.access(home / START, os.X_OK):
                 fix = "Name the folder of an unpacked binary distribution (polaris-bin-VERSION)"
@@ -103,7 +103,7 @@ def look(entries: Mapping[str, KindEntry], folder: Path) -> Iterator[EntryProble
 
 
 def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
-    """One server for all catalogs of the kind; its entities are in PostgreSQL."""
+    """One server for all catalogs of the kind. It keeps its entities in PostgreSQL."""
     assert isinstance(entry, PolarisEntry)
     store, database, realm = at.store, Database.of(WORD, entry), entry.realm or "POLARIS"
     port, management, config = place.port(WORD), place.port(MANAGEMENT), place.config(WORD)
@@ -127,7 +127,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         "quarkus.datasource.jdbc.url": database.jdbc(place),
         "quarkus.datasource.username": database.user,
         "quarkus.datasource.password": database.password,
-        # It counts a key in its settings as severe, and would not be ready.
+        # The server reports a key in its settings as a severe problem and would not be ready.
         "polaris.readiness.ignore-severe-issues": "true",
     }
     keys = ["[default]\naws_access_key_id = ", store.access_key, "\naws_secret_access_key = ", store.secret_key, "\n"]
@@ -149,7 +149,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         environment=(
             *jvm.ENVIRONMENT,
             *surroundings,
-            # A URI, in which no character of a path is taken for an expression or the end of a list.
+            # A URI, because in a path some characters would begin an expression or separate a list.
             ("QUARKUS_CONFIG_LOCATIONS", f"file://{quote(f'{config}/{_CONFIG}')}"),
             ("AWS_SHARED_CREDENTIALS_FILE", f"{config}/{_KEYS}"),
             ("AWS_REGION", store.region),
@@ -163,17 +163,17 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
 
 
 def vends(at: CatalogEndpoint) -> bool:
-    """Whether clients get keys of the store for each table, from the server.
+    """Whether the server gives clients keys of the store for each table.
 
-    They come with the store's address, which has to be one for everybody.
+    They come with the store's address, which must then be the same for services and for users.
     """
     return at.store.sts and at.store.internal == at.store.external
 
 
 def storage(at: CatalogEndpoint) -> Mapping[str, Any]:
-    """What the server is told about the files of a catalog, without the locations that it may use."""
+    """The storage configuration of a catalog for the server, without the locations that the server may use."""
     store = at.store
-    told: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "storageType": "S3",
         "endpoint": store.external,
         "endpointInternal": store.internal,
@@ -181,8 +181,8 @@ def storage(at: CatalogEndpoint) -> Mapping[str, Any]:
         "pathStyleAccess": True,
     }
     if vends(at):
-        return {**told, "roleArn": _ROLE, "stsEndpoint": store.internal, "kmsUnavailable": True}
-    return {**told, "stsUnavailable": True}
+        return {**settings, "roleArn": _ROLE, "stsEndpoint": store.internal, "kmsUnavailable": True}
+    return {**settings, "stsUnavailable": True}
 
 
 def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
@@ -243,12 +243,12 @@ def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
     }
     if vends(at):
         return settings | {"s3.endpoint": at.store.external, "s3.region": at.store.region}
-    # Asked to delegate, the server would answer that it has no keys, and make the table all the same.
+    # If asked to delegate access, the server would report that it has no keys, but still create the table.
     return settings | {**at.store.for_pyiceberg(), "header.X-Iceberg-Access-Delegation": ""}
 
 
 def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
-    """What clients find at the server."""
+    """The addresses of the server for clients."""
     name = f"catalog `{at.name}` for Spark, Trino, PyIceberg and others"
     return (
         CatalogAddress(REST, f"Iceberg REST ({at.name})", f"{name}: warehouse={at.warehouse}"),

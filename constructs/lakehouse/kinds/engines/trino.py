@@ -124,7 +124,7 @@ TRINO = EngineKind(
         Limit(
             Feature.ICEBERG_TABLES,
             refused=True,
-            rule='Trino shows a table of its own as "{}", and cannot read another',
+            rule='Trino shows its own table as "{}", and cannot read another',
             fix="Choose another name",
         ),
         Limit(

@@ -1,4 +1,4 @@
-"""Programs that refuse to run as root: there, each is started in a user namespace, in which it is another user."""
+"""User namespaces for programs that refuse to run as root. If root deploys, each runs in one, as another user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIX = (
 
 
 def refusal(services: Iterable[Service]) -> str:
-    """Which services this machine cannot start because the user is root, and why; empty if it can start all."""
+    """The services that this machine cannot start because the user is root, and why, as text; empty if it can."""
     named = [each.name for each in services if each.unprivileged]
     if not named or os.geteuid() != 0:
         return ""

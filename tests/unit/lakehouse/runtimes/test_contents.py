@@ -33,7 +33,7 @@ def test_the_answer_is_the_processs(drift: bool) -> None:
     [
         ("import sys; print('x'); sys.exit('catalog \"lake\" does not answer')", 'catalog "lake" does not answer'),
         ("print('what?')", "its answer cannot be read"),
-        ("import sys; sys.exit(3)", "it gave no reason"),
+        ("import sys; sys.exit(3)", "there is no error message"),
         ("import time; time.sleep(60)", "no answer within"),
     ],
 )

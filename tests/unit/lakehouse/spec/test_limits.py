@@ -46,7 +46,7 @@ REFUSED = [
     (file(one(columns={"a": "time"})), "columns.a.type: Spark cannot load a table that has a column of type time"),
     (file(one(columns={"a": "map<string, struct<b: list<time>>>"})), "Spark cannot load"),
     (file({"information_schema": {}}), 'namespaces.information_schema: Trino shows its own views as "information_sch'),
-    (file({"system": {"tables": {"iceberg_tables": T}}}), 'Trino shows a table of its own as "system.iceberg_tables"'),
+    (file({"system": {"tables": {"iceberg_tables": T}}}), 'Trino shows its own table as "system.iceberg_tables"'),
     (file(fixed("f")), 'partition_by[0]: Trino cannot read a table that is partitioned by "f", of type fixed'),
     (file(fixed("s.f")), 'partitioned by "s.f"'),
     (
