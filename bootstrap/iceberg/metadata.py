@@ -13,6 +13,7 @@ from typing import Any
 from bootstrap.iceberg.layout import PartitionSpec, SortOrder, order_from_json, spec_from_json
 from bootstrap.iceberg.schema import struct_from_json
 from lakehouse.iceberg.types import Struct
+from lakehouse.kinds import CATALOGS
 from lakehouse.spec.claims import Register
 from lakehouse.spec.kinds import Limits
 
@@ -33,8 +34,8 @@ _KEPT = (
     "refs",
     "current-snapshot-id",
 )
-#: Properties that catalogs write for themselves: they change with every load and nobody asked for them.
-_VOLATILE = ("nessie.", "polaris.")
+#: Beginnings of properties that catalogs write for themselves: they change with every load.
+_VOLATILE = tuple(kind.volatile for kind in CATALOGS.values() if kind.volatile)
 
 
 def compact(metadata: Mapping[str, Any]) -> dict[str, Any]:

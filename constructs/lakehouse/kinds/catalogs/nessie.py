@@ -151,6 +151,7 @@ NESSIE = CatalogKind(
         Listener(MANAGEMENT, 19000, 9000),
     ),
     # 0.99 accepts no tables of format version 3.
+    volatile="nessie.",
     can=Limits(
         "Nessie",
         format_version=2,

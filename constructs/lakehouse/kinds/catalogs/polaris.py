@@ -269,6 +269,7 @@ POLARIS = CatalogKind(
         Listener(WORD, 8181, 8181, "catalogs, Iceberg REST and their management"),
         Listener(MANAGEMENT, 8182, 8182),
     ),
+    volatile="polaris.",
     can=Limits("Polaris", views=True),
     further=Further(
         _CONFIG,
