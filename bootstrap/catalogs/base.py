@@ -115,9 +115,9 @@ def same(what: str, identity: str, found: str) -> None:
 
 @dataclass(frozen=True)
 class CatalogEntity:
-    """A catalog as its server keeps it; ``version`` is the one that an update must name.
+    """A catalog as its server stores it; ``version`` is the one that an update must name.
 
-    ``readable``: whoever makes catalogs may read and write their data.
+    ``readable``: the principal that creates catalogs may read and write their data.
     """
 
     name: str
@@ -129,27 +129,27 @@ class CatalogEntity:
 
 @runtime_checkable
 class MakesCatalogs(Protocol):
-    """A catalog whose server makes and drops catalogs on request, and has several."""
+    """A catalog whose server creates and drops catalogs on request, and can have several."""
 
     @property
     def warehouse(self) -> str:
-        """The name that the server knows the catalog by."""
+        """The name by which the server knows the catalog."""
 
     @property
     def storage(self) -> Mapping[str, Any]:
-        """What the server is to be told about the catalog's files, without the locations that it may use."""
+        """The server's settings for the catalog's files, without the allowed locations."""
 
     def entities(self) -> Mapping[str, CatalogEntity]:
         """Every catalog of the server, by the server's name for it."""
 
     def create_catalog(self, properties: Mapping[str, str], storage: Mapping[str, Any]) -> None:
-        """Raises Exists if there is one of that name."""
+        """Create the catalog. Raises Exists if there is one of that name."""
 
     def update_catalog(self, version: int, properties: Mapping[str, str], storage: Mapping[str, Any]) -> None:
-        """Set all of these. Raises Conflict if the catalog is not at that version any more."""
+        """Set all of these. Raises Conflict if the catalog no longer has that version."""
 
     def drop_catalog(self, name: str) -> None:
-        """Drop one of the server's catalogs. Raises Refused if it holds anything."""
+        """Drop one of the server's catalogs. Raises Refused if it is not empty."""
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""Hive Metastore: databases and tables through its own calls.
+"""Hive Metastore: databases and tables through its own API.
 
 A table's parameters say where its metadata file is, as Iceberg's own clients for Hive write them:
 https://iceberg.apache.org/docs/latest/hive/. A commit holds the metastore's lock of the table.
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from pyiceberg.types import IcebergType
 
 _COMMENT, _LOCATION = "comment", "location"
-#: The database that every metastore has, and its description until somebody uses it.
+#: The database that every metastore has, and its description while nobody uses it.
 _DEFAULT, _UNUSED = "default", "Default Hive database"
 _AT, _BEFORE = "metadata_location", "previous_metadata_location"
-_AT_ONCE = 500  # tables asked for in one request
-# Characters that the metastore has room for. What it shows of a table is only for those who read no metadata file.
+_AT_ONCE = 500  # tables in one request
+# The metastore's limits, in characters. It shows a table's columns only for clients that do not read metadata files.
 _LONGEST_DOC, _LONGEST_COLUMN, _LONGEST_KEY = 4000, 767, 256
 _QUIETLY = {"DO_NOT_UPDATE_STATS": "true"}  # else it lists the table's files
 
 
 class HiveCatalog(LocatedCatalog):
-    """The databases of a metastore at ``connection.uri``, whose tables lie in ``connection.warehouse``."""
+    """The databases of a metastore at ``connection.uri`` whose tables are in ``connection.warehouse``."""
 
     limits = HIVE.can
 
@@ -103,7 +103,7 @@ class HiveCatalog(LocatedCatalog):
             there = hive.get_database(name)
             if hive.get_all_tables(name):
                 raise Conflict(f"{what} is not empty")
-            if name == _DEFAULT:  # no metastore is without it
+            if name == _DEFAULT:  # every metastore has it
                 hive.alter_database(name, _described(there, {_COMMENT: _UNUSED}))
             else:
                 hive.drop_database(name, deleteData=False, cascade=False)
@@ -164,7 +164,7 @@ class HiveCatalog(LocatedCatalog):
             raise error
 
     def _table_at(self, hive: Any, name: str) -> tuple[Any, str]:
-        """A table, and where its metadata file is. Raises Conflict for what is no Iceberg table."""
+        """A table, and where its metadata file is. Raises Conflict if it is not an Iceberg table."""
         database, table = name.split(".")
         found = hive.get_table(database, table)
         if not (at := _metadata_location(found)):
@@ -172,13 +172,13 @@ class HiveCatalog(LocatedCatalog):
         return found, at
 
     def _write(self, metadata: TableMetadata, former: str | None) -> str:
-        """Write the table's next metadata file. Where the commit fails it stays: an orphan like any other."""
+        """Write the table's next metadata file. If the commit fails, the file stays, as an orphan like any other."""
         location = next_location(former, metadata.location)
         self.files.write(location, metadata.model_dump_json())
         return location
 
     def _purge(self, metadata: Mapping[str, Any], location: str) -> None:
-        """Delete the files of a table that is in the catalog no more."""
+        """Delete the files of a table that is no longer in the catalog."""
         from pyiceberg import catalog as pyiceberg
         from pyiceberg.table.metadata import TableMetadataUtil
 
@@ -192,7 +192,7 @@ class HiveCatalog(LocatedCatalog):
 
 
 def _metadata_location(table: Any) -> str:
-    """Where an Iceberg table's metadata file is; empty for what is no Iceberg table."""
+    """The location of an Iceberg table's metadata file; empty if it is not an Iceberg table."""
     parameters = table.parameters or {}
     return str(parameters.get(_AT, "")) if parameters.get("table_type", "").upper() == "ICEBERG" else ""
 
@@ -203,7 +203,7 @@ def _properties(database: Any) -> dict[str, str]:
 
 
 def _described(database: Any, properties: Mapping[str, str]) -> Any:
-    """The database with these properties; the metastore keeps two of them apart."""
+    """The database with these properties. The metastore has separate fields for two of them."""
     if len(comment := properties.get(_COMMENT, "")) > _LONGEST_DOC:
         rule = f"Hive keeps {_LONGEST_DOC} characters of a comment, and this one has {len(comment)}"
         raise Refused(f"namespace {database.name}: {rule}. Write a shorter one")
@@ -214,7 +214,7 @@ def _described(database: Any, properties: Mapping[str, str]) -> Any:
 
 
 def _point(table: Any, metadata: TableMetadata, location: str, gone: Collection[str] = ()) -> None:
-    """Point the metastore's table at a metadata file, and show its columns and properties, ``gone`` no longer."""
+    """Point the metastore's table at a metadata file, set its columns and properties, and remove those of ``gone``."""
     from hive_metastore.ttypes import FieldSchema
 
     kept = {key: value for key, value in table.parameters.items() if key not in gone}
@@ -230,13 +230,13 @@ def _point(table: Any, metadata: TableMetadata, location: str, gone: Collection[
 
 
 def _hive_type(of: IcebergType) -> str:
-    """What Hive calls it. Engines read a table's types from its metadata file."""
+    """Hive's name of a type. Engines read a table's types from its metadata file."""
     from pyiceberg.catalog.hive import SchemaToHiveConverter
     from pyiceberg.schema import visit
 
     try:
         return visit(of, SchemaToHiveConverter(False))
-    except KeyError:  # one that came later
+    except KeyError:  # a type of a later format
         return "string"
 
 

@@ -1,4 +1,4 @@
-"""Catalogs that keep of an Iceberg table where its metadata file is: the file is read from the store, and once only."""
+"""Catalogs that keep only the location of a table's metadata file. The file is read from the store, and only once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class LocatedCatalog(ABC):
 
     @abstractmethod
     def listed(self, namespaces: Collection[str]) -> dict[str, str]:
-        """Where the metadata file of each table in these is; empty for what is no Iceberg table."""
+        """The location of each table's metadata file in these; empty if it is not an Iceberg table."""
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         namespaces = self.namespaces()

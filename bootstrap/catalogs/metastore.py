@@ -1,4 +1,4 @@
-"""Connections to a Hive metastore, the locks of its tables, and what its failures mean.
+"""Connections to a Hive metastore, the locks of its tables, and the types of its failures.
 
 https://github.com/apache/hive/blob/rel/release-3.1.3/standalone-metastore/src/main/thrift/hive_metastore.thrift
 """
@@ -30,12 +30,12 @@ from bootstrap.remote.errors import (
     first_line,
 )
 
-_AGENT = "lakehouse"  # who holds a lock, with the number of the process
-_FIRST, _LONGEST = 0.02, 1.0  # seconds between two looks at a lock
+_AGENT = "lakehouse"  # the holder of a lock, with its pid
+_FIRST, _LONGEST = 0.02, 1.0  # seconds between two checks of a lock
 
 
 class Metastore:
-    """A metastore at ``uri`` (``thrift://HOST:PORT``), asked over as many connections as there are threads."""
+    """A metastore at ``uri`` (``thrift://HOST:PORT``), with one connection for each thread."""
 
     def __init__(self, uri: str, patience: float) -> None:
         self.address, self._patience = uri, patience
@@ -46,7 +46,7 @@ class Metastore:
 
     @contextmanager
     def asked(self, what: str) -> Iterator[Any]:
-        """A client with the metastore's calls; ``what`` begins the message of every failure, which has its type."""
+        """A client with the metastore's calls. Every failure gets its type and a message that begins with ``what``."""
         client = self._client()
         transport = client._iprot.trans
         fit = False
@@ -70,8 +70,9 @@ class Metastore:
     def locked(self, client: Any, what: str, database: str, table: str) -> Iterator[None]:
         """The exclusive lock of a table, which every client takes for a commit.
 
-        Raises Throttled if somebody else holds it for longer than a request may take. A lock whose owner died is given
-        up by the metastore after five minutes, and by this if it was a process of the lakehouse on this machine.
+        Raises Throttled if somebody else holds it for longer than a request may take. If a lock's owner died, the
+        metastore releases the lock after five minutes, and this method at once if the owner was a process of the
+        lakehouse on this machine.
         """
         from hive_metastore.ttypes import CheckLockRequest, LockState
 
@@ -80,21 +81,21 @@ class Metastore:
         try:
             while answer.state == LockState.WAITING:
                 if time.monotonic() > until:
-                    raise Throttled(f"{what}: somebody else holds the metastore's lock of it")
+                    raise Throttled(f"{what}: somebody else holds its lock in the metastore")
                 time.sleep(pause)
                 pause = min(pause * 2, _LONGEST)
                 if pause > _LONGEST / 2:
                     _free_of_the_dead(client, database, table)
                 answer = client.check_lock(CheckLockRequest(lockid=lock))
             if answer.state != LockState.ACQUIRED:
-                raise Conflict(f"{what}: the metastore gave up the lock of it")
+                raise Conflict(f"{what}: the metastore released its lock")
             with typed(what, self.address):  # Python cannot pass the metastore's own exceptions through this
                 yield
         finally:
             self._unlock(what, lock)
 
     def _unlock(self, what: str, lock: int) -> None:
-        """By a connection of its own: the other one may be the reason why it ends."""
+        """Release a lock over a separate connection, because the other one may be the reason of the failure."""
         from hive_metastore.ttypes import UnlockRequest
 
         with suppress(RemoteError), self.asked(what) as client:
@@ -117,7 +118,7 @@ class Metastore:
 
 
 def _close(idle: LifoQueue[Any]) -> None:
-    """Close the connections; they are used no more."""
+    """Close the connections, which are no longer used."""
     while not idle.empty():
         idle.get_nowait()._iprot.trans.close()
 
@@ -141,7 +142,7 @@ def _request(database: str, table: str) -> Any:
 
 
 def _free_of_the_dead(client: Any, database: str, table: str) -> None:
-    """Give up locks of processes of the lakehouse that ran on this machine."""
+    """Release the locks of ended lakehouse processes that ran on this machine."""
     from hive_metastore.ttypes import ShowLocksRequest, UnlockRequest
 
     for each in client.show_locks(ShowLocksRequest(dbname=database, tablename=table)).locks:
@@ -151,7 +152,7 @@ def _free_of_the_dead(client: Any, database: str, table: str) -> None:
 
 
 def _is_answer(error: Exception) -> bool:
-    """Whether the connection is as good as before."""
+    """Whether the connection can still be used."""
     from thrift.Thrift import TException
     from thrift.transport.TTransport import TTransportException
 
@@ -162,7 +163,7 @@ def _is_answer(error: Exception) -> bool:
 
 @contextmanager
 def typed(what: str, address: str) -> Iterator[None]:
-    """Give every failure of the metastore its type."""
+    """Turn every failure of the metastore into an error of :mod:`bootstrap.remote.errors`."""
     from hive_metastore import ttypes as hive
     from thrift.Thrift import TException
     from thrift.transport.TTransport import TTransportException
@@ -174,12 +175,12 @@ def typed(what: str, address: str) -> Iterator[None]:
     except (hive.NoSuchObjectException, hive.UnknownDBException, hive.UnknownTableException) as error:
         raise Missing(f"{what}: {_said(error)}") from None
     except (hive.NoSuchLockException, hive.TxnAbortedException) as error:
-        raise Conflict(f"{what}: the metastore gave up the lock of it ({_said(error)})") from None
+        raise Conflict(f"{what}: the metastore released its lock ({_said(error)})") from None
     except (hive.InvalidObjectException, hive.InvalidOperationException, hive.InvalidInputException) as error:
         raise Refused(f"{what}: {_said(error)}") from None
     except TTransportException as error:
         raise UnknownState(f"{what}: no answer from {address} ({_said(error)})") from None
-    except TException as error:  # the server's own troubles: its database or the store
+    except TException as error:  # a failure of the server itself: of its database or the store
         raise UnknownState(f"{what}: {_said(error)}") from None
     except OSError as error:
         raise UnknownState(f"{what}: no answer from {address} ({type(error).__name__})") from None

@@ -17,8 +17,8 @@ from bootstrap.remote.errors import Missing, Refused
 from bootstrap.remote.http import Http
 from lakehouse.kinds.catalogs.polaris import POLARIS
 
-_ADMIN = "catalog_admin"  # the role that the server makes with each catalog, for whoever makes catalogs
-_CONTENT = "CATALOG_MANAGE_CONTENT"  # which that role lacks: to read, write and purge data
+_ADMIN = "catalog_admin"  # the role that the server creates with each catalog, for the principal that creates catalogs
+_CONTENT = "CATALOG_MANAGE_CONTENT"  # to read, write and purge data; that role does not have it
 
 
 class PolarisCatalog(RestCatalog):
@@ -80,7 +80,7 @@ class PolarisCatalog(RestCatalog):
         except Refused as error:
             if "not empty" not in str(error):
                 raise
-            rule = "it is dropped only if it holds no namespace and no role besides catalog_admin"
+            rule = "it is dropped only if it has no namespace and no role except catalog_admin"
             raise Refused(f"{error}: {rule}. Drop those first") from None
 
     def _grant(self) -> None:

@@ -1,4 +1,4 @@
-"""Hive Metastore on PostgreSQL: the suite of all catalogs, and what is Hive's own.
+"""Hive Metastore on PostgreSQL: the suite of all catalogs, and tests for Hive only.
 
 The tests that are imported here run with this module's fixtures.
 """

@@ -1,4 +1,4 @@
-"""What the double answers with: a status and a body, or an error as Polaris writes it."""
+"""The double's answers: a status and a body, or an error as Polaris writes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CREATED, DONE, NOTHING = 201, 200, 204
 
 @dataclass(frozen=True)
 class Answer:
-    """A status and what is sent as JSON; None: an empty body."""
+    """A status, and the body that is sent as JSON; None: an empty body."""
 
     status: int
     body: Any = None

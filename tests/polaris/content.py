@@ -1,4 +1,4 @@
-"""What the double lets through to Iceberg's own server, and what of it the real one answers otherwise."""
+"""The requests that the double passes to Iceberg's own server, and those that real Polaris answers differently."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _METADATA = {_CONTENT, "CATALOG_MANAGE_METADATA"}
 _THINGS = ("NAMESPACE", "TABLE", "VIEW")
 _FULL = {f"{each}_FULL_METADATA" for each in _THINGS}
 _DATA = {"TABLE_READ_DATA", "TABLE_WRITE_DATA"}
-#: What lets a principal do it, by what is done.
+#: The privileges that allow an operation, by operation.
 _NEEDED: Mapping[str, set[str]] = {
     "list": _METADATA | {f"{each}_LIST" for each in _THINGS} | _FULL | _DATA,
     "read": _METADATA | {f"{each}_{may}" for each in _THINGS for may in ("READ_PROPERTIES", "LIST")} | _FULL | _DATA,
@@ -160,7 +160,7 @@ def assumed(storage: Mapping[str, Any], location: str, keys: Mapping[str, str]) 
 
 
 def _asked(method: str, parts: list[str], query: Mapping[str, str], delegated: bool) -> set[str]:
-    """What is done, in the words of ``_NEEDED``."""
+    """The operation, as a key of ``_NEEDED``."""
     match method, parts:
         case "GET" | "HEAD", ["namespaces"] | ["namespaces", _, ("tables" | "views")]:
             return {"list"}
@@ -176,7 +176,7 @@ def _asked(method: str, parts: list[str], query: Mapping[str, str], delegated: b
 
 
 def _locations(body: Mapping[str, Any]) -> list[str]:
-    """The places that a request to make or change a table names."""
+    """The locations that a request to create or change a table names."""
     found = [body.get("location"), body.get("metadata-location")]
     found += [each.get("location") for each in body.get("updates") or () if each.get("action") == "set-location"]
     return [each for each in found if each]

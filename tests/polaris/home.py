@@ -14,7 +14,7 @@ _JARS = ("iceberg-rest-1.10.1", "beanshell-2.0b6", "postgresql-jdbc-42.7.14")
 
 
 def home(folder: Path) -> Path:
-    """A home, made in ``folder`` if it is the double's."""
+    """A home; the double's is made in ``folder``."""
     if real := os.environ.get("POLARIS_HOME"):
         return Path(real)
     made = folder / "polaris"

@@ -1,7 +1,7 @@
 """The double's entities: catalogs, principals, roles and grants, with the rules of Polaris 1.7.0 for them.
 
-Each entity is kept under ``KIND:NAME`` (of a catalog role ``catalog-role:CATALOG/NAME``), as the JSON that the server
-answers with, and what is not answered below ``own``.
+Each entity is stored under ``KIND:NAME`` (a catalog role under ``catalog-role:CATALOG/NAME``), as the JSON of the
+server's answers; fields that are not in answers are below ``own``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.polaris.tables import Tables
 
 Entity = dict[str, Any]
 ROOT, SERVICE_ADMIN, CATALOG_ADMIN = "root", "service_admin", "catalog_admin"
-#: What may be granted. The server does not check that it fits what it is granted on.
+#: The privileges. The server does not check that one fits the securable that it is granted on.
 PRIVILEGES = {
     *("CATALOG_MANAGE_ACCESS", "CATALOG_MANAGE_CONTENT", "CATALOG_MANAGE_METADATA"),
     *("CATALOG_READ_PROPERTIES", "CATALOG_WRITE_PROPERTIES", "TABLE_READ_DATA", "TABLE_WRITE_DATA"),
@@ -30,7 +30,7 @@ PRIVILEGES = {
 
 
 class Realm:
-    """All entities; ``keep`` is called with what changed. One request is carried out at a time."""
+    """All entities; ``keep`` is called with the changes. One request is carried out at a time."""
 
     def __init__(
         self, root: tuple[str, str], tables: Tables, keep: Callable[[Mapping[str, Any], list[str]], None]
@@ -64,7 +64,7 @@ class Realm:
         return SERVICE_ADMIN in self._roles(principal)
 
     def privileges(self, principal: str, catalog: str, namespace: list[str], table: str) -> set[str]:
-        """What a principal may do with a thing of a catalog."""
+        """The privileges of a principal on a namespace or table of a catalog."""
         found: set[str] = set()
         for role in self._roles(principal):
             of = self.entities.get(f"principal-role:{role}", {"own": {}})["own"].get("catalog-roles", [])
@@ -370,7 +370,7 @@ def _with_secret(entity: Entity) -> Entity:
 
 
 def _stored(storage: Entity, base: str) -> Entity:
-    """Storage settings as the server keeps them, with what it adds."""
+    """Storage settings as the server stores them, with its additions."""
     allowed = list(dict.fromkeys([*(storage.get("allowedLocations") or []), base]))
     return {"allowedKmsKeys": [], "pathStyleAccess": False, **storage, "allowedLocations": allowed}
 
@@ -387,7 +387,7 @@ def _take(these: list[Any], one: Any) -> None:
 
 
 def _covers(grant: Entity, namespace: list[str], table: str) -> bool:
-    """Whether a grant is on the thing, or on what it is in."""
+    """Whether a grant is on the namespace or table, or on its parent."""
     on = grant.get("namespace") or []
     if grant["type"] == "catalog":
         return True

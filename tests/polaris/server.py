@@ -1,8 +1,8 @@
 """A double of the Apache Polaris server, for tests: ``python -m tests.polaris.server JAR...``.
 
-No package registry has the server. This answers as Polaris 1.7.0 was seen to, and passes what is about tables on to
-Iceberg's own REST server. Its settings are those of the real one: QUARKUS_CONFIG_LOCATIONS names the file, and the keys
-of the store are those of AWS_SHARED_CREDENTIALS_FILE.
+No package registry has the server. This double gives the observed answers of Polaris 1.7.0, and passes requests for
+tables to Iceberg's own REST server. Its settings are those of the real one: QUARKUS_CONFIG_LOCATIONS names the file,
+and the keys of the store are those of AWS_SHARED_CREDENTIALS_FILE.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _REQUIRED = (
 
 
 class Tokens:
-    """Signed by a key; one that is not in the settings is made at each start, as the real server does."""
+    """Tokens, signed with a key. A key that is not in the settings is made at each start, as the real server does."""
 
     def __init__(self, key: str) -> None:
         self._key = (key or secrets.token_hex()).encode()

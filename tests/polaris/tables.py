@@ -21,7 +21,7 @@ ENTITIES = "polaris.entities"  # a catalog of its own, one of whose namespaces k
 
 
 class Tables:
-    """The JVM. It ends with this process, however that ends."""
+    """The JVM. It ends with this process, in whatever way that ends."""
 
     def __init__(self, java: str, jars: list[str], jdbc: Mapping[str, str], keys: Mapping[str, str]) -> None:
         self._jdbc, self._keys = jdbc, keys
@@ -38,7 +38,7 @@ class Tables:
         self._lock = threading.Lock()
 
     def serve(self, catalog: str, location: str, storage: Mapping[str, Any]) -> None:
-        """Serve a catalog, whose files are where its storage settings say."""
+        """Serve a catalog, with files at the location of its storage settings."""
         files = {
             "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
             "s3.endpoint": storage.get("endpointInternal") or storage.get("endpoint") or "",
@@ -57,7 +57,7 @@ class Tables:
             self._await(self._port(catalog), there=True)
 
     def forget(self, catalog: str) -> None:
-        """Serve a catalog no more."""
+        """Stop serving a catalog."""
         with self._lock:
             (self._folder / f"{catalog}.properties").unlink(missing_ok=True)
             self._await(self._port(catalog), there=False)
@@ -88,7 +88,7 @@ class Tables:
         return not self.call("GET", catalog, "/v1/namespaces").body["namespaces"]
 
     def is_there(self, catalog: str, grant: Mapping[str, Any]) -> bool:
-        """Whether the thing exists that a privilege is granted on."""
+        """Whether the securable of a grant exists."""
         space = "/v1/namespaces/" + quote("\x1f".join(grant.get("namespace") or []), safe="")
         match grant["type"]:
             case "catalog":
@@ -109,7 +109,7 @@ class Tables:
         return {key: json.loads(value) for key, value in found.body["properties"].items() if ":" in key}
 
     def keep(self, updates: Mapping[str, Any], removals: list[str]) -> None:
-        """Keep entities for the next run; a key that is removed and set is set."""
+        """Store entities for the next run. A key that is both removed and set is set."""
         body = {
             "updates": {key: json.dumps(value) for key, value in updates.items()},
             "removals": [key for key in removals if key not in updates],

@@ -1,8 +1,8 @@
-"""Catalogs: read as a whole, for their namespaces, tables, branches and tags; and made, where a server makes them.
+"""Catalogs: each is read as a whole, with its namespaces, tables, branches and tags, and created if its server can.
 
-Nessie's, Glue's and others are there with their server, and no change of theirs is ever planned. Polaris makes catalogs
-on request: an update names the version of the entity that the plan was made with, by which the server refuses one that
-comes late.
+Those of Nessie, Glue and others exist with their server, so no change of them is ever planned. Polaris creates catalogs
+on request: an update names the entity's version at the time of the plan, by which the server refuses an outdated
+update.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from lakehouse.spec.model import Catalog
 CATALOG = "catalog"
 _BASE = "default-base-location"
 _ALLOWED = "allowedLocations"
-#: What the server needs to be told so that tables lie, and go, as the file says.
+#: Properties with which the server puts tables at the file's locations and allows a purge.
 _PURGE, _ANYWHERE = "polaris.config.drop-with-purge.enabled", "polaris.config.allow.unstructured.table.location"
 Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class CatalogSettings(Body):
-    """All of a catalog's properties and storage settings; ``version`` is the one that they are for."""
+    """All of a catalog's properties and storage settings; ``version`` is the version that they change."""
 
     properties: Mapping[str, str]
     storage: Settings
@@ -42,7 +42,7 @@ class CatalogSettings(Body):
 
 @dataclass(frozen=True)
 class CatalogGone(Body):
-    """A catalog that goes; ``through`` is the catalog of the file by which its server is reached."""
+    """A catalog to drop; ``through`` is the catalog of the file by which its server is reached."""
 
     through: str
     version: int
@@ -50,7 +50,7 @@ class CatalogGone(Body):
 
 @dataclass(frozen=True)
 class Server:
-    """A catalog of the file on a server that makes catalogs: the server's name for it, and all that are there."""
+    """A catalog of the file on a server that creates catalogs: its name there, and all catalogs of the server."""
 
     warehouse: str
     storage: Settings
@@ -115,7 +115,7 @@ class Catalogs(ObjectKind):
             have, through = there[name]
             change = Change("destroy", CATALOG, "", name, (), CatalogGone(through, have.version))
             if name in found.lakehouse.catalogs:
-                found.unnamed.append(change.address)  # its address is that of another one of the file
+                found.unnamed.append(change.address)  # another catalog of the file has this address
             else:
                 found.destroy(change, marked=have.properties.get(DELETABLE) == found.lakehouse.name)
 
@@ -127,7 +127,7 @@ class Catalogs(ObjectKind):
         through = change.body.through if isinstance(change.body, CatalogGone) else change.name
         server = work.catalog(through)
         if not isinstance(server, MakesCatalogs):
-            raise Refused(f"{change.address}: no server of this lakehouse makes or drops catalogs")
+            raise Refused(f"{change.address}: no server of this lakehouse creates or drops catalogs")
         match change.body:
             case CatalogGone():
                 server.drop_catalog(change.name)
@@ -139,7 +139,7 @@ class Catalogs(ObjectKind):
 
 
 def _wanted(owner: str, spec: Catalog, storage: Settings) -> tuple[dict[str, str], dict[str, Any]]:
-    """The properties and storage settings that the file asks for."""
+    """The properties and storage settings that the file wants."""
     elsewhere = [
         table.location
         for namespace in spec.namespaces.values()
@@ -168,8 +168,8 @@ def _update(
     want = {key: value for key, value in properties.items() if key != _BASE}
     gone = {key for key in there.keys() - want.keys() if exclusive or key == DELETABLE}
     if there.get(DELETABLE) != found.lakehouse.name:
-        gone.discard(DELETABLE)  # a mark of another lakehouse's file is not ours to take away
-    if not exclusive:  # tables of others may be there
+        gone.discard(DELETABLE)  # a mark that another lakehouse's file set is not ours to remove
+    if not exclusive:  # others may have tables there
         allowed = dict.fromkeys([*storage[_ALLOWED], *have.storage.get(_ALLOWED, ())])
         found.unnamed += (f"location {name} {each}" for each in allowed if each not in storage[_ALLOWED])
         storage = {**storage, _ALLOWED: list(allowed)}
@@ -187,7 +187,7 @@ def _update(
     found.unnamed += (f"property {name}.{key}" for key in sorted(there.keys() - want.keys() - gone))
 
 
-#: Storage settings that the server adds, with the values that mean nothing.
+#: Storage settings that the server adds, with their empty values.
 _SERVERS_OWN = {"allowedKmsKeys", "pathStyleAccess", "externalId", "userArn", "currentKmsKey"}
 
 

@@ -1,4 +1,4 @@
-"""Types and layouts of the model: text as the file has it, and what it means."""
+"""Types and layouts of the model: the file's text, and its meaning."""
 
 from __future__ import annotations
 

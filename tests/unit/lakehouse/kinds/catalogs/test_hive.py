@@ -1,4 +1,4 @@
-"""Hive Metastore as services, and what its clients are told."""
+"""Hive Metastore as services, and its clients' settings."""
 
 from __future__ import annotations
 

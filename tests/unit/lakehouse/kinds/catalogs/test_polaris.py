@@ -1,4 +1,4 @@
-"""Polaris as a service, and what its clients are told."""
+"""Polaris as a service, and its clients' settings."""
 
 from __future__ import annotations
 
