@@ -290,6 +290,8 @@ class Spark(Model):
         WithJsonSchema({"anyOf": [{"type": "boolean"}, Connect.model_json_schema()]}),
     ] = Connect()
     """Run a Spark Connect server: true, false, or {token: true}."""
+    thrift: StrictBool = False
+    """Run a Thrift server, for Hive's JDBC clients such as beeline. It has a heap of `driver_memory`."""
     properties: Properties = {}
     """Further Spark properties, as in `spark.sql.shuffle.partitions: 8`."""
 

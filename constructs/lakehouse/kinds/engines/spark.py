@@ -18,7 +18,7 @@ from lakehouse.spec.kinds import Feature, Limit, Listener
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
-MASTER, CONNECT = "spark-master", "spark-connect"
+MASTER, CONNECT, THRIFT = "spark-master", "spark-connect", "spark-thrift"
 TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
 
@@ -59,6 +59,7 @@ class SparkCluster:
     executor_mb: int
     driver_mb: int
     connect: bool
+    thrift: bool
     token: bool  # Connect requires one
     settings: Mapping[str, str]
 
@@ -87,6 +88,7 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
         executor_mb=engine.memory.mb,
         driver_mb=engine.driver_memory.mb,
         connect=engine.connect is not None,
+        thrift=engine.thrift,
         token=engine.connect is not None and engine.connect.token,
         settings=engine.properties,
     )
@@ -98,10 +100,11 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
 
 
 def spark(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
-    """Master, workers and, if the file has it, Connect."""
-    master = _master(place, cluster)
-    workers = tuple(_worker(place, cluster, number) for number in range(1, cluster.workers + 1))
-    return (master, *workers, _connect(place, cluster, catalogs)) if cluster.connect else (master, *workers)
+    """Master, workers and, if the file has them, Connect and the Thrift server."""
+    found = [_master(place, cluster), *(_worker(place, cluster, number) for number in range(1, cluster.workers + 1))]
+    found += [_connect(place, cluster, catalogs)] if cluster.connect else []
+    found += [_thrift(place, cluster, catalogs)] if cluster.thrift else []
+    return tuple(found)
 
 
 def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
@@ -273,6 +276,56 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
     )
 
 
+def _thrift(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> Service:
+    """HiveServer2 by Spark: https://spark.apache.org/docs/latest/sql-distributed-sql-engine.html
+
+    Its queries run in its own process and take no cores of the cluster.
+    """
+    port, work = place.port(THRIFT), f"{place.data(THRIFT)}/work"
+    config = f"{place.config(THRIFT)}/spark-defaults.conf"
+    # It always has tables of Hive beside the catalogs. Without a metastore they are in its memory.
+    nowhere = {"spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true"}
+    settings: dict[str, Text] = (
+        nowhere
+        | defaults(place, cluster, catalogs)
+        | {
+            "spark.master": f"local[{cluster.share}]",
+            "spark.app.name": "Spark Thrift server",
+            "spark.driver.host": place.host(THRIFT),
+            "spark.sql.warehouse.dir": f"{place.data(THRIFT)}/spark-warehouse",
+            "spark.ui.enabled": "false",
+        }
+    )
+    of_hive = {
+        "hive.server2.thrift.bind.host": place.bind(),
+        "hive.server2.thrift.port": str(port),
+        "hive.server2.logging.operation.enabled": "false",  # files with the statements of each session
+        "hive.exec.scratchdir": f"{work}/scratch",
+        "hive.exec.local.scratchdir": f"{work}/scratch",
+    }
+    return Service(
+        name=THRIFT,
+        image=cluster.packages[0],
+        packages=cluster.packages,
+        java=cluster.java,
+        command=(
+            *java(place, cluster, cluster.driver_mb, jvm.QUICK),
+            *("org.apache.spark.deploy.SparkSubmit", "--properties-file", config),
+            *("--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2", "spark-internal"),
+            *(word for key, value in of_hive.items() for word in ("--hiveconf", f"{key}={value}")),
+        ),
+        environment=environment(place, cluster, THRIFT),
+        files=(File("spark-defaults.conf", properties(settings)),),
+        data=(place.data(THRIFT), work),
+        directory=work,
+        ports=(Port(THRIFT, port, "tcp", label="Spark Thrift server"),),
+        probe=Probe("tcp", port),
+        memory_mb=cluster.driver_mb + 400,
+        needs=tuple(dict.fromkeys(each.service for each in catalogs if each.service)),
+        stop_seconds=20,
+    )
+
+
 SPARK = EngineKind(
     word="spark",
     label="Spark",
@@ -281,6 +334,7 @@ SPARK = EngineKind(
         Listener(f"{MASTER}-ui", 8080, 8080, "workers and applications of the cluster"),
         Listener(CONNECT, 15002, 15002, "PySpark clients: SparkSession.builder.remote(...)", when="connect"),
         Listener(f"{CONNECT}-ui", 4040, 4040, "jobs, stages and SQL of Spark Connect", when="connect"),
+        Listener(THRIFT, 10000, 10000, "Hive's JDBC clients, such as beeline: jdbc:hive2://ADDRESS", when="thrift"),
         Listener("spark-worker-{}", 7079, 7079, each="workers"),
         Listener("spark-worker-{}-ui", 8081, 8081, "executors and their logs", each="workers"),
     ),
