@@ -65,6 +65,7 @@ _ALL = (
     _official(IMAGES["s3proxy-4.1.0"], "s3proxy", "java-25"),
     _official(IMAGES["minio-2025-09-07"], "minio", debian.KEY),
     _official(IMAGES["rustfs-1.0.1"], "rustfs", debian.KEY),
+    _official(IMAGES["seaweedfs-4.48"], "seaweedfs", debian.KEY),
     _official(IMAGES["postgres-18.4"], "postgres", debian.KEY),
     _official(IMAGES["temurin-21"], "temurin", "java-21"),
     _official(IMAGES["temurin-25"], "temurin", "java-25"),

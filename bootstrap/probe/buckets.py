@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from bootstrap.probe.room import ProbeRoom, expect, expect_refusal
 from bootstrap.remote.s3 import sts
+from lakehouse.kinds.store import ROLE
 
 
 def list_buckets(room: ProbeRoom) -> None:
@@ -221,7 +222,7 @@ def assume_role(room: ProbeRoom) -> None:
     room.put("outside")
     statement = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{room.bucket}/scoped/*"]}
     keys = sts(room.store).assume_role(
-        RoleArn="arn:aws:iam::000000000000:role/probe",
+        RoleArn=ROLE,
         RoleSessionName="probe",
         DurationSeconds=900,
         Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),

@@ -18,7 +18,7 @@ from bootstrap.remote.connections import Connections
 from bootstrap.session import connect
 from lakehouse.spec import Lakehouse, load
 from tests.behaviour.project import Project
-from tests.behaviour.servers import Servers, running
+from tests.behaviour.servers import KINDS, Servers, running
 
 # `make test` runs every kind of store and of catalog once; `make matrix` runs each pair of them.
 PAIRS = {("s3proxy", "nessie"), ("minio", "nessie-rest")}
@@ -28,16 +28,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         kinds = getattr(item, "callspec", None)
         store, catalog = (kinds.params.get(name) for name in ("servers", "connections")) if kinds else (None, None)
-        other = (store, catalog) not in PAIRS if catalog else store == "minio" and item.path.stem != "test_stores"
+        other = (store, catalog) not in PAIRS if catalog else store != "s3proxy" and item.path.stem != "test_stores"
         if store and other:
             item.add_marker(pytest.mark.matrix)
 
 
-@pytest.fixture(scope="session", params=["s3proxy", "minio"])
+@pytest.fixture(scope="session", params=["s3proxy", "minio", "seaweedfs"])
 def servers(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Servers]:
     """The whole suite runs over each store."""
     kind = str(request.param)
-    with running(tmp_path_factory.mktemp("servers"), kind) as up:
+    # Catalogs of other kinds than Nessie meet other stores than the first only in the matrix.
+    every = kind == "s3proxy" or any(item.get_closest_marker("matrix") for item in request.session.items)
+    with running(tmp_path_factory.mktemp("servers"), kind, KINDS if every else ["nessie"]) as up:
         yield up
 
 

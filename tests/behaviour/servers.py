@@ -7,7 +7,7 @@ import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from lakehouse.kinds.compose import endpoints, services
 from lakehouse.kinds.needed import needed
 from lakehouse.kinds.platform.postgres import POSTGRES
 from lakehouse.packages import catalogue
+from lakehouse.runtimes import certificates
 from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
@@ -28,7 +29,6 @@ from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, support
 from lakehouse.spec import ports as named_ports
 from lakehouse.spec.entries import KindEntry
-from lakehouse.text import placeholders
 from lakehouse.text.placeholders import filled
 from offline.go import build
 from tests.polaris.home import home
@@ -49,6 +49,7 @@ class Servers:
     secret_key: str
     catalogs: Mapping[str, CatalogConnection] = field(default_factory=dict)  # to `lake`, by the word of the kind
     clients: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # PyIceberg's settings, likewise
+    ports: Mapping[str, int] = field(default_factory=dict)
 
     def connections(self, cache: Path | None = None, *, kind: str = "nessie", branch: str = "main") -> Connections:
         """Connections to the catalog ``lake`` of that kind; ``nessie-rest``: Nessie as any Iceberg REST catalog."""
@@ -105,15 +106,16 @@ class PolarisServers(Servers):
 
 
 @contextmanager
-def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
-    """A store and each kind of catalog from the package cache, for as long as the context lasts.
+def running(folder: Path, kind: str = "s3proxy", words: Collection[str] = KINDS) -> Iterator[Servers]:
+    """A store and each kind of catalog in ``words`` from the package cache, for as long as the context lasts.
 
     A package that is not in the cache is fetched or built. If that fails, the suite fails.
     """
     state = State(folder / "state")
     state.prepare()
-    lakehouses = {word: bare(kind, word) for word in KINDS}
-    lakehouses["polaris"] = bare(kind, {"kind": "polaris", "home": str(home(folder))})
+    lakehouses = {word: bare(kind, word) for word in words}
+    if "polaris" in lakehouses:
+        lakehouses["polaris"] = bare(kind, {"kind": "polaris", "home": str(home(folder))})
     names = list(dict.fromkeys(name for each in lakehouses.values() for name in named_ports(each, "local")))
     ports = dict(zip(names, free(len(names)), strict=True))
     place = ProcessPlace(state, ports)
@@ -125,26 +127,30 @@ def running(folder: Path, kind: str = "s3proxy") -> Iterator[Servers]:
     reached = {word: endpoints(lake, local(lake), place).catalogs[0] for word, lake in lakehouses.items()}
     standing = [at for at in reached.values() if "postgres" in at.kind.needs]
     every = {at.service: KindEntry(kind=at.kind.word) for at in standing}
-    carried |= {each.name: each for each in POSTGRES.services(place, every)}
-    files = [file for each in carried.values() for file in each.files]
-    others = {each.secret: secrets.token_hex(20) for file in files for each in placeholders.secrets(file.text)}
+    if every:
+        carried |= {each.name: each for each in POSTGRES.services(place, every)}
+    certificates.issue(state, carried.values())
     with ExitStack() as stack:
         started: dict[str, tuple[Service, subprocess.Popen[bytes]]] = {}
         for each in carried.values():
             for need in each.needs:
                 _await(*started[need], state)
-            started[each.name] = (each, stack.enter_context(_process(each, state, others | keys)))
+            started[each.name] = (each, stack.enter_context(_process(each, state, keys)))
         for service, process in started.values():
             _await(service, process, state)
         store, catalog = (f"http://127.0.0.1:{ports[name]}" for name in (kind, "nessie"))
-        connections = {word: connect.catalog(at, others.__getitem__) for word, at in reached.items()}
-        known = (others | keys).__getitem__
+        connections = {word: connect.catalog(at, state.secret) for word, at in reached.items()}
         clients = {
-            word: {key: filled(value, known) for key, value in at.kind.for_pyiceberg(at).items()}
+            word: {
+                key: filled(value, lambda name: keys.get(name) or state.secret(name))
+                for key, value in at.kind.for_pyiceberg(at).items()
+            }
             for word, at in reached.items()
             if at.kind.for_pyiceberg is not None
         }
-        yield Servers(kind, store, catalog, keys["store-access-key"], keys["store-secret-key"], connections, clients)
+        yield Servers(
+            kind, store, catalog, keys["store-access-key"], keys["store-secret-key"], connections, clients, ports
+        )
 
 
 def local(lakehouse: Lakehouse) -> LocalStack:
@@ -179,7 +185,7 @@ def _process(service: Service, state: State, keys: dict[str, str]) -> Iterator[s
     for file in service.files:
         path = config / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(filled(file.text, lambda name: keys[name]))
+        path.write_text(filled(file.text, lambda name: keys.get(name) or state.secret(name)))
     environment = {**os.environ, **dict(service.environment)}
     with state.log(service.name).open("wb") as log:
         process = subprocess.Popen(

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    with running(tmp_path_factory.mktemp("minio"), "minio") as up:
+    with running(tmp_path_factory.mktemp("minio"), "minio", ["nessie"]) as up:
         yield up
 
 

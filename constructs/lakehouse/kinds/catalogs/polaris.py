@@ -17,6 +17,7 @@ from pydantic import AfterValidator, StrictStr
 from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind, Login
 from lakehouse.kinds.platform import postgres
 from lakehouse.kinds.platform.postgres import Database
+from lakehouse.kinds.store import ROLE
 from lakehouse.services import jvm
 from lakehouse.services.secrets import Pair
 from lakehouse.services.service import File, Place, Port, Probe, Service
@@ -34,7 +35,6 @@ START = PurePath("bin/server")  # of a distribution
 ROOT = Pair.of("polaris-root", "polaris-root-name", "polaris-root-secret", "root")
 _TOKENS = Secret("polaris-tokens")  # signs tokens, so that they are still valid after a restart
 _SCOPE = "PRINCIPAL_ROLE:ALL"
-_ROLE = "arn:aws:iam::000000000000:role/polaris"  # stores other than AWS's require one, but ignore it
 _CONFIG, _KEYS = "application.properties", "credentials"
 
 
@@ -181,7 +181,7 @@ def storage(at: CatalogEndpoint) -> Mapping[str, Any]:
         "pathStyleAccess": True,
     }
     if vends(at):
-        return {**settings, "roleArn": _ROLE, "stsEndpoint": store.internal, "kmsUnavailable": True}
+        return {**settings, "roleArn": ROLE, "stsEndpoint": store.internal, "kmsUnavailable": True}
     return {**settings, "stsUnavailable": True}
 
 

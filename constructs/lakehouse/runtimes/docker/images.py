@@ -85,6 +85,14 @@ _ALL = (
         bash=False,
     ),
     Image(
+        "seaweedfs-4.48",
+        "docker.io/chrislusf/seaweedfs:4.48",
+        "1000:1000",
+        "the package's release, built on Alpine, which has no bash; 4.48 itself was not seen in a registry",
+        {"seaweedfs-4.48": "/usr/bin"},
+        bash=False,
+    ),
+    Image(
         "aistor-2026-06-06",
         "quay.io/minio/aistor/minio:RELEASE.2026-06-06T02-44-06Z",
         "0:0",

@@ -120,8 +120,8 @@ def test_the_document_has_every_operation_and_agrees_with_the_matrix() -> None:
     ]
     head, body = rows[0], rows[2:-1]
     assert [row[0] for row in body] == [each.name for each in OPERATIONS]
-    columns = {"S3Proxy": "s3proxy", "MinIO": "minio", "RustFS": "rustfs"}
-    assert {"S3Proxy", "MinIO"} <= set(head)
+    columns = {"S3Proxy": "s3proxy", "SeaweedFS": "seaweedfs", "MinIO": "minio", "RustFS": "rustfs"}
+    assert {"S3Proxy", "SeaweedFS", "MinIO"} <= set(head)
     for nth, name in enumerate(head):
         if name in columns:
             can = STORES[columns[name]].can

@@ -1,0 +1,171 @@
+"""SeaweedFS: master, volume server, filer and S3 gateway in one process. https://github.com/seaweedfs/seaweedfs/wiki
+
+Only the S3 port takes requests of people. The others are for its own parts: they ask for a certificate, which nobody
+else has, over TLS both ways.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from lakehouse.kinds.store import ROLE, StoreKind
+from lakehouse.services.certificate import Certificate
+from lakehouse.services.secrets import STORE
+from lakehouse.services.service import LOOPBACK, File, Place, Port, Probe, Service
+from lakehouse.spec import LocalStack
+from lakehouse.spec.kinds import Capabilities, Further, Listener
+from lakehouse.text.placeholders import Secret, Text, joined
+
+NAME, PACKAGE = "seaweedfs", "seaweedfs-4.48"
+TOKENS = Secret("seaweedfs-tokens")  # signs what its parts show each other
+_OWN = "the lakehouse: it writes the command line"
+# The parts with a port of their own, each with a second one for gRPC.
+_PARTS = (("master", 9333), ("volume", 9340), ("filer", 8888))
+# The beginnings of the tokens' sections, each of which has a key of its own.
+_TOKENS = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
+
+
+def seaweedfs(place: Place, stack: LocalStack) -> Service:
+    """The store: its state survives a restart, its settings are files."""
+    port, s3_grpc = place.port(NAME), place.port(f"{NAME}-grpc")
+    host, bind, data, config = place.host(NAME), place.bind(), place.data(NAME), place.config(NAME)
+    certificate = Certificate.of(NAME, host)
+    inner = [Port(f"{NAME}-{part}", place.port(f"{NAME}-{part}"), "https") for part, _ in _PARTS]
+    grpc = [Port(f"{NAME}-{part}-grpc", place.port(f"{NAME}-{part}-grpc"), "tcp") for part, _ in _PARTS]
+    numbers = [
+        option
+        for (part, _), http, rpc in zip(_PARTS, inner, grpc, strict=True)
+        for option in (f"-{part}.port={http.number}", f"-{part}.port.grpc={rpc.number}")
+    ]
+    return Service(
+        name=NAME,
+        image=PACKAGE,
+        packages=(PACKAGE,),
+        command=(
+            *(f"{place.package(PACKAGE)}/weed", "-logtostderr=true", "server"),
+            *(f"-dir={data}", f"-ip={host}", f"-ip.bind={bind}", *numbers),
+            *("-filer", f"-filer.localSocket={data}/filer.sock"),
+            *("-s3", f"-s3.port={port}", f"-s3.port.grpc={s3_grpc}", f"-s3.localSocket={data}/s3.sock"),
+            *(f"-s3.config={config}/s3.json", "-s3.iam.readOnly=false", "-s3.autoCreateBucket=false"),
+            "-s3.allowDeleteBucketNotEmpty=false",  # by itself it deletes a bucket with all that is in it
+            f"-s3.iam.config={config}/iam.json",
+            f"-s3.allowedOrigins=http://{LOOPBACK}:{port}",  # of pages in a browser; by itself it takes all
+            *("-s3.port.iceberg=0", "-s3.port.lance=0"),  # catalogs of its own
+            # It elects itself after a restart, at once; by itself it would wait for others for 10 s.
+            "-master.electionTimeout=1s",
+            # By itself it reports its numbers to its makers.
+            "-master.telemetry=false",
+            *("-master.volumeSizeLimitMB=1024", "-volume.max=0", "-volume.preStopSeconds=1"),
+            f"-options={config}/options",
+        ),
+        files=(
+            File("s3.json", _keys()),
+            File("iam.json", _roles()),
+            # A file that cannot be read is passed over in silence, and all doors stand open.
+            File("security.toml", joined(list(_security(config)))),
+            File("certificate.pem", certificate.chain),
+            File("key.pem", certificate.key),
+            File("authority.pem", certificate.authority),
+            File("options", "".join(f"{key}={value}\n" for key, value in stack.store.properties.items())),
+        ),
+        environment=(("GOMEMLIMIT", "400MiB"),),
+        data=(data,),
+        ports=(
+            Port(NAME, port, label="S3 endpoint"),
+            Port(f"{NAME}-grpc", s3_grpc, "tcp"),
+            *(port for both in zip(inner, grpc, strict=True) for port in both),
+        ),
+        probe=Probe("http", port, "/healthz"),
+        reading=(),
+        memory_mb=512,
+        stop_seconds=30,
+    )
+
+
+def _keys() -> Text:
+    """The gateway's one identity: the owner of the store. What a secret may hold needs no escape in JSON."""
+    credentials = ('{"accessKey": "', STORE.name, '", "secretKey": "', STORE.value, '"}')
+    actions = json.dumps(["Admin", "Read", "Write", "List", "Tagging"])
+    return joined(
+        ['{"identities": [{"name": "lakehouse", "credentials": [', *credentials, f'], "actions": {actions}}}]}}']
+    )
+
+
+def _roles() -> Text:
+    """A role that the owner may assume: its keys last an hour and can be narrowed to less by a policy.
+
+    https://github.com/seaweedfs/seaweedfs/wiki/S3-API has the format.
+    """
+    everything = {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]}
+    owner = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::000000000000:user/lakehouse"},
+        "Action": ["sts:AssumeRole"],
+    }
+    rest = {
+        "policy": {"defaultEffect": "Deny", "storeType": "memory"},
+        "policies": [{"name": "all", "document": {"Version": "2012-10-17", "Statement": [everything]}}],
+        "roles": [
+            {
+                "roleName": ROLE.rpartition("/")[2],
+                "roleArn": ROLE,
+                "trustPolicy": {"Version": "2012-10-17", "Statement": [owner]},
+                "attachedPolicies": ["all"],
+            }
+        ],
+    }
+    sts = ('{"sts": {"tokenDuration": "1h", "maxSessionLength": "12h", "issuer": "lakehouse", "signingKey": "', TOKENS)
+    return joined([*sts, f'"}}, {json.dumps(rest)[1:]}'])
+
+
+def _security(config: str) -> Iterator[Text]:
+    """security.toml: certificates on both sides of every port but the gateway's, and signed tokens behind it."""
+    own = f"cert = {json.dumps(f'{config}/certificate.pem')}\nkey = {json.dumps(f'{config}/key.pem')}\n"
+    authority = f"ca = {json.dumps(f'{config}/authority.pem')}\n"
+    for section in _TOKENS:
+        yield from (f'[{section}]\nkey = "', TOKENS, '"\n')
+    yield f"[filer.expose_directory_metadata]\nenabled = false\n[grpc]\n{authority}"
+    for part in ("master", "volume", "filer", "s3", "client"):
+        yield f"[grpc.{part}]\n{own}"
+    for part, _ in _PARTS:
+        yield f"[https.{part}]\n{own}{authority}"
+    yield f"[https.client]\nenabled = true\n{own}{authority}"
+
+
+SEAWEEDFS = StoreKind(
+    word=NAME,
+    label="SeaweedFS",
+    can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
+    listeners=(
+        Listener(NAME, 8333, 8333, "object store, S3 API"),
+        Listener(f"{NAME}-grpc", 18333, 18333, "its S3 gateway, for its own parts only"),
+        *(
+            listener
+            for part, number in _PARTS
+            for listener in (
+                Listener(f"{NAME}-{part}", number, number, f"its {part}, for its own parts only"),
+                Listener(f"{NAME}-{part}-grpc", number + 10000, number + 10000, f"its {part}, for its own parts only"),
+            )
+        ),
+    ),
+    further=Further(
+        "the options of `weed server`",
+        key=r"(s3|filer|volume|master)\.[A-Za-z.]+",
+        example="s3.cacheCapacityMB: 64",
+        owned={
+            "s3.config": "the lakehouse: clients have its keys",
+            "s3.allowedOrigins": _OWN,
+            "s3.autoCreateBucket": "the lakehouse: buckets are in the file",
+            "s3.allowDeleteBucketNotEmpty": "the lakehouse: data is never deleted unseen",
+            "s3.iam.*": _OWN,
+            "s3.localSocket": _OWN,
+            "filer.localSocket": _OWN,
+            "master.telemetry*": "the lakehouse: nothing is sent behind your back",
+            **{
+                f"{part}.port*": "the runtime, and `ports` of the stack" for part in ("s3", "filer", "volume", "master")
+            },
+        },
+    ),
+    service=seaweedfs,
+)

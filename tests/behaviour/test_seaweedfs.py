@@ -1,0 +1,78 @@
+"""What SeaweedFS has more of than other stores: doors. Each is closed to whoever lacks a certificate or a key."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from lakehouse.kinds.store import ROLE
+from lakehouse.kinds.stores.seaweedfs import NAME, SEAWEEDFS
+from tests.behaviour.servers import REGION, Servers, running
+
+pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
+
+ENDED = 0  # the connection was, for want of TLS or of a certificate
+PAGE = {"Origin": "http://evil.example", "Content-Type": "text/plain"}  # what a browser sends without asking first
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with running(tmp_path_factory.mktemp(NAME), NAME, ["nessie"]) as up:
+        yield up
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("door", [each.name for each in SEAWEEDFS.listeners])
+def test_a_stranger_is_refused_at_every_port(servers: Servers, door: str, scheme: str, method: str) -> None:
+    """Also what browsers send for a page of anybody's; paths are those that the parts answer without a certificate."""
+    socket.create_connection(("127.0.0.1", servers.ports[door]), timeout=10).close()  # it listens
+    for path in ("/", "/warehouse/x", "/dir/assign", "/buckets/", "/cluster/status"):
+        status, headers = answer(f"{scheme}://127.0.0.1:{servers.ports[door]}{path}", method)
+        assert status in ((400, 403, 405) if (door, scheme) == (NAME, "http") else (ENDED, 400)), path
+        # The gateway lets a page read how it refuses.
+        assert door == NAME or "Access-Control-Allow-Origin" not in headers, path
+
+
+def answer(url: str, method: str) -> tuple[int, dict[str, str]]:
+    """The status and the headers of the answer to somebody without any key or certificate."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    request = urllib.request.Request(url, data=None if method == "GET" else b"x", method=method, headers=PAGE)
+    try:
+        with urllib.request.urlopen(request, timeout=10, context=trusting) as answered:
+            return answered.status, dict(answered.headers)
+    except urllib.error.HTTPError as refused:
+        return refused.code, dict(refused.headers)
+    except OSError:
+        return ENDED, {}
+
+
+def test_only_the_owner_may_assume_the_role(servers: Servers) -> None:
+    """Another user of the store, made by hand, gets no keys that open more than its own."""
+    keys: dict[str, Any] = {"endpoint_url": servers.store, "region_name": REGION}
+    owner: dict[str, Any] = {"aws_access_key_id": servers.access_key, "aws_secret_access_key": servers.secret_key}
+    iam = boto3.client("iam", **keys, **owner)
+    iam.create_user(UserName="other")
+    made = iam.create_access_key(UserName="other")["AccessKey"]
+    listing = {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["arn:aws:s3:::warehouse"]}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [listing]})
+    iam.put_user_policy(UserName="other", PolicyName="listing", PolicyDocument=document)
+    other: dict[str, Any] = {
+        "aws_access_key_id": made["AccessKeyId"],
+        "aws_secret_access_key": made["SecretAccessKey"],
+    }
+    assume = {"RoleArn": ROLE, "RoleSessionName": "test"}
+    assert boto3.client("sts", **keys, **owner).assume_role(**assume)["Credentials"]["SessionToken"]
+    with pytest.raises(ClientError) as refused:
+        boto3.client("sts", **keys, **other).assume_role(**assume)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403

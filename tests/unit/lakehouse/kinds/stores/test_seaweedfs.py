@@ -1,0 +1,55 @@
+"""SeaweedFS passes over a security.toml that it cannot parse, and then every port is open."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+from lakehouse.kinds.stores import seaweedfs
+from lakehouse.services.service import Service
+from lakehouse.spec.entries import KindEntry
+from lakehouse.text.placeholders import filled
+from tests.unit.lakehouse.services.place import Somewhere, default, local
+
+
+class Elsewhere(Somewhere):
+    """A place whose folders have names that a configuration file must escape."""
+
+    def config(self, service: str) -> str:
+        return f'/it\'s "a" \\ folder/{service}'
+
+
+def built() -> Service:
+    lakehouse = default()
+    stack = local(lakehouse).model_copy(update={"store": KindEntry(kind=seaweedfs.NAME)})
+    lakehouse = lakehouse.model_copy(update={"stacks": {"local": stack}})
+    return seaweedfs.seaweedfs(Elsewhere(lakehouse), stack)
+
+
+def text(name: str) -> str:
+    return filled(next(file.text for file in built().files if file.path == name), lambda secret: f"value-of-{secret}")
+
+
+def test_each_part_has_a_certificate_and_asks_for_one() -> None:
+    found = tomllib.loads(text("security.toml"))
+    folder = Elsewhere(default()).config(seaweedfs.NAME)
+    own = {"cert": f"{folder}/certificate.pem", "key": f"{folder}/key.pem"}
+    assert found["grpc"]["ca"] == f"{folder}/authority.pem"
+    for part in ("master", "volume", "filer"):
+        assert found["https"][part] == own | {"ca": f"{folder}/authority.pem"}
+    for part in ("master", "volume", "filer", "s3", "client"):
+        assert found["grpc"][part] == own
+    assert found["https"]["client"]["enabled"] is True
+    for section in (found["jwt"]["signing"], found["jwt"]["filer_signing"]):
+        assert section["key"] == section["read"]["key"] == "value-of-seaweedfs-tokens"
+
+
+def test_the_only_key_is_the_owners_and_only_the_owner_may_assume_the_role() -> None:
+    [identity] = json.loads(text("s3.json"))["identities"]
+    assert identity["credentials"] == [
+        {"accessKey": "value-of-store-access-key", "secretKey": "value-of-store-secret-key"}
+    ]
+    roles = json.loads(text("iam.json"))
+    [statement] = roles["roles"][0]["trustPolicy"]["Statement"]
+    assert statement["Principal"] == {"AWS": f"arn:aws:iam::000000000000:user/{identity['name']}"}
+    assert roles["sts"]["signingKey"] == "value-of-seaweedfs-tokens"
