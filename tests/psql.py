@@ -10,7 +10,7 @@ from lakehouse.kinds.platform import postgres
 
 
 def psql(port: int, database: str, user: str, password: str, statement: str) -> str:
-    """What a statement returns, without a header, or what the server says instead."""
+    """A statement's result without a header, or the server's error."""
     home = packages.location(postgres.PACKAGE)
     at = f"host=127.0.0.1 port={port} dbname={database} user={user}"
     done = subprocess.run(

@@ -44,7 +44,7 @@ def answers(name: str, service: str, uri: str, config: Answer, stack: str) -> Fi
 
 
 def database(service: str, answer: Answer, log: Sequence[str], stack: str) -> Finding:
-    """What the catalog's server answered to a request that makes it read its database.
+    """Whether the catalog's server can read its database, from its answer to a request that needs it.
 
     ``log`` is the end of the database's own log: a server may say only that its connection was closed.
     """

@@ -48,7 +48,7 @@ def without_a_file(problem: SpecError, around: Surroundings) -> list[Check]:
     ]
 
 
-_LATEST = 5  # lines of a log that tell of what was just asked
+_LATEST = 5  # lines of a log that belong to the last request
 
 
 def of_target(target: Target, around: Surroundings) -> list[Check]:
@@ -233,7 +233,7 @@ class _Stack:
         return store.keys([], refused, stale, folder, self.target.stack)
 
     def secrets(self) -> Finding:
-        """The secrets besides the store's keys, such as passwords of databases, of services that run as defined."""
+        """The secrets other than the store's keys, such as passwords of databases, of services that run as defined."""
         state = self.local.state
         some = [each for each in self.local.services if each.name in self.processes and each.name not in self.changed]
         names = probes.further_secrets(some)

@@ -30,7 +30,7 @@ _SIGNS = tuple(
         ),
         (
             r'FATAL: *database "[^"]*" does not exist|relation "[^"]*" does not exist',
-            "somebody dropped its database or what was in it; the tables' files are still in the store",
+            "somebody dropped its database or its contents; the tables' files are still in the store",
             "put a copy of PostgreSQL's data folder back; without one, `lakehouse restart postgres`, then "
             "`lakehouse restart {service}` makes an empty database, and `lakehouse apply` new tables",
         ),

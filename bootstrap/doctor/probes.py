@@ -161,12 +161,12 @@ def _reason(error: Exception) -> str:
 
 
 def missing_secrets(state: State, names: Sequence[str] = _KEYS) -> list[str]:
-    """Those that are not in the state folder: asking State for them would make new ones."""
+    """The names that are not in the state folder. It does not ask State for them, which would make new ones."""
     return [name for name in names if not state.kept(name).is_file()]
 
 
 def further_secrets(services: Sequence[Service]) -> list[str]:
-    """The secrets that services have in their files, besides the store's keys."""
+    """The secrets in services' files, without the store's keys."""
     found = (each.secret for service in services for file in service.files for each in placeholders.secrets(file.text))
     return [name for name in dict.fromkeys(found) if name not in _KEYS]
 

@@ -1,4 +1,4 @@
-"""``lakehouse validate``: what is wrong beside the file itself."""
+"""``lakehouse validate``: problems outside the file itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Polaris, by its double or the server that POLARIS_HOME names: the suite of all catalogs, and what is Polaris' own.
+"""Polaris, as its double or the server that POLARIS_HOME names: the suite of all catalogs, and tests for Polaris only.
 
 The tests that are imported here run with this module's fixtures.
 """
@@ -109,7 +109,7 @@ def two(connections: Connections, name: str, **of_it: Any) -> tuple[Lakehouse, C
 
 
 def about(lake: Lakehouse, connections: Connections, word: str, **options: Any) -> list[str]:
-    """The lines of a plan that speak of something."""
+    """The lines of a plan that contain a word."""
     return [line.strip() for line in render(make_plan(lake, connections, **options)) if word in line]
 
 

@@ -27,7 +27,7 @@ KEYS = {f"postgres-{server}": f"of-{server}" for server in ("rest", "hive", "oth
 
 @dataclass(frozen=True)
 class Server:
-    """A folder of state, and the server that is started on it again and again."""
+    """A state folder, and the server that is started repeatedly on it."""
 
     state: State
     port: int
@@ -40,7 +40,7 @@ class Server:
             yield
 
     def sql(self, server: str, statement: str, *, database: str = "", user: str = "") -> str:
-        """What a statement returns to a catalog's server; its password is that of the server, whatever its names."""
+        """The result of a statement of a catalog's server, with the server's password, whatever its names are."""
         name, password = database or server, KEYS[f"postgres-{server}"]
         return psql(self.port, name, user or name, password, statement)
 
@@ -70,7 +70,7 @@ def test_databases_and_users_are_renamed_and_keep_their_rows(server: Server) -> 
         )
         roles = "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolname !~ '^pg_'"
         assert server.sql("rest", roles, database="tables", user="writer") == "postgres rest writer"
-    # What a catalog that is no longer in the file has left is another's, if it asks for it by name.
+    # A database that a catalog left behind when it left the file goes to another catalog that names it.
     with server.up({"other": DatabaseEntry(kind="rest", database="rest", user="reader")}):
         assert server.sql("other", "TABLE t", database="rest", user="reader") == "hive"
 

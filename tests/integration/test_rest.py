@@ -1,4 +1,4 @@
-"""Iceberg's REST server on PostgreSQL as processes: its settings, rotated secrets, new names, and what doctor names.
+"""Iceberg's REST server on PostgreSQL as processes: its settings, rotated secrets, new names, and doctor's findings.
 
 The tests share one lakehouse: each leaves it up and whole for the next one.
 """
@@ -22,7 +22,7 @@ from tests.psql import psql
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-DATABASE, USER = "tables", "writer"  # from some test on; before, both are called as the server
+DATABASE, USER = "tables", "writer"  # set by one of the tests; before, both have the server's name
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_a_password_that_was_changed_in_postgresql(stack: Deployment, well: None
 
 @contextmanager
 def small_disk(stack: Deployment) -> Iterator[None]:
-    """PostgreSQL's folder is on a small disk of its own."""
+    """PostgreSQL's folder is on a separate small disk."""
     folder, beside = stack.local.state.data("postgres"), stack.folder / "beside"
     with stopped(stack, "postgres"):
         shutil.move(folder, beside)

@@ -1,4 +1,4 @@
-"""Clients of the store: whose certificates they trust."""
+"""Clients of the store: which certificates they trust."""
 
 from __future__ import annotations
 
