@@ -98,7 +98,7 @@ def written(text: Text, secret: Callable[[str], str]) -> bytes:
 
 def is_value(text: str) -> bool:
     """Whether every configuration file can hold the text as a value, as it is."""
-    return text.isprintable() and text.isascii() and not set(text) & set("\\\"' =")
+    return text.isprintable() and text.isascii() and not set(text) & set("\\\"' =") and "]]>" not in text
 
 
 def secrets(text: Text) -> tuple[Secret, ...]:

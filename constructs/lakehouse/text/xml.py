@@ -12,10 +12,11 @@ def configuration(settings: Mapping[str, Text]) -> Text:
     """A ``property`` per setting; a placeholder in a value stays one."""
     found: list[Text] = ["<configuration>\n"]
     for key, value in settings.items():
-        found += [f"<property><name>{escape(key)}</name><value>", tuple(map(_escaped, parts(value)))]
+        found += [f"<property><name>{escape(key)}</name><value>", *map(_escaped, parts(value))]
         found.append("</value></property>\n")
     return joined([*found, "</configuration>\n"])
 
 
-def _escaped(part: Part) -> Part:
-    return escape(part) if isinstance(part, str) else part
+def _escaped(part: Part) -> Text:
+    """What a placeholder stands for may have ``&`` and ``<``, but no end of a section (``is_value``)."""
+    return escape(part) if isinstance(part, str) else ("<![CDATA[", part, "]]>")

@@ -39,8 +39,9 @@ def test_each_catalog_has_a_metastore_after_a_job_that_makes_its_schema() -> Non
 
 def test_the_server_listens_where_the_place_says_and_has_its_own_database() -> None:
     service = built("lake", "other")["hive-other"]
-    text = {each.path: as_text(each.text) for each in service.files}["metastore-site.xml"].replace("<secret:", "(")
-    settings = {each[0].text: each[1].text for each in ElementTree.fromstring(text.replace(">)", ")"))}
+    text = {each.path: as_text(each.text) for each in service.files}["metastore-site.xml"]
+    settings = {each[0].text: each[1].text for each in ElementTree.fromstring(text)}
+    assert settings["javax.jdo.option.ConnectionPassword"] == "<secret:postgres-hive-other>"
     assert (settings["metastore.thrift.bind.host"], settings["metastore.thrift.port"]) == ("0.0.0.0", "9084")
     assert settings["javax.jdo.option.ConnectionURL"] == "jdbc:postgresql://postgres.internal:5432/hive-other"
     assert settings["metastore.warehouse.dir"] == "s3://warehouse/lake"
