@@ -1,6 +1,5 @@
 """Partition fields and sort fields: read, written, fitted to columns."""
 
-import time
 from typing import Any
 
 import pyiceberg.transforms
@@ -131,13 +130,12 @@ def test_rules_are_those_of_pyiceberg(name: str) -> None:
         assert fits == THEIRS[name].can_transform(kind), text
 
 
+@pytest.mark.timeout(20)  # of milliseconds of work: a reader that is not linear would take hours
 @pytest.mark.parametrize(
     "text", [" " * 200_000, "a" + " " * 200_000 + "b c", "(" * 200_000, "bucket(1,a" + " " * 200_000]
 )
 def test_long_text_is_read_at_once(text: str) -> None:
-    began = time.monotonic()
     with pytest.raises(ValueError, match='"'):
         transforms.sort_field(text)
     with pytest.raises(ValueError, match='"'):
         transforms.partition_field(text)
-    assert time.monotonic() - began < 1

@@ -1,7 +1,5 @@
 """Iceberg types: read, written, refused."""
 
-import time
-
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -83,9 +81,8 @@ def test_primitive_types_are_those_that_pyiceberg_has() -> None:
 LONG = ["list<" * 5_000, "struct<a:" * 400 + "int" + ">" * 400, "(" * 100_000, "a" + " " * 100_000]
 
 
+@pytest.mark.timeout(20)  # of milliseconds of work: a reader that is not linear would take hours
 @pytest.mark.parametrize("text", LONG)
 def test_what_is_nested_too_deep_or_too_long_is_refused_at_once(text: str) -> None:
-    began = time.monotonic()
     with pytest.raises(ValueError, match="type"):
         types.parse(text)
-    assert time.monotonic() - began < 1
