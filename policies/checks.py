@@ -47,7 +47,7 @@ def buckets_have_a_lifecycle(stack: StackJson) -> Iterator[str]:
             yield f"aws_s3_bucket.{name}: no lifecycle rule that ends unfinished uploads"
 
 
-def buckets_take_tls_alone(stack: StackJson) -> Iterator[str]:
+def buckets_require_tls(stack: StackJson) -> Iterator[str]:
     """Every bucket denies requests without TLS: all actions, on it and on its objects."""
     for name in _of(stack, "aws_s3_bucket"):
         arn = f"${{aws_s3_bucket.{name}.arn}}"
@@ -93,7 +93,7 @@ def principals_stay_within(stack: StackJson) -> Iterator[str]:
                         yield f"{at}: writes to {resource}, which is not a prefix of a bucket"
 
 
-def tags_are_said(stack: StackJson) -> Iterator[str]:
+def tags_are_set(stack: StackJson) -> Iterator[str]:
     """The provider tags everything with owner and cost center. Resources that it does not reach have their own tags."""
     default: Mapping[str, str] = {}
     for provider in stack.get("provider", {}).get("aws", []):
@@ -128,7 +128,7 @@ def nothing_is_open(stack: StackJson) -> Iterator[str]:
                 yield f"{address}: a public address"
 
 
-def secrets_are_not_said(stack: StackJson) -> Iterator[str]:
+def secrets_are_not_in_state(stack: StackJson) -> Iterator[str]:
     """A secret's value is set only by write-only arguments, from a resource that is in no state."""
     for name, version in _of(stack, "aws_secretsmanager_secret_version").items():
         for key in ("secret_string", "secret_binary"):
@@ -140,10 +140,10 @@ def secrets_are_not_said(stack: StackJson) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[StackJson], Iterator[str]], ...] = (
     buckets_have_a_lifecycle,
-    buckets_take_tls_alone,
+    buckets_require_tls,
     buckets_are_private,
     principals_stay_within,
-    tags_are_said,
+    tags_are_set,
     nothing_is_open,
-    secrets_are_not_said,
+    secrets_are_not_in_state,
 )

@@ -44,7 +44,7 @@ _S3_TABLES_BUCKET: dict[Verb, tuple[str, ...]] = {
 
 
 def statements(lakehouse: Lakehouse, names: Names, principal: str, *, key: str) -> tuple[PolicyStatement, ...]:
-    """What a principal may do, by IAM; ``key`` is the ARN of the key that encrypts the lakehouse's buckets."""
+    """The permissions of a principal in IAM. ``key`` is the ARN of the key that encrypts the lakehouse's buckets."""
     return compile_grants(
         lakehouse,
         names,

@@ -1,4 +1,4 @@
-"""What a verb means for tables' files, in S3 policies.
+"""The meaning of a verb for tables' files, in S3 policies.
 
 A resource has a wildcard only if the target is a set: a prefix's objects.
 """
@@ -21,7 +21,7 @@ _S3_OBJECTS: dict[Verb, tuple[str, ...]] = {
 
 
 def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> tuple[PolicyStatement, ...]:
-    """What a principal may do with tables' files, in a store with S3 policies.
+    """The permissions of a principal on tables' files, in a store with S3 policies.
 
     ``arn`` is as :meth:`lakehouse.access.names.Names.s3`.
     """
@@ -35,7 +35,7 @@ def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> t
 
 
 def files(arn: Callable[..., str], verb: Verb, prefixes: Sequence[tuple[str, str]]) -> list[PolicyStatement]:
-    """What a verb on these prefixes, (bucket, key), means for S3."""
+    """The S3 statements for a verb on these prefixes, given as (bucket, key)."""
     buckets = list(dict.fromkeys(bucket for bucket, _ in prefixes))
     found = []
     if _S3_OBJECTS[verb]:

@@ -13,7 +13,7 @@ from lakehouse.spec.model import Table
 
 @dataclass(frozen=True)
 class Scope:
-    """What one verb reaches: Glue databases and tables, and prefixes as (bucket, key)."""
+    """The scope of one verb: Glue databases and tables, and prefixes as (bucket, key)."""
 
     databases: tuple[str, ...]  # those that the verb covers as a whole
     around: tuple[str, ...]  # and those that only contain a table that it covers
@@ -22,7 +22,7 @@ class Scope:
 
 
 def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
-    """What the targets of one verb reach together."""
+    """The common scope of the targets of one verb."""
     databases: set[str] = set()
     around: set[str] = set()
     tables: set[str] = set()

@@ -100,7 +100,7 @@ def missing(name: str, *, contents: bool = False) -> list[str]:
 
 
 def _noted(name: str, where: Path) -> Mapping[str, Entry]:
-    """What is known about the package's files: a single file is in the catalogue, others were recorded when fetched."""
+    """The records of the package's files: from the catalogue for a single file, else from when they were fetched."""
     package = catalogue.package(name)
     if package.artifacts and not package.is_tree:
         return {each.file: Entry(each.size, each.sha256) for each in package.here}

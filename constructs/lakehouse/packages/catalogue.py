@@ -175,7 +175,7 @@ PACKAGES: tuple[Package, ...] = (
                 "dbcad736b19f6eb8471f9edf027d9fffe994228f25f415894efd01fd80cb6c02",
                 256301,
             ),
-            # What Hadoop's jars keep to themselves, and the metastore uses as well.
+            # Libraries that Hadoop's jars do not share with others, and that the metastore needs too.
             _kept(
                 "commons-logging:commons-logging",
                 "1.2",

@@ -147,7 +147,7 @@ def _download(names: Sequence[str], *, progress: bool) -> None:
         try:
             for part in ("packages", "downloads"):
                 (cache / part).mkdir(parents=True, exist_ok=True)
-            with _alone(cache / "lock", tell):
+            with _locked(cache / "lock", tell):
                 missing = [catalogue.package(name) for name in names if not cached.is_present(name)]
                 if missing:
                     _fetch(missing, cache, tell)
@@ -271,7 +271,7 @@ def _check_space(cache: Path, size: int, missing: Sequence[Package]) -> None:
 
 
 @contextmanager
-def _alone(lock: Path, tell: ProgressReport) -> Iterator[None]:
+def _locked(lock: Path, tell: ProgressReport) -> Iterator[None]:
     """Hold the cache's lock, so that two simultaneous set-ups do not fetch the same things twice."""
     with lock.open("a") as file:
         try:

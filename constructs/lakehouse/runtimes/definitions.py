@@ -22,7 +22,7 @@ def write(folder: Path, services: Iterable[Service], incarnations: Mapping[str, 
 
 
 def read(path: Path) -> dict[str, tuple[Service, Incarnation]]:
-    """What :func:`write` wrote, by name."""
+    """The services that :func:`write` wrote, by name."""
     content = json.loads(path.read_text())
     return {each["service"]["name"]: (service(each["service"]), Incarnation(**each["incarnation"])) for each in content}
 

@@ -49,7 +49,7 @@ def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
         ) as scratch:
             records = Path(scratch) / "records"
             records.mkdir()
-            local = _alone(lakehouse, stack, Path(scratch))
+            local = _separate(lakehouse, stack, Path(scratch))
             names = {each.name for group in lacking.values() for each in group}
             services = [archives.recording(each, records) if each.name in names else each for each in local.everything]
             with _running(services, local):
@@ -77,7 +77,7 @@ def _stacks(lakehouse: Lakehouse) -> list[str]:
     return [name for name, each in stacks if isinstance(each, LocalStack) and each.runtime == "process"]
 
 
-def _alone(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
+def _separate(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
     """A stack with the same services and with empty catalogs, in a separate folder and on free ports."""
     there = lakehouse.stacks[stack]
     assert isinstance(there, LocalStack)

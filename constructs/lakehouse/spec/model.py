@@ -212,7 +212,7 @@ class Catalog(Model):
     tags: dict[ReferenceName, Annotated[Reference, BeforeValidator(or_empty)]] = {}
     """Tags, which are fixed states of the whole catalog, by name, as in `q3: {from: main}`."""
     deletable: StrictBool = False
-    """The second key to its deletion from a server that creates catalogs (Polaris), once it is empty."""
+    """The second key to deletion: `--allow-destroy` drops the empty catalog from its server (Polaris) only if true."""
     maintenance: Maintenance | None = None
     """What `lakehouse maintain` does to its tables. Default: nothing."""
 

@@ -36,7 +36,7 @@ def rendered(value: Any) -> Any:
             pieces = _MARKED.split(value)  # every second one is an expression
             if len(pieces) == 1:
                 return literal(value)
-            # What comes before an expression must not change how it begins: "$" and "${a}" are not "$${a}".
+            # The text before an expression must not change how it begins: "$" and "${a}" are not "$${a}".
             return "".join(f"${{{each}}}" if nth % 2 else _before(literal(each)) for nth, each in enumerate(pieces))
         case dict():
             return {rendered(key): rendered(each) for key, each in value.items()}

@@ -104,8 +104,8 @@ def _not_ephemeral(resource: Stack) -> None:
 BREAKING: list[tuple[Callable[[Stack], Iterator[str]], Callable[[Stack], None], str]] = [
     (checks.buckets_have_a_lifecycle, _no_lifecycle, "aws_s3_bucket.store_warehouse_bucket: no lifecycle rule"),
     (checks.buckets_have_a_lifecycle, _lifecycle_off, "aws_s3_bucket.store_warehouse_bucket: no lifecycle rule"),
-    (checks.buckets_take_tls_alone, _no_policy, "aws_s3_bucket.store_warehouse_bucket: requests without TLS"),
-    (checks.buckets_take_tls_alone, _tls_for_objects_alone, "aws_s3_bucket.store_warehouse_bucket: requests without"),
+    (checks.buckets_require_tls, _no_policy, "aws_s3_bucket.store_warehouse_bucket: requests without TLS"),
+    (checks.buckets_require_tls, _tls_for_objects_alone, "aws_s3_bucket.store_warehouse_bucket: requests without"),
     (checks.buckets_are_private, _public, "aws_s3_bucket.store_warehouse_bucket: public access"),
     (
         checks.principals_stay_within,
@@ -127,8 +127,8 @@ BREAKING: list[tuple[Callable[[Stack], Iterator[str]], Callable[[Stack], None], 
         _may(NotAction="iam:*", Resource="*"),
         "aws_iam_role_policy.principal_bi_policy: Added: lists what is not allowed",
     ),
-    (checks.tags_are_said, _untagged_group, "aws_autoscaling_group.engines_trino_workers: its instances"),
-    (checks.tags_are_said, _untagged_volume, "aws_launch_template.engines_trino_worker_template: a started volume"),
+    (checks.tags_are_set, _untagged_group, "aws_autoscaling_group.engines_trino_workers: its instances"),
+    (checks.tags_are_set, _untagged_volume, "aws_launch_template.engines_trino_worker_template: a started volume"),
     (checks.nothing_is_open, _open_rule("0.0.0.0/0"), "aws_vpc_security_group_ingress_rule.network_endpoints_ingress"),
     (checks.nothing_is_open, _open_rule("::/0"), "aws_vpc_security_group_ingress_rule.network_endpoints_ingress: open"),
     (checks.nothing_is_open, _gateway, "aws_internet_gateway.out: a route to the internet"),
@@ -136,12 +136,12 @@ BREAKING: list[tuple[Callable[[Stack], Iterator[str]], Callable[[Stack], None], 
     (checks.nothing_is_open, _public_subnet, "aws_subnet.network_private_0: a public address"),
     (checks.nothing_is_open, _public_instance, "aws_launch_template.engines_trino_worker_template: a public address"),
     (
-        checks.secrets_are_not_said,
+        checks.secrets_are_not_in_state,
         _said,
         "aws_secretsmanager_secret_version.secrets_trino_internal_value: secret_string",
     ),
     (
-        checks.secrets_are_not_said,
+        checks.secrets_are_not_in_state,
         _not_ephemeral,
         "aws_secretsmanager_secret_version.secrets_trino_internal_value: its",
     ),
@@ -174,7 +174,7 @@ def test_a_broken_stack_fails(
 def test_a_provider_without_a_tag_fails(stacks: Mapping[str, Any], tag: str) -> None:
     broken = copy.deepcopy(dict(stacks["aws"]))
     broken["provider"]["aws"][0]["default_tags"][0]["tags"][tag] = ""
-    assert list(checks.tags_are_said(broken)) == [f"provider.aws: default_tags without {tag}"]
+    assert list(checks.tags_are_set(broken)) == [f"provider.aws: default_tags without {tag}"]
 
 
 def test_every_check_has_a_stack_that_breaks_it() -> None:

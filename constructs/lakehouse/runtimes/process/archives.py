@@ -178,7 +178,7 @@ def _has_cache(service: Service) -> bool:
 
 
 def _class_path(service: Service) -> str:
-    """What follows ``-cp`` or ``-jar`` in the service's command."""
+    """The value of ``-cp`` or ``-jar`` in the service's command. Raises LakehouseError if it has neither."""
     for option, value in zip(service.command, service.command[1:], strict=False):
         if option in ("-cp", "-jar"):
             return value

@@ -49,7 +49,7 @@ def test_services_start_after_those_that_they_need_and_in_parallel_with_others()
 def test_the_lakehouse_trained_on_is_the_same_but_empty_elsewhere_and_on_free_ports(
     lakehouse: Lakehouse, tmp_path: Path
 ) -> None:
-    local = training._alone(lakehouse, "local", tmp_path)
+    local = training._separate(lakehouse, "local", tmp_path)
     assert local.state.root.is_relative_to(tmp_path)
     there = load(tmp_path / "lakehouse.yaml")
     assert there.engines == lakehouse.engines
