@@ -159,14 +159,28 @@ def local(lakehouse: Lakehouse) -> LocalStack:
     return there
 
 
+# What the file has no key for, of each kind: tests look whether it is in effect.
+PROPERTIES = {
+    "s3proxy": {"s3proxy.maximum-timeskew": 3600},
+    "minio": {"MINIO_API_REQUESTS_MAX": 400},
+    "nessie": {'quarkus.http.header."X-Lakehouse".value': "here"},
+    "rest": {"clients": 8},
+}
+
+
+def _entry(kind: Any) -> Any:
+    return {"kind": kind, "properties": PROPERTIES[kind]} if kind in PROPERTIES else kind
+
+
 def bare(kind: str, catalog: Any = "nessie") -> Lakehouse:
     """A lakehouse without engines: a store of that kind, and a catalog."""
+    store, carried = _entry(kind), _entry(catalog) if isinstance(catalog, str) else catalog
     return Lakehouse.model_validate(
         {
             "name": "behaviour",
             "buckets": {"warehouse": {}},
             "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
-            "stacks": {"local": {"runtime": "process", "store": kind, "catalogs": {"lake": catalog}}},
+            "stacks": {"local": {"runtime": "process", "store": store, "catalogs": {"lake": carried}}},
         }
     )
 

@@ -73,9 +73,15 @@ def test_killed_servers_come_back_with_all_they_had(stack: Deployment, row: None
     called = [each.name for each in runtime(stack).containers if each.service in KILLED]
     subprocess.run(["docker", "kill", *called], check=True, capture_output=True, timeout=60)
     assert stack.planned() >= {"preflight", *KILLED}
+    # The same deploy replaces the password and renames the database and its user.
+    password = stack.local.state.secret("postgres-rest")
+    stack.lakehouse("secret", "rotate", "postgres-rest")
+    stack.change("stacks", "local", "catalogs", "lake", to={"kind": "rest", "database": "tables", "user": "writer"})
     stack.deploy()
+    assert stack.local.state.secret("postgres-rest") != password
     assert sick(stack) == []
     assert read(stack) == ROW
+    assert stack.planned() == set()
 
 
 def test_a_destroy_keeps_the_data_and_with_data_leaves_nothing(stack: Deployment, engine: DockerEngine) -> None:
