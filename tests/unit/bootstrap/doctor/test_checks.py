@@ -20,6 +20,11 @@ from tests.unit.bootstrap.doctor.conftest import NOW, PROJECT, Look
 from tests.unit.bootstrap.doctor.docker_api import docker_api
 
 
+def on_rest(file: Path) -> None:
+    """The same file with a catalog that stands on PostgreSQL."""
+    file.write_text(re.sub(r"lake: nessie\}, ports: \{.*?\}", "lake: rest}", file.read_text()))
+
+
 def test_a_lakehouse_that_was_never_deployed(look: Look, tmp_path: Path) -> None:
     found = look()
     errors = {name for name, each in found.items() if each.severity == "error"}
@@ -81,7 +86,7 @@ def test_a_machine_that_refuses_root_a_user_namespace(look: Look, file: Path, mo
     said = "postgres: does not run as root, and this machine refuses a user namespace (EPERM)"
     monkeypatch.setattr("lakehouse.runtimes.process.namespaces.refusal", lambda services: said)
     assert "user namespace" not in look(), "Nessie needs none"
-    file.write_text(re.sub(r"lake: nessie\}, ports: \{.*?\}", "lake: rest}", file.read_text()))
+    on_rest(file)
     found = look()["user namespace"]
     assert (found.severity, found.found) == ("error", said)
     assert "deploy as an ordinary user" in found.fix
@@ -209,11 +214,19 @@ def test_a_stack_that_the_file_lacks(file: Path, capsys: pytest.CaptureFixture[s
     assert 'has no local "nowhere"' in capsys.readouterr().err
 
 
-def test_the_documentation_names_every_check(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_documentation_names_every_check(look: Look, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     text = (PROJECT / "docs" / "troubleshooting.md").read_text()
-    general = {"service": "service NAME", "catalog": "catalog NAME", "trino:": "trino: NAME"}
-    made = {general.get(name.partition(" ")[0], name) for name in look("local") | look("boxes")}
+    general = {
+        "service": "service NAME",
+        "catalog": "catalog NAME",
+        "database": "database of NAME",
+        "trino:": "trino: NAME",
+    }
+    looked = look("local") | look("boxes")
+    on_rest(file)
+    looked |= look("local")
+    made = {general.get(name.partition(" ")[0], name) for name in looked}
     assert {name for name in made if f"`{name}`" not in text} == set()
     cells = (row.split("|")[2] for row in text.splitlines() if row.startswith("| "))
     assert {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)} == made
