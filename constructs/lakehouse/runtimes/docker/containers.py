@@ -222,10 +222,10 @@ def check(probe: Probe, config: str = "", *, bash: bool) -> tuple[str, ...]:
         return _https(probe, config, bash=bash)
     url = f"http://{LOOPBACK}:{probe.port}{probe.path}"
     if not bash:
-        test = (
-            f"curl -fs {url} | grep -q '{probe.expect}'" if probe.kind == "http" else f"nc -z {LOOPBACK} {probe.port}"
-        )
-        return ("CMD", "sh", "-c", test)
+        ask = f"curl -fs -o /dev/null {url}"  # an answer may have no body
+        if probe.expect:
+            ask = f"curl -fs {url} | grep -q '{probe.expect}'"
+        return ("CMD", "sh", "-c", ask if probe.kind == "http" else f"nc -z {LOOPBACK} {probe.port}")
     connect = f"exec 3<>/dev/tcp/{LOOPBACK}/{probe.port}"
     if probe.kind == "tcp":
         return ("CMD", "bash", "-c", connect)

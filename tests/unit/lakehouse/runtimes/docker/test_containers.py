@@ -226,6 +226,15 @@ def test_a_health_check_asks_what_the_probe_asks(bash: bool, code: int, text: st
         assert (run(check(probe, bash=bash)) == 0) is well
 
 
+@pytest.mark.parametrize("bash", [True, False], ids=["bash", "curl"])
+@pytest.mark.parametrize(("code", "well"), [(200, True), (503, False)])
+def test_an_answer_without_a_body_is_one(bash: bool, code: int, well: bool) -> None:
+    if not bash and shutil.which("curl") is None:
+        pytest.skip("curl is not on this machine")
+    with server(code, "") as port:
+        assert (run(check(Probe("http", port, "/ready"), bash=bash)) == 0) is well
+
+
 def test_a_health_check_of_a_port(free_port: int) -> None:
     test = check(Probe("tcp", free_port), bash=True)
     assert run(test) != 0
