@@ -12,8 +12,17 @@ from lakehouse.runtimes.findings import Finding, error, ok, warning
 from lakehouse.spec.claims import Register
 
 
-def answers(name: str, service: str, uri: str, config: Answer, stack: str) -> Finding:
-    """The Iceberg REST configuration of the catalog's warehouse."""
+def unproven(service: str, why: str) -> Finding:
+    """The server gives the lakehouse no token."""
+    return error(
+        why,
+        f"the credentials in `secrets` of the state folder are not the first ones, which {service} keeps",
+        f"put the former files back, or set them on the server by its API; then `lakehouse restart {service}`",
+    )
+
+
+def answers(name: str, service: str, uri: str, config: Answer, stack: str, *, creates: bool = False) -> Finding:
+    """The Iceberg REST configuration of the catalog's warehouse. ``creates``: its server creates catalogs."""
     if config.unresolved:
         return error(
             f"{uri}: the name does not resolve",
@@ -30,6 +39,8 @@ def answers(name: str, service: str, uri: str, config: Answer, stack: str) -> Fi
     if config.status == 200 and ("defaults" in told or "overrides" in told):
         return ok(f"{uri} answers")
     message = str((told.get("error") or {}).get("message") or "") if isinstance(told.get("error"), dict) else ""
+    if config.status == 404 and message and creates:
+        return error(f'{uri} has no catalog "{name}": {message}', "somebody dropped it", "`lakehouse apply` creates it")
     if message:
         return error(
             f'{uri} refuses the catalog "{name}": {message} (HTTP {config.status})',

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from bootstrap.doctor import catalogs, files, machine, probes, services, shell, store, tools
 from bootstrap.iceberg.claims import of_table
+from bootstrap.remote.errors import Refused, Throttled, UnknownState, Unreachable
+from bootstrap.session import connect
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.kinds.catalog import CatalogEndpoint
@@ -299,8 +301,13 @@ class _Stack:
         uri, name = endpoint.uri, endpoint.name
 
         def look() -> Finding:
-            told = probes.ask(f"{uri}/v1/config?warehouse={endpoint.warehouse}")
-            return catalogs.answers(name, endpoint.service, uri, told, self.target.stack)
+            url = f"{uri}/v1/config?warehouse={endpoint.warehouse}"
+            try:
+                told = probes.ask(url, self._proof(endpoint, url))
+            except Refused as failure:
+                return catalogs.unproven(endpoint.service, str(failure))
+            creates = endpoint.kind.storage is not None
+            return catalogs.answers(name, endpoint.service, uri, told, self.target.stack, creates=creates)
 
         after = ["store", *([f"service {endpoint.service}"] if endpoint.service else [])]
         if endpoint.kind.rest or endpoint.kind.reads:
@@ -311,6 +318,16 @@ class _Stack:
             after = [f"database of {name}"]
         if self.target.lakehouse.engines.trino is not None:
             yield self._by_trino(name, *after)
+
+    def _proof(self, endpoint: CatalogEndpoint, url: str) -> Mapping[str, str]:
+        """What proves to a catalog's server who asks. Raises Refused if it does not believe that."""
+        login, state = endpoint.kind.login, self.local.state
+        if login is None or not state.kept(login.credential.value.secret).is_file():  # none is made by a look
+            return {}
+        try:
+            return connect.catalog(endpoint, state.secret).auth.headers("GET", url, {}, None)
+        except (Unreachable, UnknownState, Throttled):
+            return {}  # what answers there, if anything, is seen without
 
     def _by_trino(self, catalog: str, *after: str, of_the_file: bool = False) -> Check:
         """Whether Trino sees a catalog; one that is only ``of_the_file`` is checked only once the file was deployed."""

@@ -239,3 +239,20 @@ def test_a_property_that_is_gone_already_is_a_conflict(connections: Connections,
     assert reconcile(lakehouse({root: {}}), connections).exit_code == 0
     with pytest.raises(Conflict):
         catalogs.connect("lake", connections).update_namespace(root, {}, ["never-set"])
+
+
+@pytest.mark.parametrize("servers", ["minio"], indirect=True)
+def test_clients_get_keys_for_one_table_from_a_store_that_has_others(
+    servers: PolarisServers, connections: Connections, root: str, witness: Catalog
+) -> None:
+    assert "s3.secret-access-key" not in servers.pyiceberg()
+    wanted = lakehouse({root: {"tables": {"t": {"columns": {"a": "int"}}}}})
+    assert reconcile(wanted, connections).exit_code == 0
+    table = witness.load_table(f"{root}.t")
+    assert table.io.properties["s3.session-token"]
+    assert servers.secret_key not in table.io.properties.values()
+    table.append(pa.table({"a": pa.array([1], pa.int32())}))
+    assert witness.load_table(f"{root}.t").scan().to_arrow().to_pylist() == [{"a": 1}]
+    io = witness.load_table(f"{root}.t").io
+    with pytest.raises(OSError, match=r"(?i)access.?denied"):
+        io.new_input(f"s3://warehouse/lake/{root}/other/file").open()

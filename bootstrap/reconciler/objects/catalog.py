@@ -192,7 +192,8 @@ _SERVERS_OWN = {"allowedKmsKeys", "pathStyleAccess", "externalId", "userArn", "c
 
 
 def _shown(storage: Settings) -> dict[str, Any]:
-    return {key: sorted(value) if isinstance(value, list) else value for key, value in storage.items()}
+    said = {key: value for key, value in storage.items() if value is not None}
+    return {key: sorted(value) if isinstance(value, list) else value for key, value in said.items()}
 
 
 def _lines(what: str, have: Settings, want: Settings, gone: Iterable[str]) -> Iterator[Detail]:

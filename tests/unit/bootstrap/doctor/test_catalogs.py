@@ -36,6 +36,19 @@ def test_answers(config: Answer, severity: str, word: str) -> None:
     assert bool(found.fix) == (severity == "error")
 
 
+def test_a_catalog_that_its_server_lacks_is_created_by_apply() -> None:
+    lost = told(404, {"error": {"message": "Unable to find warehouse lake", "code": 404}})
+    assert "`lakehouse apply`" in catalogs.answers("lake", "polaris", URI, lost, "local", creates=True).fix
+    assert "`cdktf deploy local`" in catalogs.answers("lake", "nessie", URI, lost, "local").fix
+
+
+def test_credentials_that_the_server_refuses_are_an_error_with_its_words() -> None:
+    found = catalogs.unproven("polaris", 'catalog "lake": no token for root (HTTP 401, unauthorized_client)')
+    assert found.severity == "error"
+    assert "401" in found.found
+    assert "lakehouse restart polaris" in found.fix
+
+
 @pytest.mark.parametrize(
     ("tables", "inner", "outer"),
     [

@@ -1,0 +1,172 @@
+"""Catalogs of a server that creates them: what a plan says and what the server is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bootstrap.catalogs.base import CatalogEntity, MakesCatalogs, Reading
+from bootstrap.iceberg.metadata import CatalogFacts
+from bootstrap.reconciler.objects import OBJECTS
+from bootstrap.reconciler.plan import Plan, from_json, render
+from bootstrap.reconciler.reconcile import make_plan, reconcile
+from bootstrap.remote.errors import Conflict, Refused
+from lakehouse.spec import Lakehouse
+from tests.unit.bootstrap.reconciler.simulation import world
+
+KINDS = OBJECTS.only("catalog")
+STORAGE = {"storageType": "S3", "region": "us-east-1"}
+BASE = "default-base-location"
+
+
+class Server:
+    """A server with catalogs, seen through its catalog ``quick``."""
+
+    warehouse, storage = "quick", STORAGE
+
+    def __init__(self) -> None:
+        self.there: dict[str, CatalogEntity] = {}
+        self.full: set[str] = set()
+
+    def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
+        return CatalogFacts({}, {})
+
+    def entities(self) -> Mapping[str, CatalogEntity]:
+        return dict(self.there)
+
+    def create_catalog(self, properties: Mapping[str, str], storage: Mapping[str, Any]) -> None:
+        self.there[self.warehouse] = CatalogEntity(self.warehouse, 1, dict(properties), dict(storage))
+
+    def update_catalog(self, version: int, properties: Mapping[str, str], storage: Mapping[str, Any]) -> None:
+        if version != self.there[self.warehouse].version:
+            raise Conflict("late")
+        self.there[self.warehouse] = CatalogEntity(self.warehouse, version + 1, dict(properties), dict(storage))
+
+    def drop_catalog(self, name: str) -> None:
+        if name in self.full:
+            raise Refused("not empty")
+        del self.there[name]
+
+    def change(self, **of: Any) -> None:
+        now = self.there[self.warehouse]
+        self.there[self.warehouse] = replace(now, version=now.version + 1, **of)
+
+
+@pytest.fixture
+def server() -> Server:
+    made = Server()
+    assert isinstance(made, MakesCatalogs)
+    return made
+
+
+def lakehouse(*, table: str = "", **of: Any) -> Lakehouse:
+    """A lakehouse with a catalog, and a table at that location."""
+    tables = {"t": {"columns": {"a": "int"}, "location": table}} if table else {}
+    spec = {"location": "s3://one/lake", "namespaces": {"n": {"tables": tables}}, **of}
+    return Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"one": {}, "two": {}},
+            "catalogs": {"lake": spec},
+            "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}},
+        }
+    )
+
+
+def plan(wanted: Lakehouse, server: Server, *, allow_destroy: bool = False) -> Plan:
+    return make_plan(wanted, world(server), kinds=KINDS, allow_destroy=allow_destroy)
+
+
+def bring(wanted: Lakehouse, server: Server, **options: Any) -> list[str]:
+    """Apply the file. Returns the lines of its plan, which is kept in a file in between."""
+    made = plan(wanted, server)
+    assert from_json(made.to_json()) == made
+    assert reconcile(wanted, world(server), kinds=KINDS, **options).exit_code == 0
+    assert plan(wanted, server).steps == ()
+    return [line.strip() for line in render(made) if line.strip()[0] in "+~-"]
+
+
+def test_it_is_created_with_its_location_and_what_the_project_needs(server: Server) -> None:
+    lines = bring(lakehouse(properties={"team": "us"}), server)
+    assert lines[:2] == ["+ catalog lake", f"+ {BASE} = s3://one/lake"]
+    made = server.there["quick"]
+    assert made.storage == {**STORAGE, "allowedLocations": ["s3://one/lake"]}
+    assert made.properties == {BASE: "s3://one/lake", "polaris.config.drop-with-purge.enabled": "true", "team": "us"}
+
+
+def test_a_table_elsewhere_has_its_location_allowed_and_another_tables_location_stays(server: Server) -> None:
+    bring(lakehouse(table="s3://two/far"), server)
+    made = server.there["quick"]
+    assert made.storage["allowedLocations"] == ["s3://one/lake", "s3://two/far"]
+    assert made.properties["polaris.config.allow.unstructured.table.location"] == "true"
+    unnamed = plan(lakehouse(), server).unnamed
+    assert "location lake s3://two/far" in unnamed
+    assert bring(lakehouse(), server) == []
+
+
+def test_an_exclusive_catalog_has_what_the_file_says_and_no_more(server: Server) -> None:
+    bring(lakehouse(table="s3://two/far"), server)
+    lines = bring(lakehouse(managed="exclusive"), server)
+    assert "- property polaris.config.allow.unstructured.table.location" in lines
+    assert server.there["quick"].storage["allowedLocations"] == ["s3://one/lake"]
+
+
+def test_what_others_changed_is_set_back_and_what_they_added_stays(server: Server) -> None:
+    bring(lakehouse(properties={"team": "us"}), server)
+    now = server.there["quick"]
+    server.change(
+        properties={**now.properties, "team": "them", "theirs": "1"},
+        storage={**now.storage, "region": "eu", "allowedKmsKeys": [], "pathStyleAccess": False},
+    )
+    lines = bring(lakehouse(properties={"team": "us"}), server)
+    assert lines == ["~ catalog lake", "~ property team: them -> us", "~ storage region: eu -> us-east-1"]
+    assert server.there["quick"].properties["theirs"] == "1"
+    assert "property lake.theirs" in plan(lakehouse(properties={"team": "us"}), server).unnamed
+
+
+def test_a_missing_privilege_is_a_change(server: Server) -> None:
+    bring(lakehouse(), server)
+    server.change(readable=False)
+    assert bring(lakehouse(), server) == ["~ catalog lake", "+ privilege to read and write data"]
+
+
+def test_it_is_not_moved(server: Server) -> None:
+    bring(lakehouse(), server)
+    [note] = plan(lakehouse(location="s3://two/lake"), server).refused
+    assert "it is at s3://one/lake on its server, and a catalog cannot be moved" in note.message
+
+
+def test_one_that_the_file_does_not_name_goes_with_two_keys(server: Server) -> None:
+    bring(lakehouse(), server)
+    for name, owner in (("ours", "demo"), ("theirs", "another")):
+        properties = {BASE: f"s3://one/{name}", "lakehouse.deletable": owner}
+        server.there[name] = CatalogEntity(name, 1, properties, STORAGE)
+    server.there["nobodys"] = CatalogEntity("nobodys", 1, {BASE: "s3://one/n"}, STORAGE)
+    without = plan(lakehouse(), server)
+    assert without.steps == ()
+    assert set(without.unnamed) == {"catalog nobodys", "catalog ours", "catalog theirs"}
+    assert [step.address for step in plan(lakehouse(), server, allow_destroy=True).steps] == ["catalog ours"]
+    server.full.add("ours")
+    failed = reconcile(lakehouse(), world(server), kinds=KINDS, allow_destroy=True)
+    assert [each.address for each in failed.failed] == ["catalog ours"]
+    server.full.clear()
+    assert reconcile(lakehouse(), world(server), kinds=KINDS, allow_destroy=True).exit_code == 0
+    assert set(server.there) == {"quick", "nobodys", "theirs"}
+
+
+def test_the_key_is_kept_with_the_catalog_and_taken_away_again(server: Server) -> None:
+    bring(lakehouse(deletable=True), server)
+    assert server.there["quick"].properties["lakehouse.deletable"] == "demo"
+    bring(lakehouse(), server)
+    assert "lakehouse.deletable" not in server.there["quick"].properties
+
+
+def test_another_catalog_of_the_servers_name_is_never_destroyed(server: Server) -> None:
+    bring(lakehouse(), server)
+    server.there["lake"] = CatalogEntity("lake", 1, {"lakehouse.deletable": "demo"}, STORAGE)
+    found = plan(lakehouse(), server, allow_destroy=True)
+    assert found.steps == ()
+    assert found.unnamed == ("catalog lake",)
