@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from lakehouse.packages import registries, store
+from lakehouse.packages import cached, registries
 from lakehouse.packages.download import check, download
 from lakehouse.packages.package import Artifact
 
@@ -26,7 +26,7 @@ WHEEL = Artifact(
 
 def management(base: str, token: str) -> Any:
     """The SDK's client of a server's management API, at the address ``base``."""
-    path = store.scratch() / WHEEL.file
+    path = cached.scratch() / WHEEL.file
     if not path.exists():
         with requests.Session() as session:
             session.verify = registries.certificates()
