@@ -25,6 +25,7 @@ from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import explained
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Service
+from lakehouse.spec.catalogs import missing
 from lakehouse.spec.claims import Register
 from lakehouse.spec.problems import SpecError
 from lakehouse.spec.source import read
@@ -61,7 +62,7 @@ def of_target(target: Target, around: Surroundings) -> list[Check]:
     undefined = _undefined(target)
     needed = probes.needs(target.lakehouse, target.stack)
     first = [
-        Check("file", lambda: files.usable(None, target.path.name)),
+        Check("file", lambda: files.usable(_absent(target), target.path.name)),
         *_tools(around),
         Check("packages", lambda: _packages(needed)),
         Check("java", lambda: tools.java(probes.missing_java(needed.javas), needed.javas)),
@@ -76,6 +77,13 @@ def _packages(needed: Needed) -> Finding:
     names = [*needed.packages, *(f"java-{feature}" for feature in needed.javas if packaged(feature))]
     missing = probes.missing_packages(needed.packages)
     return tools.packages(missing, len(needed.packages), [] if missing else probes.damaged_packages(names))
+
+
+def _absent(target: Target) -> SpecError | None:
+    """What the file names on this machine and is not there: the other commands read the file without a look at it."""
+    found = list(missing(target.lakehouse, target.path.parent))
+    lines = read(target.path).line if found else None
+    return SpecError(target.path, [(lines(each.at), each) for each in found]) if lines else None
 
 
 def _undefined(target: Target) -> str:

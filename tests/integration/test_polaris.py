@@ -76,8 +76,8 @@ def test_doctor_names_a_server_that_is_down_and_one_whose_home_is_gone(deploymen
         assert "no token for root (HTTP 401, unauthorized_client)" in deployment.lakehouse("doctor", code=None)
     with kept(deployment.file):
         deployment.change("stacks", "local", "catalogs", "lake", "home", to="nowhere")
-        assert '"nowhere" is not there. Unpack a Polaris distribution' in deployment.lakehouse("doctor", code=None)
-        assert '"nowhere" is not there. Unpack a Polaris distribution' in deployment.lakehouse("validate", code=2)
+        assert '"nowhere" does not exist. Unpack a Polaris distribution' in deployment.lakehouse("doctor", code=None)
+        assert '"nowhere" does not exist. Unpack a Polaris distribution' in deployment.lakehouse("validate", code=2)
 
 
 def test_no_secret_is_in_an_argument_a_variable_or_a_log(deployment: Deployment) -> None:
