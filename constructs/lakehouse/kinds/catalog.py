@@ -103,4 +103,4 @@ class CatalogKind(CatalogRules):
     # Catalogs and their locations, from the configuration that a release before owner.json wrote into a state folder.
     former: Callable[[Path], Iterator[tuple[str, str]]] | None = None
     login: Login | None = None  # None: the server requires no login
-    storage: Callable[[CatalogEndpoint], Mapping[str, Any]] | None = None  # None: its server has exactly one catalog
+    storage: Callable[[CatalogEndpoint], Mapping[str, Any]] | None = None  # None: its catalogs need not be created

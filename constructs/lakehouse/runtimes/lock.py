@@ -1,6 +1,6 @@
 """Finds the holder of the lock of Terraform's state, and waits for it.
 
-Terraform's own message about a locked state suggests to disable locking.
+Terraform's own message about a locked state suggests disabling the lock.
 """
 
 from __future__ import annotations
