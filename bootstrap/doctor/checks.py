@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootstrap.doctor import catalogs, files, machine, probes, services, shell, store, tools
+from bootstrap.doctor.store import Answer
 from bootstrap.iceberg.claims import of_table
 from bootstrap.remote.errors import Refused, Throttled, UnknownState, Unreachable
 from bootstrap.session import connect
@@ -252,9 +253,22 @@ class _Stack:
         return store.secrets(missing, stale, str(self.root / "secrets"), self.target.stack)
 
     def database(self, of: CatalogEndpoint) -> Finding:
-        answer = probes.ask(f"{of.uri}{of.kind.reads}")
+        answer = probes.ask(f"{of.uri}{of.kind.reads}") if of.kind.reads else self.listed(of.name)
         log = [line for need in of.kind.needs for line in probes.log(self.local, need)[-_LATEST:]]
         return catalogs.database(of.service, answer, log, self.target.stack)
+
+    def listed(self, catalog: str) -> Answer:
+        """The same of a catalog that is not asked over HTTP: whether it lists its contents."""
+        from bootstrap import catalogs as live
+        from bootstrap.remote.errors import RemoteError
+        from bootstrap.session.connect import connect
+
+        _, connections = connect(self.target.path, self.target.stack)
+        try:
+            live.connect(catalog, replace(connections, patience=10.0)).facts((), lambda read, of: None)
+        except RemoteError as failure:
+            return Answer(reason=str(failure))
+        return Answer(200)
 
     def buckets(self) -> Finding:
         there, _ = probes.listed_buckets(self.local)
@@ -321,7 +335,7 @@ class _Stack:
         if endpoint.kind.rest or endpoint.kind.reads:
             yield Check(f"catalog {name}", look, after=tuple(after))
             after = [f"catalog {name}"]
-        if endpoint.kind.reads:
+        if endpoint.service and not endpoint.kind.rest:
             yield Check(f"database of {name}", lambda: self.database(endpoint), after=(*after, "secrets"))
             after = [f"database of {name}"]
         if self.target.lakehouse.engines.trino is not None:

@@ -30,7 +30,7 @@ def assert_declared(deployment: Deployment, engine: DockerEngine) -> None:
     """Only declared ports listen inside each container, and they are published only on the loopback address."""
     seen = engine.seen(deployment.local.state)
     assert seen
-    for asked in runtime(deployment).containers:
+    for asked in (each for each in runtime(deployment).containers if not each.is_job):
         inside = {internal for internal, _ in asked.ports}
         further = {port for ip, port in listening(seen[asked.service].pid) if ip != DNS and port not in inside}
         # Spark's drivers and executors listen to each other on ports that they choose themselves: none is published.

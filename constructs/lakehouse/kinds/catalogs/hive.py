@@ -127,7 +127,7 @@ def _metastore(place: Place, at: CatalogEndpoint, entry: KindEntry) -> Service:
         ports=(Port(name, port, "tcp", label=f"Hive Metastore ({at.name})"),),
         probe=Probe("tcp", port),
         memory_mb=512,
-        needs=(store.service, _job(at)),
+        needs=(store.service, postgres.WORD, _job(at)),
     )
 
 
@@ -151,6 +151,9 @@ def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
         "": "org.apache.iceberg.spark.SparkSessionCatalog",
         "spark.sql.catalogImplementation": "hive",
         "spark.hadoop.hive.metastore.uris": at.internal,
+        # A table without USING is one of Iceberg, as in every other catalog: Spark has no file system for the others.
+        "spark.sql.sources.default": "iceberg",
+        "spark.sql.legacy.createHiveTableByDefault": "false",
     }
 
 

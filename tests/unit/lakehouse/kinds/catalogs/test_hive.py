@@ -34,7 +34,7 @@ def test_each_catalog_has_a_metastore_after_a_job_that_makes_its_schema() -> Non
     assert list(found)[:6] == names
     assert [found[name].is_job for name in names] == [False, False, True, False, True, False]
     assert found["hive-other-schema-job"].needs == ("postgres",)
-    assert found["hive-other"].needs == ("s3proxy", "hive-other-schema-job")
+    assert found["hive-other"].needs == ("s3proxy", "postgres", "hive-other-schema-job")
 
 
 def test_the_server_listens_where_the_place_says_and_has_its_own_database() -> None:
