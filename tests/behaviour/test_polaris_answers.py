@@ -17,6 +17,7 @@ from tests.polaris.sdk import management
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 
 M, C = "/api/management/v1", "/api/catalog/v1"
+FORM = ("grant_type", "client_id", "client_secret", "scope")
 SCHEMA = {"type": "struct", "schema-id": 0, "fields": [{"id": 1, "name": "id", "required": True, "type": "long"}]}
 VIEW = {
     "name": "v",
@@ -78,7 +79,7 @@ def lake(polaris: Polaris, root: str) -> Iterator[str]:
 
 
 def test_who_does_not_prove_who_it_is_gets_nothing(polaris: Polaris, servers: Servers) -> None:
-    form = {"grant_type": "client_credentials", "client_id": "root", "client_secret": "wrong", "scope": "x"}
+    form = dict(zip(FORM, ("client_credentials", "root", "wrong", "x"), strict=True))
     answer = requests.post(f"{polaris.base}{C}/oauth/tokens", data=form, timeout=30)
     assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized_client")
     for header in ("", "Bearer x"):

@@ -31,6 +31,7 @@ from tests.polaris.realm import Realm
 from tests.polaris.tables import Tables
 
 _LASTS = 3600  # seconds of a token
+_ISSUED = "urn:ietf:params:oauth:token-type:access_token"
 _BROKER = "polaris.authentication.token-broker"
 _REQUIRED = (
     "quarkus.http.port",
@@ -111,8 +112,8 @@ class Double:
         if who is None:
             said = "The client is not authorized"
             return Answer(401, {"error": "unauthorized_client", "error_description": said})
-        about = {"token_type": "bearer", "issued_token_type": "urn:ietf:params:oauth:token-type:access_token"}
-        return Answer(200, {"access_token": self.tokens.issue(who), "expires_in": _LASTS, **about})
+        told = {"access_token": self.tokens.issue(who), "expires_in": _LASTS, "token_type": "bearer"}
+        return Answer(200, {**told, "issued_token_type": _ISSUED})
 
     def _authorised(
         self, who: str, method: str, path: str, query: Mapping[str, str], body: Any, headers: Mapping[str, str]
