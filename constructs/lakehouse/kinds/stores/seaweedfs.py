@@ -18,6 +18,7 @@ from lakehouse.spec.kinds import Capabilities, Further, Listener
 from lakehouse.text.placeholders import Secret, Text, joined
 
 NAME, PACKAGE = "seaweedfs", "seaweedfs-4.48"
+_HERE = "(key)"  # of a placeholder in a JSON text
 TOKENS = Secret("seaweedfs-tokens")  # signs what its parts show each other
 _OWN = "the lakehouse: it writes the command line"
 # The parts with a port of their own, each with a second one for gRPC.
@@ -103,7 +104,8 @@ def _roles() -> Text:
         "Principal": {"AWS": "arn:aws:iam::000000000000:user/lakehouse"},
         "Action": ["sts:AssumeRole"],
     }
-    rest = {
+    rules = {
+        "sts": {"tokenDuration": "1h", "maxSessionLength": "12h", "issuer": NAME, "signingKey": _HERE},
         "policy": {"defaultEffect": "Deny", "storeType": "memory"},
         "policies": [{"name": "all", "document": {"Version": "2012-10-17", "Statement": [everything]}}],
         "roles": [
@@ -115,8 +117,8 @@ def _roles() -> Text:
             }
         ],
     }
-    sts = ('{"sts": {"tokenDuration": "1h", "maxSessionLength": "12h", "issuer": "lakehouse", "signingKey": "', TOKENS)
-    return joined([*sts, f'"}}, {json.dumps(rest)[1:]}'])
+    before, after = json.dumps(rules).split(_HERE)
+    return joined([before, TOKENS, after])
 
 
 def _security(config: str) -> Iterator[Text]:

@@ -6,6 +6,7 @@ import json
 import tomllib
 
 from lakehouse.kinds.stores import seaweedfs
+from lakehouse.services.secrets import STORE
 from lakehouse.services.service import Service
 from lakehouse.spec.entries import KindEntry
 from lakehouse.text.placeholders import filled
@@ -46,9 +47,8 @@ def test_each_part_has_a_certificate_and_asks_for_one() -> None:
 
 def test_the_only_key_is_the_owners_and_only_the_owner_may_assume_the_role() -> None:
     [identity] = json.loads(text("s3.json"))["identities"]
-    assert identity["credentials"] == [
-        {"accessKey": "value-of-store-access-key", "secretKey": "value-of-store-secret-key"}
-    ]
+    [credential] = identity["credentials"]
+    assert list(credential.values()) == [f"value-of-{each.secret}" for each in (STORE.name, STORE.value)]
     roles = json.loads(text("iam.json"))
     [statement] = roles["roles"][0]["trustPolicy"]["Statement"]
     assert statement["Principal"] == {"AWS": f"arn:aws:iam::000000000000:user/{identity['name']}"}
