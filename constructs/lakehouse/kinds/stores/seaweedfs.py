@@ -18,7 +18,6 @@ from lakehouse.spec.kinds import Capabilities, Further, Listener
 from lakehouse.text.placeholders import Secret, Text, joined
 
 NAME, PACKAGE = "seaweedfs", "seaweedfs-4.48"
-_SIGNING = "signingKey"
 _HERE = "(key)"  # of a placeholder in a JSON text
 TOKENS = Secret("seaweedfs-tokens")  # signs what its parts show each other
 _OWN = "the lakehouse: it writes the command line"
@@ -105,9 +104,8 @@ def _roles() -> Text:
         "Principal": {"AWS": "arn:aws:iam::000000000000:user/lakehouse"},
         "Action": ["sts:AssumeRole"],
     }
-    lasting = {"tokenDuration": "1h", "maxSessionLength": "12h"}
     rules = {
-        "sts": {**lasting, "issuer": NAME, _SIGNING: _HERE},
+        "sts": {"tokenDuration": "1h", "issuer": NAME, "signingKey": _HERE},
         "policy": {"defaultEffect": "Deny", "storeType": "memory"},
         "policies": [{"name": "all", "document": {"Version": "2012-10-17", "Statement": [everything]}}],
         "roles": [
