@@ -17,7 +17,7 @@ from tests.containers.conftest import DOCKER, remains, runtime, secrets, sick, u
 from tests.containers.listening import assert_declared
 from tests.integration.deployment import ROW, Deployment, a_row, read, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(600)]  # in CI Hive runs as processes
 
 
 @pytest.fixture(scope="module")
