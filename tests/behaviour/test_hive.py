@@ -216,7 +216,7 @@ def test_the_lock_of_another_client_is_waited_for(
     [step] = make_plan(wider, connections).steps
     assert isinstance(step.change.body, TableCommit)
     commit = step.change.body.sent("update")
-    refused = pytest.raises(Throttled, match="somebody else holds the metastore's lock of it")
+    refused = pytest.raises(Throttled, match="somebody else holds its lock in the metastore")
     with metastore.asked("test") as hive, metastore.locked(hive, "test", root, "t"), refused:
         catalogs.connect("lake", hasty).commit_table(f"{root}.t", commit)
     catalogs.connect("lake", hasty).commit_table(f"{root}.t", commit)

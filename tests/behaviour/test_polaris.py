@@ -134,7 +134,7 @@ def test_a_catalog_is_created_changed_and_dropped_with_two_keys_if_it_is_empty(
     assert f"catalog {root}" in make_plan(gone, connections).unnamed
     going = only(make_plan(gone, connections, allow_destroy=True), f"catalog {root}")
     [failure] = apply(going, connections).failed
-    assert "holds no namespace" in failure.message
+    assert "it is dropped only if it has no namespace" in failure.message
     without, _ = two(connections, root, deletable=True)
     assert reconcile(without, both, allow_destroy=True).exit_code == 0
     going = only(make_plan(gone, connections, allow_destroy=True), f"catalog {root}")
