@@ -124,10 +124,15 @@ def rotate(state: State, services: Iterable[Service], name: str, file: Path | No
     """Record that the next deploy must replace a credential, and return it.
 
     Raises LakehouseError if the stack has no such credential, or if it was never made; UsageError if the user sets it
-    in a file, because then the user sets the next value too.
+    in a file, because then the user sets the next value too, or if its server keeps the first one.
     """
     known = credentials.known(services)
     found = credentials.one(known, name)
+    if any(secret.lasting for secret in found.secrets):
+        raise UsageError(
+            f"{name} cannot be replaced here: its server keeps the one of its first start. Replace it there by the "
+            "server's own interface, then set the new one with `credentials` of the stack."
+        )
     if file is not None and set(credentials.read(file, known)) & {secret.secret for secret in found.secrets}:
         raise UsageError(f"{name} is set in {file}. Write another value there; the next `cdktf deploy` uses it.")
     made = [state.kept(secret.secret).is_file() for secret in found.secrets]

@@ -15,9 +15,12 @@ class Pair:
     value: Secret
 
     @classmethod
-    def of(cls, credential: str, name: str, value: str, default: str = "") -> Pair:
-        """A pair whose parts are kept as ``name`` and ``value``. ``default`` is the name if the user sets none."""
-        return cls(Secret(name, "name", credential, default), Secret(value, "key", credential))
+    def of(cls, credential: str, name: str, value: str, default: str = "", *, lasting: bool = False) -> Pair:
+        """A pair whose parts are kept as ``name`` and ``value``. ``default`` is the name if the user sets none.
+
+        A ``lasting`` one cannot be rotated: its server keeps the one that it had at its first start.
+        """
+        return cls(Secret(name, "name", credential, default, lasting), Secret(value, "key", credential, "", lasting))
 
 
 STORE = Pair.of("store", "store-access-key", "store-secret-key")  # of the object store's owner

@@ -29,6 +29,7 @@ class Secret:
     # The name under which the user sets it, by itself or as a part of a pair; empty: ``name``.
     credential: str = field(default="", metadata=ASIDE)
     default: str = field(default="", metadata=ASIDE)  # the value if the user does not set it; empty: it is generated
+    lasting: bool = field(default=False, metadata=ASIDE)  # its server keeps the value of its first start: no rotation
 
 
 @dataclass(frozen=True)

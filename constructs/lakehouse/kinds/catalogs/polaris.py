@@ -32,7 +32,7 @@ WORD, MANAGEMENT, JAVA = "polaris", "polaris-management", 25  # it runs on Java 
 IMAGE = "polaris-1.7.0"
 REST, API = "/api/catalog", "/api/management/v1"
 START = PurePath("bin/server")  # of a distribution
-ROOT = Pair.of("polaris-root", "polaris-root-name", "polaris-root-secret", "root")
+ROOT = Pair.of("polaris-root", "polaris-root-name", "polaris-root-secret", "root", lasting=True)
 _TOKENS = Secret("polaris-tokens")  # signs tokens, so that they are still valid after a restart
 _SCOPE = "PRINCIPAL_ROLE:ALL"
 _CONFIG, _KEYS = "application.properties", "credentials"

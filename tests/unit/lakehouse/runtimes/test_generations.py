@@ -12,6 +12,7 @@ from lakehouse.runtimes.generations import NOTHING, Generation, Planned
 from lakehouse.runtimes.process.incarnation import look
 from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import Certificate
+from lakehouse.services.secrets import Pair
 from lakehouse.services.service import File, Service
 from lakehouse.text.placeholders import Secret
 from tests.unit.lakehouse.runtimes.test_credentials import ROOT, SERVICES, service
@@ -148,6 +149,15 @@ def test_what_was_never_made_is_not_rotated(state: State) -> None:
             generations.rotate(state, SERVICES, name, None)
     with pytest.raises(LakehouseError, match="no credential"):
         generations.rotate(state, SERVICES, "nothing", None)
+
+
+def test_what_a_server_keeps_from_its_first_start_is_not_rotated(state: State) -> None:
+    root = Pair.of("root", "root-name", "root-secret", lasting=True)
+    some = (service("catalog", root.name, root.value),)
+    deploy(state, some)
+    with pytest.raises(UsageError, match="root cannot be replaced here: its server keeps the one of its first start"):
+        generations.rotate(state, some, "root", None)
+    assert generations.read(state) == {}
 
 
 def test_certificates_are_rotated_like_secrets(state: State) -> None:
