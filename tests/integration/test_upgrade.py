@@ -1,4 +1,4 @@
-"""This release takes over a lakehouse of a former release: nothing restarts, no row is lost."""
+"""This release takes over a lakehouse of a former release: nothing restarts without need, no row is lost."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tests.ports import free
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(2400)]
 
 FORMER = "1311a95"  # the last commit before stores, catalogs and engines became kinds
+# Since then the master forgets its workers at each start (docs/decisions.md), and Connect restarts with it.
+CHANGED = {"spark-master", "spark-connect"}
 
 
 def _git(folder: Path, *words: str) -> str:
@@ -48,7 +50,8 @@ def test_a_deploy_by_this_release_leaves_the_services_of_a_former_one_running(
             _git(folder, "checkout", "--quiet", "--force", now)
             deployment.file.write_text(file)
             deployment.run("make", "deploy", timeout=900)
-            assert _pids(deployment) == before
+            after = _pids(deployment)
+            assert {name for name in before | after if before.get(name) != after.get(name)} == CHANGED
             assert read(deployment) == ROW
             deployment.run(".venv/bin/lakehouse", "plan")  # ends with 2 if there is something to do
     finally:
