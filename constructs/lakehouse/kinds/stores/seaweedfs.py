@@ -7,6 +7,7 @@ else has, over TLS both ways.
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Iterator
 
 from lakehouse.kinds.store import ROLE, StoreKind
@@ -15,12 +16,14 @@ from lakehouse.services.secrets import STORE
 from lakehouse.services.service import LOOPBACK, File, Place, Port, Probe, Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Further, Listener
+from lakehouse.text import toml
 from lakehouse.text.placeholders import Secret, Text, joined
 
 NAME, PACKAGE = "seaweedfs", "seaweedfs-4.48"
 _HERE = "(key)"  # of a placeholder in a JSON text
 TOKENS = Secret("seaweedfs-tokens")  # signs what its parts show each other
 _OWN = "the lakehouse: it writes the command line"
+_CLOSED = "the lakehouse: it says who may connect"
 # The parts with a port of their own, each with a second one for gRPC.
 _PARTS = (("master", 9333), ("volume", 9340), ("filer", 8888))
 # The beginnings of the tokens' sections, each of which has a key of its own.
@@ -32,6 +35,7 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
     port, s3_grpc = place.port(NAME), place.port(f"{NAME}-grpc")
     host, bind, data, config = place.host(NAME), place.bind(), place.data(NAME), place.config(NAME)
     certificate = Certificate.of(NAME, host)
+    near = posixpath.relpath(data, config)  # the path of a unix socket has 107 bytes at most
     inner = [Port(f"{NAME}-{part}", place.port(f"{NAME}-{part}"), "https") for part, _ in _PARTS]
     grpc = [Port(f"{NAME}-{part}-grpc", place.port(f"{NAME}-{part}-grpc"), "tcp") for part, _ in _PARTS]
     numbers = [
@@ -46,8 +50,8 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
         command=(
             *(f"{place.package(PACKAGE)}/weed", "-logtostderr=true", "server"),
             *(f"-dir={data}", f"-ip={host}", f"-ip.bind={bind}", *numbers),
-            *("-filer", f"-filer.localSocket={data}/filer.sock"),
-            *("-s3", f"-s3.port={port}", f"-s3.port.grpc={s3_grpc}", f"-s3.localSocket={data}/s3.sock"),
+            *("-filer", f"-filer.localSocket={near}/filer.sock"),
+            *("-s3", f"-s3.port={port}", f"-s3.port.grpc={s3_grpc}", f"-s3.localSocket={near}/s3.sock"),
             *(f"-s3.config={config}/s3.json", "-s3.iam.readOnly=false", "-s3.autoCreateBucket=false"),
             "-s3.allowDeleteBucketNotEmpty=false",  # by itself it deletes a bucket with all that is in it
             f"-s3.iam.config={config}/iam.json",
@@ -123,8 +127,8 @@ def _roles() -> Text:
 
 def _security(config: str) -> Iterator[Text]:
     """security.toml: certificates on both sides of every port but the gateway's, and signed tokens behind it."""
-    own = f"cert = {json.dumps(f'{config}/certificate.pem')}\nkey = {json.dumps(f'{config}/key.pem')}\n"
-    authority = f"ca = {json.dumps(f'{config}/authority.pem')}\n"
+    own = f"cert = {toml.string(f'{config}/certificate.pem')}\nkey = {toml.string(f'{config}/key.pem')}\n"
+    authority = f"ca = {toml.string(f'{config}/authority.pem')}\n"
     for section in _TOKENS:
         yield from (f'[{section}]\nkey = "', TOKENS, '"\n')
     yield f"[filer.expose_directory_metadata]\nenabled = false\n[grpc]\n{authority}"
@@ -164,6 +168,16 @@ SEAWEEDFS = StoreKind(
             "s3.localSocket": _OWN,
             "filer.localSocket": _OWN,
             "master.telemetry*": "the lakehouse: nothing is sent behind your back",
+            "s3.ip.bind": "the runtime",
+            "s3.iam": _OWN,
+            "s3.cert.file": _CLOSED,
+            "s3.key.file": _CLOSED,
+            "s3.cacert.file": _CLOSED,
+            "s3.tlsVerifyClientCert": _CLOSED,
+            "filer.allowedOrigins": _CLOSED,
+            **{f"{part}.allowUntrustedRemoteEndpoints": _CLOSED for part in ("s3", "filer", "volume")},
+            "master.dir": "the lakehouse: files are in its data folder",
+            "volume.dir*": "the lakehouse: files are in its data folder",
             **{
                 f"{part}.port*": "the runtime, and `ports` of the stack" for part in ("s3", "filer", "volume", "master")
             },

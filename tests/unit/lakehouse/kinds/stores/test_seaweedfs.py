@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import tomllib
+from fnmatch import fnmatchcase
+
+import pytest
 
 from lakehouse.kinds.stores import seaweedfs
 from lakehouse.services.secrets import STORE
@@ -17,7 +20,7 @@ class Elsewhere(Somewhere):
     """A place whose folders have names that a configuration file must escape."""
 
     def config(self, service: str) -> str:
-        return f'/it\'s "a" \\ folder/{service}'
+        return f'/it\'s "a" \\ folder \U0001f40b/{service}'
 
 
 def built() -> Service:
@@ -53,3 +56,16 @@ def test_the_only_key_is_the_owners_and_only_the_owner_may_assume_the_role() -> 
     [statement] = roles["roles"][0]["trustPolicy"]["Statement"]
     assert statement["Principal"] == {"AWS": f"arn:aws:iam::000000000000:user/{identity['name']}"}
     assert roles["sts"]["signingKey"] == "value-of-seaweedfs-tokens"
+
+
+def test_its_sockets_have_short_paths_however_deep_the_folder() -> None:
+    command = built().command
+    for part in ("filer", "s3"):
+        [path] = [word.partition("=")[2] for word in command if word.startswith(f"-{part}.localSocket=")]
+        assert not path.startswith("/")
+        assert len(path) < 100
+
+
+@pytest.mark.parametrize("key", ["s3.ip.bind", "s3.key.file", "master.dir", "volume.dir.idx", "filer.allowedOrigins"])
+def test_no_property_opens_a_door_or_moves_the_data(key: str) -> None:
+    assert any(fnmatchcase(key, pattern) for pattern in seaweedfs.SEAWEEDFS.further.owned)  # type: ignore[union-attr]
