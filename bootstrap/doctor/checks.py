@@ -335,7 +335,7 @@ class _Stack:
         if endpoint.kind.rest or endpoint.kind.reads:
             yield Check(f"catalog {name}", look, after=tuple(after))
             after = [f"catalog {name}"]
-        if endpoint.service and not endpoint.kind.rest:
+        if endpoint.kind.needs:
             yield Check(f"database of {name}", lambda: self.database(endpoint), after=(*after, "secrets"))
             after = [f"database of {name}"]
         if self.target.lakehouse.engines.trino is not None:
@@ -347,7 +347,7 @@ class _Stack:
         if login is None or not state.kept(login.credential.value.secret).is_file():  # none is made by a look
             return {}
         try:
-            return connect.catalog(endpoint, state.secret).auth.headers("GET", url, {}, None)
+            return connect.catalog(endpoint, state.value).auth.headers("GET", url, {}, None)
         except (Unreachable, UnknownState, Throttled):
             return {}  # what answers there, if anything, is seen without
 

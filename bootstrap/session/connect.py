@@ -13,7 +13,7 @@ from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
 from lakehouse.spec import AwsStack, Lakehouse, load
-from lakehouse.text.placeholders import filled
+from lakehouse.text.placeholders import Secret, filled
 
 
 def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
@@ -31,7 +31,7 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
     owner.check(local.state, local.claim)
     return lakehouse, Connections(
         store=store(local),
-        catalogs={each.name: catalog(each, local.state.secret) for each in local.endpoints.catalogs},
+        catalogs={each.name: catalog(each, local.state.value) for each in local.endpoints.catalogs},
         cache=local.state.root / "cache",
         folder=path.resolve().parent,
         owner=_bucket_owner(local),
@@ -39,12 +39,12 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
     )
 
 
-def catalog(at: CatalogEndpoint, secret: Callable[[str], str]) -> CatalogConnection:
-    """The connection to a catalog of a local stack; ``secret`` gives the secrets of its state folder by name."""
+def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConnection:
+    """The connection to a catalog of a local stack; ``value`` gives the values of the secrets in its state folder."""
     kind = at.kind
     auth: Auth = NONE
     if (login := kind.login) is not None:
-        client, proof = (filled(each, secret) for each in (login.credential.name, login.credential.value))
+        client, proof = (value(each) for each in (login.credential.name, login.credential.value))
         auth = ClientCredentials(f'catalog "{at.name}"', f"{at.external}{login.tokens}", client, proof, login.scope)
     storage = None if kind.storage is None else kind.storage(at)
     return CatalogConnection(kind.word, at.uri, at.warehouse, at.api, auth=auth, storage=storage)

@@ -139,7 +139,7 @@ def running(folder: Path, kind: str = "s3proxy", words: Collection[str] = KINDS)
         for service, process in started.values():
             _await(service, process, state)
         store, catalog = (f"http://127.0.0.1:{ports[name]}" for name in (kind, "nessie"))
-        connections = {word: connect.catalog(at, state.secret) for word, at in reached.items()}
+        connections = {word: connect.catalog(at, state.value) for word, at in reached.items()}
         clients = {
             word: {
                 key: filled(value, lambda name: keys.get(name) or state.secret(name))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import temporary
+from lakehouse.text.placeholders import Secret
 
 # sun_path holds 108 bytes with the closing zero, and supervisord adds its own suffix while it binds.
 _LONGEST_SOCKET = 90
@@ -130,6 +131,10 @@ class State:
         if not value.strip():
             raise LakehouseError(f"The secret {path} is empty. Restore the former content, or remove it for a new one.")
         return value
+
+    def value(self, part: Secret) -> str:
+        """The value of a secret or of a name. A name that nobody set is its default, and no file is made for it."""
+        return part.default if part.default and not self.kept(part.secret).is_file() else self.secret(part.secret)
 
     def forget(self, name: str) -> None:
         """Remove the secret of that name, so that the next use generates a new one."""

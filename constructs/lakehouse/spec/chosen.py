@@ -43,7 +43,10 @@ class Chosen:
                 "KindEntry",
                 [{"type": "literal_error", "loc": ("kind",), "input": word, "ctx": {"expected": _words(offered)}}],
             )
-        entry = offered[word].entry if isinstance(word, str) else KindEntry
+        if not isinstance(word, str):
+            # Only that the kind is missing: which other keys there are depends on it.
+            return KindEntry.model_validate({key: value[key] for key in value if key in KindEntry.model_fields})
+        entry = offered[word].entry
         if unknown := [key for key in value if key not in entry.model_fields]:  # each kind has keys of its own
             why = PydanticCustomError("unknown_key", "not a key of this kind", {"known": list(entry.model_fields)})
             raise ValidationError.from_exception_data(

@@ -73,3 +73,15 @@ def test_each_file_has_a_state_folder_of_its_own(file: str, chosen: str | None, 
 
 def test_a_files_stem_keeps_its_state_apart() -> None:
     assert [apart(Path(name)) for name in ("lakehouse.yaml", "a/orders.yaml")] == [(), ("orders",)]
+
+
+def test_a_name_that_nobody_set_is_its_default_and_looking_makes_no_file(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    root = Secret("root-name", "name", "root", "root")
+    assert state.value(root) == "root"
+    assert not state.root.exists()
+    kept = state.root / "names" / "root-name"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("admin")
+    assert state.value(root) == "admin"
+    assert state.value(Secret("key")) == state.value(Secret("key"))
