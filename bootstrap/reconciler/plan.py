@@ -32,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in order, each after those it needs; and for the reader, what is refused and what is left alone."""
+    """Steps, each done after those it needs; and for the reader, what is refused and what is left alone."""
 
     steps: tuple[Step, ...] = ()
     refused: tuple[Note, ...] = ()
@@ -75,6 +75,7 @@ class Plan:
 def plan(diff: Diff, *, allow_destroy: bool = False, kinds: Registry = OBJECTS) -> Plan:
     """Order a diff: changes that others need come first. Destruction comes last, contents before containers.
 
+    One exception: a catalog may lose a location only after the drop of the table there, as its step's needs say.
     ``allow_destroy`` is only recorded: whether the diff was made with it.
     """
     changes = Changes(diff.changes)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bootstrap.catalogs.base import CatalogEntity, MakesCatalogs
+from bootstrap.iceberg.claims import of_table
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import CatalogFacts, Facts
 from bootstrap.reconciler.changes import Body, Change, address
@@ -21,6 +22,7 @@ from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.marks import DELETABLE
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Refused
+from lakehouse.spec.claims import parts
 from lakehouse.spec.model import Catalog
 
 CATALOG = "catalog"
@@ -28,6 +30,7 @@ _BASE = "default-base-location"
 _ALLOWED = "allowedLocations"
 #: Properties with which the server puts tables at the file's locations and allows a purge.
 _PURGE, _ANYWHERE = "polaris.config.drop-with-purge.enabled", "polaris.config.allow.unstructured.table.location"
+_OF_LOCATIONS = (f"storage {_ALLOWED}", f"property {_ANYWHERE}")  # beginnings of details
 Settings = Mapping[str, Any]
 
 
@@ -104,11 +107,14 @@ class Catalogs(ObjectKind):
                 rule = f"it is at {have.properties.get(_BASE)} on its server, and a catalog cannot be moved"
                 fix = "Keep that location, or write another `warehouse` for a new catalog"
                 found.refuse(address(CATALOG, "", name), f"{rule}. {fix}", ("catalogs", name, "location"))
-            else:
-                _update(found, name, have, properties, storage, exclusive=spec.managed == "exclusive")
 
     def compare_unnamed(self, found: Differences) -> None:
         servers: Mapping[str, Server] = found.facts.own.get(CATALOG, {})
+        for name, server in servers.items():  # only now it is known which tables go, and so which locations
+            have = server.there.get(server.warehouse)
+            if have is not None and address(CATALOG, "", name) not in found.barred:
+                spec = found.lakehouse.catalogs[name]
+                _update(found, name, spec, have, *_wanted(found.lakehouse.name, spec, server.storage))
         named = {server.warehouse for server in servers.values()}
         there = {name: (each, through) for through, server in servers.items() for name, each in server.there.items()}
         for name in sorted(there.keys() - named):
@@ -122,6 +128,9 @@ class Catalogs(ObjectKind):
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if change.op == "destroy":
             yield from (each.address for each in changes.inside(change.name, destroyed=True))
+        elif any(each.symbol != "+" and each.text.startswith(_OF_LOCATIONS) for each in change.details):
+            # Without its location a table's files could not be deleted.
+            yield from (each.address for each in changes.of("table", "destroy") if each.catalog == change.name)
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         through = change.body.through if isinstance(change.body, CatalogGone) else change.name
@@ -155,24 +164,53 @@ def _wanted(owner: str, spec: Catalog, storage: Settings) -> tuple[dict[str, str
     return properties, {**storage, _ALLOWED: [str(spec.location), *outside]}
 
 
+class _Staying:
+    """The folders of the tables that the plan does not drop, for a catalog in ``root`` that was read as a whole."""
+
+    def __init__(self, found: Differences, catalog: str, root: str) -> None:
+        tables = found.facts.catalogs[catalog].tables.items()
+        staying = ((name, table) for name, table in tables if address("table", catalog, name) not in found.going)
+        self.folders = [(name, claim.location) for name, table in staying for claim in of_table(name, "", table)]
+        self.root = root
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether one of them is not in the folder of its namespace."""
+        return any(not _is_in(each, "/".join((self.root, *name.split(".")[:-1]))) for name, each in self.folders)
+
+    def among(self, locations: Iterable[str], others: Iterable[str]) -> list[str]:
+        """The locations that one of the folders is in, if it is in none of the ``others``."""
+        needed = [each for _, each in self.folders if not any(_is_in(each, other) for other in others)]
+        return [each for each in locations if any(_is_in(folder, each) for folder in needed)]
+
+
+def _is_in(folder: str, location: str) -> bool:
+    around = parts(location)
+    return parts(folder)[: len(around)] == around
+
+
 def _update(
     found: Differences,
     name: str,
+    spec: Catalog,
     have: CatalogEntity,
     properties: Mapping[str, str],
     storage: Settings,
-    *,
-    exclusive: bool,
 ) -> None:
+    exclusive = spec.managed == "exclusive"
     there = {key: value for key, value in have.properties.items() if key != _BASE}
     want = {key: value for key, value in properties.items() if key != _BASE}
     gone = {key for key in there.keys() - want.keys() if exclusive or key == DELETABLE}
     if there.get(DELETABLE) != found.lakehouse.name:
         gone.discard(DELETABLE)  # a mark that another lakehouse's file set is not ours to remove
-    if not exclusive:  # others may have tables there
-        allowed = dict.fromkeys([*storage[_ALLOWED], *have.storage.get(_ALLOWED, ())])
-        found.unnamed += (f"location {name} {each}" for each in allowed if each not in storage[_ALLOWED])
-        storage = {**storage, _ALLOWED: list(allowed)}
+    more = [each for each in have.storage.get(_ALLOWED, ()) if each not in storage[_ALLOWED]]
+    if exclusive:  # else others may have tables there
+        staying = _Staying(found, name, str(spec.location))
+        more = staying.among(more, storage[_ALLOWED])
+        if staying.anywhere:
+            gone.discard(_ANYWHERE)
+    found.unnamed += (f"location {name} {each}" for each in more)
+    storage = {**storage, _ALLOWED: [*storage[_ALLOWED], *more]}
     lines = [
         *_lines("property ", there, want, gone),
         *_lines("storage ", _shown(have.storage), _shown(storage), {*have.storage} - {*storage} - _SERVERS_OWN),

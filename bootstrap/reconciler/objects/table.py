@@ -95,6 +95,7 @@ class Tables(ObjectKind):
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if change.op != "destroy":
             yield from (each.address for each in changes.of("bucket", "create"))
+            yield address("catalog", "", change.catalog)  # it allows the table's location
             yield address("namespace", change.catalog, change.name.rpartition(".")[0])
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:

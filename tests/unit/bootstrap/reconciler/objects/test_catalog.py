@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bootstrap.catalogs.base import CatalogEntity, MakesCatalogs, Reading
-from bootstrap.iceberg.metadata import CatalogFacts
+from bootstrap.iceberg.metadata import CatalogFacts, TableFacts
 from bootstrap.reconciler.objects import OBJECTS
 from bootstrap.reconciler.plan import Plan, from_json, render
 from bootstrap.reconciler.reconcile import make_plan, reconcile
@@ -20,6 +20,7 @@ from tests.unit.bootstrap.reconciler.simulation import world
 KINDS = OBJECTS.only("catalog")
 STORAGE = {"storageType": "S3", "region": "us-east-1"}
 BASE = "default-base-location"
+ANYWHERE = "polaris.config.allow.unstructured.table.location"
 
 
 class Server:
@@ -30,9 +31,17 @@ class Server:
     def __init__(self) -> None:
         self.there: dict[str, CatalogEntity] = {}
         self.full: set[str] = set()
+        self.tables: dict[str, TableFacts] = {}
+        self.told: list[str] = []
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
-        return CatalogFacts({}, {})
+        read = {name: table for name, table in self.tables.items() if tables is None or name in tables}
+        return CatalogFacts({"n": {}}, read, frozenset(self.tables.keys() - read.keys()))
+
+    def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
+        self.told.append(f"drop {name}")
+        del self.tables[name]
+        return ""
 
     def entities(self) -> Mapping[str, CatalogEntity]:
         return dict(self.there)
@@ -43,6 +52,7 @@ class Server:
     def update_catalog(self, version: int, properties: Mapping[str, str], storage: Mapping[str, Any]) -> None:
         if version != self.there[self.warehouse].version:
             raise Conflict("late")
+        self.told.append("update")
         self.there[self.warehouse] = CatalogEntity(self.warehouse, version + 1, dict(properties), dict(storage))
 
     def drop_catalog(self, name: str) -> None:
@@ -53,6 +63,11 @@ class Server:
     def change(self, **of: Any) -> None:
         now = self.there[self.warehouse]
         self.there[self.warehouse] = replace(now, version=now.version + 1, **of)
+
+
+def at(location: str, **properties: str) -> TableFacts:
+    """A table at that location."""
+    return TableFacts("", {"table-uuid": "1", "location": location, "properties": properties})
 
 
 @pytest.fixture
@@ -101,7 +116,7 @@ def test_a_table_elsewhere_has_its_location_allowed_and_another_tables_location_
     bring(lakehouse(table="s3://two/far"), server)
     made = server.there["quick"]
     assert made.storage["allowedLocations"] == ["s3://one/lake", "s3://two/far"]
-    assert made.properties["polaris.config.allow.unstructured.table.location"] == "true"
+    assert made.properties[ANYWHERE] == "true"
     unnamed = plan(lakehouse(), server).unnamed
     assert "location lake s3://two/far" in unnamed
     assert bring(lakehouse(), server) == []
@@ -109,9 +124,70 @@ def test_a_table_elsewhere_has_its_location_allowed_and_another_tables_location_
 
 def test_an_exclusive_catalog_has_what_the_file_says_and_no_more(server: Server) -> None:
     bring(lakehouse(table="s3://two/far"), server)
+    server.tables = {"n.near": at("s3://one/lake/n/near")}
     lines = bring(lakehouse(managed="exclusive"), server)
-    assert "- property polaris.config.allow.unstructured.table.location" in lines
+    assert f"- property {ANYWHERE}" in lines
     assert server.there["quick"].storage["allowedLocations"] == ["s3://one/lake"]
+
+
+@pytest.mark.parametrize("folders", [{"location": "s3a://two/far/"}, {"write.data.path": "s3://two/far/data"}])
+def test_an_exclusive_catalog_keeps_the_locations_of_the_tables_that_stay(
+    server: Server, folders: dict[str, str]
+) -> None:
+    bring(lakehouse(table="s3://two/far"), server)
+    now = server.there["quick"].storage
+    wide = [*now["allowedLocations"], "s3://two", "s3://three"]
+    server.change(storage={**now, "allowedLocations": wide})
+    server.tables = {"n.t": at(folders.pop("location", "s3://one/lake/n/t"), **folders)}
+    lines = bring(lakehouse(managed="exclusive"), server)
+    assert server.there["quick"].storage["allowedLocations"] == ["s3://one/lake", "s3://two/far", "s3://two"]
+    assert "s3://three" in lines[1]
+    unnamed = plan(lakehouse(managed="exclusive"), server).unnamed
+    assert {each for each in unnamed if each.startswith("location")} == {
+        "location lake s3://two",
+        "location lake s3://two/far",
+    }
+    bring(lakehouse(managed="exclusive", table="s3://two/far"), server)
+    assert server.there["quick"].storage["allowedLocations"] == ["s3://one/lake", "s3://two/far"], "one is enough"
+
+
+@pytest.mark.parametrize(
+    ("location", "stays"),
+    [
+        ("s3://two/far", True),
+        ("s3://one/lake/other/t", True),
+        ("s3://one/lake/n-2/t", True),
+        ("s3://one/lake/n/t-2", False),
+    ],
+)
+def test_tables_may_be_anywhere_while_one_is(server: Server, location: str, stays: bool) -> None:
+    bring(lakehouse(table="s3://two/far"), server)
+    server.tables = {"n.t": at(location)}
+    bring(lakehouse(managed="exclusive"), server)
+    assert (ANYWHERE in server.there["quick"].properties) is stays
+    assert (f"property lake.{ANYWHERE}" in plan(lakehouse(managed="exclusive"), server).unnamed) is stays
+
+
+def test_a_location_goes_after_its_table(server: Server) -> None:
+    bring(lakehouse(table="s3://two/far"), server)
+    server.tables = {"n.t": at("s3://two/far", **{"lakehouse.deletable": "true"})}
+    both = OBJECTS.only("catalog", "table")
+    wanted = lakehouse(managed="exclusive")
+    steps = {each.address: each for each in make_plan(wanted, world(server), kinds=both, allow_destroy=True).steps}
+    assert steps["catalog lake"].needs == ("table lake.n.t",)
+    assert reconcile(wanted, world(server), kinds=both, allow_destroy=True, purge=True).exit_code == 0
+    assert server.told == ["drop n.t", "update"]
+    assert server.there["quick"].storage["allowedLocations"] == ["s3://one/lake"]
+    assert make_plan(wanted, world(server), kinds=both, allow_destroy=True).steps == ()
+
+
+def test_a_location_comes_before_its_table(server: Server) -> None:
+    bring(lakehouse(), server)
+    made = make_plan(lakehouse(table="s3://two/far"), world(server), kinds=OBJECTS.only("catalog", "table"))
+    assert {each.address: each.needs for each in made.steps} == {
+        "catalog lake": (),
+        "table lake.n.t": ("catalog lake",),
+    }
 
 
 def test_what_others_changed_is_set_back_and_what_they_added_stays(server: Server) -> None:
