@@ -74,7 +74,8 @@ def _of(service: Service) -> Iterator[Credential]:
 def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
     """The values that a file of credentials sets, by the names of the secrets.
 
-    Raises UsageError if the file is missing, others can read it, it is malformed, or it names unknown credentials.
+    Raises UsageError if the file is missing, others can read it, it is malformed, it names unknown credentials, or a
+    value has characters that it may not have.
     """
     what = f"{path}, which `credentials` of the stack names,"
     text = _private(path, what)
@@ -88,6 +89,11 @@ def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
             raise UsageError(
                 f"{what} has a value of {key} that a configuration file cannot contain: it is empty, or has a space, "
                 "a quotation mark, a backslash, =, ]]> or a character that is not ASCII. Choose another."
+            )
+        if set(value) & set(barred := places[key].barred):
+            raise UsageError(
+                f"{what} has a value of {key} with one of the characters {' '.join(barred)}, which its server or a "
+                "client reads as more than text. Choose a value without them."
             )
         found[places[key].secret] = value
     return found

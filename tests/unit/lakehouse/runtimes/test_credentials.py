@@ -14,7 +14,7 @@ from lakehouse.services.secrets import STORE, Pair
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.text.placeholders import Secret, Text
 
-ROOT = Pair.of("polaris-root", "polaris-id", "polaris-secret", default="root")
+ROOT = Pair.of("polaris-root", "polaris-id", "polaris-secret", default="root", barred=(",;:", ",;"))
 TOKEN = Secret("token")
 
 
@@ -69,6 +69,11 @@ def test_a_file_chooses_names_and_values(tmp_path: Path, name: str, text: str) -
     }
 
 
+def test_each_part_of_a_pair_has_its_own_rule(tmp_path: Path) -> None:
+    found = chosen(tmp_path, "polaris-root: {name: a, value: 'b:c'}\ntoken: 'd,e;$f:'\n")
+    assert found == {"polaris-id": "a", "polaris-secret": "b:c", "token": "d,e;$f:"}
+
+
 def test_an_empty_file_chooses_nothing(tmp_path: Path) -> None:
     assert chosen(tmp_path, "") == chosen(tmp_path, "# nothing\n", "c.env") == {}
 
@@ -96,6 +101,11 @@ def test_a_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.M
         ("token: 'SECRET x'", "a value of token that a configuration file cannot contain"),
         ("token: ''", "it is empty"),
         ("token: 12345", 'Quote it: token: "..."'),
+        ("polaris-root: {name: 'a:SECRET'}", "a value of polaris-root.name with one of the characters , ; :, which"),
+        (
+            "polaris-root: {name: a, value: 'SECRET;'}",
+            "polaris-root.value with one of the characters , ;, .*without them",
+        ),
         ("- SECRET", "write names and values"),
         ("token: 'SECRET", "is malformed YAML: line 1"),
     ],

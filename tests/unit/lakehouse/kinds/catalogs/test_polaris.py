@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from lakehouse.errors import UsageError
 from lakehouse.kinds.catalogs.polaris import IMAGE, POLARIS, PolarisEntry
 from lakehouse.kinds.compose import endpoints, services
+from lakehouse.runtimes import credentials
 from lakehouse.services.service import Address, Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.entries import KindEntry
@@ -66,6 +72,23 @@ def test_its_settings_and_the_keys_of_the_store_are_in_files_and_nowhere_else() 
     outside = str((service.environment, service.command))
     assert "secret" not in outside
     assert dict(service.environment)["QUARKUS_CONFIG_LOCATIONS"] == "file:///config/polaris/application.properties"
+
+
+@pytest.mark.parametrize("key", ["name", "value"])
+@pytest.mark.parametrize("sign", [",", ";", "$", "${", " ", "\t", ":"])
+def test_root_is_refused_with_a_character_that_the_server_or_a_client_splits_it_at(
+    tmp_path: Path, key: str, sign: str
+) -> None:
+    path = tmp_path / "credentials.env"
+    path.write_text(f"polaris-root.{key}=HIDDEN{sign}x\n")
+    path.chmod(0o600)
+    known = credentials.known([server()])
+    if (key, sign) == ("value", ":"):
+        assert credentials.read(path, known) == {"polaris-root-secret": "HIDDEN:x"}
+        return
+    with pytest.raises(UsageError, match=rf"a value of polaris-root\.{key} ") as error:
+        credentials.read(path, known)
+    assert "HIDDEN" not in str(error.value)
 
 
 def test_in_a_container_the_image_has_the_server() -> None:
