@@ -137,27 +137,29 @@ class _Executor:
 
     def carry_out(self, steps: list[Step]) -> list[Done | Failed]:
         """Carry out the steps. Returns their results, in any order."""
-        catalog = steps[0].change.catalog
-        if len(steps) == 1 or catalog in self.dead:
+        kind = self.kinds.of(steps[0].change)
+        server = kind.sent_to(steps[0].change)
+        if len(steps) == 1 or server in self.dead:
             return [self._alone(step) for step in steps]
         changes = [step.change for step in steps]
         try:
-            errors = self.kinds.of(changes[0]).carry_out_together(changes, self.work)
+            errors = kind.carry_out_together(changes, self.work)
         except Unreachable as error:
-            self.dead[catalog] = str(error)
+            self.dead[server] = str(error)
             return [_failed(step, error) for step in steps]
         except Exception as error:  # noqa: BLE001 - whatever a library raises, the other steps go on and are counted
             return [_failed(step, error) for step in steps]
         return [_failed(step, errors[step.address]) if step.address in errors else Done(step.address) for step in steps]
 
     def _alone(self, step: Step) -> Done | Failed:
-        change = step.change
-        if change.catalog in self.dead:
-            return Failed(step.address, self.dead[change.catalog])
+        kind = self.kinds.of(step.change)
+        server = kind.sent_to(step.change)
+        if server in self.dead:
+            return Failed(step.address, self.dead[server])
         try:
-            remark = self.kinds.of(change).carry_out(change, self.work)
+            remark = kind.carry_out(step.change, self.work)
         except Unreachable as error:
-            self.dead[change.catalog] = str(error)
+            self.dead[server] = str(error)
             return Failed(step.address, str(error))
         except Exception as error:  # noqa: BLE001 - whatever a library raises, the other steps go on and are counted
             return _failed(step, error)

@@ -78,6 +78,10 @@ class ObjectKind(ABC):
         """The address of the object that this one is a part of. If that object is refused, this one is too."""
         return ""
 
+    def sent_to(self, change: Change) -> str:
+        """The catalog of the file to whose server the change is sent; empty: to the store."""
+        return change.catalog
+
     @abstractmethod
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         """Send one or two requests. Returns what could not be done, as text; empty if all was done.

@@ -132,9 +132,11 @@ class Catalogs(ObjectKind):
             # Without its location a table's files could not be deleted.
             yield from (each.address for each in changes.of("table", "destroy") if each.catalog == change.name)
 
+    def sent_to(self, change: Change) -> str:
+        return change.body.through if isinstance(change.body, CatalogGone) else change.name
+
     def carry_out(self, change: Change, work: ApplyWork) -> str:
-        through = change.body.through if isinstance(change.body, CatalogGone) else change.name
-        server = work.catalog(through)
+        server = work.catalog(self.sent_to(change))
         if not isinstance(server, MakesCatalogs):
             raise Refused(f"{change.address}: no server of this lakehouse creates or drops catalogs")
         match change.body:

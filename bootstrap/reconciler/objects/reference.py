@@ -95,6 +95,7 @@ class References(ObjectKind):
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if isinstance(change.body, NewReference):
+            yield address("catalog", "", change.catalog)
             inside = changes.inside(change.catalog, destroyed=False)
             yield from (each.address for each in inside if each.kind not in self.words)
             yield from (address(word, change.catalog, change.body.source) for word in self.words)

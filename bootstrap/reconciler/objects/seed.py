@@ -43,6 +43,7 @@ class Seeds(ObjectKind):
                         _compare(found, catalog, (namespace, table), spec.seed)
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
+        yield address("catalog", "", change.catalog)
         yield self.part_of(change)
 
     def part_of(self, change: Change) -> str:

@@ -219,7 +219,8 @@ def _shared_folders(found: Differences) -> None:
     """Report live tables that share a folder, among those that were read. Of thousands of pairs a few are enough."""
     for outer, inner in islice(claims.sharing(found.facts.catalogs), _MOST_SHARED):
         message = (
-            f"the {inner.what} of {inner.owner} is or is in the {outer.what} of {outer.owner}, {outer.location}. "
-            f"Each treats the other's files as its own: before any clean-up, copy {inner.owner} elsewhere and drop it"
+            f"the {inner.what} of {inner.owner} is the same as, or inside, the {outer.what} of {outer.owner}, "
+            f"{outer.location}. Each treats the other's files as its own: before any clean-up, copy {inner.owner} "
+            "elsewhere and drop it"
         )
         found.kept.append(Note(f"folder {inner.location}", message))

@@ -207,7 +207,7 @@ def test_a_plan_with_nothing_to_make_reports_live_tables_that_share_a_folder(at:
     facts = made.facts()
     assert not claims.unsettled(of, facts)
     (note,) = diff(of, facts).kept
-    assert f"of lake.n.b is or is in the location of lake.n.a, {ROOT}/a." in note.message
+    assert f"of lake.n.b is the same as, or inside, the location of lake.n.a, {ROOT}/a." in note.message
     assert note.address == f"folder {path.get('write.data.path', at)}"
     plain = plan(diff(of, facts))
     assert (plain.exit_code, plain.steps) == (0, ())

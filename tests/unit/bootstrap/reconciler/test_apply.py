@@ -4,14 +4,20 @@ import threading
 import time
 from collections.abc import Mapping
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
+from bootstrap.catalogs.polaris import PolarisCatalog
 from bootstrap.reconciler.apply import Done, Failed, Outcome, apply
-from bootstrap.reconciler.changes import Change
+from bootstrap.reconciler.changes import Change, Op
 from bootstrap.reconciler.objects.bucket import BucketGone
+from bootstrap.reconciler.objects.catalog import CatalogGone, CatalogSettings
+from bootstrap.reconciler.objects.namespace import NewNamespace
 from bootstrap.reconciler.objects.table import TableGone
+from bootstrap.reconciler.objects.user import UserSettings
 from bootstrap.reconciler.plan import Plan, Step, plan
+from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import (
     Conflict,
     Exists,
@@ -119,6 +125,27 @@ def test_what_nobody_answers_for_is_tried_once(recorder: Recorder) -> None:
     outcome = apply(planned(40, 1), world(recorder))
     assert len(outcome.failed) == 40
     assert len(recorder.asked) < 10
+
+
+@pytest.mark.parametrize("dead", ["catalog", "store"])
+@pytest.mark.parametrize("op", ["create", "destroy"])
+def test_a_server_that_does_not_answer_fails_only_its_own_steps(op: Op, dead: str) -> None:
+    body = CatalogGone("lake", 1) if op == "destroy" else CatalogSettings({}, {})
+    catalog = Change(op, "catalog", "", "gone" if op == "destroy" else "lake", (), body)
+    namespace = Change("create", "namespace", "lake", "n", (), NewNamespace({}))
+    user = Change("create", "user", "", "unit-bob", (), UserSettings({}))
+    buckets = [Change("destroy", "bucket", "", name, (), BucketGone()) for name in "ab"]
+    of = {"catalog": [catalog, namespace], "store": [*buckets, user]}
+    gone = Unreachable(dead, "http://127.0.0.1:1", "refused")
+    lake, store, users = MagicMock(spec=PolarisCatalog), MagicMock(), MagicMock()
+    for call in (lake.create_catalog, lake.drop_catalog) if dead == "catalog" else (store.delete,):
+        call.side_effect = gone
+    steps = tuple(Step(each) for each in (*of[dead], *(each for other in of if other != dead for each in of[other])))
+    one_by_one = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}, parallel=1)
+    there = world(lake, connections=one_by_one, store=lambda: store, users=lambda: users)
+    outcome = apply(Plan(steps), there)
+    assert {each.address for each in outcome.failed} == {each.address for each in of[dead]}
+    assert len(outcome.done) == len(steps) - len(of[dead])
 
 
 def test_refused_parts_of_a_plan_count() -> None:

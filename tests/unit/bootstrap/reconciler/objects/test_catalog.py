@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from bootstrap.catalogs.base import CatalogEntity, MakesCatalogs, Reading
-from bootstrap.iceberg.metadata import CatalogFacts, TableFacts
+from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, TableFacts
+from bootstrap.reconciler.changes import Body, Change, Diff, Op
 from bootstrap.reconciler.objects import OBJECTS
+from bootstrap.reconciler.objects.reference import NewReference
 from bootstrap.reconciler.plan import Plan, from_json, render
+from bootstrap.reconciler.plan import plan as ordered
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.errors import Conflict, Refused
 from lakehouse.spec import Lakehouse
@@ -93,6 +97,17 @@ def lakehouse(*, table: str = "", **of: Any) -> Lakehouse:
 
 def plan(wanted: Lakehouse, server: Server, *, allow_destroy: bool = False) -> Plan:
     return make_plan(wanted, world(server), kinds=KINDS, allow_destroy=allow_destroy)
+
+
+def whole(wanted: Lakehouse, server: Server) -> Plan:
+    """The plan of all kinds of object, in a store that has the file's buckets."""
+    store = MagicMock()
+    store.facts.return_value = dict.fromkeys(wanted.buckets, BucketFacts(False, None))
+    return make_plan(wanted, world(server, store=lambda: store))
+
+
+def needs(made: Plan) -> dict[str, set[str]]:
+    return {step.address: set(step.needs) for step in made.steps}
 
 
 def bring(wanted: Lakehouse, server: Server, **options: Any) -> list[str]:
@@ -183,10 +198,9 @@ def test_a_location_goes_after_its_table(server: Server) -> None:
 
 def test_a_location_comes_before_its_table(server: Server) -> None:
     bring(lakehouse(), server)
-    made = make_plan(lakehouse(table="s3://two/far"), world(server), kinds=OBJECTS.only("catalog", "table"))
-    assert {each.address: each.needs for each in made.steps} == {
-        "catalog lake": (),
-        "table lake.n.t": ("catalog lake",),
+    assert needs(whole(lakehouse(table="s3://two/far"), server)) == {
+        "catalog lake": set(),
+        "table lake.n.t": {"catalog lake"},
     }
 
 
@@ -246,3 +260,13 @@ def test_another_catalog_of_the_servers_name_is_never_destroyed(server: Server) 
     found = plan(lakehouse(), server, allow_destroy=True)
     assert found.steps == ()
     assert found.unnamed == ("catalog lake",)
+
+
+@pytest.mark.parametrize(
+    ("op", "kind", "name"),
+    [("update", "namespace", "n"), ("update", "table", "n.t"), ("create", "seed", "n.t"), ("create", "branch", "etl")],
+)
+def test_each_kind_of_object_in_it_waits_for_its_update(op: Op, kind: str, name: str) -> None:
+    body = NewReference("main", deletable=False) if kind == "branch" else Body()
+    made = ordered(Diff((Change(op, kind, "lake", name, body=body), Change("update", "catalog", "", "lake"))))
+    assert needs(made) == {"catalog lake": set(), f"{kind} lake.{name}": {"catalog lake"}}
