@@ -65,6 +65,21 @@ def plan(state: State, services: Iterable[Service], file: Path | None) -> Planne
     return Planned({name: number for name, number in wanted.items() if number}, file)
 
 
+def lasting(state: State, services: Iterable[Service], file: Path | None) -> list[str]:
+    """A warning for each credential that the next deploy replaces although its server keeps the first one.
+
+    Raises UsageError if the file of credentials cannot be used.
+    """
+    known = credentials.known(services)
+    chosen = {} if file is None else credentials.read(file, known)
+    return [
+        f"{name} in {file} is another one than before, and its server keeps the one of its first start: deploy this "
+        "only if you have replaced it there too, by the server's own interface."
+        for name, each in known.items()
+        if any(secret.lasting for secret in each.secrets) and _is_due(state, each, chosen)
+    ]
+
+
 def marked(definition: str, credentials: Iterable[str], planned: Planned) -> str:
     """The digest of a service's ``definition`` together with the generations of the ``credentials`` that it uses."""
     of = {name: planned.generations[name] for name in credentials if name in planned.generations}

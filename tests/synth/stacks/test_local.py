@@ -219,6 +219,23 @@ def test_warnings_of_the_file_are_shown_once(tmp_path: Path) -> None:
     assert 'Did you mean "gc.enabled"' in lines[1]
 
 
+def test_a_value_that_a_server_will_not_take_over_is_warned_of(tmp_path: Path) -> None:
+    start = tmp_path / "polaris" / "bin" / "server"
+    start.parent.mkdir(parents=True)
+    start.touch(mode=0o755)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("polaris-root: {value: the-second}\n")
+    mine.chmod(0o600)
+    write_private(State(tmp_path / ".lakehouse" / "local").kept("polaris-root-secret"), "the-first")
+    catalogs = "catalogs: {lake: {kind: polaris, home: polaris}}, credentials: mine.yaml"
+    text = (PROJECT / "lakehouse.yaml").read_text()
+    done = synth(tmp_path, re.sub(r"catalogs: \{lake: \w+\}", catalogs, text))
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "cdktf.out" / "manifest.json").read_text())
+    [told] = [each["message"] for stack in manifest["stacks"].values() for each in stack["annotations"]]
+    assert told.startswith(f"polaris-root in {mine} is another one than before")
+
+
 VALUE = "Zx9-chosen-value"
 
 

@@ -7,6 +7,7 @@ comes from a distribution that the file names, on Docker as the official image.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Annotated, Any
@@ -32,6 +33,8 @@ WORD, MANAGEMENT, JAVA = "polaris", "polaris-management", 25  # it runs on Java 
 IMAGE = "polaris-1.7.0"
 REST, API = "/api/catalog", "/api/management/v1"
 START = PurePath("bin/server")  # of a distribution
+OLDEST = (1, 5)
+_JAR = re.compile(r"\bpolaris-(?:core|server)-(\d+)\.(\d+)\b")
 # The server splits REALM,NAME,VALUE at , and ; and shows the parts in an error. In its settings $ begins an expression.
 # Clients split NAME:VALUE at the first colon.
 _BARRED = ",;$"
@@ -58,7 +61,7 @@ class PolarisEntry(DatabaseEntry):
     """The entry of a catalog on a Polaris server."""
 
     home: Annotated[StrictStr, AfterValidator(_home)] | None = None
-    """Folder of an unpacked Polaris distribution, with the program bin/server; only for `runtime: process`."""
+    """Folder of an unpacked Polaris distribution (1.5 or newer) with the program bin/server; only for `process`."""
     realm: Realm | None = None
     """Realm of the server. Default: POLARIS."""
     warehouse: CatalogName | None = None
@@ -105,6 +108,17 @@ def look(entries: Mapping[str, KindEntry], folder: Path) -> Iterator[EntryProble
             elif not os.access(home / START, os.X_OK):
                 fix = "Name the folder of an unpacked binary distribution (polaris-bin-VERSION)"
                 yield EntryProblem(catalog, "home", f'"{entry.home}" has no program {START}. {fix}')
+            elif (found := _version(home)) is not None and found < OLDEST:
+                own, oldest = (".".join(map(str, each)) for each in (found, OLDEST))
+                rule = f"an older server than {oldest} reads the credentials of its root from no file, and makes others"
+                yield EntryProblem(catalog, "home", f'"{entry.home}" has Polaris {own}: {rule}. Unpack a newer one')
+
+
+def _version(home: Path) -> tuple[int, int] | None:
+    """The version of a distribution, from the names of its server's jars; None if they do not say it."""
+    names = (jar.name for folder in ("app", "lib/main") for jar in (home / "server" / folder).glob("*polaris-*.jar"))
+    found = (_JAR.search(name) for name in names)
+    return max(((int(each[1]), int(each[2])) for each in found if each), default=None)
 
 
 def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:

@@ -160,6 +160,22 @@ def test_what_a_server_keeps_from_its_first_start_is_not_rotated(state: State) -
     assert generations.read(state) == {}
 
 
+def test_another_value_of_what_a_server_keeps_is_warned_of_until_it_is_deployed(state: State, tmp_path: Path) -> None:
+    root = Pair.of("root", "root-name", "root-secret", "admin", lasting=True)
+    some = (service("catalog", root.name, root.value), *SERVICES)
+    first = chosen(tmp_path, "root: {value: the-first}\nstore: {value: the-first}\n")
+    assert generations.lasting(state, some, first) == [], "it was never made"
+    deploy(state, some, first)
+    assert generations.lasting(state, some, first) == generations.lasting(state, some, None) == []
+    second = chosen(tmp_path, "root: {value: the-second}\nstore: {value: the-second}\n")
+    [warning] = generations.lasting(state, some, second)
+    assert warning.startswith(f"root in {second} is another one than before")
+    assert "the-" not in warning
+    deploy(state, some, second)
+    assert generations.lasting(state, some, second) == []
+    assert generations.lasting(state, some, chosen(tmp_path, "root: {name: other}"))
+
+
 def test_certificates_are_rotated_like_secrets(state: State) -> None:
     web = Certificate.of("web", "web")
     some = (service("web", web.key, web.chain), service("client", web.authority), service("other", WORD))

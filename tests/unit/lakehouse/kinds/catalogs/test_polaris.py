@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import UsageError
-from lakehouse.kinds.catalogs.polaris import IMAGE, POLARIS, PolarisEntry
+from lakehouse.kinds.catalogs.polaris import IMAGE, POLARIS, PolarisEntry, look
 from lakehouse.kinds.compose import endpoints, services
 from lakehouse.runtimes import credentials
 from lakehouse.services.service import Address, Service
@@ -15,6 +15,7 @@ from lakehouse.spec import LocalStack
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Lakehouse
 from lakehouse.text.placeholders import Text
+from tests.polaris.home import home
 from tests.unit.lakehouse.services.place import Somewhere, as_text, default, local
 
 LAKE = PolarisEntry(kind="polaris", home="unpacked/polaris", realm="LAKES", warehouse="quickstart_catalog")
@@ -59,6 +60,41 @@ def test_one_server_carries_all_catalogs_from_the_distribution_that_the_file_nam
     assert environment["JAVA_HOME"] == "/java-25"
     assert " " not in environment["POLARIS_JAVA_OPTS"].replace(" -X", "-X")
     assert service.needs == ("s3proxy", "postgres")
+
+
+@pytest.mark.parametrize(
+    ("jar", "found"),
+    [
+        ("lib/main/org.apache.polaris.polaris-core-1.4.1.jar", "1.4"),
+        ("app/polaris-server-1.3.0-incubating.jar", "1.3"),
+        ("lib/main/org.apache.polaris.polaris-core-0.9.0.jar", "0.9"),
+        ("lib/main/org.apache.polaris.polaris-core-1.5.0.jar", ""),
+        ("app/polaris-server-1.10.0-SNAPSHOT.jar", ""),
+        ("app/polaris-server-2.0.jar", ""),
+        ("app/polaris-server.jar", ""),
+        ("lib/main/org.example.polaris-driver-1.0.0.jar", ""),
+        ("lib/main/org.apache.iceberg.iceberg-core-1.4.0.jar", ""),
+    ],
+)
+def test_a_distribution_that_reads_no_credentials_from_its_settings_is_refused(
+    tmp_path: Path, jar: str, found: str
+) -> None:
+    for name in ("bin/server", f"server/{jar}"):
+        (tmp_path / "polaris" / name).parent.mkdir(parents=True)
+        (tmp_path / "polaris" / name).touch(mode=0o755)
+    entry = PolarisEntry(kind="polaris", home="polaris")
+    problems = [(each.catalog, each.key, each.message) for each in look({"lake": entry}, tmp_path)]
+    if not found:
+        assert problems == []
+        return
+    [(catalog, key, message)] = problems
+    assert (catalog, key) == ("lake", "home")
+    assert message.startswith(f'"polaris" has Polaris {found}: an older server than 1.5 ')
+
+
+def test_the_double_is_accepted(tmp_path: Path) -> None:
+    made = home(tmp_path)
+    assert list(look({"lake": PolarisEntry(kind="polaris", home=str(made))}, tmp_path)) == []
 
 
 def test_its_settings_and_the_keys_of_the_store_are_in_files_and_nowhere_else() -> None:
