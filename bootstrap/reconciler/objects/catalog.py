@@ -149,6 +149,12 @@ class Catalogs(ObjectKind):
         return ""
 
 
+def closed(found: Differences, name: str) -> str:
+    """Why nothing can be created in the catalog; empty if something can. Called after the catalogs are compared."""
+    catalog = address(CATALOG, "", name)
+    return f'nothing is created in a refused catalog: first fix "{catalog}"' if catalog in found.barred else ""
+
+
 def _wanted(owner: str, spec: Catalog, storage: Settings) -> tuple[dict[str, str], dict[str, Any]]:
     """The properties and storage settings that the file wants."""
     elsewhere = [

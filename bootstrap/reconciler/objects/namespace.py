@@ -14,6 +14,7 @@ from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.entries import Entries, said
 from bootstrap.reconciler.kind import Changes, ObjectKind
 from bootstrap.reconciler.marks import DELETABLE, OURS, is_deletable
+from bootstrap.reconciler.objects.catalog import closed
 from bootstrap.reconciler.work import ApplyWork
 from lakehouse.spec.model import Catalog
 
@@ -127,6 +128,10 @@ def _described(there: Mapping[str, str]) -> dict[str, Any]:
 
 def _compare(found: Differences, catalog: CatalogPair, want: WantedNamespace) -> None:
     have = catalog.facts.namespaces.get(want.name)
+    if have is None and (why := closed(found, catalog.name)):
+        at = ("catalogs", catalog.name, "namespaces", want.name)
+        found.refuse(address(NAMESPACE, catalog.name, want.name), why, at)
+        return
     if have is None:
         details = tuple(Detail("+", f"property {key} = {value}") for key, value in want.properties.items())
         body = NewNamespace(properties.created(want.properties))

@@ -13,6 +13,7 @@ from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import Differences
 from bootstrap.reconciler.entries import Entries
 from bootstrap.reconciler.kind import Changes, ObjectKind
+from bootstrap.reconciler.objects.catalog import closed
 from bootstrap.reconciler.work import ApplyWork
 from lakehouse.spec import model
 
@@ -136,6 +137,8 @@ def _compare(
         message = f"a {have.kind} has this name. Choose another name"
     elif have is None and want.source not in known:
         message = f'it starts at "{want.source}", which does not exist. Name another branch or tag'
+    elif have is None:
+        message = closed(found, catalog)
     if message:
         found.refuse(address(want.kind, catalog, want.name), message, want.at)
     elif have is None:

@@ -12,6 +12,7 @@ from bootstrap.reconciler.changes import Change, address
 from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.marks import SEED as MARK
+from bootstrap.reconciler.objects.catalog import closed
 from bootstrap.reconciler.seeds import SeedRows, digests
 from bootstrap.reconciler.work import ApplyWork
 
@@ -63,6 +64,8 @@ def _compare(found: Differences, catalog: CatalogPair, table: tuple[str, str], f
     if digest is None:
         message = f"there is no file {file}. Put it next to the lakehouse's file, or correct the name"
         found.refuse(f"seed {full}", message, at)
+    elif loaded is None and (why := closed(found, catalog.name)):
+        found.refuse(f"seed {full}", why, at)
     elif loaded is None:
         details = (Detail("+", f"rows of {file}"),)
         found.changes.append(Change("create", SEED, catalog.name, name, details, SeedRows(file, digest)))

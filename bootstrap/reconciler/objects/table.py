@@ -17,6 +17,7 @@ from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.entries import Entries, said
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind
 from bootstrap.reconciler.marks import DELETABLE_COLUMNS, is_deletable
+from bootstrap.reconciler.objects.catalog import closed
 from bootstrap.reconciler.objects.namespace import opens
 from bootstrap.reconciler.tables import former, wanted
 from bootstrap.reconciler.tables.commit import creation, evolution, left_over, refusals, unchanged
@@ -149,6 +150,8 @@ class _Comparison:
             self.found.refuse(f"table {name}", message, want.at)
         elif home is not None and home.refused:
             self.refuse(want, [FormatProblem("", home.refused)])
+        elif have is None and (why := closed(self.found, self.catalog)):
+            self.refuse(want, [FormatProblem("", why)])
         elif have is None:
             self.create(want, home)
         else:

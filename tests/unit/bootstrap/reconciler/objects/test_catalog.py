@@ -12,6 +12,8 @@ import pytest
 from bootstrap.catalogs.base import CatalogEntity, MakesCatalogs, Reading
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, TableFacts
 from bootstrap.reconciler.changes import Body, Change, Diff, Op
+from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.facts import gather
 from bootstrap.reconciler.objects import OBJECTS
 from bootstrap.reconciler.objects.reference import NewReference
 from bootstrap.reconciler.plan import Plan, from_json, render
@@ -19,7 +21,9 @@ from bootstrap.reconciler.plan import plan as ordered
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.errors import Conflict, Refused
 from lakehouse.spec import Lakehouse
-from tests.unit.bootstrap.reconciler.simulation import world
+from lakehouse.spec.kinds import Limits
+from tests.unit.bootstrap.reconciler.simulation import Simulation, world
+from tests.unit.bootstrap.reconciler.simulation import lakehouse as in_memory
 
 KINDS = OBJECTS.only("catalog")
 STORAGE = {"storageType": "S3", "region": "us-east-1"}
@@ -227,6 +231,32 @@ def test_it_is_not_moved(server: Server) -> None:
     bring(lakehouse(), server)
     [note] = plan(lakehouse(location="s3://two/lake"), server).refused
     assert "it is at s3://one/lake on its server, and a catalog cannot be moved" in note.message
+
+
+def test_nothing_is_created_in_one_that_is_not_moved(server: Server) -> None:
+    bring(lakehouse(), server)
+    table = {"columns": {"a": "int"}}
+    there = Simulation(Limits(references=True))
+    there.apply(in_memory({"n": {"tables": {"t": table}}}))
+    spaces = {
+        "n": {"tables": {"t": {**table, "seed": "t.csv"}, "new": table}, "properties": {"team": "us"}},
+        "new.inner": {"tables": {"t": table}},
+    }
+    moved = lakehouse(location="s3://two/lake", namespaces=spaces, branches={"etl": {"from": "main"}})
+    facts = gather(moved, world(server), kinds=KINDS)
+    found = diff(moved, replace(facts, catalogs=there.facts().catalogs, seeds={"t.csv": "1"}))
+    first, *others = found.refused
+    assert first.address == "catalog lake"
+    assert {each.address for each in others} == {
+        "namespace lake.new",
+        "namespace lake.new.inner",
+        "table lake.n.new",
+        "table lake.new.inner.t",
+        "seed lake.n.t",
+        "branch lake.etl",
+    }
+    assert all('first fix "catalog lake"' in each.message for each in others)
+    assert {each.address for each in found.changes} == {"bucket one", "bucket two", "namespace lake.n"}
 
 
 def test_one_that_the_file_does_not_name_goes_with_two_keys(server: Server) -> None:
