@@ -215,7 +215,7 @@ def _process(service: Service, state: State, keys: dict[str, str]) -> Iterator[s
         finally:
             process.send_signal(signal.Signals[f"SIG{service.stop_signal}"])
             try:
-                process.wait(20)
+                process.wait(3)  # nobody reads its data again
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
