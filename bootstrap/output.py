@@ -109,7 +109,7 @@ def watched() -> bool:
 
 
 def caution(path: Path, lakehouse: Lakehouse) -> None:
-    """Print on standard error what engines do not support of a valid file."""
+    """Print the warnings of a valid file on standard error."""
     from lakehouse.spec import cautions
 
     for each in cautions(path, lakehouse):

@@ -104,3 +104,7 @@ class CatalogKind(CatalogRules):
     former: Callable[[Path], Iterator[tuple[str, str]]] | None = None
     login: Login | None = None  # None: the server requires no login
     storage: Callable[[CatalogEndpoint], Mapping[str, Any]] | None = None  # None: its catalogs need not be created
+
+    @property
+    def makes_catalogs(self) -> bool:
+        return self.storage is not None

@@ -10,6 +10,7 @@ from lakehouse.spec.kinds import CatalogRules, EntryProblem, known
 from lakehouse.spec.model import Catalog, Lakehouse, Table
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack, LocalStack
+from lakehouse.text.words import listed
 
 
 def check_catalogs(
@@ -19,10 +20,9 @@ def check_catalogs(
 
     Without ``everything``, only those that no deployed lakehouse can have.
     """
-    store = known().stores[stack.store.kind]
     for catalog, entry in stack.catalogs.items():
         if (content := lakehouse.catalogs.get(catalog)) is not None:
-            kind = known().catalogs[store.catalog or entry.kind]
+            kind = _kind(stack, entry)
             whose = f"{kind.label}, the catalog of stacks.{name},"
             about: tuple[KeyPath, ...] = (("stacks", name),)
             yield from _namespaces(catalog, content, kind, whose, about)
@@ -44,6 +44,21 @@ def missing(lakehouse: Lakehouse, folder: Path) -> Iterator[Problem]:
         if isinstance(stack, LocalStack) and stack.runtime == "process":
             for kind, entries in _by_kind(stack, lakehouse):
                 yield from (_problem(name, wrong) for wrong in kind.look(entries, folder))
+
+
+def warnings(lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Catalogs with a key to deletion although no stack has them on a server that can drop them."""
+    for name, content in lakehouse.catalogs.items():
+        kinds = [_kind(stack, stack.catalogs[name]) for stack in lakehouse.stacks.values() if name in stack.catalogs]
+        if content.deletable and kinds and not any(kind.makes_catalogs for kind in kinds):
+            able = listed(kind.label for kind in known().catalogs.values() if kind.makes_catalogs)
+            there = listed(dict.fromkeys(kind.label for kind in kinds))
+            rule = f"only {able} drops catalogs, and this one is on {there}"
+            yield Problem(("catalogs", name, "deletable"), f"`deletable: true` has no effect: {rule}. Remove it")
+
+
+def _kind(stack: LocalStack | AwsStack, entry: KindEntry) -> CatalogRules:
+    return known().catalogs[known().stores[stack.store.kind].catalog or entry.kind]
 
 
 def _by_kind(stack: LocalStack, lakehouse: Lakehouse) -> Iterator[tuple[CatalogRules, dict[str, KindEntry]]]:

@@ -161,6 +161,11 @@ class CatalogRules(KindRules):
     check: Callable[[Mapping[str, KindEntry], str], Iterable[EntryProblem]] = lambda entries, runtime: ()
     look: Callable[[Mapping[str, KindEntry], Path], Iterable[EntryProblem]] = lambda entries, folder: ()
 
+    @property
+    def makes_catalogs(self) -> bool:
+        """Whether its server creates and drops catalogs on request."""
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class EngineRules(KindRules):

@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lakehouse.spec import limits, tables, wording
-from lakehouse.spec.catalogs import missing
+from lakehouse.spec import catalogs, limits, tables, wording
 from lakehouse.spec.checks import found
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Key, KeyPath, Problem, SpecError, line
@@ -30,9 +29,10 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
     lakehouse, problems, left_out = _validate(source)
     problems = source.problems[:_MOST] + problems
     if lakehouse is not None:
+        missing = catalogs.missing(lakehouse, path.parent) if engines else ()
         further = (
             problem
-            for problem in chain(found(lakehouse, engines=engines), missing(lakehouse, path.parent) if engines else ())
+            for problem in chain(found(lakehouse, engines=engines), missing)
             if not any(_within(place, left_out) for place in (problem.at, *problem.about))
         )
         problems += islice(further, max(0, _MOST + 1 - len(problems)))
@@ -44,8 +44,8 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
 
 
 def cautions(path: Path, lakehouse: Lakehouse) -> list[str]:
-    """What an engine will not see, do or read in a valid file, each as ``file:line: location: message``."""
-    found = [*limits.warnings(lakehouse), *tables.warnings(lakehouse)]
+    """What has no effect in a valid file, or no engine sees or reads, each as ``file:line: location: message``."""
+    found = [*limits.warnings(lakehouse), *tables.warnings(lakehouse), *catalogs.warnings(lakehouse)]
     if not found:
         return []
     source = read(path)

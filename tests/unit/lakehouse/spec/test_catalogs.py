@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lakehouse.spec import kinds
+from lakehouse.spec import cautions, kinds, load
+from lakehouse.spec.catalogs import warnings
 from lakehouse.spec.checks import check
 from lakehouse.spec.kinds import Limits
 from lakehouse.spec.model import Lakehouse
@@ -39,6 +41,37 @@ def refused(**catalog: Any) -> dict[str, str]:
         }
     )
     return {dotted(each.at).removeprefix("catalogs.lake."): each.message for each in check(lakehouse)}
+
+
+def said(*of: str, deletable: bool = True) -> list[str]:
+    """The warnings of a file with a catalog on each of these kinds, one in each stack."""
+    common = {"runtime": "docker", "store": "s3proxy"}
+    lakehouse = Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"one": {}},
+            "catalogs": {"lake": {"location": "s3://one/lake", "deletable": deletable}},
+            "stacks": {f"s{nth}": {**common, "catalogs": {"lake": kind}} for nth, kind in enumerate(of)},
+        }
+    )
+    return [f"{dotted(each.at)}: {each.message}" for each in warnings(lakehouse)]
+
+
+def test_a_key_to_deletion_that_no_server_uses_is_a_warning() -> None:
+    [warning] = said("nessie", "rest", "nessie")
+    rule = "only Polaris drops catalogs, and this one is on Nessie or Iceberg REST"
+    assert warning == f"catalogs.lake.deletable: `deletable: true` has no effect: {rule}. Remove it"
+    assert said("nessie", deletable=False) == said("nessie", "polaris") == []
+
+
+def test_that_warning_has_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "lakehouse.yaml"
+    file.write_text(
+        "name: unit\nbuckets: {one: {}}\ncatalogs:\n  lake:\n    location: s3://one/lake\n    deletable: true\n"
+        "stacks: {local: {runtime: process, store: s3proxy, catalogs: {lake: nessie}}}\n"
+    )
+    [told] = cautions(file, load(file))
+    assert told.startswith(f"{file}:6: catalogs.lake.deletable: ")
 
 
 TABLE = {
