@@ -18,6 +18,7 @@ from botocore import exceptions
 from bootstrap.catalogs.base import same
 from bootstrap.catalogs.located import LocatedCatalog
 from bootstrap.catalogs.metadata_files import file_settings
+from bootstrap.catalogs.purge import purgeable, purged
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import (
     Conflict,
@@ -153,12 +154,12 @@ class GlueCatalog(LocatedCatalog):
         # Glue's call takes a name and no UUID: a table that is created again at this very moment is not noticed.
         what = f"{self.what}: {name}"
         with typed(what, self._address):
-            same(what, identity, str(self.tables.load_table(name).metadata.table_uuid))
+            table = self.tables.load_table(name)
+            same(what, identity, str(table.metadata.table_uuid))
             if purge:
-                self.tables.purge_table(name)
-            else:
-                self.tables.drop_table(name)
-        return ""
+                purgeable(what, table.metadata.properties)
+            self.tables.drop_table(name)
+        return purged(table.io, table.metadata, table.metadata_location) if purge else ""
 
     @property
     def _address(self) -> str:

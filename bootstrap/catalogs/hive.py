@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from bootstrap.catalogs.base import same
 from bootstrap.catalogs.located import LocatedCatalog
-from bootstrap.catalogs.metadata_files import committed, next_location
-from bootstrap.catalogs.metastore import Metastore, typed
+from bootstrap.catalogs.metadata_files import committed, next_location, parsed
+from bootstrap.catalogs.metastore import Metastore
+from bootstrap.catalogs.purge import purgeable, purged
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
 from lakehouse.kinds.catalogs.hive import HIVE
@@ -114,32 +115,33 @@ class HiveCatalog(LocatedCatalog):
             metadata = committed(what, commit, None, None)
             self._create(what, name, metadata, self._write(metadata, None))
             return
-        with self.metastore.asked(what) as hive, self.metastore.locked(hive, what, database, table):
+        with self.metastore.asked(what) as hive, self.metastore.locked(hive, what, database, table) as held:
             there, at = self._table_at(hive, name)
             before = self.files.read(at)
             metadata = committed(what, commit, before, at)
             location = self._write(metadata, at)
             _point(there, metadata, location, gone=before.get("properties", {}).keys() - metadata.properties.keys())
             there.parameters[_BEFORE] = at
+            held()
             hive.alter_table_with_environment_context(database, table, there, _context())
 
     def register_table(self, name: str, metadata_location: str) -> None:
-        from pyiceberg.table.metadata import TableMetadataUtil
-
         what = f"{self.what}: {name}"
-        metadata = TableMetadataUtil.parse_obj(self.files.read(metadata_location))
+        metadata = parsed(metadata_location, self.files.read(metadata_location))
         self._create(what, name, metadata, metadata_location)
 
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
         what, (database, table) = f"{self.what}: {name}", name.split(".")
-        with self.metastore.asked(what) as hive, self.metastore.locked(hive, what, database, table):
+        with self.metastore.asked(what) as hive, self.metastore.locked(hive, what, database, table) as held:
             _, at = self._table_at(hive, name)
-            metadata = self.files.read(at)
-            same(what, identity, metadata["table-uuid"])
+            content = self.files.read(at)
+            same(what, identity, content["table-uuid"])
+            if purge:
+                purgeable(what, content.get("properties") or {})
+            metadata = parsed(at, content) if purge else None
+            held()
             hive.drop_table(database, table, deleteData=False)
-        if purge:
-            self._purge(metadata, at)
-        return ""
+        return purged(self.files.io, metadata, at) if metadata else ""
 
     def _create(self, what: str, name: str, metadata: TableMetadata, location: str) -> None:
         from hive_metastore.ttypes import SerDeInfo, StorageDescriptor, Table
@@ -176,19 +178,6 @@ class HiveCatalog(LocatedCatalog):
         location = next_location(former, metadata.location)
         self.files.write(location, metadata.model_dump_json())
         return location
-
-    def _purge(self, metadata: Mapping[str, Any], location: str) -> None:
-        """Delete the files of a table that is no longer in the catalog."""
-        from pyiceberg import catalog as pyiceberg
-        from pyiceberg.table.metadata import TableMetadataUtil
-
-        with typed(f"{self.what}: the files at {metadata['location']}", self.metastore.address):
-            table, io = TableMetadataUtil.parse_obj(dict(metadata)), self.files.io
-            manifests = [each for snapshot in table.snapshots for each in snapshot.manifests(io)]
-            pyiceberg.delete_data_files(io, manifests)
-            pyiceberg.delete_files(io, {each.manifest_path for each in manifests}, "manifest")
-            pyiceberg.delete_files(io, {each.manifest_list for each in table.snapshots}, "manifest list")
-            pyiceberg.delete_files(io, {location, *(each.metadata_file for each in table.metadata_log)}, "metadata")
 
 
 def _metadata_location(table: Any) -> str:

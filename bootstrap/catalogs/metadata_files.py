@@ -74,6 +74,17 @@ def file_settings(connections: Connections) -> dict[str, str]:
     return {key: value for key, value in settings.items() if value}
 
 
+def parsed(location: str, content: dict[str, Any]) -> TableMetadata:
+    """The content of the metadata file at ``location``. Raises Refused if pyiceberg does not know its format."""
+    from pyiceberg.exceptions import ValidationError
+    from pyiceberg.table.metadata import TableMetadataUtil
+
+    try:
+        return TableMetadataUtil.parse_obj(content)
+    except (ValidationError, ValueError) as error:  # pydantic's own is a ValueError
+        raise Refused(f"{location} is not a table's metadata that can be read: {first_line(error)}") from None
+
+
 def committed(what: str, commit: Mapping[str, Any], base: dict[str, Any] | None, at: str | None) -> TableMetadata:
     """The metadata after an Iceberg REST commit to ``base``, whose file is ``at`` (None: the table is new).
 

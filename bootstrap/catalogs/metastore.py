@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +32,8 @@ from bootstrap.remote.errors import (
     first_line,
 )
 
-_AGENT = "lakehouse"  # the holder of a lock, with its pid
+_AGENT = "lakehouse"  # the holder of a lock, with its pid and the pid's namespace
+_OURS = re.compile(rf"{_AGENT} (?P<pid>[0-9]{{1,9}}) (?P<namespace>.*)")
 _FIRST, _LONGEST = 0.02, 1.0  # seconds between two checks of a lock
 
 
@@ -67,14 +70,17 @@ class Metastore:
                 transport.close()
 
     @contextmanager
-    def locked(self, client: Any, what: str, database: str, table: str) -> Iterator[None]:
+    def locked(self, client: Any, what: str, database: str, table: str) -> Iterator[Callable[[], None]]:
         """The exclusive lock of a table, which every client takes for a commit.
+
+        Yields a function that renews the lock, for the moment before the write: it raises Conflict if the metastore
+        released the lock because the work took too long.
 
         Raises Throttled if somebody else holds it for longer than a request may take. If a lock's owner died, the
         metastore releases the lock after five minutes, and this method at once if the owner was a process of the
         lakehouse on this machine.
         """
-        from hive_metastore.ttypes import CheckLockRequest, LockState
+        from hive_metastore.ttypes import CheckLockRequest, HeartbeatRequest, LockState
 
         answer = client.lock(_request(database, table))
         lock, until, pause = answer.lockid, time.monotonic() + self._patience, _FIRST
@@ -90,7 +96,7 @@ class Metastore:
             if answer.state != LockState.ACQUIRED:
                 raise Conflict(f"{what}: the metastore released its lock")
             with typed(what, self.address):  # Python cannot pass the metastore's own exceptions through this
-                yield
+                yield lambda: client.heartbeat(HeartbeatRequest(lockid=lock))
         finally:
             self._unlock(what, lock)
 
@@ -137,17 +143,28 @@ def _request(database: str, table: str) -> Any:
     from hive_metastore.ttypes import LockComponent, LockLevel, LockRequest, LockType
 
     part = LockComponent(LockType.EXCLUSIVE, LockLevel.TABLE, database, table, isTransactional=True)
-    agent = f"{_AGENT} {os.getpid()}"
+    agent = f"{_AGENT} {os.getpid()} {_namespace()}"
     return LockRequest(component=[part], user=_AGENT, hostname=socket.gethostname(), agentInfo=agent)
+
+
+def _namespace() -> str:
+    """The namespace of this process's pid, as a container has its own; empty if the system has none."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
 
 
 def _free_of_the_dead(client: Any, database: str, table: str) -> None:
     """Release the locks of ended lakehouse processes that ran on this machine."""
     from hive_metastore.ttypes import ShowLocksRequest, UnlockRequest
 
+    here = (socket.gethostname(), _namespace())
     for each in client.show_locks(ShowLocksRequest(dbname=database, tablename=table)).locks:
-        agent, _, process = (each.agentInfo or "").partition(" ")
-        if (agent, each.hostname) == (_AGENT, socket.gethostname()) and not psutil.pid_exists(int(process)):
+        agent = _OURS.fullmatch(each.agentInfo or "")
+        if agent is None or (each.hostname, agent["namespace"]) != here:
+            continue
+        if not psutil.pid_exists(int(agent["pid"])):
             client.unlock(UnlockRequest(lockid=each.lockid))
 
 

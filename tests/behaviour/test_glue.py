@@ -177,6 +177,21 @@ def test_files_are_deleted_with_the_table_only_on_request(
     assert bool([key for key in keys if key.endswith(".parquet")]) is not purge
 
 
+def test_a_purge_spares_files_that_may_belong_to_another_table(
+    connections: Connections, root: str, witness: Catalog
+) -> None:
+    applied(lakehouse({root: T}), connections)
+    table = witness.load_table(f"{root}.t")
+    table.append(pa.table({"a": pa.array([1], pa.int32())}))
+    with table.transaction() as change:
+        change.set_properties({"gc.enabled": "false"})
+    catalog, identity = catalogs.connect("lake", connections), str(table.metadata.table_uuid)
+    with pytest.raises(Refused, match=rf"{root}\.t: its property gc.enabled is false.*Drop the table without --purge"):
+        catalog.drop_table(f"{root}.t", identity, purge=True)
+    assert witness.load_table(f"{root}.t").scan().to_arrow().num_rows == 1
+    assert catalog.drop_table(f"{root}.t", identity, purge=False) == ""
+
+
 def test_a_commit_that_came_too_late_is_a_conflict(connections: Connections, root: str, witness: Catalog) -> None:
     applied(lakehouse({root: T}), connections)
     [step] = make_plan(lakehouse({root: {"tables": {"t": {"columns": {"a": "long"}}}}}), connections).steps

@@ -10,16 +10,21 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.table import Table as IcebergTable
 from pyiceberg.types import LongType
 
 from bootstrap import catalogs
+from bootstrap.catalogs.hive import HiveCatalog
 from bootstrap.catalogs.metastore import Metastore
 from bootstrap.reconciler.objects.table import TableCommit
 from bootstrap.remote.connections import CatalogConnection, Connections
@@ -160,6 +165,39 @@ def test_files_go_with_the_table_only_if_asked_for(
     assert table.io.new_input(path).exists() is not purge
 
 
+@pytest.fixture
+def rows(root: str, connections: Connections, witness: Catalog) -> IcebergTable:
+    """A table with one data file."""
+    applied(lakehouse({root: T}), connections)
+    table = witness.load_table(f"{root}.t")
+    table.append(pa.table({"a": pa.array([1], pa.int32())}))
+    return table
+
+
+def test_a_purge_spares_files_that_may_belong_to_another_table(
+    connections: Connections, root: str, witness: Catalog, rows: IcebergTable
+) -> None:
+    with rows.transaction() as change:
+        change.set_properties({"gc.enabled": "false"})
+    catalog, identity = catalogs.connect("lake", connections), str(rows.metadata.table_uuid)
+    with pytest.raises(Refused, match=rf"{root}\.t: its property gc.enabled is false.*Drop the table without --purge"):
+        catalog.drop_table(f"{root}.t", identity, purge=True)
+    assert witness.load_table(f"{root}.t").scan().to_arrow().num_rows == 1
+    assert catalog.drop_table(f"{root}.t", identity, purge=False) == ""
+
+
+def test_a_purge_that_fails_says_what_is_left(
+    connections: Connections, root: str, witness: Catalog, rows: IcebergTable
+) -> None:
+    snapshot = rows.current_snapshot()
+    assert snapshot is not None
+    rows.io.delete(snapshot.manifest_list)
+    left = catalogs.connect("lake", connections).drop_table(f"{root}.t", str(rows.metadata.table_uuid), purge=True)
+    assert left.startswith(f"dropped, but the files at {rows.location()} are not all deleted: ")
+    assert "thrift:" not in left
+    assert not witness.table_exists(f"{root}.t")
+
+
 def test_a_commit_that_came_too_late_is_a_conflict(connections: Connections, root: str, witness: Catalog) -> None:
     applied(lakehouse({root: T}), connections)
     [step] = make_plan(lakehouse({root: {"tables": {"t": {"columns": {"a": "long"}}}}}), connections).steps
@@ -240,6 +278,29 @@ def test_the_lock_of_a_process_that_died_is_given_up(
     applied(wider, connections)
 
 
+def test_a_commit_that_lost_its_lock_changes_nothing(
+    connections: Connections, metastore: Metastore, root: str, wider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hive_metastore.ttypes import ShowLocksRequest, UnlockRequest
+
+    catalog = catalogs.connect("lake", connections)
+    assert isinstance(catalog, HiveCatalog)
+    [step] = make_plan(wider, connections).steps
+    assert isinstance(step.change.body, TableCommit)
+    write = catalog.files.write
+
+    def write_for_too_long(location: str, text: str) -> None:
+        write(location, text)
+        with metastore.asked("test") as hive:
+            for each in hive.show_locks(ShowLocksRequest(dbname=root, tablename="t")).locks:
+                hive.unlock(UnlockRequest(lockid=each.lockid))
+
+    monkeypatch.setattr(catalog.files, "write", write_for_too_long)
+    with pytest.raises(Conflict, match="the metastore released its lock"):
+        catalog.commit_table(f"{root}.t", step.change.body.sent("update"))
+    assert len(make_plan(wider, connections).steps) == 1
+
+
 def test_a_comment_has_its_limit(connections: Connections, root: str) -> None:
     outcome = reconcile(lakehouse({root: {"properties": {"comment": "x" * 4001}}}), connections)
     assert "Hive keeps 4000 characters of a comment, and this one has 4001" in outcome.failed[0].message
@@ -280,3 +341,16 @@ def test_a_metastore_that_does_not_answer(connections: Connections) -> None:
         at("thrift://127.0.0.1:1", connections).facts(None, lambda *_: None)
     with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(UnknownState, match="no answer from"):
         at(f"thrift://127.0.0.1:{mute.getsockname()[1]}", connections).facts(None, lambda *_: None)
+
+
+def test_a_request_of_http_is_refused_and_the_metastore_still_answers(
+    servers: HiveServers, metastore: Metastore
+) -> None:
+    at = urlsplit(servers.catalogs["hive"].uri)
+    browser = HTTPConnection(str(at.hostname), at.port, timeout=20)
+    with closing(browser):
+        browser.request("GET", "/")
+        with pytest.raises(ConnectionResetError):  # it closes the connection
+            browser.getresponse()
+    with metastore.asked("test") as hive:
+        assert "default" in hive.get_all_databases()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.catalogs.metadata_files import MetadataFiles, file_settings
+from bootstrap.catalogs.metadata_files import MetadataFiles, file_settings, parsed
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import Refused
 
@@ -53,3 +53,9 @@ def test_a_damaged_file_is_refused_with_its_name(name: str, data: bytes, monkeyp
     monkeypatch.setattr(files, "_objects", anything)
     with pytest.raises(Refused, match=f"s3://b/{name} is damaged"):
         files.read(f"s3://b/{name}")
+
+
+@pytest.mark.parametrize("content", [{}, {"format-version": 9}, {"format-version": 2, "location": "s3://b/t"}])
+def test_metadata_of_an_unknown_form_is_refused_with_its_place(content: dict[str, Any]) -> None:
+    with pytest.raises(Refused, match="s3://b/v1.metadata.json is not a table's metadata that can be read: "):
+        parsed("s3://b/v1.metadata.json", content)
