@@ -127,9 +127,22 @@ class CatalogEntity:
     readable: bool = True
 
 
+@dataclass(frozen=True)
+class CatalogTerms:
+    """The names that a server which makes catalogs has for their settings."""
+
+    base: str  # property with the catalog's location
+    anywhere: str  # property that, if "true", lets tables be outside the folder of their namespace
+    properties: Mapping[str, str]  # those that every catalog has
+    allowed: str  # storage setting with all locations that its tables may be in
+    own: frozenset[str]  # storage settings that the server adds by itself
+
+
 @runtime_checkable
 class MakesCatalogs(Protocol):
     """A catalog whose server creates and drops catalogs on request, and can have several."""
+
+    terms: CatalogTerms
 
     @property
     def warehouse(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from bootstrap.catalogs.base import CatalogEntity, Reading
+from bootstrap.catalogs.base import CatalogEntity, CatalogTerms, Reading
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.remote.connections import CatalogConnection, Connections
@@ -21,10 +21,20 @@ _ADMIN = "catalog_admin"  # the role that the server creates with each catalog, 
 _CONTENT = "CATALOG_MANAGE_CONTENT"  # to read, write and purge data; that role does not have it
 
 
+TERMS = CatalogTerms(
+    base="default-base-location",
+    anywhere="polaris.config.allow.unstructured.table.location",
+    properties={"polaris.config.drop-with-purge.enabled": "true"},
+    allowed="allowedLocations",
+    own=frozenset({"allowedKmsKeys", "pathStyleAccess", "externalId", "userArn", "currentKmsKey"}),
+)
+
+
 class PolarisCatalog(RestCatalog):
     """One catalog of a Polaris server, and the server's list of them."""
 
     limits = POLARIS.can
+    terms = TERMS
 
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
         super().__init__(name, connection, connections)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bootstrap.catalogs.base import CatalogEntity, MakesCatalogs
+from bootstrap.catalogs.base import CatalogEntity, CatalogTerms, MakesCatalogs
 from bootstrap.iceberg.claims import of_table
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import CatalogFacts, Facts
@@ -26,11 +26,7 @@ from lakehouse.spec.claims import parts
 from lakehouse.spec.model import Catalog
 
 CATALOG = "catalog"
-_BASE = "default-base-location"
-_ALLOWED = "allowedLocations"
-#: Properties with which the server puts tables at the file's locations and allows a purge.
-_PURGE, _ANYWHERE = "polaris.config.drop-with-purge.enabled", "polaris.config.allow.unstructured.table.location"
-_OF_LOCATIONS = (f"storage {_ALLOWED}", f"property {_ANYWHERE}")  # beginnings of details
+_STORAGE = "storage "  # the beginning of details
 Settings = Mapping[str, Any]
 
 
@@ -58,6 +54,19 @@ class Server:
     warehouse: str
     storage: Settings
     there: Mapping[str, CatalogEntity]
+    terms: CatalogTerms
+
+    def wanted(self, owner: str, spec: Catalog) -> tuple[dict[str, str], dict[str, Any]]:
+        """The properties and storage settings that the file wants."""
+        tables = (table for namespace in spec.namespaces.values() for table in namespace.tables.values())
+        elsewhere = [table.location for table in tables if table.location is not None]
+        properties = {self.terms.base: str(spec.location), **self.terms.properties, **spec.properties}
+        if elsewhere:
+            properties[self.terms.anywhere] = "true"
+        if spec.deletable:
+            properties[DELETABLE] = owner
+        outside = sorted(str(each) for each in elsewhere if not f"{each}/".startswith(f"{spec.location}/"))
+        return properties, {**self.storage, self.terms.allowed: [str(spec.location), *outside]}
 
 
 class Catalogs(ObjectKind):
@@ -78,7 +87,9 @@ class Catalogs(ObjectKind):
             named = {f"{namespace}.{table}" for namespace, of in spec.namespaces.items() for table in of.tables}
             whole = look.everything or spec.managed == "exclusive"
             live = look.world.catalog(name)
-            server = Server(live.warehouse, live.storage, live.entities()) if isinstance(live, MakesCatalogs) else None
+            server = None
+            if isinstance(live, MakesCatalogs):
+                server = Server(live.warehouse, live.storage, live.entities(), live.terms)
             return live.facts(None if whole else named, count), server
 
         specs = look.lakehouse.catalogs
@@ -98,13 +109,13 @@ class Catalogs(ObjectKind):
         for name, server in servers.items():
             spec = found.lakehouse.catalogs[name]
             have = server.there.get(server.warehouse)
-            properties, storage = _wanted(found.lakehouse.name, spec, server.storage)
             if have is None:
+                properties, storage = server.wanted(found.lakehouse.name, spec)
                 details = tuple(Detail("+", f"{key} = {value}") for key, value in properties.items())
                 body = CatalogSettings(properties, storage)
                 found.changes.append(Change("create", CATALOG, "", name, details, body))
-            elif have.properties.get(_BASE, "").rstrip("/") != spec.location:
-                rule = f"it is at {have.properties.get(_BASE)} on its server, and a catalog cannot be moved"
+            elif (place := have.properties.get(server.terms.base, "")).rstrip("/") != spec.location:
+                rule = f"it is at {place} on its server, and a catalog cannot be moved"
                 fix = "Keep that location, or write another `warehouse` for a new catalog"
                 found.refuse(address(CATALOG, "", name), f"{rule}. {fix}", ("catalogs", name, "location"))
 
@@ -113,8 +124,7 @@ class Catalogs(ObjectKind):
         for name, server in servers.items():  # only now it is known which tables go, and so which locations
             have = server.there.get(server.warehouse)
             if have is not None and address(CATALOG, "", name) not in found.barred:
-                spec = found.lakehouse.catalogs[name]
-                _update(found, name, spec, have, *_wanted(found.lakehouse.name, spec, server.storage))
+                _update(found, name, server, have)
         named = {server.warehouse for server in servers.values()}
         there = {name: (each, through) for through, server in servers.items() for name, each in server.there.items()}
         for name in sorted(there.keys() - named):
@@ -128,8 +138,8 @@ class Catalogs(ObjectKind):
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if change.op == "destroy":
             yield from (each.address for each in changes.inside(change.name, destroyed=True))
-        elif any(each.symbol != "+" and each.text.startswith(_OF_LOCATIONS) for each in change.details):
-            # Without its location a table's files could not be deleted.
+        elif any(each.symbol == "-" or each.text.startswith(_STORAGE) for each in change.details if each.symbol != "+"):
+            # It may take a location away, and without its location a table's files could not be deleted.
             yield from (each.address for each in changes.of("table", "destroy") if each.catalog == change.name)
 
     def sent_to(self, change: Change) -> str:
@@ -153,23 +163,6 @@ def closed(found: Differences, name: str) -> str:
     """Why nothing can be created in the catalog; empty if something can. Called after the catalogs are compared."""
     catalog = address(CATALOG, "", name)
     return f'nothing is created in a refused catalog: first fix "{catalog}"' if catalog in found.barred else ""
-
-
-def _wanted(owner: str, spec: Catalog, storage: Settings) -> tuple[dict[str, str], dict[str, Any]]:
-    """The properties and storage settings that the file wants."""
-    elsewhere = [
-        table.location
-        for namespace in spec.namespaces.values()
-        for table in namespace.tables.values()
-        if table.location is not None
-    ]
-    properties = {_BASE: str(spec.location), _PURGE: "true", **spec.properties}
-    if elsewhere:
-        properties[_ANYWHERE] = "true"
-    if spec.deletable:
-        properties[DELETABLE] = owner
-    outside = sorted(str(each) for each in elsewhere if not f"{each}/".startswith(f"{spec.location}/"))
-    return properties, {**storage, _ALLOWED: [str(spec.location), *outside]}
 
 
 class _Staying:
@@ -200,28 +193,28 @@ def _is_in(folder: str, location: str) -> bool:
 def _update(
     found: Differences,
     name: str,
-    spec: Catalog,
+    server: Server,
     have: CatalogEntity,
-    properties: Mapping[str, str],
-    storage: Settings,
 ) -> None:
+    spec, terms = found.lakehouse.catalogs[name], server.terms
+    properties, storage = server.wanted(found.lakehouse.name, spec)
     exclusive = spec.managed == "exclusive"
-    there = {key: value for key, value in have.properties.items() if key != _BASE}
-    want = {key: value for key, value in properties.items() if key != _BASE}
+    there = {key: value for key, value in have.properties.items() if key != terms.base}
+    want = {key: value for key, value in properties.items() if key != terms.base}
     gone = {key for key in there.keys() - want.keys() if exclusive or key == DELETABLE}
     if there.get(DELETABLE) != found.lakehouse.name:
         gone.discard(DELETABLE)  # a mark that another lakehouse's file set is not ours to remove
-    more = [each for each in have.storage.get(_ALLOWED, ()) if each not in storage[_ALLOWED]]
+    more = [each for each in have.storage.get(terms.allowed, ()) if each not in storage[terms.allowed]]
     if exclusive:  # else others may have tables there
         staying = _Staying(found, name, str(spec.location))
-        more = staying.among(more, storage[_ALLOWED])
+        more = staying.among(more, storage[terms.allowed])
         if staying.anywhere:
-            gone.discard(_ANYWHERE)
+            gone.discard(terms.anywhere)
     found.unnamed += (f"location {name} {each}" for each in more)
-    storage = {**storage, _ALLOWED: [*storage[_ALLOWED], *more]}
+    storage = {**storage, terms.allowed: [*storage[terms.allowed], *more]}
     lines = [
         *_lines("property ", there, want, gone),
-        *_lines("storage ", _shown(have.storage), _shown(storage), {*have.storage} - {*storage} - _SERVERS_OWN),
+        *_lines(_STORAGE, _shown(have.storage), _shown(storage), {*have.storage} - {*storage} - terms.own),
     ]
     if not have.readable:
         lines.append(Detail("+", "privilege to read and write data"))
@@ -231,10 +224,6 @@ def _update(
         body = CatalogSettings({**kept, **properties}, storage, have.version)
         found.changes.append(Change("update", CATALOG, "", name, tuple(lines), body))
     found.unnamed += (f"property {name}.{key}" for key in sorted(there.keys() - want.keys() - gone))
-
-
-#: Storage settings that the server adds, with their empty values.
-_SERVERS_OWN = {"allowedKmsKeys", "pathStyleAccess", "externalId", "userArn", "currentKmsKey"}
 
 
 def _shown(storage: Settings) -> dict[str, Any]:

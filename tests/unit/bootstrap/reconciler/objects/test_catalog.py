@@ -9,7 +9,8 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from bootstrap.catalogs.base import CatalogEntity, MakesCatalogs, Reading
+from bootstrap.catalogs.base import CatalogEntity, CatalogTerms, MakesCatalogs, Reading
+from bootstrap.catalogs.polaris import TERMS
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, TableFacts
 from bootstrap.reconciler.changes import Body, Change, Diff, Op
 from bootstrap.reconciler.diff import diff
@@ -34,7 +35,7 @@ ANYWHERE = "polaris.config.allow.unstructured.table.location"
 class Server:
     """A server with catalogs, seen through its catalog ``quick``."""
 
-    warehouse, storage = "quick", STORAGE
+    warehouse, storage, terms = "quick", STORAGE, TERMS
 
     def __init__(self) -> None:
         self.there: dict[str, CatalogEntity] = {}
@@ -139,6 +140,22 @@ def test_a_table_elsewhere_has_its_location_allowed_and_another_tables_location_
     unnamed = plan(lakehouse(), server).unnamed
     assert "location lake s3://two/far" in unnamed
     assert bring(lakehouse(), server) == []
+
+
+def test_a_server_of_another_kind_has_its_own_names(server: Server) -> None:
+    server.terms = CatalogTerms("root", "free", {"tidy": "yes"}, "places", frozenset({"theirs"}))
+    bring(lakehouse(table="s3://two/far"), server)
+    made = server.there["quick"]
+    assert made.properties == {"root": "s3://one/lake", "tidy": "yes", "free": "true"}
+    assert made.storage == {**STORAGE, "places": ["s3://one/lake", "s3://two/far"]}
+    server.change(storage={**made.storage, "theirs": "1"})
+    assert bring(lakehouse(managed="exclusive"), server) == [
+        "~ catalog lake",
+        "- property free",
+        "~ storage places: ['s3://one/lake', 's3://two/far'] -> ['s3://one/lake']",
+    ]
+    [note] = plan(lakehouse(location="s3://two/lake"), server).refused
+    assert "it is at s3://one/lake" in note.message
 
 
 def test_an_exclusive_catalog_has_what_the_file_says_and_no_more(server: Server) -> None:
