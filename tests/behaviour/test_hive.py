@@ -6,13 +6,13 @@ The tests that are imported here run with this module's fixtures.
 from __future__ import annotations
 
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import suppress
 from dataclasses import replace
-from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -343,14 +343,20 @@ def test_a_metastore_that_does_not_answer(connections: Connections) -> None:
         at(f"thrift://127.0.0.1:{mute.getsockname()[1]}", connections).facts(None, lambda *_: None)
 
 
-def test_a_request_of_http_is_refused_and_the_metastore_still_answers(
-    servers: HiveServers, metastore: Metastore
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", id="HTTP"),
+        pytest.param(struct.pack(">i", 1 << 20), id="a message without a version"),
+        pytest.param(struct.pack(">Ii", 0x80010001, 101 << 20), id="a name that is longer than the limit"),
+    ],
+)
+def test_what_is_no_request_is_refused_at_once_and_the_metastore_still_answers(
+    servers: HiveServers, metastore: Metastore, data: bytes
 ) -> None:
     at = urlsplit(servers.catalogs["hive"].uri)
-    browser = HTTPConnection(str(at.hostname), at.port, timeout=20)
-    with closing(browser):
-        browser.request("GET", "/")
-        with pytest.raises(ConnectionResetError):  # it closes the connection
-            browser.getresponse()
+    with socket.create_connection((str(at.hostname), at.port or 0), timeout=20) as raw, suppress(ConnectionResetError):
+        raw.sendall(data)
+        assert raw.recv(1) == b""  # it closed the connection and does not wait for the rest of a text
     with metastore.asked("test") as hive:
         assert "default" in hive.get_all_databases()
