@@ -120,7 +120,7 @@ def test_root_is_refused_with_a_character_that_the_server_or_a_client_splits_it_
     path.chmod(0o600)
     known = credentials.known([server()])
     if (key, sign) == ("value", ":"):
-        assert credentials.read(path, known) == {"polaris-root-secret": "HIDDEN:x"}
+        assert list(credentials.read(path, known).values()) == ["HIDDEN:x"]
         return
     with pytest.raises(UsageError, match=rf"a value of polaris-root\.{key} ") as error:
         credentials.read(path, known)
