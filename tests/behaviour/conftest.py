@@ -21,6 +21,7 @@ from tests.behaviour.project import Project
 from tests.behaviour.servers import KINDS, Servers, running
 
 # `make test` runs every kind of store and of catalog once; `make matrix` runs each pair of them.
+OF_STORES = ("test_stores", "test_seaweedfs")
 PAIRS = {("s3proxy", "nessie"), ("minio", "nessie-rest")}
 
 
@@ -28,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         kinds = getattr(item, "callspec", None)
         store, catalog = (kinds.params.get(name) for name in ("servers", "connections")) if kinds else (None, None)
-        other = (store, catalog) not in PAIRS if catalog else store != "s3proxy" and item.path.stem != "test_stores"
+        other = (store, catalog) not in PAIRS if catalog else store != "s3proxy" and item.path.stem not in OF_STORES
         if store and other:
             item.add_marker(pytest.mark.matrix)
 

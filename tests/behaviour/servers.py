@@ -50,9 +50,15 @@ class Servers:
     catalogs: Mapping[str, CatalogConnection] = field(default_factory=dict)  # to `lake`, by the word of the kind
     clients: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # PyIceberg's settings, likewise
     ports: Mapping[str, int] = field(default_factory=dict)
+    default: str = "nessie"  # the kind of catalog, unless a test chooses another
 
-    def connections(self, cache: Path | None = None, *, kind: str = "nessie", branch: str = "main") -> Connections:
+    def of(self, kind: str) -> Servers:
+        """The same, with that kind of catalog as the default."""
+        return replace(self, default=kind)
+
+    def connections(self, cache: Path | None = None, *, kind: str = "", branch: str = "main") -> Connections:
         """Connections to the catalog ``lake`` of that kind; ``nessie-rest``: Nessie as any Iceberg REST catalog."""
+        kind = kind or self.default
         if kind == "nessie-rest":
             catalog = CatalogConnection("rest", self.catalogs["nessie"].uri, "lake")
         else:
@@ -62,6 +68,8 @@ class Servers:
 
     def pyiceberg(self) -> dict[str, str]:
         """Settings for pyiceberg's own client, which the suite uses as an independent witness."""
+        if self.default != "nessie":
+            return dict(self.clients[self.default])
         return {
             "type": "rest",
             "uri": f"{self.catalog}/iceberg",
@@ -72,37 +80,6 @@ class Servers:
             "s3.access-key-id": self.access_key,
             "s3.secret-access-key": self.secret_key,
         }
-
-
-class RestServers(Servers):
-    """The same, for tests of Iceberg's own REST server: it is the catalog unless a test chooses another."""
-
-    def connections(self, cache: Path | None = None, *, kind: str = "rest", branch: str = "main") -> Connections:
-        return super().connections(cache, kind=kind, branch=branch)
-
-    def pyiceberg(self) -> dict[str, str]:
-        return {**super().pyiceberg(), "uri": self.catalogs["rest"].uri}
-
-
-class HiveServers(Servers):
-    """The same, for tests of a Hive metastore."""
-
-    def connections(self, cache: Path | None = None, *, kind: str = "hive", branch: str = "main") -> Connections:
-        return super().connections(cache, kind=kind, branch=branch)
-
-    def pyiceberg(self) -> dict[str, str]:
-        of_hive = self.catalogs["hive"]
-        return {**super().pyiceberg(), "type": "hive", "uri": of_hive.uri, "warehouse": of_hive.warehouse}
-
-
-class PolarisServers(Servers):
-    """The same, for tests of Polaris."""
-
-    def connections(self, cache: Path | None = None, *, kind: str = "polaris", branch: str = "main") -> Connections:
-        return super().connections(cache, kind=kind, branch=branch)
-
-    def pyiceberg(self) -> dict[str, str]:
-        return dict(self.clients["polaris"])
 
 
 @contextmanager

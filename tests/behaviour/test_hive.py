@@ -30,61 +30,22 @@ from bootstrap.reconciler.objects.table import TableCommit
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, Throttled, UnknownState, Unreachable
 from tests.behaviour.conftest import lakehouse
+from tests.behaviour.every_catalog import *  # noqa: F403 - its tests run here
+from tests.behaviour.located_catalog import *  # noqa: F403 - likewise
 from tests.behaviour.reconciling import make_plan, reconcile
-from tests.behaviour.servers import HiveServers, Servers
-from tests.behaviour.test_claims import (
-    test_a_dropped_table_is_reported_and_restored,
-    test_a_folder_that_is_not_empty_is_left_to_its_owner,
-    test_a_location_in_or_around_a_live_table_is_refused_with_both_names,
-    test_a_table_of_a_name_that_was_renamed_away_gets_a_folder_of_its_own,
-)
-from tests.behaviour.test_commands import (
-    test_a_saved_plan_is_what_is_applied_and_is_refused_when_stale as test_a_saved_plan,
-)
-from tests.behaviour.test_commands import (
-    test_drift_reports_what_others_did,
-    test_export_says_everything,
-    test_plan_apply_and_nothing_left,
-    test_what_cannot_be_done_names_the_line_and_the_fix,
-)
-from tests.behaviour.test_tables import (
-    applied,
-    test_a_table_lies_where_the_file_says,
-    test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows,
-    test_every_type_comes_back_as_it_was_asked_for,
-    test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay,
-    test_layouts_come_and_go,
-    test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out,
-)
-
-__all__ = [
-    "test_a_dropped_table_is_reported_and_restored",
-    "test_a_folder_that_is_not_empty_is_left_to_its_owner",
-    "test_a_location_in_or_around_a_live_table_is_refused_with_both_names",
-    "test_a_saved_plan",
-    "test_a_table_lies_where_the_file_says",
-    "test_a_table_of_a_name_that_was_renamed_away_gets_a_folder_of_its_own",
-    "test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows",
-    "test_drift_reports_what_others_did",
-    "test_every_type_comes_back_as_it_was_asked_for",
-    "test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay",
-    "test_export_says_everything",
-    "test_layouts_come_and_go",
-    "test_plan_apply_and_nothing_left",
-    "test_what_cannot_be_done_names_the_line_and_the_fix",
-    "test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out",
-]
+from tests.behaviour.servers import Servers
+from tests.behaviour.test_tables import applied
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-def servers(servers: Servers) -> HiveServers:
-    return HiveServers(**vars(servers))
+def servers(servers: Servers) -> Servers:
+    return servers.of("hive")
 
 
 @pytest.fixture
-def connections(servers: HiveServers) -> Connections:
+def connections(servers: Servers) -> Connections:
     return servers.connections()
 
 
@@ -94,12 +55,12 @@ def below(root: str) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def witness(servers: HiveServers) -> Catalog:
+def witness(servers: Servers) -> Catalog:
     return load_catalog("lake", **servers.pyiceberg())
 
 
 @pytest.fixture
-def metastore(servers: HiveServers) -> Metastore:
+def metastore(servers: Servers) -> Metastore:
     return Metastore(servers.catalogs["hive"].uri, 10.0)
 
 
@@ -209,7 +170,7 @@ def test_a_commit_that_came_too_late_is_a_conflict(connections: Connections, roo
     applied(lakehouse({root: {"tables": {"t": {"columns": {"a": "long", "b": "long"}}}}}), connections)
 
 
-def test_two_writers_at_once_lose_nothing(connections: Connections, servers: HiveServers, root: str) -> None:
+def test_two_writers_at_once_lose_nothing(connections: Connections, servers: Servers, root: str) -> None:
     columns: dict[str, Any] = {"a": "int"}
     applied(lakehouse({root: {"tables": {"t": {"columns": columns}}}}), connections)
 
@@ -271,7 +232,7 @@ with metastore.asked("test") as hive, metastore.locked(hive, "test", sys.argv[2]
 
 
 def test_the_lock_of_a_process_that_died_is_given_up(
-    connections: Connections, servers: HiveServers, root: str, wider: Any
+    connections: Connections, servers: Servers, root: str, wider: Any
 ) -> None:
     died = subprocess.run([sys.executable, "-c", LOCKING, servers.catalogs["hive"].uri, root], check=False, timeout=60)
     assert died.returncode == 9
@@ -352,7 +313,7 @@ def test_a_metastore_that_does_not_answer(connections: Connections) -> None:
     ],
 )
 def test_what_is_no_request_is_refused_at_once_and_the_metastore_still_answers(
-    servers: HiveServers, metastore: Metastore, data: bytes
+    servers: Servers, metastore: Metastore, data: bytes
 ) -> None:
     at = urlsplit(servers.catalogs["hive"].uri)
     with socket.create_connection((str(at.hostname), at.port or 0), timeout=20) as raw, suppress(ConnectionResetError):

@@ -20,55 +20,25 @@ from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Refused
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse, only
+from tests.behaviour.every_catalog import *  # noqa: F403 - its tests run here
 from tests.behaviour.reconciling import apply, make_plan, reconcile
-from tests.behaviour.servers import PolarisServers, Servers
-from tests.behaviour.test_claims import (
-    test_a_folder_that_is_not_empty_is_left_to_its_owner,
-    test_a_location_in_or_around_a_live_table_is_refused_with_both_names,
-)
-from tests.behaviour.test_commands import (
-    test_drift_reports_what_others_did,
-    test_export_says_everything,
-    test_plan_apply_and_nothing_left,
-)
-from tests.behaviour.test_tables import (
-    test_a_table_lies_where_the_file_says,
-    test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows,
-    test_every_type_comes_back_as_it_was_asked_for,
-    test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay,
-    test_layouts_come_and_go,
-    test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out,
-)
-
-__all__ = [
-    "test_a_folder_that_is_not_empty_is_left_to_its_owner",
-    "test_a_location_in_or_around_a_live_table_is_refused_with_both_names",
-    "test_a_table_lies_where_the_file_says",
-    "test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows",
-    "test_drift_reports_what_others_did",
-    "test_every_type_comes_back_as_it_was_asked_for",
-    "test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay",
-    "test_export_says_everything",
-    "test_layouts_come_and_go",
-    "test_plan_apply_and_nothing_left",
-    "test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out",
-]
+from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-def servers(servers: Servers) -> PolarisServers:
-    return PolarisServers(**vars(servers))
+def servers(servers: Servers) -> Servers:
+    return servers.of("polaris")
 
 
 @pytest.fixture
-def connections(servers: PolarisServers) -> Connections:
+def connections(servers: Servers) -> Connections:
     return servers.connections()
 
 
 @pytest.fixture
-def witness(servers: PolarisServers, connections: Connections) -> Catalog:
+def witness(servers: Servers, connections: Connections) -> Catalog:
     assert reconcile(lakehouse({}), connections).exit_code == 0  # its client asks for the catalog at once
     return load_catalog("lake", **servers.pyiceberg())
 
@@ -243,7 +213,7 @@ def test_a_property_that_is_gone_already_is_a_conflict(connections: Connections,
 
 @pytest.mark.parametrize("servers", ["minio"], indirect=True)
 def test_clients_get_keys_for_one_table_from_a_store_that_has_others(
-    servers: PolarisServers, connections: Connections, root: str, witness: Catalog
+    servers: Servers, connections: Connections, root: str, witness: Catalog
 ) -> None:
     assert "s3.secret-access-key" not in servers.pyiceberg()
     wanted = lakehouse({root: {"tables": {"t": {"columns": {"a": "int"}}}}})

@@ -11,7 +11,7 @@ import requests
 
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.reconciling import reconcile
-from tests.behaviour.servers import PolarisServers, Servers
+from tests.behaviour.servers import Servers
 from tests.polaris.sdk import management
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
@@ -63,7 +63,7 @@ class Polaris:
 
 @pytest.fixture
 def polaris(servers: Servers) -> Polaris:
-    connections = PolarisServers(**vars(servers)).connections()
+    connections = servers.of("polaris").connections()
     assert reconcile(lakehouse({}), connections).exit_code == 0  # so that the bucket is there
     at = connections.catalogs["lake"]
     token = at.auth.headers("GET", at.api, {}, None)["Authorization"].removeprefix("Bearer ")

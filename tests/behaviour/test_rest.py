@@ -13,55 +13,25 @@ from pyiceberg.types import LongType
 
 from bootstrap.remote.connections import Connections
 from tests.behaviour.conftest import lakehouse
+from tests.behaviour.every_catalog import *  # noqa: F403 - its tests run here
 from tests.behaviour.reconciling import make_plan, reconcile
-from tests.behaviour.servers import RestServers, Servers
-from tests.behaviour.test_claims import (
-    test_a_folder_that_is_not_empty_is_left_to_its_owner,
-    test_a_location_in_or_around_a_live_table_is_refused_with_both_names,
-)
-from tests.behaviour.test_commands import (
-    test_drift_reports_what_others_did,
-    test_export_says_everything,
-    test_plan_apply_and_nothing_left,
-)
-from tests.behaviour.test_tables import (
-    test_a_table_lies_where_the_file_says,
-    test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows,
-    test_every_type_comes_back_as_it_was_asked_for,
-    test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay,
-    test_layouts_come_and_go,
-    test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out,
-)
-
-__all__ = [
-    "test_a_folder_that_is_not_empty_is_left_to_its_owner",
-    "test_a_location_in_or_around_a_live_table_is_refused_with_both_names",
-    "test_a_table_lies_where_the_file_says",
-    "test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows",
-    "test_drift_reports_what_others_did",
-    "test_every_type_comes_back_as_it_was_asked_for",
-    "test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay",
-    "test_export_says_everything",
-    "test_layouts_come_and_go",
-    "test_plan_apply_and_nothing_left",
-    "test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out",
-]
+from tests.behaviour.servers import Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-def servers(servers: Servers) -> RestServers:
-    return RestServers(**vars(servers))
+def servers(servers: Servers) -> Servers:
+    return servers.of("rest")
 
 
 @pytest.fixture
-def connections(servers: RestServers) -> Connections:
+def connections(servers: Servers) -> Connections:
     return servers.connections()
 
 
 @pytest.fixture
-def witness(servers: RestServers) -> Catalog:
+def witness(servers: Servers) -> Catalog:
     return load_catalog("lake", **servers.pyiceberg())
 
 
@@ -90,7 +60,7 @@ def test_a_schema_change_by_pyiceberg_is_seen_at_once_and_rows_stay(
     assert f"column lake.{root}.t.b" in make_plan(wanted, connections).unnamed
 
 
-def test_a_view_is_made_and_found(connections: Connections, servers: RestServers, root: str, witness: Catalog) -> None:
+def test_a_view_is_made_and_found(connections: Connections, servers: Servers, root: str, witness: Catalog) -> None:
     assert reconcile(lakehouse({root: {}}), connections).exit_code == 0
     version = {
         "version-id": 1,

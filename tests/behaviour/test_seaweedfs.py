@@ -7,7 +7,6 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -16,18 +15,16 @@ from botocore.exceptions import ClientError
 
 from lakehouse.kinds.store import ROLE
 from lakehouse.kinds.stores.seaweedfs import NAME, SEAWEEDFS
-from tests.behaviour.servers import REGION, Servers, running
+from tests.behaviour.servers import REGION, Servers
 
-pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.behaviour,
+    pytest.mark.timeout(300),
+    pytest.mark.parametrize("servers", [NAME], indirect=True, scope="session"),
+]
 
 ENDED = 0  # the connection was, for want of TLS or of a certificate
 PAGE = {"Origin": "http://evil.example", "Content-Type": "text/plain"}  # what a browser sends without asking first
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    with running(tmp_path_factory.mktemp(NAME), NAME, ["nessie"]) as up:
-        yield up
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])

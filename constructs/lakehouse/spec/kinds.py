@@ -154,7 +154,7 @@ class CatalogRules(KindRules):
     """
 
     can: Limits
-    volatile: str = ""  # the beginning of table properties that it writes for itself, anew with every load
+    volatile: str = ""  # the beginning of table properties that it writes by itself at every load
     shared: bool = False
     needs: tuple[str, ...] = ()  # platform kinds that it depends on
     replaces: tuple[str, ...] = ()  # names of engines' built-in catalogs that a catalog of this kind may have
