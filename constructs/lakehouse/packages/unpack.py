@@ -31,7 +31,7 @@ def unpack(artifact: Artifact, archive: Path, tree: Path) -> None:
     if empty:
         raise LakehouseError(
             f"{artifact.coordinates}: {artifact.file} has no {', '.join(sorted(empty))}. "
-            "Correct its rules in constructs/lakehouse/packages/catalogue.py."
+            "Correct its rules in the folder constructs/lakehouse/packages/catalogue."
         )
 
 

@@ -1,0 +1,23 @@
+"""Short forms of pins that several files of the catalogue have."""
+
+from __future__ import annotations
+
+from lakehouse.packages.package import Artifact, Package
+
+
+def maven(project: str, version: str, file: str, sha256: str, size: int, **unpack: str) -> Artifact:
+    """A Maven artifact; ``unpack`` names folders below the archive's top folder (``top``: all of it)."""
+    group_artifact, top = project, f"{project.partition(':')[2]}-{version}"
+    rules = tuple((top if source == "top" else f"{top}/{source}", target) for source, target in unpack.items())
+    return Artifact("maven", group_artifact, version, file, sha256, size, rules)
+
+
+def kept(project: str, version: str, sha256: str, size: int) -> Artifact:
+    """A jar among others in a package."""
+    return maven(project, version, f"{project.partition(':')[2]}-{version}.jar", sha256, size)
+
+
+def jar(name: str, project: str, version: str, sha256: str, size: int, reason: str, classifier: str = "") -> Package:
+    artifact = project.partition(":")[2]
+    file = f"{artifact}-{version}{'-' if classifier else ''}{classifier}.jar"
+    return Package(name, version, reason, (maven(project, version, file, sha256, size),))
