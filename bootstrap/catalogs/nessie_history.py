@@ -26,13 +26,13 @@ def gone(api: Http, branch: str, names: Collection[str]) -> dict[str, Gone]:
         dropped = {_name(op): op for op in entry.get("operations") or () if op["type"] == "DELETE"}
         for name in dropped.keys() & set(names) - found.keys():
             if (content := _before(api, branch, entry.get("parentCommitHash"), name)) is not None:
-                found[name] = _told(entry, content)
+                found[name] = _gone(entry, content)
         if len(found) == len(names):
             break
     return found
 
 
-def _told(entry: Mapping[str, Any], content: Mapping[str, Any]) -> Gone:
+def _gone(entry: Mapping[str, Any], content: Mapping[str, Any]) -> Gone:
     """A rename is one commit that drops the old name and gives the new name the same content."""
     puts = [op for op in entry["operations"] if op["type"] == "PUT" and op["content"].get("id") == content.get("id")]
     renamed_to = _name(puts[0]) if puts else ""

@@ -57,13 +57,13 @@ def maintain(
     if any(not step.refused for each in work for step in each.steps) or any(each.before is None for each in work):
         with output.progress() as bar:
             task = bar.add_task("maintaining", total=len(work))
-            told = run.carry_out(
+            carried_out = run.carry_out(
                 work,
                 connections,
                 run.engine(target),
                 lambda each, step: bar.update(task, description=f"{each.name}: {step}"),
             )
-            for outcome in told:
+            for outcome in carried_out:
                 outcomes.append(outcome)
                 bar.advance(task)
     else:

@@ -70,11 +70,11 @@ def _tell_github(looked: Looked, summary: Path) -> None:
 
     https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#environment-files
     """
-    told = {
+    written = {
         "GITHUB_OUTPUT": f"changes={str(looked.anything).lower()}\ndigest={looked.digest}\n",
         "GITHUB_STEP_SUMMARY": summary.read_text(),
     }
-    for variable, text in told.items():
+    for variable, text in written.items():
         if path := os.environ.get(variable):
             with Path(path).open("a") as file:
                 file.write(text)

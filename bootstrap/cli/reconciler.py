@@ -122,7 +122,7 @@ def apply(
     with output.progress() as bar:
         task = bar.add_task("Applying", total=None)
 
-        def told(fate: Done | Failed) -> None:
+        def advance(fate: Done | Failed) -> None:
             bar.update(task, advance=1, description=fate.address)
 
         outcome = reconcile(
@@ -132,7 +132,7 @@ def apply(
             purge=purge,
             saved=given,
             where=where_in(path),
-            progress=told,
+            progress=advance,
         )
     if as_json:
         print(json.dumps(outcome.to_json(), indent=2))
@@ -218,14 +218,14 @@ def drift_json(found: Diff) -> dict[str, Any]:
 
 def drift_text(found: Diff) -> Iterable[str]:
     """The same as lines of text: what exists, compared with the file."""
-    told = drift_json(found)
-    yield from (f"- {address} is in the file, but does not exist" for address in told["missing"])
-    for address, details in told["differs"].items():
+    drift = drift_json(found)
+    yield from (f"- {address} is in the file, but does not exist" for address in drift["missing"])
+    for address, details in drift["differs"].items():
         yield f"~ {address} differs:"
         yield from (f"    {detail}" for detail in details)
-    yield from (f"! {address}: {message}" for address, message in told["lost"].items())
-    yield from (f"+ {address} exists, but is not in the file" for address in told["unnamed"])
-    yield "No drift." if not any(told.values()) else "`lakehouse plan` shows what apply would change."
+    yield from (f"! {address}: {message}" for address, message in drift["lost"].items())
+    yield from (f"+ {address} exists, but is not in the file" for address in drift["unnamed"])
+    yield "No drift." if not any(drift.values()) else "`lakehouse plan` shows what apply would change."
 
 
 @app.command()

@@ -35,10 +35,10 @@ def answers(name: str, service: str, uri: str, config: Answer, stack: str, *, cr
             f"{service} does not run, or hangs",
             f"`lakehouse logs {service}`, then `lakehouse restart {service}`",
         )
-    told = _json(config.body)
-    if config.status == 200 and ("defaults" in told or "overrides" in told):
+    content = _json(config.body)
+    if config.status == 200 and ("defaults" in content or "overrides" in content):
         return ok(f"{uri} answers")
-    message = str((told.get("error") or {}).get("message") or "") if isinstance(told.get("error"), dict) else ""
+    message = str((content.get("error") or {}).get("message") or "") if isinstance(content.get("error"), dict) else ""
     if config.status == 404 and message and creates:
         return error(f'{uri} has no catalog "{name}": {message}', "somebody dropped it", "`lakehouse apply` creates it")
     if message:
@@ -61,8 +61,8 @@ def database(service: str, answer: Answer, log: Sequence[str], stack: str) -> Fi
     """
     if answer.status == 200:
         return ok(f"{service} reads its database")
-    told = _json(answer.body).get("error")
-    failure = told if isinstance(told, dict) else {}
+    content = _json(answer.body).get("error")
+    failure = content if isinstance(content, dict) else {}
     message = str(failure.get("message") or answer.reason or f"HTTP {answer.status}")
     lines = [*log, message, *map(str, failure.get("stack") or ())]
     found = f"{service} cannot read its database: {message}"
@@ -74,10 +74,10 @@ def database(service: str, answer: Answer, log: Sequence[str], stack: str) -> Fi
 
 def _json(body: str) -> dict[str, Any]:
     try:
-        told = json.loads(body)
+        content = json.loads(body)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def locations(known: Register, count: int) -> Finding:

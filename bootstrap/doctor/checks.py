@@ -303,7 +303,7 @@ class _Stack:
     def readable(self) -> Finding:
         from bootstrap.iceberg import rules
 
-        return catalogs.readable({table: rules.told(of) for table, of in self.tables.items()})
+        return catalogs.readable({table: rules.messages(of) for table, of in self.tables.items()})
 
     # checks that exist several times
 
@@ -325,11 +325,11 @@ class _Stack:
         def look() -> Finding:
             url = f"{uri}/v1/config?warehouse={endpoint.warehouse}"
             try:
-                told = probes.ask(url, self._proof(endpoint, url))
+                answer = probes.ask(url, self._proof(endpoint, url))
             except Refused as failure:
                 return catalogs.unproven(endpoint.service, str(failure))
             creates = endpoint.kind.storage is not None
-            return catalogs.answers(name, endpoint.service, uri, told, self.target.stack, creates=creates)
+            return catalogs.answers(name, endpoint.service, uri, answer, self.target.stack, creates=creates)
 
         after = ["store", *([f"service {endpoint.service}"] if endpoint.service else [])]
         if endpoint.kind.rest or endpoint.kind.reads:

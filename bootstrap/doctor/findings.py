@@ -16,12 +16,12 @@ class CheckResult:
     finding: Finding
 
 
-def examine(checks: Sequence[Check], told: Callable[[str], None] = lambda name: None) -> tuple[CheckResult, ...]:
-    """Make the checks in order; ``told`` is called with the name of each before it is made."""
+def examine(checks: Sequence[Check], announce: Callable[[str], None] = lambda name: None) -> tuple[CheckResult, ...]:
+    """Make the checks in order; ``announce`` is called with the name of each before it is made."""
     found: dict[str, Finding] = {}
     blamed: dict[str, str] = {}  # check that failed or was skipped -> the check that found the cause
     for each in checks:
-        told(each.name)
+        announce(each.name)
         cause = next((blamed[name] for name in each.after if name in blamed), None)
         finding = _looked(each) if cause is None else skipped(cause)
         found[each.name] = finding

@@ -149,8 +149,8 @@ def ask(url: str, proof: Mapping[str, str] | None = None) -> Answer:
             return Answer(unresolved=True, reason="the name does not resolve")
         except (exceptions.HTTPError, OSError) as error:
             return Answer(reason=_reason(error))
-    told = {name.lower(): value for name, value in answer.headers.items()}
-    return Answer(answer.status, told, answer.data[:65536].decode(errors="replace"))
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Answer(answer.status, headers, answer.data[:65536].decode(errors="replace"))
 
 
 def _reason(error: Exception) -> str:
@@ -198,11 +198,11 @@ def written_otherwise(services: Sequence[Service], state: State, names: Sequence
 
 def _differs(service: Service, state: State, names: Sequence[str]) -> bool:
     for file in service.files:
-        if told := [each.secret for each in placeholders.secrets(file.text) if each.secret in names]:
+        if secrets := [each.secret for each in placeholders.secrets(file.text) if each.secret in names]:
             try:
                 written = (state.config(service.name) / file.path).read_text()
             except OSError:
                 continue  # not started yet, or not ours to read
-            if any(state.secret(name) not in written for name in told):
+            if any(state.secret(name) not in written for name in secrets):
                 return True
     return False

@@ -97,7 +97,7 @@ def broken(of: TableState) -> Iterator[FormatProblem]:
         yield from _identifier(of, number)
 
 
-def told(facts: TableFacts) -> list[str]:
+def messages(facts: TableFacts) -> list[str]:
     """What is wrong with a table as it is, in sentences."""
     now = state(facts)
     problems = [*broken(now), *_shared_partition_names(now)]
@@ -170,13 +170,13 @@ def _structs(of: Type, prefix: str) -> Iterator[tuple[Struct, str]]:
 
 def _partition_names(of: TableState) -> Iterator[FormatProblem]:
     """checkAndAddPartitionName, for every spec that the table has had."""
-    told: set[tuple[str, int]] = set()
+    reported: set[tuple[str, int]] = set()
     for spec in of.specs:
         here: set[str] = set()
         for field in spec.fields:
             owner = of.names.get(field.name)
-            if owner is not None and owner != field.source_id and (field.name, field.source_id) not in told:
-                told.add((field.name, field.source_id))
+            if owner is not None and owner != field.source_id and (field.name, field.source_id) not in reported:
+                reported.add((field.name, field.source_id))
                 yield FormatProblem(of.fields[owner][0], _clash(of, spec, field))
             if field.name in here:
                 yield FormatProblem("", f'partition spec {spec.id} has two fields named "{field.name}": {_CANNOT}')

@@ -85,7 +85,7 @@ class Ingest:
 
     target: Target
     into: TableName
-    told: Callable[[str], None] = field(default=lambda what: None)
+    report: Callable[[str], None] = field(default=lambda what: None)
 
     @cached_property
     def _reader(self) -> TableReader:
@@ -104,7 +104,7 @@ class Ingest:
             schemas = []
             for each in self.places(addresses):
                 for item in items(each, form, Path(scratch)):
-                    self.told(str(item))
+                    self.report(str(item))
                     path = item.place.fetch(item.name, Path(scratch))
                     schemas.append(schema_of(item, path))
                     _away(path, Path(scratch))
@@ -137,7 +137,7 @@ class Ingest:
             try:
                 new, count = self._stage(found, known, staged, Path(scratch))
                 if new:
-                    self.told(f"appending {count} rows to {self.into}")
+                    self.report(f"appending {count} rows to {self.into}")
                     self._append(engine, staged, sorted(new), known)
             finally:
                 staged.clear()
@@ -170,7 +170,7 @@ class Ingest:
         for item in found:
             if item.digest in known | new:
                 continue
-            self.told(str(item))
+            self.report(str(item))
             path = item.place.fetch(item.name, scratch)
             number = item.digest or digest(path, item.columns)
             if number not in known | new:

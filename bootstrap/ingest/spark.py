@@ -40,14 +40,14 @@ class SparkLoader:
                 writer = writer.option(f"snapshot-property.{key}", value)
             writer.append()
 
-        _told(do)
+        _plainly(do)
 
     def set_property(self, table: str, key: str, value: str) -> None:
         pair = f"{sql.string(key, 'spark')} = {sql.string(value, 'spark')}"
-        _told(lambda: self._session.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({pair})"))
+        _plainly(lambda: self._session.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({pair})"))
 
 
-def _told(do: Callable[[], Any]) -> None:
+def _plainly(do: Callable[[], Any]) -> None:
     try:
         do()
     except Exception as error:

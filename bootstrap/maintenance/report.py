@@ -108,10 +108,10 @@ def outcome_text(outcomes: Sequence[TableOutcome]) -> Iterator[str]:
             pair = (each.work.before, each.after)
             counts = ("files", "delete_files", "snapshots", "manifests")
             sizes = ("bytes", "metadata_bytes", "stored_bytes")
-            told = {name: " -> ".join(str(getattr(m, name)) for m in pair) for name in counts}
-            told |= {name: " -> ".join(human(getattr(m, name)) for m in pair) for name in sizes}
+            columns = {name: " -> ".join(str(getattr(m, name)) for m in pair) for name in counts}
+            columns |= {name: " -> ".join(human(getattr(m, name)) for m in pair) for name in sizes}
             order = ("files", "bytes", "delete_files", "snapshots", "manifests", "metadata_bytes", "stored_bytes")
-            rows.append((each.work.name, *(told[name] for name in order), ", ".join(each.done) or "nothing"))
+            rows.append((each.work.name, *(columns[name] for name in order), ", ".join(each.done) or "nothing"))
     headings = ("table", "files", "size", "deletes", "snapshots", "manifests", "metadata", "stored", "done")
     if rows:
         yield from table(headings, rows)

@@ -167,7 +167,7 @@ def _superseded(table: str, policy: Maintenance, found: Found, files: Superseded
 
 
 def carry_out(
-    work: Sequence[Work], connections: Connections, by: Procedures, told: Callable[[Work, str], None]
+    work: Sequence[Work], connections: Connections, by: Procedures, report: Callable[[Work, str], None]
 ) -> Iterator[TableOutcome]:
     """Do the steps of each table. A failed step ends the work on its table, not on other tables."""
     for each in work:
@@ -181,7 +181,7 @@ def carry_out(
             for step in each.steps:
                 if step.refused:
                     continue
-                told(each, step.action)
+                report(each, step.action)
                 try:
                     if step.action == "remove orphans":
                         _stayed(each, step, connections)

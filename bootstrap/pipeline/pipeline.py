@@ -112,14 +112,14 @@ class Pipeline:
         if ran.code == 1 and contents is not None:
             refused = "\n".join(f"{each['address']}: {each['message']}" for each in contents["refused"])
             raise LakehouseError(f"the file asks for changes that are not possible:\n{refused}")
-        told = json.dumps(contents["counts"]) if contents else ran.errors.strip()
+        counts = json.dumps(contents["counts"]) if contents else ran.errors.strip()
         return Looked(
             stack=self.stack,
             wanted=self._wanted(stack),
             infrastructure=changes,
             contents=contents["digest"] if contents else None,
             changes=len(contents["steps"]) if contents else 0,
-            text=f"{text.strip()}\n\nContents: {told}\n{_contents(contents)}".strip(),
+            text=f"{text.strip()}\n\nContents: {counts}\n{_contents(contents)}".strip(),
         )
 
     def _synthesised(self) -> Synthesised:
@@ -144,9 +144,9 @@ class Pipeline:
 
     def _guard(self, plan: dict[str, Any]) -> None:
         if lost := list(losses(plan, allow_destroy=self.allow_destroy)):
-            told = "\n".join(f"  {address}" for address in lost)
+            addresses = "\n".join(f"  {address}" for address in lost)
             raise LakehouseError(
-                f"a deploy of {self.stack} would delete resources that hold data, without both keys:\n{told}\n"
+                f"a deploy of {self.stack} would delete resources that hold data, without both keys:\n{addresses}\n"
                 "This happens if an entry left the file or was renamed. Put it back; or, to delete it with "
                 f"its data, first deploy it with `deletable: true` and stacks.{self.stack} with `allow_destroy: true`"
             )

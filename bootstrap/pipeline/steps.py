@@ -14,7 +14,7 @@ from bootstrap import output
 from lakehouse.errors import LakehouseError
 
 #: The last lines of a failed step, in its error.
-_TOLD = 30
+_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ def run(step: PipelineStep, runner: Runner) -> Ran:
     print(f"== {step.name}", flush=True)
     ran = runner(step)
     if ran.code not in step.fine:
-        end = "\n".join((ran.output + ran.errors).strip().splitlines()[-_TOLD:])
-        told = "" if step.loud else f":\n{end}"
-        raise StepFailed(f"{step.name} failed ({' '.join(step.command)} ended with {ran.code}){told}")
+        end = "\n".join((ran.output + ran.errors).strip().splitlines()[-_SHOWN:])
+        shown = "" if step.loud else f":\n{end}"
+        raise StepFailed(f"{step.name} failed ({' '.join(step.command)} ended with {ran.code}){shown}")
     print(f"== {step.name}: done after {time.monotonic() - began:.1f} s", flush=True)
     return ran
 

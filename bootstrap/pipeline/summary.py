@@ -13,14 +13,14 @@ _WORDS = {"create": "create", "update": "change", "replace": "replace", "delete"
 def summary(looked: Looked) -> str:
     """What would be done to the stack and its contents, and the digest that an approval is for."""
     counts = Counter(action for _, action in looked.infrastructure)
-    told = ", ".join(f"{count} to {_WORDS.get(action, action)}" for action, count in sorted(counts.items()))
+    actions = ", ".join(f"{count} to {_WORDS.get(action, action)}" for action, count in sorted(counts.items()))
     if looked.contents is None:
         contents = "checked once the stack is up"
     else:
         contents = f"{looked.changes} changes" if looked.changes else "no changes"
     rows = "\n".join(f"| `{address}` | {action} |" for address, action in looked.infrastructure)
     head = f"### `{looked.stack}`: {'changes' if looked.anything else 'no changes'}\n\n"
-    head += f"- Infrastructure: {told or 'no changes'}\n- Contents: {contents}\n- Digest: `{looked.digest[:16]}`\n"
+    head += f"- Infrastructure: {actions or 'no changes'}\n- Contents: {contents}\n- Digest: `{looked.digest[:16]}`\n"
     table = f"\n| resource | |\n|---|---|\n{rows}\n" if rows else ""
     if len(head) + len(table) > _MOST:
         table = f"\n{len(looked.infrastructure)} resources; the log of the run names them.\n"

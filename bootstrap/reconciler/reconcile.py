@@ -102,9 +102,9 @@ def reconcile(
         outcome = replace(outcome, skipped=(*outcome.skipped, *skipped))
     done |= {each.address: each for each in outcome.done}
     failed = {each.address: each for each in (*outcome.failed, *changed.values())}
-    told = {note.address: note.message for note in agreed.lost}
+    remarks = {note.address: note.message for note in agreed.lost}
     succeeded = tuple(
-        replace(each, remark=each.remark or told.get(each.address, ""))
+        replace(each, remark=each.remark or remarks.get(each.address, ""))
         for each in done.values()
         if each.address not in failed
     )

@@ -41,7 +41,7 @@ class CatalogConnection:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth: Auth = NONE
     trust: str | None = None  # the file of an authority's certificate, if the system does not trust it
-    storage: Mapping[str, Any] | None = None  # of a server that makes catalogs: what it is told about the files
+    storage: Mapping[str, Any] | None = None  # of a server that makes catalogs: its settings for the files
 
 
 @dataclass(frozen=True)

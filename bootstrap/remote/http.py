@@ -111,7 +111,7 @@ class Http:
             raise kind(text) from None
 
     def _failure(self, method: str, path: str, answer: urllib3.BaseHTTPResponse) -> RemoteError:
-        kind, message = _told(answer.data)
+        kind, message = _error(answer.data)
         text = f"{self.what}: {message or f'{method} {path}'} (HTTP {answer.status}{', ' + kind if kind else ''})"
         status, patience = answer.status, answer.headers.get("Retry-After")
         if status == 404:
@@ -130,12 +130,12 @@ class Http:
         return Refused(text)
 
 
-def _told(data: bytes) -> tuple[str, str]:
+def _error(data: bytes) -> tuple[str, str]:
     """Type and message of an Iceberg REST or Nessie error."""
     try:
-        told = json.loads(data)
-        told = told.get("error", told)
-        return str(told.get("type") or told.get("errorCode") or ""), str(told.get("message") or "")
+        answer = json.loads(data)
+        answer = answer.get("error", answer)
+        return str(answer.get("type") or answer.get("errorCode") or ""), str(answer.get("message") or "")
     except (ValueError, AttributeError):
         return "", data[:200].decode(errors="replace").strip()
 

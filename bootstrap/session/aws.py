@@ -105,7 +105,7 @@ def account(region: str, stack: str) -> str:
         raise Unreachable("AWS", f"sts.{region}.amazonaws.com", type(error).__name__) from None
     except (exceptions.ClientError, exceptions.BotoCoreError) as error:
         raise LakehouseError(f"AWS refuses the credentials: {error}") from None
-    told = os.environ.get(ACCOUNT)
-    if told and told != account:
-        raise UsageError(f"the credentials are for account {account}, but stacks.{stack} is in {told}. Use others")
+    named = os.environ.get(ACCOUNT)
+    if named and named != account:
+        raise UsageError(f"the credentials are for account {account}, but stacks.{stack} is in {named}. Use others")
     return account

@@ -99,7 +99,7 @@ class BatchJob:
             # The end is a statement too. Spark prints a time after each that succeeds, and none after one that fails.
             self._until(_is_time)
         if not any(map(_is_time, lines)):
-            raise LakehouseError(_told(lines) or "the statement failed, and Spark does not say why")
+            raise LakehouseError(_printed(lines) or "the statement failed, and Spark does not say why")
         return lines
 
     def _until(self, last: Callable[[str], bool]) -> list[str]:
@@ -132,17 +132,17 @@ def _is_time(line: str) -> bool:
     return line.startswith("Time taken: ")
 
 
-def _told(lines: Sequence[str]) -> str:
+def _printed(lines: Sequence[str]) -> str:
     """What Spark printed, without prompts, echoes and the chatter of its start."""
     chatter = ("spark-sql (", "         > ", "WARNING:", "Using Spark", "Setting default", "To adjust logging")
     return "\n".join([line for line in lines if line.strip() and not line.startswith(chatter)][-8:])
 
 
 def _unfinished(what: str, lines: Sequence[str]) -> LakehouseError:
-    told = _told(lines)
+    printed = _printed(lines)
     return LakehouseError(
         f"the batch job {what}. Has the cluster a free core and 512 MiB? The Spark master's page shows it."
-        + (f"\nIt printed:\n{told}" if told else "")
+        + (f"\nIt printed:\n{printed}" if printed else "")
     )
 
 

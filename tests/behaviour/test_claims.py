@@ -127,8 +127,8 @@ def test_a_dropped_table_is_reported_and_restored(connections: Connections, root
     assert "it held 3 rows in " in note.message
     if connections.catalogs["lake"].kind == "nessie":
         assert "dropped (commit " in note.message
-    told = restore(wanted, connections, f"lake.{root}.ev2")
-    assert told.startswith(f"table lake.{root}.ev2 is back, with 3 rows in ")
+    reported = restore(wanted, connections, f"lake.{root}.ev2")
+    assert reported.startswith(f"table lake.{root}.ev2 is back, with 3 rows in ")
     assert ids(witness, f"{root}.ev2") == [1, 2, 3]
     assert not make_plan(wanted, connections).steps
 

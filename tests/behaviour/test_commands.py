@@ -73,9 +73,9 @@ def test_drift_reports_what_others_did(project: Project) -> None:
     theirs.create_table(f"{project.root}.theirs", table.schema())
     found = project.run("drift", "--json")
     assert found.exit_code == 2
-    told = json.loads(found.stdout)
-    assert {f"table lake.{project.root}.theirs", f"column lake.{project.root}.t.c"} <= set(told["unnamed"])
-    assert "long cannot become int" in told["differs"][f"column lake.{project.root}.t.b"][0]
+    reported = json.loads(found.stdout)
+    assert {f"table lake.{project.root}.theirs", f"column lake.{project.root}.t.c"} <= set(reported["unnamed"])
+    assert "long cannot become int" in reported["differs"][f"column lake.{project.root}.t.b"][0]
     text = project.run("drift").stdout
     assert f"+ table lake.{project.root}.theirs exists, but is not in the file" in text
 
@@ -110,6 +110,6 @@ def test_import_writes_what_makes_the_next_plan_empty(project: Project) -> None:
 
 def test_export_says_everything(project: Project) -> None:
     project.run("apply")
-    told = json.loads(project.run("export", "--json").stdout)
-    table = told["catalogs"]["lake"]["namespaces"][project.root]["tables"]["t"]
+    reported = json.loads(project.run("export", "--json").stdout)
+    table = reported["catalogs"]["lake"]["namespaces"][project.root]["tables"]["t"]
     assert table == {"columns": {"a": {"type": "long", "required": True}, "b": "int"}}

@@ -107,9 +107,9 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(ROUNDS):
         ours = Deployment.make(tmp_path / f"ours {number}")
         began = time.monotonic()
-        told = ours.deploy()
+        printed = ours.deploy()
         rows["ours: deploy"].append(time.monotonic() - began)
-        for name, took in re.findall(r"(\S+) is ready after ([\d.]+) s", told):
+        for name, took in re.findall(r"(\S+) is ready after ([\d.]+) s", printed):
             services.setdefault(name, []).append(float(took))
         first_row(ours)
         rows["ours: deploy to first row"].append(time.monotonic() - began)

@@ -60,8 +60,8 @@ def trino(sql: str) -> str:
 
 
 def spark(deployment: Deployment, sql: str) -> list[dict[str, object]]:
-    told = deployment.lakehouse("sql", "--engine", "spark", "--format", "json", "-e", sql)
-    return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    printed = deployment.lakehouse("sql", "--engine", "spark", "--format", "json", "-e", sql)
+    return [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
 
 
 def test_what_listens_is_declared_and_published_on_the_loopback_address(

@@ -34,9 +34,9 @@ Findings = dict[str, dict[str, Any]]
 def doctor(deployed: Deployment, *, code: int, **variables: str) -> Findings:
     """The command's findings, by check; its exit code must be ``code``."""
     named = [f"{name}={value}" for name, value in variables.items()]
-    told = json.loads(deployed.run("env", *named, str(BIN / "lakehouse"), "doctor", "--json", code=code))
-    assert told["ok"] == (code == 0)
-    return {each["check"]: each for each in told["checks"]}
+    report = json.loads(deployed.run("env", *named, str(BIN / "lakehouse"), "doctor", "--json", code=code))
+    assert report["ok"] == (code == 0)
+    return {each["check"]: each for each in report["checks"]}
 
 
 def errors(found: Findings) -> set[str]:

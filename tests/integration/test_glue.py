@@ -115,9 +115,9 @@ def seen(account: Account) -> dict[str, Any]:
         "TZ": "UTC",
     }
     done = subprocess.run(command, env=environment, cwd=config, capture_output=True, text=True, check=False)
-    told = [line for line in done.stdout.splitlines() if line.startswith("SEEN ")]
-    assert told, done.stdout[-3000:] + done.stderr[-5000:]
-    found: dict[str, Any] = json.loads(told[0].removeprefix("SEEN "))
+    reported = [line for line in done.stdout.splitlines() if line.startswith("SEEN ")]
+    assert reported, done.stdout[-3000:] + done.stderr[-5000:]
+    found: dict[str, Any] = json.loads(reported[0].removeprefix("SEEN "))
     return found
 
 

@@ -111,8 +111,8 @@ def test_migrations_from_parquet_csv_and_delta(deployed: Deployment, space: str,
     delta = tmp_path / "delta"
     first = write_delta(delta, 0, "2026-01-16", [3, 4])
     into = ("--into", f"{space}.migrated")
-    told = deployed.lakehouse("ingest", str(tmp_path / "hive"), str(tmp_path / "b.csv"), str(delta), *into)
-    assert "4 rows from 3 files appended." in told
+    failures = deployed.lakehouse("ingest", str(tmp_path / "hive"), str(tmp_path / "b.csv"), str(delta), *into)
+    assert "4 rows from 3 files appended." in failures
     write_delta(delta, 1, "2026-01-17", [5])
     assert "1 rows from 1 files appended; 1 loaded before." in deployed.lakehouse("ingest", str(delta), *into)
     rows = deployed.trino(f"SELECT id, name, cast(day AS varchar) FROM {space}.migrated ORDER BY id")
@@ -196,13 +196,13 @@ def test_what_a_killed_client_left_running_is_ended(deployed: Deployment, space:
     deployed.trino(f"CREATE TABLE {space}.ended (id bigint)")
     target = find(deployed.file, "local")
     former, later = SparkLoader(target), SparkLoader(target)
-    told: list[str] = []
+    failures: list[str] = []
 
     def insert() -> None:
         try:
             former._session.sql(f"INSERT INTO {space}.ended SELECT id FROM range(500000000)")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at below
-            told.append(str(error))
+            failures.append(str(error))
 
     thread = threading.Thread(target=insert, daemon=True)
     thread.start()
@@ -211,5 +211,5 @@ def test_what_a_killed_client_left_running_is_ended(deployed: Deployment, space:
     later.end(former.session_id)
     thread.join(60)
     # Which of the two arrives first is a matter of milliseconds; both end its work.
-    assert "OPERATION_CANCELED" in told[0] or "SESSION_CLOSED" in told[0]
+    assert "OPERATION_CANCELED" in failures[0] or "SESSION_CLOSED" in failures[0]
     assert deployed.trino(f"SELECT count(*) FROM {space}.ended") == [[0]]

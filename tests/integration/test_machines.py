@@ -155,10 +155,10 @@ def test_a_full_disk_is_named_reads_go_on_and_writes_come_back(small: AsUser) ->
     with pytest.raises(ClientError):
         s3(small).put_object(Bucket="warehouse", Key="another", Body=b"word")
 
-    told = small.lakehouse("status", code=1)
-    assert "The disk is full" in told
-    assert "accepts only reads" in told
-    assert f"rm '{root}/{BALLAST}'" in told
+    reported = small.lakehouse("status", code=1)
+    assert "The disk is full" in reported
+    assert "accepts only reads" in reported
+    assert f"rm '{root}/{BALLAST}'" in reported
     before = small.change("catalogs", "lake", "namespaces", "gold", to={"tables": {"t": {"columns": {"a": "int"}}}})
     assert "The disk is full" in small.lakehouse("apply", code=1)
     small.file.write_text(before)
@@ -183,9 +183,9 @@ def test_exhausted_inodes_are_named(small: AsUser) -> None:
     limit(used + 100)
     try:
         until(lambda: not status(small)["disk"]["writes"], 30)
-        told = small.lakehouse("status", code=1)
-        assert "The disk is full" in told
-        assert "more files" in told
+        reported = small.lakehouse("status", code=1)
+        assert "The disk is full" in reported
+        assert "more files" in reported
     finally:
         limit(INODES)
     until(lambda: writes(small), 30)

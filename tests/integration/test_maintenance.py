@@ -84,8 +84,8 @@ def test_a_policy_is_planned_carried_out_and_measured(deployed: Deployment, tabl
 
 def test_files_that_may_be_needed_stay_and_no_table_stops_another(deployed: Deployment, tables: str) -> None:
     deployed.change(*NAMESPACE, "maintenance", to={"compact": {"min_files": 3}, "remove_orphans": {}})
-    told = deployed.lakehouse("maintain", tables, code=1)
-    assert "refused: lake.data_maintain.kept: remove orphans: its property gc.enabled is" in told
+    reported = deployed.lakehouse("maintain", tables, code=1)
+    assert "refused: lake.data_maintain.kept: remove orphans: its property gc.enabled is" in reported
     assert {name: each["files"] for name, each in metrics(deployed, tables).items()} == {"free": 1, "kept": 1}
 
     deployed.lakehouse("branch", "create", "data_audit")
@@ -109,8 +109,8 @@ def test_a_table_that_was_renamed_and_the_one_that_took_its_name_keep_their_file
         plan = deployed.lakehouse("plan", code=2)
         assert "it was renamed to data_maintain.ev2_old" in plan
         assert "is the location of lake.data_maintain.ev2_old" in plan
-        told = deployed.lakehouse("apply")
-        assert "ALTER TABLE lake.data_maintain.ev2_old RENAME TO lake.data_maintain.ev2" in told
+        reported = deployed.lakehouse("apply")
+        assert "ALTER TABLE lake.data_maintain.ev2_old RENAME TO lake.data_maintain.ev2" in reported
         deployed.trino(f"INSERT INTO {tables}.ev2 VALUES 100")
         deployed.change(*NAMESPACE, "maintenance", to=POLICY)
         orphan, kept = forgotten(deployed, "ev2-2/"), forgotten(deployed, "ev2/")
@@ -129,8 +129,8 @@ def test_a_table_that_was_dropped_comes_back(deployed: Deployment, tables: str) 
     drift = deployed.lakehouse("drift", code=2)
     assert "! table lake.data_maintain.free: it was dropped (commit " in drift
     assert "`lakehouse restore lake.data_maintain.free` brings it back" in drift
-    told = deployed.lakehouse("restore", f"{tables}.free")
-    assert told.strip() == "table lake.data_maintain.free is back, with 4 rows in 4 snapshots"
+    reported = deployed.lakehouse("restore", f"{tables}.free")
+    assert reported.strip() == "table lake.data_maintain.free is back, with 4 rows in 4 snapshots"
     assert deployed.trino(f"SELECT sum(id), count(*) FROM {tables}.free") == [[6, 4]]
     deployed.trino(f"ALTER TABLE {tables}.free ADD COLUMN s varchar")
     deployed.trino(f"INSERT INTO {tables}.free VALUES (9, 'nine')")

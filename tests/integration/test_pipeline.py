@@ -36,8 +36,8 @@ def plan(deployed: Deployment, code: int = 0) -> str:
 
 
 def doc(deployed: Deployment) -> str:
-    told = json.loads(deployed.lakehouse("export", "--json"))
-    return str(told["catalogs"]["lake"]["namespaces"]["silver"]["tables"]["minute_aggs"].get("doc"))
+    reported = json.loads(deployed.lakehouse("export", "--json"))
+    return str(reported["catalogs"]["lake"]["namespaces"]["silver"]["tables"]["minute_aggs"].get("doc"))
 
 
 def test_what_is_as_the_file_says_has_no_plan_and_no_drift(deployed: Deployment) -> None:

@@ -45,9 +45,9 @@ class Content:
         catalog = self._realm.catalog(name)
         if catalog is None:
             raise PolarisError(404, "NotFoundException", f"Unable to find warehouse {name}")
-        told = self._tables.call("GET", name, "/v1/config").body
+        settings = self._tables.call("GET", name, "/v1/config").body
         defaults = {k: v for k, v in catalog["properties"].items() if not k.startswith("polaris.")}
-        return Answer(200, {**told, "defaults": defaults, "overrides": {"prefix": name}})
+        return Answer(200, {**settings, "defaults": defaults, "overrides": {"prefix": name}})
 
     def handle(
         self,

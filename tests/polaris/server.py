@@ -55,8 +55,8 @@ class Tokens:
         body, _, signature = token.partition(".")
         if not hmac.compare_digest(signature, self._sign(body)):
             return None
-        told = json.loads(base64.urlsafe_b64decode(body))
-        return str(told["sub"]) if told["exp"] > time.time() else None
+        claims = json.loads(base64.urlsafe_b64decode(body))
+        return str(claims["sub"]) if claims["exp"] > time.time() else None
 
     def _sign(self, body: str) -> str:
         return hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()
@@ -112,8 +112,8 @@ class Double:
         if who is None:
             said = "The client is not authorized"
             return Answer(401, {"error": "unauthorized_client", "error_description": said})
-        told = {"access_token": self.tokens.issue(who), "expires_in": _LASTS, "token_type": "bearer"}
-        return Answer(200, {**told, "issued_token_type": _ISSUED})
+        token = {"access_token": self.tokens.issue(who), "expires_in": _LASTS, "token_type": "bearer"}
+        return Answer(200, {**token, "issued_token_type": _ISSUED})
 
     def _authorised(
         self, who: str, method: str, path: str, query: Mapping[str, str], body: Any, headers: Mapping[str, str]

@@ -56,7 +56,7 @@ def _of(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "breach"),
     [
         ("checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "checkout@v7", "not pinned"),
         (" # v7.0.1", "", "not pinned"),
@@ -68,13 +68,13 @@ def _of(name: str) -> str:
         ("persist-credentials: false", "persist-credentials: true", "leaves its token"),
     ],
 )
-def test_a_workflow_that_breaks_one_is_reported(old: str, new: str, told: str) -> None:
+def test_a_workflow_that_breaks_one_is_reported(old: str, new: str, breach: str) -> None:
     text = _of("pull-request")
     assert old in text
     broken = text.replace(old, new)
     if "contents: write" in new:
         broken = broken.replace("      contents: read\n      id-token", "      id-token")
-    assert any(told in each for each in breaches(broken)), list(breaches(broken))
+    assert any(breach in each for each in breaches(broken)), list(breaches(broken))
 
 
 def test_credentials_are_taken_only_after_the_checks() -> None:

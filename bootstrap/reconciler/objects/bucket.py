@@ -109,14 +109,14 @@ def _settings(spec: Bucket, owner: str) -> dict[str, Setting]:
 def _described(said: Mapping[str, Any], there: BucketFacts, owner: str) -> dict[str, Any]:
     """A bucket's entry. If the store cannot report a setting, the file's value stays."""
     entry = dict(said)
-    told: dict[str, tuple[Any, Any, bool]] = {
+    known_by_key: dict[str, tuple[Any, Any, bool]] = {
         "versioning": (there.versioning, False, there.versioning is not None),
         "expire_days": (there.expire_days, None, there.lifecycle),
         "noncurrent_days": (there.noncurrent_days, None, there.lifecycle),
         "access": (there.access, "private", there.access is not None),
         "deletable": (there.deletable == owner, False, True),
     }
-    for key, (value, default, known) in told.items():
+    for key, (value, default, known) in known_by_key.items():
         if not known:
             continue
         entry.pop(key, None)

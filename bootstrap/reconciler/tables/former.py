@@ -18,14 +18,14 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
     """The path of each column that would come back without its values, with a note on it."""
     there = {path: field.id for path, field in walk(have.schema)}
     paths = {number: path for path, number in there.items()}
-    told: list[str] = []
+    found: list[str] = []
     for path, _ in walk(want.schema):
-        if path in there or want.renamed_from.get(path) in there or any(path.startswith(f"{each}.") for each in told):
+        if path in there or want.renamed_from.get(path) in there or any(path.startswith(f"{each}.") for each in found):
             continue
         former = find(have, path)
         if former is None:
             continue
-        told.append(path)
+        found.append(path)
         new = "`apply` adds a new, empty column"
         if (now := paths.get(former.id)) is not None:
             fix = f"`renamed_from: {now}` brings it back with its values, or write the new name in the file"

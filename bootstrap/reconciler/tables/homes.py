@@ -19,7 +19,7 @@ def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
     whole = everyone(world, facts.catalogs)
     known, folders = claims.live(whole), world.folders()
     homes = claims.homes(lakehouse, facts.catalogs, known, folders.held)
-    told: dict[str, str] = {}
+    lost_tables: dict[str, str] = {}
     for name, content in lakehouse.catalogs.items():
         there = {*facts.catalogs[name].tables, *facts.catalogs[name].others}
         missing = {
@@ -33,10 +33,12 @@ def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
             catalog, files = world.catalog(name), world.files()
             try:
                 gone = lost.find(catalog, missing, claimed, folders, files)
-                told |= lost.describe(name, gone, there, world)
+                lost_tables |= lost.describe(name, gone, there, world)
             except RemoteError as error:  # a log of many thousand commits may take longer than a request's timeout
-                told |= {f"{name}.{full}": f"whether it existed before is not known: {error}" for full in missing}
-    return replace(facts, claims=known, homes=homes, lost=told)
+                lost_tables |= {
+                    f"{name}.{full}": f"whether it existed before is not known: {error}" for full in missing
+                }
+    return replace(facts, claims=known, homes=homes, lost=lost_tables)
 
 
 def everyone(world: World, read: Mapping[str, CatalogFacts]) -> dict[str, CatalogFacts]:

@@ -191,6 +191,6 @@ def _ask(java: Java, asked: list[tuple[Chain, list[dict[str, Any]]]]) -> dict[in
             if question.get("may_fail"):
                 chain.story.append(f"  {answer.splitlines()[0] if answer else 'done'}")
             elif answer:
-                told = "\n".join(chain.story)
-                failed[chain.seed] = f"seed {chain.seed}, {chain.folder}: {question['do']}: {answer}\n{told}"
+                story = "\n".join(chain.story)
+                failed[chain.seed] = f"seed {chain.seed}, {chain.folder}: {question['do']}: {answer}\n{story}"
     return failed

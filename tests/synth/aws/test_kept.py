@@ -70,8 +70,8 @@ def test_an_entry_that_left_the_file_is_reported(
     file.write_text(FILE.replace(old, new) if old else FILE)
     monkeypatch.setenv(DEPLOYED, ",".join(deployed))
     assert main([str(file), "aws"]) == (1 if gone else 0)
-    told = capsys.readouterr().err
-    assert told.startswith(f"Error: lakehouse.yaml no longer has {gone}") if gone else not told
+    reported = capsys.readouterr().err
+    assert reported.startswith(f"Error: lakehouse.yaml no longer has {gone}") if gone else not reported
 
 
 @pytest.mark.parametrize(("text", "code"), [("name: demo\n", 2), (FILE.replace("  aws:", "  other:"), 0)])

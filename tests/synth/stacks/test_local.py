@@ -211,9 +211,9 @@ def test_warnings_of_the_file_are_shown_once(tmp_path: Path) -> None:
     done = synth(tmp_path, f"{text}\n  other: {{runtime: process, store: s3proxy, catalogs: {{lake: nessie}}}}\n")
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "cdktf.out" / "manifest.json").read_text())
-    told = [each for stack in manifest["stacks"].values() for each in stack["annotations"]]
-    assert [each["level"] for each in told] == ["@cdktf/warn", "@cdktf/warn"]
-    lines = [each["message"] for each in told]
+    reported = [each for stack in manifest["stacks"].values() for each in stack["annotations"]]
+    assert [each["level"] for each in reported] == ["@cdktf/warn", "@cdktf/warn"]
+    lines = [each["message"] for each in reported]
     assert all(line.startswith(f"{tmp_path}/lakehouse.yaml:") for line in lines)
     assert "write.x${file(1)}" in lines[0]
     assert 'Did you mean "gc.enabled"' in lines[1]
@@ -232,8 +232,8 @@ def test_a_value_that_a_server_will_not_take_over_is_warned_of(tmp_path: Path) -
     done = synth(tmp_path, re.sub(r"catalogs: \{lake: \w+\}", catalogs, text))
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "cdktf.out" / "manifest.json").read_text())
-    [told] = [each["message"] for stack in manifest["stacks"].values() for each in stack["annotations"]]
-    assert told.startswith(f"polaris-root in {mine} is another one than before")
+    [reported] = [each["message"] for stack in manifest["stacks"].values() for each in stack["annotations"]]
+    assert reported.startswith(f"polaris-root in {mine} is another one than before")
 
 
 VALUE = "Zx9-chosen-value"

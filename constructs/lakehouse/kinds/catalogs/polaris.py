@@ -275,7 +275,7 @@ def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
     )
 
 
-_TOLD = "the lakehouse: clients have its keys"
+_CLIENTS = "the lakehouse: clients have its keys"
 LOGIN = Login(ROOT, f"{REST}/v1/oauth/tokens", _SCOPE)
 POLARIS = CatalogKind(
     word=WORD,
@@ -303,7 +303,7 @@ POLARIS = CatalogKind(
             "polaris.realm-context.realms": "`realm`",
             "polaris.bootstrap.credentials": "`credentials` of the stack",
             "polaris.persistence.*": "the lakehouse: entities are in PostgreSQL",
-            "polaris.authentication.token-broker.*": _TOLD,
+            "polaris.authentication.token-broker.*": _CLIENTS,
         },
         forbidden={"${": "an expression"},
     ),

@@ -45,16 +45,16 @@ def found(log: list[dict[str, Any]], before: dict[str, dict[str, Any]], *names: 
 
 def test_the_newest_commit_that_dropped_it_and_where_it_was_before() -> None:
     log = [commit("c3", drop("n.other")), commit("c2", drop("n.t")), commit("c1", drop("n.t"))]
-    told, api = found(log, {"before-c2": TABLE}, "n.t")
-    assert told["n.t"].how == 'dropped (commit c2 of 2026-11-25T18:58:37 by ann: "DROP")'
-    assert told["n.t"].metadata_location == TABLE["metadataLocation"]
+    history, api = found(log, {"before-c2": TABLE}, "n.t")
+    assert history["n.t"].how == 'dropped (commit c2 of 2026-11-25T18:58:37 by ann: "DROP")'
+    assert history["n.t"].metadata_location == TABLE["metadataLocation"]
     assert api.pages == 2, "the rest of the log is not asked for"
 
 
 def test_a_rename_gives_the_same_content_another_name() -> None:
-    told, _ = found([commit("c1", drop("n.t"), put("n.u", "x"), put("n.t_old", "t"))], {"before-c1": TABLE}, "n.t")
-    assert told["n.t"].renamed_to == "n.t_old"
-    assert told["n.t"].how.startswith("renamed to n.t_old (commit c1 ")
+    history, _ = found([commit("c1", drop("n.t"), put("n.u", "x"), put("n.t_old", "t"))], {"before-c1": TABLE}, "n.t")
+    assert history["n.t"].renamed_to == "n.t_old"
+    assert history["n.t"].how.startswith("renamed to n.t_old (commit c1 ")
 
 
 def test_what_was_never_there_and_what_was_no_table_is_left_out() -> None:

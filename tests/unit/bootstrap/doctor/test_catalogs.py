@@ -12,19 +12,19 @@ from lakehouse.spec.claims import Claim, Register
 URI = "http://127.0.0.1:19120/iceberg"
 
 
-def told(status: int, content: Any) -> Answer:
+def answered(status: int, content: Any) -> Answer:
     return Answer(status, {}, content if isinstance(content, str) else json.dumps(content))
 
 
 @pytest.mark.parametrize(
     ("config", "severity", "word"),
     [
-        (told(200, {"defaults": {}, "overrides": {"prefix": "main|lake"}}), "ok", "answers"),
-        (told(200, {"defaults": {"warehouse": "x"}}), "ok", "answers"),
-        (told(200, "<html>hello</html>"), "error", "another program"),
-        (told(200, []), "error", "another program"),
-        (told(404, "not found"), "error", "another program"),
-        (told(400, {"error": {"message": "Warehouse 'lake' is not known", "code": 400}}), "error", "earlier file"),
+        (answered(200, {"defaults": {}, "overrides": {"prefix": "main|lake"}}), "ok", "answers"),
+        (answered(200, {"defaults": {"warehouse": "x"}}), "ok", "answers"),
+        (answered(200, "<html>hello</html>"), "error", "another program"),
+        (answered(200, []), "error", "another program"),
+        (answered(404, "not found"), "error", "another program"),
+        (answered(400, {"error": {"message": "Warehouse 'lake' is not known", "code": 400}}), "error", "earlier file"),
         (Answer(reason="silent for 5 s"), "error", "hangs"),
         (Answer(reason="no", unresolved=True), "error", "does not resolve"),
     ],
@@ -37,7 +37,7 @@ def test_answers(config: Answer, severity: str, word: str) -> None:
 
 
 def test_a_catalog_that_its_server_lacks_is_created_by_apply() -> None:
-    lost = told(404, {"error": {"message": "Unable to find warehouse lake", "code": 404}})
+    lost = answered(404, {"error": {"message": "Unable to find warehouse lake", "code": 404}})
     assert "`lakehouse apply`" in catalogs.answers("lake", "polaris", URI, lost, "local", creates=True).fix
     assert "`cdktf deploy local`" in catalogs.answers("lake", "nessie", URI, lost, "local").fix
 
@@ -103,7 +103,7 @@ def test_what_an_engine_sees() -> None:
 
 
 def refused(*stack: str) -> Answer:
-    return told(500, {"error": {"message": "Failed to execute query: SELECT 1", "code": 500, "stack": list(stack)}})
+    return answered(500, {"error": {"message": "Failed to execute query: SELECT 1", "code": 500, "stack": list(stack)}})
 
 
 @pytest.mark.parametrize(
@@ -154,4 +154,6 @@ def test_a_database_that_cannot_be_read(answer: Answer, log: list[str], cause: s
 
 
 def test_a_database_that_is_read() -> None:
-    assert catalogs.database("rest", told(200, {"namespaces": []}), ["FATAL: of long ago"], "local").severity == "ok"
+    assert (
+        catalogs.database("rest", answered(200, {"namespaces": []}), ["FATAL: of long ago"], "local").severity == "ok"
+    )

@@ -198,10 +198,10 @@ def test_the_command(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_command_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     doctor("-f", str(file), "-s", "local", "doctor", "--json", expect=1)
-    told = json.loads(capsys.readouterr().out)
-    assert (told["stack"], told["ok"]) == ("local", False)
-    assert {tuple(each) for each in told["checks"]} == {("check", "severity", "found", "cause", "fix")}
-    assert [each["check"] for each in told["checks"] if each["severity"] == "error"] == ["stack"]
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["stack"], reported["ok"]) == ("local", False)
+    assert {tuple(each) for each in reported["checks"]} == {("check", "severity", "found", "cause", "fix")}
+    assert [each["check"] for each in reported["checks"] if each["severity"] == "error"] == ["stack"]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

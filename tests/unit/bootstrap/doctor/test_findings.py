@@ -64,6 +64,6 @@ def test_a_check_that_fails_itself_does_not_hide_the_others(failure: Exception) 
 
 
 def test_each_check_is_announced_before_it_is_made() -> None:
-    told: list[str] = []
-    examine([Check("a", lambda: FINE), Check("b", lambda: ok(",".join(told)))], told.append)
-    assert told == ["a", "b"]
+    announced: list[str] = []
+    examine([Check("a", lambda: FINE), Check("b", lambda: ok(",".join(announced)))], announced.append)
+    assert announced == ["a", "b"]

@@ -35,8 +35,8 @@ def test_evolution(case: dict[str, Any]) -> None:
     wanted = of(case["to"], managed)
     found = there.apply(wanted, allow_destroy=allow_destroy)
     if "refused" in case:
-        told = "\n".join(str(note) for note in found.refused)
-        assert all(words in told for words in case["refused"]), told
+        reported = "\n".join(str(note) for note in found.refused)
+        assert all(words in reported for words in case["refused"]), reported
         assert not found.changes
         assert there.facts() == before, "a refused table is not touched, not even in part"
     else:

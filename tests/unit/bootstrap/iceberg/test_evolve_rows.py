@@ -121,7 +121,7 @@ def shown(given: Any, was: Type, now: Type) -> Any:
     return given
 
 
-def told(rows: list[dict[str, Any]]) -> list[str]:
+def as_text(rows: list[dict[str, Any]]) -> list[str]:
     """Rows in a fixed order; Arrow has its own class for UTC."""
     return sorted(repr(row).replace("zoneinfo.ZoneInfo(key='UTC')", "datetime.timezone.utc") for row in rows)
 
@@ -143,4 +143,4 @@ def test_every_row_is_read_after_every_change(chain: list[dict[str, Any]], manag
             there.append(row)
             written.append((row, now))
             expected = [shown(given, was, now) for given, was in written]
-            assert told(there.read()) == told(expected)
+            assert as_text(there.read()) == as_text(expected)

@@ -87,7 +87,7 @@ def test_the_columns_own_identity_and_void_field_have_its_name() -> None:
     there = Simulation()
     for partition in (["name"], [], ["name"], ["bucket(4, id)", "name"]):
         assert not applied(there, ID, partition_by=partition, format_version=1).refused
-    assert rules.told(facts(there)) == []
+    assert rules.messages(facts(there)) == []
 
 
 def test_a_table_in_that_state_is_reported_with_a_fix() -> None:
@@ -97,15 +97,15 @@ def test_a_table_in_that_state_is_reported_with_a_fix() -> None:
     broken["fields"] = [*broken["fields"], {"id": 3, "name": "id_bucket_4", "type": "int", "required": False}]
     engine(there, {"action": "add-schema", "schema": broken, "last-column-id": 3},
            {"action": "set-current-schema", "schema-id": -1})  # fmt: skip
-    [told] = rules.told(facts(there))
-    assert told.startswith('column id_bucket_4: "id_bucket_4" is the name of a partition field')
+    [reported] = rules.messages(facts(there))
+    assert reported.startswith('column id_bucket_4: "id_bucket_4" is the name of a partition field')
     same = {**ID, "id_bucket_4": "int"}
     [refused] = refusals(applied(there, same, partition_by=["bucket(4, id)"]))
     assert "the table is in this state already" in refused
     assert "`renamed_from: id_bucket_4`" in refused
     back = {**ID, "number": {"type": "int", "renamed_from": "id_bucket_4"}}
     found = applied(there, back, partition_by=["bucket(4, id)"])
-    assert (len(found.changes), refusals(found), rules.told(facts(there))) == (1, [], [])
+    assert (len(found.changes), refusals(found), rules.messages(facts(there))) == (1, [], [])
 
 
 def test_two_partition_fields_of_one_name_are_reported_and_refuse_nothing() -> None:
@@ -117,8 +117,8 @@ def test_two_partition_fields_of_one_name_are_reported_and_refuse_nothing() -> N
         "fields": [{"source-id": 1, "field-id": 1001, "name": "id_bucket_4", "transform": "identity"}],
     }
     engine(there, {"action": "add-spec", "spec": spec}, {"action": "set-default-spec", "spec-id": -1})
-    [told] = rules.told(facts(there))
-    assert 'two partition fields of its specs are named "id_bucket_4" (bucket[4], identity)' in told
+    [reported] = rules.messages(facts(there))
+    assert 'two partition fields of its specs are named "id_bucket_4" (bucket[4], identity)' in reported
     assert not refusals(applied(there, ID, partition_by=["id"], doc="ids"))
 
 
@@ -146,15 +146,15 @@ def test_metadata_columns_that_somebody_made_are_reported() -> None:
     [refused] = refusals(applied(there, ID))
     assert "metadata column _pos" in refused
     assert not applied(there, {**ID, "position": {"type": "long", "renamed_from": "_POS"}}).refused
-    assert rules.told(facts(there)) == []
+    assert rules.messages(facts(there)) == []
 
 
 def test_properties_that_java_cannot_parse_are_reported() -> None:
     there = Simulation()
     applied(there, ID)
     engine(there, {"action": "set-properties", "updates": {"write.target-file-size-bytes": "1_000"}})
-    [told] = rules.told(facts(there))
-    assert '"1_000" is not a value of write.target-file-size-bytes' in told
+    [reported] = rules.messages(facts(there))
+    assert '"1_000" is not a value of write.target-file-size-bytes' in reported
 
 
 def test_ids_of_columns_end_where_icebergs_own_begin() -> None:
@@ -242,8 +242,8 @@ def test_void_fields_go_with_format_version_1() -> None:
 )
 def test_identifiers(columns: dict[str, Any], words: str) -> None:
     of = rules.TableState(*_numbered(columns))
-    told = [problem.message for problem in rules.broken(of)]
-    assert [words in message for message in told] == ([True] if words else [])
+    reported = [problem.message for problem in rules.broken(of)]
+    assert [words in message for message in reported] == ([True] if words else [])
 
 
 def _numbered(columns: dict[str, Any]) -> Any:

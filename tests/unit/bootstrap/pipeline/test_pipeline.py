@@ -95,7 +95,7 @@ def digest(world: World) -> str:
 
 
 @pytest.mark.parametrize(
-    ("changes", "contents", "anything", "told"),
+    ("changes", "contents", "anything", "outcome"),
     [
         ([], NOTHING, False, "- Infrastructure: no changes\n- Contents: no changes"),
         ([change("no-op"), change("read")], NOTHING, False, "- Infrastructure: no changes"),
@@ -106,11 +106,11 @@ def digest(world: World) -> str:
     ],
 )
 def test_a_plan_says_what_would_be_done(
-    world: World, changes: list[dict[str, Any]], contents: dict[str, Any] | None, anything: bool, told: str
+    world: World, changes: list[dict[str, Any]], contents: dict[str, Any] | None, anything: bool, outcome: str
 ) -> None:
     world.changes, world.contents = changes, contents
     assert pipeline(world).plan(check=False).anything is anything
-    assert told in (pipeline(world).notes / SUMMARY).read_text()
+    assert outcome in (pipeline(world).notes / SUMMARY).read_text()
     noted = pipeline(world).planned()
     assert noted is not None
     assert from_json(noted.to_json()) == noted
@@ -332,6 +332,6 @@ def test_a_stack_that_is_not_there(world: World) -> None:
 def test_a_summary_is_never_longer_than_a_comment_may_be() -> None:
     changes = tuple((f"aws_s3_bucket.with_a_long_name_{nth}", "create") for nth in range(3000))
     for infrastructure, text in ((changes, "x"), ((), "line ``` with a fence\n" * 9000)):
-        told = summary(Looked("aws", "w", infrastructure, None, 0, text))
-        assert len(told) < 65_536
-        assert told.count("````" if infrastructure == () else "```") == 2
+        outcome = summary(Looked("aws", "w", infrastructure, None, 0, text))
+        assert len(outcome) < 65_536
+        assert outcome.count("````" if infrastructure == () else "```") == 2

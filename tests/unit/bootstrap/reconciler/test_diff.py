@@ -99,8 +99,8 @@ def test_destroying_takes_two_keys(key: str, managed: str, allow_destroy: bool) 
     else:
         # The parent's key counts only for what is directly in it, and only in an exclusive catalog: n.m is not empty.
         assert not gone
-    told = " ".join(str(note) for note in there.diff(wanted).kept)
-    assert ("--allow-destroy" in told) == (managed == "exclusive" or key == "object")
+    reported = " ".join(str(note) for note in there.diff(wanted).kept)
+    assert ("--allow-destroy" in reported) == (managed == "exclusive" or key == "object")
 
 
 def test_in_an_exclusive_catalog_a_namespaces_key_opens_what_is_directly_in_it() -> None:

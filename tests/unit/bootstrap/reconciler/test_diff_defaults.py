@@ -47,7 +47,7 @@ INT = {"type": "int", "initial_default": 5, "write_default": 6}
 
 
 @pytest.mark.parametrize(
-    ("column", "fields", "told"),
+    ("column", "fields", "reported"),
     [
         (INT, [], ["+ column c int (initial default 5, write default 6)"]),
         ({**INT, "required": True}, [], ["+ column c int required (initial default 5, write default 6)"]),
@@ -62,9 +62,9 @@ INT = {"type": "int", "initial_default": 5, "write_default": 6}
          [{"name": "c", "type": "decimal(9,2)", "initial-default": "1.50"}], []),
     ],
 )  # fmt: skip
-def test_defaults(column: Any, fields: list[dict[str, Any]], told: list[str]) -> None:
+def test_defaults(column: Any, fields: list[dict[str, Any]], reported: list[str]) -> None:
     of = found(column, *fields)
-    assert lines(of) == told
+    assert lines(of) == reported
     assert not of.refused
 
 

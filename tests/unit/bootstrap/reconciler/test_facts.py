@@ -89,10 +89,10 @@ def test_a_store_of_our_own_is_asked_though_the_file_names_no_bucket(store: Stor
 
 
 def test_tables_are_counted_over_all_catalogs(there: World) -> None:
-    told: list[tuple[int, int]] = []
-    facts.gather(LAKEHOUSE, there, reading=lambda count, of: told.append((count, of)))
-    assert len(told) == 8
-    assert max(told) == (6, 6)
+    reported: list[tuple[int, int]] = []
+    facts.gather(LAKEHOUSE, there, reading=lambda count, of: reported.append((count, of)))
+    assert len(reported) == 8
+    assert max(reported) == (6, 6)
 
 
 @pytest.mark.parametrize("words", [["drift"], ["export"]])

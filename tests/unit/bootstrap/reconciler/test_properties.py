@@ -63,8 +63,8 @@ def test_a_property_is_taken_out_of_the_file_and_of_the_lakehouse(managed: str) 
     there.namespaces["n"]["theirs"] = "1"
     bare = lakehouse({"n": {"tables": {"t": {"columns": {"i": "int"}}}}}, managed=managed)
     found = there.diff(bare)
-    told = {detail.text for change in found.changes for detail in change.details}
-    assert {"property gc.enabled", "property x", "property comment", "property k"} <= told
+    reported = {detail.text for change in found.changes for detail in change.details}
+    assert {"property gc.enabled", "property x", "property comment", "property k"} <= reported
     left = ["property lake.n.theirs", "property lake.n.t.theirs", "doc of column lake.n.t.i"]
     assert list(found.unnamed) == (left if managed == "shared" else [])
     there.apply(bare)

@@ -180,9 +180,9 @@ def test_without_a_token_the_reason_is_reported_and_no_secret(
     server: Guarded, refusal: tuple[int, str], error: type[RemoteError], why: str
 ) -> None:
     server.refusal, made = refusal, oauth(server)
-    with pytest.raises(error, match=why) as told:
+    with pytest.raises(error, match=why) as caught:
         made.headers("GET", server.url, {}, None)
-    assert SECRET not in f"{told.value} {made!r}"
+    assert SECRET not in f"{caught.value} {made!r}"
 
 
 def test_a_server_of_tokens_that_is_down(server: Guarded, free_port: int) -> None:

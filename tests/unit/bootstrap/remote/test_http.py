@@ -29,7 +29,7 @@ from lakehouse.runtimes.state import State
 from tests.unit.lakehouse.runtimes.test_certificates import served, web
 
 
-class Told(ThreadingHTTPServer):
+class Scripted(ThreadingHTTPServer):
     """Gives the ``answers`` in turn, then repeats the last; None: closes the connection without an answer."""
 
     daemon_threads = True
@@ -44,7 +44,7 @@ class Told(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Told
+    server: Scripted
     protocol_version = "HTTP/1.1"
 
     def _answer(self) -> None:
@@ -69,19 +69,19 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     monkeypatch.setattr(retry, "_FIRST_WAIT", 0.001)
-    told = Told()
-    thread = threading.Thread(target=told.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    there = Scripted()
+    thread = threading.Thread(target=there.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    yield told
-    told.shutdown()
-    told.server_close()
+    yield there
+    there.shutdown()
+    there.server_close()
     thread.join()
 
 
 @pytest.fixture
-def client(server: Told) -> Iterator[Http]:
+def client(server: Scripted) -> Iterator[Http]:
     made = Http('catalog "x"', f"http://127.0.0.1:{server.server_address[1]}", patience=5)
     yield made
     made._pool.clear()
@@ -115,7 +115,7 @@ BAD: list[tuple[Any, type[RemoteError]]] = [
 
 @pytest.mark.parametrize(("answer", "kind"), BAD)
 def test_a_failed_write_has_its_type_and_only_a_throttled_one_is_sent_again(
-    server: Told, client: Http, answer: Any, kind: type[RemoteError]
+    server: Scripted, client: Http, answer: Any, kind: type[RemoteError]
 ) -> None:
     server.answers = [answer]
     with pytest.raises(RemoteError) as caught:
@@ -126,13 +126,13 @@ def test_a_failed_write_has_its_type_and_only_a_throttled_one_is_sent_again(
 
 
 @pytest.mark.parametrize("answer", [None, (503, "", {}), iceberg(500, "x"), iceberg(429, "x")])
-def test_a_read_is_sent_again_until_it_comes_through(server: Told, client: Http, answer: Any) -> None:
+def test_a_read_is_sent_again_until_it_comes_through(server: Scripted, client: Http, answer: Any) -> None:
     server.answers = [answer, answer, (200, '{"a": 1}', {})]
     assert client.get("/x", q="1", none=None) == {"a": 1}
     assert server.seen == ["GET /x?q=1"] * 3
 
 
-def test_an_empty_answer_is_none(server: Told, client: Http) -> None:
+def test_an_empty_answer_is_none(server: Scripted, client: Http) -> None:
     server.answers = [(204, "", {})]
     assert client.request("DELETE", "/x") is None
 
@@ -143,7 +143,7 @@ def test_nobody_there(free_port: int) -> None:
 
 
 @pytest.mark.parametrize(("method", "kind"), [("GET", Refused), ("POST", UnknownState), ("DELETE", UnknownState)])
-def test_an_answer_of_somebody_else(server: Told, client: Http, method: str, kind: type[RemoteError]) -> None:
+def test_an_answer_of_somebody_else(server: Scripted, client: Http, method: str, kind: type[RemoteError]) -> None:
     server.answers = [(200, "<html>Please log in</html>", {})]
     with pytest.raises(kind, match=f"the answer to {method} /x is not JSON. Is http://127.0.0.1.* its address"):
         client.request(method, "/x")

@@ -39,9 +39,9 @@ def test_the_answer_is_the_processs(drift: bool) -> None:
 )
 def test_no_answer_is_no_drift_and_is_reported(program: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not look(program, 0.5 if "sleep" in program else 10.0).drifted()
-    told = capsys.readouterr().err
-    assert why in told
-    assert "this plan shows no drift in them" in told
+    reported = capsys.readouterr().err
+    assert why in reported
+    assert "this plan shows no drift in them" in reported
 
 
 def test_the_bootstrap_runs_again_for_another_file_and_for_drift(

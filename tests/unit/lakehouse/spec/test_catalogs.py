@@ -70,8 +70,8 @@ def test_that_warning_has_a_line(tmp_path: Path) -> None:
         "name: unit\nbuckets: {one: {}}\ncatalogs:\n  lake:\n    location: s3://one/lake\n    deletable: true\n"
         "stacks: {local: {runtime: process, store: s3proxy, catalogs: {lake: nessie}}}\n"
     )
-    [told] = cautions(file, load(file))
-    assert told.startswith(f"{file}:6: catalogs.lake.deletable: ")
+    [reported] = cautions(file, load(file))
+    assert reported.startswith(f"{file}:6: catalogs.lake.deletable: ")
 
 
 TABLE = {

@@ -29,11 +29,11 @@ def test_the_register_agrees_with_the_definition(claims: list[Claim], asked: Cla
     found = register.clash(asked)
     assert (found in expected) if expected else (found is None)
     pairs = [(one, other) for n, one in enumerate(claims) for other in claims[:n] if clash(one, other)]
-    for outer, inner in (told := list(register.clashes())):
+    for outer, inner in (reported := list(register.clashes())):
         assert clash(outer, inner)
         assert inner.parts[: len(outer.parts)] == outer.parts
     # Each clash is reported at its inner side, or at the later of two with one folder: no pair is left out.
-    inside = [inner for _, inner in told]
+    inside = [inner for _, inner in reported]
     for one, other in pairs:
         assert one in inside or other in inside
 

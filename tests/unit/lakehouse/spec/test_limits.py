@@ -115,9 +115,9 @@ def test_what_an_engine_does_not_show_is_a_warning_of_a_valid_file(
     data: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     path = written(data, tmp_path / "lakehouse.yaml")
-    told = cautions(path, load(path))
-    assert any(message in each for each in told), told
-    assert all(each.startswith(f"{path}:") for each in told)
+    reported = cautions(path, load(path))
+    assert any(message in each for each in reported), reported
+    assert all(each.startswith(f"{path}:") for each in reported)
 
 
 @pytest.mark.parametrize(("data", "message"), [*REFUSED, *WARNED])

@@ -150,9 +150,9 @@ def test_values_that_java_takes(key: str, value: Any) -> None:
     ],
 )
 def test_a_misspelt_name_is_warned_about(key: str, nearest: str) -> None:
-    told = properties.misspelt(key)
-    assert told is not None
-    assert f'Did you mean "{nearest}"?' in told
+    reported = properties.misspelt(key)
+    assert reported is not None
+    assert f'Did you mean "{nearest}"?' in reported
     assert properties.misspelt(nearest) is None
 
 
@@ -164,9 +164,9 @@ def test_warnings_have_a_line(tmp_path: Path) -> None:
         "              write.formt.default: avro\n"
         "stacks: {local: {runtime: process, store: s3proxy, catalogs: {lake: nessie}}}\n"
     )
-    [told] = cautions(file, load(file))
-    assert told.startswith(f"{file}:12: ")
-    assert 'Did you mean "write.format.default"?' in told
+    [reported] = cautions(file, load(file))
+    assert reported.startswith(f"{file}:12: ")
+    assert 'Did you mean "write.format.default"?' in reported
 
 
 def test_names_that_engines_or_files_take_for_one() -> None:

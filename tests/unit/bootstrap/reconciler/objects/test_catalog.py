@@ -41,14 +41,14 @@ class Server:
         self.there: dict[str, CatalogEntity] = {}
         self.full: set[str] = set()
         self.tables: dict[str, TableFacts] = {}
-        self.told: list[str] = []
+        self.asked: list[str] = []
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         read = {name: table for name, table in self.tables.items() if tables is None or name in tables}
         return CatalogFacts({"n": {}}, read, frozenset(self.tables.keys() - read.keys()))
 
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
-        self.told.append(f"drop {name}")
+        self.asked.append(f"drop {name}")
         del self.tables[name]
         return ""
 
@@ -61,7 +61,7 @@ class Server:
     def update_catalog(self, version: int, properties: Mapping[str, str], storage: Mapping[str, Any]) -> None:
         if version != self.there[self.warehouse].version:
             raise Conflict("late")
-        self.told.append("update")
+        self.asked.append("update")
         self.there[self.warehouse] = CatalogEntity(self.warehouse, version + 1, dict(properties), dict(storage))
 
     def drop_catalog(self, name: str) -> None:
@@ -212,7 +212,7 @@ def test_a_location_goes_after_its_table(server: Server) -> None:
     steps = {each.address: each for each in make_plan(wanted, world(server), kinds=both, allow_destroy=True).steps}
     assert steps["catalog lake"].needs == ("table lake.n.t",)
     assert reconcile(wanted, world(server), kinds=both, allow_destroy=True, purge=True).exit_code == 0
-    assert server.told == ["drop n.t", "update"]
+    assert server.asked == ["drop n.t", "update"]
     assert server.there["quick"].storage["allowedLocations"] == ["s3://one/lake"]
     assert make_plan(wanted, world(server), kinds=both, allow_destroy=True).steps == ()
 

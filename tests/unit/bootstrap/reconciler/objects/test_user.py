@@ -111,7 +111,7 @@ def planned(want: Lakehouse, there: Mapping[str, StoreUser] | None, *, allow_des
     return plan(diff(want, facts, allow_destroy=allow_destroy, kinds=KINDS), allow_destroy=allow_destroy, kinds=KINDS)
 
 
-def told(made: Plan) -> list[str]:
+def lines_of(made: Plan) -> list[str]:
     return [line for line in render(made) if not line.startswith(("Plan:", "No changes"))]
 
 
@@ -148,14 +148,14 @@ CREATED = [
 )  # fmt: skip
 def test_what_a_plan_says(want: Lakehouse, there: dict[str, StoreUser] | None, lines: list[str]) -> None:
     made = planned(want, there)
-    assert told(made) == lines
+    assert lines_of(made) == lines
     assert from_json(json.loads(json.dumps(made.to_json()))).steps == made.steps
 
 
 def test_a_grant_that_came_or_went_is_a_line_of_the_plan() -> None:
     there = {"demo-a": StoreUser(policy_of(lakehouse({"a": WRITES}), "a") or {})}
-    more = [line for line in told(planned(lakehouse({"a": WRITES}), {"demo-a": read()})) if line[4:5] in "+-"]
-    less = [line for line in told(planned(lakehouse({"a": READS}), there)) if line[4:5] in "+-"]
+    more = [line for line in lines_of(planned(lakehouse({"a": WRITES}), {"demo-a": read()})) if line[4:5] in "+-"]
+    less = [line for line in lines_of(planned(lakehouse({"a": READS}), there)) if line[4:5] in "+-"]
     assert [line.replace("+", "-") for line in more] == less
     assert any("warehouse/lake/silver/*" in line and "PutObject" in line for line in less)
     assert not any("GetObject" in line for line in less)
@@ -167,7 +167,9 @@ def test_how_a_store_writes_a_policy_is_no_difference() -> None:
                   for each in there.policy["Statement"]][::-1]  # fmt: skip
     [single] = [each for each in statements if each["Action"] == ["s3:GetBucketLocation"]]
     single["Action"] = "s3:GetBucketLocation"
-    assert told(planned(lakehouse({"a": READS}), {"demo-a": replace(there, policy={"Statement": statements})})) == []
+    assert (
+        lines_of(planned(lakehouse({"a": READS}), {"demo-a": replace(there, policy={"Statement": statements})})) == []
+    )
 
 
 @pytest.mark.parametrize("allow_destroy", [False, True])

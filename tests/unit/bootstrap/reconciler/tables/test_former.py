@@ -24,9 +24,9 @@ def lost(made: Simulation, columns: dict[str, Any]) -> dict[str, str]:
 
 def test_a_column_that_was_dropped() -> None:
     made = world({"a": "long", "b": "string"}, {"a": "long"})
-    told = lost(made, {"a": "long", "b": "string"})
-    assert list(told) == ["b"]
-    assert "`lakehouse restore lake.n.t.b` brings it back" in told["b"]
+    reported = lost(made, {"a": "long", "b": "string"})
+    assert list(reported) == ["b"]
+    assert "`lakehouse restore lake.n.t.b` brings it back" in reported["b"]
 
 
 def test_a_column_that_was_renamed() -> None:
@@ -43,9 +43,9 @@ def test_a_new_column_was_never_there() -> None:
 def test_a_struct_is_reported_once_and_a_field_of_one_by_its_path() -> None:
     whole: dict[str, Any] = {"a": "long", "s": "struct<x: int, y: int>"}
     assert list(lost(world(whole, {"a": "long"}), whole)) == ["s"]
-    told = lost(world(whole, {"a": "long", "s": "struct<x: int>"}), whole)
-    assert list(told) == ["s.y"]
-    assert "time travel" in told["s.y"]
+    reported = lost(world(whole, {"a": "long", "s": "struct<x: int>"}), whole)
+    assert list(reported) == ["s.y"]
+    assert "time travel" in reported["s.y"]
 
 
 def test_the_commit_brings_a_column_back_under_its_id() -> None:

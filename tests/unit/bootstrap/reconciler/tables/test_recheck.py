@@ -50,7 +50,7 @@ def creation(location: str = AT, **properties: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("commit", "told"),
+    ("commit", "reported"),
     [
         (creation(), f"{AT} is the location of lake.n.other"),
         (creation(f"{AT}/in"), f"{AT}/in is in the location of lake.n.other"),
@@ -59,11 +59,11 @@ def creation(location: str = AT, **properties: str) -> dict[str, Any]:
     ],
 )
 def test_a_folder_that_another_table_has_taken_since_is_refused_with_both_names(
-    commit: Mapping[str, Any], told: str
+    commit: Mapping[str, Any], reported: str
 ) -> None:
     with pytest.raises(Conflict, match="since the plan was made") as caught:
         recheck(Lake(other=AT)).before("n.t", commit)
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 def test_a_free_folder_costs_one_look_at_the_list() -> None:

@@ -153,9 +153,9 @@ def test_clients_have_the_stores_keys_if_it_has_no_others_to_give() -> None:
 def test_clients_get_keys_for_each_table_if_the_store_gives_them() -> None:
     given, stack = lakehouse("minio")
     assert POLARIS.storage is not None
-    told = POLARIS.storage(endpoints(given, stack, Here(given)).catalogs[0])
-    assert "stsUnavailable" not in told
-    assert told["stsEndpoint"] == "http://127.0.0.1:9000"
+    reported = POLARIS.storage(endpoints(given, stack, Here(given)).catalogs[0])
+    assert "stsUnavailable" not in reported
+    assert reported["stsEndpoint"] == "http://127.0.0.1:9000"
     spark, trino, pyiceberg = clients("minio", Here)
     assert not [key for each in (spark, trino, pyiceberg) for key in each if "secret" in key or "access-key" in key]
     assert spark[".header.X-Iceberg-Access-Delegation"] == "vended-credentials"

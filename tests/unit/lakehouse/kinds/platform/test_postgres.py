@@ -1,4 +1,4 @@
-"""PostgreSQL as a service: what its server is told, and what a start makes of its folder."""
+"""PostgreSQL as a service: what its server is reported, and what a start makes of its folder."""
 
 from __future__ import annotations
 
