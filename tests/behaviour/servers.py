@@ -108,13 +108,13 @@ def running(folder: Path, kind: str = "s3proxy", words: Collection[str] = KINDS)
         carried |= {each.name: each for each in POSTGRES.services(place, every)}
     certificates.issue(state, carried.values())
     with ExitStack() as stack:
-        started: dict[str, tuple[Service, subprocess.Popen[bytes]]] = {}
+        up: dict[str, tuple[Service, subprocess.Popen[bytes]]] = {}
         for each in carried.values():
             for need in each.needs:
-                _await(*started[need], state)
-            started[each.name] = (each, stack.enter_context(_process(each, state, keys)))
-        for service, process in started.values():
-            _await(service, process, state)
+                awaited(*up[need], state)
+            up[each.name] = (each, stack.enter_context(started(each, state, keys)))
+        for service, process in up.values():
+            awaited(service, process, state)
         store, catalog = (f"http://127.0.0.1:{ports[name]}" for name in (kind, "nessie"))
         connections = {word: connect.catalog(at, state.value) for word, at in reached.items()}
         clients = {
@@ -169,7 +169,7 @@ def to_be_built(kind: str) -> list[str]:
 
 
 @contextmanager
-def _process(service: Service, state: State, keys: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def started(service: Service, state: State, keys: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     config = state.config(service.name)
     for folder in (config, *map(Path, service.data)):
         folder.mkdir(parents=True, exist_ok=True)
@@ -196,9 +196,11 @@ def _process(service: Service, state: State, keys: dict[str, str]) -> Iterator[s
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            for path in service.leaves:
+                Path(path).unlink(missing_ok=True)
 
 
-def _await(service: Service, process: subprocess.Popen[bytes], state: State) -> None:
+def awaited(service: Service, process: subprocess.Popen[bytes], state: State) -> None:
     deadline = time.monotonic() + service.probe.patience
     while not (process.poll() == 0 if service.is_job else ready(service.probe)):
         if process.poll() is not None or time.monotonic() > deadline:

@@ -15,7 +15,7 @@ from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
-from tests.behaviour.servers import _await, _process
+from tests.behaviour.servers import awaited, started
 from tests.ports import free
 from tests.psql import psql
 
@@ -35,8 +35,8 @@ class Server:
     @contextmanager
     def up(self, entries: Mapping[str, KindEntry]) -> Iterator[None]:
         [service] = postgres.services(ProcessPlace(self.state, {"postgres": self.port}), entries)
-        with _process(service, self.state, KEYS) as process:
-            _await(service, process, self.state)
+        with started(service, self.state, KEYS) as process:
+            awaited(service, process, self.state)
             yield
 
     def sql(self, server: str, statement: str, *, database: str = "", user: str = "") -> str:

@@ -94,6 +94,19 @@ def test_a_killed_supervisor_is_seen_and_its_orphans_are_ended(state: State, fre
     assert not processes.is_open(free_port)
 
 
+def test_what_a_service_leaves_outside_the_state_folder_is_removed_after_its_end(
+    state: State, free_port: int, tmp_path: Path
+) -> None:
+    left = tmp_path / "left.sock"
+    service = replace(server(free_port), leaves=(str(left), str(tmp_path / "never-there")))
+    steps.supervisor_up(state, "1")
+    for end in (lambda: steps.service_down(state, "web"), lambda: steps.supervisor_down(state)):
+        steps.service_up(state, service, Incarnation("d", "1"))
+        left.touch()
+        end()
+        assert not left.exists()
+
+
 def test_a_service_that_cannot_start_shows_its_log(state: State, free_port: int) -> None:
     broken = replace(server(free_port), command=(sys.executable, "-c", "raise SystemExit('the reason')"))
     steps.supervisor_up(state, "1")

@@ -35,6 +35,7 @@ def service(raw: dict[str, Any]) -> Service:
         | {key: tuple(raw[key]) for key in lists}
         | {
             "forgets": tuple(raw.get("forgets", ())),
+            "leaves": tuple(raw.get("leaves", ())),
             "environment": tuple((key, value) for key, value in raw["environment"]),
             "files": _files(raw["files"]),
             "ports": tuple(Port(**each) for each in raw["ports"]),

@@ -102,6 +102,7 @@ class Service:
     keeps_entrypoint: bool = later(False)
     stop_signal: Literal["TERM", "INT"] = later("TERM")  # of a process; a container's image sets its own
     forgets: tuple[str, ...] = later(())  # files removed before each start; the last part of a path may be a pattern
+    leaves: tuple[str, ...] = later(())  # files outside its folders that may be there after its end, absolute paths
     unprivileged: bool = later(False)  # it refuses to run as root; as root, its command enters a user namespace
 
     @property

@@ -22,6 +22,7 @@ from lakehouse.text.placeholders import Secret, Text, joined
 NAME, PACKAGE = "seaweedfs", "seaweedfs-4.48"
 _HERE = "(key)"  # of a placeholder in a JSON text
 TOKENS = Secret("seaweedfs-tokens")  # signs what its parts show each other
+_SOCKETS = "/tmp"  # noqa: S108 - where its parts reach each other: it has no option for the folder
 _OWN = "the lakehouse: it writes the command line"
 _CLOSED = "the lakehouse: it says who may connect"
 # The parts with a port of their own, each with a second one for gRPC.
@@ -84,7 +85,13 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
         probe=Probe("http", port, "/healthz"),
         reading=(),
         memory_mb=512,
-        stop_seconds=30,
+        # Its end takes 17 s: its parts wait for each other's open streams, for 15 s. What it has acknowledged is in its
+        # files, so it is killed once requests that were under way have had the time to finish.
+        stop_seconds=3,
+        leaves=(
+            f"{_SOCKETS}/{NAME}-s3-grpc-{s3_grpc}.sock",
+            *(f"{_SOCKETS}/{each.name}-{each.number}.sock" for each in grpc),
+        ),
     )
 
 

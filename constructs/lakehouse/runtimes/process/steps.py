@@ -13,7 +13,7 @@ from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.probe import await_ready
-from lakehouse.runtimes.process import jobs, namespaces, surroundings, watch
+from lakehouse.runtimes.process import jobs, leftovers, namespaces, surroundings, watch
 from lakehouse.runtimes.process.incarnation import SUPERVISOR
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State, check_user, write_private
@@ -64,7 +64,7 @@ def stop_replaced(state: State, planned: Mapping[str, tuple[Service, Incarnation
     supervisor = Supervisor(state)
     running = supervisor.processes().keys()
     for name in running - planned.keys():
-        supervisor.remove(name)
+        service_down(state, name)
     for name, (_, incarnation) in planned.items():
         if name in running and recorded(state, name) != incarnation:
             service_down(state, name)
@@ -86,6 +86,7 @@ def supervisor_down(state: State) -> None:
     """Stop supervisord and every process of the lakehouse. Data, logs and secrets stay."""
     Supervisor(state).stop()
     processes.end(processes.belonging(state))
+    leftovers.remove(state)
     shutil.rmtree(state.run, ignore_errors=True)
     state.socket.unlink(missing_ok=True)
 
@@ -111,6 +112,7 @@ def service_up(state: State, service: Service, incarnation: Incarnation) -> floa
         return took
     if service.reading is not None:
         watch.watched(state, service)
+    leftovers.note(state, service)
     supervisor = Supervisor(state)
     supervisor.add(service)
     asked = surroundings.asked(service, state)
@@ -123,6 +125,7 @@ def service_down(state: State, name: str) -> None:
     """Stop a service, even if a killed supervisor left it behind."""
     Supervisor(state).remove(name)
     processes.end(processes.belonging(state, name))
+    leftovers.remove(state, name)
 
 
 def _packages(service: Service) -> list[str]:
