@@ -196,8 +196,8 @@ def started(service: Service, state: State, keys: dict[str, str]) -> Iterator[su
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            for path in service.leaves:
-                Path(path).unlink(missing_ok=True)
+            for left in service.leaves:
+                Path(left).unlink(missing_ok=True)
 
 
 def awaited(service: Service, process: subprocess.Popen[bytes], state: State) -> None:

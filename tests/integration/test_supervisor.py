@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -100,7 +101,11 @@ def test_what_a_service_leaves_outside_the_state_folder_is_removed_after_its_end
     left = tmp_path / "left.sock"
     service = replace(server(free_port), leaves=(str(left), str(tmp_path / "never-there")))
     steps.supervisor_up(state, "1")
-    for end in (lambda: steps.service_down(state, "web"), lambda: steps.supervisor_down(state)):
+    ends: tuple[Callable[[], None], ...] = (
+        partial(steps.service_down, state, "web"),
+        partial(steps.supervisor_down, state),
+    )
+    for end in ends:
         steps.service_up(state, service, Incarnation("d", "1"))
         left.touch()
         end()
