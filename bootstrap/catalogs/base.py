@@ -166,6 +166,18 @@ class MakesCatalogs(Protocol):
 
 
 @runtime_checkable
+class RenamesTables(Protocol):
+    """A catalog that renames a table in one step. The table keeps its rows, its history and its folder."""
+
+    def rename_table(self, former: str, name: str, identity: str) -> None:
+        """Give the table ``former`` the name ``name``, which may be in another namespace.
+
+        ``identity`` is the UUID in the table's metadata. Raises Conflict if the table of that name has another one,
+        Missing if there is none, Exists if the new name is taken.
+        """
+
+
+@runtime_checkable
 class CommitsMany(Protocol):
     """A catalog that takes the commits of many tables in one request."""
 

@@ -130,6 +130,17 @@ class HiveCatalog(LocatedCatalog):
         metadata = parsed(metadata_location, self.files.read(metadata_location))
         self._create(what, name, metadata, metadata_location)
 
+    def rename_table(self, former: str, name: str, identity: str) -> None:
+        what, (database, table) = f"{self.what}: {former}", former.split(".")
+        with self.metastore.asked(what) as hive, self.metastore.locked(hive, what, database, table) as held:
+            there, at = self._table_at(hive, former)
+            same(what, identity, self.files.read(at)["table-uuid"])
+            there.dbName, there.tableName = name.split(".")
+            if there.tableName in hive.get_all_tables(there.dbName):
+                raise Exists(f"{self.what}: there is already a table {name}")
+            held()
+            hive.alter_table_with_environment_context(database, table, there, _context())
+
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
         what, (database, table) = f"{self.what}: {name}", name.split(".")
         with self.metastore.asked(what) as hive, self.metastore.locked(hive, what, database, table) as held:

@@ -64,6 +64,9 @@ class NessieCatalog(RestCatalog):
     def commit_tables(self, commits: Mapping[str, Mapping[str, Any]]) -> Mapping[str, RemoteError]:
         return self.commits.commit(commits)
 
+    def rename_table(self, former: str, name: str, identity: str) -> None:
+        self.commits.rename(former, name, identity)
+
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
         location = self.commits.drop(name, identity)
         return f"Nessie deletes no files: those of the table are still at {location}" if purge else ""

@@ -77,13 +77,28 @@ class NessieCommit:
         Raises Conflict if the table of that name has another UUID than ``identity``, or if it changes meanwhile.
         """
         content, hash_ = self.current(name)
-        if content["type"] != "ICEBERG_TABLE":
-            raise Conflict(f"{self._what}: {name} is no longer an Iceberg table")
-        metadata = self.files.read(content["metadataLocation"])
-        same(f"{self._what}: {name}", identity, metadata["table-uuid"])
+        metadata = self._same(name, content, identity)
         # With the hash at which it was read: Nessie refuses the commit if somebody has changed the table since.
         self._send({name: {"type": "DELETE", "key": {"elements": name.split(".")}}}, hash_, "drop")
         return str(metadata["location"])
+
+    def rename(self, former: str, name: str, identity: str) -> None:
+        """Move the table to another name of the branch in one commit, in which it stays the same content.
+
+        Raises Conflict if the table has another UUID than ``identity`` or changes meanwhile, Exists if the new name is
+        taken.
+        """
+        contents, hash_ = self._current([former, name])
+        if former not in contents:
+            raise Missing(f"{self._what}: there is no table {former}")
+        if name in contents:
+            raise Exists(f"{self._what}: there is already a {name}")
+        self._same(former, contents[former], identity)
+        operations = {
+            former: {"type": "DELETE", "key": {"elements": former.split(".")}},
+            name: {"type": "PUT", "key": {"elements": name.split(".")}, "content": contents[former]},
+        }
+        self._send(operations, hash_, "rename", f"{former} to {name}")
 
     def register(self, name: str, metadata_location: str) -> None:
         """Create a table from an existing metadata file. Raises Exists if the name is taken on the branch."""
@@ -93,9 +108,19 @@ class NessieCommit:
         metadata = self.files.read(metadata_location)
         self._send({name: _put(name, {}, metadata_location, metadata)}, hash_, "restore")
 
-    def _send(self, operations: Mapping[str, Mapping[str, Any]], hash_: str, verb: str = "change") -> None:
+    def _same(self, name: str, content: Mapping[str, Any], identity: str) -> dict[str, Any]:
+        """The table's metadata. Raises Conflict if it is no table, or another one than ``identity``."""
+        if content["type"] != "ICEBERG_TABLE":
+            raise Conflict(f"{self._what}: {name} is no longer an Iceberg table")
+        metadata = self.files.read(content["metadataLocation"])
+        same(f"{self._what}: {name}", identity, metadata["table-uuid"])
+        return metadata
+
+    def _send(
+        self, operations: Mapping[str, Mapping[str, Any]], hash_: str, verb: str = "change", names: str = ""
+    ) -> None:
         if operations:
-            names = next(iter(operations)) if len(operations) == 1 else f"{len(operations)} tables"
+            names = names or (next(iter(operations)) if len(operations) == 1 else f"{len(operations)} tables")
             body = {"commitMeta": {"message": f"lakehouse: {verb} {names}"}, "operations": list(operations.values())}
             self._api.post(f"{self._tree}@{hash_}/history/commit", body)
 

@@ -137,12 +137,21 @@ class RestCatalog:
         body = {"name": table, "metadata-location": metadata_location}
         self.http.post(f"{self._namespace_path(namespace)}/register", body)
 
+    def rename_table(self, former: str, name: str, identity: str) -> None:
+        self._same(former, identity)
+        self.http.post(
+            f"{self.prefix}/tables/rename", {"source": _identifier(former), "destination": _identifier(name)}
+        )
+
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
+        self._same(name, identity)
+        self.http.request("DELETE", self._table_path(name), query={"purgeRequested": json.dumps(purge)})
+        return ""
+
+    def _same(self, name: str, identity: str) -> None:
         # The protocol takes a name and no UUID: a table that is created again at this very moment is not noticed.
         found = self.http.get(self._table_path(name), snapshots="refs")["metadata"]["table-uuid"]
         same(f'catalog "{self.name}": {name}', identity, found)
-        self.http.request("DELETE", self._table_path(name), query={"purgeRequested": json.dumps(purge)})
-        return ""
 
     def _namespace_path(self, name: str) -> str:
         return f"{self.prefix}/namespaces/{_SEPARATOR.join(quote(part, safe='') for part in name.split('.'))}"
@@ -150,3 +159,9 @@ class RestCatalog:
     def _table_path(self, name: str) -> str:
         namespace, _, table = name.rpartition(".")
         return f"{self._namespace_path(namespace)}/tables/{quote(table, safe='')}"
+
+
+def _identifier(name: str) -> dict[str, Any]:
+    """A table's name as requests have it."""
+    *namespace, table = name.split(".")
+    return {"namespace": namespace, "name": table}

@@ -163,7 +163,8 @@ class CatalogFacts:
 
     ``tables`` has the tables that were read, ``others`` the names of tables and views that were only listed.
     ``references`` are branches and tags, without the branch that this is; ``elsewhere`` are the folders of the tables
-    on those, by the table's name and the reference's, if they were asked for.
+    on those, by the table's name and the reference's, if they were asked for. ``renamed`` has the names in the catalog
+    of tables that ``tables`` has under other names, which they will get.
     """
 
     namespaces: Mapping[str, Mapping[str, str]]
@@ -172,6 +173,7 @@ class CatalogFacts:
     limits: Limits = field(default_factory=Limits)
     references: Mapping[str, ReferenceFacts] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bootstrap.iceberg.metadata import CatalogFacts, Facts
+from bootstrap.reconciler import renames
 from bootstrap.reconciler.changes import Change, Diff, Note
 from lakehouse.spec.model import Catalog, Lakehouse
 
@@ -34,10 +35,11 @@ class CatalogPair:
 
 
 class Differences:
-    """Collects changes and notes, object by object."""
+    """Collects changes and notes, object by object. ``facts`` are as they will be after the renames."""
 
     def __init__(self, lakehouse: Lakehouse, facts: Facts, allow_destroy: bool, where: Where) -> None:
-        self.lakehouse, self.facts, self.allow_destroy, self.where = lakehouse, facts, allow_destroy, where
+        self.lakehouse, self.allow_destroy, self.where = lakehouse, allow_destroy, where
+        self.facts = renames.after(lakehouse, facts)
         self.changes: list[Change] = []
         self.refused: list[Note] = []
         self.kept: list[Note] = []

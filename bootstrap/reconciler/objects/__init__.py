@@ -7,6 +7,7 @@ from bootstrap.reconciler.objects.bucket import Buckets
 from bootstrap.reconciler.objects.catalog import Catalogs
 from bootstrap.reconciler.objects.namespace import Namespaces
 from bootstrap.reconciler.objects.reference import References
+from bootstrap.reconciler.objects.rename import Renames
 from bootstrap.reconciler.objects.seed import Seeds
 from bootstrap.reconciler.objects.table import Tables
 from bootstrap.reconciler.objects.user import Users
@@ -15,6 +16,7 @@ OBJECTS = Registry(
     Buckets(),
     Catalogs(),
     Namespaces(),
+    Renames(),
     Tables(),
     Seeds(),
     References(),  # after everything that branches and tags start with

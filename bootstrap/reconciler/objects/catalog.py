@@ -24,6 +24,7 @@ from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Refused
 from lakehouse.spec.claims import parts
 from lakehouse.spec.model import Catalog
+from lakehouse.spec.renames import crosses, former_names
 
 CATALOG = "catalog"
 _STORAGE = "storage "  # the beginning of details
@@ -61,7 +62,7 @@ class Server:
         tables = (table for namespace in spec.namespaces.values() for table in namespace.tables.values())
         elsewhere = [table.location for table in tables if table.location is not None]
         properties = {self.terms.base: str(spec.location), **self.terms.properties, **spec.properties}
-        if elsewhere:
+        if elsewhere or crosses(spec):
             properties[self.terms.anywhere] = "true"
         if spec.deletable:
             properties[DELETABLE] = owner
@@ -85,6 +86,7 @@ class Catalogs(ObjectKind):
                     look.reading(sum(each for each, _ in reads), sum(all_ for _, all_ in reads))
 
             named = {f"{namespace}.{table}" for namespace, of in spec.namespaces.items() for table in of.tables}
+            named |= set(former_names(spec).values())
             whole = look.everything or spec.managed == "exclusive"
             live = look.world.catalog(name)
             server = None

@@ -83,6 +83,11 @@ class Namespaces(ObjectKind):
             yield from (
                 each.address for each in changes.inside(change.catalog, destroyed=True) if each.name.startswith(inside)
             )
+            yield from (
+                each.address
+                for each in changes.of("rename", "update")  # a table that leaves it
+                if each.catalog == change.catalog and getattr(each.body, "former", "").startswith(inside)
+            )
         else:
             yield address("catalog", "", change.catalog)
             yield address(NAMESPACE, change.catalog, change.name.rpartition(".")[0])

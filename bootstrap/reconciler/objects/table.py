@@ -12,6 +12,7 @@ from bootstrap.catalogs.base import CommitsMany
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.evolve import Detail, FormatProblem
 from bootstrap.iceberg.metadata import CatalogFacts, Facts, Home, TableFacts
+from bootstrap.reconciler import renames
 from bootstrap.reconciler.changes import Body, Change, Note, address
 from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.entries import Entries, said
@@ -28,6 +29,7 @@ from bootstrap.reconciler.tables.recheck import Recheck
 from bootstrap.reconciler.tables.wanted import WantedTable
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Conflict
+from lakehouse.spec.renames import former_names
 
 TABLE = "table"
 _MOST_SHARED = 20
@@ -64,7 +66,7 @@ class Tables(ObjectKind):
 
     def settle(self, look: Inquiry, facts: Facts) -> Facts:
         """Read all tables if the file asks for a folder that no table has yet: another table may use the folder."""
-        if look.everything or claims.unsettled(look.lakehouse, facts):
+        if look.everything or claims.unsettled(look.lakehouse, renames.after(look.lakehouse, facts)):
             return settled(look.lakehouse, look.world, facts)
         return facts
 
@@ -78,13 +80,17 @@ class Tables(ObjectKind):
     def compare_unnamed(self, found: Differences) -> None:
         for catalog in found.catalogs:
             named = {f"{namespace}.{table}" for namespace, of in catalog.spec.namespaces.items() for table in of.tables}
+            named |= set(former_names(catalog.spec).values())  # a rename that is refused keeps them
             for name in sorted((catalog.facts.tables.keys() | catalog.facts.others) - named):
                 _unnamed(found, catalog, name)
         _shared_folders(found)
 
     def describe(self, found: Entries) -> None:
         for catalog in found.catalogs:
+            renaming = set() if found.everything else set(former_names(catalog.spec).values())
             for full, there in sorted(catalog.facts.tables.items()):
+                if full in renaming:
+                    continue
                 namespace, _, name = full.rpartition(".")
                 known = catalog.spec.namespaces[namespace].tables if namespace in catalog.spec.namespaces else {}
                 if namespace in catalog.facts.namespaces and (found.everything or name not in known):
@@ -98,6 +104,7 @@ class Tables(ObjectKind):
             yield from (each.address for each in changes.of("bucket", "create"))
             yield address("catalog", "", change.catalog)  # it allows the table's location
             yield address("namespace", change.catalog, change.name.rpartition(".")[0])
+            yield address("rename", change.catalog, change.name)
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         catalog = work.catalog(change.catalog)
@@ -143,6 +150,8 @@ class _Comparison:
     def table(self, want: WantedTable) -> None:
         name, have = f"{self.catalog}.{want.name}", self.facts.tables.get(want.name)
         home = self.found.facts.homes.get(name)
+        if address(TABLE, self.catalog, want.name) in self.found.barred:
+            return  # it does not get its new name
         if problems := tuple(refusals(want, self.facts.limits)):
             self.refuse(want, problems)
         elif want.name in self.facts.others:

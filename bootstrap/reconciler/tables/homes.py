@@ -8,6 +8,7 @@ from dataclasses import replace
 from bootstrap.catalogs.base import Remembers
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import CatalogFacts, Facts
+from bootstrap.reconciler.renames import catalogs_after
 from bootstrap.reconciler.tables import lost
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import RemoteError
@@ -16,12 +17,12 @@ from lakehouse.spec.model import Lakehouse
 
 def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
     """``facts`` with the claims of all live tables, a folder for each new table, and notes on lost tables."""
-    whole = everyone(world, facts.catalogs)
-    known, folders = claims.live(whole), world.folders()
-    homes = claims.homes(lakehouse, facts.catalogs, known, folders.held)
+    known, folders = claims.live(catalogs_after(lakehouse, everyone(world, facts.catalogs))), world.folders()
+    catalogs = catalogs_after(lakehouse, facts.catalogs)
+    homes = claims.homes(lakehouse, catalogs, known, folders.held)
     lost_tables: dict[str, str] = {}
     for name, content in lakehouse.catalogs.items():
-        there = {*facts.catalogs[name].tables, *facts.catalogs[name].others}
+        there = {*catalogs[name].tables, *catalogs[name].others}
         missing = {
             full: "/".join([content.location, *full.split(".")])
             for namespace, of in content.namespaces.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lakehouse.spec import renames
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import CatalogRules, EntryProblem, known
 from lakehouse.spec.model import Catalog, Lakehouse, Table
@@ -30,6 +31,7 @@ def check_catalogs(
             if everything:
                 yield from _references(catalog, content, kind, whose, about)
                 yield from _layouts(catalog, content, kind, whose, about)
+                yield from renames.unsupported(catalog, content, kind, whose, about)
 
 
 def check_entries(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
+from lakehouse.spec.renames import check_renames
 from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
 from lakehouse.spec.versions import version_refusal
@@ -67,6 +68,7 @@ def _contents(lakehouse: Lakehouse) -> Iterator[Problem]:
         yield from _references(at, catalog)
         for namespace, content in catalog.namespaces.items():
             yield from _namespace((*at, "namespaces"), namespace, content, catalog.namespaces)
+        yield from check_renames(name, catalog)
 
 
 def _built_in(at: KeyPath, name: str, lakehouse: Lakehouse) -> Iterator[Problem]:

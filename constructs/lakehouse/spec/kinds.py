@@ -94,6 +94,7 @@ class Limits:
     nested_namespaces: bool = True
     gc_default: bool = True  # the value of gc.enabled if a table does not set it
     views: bool = False  # engines can keep Iceberg views in it
+    renames: bool = False  # it renames a table in one step, and the table keeps its rows and history
     multi_table_commits: bool = False  # one commit can change several tables, all or none
     history: bool = True  # Iceberg REST clients, such as PyIceberg, see former snapshots
 

@@ -177,12 +177,12 @@ def table() -> Iterator[str]:
 
 def kinds() -> Iterator[str]:
     """What each kind of catalog can do, as lines of Markdown, for docs/compatibility.md."""
-    columns = ("formats", "nested namespaces", "branches, tags", "views", "commits of several tables")
+    columns = ("formats", "nested namespaces", "branches, tags", "views", "renames", "commits of several tables")
     yield f"| kind of catalog | {' | '.join(columns)} | without `gc.enabled` | history by REST |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for word, kind in known().catalogs.items():
         can = kind.can
-        supported = (can.nested_namespaces, can.references, can.views, can.multi_table_commits)
+        supported = (can.nested_namespaces, can.references, can.views, can.renames, can.multi_table_commits)
         features = " | ".join("yes" if each else "no" for each in supported)
         collected, history = "true" if can.gc_default else "false", "yes" if can.history else "no"
         yield f"| {word} | 1 to {can.format_version} | {features} | {collected} | {history} |"

@@ -33,6 +33,7 @@ from lakehouse.spec.values import (
     ColumnName,
     Endpoint,
     FileSize,
+    FormerName,
     Identifier,
     LakehouseName,
     Memory,
@@ -164,6 +165,8 @@ class Table(Model):
     """Location of its files. Default: a folder below the catalog's location."""
     doc: StrictStr | None = None
     """Its description, which every engine shows."""
+    renamed_from: FormerName | None = None
+    """Its former name, after its former namespace if that was another. The bootstrap renames it and keeps its data."""
     seed: SeedFile | None = None
     """File with its first rows, relative to this one: .csv, .csv.gz or .parquet. It is loaded once."""
     deletable: StrictBool = False

@@ -162,6 +162,15 @@ Identifier = Annotated[
         "a name", r"[a-z_][a-z0-9_]{0,126}", "lower-case letters, digits and underscores, no digit first", _underscored
     ),
 ]
+FormerName = Annotated[
+    StrictStr,
+    Matching(
+        "a name of a table",
+        r"([a-z][a-z0-9_]*\.)*[a-z_][a-z0-9_]{0,126}",
+        "its name, or its namespace, a dot and its name, all in lower-case letters, digits and underscores",
+        _underscored,
+    ),
+]
 
 
 def _column(value: str) -> str:

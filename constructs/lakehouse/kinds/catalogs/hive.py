@@ -188,7 +188,7 @@ HIVE = CatalogKind(
     label="Hive Metastore",
     entry=DatabaseEntry,
     listeners=(Listener(WORD, 9083, 9083, "catalog, Thrift"),),
-    can=Limits("Hive", format_version=2, nested_namespaces=False, views=True),
+    can=Limits("Hive", format_version=2, nested_namespaces=False, views=True, renames=True),
     further=Further(
         "metastore-site.xml",
         key=r"(metastore|hive|datanucleus|fs\.s3a)\.[\w.-]+",

@@ -158,6 +158,7 @@ NESSIE = CatalogKind(
         references=True,
         gc_default=False,
         views=True,  # for Spark; Trino's Nessie catalog has none
+        renames=True,
         multi_table_commits=True,  # by its own API
         history=False,
     ),

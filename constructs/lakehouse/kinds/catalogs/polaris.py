@@ -289,7 +289,7 @@ POLARIS = CatalogKind(
         Listener(MANAGEMENT, 8182, 8182),
     ),
     volatile="polaris.",
-    can=Limits("Polaris", views=True),
+    can=Limits("Polaris", views=True, renames=True),
     further=Further(
         _CONFIG,
         key=r"(polaris|quarkus)\.[\w.\"*-]+",

@@ -117,7 +117,7 @@ REST = CatalogKind(
     label="Iceberg REST",
     listeners=(Listener(WORD, 8181, 8181, "catalog, Iceberg REST"),),
     # It offers transactions/commit, but commits the tables one after the other, and keeps those before one that fails.
-    can=Limits("Iceberg REST", views=True),
+    can=Limits("Iceberg REST", views=True, renames=True),
     entry=DatabaseEntry,
     further=Further(
         "catalog.properties",

@@ -20,6 +20,7 @@ from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.objects.bucket import BucketSettings
 from bootstrap.reconciler.objects.namespace import ChangedProperties, NewNamespace
 from bootstrap.reconciler.objects.reference import MarkedReference, NewReference, ReferenceGone
+from bootstrap.reconciler.objects.rename import Renamed
 from bootstrap.reconciler.objects.table import TableCommit, TableGone
 from bootstrap.reconciler.plan import plan
 from bootstrap.reconciler.world import World
@@ -73,7 +74,7 @@ class Simulation:
         self.namespaces: dict[str, dict[str, str]] = {}
         self.tables: dict[str, Any] = {}
         self.there: dict[str, ReferenceFacts] = {}
-        self.limits = limits or Limits()
+        self.limits = limits or Limits(renames=True)
         self.commits = 0
 
     def facts(self) -> Facts:
@@ -117,6 +118,11 @@ class Simulation:
                 del self.there[name]
             case "branch" | "tag", NewReference(_, deletable) | MarkedReference(deletable):
                 self.there[name] = ReferenceFacts(change.kind, "hash", deletable)
+            case "rename", Renamed(former, identity):
+                assert name not in self.tables
+                assert name.rpartition(".")[0] in self.namespaces
+                assert str(self.tables[former].table_uuid) == identity
+                self.tables[name] = self.tables.pop(former)
             case "table", TableGone():
                 del self.tables[name]
             case "table", TableCommit(requirements, updates):

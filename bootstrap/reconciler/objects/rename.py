@@ -1,0 +1,94 @@
+"""Renames: a table that has its former name gets the new one. What else changes in it is its table's own change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bootstrap.catalogs.base import RenamesTables
+from bootstrap.iceberg import claims
+from bootstrap.iceberg.evolve import Detail
+from bootstrap.iceberg.metadata import TableFacts
+from bootstrap.reconciler.changes import Body, Change, address
+from bootstrap.reconciler.differences import CatalogPair, Differences
+from bootstrap.reconciler.kind import Changes, ObjectKind
+from bootstrap.reconciler.objects.catalog import CATALOG, closed
+from bootstrap.reconciler.objects.namespace import NAMESPACE
+from bootstrap.reconciler.work import ApplyWork
+from bootstrap.remote.errors import Refused
+from lakehouse.spec.claims import parts
+from lakehouse.spec.renames import former_names, table_at
+
+RENAME = "rename"
+_TABLE = "table"
+
+
+@dataclass(frozen=True)
+class Renamed(Body):
+    """A table to rename: its former name, and its UUID."""
+
+    former: str
+    uuid: str
+
+
+class Renames(ObjectKind):
+    words = (RENAME,)
+    bodies = {"update": Renamed}
+
+    def compare(self, found: Differences) -> None:
+        granted = claims.granted(found.lakehouse)
+        for catalog in found.catalogs:
+            for name, former in former_names(catalog.spec).items():
+                table, at = address(_TABLE, catalog.name, name), table_at(catalog.name, name)
+                if why := _refusal(found, catalog, name, former, granted):
+                    found.refuse(table, why, (*at, "renamed_from"))
+                elif name in catalog.facts.renamed:
+                    line = f"table {former} -> {name}: it keeps its rows, history and folder"
+                    body = Renamed(former, catalog.facts.tables[name].uuid)
+                    found.changes.append(Change("update", RENAME, catalog.name, name, (Detail("~", line),), body))
+
+    def needs(self, change: Change, changes: Changes) -> Iterable[str]:
+        yield address(CATALOG, "", change.catalog)  # it allows the table's location in another namespace
+        yield address(NAMESPACE, change.catalog, change.name.rpartition(".")[0])
+
+    def part_of(self, change: Change) -> str:
+        return address(_TABLE, change.catalog, change.name)
+
+    def carry_out(self, change: Change, work: ApplyWork) -> str:
+        catalog = work.catalog(change.catalog)
+        assert isinstance(change.body, Renamed)
+        if not isinstance(catalog, RenamesTables):
+            raise Refused(f"{change.address}: the catalog renames no tables")
+        catalog.rename_table(change.body.former, change.name, change.body.uuid)
+        return ""
+
+
+def _refusal(found: Differences, catalog: CatalogPair, name: str, former: str, granted: Iterable[str]) -> str:
+    """Why the table does not get its new name; empty if it does, or if no table has the former one."""
+    facts = catalog.facts
+    there, full, old = facts.tables.keys() | facts.others, f"{catalog.name}.{name}", f"{catalog.name}.{former}"
+    if former in there and name in there:
+        rule = f"{old} and {full} both exist, and neither is touched"
+        return f"{rule}. Remove `renamed_from` if they are two tables; else drop the one that is not needed"
+    if former in facts.others:
+        return f"{old} is not an Iceberg table. Remove `renamed_from`"
+    if name not in facts.renamed:
+        return ""
+    if not facts.limits.renames:
+        rule = f"{facts.limits.kind} renames no table in one step, and {old} stays as it is"
+        return f"{rule}. Rename it with an engine: ALTER TABLE {old} RENAME TO {full}"
+    return closed(found, catalog.name) or _ungranted(catalog, name, facts.tables[name], granted)
+
+
+def _ungranted(catalog: CatalogPair, name: str, table: TableFacts, granted: Iterable[str]) -> str:
+    """Why the grants of the new name would not reach the table's files, which stay; empty if they would."""
+    namespace, _, short = name.rpartition(".")
+    if catalog.spec.namespaces[namespace].tables[short].location is not None:
+        return ""
+    here = parts(table.location)
+    for target in (name, namespace):
+        folder = parts(f"{catalog.spec.location}/{target.replace('.', '/')}")
+        if f"{catalog.name}.{target}" in granted and here[: len(folder)] != folder:
+            rule = f"`access` grants {catalog.name}.{target} by its folder, and the table's files stay at"
+            return f"{rule} {table.location}. Write `location: {table.location}`, so that the grants follow"
+    return ""

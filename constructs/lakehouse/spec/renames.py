@@ -1,0 +1,60 @@
+"""Former names of tables (`renamed_from`): what they mean, and the rules between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lakehouse.spec.kinds import CatalogRules
+from lakehouse.spec.model import Catalog
+from lakehouse.spec.problems import KeyPath, Problem
+
+
+def former_names(catalog: Catalog) -> dict[str, str]:
+    """The former names of the file's tables by their names, both dotted: ``{"bronze.bars": "bronze.minute_bars"}``."""
+    return {
+        f"{namespace}.{name}": _dotted(namespace, table.renamed_from)
+        for namespace, content in catalog.namespaces.items()
+        for name, table in content.tables.items()
+        if table.renamed_from is not None
+    }
+
+
+def crosses(catalog: Catalog) -> bool:
+    """Whether a table was in another namespace, and so may have its files in the folder of that one."""
+    return any(name.rpartition(".")[0] != former.rpartition(".")[0] for name, former in former_names(catalog).items())
+
+
+def check_renames(catalog: str, content: Catalog) -> Iterator[Problem]:
+    """Former names that are still in use, or that two tables have."""
+    there = {f"{namespace}.{table}" for namespace, inner in content.namespaces.items() for table in inner.tables}
+    owners: dict[str, str] = {}
+    for name, former in former_names(content).items():
+        at = (*table_at(catalog, name), "renamed_from")
+        if former == name:
+            yield Problem(at, f'"{former}" is the name that the table has now. Remove it')
+        elif former in there:
+            message = f'"{former}" is still a table of the file. Remove one of the two; to exchange names, rename one'
+            yield Problem(at, f"{message} table to a third name first, and apply.", beside=table_at(catalog, former))
+        elif (other := owners.setdefault(former, name)) != name:
+            yield Problem(at, f'"{former}" is already the former name of "{other}". Remove one')
+
+
+def unsupported(
+    catalog: str, content: Catalog, kind: CatalogRules, whose: str, about: tuple[KeyPath, ...]
+) -> Iterator[Problem]:
+    """Renames in a catalog of a kind that has none."""
+    if not kind.can.renames:
+        for name, former in former_names(content).items():
+            message = f"{whose} has no call that renames a table in one step, so `renamed_from` cannot be carried out"
+            fix = f"Rename it with an engine (ALTER TABLE {former} RENAME TO {name}), and remove `renamed_from`"
+            yield Problem((*table_at(catalog, name), "renamed_from"), f"{message}. {fix}", about)
+
+
+def table_at(catalog: str, name: str) -> tuple[str, ...]:
+    """The place of a table in the file."""
+    namespace, _, table = name.rpartition(".")
+    return ("catalogs", catalog, "namespaces", namespace, "tables", table)
+
+
+def _dotted(namespace: str, former: str) -> str:
+    return former if "." in former else f"{namespace}.{former}"
