@@ -120,6 +120,8 @@ def _fate(change: Change, fresh: Plan, kind: ObjectKind, message: str) -> Done |
     """The result of a step that a plan with fresh facts no longer has; None: that plan refuses it, and says why."""
     if any(note.object in (change.address, kind.part_of(change)) for note in fresh.refused):
         return None
+    if any(step.address == kind.part_of(change) and step.change.op == "create" for step in fresh.steps):
+        return _changed(change.address, message)  # what it is a part of no longer exists
     kept = next((note.message for note in fresh.kept if note.address == change.address), "")
     if change.op == "destroy" and change.address in fresh.unnamed:
         return _changed(change.address, kept or message)

@@ -20,6 +20,7 @@ from bootstrap.reconciler.kind import Registry
 from bootstrap.reconciler.objects import OBJECTS
 from bootstrap.reconciler.objects.bucket import BucketSettings
 from bootstrap.reconciler.objects.namespace import NewNamespace
+from bootstrap.reconciler.objects.rename import Renamed
 from bootstrap.reconciler.objects.seed import Seeds
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections, StoreConnection
@@ -41,7 +42,7 @@ class World(Simulation):
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(Limits("Nessie", references=True))
+        super().__init__(Limits("Nessie", references=True, renames=True))
         self.refs: dict[str, ReferenceFacts] = {}
         self.meanwhile: dict[str, Callable[[], Exception | None]] = {}
         self.always: dict[str, Exception] = {}
@@ -113,6 +114,12 @@ class Lake:
             self.world.commit(name, {**commit, "updates": updates}, creates=creates)
         except CommitFailedException as error:
             raise Conflict(str(error)) from error
+
+    def rename_table(self, former: str, name: str, identity: str) -> None:
+        self.world.does(f"rename lake.{name}")
+        if former not in self.world.tables:
+            raise Missing(f"there is no table {former}")
+        self.world.carry_out(Change("update", "rename", "lake", name, (), Renamed(former, identity)))
 
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
         self.world.does(f"table lake.{name}")
@@ -402,3 +409,45 @@ def test_a_saved_plan_does_not_move_to_another_folder_by_itself(world: World) ->
     [failure] = outcome.failed
     assert "changed since the plan" in failure.message
     assert "is the location of lake.other.x" in failure.message
+
+
+NEW: dict[str, Any] = {**TABLE, "renamed_from": "old"}
+
+
+def test_a_rename_that_somebody_else_made_is_done(world: World) -> None:
+    there(world, old=TABLE)
+    world.meanwhile["rename lake.n.new"] = lambda: applies(world, tables(new=NEW))()
+    outcome = applied(world, tables(new={**NEW, "columns": {"a": "long", "b": "int"}}))
+    assert addresses(outcome)["done"] == {"rename lake.n.new", "table lake.n.new"}
+    assert outcome.exit_code == 0
+    assert world.tables.keys() == {"n.new"}
+
+
+def test_a_rename_whose_answer_is_lost_is_made_once(world: World) -> None:
+    there(world, old=TABLE)
+
+    def carried_out() -> Exception:
+        Simulation.apply(world, tables(new=NEW))
+        return UnknownState("no answer")
+
+    world.meanwhile["rename lake.n.new"] = carried_out
+    assert applied(world, tables(new=NEW)).exit_code == 0
+    assert world.tried == ["rename lake.n.new"]
+
+
+def test_a_rename_of_a_table_that_was_dropped_meanwhile_fails_and_makes_no_empty_one(world: World) -> None:
+    there(world, old=TABLE)
+    world.meanwhile["rename lake.n.new"] = lambda: world.tables.clear()
+    outcome = applied(world, tables(new=NEW))
+    assert addresses(outcome)["failed"] == {"rename lake.n.new"}
+    assert outcome.exit_code == 1
+    assert not world.tables
+
+
+def test_a_rename_whose_new_name_was_taken_meanwhile_is_refused(world: World) -> None:
+    there(world, old=TABLE)
+    world.meanwhile["rename lake.n.new"] = lambda: (applies(world, tables(new=TABLE))(), Exists("taken"))[1]
+    outcome = applied(world, tables(new=NEW))
+    assert addresses(outcome)["refused"] == {"table lake.n.new"}
+    assert outcome.exit_code == 1
+    assert world.tables.keys() == {"n.old", "n.new"}
