@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, RESTError
 
 from bootstrap.reconciler.plan import render
 from bootstrap.remote.connections import Connections
@@ -41,7 +41,8 @@ def below(chosen: Servers, root: str) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def witness(chosen: Servers) -> Catalog:
+def witness(chosen: Servers, connections: Connections) -> Catalog:
+    assert reconcile(lakehouse({}), connections).exit_code == 0  # a server that makes catalogs has none before
     return load_catalog("lake", **chosen.pyiceberg())
 
 
@@ -56,7 +57,7 @@ def test_a_table_gets_another_name_and_namespace_and_keeps_its_rows_and_history(
     applied(lakehouse({root: {"tables": {"old": T}}, inner: {}}), connections)
     before = witness.load_table(f"{root}.old")
     before.append(ONE)
-    before.append(ONE)
+    history = [each.snapshot_id for each in witness.load_table(f"{root}.old").metadata.snapshots]
     columns = {"b": {"type": "long", "renamed_from": "a"}}
     wanted = lakehouse({root: {}, inner: {"tables": {"new": {"columns": columns, "renamed_from": f"{root}.old"}}}})
     assert list(render(make_plan(wanted, connections)))[:4] == [
@@ -70,8 +71,8 @@ def test_a_table_gets_another_name_and_namespace_and_keeps_its_rows_and_history(
     assert not witness.table_exists(f"{root}.old")
     assert after.metadata.table_uuid == before.metadata.table_uuid
     assert after.location() == before.location()
-    assert len(after.metadata.snapshots) == 2
-    assert after.scan().to_arrow().to_pylist() == [{"b": 1}, {"b": 1}]
+    assert [each.snapshot_id for each in after.metadata.snapshots] == history
+    assert after.scan().to_arrow().to_pylist() == [{"b": 1}]
     witness.load_table(f"{inner}.new").append(pa.table({"b": pa.array([2], pa.int64())}))
     assert not make_plan(wanted, connections).steps
 
@@ -86,7 +87,7 @@ def test_two_that_rename_at_once_and_a_writer_lose_nothing(
     with ThreadPoolExecutor(2) as pool:
         both = list(pool.map(lambda _: reconcile(wanted, connections), range(2)))
     assert [outcome.exit_code for outcome in both] == [0, 0]
-    with pytest.raises((CommitFailedException, NoSuchTableError)):
+    with pytest.raises((CommitFailedException, NoSuchTableError, RESTError)):
         writer.append(ONE)  # it still has the former name
     assert not witness.table_exists(f"{root}.old")
     assert len(table_of(chosen, f"{root}.new").scan().to_arrow()) == 1

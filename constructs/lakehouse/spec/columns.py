@@ -11,16 +11,23 @@ from lakehouse.iceberg.transforms import SortTerm, Term
 from lakehouse.spec.values import Parsed
 
 
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
 class TypeText(str):
-    """A type in its canonical form, and the type itself."""
+    """A type in its canonical form, and the type itself, in which fields of structs may have docs.
+
+    ``former`` has former names of such fields by their paths: ``code``, ``element.code``, ``value.inner.code``.
+    """
 
     parsed: types.Type
+    former: Mapping[str, str]
 
-    def __new__(cls, text: str) -> TypeText:
+    def __new__(cls, text: str, parsed: types.Type | None = None, former: Mapping[str, str] = _NO_NAMES) -> TypeText:
         """Raises ValueError with the value, the rule and the fix."""
-        kind = types.parse(text)
+        kind = types.parse(text) if parsed is None else parsed
         made = super().__new__(cls, kind)
-        made.parsed = kind
+        made.parsed, made.former = kind, former
         return made
 
 
@@ -62,40 +69,26 @@ class SortText(LayoutText):
         return made
 
 
-def _type_text(value: Any) -> Any:
-    """A type in the file, text or mapping, as text."""
-    if not isinstance(value, dict):
+@dataclass(frozen=True)
+class _TypeRule:
+    """The rule for a type: text, or a mapping. The model holds a :class:`TypeText`, and is written in the same form."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        written = core_schema.plain_serializer_function_ser_schema(lambda text: in_file(text.parsed, text.former))
+        return core_schema.no_info_wrap_validator_function(
+            _type_text, core_schema.str_schema(strict=True), serialization=written
+        )
+
+
+def _type_text(value: Any, text: Callable[[Any], str]) -> TypeText:
+    if isinstance(value, TypeText):
         return value
-    if len(value) != 1 or next(iter(value)) not in ("struct", "list", "map"):
-        raise ValueError("a type that is a mapping has one key: struct, list or map, as in {struct: {a: int}}")
-    [(kind, inner)] = value.items()
-    if kind == "list":
-        return f"list<{_member(inner)}>"
-    if kind == "map" and isinstance(inner, dict) and set(inner) == {"key", "value"}:
-        return f"map<{_member(inner['key'])}, {_member(inner['value'])}>"
-    if kind == "struct" and isinstance(inner, dict) and inner:
-        return f"struct<{', '.join(f'{name}: {_member(member)}' for name, member in inner.items())}>"
-    raise ValueError(
-        f"{kind} must be as in {{struct: {{a: int}}}}, {{list: string}} or {{map: {{key: string, value: long}}}}"
-    )
-
-
-def _member(value: Any) -> str:
-    """An element, a value or a field: a type, or ``{type: ..., required: true}``."""
-    if isinstance(value, dict) and "type" in value:
-        if not set(value) <= {"type", "required"} or not isinstance(value.get("required", False), bool):
-            raise ValueError("an element, value or field is a type, or {type: ..., required: true}")
-        return ("required " if value.get("required") else "") + _member(value["type"])
-    text = _type_text(value)
-    if not isinstance(text, str):
-        raise ValueError("an element, key, value or field is a type, or {type: ..., required: true}")
-    return text
+    return of_mapping(value) if isinstance(value, dict) else TypeText(text(value))
 
 
 ColumnType = Annotated[
     TypeText,
-    Parsed(TypeText),
-    BeforeValidator(_type_text),
+    _TypeRule(),
     WithJsonSchema(
         {
             "anyOf": [
