@@ -52,7 +52,10 @@ def evolve(
     droppable: Callable[[str], bool] | None = None,
     authoritative_docs: bool = False,
 ) -> Evolution:
-    """Change ``actual`` to ``wanted``. Other columns stay, unless ``droppable`` returns True for their path."""
+    """Change ``actual`` to ``wanted``. Other columns stay, unless ``droppable`` returns True for their path.
+
+    ``renamed_from`` has former names by the paths of columns and fields: ``{"place.town": "city"}``.
+    """
     merge = _Merge(last_column_id, renamed_from or {}, droppable or _nothing, authoritative_docs)
     schema = merge.struct(actual, wanted, "")
     return Evolution(schema, merge.last_id, tuple(merge.details), tuple(merge.problems), tuple(merge.kept))
@@ -83,19 +86,19 @@ class _Merge:
         for want in wanted.fields:
             path = prefix + want.name
             have = there.pop(want.name, None)
-            if have is None and not prefix:
-                have = self.renamed(want, there, wanted)
+            if have is None:
+                have = self.renamed(want, there, wanted, prefix)
             target.append(self.field(have, want, path) if have else self.new(want, path, actual, there))
         target = self.with_unnamed(target, actual, list(there.values()), prefix)
         self.note_order(actual, target, prefix)
         return Struct(tuple(target))
 
-    def renamed(self, want: Field, there: dict[str, Field], wanted: Struct) -> Field | None:
-        """The column that ``want`` was until now, if it still exists under its former name."""
-        former = self.renamed_from.get(want.name)
+    def renamed(self, want: Field, there: dict[str, Field], wanted: Struct, prefix: str) -> Field | None:
+        """The field that ``want`` was until now, if it still exists under its former name."""
+        former = self.renamed_from.get(prefix + want.name)
         if former is None or former not in there or any(field.name == former for field in wanted.fields):
             return None
-        self.details.append(Detail("~", f"column {former} -> {want.name} (renamed)"))
+        self.details.append(Detail("~", f"column {prefix}{former} -> {prefix}{want.name} (renamed)"))
         return there.pop(former)
 
     def new(self, want: Field, path: str, actual: Struct, there: Mapping[str, Field]) -> Field:
@@ -128,7 +131,7 @@ class _Merge:
             self.details.append(Detail("~", f"column {path}: required -> optional"))
             required = False
         doc = have.doc
-        if want.doc != have.doc and (want.doc is not None or (self.docs and "." not in path)):
+        if want.doc != have.doc and (want.doc is not None or self.docs):
             self.details.append(Detail("~", f"column {path}: doc {have.doc!r} -> {want.doc!r}"))
             doc = want.doc
         kind = self.type(have.type, want.type, path)

@@ -5,7 +5,7 @@ https://iceberg.apache.org/spec/#table-metadata-fields
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -96,9 +96,8 @@ class TableFacts:
 
     @property
     def documented(self) -> list[str]:
-        """Names of the columns that have a doc, from the raw metadata: fast, for thousands of tables."""
-        schema = next(each for each in self.metadata["schemas"] if each["schema-id"] == self.schema_id)
-        return [each["name"] for each in schema["fields"] if each.get("doc")]
+        """Paths of the columns and fields that have a doc, from the raw metadata: fast, for thousands of tables."""
+        return list(_documented(next(s for s in self.metadata["schemas"] if s["schema-id"] == self.schema_id), ""))
 
     @property
     def identifier(self) -> frozenset[int]:
@@ -129,6 +128,17 @@ class TableFacts:
     @property
     def order(self) -> SortOrder:
         return next(order for order in self.orders if order.id == self.metadata["default-sort-order-id"])
+
+
+def _documented(kind: Any, prefix: str) -> Iterator[str]:
+    if isinstance(kind, str):
+        return
+    for each in kind.get("fields", ()):
+        if each.get("doc"):
+            yield prefix + each["name"]
+        yield from _documented(each["type"], f"{prefix}{each['name']}.")
+    for inner in ("element", "value"):
+        yield from _documented(kind.get(inner, ""), f"{prefix}{inner}.")
 
 
 def _schema(data: Mapping[str, Any]) -> tuple[Struct, frozenset[int]]:

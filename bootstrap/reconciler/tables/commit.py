@@ -14,7 +14,7 @@ from bootstrap.reconciler.properties import removable
 from bootstrap.reconciler.tables import relayout
 from bootstrap.reconciler.tables.draft import Draft, Json, TableChange
 from bootstrap.reconciler.tables.wanted import WantedTable
-from lakehouse.iceberg.types import Struct
+from lakehouse.iceberg.types import Struct, fields
 from lakehouse.spec.kinds import Limits
 
 
@@ -192,8 +192,9 @@ def _change_properties(draft: Draft, facts: TableFacts, wanted: Mapping[str, str
 def left_over(name: str, wanted: WantedTable, facts: TableFacts) -> list[str]:
     """What the file does not name and nothing removes: properties that others set, and docs of columns."""
     going = [*properties.dropped(wanted.properties, facts.properties)]
-    silent = {field.name for field in wanted.schema.fields if field.doc is None}
-    docs = [f"doc of column {name}.{each}" for each in facts.documented if each in silent]
+    documented = facts.documented
+    silent = {path for path, field in fields(wanted.schema) if field.doc is None} if documented else ()
+    docs = [f"doc of column {name}.{each}" for each in documented if each in silent]
     return properties.unnamed(name, wanted.properties, facts.properties, going) + docs
 
 

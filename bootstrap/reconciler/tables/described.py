@@ -11,6 +11,7 @@ from bootstrap.reconciler.marks import DELETABLE_COLUMNS, OURS, is_deletable
 from bootstrap.reconciler.properties import recorded
 from bootstrap.reconciler.tables import relayout
 from bootstrap.reconciler.tables.wanted import COMMENT
+from lakehouse.spec.nested import in_file
 
 #: Properties that engines, catalogs and loads set for themselves. Nobody chose them, so they are not in a file.
 _BOOKKEEPING = (OURS, "ingest.", "created-at", "owner", "history.", "schema.name-mapping", "trino")
@@ -23,7 +24,7 @@ def described(table: TableFacts, usual_location: str, named: Collection[str] = (
     paths = {field.id: path for path, field in walk(table.schema)}
     columns: dict[str, Any] = {}
     for field in table.schema.fields:
-        column: dict[str, Any] = {"type": str(field.type)}
+        column: dict[str, Any] = {"type": in_file(field.type)}
         if field.required:
             column["required"] = True
         if field.doc is not None:
@@ -34,7 +35,8 @@ def described(table: TableFacts, usual_location: str, named: Collection[str] = (
             column["write_default"] = field.write_default
         if field.name in marked:
             column["deletable"] = True
-        columns[field.name] = column if len(column) > 1 else column["type"]
+        short = len(column) == 1 and isinstance(column["type"], str)
+        columns[field.name] = column["type"] if short else column
     entry: dict[str, Any] = {"columns": columns}
     if partition := relayout.partition_terms(table):
         entry["partition_by"] = [str(term) for term in partition]

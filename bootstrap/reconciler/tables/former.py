@@ -5,7 +5,7 @@ A table's metadata keeps all of its schemas, so the ids of the fields show what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.iceberg.schema import type_to_json, walk
@@ -20,7 +20,7 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
     paths = {number: path for path, number in there.items()}
     found: list[str] = []
     for path, _ in walk(want.schema):
-        if path in there or want.renamed_from.get(path) in there or any(path.startswith(f"{each}.") for each in found):
+        if _present(path, there, want.renamed_from) or any(path.startswith(f"{each}.") for each in found):
             continue
         former = find(have, path)
         if former is None:
@@ -28,7 +28,8 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
         found.append(path)
         new = "`apply` adds a new, empty column"
         if (now := paths.get(former.id)) is not None:
-            fix = f"`renamed_from: {now}` brings it back with its values, or write the new name in the file"
+            fix = f"`renamed_from: {now.rpartition('.')[2]}` brings it back with its values, or write the new name"
+            fix = f"{fix} in the file"
             yield path, f"somebody renamed it to {now}. {new}; {fix}"
         elif "." in path:
             back = "its values can still be read from an earlier snapshot, by time travel"
@@ -36,6 +37,17 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
         else:
             back = f"`lakehouse restore {full}.{path}` brings it back with its values, which are still in the files"
             yield path, f"it existed, and somebody dropped it. {new}; {back}"
+
+
+def _present(path: str, there: Collection[str], renamed_from: Mapping[str, str]) -> bool:
+    """Whether the table has the column, under its present or its former name or that of a struct that it is in."""
+    found = ""
+    for depth, name in enumerate(path.split("."), 1):
+        former = renamed_from.get(".".join(path.split(".")[:depth]))
+        names = [f"{found}.{each}" if found else each for each in (name, former) if each]
+        if (found := next((each for each in names if each in there), "")) == "":
+            return False
+    return True
 
 
 def find(have: TableFacts, path: str) -> Field | None:

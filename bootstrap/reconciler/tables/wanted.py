@@ -21,7 +21,7 @@ class WantedTable:
 
     name: str
     schema: Struct
-    renamed_from: dict[str, str]
+    renamed_from: dict[str, str]  # by the path of the column or field: {"place.town": "city"}
     partition_by: tuple[Term, ...]
     sort_by: tuple[SortTerm, ...]
     identifier: tuple[str, ...]
@@ -64,7 +64,7 @@ def _inside(catalog: str, spec: model.Catalog, namespace: str) -> Iterator[Wante
                     for column, of in table.columns.items()
                 )
             ),
-            renamed_from={column: of.renamed_from for column, of in table.columns.items() if of.renamed_from},
+            renamed_from=dict(_former(table)),
             partition_by=tuple(field.term for field in table.partition_by),
             sort_by=tuple(field.sort for field in table.sort_by),
             identifier=tuple(table.identifier),
@@ -76,3 +76,11 @@ def _inside(catalog: str, spec: model.Catalog, namespace: str) -> Iterator[Wante
             at=("catalogs", catalog, "namespaces", namespace, "tables", name),
             seed=table.seed,
         )
+
+
+def _former(table: model.Table) -> Iterator[tuple[str, str]]:
+    """The former names of columns and of fields in them, by their paths."""
+    for column, of in table.columns.items():
+        if of.renamed_from is not None:
+            yield column, of.renamed_from
+        yield from ((f"{column}.{path}", former) for path, former in of.type.former.items())

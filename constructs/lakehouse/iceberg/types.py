@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Union
 
 from lakehouse.iceberg import names as field_names
@@ -109,6 +110,19 @@ def names(kind: Type) -> frozenset[str]:
             return frozenset().union(*(names(field.type) for field in fields))
         case _:
             return frozenset({base(kind)})
+
+
+def fields(kind: Type, prefix: str = "") -> Iterator[tuple[str, Field]]:
+    """Every field of every struct in the type, also in lists and values of maps, by its path (``element.code``)."""
+    match kind:
+        case Struct(inner):
+            for field in inner:
+                yield prefix + field.name, field
+                yield from fields(field.type, f"{prefix}{field.name}.")
+        case List():
+            yield from fields(kind.element, f"{prefix}element.")
+        case Map():
+            yield from fields(kind.value, f"{prefix}value.")
 
 
 @functools.lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
-from lakehouse.spec.renames import check_renames
+from lakehouse.spec.renames import check_fields, check_renames
 from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
 from lakehouse.spec.versions import version_refusal
@@ -144,6 +144,7 @@ def _columns(at: KeyPath, table: Table) -> Iterator[Problem]:
             fix = f". Use {newer[0].removesuffix('_ns')}" if newer[0].endswith("_ns") else ". Use string"
             yield Problem((*place, "type"), message + fix, about=((*at, "format_version"),))
         yield from _defaults(place, column, table.format_version, at)
+        yield from check_fields(place, column)
         if column.renamed_from is None:
             continue
         if column.renamed_from in table.columns:

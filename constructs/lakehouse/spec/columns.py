@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import GetCoreSchemaHandler, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
 
 from lakehouse.iceberg import transforms, types
 from lakehouse.iceberg.transforms import SortTerm, Term
+from lakehouse.spec.nested import in_file, read
 from lakehouse.spec.values import Parsed
-
 
 _NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
@@ -83,7 +87,10 @@ class _TypeRule:
 def _type_text(value: Any, text: Callable[[Any], str]) -> TypeText:
     if isinstance(value, TypeText):
         return value
-    return of_mapping(value) if isinstance(value, dict) else TypeText(text(value))
+    if isinstance(value, dict):
+        kind, former = read(value)
+        return TypeText(str(kind), kind, former)
+    return TypeText(text(value))
 
 
 ColumnType = Annotated[

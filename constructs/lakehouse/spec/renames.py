@@ -1,11 +1,12 @@
-"""Former names of tables (`renamed_from`): what they mean, and the rules between them."""
+"""Former names of tables and of fields of structs (`renamed_from`): what they mean, and the rules between them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lakehouse.iceberg.types import fields
 from lakehouse.spec.kinds import CatalogRules
-from lakehouse.spec.model import Catalog
+from lakehouse.spec.model import Catalog, Column
 from lakehouse.spec.problems import KeyPath, Problem
 
 
@@ -37,6 +38,19 @@ def check_renames(catalog: str, content: Catalog) -> Iterator[Problem]:
             yield Problem(at, f"{message} table to a third name first, and apply.", beside=table_at(catalog, former))
         elif (other := owners.setdefault(former, name)) != name:
             yield Problem(at, f'"{former}" is already the former name of "{other}". Remove one')
+
+
+def check_fields(at: KeyPath, column: Column) -> Iterator[Problem]:
+    """Former names of fields of structs that another field of the struct still has, or that two fields have."""
+    there = {path for path, _ in fields(column.iceberg_type)}
+    owners: dict[str, str] = {}
+    for path, name in column.type.former.items():
+        struct = path.rpartition(".")[0]
+        former = f"{struct}.{name}" if struct else name
+        if former in there:
+            yield Problem((*at, "type"), f'"{former}", the former name of "{path}", is still a field. Remove one')
+        elif (other := owners.setdefault(former, path)) != path:
+            yield Problem((*at, "type"), f'"{former}" is the former name of both "{other}" and "{path}". Remove one')
 
 
 def unsupported(

@@ -125,3 +125,21 @@ def test_any_lakehouse_is_exported_as_a_valid_file_whose_plan_is_empty(
     found = diff(after, there.facts())
     assert (found.changes, found.refused) == ((), ())
     assert exported(after, there.facts())[:2] == (data, [])
+
+
+def test_a_table_whose_rename_is_still_to_come_is_exported_as_it_is_and_not_imported() -> None:
+    there = Simulation()
+    there.apply(lakehouse({"n": {"tables": {"old": TABLE}}}))
+    wanted = lakehouse({"n": {"tables": {"new": {**TABLE, "renamed_from": "old"}}}})
+    assert imported(wanted, there.facts()).data == {}
+    namespaces = exported(wanted, there.facts()).data["catalogs"]["lake"]["namespaces"]
+    assert list(namespaces["n"]["tables"]) == ["old"]
+
+
+def test_docs_of_fields_are_imported() -> None:
+    there = Simulation()
+    fields = {"struct": {"a": {"type": "int", "required": True, "doc": "first"}, "b": "string"}}
+    columns = {"s": {"type": fields}, "l": {"type": {"list": {"type": fields, "required": True}}, "doc": "all"}}
+    there.apply(lakehouse({"n": {"tables": {"t": {"columns": columns}}}}))
+    table = imported(lakehouse({}), there.facts()).data["catalogs"]["lake"]["namespaces"]["n"]["tables"]["t"]
+    assert table["columns"] == columns

@@ -61,3 +61,19 @@ def test_the_commit_brings_a_column_back_under_its_id() -> None:
     assert not now.schema.fields[2].required
     assert now.last_column_id == have.last_column_id
     assert lost(made, {"a": "long", "c": "int", "b": "struct<x: int>"}) == {}
+
+
+def test_a_field_that_was_renamed_comes_back_by_its_former_name() -> None:
+    there: dict[str, Any] = {"s": "struct<x: int, t: struct<y: int>>"}
+    now = {"s": {"type": {"struct": {"z": {"type": "int", "renamed_from": "x"}, "t": "struct<y: int>"}}}}
+    made = world(there, now)
+    assert "somebody renamed it to s.z" in lost(made, there)["s.x"]
+    assert "`renamed_from: z` brings it back" in lost(made, there)["s.x"]
+    back = {"s": {"type": {"struct": {"x": {"type": "int", "renamed_from": "z"}, "t": "struct<y: int>"}}}}
+    assert lost(made, back) == {}
+
+
+def test_fields_of_a_struct_that_is_renamed_are_not_lost() -> None:
+    made = world({"s": "struct<x: int>"}, {"s": "struct<w: int>"}, {"s": "struct<w: int>"})
+    inner = {"struct": {"v": {"type": "int", "renamed_from": "w"}}}
+    assert lost(made, {"r": {"type": inner, "renamed_from": "s"}}) == {}
