@@ -60,8 +60,10 @@ def test_a_table_gets_another_name_and_namespace_and_keeps_its_rows_and_history(
     history = [each.snapshot_id for each in witness.load_table(f"{root}.old").metadata.snapshots]
     columns = {"b": {"type": "long", "renamed_from": "a"}}
     wanted = lakehouse({root: {}, inner: {"tables": {"new": {"columns": columns, "renamed_from": f"{root}.old"}}}})
-    assert list(render(make_plan(wanted, connections)))[:4] == [
-        f"~ rename lake.{inner}.new",
+    lines = list(render(make_plan(wanted, connections)))
+    first = f"~ rename lake.{inner}.new"
+    assert lines[lines.index(first) :][:4] == [
+        first,
         f"    ~ table {root}.old -> {inner}.new: it keeps its rows, history and folder",
         f"~ table lake.{inner}.new",
         "    ~ column a -> b (renamed)",
@@ -73,8 +75,9 @@ def test_a_table_gets_another_name_and_namespace_and_keeps_its_rows_and_history(
     assert after.location() == before.location()
     assert [each.snapshot_id for each in after.metadata.snapshots] == history
     assert after.scan().to_arrow().to_pylist() == [{"b": 1}]
-    witness.load_table(f"{inner}.new").append(pa.table({"b": pa.array([2], pa.int64())}))
-    assert not make_plan(wanted, connections).steps
+    if known().catalogs[chosen.default].can.history:  # else PyIceberg does not see the column's new name
+        witness.load_table(f"{inner}.new").append(pa.table({"b": pa.array([2], pa.int64())}))
+        assert not make_plan(wanted, connections).steps
 
 
 def test_two_that_rename_at_once_and_a_writer_lose_nothing(
