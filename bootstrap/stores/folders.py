@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ class Folders:
         store = connections.store
         self._connections, self._endpoint = connections, store.endpoint or f"s3.{store.region}.amazonaws.com"
         self._empty = lru_cache(maxsize=None)(self._is_empty)
+        self._held = lru_cache(maxsize=None)(self._holds)
 
     @cached_property
     def _client(self) -> S3Client:
@@ -40,6 +42,15 @@ class Folders:
 
         If the store does not let us list it, only the claims of live tables are known, and this is False.
         """
+        return self._held(location)
+
+    def look(self, locations: Collection[str]) -> None:
+        """List many folders at the same time, before :meth:`held` is asked about each of them."""
+        with ThreadPoolExecutor(self._connections.parallel) as pool:
+            for _ in pool.map(self._held, locations):
+                pass
+
+    def _holds(self, location: str) -> bool:
         bucket, *levels = location.removeprefix("s3://").split("/")
         # From the top, so that thousands of tables in a new catalog or namespace cost one request.
         if any(self._empty(bucket, "/".join(levels[:depth])) for depth in range(1, len(levels))):

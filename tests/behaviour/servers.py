@@ -51,6 +51,7 @@ class Servers:
     clients: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # PyIceberg's settings, likewise
     ports: Mapping[str, int] = field(default_factory=dict)
     default: str = "nessie"  # the kind of catalog, unless a test chooses another
+    started: Mapping[str, tuple[int, float]] = field(default_factory=dict)  # services: pid, seconds until ready
 
     def of(self, kind: str) -> Servers:
         """The same, with that kind of catalog as the default."""
@@ -108,14 +109,21 @@ def running(folder: Path, kind: str = "s3proxy", words: Collection[str] = KINDS)
         carried |= {each.name: each for each in POSTGRES.services(place, every)}
     certificates.issue(state, carried.values())
     with ExitStack() as stack:
-        up: dict[str, tuple[Service, subprocess.Popen[bytes]]] = {}
+        up: dict[str, tuple[Service, subprocess.Popen[bytes], float]] = {}
+        after: dict[str, float] = {}
+
+        def ready_now(name: str) -> None:
+            service, process, begun = up[name]
+            awaited(service, process, state)
+            after.setdefault(name, time.monotonic() - begun)
+
         for each in carried.values():
             for need in each.needs:
-                awaited(*up[need], state)
-            up[each.name] = (each, stack.enter_context(started(each, state, keys)))
-        for service, process in up.values():
-            awaited(service, process, state)
-        store, catalog = (f"http://127.0.0.1:{ports[name]}" for name in (kind, "nessie"))
+                ready_now(need)
+            up[each.name] = (each, stack.enter_context(started(each, state, keys)), time.monotonic())
+        for name in up:
+            ready_now(name)
+        store, catalog = (f"http://127.0.0.1:{ports[name]}" if name in ports else "" for name in (kind, "nessie"))
         connections = {word: connect.catalog(at, state.value) for word, at in reached.items()}
         clients = {
             word: {
@@ -126,7 +134,15 @@ def running(folder: Path, kind: str = "s3proxy", words: Collection[str] = KINDS)
             if at.kind.for_pyiceberg is not None
         }
         yield Servers(
-            kind, store, catalog, keys["store-access-key"], keys["store-secret-key"], connections, clients, ports
+            kind,
+            store,
+            catalog,
+            keys["store-access-key"],
+            keys["store-secret-key"],
+            connections,
+            clients,
+            ports,
+            started={name: (process.pid, after[name]) for name, (_, process, _) in up.items()},
         )
 
 

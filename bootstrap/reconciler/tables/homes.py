@@ -19,17 +19,13 @@ def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
     """``facts`` with the claims of all live tables, a folder for each new table, and notes on lost tables."""
     known, folders = claims.live(catalogs_after(lakehouse, everyone(world, facts.catalogs))), world.folders()
     catalogs = catalogs_after(lakehouse, facts.catalogs)
+    absent = {name: _absent(lakehouse, name, catalogs[name]) for name in lakehouse.catalogs}
+    folders.look([folder for missing in absent.values() for folder in missing.values()])
     homes = claims.homes(lakehouse, catalogs, known, folders.held)
     lost_tables: dict[str, str] = {}
-    for name, content in lakehouse.catalogs.items():
-        there = {*catalogs[name].tables, *catalogs[name].others}
-        missing = {
-            full: "/".join([content.location, *full.split(".")])
-            for namespace, of in content.namespaces.items()
-            for table, spec in of.tables.items()
-            if (full := f"{namespace}.{table}") not in there
-        }
+    for name, missing in absent.items():
         if missing:
+            there = _names(catalogs[name])
             claimed = {full for full, folder in missing.items() if next(known.within(folder), None)}
             catalog, files = world.catalog(name), world.files()
             try:
@@ -40,6 +36,21 @@ def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
                     f"{name}.{full}": f"whether it existed before is not known: {error}" for full in missing
                 }
     return replace(facts, claims=known, homes=homes, lost=lost_tables)
+
+
+def _names(facts: CatalogFacts) -> set[str]:
+    return {*facts.tables, *facts.others}
+
+
+def _absent(lakehouse: Lakehouse, name: str, facts: CatalogFacts) -> dict[str, str]:
+    """The default folder of each table of the file that the catalog does not have."""
+    content, there = lakehouse.catalogs[name], _names(facts)
+    return {
+        full: "/".join([content.location, *full.split(".")])
+        for namespace, of in content.namespaces.items()
+        for table in of.tables
+        if (full := f"{namespace}.{table}") not in there
+    }
 
 
 def everyone(world: World, read: Mapping[str, CatalogFacts]) -> dict[str, CatalogFacts]:

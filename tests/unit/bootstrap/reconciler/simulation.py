@@ -65,6 +65,8 @@ class EmptyFolders:
     def held(self, location: str) -> bool:
         return False
 
+    def look(self, locations: Any) -> None: ...
+
 
 class Simulation:
     """The existing objects, on which changes are carried out one by one."""
