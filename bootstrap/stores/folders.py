@@ -46,6 +46,9 @@ class Folders:
 
     def look(self, locations: Collection[str]) -> None:
         """List many folders at the same time, before :meth:`held` is asked about each of them."""
+        if not locations:
+            return
+        _ = self._client  # made once, before the threads use it
         with ThreadPoolExecutor(self._connections.parallel) as pool:
             for _ in pool.map(self._held, locations):
                 pass

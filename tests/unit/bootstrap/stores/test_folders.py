@@ -77,6 +77,15 @@ def test_thousands_of_tables_of_a_new_namespace_cost_two_requests(looking: Looki
     assert of._client.asked == 2  # type: ignore[attr-defined]
 
 
+def test_folders_that_were_looked_at_together_are_not_listed_again(looking: Looking) -> None:
+    of = looking("lake/n/t1/data/x.parquet", "lake/n/t7/data/x.parquet")
+    locations = [f"s3://w/lake/n/t{number}" for number in range(20)]
+    of.look(locations)
+    asked = of._client.asked  # type: ignore[attr-defined]
+    assert [number for number, at in enumerate(locations) if of.held(at)] == [1, 7]
+    assert of._client.asked == asked  # type: ignore[attr-defined]
+
+
 def test_who_may_list_only_the_tables_folder_sees_what_is_in_it(looking: Looking) -> None:
     assert looking("lake/n/t/x", closed=("lake/", "lake/n/")).held("s3://w/lake/n/t")
     assert not looking("lake/n/t/x", closed=("lake/", "lake/n/", "lake/n/t/")).held("s3://w/lake/n/t")
