@@ -53,16 +53,17 @@ _TYPES: Mapping[str, type[RemoteError]] = {
 class GlueCatalog(LocatedCatalog):
     """The databases of an account's Data Catalog that are in ``connection.warehouse``. The others are not ours.
 
-    ``connection.uri`` is Glue's address if it is not the one of AWS.
+    ``connection.uri`` is Glue's address if it is not the one of AWS, ``connection.account`` its region and keys if they
+    are not the store's.
     """
 
     limits = GLUE.can
 
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
-        store = connections.store
-        kept = f"glue {connection.uri} {store.region} {connection.warehouse.rstrip('/')}"
+        self.region = connection.account.region if connection.account else connections.store.region
+        kept = f"glue {connection.uri} {self.region} {connection.warehouse.rstrip('/')}"
         super().__init__(name, connection, connections, kept)
-        self.glue = glue(store, connection.uri, patience=connections.patience, parallel=connections.parallel)
+        self.glue = _client(connection, connections)
 
     @cached_property
     def tables(self) -> PyIceberg:
@@ -163,7 +164,12 @@ class GlueCatalog(LocatedCatalog):
 
     @property
     def _address(self) -> str:
-        return self.connection.uri or f"glue.{self.connections.store.region}.amazonaws.com"
+        return self.connection.uri or f"glue.{self.region}.amazonaws.com"
+
+
+def _client(connection: CatalogConnection, connections: Connections) -> Any:
+    patience, parallel = connections.patience, connections.parallel
+    return glue(connections.store, connection.uri, connection.account, patience=patience, parallel=parallel)
 
 
 def pyiceberg(name: str, connection: CatalogConnection, connections: Connections, client: Any = None) -> PyIceberg:
@@ -171,7 +177,7 @@ def pyiceberg(name: str, connection: CatalogConnection, connections: Connections
     from pyiceberg.catalog.glue import GlueCatalog as PyIceberg
 
     if client is None:
-        client = glue(connections.store, connection.uri, patience=connections.patience, parallel=connections.parallel)
+        client = _client(connection, connections)
     return PyIceberg(name, client, **file_settings(connections))
 
 

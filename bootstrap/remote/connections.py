@@ -24,13 +24,22 @@ class StoreConnection:
 
 
 @dataclass(frozen=True)
+class AwsAccount:
+    """The region and the keys for a catalog that AWS runs."""
+
+    region: str
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class CatalogConnection:
     """One catalog.
 
     ``uri`` is the Iceberg REST address without ``/v1``, ``warehouse`` the name by which the server knows the catalog,
     and ``api`` the address of the server's own interface (Nessie's, up to and including ``/api/v2``). ``headers`` go
     with every request, and ``auth`` authenticates it. For Glue, ``uri`` is its address (empty: AWS itself) and
-    ``warehouse`` the ``s3://`` location of its databases.
+    ``warehouse`` the ``s3://`` location of its databases; without an ``account`` it has the store's region and keys.
     """
 
     kind: str  # its word in the file
@@ -41,6 +50,7 @@ class CatalogConnection:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     auth: Auth = NONE
     trust: str | None = None  # the file of an authority's certificate, if the system does not trust it
+    account: AwsAccount | None = None
     storage: Mapping[str, Any] | None = None  # of a server that makes catalogs: its settings for the files
 
 

@@ -13,7 +13,7 @@ import botocore.session
 from botocore import exceptions
 from botocore.config import Config
 
-from bootstrap.remote.connections import StoreConnection
+from bootstrap.remote.connections import AwsAccount, StoreConnection
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, Throttled, UnknownState, Unreachable
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _NOT_FROM_THE_SHELL = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
+    "ignore_configured_endpoint_urls": (None, None, True, None),
 }
 
 
@@ -46,14 +47,23 @@ def sts(store: StoreConnection, *, patience: float = 30.0) -> Any:
     return _client("sts", store, patience, 1, 1)
 
 
-def glue(store: StoreConnection, address: str, *, patience: float, parallel: int) -> Any:
-    """A client of the Glue Data Catalog next to the store; ``address`` if it is not AWS's own."""
-    return _client("glue", replace(store, endpoint=address or None), patience, parallel, 5)
+def glue(
+    store: StoreConnection, address: str, account: AwsAccount | None = None, *, patience: float, parallel: int
+) -> Any:
+    """A client of the Glue Data Catalog; ``address`` if it is not AWS's own. Without an ``account`` it is the store's.
+
+    With one, it ignores all AWS settings of the shell and of ~/.aws.
+    """
+    at = replace(store, endpoint=address or None)
+    if account is not None:
+        at = StoreConnection(address or None, account.region, account.access_key, account.secret_key)
+    return _client("glue", at, patience, parallel, 5)
 
 
 def _client(service: str, store: StoreConnection, patience: float, parallel: int, attempts: int) -> Any:
     own = store.endpoint is not None
-    session = botocore.session.Session(session_vars=_NOT_FROM_THE_SHELL if own else None)
+    alone = own or store.access_key is not None
+    session = botocore.session.Session(session_vars=_NOT_FROM_THE_SHELL if alone else None)
     # Many S3-compatible stores refuse checksum trailers: they are sent only if an operation demands them.
     config = Config(
         request_checksum_calculation="when_required",

@@ -155,10 +155,11 @@ def _prepare(target: Target) -> tuple[list[str], dict[str, str]]:
     place, cluster = local.place, spark.cluster(target.lakehouse)
     settings = spark.defaults(place, cluster, local.endpoints.catalogs) | _SETTINGS
     settings["spark.driver.host"] = place.host(spark.MASTER)
-    local.runtime.configure(spark.MASTER, [File(_FILE, properties(settings))])
+    catalogs = local.endpoints.catalogs
+    local.runtime.configure(spark.MASTER, [File(_FILE, properties(settings)), *spark.credentials(catalogs)])
     command = [
         *spark.java(place, cluster, spark.BATCH_MB, jvm.QUICK),
         *("org.apache.spark.deploy.SparkSubmit", "--properties-file", f"{place.config(spark.MASTER)}/{_FILE}"),
         *("--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal"),
     ]
-    return command, dict(spark.environment(place, cluster, spark.MASTER))
+    return command, dict(spark.environment(place, cluster, spark.MASTER, catalogs))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bootstrap.remote.auth import NONE, Auth, ClientCredentials
-from bootstrap.remote.connections import BucketOwner, CatalogConnection, Connections, StoreConnection
+from bootstrap.remote.connections import AwsAccount, BucketOwner, CatalogConnection, Connections, StoreConnection
 from lakehouse.kinds import STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.runtimes import owner
@@ -47,7 +47,10 @@ def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConne
         client, proof = (value(each) for each in (login.credential.name, login.credential.value))
         auth = ClientCredentials(f'catalog "{at.name}"', f"{at.external}{login.tokens}", client, proof, login.scope)
     storage = None if kind.storage is None else kind.storage(at)
-    return CatalogConnection(kind.word, at.uri, at.warehouse, at.api, auth=auth, storage=storage)
+    own, account = kind.account(at), None
+    if own is not None:
+        account = AwsAccount(own.region, *(value(each) for each in (own.keys.name, own.keys.value)))
+    return CatalogConnection(kind.word, at.uri, at.warehouse, at.api, auth=auth, account=account, storage=storage)
 
 
 def _bucket_owner(local: Local) -> BucketOwner:

@@ -45,7 +45,7 @@ class CatalogEndpoint:
         return f"{self.external}{self.kind.api}" if self.kind.api else ""
 
 
-def served(place: Place, server: str) -> tuple[str, str]:
+def served(place: Place, server: str, entry: KindEntry) -> tuple[str, str]:
     """The base addresses of a server's first port, which speaks HTTP: for services, and from outside."""
     return f"http://{place.host(server)}:{place.port(server)}", f"http://{place.external(server)}"
 
@@ -69,6 +69,14 @@ class Login:
 
 
 @dataclass(frozen=True)
+class Account:
+    """The region and the keys with which clients ask AWS for a catalog, apart from those of the store."""
+
+    region: str
+    keys: Pair
+
+
+@dataclass(frozen=True)
 class CatalogAddress:
     """An address of a catalog's server, for `lakehouse endpoints`; ``path`` is appended to the base address."""
 
@@ -83,18 +91,19 @@ class CatalogKind(CatalogRules):
 
     ``services`` returns the services of a catalog, each after those that it needs; None if the stack runs none. One is
     the server, with the endpoint's name. One-shot jobs before it have names of :func:`job_name`, and the server needs
-    them. ``bases`` returns the base addresses for services and from outside, given the server's name. ``for_spark``,
-    ``for_trino`` and ``for_pyiceberg`` return the settings of each client. Spark's keys are ends of
+    them. ``bases`` returns the base addresses for services and from outside, given the server's name and its entry.
+    ``for_spark``, ``for_trino`` and ``for_pyiceberg`` return the settings of each client. Spark's keys are ends of
     ``spark.sql.catalog.NAME``, or whole keys of Spark (``spark.``). Trino's functions also get a branch, and the
     property that turns on its S3 file system, whose name changed with Trino's versions. ``storage``
-    returns the storage configuration of a catalog, if the server creates catalogs on request.
+    returns the storage configuration of a catalog, if the server creates catalogs on request. ``account`` returns the
+    account of a catalog that AWS runs, if it is apart from the store's.
     """
 
     for_spark: Callable[[CatalogEndpoint], Mapping[str, Text]]
     for_trino: Callable[[CatalogEndpoint, str, str], Mapping[str, Text]]
     for_pyiceberg: Callable[[CatalogEndpoint], Mapping[str, Text]] | None = None
     services: Callable[[Place, CatalogEndpoint, KindEntry], tuple[Service, ...]] | None = None
-    bases: Callable[[Place, str], tuple[str, str]] = served
+    bases: Callable[[Place, str, KindEntry], tuple[str, str]] = served
     located: bool = False  # its server identifies the catalog by the location of its tables
     rest: str = ""  # path of its Iceberg REST endpoint, without /v1
     api: str = ""  # path of its own API
@@ -103,6 +112,7 @@ class CatalogKind(CatalogRules):
     # Catalogs and their locations, from the configuration that a release before owner.json wrote into a state folder.
     former: Callable[[Path], Iterator[tuple[str, str]]] | None = None
     login: Login | None = None  # None: the server requires no login
+    account: Callable[[CatalogEndpoint], Account | None] = lambda at: None
     storage: Callable[[CatalogEndpoint], Mapping[str, Any]] | None = None  # None: its catalogs need not be created
 
     @property

@@ -45,7 +45,7 @@ def _catalog(
 ) -> CatalogEndpoint:
     spec, entry = lakehouse.catalogs[name], stack.catalogs[name]
     kind = CATALOGS[entry.kind]
-    internal, external = kind.bases(place, server)
+    internal, external = kind.bases(place, server, entry)
     return CatalogEndpoint(
         name=name,
         kind=kind,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runtimes import certificates, credentials
+from lakehouse.runtimes import certificates, credentials, shell_keys
 from lakehouse.runtimes.credentials import Credential
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.state import State, write_private
@@ -208,7 +208,7 @@ def _is_due(state: State, each: Credential, chosen: Mapping[str, str]) -> bool:
 
 
 def _write(state: State, secret: Secret, chosen: Mapping[str, str]) -> None:
-    value = chosen.get(secret.secret) or secret.default or _random(secret)
+    value = chosen.get(secret.secret) or secret.default or (_shell(secret) if secret.of_aws else _random(secret))
     # A known name is no secret: if all output hid a word such as `admin`, it would be unreadable.
     is_secret = secret.shape != "name" or value not in (chosen.get(secret.secret), secret.default)
     for folder, here in (("secrets", is_secret), ("names", not is_secret)):
@@ -218,6 +218,11 @@ def _write(state: State, secret: Secret, chosen: Mapping[str, str]) -> None:
             write_private(path, value)
         else:
             path.unlink(missing_ok=True)
+
+
+def _shell(secret: Secret) -> str:
+    access_key, secret_key = shell_keys.pair()
+    return access_key if secret.shape == "name" else secret_key
 
 
 def _random(secret: Secret) -> str:

@@ -133,7 +133,12 @@ class State:
         return value
 
     def value(self, part: Secret) -> str:
-        """The value of a secret or of a name. A name that nobody set is its default, and no file is made for it."""
+        """The value of a secret or of a name. A name that nobody set is its default, and no file is made for it.
+
+        Raises LakehouseError if it is the user's own and no deploy has taken it yet.
+        """
+        if part.of_aws and not self.kept(part.secret).is_file():
+            raise LakehouseError(f"{self.kept(part.secret)} is missing: `cdktf deploy` writes the keys for AWS to it.")
         return part.default if part.default and not self.kept(part.secret).is_file() else self.secret(part.secret)
 
     def forget(self, name: str) -> None:

@@ -34,10 +34,10 @@ def check_catalogs(
                 yield from renames.unsupported(catalog, content, kind, whose, about)
 
 
-def check_entries(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator[Problem]:
-    """Problems of the entries of a stack's catalogs that their kinds report."""
+def check_entries(name: str, stack: LocalStack | AwsStack, lakehouse: Lakehouse, runtime: str) -> Iterator[Problem]:
+    """Problems of the entries of a stack's catalogs that their kinds report for a runtime, or for AWS."""
     for kind, entries in _by_kind(stack, lakehouse):
-        yield from (_problem(name, wrong) for wrong in kind.check(entries, stack.runtime))
+        yield from (_problem(name, wrong) for wrong in kind.check(entries, runtime))
 
 
 def missing(lakehouse: Lakehouse, folder: Path) -> Iterator[Problem]:
@@ -63,7 +63,7 @@ def _kind(stack: LocalStack | AwsStack, entry: KindEntry) -> CatalogRules:
     return known().catalogs[known().stores[stack.store.kind].catalog or entry.kind]
 
 
-def _by_kind(stack: LocalStack, lakehouse: Lakehouse) -> Iterator[tuple[CatalogRules, dict[str, KindEntry]]]:
+def _by_kind(stack: LocalStack | AwsStack, lakehouse: Lakehouse) -> Iterator[tuple[CatalogRules, dict[str, KindEntry]]]:
     """Each kind with its entries by catalog, in the order of the file. A shared server belongs to the first entry."""
     for word, kind in known().catalogs.items():
         there = ((each, stack.catalogs[each]) for each in lakehouse.catalogs if each in stack.catalogs)

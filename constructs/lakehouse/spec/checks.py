@@ -297,10 +297,11 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
         yield from check_store(name, stack, lakehouse)
         yield from check_catalogs(name, stack, lakehouse, everything=everything)
         if isinstance(stack, LocalStack):
-            yield from check_entries(name, stack, lakehouse)
+            yield from check_entries(name, stack, lakehouse, stack.runtime)
             yield from _ports(name, stack, lakehouse)
             yield from check_databases(name, stack, lakehouse)
         else:
+            yield from check_entries(name, stack, lakehouse, AWS)
             yield from check_aws(name, stack, lakehouse)
 
 

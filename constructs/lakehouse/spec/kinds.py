@@ -150,7 +150,7 @@ class StoreRules(KindRules):
 class CatalogRules(KindRules):
     """A kind of catalog. If ``shared``, one server serves all catalogs of the kind; else each has its own server.
 
-    ``check`` yields problems of a stack's entries of this kind, given by catalog, for a runtime. ``look`` yields
+    ``check`` yields problems of a stack's entries of this kind, given by catalog, for a runtime or AWS. ``look`` yields
     problems of files and folders that they name on this machine, relative to the folder of the file.
     """
 

@@ -270,14 +270,15 @@ def _text(value: Any) -> Any:
 
 
 Memory = Annotated[Size, Parsed(_memory, numbers=True)]
-Endpoint = Annotated[
-    StrictStr,
-    Matching(
-        "the address of a store",
-        r"https?://[A-Za-z0-9.:_\[\]-]+",
-        "https://HOST or http://HOST:PORT, and nothing after it",
-    ),
-]
+
+
+def _address(what: str) -> Matching:
+    rule = "https://HOST or http://HOST:PORT, and nothing after it"
+    return Matching(what, r"https?://[A-Za-z0-9.:_\[\]-]+", rule)
+
+
+Endpoint = Annotated[StrictStr, _address("the address of a store")]
+GlueAddress = Annotated[StrictStr, _address("the address of Glue")]
 _FILE_SIZE = Matching("a size of a file", r"[1-9]\d{0,4}[mg]", "a whole number and m or g, as in 128m")
 FileSize = Annotated[Size, Parsed(lambda value: Size(_FILE_SIZE.check(value)), _FILE_SIZE.pattern, numbers=True)]
 Version = Annotated[

@@ -31,6 +31,7 @@ class Secret:
     default: str = field(default="", metadata=ASIDE)  # the value if the user does not set it; empty: it is generated
     lasting: bool = field(default=False, metadata=ASIDE)  # its server keeps the value of its first start: no rotation
     barred: str = field(default="", metadata=ASIDE)  # characters that the server or its clients read as more than text
+    of_aws: bool = field(default=False, metadata=ASIDE)  # if the user does not set it, it is that of the user's shell
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def _metastore(place: Place, at: CatalogEndpoint, entry: KindEntry) -> Service:
     )
 
 
-def bases(place: Place, server: str) -> tuple[str, str]:
+def bases(place: Place, server: str, entry: KindEntry) -> tuple[str, str]:
     """The addresses of a metastore: for services, and from outside."""
     return f"thrift://{place.host(server)}:{place.port(server)}", f"thrift://{place.external(server)}"
 

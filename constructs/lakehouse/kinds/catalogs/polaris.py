@@ -20,7 +20,7 @@ from lakehouse.kinds.platform import postgres
 from lakehouse.kinds.platform.postgres import Database
 from lakehouse.kinds.store import ROLE
 from lakehouse.services import jvm
-from lakehouse.services.secrets import Pair
+from lakehouse.services.secrets import Pair, shared_credentials
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
@@ -149,7 +149,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         # The server reports a key in its settings as a severe problem and would not be ready.
         "polaris.readiness.ignore-severe-issues": "true",
     }
-    keys = ["[default]\naws_access_key_id = ", store.access_key, "\naws_secret_access_key = ", store.secret_key, "\n"]
+    keys = shared_credentials(store.access_key, store.secret_key)
     java, options = place.java(JAVA), (jvm.heap(384), *jvm.QUICK)
     surroundings: tuple[tuple[str, str], ...] = ()
     command: tuple[str, ...]
@@ -164,7 +164,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         packages=(),
         java=JAVA,
         command=command,
-        files=(File(_CONFIG, properties(settings | entry.properties)), File(_KEYS, joined(keys))),
+        files=(File(_CONFIG, properties(settings | entry.properties)), File(_KEYS, keys)),
         environment=(
             *jvm.ENVIRONMENT,
             *surroundings,

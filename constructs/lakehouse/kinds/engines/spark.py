@@ -12,6 +12,7 @@ from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
 from lakehouse.kinds.engines import spark_rules as rules
 from lakehouse.services import jvm
+from lakehouse.services.secrets import shared_credentials
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Feature, Limit, Listener
@@ -21,6 +22,7 @@ from lakehouse.text.properties import properties
 MASTER, CONNECT, THRIFT = "spark-master", "spark-connect", "spark-thrift"
 TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
+_KEYS = "aws-credentials"
 
 # The options that Spark's launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions). The services start
 # the classes without the launcher, which saves one JVM per service.
@@ -143,8 +145,22 @@ def of_catalogs(catalogs: Sequence[CatalogEndpoint]) -> dict[str, Text]:
     }
 
 
-def environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[str, str], ...]:
-    """The variables that Spark's scripts would set (bin/load-spark-env.sh), for a service or a job of that name."""
+def credentials(catalogs: Sequence[CatalogEndpoint]) -> tuple[File, ...]:
+    """The file with the keys of catalogs that AWS runs, which a driver reads. Executors read only files in the store.
+
+    Iceberg has no settings for these keys. All catalogs have the same: a stack has one account.
+    """
+    accounts = [found for each in catalogs if (found := each.kind.account(each)) is not None]
+    return tuple(File(_KEYS, shared_credentials(each.keys.name, each.keys.value)) for each in accounts[:1])
+
+
+def environment(
+    place: Place, cluster: SparkCluster, name: str, catalogs: Sequence[CatalogEndpoint] = ()
+) -> tuple[tuple[str, str], ...]:
+    """The variables that Spark's scripts would set (bin/load-spark-env.sh), for a service or a job of that name.
+
+    A driver needs ``catalogs``, and has the files of :func:`credentials`.
+    """
     home = place.java(cluster.java).rpartition("/bin/")[0]
     return (
         *jvm.ENVIRONMENT,
@@ -156,6 +172,7 @@ def environment(place: Place, cluster: SparkCluster, name: str) -> tuple[tuple[s
         ("SPARK_CONF_DIR", f"{place.config(name)}/conf"),
         ("SPARK_LOCAL_DIRS", f"{place.data(name)}/local"),
         ("SPARK_SCALA_VERSION", cluster.scala),
+        *(("AWS_SHARED_CREDENTIALS_FILE", f"{place.config(name)}/{each.path}") for each in credentials(catalogs)),
     )
 
 
@@ -260,8 +277,8 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
             *("org.apache.spark.deploy.SparkSubmit", "--properties-file", config),
             *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
         ),
-        environment=environment(place, cluster, CONNECT),
-        files=(File("spark-defaults.conf", properties(settings)),),
+        environment=environment(place, cluster, CONNECT, catalogs),
+        files=(File("spark-defaults.conf", properties(settings)), *credentials(catalogs)),
         data=(place.data(CONNECT), work),
         directory=work,  # it keeps what clients send it in the working folder
         ports=(
@@ -314,8 +331,8 @@ def _thrift(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpo
             *("--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2", "spark-internal"),
             *(word for key, value in of_hive.items() for word in ("--hiveconf", f"{key}={value}")),
         ),
-        environment=environment(place, cluster, THRIFT),
-        files=(File("spark-defaults.conf", properties(settings)),),
+        environment=environment(place, cluster, THRIFT, catalogs),
+        files=(File("spark-defaults.conf", properties(settings)), *credentials(catalogs)),
         data=(place.data(THRIFT), work),
         directory=work,
         ports=(Port(THRIFT, port, "tcp", label="Spark Thrift server"),),
