@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bootstrap.doctor import logs
 from bootstrap.doctor.store import Answer
+from bootstrap.remote.errors import RemoteError, UnknownState, Unreachable
 from lakehouse.runtimes.findings import Finding, error, ok, warning
 from lakehouse.spec.claims import Register
+
+# https://docs.aws.amazon.com/glue/latest/webapi/CommonErrors.html
+_WITHOUT_RIGHT = re.compile(r"\((AccessDenied\w*|NotAuthorized|OptInRequired)\)")
+_NOT_ITS_KEYS = re.compile(
+    r"\((UnrecognizedClientException|InvalidClientTokenId|InvalidAccessKeyId|IncompleteSignature\w*"
+    r"|InvalidSignatureException|SignatureDoesNotMatch|MissingAuthenticationToken\w*|ExpiredToken\w*)\)"
+)
 
 
 def unproven(service: str, why: str) -> Finding:
@@ -70,6 +79,33 @@ def database(service: str, answer: Answer, log: Sequence[str], stack: str) -> Fi
     if (why := logs.reason(lines, service, stack)) is not None:
         return error(found, f"{why.cause}. It says: {why.line}", why.fix)
     return error(found, f"its log says more: `lakehouse logs {service}`", f"`lakehouse restart {service}`")
+
+
+def of_account(name: str, where: str, failure: RemoteError | None, stack: str) -> Finding:
+    """Whether a catalog that AWS runs lists its databases, and if not, why. ``where`` is its address or region."""
+    if failure is None:
+        return ok(f"{where} lists its databases")
+    text, place = str(failure), f"stacks.{stack}.catalogs.{name}"
+    if isinstance(failure, Unreachable | UnknownState):
+        return error(
+            f"{where} does not answer: {text}",
+            "this machine has no way there, or the address or the region in the file is wrong",
+            f"correct `endpoint` or `region` of {place}, then `cdktf deploy {stack}`; or see to the network",
+        )
+    if _WITHOUT_RIGHT.search(text):
+        return error(
+            f"{where} refuses the lakehouse: {text}",
+            "the user of the keys may not do that",
+            "allow the user what the message names (docs/catalogs.md lists what is needed)",
+        )
+    if _NOT_ITS_KEYS.search(text):
+        return error(
+            f"{where} refuses the keys: {text}",
+            "the keys are wrong, were deleted, or are for another part of AWS",
+            f"write the right ones to the file that `credentials` of stacks.{stack} names, or `lakehouse secret rotate "
+            f"glue` in a shell that has them; then `cdktf deploy {stack}`",
+        )
+    return error(f"{where} fails: {text}", "the message says it", f"`lakehouse plan`, once {where} answers")
 
 
 def _json(body: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bootstrap.doctor import catalogs, files, machine, probes, services, shell, store, tools
 from bootstrap.doctor.store import Answer
 from bootstrap.iceberg.claims import of_table
-from bootstrap.remote.errors import Refused, Throttled, UnknownState, Unreachable
+from bootstrap.remote.errors import Refused, RemoteError, Throttled, UnknownState, Unreachable
 from bootstrap.session import connect
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
@@ -253,22 +253,25 @@ class _Stack:
         return store.secrets(missing, stale, str(self.root / "secrets"), self.target.stack)
 
     def database(self, of: CatalogEndpoint) -> Finding:
-        answer = probes.ask(f"{of.uri}{of.kind.reads}") if of.kind.reads else self.listed(of.name)
+        if of.kind.reads:
+            answer = probes.ask(f"{of.uri}{of.kind.reads}")
+        else:
+            failure = self.listed(of.name)
+            answer = Answer(200) if failure is None else Answer(reason=str(failure))
         log = [line for need in of.kind.needs for line in probes.log(self.local, need)[-_LATEST:]]
         return catalogs.database(of.service, answer, log, self.target.stack)
 
-    def listed(self, catalog: str) -> Answer:
-        """The same of a catalog that is not asked over HTTP: whether it lists its contents."""
+    def listed(self, catalog: str) -> RemoteError | None:
+        """Why a catalog that is not asked over HTTP does not list its contents; None if it does."""
         from bootstrap import catalogs as live
-        from bootstrap.remote.errors import RemoteError
         from bootstrap.session.connect import connect
 
         _, connections = connect(self.target.path, self.target.stack)
         try:
             live.connect(catalog, replace(connections, patience=10.0)).facts((), lambda read, of: None)
         except RemoteError as failure:
-            return Answer(reason=str(failure))
-        return Answer(200)
+            return failure
+        return None
 
     def buckets(self) -> Finding:
         there, _ = probes.listed_buckets(self.local)
@@ -334,6 +337,14 @@ class _Stack:
         after = ["store", *([f"service {endpoint.service}"] if endpoint.service else [])]
         if endpoint.kind.rest or endpoint.kind.reads:
             yield Check(f"catalog {name}", look, after=tuple(after))
+            after = [f"catalog {name}"]
+        if (account := endpoint.kind.account(endpoint)) is not None:
+            where = uri or f"Glue in {account.region}"
+            yield Check(
+                f"catalog {name}",
+                lambda: catalogs.of_account(name, where, self.listed(name), self.target.stack),
+                after=(*after, "secrets"),
+            )
             after = [f"catalog {name}"]
         if endpoint.kind.needs:
             yield Check(f"database of {name}", lambda: self.database(endpoint), after=(*after, "secrets"))

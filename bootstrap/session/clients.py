@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.remote import loopback
+from bootstrap.remote import loopback, shell
 from bootstrap.session.target import Target
 from lakehouse.errors import UsageError
 from lakehouse.kinds.engines import spark as spark_service
@@ -92,9 +92,11 @@ def client_of_the_line(target: Target) -> None:
     from importlib.metadata import version
 
     if not version("pyspark-client").startswith(f"{engine.version}."):
-        python = str(packages.location(f"spark-{engine.version}") / "python")
-        if python not in sys.path:
-            sys.path.insert(0, python)
+        python = packages.location(f"spark-{engine.version}") / "python"
+        # The client of Spark 4.0 imports py4j too, which Spark has in an archive.
+        for each in (*map(str, python.glob("lib/py4j-*.zip")), str(python)):
+            if each not in sys.path:
+                sys.path.insert(0, each)
 
 
 def iceberg(target: Target, name: str) -> Catalog:
@@ -110,6 +112,8 @@ def iceberg(target: Target, name: str) -> Catalog:
     from pyiceberg.catalog import load_catalog
 
     loopback.spare(os.environ)
+    if endpoint.kind.account(endpoint) is not None:
+        shell.without_aws(os.environ)
     secret = target.local.state.secret
     settings = endpoint.kind.for_pyiceberg
     if settings is None:

@@ -17,6 +17,7 @@ from bootstrap.remote.connections import CatalogConnection, Connections, StoreCo
 from bootstrap.session import connect
 from lakehouse import packages
 from lakehouse.kinds import CATALOGS
+from lakehouse.kinds.catalogs import glue
 from lakehouse.kinds.compose import endpoints, services
 from lakehouse.kinds.needed import needed
 from lakehouse.kinds.platform.postgres import POSTGRES
@@ -24,17 +25,19 @@ from lakehouse.packages import catalogue
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process.place import ProcessPlace
-from lakehouse.runtimes.state import State
+from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, support
 from lakehouse.spec import ports as named_ports
 from lakehouse.spec.entries import KindEntry
 from lakehouse.text.placeholders import filled
 from offline.go import build
+from tests import moto
 from tests.polaris.home import home
 from tests.ports import free
 
 REGION = "us-east-1"
+GLUE_REGION = "eu-west-1"  # another than the store's
 KINDS = support.on(CATALOGS, "process")  # of catalogs: each runs over each store
 
 
@@ -89,11 +92,20 @@ def running(folder: Path, kind: str = "s3proxy", words: Collection[str] = KINDS)
 
     A package that is not in the cache is fetched or built. If that fails, the suite fails.
     """
+    lakehouses = {word: bare(kind, word) for word in words}
+    with ExitStack() as stack:
+        if "polaris" in lakehouses:
+            lakehouses["polaris"] = bare(kind, {"kind": "polaris", "home": str(home(folder))})
+        if "glue" in lakehouses:
+            url = stack.enter_context(moto.running())  # Glue's double; the files are in the store
+            lakehouses["glue"] = bare(kind, {"kind": "glue", "region": GLUE_REGION, "endpoint": url})
+        yield stack.enter_context(_started(folder, kind, lakehouses))
+
+
+@contextmanager
+def _started(folder: Path, kind: str, lakehouses: dict[str, Lakehouse]) -> Iterator[Servers]:
     state = State(folder / "state")
     state.prepare()
-    lakehouses = {word: bare(kind, word) for word in words}
-    if "polaris" in lakehouses:
-        lakehouses["polaris"] = bare(kind, {"kind": "polaris", "home": str(home(folder))})
     names = list(dict.fromkeys(name for each in lakehouses.values() for name in named_ports(each, "local")))
     ports = dict(zip(names, free(len(names)), strict=True))
     place = ProcessPlace(state, ports)
@@ -108,6 +120,8 @@ def running(folder: Path, kind: str = "s3proxy", words: Collection[str] = KINDS)
     if every:
         carried |= {each.name: each for each in POSTGRES.services(place, every)}
     certificates.issue(state, carried.values())
+    for secret, value in zip((glue.KEYS.name, glue.KEYS.value), moto.KEYS, strict=True):
+        write_private(state.root / "secrets" / secret.secret, value)
     with ExitStack() as stack:
         up: dict[str, tuple[Service, subprocess.Popen[bytes], float]] = {}
         after: dict[str, float] = {}

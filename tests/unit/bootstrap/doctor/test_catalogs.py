@@ -7,6 +7,7 @@ import pytest
 
 from bootstrap.doctor import catalogs
 from bootstrap.doctor.store import Answer
+from bootstrap.remote.errors import Refused, RemoteError, Unreachable
 from lakehouse.spec.claims import Claim, Register
 
 URI = "http://127.0.0.1:19120/iceberg"
@@ -157,3 +158,36 @@ def test_a_database_that_is_read() -> None:
     assert (
         catalogs.database("rest", answered(200, {"namespaces": []}), ["FATAL: of long ago"], "local").severity == "ok"
     )
+
+
+CALL = "when calling the GetDatabases operation"
+
+
+@pytest.mark.parametrize(
+    ("failure", "cause", "fix"),
+    [
+        (Unreachable("catalog", "http://127.0.0.1:1", "refused"), "no way there", "`endpoint` or `region`"),
+        (
+            Refused(f"(UnrecognizedClientException) {CALL}: The security token is invalid."),
+            "keys",
+            "secret rotate glue",
+        ),
+        (
+            Refused(f"(InvalidClientTokenId) {CALL}: The token is invalid."),
+            "keys are wrong",
+            "`credentials` of stacks.",
+        ),
+        (Refused(f"(AccessDeniedException) {CALL}: not authorized to perform: glue:GetDatabases"), "may not", "allow"),
+        (Refused(f"(EntityNotFoundException) {CALL}"), "message", "`lakehouse plan`"),
+    ],
+)
+def test_a_catalog_of_aws_that_does_not_list_its_databases(failure: RemoteError, cause: str, fix: str) -> None:
+    found = catalogs.of_account("lake", "Glue in eu-west-1", failure, "local")
+    assert found.severity == "error"
+    assert str(failure) in found.found
+    assert cause in found.cause
+    assert fix in found.fix
+
+
+def test_a_catalog_of_aws_that_lists_its_databases_is_well() -> None:
+    assert catalogs.of_account("lake", "Glue in eu-west-1", None, "local").severity == "ok"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runtimes import certificates, generations
+from lakehouse.runtimes import certificates, generations, shell_keys
 from lakehouse.runtimes.generations import NOTHING, Generation, Planned
 from lakehouse.runtimes.process.incarnation import look
 from lakehouse.runtimes.state import State
@@ -246,3 +246,34 @@ def test_a_service_without_credentials_never_changes(state: State) -> None:
     plain = Service("plain", "image", (), ("run",), SERVICES[0].probe, files=(File("x", "y"),))
     assert generations.marked("d", generations.used(plain), Planned({"store": 3})) == "d"
     assert generations.marked("d", generations.used(SERVICES[0]), Planned({"store": 3})) != "d"
+
+
+GLUE = Pair.of("glue", "glue-access-key", "glue-secret-key", of_aws=True)
+
+
+def of_glue() -> tuple[Service, ...]:
+    return (service("spark", (GLUE.name, ":", GLUE.value)),)
+
+
+def test_keys_of_aws_are_those_of_the_shell_until_they_are_rotated(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(LakehouseError, match="`cdktf deploy` writes the keys"):
+        state.value(GLUE.value)
+    monkeypatch.setattr(shell_keys, "pair", lambda: ("first", "1" * 8))
+    deploy(state, of_glue())
+    assert (state.value(GLUE.name), state.value(GLUE.value)) == ("first", "1" * 8)
+    monkeypatch.setattr(shell_keys, "pair", lambda: ("second", "2" * 8))
+    deploy(state, of_glue())
+    assert state.value(GLUE.name) == "first", "a running lakehouse keeps its keys, whichever shell deploys it"
+    generations.rotate(state, of_glue(), "glue", None)
+    deploy(state, of_glue())
+    assert (state.value(GLUE.name), state.value(GLUE.value)) == ("second", "2" * 8)
+
+
+def test_keys_of_aws_in_the_users_file_come_before_the_shells(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell_keys, "pair", lambda: pytest.fail("the shell was asked"))
+    deploy(state, of_glue(), chosen(tmp_path, f"glue: {{name: theirs, value: {'3' * 8}}}"))
+    assert (state.value(GLUE.name), state.value(GLUE.value)) == ("theirs", "3" * 8)
