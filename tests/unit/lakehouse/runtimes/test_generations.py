@@ -276,4 +276,4 @@ def test_keys_of_aws_in_the_users_file_come_before_the_shells(
 ) -> None:
     monkeypatch.setattr(shell_keys, "pair", lambda: pytest.fail("the shell was asked"))
     deploy(state, of_glue(), chosen(tmp_path, f"glue: {{name: theirs, value: {'k' * 8}}}"))
-    assert (state.value(GLUE.name), state.value(GLUE.value)) == ("theirs", "k" * 8)
+    assert (state.value(GLUE.name), state.value(GLUE.value)) == ("theirs", "kkkkkkkk")

@@ -24,8 +24,8 @@ def lakehouse(entry: GlueEntry) -> tuple[Lakehouse, LocalStack]:
     return default().model_copy(update={"stacks": {"local": stack}}), stack
 
 
-def endpoint(**keys: str) -> CatalogEndpoint:
-    given, stack = lakehouse(GlueEntry(kind="glue", region="eu-west-1", **keys))
+def endpoint(address: str | None = None) -> CatalogEndpoint:
+    given, stack = lakehouse(GlueEntry(kind="glue", region="eu-west-1", endpoint=address))
     [at] = endpoints(given, stack, Somewhere(given)).catalogs
     return at
 
@@ -42,7 +42,7 @@ def test_no_server_runs_for_it() -> None:
 
 @pytest.mark.parametrize("address", ["", DOUBLE])
 def test_each_client_has_glues_region_and_keys_apart_from_the_stores(address: str) -> None:
-    at = endpoint(**({"endpoint": address} if address else {}))
+    at = endpoint(address or None)
     spark = GLUE.for_spark(at)
     assert spark[".catalog-impl"] == "org.apache.iceberg.aws.glue.GlueCatalog"
     assert (spark[".client.region"], spark.get(".glue.endpoint", "")) == ("eu-west-1", address)
