@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from bootstrap.iceberg.metadata import CatalogFacts
+from bootstrap.iceberg.view import ViewFacts
 from bootstrap.remote.errors import Conflict, RemoteError
 from lakehouse.spec.kinds import Limits
 
@@ -22,7 +23,7 @@ class LiveCatalog(Protocol):
         """What its kind can do."""
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
-        """What exists: all names, and the given tables in full (None: all tables)."""
+        """What exists: all names, and the given tables and views in full (None: all of them)."""
 
     def create_namespace(self, name: str, properties: Mapping[str, str]) -> None: ...
 
@@ -42,6 +43,37 @@ class LiveCatalog(Protocol):
         ``identity`` is the UUID in the table's metadata. Raises Conflict if the table of that name has another one.
         """
         ...
+
+
+class SeenView(NamedTuple):
+    """A view as a plan saw it: the UUID in its metadata, and the id of its current version."""
+
+    uuid: str
+    version: int
+
+
+@runtime_checkable
+class HasViews(Protocol):
+    """A catalog that keeps Iceberg views. ``wanted`` is a :func:`bootstrap.iceberg.view.definition`."""
+
+    def create_view(self, name: str, location: str, wanted: Mapping[str, Any], properties: Mapping[str, str]) -> None:
+        """Create the view. Raises Exists if the name is taken."""
+
+    def replace_view(
+        self,
+        name: str,
+        seen: SeenView,
+        wanted: Mapping[str, Any] | None,
+        updates: Mapping[str, str],
+        removals: Collection[str],
+    ) -> None:
+        """Give the view a new version (None: it keeps its own), and set and remove properties.
+
+        Raises Conflict if it is no longer what was ``seen``.
+        """
+
+    def drop_view(self, name: str, seen: SeenView) -> None:
+        """Drop the view. Raises Conflict if it is no longer what was ``seen``."""
 
 
 @runtime_checkable
@@ -102,6 +134,14 @@ class Gone:
     how: str
     metadata_location: str
     renamed_to: str = ""
+
+
+def unchanged_view(what: str, seen: SeenView, found: ViewFacts) -> None:
+    """Check that a view is as it was ``seen``; ``what`` names it in the error. Raises Conflict if it is not."""
+    if found.uuid != seen.uuid:
+        raise Conflict(f"{what} is another view than the plan saw")
+    if found.version != seen.version:
+        raise Conflict(f"{what} has version {found.version}, and the plan saw version {seen.version}")
 
 
 def same(what: str, identity: str, found: str) -> None:

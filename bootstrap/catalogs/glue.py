@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from botocore import exceptions
 
 from bootstrap.catalogs.base import same
-from bootstrap.catalogs.located import LocatedCatalog
+from bootstrap.catalogs.located import Listing, LocatedCatalog
 from bootstrap.catalogs.metadata_files import file_settings
 from bootstrap.catalogs.purge import purgeable, purged
 from bootstrap.remote.connections import CatalogConnection, Connections
@@ -75,13 +75,15 @@ class GlueCatalog(LocatedCatalog):
     def namespaces(self) -> dict[str, dict[str, str]]:
         return {each["Name"]: _properties(self.name, each) for each in self._databases()}
 
-    def listed(self, namespaces: Collection[str]) -> dict[str, str]:
+    def listed(self, namespaces: Collection[str]) -> Listing:
         with ThreadPoolExecutor(self.connections.parallel) as pool:
-            return {
+            every = {
                 f"{database}.{table['Name']}": _metadata_location(table) or ""
                 for database, found in zip(namespaces, pool.map(self._tables, namespaces), strict=True)
                 for table in found
             }
+        tables = {name: at for name, at in every.items() if at}
+        return Listing(tables, {}, frozenset(every.keys() - tables.keys()))
 
     def _databases(self) -> list[dict[str, Any]]:
         with typed(self.what, self._address):

@@ -11,11 +11,14 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.catalogs.base import same
-from bootstrap.catalogs.located import LocatedCatalog
+from bootstrap.catalogs.base import SeenView, same
+from bootstrap.catalogs.located import Listing, LocatedCatalog
 from bootstrap.catalogs.metadata_files import committed, next_location, parsed
 from bootstrap.catalogs.metastore import Metastore
 from bootstrap.catalogs.purge import purgeable, purged
+from bootstrap.catalogs.view_files import ViewFile
+from bootstrap.iceberg.schema import type_to_json
+from bootstrap.iceberg.view import ViewFacts
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
 from lakehouse.kinds.catalogs.hive import HIVE
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 _COMMENT, _LOCATION = "comment", "location"
 #: The database that every metastore has, and its description while nobody uses it.
 _DEFAULT, _UNUSED = "default", "Default Hive database"
+_TABLE, _VIEW = "ICEBERG", "ICEBERG-VIEW"  # values of the parameter table_type, in upper case
 _AT, _BEFORE = "metadata_location", "previous_metadata_location"
 _AT_ONCE = 500  # tables in one request
 # The metastore's limits, in characters. It shows a table's columns only for clients that do not read metadata files.
@@ -62,21 +66,22 @@ class HiveCatalog(LocatedCatalog):
             return None
         return None if unused else _properties(database)
 
-    def listed(self, namespaces: Collection[str]) -> dict[str, str]:
+    def listed(self, namespaces: Collection[str]) -> Listing:
         with ThreadPoolExecutor(self.connections.parallel) as pool:
             found = pool.map(self._tables, namespaces)
-            pairs = list(zip(namespaces, found, strict=True))
-        return {f"{name}.{table}": at for name, tables in pairs for table, at in tables}
+            every = {f"{each.dbName}.{each.tableName}": each for tables in found for each in tables}
+        tables, views = ({name: at for name, each in every.items() if (at := _metadata_location(each, kind))}
+                         for kind in (_TABLE, _VIEW))  # fmt: skip
+        return Listing(tables, views, frozenset(every.keys() - tables.keys() - views.keys()))
 
-    def _tables(self, database: str) -> list[tuple[str, str]]:
+    def _tables(self, database: str) -> list[Any]:
         try:
             with self.metastore.asked(self.what) as hive:
                 names = hive.get_all_tables(database)
                 parts = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
-                tables = [each for part in parts for each in hive.get_table_objects_by_name(database, part)]
+                return [each for part in parts for each in hive.get_table_objects_by_name(database, part)]
         except Missing:
             return []  # dropped since it was listed
-        return [(each.tableName, _metadata_location(each)) for each in tables]
 
     # writing
 
@@ -154,34 +159,58 @@ class HiveCatalog(LocatedCatalog):
             hive.drop_table(database, table, deleteData=False)
         return purged(self.files.io, metadata, at) if metadata else ""
 
-    def _create(self, what: str, name: str, metadata: TableMetadata, location: str) -> None:
-        from hive_metastore.ttypes import SerDeInfo, StorageDescriptor, Table
+    def create_view(self, name: str, location: str, wanted: Mapping[str, Any], properties: Mapping[str, str]) -> None:
+        made = _empty(name, "VIRTUAL_VIEW")
+        _point_view(made, self.views.create(location, wanted, properties))
+        self._made(f"{self.what}: {name}", made)
 
-        database, table = name.split(".")
-        now = int(time.time())
-        stored = StorageDescriptor(
-            inputFormat="org.apache.hadoop.mapred.FileInputFormat",
-            outputFormat="org.apache.hadoop.mapred.FileOutputFormat",
-            serdeInfo=SerDeInfo(serializationLib="org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
-        )
-        made = Table(table, database, "lakehouse", now, now, sd=stored, parameters={}, tableType="EXTERNAL_TABLE")
+    def replace_view(
+        self,
+        name: str,
+        seen: SeenView,
+        wanted: Mapping[str, Any] | None,
+        updates: Mapping[str, str],
+        removals: Collection[str],
+    ) -> None:
+        what, (database, view) = f"{self.what}: {name}", name.split(".")
+        with self.metastore.asked(what) as hive, self.metastore.locked(hive, what, database, view) as held:
+            there, at = self._table_at(hive, name, _VIEW)
+            file = self.views.replace(what, at, seen=seen, wanted=wanted, updates=updates, removals=removals)
+            _point_view(there, file, gone=removals)
+            there.parameters[_BEFORE] = at
+            held()
+            hive.alter_table_with_environment_context(database, view, there, _context())
+
+    def drop_view(self, name: str, seen: SeenView) -> None:
+        what, (database, view) = f"{self.what}: {name}", name.split(".")
+        with self.metastore.asked(what) as hive, self.metastore.locked(hive, what, database, view) as held:
+            _, at = self._table_at(hive, name, _VIEW)
+            self.views.check(what, at, seen)
+            held()
+            hive.drop_table(database, view, deleteData=False)
+
+    def _create(self, what: str, name: str, metadata: TableMetadata, location: str) -> None:
+        made = _empty(name, "EXTERNAL_TABLE")
         _point(made, metadata, location)
+        self._made(what, made)
+
+    def _made(self, what: str, made: Any) -> None:
         try:
             with self.metastore.asked(what) as hive:
                 hive.create_table_with_environment_context(made, _context())
         except Exists:
-            raise Exists(f"{what}: there is already a table of that name") from None
+            raise Exists(f"{what}: there is already a table or view of that name") from None
         except Refused as error:
-            if database not in self.namespaces():
-                raise Missing(f"{what}: there is no namespace {database}") from None
+            if made.dbName not in self.namespaces():
+                raise Missing(f"{what}: there is no namespace {made.dbName}") from None
             raise error
 
-    def _table_at(self, hive: Any, name: str) -> tuple[Any, str]:
-        """A table, and where its metadata file is. Raises Conflict if it is not an Iceberg table."""
+    def _table_at(self, hive: Any, name: str, kind: str = _TABLE) -> tuple[Any, str]:
+        """A table or view, and where its metadata file is. Raises Conflict if it is none of Iceberg."""
         database, table = name.split(".")
         found = hive.get_table(database, table)
-        if not (at := _metadata_location(found)):
-            raise Conflict(f"{self.what}: {name} is no longer an Iceberg table")
+        if not (at := _metadata_location(found, kind)):
+            raise Conflict(f"{self.what}: {name} is no longer an Iceberg {'view' if kind == _VIEW else 'table'}")
         return found, at
 
     def _write(self, metadata: TableMetadata, former: str | None) -> str:
@@ -191,10 +220,24 @@ class HiveCatalog(LocatedCatalog):
         return location
 
 
-def _metadata_location(table: Any) -> str:
-    """The location of an Iceberg table's metadata file; empty if it is not an Iceberg table."""
+def _metadata_location(table: Any, kind: str = _TABLE) -> str:
+    """The location of the metadata file of an Iceberg table or view; empty if it is none of that kind."""
     parameters = table.parameters or {}
-    return str(parameters.get(_AT, "")) if parameters.get("table_type", "").upper() == "ICEBERG" else ""
+    return str(parameters.get(_AT, "")) if parameters.get("table_type", "").upper() == kind else ""
+
+
+def _empty(name: str, kind: str) -> Any:
+    """A table of the metastore without columns and properties."""
+    from hive_metastore.ttypes import SerDeInfo, StorageDescriptor, Table
+
+    database, table = name.split(".")
+    now = int(time.time())
+    stored = StorageDescriptor(
+        inputFormat="org.apache.hadoop.mapred.FileInputFormat",
+        outputFormat="org.apache.hadoop.mapred.FileOutputFormat",
+        serdeInfo=SerDeInfo(serializationLib="org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
+    )
+    return Table(table, database, "lakehouse", now, now, sd=stored, parameters={}, tableType=kind)
 
 
 def _properties(database: Any) -> dict[str, str]:
@@ -227,6 +270,25 @@ def _point(table: Any, metadata: TableMetadata, location: str, gone: Collection[
         for each in metadata.schema().fields
         if len(each.name) <= _LONGEST_COLUMN
     ]
+
+
+def _point_view(view: Any, file: ViewFile, gone: Collection[str] = ()) -> None:
+    """Point the metastore's view at a metadata file, as Iceberg's HiveViewOperations does."""
+    from hive_metastore.ttypes import FieldSchema
+    from pyiceberg.schema import Schema
+
+    facts = ViewFacts(file.location, file.metadata)
+    kept = {key: value for key, value in view.parameters.items() if key not in gone}
+    shown = {key: value for key, value in facts.properties.items() if len(key) <= _LONGEST_KEY}
+    view.parameters = kept | shown | {"EXTERNAL": "TRUE", "table_type": _VIEW, _AT: file.location}
+    view.sd.location = facts.location
+    schema = Schema.model_validate(type_to_json(facts.columns))
+    view.sd.cols = [
+        FieldSchema(each.name, _hive_type(each.field_type), (each.doc or "")[:_LONGEST_DOC] or None)
+        for each in schema.fields
+        if len(each.name) <= _LONGEST_COLUMN
+    ]
+    view.viewOriginalText = view.viewExpandedText = facts.sql.get("hive", next(iter(facts.sql.values())))
 
 
 def _hive_type(of: IcebergType) -> str:

@@ -1,4 +1,4 @@
-"""Catalogs that keep only the location of a table's metadata file. The file is read from the store, and only once."""
+"""Catalogs that keep only the locations of metadata files. A table's file is read from the store, and only once."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from bootstrap.catalogs.base import Reading
 from bootstrap.catalogs.cache import FactsCache
 from bootstrap.catalogs.metadata_files import MetadataFiles
+from bootstrap.catalogs.view_files import ViewFiles
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Missing
 from lakehouse.spec.kinds import Limits
+
+
+class Listing(NamedTuple):
+    """The addresses of the metadata files of tables and of views by their names, and the names of everything else."""
+
+    tables: Mapping[str, str]
+    views: Mapping[str, str]
+    others: frozenset[str]
 
 
 class LocatedCatalog(ABC):
@@ -26,6 +36,7 @@ class LocatedCatalog(ABC):
         self.what = f'catalog "{name}"'
         self.warehouse = connection.warehouse.rstrip("/")
         self.files = MetadataFiles(connections)
+        self.views = ViewFiles(self.files, connections.parallel)
         self.cache = FactsCache(connections.cache, kept)
 
     @abstractmethod
@@ -33,14 +44,13 @@ class LocatedCatalog(ABC):
         """The properties of each namespace."""
 
     @abstractmethod
-    def listed(self, namespaces: Collection[str]) -> dict[str, str]:
-        """The location of each table's metadata file in these; empty if it is not an Iceberg table."""
+    def listed(self, namespaces: Collection[str]) -> Listing:
+        """What is in these."""
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         namespaces = self.namespaces()
         listed = self.listed(namespaces)
-        locations = {name: at for name, at in listed.items() if at}
-        others = listed.keys() - locations.keys()
+        locations, others = listed.tables, listed.others
         chosen = {name: at for name, at in locations.items() if tables is None or name in tables}
         kept = self.cache.load()
         facts = {name: TableFacts(at, json.loads(kept[at])) for name, at in chosen.items() if at in kept}
@@ -52,10 +62,12 @@ class LocatedCatalog(ABC):
         if new or kept.keys() - live:
             self.cache.store(new, kept.keys() - live)
         unread = frozenset(locations.keys() | others) - facts.keys()
-        return CatalogFacts(namespaces, facts, unread, self.limits)
+        views = self.views.read({name: at for name, at in listed.views.items() if tables is None or name in tables})
+        left = frozenset(listed.views) - views.keys()
+        return CatalogFacts(namespaces, facts, unread, self.limits, views=views, other_views=left)
 
     def locations(self) -> Mapping[str, str]:
-        return {name: at for name, at in self.listed(self.namespaces()).items() if at}
+        return self.listed(self.namespaces()).tables
 
     def _read(self, locations: Mapping[str, str], reading: Reading) -> dict[str, TableFacts]:
         found: dict[str, TableFacts] = {}

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote
 
-from bootstrap.catalogs.base import Gone, Head, Reading
+from bootstrap.catalogs.base import Gone, Head, Reading, SeenView
 from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.catalogs.nessie_history import gone
 from bootstrap.catalogs.references import CatalogReferences
@@ -71,9 +71,27 @@ class NessieCatalog(RestCatalog):
         location = self.commits.drop(name, identity)
         return f"Nessie deletes no files: those of the table are still at {location}" if purge else ""
 
+    def create_view(self, name: str, location: str, wanted: Mapping[str, Any], properties: Mapping[str, str]) -> None:
+        self.commits.create_view(name, self.commits.views.create(location, wanted, properties))
+
+    def replace_view(
+        self,
+        name: str,
+        seen: SeenView,
+        wanted: Mapping[str, Any] | None,
+        updates: Mapping[str, str],
+        removals: Collection[str],
+    ) -> None:
+        replaced = partial(self.commits.views.replace, seen=seen, wanted=wanted, updates=updates, removals=removals)
+        self.commits.replace_view(name, replaced)
+
+    def drop_view(self, name: str, seen: SeenView) -> None:
+        self.commits.drop_view(name, seen)
+
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         namespaces: dict[str, Mapping[str, str]] = {}
         locations: dict[str, str] = {}
+        listed: dict[str, str] = {}
         others: set[str] = set()
         for entry in self.entries():
             name, content = ".".join(entry["name"]["elements"]), entry["content"]
@@ -81,6 +99,8 @@ class NessieCatalog(RestCatalog):
                 namespaces[name] = content.get("properties") or {}
             elif entry["type"] == "ICEBERG_TABLE":
                 locations[name] = content["metadataLocation"]
+            elif entry["type"] == "ICEBERG_VIEW":
+                listed[name] = content["metadataLocation"]
             else:
                 others.add(name)
         chosen = {name: at for name, at in locations.items() if tables is None or name in tables}
@@ -95,7 +115,9 @@ class NessieCatalog(RestCatalog):
         references = {each.name: ReferenceFacts(each.kind, each.points_to, each.deletable)
                       for each in self.references.list() if each.name != self.connection.branch}  # fmt: skip
         unread = frozenset(locations.keys() | others) - facts.keys()
-        return CatalogFacts(namespaces, facts, unread, self.limits, references)
+        views = self.commits.views.read({name: at for name, at in listed.items() if tables is None or name in tables})
+        left = frozenset(listed) - views.keys()
+        return CatalogFacts(namespaces, facts, unread, self.limits, references, views=views, other_views=left)
 
     def _read(self, location: str) -> TableFacts | None:
         """Read the metadata file: Nessie's Iceberg REST endpoint may show the schema of the last rows instead."""

@@ -9,12 +9,14 @@ https://projectnessie.org/develop/rest/ (API v2, "commit")
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from bootstrap.catalogs.base import same
+from bootstrap.catalogs.base import SeenView, same
 from bootstrap.catalogs.metadata_files import MetadataFiles, committed, next_location
+from bootstrap.catalogs.view_files import ViewFile, ViewFiles
+from bootstrap.iceberg.view import compact_view
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, RemoteError
 from bootstrap.remote.http import Http
@@ -27,12 +29,13 @@ class NessieCommit:
         self._what, self._api = what, api
         self._tree = f"/trees/{quote(connection.branch, safe='')}"
         self.files = MetadataFiles(connections)
+        self.views = ViewFiles(self.files, connections.parallel)
 
     def current(self, name: str) -> tuple[dict[str, Any], str]:
         """The table's content, and the branch's hash at which it was read. Raises Missing if there is no table."""
         contents, hash_ = self._current([name])
         if name not in contents:
-            raise Missing(f"{self._what}: there is no table {name}")
+            raise Missing(f"{self._what}: there is no table or view {name}")
         return contents[name], hash_
 
     def _current(self, names: Collection[str]) -> tuple[dict[str, dict[str, Any]], str]:
@@ -116,6 +119,34 @@ class NessieCommit:
         same(f"{self._what}: {name}", identity, metadata["table-uuid"])
         return metadata
 
+    def create_view(self, name: str, file: ViewFile) -> None:
+        """Create a view whose first metadata file is written. Raises Exists if the name is taken on the branch."""
+        contents, hash_ = self._current([name])
+        if name in contents:
+            raise Exists(f"{self._what}: there is already a table or view {name}")
+        self._send({name: _put_view(name, {}, file)}, hash_)
+
+    def replace_view(self, name: str, replaced: Callable[[str, str], ViewFile]) -> None:
+        """Point Nessie at the view's next metadata file, which ``replaced`` makes of its name and its present file.
+
+        Raises Conflict if somebody else changes the view meanwhile.
+        """
+        content, hash_ = self._view(name)
+        file = replaced(f"{self._what}: {name}", content["metadataLocation"])
+        self._send({name: _put_view(name, content, file)}, hash_)
+
+    def drop_view(self, name: str, seen: SeenView) -> None:
+        """Drop the view from the branch. Raises Conflict if it is not what was ``seen``, or changes meanwhile."""
+        content, hash_ = self._view(name)
+        self.views.check(f"{self._what}: {name}", content["metadataLocation"], seen)
+        self._send({name: {"type": "DELETE", "key": {"elements": name.split(".")}}}, hash_, "drop")
+
+    def _view(self, name: str) -> tuple[dict[str, Any], str]:
+        content, hash_ = self.current(name)
+        if content["type"] != "ICEBERG_VIEW":
+            raise Conflict(f"{self._what}: {name} is no longer an Iceberg view")
+        return content, hash_
+
     def _send(
         self, operations: Mapping[str, Mapping[str, Any]], hash_: str, verb: str = "change", names: str = ""
     ) -> None:
@@ -155,5 +186,21 @@ def _put(name: str, former: Mapping[str, Any], location: str, metadata: Mapping[
             "schemaId": metadata.get("current-schema-id", 0),
             "specId": metadata.get("default-spec-id", 0),
             "sortOrderId": metadata.get("default-sort-order-id", 0),
+        },
+    }
+
+
+def _put_view(name: str, former: Mapping[str, Any], file: ViewFile) -> dict[str, Any]:
+    """The operation that points Nessie at a view's metadata file; ``former`` is the view's present content."""
+    (version,) = compact_view(file.metadata)["versions"]
+    return {
+        "type": "PUT",
+        "key": {"elements": name.split(".")},
+        "content": {
+            "type": "ICEBERG_VIEW",
+            **({"id": former["id"]} if former else {}),
+            "metadataLocation": file.location,
+            "versionId": version["version-id"],
+            "schemaId": version["schema-id"],
         },
     }

@@ -8,15 +8,17 @@ that need no change.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from bootstrap.catalogs.base import Reading, same
+from bootstrap.catalogs.base import Reading, SeenView, same, unchanged_view
 from bootstrap.catalogs.cache import FactsCache
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
+from bootstrap.iceberg.view import ViewFacts, compact_view, version_updates
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Missing
 from bootstrap.remote.http import Http
@@ -24,6 +26,8 @@ from lakehouse.kinds.catalogs.rest import REST
 
 #: Between the levels of a namespace in a path.
 _SEPARATOR = "%1F"
+#: Property of a view: a new version may lack an engine's SQL that the last one had.
+DROPS = "replace.drop-dialect.allowed"
 
 
 class RestCatalog:
@@ -62,11 +66,23 @@ class RestCatalog:
             for name, known in zip(names, pool.map(self._namespace, names), strict=True):
                 if known is not None:
                     properties[name] = known
-            for found in pool.map(self._tables, names):
+            for found in pool.map(lambda name: self._named(name, "tables"), names):
                 present.extend(found)
+            listed: list[str] = []
+            if self.limits.views:
+                for found in pool.map(lambda name: self._named(name, "views"), names):
+                    listed.extend(found)
         chosen = [name for name in present if tables is None or name in tables]
         read = self._load({name: name for name in chosen}, self._table, reading)
-        return CatalogFacts(properties, read, frozenset(present) - read.keys(), self.limits)
+        views = self._views([name for name in listed if tables is None or name in tables])
+        return CatalogFacts(
+            properties,
+            read,
+            frozenset(present) - read.keys(),
+            self.limits,
+            views=views,
+            other_views=frozenset(listed) - views.keys(),
+        )
 
     def _namespaces(self, parent: str | None) -> Iterator[str]:
         asked = None if parent is None else parent.replace(".", "\x1f")
@@ -82,9 +98,10 @@ class RestCatalog:
             return None
         return properties
 
-    def _tables(self, namespace: str) -> list[str]:
+    def _named(self, namespace: str, kind: str) -> list[str]:
+        """The names of the ``tables`` or ``views`` in a namespace."""
         try:
-            found = list(self._pages(f"{self._namespace_path(namespace)}/tables", "identifiers"))
+            found = list(self._pages(f"{self._namespace_path(namespace)}/{kind}", "identifiers"))
         except Missing:
             return []
         return [".".join([*each["namespace"], each["name"]]) for each in found]
@@ -116,6 +133,19 @@ class RestCatalog:
         except Missing:
             return None
         return TableFacts(answer.get("metadata-location") or "", compact(answer["metadata"]))
+
+    def _views(self, names: Collection[str]) -> dict[str, ViewFacts]:
+        """Those views that are still there."""
+        with ThreadPoolExecutor(self.connections.parallel) as pool:
+            found = zip(names, pool.map(self._view, names), strict=True)
+            return {name: _compact(view) for name, view in found if view is not None}
+
+    def _view(self, name: str) -> ViewFacts | None:
+        try:
+            answer = self.http.get(self._view_path(name))
+        except Missing:
+            return None
+        return ViewFacts(answer.get("metadata-location") or "", answer["metadata"])
 
     # writing
 
@@ -153,6 +183,56 @@ class RestCatalog:
         found = self.http.get(self._table_path(name), snapshots="refs")["metadata"]["table-uuid"]
         same(f'catalog "{self.name}": {name}', identity, found)
 
+    def create_view(self, name: str, location: str, wanted: Mapping[str, Any], properties: Mapping[str, str]) -> None:
+        namespace, _, view = name.rpartition(".")
+        version = {**wanted["version"], "version-id": 1, "schema-id": 0, "timestamp-ms": _now()}
+        body = {
+            "name": view,
+            "location": location,
+            "schema": {**wanted["schema"], "schema-id": 0},
+            "view-version": version,
+            "properties": dict(properties),
+        }
+        self.http.post(f"{self._namespace_path(namespace)}/views", body)
+
+    def replace_view(
+        self,
+        name: str,
+        seen: SeenView,
+        wanted: Mapping[str, Any] | None,
+        updates: Mapping[str, str],
+        removals: Collection[str],
+    ) -> None:
+        # The protocol's only requirement is the UUID: another version that is made at this very moment is not noticed.
+        there = self._seen(name, seen)
+        changes = [] if wanted is None else version_updates(there.metadata, wanted, _now())
+        drops = wanted is not None and not there.sql.keys() <= _dialects(wanted)
+        allowed = {**there.properties, **updates}.get(DROPS, "").lower() == "true"
+        if drops and not allowed:  # the library refuses to lose an engine's SQL by mistake; here the plan has shown it
+            updates = {**updates, DROPS: "true"}
+        if updates:
+            changes.append({"action": "set-properties", "updates": dict(updates)})
+        if removals:
+            changes.append({"action": "remove-properties", "removals": list(removals)})
+        self._commit_view(name, seen, changes)
+        if drops and not allowed:
+            self._commit_view(name, seen, [{"action": "remove-properties", "removals": [DROPS]}])
+
+    def drop_view(self, name: str, seen: SeenView) -> None:
+        # The protocol takes a name and no UUID, as for tables.
+        self._seen(name, seen)
+        self.http.request("DELETE", self._view_path(name))
+
+    def _seen(self, name: str, seen: SeenView) -> ViewFacts:
+        if (there := self._view(name)) is None:
+            raise Missing(f'catalog "{self.name}": there is no view {name}')
+        unchanged_view(f'catalog "{self.name}": {name}', seen, there)
+        return there
+
+    def _commit_view(self, name: str, seen: SeenView, updates: list[dict[str, Any]]) -> None:
+        requirements = [{"type": "assert-view-uuid", "uuid": seen.uuid}]
+        self.http.post(self._view_path(name), {"requirements": requirements, "updates": updates})
+
     def _namespace_path(self, name: str) -> str:
         return f"{self.prefix}/namespaces/{_SEPARATOR.join(quote(part, safe='') for part in name.split('.'))}"
 
@@ -160,8 +240,24 @@ class RestCatalog:
         namespace, _, table = name.rpartition(".")
         return f"{self._namespace_path(namespace)}/tables/{quote(table, safe='')}"
 
+    def _view_path(self, name: str) -> str:
+        namespace, _, view = name.rpartition(".")
+        return f"{self._namespace_path(namespace)}/views/{quote(view, safe='')}"
+
 
 def _identifier(name: str) -> dict[str, Any]:
     """A table's name as requests have it."""
     *namespace, table = name.split(".")
     return {"namespace": namespace, "name": table}
+
+
+def _compact(view: ViewFacts) -> ViewFacts:
+    return ViewFacts(view.metadata_location, compact_view(view.metadata))
+
+
+def _dialects(wanted: Mapping[str, Any]) -> set[str]:
+    return {each["dialect"] for each in wanted["version"]["representations"]}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -7,29 +7,29 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bootstrap.iceberg.metadata import CatalogFacts, Facts, Home, TableFacts
+from bootstrap.iceberg.view import ViewFacts
 from lakehouse.spec.claims import PATHS, Claim, Register, clash, staged
 from lakehouse.spec.locations import reserved
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.model import Table as TableSpec
 
 
 @dataclass(frozen=True)
 class _Named:
-    """A table of the file, its live state, and its default folder."""
+    """A table or view of the file, its live state, its default folder, and the folders that the file names."""
 
     owner: str
     catalog: str
-    spec: TableSpec
-    have: TableFacts | None
+    have: TableFacts | ViewFacts | None
     default: str
+    location: str | None
+    paths: Mapping[str, str]
 
     def claims(self) -> Iterator[Claim]:
         """The folders that the table has yet to get."""
         if self.have is None:
-            yield Claim(self.spec.location or self.default, self.owner, self.catalog)
-        for key in PATHS:
-            said = self.spec.properties.get(key)
-            if said is not None and (self.have is None or self.have.properties.get(key) != said):
+            yield Claim(self.location or self.default, self.owner, self.catalog)
+        for key, said in self.paths.items():
+            if self.have is None or self.have.properties.get(key) != said:
                 yield Claim(said, self.owner, self.catalog, what=key)
 
 
@@ -39,6 +39,8 @@ def live(catalogs: Mapping[str, CatalogFacts]) -> Register:
     for catalog, facts in catalogs.items():
         for name, table in facts.tables.items():
             found += of_table(f"{catalog}.{name}", catalog, table)
+        for name, view in facts.views.items():
+            found += of_view(f"{catalog}.{name}", catalog, view)
         found += [Claim(folder, f"{catalog}.{owner}", catalog) for owner, folder in facts.elsewhere.items()]
     return Register(found)
 
@@ -63,6 +65,13 @@ def of_table(owner: str, catalog: str, table: TableFacts) -> Iterator[Claim]:
     for key in PATHS:
         if said := table.properties.get(key):
             yield Claim(said, owner, catalog, what=key)
+
+
+def of_view(owner: str, catalog: str, view: ViewFacts) -> Iterator[Claim]:
+    """The folders that a live view has metadata files in."""
+    yield Claim(view.location, owner, catalog)
+    if said := view.properties.get("write.metadata.path"):
+        yield Claim(said, owner, catalog, what="write.metadata.path")
 
 
 def folder_of(metadata_location: str) -> str:
@@ -134,13 +143,13 @@ def homes(
     register = Register([*known, *reserved(lakehouse), *(claim for _, claims in asked for claim in claims)])
     found: dict[str, Home] = {}
     for table, claims in asked:
-        said = [claim for claim in claims if claim.what != "location" or table.spec.location is not None]
+        said = [claim for claim in claims if claim.what != "location" or table.location is not None]
         taken = next(((claim, other) for claim in said if (other := register.clash(claim))), None)
         if taken:
             found[table.owner] = Home(taken[0].location, refused=refusal(*taken))
-        elif table.have is None and table.spec.location is not None and held(table.spec.location):
-            rule = f"{table.spec.location} holds files already, and a new table does not share its folder"
-            found[table.owner] = Home(table.spec.location, refused=f"{rule}. Choose another location, or remove them")
+        elif table.have is None and table.location is not None and held(table.location):
+            rule = f"{table.location} holds files already, and a new table does not share its folder"
+            found[table.owner] = Home(table.location, refused=f"{rule}. Choose another location, or remove them")
         elif table.have is None:
             home = _home(table, register, held)
             if home.reason and table.owner in granted(lakehouse):
@@ -160,8 +169,8 @@ def _home(table: _Named, register: Register, held: Callable[[str], bool]) -> Hom
 
     Refused if another table's folder contains the default one: a number does not help there.
     """
-    if table.spec.location is not None:
-        return Home(table.spec.location)
+    if table.location is not None:
+        return Home(table.location)
     default = Claim(table.default, table.owner, table.catalog)
     for around in register.around(table.default):
         if clash(default, around):
@@ -191,12 +200,17 @@ def _how(location: str, other: Claim) -> str:
 
 
 def _named(lakehouse: Lakehouse, catalogs: Mapping[str, CatalogFacts]) -> Iterator[_Named]:
-    """The tables of the file that do not exist yet, or that have their own paths."""
+    """The tables and views of the file that do not exist yet, or that have their own paths."""
     for name, catalog in lakehouse.catalogs.items():
-        there = catalogs[name].tables if name in catalogs else {}
+        facts = catalogs.get(name) or CatalogFacts({}, {})
         for namespace, content in catalog.namespaces.items():
+            at = "/".join([catalog.location, *namespace.split(".")])
             for short, table in content.tables.items():
-                have = there.get(f"{namespace}.{short}")
+                have = facts.tables.get(f"{namespace}.{short}")
                 if have is None or not table.properties.keys().isdisjoint(PATHS):
-                    default = "/".join([catalog.location, *namespace.split("."), short])
-                    yield _Named(f"{name}.{namespace}.{short}", name, table, have, default)
+                    paths = {key: table.properties[key] for key in PATHS if key in table.properties}
+                    owner = f"{name}.{namespace}.{short}"
+                    yield _Named(owner, name, have, f"{at}/{short}", table.location, paths)
+            for short in content.views:
+                if f"{namespace}.{short}" not in facts.views:
+                    yield _Named(f"{name}.{namespace}.{short}", name, None, f"{at}/{short}", None, {})

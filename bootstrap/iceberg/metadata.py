@@ -12,6 +12,7 @@ from typing import Any
 
 from bootstrap.iceberg.layout import PartitionSpec, SortOrder, order_from_json, spec_from_json
 from bootstrap.iceberg.schema import struct_from_json
+from bootstrap.iceberg.view import ViewFacts
 from lakehouse.iceberg.types import Struct
 from lakehouse.kinds import CATALOGS
 from lakehouse.spec.claims import Register
@@ -171,7 +172,8 @@ class ReferenceFacts:
 class CatalogFacts:
     """A catalog's contents.
 
-    ``tables`` has the tables that were read, ``others`` the names of tables and views that were only listed.
+    ``tables`` and ``views`` have what was read, ``others`` and ``other_views`` the names of tables and views that were
+    only listed.
     ``references`` are branches and tags, without the branch that this is; ``elsewhere`` are the folders of the tables
     on those, by the table's name and the reference's, if they were asked for. ``renamed`` has the names in the catalog
     of tables that ``tables`` has under other names, which they will get.
@@ -184,6 +186,8 @@ class CatalogFacts:
     references: Mapping[str, ReferenceFacts] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
+    views: Mapping[str, ViewFacts] = field(default_factory=dict)
+    other_views: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def catalogs_after(lakehouse: Lakehouse, catalogs: Mapping[str, CatalogFacts]) -
 
 
 def _after(former: Mapping[str, str], facts: CatalogFacts) -> CatalogFacts:
-    there = facts.tables.keys() | facts.others
+    there = facts.tables.keys() | facts.others | facts.views.keys() | facts.other_views
     going = {name: old for name, old in former.items() if old in facts.tables and name not in there}
     if not going:
         return facts

@@ -11,6 +11,7 @@ from bootstrap.reconciler.objects.rename import Renames
 from bootstrap.reconciler.objects.seed import Seeds
 from bootstrap.reconciler.objects.table import Tables
 from bootstrap.reconciler.objects.user import Users
+from bootstrap.reconciler.objects.view import IcebergViews
 
 OBJECTS = Registry(
     Buckets(),
@@ -18,6 +19,7 @@ OBJECTS = Registry(
     Namespaces(),
     Renames(),
     Tables(),
+    IcebergViews(),
     Seeds(),
     References(),  # after everything that branches and tags start with
     Users(),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bootstrap.catalogs.base import CatalogEntity, CatalogTerms, MakesCatalogs
-from bootstrap.iceberg.claims import of_table
+from bootstrap.iceberg.claims import of_table, of_view
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import CatalogFacts, Facts
 from bootstrap.reconciler.changes import Body, Change, address
@@ -85,7 +85,7 @@ class Catalogs(ObjectKind):
                     reads = list(counted.values())  # one copy: the other catalogs' threads count meanwhile
                     look.reading(sum(each for each, _ in reads), sum(all_ for _, all_ in reads))
 
-            named = {f"{namespace}.{table}" for namespace, of in spec.namespaces.items() for table in of.tables}
+            named = {f"{name}.{each}" for name, of in spec.namespaces.items() for each in (*of.tables, *of.views)}
             named |= set(former_names(spec).values())
             whole = look.everything or spec.managed == "exclusive"
             live = look.world.catalog(name)
@@ -142,7 +142,8 @@ class Catalogs(ObjectKind):
             yield from (each.address for each in changes.inside(change.name, destroyed=True))
         elif any(each.symbol == "-" or each.text.startswith(_STORAGE) for each in change.details if each.symbol != "+"):
             # It may take a location away, and without its location a table's files could not be deleted.
-            yield from (each.address for each in changes.of("table", "destroy") if each.catalog == change.name)
+            dropped = (*changes.of("table", "destroy"), *changes.of("view", "destroy"))
+            yield from (each.address for each in dropped if each.catalog == change.name)
 
     def sent_to(self, change: Change) -> str:
         return change.body.through if isinstance(change.body, CatalogGone) else change.name
@@ -168,12 +169,15 @@ def closed(found: Differences, name: str) -> str:
 
 
 class _Staying:
-    """The folders of the tables that the plan does not drop, for a catalog in ``root`` that was read as a whole."""
+    """The folders of the tables and views that the plan does not drop, for a catalog in ``root`` that was read."""
 
     def __init__(self, found: Differences, catalog: str, root: str) -> None:
         tables = found.facts.catalogs[catalog].tables.items()
         staying = ((name, table) for name, table in tables if address("table", catalog, name) not in found.going)
         self.folders = [(name, claim.location) for name, table in staying for claim in of_table(name, "", table)]
+        for name, view in found.facts.catalogs[catalog].views.items():
+            if address("view", catalog, name) not in found.going:
+                self.folders += [(name, claim.location) for claim in of_view(name, "", view)]
         self.root = root
 
     @property

@@ -164,5 +164,6 @@ def _unnamed(found: Differences, catalog: CatalogPair, name: str) -> None:
 def _inside(catalog: str, name: str, facts: CatalogFacts) -> Iterator[str]:
     """Addresses of all objects in the namespace."""
     prefix = f"{name}."
-    for word, names in (("table", facts.tables), ("table", facts.others), (NAMESPACE, facts.namespaces)):
+    tables, views = (*facts.tables, *facts.others), (*facts.views, *facts.other_views)
+    for word, names in (("table", tables), ("view", views), (NAMESPACE, facts.namespaces)):
         yield from (address(word, catalog, each) for each in names if each.startswith(prefix))

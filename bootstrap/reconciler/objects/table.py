@@ -105,6 +105,8 @@ class Tables(ObjectKind):
             yield address("catalog", "", change.catalog)  # it allows the table's location
             yield address("namespace", change.catalog, change.name.rpartition(".")[0])
             yield address("rename", change.catalog, change.name)
+        else:  # a view may read it
+            yield from (each.address for each in changes.of("view", "destroy") if each.catalog == change.catalog)
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         catalog = work.catalog(change.catalog)
@@ -157,6 +159,8 @@ class _Comparison:
         elif want.name in self.facts.others:
             message = "something other than an Iceberg table has this name. Choose another name"
             self.found.refuse(f"table {name}", message, want.at)
+        elif want.name in self.facts.views or want.name in self.facts.other_views:
+            self.found.refuse(f"table {name}", "a view has this name. Choose another name", want.at)
         elif home is not None and home.refused:
             self.refuse(want, [FormatProblem("", home.refused)])
         elif have is None and (why := closed(self.found, self.catalog)):

@@ -39,7 +39,7 @@ def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
 
 
 def _names(facts: CatalogFacts) -> set[str]:
-    return {*facts.tables, *facts.others}
+    return {*facts.tables, *facts.others, *facts.views, *facts.other_views}
 
 
 def _absent(lakehouse: Lakehouse, name: str, facts: CatalogFacts) -> dict[str, str]:
@@ -58,7 +58,7 @@ def everyone(world: World, read: Mapping[str, CatalogFacts]) -> dict[str, Catalo
     found: dict[str, CatalogFacts] = {}
     for name, facts in read.items():
         catalog = world.catalog(name)
-        whole = catalog.facts(None, lambda count, of: None) if facts.others else facts
+        whole = catalog.facts(None, lambda count, of: None) if facts.others or facts.other_views else facts
         if whole.references and isinstance(catalog, Remembers):
             whole = replace(whole, elsewhere=catalog.elsewhere())
         found[name] = whole

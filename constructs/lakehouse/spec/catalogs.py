@@ -32,6 +32,7 @@ def check_catalogs(
                 yield from _references(catalog, content, kind, whose, about)
                 yield from _layouts(catalog, content, kind, whose, about)
                 yield from renames.unsupported(catalog, content, kind, whose, about)
+                yield from _views(catalog, content, kind, whose, about)
 
 
 def check_entries(name: str, stack: LocalStack | AwsStack, lakehouse: Lakehouse, runtime: str) -> Iterator[Problem]:
@@ -113,6 +114,17 @@ def _layouts(
     if not kind.can.nested_layout:
         for at, table in _tables(catalog, content):
             yield from _layout(at, table, whose, about)
+
+
+def _views(
+    catalog: str, content: Catalog, kind: CatalogRules, whose: str, about: tuple[KeyPath, ...]
+) -> Iterator[Problem]:
+    if kind.can.views:
+        return
+    for namespace, inner in content.namespaces.items():
+        for view in inner.views:
+            message = f'"{view}" is a view, but {whose} keeps no Iceberg views. Remove it'
+            yield Problem(("catalogs", catalog, "namespaces", namespace, "views", view), message, about)
 
 
 def _tables(catalog: str, content: Catalog) -> Iterator[tuple[KeyPath, Table]]:

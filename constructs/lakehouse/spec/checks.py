@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lakehouse.iceberg import defaults as column_defaults
 from lakehouse.iceberg import transforms, types
-from lakehouse.spec import limits, support, tables
+from lakehouse.spec import limits, support, tables, views
 from lakehouse.spec.aws import check_aws
 from lakehouse.spec.catalogs import check_catalogs, check_entries
 from lakehouse.spec.databases import check_databases
@@ -89,9 +89,14 @@ def _namespace(at: KeyPath, name: str, content: Namespace, others: dict[str, Nam
     elif parent and leaf in others[parent].tables:
         message = f'"{name}" is also the name of a table, and names in a catalog are unique. Rename one.'
         yield Problem((*at, name), message, beside=(*at, parent, "tables", leaf))
+    elif parent and leaf in others[parent].views:
+        message = f'"{name}" is also the name of a view, and names in a catalog are unique. Rename one.'
+        yield Problem((*at, name), message, beside=(*at, parent, "views", leaf))
     yield from no_secrets((*at, name, "properties"), content.properties)
     for table, definition in content.tables.items():
         yield from _table((*at, name, "tables", table), definition)
+    for view, query in content.views.items():
+        yield from views.check_view((*at, name), view, query, content.tables)
 
 
 def _references(at: KeyPath, catalog: Catalog) -> Iterator[Problem]:

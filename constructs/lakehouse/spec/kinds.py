@@ -38,6 +38,7 @@ class Feature(StrEnum):
     DELETED = "metadata files that engines delete"
     EXPIRY_BESIDE = "expiry of snapshots or orphans beside branches or tags"
     EXPIRY_GC = "expiry of snapshots or orphans without gc.enabled"
+    VIEW = "a view with SQL of the engine"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from lakehouse.iceberg import types
 from lakehouse.spec.kinds import Feature, Limit, known
-from lakehouse.spec.model import Catalog, Lakehouse, Maintenance, Table
+from lakehouse.spec.model import Catalog, Lakehouse, Maintenance, Table, View
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack
 
@@ -29,13 +29,14 @@ class _Cell(NamedTuple):
 
 
 class _Use(NamedTuple):
-    """A feature that the file uses."""
+    """A feature that the file uses; ``engine``: only that engine is to have it."""
 
     feature: Feature
     catalog: str
     at: KeyPath
     value: str
     about: tuple[KeyPath, ...] = ()
+    engine: str = ""
 
 
 def cells() -> list[_Cell]:
@@ -69,6 +70,8 @@ def _found(lakehouse: Lakehouse, *, refused: bool) -> Iterator[Problem]:
         kinds = {stack.catalogs[name].kind for stack in lakehouse.stacks.values() if name in stack.catalogs}
         for use in _uses(name, catalog):
             for cell in by_feature.get(use.feature, ()):
+                if use.engine not in ("", cell.engine):
+                    continue
                 if not cell.catalogs or not kinds.isdisjoint(cell.catalogs):
                     rule = cell.limit.rule.format(use.value)
                     yield Problem(use.at, f"{rule}. {cell.limit.fix}", use.about)
@@ -109,6 +112,16 @@ def _uses(name: str, catalog: Catalog) -> Iterator[_Use]:
             yield from _policy(name, (*inner, "maintenance"), definition.maintenance, references)
             policy = definition.maintenance or content.maintenance or catalog.maintenance
             yield from _collected(name, inner, definition, policy)
+        for view, query in content.views.items():
+            yield from _view(name, (*place, "views", view), query)
+
+
+def _view(catalog: str, at: KeyPath, view: View) -> Iterator[_Use]:
+    for engine in view.sql:
+        yield _Use(Feature.VIEW, catalog, (*at, "sql", engine), str(at[-1]), engine=engine)
+    for name, column in view.columns.items():
+        if "time" in types.names(column.type.parsed):
+            yield _Use(Feature.TIME, catalog, (*at, "columns", name, "type"), "time")
 
 
 def _policy(catalog: str, at: KeyPath, policy: Maintenance | None, references: bool) -> Iterator[_Use]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lakehouse.spec import catalogs, limits, tables, wording
+from lakehouse.spec import catalogs, limits, tables, views, wording
 from lakehouse.spec.checks import found
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Key, KeyPath, Problem, SpecError, line
@@ -46,6 +46,7 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
 def cautions(path: Path, lakehouse: Lakehouse) -> list[str]:
     """What has no effect in a valid file, or no engine sees or reads, each as ``file:line: location: message``."""
     found = [*limits.warnings(lakehouse), *tables.warnings(lakehouse), *catalogs.warnings(lakehouse)]
+    found += views.warnings(lakehouse)
     if not found:
         return []
     source = read(path)

@@ -38,6 +38,10 @@ def claims(lakehouse: Lakehouse) -> Iterator[Claim]:
                 for key in PATHS:
                     if _is_location(named := definition.properties.get(key, "")):
                         yield Claim(named, dotted(inner), name, what=key, at=(*inner, "properties", key))
+            for view in content.views:  # the folder of its metadata files
+                inner = (*outer, "views", view)
+                folder = "/".join([catalog.location, *namespace.split("."), view])
+                yield Claim(folder, dotted(inner), name, at=inner, explicit=False)
 
 
 def reserved(lakehouse: Lakehouse) -> list[Claim]:

@@ -25,6 +25,7 @@ from pydantic import (
 from lakehouse.iceberg import types
 from lakehouse.spec.base import Model, or_empty
 from lakehouse.spec.columns import ColumnType, PartitionBy, SortBy
+from lakehouse.spec.sql import ViewSql
 from lakehouse.spec.stacks import Stack
 from lakehouse.spec.values import (
     BucketName,
@@ -175,6 +176,35 @@ class Table(Model):
     """What `lakehouse maintain` does to it. Default: the setting of its namespace."""
 
 
+class ViewColumn(Model):
+    """A column of a view: only its type (`close: double`), or a mapping."""
+
+    type: ColumnType
+    """The Iceberg type that its query returns."""
+    doc: StrictStr | None = None
+    """Its description, which every engine shows."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"type": value} if isinstance(value, str) else value
+
+
+class View(Model):
+    """An Iceberg view: a query, in the SQL of each engine that reads it."""
+
+    sql: ViewSql
+    """Its query: SQL by engine, as in `{spark: SELECT ..., trino: SELECT ...}`, or one text for all engines."""
+    columns: dict[ColumnName, ViewColumn] = Field(min_length=1)
+    """The columns that the query returns, in order. Engines refuse a view whose query returns others."""
+    properties: Properties = {}
+    """Properties of the view."""
+    doc: StrictStr | None = None
+    """Its description, which every engine shows."""
+    deletable: StrictBool = False
+    """The second key to deletion: `--allow-destroy` drops the view only if this is true."""
+
+
 class Namespace(Model):
     """A namespace (schema, database) of a catalog."""
 
@@ -182,6 +212,8 @@ class Namespace(Model):
     """Namespace properties."""
     tables: dict[Identifier, Table] = {}
     """Tables by name."""
+    views: dict[Identifier, View] = {}
+    """Views by name."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` drops the namespace only if this is true."""
     maintenance: Maintenance | None = None

@@ -14,7 +14,7 @@ from lakehouse.spec.model import Lakehouse
 
 FILE = "lakehouse.schema.json"
 # Classes with a short form in the file: text for a column, an empty value for "all defaults".
-_OR_TEXT = ("Column",)
+_OR_TEXT = ("Column", "ViewColumn")
 _ON_OR_OFF = ("Compact", "ExpireSnapshots", "RemoveOrphans")
 _OR_NOTHING = (
     "Bucket",
@@ -36,7 +36,7 @@ def schema() -> dict[str, Any]:
     whole = Lakehouse.model_json_schema()
     definitions = whole["$defs"]
     for name in _OR_TEXT:
-        definitions[name] = {"anyOf": [definitions["Column"]["properties"]["type"], definitions[name]]}
+        definitions[name] = {"anyOf": [definitions[name]["properties"]["type"], definitions[name]]}
     for name in _OR_NOTHING:
         definitions[name] = {"anyOf": [definitions[name], {"type": "null"}]}
     keys = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "lakehouse.yaml"}

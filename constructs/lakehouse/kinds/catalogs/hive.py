@@ -15,7 +15,7 @@ from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.kinds import Further, Limits, Listener
+from lakehouse.spec.kinds import Feature, Further, Limit, Limits, Listener
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 from lakehouse.text.xml import configuration
@@ -204,6 +204,15 @@ HIVE = CatalogKind(
             "fs.s3a.secret.key": _STORE,
         },
         forbidden={"${": "an expression"},
+    ),
+    limits=(
+        Limit(
+            Feature.VIEW,
+            refused=True,
+            rule='Trino keeps its own views in this kind of catalog, and does not read Iceberg\'s ("{}")',
+            fix="Give the view only the SQL of Spark: `sql: {spark: ...}`",
+            engine="trino",
+        ),
     ),
     needs=(postgres.WORD,),
     replaces=(SESSION,),

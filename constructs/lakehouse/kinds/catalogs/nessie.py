@@ -171,6 +171,13 @@ NESSIE = CatalogKind(
             engine="trino",
         ),
         Limit(
+            Feature.VIEW,
+            refused=True,
+            rule='Trino reads no views in this kind of catalog ("{}")',
+            fix="Give the view only the SQL of Spark: `sql: {spark: ...}`",
+            engine="trino",
+        ),
+        Limit(
             Feature.DELETED_BESIDE,
             refused=True,
             rule="engines would delete metadata files ({}) that the catalog's branches and tags need to be read",

@@ -15,6 +15,7 @@ from pyiceberg.table.metadata import TableMetadataV1
 from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, ReferenceFacts, TableFacts, compact
+from bootstrap.iceberg.view import ViewFacts, compact_view, new_metadata, next_metadata
 from bootstrap.reconciler.changes import Change, Diff
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.objects.bucket import BucketSettings
@@ -22,6 +23,7 @@ from bootstrap.reconciler.objects.namespace import ChangedProperties, NewNamespa
 from bootstrap.reconciler.objects.reference import MarkedReference, NewReference, ReferenceGone
 from bootstrap.reconciler.objects.rename import Renamed
 from bootstrap.reconciler.objects.table import TableCommit, TableGone
+from bootstrap.reconciler.objects.view import ChangedView, NewView, ViewGone
 from bootstrap.reconciler.plan import plan
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections, StoreConnection
@@ -75,6 +77,7 @@ class Simulation:
         self.buckets: dict[str, BucketFacts] = {}
         self.namespaces: dict[str, dict[str, str]] = {}
         self.tables: dict[str, Any] = {}
+        self.views: dict[str, dict[str, Any]] = {}
         self.there: dict[str, ReferenceFacts] = {}
         self.limits = limits or Limits(renames=True)
         self.commits = 0
@@ -85,7 +88,8 @@ class Simulation:
             for name, table in self.tables.items()
         }
         references = dict(self.there)
-        lake = CatalogFacts(dict(self.namespaces), tables, limits=self.limits, references=references)
+        views = {name: ViewFacts("", compact_view(view)) for name, view in self.views.items()}
+        lake = CatalogFacts(dict(self.namespaces), tables, limits=self.limits, references=references, views=views)
         return Facts(dict(self.buckets), {"lake": lake})
 
     def diff(self, wanted: Lakehouse, *, allow_destroy: bool = False) -> Diff:
@@ -113,7 +117,9 @@ class Simulation:
                 kept = {k: v for k, v in self.namespaces[name].items() if k not in removals}
                 self.namespaces[name] = {**kept, **updates}
             case "namespace", _:
-                inside = [other for other in (*self.namespaces, *self.tables) if other.startswith(f"{name}.")]
+                inside = [
+                    other for other in (*self.namespaces, *self.tables, *self.views) if other.startswith(f"{name}.")
+                ]
                 assert not inside, "a namespace goes after what is in it"
                 del self.namespaces[name]
             case "branch" | "tag", ReferenceGone():
@@ -131,6 +137,16 @@ class Simulation:
                 assert name.rpartition(".")[0] in self.namespaces, "a table comes after its namespace"
                 commit = {"requirements": requirements, "updates": updates}
                 self.commit(name, commit, creates=change.op == "create")
+            case "view", NewView(location, definition, properties):
+                assert name.rpartition(".")[0] in self.namespaces, "a view comes after its namespace"
+                assert name not in self.views
+                self.views[name] = new_metadata(definition, location, properties, 0)
+            case "view", ChangedView(identity, version, definition, updates, removals):
+                there = ViewFacts("", self.views[name])
+                assert (there.uuid, there.version) == (identity, version)
+                self.views[name] = next_metadata(there.metadata, definition, updates, removals, 0)
+            case "view", ViewGone():
+                del self.views[name]
             case _:
                 raise AssertionError(change.address)
 

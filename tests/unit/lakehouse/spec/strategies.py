@@ -20,6 +20,8 @@ from lakehouse.spec.model import (
     Spark,
     Table,
     Trino,
+    View,
+    ViewColumn,
 )
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.spec.values import Location
@@ -81,6 +83,27 @@ def tables(draw: st.DrawFn) -> Table:
     )
 
 
+queries = texts.map(lambda text: f"SELECT '{text}'")
+
+
+@st.composite
+def views(draw: st.DrawFn) -> View:
+    """A view for Spark, as Trino reads none in every kind of catalog."""
+    columns = draw(st.dictionaries(names, iceberg_types(), min_size=1, max_size=3))
+    return View(
+        sql={"spark": draw(queries)},
+        columns={
+            name: ViewColumn(
+                type=TypeText("long" if "time" in types.names(kind) else str(kind)), doc=draw(st.none() | texts)
+            )
+            for name, kind in columns.items()
+        },
+        properties=draw(properties),
+        doc=draw(st.none() | texts),
+        deletable=draw(st.booleans()),
+    )
+
+
 @st.composite
 def lakehouses(draw: st.DrawFn) -> Lakehouse:
     """A lakehouse that this release deploys."""
@@ -91,7 +114,12 @@ def lakehouses(draw: st.DrawFn) -> Lakehouse:
     )
     namespaces = st.dictionaries(
         names,
-        st.builds(Namespace, properties=properties, tables=st.dictionaries(names, tables(), max_size=2)),
+        st.builds(
+            Namespace,
+            properties=properties,
+            tables=st.dictionaries(names, tables(), max_size=2),
+            views=st.dictionaries(names.map("the_view_of_".__add__), views(), max_size=1),
+        ),
         max_size=2,
     )
     drawn: dict[str, Any] = draw(st.dictionaries(names.map("c_".__add__), namespaces, min_size=1, max_size=2))

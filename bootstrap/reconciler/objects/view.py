@@ -1,0 +1,299 @@
+"""Views: created, replaced by a new version, and dropped, after the tables that they read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import unified_diff
+from functools import lru_cache
+from typing import Any
+
+from bootstrap.catalogs.base import HasViews, SeenView
+from bootstrap.iceberg.evolve import Detail
+from bootstrap.iceberg.metadata import CatalogFacts, Home
+from bootstrap.iceberg.view import ViewFacts, definition
+from bootstrap.reconciler import properties
+from bootstrap.reconciler.changes import Body, Change, address
+from bootstrap.reconciler.differences import CatalogPair, Differences
+from bootstrap.reconciler.entries import Entries
+from bootstrap.reconciler.kind import Changes, ObjectKind
+from bootstrap.reconciler.marks import DELETABLE, OURS, is_deletable
+from bootstrap.reconciler.objects.catalog import closed
+from bootstrap.reconciler.objects.namespace import opens
+from bootstrap.reconciler.tables.wanted import COMMENT
+from bootstrap.reconciler.work import ApplyWork
+from bootstrap.remote.errors import Refused
+from lakehouse.iceberg.types import NO_ID, Field, Struct
+from lakehouse.spec import model
+from lakehouse.spec.sql import as_said, words
+
+VIEW = "view"
+#: Property in which Spark keeps the names of the columns that its query returns.
+QUERY_COLUMNS = "spark.query-column-names"
+#: Properties that engines set for themselves, so that nobody misses them in a file.
+_ENGINES = ("spark.", "engine_version", "create_engine_version", "create-", "engine-", "queryColumnNames", "trino")
+
+
+@dataclass(frozen=True)
+class NewView(Body):
+    """A view to create: its definition as :func:`bootstrap.iceberg.view.definition` makes it."""
+
+    location: str
+    definition: Mapping[str, Any]
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ChangedView(Body):
+    """A new version of the view that the plan saw, or only other properties if ``definition`` is None."""
+
+    uuid: str
+    version: int
+    definition: Mapping[str, Any] | None
+    updates: Mapping[str, str]
+    removals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ViewGone(Body):
+    """A view to drop, if it is still the version that the plan saw; ``sql`` are its queries."""
+
+    uuid: str
+    version: int
+    sql: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WantedView:
+    """A view as the file describes it; ``at`` is its path in the file."""
+
+    name: str
+    sql: Mapping[str, str]
+    columns: Struct
+    properties: Mapping[str, str]
+    location: str
+    at: tuple[str, ...]
+
+
+class IcebergViews(ObjectKind):
+    words = (VIEW,)
+    bodies = {"create": NewView, "update": ChangedView, "destroy": ViewGone}
+
+    def compare(self, found: Differences) -> None:
+        for catalog in found.catalogs:
+            for view in _wanted(catalog.name, catalog.spec):
+                _compare(found, catalog, view)
+
+    def compare_unnamed(self, found: Differences) -> None:
+        for catalog in found.catalogs:
+            named = {view.name for view in _wanted(catalog.name, catalog.spec)}
+            for name in sorted((catalog.facts.views.keys() | catalog.facts.other_views) - named):
+                _unnamed(found, catalog, name)
+
+    def describe(self, found: Entries) -> None:
+        for catalog in found.catalogs:
+            for full, there in sorted(catalog.facts.views.items()):
+                namespace, _, name = full.rpartition(".")
+                known = catalog.spec.namespaces[namespace].views if namespace in catalog.spec.namespaces else {}
+                if namespace in catalog.facts.namespaces and (found.everything or name not in known):
+                    entry = _described(there)
+                    found.add("catalogs", catalog.name, "namespaces", namespace, "views", name, entry=entry)
+
+    def level(self, change: Change, changes: Changes) -> int:
+        """Its place among the planned views, in which what is read comes first."""
+        return list(_order(changes, destroyed=change.op == "destroy")).index(change.address)
+
+    def needs(self, change: Change, changes: Changes) -> Iterable[str]:
+        if change.op == "destroy":  # what reads it goes first
+            others = _order(changes, destroyed=True).items()
+            yield from (reader for reader, read in others if change.address in read)
+            return
+        yield address("catalog", "", change.catalog)  # it allows the view's location
+        yield address("namespace", change.catalog, change.name.rpartition(".")[0])
+        yield from _order(changes, destroyed=False)[change.address]
+        said = _words(change)
+        for each in (*changes.of("table", "create"), *changes.of("table", "update")):
+            if each.name.rpartition(".")[2].lower() in said:
+                yield each.address
+
+    def carry_out(self, change: Change, work: ApplyWork) -> str:
+        catalog = work.catalog(change.catalog)
+        if not isinstance(catalog, HasViews):
+            raise Refused(f"{change.address}: its catalog keeps no Iceberg views")
+        match change.body:
+            case NewView(location, wanted, content):
+                catalog.create_view(change.name, location, wanted, content)
+            case ChangedView(identity, version, wanted, updates, removals):
+                catalog.replace_view(change.name, SeenView(identity, version), wanted, updates, removals)
+            case ViewGone(identity, version):
+                catalog.drop_view(change.name, SeenView(identity, version))
+        return ""
+
+
+def _words(change: Change) -> frozenset[str]:
+    """The words in a view's SQL, among them the names of what it reads."""
+    match change.body:
+        case NewView(_, {"version": version}) | ChangedView(_, _, {"version": version}):
+            return words(" ".join(each["sql"] for each in version["representations"]))
+        case ViewGone(_, _, sql):
+            return words(" ".join(sql))
+    return frozenset()
+
+
+@lru_cache(maxsize=4)
+def _order(changes: Changes, *, destroyed: bool) -> Mapping[str, tuple[str, ...]]:
+    """The planned views, each with those that it seems to read and that are before it: what is read comes first.
+
+    A view is taken to read another if its SQL has the other's name as a word: no SQL is parsed here. So views may seem
+    to read each other in a circle; then the circle is cut somewhere.
+    """
+    planned = changes.of(VIEW, "destroy") if destroyed else (*changes.of(VIEW, "create"), *changes.of(VIEW, "update"))
+    named: dict[str, list[str]] = {}
+    for each in planned:
+        named.setdefault(each.name.rpartition(".")[2].lower(), []).append(each.address)
+    reads = {
+        each.address: [other for word in sorted(_words(each) & named.keys()) for other in named[word]]
+        for each in planned
+    }
+    found: dict[str, tuple[str, ...]] = {}
+    begun: set[str] = set()
+
+    def visit(view: str) -> None:
+        begun.add(view)
+        for other in reads[view]:
+            if other not in begun:
+                visit(other)
+        found[view] = tuple(other for other in reads[view] if other in found)
+
+    for view in reads:
+        if view not in begun:
+            visit(view)
+    return found
+
+
+def _wanted(catalog: str, spec: model.Catalog) -> Iterator[WantedView]:
+    for namespace, content in spec.namespaces.items():
+        for name, view in content.views.items():
+            own = dict(view.properties)
+            if view.doc is not None:
+                own[COMMENT] = view.doc
+            if view.deletable:
+                own[DELETABLE] = "true"
+            columns = [Field(NO_ID, each, of.type.parsed, False, of.doc) for each, of in view.columns.items()]
+            yield WantedView(
+                f"{namespace}.{name}",
+                view.sql,
+                Struct(tuple(columns)),
+                own,
+                "/".join([str(spec.location), *namespace.split("."), name]),
+                ("catalogs", catalog, "namespaces", namespace, "views", name),
+            )
+
+
+def _compare(found: Differences, catalog: CatalogPair, want: WantedView) -> None:
+    view = address(VIEW, catalog.name, want.name)
+    have, home = catalog.facts.views.get(want.name), found.facts.homes.get(f"{catalog.name}.{want.name}")
+    message = _refusal(catalog.facts, want)
+    if not message and have is None:
+        message = closed(found, catalog.name) or (home.refused if home else "")
+    if message:
+        found.refuse(view, message, want.at)
+    elif have is None:
+        found.changes.append(_created(catalog.name, want, home))
+    else:
+        _changed(found, catalog, want, have)
+
+
+def _refusal(facts: CatalogFacts, want: WantedView) -> str:
+    if not facts.limits.views:
+        return f"{facts.limits.kind} keeps no Iceberg views. Remove the entry"
+    if want.name in facts.tables or want.name in facts.others:
+        return "a table has this name. Choose another name"
+    if want.name in facts.other_views:
+        return "the catalog lists it, but it cannot be read as an Iceberg view. Choose another name"
+    return ""
+
+
+def _created(catalog: str, want: WantedView, home: Home | None) -> Change:
+    location = home.location if home else want.location
+    details = [Detail("+", f"location {location}: {home.reason}")] if home and home.reason else []
+    details += [Detail("+", f"column {_said(field)}") for field in want.columns.fields]
+    for engine, text in want.sql.items():
+        details += [Detail("+", f"sql {engine}: {line}") for line in text.splitlines()]
+    details += [Detail("+", f"property {key} = {value}") for key, value in want.properties.items()]
+    content = definition(want.sql, want.columns, catalog, want.name.rpartition(".")[0])
+    body = NewView(location, content, properties.created(want.properties))
+    return Change("create", VIEW, catalog, want.name, tuple(details), body)
+
+
+def _changed(found: Differences, catalog: CatalogPair, want: WantedView, have: ViewFacts) -> None:
+    namespace = want.name.rpartition(".")[0]
+    details = [*_columns(have.columns, want.columns), *_sql(have.sql, want.sql)]
+    before = f"{have.default_catalog or catalog.name}.{have.default_namespace}"
+    if before != (after := f"{catalog.name}.{namespace}"):
+        details.append(Detail("~", f"names without a namespace: {before} -> {after}"))
+    content = definition(want.sql, want.columns, catalog.name, namespace) if details else None
+    there = {key: value for key, value in have.properties.items() if key in want.properties or not _engines_own(key)}
+    if content is not None and QUERY_COLUMNS in have.properties:  # Spark would look for the former query's columns
+        there[QUERY_COLUMNS] = have.properties[QUERY_COLUMNS]
+    change = properties.changed(
+        want.properties, there, lambda key: key == QUERY_COLUMNS or properties.removable(key, catalog.exclusive)
+    )
+    if details or change.updates or change.removals:
+        body = ChangedView(have.uuid, have.version, content, change.updates, tuple(change.removals))
+        details += change.details
+        found.changes.append(Change("update", VIEW, catalog.name, want.name, tuple(details), body))
+    found.unnamed += properties.unnamed(f"{catalog.name}.{want.name}", want.properties, there, change.removals)
+
+
+def _engines_own(key: str) -> bool:
+    return key.startswith(_ENGINES)
+
+
+def _columns(have: Struct, want: Struct) -> Iterator[Detail]:
+    return _differences("column ", [_said(field) for field in have.fields], [_said(field) for field in want.fields])
+
+
+def _said(field: Field) -> str:
+    return f"{field.name} {field.type}" + (f" ({field.doc})" if field.doc else "")
+
+
+def _sql(have: Mapping[str, str], want: Mapping[str, str]) -> Iterator[Detail]:
+    for engine in dict.fromkeys([*want, *have]):
+        before, after = have.get(engine, ""), want.get(engine, "")
+        lines = list(_differences(f"sql {engine}: ", before.splitlines(), after.splitlines()))
+        yield from lines or ([] if before == after else [Detail("~", f"sql {engine}: line breaks")])
+
+
+def _differences(what: str, have: list[str], want: list[str]) -> Iterator[Detail]:
+    """The lines that come and go."""
+    for line in list(unified_diff(have, want, n=0, lineterm=""))[2:]:
+        if not line.startswith("@@"):
+            yield Detail(line[0], what + line[1:])
+
+
+def _unnamed(found: Differences, catalog: CatalogPair, name: str) -> None:
+    have, opened = catalog.facts.views.get(name), opens(catalog, name)
+    if have is None:  # it was only listed: nothing is known about it, so it is not destroyed
+        found.stay(address(VIEW, catalog.name, name), marked=False, ours=catalog.exclusive, opened=opened)
+        return
+    change = Change(
+        "destroy", VIEW, catalog.name, name, (), ViewGone(have.uuid, have.version, tuple(have.sql.values()))
+    )
+    found.destroy(change, marked=is_deletable(have.properties), ours=catalog.exclusive, opened=opened)
+
+
+def _described(view: ViewFacts) -> dict[str, Any]:
+    columns = {
+        field.name: {"type": str(field.type), "doc": field.doc} if field.doc else str(field.type)
+        for field in view.columns.fields
+    }
+    entry: dict[str, Any] = {"sql": as_said(view.sql), "columns": columns}
+    hidden = (OURS, COMMENT)
+    if own := {k: v for k, v in view.properties.items() if not k.startswith(hidden) and not _engines_own(k)}:
+        entry["properties"] = own
+    if COMMENT in view.properties:
+        entry["doc"] = view.properties[COMMENT]
+    if is_deletable(view.properties):
+        entry["deletable"] = True
+    return entry
