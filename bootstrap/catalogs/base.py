@@ -215,6 +215,19 @@ class RenamesTables(Protocol):
         ``identity`` is the UUID in the table's metadata. Raises Conflict if the table of that name has another one,
         Missing if there is none, Exists if the new name is taken.
         """
+        ...
+
+
+@runtime_checkable
+class RenamesNamespaces(Protocol):
+    """A catalog that renames a namespace with all that is in it in one commit."""
+
+    def rename_namespace(self, former: str, name: str, inside: Collection[str]) -> None:
+        """Give ``former`` the name ``name``; ``inside`` are all tables and namespaces in it.
+
+        Raises Conflict if something else is in it, Missing if there is none, Exists if a new name is taken.
+        """
+        ...
 
 
 @runtime_checkable

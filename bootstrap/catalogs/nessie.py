@@ -67,6 +67,9 @@ class NessieCatalog(RestCatalog):
     def rename_table(self, former: str, name: str, identity: str) -> None:
         self.commits.rename(former, name, identity)
 
+    def rename_namespace(self, former: str, name: str, inside: Collection[str]) -> None:
+        self.commits.rename_namespace(former, name, inside)
+
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
         location = self.commits.drop(name, identity)
         return f"Nessie deletes no files: those of the table are still at {location}" if purge else ""

@@ -97,11 +97,22 @@ class NessieCommit:
         if name in contents:
             raise Exists(f"{self._what}: there is already a {name}")
         self._same(former, contents[former], identity)
-        operations = {
-            former: {"type": "DELETE", "key": {"elements": former.split(".")}},
-            name: {"type": "PUT", "key": {"elements": name.split(".")}, "content": contents[former]},
-        }
-        self._send(operations, hash_, "rename", f"{former} to {name}")
+        self._send(_move({former: name}, contents), hash_, "rename", f"{former} to {name}")
+
+    def rename_namespace(self, former: str, name: str, inside: Collection[str]) -> None:
+        """Move a namespace with everything ``inside`` it to another name, in one commit.
+
+        Raises Conflict if something else is in it or changes meanwhile, Exists if a new name is taken.
+        """
+        names = {each: name + each.removeprefix(former) for each in (former, *inside)}
+        contents, hash_ = self._current([*names, *names.values()])
+        if former not in contents:
+            raise Missing(f"{self._what}: there is no namespace {former}")
+        if gone := [each for each in names if each not in contents]:
+            raise Conflict(f"{self._what}: there is no {gone[0]} any more")
+        if there := [each for each in names.values() if each in contents]:
+            raise Exists(f"{self._what}: there is already a {there[0]}")
+        self._send(_move(names, contents), hash_, "rename", f"the namespace {former} to {name}")
 
     def register(self, name: str, metadata_location: str) -> None:
         """Create a table from an existing metadata file. Raises Exists if the name is taken on the branch."""
@@ -171,6 +182,18 @@ class NessieCommit:
         location = next_location(at, metadata.location)
         self.files.write(location, json.dumps(written))
         return _put(name, content or {}, location, written)
+
+
+def _move(names: Mapping[str, str], contents: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The operations that give contents new names, under which they stay the same: with their ids."""
+    operations: dict[str, dict[str, Any]] = {}
+    for former, name in names.items():
+        content = dict(contents[former])
+        if content["type"] == "NAMESPACE":
+            content["elements"] = name.split(".")
+        operations[former] = {"type": "DELETE", "key": {"elements": former.split(".")}}
+        operations[name] = {"type": "PUT", "key": {"elements": name.split(".")}, "content": content}
+    return operations
 
 
 def _put(name: str, former: Mapping[str, Any], location: str, metadata: Mapping[str, Any]) -> dict[str, Any]:

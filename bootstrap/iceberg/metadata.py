@@ -169,6 +169,18 @@ class ReferenceFacts:
 
 
 @dataclass(frozen=True)
+class Moving:
+    """A namespace that will be renamed: its name in the catalog, and all that is in it, by the names in the catalog.
+
+    ``namespaces`` has properties, also those of the namespace itself; ``tables`` has UUIDs.
+    """
+
+    former: str
+    namespaces: Mapping[str, Mapping[str, str]]
+    tables: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class CatalogFacts:
     """A catalog's contents.
 
@@ -176,7 +188,8 @@ class CatalogFacts:
     only listed.
     ``references`` are branches and tags, without the branch that this is; ``elsewhere`` are the folders of the tables
     on those, by the table's name and the reference's, if they were asked for. ``renamed`` has the names in the catalog
-    of tables that ``tables`` has under other names, which they will get.
+    of tables that ``tables`` has under other names, which they will get. ``moving`` has what is in namespaces that will
+    be renamed, by their new names.
     """
 
     namespaces: Mapping[str, Mapping[str, str]]
@@ -188,6 +201,7 @@ class CatalogFacts:
     renamed: Mapping[str, str] = field(default_factory=dict)
     views: Mapping[str, ViewFacts] = field(default_factory=dict)
     other_views: frozenset[str] = frozenset()
+    moving: Mapping[str, Moving] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

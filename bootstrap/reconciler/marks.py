@@ -20,6 +20,8 @@ SEED = "lakehouse.seed"
 SEED_FILES = "lakehouse.seed-files"
 #: Set on a table or namespace: the properties that the bootstrap has set, with their values, as JSON.
 PROPERTIES = "lakehouse.properties"
+#: Set on a namespace while the tables of its former name are moved to it: that name.
+RENAMED_FROM = "lakehouse.renamed-from"
 
 
 def is_deletable(properties: Mapping[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""Tables that have the former name of a table of the file, and get the new one. Pure.
+"""Tables and namespaces that have the former name of one in the file, and get the new one. Pure.
 
 Every comparison takes the facts as they are after the renames. So a table keeps its rows under its new name, is changed
 there, and is never taken for one that the file does not name.
@@ -6,32 +6,96 @@ there, and is never taken for one that the file does not name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from bootstrap.iceberg.metadata import CatalogFacts, Facts
-from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.renames import former_names
+from bootstrap.iceberg.metadata import CatalogFacts, Facts, Moving
+from bootstrap.reconciler.marks import RENAMED_FROM
+from lakehouse.spec.model import Catalog, Lakehouse
+from lakehouse.spec.renames import former_names, former_namespaces
+
+#: Properties of a namespace that its catalog sets. They do not move with the tables.
+CATALOGS_OWN = frozenset({"location", "owner"})
 
 
 def after(lakehouse: Lakehouse, facts: Facts) -> Facts:
-    """``facts`` with the tables that will be renamed under their new names."""
+    """``facts`` with everything that will be renamed under its new name."""
     return replace(facts, catalogs=catalogs_after(lakehouse, facts.catalogs))
 
 
 def catalogs_after(lakehouse: Lakehouse, catalogs: Mapping[str, CatalogFacts]) -> dict[str, CatalogFacts]:
-    """The catalogs with the tables that will be renamed under their new names, which ``renamed`` lists."""
+    """The catalogs with everything that will be renamed under its new name: see ``renamed`` and ``moving`` there."""
     return {
-        name: _after(former_names(lakehouse.catalogs[name]), facts) if name in lakehouse.catalogs else facts
+        name: _after(lakehouse.catalogs[name], facts) if name in lakehouse.catalogs else facts
         for name, facts in catalogs.items()
     }
 
 
-def _after(former: Mapping[str, str], facts: CatalogFacts) -> CatalogFacts:
-    there = facts.tables.keys() | facts.others | facts.views.keys() | facts.other_views
-    going = {name: old for name, old in former.items() if old in facts.tables and name not in there}
+def untouchable(spec: Catalog, facts: CatalogFacts) -> Iterator[str]:
+    """Tables and namespaces that have a former name and stay because their rename is refused."""
+    tables, spaces = set(former_names(spec).values()), set(former_namespaces(spec).values())
+    for name in (*everything(facts), *facts.namespaces):
+        if name in tables or any(f"{name}.".startswith(f"{space}.") for space in spaces):
+            yield name
+
+
+def everything(facts: CatalogFacts) -> set[str]:
+    """The names of all tables and views."""
+    return {*facts.tables, *facts.others, *facts.views, *facts.other_views}
+
+
+def moved(name: str, former: str, to: str) -> str:
+    """The name of ``name``, which is in ``former``, or is it, after the namespace ``former`` is renamed."""
+    return to + name.removeprefix(former)
+
+
+def taken(moving: Moving, to: str, facts: CatalogFacts) -> list[str]:
+    """Names that tables of a namespace would get and that others have already."""
+    there = everything(facts)
+    return [name for each in moving.tables if (name := moved(each, moving.former, to)) in there]
+
+
+def is_pending(name: str, former: str, facts: CatalogFacts) -> bool:
+    """Whether the namespace has its former name, or is being renamed by an apply that was interrupted."""
+    there = facts.namespaces
+    return former in there and (name not in there or there[name].get(RENAMED_FROM) == former)
+
+
+def contents(former: str, facts: CatalogFacts) -> Moving:
+    """All that is in a namespace."""
+    inside = f"{former}."
+    namespaces = {
+        name: {key: value for key, value in of.items() if key not in CATALOGS_OWN}
+        for name, of in facts.namespaces.items()
+        if f"{name}.".startswith(inside)
+    }
+    return Moving(former, namespaces, {name: of.uuid for name, of in facts.tables.items() if name.startswith(inside)})
+
+
+def _after(spec: Catalog, facts: CatalogFacts) -> CatalogFacts:
+    for name, former in former_namespaces(spec).items():
+        if is_pending(name, former, facts):
+            moving = contents(former, facts)
+            if not taken(moving, name, facts):
+                facts = _moved(facts, name, moving)
+    there = everything(facts)
+    going: dict[str, str] = {}
+    for name, former in former_names(spec).items():
+        now = next((moved(former, of.former, to) for to, of in facts.moving.items() if former in of.tables), former)
+        if now in facts.tables and name not in there:
+            going[now] = name
     if not going:
         return facts
-    names = {old: name for name, old in going.items()}
-    tables = {names.get(name, name): table for name, table in facts.tables.items()}
-    return replace(facts, tables=tables, renamed={**facts.renamed, **going})
+    tables = {going.get(name, name): table for name, table in facts.tables.items()}
+    return replace(facts, tables=tables, renamed={**facts.renamed, **{name: old for old, name in going.items()}})
+
+
+def _moved(facts: CatalogFacts, to: str, moving: Moving) -> CatalogFacts:
+    former = moving.former
+    namespaces = {name: of for name, of in facts.namespaces.items() if name not in moving.namespaces}
+    for name, of in moving.namespaces.items():
+        now = moved(name, former, to)
+        both = {**of, **namespaces.get(now, {})}
+        namespaces[now] = {key: value for key, value in both.items() if key != RENAMED_FROM}
+    tables = {moved(name, former, to) if name in moving.tables else name: of for name, of in facts.tables.items()}
+    return replace(facts, namespaces=namespaces, tables=tables, moving={**facts.moving, to: moving})

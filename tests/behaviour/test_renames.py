@@ -11,6 +11,9 @@ import pytest
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, RESTError
 
+from bootstrap import catalogs
+from bootstrap.catalogs.base import RenamesNamespaces
+from bootstrap.reconciler.marks import RENAMED_FROM
 from bootstrap.reconciler.plan import render
 from bootstrap.remote.connections import Connections
 from lakehouse.spec.kinds import known
@@ -103,3 +106,22 @@ def test_a_table_that_has_the_new_name_already_is_left_alone(
     outcome = reconcile(lakehouse({root: {"tables": {"new": {**T, "renamed_from": "old"}}}}), connections)
     assert "both exist" in outcome.refused[0].message
     assert sorted(name for _, name in witness.list_tables(root)) == ["new", "old"]
+
+
+def test_a_namespace_gets_another_name_with_all_of_its_tables_also_after_an_interruption(
+    connections: Connections, chosen: Servers, root: str, below: Callable[[str], str], witness: Catalog
+) -> None:
+    nested = {f"{root}.deep": {"tables": {"t": T}}} if below("") == f"{root}." else {}
+    applied(lakehouse({root: {"tables": {"t": T, "unnamed": T}, "properties": {"team": "us"}}, **nested}), connections)
+    witness.load_table(f"{root}.t").append(ONE)
+    wanted = lakehouse({f"{root}x": {"tables": {"t": T}, "renamed_from": root}})
+    if not isinstance(catalogs.connect("lake", connections), RenamesNamespaces):
+        witness.create_namespace(f"{root}x", {RENAMED_FROM: root})  # an apply was killed after its second request
+        witness.rename_table(f"{root}.unnamed", f"{root}x.unnamed")
+    applied(wanted, connections)
+    found = catalogs.connect("lake", connections).facts(None, lambda count, of: None)
+    assert root not in found.namespaces
+    assert RENAMED_FROM not in found.namespaces[f"{root}x"]
+    tables = {name for name in found.tables if name.startswith(root)}
+    assert tables == {f"{root}x.t", f"{root}x.unnamed", *([f"{root}x.deep.t"] if nested else [])}
+    assert len(table_of(chosen, f"{root}x.t").scan().to_arrow()) == 1

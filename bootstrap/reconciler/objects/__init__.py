@@ -8,6 +8,7 @@ from bootstrap.reconciler.objects.catalog import Catalogs
 from bootstrap.reconciler.objects.namespace import Namespaces
 from bootstrap.reconciler.objects.reference import References
 from bootstrap.reconciler.objects.rename import Renames
+from bootstrap.reconciler.objects.rename_namespace import NamespaceRenames
 from bootstrap.reconciler.objects.seed import Seeds
 from bootstrap.reconciler.objects.table import Tables
 from bootstrap.reconciler.objects.user import Users
@@ -16,6 +17,7 @@ from bootstrap.reconciler.objects.view import IcebergViews
 OBJECTS = Registry(
     Buckets(),
     Catalogs(),
+    NamespaceRenames(),
     Namespaces(),
     Renames(),
     Tables(),

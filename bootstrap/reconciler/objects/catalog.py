@@ -24,7 +24,7 @@ from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Refused
 from lakehouse.spec.claims import parts
 from lakehouse.spec.model import Catalog
-from lakehouse.spec.renames import crosses, former_names
+from lakehouse.spec.renames import crosses, former_names, former_namespaces
 
 CATALOG = "catalog"
 _STORAGE = "storage "  # the beginning of details
@@ -87,7 +87,7 @@ class Catalogs(ObjectKind):
 
             named = {f"{name}.{each}" for name, of in spec.namespaces.items() for each in (*of.tables, *of.views)}
             named |= set(former_names(spec).values())
-            whole = look.everything or spec.managed == "exclusive"
+            whole = look.everything or spec.managed == "exclusive" or bool(former_namespaces(spec))
             live = look.world.catalog(name)
             server = None
             if isinstance(live, MakesCatalogs):

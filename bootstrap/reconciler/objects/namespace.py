@@ -15,12 +15,11 @@ from bootstrap.reconciler.entries import Entries, said
 from bootstrap.reconciler.kind import Changes, ObjectKind
 from bootstrap.reconciler.marks import DELETABLE, OURS, is_deletable
 from bootstrap.reconciler.objects.catalog import closed
+from bootstrap.reconciler.renames import CATALOGS_OWN
 from bootstrap.reconciler.work import ApplyWork
 from lakehouse.spec.model import Catalog
 
 NAMESPACE = "namespace"
-#: Namespace properties that catalogs set by themselves.
-_CATALOGS_OWN = frozenset({"location", "owner"})
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,7 @@ class Namespaces(ObjectKind):
             )
         else:
             yield address("catalog", "", change.catalog)
+            yield from renamed_around(change)
             yield address(NAMESPACE, change.catalog, change.name.rpartition(".")[0])
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
@@ -102,6 +102,13 @@ class Namespaces(ObjectKind):
             case _:
                 catalog.drop_namespace(change.name)
         return ""
+
+
+def renamed_around(change: Change) -> Iterator[str]:
+    """The addresses of renames of the namespaces that the object is in, or is."""
+    levels = change.name.split(".")
+    for depth in range(1, len(levels) + 1):
+        yield address("rename-namespace", change.catalog, ".".join(levels[:depth]))
 
 
 def opens(catalog: CatalogPair, name: str) -> bool:
@@ -127,11 +134,13 @@ def _wanted(spec: Catalog) -> dict[str, WantedNamespace]:
 
 
 def _described(there: Mapping[str, str]) -> dict[str, Any]:
-    own = {key: value for key, value in there.items() if key not in _CATALOGS_OWN and not key.startswith(OURS)}
+    own = {key: value for key, value in there.items() if key not in CATALOGS_OWN and not key.startswith(OURS)}
     return {**({"properties": own} if own else {}), **({"deletable": True} if is_deletable(there) else {})}
 
 
 def _compare(found: Differences, catalog: CatalogPair, want: WantedNamespace) -> None:
+    if address(NAMESPACE, catalog.name, want.name) in found.barred:
+        return  # it does not get its new name
     have = catalog.facts.namespaces.get(want.name)
     if have is None and (why := closed(found, catalog.name)):
         at = ("catalogs", catalog.name, "namespaces", want.name)
@@ -144,7 +153,7 @@ def _compare(found: Differences, catalog: CatalogPair, want: WantedNamespace) ->
         return
     if want.implied:
         return  # the file does not name it, so it says nothing about its properties
-    there = {key: value for key, value in have.items() if key in want.properties or key not in _CATALOGS_OWN}
+    there = {key: value for key, value in have.items() if key in want.properties or key not in CATALOGS_OWN}
     change = properties.changed(want.properties, there, lambda key: properties.removable(key, catalog.exclusive))
     if change.updates or change.removals:
         changed = ChangedProperties(change.updates, tuple(change.removals))

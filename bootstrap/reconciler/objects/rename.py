@@ -13,7 +13,7 @@ from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.kind import Changes, ObjectKind
 from bootstrap.reconciler.objects.catalog import CATALOG, closed
-from bootstrap.reconciler.objects.namespace import NAMESPACE
+from bootstrap.reconciler.objects.namespace import NAMESPACE, renamed_around
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Refused
 from lakehouse.spec.claims import parts
@@ -40,9 +40,12 @@ class Renames(ObjectKind):
         for catalog in found.catalogs:
             for name, former in former_names(catalog.spec).items():
                 table, at = address(_TABLE, catalog.name, name), table_at(catalog.name, name)
+                if table in found.barred:
+                    continue  # its namespace does not get its new name
                 if why := _refusal(found, catalog, name, former, granted):
                     found.refuse(table, why, (*at, "renamed_from"))
                 elif name in catalog.facts.renamed:
+                    former = catalog.facts.renamed[name]  # in a namespace that was renamed before
                     line = f"table {former} -> {name}: it keeps its rows, history and folder"
                     body = Renamed(former, catalog.facts.tables[name].uuid)
                     found.changes.append(Change("update", RENAME, catalog.name, name, (Detail("~", line),), body))
@@ -50,6 +53,7 @@ class Renames(ObjectKind):
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         yield address(CATALOG, "", change.catalog)  # it allows the table's location in another namespace
         yield address(NAMESPACE, change.catalog, change.name.rpartition(".")[0])
+        yield from renamed_around(change)
 
     def part_of(self, change: Change) -> str:
         return address(_TABLE, change.catalog, change.name)

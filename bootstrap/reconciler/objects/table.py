@@ -19,7 +19,7 @@ from bootstrap.reconciler.entries import Entries, said
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind
 from bootstrap.reconciler.marks import DELETABLE_COLUMNS, is_deletable
 from bootstrap.reconciler.objects.catalog import closed
-from bootstrap.reconciler.objects.namespace import opens
+from bootstrap.reconciler.objects.namespace import opens, renamed_around
 from bootstrap.reconciler.tables import former, wanted
 from bootstrap.reconciler.tables.commit import creation, evolution, left_over, refusals, unchanged
 from bootstrap.reconciler.tables.described import described
@@ -29,7 +29,6 @@ from bootstrap.reconciler.tables.recheck import Recheck
 from bootstrap.reconciler.tables.wanted import WantedTable
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Conflict
-from lakehouse.spec.renames import former_names
 
 TABLE = "table"
 _MOST_SHARED = 20
@@ -80,14 +79,14 @@ class Tables(ObjectKind):
     def compare_unnamed(self, found: Differences) -> None:
         for catalog in found.catalogs:
             named = {f"{namespace}.{table}" for namespace, of in catalog.spec.namespaces.items() for table in of.tables}
-            named |= set(former_names(catalog.spec).values())  # a rename that is refused keeps them
+            named |= set(renames.untouchable(catalog.spec, catalog.facts))
             for name in sorted((catalog.facts.tables.keys() | catalog.facts.others) - named):
                 _unnamed(found, catalog, name)
         _shared_folders(found)
 
     def describe(self, found: Entries) -> None:
         for catalog in found.catalogs:
-            renaming = set() if found.everything else set(former_names(catalog.spec).values())
+            renaming = set() if found.everything else set(renames.untouchable(catalog.spec, catalog.facts))
             for full, there in sorted(catalog.facts.tables.items()):
                 if full in renaming:
                     continue
@@ -105,6 +104,7 @@ class Tables(ObjectKind):
             yield address("catalog", "", change.catalog)  # it allows the table's location
             yield address("namespace", change.catalog, change.name.rpartition(".")[0])
             yield address("rename", change.catalog, change.name)
+            yield from renamed_around(change)
         else:  # a view may read it
             yield from (each.address for each in changes.of("view", "destroy") if each.catalog == change.catalog)
 

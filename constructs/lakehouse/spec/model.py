@@ -214,6 +214,8 @@ class Namespace(Model):
     """Tables by name."""
     views: dict[Identifier, View] = {}
     """Views by name."""
+    renamed_from: NamespaceName | None = None
+    """Its former name. The bootstrap moves all tables of that namespace to this one, and drops it."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` drops the namespace only if this is true."""
     maintenance: Maintenance | None = None

@@ -1,4 +1,4 @@
-"""Former names of tables and of fields of structs (`renamed_from`): what they mean, and the rules between them."""
+"""Former names (`renamed_from`) of namespaces, tables and fields of structs: what they mean, and their rules."""
 
 from __future__ import annotations
 
@@ -20,13 +20,23 @@ def former_names(catalog: Catalog) -> dict[str, str]:
     }
 
 
+def former_namespaces(catalog: Catalog) -> dict[str, str]:
+    """The former names of the file's namespaces by their names."""
+    return {
+        name: content.renamed_from for name, content in catalog.namespaces.items() if content.renamed_from is not None
+    }
+
+
 def crosses(catalog: Catalog) -> bool:
     """Whether a table was in another namespace, and so may have its files in the folder of that one."""
-    return any(name.rpartition(".")[0] != former.rpartition(".")[0] for name, former in former_names(catalog).items())
+    names = former_names(catalog).items()
+    other = any(name.rpartition(".")[0] != former.rpartition(".")[0] for name, former in names)
+    return other or bool(former_namespaces(catalog))
 
 
 def check_renames(catalog: str, content: Catalog) -> Iterator[Problem]:
-    """Former names that are still in use, or that two tables have."""
+    """Former names that are still in use, or that two namespaces or two tables have."""
+    yield from _namespaces(catalog, content)
     there = {f"{namespace}.{table}" for namespace, inner in content.namespaces.items() for table in inner.tables}
     owners: dict[str, str] = {}
     for name, former in former_names(content).items():
@@ -58,10 +68,28 @@ def unsupported(
 ) -> Iterator[Problem]:
     """Renames in a catalog of a kind that has none."""
     if not kind.can.renames:
+        for name in former_namespaces(content):
+            message = f"{whose} renames no namespace and no table. Create the namespace as a new one, rename its tables"
+            at = ("catalogs", catalog, "namespaces", name, "renamed_from")
+            yield Problem(at, f"{message} with an engine, and remove `renamed_from`", about)
         for name, former in former_names(content).items():
             message = f"{whose} has no call that renames a table in one step, so `renamed_from` cannot be carried out"
             fix = f"Rename it with an engine (ALTER TABLE {former} RENAME TO {name}), and remove `renamed_from`"
             yield Problem((*table_at(catalog, name), "renamed_from"), f"{message}. {fix}", about)
+
+
+def _namespaces(catalog: str, content: Catalog) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for name, former in former_namespaces(content).items():
+        at = ("catalogs", catalog, "namespaces", name, "renamed_from")
+        if f"{name}.".startswith(f"{former}.") or f"{former}.".startswith(f"{name}."):
+            fix = "Choose a name outside of it" if name != former else "Remove it"
+            yield Problem(at, f'"{former}" and "{name}" are the same namespace, or one is in the other. {fix}')
+        elif inside := next((each for each in content.namespaces if f"{each}.".startswith(f"{former}.")), None):
+            beside = ("catalogs", catalog, "namespaces", inside)
+            yield Problem(at, f'"{inside}" is still a namespace of the file. Remove one of the two.', beside=beside)
+        elif (other := owners.setdefault(former, name)) != name:
+            yield Problem(at, f'"{former}" is already the former name of "{other}". Remove one')
 
 
 def table_at(catalog: str, name: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from bootstrap.reconciler.objects.bucket import BucketSettings
 from bootstrap.reconciler.objects.namespace import ChangedProperties, NewNamespace
 from bootstrap.reconciler.objects.reference import MarkedReference, NewReference, ReferenceGone
 from bootstrap.reconciler.objects.rename import Renamed
+from bootstrap.reconciler.objects.rename_namespace import RenamedNamespace
 from bootstrap.reconciler.objects.table import TableCommit, TableGone
 from bootstrap.reconciler.objects.view import ChangedView, NewView, ViewGone
 from bootstrap.reconciler.plan import plan
@@ -126,6 +127,13 @@ class Simulation:
                 del self.there[name]
             case "branch" | "tag", NewReference(_, deletable) | MarkedReference(deletable):
                 self.there[name] = ReferenceFacts(change.kind, "hash", deletable)
+            case "rename-namespace", RenamedNamespace(former, spaces, tables):
+                assert tables.keys() == {each for each in self.tables if each.startswith(f"{former}.")}
+                assert spaces.keys() == {each for each in self.namespaces if f"{each}.".startswith(f"{former}.")}
+                for there, moving in ((self.namespaces, spaces), (self.tables, tables)):
+                    for each in moving:
+                        assert name + each.removeprefix(former) not in there
+                        there[name + each.removeprefix(former)] = there.pop(each)
             case "rename", Renamed(former, identity):
                 assert name not in self.tables
                 assert name.rpartition(".")[0] in self.namespaces

@@ -17,14 +17,15 @@ from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, Facts, Referen
 from bootstrap.reconciler.apply import Done, Failed, Outcome
 from bootstrap.reconciler.changes import Change
 from bootstrap.reconciler.kind import Registry
+from bootstrap.reconciler.marks import RENAMED_FROM
 from bootstrap.reconciler.objects import OBJECTS
 from bootstrap.reconciler.objects.bucket import BucketSettings
-from bootstrap.reconciler.objects.namespace import NewNamespace
+from bootstrap.reconciler.objects.namespace import ChangedProperties, NewNamespace
 from bootstrap.reconciler.objects.rename import Renamed
 from bootstrap.reconciler.objects.seed import Seeds
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections, StoreConnection
-from bootstrap.remote.errors import Conflict, Exists, Missing, Throttled, UnknownState
+from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, Throttled, UnknownState
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
@@ -99,6 +100,8 @@ class Lake:
 
     def create_namespace(self, name: str, properties: Mapping[str, str]) -> None:
         change = Change("create", "namespace", "lake", name, (), NewNamespace(properties))
+        if name in self.world.namespaces:
+            raise Exists(f"there is a namespace {name} already")
         self.world.does(f"namespace lake.{name}", change)
 
     def drop_namespace(self, name: str) -> None:
@@ -114,6 +117,10 @@ class Lake:
             self.world.commit(name, {**commit, "updates": updates}, creates=creates)
         except CommitFailedException as error:
             raise Conflict(str(error)) from error
+
+    def update_namespace(self, name: str, updates: Mapping[str, str], removals: Collection[str]) -> None:
+        change = Change("update", "namespace", "lake", name, (), ChangedProperties(updates, tuple(removals)))
+        self.world.does(f"namespace lake.{name}", change)
 
     def rename_table(self, former: str, name: str, identity: str) -> None:
         self.world.does(f"rename lake.{name}")
@@ -451,3 +458,34 @@ def test_a_rename_whose_new_name_was_taken_meanwhile_is_refused(world: World) ->
     assert addresses(outcome)["refused"] == {"table lake.n.new"}
     assert outcome.exit_code == 1
     assert world.tables.keys() == {"n.old", "n.new"}
+
+
+@pytest.mark.parametrize("writes", range(9))
+def test_a_rename_of_a_namespace_that_dies_after_any_write_is_finished_by_the_next_apply(
+    world: World, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    of = {"t": TABLE, "u": TABLE}
+    assert applied(world, lakehouse({"a": {"tables": of, "properties": {"k": "v"}}, "a.c": {"tables": of}})).done
+    ids = {name: table.table_uuid for name, table in world.tables.items()}
+    made: list[str] = []
+    does = World.does
+
+    def until(world: World, address: str, change: Change | None = None) -> None:
+        if len(made) == writes:
+            raise Refused("killed")
+        made.append(address)
+        does(world, address, change)
+
+    wanted = lakehouse({"b": {"renamed_from": "a", "tables": of, "properties": {"k": "v"}}})
+    with monkeypatch.context() as patched:
+        patched.setattr(World, "does", until)
+        applied(world, wanted)
+    assert sorted(table.table_uuid for table in world.tables.values()) == sorted(ids.values())
+    assert applied(world, wanted).exit_code == 0
+    assert {name: table.table_uuid for name, table in world.tables.items()} == {
+        name.replace("a", "b", 1): identity for name, identity in ids.items()
+    }
+    assert world.namespaces.keys() == {"b", "b.c"}
+    assert RENAMED_FROM not in world.namespaces["b"]
+    assert world.namespaces["b"]["k"] == "v"
+    assert not make_plan(wanted, world.reached).steps

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootstrap.reconciler.changes import Diff
-from bootstrap.reconciler.plan import Plan, plan, render
+from bootstrap.reconciler.marks import RENAMED_FROM
+from bootstrap.reconciler.objects.rename_namespace import RenamedNamespace
+from bootstrap.reconciler.plan import Plan, from_json, plan, render
 from bootstrap.reconciler.renames import after
 from lakehouse.spec.checks import check
 from lakehouse.spec.kinds import Limits
@@ -144,11 +146,93 @@ def test_grants_by_folder_have_to_reach_the_files(target: str, former: str, loca
 
 
 def test_a_saved_plan_of_a_rename_is_read_again() -> None:
-    from bootstrap.reconciler.plan import from_json
-
     made = plan(there("n.old").diff(lakehouse({"n": {"tables": {"new": renamed("old")}}, "m": {}})))
     read: Plan = from_json(made.to_json())
     assert read == made
+
+
+def spaced(**of: Any) -> Any:
+    return lakehouse({name.replace("_", "."): content for name, content in of.items()})
+
+
+def test_a_namespace_is_renamed_with_all_that_is_in_it_and_then_changed() -> None:
+    made = Simulation()
+    made.apply(spaced(a={"properties": {"k": "v"}, "tables": {"t": A, "u": A}}, a_c={"tables": {"x": A}}, m={}))
+    ids = {name: table.table_uuid for name, table in made.tables.items()}
+    new = {"renamed_from": "a", "properties": {"k": "w"}, "tables": {"t": {"columns": {"a": "long", "b": "int"}}}}
+    wanted = spaced(b=new, m={})
+    found = plan(made.diff(wanted))
+    assert [(step.address, step.needs) for step in found.steps] == [
+        ("rename-namespace lake.b", ()),
+        ("namespace lake.b", ("rename-namespace lake.b",)),
+        ("table lake.b.t", ("namespace lake.b", "rename-namespace lake.b")),
+    ]
+    assert found.steps[0].change.details[0].text == "namespace a -> b: with 3 tables, which keep rows and history"
+    made.apply(wanted)
+    assert {name: table.table_uuid for name, table in made.tables.items()} == {
+        name.replace("a", "b", 1): identity for name, identity in ids.items()
+    }
+    assert made.namespaces.keys() == {"b", "b.c", "m"}
+    assert made.namespaces["b"]["k"] == "w"
+    assert not made.diff(wanted)
+
+
+@pytest.mark.parametrize("former", ["old", "a.old", "b.old"])
+def test_a_table_is_renamed_in_a_namespace_that_is_renamed_first(former: str) -> None:
+    made = Simulation()
+    made.apply(spaced(a={"tables": {"old": A}}))
+    wanted = spaced(b={"renamed_from": "a", "tables": {"new": renamed(former)}})
+    steps = {step.address: step.needs for step in plan(made.diff(wanted)).steps}
+    assert steps == {"rename-namespace lake.b": (), "rename lake.b.new": ("rename-namespace lake.b",)}
+    made.apply(wanted)
+    assert made.tables.keys() == {"b.new"}
+    assert not made.diff(wanted)
+
+
+def test_two_namespaces_with_these_names_are_refused_and_nothing_in_them_is_touched() -> None:
+    made = Simulation()
+    going = {"tables": {"t": {**A, "deletable": True}}, "deletable": True}
+    made.apply(spaced(a=going, b={}))
+    wanted = lakehouse({"b": {"renamed_from": "a", "tables": {"t": A}}}, managed="exclusive")
+    found = made.diff(wanted, allow_destroy=True)
+    assert [note.address for note in found.refused] == ["namespace lake.b"]
+    assert "lake.a and lake.b both exist" in found.refused[0].message
+    assert not found.changes
+
+
+def test_an_interrupted_rename_of_a_namespace_goes_on_and_its_mark_goes_last() -> None:
+    made = Simulation()
+    made.apply(spaced(a={"tables": {"t": A, "u": A}}))
+    made.namespaces["b"] = {RENAMED_FROM: "a"}
+    made.tables["b.t"] = made.tables.pop("a.t")
+    wanted = spaced(b={"renamed_from": "a", "tables": {"t": A, "u": A}})
+    found = made.diff(wanted)
+    assert [change.address for change in found.changes] == ["rename-namespace lake.b"]
+    assert found.changes[0].body == RenamedNamespace("a", {"a": {}}, {"a.u": str(made.tables["a.u"].table_uuid)})
+    made.tables["b.u"] = made.tables.pop("a.u")
+    del made.namespaces["a"]
+    assert [line for line in steps(made.apply(wanted)) if "property" in line] == [f"    - property {RENAMED_FROM}"]
+    assert not made.diff(wanted)
+
+
+def test_a_table_that_somebody_made_in_the_new_namespace_meanwhile_is_named() -> None:
+    made = Simulation()
+    made.apply(spaced(a={"tables": {"t": A}}, b={"tables": {"t": A}}))
+    made.namespaces["b"][RENAMED_FROM] = "a"
+    found = made.diff(spaced(b={"renamed_from": "a", "tables": {"t": A}}))
+    assert "the table lake.b.t and the one of lake.a with the same name both exist" in found.refused[0].message
+    assert not found.changes
+
+
+def test_a_namespace_with_a_view_or_without_its_new_parent_is_refused() -> None:
+    made = Simulation()
+    made.apply(spaced(a={"tables": {"t": A}}))
+    found = made.diff(spaced(x={}, x_b={"renamed_from": "a"}))
+    assert "lake.x does not exist yet" in found.refused[0].message
+    facts = made.facts()
+    lake = replace(facts.catalogs["lake"], others=frozenset({"a.view"}))
+    made.facts = lambda: replace(facts, catalogs={"lake": lake})  # type: ignore[method-assign]
+    assert "lake.a.view is not an Iceberg table" in made.diff(spaced(b={"renamed_from": "a"})).refused[0].message
 
 
 NAMES = st.sampled_from(["n.a", "n.b", "n.c", "m.a", "m.b"])

@@ -1,0 +1,42 @@
+"""A namespace is renamed by moving its tables one by one, in an order in which an interruption loses nothing.
+
+The new namespace is created first, with a mark that says where its tables come from. The former one is dropped last,
+and only if it is empty. An apply that is repeated finds the mark and goes on.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from bootstrap.catalogs.base import LiveCatalog, RenamesTables
+from bootstrap.iceberg.metadata import Moving
+from bootstrap.remote.errors import Exists, Missing, RemoteError
+
+
+def move(catalog: LiveCatalog, tables: RenamesTables, moving: Moving, name: str, mark: str) -> None:
+    """Rename a namespace of ``catalog``, which is also ``tables``, to ``name``.
+
+    ``mark`` is the property of the new namespace that has the former name until all is done. Raises the error of the
+    first table that cannot be moved, after the others were moved.
+    """
+    former = moving.former
+    for each in sorted(moving.namespaces, key=lambda each: each.count(".")):
+        properties = {**moving.namespaces[each], **({mark: former} if each == former else {})}
+        with suppress(Exists):
+            catalog.create_namespace(_moved(each, former, name), properties)
+    failed: list[RemoteError] = []
+    for table, identity in moving.tables.items():
+        try:
+            tables.rename_table(table, _moved(table, former, name), identity)
+        except RemoteError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    for each in sorted(moving.namespaces, key=lambda each: -each.count(".")):
+        with suppress(Missing):
+            catalog.drop_namespace(each)
+    catalog.update_namespace(name, {}, [mark])
+
+
+def _moved(each: str, former: str, name: str) -> str:
+    return name + each.removeprefix(former)
