@@ -94,8 +94,11 @@ class HasReferences(Protocol):
     def other_references(self) -> list[str]:
         """All branches and tags except the one that the connection uses."""
 
-    def metadata_elsewhere(self, table: str) -> set[str]:
-        """The addresses of the table's metadata files on the other branches and tags."""
+    def metadata_elsewhere(self) -> set[str]:
+        """The addresses of the metadata files of all tables on the other branches and tags.
+
+        Of all, because a table that was renamed has its former name there.
+        """
 
 
 @runtime_checkable

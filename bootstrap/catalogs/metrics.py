@@ -111,10 +111,10 @@ class TableReader:
         """All branches and tags of the catalog except the one that it uses; empty if it has none."""
         return self.catalog.other_references() if isinstance(self.catalog, HasReferences) else []
 
-    def named(self, table: str) -> set[str]:
-        """The metadata files that the catalog names: of all tables now, and of this one on other branches and tags."""
+    def named(self) -> set[str]:
+        """The metadata files that the catalog names: of all tables, also on other branches and tags."""
         found = {head.location for head in self.names().values()}
-        return found | (self.catalog.metadata_elsewhere(table) if isinstance(self.catalog, HasReferences) else set())
+        return found | (self.catalog.metadata_elsewhere() if isinstance(self.catalog, HasReferences) else set())
 
     def read(self, table: str, location: str, snapshot: int | None) -> Found:
         """One table, whose metadata file is at ``location``."""

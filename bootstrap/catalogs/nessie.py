@@ -142,13 +142,9 @@ class NessieCatalog(RestCatalog):
     def other_references(self) -> list[str]:
         return [each.name for each in self.references.list() if each.name != self.connection.branch]
 
-    def metadata_elsewhere(self, table: str) -> set[str]:
-        asked = {"requestedKeys": [{"elements": table.split(".")}]}
-        found: set[str] = set()
-        for reference in self.other_references():
-            answer = self.api.post(f"/trees/{quote(reference, safe='')}/contents", asked)
-            found |= {each["content"].get("metadataLocation", "") for each in answer["contents"]}
-        return found
+    def metadata_elsewhere(self) -> set[str]:
+        entries = (each for reference in self.other_references() for each in self.entries(reference))
+        return {each["content"]["metadataLocation"] for each in entries if each["type"] == "ICEBERG_TABLE"}
 
     def elsewhere(self) -> Mapping[str, str]:
         found: dict[str, str] = {}

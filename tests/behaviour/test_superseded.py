@@ -36,6 +36,8 @@ def test_what_nobody_needs_goes_and_all_that_is_named_stays(servers: Servers, ro
     catalog.references.create(branch, "branch")
     append(2, 3)
     reader = TableReader("lake", connections)
+    former_name, name = name, f"{root}.renamed"  # on the branch it keeps the former name
+    catalog.rename_table(former_name, name, reader.read_now(former_name).metadata["table-uuid"])
     files = SupersededFiles(reader, connections)
     former = reader.read_now(name).metadata
     assert files.old(name, former, before=0, least=1) == [], "none is as old as that"
@@ -44,7 +46,7 @@ def test_what_nobody_needs_goes_and_all_that_is_named_stays(servers: Servers, ro
     assert files.remove(old) == {"deleted_metadata_files": 2}
     append(4)
     assert rows(tables.load(catalog, name, connections)) == [0, 1, 2, 3, 4]
-    answer = catalog.api.post(f"/trees/{branch}/contents", {"requestedKeys": [{"elements": name.split(".")}]})
+    answer = catalog.api.post(f"/trees/{branch}/contents", {"requestedKeys": [{"elements": former_name.split(".")}]})
     at = answer["contents"][0]["content"]["metadataLocation"]
     assert rows(tables.at(catalog, name, at, connections)) == [0, 1]
     left = files.old(name, reader.read_now(name).metadata, before=LATER, least=1)
