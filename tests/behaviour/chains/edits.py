@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from lakehouse.iceberg import types
+
 Entry = dict[str, Any]
+#: A column's key for what the file says of single fields in its type: ``{"b": {"doc": "a field"}}``.
+FIELDS = "fields"
 
 _NAMES = ["id", "name", "ts", "day", "price", "amount", "venue", "tags", "note", "x", "y", "z", "a_b", "key",
           "value", "element", "file_path", "Total", "order_id", "x_bucket_4", "x_2", "ts_day",
@@ -55,7 +60,8 @@ class Edits:
         """One to three edits at once."""
         entry = copy.deepcopy(entry)
         for column in entry["columns"].values():
-            column.pop("renamed_from", None)
+            for key in ("renamed_from", FIELDS):
+                column.pop(key, None)
         for _ in range(self.random.choice([1, 1, 2, 3])):
             entry = self.random.choice(self.kinds)(entry)
         return entry
@@ -64,7 +70,8 @@ class Edits:
     def kinds(self) -> list[Callable[[Entry], Entry]]:
         return [
             self.add, self.add, self.rename, self.reorder, self.widen, self.loosen, self.drop, self.nested, self.nested,
-            self.nested, self.partition, self.partition, self.partition, self.partition, self.sort, self.properties,
+            self.nested, self.rename_field, self.rename_field, self.describe_field,
+            self.partition, self.partition, self.partition, self.partition, self.sort, self.properties,
             self.identifier, self.identifier, self.upgrade, self.describe, self.describe_column,
         ]  # fmt: skip
 
@@ -142,6 +149,31 @@ class Edits:
         name, changed = self.random.choice(changes)
         return self.with_column(entry, name, type=changed)
 
+    def rename_field(self, entry: Entry) -> Entry:
+        """Another name for a field of a struct, also of one in a list, a map or a struct."""
+        return self.with_field(entry, lambda former, name: {"renamed_from": former}, rename=True)
+
+    def describe_field(self, entry: Entry) -> Entry:
+        doc = self.random.choice(["a field", "größer"])
+        return self.with_field(entry, lambda former, name: {"doc": doc}, rename=False)
+
+    def with_field(self, entry: Entry, what: Callable[[str, str], dict[str, str]], *, rename: bool) -> Entry:
+        """The entry with one more word on a field. Fields by which the table may be partitioned keep their names."""
+        found = [
+            (name, match[1])
+            for name, of in entry["columns"].items()
+            for match in re.finditer(r"\b([b-z]\d*): ", of["type"])
+            if FIELDS not in of
+        ]
+        if not found:
+            return self.nested(entry)
+        name, field = self.random.choice(found)
+        kind, now = entry["columns"][name]["type"], field
+        if rename:
+            now = f"g{self.random.randint(100, 999)}"
+            kind = re.sub(rf"\b{field}: ", f"{now}: ", kind, count=1)
+        return self.with_column(entry, name, type=kind, **{FIELDS: {now: what(field, now)}})
+
     def partition(self, entry: Entry) -> Entry:
         """One to three terms, with each transform equally often; sometimes none."""
         families: dict[str, list[str]] = {}
@@ -189,3 +221,33 @@ def _terms(name: str, kind: str) -> list[str]:
     if kind in _TIMES:
         terms += [f"{unit}({name})" for unit in ("year", "month", "day", "hour")[: 3 if kind == "date" else 4]]
     return terms
+
+
+def in_file(entry: Entry) -> Entry:
+    """The entry as the file has it: with the mapping form of the types of which it says more than their text."""
+    columns = {name: {key: of[key] for key in of if key != FIELDS} for name, of in entry["columns"].items()}
+    for name, of in entry["columns"].items():
+        for field, more in of.get(FIELDS, {}).items():
+            columns[name]["type"] = _mapped(types.parse(of["type"]), field, more)
+    return {**entry, "columns": columns}
+
+
+def _mapped(kind: types.Type, field: str, more: dict[str, str]) -> Any:
+    match kind:
+        case types.Struct(inner):
+            return {
+                "struct": {
+                    each.name: {
+                        "type": _mapped(each.type, field, more),
+                        "required": each.required,
+                        **(more if each.name == field else {}),
+                    }
+                    for each in inner
+                }
+            }
+        case types.List():
+            return {"list": {"type": _mapped(kind.element, field, more), "required": kind.element_required}}
+        case types.Map():
+            value = {"type": _mapped(kind.value, field, more), "required": kind.value_required}
+            return {"map": {"key": str(kind.key), "value": value}}
+    return kind

@@ -18,20 +18,22 @@ from bootstrap.reconciler.objects.table import TableCommit
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.checks import check
 from lakehouse.spec.kinds import Limits
-from tests.behaviour.chains.edits import Edits, Entry
+from tests.behaviour.chains.edits import Edits, Entry, in_file
 from tests.behaviour.chains.java import Java
 
 #: The kinds of change, and the lines of a plan that are examples of them.
 KINDS = {
     "a column is added": r"\+ column [^.]+ ",
     "a column is added first or between others": r"",  # counted by its place
-    "a column is renamed": r"~ column .* \(renamed\)",
+    "a column is renamed": r"~ column [^.]+ -> [^.]+ \(renamed\)",
     "columns are reordered": r"~ order of columns",
     "a column is widened": r"~ column [^.]+: (int -> long|float -> double|decimal.* -> decimal.*)$",
     "a column is made optional": r"~ column [^.]+: required -> optional",
     "a column is dropped": r"- column [^.]+ ",
     "a nested field is added": r"\+ column .*\..* ",
     "a nested field is widened": r"~ column .*\..*: (int -> long|float -> double)",
+    "a nested field is renamed": r"~ column .*\..* -> .*\..* \(renamed\)",
+    "a nested field's doc changes": r"~ column .*\..*: doc",
     "a nested field is made optional": r"~ column .*\..*: required -> optional",
     "partitions change": r"~ partition_by",
     "the sort order changes": r"~ sort_by",
@@ -104,7 +106,7 @@ class Chain:
         return {**self.question("partition"), "column": column, "name": name, "by": by, "may_fail": True}
 
     def lakehouse(self, entry: Entry) -> Lakehouse:
-        catalog = {"location": "s3://warehouse/lake", "namespaces": {"n": {"tables": {self.name: entry}}}}
+        catalog = {"location": "s3://warehouse/lake", "namespaces": {"n": {"tables": {self.name: in_file(entry)}}}}
         stack = {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}
         return Lakehouse.model_validate(
             {
