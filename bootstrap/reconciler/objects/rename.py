@@ -81,18 +81,19 @@ def _refusal(found: Differences, catalog: CatalogPair, name: str, former: str, g
     if not facts.limits.renames:
         rule = f"{facts.limits.kind} renames no table in one step, and {old} stays as it is"
         return f"{rule}. Rename it with an engine: ALTER TABLE {old} RENAME TO {full}"
-    return closed(found, catalog.name) or _ungranted(catalog, name, facts.tables[name], granted)
+    return closed(found, catalog.name) or ungranted(catalog, name, facts.tables[name], granted)
 
 
-def _ungranted(catalog: CatalogPair, name: str, table: TableFacts, granted: Iterable[str]) -> str:
+def ungranted(catalog: CatalogPair, name: str, table: TableFacts, granted: Iterable[str]) -> str:
     """Why the grants of the new name would not reach the table's files, which stay; empty if they would."""
     namespace, _, short = name.rpartition(".")
-    if catalog.spec.namespaces[namespace].tables[short].location is not None:
+    known = catalog.spec.namespaces[namespace].tables if namespace in catalog.spec.namespaces else {}
+    if short in known and known[short].location is not None:
         return ""
     here = parts(table.location)
     for target in (name, namespace):
         folder = parts(f"{catalog.spec.location}/{target.replace('.', '/')}")
         if f"{catalog.name}.{target}" in granted and here[: len(folder)] != folder:
-            rule = f"`access` grants {catalog.name}.{target} by its folder, and the table's files stay at"
-            return f"{rule} {table.location}. Write `location: {table.location}`, so that the grants follow"
+            rule = f"`access` grants {catalog.name}.{target} by its folder, and the files of {name} stay at"
+            return f"{rule} {table.location}. Write `location: {table.location}` on it, so that the grants follow"
     return ""

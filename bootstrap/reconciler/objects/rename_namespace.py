@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bootstrap.catalogs.base import RenamesNamespaces, RenamesTables
 from bootstrap.catalogs.moving import move
+from bootstrap.iceberg import claims
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import Moving
 from bootstrap.reconciler import renames
@@ -15,6 +16,7 @@ from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.kind import Changes, ObjectKind
 from bootstrap.reconciler.marks import RENAMED_FROM
 from bootstrap.reconciler.objects.catalog import CATALOG, closed
+from bootstrap.reconciler.objects.rename import ungranted
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Refused
 from lakehouse.spec.renames import former_namespaces
@@ -87,7 +89,11 @@ def _refusal(found: Differences, catalog: CatalogPair, name: str, former: str) -
             return f"{catalog.name}.{others[0]} is not an Iceberg table and cannot move with {old}. Drop it first"
         if parent and parent not in facts.namespaces:
             return f"the namespace {catalog.name}.{parent} does not exist yet. Apply it first, without `renamed_from`"
-        return closed(found, catalog.name)
+        granted = claims.granted(found.lakehouse)
+        later = {old: new for new, old in facts.renamed.items()}  # tables that are then renamed themselves
+        moved = (renames.moved(table, former, name) for table in facts.moving[name].tables)
+        grants = (ungranted(catalog, new, facts.tables[new], granted) for new in moved if new not in later)
+        return closed(found, catalog.name) or next(filter(None, grants), "")
     if former not in facts.namespaces:
         return ""
     if renames.is_pending(name, former, facts):

@@ -224,6 +224,26 @@ def test_a_table_that_somebody_made_in_the_new_namespace_meanwhile_is_named() ->
     assert not found.changes
 
 
+@pytest.mark.parametrize(
+    ("target", "table", "refused"),
+    [
+        ("lake.b", A, True),
+        ("lake.b.t", A, True),
+        ("lake.b", {**A, "location": "s3://warehouse/lake/a/t"}, False),
+        ("lake", A, False),
+        ("lake.m", A, False),
+    ],
+)
+def test_grants_on_a_renamed_namespace_have_to_reach_the_files(target: str, table: Any, refused: bool) -> None:
+    made = Simulation()
+    made.apply(spaced(a={"tables": {"t": A}}, m={}))
+    access = {"roles": {"r": {"grants": {target: ["read"]}}}}
+    found = made.diff(lakehouse({"b": {"renamed_from": "a", "tables": {"t": table}}, "m": {}}, access=access))
+    assert bool(found.refused) == refused
+    if refused:
+        assert "the files of b.t stay at s3://warehouse/lake/a/t" in found.refused[0].message
+
+
 def test_a_namespace_with_a_view_or_without_its_new_parent_is_refused() -> None:
     made = Simulation()
     made.apply(spaced(a={"tables": {"t": A}}))
