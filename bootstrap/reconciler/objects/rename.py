@@ -9,6 +9,7 @@ from bootstrap.catalogs.base import RenamesTables
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import TableFacts
+from bootstrap.reconciler import renames
 from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.kind import Changes, ObjectKind
@@ -70,8 +71,8 @@ class Renames(ObjectKind):
 def _refusal(found: Differences, catalog: CatalogPair, name: str, former: str, granted: Iterable[str]) -> str:
     """Why the table does not get its new name; empty if it does, or if no table has the former one."""
     facts = catalog.facts
-    there, full, old = facts.tables.keys() | facts.others, f"{catalog.name}.{name}", f"{catalog.name}.{former}"
-    if former in there and name in there:
+    full, old = f"{catalog.name}.{name}", f"{catalog.name}.{former}"
+    if former in facts.tables.keys() | facts.others and name in renames.everything(facts):
         rule = f"{old} and {full} both exist, and neither is touched"
         return f"{rule}. Remove `renamed_from` if they are two tables; else drop the one that is not needed"
     if former in facts.others:

@@ -82,11 +82,11 @@ def _refusal(found: Differences, catalog: CatalogPair, name: str, former: str) -
     facts, full, old = catalog.facts, f"{catalog.name}.{name}", f"{catalog.name}.{former}"
     if name in facts.moving:
         parent = name.rpartition(".")[0]
-        others = sorted(each for each in facts.others if each.startswith(f"{former}."))
+        others = sorted(each for each in renames.everything(facts) if each.startswith(f"{former}."))
         if not facts.limits.renames:
             return f"{facts.limits.kind} renames no tables. Rename those of {old} with an engine"
         if others:
-            return f"{catalog.name}.{others[0]} is not an Iceberg table and cannot move with {old}. Drop it first"
+            return f"{catalog.name}.{others[0]} is no table and cannot move with {old}. Drop it first"
         if parent and parent not in facts.namespaces:
             return f"the namespace {catalog.name}.{parent} does not exist yet. Apply it first, without `renamed_from`"
         granted = claims.granted(found.lakehouse)

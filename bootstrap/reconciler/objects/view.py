@@ -19,7 +19,7 @@ from bootstrap.reconciler.entries import Entries
 from bootstrap.reconciler.kind import Changes, ObjectKind
 from bootstrap.reconciler.marks import DELETABLE, OURS, is_deletable
 from bootstrap.reconciler.objects.catalog import closed
-from bootstrap.reconciler.objects.namespace import opens
+from bootstrap.reconciler.objects.namespace import opens, renamed_around
 from bootstrap.reconciler.tables.wanted import COMMENT
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Refused
@@ -110,10 +110,13 @@ class IcebergViews(ObjectKind):
             return
         yield address("catalog", "", change.catalog)  # it allows the view's location
         yield address("namespace", change.catalog, change.name.rpartition(".")[0])
+        yield from renamed_around(change)
         yield from _order(changes, destroyed=False)[change.address]
         said = _words(change)
-        for each in (*changes.of("table", "create"), *changes.of("table", "update")):
-            if each.name.rpartition(".")[2].lower() in said:
+        made = (*changes.of("table", "create"), *changes.of("table", "update"), *changes.of("rename", "update"))
+        for each in made:
+            # A view may also get the name that a table had.
+            if each.name.rpartition(".")[2].lower() in said or getattr(each.body, "former", "") == change.name:
                 yield each.address
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:

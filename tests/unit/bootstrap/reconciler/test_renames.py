@@ -145,6 +145,16 @@ def test_grants_by_folder_have_to_reach_the_files(target: str, former: str, loca
         assert f"Write `location: s3://warehouse/lake/{former.replace('.', '/')}`" in found.refused[0].message
 
 
+def test_a_view_gets_the_former_name_after_the_rename() -> None:
+    made = there("n.old", limits=Limits(renames=True, views=True))
+    view = {"sql": {"spark": "SELECT a FROM new"}, "columns": {"a": "long"}}
+    wanted = lakehouse({"n": {"tables": {"new": renamed("old")}, "views": {"old": view}}, "m": {}})
+    needs = {step.address: step.needs for step in plan(made.diff(wanted)).steps}
+    assert needs == {"rename lake.n.new": (), "view lake.n.old": ("rename lake.n.new",)}
+    made.apply(wanted)
+    assert not made.diff(wanted)
+
+
 def test_a_saved_plan_of_a_rename_is_read_again() -> None:
     made = plan(there("n.old").diff(lakehouse({"n": {"tables": {"new": renamed("old")}}, "m": {}})))
     read: Plan = from_json(made.to_json())
@@ -252,7 +262,7 @@ def test_a_namespace_with_a_view_or_without_its_new_parent_is_refused() -> None:
     facts = made.facts()
     lake = replace(facts.catalogs["lake"], others=frozenset({"a.view"}))
     made.facts = lambda: replace(facts, catalogs={"lake": lake})  # type: ignore[method-assign]
-    assert "lake.a.view is not an Iceberg table" in made.diff(spaced(b={"renamed_from": "a"})).refused[0].message
+    assert "lake.a.view is no table and cannot move" in made.diff(spaced(b={"renamed_from": "a"})).refused[0].message
 
 
 NAMES = st.sampled_from(["n.a", "n.b", "n.c", "m.a", "m.b"])
