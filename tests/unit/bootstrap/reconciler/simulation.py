@@ -130,10 +130,10 @@ class Simulation:
             case "rename-namespace", RenamedNamespace(former, spaces, tables):
                 assert tables.keys() == {each for each in self.tables if each.startswith(f"{former}.")}
                 assert spaces.keys() == {each for each in self.namespaces if f"{each}.".startswith(f"{former}.")}
-                for kept, moving in ((self.namespaces, spaces), (self.tables, tables)):
+                for things, moving in ((self.namespaces, spaces), (self.tables, tables)):
                     for each in moving:
-                        assert name + each.removeprefix(former) not in kept
-                        kept[name + each.removeprefix(former)] = kept.pop(each)
+                        assert name + each.removeprefix(former) not in things
+                        things[name + each.removeprefix(former)] = things.pop(each)
             case "rename", Renamed(former, identity):
                 assert name not in self.tables
                 assert name.rpartition(".")[0] in self.namespaces
