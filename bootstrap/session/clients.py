@@ -93,7 +93,7 @@ def client_of_the_line(target: Target) -> None:
 
     if not version("pyspark-client").startswith(f"{engine.version}."):
         python = packages.location(f"spark-{engine.version}") / "python"
-        # The client of Spark 4.0 imports py4j too, which Spark has in an archive.
+        # The clients of Spark 3.5 and 4.0 import py4j too, which Spark has in an archive.
         for each in (*map(str, python.glob("lib/py4j-*.zip")), str(python)):
             if each not in sys.path:
                 sys.path.insert(0, each)

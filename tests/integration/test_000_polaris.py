@@ -1,0 +1,355 @@
+"""lakehouses/000-polaris.yaml as its users work with it, and on bad days. docs/replays.md has the session.
+
+The server is the double, or the one that POLARIS_HOME names. The tests follow one another: each leaves the lakehouse up
+and whole for the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.remote.s3 import client
+from bootstrap.session.connect import store
+from lakehouse import packages
+from lakehouse.runtimes import processes
+from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.runtimes.processes import is_open
+from lakehouse.spec import load
+from lakehouse.spec import ports as ports_of
+from tests.integration.deployment import PROJECT, Deployment, kept, until
+from tests.polaris.home import home
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+FILE = "lakehouses/000-polaris.yaml"
+ROOT = {"name": "root", "value": "s3" + "cr3t"}  # what users of the guide have now
+STORE = {"name": "polaris_root", "value": "_".join(("polaris", "pass"))}
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The file, with SeaweedFS for RustFS, a server, the guide's credentials, and Trino, which the guide adds last."""
+    folder = tmp_path_factory.mktemp("000")
+    quick = {"kind": "polaris", "home": str(home(folder)), "warehouse": "quickstart_catalog"}
+    local = ("stacks", "local")
+    changes = {
+        (*local, "store"): "seaweedfs",
+        (*local, "catalogs", "quick"): quick,
+        (*local, "credentials"): "platform.yaml",
+        ("engines", "trino"): {"version": "476", "memory": "1g"},
+    }
+    made = Deployment.make(folder / "a lakehouse", changes, source=FILE)
+    chosen = made.folder / "platform.yaml"
+    chosen.write_text(json.dumps({"store": STORE, "polaris-root": ROOT}))
+    chosen.chmod(0o600)
+    state = made.local.state
+    try:
+        made.deploy()
+        yield made
+    finally:
+        made.cdktf("destroy", "local", "--auto-approve", code=None)
+        left = list(processes.belonging(state))
+        processes.end(left)
+        assert not left, "destroy leaves no process"
+
+
+def spark(deployment: Deployment, statement: str) -> list[dict[str, Any]]:
+    said = deployment.lakehouse("sql", "--engine", "spark", "--format", "json", "-e", statement)
+    return [json.loads(line) for line in said.splitlines()]
+
+
+ROW = {"id": 1, "name": "Vijay"}
+SESSION = """
+SHOW CATALOGS;
+SHOW NAMESPACES IN quick;
+CREATE NAMESPACE quick.sales;
+CREATE TABLE quick.sales.orders (
+  id INT,
+  name STRING
+);
+INSERT INTO quick.sales.orders VALUES (1, 'Vijay');
+SHOW NAMESPACES IN quick;
+SELECT * FROM quick.sales.orders;
+SELECT * FROM quick.sales.orders.snapshots;
+"""
+
+
+def test_the_file_has_the_ports_of_the_guide() -> None:
+    wanted = {"polaris": 8181, "rustfs": 9000, "spark-master": 7077, "spark-master-ui": 8080}
+    assert wanted.items() <= ports_of(load(PROJECT / FILE, engines=False), "local").items()
+
+
+def test_a_session_in_spark_sql(deployment: Deployment) -> None:
+    *before, namespace, row, snapshot = spark(deployment, SESSION)
+    assert {"catalog": "quick"} in before
+    assert [each for each in before if "namespace" in each] == []
+    assert (namespace, row) == ({"namespace": "sales"}, ROW)
+    at = snapshot["snapshot_id"]
+    assert spark(deployment, f"SELECT * FROM quick.sales.orders VERSION AS OF {at};") == [ROW]
+
+
+def test_the_guides_own_spark_sql_reads_the_table(deployment: Deployment, tmp_path: Path) -> None:
+    """Its command line with other addresses, and with the jars of the lakehouse for those of ``--packages``."""
+    jars = ("iceberg-spark-runtime-3.5", "iceberg-aws-bundle-1.12.0")
+    server, files = (f"http://localhost:{deployment.port(name)}" for name in ("polaris", "seaweedfs"))
+    catalog = {
+        "": "org.apache.iceberg.spark.SparkCatalog",
+        ".type": "rest",
+        ".warehouse": "quickstart_catalog",
+        ".uri": f"{server}/api/catalog",
+        ".credential": f"{ROOT['name']}:{ROOT['value']}",
+        ".scope": "PRINCIPAL_ROLE:ALL",
+        ".s3.endpoint": files,
+        ".s3.path-style-access": "true",
+        ".s3.access-key-id": STORE["name"],
+        ".s3.secret-access-key": STORE["value"],
+        ".client.region": "us-west-2",
+    }
+    spark_home = packages.location("spark-3.5")
+    command = [
+        *(str(spark_home / "bin/spark-sql"), "--master", f"spark://localhost:{deployment.port('spark-master')}"),
+        *("--jars", ",".join(str(packages.location(each)) for each in jars)),
+        *("--conf", "spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"),
+        *(word for key, value in catalog.items() for word in ("--conf", f"spark.sql.catalog.quick{key}={value}")),
+        *("-e", "SELECT name, 'read' FROM quick.sales.orders"),
+    ]
+    shell = {**os.environ, "JAVA_HOME": str(packages.java(17).parent.parent), "SPARK_LOCAL_IP": "127.0.0.1"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=shell, text=True, capture_output=True, timeout=240, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert "Vijay\tread" in done.stdout, done.stderr[-3000:]
+
+
+class Curl:
+    """Runs commands of the guide in a shell that has its TOKEN."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self._port = port
+        (folder / ".curlrc").write_text('silent\nwrite-out = "\\n%{http_code}"\n')
+        self._shell = {**os.environ, "CURL_HOME": str(folder)}
+
+    def __call__(self, command: str) -> tuple[int, Any]:
+        """The status and the body. Only the port is another."""
+        written = command.replace("localhost:8181", f"localhost:{self._port}")
+        shell = self._shell
+        done = subprocess.run(
+            ["bash", "-c", written], env=shell, text=True, capture_output=True, timeout=60, check=True
+        )
+        body, _, status = done.stdout.rpartition("\n")
+        return int(status), json.loads(body) if body else None
+
+    def log_in(self) -> None:
+        secret = ROOT["value"]
+        status, told = self(TOKEN.replace("client_secret=", f"client_secret={secret}"))
+        assert status == 200
+        self._shell["TOKEN"] = told["access_token"]
+
+
+@pytest.fixture(scope="module")
+def curl(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Curl:
+    return Curl(deployment.port("polaris"), tmp_path_factory.mktemp("curl"))
+
+
+TOKEN = r"""
+curl -X POST http://localhost:8181/api/catalog/v1/oauth/tokens \
+  -d 'grant_type=client_credentials' \
+  -d 'client_id=root' \
+  -d 'client_secret=' \
+  -d 'scope=PRINCIPAL_ROLE:ALL'
+"""
+CATALOGS = r"""
+curl -X GET \
+  http://localhost:8181/api/management/v1/catalogs \
+  -H "Authorization: Bearer $TOKEN" \
+  -H "Polaris-Realm: POLARIS"
+"""
+CREATE_CATALOG = r"""
+curl -X POST http://localhost:8181/api/management/v1/catalogs \
+  -H "Authorization: Bearer $TOKEN" \
+  -H "Polaris-Realm: POLARIS" \
+  -H "Content-Type: application/json" \
+  -d '{
+        "catalog": {
+          "name": "analytics_catalog",
+          "type": "INTERNAL",
+          "properties": {
+            "default-base-location": "s3://bucket123/analytics"
+          },
+          "storageConfigInfo": {
+            "storageType": "S3",
+            "allowedLocations": ["s3://bucket123/analytics"],
+            "endpoint": "http://rustfs:9000",
+            "endpointInternal": "http://rustfs:9000",
+            "pathStyleAccess": true
+          }
+        }
+      }'
+"""
+DELETE_CATALOG = r"""
+curl -X DELETE \
+  http://localhost:8181/api/management/v1/catalogs/analytics_catalog \
+  -H "Authorization: Bearer $TOKEN" \
+  -H "Polaris-Realm: POLARIS"
+"""
+
+
+def test_catalogs_by_the_servers_own_interface(deployment: Deployment, curl: Curl) -> None:
+    curl.log_in()
+    status, told = curl(CATALOGS)
+    assert (status, sorted(each["name"] for each in told["catalogs"])) == (200, ["analytics", "quickstart_catalog"])
+    status, told = curl(CREATE_CATALOG)
+    assert (status, told["name"], told["entityVersion"]) == (201, "analytics_catalog", 1)
+    assert curl(CREATE_CATALOG)[0] == 409
+    status, told = curl(CREATE_CATALOG.replace('"analytics_catalog"', '"other_catalog"'))
+    assert status == 400
+    assert "overlaps with an existing catalog" in told["error"]["message"]
+    assert "catalog analytics_catalog exists, but is not in the file" in deployment.lakehouse("drift", code=2)
+    assert "objects that the file does not name stay" in deployment.lakehouse("plan")
+    assert curl(DELETE_CATALOG) == (204, None)
+    assert "analytics_catalog" not in deployment.lakehouse("drift", code=2)
+
+
+CREATE_NAMESPACE = r"""
+curl -X POST \
+  http://localhost:8181/api/catalog/v1/quickstart_catalog/namespaces \
+  -H "Authorization: Bearer $TOKEN" \
+  -H "Content-Type: application/json" \
+  -d '{
+        "namespace": ["finance"],
+        "properties": {}
+      }'
+"""
+NAMESPACES = r"""
+curl -X GET \
+  http://localhost:8181/api/catalog/v1/quickstart_catalog/namespaces \
+  -H "Authorization: Bearer $TOKEN"
+"""
+DELETE_NAMESPACE = r"""
+curl -X DELETE \
+  http://localhost:8181/api/catalog/v1/quickstart_catalog/namespaces/finance \
+  -H "Authorization: Bearer $TOKEN"
+"""
+CREATE_TABLE = r"""
+curl -X POST \
+  http://localhost:8181/api/catalog/v1/quickstart_catalog/namespaces/finance/tables \
+  -H "Authorization: Bearer $TOKEN" \
+  -H "Content-Type: application/json" \
+  -d '{
+        "name": "transactions",
+        "schema": {
+          "type": "struct",
+          "schema-id": 0,
+          "fields": [
+            { "id": 1, "name": "id", "required": true, "type": "long" },
+            { "id": 2, "name": "amount", "required": false, "type": "double" }
+          ]
+        }
+      }'
+"""
+TABLES = r"""
+curl -X GET \
+  http://localhost:8181/api/catalog/v1/quickstart_catalog/namespaces/finance/tables \
+  -H "Authorization: Bearer $TOKEN"
+"""
+TABLE = r"""
+curl -X GET \
+  http://localhost:8181/api/catalog/v1/quickstart_catalog/namespaces/finance/tables/transactions \
+  -H "Authorization: Bearer $TOKEN"
+"""
+DELETE_TABLE = r"""
+curl -X DELETE \
+  http://localhost:8181/api/catalog/v1/quickstart_catalog/namespaces/finance/tables/transactions \
+  -H "Authorization: Bearer $TOKEN"
+"""
+
+
+def test_namespaces_and_tables_by_the_servers_own_interface(deployment: Deployment, curl: Curl) -> None:
+    curl.log_in()
+    assert curl(CREATE_NAMESPACE)[0] == 200
+    assert ["finance"] in curl(NAMESPACES)[1]["namespaces"]
+    status, made = curl(CREATE_TABLE)
+    assert (status, made["metadata"]["location"]) == (200, "s3://bucket123/lake/quick/finance/transactions")
+    assert curl(TABLES)[1]["identifiers"] == [{"namespace": ["finance"], "name": "transactions"}]
+    status, told = curl(TABLE)
+    assert (status, told["metadata"]["table-uuid"]) == (200, made["metadata"]["table-uuid"])
+    assert spark(deployment, "SELECT count(*) AS n FROM quick.finance.transactions") == [{"n": 0}]
+    assert curl(DELETE_NAMESPACE)[0] == 409  # only an empty one, so the guide's order is not to be followed
+    assert curl(DELETE_TABLE) == (204, None)
+    assert curl(DELETE_NAMESPACE) == (204, None)
+
+
+def test_every_client_reads_what_another_wrote_and_nothing_is_left_to_do(deployment: Deployment) -> None:
+    assert "checks passed" in deployment.lakehouse("verify")
+    assert "No changes." in deployment.lakehouse("plan")
+    assert deployment.planned() == set()
+
+
+def test_a_column_that_spark_added_is_drift(deployment: Deployment) -> None:
+    spark(deployment, "ALTER TABLE analytics.reports.daily ADD COLUMN surprise double")
+    assert "column analytics.reports.daily.surprise" in deployment.lakehouse("drift", code=2)
+    spark(deployment, "ALTER TABLE analytics.reports.daily DROP COLUMN surprise")
+    assert "surprise" not in deployment.lakehouse("drift", code=2)
+
+
+def test_a_killed_server_comes_back_with_all_that_it_had_and_engines_keep_their_tokens(deployment: Deployment) -> None:
+    supervisor = Supervisor(deployment.local.state)
+    for service in ("polaris", "postgres"):
+        killed = supervisor.processes()[service].pid
+        os.kill(killed, signal.SIGKILL)
+        until(lambda name=service, old=killed: supervisor.processes()[name].pid not in (0, old))  # type: ignore[misc]
+    until(lambda: is_open(deployment.port("polaris")))
+    until(lambda: "No changes." in deployment.lakehouse("plan", code=None))
+    assert deployment.trino("SELECT id, name FROM quick.sales.orders") == [list(ROW.values())]
+
+
+def test_a_server_that_is_down_one_whose_home_is_gone_and_other_credentials(deployment: Deployment) -> None:
+    supervisor = Supervisor(deployment.local.state)
+    supervisor.halt("polaris")
+    said = deployment.lakehouse("doctor", code=1)
+    assert re.search(r"service polaris +ERROR", said)
+    supervisor.restart("polaris")
+    until(lambda: "No changes." in deployment.lakehouse("plan", code=None))
+    with kept(deployment.local.state.kept("polaris-root-secret")):
+        deployment.local.state.kept("polaris-root-secret").write_text("another")
+        assert "no token for root (HTTP 401, unauthorized_client)" in deployment.lakehouse("doctor", code=1)
+    with kept(deployment.file):
+        deployment.change("stacks", "local", "catalogs", "quick", "home", to="nowhere")
+        assert '"nowhere" does not exist. Unpack a Polaris distribution' in deployment.lakehouse("validate", code=2)
+
+
+def test_no_secret_is_in_an_argument_a_variable_or_a_log(deployment: Deployment) -> None:
+    state = deployment.local.state
+    names = ("polaris-root-secret", "polaris-tokens", "postgres-polaris", "store-secret-key")
+    kept_secrets = [state.secret(name) for name in names]
+    logs = "".join(path.read_text(errors="replace") for path in (state.root / "logs").glob("*.log"))
+    seen = "".join(json.dumps([each.cmdline(), each.environ()]) for each in processes.belonging(state))
+    terraform = "".join(path.read_text() for path in deployment.folder.rglob("*.tf.json"))
+    assert not [each for each in kept_secrets if each in logs + seen + terraform]
+
+
+def test_catalogs_whose_locations_overlap_are_refused(deployment: Deployment) -> None:
+    with kept(deployment.file):
+        deployment.change("catalogs", "analytics", "location", to="s3://bucket123/lake/quick/analytics")
+        assert "locations must not overlap" in deployment.lakehouse("validate", code=2)
+
+
+def test_the_guides_clean_up_and_the_bucket_that_is_missing_then(deployment: Deployment) -> None:
+    """`aws s3 rm --recursive` and `aws s3 rb`, as calls of the API. It destroys the tables: the last test."""
+    s3 = client(store(deployment.local))
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket="bucket123"):
+        for each in page.get("Contents", []):
+            s3.delete_object(Bucket="bucket123", Key=each["Key"])
+    s3.delete_bucket(Bucket="bucket123")
+    said = deployment.lakehouse("doctor", code=1)
+    assert re.search(r"buckets +ERROR +missing: bucket123", said)
+    assert "`lakehouse apply` (it creates a removed bucket again, empty)" in said
