@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from lakehouse.spec import Lakehouse
+    from lakehouse.spec.problems import Problem
 
 _HIDDEN = "********"
 # The values of these variables do not belong on a screen either.
@@ -108,11 +109,11 @@ def watched() -> bool:
     return sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
 
-def caution(path: Path, lakehouse: Lakehouse) -> None:
-    """Print the warnings of a valid file on standard error."""
+def caution(path: Path, lakehouse: Lakehouse, further: Iterable[Problem] = ()) -> None:
+    """Print the warnings of a valid file, and ``further`` ones about it, on standard error."""
     from lakehouse.spec import cautions
 
-    for each in cautions(path, lakehouse):
+    for each in cautions(path, lakehouse, further):
         print(f"warning: {each}", file=sys.stderr)
 
 

@@ -280,17 +280,17 @@ def validate(
     file: Annotated[Path | None, typer.Argument(help="The file [default: as for every command].")] = None,
 ) -> None:
     """Check a lakehouse.yaml and report everything that is wrong with it; exit code 2 if there is a problem."""
-    from bootstrap.operations.validate import problems
+    from bootstrap.operations.validate import problems, warnings
     from bootstrap.session.target import find
     from lakehouse.spec import SpecError
     from lakehouse.spec.source import read
 
     target = find(file or context.obj.file, None, engines=True)
     lakehouse = target.lakehouse
-    if wrong := list(problems(lakehouse, target.path.parent)):
+    if wrong := list(problems(lakehouse, target.path)):
         source = read(target.path)
         raise SpecError(target.path, [(source.line(problem.at), problem) for problem in wrong])
-    output.caution(target.path, lakehouse)
+    output.caution(target.path, lakehouse, warnings(lakehouse, target.path))
     namespaces = [each for catalog in lakehouse.catalogs.values() for each in catalog.namespaces.values()]
     counts = {
         "bucket": len(lakehouse.buckets),

@@ -1,4 +1,4 @@
-"""``lakehouse validate``: problems outside the file itself."""
+"""``lakehouse validate``: problems outside the file itself, and warnings about them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,33 @@ from pathlib import Path
 
 from lakehouse.errors import UsageError
 from lakehouse.kinds.needed import unplaced
-from lakehouse.runtimes import credentials
+from lakehouse.runtimes import credentials, generations
+from lakehouse.runtimes.state import State, folder
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.problems import Problem
 
 
-def problems(lakehouse: Lakehouse, folder: Path) -> Iterator[Problem]:
-    """Problems of the files of credentials that the stacks name. ``folder`` is the folder of the lakehouse's file."""
+def problems(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
+    """Problems of the files of credentials that the stacks of the lakehouse's file, ``path``, name."""
+    for name, stack, file in _credentials(lakehouse, path):
+        try:
+            credentials.read(file, credentials.known(unplaced(lakehouse, stack)))
+        except UsageError as error:
+            yield Problem(("stacks", name, "credentials"), str(error))
+
+
+def warnings(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
+    """Values in those files that differ from the ones in use, although their server keeps the first ones.
+
+    Raises UsageError if such a file has a problem.
+    """
+    for name, stack, file in _credentials(lakehouse, path):
+        state = State(folder(path, name, stack.state))
+        for each in generations.lasting(state, unplaced(lakehouse, stack), file):
+            yield Problem(("stacks", name, "credentials"), each)
+
+
+def _credentials(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, LocalStack, Path]]:
     for name, stack in lakehouse.stacks.items():
         if isinstance(stack, LocalStack) and stack.credentials is not None:
-            try:
-                credentials.read(folder / stack.credentials, credentials.known(unplaced(lakehouse, stack)))
-            except UsageError as error:
-                yield Problem(("stacks", name, "credentials"), str(error))
+            yield name, stack, path.parent / stack.credentials

@@ -88,7 +88,7 @@ def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
         if not value or not is_value(value):
             raise UsageError(
                 f"{what} has a value of {key} that a configuration file cannot contain: it is empty, or has a space, "
-                "a quotation mark, a backslash, =, ]]> or a character that is not ASCII. Choose another."
+                "a quotation mark, a backslash, =, ]]>, ${, $$ or a character that is not ASCII. Choose another."
             )
         if set(value) & set(barred := places[key].barred):
             raise UsageError(

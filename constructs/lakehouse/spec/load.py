@@ -43,10 +43,13 @@ def load(path: Path, *, engines: bool = True) -> Lakehouse:
     return lakehouse
 
 
-def cautions(path: Path, lakehouse: Lakehouse) -> list[str]:
-    """What has no effect in a valid file, or no engine sees or reads, each as ``file:line: location: message``."""
+def cautions(path: Path, lakehouse: Lakehouse, further: Iterable[Problem] = ()) -> list[str]:
+    """What has no effect in a valid file, or no engine sees or reads, each as ``file:line: location: message``.
+
+    ``further`` warnings about the file, from outside it, follow.
+    """
     found = [*limits.warnings(lakehouse), *tables.warnings(lakehouse), *catalogs.warnings(lakehouse)]
-    found += views.warnings(lakehouse)
+    found += [*views.warnings(lakehouse), *further]
     if not found:
         return []
     source = read(path)

@@ -99,9 +99,13 @@ def written(text: Text, secret: Callable[[str], str]) -> bytes:
     return base64.b64decode(text.base64) if isinstance(text, Binary) else filled(text, secret).encode()
 
 
+# ]]> ends a section of XML. Trino, Spark, Hadoop and Quarkus replace ${...}, and Quarkus reads $$ as $.
+_MEANT = ("\\", '"', "'", " ", "=", "]]>", "${", "$$")
+
+
 def is_value(text: str) -> bool:
     """Whether every configuration file can hold the text as a value, as it is."""
-    return text.isprintable() and text.isascii() and not set(text) & set("\\\"' =") and "]]>" not in text
+    return text.isprintable() and text.isascii() and not any(each in text for each in _MEANT)
 
 
 def secrets(text: Text) -> tuple[Secret, ...]:

@@ -35,13 +35,13 @@ REST, API = "/api/catalog", "/api/management/v1"
 START = PurePath("bin/server")  # of a distribution
 OLDEST = (1, 5)
 _JAR = re.compile(r"\bpolaris-(?:core|server)-(\d+)\.(\d+)\b")
-# The server splits REALM,NAME,VALUE at , and ; and shows the parts in an error. In its settings $ begins an expression.
-# Clients split NAME:VALUE at the first colon.
-_BARRED = ",;$"
+# The server splits REALM,NAME,VALUE at , and ; and shows the parts in an error. Clients split NAME:VALUE at the first
+# colon.
+_BARRED = ",;"
 ROOT = Pair.of(
     *("polaris-root", "polaris-root-name", "polaris-root-secret", "root"), lasting=True, barred=(f"{_BARRED}:", _BARRED)
 )
-_TOKENS = Secret("polaris-tokens", barred="$")  # signs tokens, so that they are still valid after a restart
+_TOKENS = Secret("polaris-tokens")  # signs tokens, so that they are still valid after a restart
 _SCOPE = "PRINCIPAL_ROLE:ALL"
 _CONFIG, _KEYS = "application.properties", "credentials"
 

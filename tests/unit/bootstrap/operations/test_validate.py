@@ -1,0 +1,41 @@
+"""Warnings of a file about what is outside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bootstrap.operations.validate import problems, warnings
+from lakehouse.runtimes.state import State
+from lakehouse.spec import Lakehouse
+
+POLARIS = {"runtime": "process", "store": "s3proxy", "credentials": "own.yaml", "catalogs": {}}
+FILE = {
+    "name": "demo",
+    "buckets": {"warehouse": {}},
+    "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
+    "stacks": {"local": {**POLARIS, "catalogs": {"lake": {"kind": "polaris", "home": "polaris"}}}},
+}
+
+
+def warned(folder: Path, chosen: str) -> list[str]:
+    """The warnings while the state folder has the credentials `root` and `the-first`."""
+    path, own = folder / "lakehouse.yaml", folder / "own.yaml"
+    own.write_text(chosen)
+    own.chmod(0o600)
+    state = State(folder / ".lakehouse" / "local")
+    for kept, value in (("names/polaris-root-name", "root"), ("secrets/polaris-root-secret", "the-first")):
+        (state.root / kept).parent.mkdir(parents=True, exist_ok=True)
+        (state.root / kept).write_text(value)
+    lakehouse = Lakehouse.model_validate(FILE)
+    assert list(problems(lakehouse, path)) == []
+    return [f"{each.at}: {each.message}" for each in warnings(lakehouse, path)]
+
+
+def test_another_value_of_what_a_server_keeps_is_a_warning(tmp_path: Path) -> None:
+    [warning] = warned(tmp_path, "polaris-root: {value: the-second}")
+    assert warning.startswith(f"('stacks', 'local', 'credentials'): polaris-root in {tmp_path / 'own.yaml'} is another")
+    assert "the-" not in warning
+
+
+def test_the_same_value_and_another_one_that_its_server_replaces_are_none(tmp_path: Path) -> None:
+    assert warned(tmp_path, "{polaris-root: {name: root, value: the-first}, store: {name: admin, value: other}}") == []
