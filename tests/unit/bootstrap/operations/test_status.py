@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from bootstrap.operations.endpoints import of_stack
 from bootstrap.operations.status import combine, duration
 from bootstrap.session.target import Target
+from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.runtime import Process
+from lakehouse.spec import Lakehouse
 
 
 def test_what_probes_supervisor_and_system_say_becomes_one_status(target: Target) -> None:
@@ -53,6 +56,21 @@ def test_every_endpoint_has_a_description_and_both_addresses(target: Target) -> 
     assert all(each.meaning and each.internal for each in found)
     assert {urlsplit(each.external).hostname for each in found} == {"127.0.0.1", "localhost"}
     assert len({each.external for each in found}) == len(found)
+
+
+def test_catalogs_of_one_server_share_its_address(tmp_path: Path) -> None:
+    catalogs = {name: {"kind": "polaris", "home": "here"} for name in ("lake", "pond")}
+    lakehouse = Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"warehouse": {}},
+            "catalogs": {name: {"location": f"s3://warehouse/{name}"} for name in catalogs},
+            "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": catalogs}},
+        }
+    )
+    found = of_stack(locate(lakehouse, "local", tmp_path / "lakehouse.yaml"))
+    assert len(found) == len(set(found))
+    assert {each.name for each in found} >= {"Polaris", "Iceberg REST (lake)", "Iceberg REST (pond)"}
 
 
 def test_the_address_of_connect_takes_a_token(target: Target) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached, catalogue, jvm
 
@@ -111,3 +112,9 @@ def test_the_package_is_used_if_the_system_has_none() -> None:
     (home / cached.STAMP).write_text(catalogue.package("java-21").digest)
     assert jvm.java(21) == executable
     assert asked(executable) == 0
+
+
+def test_a_java_that_no_package_has_is_to_be_installed() -> None:
+    for ask in (jvm.java, lambda feature: packages.set_up([], [feature])):
+        with pytest.raises(LakehouseError, match=r"Java 17: none that fits .* Debian's openjdk-17-jre-headless\.$"):
+            ask(17)
