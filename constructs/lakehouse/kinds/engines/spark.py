@@ -247,8 +247,8 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         files=(File("spark.conf", properties(settings)),),
         data=(place.data(name), work),
         ports=(Port(name, port, "tcp"), Port(f"{name}-ui", ui, label=f"Spark worker {number} UI")),
-        # The worker's page names its master once it is registered there.
-        probe=Probe("http", ui, "/json/", expect='"masterurl"'),
+        # The worker's page has the address of its master once it is registered there; before, it is empty.
+        probe=Probe("http", ui, "/json/", expect='"masterurl" : "spark://'),
         memory_mb=320 + room,
         needs=(MASTER,),
     )
