@@ -59,7 +59,7 @@ def set_up(
             found = jvm.find(feature)
             if found is None and not jvm.is_package(feature):
                 raise jvm.absent(feature)
-            elif found is None:
+            if found is None:
                 wanted[f"java-{feature}"] = None
             else:
                 jvm.remember(feature, found)
