@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.runtimes import processes
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Changes, Deployment
 from tests.polaris.home import home
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(900)]
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(9
 
 def test_every_client_reads_what_another_wrote_and_nothing_is_left_to_do(tmp_path: Path) -> None:
     entry = {"kind": "polaris", "home": str(home(tmp_path))}
-    changes = {("stacks", "local", "catalogs"): {"lake": entry}, ("engines", "spark", "workers"): 1}
+    changes: Changes = {("stacks", "local", "catalogs"): {"lake": entry}, ("engines", "spark", "workers"): 1}
     deployment = Deployment.make(tmp_path / "a lake", changes)
     state = deployment.local.state
     try:
