@@ -120,6 +120,10 @@ class Deployment:
     def lakehouse(self, *words: str, code: int | None = 0) -> str:
         return self.run(str(BIN / "lakehouse"), *words, code=code)
 
+    def fetch(self) -> None:
+        """Fetch or build what the file needs besides the default lakehouse's packages, which `make test` fetches."""
+        self.run(sys.executable, "-m", "bootstrap.cli.packages", "fetch", timeout=1200)
+
     def deploy(self, code: int | None = 0) -> str:
         return self.cdktf("deploy", "local", "--auto-approve", code=code)
 

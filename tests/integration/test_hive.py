@@ -35,6 +35,7 @@ def on_hive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     deployment.edit(deployment.file.read_text(), changes)
     names = list(ports(load(deployment.file), "local"))
     deployment.change("stacks", "local", "ports", to=dict(zip(names, free(len(names)), strict=True)))
+    deployment.fetch()
     try:
         deployment.deploy()
         yield deployment

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,7 +31,7 @@ def on_minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     deployment.edit(deployment.file.read_text(), changes)
     names = list(ports(load(deployment.file), "local"))
     deployment.change("stacks", "local", "ports", to=dict(zip(names, free(len(names)), strict=True)))
-    deployment.run(sys.executable, "-m", "bootstrap.cli.packages", "fetch", timeout=1200)  # MinIO may have to be built
+    deployment.fetch()
     try:
         deployment.deploy()
         yield deployment

@@ -20,6 +20,7 @@ def test_every_client_reads_what_another_wrote_and_nothing_is_left_to_do(tmp_pat
     entry = {"kind": "polaris", "home": str(home(tmp_path))}
     changes: Changes = {("stacks", "local", "catalogs"): {"lake": entry}, ("engines", "spark", "workers"): 1}
     deployment = Deployment.make(tmp_path / "a lake", changes)
+    deployment.fetch()
     state = deployment.local.state
     try:
         deployment.deploy()

@@ -38,6 +38,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
             },
         },
     )
+    made.fetch()
     try:
         made.deploy()
         with a_row(made):

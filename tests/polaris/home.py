@@ -20,6 +20,7 @@ def home(folder: Path) -> Path:
     made = folder / "polaris"
     start = made / "bin" / "server"
     start.parent.mkdir(parents=True, exist_ok=True)
+    packages.set_up(_JARS, [], progress=False)
     jars = [str(packages.location(each)) for each in _JARS]
     command = shlex.join([sys.executable, "-m", "tests.polaris.server", *jars])
     start.write_text(f"#!/bin/sh\nexport PYTHONPATH={shlex.quote(str(PROJECT))}\nexec {command}\n")
