@@ -81,7 +81,7 @@ class Remembers(Protocol):
     """A catalog with its own history, and with tables on other branches and tags."""
 
     def elsewhere(self) -> Mapping[str, str]:
-        """The folders of the tables on other branches and tags, by ``TABLE on REFERENCE``."""
+        """The folders of tables and views on other branches and tags, by ``TABLE on REFERENCE``."""
 
     def gone(self, names: Collection[str]) -> Mapping[str, Gone]:
         """How each of these missing tables was lost; tables that never existed are left out."""

@@ -151,7 +151,7 @@ class NessieCatalog(RestCatalog):
         for reference in self.references.list():
             if reference.name != self.connection.branch:
                 for entry in self.entries(reference.name):
-                    if entry["type"] == "ICEBERG_TABLE":
+                    if entry["type"] in ("ICEBERG_TABLE", "ICEBERG_VIEW"):
                         owner = f"{'.'.join(entry['name']['elements'])} on {reference.kind} {reference.name}"
                         found[owner] = folder_of(entry["content"]["metadataLocation"])
         return found

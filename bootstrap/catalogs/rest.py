@@ -20,7 +20,7 @@ from bootstrap.catalogs.cache import FactsCache
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
 from bootstrap.iceberg.view import ViewFacts, compact_view, version_updates
 from bootstrap.remote.connections import CatalogConnection, Connections
-from bootstrap.remote.errors import Missing
+from bootstrap.remote.errors import Conflict, Missing
 from bootstrap.remote.http import Http
 from lakehouse.kinds.catalogs.rest import REST
 
@@ -157,6 +157,8 @@ class RestCatalog:
         self.http.post(f"{self._namespace_path(name)}/properties", body)
 
     def drop_namespace(self, name: str) -> None:
+        if self.limits.views and self._named(name, "views"):  # Iceberg's JDBC catalog looks only for tables
+            raise Conflict(f'catalog "{self.name}": {name} is not empty: it has views')
         self.http.request("DELETE", self._namespace_path(name))
 
     def commit_table(self, name: str, commit: Mapping[str, Any]) -> None:

@@ -75,7 +75,7 @@ def granted(lakehouse: Lakehouse) -> Iterator[Arrow]:
 
 
 def _tables(content: Namespace) -> Iterator[str]:
-    names = list(content.tables)
+    names = [*content.tables, *(f"{each} (view)" for each in content.views)]
     if len(names) <= _TABLES:
         yield from names
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bootstrap.doctor import catalogs, files, machine, probes, services, shell, store, tools
 from bootstrap.doctor.store import Answer
-from bootstrap.iceberg.claims import of_table
+from bootstrap.iceberg import claims
 from bootstrap.remote.errors import Refused, RemoteError, Throttled, UnknownState, Unreachable
 from bootstrap.session import connect
 from bootstrap.session.target import Target
@@ -27,12 +27,11 @@ from lakehouse.runtimes.locate import explained
 from lakehouse.runtimes.runtime import Process
 from lakehouse.services.service import Service
 from lakehouse.spec.catalogs import missing
-from lakehouse.spec.claims import Register
 from lakehouse.spec.problems import SpecError
 from lakehouse.spec.source import read
 
 if TYPE_CHECKING:
-    from bootstrap.iceberg.metadata import TableFacts
+    from bootstrap.iceberg.metadata import CatalogFacts, TableFacts
 
 
 @dataclass(frozen=True)
@@ -287,21 +286,22 @@ class _Stack:
         return catalogs.contents(made.counts(), len(made.refused))
 
     @cached_property
-    def tables(self) -> dict[str, TableFacts]:
-        """Every table of every catalog, by its full name."""
+    def live(self) -> Mapping[str, CatalogFacts]:
+        """Every table and view of every catalog."""
         from bootstrap.reconciler.facts import gather
         from bootstrap.reconciler.world import World
         from bootstrap.session.connect import connect
 
         lakehouse, connections = connect(self.target.path, self.target.stack)
-        facts = gather(lakehouse, World.of(replace(connections, patience=10.0)), everything=True)
-        return {
-            f"{catalog}.{table}": of for catalog, all_ in facts.catalogs.items() for table, of in all_.tables.items()
-        }
+        return gather(lakehouse, World.of(replace(connections, patience=10.0)), everything=True).catalogs
+
+    @property
+    def tables(self) -> dict[str, TableFacts]:
+        """Every table of every catalog, by its full name."""
+        return {f"{catalog}.{table}": of for catalog, all_ in self.live.items() for table, of in all_.tables.items()}
 
     def locations(self) -> Finding:
-        claims = (claim for table, of in self.tables.items() for claim in of_table(table, table.partition(".")[0], of))
-        return catalogs.locations(Register(claims), len(self.tables))
+        return catalogs.locations(claims.live(self.live), len(self.tables))
 
     def readable(self) -> Finding:
         from bootstrap.iceberg import rules

@@ -26,6 +26,7 @@ class VerifiedEngine(Protocol):
     name: str
     table: str  # the name of the table that it writes
     services: tuple[str, ...]  # whose logs show more if it fails
+    views: str  # the engine whose SQL of a view it runs; empty if it reads no views
 
     def keeps_history(self, catalog: str) -> bool:
         """Whether its commits in that catalog keep the earlier snapshots, and it can read them."""
@@ -39,6 +40,9 @@ class VerifiedEngine(Protocol):
     def snapshots(self, table: VerifiedTable) -> list[int]:
         """The table's snapshots, the oldest first."""
 
+    def look(self, view: VerifiedTable) -> None:
+        """Has the engine analyse the view's query and compare its columns. Reads no rows."""
+
     def stop(self) -> None:
         """Aborts running work, and closes."""
 
@@ -48,6 +52,7 @@ class Sql:
 
     dialect: Dialect = "spark"
     as_of = "VERSION AS OF"
+    views = ""
 
     def keeps_history(self, catalog: str) -> bool:
         return True
@@ -73,6 +78,12 @@ class Sql:
     def snapshots(self, table: VerifiedTable) -> list[int]:
         return self._numbers(f"SELECT snapshot_id FROM {self.metadata(table)} ORDER BY committed_at")  # noqa: S608
 
+    def look(self, view: VerifiedTable) -> None:
+        # Spark has a name for each level of a nested namespace, Trino one for all.
+        levels = view.namespace.split(".") if self.dialect == "spark" else [view.namespace]
+        full = path((view.catalog, *levels, view.name), self.dialect)
+        self._execute(f"SELECT * FROM {full} LIMIT 0")  # noqa: S608
+
     def _execute(self, sql: str) -> None:
         raise NotImplementedError
 
@@ -86,6 +97,7 @@ class VerifiedTrino(Sql):
     name, table = "Trino", "by_trino"
     services: tuple[str, ...] = ("trino",)
     dialect: Dialect = "trino"
+    views = "trino"
     as_of = "FOR VERSION AS OF"
 
     def __init__(self, target: Target) -> None:
@@ -109,6 +121,7 @@ class VerifiedConnect(Sql):
     """Spark Connect, through the PySpark client."""
 
     name, table = "Spark Connect", "by_connect"
+    views = "spark"
     services: tuple[str, ...] = ("spark-connect", "spark-worker-1")
 
     def __init__(self, target: Target) -> None:
@@ -154,6 +167,7 @@ class PyIceberg:
     """PyIceberg in this process: the catalog and the store without an engine between."""
 
     name, table = "PyIceberg", "by_pyiceberg"
+    views = ""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -182,6 +196,9 @@ class PyIceberg:
     def snapshots(self, table: VerifiedTable) -> list[int]:
         ordered = sorted(self._load(table).snapshots(), key=lambda each: each.timestamp_ms)
         return [each.snapshot_id for each in ordered]
+
+    def look(self, view: VerifiedTable) -> None:
+        """Does nothing: it runs no SQL."""
 
     def stop(self) -> None:
         """Does nothing: no work outlives a call."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from bootstrap import output
+from bootstrap.remote.errors import first_line
 from bootstrap.session.target import Target
 from bootstrap.verify import chosen, namespace
 from bootstrap.verify.checks import VerifyCheck, VerifyReport
@@ -99,7 +100,17 @@ class Verification:
         travels = (
             [] if not kept else self._all(catalog, "reads as of a snapshot", partial(self._travels, kept[-1]), able)
         )
-        return [made, *writes, *reads, *travels]
+        return [made, *writes, *reads, *travels, *self._views(catalog)]
+
+    def _views(self, catalog: str) -> list[VerifyCheck]:
+        """The views of the file, by each engine that they have SQL for."""
+        views = [
+            (VerifiedTable(catalog, namespace, name), view.sql)
+            for namespace, content in self._target.lakehouse.catalogs[catalog].namespaces.items()
+            for name, view in content.views.items()
+        ]
+        able = [each for each in self._engines if any(each.views in sql for _, sql in views)]
+        return self._all(catalog, "reads the file's views", partial(self._looks, views), able)
 
     def _created(self, catalog: str) -> str:
         namespace.create(self._target, catalog, self._namespace)
@@ -123,6 +134,20 @@ class Verification:
         if wrong:
             raise LakehouseError("; ".join(wrong))
         return "what " + ", ".join(each.engine.name for each in written) + " wrote"
+
+    @staticmethod
+    def _looks(views: Sequence[tuple[VerifiedTable, Mapping[str, str]]], engine: VerifiedEngine) -> str:
+        wrong: list[str] = []
+        mine = [view for view, sql in views if engine.views in sql]
+        for view in mine:
+            try:
+                engine.look(view)
+            except Exception as error:  # noqa: BLE001 - whatever a client raises is about this view
+                wrong.append(f"{'.'.join(view)}: {first_line(error)}")
+        if wrong:
+            fix = "Correct its `sql` or `columns` in the file, and apply"
+            raise LakehouseError("; ".join(wrong) + f". {fix}")
+        return f"{len(mine)} of them"
 
     @staticmethod
     def _travels(written: _Written, engine: VerifiedEngine) -> str:

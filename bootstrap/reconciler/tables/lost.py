@@ -29,10 +29,15 @@ def find(
         return dict(catalog.gone(defaults))
     found: dict[str, Gone] = {}
     for name, folder in defaults.items():
-        if name not in claimed and folders.held(folder) and (newest := folders.latest(folder)):
+        if name not in claimed and folders.held(folder) and (newest := _of_tables(files, folders.latest(folder))):
             at = max(newest, key=lambda each: _updated(files, each)) if len(newest) > 1 else newest[0]
             found[name] = Gone("removed from the catalog, which keeps no history, but its files still exist", at)
     return found
+
+
+def _of_tables(files: MetadataFiles, found: Collection[str]) -> list[str]:
+    """Without the metadata files of views, which may have had the folder."""
+    return [each for each in found if "view-uuid" not in (_held(files, each) or {})]
 
 
 def _updated(files: MetadataFiles, at: str) -> int:

@@ -30,7 +30,7 @@ def restore(lakehouse: Lakehouse, world: World, name: str) -> str:
     catalog = world.catalog(catalog_name)
     table, _, column = full.rpartition(".")
     facts = catalog.facts({full, table}, _quiet)
-    if full in facts.tables or full in facts.others:
+    if full in facts.tables.keys() | facts.others | facts.views.keys() | facts.other_views:
         raise UsageError(f"{name} exists: there is nothing to bring back. Name a table or column that is gone")
     if table in facts.tables:
         return _column(catalog, name, table, column, facts.tables[table])

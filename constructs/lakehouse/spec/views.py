@@ -18,6 +18,8 @@ _RESERVED = {
     "location": "nothing: it is the namespace's folder, and the name of the view",
 }
 
+_FIX = "If it means that, write {}; else remove `renamed_from` once it is applied"
+
 
 def check_view(namespace: KeyPath, name: str, view: View, tables: Container[str]) -> Iterator[Problem]:
     """Problems of a view in a ``namespace`` with these ``tables``."""
@@ -72,11 +74,13 @@ def _engines(at: KeyPath, view: View, used: list[str]) -> Iterator[Problem]:
 
 
 def _former(at: KeyPath, named: frozenset[str], tables: list[tuple[str, Table]]) -> Iterator[Problem]:
-    """Former names of columns that the SQL seems to read: after the rename, the query fails."""
+    """Former names of tables and columns that the SQL seems to read: after the rename, the query fails."""
     for full, table in tables:
+        former = (table.renamed_from or "").rpartition(".")[2]
+        if former and former != full.rpartition(".")[2] and former in named:
+            yield Problem(at, f'it says "{former}", the former name of the table {full}. {_FIX.format(full)}')
         if full.rpartition(".")[2] in named:
             for column, definition in table.columns.items():
                 if definition.renamed_from is not None and definition.renamed_from.lower() in named:
                     rule = f'it says "{definition.renamed_from}", the former name of {full}.{column}'
-                    fix = f"If it means that column, write {column}; else remove `renamed_from` once it is applied"
-                    yield Problem(at, f"{rule}. {fix}")
+                    yield Problem(at, f"{rule}. {_FIX.format(column)}")

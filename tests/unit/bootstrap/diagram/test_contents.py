@@ -87,3 +87,10 @@ def test_very_many_grants_are_left_to_another_command(tmp_path: Path, number: in
 def test_the_buckets_of_a_catalog(tmp_path: Path) -> None:
     found = lakehouse(tmp_path, {"a": {"tables": {"t": TABLE, "u": {**TABLE, "location": "s3://archive/u"}}}})
     assert contents.buckets(found) == {"lake": ["warehouse", "archive"]}
+
+
+def test_views_are_shown_after_the_tables(tmp_path: Path) -> None:
+    views = {"v": {"sql": {"spark": "SELECT 1"}, "columns": {"a": "int"}}}
+    found = lakehouse(tmp_path, {"a": {"tables": {"t": TABLE}, "views": views}})
+    [node] = contents.catalog("lake", found.catalogs["lake"], "nessie").nodes()
+    assert node.lines == ("a", "t", "v (view)")

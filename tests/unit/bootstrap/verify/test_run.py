@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,10 @@ Tables = defaultdict[VerifiedTable, list[list[int]]]
 class FakeEngine:
     """An engine with tables in memory. It does not see tables in ``blind``, and fails at the call ``fails``."""
 
-    def __init__(self, name: str, tables: Tables, *, blind: str = "", fails: str = "", history: bool = True) -> None:
+    def __init__(
+        self, name: str, tables: Tables, *, blind: str = "", fails: str = "", history: bool = True, views: str = ""
+    ) -> None:
+        self.views, self.looked = views, list[VerifiedTable]()
         self.name, self.table = name, f"by_{name}"
         self.services: tuple[str, ...] = (f"{name}-service",)
         self._tables, self._blind, self._fails, self._history = tables, blind, fails, history
@@ -42,6 +46,11 @@ class FakeEngine:
     def snapshots(self, table: VerifiedTable) -> list[int]:
         known = list(range(len(self._tables[table])))
         return known[:-1] if self._fails == "history" else known
+
+    def look(self, view: VerifiedTable) -> None:
+        self.looked.append(view)
+        if self._fails == "look":
+            raise RuntimeError(f"View is stale\n{view.name}")
 
     def stop(self) -> None:
         self.stopped = True
@@ -182,3 +191,18 @@ def test_files_that_are_left_are_reported() -> None:
 
     with pytest.raises(LakehouseError, match="1 files are left under s3://warehouse/lake/verify_1/"):
         namespace._delete(FakeStore(["lake/verify_1/a"], stubborn=True), "s3://warehouse/lake/verify_1/")
+
+
+def test_views_are_read_by_the_engines_that_they_have_sql_for(target: Target, tables: Tables, world: list[str]) -> None:
+    columns = {"a": "int"}
+    views = {"v": {"sql": "SELECT 1", "columns": columns}, "w": {"sql": {"spark": "SELECT 1"}, "columns": columns}}
+    data = target.lakehouse.model_dump(mode="json", exclude_unset=True)
+    data["catalogs"]["lake"]["namespaces"] = {"n": {"views": views}}
+    viewed = replace(target, lakehouse=type(target.lakehouse).model_validate(data))
+    spark, trino = FakeEngine("a", tables, views="spark"), FakeEngine("b", tables, views="trino", fails="look")
+    checks = verify(viewed, [spark, trino, FakeEngine("c", tables)])
+    assert checks["a reads the file's views"].note == "2 of them"
+    assert spark.looked == [("lake", "n", "v"), ("lake", "n", "w")]
+    assert not checks["b reads the file's views"].ok
+    assert checks["b reads the file's views"].note.startswith("lake.n.v: View is stale. Correct its `sql`")
+    assert "c reads the file's views" not in checks

@@ -10,7 +10,10 @@ from lakehouse.spec import Lakehouse
 from lakehouse.spec.problems import dotted
 from lakehouse.spec.views import warnings
 
-TABLE: dict[str, Any] = {"columns": {"a": "long", "price": {"type": "double", "renamed_from": "cost"}}}
+TABLE: dict[str, Any] = {
+    "renamed_from": "minute_bars",
+    "columns": {"a": "long", "price": {"type": "double", "renamed_from": "cost"}},
+}
 
 
 def warned(sql: Any, **engines: Any) -> list[str]:
@@ -49,10 +52,18 @@ def warned(sql: Any, **engines: Any) -> list[str]:
         ({"spark": "SELECT a, price FROM bars"}, {}, []),
         ({"spark": "SELECT cost FROM other"}, {}, []),
         (
+            {"spark": "SELECT price FROM n.minute_bars"},
+            {},
+            [
+                '.spark: it says "minute_bars", the former name of the table n.bars. If it means that, write n.bars; '
+                "else remove `renamed_from` once it is applied"
+            ],
+        ),
+        (
             {"spark": "SELECT a, `Cost` FROM n.bars"},
             {},
             [
-                '.spark: it says "cost", the former name of n.bars.price. If it means that column, write price; '
+                '.spark: it says "cost", the former name of n.bars.price. If it means that, write price; '
                 "else remove `renamed_from` once it is applied"
             ],
         ),

@@ -54,12 +54,14 @@ class Files:
     """Metadata files; the one that ends in b was written last."""
 
     def read(self, location: str) -> dict[str, Any]:
+        if "/a_view/" in location:
+            return {"view-uuid": "v"}
         return {"last-updated-ms": 2 if location.endswith("b.metadata.json") else 1}
 
 
 def test_without_a_history_the_default_folder_shows_what_was_lost() -> None:
-    defaults = {name: f"s3://w/n/{name}" for name in ("new", "gone", "taken", "noise")}
-    held: Any = Folders("s3://w/n/gone", "s3://w/n/taken", "s3://w/n/noise")
+    defaults = {name: f"s3://w/n/{name}" for name in ("new", "gone", "taken", "noise", "a_view")}
+    held: Any = Folders("s3://w/n/gone", "s3://w/n/taken", "s3://w/n/noise", "s3://w/n/a_view")
     catalog: Any = object()
     files: Any = Files()
     found = lost.find(catalog, defaults, {"taken"}, held, files)
