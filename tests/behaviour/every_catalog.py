@@ -16,6 +16,7 @@ from tests.behaviour.test_tables import (
     test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows,
     test_every_type_comes_back_as_it_was_asked_for,
     test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay,
+    test_fields_of_structs_are_renamed_and_described_and_keep_their_values,
     test_layouts_come_and_go,
     test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "test_every_type_comes_back_as_it_was_asked_for",
     "test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay",
     "test_export_says_everything",
+    "test_fields_of_structs_are_renamed_and_described_and_keep_their_values",
     "test_layouts_come_and_go",
     "test_plan_apply_and_nothing_left",
     "test_views_that_read_each_other_are_made_and_dropped_in_order",

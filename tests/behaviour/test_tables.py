@@ -151,6 +151,41 @@ def test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay(
     assert row["attributes"] == [("k", {"b": None, "a": 1})]
 
 
+def test_fields_of_structs_are_renamed_and_described_and_keep_their_values(
+    connections: Connections, servers: Servers, root: str, witness: Catalog
+) -> None:
+    columns: dict[str, Any] = {
+        "venue": "struct<mic: string, rank: int>",
+        "fills": "list<struct<price: float>>",
+        "books": "map<string, struct<levels: int>>",
+    }
+    applied(lakehouse({root: {"tables": {"t": {"columns": columns, "partition_by": ["venue.mic"]}}}}), connections)
+    before = witness.load_table(f"{root}.t")
+    row = {"venue": {"mic": "X", "rank": 1}, "fills": [{"price": 1.5}], "books": [("bid", {"levels": 3})]}
+    before.append(pa.Table.from_pylist([row], schema=before.schema().as_arrow()))
+    venue = {"rank": "int", "code": {"type": "string", "doc": "the exchange", "renamed_from": "mic"}}
+    columns = {
+        "venue": {"type": {"struct": venue}},
+        "fills": {"type": {"list": {"struct": {"dollars": {"type": "double", "renamed_from": "price"}}}}},
+        "books": {"type": {"map": {"key": "string", "value": {"struct": {"levels": {"type": "int", "doc": "depth"}}}}}},
+    }
+    wanted = lakehouse({root: {"tables": {"t": {"columns": columns, "partition_by": ["venue.code"]}}}})
+    assert described(make_plan(wanted, connections)) == [
+        "~ column venue.mic -> venue.code (renamed)",
+        "~ column venue.code: doc None -> 'the exchange'",
+        "~ order of venue: rank, code",
+        "~ column fills.element.price -> fills.element.dollars (renamed)",
+        "~ column fills.element.dollars: float -> double",
+        "~ column books.value.levels: doc None -> 'depth'",
+    ]
+    applied(wanted, connections)
+    after = table_of(servers, f"{root}.t")
+    [row] = after.scan().to_arrow().to_pylist()
+    assert row == {"venue": {"rank": 1, "code": "X"}, "fills": [{"dollars": 1.5}], "books": [("bid", {"levels": 3})]}
+    docs = {after.schema().find_field(name).doc for name in ("venue.code", "books.value.levels")}
+    assert docs == {"the exchange", "depth"}
+
+
 def test_layouts_come_and_go(connections: Connections, root: str) -> None:
     plain = {"columns": {"a": "long", "ts": "timestamptz"}}
     laid_out = {**plain, "partition_by": ["day(ts)", "bucket(4, a)"], "sort_by": ["a desc", "ts"]}

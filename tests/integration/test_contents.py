@@ -24,7 +24,7 @@ def table(deployed: Deployment) -> Iterator[str]:
     for row in ("(1, 'one')", "(2, 'two')"):
         deployed.trino(f"INSERT INTO lake.contents.people VALUES {row}")
     yield "lake.contents.people"
-    for name in ("people", "stray"):
+    for name in ("people", "persons", "stray"):
         deployed.trino(f"DROP TABLE IF EXISTS lake.contents.{name}")
     deployed.trino("DROP SCHEMA lake.contents")
     deployed.file.write_text(before)
@@ -53,6 +53,27 @@ def test_an_evolved_table_keeps_its_history(deployed: Deployment, table: str) ->
     query = f"SELECT count(name), (SELECT count(*) FROM {table}) FROM {table} VERSION AS OF {last}"
     rows = deployed.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", query)
     assert rows.split()[-1] == "2,2"
+
+
+def test_a_table_and_a_field_that_are_renamed_keep_their_rows_in_both_engines(deployed: Deployment, table: str) -> None:
+    place = {"struct": {"town": {"type": "string", "doc": "where"}, "number": "int"}}
+    namespace, columns = ("catalogs", "lake", "namespaces", "contents"), {"id": "long", "place": {"type": place}}
+    deployed.change(*namespace, to={"tables": {"people": {"columns": {**COLUMNS, **columns}}}})
+    deployed.lakehouse("apply")
+    deployed.trino(f"INSERT INTO {table} VALUES (3, 'three', ROW('Köln', 7))")
+    place["struct"] = {"number": "long", "city": {"type": "string", "doc": "which city", "renamed_from": "town"}}
+    persons = {"renamed_from": "people", "columns": {**COLUMNS, **columns}}
+    deployed.change(*namespace, to={"tables": {"persons": persons}})
+    assert "~ rename lake.contents.persons" in deployed.lakehouse("plan", code=2)
+    deployed.lakehouse("apply")
+    assert "No changes." in deployed.lakehouse("plan")
+    query = "SELECT id, place.city, place.number FROM lake.contents.persons WHERE place.city = 'Köln'"
+    assert deployed.trino(query) == [[3, "Köln", 7]]
+    assert deployed.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", query).split()[-1] == "3,Köln,7"
+    assert deployed.trino('SELECT count(*) FROM lake.contents."persons$snapshots"') == [[3]]
+    assert deployed.trino("SHOW TABLES FROM lake.contents") == [["persons"]]
+    deployed.lakehouse("sql", "--engine", "spark", "-e", "INSERT INTO lake.contents.persons SELECT 4, 'four', NULL")
+    assert deployed.trino("SELECT count(*) FROM lake.contents.persons") == [[4]]
 
 
 @pytest.fixture

@@ -66,7 +66,8 @@ def text(catalog: str, name: str, gone: Gone, metadata: Mapping[str, Any] | None
     if gone.renamed_to in live:
         return (
             f"it was {gone.how}, and its rows are in {catalog}.{gone.renamed_to}. {new}. If the new name is right, "
-            f"write it in the file; ALTER TABLE {catalog}.{gone.renamed_to} RENAME TO {full} in an engine takes it back"
+            f"write it in the file; `renamed_from: {gone.renamed_to}` on this table takes it back, and so does "
+            f"ALTER TABLE {catalog}.{gone.renamed_to} RENAME TO {full} in an engine"
         )
     if metadata is None:
         lost = f"its metadata file {gone.metadata_location} cannot be read, so it cannot be brought back"

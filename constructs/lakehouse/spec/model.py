@@ -72,7 +72,8 @@ class Column(Model):
     """A column of a table: only its type (`close: double`), or a mapping."""
 
     type: ColumnType
-    """An Iceberg type: long, decimal(10, 2), timestamptz, list<string>, map<string, long>, struct<a: int>."""
+    """An Iceberg type: long, decimal(10, 2), list<string>, map<string, long>, struct<a: int>; or, with docs of fields,
+    a mapping: {struct: {a: {type: int, doc: TEXT, renamed_from: NAME}}}."""
     required: StrictBool = False
     """Every row must have a value."""
     doc: StrictStr | None = None
