@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lakehouse.access.grants import split
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.claims import PATHS
-from lakehouse.spec.model import Table
+from lakehouse.spec.model import Catalog, Table
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
             around.add(namespace)
             tables.add(f"{namespace}/{table}")
             definition = content.namespaces[namespace].tables[table]
-            prefixes.add(prefix(definition.location or f"{content.location}/{namespace}/{table}"))
+            prefixes.add(prefix(definition.location or f"{_folder(content, namespace)}/{table}"))
             prefixes.update(_written(definition))
             continue
         for namespace in path or content.namespaces:
             databases.add(namespace)
             tables.add(f"{namespace}/*")
-            prefixes.add(prefix(f"{content.location}/{namespace}"))
+            prefixes.add(prefix(_folder(content, namespace)))
             inner = content.namespaces[namespace].tables.values()
             prefixes.update(prefix(table.location) for table in inner if table.location)
             prefixes.update(prefix for table in inner for prefix in _written(table))
@@ -52,6 +52,11 @@ def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
         tables=tuple(sorted(whole | {table for table in tables if table.partition("/")[0] not in databases})),
         prefixes=_outermost(prefixes),
     )
+
+
+def _folder(content: Catalog, namespace: str) -> str:
+    """The default folder of a namespace's tables: a nested one is in the folder of its parent."""
+    return f"{content.location}/{namespace.replace('.', '/')}"
 
 
 def _written(table: Table) -> set[tuple[str, str]]:

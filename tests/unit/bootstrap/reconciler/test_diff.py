@@ -262,3 +262,19 @@ def test_a_table_that_is_refused_gets_no_rows() -> None:
     found = seeding(there, "d1")
     assert not found.changes
     assert [note.address for note in found.refused] == ["column lake.n.t.a"]
+
+
+def test_docs_and_names_of_fields_that_an_engine_changed_are_drift() -> None:
+    fields = {"x": {"type": "int", "doc": "ours"}, "y": "int", "z": "int"}
+    theirs = {"x": {"type": "int", "doc": "theirs"}, "w": {"type": "int", "renamed_from": "y"}, "z": fields["x"]}
+    wanted, changed = (lakehouse({"n": {"tables": {"t": {"columns": {"s": {"type": {"list": {"struct": of}}}}}}}})
+                       for of in (fields, theirs))  # fmt: skip
+    there = Simulation()
+    there.apply(wanted)
+    there.apply(changed)
+    found = there.diff(wanted)
+    assert [detail.text for change in found.changes for detail in change.details] == [
+        "column s.element.x: doc 'theirs' -> 'ours'",
+        "column s.element.y int",
+    ]
+    assert set(found.unnamed) == {"column lake.n.t.s.element.w", "doc of column lake.n.t.s.element.z"}

@@ -1,0 +1,29 @@
+"""From targets of grants to the folders of tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from lakehouse.access.scope import scope
+from tests.unit.bootstrap.reconciler.simulation import lakehouse
+
+T = {"columns": {"a": "long"}}
+
+
+@pytest.mark.parametrize(
+    ("target", "folders"),
+    [
+        ("lake", ["lake/n", "lake/x"]),
+        ("lake.n", ["lake/n"]),
+        ("lake.n.m", ["lake/n/m"]),
+        ("lake.n.m.t", ["lake/n/m/t"]),
+        ("lake.x", ["elsewhere/u", "lake/x"]),
+        ("lake.x.u", ["elsewhere/u"]),
+    ],
+)
+def test_a_grant_covers_the_folders_in_which_tables_are_created(target: str, folders: list[str]) -> None:
+    spaces = {"n": {}, "n.m": {"tables": {"t": T}}, "x": {"tables": {}}}
+    if ".x" in target:
+        spaces["x"] = {"tables": {"u": {**T, "location": "s3://warehouse/elsewhere/u"}}}
+    found = scope(lakehouse(spaces), [target]).prefixes
+    assert [key for _, key in found] == folders
