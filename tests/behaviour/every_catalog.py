@@ -20,19 +20,13 @@ from tests.behaviour.test_tables import (
     test_layouts_come_and_go,
     test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out,
 )
-from tests.behaviour.test_views import (
-    test_a_namespace_with_a_view_of_others_stays_and_its_name_is_taken,
-    test_a_view_is_created_changed_and_dropped_with_two_keys,
-    test_views_that_read_each_other_are_made_and_dropped_in_order,
-    test_what_others_do_to_a_view_is_drift_and_is_not_overwritten,
-)
+from tests.behaviour.test_views import test_a_plan_says_whether_the_catalog_keeps_views
 
 __all__ = [
     "test_a_folder_that_is_not_empty_is_left_to_its_owner",
     "test_a_location_in_or_around_a_live_table_is_refused_with_both_names",
-    "test_a_namespace_with_a_view_of_others_stays_and_its_name_is_taken",
+    "test_a_plan_says_whether_the_catalog_keeps_views",
     "test_a_table_lies_where_the_file_says",
-    "test_a_view_is_created_changed_and_dropped_with_two_keys",
     "test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows",
     "test_drift_reports_what_others_did",
     "test_every_type_comes_back_as_it_was_asked_for",
@@ -41,7 +35,5 @@ __all__ = [
     "test_fields_of_structs_are_renamed_and_described_and_keep_their_values",
     "test_layouts_come_and_go",
     "test_plan_apply_and_nothing_left",
-    "test_views_that_read_each_other_are_made_and_dropped_in_order",
-    "test_what_others_do_to_a_view_is_drift_and_is_not_overwritten",
     "test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out",
 ]

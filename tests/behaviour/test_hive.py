@@ -35,6 +35,7 @@ from tests.behaviour.located_catalog import *  # noqa: F403 - likewise
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
 from tests.behaviour.test_tables import applied
+from tests.behaviour.view_catalog import *  # noqa: F403 - likewise
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 

@@ -23,6 +23,7 @@ from tests.behaviour.conftest import lakehouse, only
 from tests.behaviour.every_catalog import *  # noqa: F403 - its tests run here
 from tests.behaviour.reconciling import apply, make_plan, reconcile
 from tests.behaviour.servers import Servers
+from tests.behaviour.view_catalog import *  # noqa: F403 - likewise
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 

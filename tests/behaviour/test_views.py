@@ -52,6 +52,15 @@ def views_of(connections: Connections) -> dict[str, ViewFacts]:
     return dict(catalogs.connect("lake", connections).facts(None, lambda count, of: None).views)
 
 
+def test_a_plan_says_whether_the_catalog_keeps_views(connections: Connections, root: str) -> None:
+    limits = catalogs.connect("lake", connections).limits
+    plan = make_plan(with_view(root), connections)
+    there = f"+ view lake.{root}.v" in list(render(plan))
+    refused = [note.message for note in plan.refused]
+    expected = [] if limits.views else [f"{limits.kind} keeps no Iceberg views. Remove the entry"]
+    assert (there, refused) == (limits.views, expected)
+
+
 def test_a_view_is_created_changed_and_dropped_with_two_keys(connections: Connections, root: str) -> None:
     wanted = with_view(root)
     plan = make_plan(wanted, connections)
