@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformStack, local_backend, output, warn
-from lakehouse.runtimes import generations
+from lakehouse.runtimes import credentials, generations
 from lakehouse.runtimes.contents import Look
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.locate import locate, runtime
@@ -28,7 +28,8 @@ class LocalTerraformStack(TerraformStack):
         options = lakehouse.stacks[name]
         assert isinstance(options, LocalOptions)
         local = locate(lakehouse, name, path)
-        for each in generations.lasting(local.state, local.everything, local.credentials):
+        lasting = generations.lasting(local.state, local.everything, local.credentials)
+        for each in (*lasting, *credentials.missing(credentials.known(local.everything))):
             warn(self, each)
         self._runtime = runtime(options.runtime).terraform(self, local)
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}

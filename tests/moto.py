@@ -25,10 +25,10 @@ KEYS = ("key", "secret")  # moto checks them only if it is configured to
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """The address of a moto server, for as long as the context lasts."""
+def running(port: int = 0) -> Iterator[str]:
+    """The address of a moto server, for as long as the context lasts. ``port``: 0 for a free one."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind(("127.0.0.1", port))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:

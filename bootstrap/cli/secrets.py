@@ -33,7 +33,7 @@ def listing(
     known = credentials.known(local.everything)
     recorded = generations.read(local.state)
     planned = generations.plan(local.state, local.everything, local.credentials)
-    chosen = {} if local.credentials is None else credentials.read(local.credentials, known)
+    chosen = credentials.chosen(local.credentials, known)
     content = [
         {
             "name": name,

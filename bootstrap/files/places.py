@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from bootstrap.remote.connections import StoreConnection
 from bootstrap.remote.s3 import client, typed
 from lakehouse.errors import UsageError
 from lakehouse.spec.model import Source
+from lakehouse.text.profiles import Profile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -96,7 +96,7 @@ def place(
 ) -> FilePlace:
     """What the address means in the lakehouse of ``file``. Raises UsageError if the file does not name the bucket.
 
-    A bucket of ``sources`` has its own endpoint and credentials; none of them reach the engines.
+    A bucket of ``sources`` has its own endpoint and credentials.
     """
     if "://" not in address:
         return LocalPlace(address)
@@ -119,19 +119,7 @@ def _connection(source: Source, bucket: str, file: Path) -> StoreConnection:
     if source.credentials is None:
         return StoreConnection(endpoint=source.endpoint, region=source.region)
     path = file.parent / Path(source.credentials).expanduser()
-    parser = configparser.ConfigParser(interpolation=None)
-    where = f"{file.name}: sources.{bucket}.credentials: {path}"
-    try:
-        parser.read_string(path.read_text())
-        section = parser[source.profile]
-        keys = section["aws_access_key_id"], section["aws_secret_access_key"]
-    except OSError as error:
-        raise UsageError(f"{where} cannot be read: {error.strerror}.") from None
-    except (configparser.Error, KeyError, UnicodeDecodeError):
-        # No part of the file is quoted: it contains a secret.
-        raise UsageError(
-            f"{where} has no section [{source.profile}] with aws_access_key_id and aws_secret_access_key."
-        ) from None
+    keys = Profile(str(path), source.profile, f"{file.name}: sources.{bucket}.credentials").keys()
     return StoreConnection(
         endpoint=source.endpoint or f"https://s3.{source.region}.amazonaws.com",
         region=source.region,

@@ -8,6 +8,7 @@ import pytest
 
 from lakehouse.runtimes import processes
 from tests.integration.deployment import Deployment
+from tests.ports import free
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +16,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The default lakehouse, up: the README's first command in a clone. Its folder's path has a space in it."""
     deployment = Deployment.clone(tmp_path_factory.mktemp("integration") / "a lakehouse")
     state = deployment.local.state
+    _sources(deployment)
     try:
         deployment.run("make", "deploy", timeout=600)
         yield deployment
@@ -23,3 +25,16 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         left = list(processes.belonging(state))
         processes.end(left)
         assert not left, "destroy leaves no process"
+
+
+def _sources(deployment: Deployment) -> None:
+    """Two buckets outside: one in a store that a test may start, one in the lakehouse's own store with a wrong key."""
+    endpoints = {"abroad": free(1)[0], "stranger": deployment.port("s3proxy")}
+    for name in endpoints:
+        keys = f"[default]\naws_access_key_id = {name}\naws_secret_access_key = key-of-{name}\n"
+        (deployment.folder / f"{name}.credentials").write_text(keys)
+    sources = {
+        name: {"endpoint": f"http://127.0.0.1:{port}", "credentials": f"{name}.credentials"}
+        for name, port in endpoints.items()
+    }
+    deployment.change("sources", to=sources)

@@ -69,8 +69,10 @@ class Package:
 
     @property
     def is_tree(self) -> bool:
-        """Whether the package is a tree of unpacked files. Otherwise it is a single file."""
-        return bool(self.artifacts and self.artifacts[0].unpack)
+        """Whether the package is a folder, of unpacked or of several files. Otherwise it is a single file."""
+        return any(artifact.unpack for artifact in self.artifacts) or (
+            sum(not artifact.platform for artifact in self.artifacts) > 1
+        )
 
     @property
     def digest(self) -> str:

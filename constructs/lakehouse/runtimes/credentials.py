@@ -18,6 +18,10 @@ from lakehouse.text.placeholders import Issued, Secret, is_value, issued, secret
 from lakehouse.text.words import suggest
 
 _SUFFIX = "-certificate"
+_UNFIT = (
+    "a configuration file cannot contain: it is empty, or has a space, a quotation mark, a backslash, =, ]]>, ${, "
+    "$$ or a character that is not ASCII"
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,36 @@ def _of(service: Service) -> Iterator[Credential]:
             yield Credential(f"{part.certificate}{_SUFFIX}", (), part, (service.name,))
 
 
+def chosen(path: Path | None, credentials: Mapping[str, Credential]) -> dict[str, str]:
+    """The values that the user sets, in the file of the stack or in one of ``sources``, by the names of the secrets.
+
+    A file of ``sources`` may be missing: until it is there, the engines get keys that no store accepts.
+
+    Raises UsageError as :func:`read` does, and if a file of ``sources`` lacks its keys.
+    """
+    found = {} if path is None else read(path, credentials)
+    for each in credentials.values():
+        for secret in each.secrets:
+            if secret.profile is not None and Path(secret.profile.file).exists():
+                value = secret.profile.keys()[secret.shape != "name"]
+                if not value or not is_value(value):
+                    where = f"{secret.profile.at}: {secret.profile.file}"
+                    raise UsageError(f"{where} has a key that {_UNFIT}. Replace the key at its store.")
+                found[secret.secret] = value
+    return found
+
+
+def missing(credentials: Mapping[str, Credential]) -> list[str]:
+    """A warning for each file of ``sources`` that does not exist."""
+    profiles = {secret.profile: each for each in credentials.values() for secret in each.secrets if secret.profile}
+    return [
+        f"{profile.at}: {profile.file} does not exist, so {', '.join(each.users)} cannot read this bucket. Create it, "
+        "then deploy again."
+        for profile, each in profiles.items()
+        if not Path(profile.file).exists()
+    ]
+
+
 def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
     """The values that a file of credentials sets, by the names of the secrets.
 
@@ -79,17 +113,14 @@ def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:
     """
     what = f"{path}, which `credentials` of the stack names,"
     text = _private(path, what)
-    places = {key: secret for each in credentials.values() for key, secret in each.keys.items()}
+    places = {key: secret for each in credentials.values() for key, secret in each.keys.items() if not secret.profile}
     found: dict[str, str] = {}
     for key, value in _entries(path, text, what):
         if key not in places:
             wanted = ", ".join(places) or "none"
             raise UsageError(f'{what} has "{key}". This stack has the credentials: {wanted}.{suggest(key, places)}')
         if not value or not is_value(value):
-            raise UsageError(
-                f"{what} has a value of {key} that a configuration file cannot contain: it is empty, or has a space, "
-                "a quotation mark, a backslash, =, ]]>, ${, $$ or a character that is not ASCII. Choose another."
-            )
+            raise UsageError(f"{what} has a value of {key} that {_UNFIT}. Choose another.")
         if set(value) & set(barred := places[key].barred):
             raise UsageError(
                 f"{what} has a value of {key} with one of the characters {' '.join(barred)}, which its server or a "

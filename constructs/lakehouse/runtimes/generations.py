@@ -55,7 +55,7 @@ def plan(state: State, services: Iterable[Service], file: Path | None) -> Planne
     Raises UsageError if the file of credentials cannot be used.
     """
     known = credentials.known(services)
-    chosen = {} if file is None else credentials.read(file, known)
+    chosen = credentials.chosen(file, known)
     recorded = read(state)
     wanted: dict[str, int] = {}
     for name, each in known.items():
@@ -71,7 +71,7 @@ def lasting(state: State, services: Iterable[Service], file: Path | None) -> lis
     Raises UsageError if the file of credentials cannot be used.
     """
     known = credentials.known(services)
-    chosen = {} if file is None else credentials.read(file, known)
+    chosen = credentials.chosen(file, known)
     return [
         f"{name} in {file} is another one than before, and its server keeps the one of its first start: deploy this "
         "only if you have replaced it there too, by the server's own interface."
@@ -98,7 +98,7 @@ def make(state: State, services: Iterable[Service], planned: Planned) -> None:
     """Make the credentials that are not in the state folder, as the user sets them or generated. Others stay."""
     some = list(services)
     known = credentials.known(some)
-    chosen = {} if planned.file is None else credentials.read(planned.file, known)
+    chosen = credentials.chosen(planned.file, known)
     for each in known.values():
         for secret in each.secrets:
             if not state.kept(secret.secret).is_file():
@@ -109,7 +109,7 @@ def make(state: State, services: Iterable[Service], planned: Planned) -> None:
 def renew(state: State, services: Iterable[Service], planned: Planned) -> None:
     """Replace the credentials whose planned generation is newer than the one in the state folder."""
     known = credentials.known(services)
-    chosen = {} if planned.file is None else credentials.read(planned.file, known)
+    chosen = credentials.chosen(planned.file, known)
     recorded = read(state)
     newer = [each for name, each in known.items() if planned.generations.get(name, 0) > recorded.get(name, NONE).now]
     _note(state, recorded, planned, newer, done=False)  # so that an interrupted run is repeated
@@ -148,6 +148,8 @@ def rotate(state: State, services: Iterable[Service], name: str, file: Path | No
             f"{name} cannot be replaced here: its server keeps the one of its first start. Replace it there by the "
             "server's own interface, then set the new one with `credentials` of the stack."
         )
+    for profile in filter(None, (secret.profile for secret in found.secrets)):
+        raise UsageError(f"{name} is set in {profile.file}. Write another one there; the next `cdktf deploy` uses it.")
     if file is not None and set(credentials.read(file, known)) & {secret.secret for secret in found.secrets}:
         raise UsageError(f"{name} is set in {file}. Write another value there; the next `cdktf deploy` uses it.")
     made = [state.kept(secret.secret).is_file() for secret in found.secrets]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lakehouse.text.placeholders import Secret, Text, joined
+from lakehouse.text.profiles import Profile
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,17 @@ class Pair:
         lasting: bool = False,
         barred: tuple[str, str] = ("", ""),
         of_aws: bool = False,
+        profile: Profile | None = None,
     ) -> Pair:
         """A pair whose parts are kept as ``name`` and ``value``. ``default`` is the name if the user sets none.
 
         A ``lasting`` one cannot be rotated: its server keeps the one that it had at its first start. ``barred`` are the
         characters that the user's name and value may not have. If the user sets none, a pair ``of_aws`` is the one
-        that AWS's tools use in the shell of the deploy.
+        that AWS's tools use in the shell of the deploy. ``profile`` is the user's file with the pair.
         """
         return cls(
-            Secret(name, "name", credential, default, lasting, barred[0], of_aws),
-            Secret(value, "key", credential, "", lasting, barred[1], of_aws),
+            Secret(name, "name", credential, default, lasting, barred[0], of_aws, profile),
+            Secret(value, "key", credential, "", lasting, barred[1], of_aws, profile),
         )
 
 

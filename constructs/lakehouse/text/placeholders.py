@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from lakehouse.errors import LakehouseError
 from lakehouse.text.later import ASIDE, definition
+from lakehouse.text.profiles import Profile
 
 # The form of a generated secret: a key is 40 hexadecimal digits, a password 24 letters and digits. A name is the first
 # half of a pair.
@@ -32,6 +33,7 @@ class Secret:
     lasting: bool = field(default=False, metadata=ASIDE)  # its server keeps the value of its first start: no rotation
     barred: str = field(default="", metadata=ASIDE)  # characters that the server or its clients read as more than text
     of_aws: bool = field(default=False, metadata=ASIDE)  # if the user does not set it, it is that of the user's shell
+    profile: Profile | None = field(default=None, metadata=ASIDE)  # where the user keeps it, if not under that name
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ def read(raw: Any) -> Text:
 def _placeholder(raw: Mapping[str, Any]) -> Part:
     if "certificate" in raw:
         return Issued(**{**raw, "names": tuple(raw["names"])})
+    if raw.get("profile"):
+        return Secret(**{**raw, "profile": Profile(**raw["profile"])})
     kinds: dict[str, Callable[..., Part]] = {"secret": Secret, "file": Content, "base64": Binary}
     return kinds[next(iter(raw))](**raw)
 

@@ -21,10 +21,11 @@ from lakehouse.text.properties import properties
 from lakehouse.text.xml import configuration
 
 WORD, JAVA = "hive", 21  # Hadoop's login breaks with Java 24
-METASTORE, DRIVER = "hive-metastore-3.1.3", "postgresql-jdbc-42.7.14"
+METASTORE, DRIVER = "hive-standalone-metastore-3.1.3", "postgresql-jdbc-42.7.14"
 SHELL = "beanshell-2.0b6"
 # Hadoop needs the older HTTP client of the AWS SDK, which the bundle of 1.12 lacks.
-PACKAGES = (METASTORE, "iceberg-aws-bundle-1.11.0", DRIVER, SHELL)
+S3A = "hadoop-aws-3.4.1"
+PACKAGES = (METASTORE, "iceberg-aws-bundle-1.11.0", DRIVER, SHELL, S3A)
 SCHEMA = "3.1.0"  # of all metastores 3.1
 SESSION = "spark_catalog"  # Spark's name for its session's own catalog
 _SCRIPTS = Path(__file__).parent
@@ -101,7 +102,8 @@ def _metastore(place: Place, at: CatalogEndpoint, entry: KindEntry) -> Service:
         "datanucleus.autoStartMechanismMode": "ignored",  # otherwise each connection logs that it is
         "metastore.stats.autogather": "false",  # it would list the files of new tables
     }
-    classes = (f"{home}/*", *(place.package(each) for each in PACKAGES[1:]), f"{home}/lib/*")
+    jars = [place.package(each) for each in PACKAGES[1:-1]]
+    classes = (f"{home}/*", *jars, f"{place.package(S3A)}/*", f"{home}/lib/*")
     return Service(
         name=name,
         image=f"temurin-{JAVA}",

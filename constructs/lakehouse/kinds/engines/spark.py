@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
+from lakehouse.kinds.engines import spark_files as files
 from lakehouse.kinds.engines import spark_rules as rules
 from lakehouse.services import jvm
 from lakehouse.services.secrets import shared_credentials
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Feature, Limit, Listener
+from lakehouse.spec.model import Source
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
@@ -53,7 +55,7 @@ EXTENSIONS: dict[str, Text] = {
 class SparkCluster:
     """The file's settings for Spark, with the versions from the matrix. Memory is the size of heaps, in MiB."""
 
-    packages: tuple[str, ...]  # the Spark tree first, then the jars for every class path
+    packages: tuple[str, ...]  # the Spark tree first, then the jars for every class path, and last a folder of them
     scala: str
     java: int
     workers: int
@@ -64,6 +66,7 @@ class SparkCluster:
     thrift: bool
     token: bool  # Connect requires one
     settings: Mapping[str, str]
+    sources: Mapping[str, Source]
 
     @property
     def share(self) -> int:
@@ -82,6 +85,7 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
             *((f"spark-connect-{engine.version}",) if line.connect else ()),
             f"iceberg-spark-runtime-{engine.version}",
             f"iceberg-aws-bundle-{line.iceberg}",
+            f"hadoop-aws-{line.hadoop}",
         ),
         scala=line.scala,
         java=line.java[0],
@@ -93,6 +97,7 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
         thrift=engine.thrift,
         token=engine.connect is not None and engine.connect.token,
         settings=engine.properties,
+        sources=lakehouse.sources,
     )
 
 
@@ -129,10 +134,13 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.sql.warehouse.dir": f"{place.data(CONNECT)}/spark-warehouse",
         "spark.sql.shuffle.partitions": str(cluster.share * 2),
         "spark.ui.killEnabled": CLOSED["spark.ui.killEnabled"],
+        # What neither the UI nor SET shows. By itself it knows `access.key`, but not `access-key`.
+        "spark.redaction.regex": "(?i)secret|password|token|access[.-]?key",
     }
     settings |= of_catalogs(catalogs)
     if catalogs:
         settings["spark.sql.defaultCatalog"] = catalogs[0].name
+        settings |= files.settings(place, catalogs[0].store, cluster.sources)  # all have the stack's store
     return settings | dict(cluster.settings)
 
 
@@ -178,8 +186,8 @@ def environment(
 
 def classpath(place: Place, cluster: SparkCluster) -> str:
     """Iceberg before Spark. It is the same for every JVM of the cluster, so that all can use one class archive."""
-    home = place.package(cluster.packages[0])
-    return ":".join((*(place.package(jar) for jar in cluster.packages[1:]), f"{home}/jars/*"))
+    home, *jars, folder = (place.package(each) for each in cluster.packages)
+    return ":".join((*jars, f"{folder}/*", f"{home}/jars/*"))
 
 
 def java(place: Place, cluster: SparkCluster, heap_mb: int, options: Sequence[str]) -> tuple[str, ...]:

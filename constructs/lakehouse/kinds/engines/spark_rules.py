@@ -19,6 +19,7 @@ class SparkLine:
     pyspark: str
     scala: str
     iceberg: str
+    hadoop: str  # the client's in the distribution, whose version S3A must have
     java: tuple[int, ...]  # feature versions, the preferred one first
     token: bool = True  # Connect can require a token: SPARK-51156, since 4.0
     connect: str | None = None  # the Spark Connect server's artifact, if the distribution does not contain it
@@ -38,9 +39,9 @@ LINES = {
     line.line: line
     for line in (
         # Spark Connect is not in 3.5's distribution; the newest server that is published is 3.5.7.
-        SparkLine("3.5", "3.5.9", "2.12", "1.12.0", (17,), False, "org.apache.spark:spark-connect_2.12:3.5.7"),
-        SparkLine("4.0", "4.0.5", "2.13", "1.11.0", (21, 17)),
-        SparkLine("4.1", "4.1.4", "2.13", "1.12.0", (21, 17)),
+        SparkLine("3.5", "3.5.9", "2.12", "1.12.0", "3.3.4", (17,), False, "org.apache.spark:spark-connect_2.12:3.5.7"),
+        SparkLine("4.0", "4.0.5", "2.13", "1.11.0", "3.4.1", (21, 17)),
+        SparkLine("4.1", "4.1.4", "2.13", "1.12.0", "3.4.2", (21, 17)),
     )
 }
 _OWNED = {  # Spark properties that another key of the file sets

@@ -42,9 +42,9 @@ PACKAGES: tuple[Package, ...] = (
         "PostgreSQL's driver for the REST catalog server",
     ),
     Package(
-        "hive-metastore-3.1.3",
+        "hive-standalone-metastore-3.1.3",
         "3.1.3",
-        "Hive's standalone metastore, with Hadoop's S3 file system; Spark cannot read tables of 4.0",
+        "Hive's standalone metastore; Spark cannot read tables of 4.0",
         (
             Artifact(
                 "maven",
@@ -69,18 +69,6 @@ PACKAGES: tuple[Package, ...] = (
                 "3.4.1",
                 "f6a800a159f918670db533606d33560d6c13b7e13f14eda493280ae33b9eeb2f",
                 30413579,
-            ),
-            kept(
-                "org.apache.hadoop:hadoop-aws",
-                "3.4.1",
-                "01334a07e179cae2b7e251f24857f11e3759108c9d6a79dcbe362a4295227da2",
-                865554,
-            ),
-            kept(
-                "software.amazon.awssdk:s3-transfer-manager",
-                "2.44.4",
-                "dbcad736b19f6eb8471f9edf027d9fffe994228f25f415894efd01fd80cb6c02",
-                256301,
             ),
             # Libraries that Hadoop's jars do not share with others, and that the metastore needs too.
             kept(

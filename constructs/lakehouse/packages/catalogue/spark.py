@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lakehouse.packages.catalogue.artifacts import jar
+from lakehouse.packages.catalogue.artifacts import jar, kept
 from lakehouse.packages.package import Artifact, Package
 
 
@@ -84,5 +84,83 @@ PACKAGES: tuple[Package, ...] = (
         "dd7e49ffa4ac9b215bed846581991259e3aec9bb2fa08d6cec029c46cd66d957",
         69034612,
         "S3FileIO and the AWS SDK, for the runtimes of the same version",
+    ),
+    Package(
+        "hadoop-aws-3.3.4",
+        "3.3.4",
+        "s3a:// in Spark 3.5, whose Hadoop has this version; with the parts of the first AWS SDK that it needs, as its "
+        "bundle has 280 MB",
+        (
+            kept(
+                "org.apache.hadoop:hadoop-aws",
+                "3.3.4",
+                "53f9ae03c681a30a50aa17524bd9790ab596b28481858e54efd989a826ed3a4a",
+                962685,
+            ),
+            kept(
+                "com.amazonaws:aws-java-sdk-core",
+                "1.12.262",
+                "06fed99f929c389e168278c1b111aaf1afb270d07202fbbce92e73d1e4279678",
+                1045128,
+            ),
+            kept(
+                "com.amazonaws:aws-java-sdk-s3",
+                "1.12.262",
+                "a0cb7580178bc0d4d3558295a5bb890008478da8a6b3241989c71238b0ed3be5",
+                1256738,
+            ),
+            kept(
+                "com.amazonaws:aws-java-sdk-dynamodb",
+                "1.12.262",
+                "7af4ba06d0d9b3c2ab435089caecd0567810d203aa285f7aa72861f1964d442e",
+                1997350,
+            ),
+        ),
+    ),
+    Package(
+        "hadoop-aws-3.4.1",
+        "3.4.1",
+        "s3a:// in Spark 4.0, whose Hadoop has this version, and in Hive Metastore",
+        (
+            kept(
+                "org.apache.hadoop:hadoop-aws",
+                "3.4.1",
+                "01334a07e179cae2b7e251f24857f11e3759108c9d6a79dcbe362a4295227da2",
+                865554,
+            ),
+            # Not in Iceberg's bundle; of the version of its AWS SDK.
+            kept(
+                "software.amazon.awssdk:s3-transfer-manager",
+                "2.44.4",
+                "dbcad736b19f6eb8471f9edf027d9fffe994228f25f415894efd01fd80cb6c02",
+                256301,
+            ),
+        ),
+    ),
+    Package(
+        "hadoop-aws-3.4.2",
+        "3.4.2",
+        "s3a:// in Spark 4.1, whose Hadoop has this version",
+        (
+            kept(
+                "org.apache.hadoop:hadoop-aws",
+                "3.4.2",
+                "d2d24e6b715b5656b9d238bf13b6682a07e2004dd36aad74a73aeb854319f4d9",
+                936997,
+            ),
+            # Not in Iceberg's bundle; of the version of its AWS SDK. S3A needs the older of its two HTTP clients.
+            kept(
+                "software.amazon.awssdk:s3-transfer-manager",
+                "2.54.17",
+                "7bef0ea4efd5e0860bab63e08317040951edb51b72a5be734284c28b8324ab87",
+                282942,
+            ),
+            kept(
+                "software.amazon.awssdk:apache-client",
+                "2.54.17",
+                "0b00ae3d55c3d1213ca47b5651dc4c2a0080fc9b6192dde3d53c3da6c1811bcb",
+                77826,
+            ),
+        ),
     ),
 )

@@ -50,7 +50,12 @@ def test_a_store_is_asked_for_only_if_a_stack_has_it() -> None:
 @pytest.mark.parametrize("store", support.on(STORES, "docker"))
 def test_containers_hold_what_their_image_is_named_by(store: str) -> None:
     asked = _asked(runtime="docker", store=KindEntry(kind=store), license="minio.license")
-    assert asked.packages == ("iceberg-spark-runtime-4.1", "iceberg-aws-bundle-1.12.0", "trino-cli-476")
+    assert asked.packages == (
+        "iceberg-spark-runtime-4.1",
+        "iceberg-aws-bundle-1.12.0",
+        "hadoop-aws-3.4.2",
+        "trino-cli-476",
+    )
     assert asked.javas == (25,)  # the shell's
 
 
@@ -77,6 +82,7 @@ def test_what_the_matrix_names_is_what_is_pinned(line: SparkLine) -> None:
     assert wanted <= pinned
     assert catalogue.package(f"iceberg-spark-runtime-{line.line}").version == line.iceberg
     assert catalogue.package(f"spark-{line.line}").version == line.pyspark
+    assert catalogue.package(f"hadoop-aws-{line.hadoop}").version == line.hadoop
 
 
 def test_nothing_is_pinned_twice() -> None:

@@ -13,6 +13,7 @@ from lakehouse.services.certificate import Certificate
 from lakehouse.services.secrets import STORE, Pair
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.text.placeholders import Secret, Text
+from lakehouse.text.profiles import Profile
 
 ROOT = Pair.of("polaris-root", "polaris-id", "polaris-secret", default="root", barred=(",;:", ",;"))
 TOKEN = Secret("token")
@@ -133,3 +134,46 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "bytes").chmod(0o600)
     with pytest.raises(UsageError, match="it is not text"):
         credentials.read(tmp_path / "bytes", KNOWN)
+
+
+def source(tmp_path: Path) -> tuple[Path, dict[str, credentials.Credential]]:
+    """A pair that the user keeps in a file of its own, next to one of the stack's."""
+    path = tmp_path / "keys"
+    profile = Profile(str(path), "default", "lakehouse.yaml: sources.feed.credentials")
+    pair = Pair.of("source-feed", "feed-id", "feed-key", "missing", profile=profile)
+    return path, credentials.known([service("connect", (pair.name, pair.value), (STORE.name, STORE.value))])
+
+
+def test_a_source_has_the_keys_of_its_own_file(tmp_path: Path) -> None:
+    path, known = source(tmp_path)
+    path.write_text("[default]\naws_access_key_id = their-id\naws_secret_access_key = their+key/\n")
+    assert credentials.chosen(None, known) == {"feed-id": "their-id", "feed-key": "their+key/"}
+    own = tmp_path / "stack.yaml"
+    own.write_text("store: {value: s3cr3t}\n")
+    own.chmod(0o600)
+    assert credentials.chosen(own, known)["store-secret-key"] == "s3cr3t"
+    assert credentials.missing(known) == []
+    own.write_text("source-feed: {name: other}\n")
+    with pytest.raises(
+        UsageError, match=r'has "source-feed.name". This stack has the credentials: store.name, store.value'
+    ):
+        credentials.chosen(own, known)
+
+
+def test_a_source_whose_file_is_missing_is_reported_and_stops_nothing(tmp_path: Path) -> None:
+    path, known = source(tmp_path)
+    assert credentials.chosen(None, known) == {}
+    (said,) = credentials.missing(known)
+    assert said == (
+        f"lakehouse.yaml: sources.feed.credentials: {path} does not exist, so connect cannot read this bucket. "
+        "Create it, then deploy again."
+    )
+
+
+@pytest.mark.parametrize("value", ["", "hid den", "hidden="])
+def test_a_source_with_a_key_that_no_file_can_hold_is_refused(tmp_path: Path, value: str) -> None:
+    path, known = source(tmp_path)
+    path.write_text(f"[default]\naws_access_key_id = a\naws_secret_access_key = {value}\n")
+    with pytest.raises(UsageError, match="sources.feed.credentials: .*keys has a key that a configuration") as caught:
+        credentials.chosen(None, known)
+    assert "hid" not in str(caught.value)

@@ -23,6 +23,7 @@ from lakehouse.text.placeholders import (
     with_contents,
     written,
 )
+from lakehouse.text.profiles import Profile
 
 LOOKS = "{{secret:word}} {{file:/etc/hostname}}"
 
@@ -89,3 +90,9 @@ def test_a_part_of_a_certificate_is_many_lines() -> None:
     key = Issued("web", "key", ("a.example",))
     assert filled(("<", key, ">"), {"certificates/web/key.pem": "one\ntwo\n"}.__getitem__) == "<one\ntwo\n>"
     assert issued(("<", key, Secret("a"))) == (key,)
+
+
+def test_a_secret_that_the_user_keeps_survives_json() -> None:
+    kept = Secret("feed", "name", profile=Profile("/keys", "default", "lakehouse.yaml: sources.feed.credentials"))
+    file = File("a", ("id=", kept))
+    assert read(json.loads(json.dumps(asdict(file)))["text"]) == file.text

@@ -1,0 +1,59 @@
+"""What Spark reads and writes beside tables: files at s3a:// and s3://, by Hadoop's S3A.
+
+https://hadoop.apache.org/docs/stable/hadoop-aws/tools/hadoop-aws/index.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from lakehouse.kinds.store import StoreEndpoint
+from lakehouse.services.secrets import Pair
+from lakehouse.services.service import Place
+from lakehouse.spec.model import Source
+from lakehouse.text.placeholders import Text
+from lakehouse.text.profiles import Profile
+
+_S3A = "spark.hadoop.fs.s3a"
+_CLASSES = "org.apache.hadoop.fs.s3a"
+
+
+def settings(place: Place, store: StoreEndpoint, sources: Mapping[str, Source]) -> dict[str, Text]:
+    """Properties of Spark: the store of the stack for all buckets but those of ``sources``, each with its own store."""
+    found: dict[str, Text] = {
+        "spark.hadoop.fs.s3.impl": f"{_CLASSES}.S3AFileSystem",
+        f"{_S3A}.endpoint": store.internal,
+        f"{_S3A}.endpoint.region": store.region,
+        f"{_S3A}.path.style.access": "true",
+        f"{_S3A}.aws.credentials.provider": f"{_CLASSES}.SimpleAWSCredentialsProvider",
+        f"{_S3A}.access.key": store.access_key,
+        f"{_S3A}.secret.key": store.secret_key,
+        # By itself it tries an address that nobody answers for ten minutes.
+        f"{_S3A}.attempts.maximum": "2",
+        f"{_S3A}.retry.limit": "3",
+        # By itself it would be a folder of /tmp. Each JVM of the cluster has this variable.
+        f"{_S3A}.buffer.dir": "${env.SPARK_LOCAL_DIRS}/s3a",
+    }
+    for bucket, source in sources.items():
+        found |= {f"{_S3A}.bucket.{bucket}.{key}": value for key, value in _of(place, bucket, source)}
+    return found
+
+
+def _of(place: Place, bucket: str, source: Source) -> Iterator[tuple[str, Text]]:
+    yield "endpoint", source.endpoint or f"https://s3.{source.region}.amazonaws.com"
+    yield "endpoint.region", source.region
+    yield "path.style.access", "true" if source.endpoint else "false"
+    if source.credentials is None:  # services do not have the environment of the user, with its keys
+        yield "aws.credentials.provider", f"{_CLASSES}.AnonymousAWSCredentialsProvider"
+        return
+    file = place.beside(str(Path(source.credentials).expanduser())).file
+    keys = Pair.of(
+        f"source-{bucket}",
+        f"source-{bucket}-access-key",
+        f"source-{bucket}-secret-key",
+        "missing",  # until the file is there
+        profile=Profile(file, source.profile, f"lakehouse.yaml: sources.{bucket}.credentials"),
+    )
+    yield "access.key", keys.name
+    yield "secret.key", keys.value
