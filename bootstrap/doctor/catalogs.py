@@ -170,3 +170,17 @@ def seen_by_engine(engine: str, catalog: str, failure: str, stack: str) -> Findi
         f"{engine} was started before the catalog or with another address for it, or cannot resolve its host",
         f"`lakehouse restart {engine}`; if that is not enough, `cdktf diff {stack}` and `cdktf deploy {stack}`",
     )
+
+
+def read_by_engine(engine: str, table: str, failure: str, store: str, stack: str) -> Finding:
+    """Whether an engine read a file of ``table``; ``failure`` is its message, empty if it did. ``store``: where it is.
+
+    A catalog's server may answer although the engine cannot reach the store: then only reading fails.
+    """
+    if not failure:
+        return ok(f"{engine} reads {table}" if table else "no table has rows yet")
+    return error(
+        f"{engine} cannot read {table}: {failure}",
+        f"{engine} has another address or other keys for the store, or cannot resolve its host; it should use {store}",
+        f"`lakehouse restart {engine}`; if that is not enough, `cdktf diff {stack}` and `cdktf deploy {stack}`",
+    )

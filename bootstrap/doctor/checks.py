@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootstrap.doctor import catalogs, files, machine, probes, services, shell, store, tools
+from bootstrap.doctor import catalogs, engines, files, machine, probes, services, shell, speed, store, tools
 from bootstrap.doctor.store import Answer
 from bootstrap.iceberg import claims
 from bootstrap.remote.errors import Refused, RemoteError, Throttled, UnknownState, Unreachable
@@ -81,7 +81,8 @@ def _packages(needed: Needed) -> Finding:
 
 def _absent(target: Target) -> SpecError | None:
     """What the file names on this machine and is not there: the other commands read the file without a look at it."""
-    found = list(missing(target.lakehouse, target.path.parent))
+    folder, stack = target.path.parent, target.lakehouse.stacks[target.stack]
+    found = [*missing(target.lakehouse, folder), *files.licence(target.stack, getattr(stack, "license", None), folder)]
     lines = read(target.path).line if found else None
     return SpecError(target.path, [(lines(each.at), each) for each in found]) if lines else None
 
@@ -180,6 +181,11 @@ class _Stack:
         yield Check("tables", self.locations, after=right)
         yield Check("readable", self.readable, after=right)
         yield Check("contents", self.contents, after=right)
+        yield Check("table files", self.table_files, after=("tables",))
+        if self.target.lakehouse.engines.trino is not None:
+            reading = ("proxy", "service trino", "tables", *(f"trino: {each}" for each in named))
+            yield Check("trino reads", lambda: self.read_by_trino(named), after=reading)
+            yield Check("trino memory", lambda: self.memory_of_trino(named), after=("proxy", "service trino"))
 
     # what each examines
 
@@ -308,6 +314,18 @@ class _Stack:
 
         return catalogs.readable({table: rules.messages(of) for table, of in self.tables.items()})
 
+    def table_files(self) -> Finding:
+        return speed.tables(*probes.measured(self.target))
+
+    def read_by_trino(self, named: Sequence[str]) -> Finding:
+        tables = [table for each in named if (table := engines.sample(each, self.tables))]
+        failed = ((table, engines.failure(self.target, table, engines.manifests(table))) for table in tables)
+        table, why = next(((table, why) for table, why in failed if why), (", ".join(tables), ""))
+        return catalogs.read_by_engine("trino", table, why, self.local.endpoints.store.internal, self.target.stack)
+
+    def memory_of_trino(self, named: Sequence[str]) -> Finding:
+        return speed.memory(*engines.memory(self.target, named[0]), self.target.stack)
+
     # checks that exist several times
 
     def _service(self, service: Service) -> Callable[[], Finding]:
@@ -368,23 +386,10 @@ class _Stack:
         def look() -> Finding:
             if of_the_file and "trino" in self.changed:
                 return skipped("definitions")
-            return catalogs.seen_by_engine("trino", catalog, self._failure_of_trino(catalog), self.target.stack)
+            failure = engines.failure(self.target, catalog, engines.schemas(catalog))
+            return catalogs.seen_by_engine("trino", catalog, failure, self.target.stack)
 
         return Check(f"trino: {catalog}", look, after=("proxy", "service trino", *after))
-
-    def _failure_of_trino(self, catalog: str) -> str:
-        from trino.exceptions import Error
-
-        from bootstrap.session.clients import trino
-
-        try:
-            with trino(self.target, catalog) as connection:
-                cursor = connection.cursor()
-                cursor.execute(f'SHOW SCHEMAS FROM "{catalog}"')
-                cursor.fetchall()
-        except (Error, OSError, LakehouseError) as failure:
-            return str(getattr(failure, "message", failure)).partition("\n")[0]
-        return ""
 
     def _context(self) -> CheckContext:
         environment = self.around.environment

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from lakehouse.runtimes.findings import Finding, error, ok, warning
 from lakehouse.spec import Lakehouse
-from lakehouse.spec.problems import KeyPath, SpecError, dotted
+from lakehouse.spec.problems import KeyPath, Problem, SpecError, dotted
 
 _OVERLAP = "locations must not overlap"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,;|]+", re.IGNORECASE)
@@ -31,6 +32,13 @@ def usable(problem: SpecError | None, name: str) -> Finding:
     return error(
         text, "the file breaks a rule; nothing can be deployed from it", "correct it, then `lakehouse validate`"
     )
+
+
+def licence(stack: str, license_file: str | None, folder: Path) -> Iterator[Problem]:
+    """The licence of the stack's store, if it needs one and its file is not there; ``folder`` is that of the file."""
+    if license_file is not None and not (path := folder / license_file).is_file():
+        rule = f"{path} does not exist, and the store does not start without its licence"
+        yield Problem(("stacks", stack, "license"), f"{rule}. Put the file that MinIO's SUBNET issued there")
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,9 @@ _SIGNS = tuple(
             "choose another `database` or `user` of the catalog, then `cdktf deploy {stack}`",
         ),
         (
-            r"OutOfMemoryError|insufficient memory for the Java Runtime|Cannot allocate memory",
+            r"OutOfMemoryError|insufficient memory for the Java Runtime|Cannot allocate memory|"
+            r"Initial heap size set to a larger value than the maximum|Too small maximum heap|"
+            r"Out of memory\. Please run with a larger Java heap",
             "its memory is too small, or this machine's is used up",
             "more `memory` (Connect: `driver_memory`) under `engines` in lakehouse.yaml, then `cdktf deploy {stack}`",
         ),

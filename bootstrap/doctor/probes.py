@@ -11,7 +11,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,7 +22,8 @@ from urllib3 import exceptions
 from bootstrap.doctor.machine import Folder
 from bootstrap.doctor.store import Answer
 from bootstrap.remote.s3 import client
-from bootstrap.session.connect import store as connection
+from bootstrap.session import connect
+from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.kinds.needed import Needed, needed
 from lakehouse.packages import is_present, java, missing
@@ -32,6 +35,10 @@ from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse
 from lakehouse.text import placeholders
 
+if TYPE_CHECKING:
+    from bootstrap.catalogs.metrics import TableMetrics
+
+_MEASURED = 1000  # tables of a catalog whose files are looked at: three requests each
 _PATIENCE = 5.0  # seconds for one answer
 _KEYS = ("store-access-key", "store-secret-key")
 
@@ -182,13 +189,31 @@ def access_key(state: State) -> str:
 
 def listed_buckets(local: Local) -> tuple[list[str], str]:
     """The store's buckets, and its message if it refused."""
-    s3 = client(connection(local), patience=_PATIENCE)
+    s3 = client(connect.store(local), patience=_PATIENCE)
     try:
         return [each["Name"] for each in s3.list_buckets().get("Buckets", [])], ""
     except ClientError as error:
         return [], str(error.response.get("Error", {}).get("Code") or "refused")
     except BotoCoreError as error:
         raise LakehouseError(str(error)) from error
+
+
+def measured(target: Target) -> tuple[list[TableMetrics], dict[str, str], int]:
+    """The metrics of tables that have rows, why others could not be read, and how many were not looked at."""
+    from bootstrap.catalogs.metrics import TableReader
+
+    lakehouse, connections = connect.connect(target.path, target.stack)
+    found, unreadable, left_out = [], {}, 0
+    for catalog in lakehouse.catalogs:
+        reader = TableReader(catalog, replace(connections, patience=2 * _PATIENCE))
+        with_rows = [(name, head) for name, head in reader.names().items() if head.snapshot is not None]
+        left_out += len(with_rows[_MEASURED:])
+        for name, each in reader.read_all(dict(with_rows[:_MEASURED])):
+            if isinstance(each, LakehouseError):
+                unreadable[f"{catalog}.{name}"] = str(each)
+            else:
+                found.append(each.metrics)
+    return found, unreadable, left_out
 
 
 def written_otherwise(services: Sequence[Service], state: State, names: Sequence[str] = _KEYS) -> list[str]:

@@ -10,12 +10,15 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trino
+from trino.exceptions import TrinoQueryError
 
 from bootstrap.doctor import run
 from bootstrap.doctor.checks import Surroundings
@@ -118,6 +121,90 @@ def test_an_engine_that_does_not_get_ready_says_why_in_its_log(deployed: Deploym
     assert errors(found) == {"service trino"}
     assert "no.such.property" in found["service trino"]["cause"]
     assert "lakehouse.yaml" in found["service trino"]["fix"]
+
+
+def test_a_service_without_memory(deployed: Deployment) -> None:
+    supervisor = Supervisor(deployed.local.state)
+    with stopped(deployed, "nessie"):
+        service = next(each for each in deployed.local.services if each.name == "nessie")
+        program, *options = (word for word in service.command if not word.startswith(("-Xms", "-Xmx")))
+        supervisor.add(replace(service, command=(program, "-Xmx16m", *options)))
+        until(lambda: "memory is too small" in doctor(deployed, code=1)["service nessie"]["cause"], 60)
+        found = doctor(deployed, code=1)
+        supervisor.remove("nessie")
+    assert errors(found) == {"service nessie"}
+    assert "Its log: " in found["service nessie"]["cause"]
+    assert "more `memory`" in found["service nessie"]["fix"]
+
+
+@contextmanager
+def other_in_trino(deployed: Deployment, other: Mapping[str, str]) -> Iterator[None]:
+    """Trino's catalog ``lake`` with ``other`` properties, as somebody replaces it by hand."""
+
+    def replaced(properties: Mapping[str, str]) -> None:
+        words = ", ".join(f"\"{name}\" = '{each}'" for name, each in properties.items() if name != "connector.name")
+        deployed.trino("DROP CATALOG lake")
+        deployed.trino(f"CREATE CATALOG lake USING iceberg WITH ({words})")
+
+    with kept(deployed.local.state.config("trino") / "catalog" / "lake.properties") as text:
+        right = dict(line.split("=", 1) for line in text.splitlines())
+        replaced({**right, **other})
+        try:
+            yield
+        finally:
+            replaced(right)
+
+
+def test_an_engine_with_another_address_of_the_catalog(deployed: Deployment) -> None:
+    with other_in_trino(deployed, {"iceberg.nessie-catalog.uri": "http://no-such-host.invalid:19120/api/v2"}):
+        found = doctor(deployed, code=1)
+    assert errors(found) == {"trino: lake"}
+    assert "trino cannot use lake" in found["trino: lake"]["found"]
+    assert "`lakehouse restart trino`" in found["trino: lake"]["fix"]
+
+
+def test_an_engine_with_another_address_of_the_store(deployed: Deployment) -> None:
+    """Its catalog answers, so only reading fails."""
+    deployed.trino("CREATE TABLE lake.bronze.aaa AS SELECT 1 AS a")
+    try:
+        wrong = {"s3.endpoint": "http://no-such-host.invalid:9000", "s3.max-error-retries": "1"}  # by itself 20
+        with other_in_trino(deployed, wrong):
+            found = doctor(deployed, code=1)
+    finally:
+        deployed.trino("DROP TABLE lake.bronze.aaa")
+    assert errors(found) == {"trino reads"}
+    assert "trino cannot read lake." in found["trino reads"]["found"]
+    assert f"it should use {deployed.local.endpoints.store.internal}" in found["trino reads"]["cause"]
+
+
+def test_a_table_of_many_small_files(deployed: Deployment) -> None:
+    many = "WITH (partitioning = ARRAY['a']) AS SELECT a FROM UNNEST(sequence(1, 100)) AS n (a)"
+    deployed.trino(f"CREATE TABLE lake.silver.many_files {many}")
+    try:
+        found = doctor(deployed, code=0)
+    finally:
+        deployed.trino("DROP TABLE lake.silver.many_files")
+    assert found["table files"]["severity"] == "warning"
+    assert "lake.silver.many_files has 100 files of 0.0 MiB on average" in found["table files"]["found"]
+    assert "`lakehouse maintain lake.silver.many_files`" in found["table files"]["fix"]
+    assert "compact: {}" in found["table files"]["fix"]
+
+
+def test_a_query_that_lacked_memory(deployed: Deployment) -> None:
+    small = {"query_max_memory_per_node": "1kB"}
+    address = ("127.0.0.1", deployed.port("trino"), "test")
+    groups = (
+        "SELECT a, b, count(*) FROM UNNEST(sequence(1, 9000)) AS n (a), UNNEST(sequence(1, 9)) AS m (b) GROUP BY a, b"
+    )
+    with (
+        trino.dbapi.connect(*address, session_properties=small) as connection,  # type: ignore[no-untyped-call]
+        pytest.raises(TrinoQueryError, match="memory limit"),
+    ):
+        connection.cursor().execute(groups).fetchall()
+    found = doctor(deployed, code=0)["trino memory"]
+    assert found["severity"] == "warning"
+    assert "failed for lack of memory: EXCEEDED_LOCAL_MEMORY_LIMIT" in found["found"]
+    assert "`memory` for `trino`" in found["fix"]
 
 
 def test_everything_was_killed(deployed: Deployment) -> None:

@@ -13,6 +13,7 @@ from lakehouse.runtimes import processes
 from lakehouse.spec import load, ports
 from tests.integration.deployment import Deployment, kept
 from tests.integration.listening import further
+from tests.integration.test_doctor import behind, doctor, errors, stopped
 from tests.ports import free
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
@@ -89,6 +90,24 @@ def test_the_address_is_listed_with_the_console(on_minio: Deployment) -> None:
 
 def test_what_listens_is_declared(on_minio: Deployment) -> None:
     assert further(on_minio) == []
+
+
+def test_doctor_names_the_store_that_is_stopped(on_minio: Deployment) -> None:
+    with stopped(on_minio, "minio"):
+        found = doctor(on_minio, code=1)
+    assert errors(found) == {"service minio"}
+    assert found["service minio"]["fix"] == "`cdktf deploy local`"
+    assert {"store", "keys", "buckets", "catalog lake"} <= behind(found, "service minio")
+
+
+def test_doctor_names_a_table_that_somebody_dropped(on_minio: Deployment) -> None:
+    on_minio.trino("DROP TABLE lake.silver.minute_aggs")
+    found = doctor(on_minio, code=0)
+    on_minio.lakehouse("apply")
+    assert found["contents"]["severity"] == "warning"
+    assert "1 to create" in found["contents"]["found"]
+    assert "`lakehouse apply`" in found["contents"]["fix"]
+    assert on_minio.trino("SELECT * FROM lake.silver.minute_aggs") == []
 
 
 def test_rows_outlive_a_restart(on_minio: Deployment) -> None:

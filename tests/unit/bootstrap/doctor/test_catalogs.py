@@ -103,6 +103,18 @@ def test_what_an_engine_sees() -> None:
     assert "`lakehouse restart trino`" in found.fix
 
 
+def test_what_an_engine_reads() -> None:
+    assert (
+        catalogs.read_by_engine("trino", "lake.n.t", "", "http://minio:9000", "local").found == "trino reads lake.n.t"
+    )
+    assert catalogs.read_by_engine("trino", "", "", "http://minio:9000", "local").severity == "ok"
+    found = catalogs.read_by_engine("trino", "lake.n.t", "Cannot obtain metadata", "http://minio:9000", "local")
+    assert found.severity == "error"
+    assert found.found == "trino cannot read lake.n.t: Cannot obtain metadata"
+    assert "it should use http://minio:9000" in found.cause
+    assert "`lakehouse restart trino`" in found.fix
+
+
 def refused(*stack: str) -> Answer:
     return answered(500, {"error": {"message": "Failed to execute query: SELECT 1", "code": 500, "stack": list(stack)}})
 

@@ -20,6 +20,12 @@ from tests.unit.bootstrap.doctor.conftest import NOW, PROJECT, Look
 from tests.unit.bootstrap.doctor.docker_api import docker_api
 
 
+@pytest.fixture
+def no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker does not answer, whatever this machine has."""
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+
+
 def on_rest(file: Path) -> None:
     """The same file with a catalog that stands on PostgreSQL."""
     file.write_text(re.sub(r"lake: nessie\}, ports: \{.*?\}", "lake: rest}", file.read_text()))
@@ -74,7 +80,7 @@ def test_packages_that_are_not_there(look: Look, monkeypatch: pytest.MonkeyPatch
     assert found["packages"].fix == "`make setup`"
 
 
-def test_class_archives_that_changed_are_named(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_class_archives_that_changed_are_named(look: Look, no_docker: None, monkeypatch: pytest.MonkeyPatch) -> None:
     said = {Path("/cache/archives/trino.aot"): "/cache/archives/trino.aot has changed since it was fetched"}
     monkeypatch.setattr("lakehouse.runtimes.process.archives.damaged", lambda services: said)
     found = look()["archives"]
@@ -112,6 +118,37 @@ def test_locations_that_overlap_in_the_file(look: Look, file: Path) -> None:
     assert "deletes them" in found["file"].cause
     assert found["stack"].found == "not checked until `file` is fixed"
     assert found["terraform"].severity == "ok"
+
+
+def test_two_catalogs_in_one_folder(look: Look, file: Path) -> None:
+    text = file.read_text()
+    text = text.replace("catalogs:\n", "catalogs:\n  sales: {location: s3://warehouse/lake}\n", 1)
+    file.write_text(text.replace("{lake: nessie}", "{lake: nessie, sales: nessie}"))
+    found = look()
+    assert "catalogs.sales.location" in found["file"].found
+    assert "locations must not overlap" in found["file"].found
+    assert "`lakehouse validate`" in found["file"].fix
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_licence_that_is_missing(look: Look, file: Path, no_docker: None, there: bool) -> None:
+    text = file.read_text().replace("runtime: docker, store: s3proxy", "runtime: docker, store: aistor")
+    file.write_text(re.sub(r"ports: \{[^{}]*\}\}\n*$", "license: minio.license}\n", text))
+    if there:
+        (file.parent / "minio.license").write_text("a licence")
+    found = look("boxes")["file"]
+    assert found.severity == ("ok" if there else "error")
+    if not there:
+        assert "stacks.boxes.license" in found.found
+        assert f"{file.parent / 'minio.license'} does not exist" in found.found
+        assert "SUBNET" in found.found
+
+
+def test_a_store_whose_licence_the_file_does_not_name(look: Look, file: Path, no_docker: None) -> None:
+    file.write_text(file.read_text().replace("runtime: docker, store: s3proxy", "runtime: docker, store: aistor"))
+    found = look("boxes")["file"]
+    assert found.severity == "error"
+    assert '"license" is missing: AIStor does not start without its licence' in found.found
 
 
 def test_services_larger_than_the_machine(look: Look, file: Path) -> None:
@@ -214,8 +251,7 @@ def test_a_stack_that_the_file_lacks(file: Path, capsys: pytest.CaptureFixture[s
     assert 'has no local "nowhere"' in capsys.readouterr().err
 
 
-def test_the_documentation_names_every_check(look: Look, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+def test_the_documentation_names_every_check(look: Look, file: Path, no_docker: None) -> None:
     text = (PROJECT / "docs" / "troubleshooting.md").read_text()
     general = {
         "service": "service NAME",
@@ -230,3 +266,14 @@ def test_the_documentation_names_every_check(look: Look, file: Path, monkeypatch
     assert {name for name in made if f"`{name}`" not in text} == set()
     cells = (row.split("|")[2] for row in text.splitlines() if row.startswith("| "))
     assert {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)} == made
+
+
+def test_each_problem_of_the_reference_systems_has_its_test() -> None:
+    text = (PROJECT / "docs" / "troubleshooting.md").read_text()
+    rows = re.findall(r"^\| 00\d: .*", text, re.MULTILINE)
+    assert {row[2:5] for row in rows} == {"000", "001", "002", "003", "004"}
+    for row in rows:
+        named = re.findall(r"`([\w/]+\.py)::(\w+)`", row)
+        assert named, row
+        for path, test in named:
+            assert f"\ndef {test}(" in (PROJECT / "tests" / path).read_text(), (path, test)

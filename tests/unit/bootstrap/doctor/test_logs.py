@@ -13,6 +13,8 @@ from bootstrap.doctor import logs
         ("java.lang.OutOfMemoryError: Java heap space", "memory is too small"),
         ("Terminating due to java.lang.OutOfMemoryError: GC overhead limit exceeded", "memory is too small"),
         ("There is insufficient memory for the Java Runtime Environment to continue.", "memory is too small"),
+        ("[error][aot] Out of memory. Please run with a larger Java heap, current MaxHeapSize = 16M", "too small"),
+        ("Initial heap size set to a larger value than the maximum heap size", "memory is too small"),
         ("Caused by: java.net.BindException: Address already in use", "holds its port"),
         ("listen tcp 127.0.0.1:9000: bind: address already in use", "holds its port"),
         ("java.net.UnknownHostException: minio", "does not resolve"),
