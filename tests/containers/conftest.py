@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -77,6 +77,13 @@ def sick(deployment: Deployment) -> list[str]:
     return [name for name, well in runtime(deployment).healthy().items() if not well]
 
 
-def secrets(root: Path) -> list[str]:
-    """Every secret of a state folder."""
-    return [path.read_text() for path in (root / "secrets").iterdir()]
+def exposed(deployment: Deployment, engine: DockerEngine) -> list[str]:
+    """The names of secrets that are seen outside the mounted files: by Terraform, by Docker, or in a log."""
+    kept = {path.name: path.read_text() for path in (deployment.local.state.root / "secrets").iterdir()}
+    assert len(kept) > 1
+    texts = [path.read_text() for path in deployment.folder.glob("terraform.*.tfstate*")]
+    texts += [path.read_text() for path in (deployment.folder / "cdktf.out").rglob("*.json")]
+    for name, each in engine.seen(deployment.local.state).items():
+        texts += [json.dumps(engine.client.containers.get(each.name).attrs), runtime(deployment).log(name, 500)]
+    assert len(texts) > 5
+    return [name for name, value in kept.items() if any(value in text for text in texts)]

@@ -5,7 +5,6 @@ The tests follow one another: each leaves the lakehouse up and whole for the nex
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -21,7 +20,7 @@ from bootstrap.session.connect import store
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.locate import locate
 from lakehouse.spec import load
-from tests.containers.conftest import remains, runtime, secrets, sick, up
+from tests.containers.conftest import exposed, remains, runtime, sick, up
 from tests.containers.listening import assert_declared
 from tests.integration.deployment import PROJECT, Deployment, until
 
@@ -103,13 +102,7 @@ def test_it_is_whole_and_nothing_is_planned(stack: Deployment, engine: DockerEng
 
 
 def test_no_secret_is_outside_the_mounted_files(stack: Deployment, engine: DockerEngine) -> None:
-    texts = [path.read_text() for path in stack.folder.glob("terraform.*.tfstate*")]
-    texts += [path.read_text() for path in (stack.folder / "cdktf.out").rglob("*.json")]
-    for name, each in engine.seen(stack.local.state).items():
-        texts += [json.dumps(engine.client.containers.get(each.name).attrs), runtime(stack).log(name, 500)]
-    values = secrets(stack.local.state.root)
-    assert len(values) > 1
-    assert not [value for value in values for text in texts if value in text]
+    assert exposed(stack, engine) == []
 
 
 def test_a_column_that_trino_added_is_drift(stack: Deployment) -> None:
