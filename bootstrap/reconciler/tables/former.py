@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from bootstrap.iceberg.metadata import TableFacts
-from bootstrap.iceberg.schema import type_to_json, walk
+from bootstrap.iceberg.schema import type_to_json
 from bootstrap.reconciler.tables.draft import Json
 from bootstrap.reconciler.tables.wanted import WantedTable
-from lakehouse.iceberg.types import Field, Struct
+from lakehouse.iceberg.types import Field, Struct, fields
 
 
 def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, str]]:
     """The path of each column that would come back without its values, with a note on it."""
-    there = {path: field.id for path, field in walk(have.schema)}
+    there = {path: field.id for path, field in fields(have.schema)}
     paths = {number: path for path, number in there.items()}
     found: list[str] = []
-    for path, _ in walk(want.schema):
+    for path, _ in fields(want.schema):
         if _present(path, there, want.renamed_from) or any(path.startswith(f"{each}.") for each in found):
             continue
         former = find(have, path)
@@ -28,9 +28,8 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
         found.append(path)
         new = "`apply` adds a new, empty column"
         if (now := paths.get(former.id)) is not None:
-            fix = f"`renamed_from: {now.rpartition('.')[2]}` brings it back with its values, or write the new name"
-            fix = f"{fix} in the file"
-            yield path, f"somebody renamed it to {now}. {new}; {fix}"
+            back = f"`renamed_from: {now.rpartition('.')[2]}` brings it back with its values"
+            yield path, f"somebody renamed it to {now}. {new}; {back}, or write the new name in the file"
         elif "." in path:
             back = "its values can still be read from an earlier snapshot, by time travel"
             yield path, f"it existed, and somebody dropped it. {new}; {back}"
@@ -41,11 +40,12 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
 
 def _present(path: str, there: Collection[str], renamed_from: Mapping[str, str]) -> bool:
     """Whether the table has the column, under its present or its former name or that of a struct that it is in."""
-    found = ""
-    for depth, name in enumerate(path.split("."), 1):
-        former = renamed_from.get(".".join(path.split(".")[:depth]))
+    parts, found = path.split("."), ""
+    for depth, name in enumerate(parts, 1):
+        former = renamed_from.get(".".join(parts[:depth]))
         names = [f"{found}.{each}" if found else each for each in (name, former) if each]
-        if (found := next((each for each in names if each in there), "")) == "":
+        found = next((each for each in names if any(f"{known}.".startswith(f"{each}.") for known in there)), "")
+        if not found:
             return False
     return True
 
@@ -53,7 +53,7 @@ def _present(path: str, there: Collection[str], renamed_from: Mapping[str, str])
 def find(have: TableFacts, path: str) -> Field | None:
     """The field of this path in the newest schema that has one; None if no schema has."""
     for _, (schema, _) in sorted(have.schemas.items(), reverse=True):
-        if (field := dict(walk(schema)).get(path)) is not None:
+        if (field := dict(fields(schema)).get(path)) is not None:
             return field
     return None
 

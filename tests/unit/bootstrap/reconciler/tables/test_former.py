@@ -73,6 +73,16 @@ def test_a_field_that_was_renamed_comes_back_by_its_former_name() -> None:
     assert lost(made, back) == {}
 
 
+def test_fields_in_lists_and_values_of_maps_are_reported_too() -> None:
+    there = {"l": "list<struct<x: int>>", "m": "map<string, struct<y: int>>"}
+    inner = {"struct": {"z": {"type": "int", "renamed_from": "x"}}}
+    made = world(there, {"l": {"type": {"list": inner}}, "m": "map<string, struct<w: int>>"})
+    notes = lost(made, there)
+    assert list(notes) == ["l.element.x", "m.value.y"]
+    assert "somebody renamed it to l.element.z" in notes["l.element.x"]
+    assert "time travel" in notes["m.value.y"]
+
+
 def test_fields_of_a_struct_that_is_renamed_are_not_lost() -> None:
     made = world({"s": "struct<x: int>"}, {"s": "struct<w: int>"}, {"s": "struct<w: int>"})
     inner = {"struct": {"v": {"type": "int", "renamed_from": "w"}}}
