@@ -6,7 +6,7 @@ there, and is never taken for one that the file does not name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bootstrap.iceberg.metadata import CatalogFacts, Facts, Moving
@@ -31,12 +31,13 @@ def catalogs_after(lakehouse: Lakehouse, catalogs: Mapping[str, CatalogFacts]) -
     }
 
 
-def untouchable(spec: Catalog, facts: CatalogFacts) -> Iterator[str]:
-    """Tables and namespaces that have a former name and stay because their rename is refused."""
-    tables, spaces = set(former_names(spec).values()), set(former_namespaces(spec).values())
-    for name in (*everything(facts), *facts.namespaces):
-        if name in tables or any(f"{name}.".startswith(f"{space}.") for space in spaces):
-            yield name
+def untouchable(spec: Catalog, facts: CatalogFacts) -> frozenset[str]:
+    """Tables and namespaces that no plan destroys: with a former name, as their rename is refused, or moving."""
+    tables, spaces = set(former_names(spec).values()), {*former_namespaces(spec).values(), *facts.moving}
+    names = (*everything(facts), *facts.namespaces) if tables or spaces else ()
+    return frozenset(
+        name for name in names if name in tables or any(f"{name}.".startswith(f"{space}.") for space in spaces)
+    )
 
 
 def everything(facts: CatalogFacts) -> set[str]:

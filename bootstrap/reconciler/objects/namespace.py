@@ -8,7 +8,7 @@ from typing import Any
 
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import CatalogFacts
-from bootstrap.reconciler import properties
+from bootstrap.reconciler import properties, renames
 from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.entries import Entries, said
@@ -57,7 +57,7 @@ class Namespaces(ObjectKind):
 
     def compare_unnamed(self, found: Differences) -> None:
         for catalog in found.catalogs:
-            named = _wanted(catalog.spec)
+            named = {*_wanted(catalog.spec), *renames.untouchable(catalog.spec, catalog.facts)}
             for name in sorted(catalog.facts.namespaces, key=lambda name: -name.count(".")):
                 if name not in named:
                     _unnamed(found, catalog, name)
@@ -67,9 +67,10 @@ class Namespaces(ObjectKind):
             if found.everything:
                 found.data["catalogs"][catalog.name].pop("namespaces", None)
                 found.data["catalogs"][catalog.name]["namespaces"] = {}
+            renaming = renames.untouchable(catalog.spec, catalog.facts)
             for name, there in sorted(catalog.facts.namespaces.items()):
                 known = catalog.spec.namespaces.get(name)
-                if found.everything or known is None:
+                if found.everything or (known is None and name not in renaming):
                     at = ("catalogs", catalog.name, "namespaces", name)
                     found.add(*at, entry={**_described(there), **said(known, "maintenance")})
 

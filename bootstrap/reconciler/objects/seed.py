@@ -13,6 +13,7 @@ from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.marks import SEED as MARK
 from bootstrap.reconciler.objects.catalog import closed
+from bootstrap.reconciler.objects.namespace import renamed_around
 from bootstrap.reconciler.seeds import SeedRows, digests
 from bootstrap.reconciler.work import ApplyWork
 
@@ -45,6 +46,8 @@ class Seeds(ObjectKind):
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         yield address("catalog", "", change.catalog)
+        yield address("rename", change.catalog, change.name)
+        yield from renamed_around(change)
         yield self.part_of(change)
 
     def part_of(self, change: Change) -> str:

@@ -79,14 +79,14 @@ class Tables(ObjectKind):
     def compare_unnamed(self, found: Differences) -> None:
         for catalog in found.catalogs:
             named = {f"{namespace}.{table}" for namespace, of in catalog.spec.namespaces.items() for table in of.tables}
-            named |= set(renames.untouchable(catalog.spec, catalog.facts))
+            named |= renames.untouchable(catalog.spec, catalog.facts)
             for name in sorted((catalog.facts.tables.keys() | catalog.facts.others) - named):
                 _unnamed(found, catalog, name)
         _shared_folders(found)
 
     def describe(self, found: Entries) -> None:
         for catalog in found.catalogs:
-            renaming = set() if found.everything else set(renames.untouchable(catalog.spec, catalog.facts))
+            renaming = frozenset() if found.everything else renames.untouchable(catalog.spec, catalog.facts)
             for full, there in sorted(catalog.facts.tables.items()):
                 if full in renaming:
                     continue

@@ -143,3 +143,9 @@ def test_docs_of_fields_are_imported() -> None:
     there.apply(lakehouse({"n": {"tables": {"t": {"columns": columns}}}}))
     table = imported(lakehouse({}), there.facts()).data["catalogs"]["lake"]["namespaces"]["n"]["tables"]["t"]
     assert table["columns"] == columns
+
+
+def test_a_namespace_whose_rename_is_still_to_come_is_not_imported() -> None:
+    there = Simulation()
+    there.apply(lakehouse({"a": {"tables": {"t": TABLE}}}))
+    assert imported(lakehouse({"b": {"renamed_from": "a"}}), there.facts()).data == {}

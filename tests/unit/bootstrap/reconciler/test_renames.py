@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -156,8 +157,10 @@ def test_a_view_gets_the_former_name_after_the_rename() -> None:
 
 
 def test_a_saved_plan_of_a_rename_is_read_again() -> None:
-    made = plan(there("n.old").diff(lakehouse({"n": {"tables": {"new": renamed("old")}}, "m": {}})))
-    read: Plan = from_json(made.to_json())
+    wanted = lakehouse({"n": {"tables": {"new": renamed("old")}}, "x": {"renamed_from": "m"}})
+    made = plan(there("n.old", "m.t").diff(wanted))
+    assert [step.address for step in made.steps] == ["rename-namespace lake.x", "rename lake.n.new"]
+    read: Plan = from_json(json.loads(json.dumps(made.to_json())))
     assert read == made
 
 
@@ -197,6 +200,27 @@ def test_a_table_is_renamed_in_a_namespace_that_is_renamed_first(former: str) ->
     made.apply(wanted)
     assert made.tables.keys() == {"b.new"}
     assert not made.diff(wanted)
+
+
+@pytest.mark.parametrize("limits", [Limits("Glue"), Limits("Nessie", renames=True)])
+def test_what_moves_with_a_namespace_is_not_destroyed_by_the_plan_that_moves_it(limits: Limits) -> None:
+    made = Simulation(limits)
+    made.apply(spaced(a={"tables": {"t": {**A, "deletable": True}}, "deletable": True}, a_c={"deletable": True}))
+    wanted = lakehouse({"b": {"renamed_from": "a", "deletable": True}}, managed="exclusive")
+    found = made.diff(wanted, allow_destroy=True)
+    assert not [change for change in found.changes if change.op == "destroy"]
+    if limits.renames:
+        made.apply(wanted, allow_destroy=True)
+        gone = [change.address for change in made.apply(wanted, allow_destroy=True).changes]
+        assert gone == ["table lake.b.t", "namespace lake.b.c"], "the next plan, whose text names them, does"
+
+
+def test_a_seed_is_loaded_after_the_rename() -> None:
+    made, wanted = there("n.old"), lakehouse({"n": {"tables": {"new": renamed("old", seed="t.csv")}}, "m": {}})
+    facts = replace(made.facts(), seeds={"t.csv": "digest"})
+    made.facts = lambda: facts  # type: ignore[method-assign]
+    needs = {step.address: step.needs for step in plan(made.diff(wanted)).steps}
+    assert needs == {"rename lake.n.new": (), "seed lake.n.new": ("rename lake.n.new",)}
 
 
 def test_two_namespaces_with_these_names_are_refused_and_nothing_in_them_is_touched() -> None:
