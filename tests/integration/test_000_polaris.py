@@ -26,7 +26,7 @@ from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.processes import is_open
 from lakehouse.spec import load
 from lakehouse.spec import ports as ports_of
-from tests.integration.deployment import PROJECT, Deployment, kept, until
+from tests.integration.deployment import PROJECT, Changes, Deployment, kept, until
 from tests.polaris.home import home
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -38,16 +38,18 @@ STORE = {"name": "polaris_root", "value": "_".join(("polaris", "pass"))}
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The file, with SeaweedFS for RustFS, a server, the guide's credentials, and Trino, which the guide adds last."""
+    """The file as processes, with a server, SeaweedFS for RustFS, the guide's credentials, and Trino, its next step."""
     if jvm.find(17) is None and not os.environ.get("CI"):
         pytest.skip("Spark 3.5 needs Java 17, which no package has")
     folder = tmp_path_factory.mktemp("000")
     quick = {"kind": "polaris", "home": str(home(folder)), "warehouse": "quickstart_catalog"}
-    local = ("stacks", "local")
-    changes = {
-        (*local, "store"): "seaweedfs",
-        (*local, "catalogs", "quick"): quick,
-        (*local, "credentials"): "platform.yaml",
+    changes: Changes = {
+        ("stacks", "local"): {
+            "runtime": "process",
+            "store": "seaweedfs",
+            "catalogs": {"quick": quick, "analytics": {"kind": "polaris"}},
+            "credentials": "platform.yaml",
+        },
         ("engines", "trino"): {"version": "476", "memory": "1g"},
     }
     made = Deployment.make(folder / "a lakehouse", changes, source=FILE)
@@ -89,7 +91,7 @@ SELECT * FROM quick.sales.orders.snapshots;
 
 def test_the_file_has_the_ports_of_the_guide() -> None:
     wanted = {"polaris": 8181, "rustfs": 9000, "spark-master": 7077, "spark-master-ui": 8080}
-    assert wanted.items() <= ports_of(load(PROJECT / FILE, engines=False), "local").items()
+    assert wanted.items() <= ports_of(load(PROJECT / FILE), "local").items()
 
 
 def test_a_session_in_spark_sql(deployment: Deployment, tmp_path: Path) -> None:
