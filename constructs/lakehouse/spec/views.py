@@ -40,6 +40,10 @@ def check_view(namespace: KeyPath, name: str, view: View, tables: Container[str]
         if newer := sorted(types.names(definition.type.parsed) & types.VERSION_3):
             message = f'"{newer[0]}" is a type of Iceberg\'s format 3, which not every engine reads from a view'
             yield Problem((*place, "type"), f"{message}. Cast it in the query, as to {_cast(newer[0])}")
+        documented = any(field.doc is not None for _, field in types.fields(definition.type.parsed))
+        if documented or definition.type.former:
+            message = "fields of structs have docs and former names in tables, not in views. Remove them"
+            yield Problem((*place, "type"), message)
 
 
 def _cast(newer: str) -> str:

@@ -58,11 +58,33 @@ def iceberg_types(*, version_3: bool = False) -> st.SearchStrategy[types.Type]:
 
 
 @st.composite
+def described(draw: st.DrawFn, kind: types.Type) -> TypeText:
+    """The type with docs and former names of some of its fields."""
+    former = {path: f"was_{field.name}" for path, field in types.fields(kind) if draw(st.booleans())}
+    there = {f"{path.rpartition('.')[0]}.{field.name}" for path, field in types.fields(kind)}
+    free = {path: name for path, name in former.items() if f"{path.rpartition('.')[0]}.{name}" not in there}
+    return TypeText(str(kind), _documented(draw, kind), free)
+
+
+def _documented(draw: st.DrawFn, kind: types.Type) -> types.Type:
+    match kind:
+        case types.Struct(fields):
+            return types.Struct(
+                tuple(each._replace(type=_documented(draw, each.type), doc=draw(st.none() | texts)) for each in fields)
+            )
+        case types.List():
+            return kind._replace(element=_documented(draw, kind.element))
+        case types.Map():
+            return kind._replace(value=_documented(draw, kind.value))
+    return kind
+
+
+@st.composite
 def tables(draw: st.DrawFn) -> Table:
     """A table whose partition, sort order and identifier fit its columns."""
     columns = {
         name: Column(
-            type=TypeText(str(kind)),
+            type=draw(described(kind)),
             required=draw(st.booleans()),
             doc=draw(st.none() | texts),
             deletable=draw(st.booleans()),
