@@ -185,7 +185,7 @@ class _Stack:
         if self.target.lakehouse.engines.trino is not None:
             reading = ("proxy", "service trino", "tables", *(f"trino: {each}" for each in named))
             yield Check("trino reads", lambda: self.read_by_trino(named), after=reading)
-            yield Check("trino memory", lambda: self.memory_of_trino(named), after=("proxy", "service trino"))
+            yield Check("trino memory", self.memory_of_trino, after=("proxy", "service trino"))
 
     # what each examines
 
@@ -323,8 +323,8 @@ class _Stack:
         table, why = next(((table, why) for table, why in failed if why), (", ".join(tables), ""))
         return catalogs.read_by_engine("trino", table, why, self.local.endpoints.store.internal, self.target.stack)
 
-    def memory_of_trino(self, named: Sequence[str]) -> Finding:
-        return speed.memory(*engines.memory(self.target, named[0]), self.target.stack)
+    def memory_of_trino(self) -> Finding:
+        return speed.memory(*engines.memory(self.target), self.target.stack)
 
     # checks that exist several times
 

@@ -45,14 +45,14 @@ def sample(catalog: str, tables: Mapping[str, TableFacts]) -> str:
     return ""
 
 
-def memory(target: Target, catalog: str) -> tuple[dict[str, int], int]:
+def memory(target: Target) -> tuple[dict[str, int], int]:
     """How many of the queries that Trino remembers lacked memory, by the name of the limit; and how many it remembers.
 
     Raises the errors of Trino's client.
     """
     counted = "SELECT error_code, count(*) FROM system.runtime.queries"
-    failed = _rows(target, catalog, f"{counted} WHERE {_LACKED} GROUP BY 1 ORDER BY 2 DESC")
-    [[count]] = _rows(target, catalog, "SELECT count(*) FROM system.runtime.queries")
+    failed = _rows(target, "system", f"{counted} WHERE {_LACKED} GROUP BY 1 ORDER BY 2 DESC")
+    [[count]] = _rows(target, "system", "SELECT count(*) FROM system.runtime.queries")
     return dict(failed), count
 
 
