@@ -65,9 +65,10 @@ def _text(value: Any, *, key: bool = False) -> Any:
         raise ValueError("a type that is a mapping has one key: struct, list or map, as in {struct: {a: int}}")
     [(kind, inner)] = value.items()
     if kind == "list":
-        return f"list<{_member_text(inner, _MEMBER)}>"
+        return f"list<{_member_text(inner, _MEMBER, key=key)}>"
     if kind == "map" and isinstance(inner, dict) and set(inner) == {"key", "value"}:
-        return f"map<{_member_text(inner['key'], _MEMBER, key=True)}, {_member_text(inner['value'], _MEMBER)}>"
+        of_value = _member_text(inner["value"], _MEMBER, key=key)
+        return f"map<{_member_text(inner['key'], _MEMBER, key=True)}, {of_value}>"
     if kind == "struct" and isinstance(inner, dict) and inner:
         rule = _MEMBER if key else _FIELD
         members = (f"{_name(str(name))}: {_member_text(of, rule, key=key)}" for name, of in inner.items())

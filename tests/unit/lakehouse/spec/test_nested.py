@@ -52,6 +52,10 @@ def test_only_what_needs_a_mapping_is_written_as_one() -> None:
             {"map": {"key": {"struct": {"a": {"type": "int", "doc": "x"}}}, "value": "int"}},
             "A map's keys never change, so their fields have no docs and former names",
         ),
+        (
+            {"map": {"key": {"list": {"struct": {"a": {"type": "int", "renamed_from": "b"}}}}, "value": "int"}},
+            "A map's keys never change, so their fields have no docs and former names",
+        ),
     ],
 )
 def test_what_is_refused_says_the_rule(value: Any, words: str) -> None:
