@@ -10,6 +10,7 @@ from bootstrap.catalogs.hive import HiveCatalog
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.catalogs.polaris import PolarisCatalog
 from bootstrap.catalogs.rest import RestCatalog
+from bootstrap.catalogs.s3tables import S3TablesCatalog
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Refused
 
@@ -19,6 +20,7 @@ CATALOGS: Mapping[str, Callable[[str, CatalogConnection, Connections], LiveCatal
     "glue": GlueCatalog,
     "hive": HiveCatalog,
     "polaris": PolarisCatalog,
+    "s3tables": S3TablesCatalog,
     "rest": RestCatalog,
 }
 

@@ -228,6 +228,7 @@ def sql(
         Literal["trino", "spark"] | None, typer.Option(help="Which engine runs them [default: trino, if there is one].")
     ] = None,
     form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How rows are printed.")] = "table",
+    timing: Annotated[bool, typer.Option("--timing", help="Print the seconds of each statement to stderr.")] = False,
 ) -> None:
     """Run SQL statements, separated by semicolons, in one session; the first that fails ends it with exit code 1."""
     from bootstrap.session import sql as run
@@ -235,7 +236,7 @@ def sql(
 
     text, source = run.source_of(file, expression)
     session = run.open_engine(_target(context), engine)
-    run.run(session, split(text, session.dialect), form, sys.stdout, source)
+    run.run(session, split(text, session.dialect), form, sys.stdout, source, sys.stderr if timing else None)
 
 
 @app.command()

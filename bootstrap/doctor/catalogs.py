@@ -63,6 +63,31 @@ def answers(name: str, service: str, uri: str, config: Answer, stack: str, *, cr
     )
 
 
+def signed(name: str, service: str, uri: str, listed: Answer, stack: str) -> Finding:
+    """The list of namespaces of a catalog that the store serves, asked for by a signed request."""
+    if listed.reason:
+        return answers(name, service, uri, listed, stack)
+    told = _json(listed.body)
+    if listed.status == 200 and "namespaces" in told:
+        return ok(f"{uri} answers")
+    failure = told.get("error")
+    message = str(failure.get("message") or "") if isinstance(failure, dict) else ""
+    found = f"{uri}: {message or 'not the answer of a catalog'} (HTTP {listed.status})"
+    if listed.status in (401, 403):
+        return error(
+            found,
+            f"{service} takes other keys there than those in `secrets` of the state folder",
+            f"`lakehouse restart {service}`; if that is not enough, `lakehouse secret rotate store` and "
+            f"`cdktf deploy {stack}`",
+        )
+    if listed.status == 404 and message:
+        return error(found, "somebody deleted the table bucket", "`lakehouse apply` creates it")
+    if "s3tables.metadata" in message:
+        fix = "remove that bucket, or name another one in `location` of the catalog; then `lakehouse apply`"
+        return error(found, f"the bucket of {name} is an ordinary one, not a table bucket", fix)
+    return answers(name, service, uri, listed, stack)
+
+
 def database(service: str, answer: Answer, log: Sequence[str], stack: str) -> Finding:
     """Whether the catalog's server can read its database, from its answer to a request that needs it.
 

@@ -266,6 +266,12 @@ class _Stack:
         log = [line for need in of.kind.needs for line in probes.log(self.local, need)[-_LATEST:]]
         return catalogs.database(of.service, answer, log, self.target.stack)
 
+    def signed(self, of: CatalogEndpoint) -> Finding:
+        url = f"{of.uri}/v1/{of.warehouse}/namespaces"
+        asked = {"Accept": "application/json"}
+        proof = connect.catalog(of, self.local.state.value).auth.headers("GET", url, asked, None)
+        return catalogs.signed(of.name, of.service, of.uri, probes.ask(url, {**asked, **proof}), self.target.stack)
+
     def listed(self, catalog: str) -> RemoteError | None:
         """Why a catalog that is not asked over HTTP does not list its contents; None if it does."""
         from bootstrap import catalogs as live
@@ -353,6 +359,9 @@ class _Stack:
             return catalogs.answers(name, endpoint.service, uri, answer, self.target.stack, creates=creates)
 
         after = ["store", *([f"service {endpoint.service}"] if endpoint.service else [])]
+        if endpoint.kind.signs:
+            yield Check(f"catalog {name}", lambda: self.signed(endpoint), after=(*after, "keys"))
+            after = [f"catalog {name}"]
         if endpoint.kind.rest or endpoint.kind.reads:
             yield Check(f"catalog {name}", look, after=tuple(after))
             after = [f"catalog {name}"]

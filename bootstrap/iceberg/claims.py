@@ -152,6 +152,9 @@ def homes(
             found[table.owner] = Home(table.location, refused=f"{rule}. Choose another location, or remove them")
         elif table.have is None:
             home = _home(table, register, held)
+            if home.reason and not catalogs[table.catalog].limits.locations:
+                rule = f"{home.reason}, and {catalogs[table.catalog].limits.kind} has no other folder for it"
+                home = replace(home, refused=f"{rule}. Choose another name, or drop what is there with `--purge`")
             if home.reason and table.owner in granted(lakehouse):
                 rule = f"{home.reason}, and `access` grants the table by its folder"
                 home = replace(home, refused=f"{rule}. Write `location: {home.location}`, so that the grants follow")

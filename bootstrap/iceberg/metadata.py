@@ -157,6 +157,7 @@ class BucketFacts:
     noncurrent_days: int | None = None
     access: str | None = "private"  # as in the file; None: the store has no bucket policies
     owned: bool = True  # this lakehouse has made it, so it may be emptied and deleted
+    unfit: str = ""  # why it cannot be what the file says
 
 
 @dataclass(frozen=True)

@@ -239,7 +239,9 @@ class Staged:
         self.clear()  # left by a run that was killed
         connections = connect(target.path, target.stack)[1]
         name = f"{into.namespace}.{into.name}"
-        self._target = tables.load(catalogs.connect(into.catalog, connections), name, connections)
+        live = catalogs.connect(into.catalog, connections)
+        self._target = tables.load(live, name, connections)
+        self._location = f"s3://{STAGING}/{self._prefix}table" if live.limits.locations else None
 
     @cached_property
     def schema(self) -> Any:
@@ -250,10 +252,8 @@ class Staged:
 
     @cached_property
     def _over(self) -> Any:
-        location = f"s3://{STAGING}/{self._prefix}table"
-        return self._catalog.create_table(
-            (*self._namespace, self.table.name), schema=self._target.schema(), location=location
-        )
+        name = (*self._namespace, self.table.name)
+        return self._catalog.create_table(name, schema=self._target.schema(), location=self._location)
 
     def add(self, digest: str, rows: Iterator[Any]) -> int:
         """Stage a file's rows. Returns how many there are."""

@@ -21,6 +21,7 @@ class StoreConnection:
     secret_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)  # of temporary keys
     trust: str | None = None  # the file of an authority's certificate, if the system does not trust it
+    has_tables: bool = field(default=False, kw_only=True)  # it has table buckets, by the API of S3 Tables
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class CatalogConnection:
     """One catalog.
 
     ``uri`` is the Iceberg REST address without ``/v1``, ``warehouse`` the name by which the server knows the catalog,
-    and ``api`` the address of the server's own interface (Nessie's, up to and including ``/api/v2``). ``headers`` go
+    and ``api`` the address of the server's own interface (Nessie's, up to and including ``/api/v2``; for AIStor's
+    tables, the one that makes warehouses). ``headers`` go
     with every request, and ``auth`` authenticates it. For Glue, ``uri`` is its address (empty: AWS itself) and
     ``warehouse`` the ``s3://`` location of its databases; without an ``account`` it has the store's region and keys.
     """

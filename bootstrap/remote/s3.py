@@ -60,6 +60,11 @@ def glue(
     return _client("glue", at, patience, parallel, 5)
 
 
+def s3tables(store: StoreConnection) -> Any:
+    """A client of the API of S3 Tables, which a local store may have at the same address."""
+    return _client("s3tables", store, 30.0, 1, 5)
+
+
 def _client(service: str, store: StoreConnection, patience: float, parallel: int, attempts: int) -> Any:
     own = store.endpoint is not None
     alone = own or store.access_key is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from bootstrap.remote.auth import NONE, Auth, ClientCredentials
+from bootstrap.remote.auth import NONE, Auth, ClientCredentials, SigV4
 from bootstrap.remote.connections import AwsAccount, BucketOwner, CatalogConnection, Connections, StoreConnection
 from lakehouse.kinds import STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
@@ -46,6 +46,11 @@ def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConne
     if (login := kind.login) is not None:
         client, proof = (value(each) for each in (login.credential.name, login.credential.value))
         auth = ClientCredentials(f'catalog "{at.name}"', f"{at.external}{login.tokens}", client, proof, login.scope)
+    if kind.signs:
+        name, key = (
+            filled(each, lambda name: value(Secret(name))) for each in (at.store.access_key, at.store.secret_key)
+        )
+        auth = SigV4.of(name, key, kind.signs, at.store.region)
     storage = None if kind.storage is None else kind.storage(at)
     own, account = kind.account(at), None
     if own is not None:
@@ -68,4 +73,5 @@ def store(local: Local) -> StoreConnection:
         region=at.region,
         access_key=filled(at.access_key, local.state.secret),
         secret_key=filled(at.secret_key, local.state.secret),
+        has_tables=STORES[at.service].has_tables and not STORES[at.service].warehouses,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -130,20 +131,32 @@ def _spark_error(error: Exception) -> LakehouseError:
     return LakehouseError(message or type(error).__name__)
 
 
-def run(engine: SqlEngine, statements: Sequence[SqlStatement], form: RowFormat, out: IO[str], source: str) -> None:
+def run(
+    engine: SqlEngine,
+    statements: Sequence[SqlStatement],
+    form: RowFormat,
+    out: IO[str],
+    source: str,
+    times: IO[str] | None = None,
+) -> None:
     """Runs the statements in order and prints their results; stops at the first that fails.
+
+    ``times`` gets a line for each with the seconds that it took, its rows included.
 
     Raises LakehouseError that names the statement of ``source`` that failed and why.
     """
     if not statements:
         raise UsageError(f"{source} contains no statement to run.")
     for number, statement in enumerate(statements, 1):
+        began = time.monotonic()
         try:
             show(engine.run(statement.text), form, out)
         except LakehouseError as error:
             which = f" (statement {number} of {len(statements)})" if len(statements) > 1 else ""
             raise LakehouseError(f"{source}:{statement.line}{which}: {error}") from error
         out.flush()
+        if times is not None:
+            print(f"{time.monotonic() - began:.2f} s", file=times)
 
 
 def show(result: SqlResult, form: RowFormat, out: IO[str]) -> None:

@@ -14,6 +14,7 @@ from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing, Refused
 from bootstrap.remote.s3 import Lacking, client, typed
 from bootstrap.stores import lifecycle, owners, policies
+from bootstrap.stores.tables import TableBuckets
 from lakehouse.runtimes.owner import buckets_marked
 
 #: An object with the name of the lakehouse whose file declared the bucket deletable: few stores have bucket tags.
@@ -29,6 +30,7 @@ class BucketStore:
         self.owner = connections.owner
         self.region, self.custom, self.parallel = store.region, store.endpoint is not None, connections.parallel
         self.client = client(store, patience=connections.patience, parallel=connections.parallel)
+        self.tables = TableBuckets(connections)
 
     def facts(self, buckets: Collection[str], owner: str | None = None) -> dict[str, BucketFacts]:
         """Facts of those given buckets that exist; with ``owner`` also of others that its file declared deletable."""
@@ -73,8 +75,11 @@ class BucketStore:
         try:
             with typed(self.endpoint):
                 return self.client.get_object(Bucket=bucket, Key=_MARK)["Body"].read().decode()
-        except (Missing, Refused):
+        except Missing:
             return None
+        except Refused:  # so does a table bucket
+            with typed(self.endpoint):
+                return owners.tag(self.client, bucket, owners.DELETABLE) or None
 
     def _bucket(self, name: str) -> BucketFacts:
         versioning: bool | None = None
@@ -102,18 +107,25 @@ class BucketStore:
             days.get("noncurrent_days"),
             access,
             self._owned(name),
+            self.tables.unfit(name),
         )
 
     def create(self, name: str, settings: Mapping[str, Any]) -> list[str]:
         """Create the bucket; returns which of ``settings`` the store does not support."""
+        if name in self.tables:
+            self.tables.create(name)
+        else:
+            self._create(name)
+        self._sign(name)
+        return self.update(name, {key: value for key, value in settings.items() if value and value != "private"})
+
+    def _create(self, name: str) -> None:
         with typed(self.endpoint):
             if self.custom or self.region == "us-east-1":
                 self.client.create_bucket(Bucket=name)
             else:
                 where: Any = {"LocationConstraint": self.region}
                 self.client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
-        self._sign(name)
-        return self.update(name, {key: value for key, value in settings.items() if value and value != "private"})
 
     def update(self, name: str, settings: Mapping[str, Any]) -> list[str]:
         """Set the bucket's settings to these. Returns which of them the store does not support."""
@@ -126,6 +138,9 @@ class BucketStore:
         """
         if not self._owned(name):
             raise Refused(f"bucket {name} was not made by this lakehouse: it is neither emptied nor deleted")
+        if name in (self.tables.present or ()):
+            self.tables.delete(name)
+            return
         for key, version in self._held(name):
             if key not in (_MARK, owners.OBJECT):
                 if not purge:
@@ -179,7 +194,9 @@ class BucketStore:
         return True
 
     def _mark(self, name: str, owner: str | None) -> None:
-        if owner is None:
+        if name in self.tables:  # it takes no objects but those of its tables
+            owners.write(self.client, name, owner or "", owners.DELETABLE)
+        elif owner is None:
             self.client.delete_object(Bucket=name, Key=_MARK)
         else:
             self.client.put_object(Bucket=name, Key=_MARK, Body=owner.encode())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 TAG = "lakehouse-owner"
+DELETABLE = "lakehouse-deletable"  # of a table bucket, which takes no objects: the lakehouse whose file says so
 OBJECT = ".lakehouse/owner"
 
 _NO_TAGS = {"NotImplemented", "501", "MethodNotAllowed", "XNotImplemented"}
@@ -21,13 +22,8 @@ _NONE = {"NoSuchTagSet", "NoSuchTagSetError", "NoSuchKey", "404", "AccessDenied"
 
 def read(client: S3Client, bucket: str) -> str:
     """The bucket's owner; empty if it has no mark or nobody may look."""
-    try:
-        for tag in client.get_bucket_tagging(Bucket=bucket)["TagSet"]:
-            if tag["Key"] == TAG:
-                return tag["Value"]
-    except exceptions.ClientError as error:
-        if not _is(error, _NO_TAGS | _NONE):
-            raise
+    if found := tag(client, bucket, TAG):
+        return found
     try:
         return client.get_object(Bucket=bucket, Key=OBJECT)["Body"].read().decode()
     except exceptions.ClientError as error:
@@ -36,16 +32,29 @@ def read(client: S3Client, bucket: str) -> str:
         return ""
 
 
-def write(client: S3Client, bucket: str, owner: str) -> None:
-    """Mark the bucket. Its other tags stay."""
-    tags: list[Any] = []
+def tag(client: S3Client, bucket: str, key: str) -> str:
+    """The value of a tag of the bucket; empty if it has none or nobody may look."""
     try:
-        tags = [tag for tag in client.get_bucket_tagging(Bucket=bucket)["TagSet"] if tag["Key"] != TAG]
+        there = client.get_bucket_tagging(Bucket=bucket)["TagSet"]
     except exceptions.ClientError as error:
         if not _is(error, _NO_TAGS | _NONE):
             raise
+        return ""
+    return next((each["Value"] for each in there if each["Key"] == key), "")
+
+
+def write(client: S3Client, bucket: str, owner: str, key: str = TAG) -> None:
+    """Mark the bucket. Its other tags stay. Only the mark of its owner can be an object, where tags are lacking."""
+    tags: list[Any] = []
     try:
-        client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [*tags, {"Key": TAG, "Value": owner}]})
+        tags = [tag for tag in client.get_bucket_tagging(Bucket=bucket)["TagSet"] if tag["Key"] != key]
+    except exceptions.ClientError as error:
+        if not _is(error, _NO_TAGS | _NONE):
+            raise
+    if owner:
+        tags.append({"Key": key, "Value": owner})
+    try:
+        client.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
     except exceptions.ClientError as error:
         if not _is(error, _NO_TAGS):
             raise

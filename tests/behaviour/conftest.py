@@ -16,12 +16,14 @@ from bootstrap.catalogs import tables
 from bootstrap.reconciler.plan import Plan
 from bootstrap.remote.connections import Connections
 from bootstrap.session import connect
+from lakehouse.kinds import CATALOGS
 from lakehouse.spec import Lakehouse, load
 from tests.behaviour.project import Project
-from tests.behaviour.servers import KINDS, Servers, running
+from tests.behaviour.servers import Servers, kinds, running
 
 # `make test` runs every kind of store and of catalog once; `make matrix` runs each pair of them.
 OF_STORES = ("test_stores", "test_seaweedfs")
+LOCATION = "s3://warehouse/lake"  # of the catalog in the tests' lakehouses
 PAIRS = {("s3proxy", "nessie"), ("minio", "nessie-rest")}
 
 
@@ -40,7 +42,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
     kind = str(request.param)
     # Catalogs of other kinds than Nessie meet other stores than the first only in the matrix.
     every = kind == "s3proxy" or any(item.get_closest_marker("matrix") for item in request.session.items)
-    with running(tmp_path_factory.mktemp("servers"), kind, KINDS if every else ["nessie"]) as up:
+    words = [word for word in kinds(kind) if every or word == "nessie" or CATALOGS[word].in_store]
+    with running(tmp_path_factory.mktemp("servers"), kind, words) as up:
         yield up
 
 
@@ -80,11 +83,11 @@ def lakehouse(
     namespaces: dict[str, Any], *, managed: str = "shared", references: dict[str, Any] | None = None, **more: Any
 ) -> Lakehouse:
     """A lakehouse with these namespaces, branches and tags in its catalog ``lake``."""
-    catalog = {"location": "s3://warehouse/lake", "managed": managed, "namespaces": namespaces, **(references or {})}
+    catalog = {"location": LOCATION, "managed": managed, "namespaces": namespaces, **(references or {})}
     return Lakehouse.model_validate(
         {
             "name": "behaviour",
-            "buckets": {"warehouse": {}},
+            "buckets": {LOCATION.split("/")[2]: {}},
             "catalogs": {"lake": catalog},
             "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "nessie"}}},
             **more,

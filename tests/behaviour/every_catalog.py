@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from tests.behaviour.test_claims import (
-    test_a_folder_that_is_not_empty_is_left_to_its_owner,
-    test_a_location_in_or_around_a_live_table_is_refused_with_both_names,
-)
 from tests.behaviour.test_commands import (
     test_drift_reports_what_others_did,
     test_export_says_everything,
     test_plan_apply_and_nothing_left,
 )
 from tests.behaviour.test_tables import (
-    test_a_table_lies_where_the_file_says,
     test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows,
     test_every_type_comes_back_as_it_was_asked_for,
     test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay,
     test_fields_of_structs_are_renamed_and_described_and_keep_their_values,
     test_layouts_come_and_go,
-    test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out,
 )
 from tests.behaviour.test_views import test_a_plan_says_whether_the_catalog_keeps_views
 
 __all__ = [
-    "test_a_folder_that_is_not_empty_is_left_to_its_owner",
-    "test_a_location_in_or_around_a_live_table_is_refused_with_both_names",
     "test_a_plan_says_whether_the_catalog_keeps_views",
-    "test_a_table_lies_where_the_file_says",
     "test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows",
     "test_drift_reports_what_others_did",
     "test_every_type_comes_back_as_it_was_asked_for",
@@ -35,5 +26,4 @@ __all__ = [
     "test_fields_of_structs_are_renamed_and_described_and_keep_their_values",
     "test_layouts_come_and_go",
     "test_plan_apply_and_nothing_left",
-    "test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out",
 ]

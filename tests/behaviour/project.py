@@ -14,10 +14,10 @@ from tests.behaviour.servers import Servers
 
 FILE = """\
 name: commands
-buckets: {{warehouse: {{}}}}
+buckets: {{{bucket}: {{}}}}
 catalogs:
   lake:
-    location: s3://warehouse/lake
+    location: {location}
     namespaces:
       {root}:   # a comment that stays
         tables:
@@ -38,9 +38,12 @@ class Project:
     path: Path
     root: str
     servers: Servers
+    location: str = "s3://warehouse/lake"
 
     def write(self, b: str = "int", more: str = "") -> None:
-        self.path.write_text(FILE.format(root=self.root, b=b, more=more))
+        self.path.write_text(
+            FILE.format(root=self.root, b=b, more=more, location=self.location, bucket=self.location.split("/")[2])
+        )
 
     def run(self, *arguments: str) -> Result:
         program = typer.Typer()

@@ -16,7 +16,7 @@ from typing import Any
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from bootstrap.session import connect
 from lakehouse import packages
-from lakehouse.kinds import CATALOGS
+from lakehouse.kinds import CATALOGS, STORES
 from lakehouse.kinds.catalogs import glue
 from lakehouse.kinds.compose import endpoints, services
 from lakehouse.kinds.needed import needed
@@ -38,7 +38,8 @@ from tests.ports import free
 
 REGION = "us-east-1"
 GLUE_REGION = "eu-west-1"  # another than the store's
-KINDS = support.on(CATALOGS, "process")  # of catalogs: each runs over each store
+KINDS = support.on(CATALOGS, "process")  # of catalogs
+TABLES = "tables"  # the bucket of catalogs that the store serves
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class Servers:
             catalog = CatalogConnection("rest", self.catalogs["nessie"].uri, "lake")
         else:
             catalog = replace(self.catalogs[kind], branch=branch)
-        store = StoreConnection(self.store, REGION, self.access_key, self.secret_key)
+        has_tables = CATALOGS[catalog.kind].in_store
+        store = StoreConnection(self.store, REGION, self.access_key, self.secret_key, has_tables=has_tables)
         return Connections(store, {"lake": catalog}, cache)
 
     def pyiceberg(self) -> dict[str, str]:
@@ -86,13 +88,19 @@ class Servers:
         }
 
 
+def kinds(store: str) -> list[str]:
+    """The kinds of catalog that run over the store. Those that it serves are last: they need more of its ports."""
+    over = [word for word in KINDS if STORES[store].has_tables or not CATALOGS[word].in_store]
+    return sorted(over, key=lambda word: CATALOGS[word].in_store)
+
+
 @contextmanager
-def running(folder: Path, kind: str = "s3proxy", words: Collection[str] = KINDS) -> Iterator[Servers]:
+def running(folder: Path, kind: str = "s3proxy", words: Collection[str] | None = None) -> Iterator[Servers]:
     """A store and each kind of catalog in ``words`` from the package cache, for as long as the context lasts.
 
     A package that is not in the cache is fetched or built. If that fails, the suite fails.
     """
-    lakehouses = {word: bare(kind, word) for word in words}
+    lakehouses = {word: bare(kind, word) for word in (kinds(kind) if words is None else words)}
     with ExitStack() as stack:
         if "polaris" in lakehouses:
             lakehouses["polaris"] = bare(kind, {"kind": "polaris", "home": str(home(folder))})
@@ -110,6 +118,9 @@ def _started(folder: Path, kind: str, lakehouses: dict[str, Lakehouse]) -> Itera
     ports = dict(zip(names, free(len(names)), strict=True))
     place = ProcessPlace(state, ports)
     keys = {"store-access-key": "behaviour", "store-secret-key": secrets.token_urlsafe(24)}
+    for name, key in keys.items():
+        state.kept(name).parent.mkdir(mode=0o700, exist_ok=True)
+        state.kept(name).write_text(key)
     for lake in lakehouses.values():
         asked = needed(lake)
         packages.set_up(asked.packages, asked.javas, progress=False, build=build)
@@ -182,11 +193,12 @@ def _entry(kind: Any) -> Any:
 def bare(kind: str, catalog: Any = "nessie") -> Lakehouse:
     """A lakehouse without engines: a store of that kind, and a catalog."""
     store, carried = _entry(kind), _entry(catalog) if isinstance(catalog, str) else catalog
+    in_store = isinstance(catalog, str) and CATALOGS[catalog].in_store
     return Lakehouse.model_validate(
         {
             "name": "behaviour",
-            "buckets": {"warehouse": {}},
-            "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
+            "buckets": {"warehouse": {}, TABLES: {}},
+            "catalogs": {"lake": {"location": f"s3://{TABLES}" if in_store else "s3://warehouse/lake"}},
             "stacks": {"local": {"runtime": "process", "store": store, "catalogs": {"lake": carried}}},
         }
     )

@@ -26,6 +26,7 @@ from tests.behaviour.conftest import lakehouse
 from tests.behaviour.every_catalog import *  # noqa: F403 - its tests run here
 from tests.behaviour.glue import WAREHOUSE, GlueServers, glue
 from tests.behaviour.located_catalog import *  # noqa: F403 - likewise
+from tests.behaviour.placing_catalog import *  # noqa: F403 - likewise
 from tests.behaviour.project import Project
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import REGION

@@ -32,6 +32,7 @@ from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, Throttle
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.every_catalog import *  # noqa: F403 - its tests run here
 from tests.behaviour.located_catalog import *  # noqa: F403 - likewise
+from tests.behaviour.placing_catalog import *  # noqa: F403 - likewise
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
 from tests.behaviour.test_tables import applied

@@ -21,6 +21,7 @@ from bootstrap.remote.errors import Conflict, Refused
 from lakehouse.spec import Lakehouse
 from tests.behaviour.conftest import lakehouse, only
 from tests.behaviour.every_catalog import *  # noqa: F403 - its tests run here
+from tests.behaviour.placing_catalog import *  # noqa: F403 - likewise
 from tests.behaviour.reconciling import apply, make_plan, reconcile
 from tests.behaviour.servers import Servers
 from tests.behaviour.view_catalog import *  # noqa: F403 - likewise

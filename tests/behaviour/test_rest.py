@@ -14,6 +14,7 @@ from pyiceberg.types import LongType
 from bootstrap.remote.connections import Connections
 from tests.behaviour.conftest import lakehouse
 from tests.behaviour.every_catalog import *  # noqa: F403 - its tests run here
+from tests.behaviour.placing_catalog import *  # noqa: F403 - likewise
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
 from tests.behaviour.view_catalog import *  # noqa: F403 - likewise

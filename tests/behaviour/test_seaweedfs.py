@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lakehouse.kinds.store import ROLE
-from lakehouse.kinds.stores.seaweedfs import NAME, SEAWEEDFS
+from lakehouse.kinds.stores.seaweedfs import NAME, SEAWEEDFS, TABLES
 from tests.behaviour.servers import REGION, Servers
 
 pytestmark = [
@@ -29,7 +29,7 @@ PAGE = {"Origin": "http://evil.example", "Content-Type": "text/plain"}  # what a
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("door", [each.name for each in SEAWEEDFS.listeners])
+@pytest.mark.parametrize("door", [each.name for each in SEAWEEDFS.listeners if each.name != TABLES])
 def test_a_stranger_is_refused_at_every_port(servers: Servers, door: str, scheme: str, method: str) -> None:
     """Also what browsers send for a page of anybody's; paths are those that the parts answer without a certificate."""
     socket.create_connection(("127.0.0.1", servers.ports[door]), timeout=10).close()  # it listens
@@ -38,6 +38,23 @@ def test_a_stranger_is_refused_at_every_port(servers: Servers, door: str, scheme
         assert status in ((400, 403, 405) if (door, scheme) == (NAME, "http") else (ENDED, 400)), path
         # The gateway lets a page read how it refuses.
         assert door == NAME or "Access-Control-Allow-Origin" not in headers, path
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_stranger_is_refused_at_the_port_of_the_tables(servers: Servers, scheme: str, method: str) -> None:
+    """Only the path by which clients learn a catalog's prefix answers: with the name that they sent."""
+    base = f"{scheme}://127.0.0.1:{servers.ports[TABLES]}"
+    for path in (
+        *("/v1/tables/namespaces", "/v1/namespaces", "/v1/tables/namespaces/a/tables/t", "/v1/tables/tables/rename"),
+        *("/v1/oauth/tokens", "/v1/tables/transactions/commit", "/tables/x", "/"),
+    ):
+        status, headers = answer(f"{base}{path}", method)
+        assert status in ((400, 401, 403, 404, 405) if scheme == "http" else (ENDED, 400)), path
+        assert "Access-Control-Allow-Origin" not in headers, path
+        assert path != "/v1/tables/namespaces" or scheme == "https" or status in (401, 403, 405)
+    if (scheme, method) == ("http", "GET"):
+        assert answer(f"{base}/v1/config?warehouse=nobodys", "GET")[0] == 200
 
 
 def answer(url: str, method: str) -> tuple[int, dict[str, str]]:

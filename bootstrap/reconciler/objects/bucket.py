@@ -63,6 +63,12 @@ class Buckets(ObjectKind):
                 said = {key: value for key, value in want.items() if value and value != "private"}
                 details = tuple(Detail("+", f"{key} = {value}") for key, value in said.items())
                 found.changes.append(Change("create", BUCKET, "", name, details, BucketSettings(want)))
+            elif have.unfit:
+                found.refuse(address(BUCKET, "", name), have.unfit, ("buckets", name))
+                for catalog, of in found.lakehouse.catalogs.items():
+                    if of.location.bucket == name:
+                        what, rule = address("catalog", "", catalog), f"its bucket {name} cannot be used: {have.unfit}"
+                        found.refuse(what, rule, ("catalogs", catalog, "location"))
             else:
                 _update(found, name, want, have)
 

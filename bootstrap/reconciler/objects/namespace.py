@@ -91,6 +91,7 @@ class Namespaces(ObjectKind):
         else:
             yield address("catalog", "", change.catalog)
             yield from renamed_around(change)
+            yield from (each.address for each in changes.of("bucket", "create"))  # it may be the catalog itself
             yield address(NAMESPACE, change.catalog, change.name.rpartition(".")[0])
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:

@@ -28,11 +28,12 @@ class CatalogEndpoint:
     service: str
     internal: str
     external: str
-    warehouse: str  # the catalog's name on its server; if its kind is ``located``, the address of its tables
+    warehouse: str  # the catalog's name on its server; for a ``located`` kind, the address of its tables
     location: str  # of its tables
     store: StoreEndpoint
     branches: tuple[str, ...] = ()  # those that the file names, in addition to the catalog's default branch
     entry: KindEntry | None = None  # its entry in the file
+    warehouses: str = ""  # path of the API by which the store makes warehouses, if the store serves the catalog
 
     @property
     def uri(self) -> str:
@@ -42,7 +43,8 @@ class CatalogEndpoint:
     @property
     def api(self) -> str:
         """The address of the server's own API for users and the bootstrap; empty if it has none."""
-        return f"{self.external}{self.kind.api}" if self.kind.api else ""
+        path = self.kind.api or self.warehouses
+        return f"{self.external}{path}" if path else ""
 
 
 def served(place: Place, server: str, entry: KindEntry) -> tuple[str, str]:
@@ -113,6 +115,7 @@ class CatalogKind(CatalogRules):
     former: Callable[[Path], Iterator[tuple[str, str]]] | None = None
     login: Login | None = None  # None: the server requires no login
     account: Callable[[CatalogEndpoint], Account | None] = lambda at: None
+    signs: str = ""  # the service that clients sign requests for by AWS's SigV4; empty: requests are not signed
     storage: Callable[[CatalogEndpoint], Mapping[str, Any]] | None = None  # None: its catalogs need not be created
 
     @property

@@ -45,18 +45,25 @@ def _catalog(
 ) -> CatalogEndpoint:
     spec, entry = lakehouse.catalogs[name], stack.catalogs[name]
     kind = CATALOGS[entry.kind]
-    internal, external = kind.bases(place, server, entry)
+    if kind.in_store:
+        tables = STORES[store.service].tables
+        assert tables is not None  # lakehouse.spec.table_buckets checks it
+        (internal, external), server, warehouse = tables(place), store.service, spec.location.bucket
+    else:
+        internal, external = kind.bases(place, server, entry)
+        warehouse = spec.location if kind.located else entry.warehouse_of(name)
     return CatalogEndpoint(
         name=name,
         kind=kind,
-        service="" if kind.services is None else server,
+        service=server if kind.services is not None or kind.in_store else "",
         internal=internal,
         external=external,
-        warehouse=spec.location if kind.located else entry.warehouse_of(name),
+        warehouse=warehouse,
         location=spec.location,
         store=store,
         branches=tuple(spec.branches),
         entry=entry,
+        warehouses=STORES[store.service].warehouses if kind.in_store else "",
     )
 
 

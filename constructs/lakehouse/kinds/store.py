@@ -12,6 +12,8 @@ from lakehouse.text.placeholders import Text
 
 #: The role that whoever asks a store's STS for keys names. Only SeaweedFS has roles; other stores take any name.
 ROLE = "arn:aws:iam::000000000000:role/lakehouse"
+#: The kind of catalog that a store serves by itself.
+S3TABLES = "s3tables"
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,17 @@ class StoreEndpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class StoreKind(StoreRules):
-    """A kind of object store. ``service`` is None if AWS provides the store."""
+    """A kind of object store. ``service`` is None if AWS provides the store.
+
+    ``tables`` returns the base addresses of its Iceberg REST endpoint, for services and from outside; None: it has no
+    such endpoint. ``warehouses`` is the path in there by which table buckets are made; empty: the store has the API of
+    S3 Tables for that.
+    """
 
     service: Callable[[Place, LocalStack], Service] | None = None
+    tables: Callable[[Place], tuple[str, str]] | None = None
+    warehouses: str = ""
+
+    @property
+    def has_tables(self) -> bool:
+        return self.tables is not None

@@ -20,6 +20,7 @@ from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.renames import check_fields, check_renames
 from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
+from lakehouse.spec.table_buckets import check_table_buckets
 from lakehouse.spec.versions import version_refusal
 from lakehouse.text.words import listed, suggest
 
@@ -303,6 +304,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
         yield from check_catalogs(name, stack, lakehouse, everything=everything)
         if isinstance(stack, LocalStack):
             yield from check_entries(name, stack, lakehouse, stack.runtime)
+            yield from check_table_buckets(name, stack, lakehouse)
             yield from _ports(name, stack, lakehouse)
             yield from check_databases(name, stack, lakehouse)
         else:

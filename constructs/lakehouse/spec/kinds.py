@@ -62,7 +62,8 @@ class Listener:
 
     For a further server of the same kind, the name is ``NAME-CATALOG`` and the default is the next number. ``when`` and
     ``each`` are keys of the engine's entry: the port exists only if the key ``when`` is set, and as many times as the
-    value of the key ``each``; ``{}`` in the name is replaced by the count.
+    value of the key ``each``; ``{}`` in the name is replaced by the count. ``catalog`` is a kind of catalog: a store's
+    port with it exists only if the stack has such a catalog.
     """
 
     name: str  # as under `stacks.NAME.ports`
@@ -71,6 +72,7 @@ class Listener:
     meaning: str = ""  # its purpose, as `lakehouse endpoints` shows it
     when: str = ""
     each: str = ""
+    catalog: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Limits:
     renames: bool = False  # it renames a table in one step, and the table keeps its rows and history
     multi_table_commits: bool = False  # one commit can change several tables, all or none
     history: bool = True  # Iceberg REST clients, such as PyIceberg, see former snapshots
+    locations: bool = True  # a table may be in another folder than NAMESPACE/NAME, and its files outlive it
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,11 @@ class StoreRules(KindRules):
     license: bool = False  # it starts only with the file that `license` of the stack names
     catalog: str = ""  # the kind that serves its tables, instead of the one that the file names
 
+    @property
+    def has_tables(self) -> bool:
+        """Whether its server also serves Iceberg tables, to catalogs of a kind that is ``in_store``."""
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogRules(KindRules):
@@ -158,6 +166,7 @@ class CatalogRules(KindRules):
     can: Limits
     volatile: str = ""  # the beginning of table properties that it writes by itself at every load
     shared: bool = False
+    in_store: bool = False  # the store serves it, each catalog from a bucket of its own (a table bucket)
     needs: tuple[str, ...] = ()  # platform kinds that it depends on
     replaces: tuple[str, ...] = ()  # names of engines' built-in catalogs that a catalog of this kind may have
     check: Callable[[Mapping[str, KindEntry], str], Iterable[EntryProblem]] = lambda entries, runtime: ()

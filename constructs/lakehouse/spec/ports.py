@@ -55,7 +55,10 @@ def _wanted(lakehouse: Lakehouse, stack: LocalStack) -> Iterator[Listener]:
 
 
 def _of_the_store(stack: LocalStack) -> Iterator[Listener]:
-    yield from known().stores[stack.store.kind].listeners
+    there = {entry.kind for entry in stack.catalogs.values()}
+    for each in known().stores[stack.store.kind].listeners:
+        if not each.catalog or each.catalog in there:
+            yield each
 
 
 def _of_catalogs(lakehouse: Lakehouse, stack: LocalStack) -> Iterator[Listener]:

@@ -9,6 +9,7 @@ from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities
 
 NAME = "aistor"
+_TABLES = "/_iceberg"  # on the port of its S3 API
 IMAGE = "aistor-2026-06-06"
 _LICENSE = "minio.license"
 
@@ -26,6 +27,11 @@ def aistor(place: Place, stack: LocalStack) -> Service:
     )
 
 
+def tables(place: Place) -> tuple[str, str]:
+    """The addresses of its Iceberg REST endpoint: https://docs.min.io/aistor/administration/aistor-tables/"""
+    return f"http://{place.host(NAME)}:{place.port(NAME)}{_TABLES}", f"http://{place.external(NAME)}{_TABLES}"
+
+
 AISTOR = StoreKind(
     word=NAME,
     label="AIStor",
@@ -36,4 +42,6 @@ AISTOR = StoreKind(
     listeners=listeners(NAME),
     further=FURTHER,
     service=aistor,
+    tables=tables,
+    warehouses="/v1/warehouses",
 )

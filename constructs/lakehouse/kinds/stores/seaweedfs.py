@@ -1,7 +1,7 @@
 """SeaweedFS: master, volume server, filer and S3 gateway in one process. https://github.com/seaweedfs/seaweedfs/wiki
 
-Only the S3 port takes requests of people. The others are for its own parts: they ask for a certificate, which nobody
-else has, over TLS both ways.
+Only the S3 port takes requests of people, and the port of its tables if a catalog is of kind s3tables: both only signed
+ones. The others are for its own parts: they ask for a certificate, which nobody else has, over TLS both ways.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import posixpath
 from collections.abc import Iterator
 
-from lakehouse.kinds.store import ROLE, StoreKind
+from lakehouse.kinds.store import ROLE, S3TABLES, StoreKind
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.secrets import STORE
 from lakehouse.services.service import LOOPBACK, File, Place, Port, Probe, Service
@@ -20,6 +20,7 @@ from lakehouse.text import toml
 from lakehouse.text.placeholders import Secret, Text, joined
 
 NAME, PACKAGE = "seaweedfs", "seaweedfs-4.48"
+TABLES = f"{NAME}-tables"  # the port of its Iceberg REST endpoint
 _HERE = "(key)"  # of a placeholder in a JSON text
 TOKENS = Secret("seaweedfs-tokens")  # signs what its parts show each other
 _SOCKETS = "/tmp"  # noqa: S108 - where its parts reach each other: it has no option for the folder
@@ -38,6 +39,7 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
     certificate = Certificate.of(NAME, host)
     near = posixpath.relpath(data, config)  # the path of a unix socket has 107 bytes at most
     inner = [Port(f"{NAME}-{part}", place.port(f"{NAME}-{part}"), "https") for part, _ in _PARTS]
+    tables = [Port(TABLES, place.port(TABLES), label="Iceberg REST", path="/v1/config")] if _has_tables(stack) else []
     grpc = [Port(f"{NAME}-{part}-grpc", place.port(f"{NAME}-{part}-grpc"), "tcp") for part, _ in _PARTS]
     numbers = [
         option
@@ -57,7 +59,8 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             "-s3.allowDeleteBucketNotEmpty=false",  # by itself it deletes a bucket with all that is in it
             f"-s3.iam.config={config}/iam.json",
             f"-s3.allowedOrigins=http://{LOOPBACK}:{port}",  # of pages in a browser; by itself it takes all
-            *("-s3.port.iceberg=0", "-s3.port.lance=0"),  # catalogs of its own
+            # Catalogs of its own.
+            *(f"-s3.port.iceberg={tables[0].number if tables else 0}", "-s3.port.lance=0"),
             # It elects itself after a restart, at once; by itself it would wait for others for 10 s.
             "-master.electionTimeout=1s",
             # By itself it reports its numbers to its makers.
@@ -81,6 +84,7 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             Port(NAME, port, label="S3 endpoint"),
             Port(f"{NAME}-grpc", s3_grpc, "tcp"),
             *(port for both in zip(inner, grpc, strict=True) for port in both),
+            *tables,
         ),
         probe=Probe("http", port, "/healthz"),
         reading=(),
@@ -93,6 +97,15 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             *(f"{_SOCKETS}/{each.name}-{each.number}.sock" for each in grpc),
         ),
     )
+
+
+def _has_tables(stack: LocalStack) -> bool:
+    return any(entry.kind == S3TABLES for entry in stack.catalogs.values())
+
+
+def tables(place: Place) -> tuple[str, str]:
+    """The addresses of its Iceberg REST endpoint."""
+    return f"http://{place.host(NAME)}:{place.port(TABLES)}", f"http://{place.external(TABLES)}"
 
 
 def _keys() -> Text:
@@ -161,6 +174,7 @@ SEAWEEDFS = StoreKind(
                 Listener(f"{NAME}-{part}-grpc", number + 10000, number + 10000, f"its {part}, for its own parts only"),
             )
         ),
+        Listener(TABLES, 8181, 8181, "its tables: Iceberg REST, signed requests", catalog=S3TABLES),
     ),
     further=Further(
         "the options of `weed server`",
@@ -191,4 +205,5 @@ SEAWEEDFS = StoreKind(
         },
     ),
     service=seaweedfs,
+    tables=tables,
 )

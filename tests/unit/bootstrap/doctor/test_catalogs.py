@@ -37,6 +37,28 @@ def test_answers(config: Answer, severity: str, word: str) -> None:
     assert bool(found.fix) == (severity == "error")
 
 
+def failed(status: int, message: str) -> Answer:
+    return answered(status, {"error": {"message": message, "type": "", "code": status}})
+
+
+@pytest.mark.parametrize(
+    ("listed", "severity", "words", "fix"),
+    [
+        (answered(200, {"namespaces": [["a"]]}), "ok", "answers", ""),
+        (failed(403, "The access key ID you provided does not exist"), "error", "HTTP 403", "secret rotate store"),
+        (failed(404, "table bucket lake not found"), "error", "deleted the table bucket", "lakehouse apply"),
+        (failed(500, "attribute not found: s3tables.metadata"), "error", "ordinary one", "remove that bucket"),
+        (answered(200, "<html>"), "error", "another program", "stop that program"),
+        (Answer(reason="silent for 5 s"), "error", "hangs", "lakehouse restart seaweedfs"),
+    ],
+)
+def test_a_catalog_that_the_store_serves(listed: Answer, severity: str, words: str, fix: str) -> None:
+    found = catalogs.signed("lake", "seaweedfs", URI, listed, "local")
+    assert found.severity == severity
+    assert words in f"{found.found} {found.cause}"
+    assert fix in found.fix
+
+
 def test_a_catalog_that_its_server_lacks_is_created_by_apply() -> None:
     lost = answered(404, {"error": {"message": "Unable to find warehouse lake", "code": 404}})
     assert "`lakehouse apply`" in catalogs.answers("lake", "polaris", URI, lost, "local", creates=True).fix

@@ -22,9 +22,9 @@ def test_each_step_comes_after_what_it_needs() -> None:
     steps = made(Simulation(), {"a.b": {"tables": {"t": TABLE}}, "c": {"tables": {"t": TABLE}}}).steps
     assert {step.address: set(step.needs) for step in steps} == {
         "bucket warehouse": set(),
-        "namespace lake.a": set(),
-        "namespace lake.a.b": {"namespace lake.a"},
-        "namespace lake.c": set(),
+        "namespace lake.a": {"bucket warehouse"},
+        "namespace lake.a.b": {"bucket warehouse", "namespace lake.a"},
+        "namespace lake.c": {"bucket warehouse"},
         "table lake.a.b.t": {"bucket warehouse", "namespace lake.a.b"},
         "table lake.c.t": {"bucket warehouse", "namespace lake.c"},
     }

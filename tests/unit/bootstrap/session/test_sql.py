@@ -105,6 +105,13 @@ def test_the_first_statement_that_fails_ends_the_run_and_is_named() -> None:
     assert out.getvalue() == "statement\nSELECT 1\n"
 
 
+def test_the_seconds_of_each_statement_are_reported_apart_from_its_rows() -> None:
+    out, times = io.StringIO(), io.StringIO()
+    run(FakeEngine(), split("SELECT 1; SELECT 2", "trino"), "csv", out, "-e", times)
+    assert [float(line.removesuffix(" s")) >= 0 for line in times.getvalue().splitlines()] == [True, True]
+    assert " s\n" not in out.getvalue()
+
+
 def test_nothing_to_run_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="report.sql contains no statement"):
         run(FakeEngine(), split("-- nothing", "trino"), "csv", io.StringIO(), "report.sql")
