@@ -65,6 +65,11 @@ def s3tables(store: StoreConnection) -> Any:
     return _client("s3tables", store, 30.0, 1, 5)
 
 
+def session() -> botocore.session.Session:
+    """A session without the shell's AWS settings, for a library that makes its own clients of a local store."""
+    return botocore.session.Session(session_vars=_NOT_FROM_THE_SHELL)
+
+
 def _client(service: str, store: StoreConnection, patience: float, parallel: int, attempts: int) -> Any:
     own = store.endpoint is not None
     alone = own or store.access_key is not None

@@ -120,7 +120,12 @@ def iceberg(target: Target, name: str) -> Catalog:
         raise UsageError(
             f"{target.path.name}: catalogs.{name} is of kind {endpoint.kind.word}, which PyIceberg cannot use."
         )
-    return load_catalog(name, **{key: filled(value, secret) for key, value in settings(endpoint).items()})
+    found: dict[str, Any] = {key: filled(value, secret) for key, value in settings(endpoint).items()}
+    if endpoint.kind.signs:
+        from bootstrap.remote.s3 import session
+
+        found["botocore_session"] = session()  # else it would look for the shell's profile
+    return load_catalog(name, **found)
 
 
 def s3(target: Target) -> Any:
