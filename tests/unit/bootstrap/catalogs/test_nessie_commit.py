@@ -43,7 +43,9 @@ class Server:
                 assert "@h/" in path, "at the hash that the table was read at"
                 del self.contents[name]
                 continue
-            assert operation["content"].get("id") == self.contents.get(name, {}).get("id"), "the same table goes on"
+            deleted = [name for name, each in zip(names, body["operations"], strict=True) if each["type"] == "DELETE"]
+            if not deleted:
+                assert operation["content"].get("id") == self.contents.get(name, {}).get("id"), "the same table goes on"
             self.contents[name] = {"id": f"id of {name}", **operation["content"]}
         return {}
 
@@ -166,3 +168,42 @@ def test_one_damaged_metadata_file_stops_no_other_table(server: Server, commits:
     errors = commits.commit(late)
     assert {name: type(error) for name, error in errors.items()} == {"n.t2": Refused}
     assert server.commits[-1] == ["n.t0", "n.t1", "n.t3"]
+
+
+def test_a_rename_is_one_commit_in_which_the_content_stays_the_same(server: Server, commits: NessieCommit) -> None:
+    assert not commits.commit(creations(2))
+    before, uuid = dict(server.contents), server.facts("n.t0").uuid
+    commits.rename("n.t0", "m.new", uuid)
+    assert server.commits[-1] == ["n.t0", "m.new"]
+    assert server.contents == {"m.new": before["n.t0"], "n.t1": before["n.t1"]}
+    for former, name, identity, error in (
+        ("n.t0", "n.x", uuid, Missing),
+        ("m.new", "n.t1", uuid, Exists),
+        ("m.new", "n.x", "another", Conflict),
+    ):
+        with pytest.raises(error):
+            commits.rename(former, name, identity)
+    assert len(server.commits) == 2
+
+
+def test_a_namespace_is_renamed_with_all_that_is_in_it_in_one_commit(server: Server, commits: NessieCommit) -> None:
+    assert not commits.commit(creations(2))
+    for name in ("n", "n.inner"):
+        server.contents[name] = {"type": "NAMESPACE", "id": name, "elements": name.split("."), "properties": {"k": "v"}}
+    before = dict(server.contents)
+    commits.rename_namespace("n", "x.y", ["n.t0", "n.t1", "n.inner"])
+    assert len(server.commits) == 2
+    assert server.contents == {
+        "x.y.t0": before["n.t0"],
+        "x.y.t1": before["n.t1"],
+        "x.y": {**before["n"], "elements": ["x", "y"]},
+        "x.y.inner": {**before["n.inner"], "elements": ["x", "y", "inner"]},
+    }
+    for former, name, inside, error in (
+        ("n", "z", [], Missing),
+        ("x.y", "z", ["x.y.t7"], Conflict),
+        ("x.y", "x.y.inner", [], Exists),
+    ):
+        with pytest.raises(error):
+            commits.rename_namespace(former, name, inside)
+    assert len(server.commits) == 2
