@@ -277,6 +277,7 @@ def seen(on_hive: Deployment) -> dict[str, Any]:
         ("ages", [25, 42, 99]),
         ("in glue", 6),
         ("GlueCatalog as written", "CatalogPlugin"),
+        ("from Parquet", 3),
         ("described", ["iceberg", "s3://spark-data/iceberg-warehouse/default/employees_iceberg"]),
         ("databases", ["default"]),
         ("tables", ["employees_glue"]),
