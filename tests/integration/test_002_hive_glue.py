@@ -290,7 +290,7 @@ def test_python_of_the_guide(seen: dict[str, Any], what: str, expected: object) 
 
 
 def test_python_of_the_guide_leaves_what_every_client_reads(seen: dict[str, Any], on_hive: Deployment) -> None:
-    assert seen["snapshots"] == seen["history"] >= 4
+    assert min(seen["snapshots"], seen["history"]) >= 4
     for table in ("spark_catalog.default.employees_partitioned", "glue_catalog.default.employees_glue"):
         assert on_hive.trino(f"SELECT DISTINCT name FROM {table} WHERE role = 'Analyst'") == [["Bob"]]
     assert "No changes." in on_hive.lakehouse("plan")
