@@ -1,4 +1,4 @@
-"""Clients of the store: which certificates they trust."""
+"""Clients of the store and of Glue: which certificates they trust, and that a shell does not mislead them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.remote import s3
-from bootstrap.remote.connections import StoreConnection
+from bootstrap.remote.connections import AwsAccount, StoreConnection
 from bootstrap.remote.errors import Refused
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.state import State
@@ -27,3 +27,13 @@ def test_a_store_of_the_stacks_own_authority_is_trusted_if_that_is_named(tmp_pat
         unknown = StoreConnection(url, "us-east-1", "key", "word")
         with pytest.raises(Refused, match="cannot be trusted, so nothing was sent"), s3.typed(url):
             s3.client(unknown, attempts=1).get_object(Bucket="bucket", Key="key")
+
+
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1:5000"])
+def test_a_glue_with_its_own_account_ignores_the_shell(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nowhere")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere.example")
+    store = StoreConnection("http://store.example", "us-east-1", "key", "word")
+    client = s3.glue(store, address, AwsAccount("eu-west-1", "own", "o" * 8), patience=1.0, parallel=1)
+    assert client.meta.endpoint_url == (address or "https://glue.eu-west-1.amazonaws.com")
+    assert client.meta.region_name == "eu-west-1"

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from bootstrap.reconciler.world import World
+from bootstrap.remote.connections import AwsAccount
 from bootstrap.session.connect import connect
+from lakehouse.errors import LakehouseError
 from lakehouse.kinds import STORES
+from lakehouse.runtimes.state import write_private
 
 
 @pytest.mark.parametrize("store", [word for word, each in STORES.items() if each.service and not each.license])
@@ -27,3 +30,19 @@ def test_seeds_are_next_to_the_file_and_keys_in_no_text(file: Path) -> None:
     assert connections.folder == file.parent
     assert connections.store.secret_key
     assert connections.store.secret_key not in repr(connections)
+
+
+def test_glue_has_an_account_apart_from_the_store(file: Path) -> None:
+    text = file.read_text().partition("stacks:")[0]
+    stack = "{runtime: process, store: s3proxy, catalogs: {lake: {kind: glue, region: eu-west-1}}}"
+    file.write_text(f"{text}stacks: {{local: {stack}}}\n")
+    with pytest.raises(LakehouseError, match="`cdktf deploy` writes the keys for AWS"):
+        connect(file, "local")
+    secrets = file.parent / ".lakehouse" / "local" / "secrets"
+    write_private(secrets / "glue-access-key", "own")
+    write_private(secrets / "glue-secret-key", "o" * 8)
+    _, connections = connect(file, "local")
+    assert connections.catalogs["lake"].account == AwsAccount("eu-west-1", "own", "o" * 8)
+    assert connections.catalogs["lake"].warehouse == "s3://warehouse/lake"
+    assert connections.store.access_key != "own"
+    assert "o" * 8 not in repr(connections)
