@@ -116,6 +116,24 @@ def test_a_column_that_spark_added_is_drift(on_hive: Deployment) -> None:
     on_hive.lakehouse("drift", code=0)
 
 
+def test_spark_reads_a_view_of_the_file_and_what_it_does_to_it_is_drift(on_hive: Deployment) -> None:
+    loud = {"sql": {"spark": "SELECT upper(word) AS word FROM bad_days"}, "columns": {"word": "string"}}
+    count = {"sql": {"spark": "SELECT count(*) AS n FROM loud"}, "columns": {"n": {"type": "long", "doc": "rows"}}}
+    key = {"deletable": True}
+    views = {"loud": {**loud, **key}, "counted": {**count, **key}}
+    with a_row(on_hive), kept(on_hive.file):
+        on_hive.change("catalogs", "lake", "namespaces", "silver", "views", to=views)
+        on_hive.lakehouse("apply")
+        assert "HERE BEFORE" in spark(on_hive, "SELECT word FROM lake.silver.loud, lake.silver.counted")
+        spark(on_hive, "CREATE OR REPLACE VIEW lake.silver.counted AS SELECT 7L AS n")
+        assert "- sql spark: SELECT 7L AS n" in on_hive.lakehouse("drift", code=2)
+        on_hive.lakehouse("apply")
+        on_hive.lakehouse("drift", code=0)
+        assert "7" not in spark(on_hive, "SELECT n FROM lake.silver.counted")
+    on_hive.lakehouse("apply", "--allow-destroy")
+    assert spark(on_hive, "SHOW VIEWS IN lake.silver").count("loud") == 0
+
+
 def test_spark_finds_its_own_catalog_without_a_prefix(on_hive: Deployment) -> None:
     use = "USE spark_catalog.default; CREATE TABLE made USING iceberg AS SELECT 2 AS b; SELECT name"
     spark(on_hive, f"{use} FROM employees_iceberg")
