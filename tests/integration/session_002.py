@@ -22,7 +22,7 @@ def sql(text: str) -> list[list[str]]:
 
 def counted(option: str, value: object) -> int:
     """The rows of a table as this option reads it."""
-    return spark.read.option(option, value).table(TABLE).count()
+    return int(spark.read.option(option, value).table(TABLE).count())
 
 
 def refused(command: Callable[[], Any]) -> str:
