@@ -25,6 +25,7 @@ class Feature(StrEnum):
     """A feature that a file may use and that an engine, a store or a kind of catalog may not support."""
 
     TIME = "a column of type time, also inside a list, map or struct"
+    NANOS = "a column of type timestamp_ns or timestamptz_ns, also inside a list, map or struct"
     NESTED = "a nested namespace"
     INFORMATION = "the namespace information_schema"
     ICEBERG_TABLES = "the table iceberg_tables in the namespace system"

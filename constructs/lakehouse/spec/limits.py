@@ -19,6 +19,8 @@ from lakehouse.spec.stacks import AwsStack
 _PATH = 255  # bytes that one part of a path may have, on every usual file system
 _VALUE = 55  # bytes of those that a partition's value may need
 
+_LIMITED = {"time": Feature.TIME, "timestamp_ns": Feature.NANOS, "timestamptz_ns": Feature.NANOS}  # types
+
 
 class _Cell(NamedTuple):
     """A limit, the engine that has it, and the kinds of catalog to which it applies (empty: all kinds)."""
@@ -142,8 +144,9 @@ def _deleting(policy: Maintenance) -> list[str]:
 
 def _table(catalog: str, at: KeyPath, table: Table, references: bool) -> Iterator[_Use]:
     for name, column in table.columns.items():
-        if "time" in types.names(column.iceberg_type):
-            yield _Use(Feature.TIME, catalog, (*at, "columns", name, "type"), "time")
+        for each in sorted(types.names(column.iceberg_type) & _LIMITED.keys()):
+            if table.format_version > 2 or each not in types.VERSION_3:  # another check reports those
+                yield _Use(_LIMITED[each], catalog, (*at, "columns", name, "type"), each)
     for nth, field in enumerate(table.partition_by):
         if field.wrong:
             continue  # another check reports it

@@ -371,6 +371,12 @@ SPARK = EngineKind(
             fix="Use timestamp or string, or remove `spark` from `engines`",
         ),
         Limit(
+            Feature.NANOS,
+            refused=True,
+            rule="Spark cannot load a table that has a column of type {}",
+            fix="Use a timestamp of microseconds, or remove `spark` from `engines`",
+        ),
+        Limit(
             Feature.UUID,
             refused=True,
             rule='Spark sorts uuids as text, and so cannot write sorted files into buckets of "{}"',

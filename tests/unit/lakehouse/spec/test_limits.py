@@ -22,6 +22,7 @@ def file(
     *,
     engines: tuple[str, ...] = ("spark", "trino"),
     catalogs: dict[str, Any] | None = None,
+    kind: str = "nessie",
     **catalog: Any,
 ) -> dict[str, Any]:
     known = catalogs or {"lake": {"location": "s3://warehouse/lake", "namespaces": namespaces or {}, **catalog}}
@@ -30,7 +31,7 @@ def file(
         "buckets": {"warehouse": {}},
         "catalogs": known,
         "engines": {name: {} for name in engines},
-        "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": dict.fromkeys(known, "nessie")}},
+        "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": dict.fromkeys(known, kind)}},
     }
 
 
@@ -45,6 +46,14 @@ def fixed(term: str) -> dict[str, Any]:
 REFUSED = [
     (file(one(columns={"a": "time"})), "columns.a.type: Spark cannot load a table that has a column of type time"),
     (file(one(columns={"a": "map<string, struct<b: list<time>>>"})), "Spark cannot load"),
+    (
+        file(one(columns={"a": "list<timestamp_ns>"}, format_version=3), kind="rest", engines=("spark",)),
+        "a column of type timestamp_ns",
+    ),
+    (
+        file(one(columns={"a": "timestamptz_ns"}, format_version=3), kind="rest", engines=("spark",)),
+        "a column of type timestamptz_ns",
+    ),
     (file({"information_schema": {}}), 'namespaces.information_schema: Trino shows its own views as "information_sch'),
     (file({"system": {"tables": {"iceberg_tables": T}}}), 'Trino shows its own table as "system.iceberg_tables"'),
     (file(fixed("f")), 'partition_by[0]: Trino cannot read a table that is partitioned by "f", of type fixed'),
