@@ -46,7 +46,7 @@ def live(catalogs: Mapping[str, CatalogFacts]) -> Register:
 
 
 def sharing(catalogs: Mapping[str, CatalogFacts]) -> Iterator[tuple[Claim, Claim]]:
-    """(outer, inner) for each table that keeps files in the folder of another one; both were read.
+    """(outer, inner) for each table or view that keeps files in the folder of another one; both were read.
 
     Most lakehouses have none, and sorting the addresses as text shows that in milliseconds: if two overlap, the
     next one after the outer begins with it.
@@ -54,6 +54,7 @@ def sharing(catalogs: Mapping[str, CatalogFacts]) -> Iterator[tuple[Claim, Claim
     tables = [table for facts in catalogs.values() for table in facts.tables.values()]
     said = [table.location for table in tables]
     said += [table.properties[key] for table in tables for key in PATHS if key in table.properties]
+    said += [view.location for facts in catalogs.values() for view in facts.views.values()]
     folders = sorted(f"{each.partition('://')[2].rstrip('/')}/" for each in said)
     if any(inner.startswith(outer) for outer, inner in pairwise(folders)):
         yield from live(catalogs).clashes()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.runtimes import processes
-from tests.integration.deployment import Changes, Deployment
+from tests.integration.deployment import Changes, Deployment, a_row
 from tests.polaris.home import home
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(900)]
@@ -27,8 +27,25 @@ def test_every_client_reads_what_another_wrote_and_nothing_is_left_to_do(tmp_pat
         assert "checks passed" in deployment.lakehouse("verify")
         assert "No changes." in deployment.lakehouse("plan")
         assert deployment.planned() == set()
+        with a_row(deployment):
+            both_read_one_view(deployment)
     finally:
         deployment.cdktf("destroy", "local", "--auto-approve", code=None)
         left = list(processes.belonging(state))
         processes.end(left)
         assert not left, "destroy leaves no process"
+
+
+def both_read_one_view(deployment: Deployment) -> None:
+    select = {
+        "spark": "SELECT upper(word) AS word, to_date('2026-01-14') AS day FROM bad_days",
+        "trino": "SELECT upper(word) AS word, DATE '2026-01-14' AS day FROM bad_days",
+    }
+    view = {"sql": select, "columns": {"word": "string", "day": {"type": "date", "doc": "of the row"}}}
+    deployment.change("catalogs", "lake", "namespaces", "silver", "views", to={"shouted": view})
+    deployment.lakehouse("apply")
+    assert deployment.trino("SELECT * FROM lake.silver.shouted") == [["HERE BEFORE", "2026-01-14"]]
+    found = deployment.lakehouse("sql", "--engine", "spark", "-e", "SELECT * FROM lake.silver.shouted")
+    assert "HERE BEFORE" in found
+    assert "2026-01-14" in found
+    assert "1 of them" in deployment.lakehouse("verify")

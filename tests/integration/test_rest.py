@@ -96,6 +96,21 @@ def test_a_new_name_of_the_database_shows_in_diff_and_keeps_the_tables(stack: De
     assert sql(stack, "SELECT count(*) > 0 FROM iceberg_tables", user=USER, database=DATABASE) == "t"
 
 
+def test_trino_reads_a_view_of_the_file(stack: Deployment) -> None:
+    select = {"trino": "SELECT upper(word) AS word, DATE '2026-01-14' AS day FROM bad_days", "spark": "SELECT 'x', 'y'"}
+    view = {"sql": select, "columns": {"word": "string", "day": {"type": "date", "doc": "of the row"}}, "doc": "loud"}
+    with kept(stack.file):
+        stack.change("catalogs", "lake", "namespaces", "silver", "views", to={"shouted": {**view, "deletable": True}})
+        stack.lakehouse("apply")
+        assert stack.trino("SELECT * FROM lake.silver.shouted") == [["HERE BEFORE", "2026-01-14"]]
+        stack.change("catalogs", "lake", "namespaces", "silver", "views", "shouted", "columns", "day", to="long")
+        stack.lakehouse("apply")
+        with pytest.raises(AssertionError, match="View 'lake.silver.shouted' is stale or in invalid state"):
+            stack.trino("SELECT * FROM lake.silver.shouted")
+    stack.lakehouse("apply", "--allow-destroy")
+    assert "shouted" not in str(stack.trino("SHOW TABLES FROM lake.silver"))
+
+
 # what doctor names
 
 

@@ -13,8 +13,10 @@ from bootstrap.reconciler.changes import Diff
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.objects.bucket import BucketGone
 from bootstrap.reconciler.objects.table import TableGone
+from bootstrap.reconciler.objects.view import NewView
 from bootstrap.reconciler.plan import plan, render
 from lakehouse.spec import Lakehouse
+from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
 
 T: dict[str, Any] = {"columns": {"a": "long"}}
@@ -212,6 +214,48 @@ def test_a_plan_with_nothing_to_make_reports_live_tables_that_share_a_folder(at:
     plain = plan(diff(of, facts))
     assert (plain.exit_code, plain.steps) == (0, ())
     assert f"! {note}" in list(render(plain))
+
+
+VIEW: dict[str, Any] = {"sql": {"spark": "SELECT 1"}, "columns": {"a": "int"}}
+
+
+def with_view(location: str = f"{ROOT}/v") -> Simulation:
+    made = world()
+    made.limits = Limits(views=True)
+    made.apply(lakehouse({"n": {"views": {"v": VIEW}}}))
+    made.views["n.v"]["location"] = location
+    return made
+
+
+def test_a_view_keeps_its_folder_from_tables() -> None:
+    made = with_view(f"{ROOT}/t")
+    views = {"v": VIEW}
+    of = lakehouse({"n": {"tables": {"t": T}, "views": views}})
+    (change,) = found(of, made).changes
+    assert [each.text for each in change.details if each.text.startswith("location")] == [
+        f"location {ROOT}/t-2: {ROOT}/t is the location of lake.n.v"
+    ]
+    (note,) = found(lakehouse({"n": {"tables": {"x": {**T, "location": f"{ROOT}/t/x"}}, "views": views}}), made).refused
+    assert "is in the location of lake.n.v" in note.message
+
+
+def test_a_new_view_gets_no_folder_that_a_table_has_or_that_holds_files() -> None:
+    made = world("v")
+    made.limits = Limits(views=True)
+    made.tables["n.u"] = made.tables.pop("n.v")
+    of = lakehouse({"n": {"tables": {"u": T}, "views": {"v": VIEW}}})
+    (change,) = found(of, made, f"{ROOT}/v-2").changes
+    assert isinstance(change.body, NewView)
+    assert change.body.location == f"{ROOT}/v-3"
+
+
+def test_a_table_in_the_folder_of_a_view_is_reported() -> None:
+    made = with_view()
+    made.apply(lakehouse({"n": {"tables": {"t": T}, "views": {"v": VIEW}}}))
+    assert list(claims.sharing(made.facts().catalogs)) == []
+    made.views["n.v"]["location"] = f"{ROOT}/t/v"
+    ((outer, inner),) = claims.sharing(made.facts().catalogs)
+    assert (outer.owner, inner.owner) == ("lake.n.t", "lake.n.v")
 
 
 def test_folders_next_to_one_another_are_not_shared() -> None:

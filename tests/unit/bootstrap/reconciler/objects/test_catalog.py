@@ -12,6 +12,7 @@ import pytest
 from bootstrap.catalogs.base import CatalogEntity, CatalogTerms, MakesCatalogs, Reading
 from bootstrap.catalogs.polaris import TERMS
 from bootstrap.iceberg.metadata import BucketFacts, CatalogFacts, TableFacts
+from bootstrap.iceberg.view import ViewFacts, definition, new_metadata
 from bootstrap.reconciler.changes import Body, Change, Diff, Op
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.facts import gather
@@ -21,6 +22,7 @@ from bootstrap.reconciler.plan import Plan, from_json, render
 from bootstrap.reconciler.plan import plan as ordered
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.errors import Conflict, Refused
+from lakehouse.iceberg.types import Struct
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import Simulation, world
@@ -41,11 +43,12 @@ class Server:
         self.there: dict[str, CatalogEntity] = {}
         self.full: set[str] = set()
         self.tables: dict[str, TableFacts] = {}
+        self.views: dict[str, ViewFacts] = {}
         self.asked: list[str] = []
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         read = {name: table for name, table in self.tables.items() if tables is None or name in tables}
-        return CatalogFacts({"n": {}}, read, frozenset(self.tables.keys() - read.keys()))
+        return CatalogFacts({"n": {}}, read, frozenset(self.tables.keys() - read.keys()), views=self.views)
 
     def drop_table(self, name: str, identity: str, *, purge: bool) -> str:
         self.asked.append(f"drop {name}")
@@ -185,6 +188,18 @@ def test_an_exclusive_catalog_keeps_the_locations_of_the_tables_that_stay(
     }
     bring(lakehouse(managed="exclusive", table="s3://two/far"), server)
     assert server.there["quick"].storage["allowedLocations"] == ["s3://one/lake", "s3://two/far"], "one is enough"
+
+
+def test_an_exclusive_catalog_keeps_the_location_of_a_view_that_stays(server: Server) -> None:
+    bring(lakehouse(table="s3://two/far"), server)
+    there = new_metadata(definition({"spark": "SELECT 1"}, Struct(()), "lake", "n"), "s3://two/far/v", {}, 0)
+    server.views = {"n.v": ViewFacts("", there)}
+    bring(lakehouse(managed="exclusive"), server)
+    assert server.there["quick"].storage["allowedLocations"] == ["s3://one/lake", "s3://two/far"]
+    assert server.there["quick"].properties[ANYWHERE] == "true"
+    server.views = {}
+    bring(lakehouse(managed="exclusive"), server)
+    assert server.there["quick"].storage["allowedLocations"] == ["s3://one/lake"]
 
 
 @pytest.mark.parametrize(
