@@ -13,7 +13,7 @@ from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import CatalogFacts, Home
 from bootstrap.iceberg.view import ViewFacts, definition
 from bootstrap.reconciler import properties
-from bootstrap.reconciler.changes import Body, Change, address
+from bootstrap.reconciler.changes import Body, Change, Op, address
 from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.entries import Entries
 from bootstrap.reconciler.kind import Changes, ObjectKind
@@ -21,6 +21,7 @@ from bootstrap.reconciler.marks import DELETABLE, OURS, is_deletable
 from bootstrap.reconciler.objects.catalog import closed
 from bootstrap.reconciler.objects.namespace import opens, renamed_around
 from bootstrap.reconciler.tables.wanted import COMMENT
+from bootstrap.reconciler.view_order import ViewOrder
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Refused
 from lakehouse.iceberg.types import NO_ID, Field, Struct
@@ -101,23 +102,19 @@ class IcebergViews(ObjectKind):
 
     def level(self, change: Change, changes: Changes) -> int:
         """Its place among the planned views, in which what is read comes first."""
-        return list(_order(changes, destroyed=change.op == "destroy")).index(change.address)
+        return _order(changes, destroyed=change.op == "destroy").places[change.address]
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if change.op == "destroy":  # what reads it goes first
-            others = _order(changes, destroyed=True).items()
-            yield from (reader for reader, read in others if change.address in read)
+            yield from _order(changes, destroyed=True).readers.get(change.address, ())
             return
         yield address("catalog", "", change.catalog)  # it allows the view's location
         yield address("namespace", change.catalog, change.name.rpartition(".")[0])
         yield from renamed_around(change)
-        yield from _order(changes, destroyed=False)[change.address]
-        said = _words(change)
-        made = (*changes.of("table", "create"), *changes.of("table", "update"), *changes.of("rename", "update"))
-        for each in made:
-            # A view may also get the name that a table had.
-            if each.name.rpartition(".")[2].lower() in said or getattr(each.body, "former", "") == change.name:
-                yield each.address
+        yield from _order(changes, destroyed=False).reads[change.address]
+        # A view may also get the name that a table had.
+        renames = changes.of("rename", "update")
+        yield from (each.address for each in renames if getattr(each.body, "former", "") == change.name)
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         catalog = work.catalog(change.catalog)
@@ -144,34 +141,11 @@ def _words(change: Change) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4)
-def _order(changes: Changes, *, destroyed: bool) -> Mapping[str, tuple[str, ...]]:
-    """The planned views, each with those that it seems to read and that are before it: what is read comes first.
-
-    A view is taken to read another if its SQL has the other's name as a word: no SQL is parsed here. So views may seem
-    to read each other in a circle; then the circle is cut somewhere.
-    """
-    planned = changes.of(VIEW, "destroy") if destroyed else (*changes.of(VIEW, "create"), *changes.of(VIEW, "update"))
-    named: dict[str, list[str]] = {}
-    for each in planned:
-        named.setdefault(each.name.rpartition(".")[2].lower(), []).append(each.address)
-    reads = {
-        each.address: [other for word in sorted(_words(each) & named.keys()) for other in named[word]]
-        for each in planned
-    }
-    found: dict[str, tuple[str, ...]] = {}
-    begun: set[str] = set()
-
-    def visit(view: str) -> None:
-        begun.add(view)
-        for other in reads[view]:
-            if other not in begun:
-                visit(other)
-        found[view] = tuple(other for other in reads[view] if other in found)
-
-    for view in reads:
-        if view not in begun:
-            visit(view)
-    return found
+def _order(changes: Changes, *, destroyed: bool) -> ViewOrder:
+    """The order of the planned views with one fate, computed once for a plan."""
+    ops: tuple[Op, ...] = ("destroy",) if destroyed else ("create", "update")
+    tables = () if destroyed else [each for word in ("table", "rename") for op in ops for each in changes.of(word, op)]
+    return ViewOrder.of({each.address: _words(each) for op in ops for each in changes.of(VIEW, op)}, tables)
 
 
 def _wanted(catalog: str, spec: model.Catalog) -> Iterator[WantedView]:
@@ -210,8 +184,10 @@ def _compare(found: Differences, catalog: CatalogPair, want: WantedView) -> None
 def _refusal(facts: CatalogFacts, want: WantedView) -> str:
     if not facts.limits.views:
         return f"{facts.limits.kind} keeps no Iceberg views. Remove the entry"
-    if want.name in facts.tables or want.name in facts.others:
+    if want.name in facts.tables:
         return "a table has this name. Choose another name"
+    if want.name in facts.others:
+        return "something other than an Iceberg view has this name. Choose another name"
     if want.name in facts.other_views:
         return "the catalog lists it, but it cannot be read as an Iceberg view. Choose another name"
     return ""
