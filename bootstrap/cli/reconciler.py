@@ -203,6 +203,10 @@ def drift(context: typer.Context, as_json: JsonOption = False) -> None:
     raise typer.Exit(2 if found or found.unnamed else 0)
 
 
+#: A plan has ``-`` for what exists and goes; here that is what exists and is not in the file, as in the other lines.
+_OPPOSITE = {"+": "-", "-": "+", "~": "~"}
+
+
 def drift_json(found: Diff) -> dict[str, Any]:
     """The three kinds of drift: ``missing``, ``differs`` (with details), ``unnamed``; ``lost``: what existed before."""
     return {
@@ -219,10 +223,11 @@ def drift_json(found: Diff) -> dict[str, Any]:
 def drift_text(found: Diff) -> Iterable[str]:
     """The same as lines of text: what exists, compared with the file."""
     drift = drift_json(found)
+    lines = {c.address: [f"{_OPPOSITE[each.symbol]} {each.text}" for each in c.details] for c in found.changes}
     yield from (f"- {address} is in the file, but does not exist" for address in drift["missing"])
     for address, details in drift["differs"].items():
         yield f"~ {address} differs:"
-        yield from (f"    {detail}" for detail in details)
+        yield from (f"    {detail}" for detail in lines.get(address, details))
     yield from (f"! {address}: {message}" for address, message in drift["lost"].items())
     yield from (f"+ {address} exists, but is not in the file" for address in drift["unnamed"])
     yield "No drift." if not any(drift.values()) else "`lakehouse plan` shows what apply would change."

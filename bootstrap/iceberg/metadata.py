@@ -36,13 +36,13 @@ _KEPT = (
     "current-snapshot-id",
 )
 #: Beginnings of properties that catalogs write for themselves: they change with every load.
-_VOLATILE = tuple(kind.volatile for kind in CATALOGS.values() if kind.volatile)
+VOLATILE = tuple(kind.volatile for kind in CATALOGS.values() if kind.volatile)
 
 
 def compact(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Table metadata without the parts that no plan reads. Older keys of version 1 get the newer form."""
     kept = {key: metadata[key] for key in _KEPT if key in metadata}
-    kept["properties"] = {k: v for k, v in kept.get("properties", {}).items() if not k.startswith(_VOLATILE)}
+    kept["properties"] = {k: v for k, v in kept.get("properties", {}).items() if not k.startswith(VOLATILE)}
     if "schemas" not in kept:
         kept["schemas"] = [{"schema-id": 0, **metadata["schema"]}]
         kept["current-schema-id"] = kept["schemas"][0]["schema-id"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from bootstrap.catalogs.base import HasViews, SeenView
 from bootstrap.iceberg.evolve import Detail
-from bootstrap.iceberg.metadata import CatalogFacts, Home
+from bootstrap.iceberg.metadata import VOLATILE, CatalogFacts, Home
 from bootstrap.iceberg.view import ViewFacts, definition
 from bootstrap.reconciler import properties
 from bootstrap.reconciler.changes import Body, Change, Op, address
@@ -111,10 +111,10 @@ class IcebergViews(ObjectKind):
         yield address("catalog", "", change.catalog)  # it allows the view's location
         yield address("namespace", change.catalog, change.name.rpartition(".")[0])
         yield from renamed_around(change)
-        yield from _order(changes, destroyed=False).reads[change.address]
         # A view may also get the name that a table had.
-        renames = changes.of("rename", "update")
-        yield from (each.address for each in renames if getattr(each.body, "former", "") == change.name)
+        left = (each for each in changes.of("rename", "update") if getattr(each.body, "former", "") == change.name)
+        reads = _order(changes, destroyed=False).reads[change.address]
+        yield from dict.fromkeys((*reads, *(each.address for each in left)))
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         catalog = work.catalog(change.catalog)
@@ -208,8 +208,9 @@ def _created(catalog: str, want: WantedView, home: Home | None) -> Change:
 def _changed(found: Differences, catalog: CatalogPair, want: WantedView, have: ViewFacts) -> None:
     namespace = want.name.rpartition(".")[0]
     details = [*_columns(have.columns, want.columns), *_sql(have.sql, want.sql)]
-    before = f"{have.default_catalog or catalog.name}.{have.default_namespace}"
-    if before != (after := f"{catalog.name}.{namespace}"):
+    # Without a namespace the engine could make the view only if its query needs none.
+    before, after = f"{have.default_catalog or catalog.name}.{have.default_namespace}", f"{catalog.name}.{namespace}"
+    if have.default_namespace and before != after:
         details.append(Detail("~", f"names without a namespace: {before} -> {after}"))
     content = definition(want.sql, want.columns, catalog.name, namespace) if details else None
     there = {key: value for key, value in have.properties.items() if key in want.properties or not _engines_own(key)}
@@ -226,7 +227,7 @@ def _changed(found: Differences, catalog: CatalogPair, want: WantedView, have: V
 
 
 def _engines_own(key: str) -> bool:
-    return key.startswith(_ENGINES)
+    return key.startswith((*_ENGINES, *VOLATILE))
 
 
 def _columns(have: Struct, want: Struct) -> Iterator[Detail]:

@@ -72,19 +72,22 @@ def test_only_a_new_query_or_columns_make_a_version() -> None:
 def test_the_columns_that_spark_noted_go_with_its_query() -> None:
     there = made()
     theirs = definition({"spark": "SELECT x"}, Struct((Field(NO_ID, "x", "int", False, None),)), "lake", "n")
-    noted = {"spark.query-column-names": "x", "engine_version": "Spark 4.1"}
+    noted = {"spark.query-column-names": "x", "engine_version": "Spark 4.1", "nessie.commit.id": "1f"}
     there.views["n.v"] = next_metadata(there.views["n.v"], theirs, noted, (), 1)
     (change,) = there.diff(of()).changes
     assert isinstance(change.body, ChangedView)
     assert change.body.removals == ("spark.query-column-names",)
     there.apply(of())
-    assert there.views["n.v"]["properties"] == {"engine_version": "Spark 4.1"}
+    assert there.views["n.v"]["properties"] == {"engine_version": "Spark 4.1", "nessie.commit.id": "1f"}
+    assert there.diff(of()).unnamed == ()
 
 
 def test_a_view_without_a_catalog_in_its_version_means_its_own() -> None:
     there = made()
     there.views["n.v"]["versions"][0].pop("default-catalog")
     assert there.diff(of()).changes == ()
+    there.views["n.v"]["versions"][0]["default-namespace"] = []
+    assert there.diff(of()).changes == (), "its query has no names without a namespace"
     there.views["n.v"]["versions"][0]["default-namespace"] = ["other"]
     (change,) = there.diff(of()).changes
     assert [each.text for each in change.details] == ["names without a namespace: lake.other -> lake.n"]
