@@ -269,8 +269,8 @@ def _described(view: ViewFacts) -> dict[str, Any]:
         for field in view.columns.fields
     }
     entry: dict[str, Any] = {"sql": as_said(view.sql), "columns": columns}
-    hidden = (OURS, COMMENT)
-    if own := {k: v for k, v in view.properties.items() if not k.startswith(hidden) and not _engines_own(k)}:
+    chosen = (each for each in view.properties.items() if each[0] != COMMENT and not each[0].startswith(OURS))
+    if own := {key: value for key, value in chosen if not _engines_own(key)}:
         entry["properties"] = own
     if COMMENT in view.properties:
         entry["doc"] = view.properties[COMMENT]
