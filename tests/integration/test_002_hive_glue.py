@@ -126,7 +126,7 @@ def test_spark_reads_a_view_of_the_file_and_what_it_does_to_it_is_drift(on_hive:
         on_hive.lakehouse("apply")
         assert "HERE BEFORE" in spark(on_hive, "SELECT word FROM lake.silver.loud, lake.silver.counted")
         spark(on_hive, "CREATE OR REPLACE VIEW lake.silver.counted AS SELECT 7L AS n")
-        assert "- sql spark: SELECT 7L AS n" in on_hive.lakehouse("drift", code=2)
+        assert "+ sql spark: SELECT 7L AS n" in on_hive.lakehouse("drift", code=2)
         on_hive.lakehouse("apply")
         on_hive.lakehouse("drift", code=0)
         assert "7" not in spark(on_hive, "SELECT n FROM lake.silver.counted")
