@@ -66,6 +66,21 @@ def test_a_source_has_keys_of_its_own(spark: SparkSession) -> None:
         spark.read.text("s3a://stranger/x").collect()
 
 
+def test_a_delta_table_is_read_in_any_version_and_becomes_one_of_iceberg(spark: SparkSession) -> None:
+    path, table = "s3a://staging/spark-files/delta", "lake.bronze.spark_files"
+    frame = spark.createDataFrame(ROWS, "id int, word string")
+    frame.write.format("delta").mode("overwrite").save(path)
+    first = spark.read.format("delta").load(path)
+    first.writeTo(table).createOrReplace()
+    try:
+        assert sorted(tuple(row) for row in spark.table(table).collect()) == ROWS
+        frame.write.format("delta").mode("append").save(path)
+        assert spark.read.format("delta").load(path).count() == 4
+        assert spark.read.format("delta").option("versionAsOf", 0).load(path).count() == 2
+    finally:
+        spark.sql(f"DROP TABLE {table}")
+
+
 def test_a_batch_job_reads_files_too(deployed: Deployment, spark: SparkSession, abroad: Any) -> None:
     path = "s3a://staging/spark-files/batch"
     spark.createDataFrame(ROWS, "id int, word string").write.mode("overwrite").parquet(path)

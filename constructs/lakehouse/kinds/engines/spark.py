@@ -55,7 +55,7 @@ EXTENSIONS: dict[str, Text] = {
 class SparkCluster:
     """The file's settings for Spark, with the versions from the matrix. Memory is the size of heaps, in MiB."""
 
-    packages: tuple[str, ...]  # the Spark tree first, then the jars for every class path, and last a folder of them
+    packages: tuple[str, ...]  # the Spark tree first, then the jars for every class path, and last two folders of them
     scala: str
     java: int
     workers: int
@@ -86,6 +86,7 @@ def cluster(lakehouse: Lakehouse) -> SparkCluster:
             f"iceberg-spark-runtime-{engine.version}",
             f"iceberg-aws-bundle-{line.iceberg}",
             f"hadoop-aws-{line.hadoop}",
+            f"delta-spark-{engine.version}",
         ),
         scala=line.scala,
         java=line.java[0],
@@ -186,8 +187,8 @@ def environment(
 
 def classpath(place: Place, cluster: SparkCluster) -> str:
     """Iceberg before Spark. It is the same for every JVM of the cluster, so that all can use one class archive."""
-    home, *jars, folder = (place.package(each) for each in cluster.packages)
-    return ":".join((*jars, f"{folder}/*", f"{home}/jars/*"))
+    home, *jars, s3a, delta = (place.package(each) for each in cluster.packages)
+    return ":".join((*jars, f"{s3a}/*", f"{delta}/*", f"{home}/jars/*"))
 
 
 def java(place: Place, cluster: SparkCluster, heap_mb: int, options: Sequence[str]) -> tuple[str, ...]:

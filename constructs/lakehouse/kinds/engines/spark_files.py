@@ -1,6 +1,6 @@
-"""What Spark reads and writes beside tables: files at s3a:// and s3://, by Hadoop's S3A.
+"""What Spark reads and writes beside Iceberg's tables: files at s3a:// and s3://, by Hadoop's S3A, and Delta tables.
 
-https://hadoop.apache.org/docs/stable/hadoop-aws/tools/hadoop-aws/index.html
+https://hadoop.apache.org/docs/stable/hadoop-aws/tools/hadoop-aws/index.html, https://docs.delta.io/
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ from lakehouse.text.profiles import Profile
 _S3A = "spark.hadoop.fs.s3a"
 _CLASSES = "org.apache.hadoop.fs.s3a"
 
+# Delta wants an extension of Spark's parser and Spark's own catalog for itself. A path can be read without either.
+_DELTA = {
+    "spark.databricks.delta.requiredSparkConfsCheck.enabled": "false",
+    "spark.databricks.delta.snapshotPartitions": "2",  # by itself 50 tasks read the shortest log
+}
+
 
 def settings(place: Place, store: StoreEndpoint, sources: Mapping[str, Source]) -> dict[str, Text]:
     """Properties of Spark: the store of the stack for all buckets but those of ``sources``, each with its own store."""
@@ -34,6 +40,7 @@ def settings(place: Place, store: StoreEndpoint, sources: Mapping[str, Source]) 
         f"{_S3A}.retry.limit": "3",
         # By itself it would be a folder of /tmp. Each JVM of the cluster has this variable.
         f"{_S3A}.buffer.dir": "${env.SPARK_LOCAL_DIRS}/s3a",
+        **_DELTA,
     }
     for bucket, source in sources.items():
         found |= {f"{_S3A}.bucket.{bucket}.{key}": value for key, value in _of(place, bucket, source)}

@@ -163,4 +163,61 @@ PACKAGES: tuple[Package, ...] = (
             ),
         ),
     ),
+    Package(
+        "delta-spark-3.5",
+        "3.3.2",
+        "tables of Delta Lake in Spark 3.5",
+        (
+            kept(
+                "io.delta:delta-spark_2.12",
+                "3.3.2",
+                "4e92085d5d794cf949c50bb665b91384857cad58680c2d0bfc9c7ad353e98e85",
+                7120414,
+            ),
+            kept(
+                "io.delta:delta-storage",
+                "3.3.2",
+                "c096975a2ca97ccc9b4005aa5cce16c9ac3903139d340da6665b66ace67d7c36",
+                32229,
+            ),
+        ),
+    ),
+    Package(
+        "delta-spark-4.0",
+        "4.0.1",
+        "tables of Delta Lake in Spark 4.0",
+        (
+            kept(
+                "io.delta:delta-spark_2.13",
+                "4.0.1",
+                "a1e76860b19fe1e6b205a4ea7a9099a2f9575d39bb71d49b3e679b299d0efb91",
+                7731162,
+            ),
+            kept(
+                "io.delta:delta-storage",
+                "4.0.1",
+                "ecc42c5aaa51c423312d9e4e48aa4a12b34740bf2c37de0e8f279277ec3d12e4",
+                78832,
+            ),
+        ),
+    ),
+    Package(
+        "delta-spark-4.1",
+        "4.4.0",
+        "tables of Delta Lake in Spark 4.1",
+        (
+            kept(
+                "io.delta:delta-spark_4.1_2.13",
+                "4.4.0",
+                "75a9400986853c061f5109f012547de2545a5759e5e752e5ef633dabe16a4f10",
+                9471929,
+            ),
+            kept(
+                "io.delta:delta-storage",
+                "4.4.0",
+                "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
+                113863,
+            ),
+        ),
+    ),
 )

@@ -43,6 +43,7 @@ def catalogued(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Makes the catalogue consist of the packages given."""
 
     def replace(*packages: Package) -> None:
+        monkeypatch.setattr(catalogue, "PACKAGES", packages)
         monkeypatch.setattr(catalogue, "_BY_NAME", {package.name: package for package in packages})
 
     return replace

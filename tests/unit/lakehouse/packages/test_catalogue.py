@@ -54,6 +54,7 @@ def test_containers_hold_what_their_image_is_named_by(store: str) -> None:
         "iceberg-spark-runtime-4.1",
         "iceberg-aws-bundle-1.12.0",
         "hadoop-aws-3.4.2",
+        "delta-spark-4.1",
         "trino-cli-476",
     )
     assert asked.javas == (25,)  # the shell's

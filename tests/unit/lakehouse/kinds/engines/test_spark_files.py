@@ -76,8 +76,8 @@ def test_every_jvm_has_the_jars_of_the_line(line: str) -> None:
     given = default()
     engines = given.engines.model_copy(update={"spark": Spark(version=line)})
     given = given.model_copy(update={"engines": engines})
-    package = f"hadoop-aws-{LINES[line].hadoop}"
-    assert cluster(given).packages[-1] == package
+    folders = (f"hadoop-aws-{LINES[line].hadoop}", f"delta-spark-{line}")
+    assert cluster(given).packages[-2:] == folders
     for service in services(given, local(given), Somewhere(given)):
         if service.name.startswith("spark-"):
-            assert f"/packages/{package}/*" in str(service.command)
+            assert all(f"/packages/{each}/*" in str(service.command) for each in folders)
