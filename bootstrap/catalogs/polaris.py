@@ -63,6 +63,16 @@ class PolarisCatalog(RestCatalog):
             return CatalogFacts({}, {}, limits=self.limits)
         return super().facts(tables, reading)
 
+    def update_namespace(self, name: str, updates: Mapping[str, str], removals: Collection[str]) -> None:
+        """Two requests: the server carries out only half of one that both sets and removes, and answers 409.
+
+        Removals come first: if the second request fails, the namespace still says which properties it manages.
+        """
+        if removals:
+            super().update_namespace(name, {}, removals)
+        if updates:
+            super().update_namespace(name, updates, ())
+
     # the server's catalogs
 
     def entities(self) -> Mapping[str, CatalogEntity]:

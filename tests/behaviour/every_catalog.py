@@ -13,6 +13,7 @@ from tests.behaviour.test_tables import (
     test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay,
     test_fields_of_structs_are_renamed_and_described_and_keep_their_values,
     test_layouts_come_and_go,
+    test_one_property_of_a_namespace_goes_while_another_changes,
 )
 from tests.behaviour.test_views import test_a_plan_says_whether_the_catalog_keeps_views
 
@@ -25,5 +26,6 @@ __all__ = [
     "test_export_says_everything",
     "test_fields_of_structs_are_renamed_and_described_and_keep_their_values",
     "test_layouts_come_and_go",
+    "test_one_property_of_a_namespace_goes_while_another_changes",
     "test_plan_apply_and_nothing_left",
 ]

@@ -233,6 +233,20 @@ def test_what_the_file_names_no_more_goes_with_two_keys_and_from_the_inside_out(
         witness.load_namespace_properties(gone)
 
 
+def test_one_property_of_a_namespace_goes_while_another_changes(
+    connections: Connections, root: str, witness: Catalog
+) -> None:
+    def wanted(**properties: str) -> Lakehouse:
+        return lakehouse({root: {"properties": properties}})
+
+    assert reconcile(wanted(gone="1", kept="1"), connections).exit_code == 0
+    assert reconcile(wanted(kept="2"), connections).exit_code == 0
+    left = witness.load_namespace_properties(root)
+    assert left["kept"] == "2"
+    assert "gone" not in left
+    assert make_plan(wanted(kept="2"), connections).steps == ()
+
+
 def test_evolution_keeps_the_history(servers: Servers, root: str, witness: Catalog) -> None:
     """Only through Nessie's own API: its REST endpoint rebuilds the metadata from the current snapshot."""
     connections = servers.connections()

@@ -32,11 +32,13 @@ class PolarisError(Exception):
 
 
 def missing(what: str, name: str) -> PolarisError:
-    return PolarisError(404, "NotFoundException", f"{what} {name} not found")
+    return PolarisError(404, "NotFoundException", f"{what} does not exist: {name}")
 
 
-def exists(what: str, name: str) -> PolarisError:
-    return PolarisError(409, "AlreadyExistsException", f"{what} {name} already exists")
+def exists(what: str) -> PolarisError:
+    """``what`` is the kind of the entity and its name."""
+    why = f"{what.partition(' ')[0]} already exists or resolution failed"
+    return PolarisError(409, "AlreadyExistsException", f"Cannot create {what}. {why}")
 
 
 def bad(message: str) -> PolarisError:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from tests.polaris.answers import Answer, PolarisError, bad
+from tests.polaris.catalog import overlap, within
 from tests.polaris.realm import Realm
 from tests.polaris.tables import Tables
 
@@ -46,8 +47,8 @@ class Content:
         if catalog is None:
             raise PolarisError(404, "NotFoundException", f"Unable to find warehouse {name}")
         settings = self._tables.call("GET", name, "/v1/config").body
-        defaults = {k: v for k, v in catalog["properties"].items() if not k.startswith("polaris.")}
-        return Answer(200, {**settings, "defaults": defaults, "overrides": {"prefix": name}})
+        overrides = {"prefix": name, "namespace-separator": "%1F"}
+        return Answer(200, {**settings, "defaults": catalog["properties"], "overrides": overrides})
 
     def handle(
         self,
@@ -64,13 +65,15 @@ class Content:
         namespace = parts[1].split("\x1f") if len(parts) > 1 and parts[0] == "namespaces" else []
         table = parts[3] if len(parts) > 3 and parts[2] in ("tables", "views") else ""
         if self._realm.catalog(catalog) is None:
-            raise PolarisError(404, "NotFoundException", f"Catalog {catalog} not found")
+            raise PolarisError(404, "NoSuchNamespaceException", "Namespace does not exist: ''")
         delegated = "vended-credentials" in headers.get(_DELEGATION, "")
         self._allow(who, catalog, namespace, table, _asked(method, parts, query, delegated))
         self._check(method, catalog, parts, namespace, body or {}, query)
+        if parts[2:] == ["properties"] and body.get("updates") and body.get("removals"):
+            return self._half_changed(catalog, path, namespace, body)
         asked = "&".join(f"{key}={quote(value, safe='')}" for key, value in query.items())
         answer = self._tables.call(method, catalog, f"/v1/{path.strip('/')}{'?' + asked if asked else ''}", body)
-        if method == "DELETE" and answer.status == 200:
+        if answer.status == 200 and answer.body is None:
             return Answer(204)  # Iceberg's own server answers 200, with an empty body
         loaded = answer.status == 200 and isinstance(answer.body, dict) and "metadata" in answer.body
         return self._vended(catalog, answer) if delegated and loaded and "tables" in parts else answer
@@ -82,45 +85,107 @@ class Content:
                 403, "ForbiddenException", f"Principal '{who}' is not authorized for op {'/'.join(asked)}"
             )
 
+    def _half_changed(self, catalog: str, path: str, namespace: list[str], body: Any) -> Answer:
+        """A request that sets and removes properties: the server sets, and then takes its own change for another's."""
+        if same := body["updates"].keys() & set(body["removals"]):
+            why = f"Invalid namespace update, cannot simultaneously set and remove keys: {sorted(same)}"
+            raise PolarisError(422, "UnprocessableEntityException", why)
+        answer = self._tables.call("POST", catalog, f"/v1/{path.strip('/')}", {**body, "removals": []})
+        if answer.status != 200:
+            return answer
+        name = ".".join(namespace)
+        raise PolarisError(409, "CommitConflictException", f"Concurrent modification of namespace: {name}")
+
     def _check(
         self, method: str, catalog: str, parts: list[str], namespace: list[str], body: Any, query: Mapping[str, str]
     ) -> None:
         entity = self._realm.catalog(catalog)
         assert entity is not None
         match method, parts:
-            case "POST", ["namespaces"] if len(body["namespace"]) > 1:
-                parent = body["namespace"][:-1]
-                if not self._tables.is_there(catalog, {"type": "namespace", "namespace": parent}):
-                    raise PolarisError(404, "NoSuchNamespaceException", f"Namespace does not exist: {'.'.join(parent)}")
-            case "POST", ["namespaces", _, "properties"]:
-                there = self._tables.call("GET", catalog, f"/v1/namespaces/{quote(parts[1], safe='')}")
-                known = (there.body or {}).get("properties", {})
-                if there.status == 200 and any(each not in known for each in body.get("removals") or ()):
-                    raise PolarisError(409, "CommitConflictException", "Concurrent modification on namespace")
-            case "DELETE", ["namespaces", _, "tables", _] if query.get("purgeRequested") == "true":
-                if entity["properties"].get("polaris.config.drop-with-purge.enabled") != "true":
-                    raise PolarisError(
-                        403, "ForbiddenException", "Unable to purge entity: DROP_WITH_PURGE_ENABLED is false"
-                    )
-            case "POST", ["namespaces", _, ("tables" | "register"), *_]:
-                for location in _locations(body):
-                    self._inside(entity, namespace, location)
+            case "POST", ["namespaces"]:
+                self._check_namespace(entity, body["namespace"], body.get("properties") or {})
+            case "POST", ["namespaces", _, "properties"] if "location" in (body.get("updates") or {}):
+                why = f"Namespace {'.'.join(namespace)} has a custom location, which is not enabled"
+                raise PolarisError(400, "IllegalArgumentException", why)
+            case (("GET" | "POST"), ["namespaces", _, ("tables" | "views" | "register")]):
+                self._need(catalog, namespace)
+            case "POST", [("tables" | "views"), "rename"]:
+                self._need(catalog, body["destination"]["namespace"])
+            case "DELETE", ["namespaces", _, ("tables" | "views") as what, name]:
+                purges = what == "views" or query.get("purgeRequested") == "true"  # of a view, its metadata
+                there = {"type": what[:-1], "namespace": namespace, f"{what[:-1]}Name": name}
+                if purges and self._tables.is_there(catalog, there):
+                    self._purges(entity, name)
+        if method == "POST" and parts[2:3] in (["tables"], ["register"]):
+            self._check_locations(entity, namespace, parts[3] if len(parts) > 3 else "", body)
 
-    def _inside(self, entity: Mapping[str, Any], namespace: list[str], location: str) -> None:
-        allowed = entity["storageConfigInfo"]["allowedLocations"]
-        loose = entity["properties"].get("polaris.config.allow.unstructured.table.location") == "true"
-        base = entity["properties"]["default-base-location"].rstrip("/")
-        within = [*allowed] if loose else ["/".join([base, *namespace])]
-        if not any(f"{location.rstrip('/')}/".startswith(f"{each.rstrip('/')}/") for each in within):
-            why = f"{location} is not in the list of allowed locations: {within}"
+    def _need(self, catalog: str, namespace: list[str]) -> None:
+        if not self._tables.is_there(catalog, {"type": "namespace", "namespace": namespace}):
+            raise PolarisError(404, "NoSuchNamespaceException", f"Namespace does not exist: {'.'.join(namespace)}")
+
+    def _check_locations(self, catalog: Mapping[str, Any], namespace: list[str], table: str, body: Any) -> None:
+        """Those of a request to create, register or change a table."""
+        for location in _locations(body):
+            self._inside(catalog, namespace, table, location)
+        metadata = (body.get("metadata-location") or "").rpartition("/metadata/")[0]
+        if not table and (location := body.get("location") or metadata):
+            self._apart(catalog["name"], namespace, location)
+
+    def _check_namespace(self, catalog: Mapping[str, Any], levels: list[str], properties: Mapping[str, str]) -> None:
+        if not levels:
+            why = "Cannot create root namespace, as it already exists implicitly."
+            raise PolarisError(409, "AlreadyExistsException", why)
+        if "/" in levels[-1]:
+            why = f"Entity name must not contain '/': {levels[-1]}"
+            raise PolarisError(400, "IllegalArgumentException", why)
+        if parent := levels[:-1]:
+            self._need(catalog["name"], parent)
+        default = "/".join([catalog["properties"]["default-base-location"].rstrip("/"), *levels])
+        if (location := properties.get("location")) and not within(location, default):
+            why = f"Namespace {levels[-1]} has a custom location, which is not enabled"
+            where = f"Expected a location in: [{default}/]. Got location: {location}"
+            raise PolarisError(400, "IllegalArgumentException", f"{why}. {where}")
+
+    def _purges(self, catalog: Mapping[str, Any], name: str) -> None:
+        if catalog["properties"].get("polaris.config.drop-with-purge.enabled") != "true":
+            fix = "set the Polaris configuration DROP_WITH_PURGE_ENABLED"
+            raise PolarisError(403, "ForbiddenException", f"Unable to purge entity: {name}. To enable this, {fix}")
+
+    def _inside(self, catalog: Mapping[str, Any], namespace: list[str], table: str, location: str) -> None:
+        """A table's files are in its namespace's folder; those of one that is there stay in its own."""
+        if catalog["properties"].get("polaris.config.allow.unstructured.table.location") == "true":
+            allowed = catalog["storageConfigInfo"]["allowedLocations"]
+        elif there := self._location(catalog["name"], namespace, table):
+            allowed = [there]
+        else:
+            allowed = ["/".join([catalog["properties"]["default-base-location"].rstrip("/"), *namespace])]
+        if not any(within(location, each) for each in allowed):
+            why = f"{location} is not in the list of allowed locations: {allowed}"
             raise PolarisError(403, "ForbiddenException", f"Invalid locations '[{location}]' for identifier: {why}")
+
+    def _apart(self, catalog: str, namespace: list[str], location: str) -> None:
+        found = self._tables.call("GET", catalog, f"/v1/namespaces/{quote(chr(31).join(namespace), safe='')}/tables")
+        for each in (found.body or {}).get("identifiers", ()):
+            other = self._location(catalog, namespace, each["name"])
+            if other and overlap(location, other):
+                why = f"because it conflicts with existing table or namespace at location '{other}/'"
+                raise PolarisError(403, "ForbiddenException", f"Unable to create entity at location '{location}' {why}")
+
+    def _location(self, catalog: str, namespace: list[str], table: str) -> str:
+        """The location of a table; empty if it is not there."""
+        if not table:
+            return ""
+        space = quote("\x1f".join(namespace), safe="")
+        found = self._tables.call("GET", catalog, f"/v1/namespaces/{space}/tables/{quote(table, safe='')}")
+        return str(found.body["metadata"]["location"]) if found.status == 200 else ""
 
     def _vended(self, catalog: str, answer: Answer) -> Answer:
         entity = self._realm.catalog(catalog)
         assert entity is not None
         storage = entity["storageConfigInfo"]
         if storage.get("stsUnavailable"):
-            raise bad("Credential vending was requested for table, but no credentials are available")
+            why = "Credential vending was requested for table, but no credentials are available"
+            raise PolarisError(400, "IllegalArgumentException", why)
         keys = assumed(storage, answer.body["metadata"]["location"], self._keys)
         config = {
             **(answer.body.get("config") or {}),
@@ -170,6 +235,8 @@ def _asked(method: str, parts: list[str], query: Mapping[str, str], delegated: b
             return {"read", "read data"} if delegated else {"read"}
         case "GET" | "HEAD", _:
             return {"read"}
+        case "POST", ["namespaces", _, "tables", _, "metrics"]:
+            return {"read data"}
         case "POST", ["namespaces", _, "tables"]:
             return {"write", "write data"} if delegated else {"write"}
         case "DELETE", _:
@@ -179,6 +246,13 @@ def _asked(method: str, parts: list[str], query: Mapping[str, str], delegated: b
 
 def _locations(body: Mapping[str, Any]) -> list[str]:
     """The locations that a request to create or change a table names."""
+    changes = body.get("updates") or ()
     found = [body.get("location"), body.get("metadata-location")]
-    found += [each.get("location") for each in body.get("updates") or () if each.get("action") == "set-location"]
+    found += [each.get("location") for each in changes if each.get("action") == "set-location"]
+    for set_ in (body.get("properties") or {}, *(each["updates"] for each in changes if _sets(each))):
+        found += [set_.get(f"write.{what}.path") for what in ("data", "metadata")]
     return [each for each in found if each]
+
+
+def _sets(change: Mapping[str, Any]) -> bool:
+    return change.get("action") == "set-properties"

@@ -13,19 +13,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.polaris.answers import CREATED, DONE, NOTHING, Answer, PolarisError, bad, exists, missing
+from tests.polaris.catalog import Entity, apart, checked, stored, unreserved
+from tests.polaris.privileges import PRIVILEGES
 from tests.polaris.tables import Tables
 
-Entity = dict[str, Any]
 ROOT, SERVICE_ADMIN, CATALOG_ADMIN = "root", "service_admin", "catalog_admin"
-#: The privileges. The server does not check that one fits the securable that it is granted on.
-PRIVILEGES = {
-    *("CATALOG_MANAGE_ACCESS", "CATALOG_MANAGE_CONTENT", "CATALOG_MANAGE_METADATA"),
-    *("CATALOG_READ_PROPERTIES", "CATALOG_WRITE_PROPERTIES", "TABLE_READ_DATA", "TABLE_WRITE_DATA"),
-    *(
-        f"{thing}_{may}"
-        for thing in ("NAMESPACE", "TABLE", "VIEW")
-        for may in ("CREATE", "DROP", "LIST", "READ_PROPERTIES", "WRITE_PROPERTIES", "FULL_METADATA")
-    ),
+_MISSING = {
+    "namespace": "NoSuchNamespaceException",
+    "table": "NoSuchTableException",
+    "view": "NoSuchViewException",
 }
 
 
@@ -69,8 +65,6 @@ class Realm:
         for role in self._roles(principal):
             of = self.entities.get(f"principal-role:{role}", {"own": {}})["own"].get("catalog-roles", [])
             for name in (each.partition("/")[2] for each in of if each.partition("/")[0] == catalog):
-                if name == CATALOG_ADMIN:
-                    found |= {"CATALOG_MANAGE_ACCESS", "CATALOG_MANAGE_METADATA"}
                 for grant in self._role(catalog, name)["own"]["grants"]:
                     if _covers(grant, namespace, table):
                         found.add(grant["privilege"])
@@ -86,7 +80,7 @@ class Realm:
         now = int(time.time() * 1000)
         stamps = {
             "createTimestamp": now,
-            "lastUpdateTimestamp": 0 if key.startswith("catalog:") else now,
+            "lastUpdateTimestamp": now,
             "entityVersion": 1,
         }
         self.entities[key] = {**shown, **stamps, "own": own}
@@ -100,24 +94,28 @@ class Realm:
         del self.entities[key]
         self._keep({}, [key])
 
-    def _need(self, key: str, what: str) -> Entity:
+    def _need(self, key: str) -> Entity:
         if key not in self.entities:
-            raise missing(what, key.partition(":")[2].rpartition("/")[2])
+            kind, _, name = key.partition(":")
+            top = f"TopLevelEntity of type {kind.upper().replace('-', '_')}"
+            raise missing("CatalogRole" if kind == "catalog-role" else top, name.rpartition("/")[2])
         return self.entities[key]
 
     def _role(self, catalog: str, name: str) -> Entity:
-        self._need(f"catalog:{catalog}", "Catalog")
-        return self._need(f"catalog-role:{catalog}/{name}", "CatalogRole")
+        self._need(f"catalog:{catalog}")
+        return self._need(f"catalog-role:{catalog}/{name}")
 
     def _all(self, prefix: str) -> list[Entity]:
         return [shown(each) for key, each in self.entities.items() if key.startswith(prefix)]
 
     def _updated(self, key: str, entity: Entity, body: Entity) -> Answer:
         version = body.get("currentEntityVersion")
-        if version is None and key.startswith("catalog:"):
-            raise PolarisError(500, "NullPointerException", 'Cannot invoke "java.lang.Integer.intValue()"')
+        if version is None:
+            if key.startswith("catalog:"):
+                raise PolarisError(500, "NullPointerException", 'Cannot invoke "java.lang.Integer.intValue()"')
+            raise PolarisError(400)
         if version != entity["entityVersion"]:
-            now = f"currentEntityVersion is {entity['entityVersion']}, the request has {version}"
+            now = f"currentEntityVersion '{entity['entityVersion']}', expected '{version}'"
             raise PolarisError(409, "CommitConflictException", f"Failed to update {entity['name']}; {now}")
         entity["properties"] = dict(body.get("properties") or {})
         entity["entityVersion"] += 1
@@ -138,7 +136,7 @@ class Realm:
             case _, ["catalogs", name]:
                 return self._catalog(method, name, body)
             case _, ["catalogs", catalog, "catalog-roles", *rest]:
-                self._need(f"catalog:{catalog}", "Catalog")
+                self._need(f"catalog:{catalog}")
                 return self._catalog_roles(method, catalog, rest, query, body)
             case _, ["principals", *rest]:
                 return self._principals(method, rest, body)
@@ -147,54 +145,31 @@ class Realm:
         raise PolarisError(404, "NotFoundException", "HTTP 404 Not Found")
 
     def _create_catalog(self, body: Entity) -> Answer:
-        spec = body.get("catalog") or {}
-        name, storage = spec.get("name"), spec.get("storageConfigInfo")
-        base = (spec.get("properties") or {}).get("default-base-location")
-        if not name or spec.get("type") not in ("INTERNAL", "EXTERNAL") or not storage or not base:
-            raise bad("Invalid value for catalog: name, type, properties and storageConfigInfo are required")
-        if storage.get("storageType") != "S3":
-            raise bad(f"Unsupported storage type: {storage.get('storageType')}")
+        made = checked(body.get("catalog") or {})
+        name, base = made["name"], made["properties"]["default-base-location"]
         if f"catalog:{name}" in self.entities:
-            raise exists("Cannot create Catalog", f"{name}. Catalog")
-        storage = _stored(storage, base)
-        self._apart(name, base, storage)
-        made = {
-            "type": spec["type"],
-            "name": name,
-            "properties": dict(spec["properties"]),
-            "storageConfigInfo": storage,
-        }
+            raise exists(f"Catalog {name}")
+        apart(name, base, made["storageConfigInfo"], self.catalogs())
         entity = self._put(f"catalog:{name}", made, {})
-        self._put(f"catalog-role:{name}/{CATALOG_ADMIN}", {"name": CATALOG_ADMIN, "properties": {}}, {"grants": []})
+        has = [{"type": "catalog", "privilege": f"CATALOG_MANAGE_{what}"} for what in ("ACCESS", "METADATA")]
+        self._put(f"catalog-role:{name}/{CATALOG_ADMIN}", {"name": CATALOG_ADMIN, "properties": {}}, {"grants": has})
         admin = self.entities[f"principal-role:{SERVICE_ADMIN}"]
         admin["own"].setdefault("catalog-roles", []).append(f"{name}/{CATALOG_ADMIN}")
         self._saved(f"principal-role:{SERVICE_ADMIN}")
-        return Answer(CREATED, shown(entity))
-
-    def _apart(self, name: str, base: str, storage: Entity) -> None:
-        mine = {f"{each.rstrip('/')}/" for each in (base, *storage["allowedLocations"])}
-        for other in self.catalogs():
-            places = (other["properties"]["default-base-location"], *other["storageConfigInfo"]["allowedLocations"])
-            theirs = {f"{each.rstrip('/')}/" for each in places}
-            if other["name"] != name and any(a.startswith(b) or b.startswith(a) for a in mine for b in theirs):
-                raise PolarisError(
-                    400,
-                    "ValidationException",
-                    f"Cannot create Catalog {name}. One or more of its locations overlaps with an existing catalog",
-                )
+        return Answer(CREATED, {**shown(entity), "lastUpdateTimestamp": 0})
 
     def _catalog(self, method: str, name: str, body: Entity) -> Answer:
         key = f"catalog:{name}"
-        entity = self._need(key, "Catalog")
+        entity = self._need(key)
         if method == "GET":
             return Answer(DONE, shown(entity))
         if method == "PUT":
             base = entity["properties"]["default-base-location"]
-            properties = {"default-base-location": base, **(body.get("properties") or {})}
+            properties = {"default-base-location": base, **unreserved(body.get("properties") or {})}
             storage = body.get("storageConfigInfo")
             if storage is not None:
-                storage = _stored(storage, properties["default-base-location"])
-                self._apart(name, properties["default-base-location"], storage)
+                storage = stored(storage, properties["default-base-location"])
+                apart(name, properties["default-base-location"], storage, self.catalogs())
             done = self._updated(key, entity, {**body, "properties": properties})
             if storage is None:
                 return done
@@ -211,7 +186,7 @@ class Realm:
             for each in (*roles, key):
                 self._drop(each)
             return Answer(NOTHING)
-        raise PolarisError(405)
+        raise PolarisError(405, "NotAllowedException", "HTTP 405 Method Not Allowed")
 
     def _principals(self, method: str, rest: list[str], body: Entity) -> Answer:
         match method, rest:
@@ -221,16 +196,16 @@ class Realm:
                 spec = body["principal"]
                 key = f"principal:{spec['name']}"
                 if key in self.entities:
-                    raise exists("Principal", spec["name"])
+                    raise exists(f"Principal {spec['name']}")
                 own = {"id": secrets.token_hex(8), "secret": secrets.token_hex(16), "roles": []}
                 made = {"name": spec["name"], "clientId": own["id"], "properties": dict(spec.get("properties") or {})}
                 return Answer(CREATED, _with_secret(self._put(key, made, own)))
             case _, [name, *more]:
                 return self._principal(method, f"principal:{name}", more, body)
-        raise PolarisError(405)
+        raise PolarisError(405, "NotAllowedException", "HTTP 405 Method Not Allowed")
 
     def _principal(self, method: str, key: str, rest: list[str], body: Entity) -> Answer:
-        entity = self._need(key, "Principal")
+        entity = self._need(key)
         roles = entity["own"]["roles"]
         match method, rest:
             case "GET", []:
@@ -246,7 +221,11 @@ class Realm:
                 )
             case "POST", ["reset"]:
                 own = entity["own"]
-                own["id"] = entity["clientId"] = body.get("clientId") or own["id"]
+                chosen = body.get("clientId") or own["id"]
+                if any(each["own"].get("id") == chosen for each in self.entities.values() if each is not entity):
+                    raise PolarisError(409, "AlreadyExistsException", f"Client ID already in use: {chosen}")
+                entity["entityVersion"] += "clientId" in body
+                own["id"] = entity["clientId"] = chosen
                 own["secret"] = body.get("clientSecret") or secrets.token_hex(16)
                 self._saved(key)
                 return Answer(DONE, _with_secret(entity))
@@ -254,15 +233,16 @@ class Realm:
                 return Answer(DONE, {"roles": [shown(self.entities[f"principal-role:{each}"]) for each in roles]})
             case "PUT", ["principal-roles"]:
                 name = body["principalRole"]["name"]
-                self._need(f"principal-role:{name}", "PrincipalRole")
+                self._need(f"principal-role:{name}")
                 _add(roles, name)
                 self._saved(key)
                 return Answer(CREATED)
             case "DELETE", ["principal-roles", name]:
+                self._need(f"principal-role:{name}")
                 _take(roles, name)
                 self._saved(key)
                 return Answer(NOTHING)
-        raise PolarisError(405)
+        raise PolarisError(405, "NotAllowedException", "HTTP 405 Method Not Allowed")
 
     def _principal_roles(self, method: str, rest: list[str], body: Entity) -> Answer:
         match method, rest:
@@ -272,12 +252,12 @@ class Realm:
                 spec = body["principalRole"]
                 key = f"principal-role:{spec['name']}"
                 if key in self.entities:
-                    raise exists("PrincipalRole", spec["name"])
+                    raise exists(f"PrincipalRole {spec['name']}")
                 made = {"name": spec["name"], "federated": False, "properties": dict(spec.get("properties") or {})}
                 self._put(key, made, {"catalog-roles": []})
                 return Answer(CREATED, shown(self.entities[key]))
         key = f"principal-role:{rest[0]}"
-        entity = self._need(key, "PrincipalRole")
+        entity = self._need(key)
         assigned = entity["own"].setdefault("catalog-roles", [])
         match method, rest[1:]:
             case "GET", []:
@@ -308,7 +288,7 @@ class Realm:
                 _take(assigned, f"{catalog}/{name}")
                 self._saved(key)
                 return Answer(NOTHING)
-        raise PolarisError(405)
+        raise PolarisError(405, "NotAllowedException", "HTTP 405 Method Not Allowed")
 
     def _catalog_roles(
         self, method: str, catalog: str, rest: list[str], query: Mapping[str, str], body: Entity
@@ -320,7 +300,7 @@ class Realm:
                 spec = body["catalogRole"]
                 key = f"catalog-role:{catalog}/{spec['name']}"
                 if key in self.entities:
-                    raise exists("CatalogRole", spec["name"])
+                    raise exists(f"CatalogRole {spec['name']} in {catalog}")
                 made = {"name": spec["name"], "properties": dict(spec.get("properties") or {})}
                 return Answer(CREATED, shown(self._put(key, made, {"grants": []})))
         name = rest[0]
@@ -348,15 +328,17 @@ class Realm:
                 if query.get("cascade") == "true":
                     raise PolarisError(501)
                 grant = body.get("grant") or {}
-                known = grant.get("type") in ("catalog", "namespace", "table", "view")
-                if not known or grant.get("privilege") not in PRIVILEGES:
+                kind = str(grant.get("type"))
+                if grant.get("privilege") not in PRIVILEGES.get(kind, ()):
+                    raise PolarisError(400)
+                if kind != "catalog" and not grant.get("namespace"):
                     raise PolarisError(400)
                 if not self._tables.is_there(catalog, grant):
-                    raise PolarisError(404, "NotFoundException", f"{grant['type']} does not exist")
+                    raise PolarisError(404, _MISSING[kind], f"{kind} does not exist")
                 (_add if method == "PUT" else _take)(grants, grant)
                 self._saved(key)
                 return Answer(CREATED)
-        raise PolarisError(405)
+        raise PolarisError(405, "NotAllowedException", "HTTP 405 Method Not Allowed")
 
 
 def shown(entity: Entity) -> Entity:
@@ -369,12 +351,6 @@ def _with_secret(entity: Entity) -> Entity:
     return {"principal": shown(entity), "credentials": pair}
 
 
-def _stored(storage: Entity, base: str) -> Entity:
-    """Storage settings as the server stores them, with its additions."""
-    allowed = list(dict.fromkeys([*(storage.get("allowedLocations") or []), base]))
-    return {"allowedKmsKeys": [], "pathStyleAccess": False, **storage, "allowedLocations": allowed}
-
-
 def _add(these: list[Any], one: Any) -> None:
     if one not in these:
         these.append(one)
@@ -382,7 +358,7 @@ def _add(these: list[Any], one: Any) -> None:
 
 def _take(these: list[Any], one: Any) -> None:
     if one not in these:
-        raise PolarisError(400, "GrantNotFoundException", "Grant not found: GRANT_NOT_FOUND")
+        raise PolarisError(400, "GRANT_NOT_FOUND", "Operation failed: GRANT_NOT_FOUND")
     these.remove(one)
 
 

@@ -66,8 +66,8 @@ class Double:
     """A server with one realm."""
 
     def __init__(self, settings: Mapping[str, str], jars: list[str]) -> None:
-        realm, client, secret = settings["polaris.bootstrap.credentials"].split(",")
-        assert realm == settings["polaris.realm-context.realms"]
+        self.realm_name, client, secret = settings["polaris.bootstrap.credentials"].split(",")
+        assert self.realm_name == settings["polaris.realm-context.realms"]
         keys = _keys(Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]))
         jdbc = {
             "uri": settings["quarkus.datasource.jdbc.url"],
@@ -97,6 +97,8 @@ class Double:
         url = urlsplit(target)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         try:
+            if headers.get("polaris-realm", self.realm_name) != self.realm_name:
+                raise PolarisError(404, "MissingOrInvalidRealm", "Missing or invalid realm")
             if url.path == "/api/catalog/v1/oauth/tokens":
                 return self._token(dict(parse_qsl(data.decode())))
             who = self.tokens.principal(headers.get("authorization", "").removeprefix("Bearer "))
@@ -108,10 +110,13 @@ class Double:
             return error.answer
 
     def _token(self, form: Mapping[str, str]) -> Answer:
+        if form.get("grant_type") != "client_credentials":
+            return _no_token(400, "unsupported_grant_type", "The grant type is invalid")
+        if not form.get("scope", "").startswith("PRINCIPAL_ROLE:"):
+            return _no_token(400, "invalid_scope", "The scope is invalid")
         who = self.realm.principal_of(form.get("client_id", ""), form.get("client_secret", ""))
         if who is None:
-            said = "The client is not authorized"
-            return Answer(401, {"error": "unauthorized_client", "error_description": said})
+            return _no_token(401, "unauthorized_client", "The client is not authorized")
         token = {"access_token": self.tokens.issue(who), "expires_in": _LASTS, "token_type": "bearer"}
         return Answer(200, {**token, "issued_token_type": _ISSUED})
 
@@ -129,7 +134,11 @@ class Double:
         if path.startswith("/api/catalog/v1/"):
             catalog, _, rest = path.removeprefix("/api/catalog/v1/").partition("/")
             return self.content.handle(who, method, unquote(catalog), rest, query, body, headers)
-        return Answer(404)
+        raise PolarisError(404, "NotFoundException", "HTTP 404 Not Found")
+
+
+def _no_token(status: int, error: str, description: str) -> Answer:
+    return Answer(status, {"error": error, "error_description": description, "error_uri": None})
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -145,8 +154,10 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {key.lower(): value for key, value in self.headers.items()}
         try:
             self._send(self._double.answer(self.command, self.path, headers, data))
-        except (ValueError, KeyError, TypeError) as error:
-            self._send(Answer(400, {"error": {"message": repr(error), "type": "BadRequestException", "code": 400}}))
+        except ValueError:  # no JSON
+            self._send(PolarisError(400, "WebApplicationException", "HTTP 400 Bad Request").answer)
+        except (KeyError, TypeError):  # JSON of another form
+            self._send(Answer(400))
 
     def _send(self, answer: Answer) -> None:
         data = b"" if answer.body is None else json.dumps(answer.body).encode()
@@ -162,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         """No access log."""
 
 
-for each in ("GET", "POST", "PUT", "DELETE", "HEAD"):
+for each in ("GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"):
     setattr(_Handler, f"do_{each}", _Handler.handle_request)
 
 
