@@ -289,7 +289,7 @@ def test_a_table_without_its_namespace_says_so(connections: Connections, root: s
     at = catalog.facts(None, lambda *_: None).tables[f"{root}.t"].metadata_location
     with pytest.raises(Missing, match=f"there is no namespace {root}_x"):
         catalog.register_table(f"{root}_x.t", at)
-    with pytest.raises(Exists, match="there is already a table of that name"):
+    with pytest.raises(Exists, match="there is already a table or view of that name"):
         catalog.register_table(f"{root}.t", at)
 
 
