@@ -53,7 +53,8 @@ def listing(
     table = Table("credential", "kind", "from", "replaced", "used by", box=None, pad_edge=False)
     for row, each in zip(content, known.values(), strict=True):
         often = f"{row['replaced']} times" + (", due" if row["due"] else "")
-        table.add_row(each.name, each.kind, "the file" if row["chosen"] else "made", often, ", ".join(each.users))
+        made = "the shell" if any(secret.of_aws for secret in each.secrets) else "made"
+        table.add_row(each.name, each.kind, "the file" if row["chosen"] else made, often, ", ".join(each.users))
     output.console().print(table)
 
 
