@@ -8,6 +8,7 @@ a table deletes its files, whether or not the request says so.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bootstrap.catalogs.base import Reading
@@ -24,7 +25,8 @@ _ORDINARY = "attribute not found: s3tables.metadata"
 class S3TablesCatalog(RestCatalog):
     """A table bucket."""
 
-    limits = S3TABLES.can
+    # SeaweedFS refuses files in a folder with a dot in its name, such as address.city=X. The rule is not AWS'.
+    limits = replace(S3TABLES.can, nested_layout=False)
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         try:

@@ -69,6 +69,11 @@ def _table(at: KeyPath, name: str, table: Table, whose: str, about: tuple[KeyPat
     for key in PATHS:
         if key in table.properties:
             yield _placed((*at, "properties", key), table.properties[key], whose, about)
+    for key, fields in (("partition_by", table.partition_by), ("sort_by", table.sort_by)):
+        for nth, field in enumerate(fields):
+            if not field.wrong and "." in field.term.column:
+                rule = f"{whose} takes no files in a folder with a dot in its name, such as that of its partitions"
+                yield Problem((*at, key, nth), f'"{field}" is a field of a struct: {rule}. Add a column for it', about)
     if MAPPING in table.properties:
         message = f'"{MAPPING}" is written by {whose} itself. Remove it'
         yield Problem((*at, "properties", MAPPING), message, about)
