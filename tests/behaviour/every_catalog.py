@@ -11,7 +11,6 @@ from tests.behaviour.test_tables import (
     test_columns_are_dropped_with_two_keys_and_the_others_keep_their_rows,
     test_every_type_comes_back_as_it_was_asked_for,
     test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay,
-    test_fields_of_structs_are_renamed_and_described_and_keep_their_values,
     test_layouts_come_and_go,
     test_one_property_of_a_namespace_goes_while_another_changes,
 )
@@ -24,7 +23,6 @@ __all__ = [
     "test_every_type_comes_back_as_it_was_asked_for",
     "test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay",
     "test_export_says_everything",
-    "test_fields_of_structs_are_renamed_and_described_and_keep_their_values",
     "test_layouts_come_and_go",
     "test_one_property_of_a_namespace_goes_while_another_changes",
     "test_plan_apply_and_nothing_left",

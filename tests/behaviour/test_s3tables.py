@@ -126,7 +126,7 @@ def test_a_missing_table_bucket_is_planned_and_made_and_goes_only_when_it_is_emp
     assert planned == [f"bucket {root}", "namespace lake.a", "table lake.a.t"]
     applied(wanted, elsewhere)
     assert root in names()
-    without = lakehouse({}, buckets={})
+    without = lakehouse({}, buckets={"warehouse": {}})
     held = reconcile(without, elsewhere, allow_destroy=True, rounds=1)
     assert "is not empty" in str(held.failed)
     catalog = catalogs.connect("lake", elsewhere)
