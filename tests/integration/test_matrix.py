@@ -1,0 +1,158 @@
+"""Each pair of a store and a catalog under both engines, one lakehouse a pair. The features are those of the matrix.
+
+What a kind can is read from the kind, as `lakehouse validate` does: a test that fails here says that a kind's data are
+wrong. LAKEHOUSE_CELLS=minio-hive,seaweedfs-rest chooses pairs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lakehouse.kinds import CATALOGS, STORES
+from lakehouse.kinds.catalog import CatalogKind
+from lakehouse.kinds.store import StoreKind
+from lakehouse.runtimes import processes
+from lakehouse.spec.kinds import Feature
+from tests.behaviour.servers import KINDS
+from tests.integration.deployment import Deployment
+from tests.integration.test_doctor import doctor, errors
+from tests.polaris.home import home
+
+pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
+
+OWN = ("glue", "s3tables")  # each has a server of its own, and tests that deploy it
+CATALOGS_HERE = [word for word in KINDS if word not in OWN]
+CELLS = {f"{store}-{each}": (store, each) for store in ("s3proxy", "minio", "seaweedfs") for each in CATALOGS_HERE}
+CHOSEN = os.environ.get("LAKEHOUSE_CELLS", ",".join(CELLS)).split(",")
+SPARK = {"workers": 1, "cores": 2, "memory": "512m", "driver_memory": "700m"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A pair of kinds, deployed."""
+
+    store: StoreKind
+    catalog: CatalogKind
+    deployed: Deployment
+
+    def spark(self, statements: str, code: int | None = 0) -> list[str]:
+        """The last statement's rows as lines of CSV, without its heading."""
+        made = self.deployed.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", statements, code=code)
+        return made.strip().splitlines()[1:]
+
+    def trino_sees(self, feature: Feature) -> bool:
+        limits = (*self.catalog.limits, *self.store.limits)
+        return not any(each.feature == feature and each.engine == "trino" for each in limits)
+
+
+@pytest.fixture(scope="module", params=CHOSEN)
+def cell(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Cell]:
+    store, catalog = CELLS[request.param]
+    folder = tmp_path_factory.mktemp(request.param)
+    kind = CATALOGS[catalog]
+    layout = {"partition_by": ["s.x"]} if kind.can.nested_layout else {}
+    columns = {"Id": "long", "UPPER": "string", "s": "struct<x: int, y: string>"}
+    namespaces: dict[str, Any] = {"plain": {"tables": {"names": {"columns": columns, **layout}}}}
+    if kind.can.nested_namespaces:
+        namespaces |= {"outer": {}, "outer.inner": {"tables": {"t": {"columns": {"a": "int"}}}}}
+    made = Deployment.make(
+        folder / "a lakehouse",
+        {
+            ("engines",): {"spark": SPARK, "trino": {"memory": "800m"}},
+            ("catalogs", "lake", "namespaces"): namespaces,
+            ("stacks", "local", "store"): store,
+            ("stacks", "local", "catalogs"): {"lake": entry(catalog, folder)},
+        },
+    )
+    try:
+        made.deploy()
+        yield Cell(STORES[store], kind, made)
+    finally:
+        made.cdktf("destroy", "local", "--auto-approve", code=None)
+        left = list(processes.belonging(made.local.state))
+        processes.end(left)
+        assert not left, "destroy leaves no process"
+
+
+def entry(catalog: str, folder: Path) -> Any:
+    return {"kind": "polaris", "home": str(home(folder))} if catalog == "polaris" else catalog
+
+
+def test_every_engine_reads_what_every_engine_wrote(cell: Cell) -> None:
+    assert "checks passed" in cell.deployed.lakehouse("verify")
+    assert "No changes." in cell.deployed.lakehouse("plan")
+    assert errors(doctor(cell.deployed, code=0)) == set()
+
+
+def test_upper_case_and_partitions_by_a_field(cell: Cell) -> None:
+    rows = "(1, 'a', named_struct('x', 7, 'y', 'b')), (2, 'c', named_struct('x', 8, 'y', 'd'))"
+    assert cell.spark(
+        f"INSERT INTO lake.plain.names VALUES {rows}; SELECT Id, UPPER FROM lake.plain.names WHERE s.x = 7"
+    )
+    assert cell.deployed.trino('SELECT "id", "upper", s.y FROM lake.plain.names WHERE s.x = 8') == [[2, "c", "d"]]
+    cell.deployed.trino("INSERT INTO lake.plain.names VALUES (3, 'e', ROW(9, 'f'))")
+    assert cell.spark("SELECT Id, UPPER, s.y FROM lake.plain.names WHERE s.x = 9") == ["3,e,f"]
+
+
+def test_nested_namespaces(cell: Cell) -> None:
+    if not cell.catalog.can.nested_namespaces:
+        pytest.skip(f"{cell.catalog.label} has one level")
+    assert cell.spark("INSERT INTO lake.outer.inner.t VALUES (1); SELECT a FROM lake.outer.inner.t") == ["1"]
+    if cell.trino_sees(Feature.NESTED):
+        assert cell.deployed.trino('SELECT a FROM lake."outer.inner".t') == [[1]]
+    else:
+        with pytest.raises(Exception, match="does not exist"):
+            cell.deployed.trino('SELECT a FROM lake."outer.inner".t')
+
+
+def test_a_time_column_is_for_trino_only(cell: Cell) -> None:
+    cell.deployed.trino("CREATE TABLE lake.plain.clock (t time(6))")
+    cell.deployed.trino("INSERT INTO lake.plain.clock VALUES TIME '12:34:56.000000'")
+    assert cell.deployed.trino("SELECT count(*) FROM lake.plain.clock WHERE t > TIME '12:00:00'") == [[1]]
+    cell.spark("SELECT * FROM lake.plain.clock", code=1)
+    cell.deployed.trino("DROP TABLE lake.plain.clock")
+
+
+def test_format_3_is_for_spark_only(cell: Cell) -> None:
+    if cell.catalog.can.format_version < 3:
+        pytest.skip(f"{cell.catalog.label} has format {cell.catalog.can.format_version}")
+    third = "CREATE TABLE lake.plain.third (a int) USING iceberg TBLPROPERTIES ('format-version' = '3')"
+    work = "INSERT INTO lake.plain.third VALUES (1), (2); DELETE FROM lake.plain.third WHERE a = 1"
+    assert cell.spark(f"{third}; {work}; SELECT a FROM lake.plain.third") == ["2"]
+    with pytest.raises(Exception, match=r"(?i)version"):
+        cell.deployed.trino("SELECT a FROM lake.plain.third")
+    cell.spark("DROP TABLE lake.plain.third")
+
+
+def test_branches_of_a_table(cell: Cell) -> None:
+    if cell.catalog.can.references:
+        pytest.skip(f"{cell.catalog.label} has branches of the whole catalog")
+    cell.spark(
+        "CREATE TABLE lake.plain.forked USING iceberg AS SELECT 1 AS a; "
+        "ALTER TABLE lake.plain.forked CREATE BRANCH audit; "
+        "INSERT INTO lake.plain.forked.branch_audit VALUES (2)"
+    )
+    assert cell.deployed.trino("SELECT count(*) FROM lake.plain.forked FOR VERSION AS OF 'audit'") == [[2]]
+    assert cell.deployed.trino("SELECT count(*) FROM lake.plain.forked") == [[1]]
+    cell.spark("DROP TABLE lake.plain.forked")
+
+
+def test_views(cell: Cell) -> None:
+    if not cell.catalog.can.views:
+        pytest.skip(f"{cell.catalog.label} keeps no views")
+    view = "CREATE VIEW lake.plain.seen AS SELECT 41 + 1 AS answer"
+    assert cell.spark(f"{view}; SELECT answer FROM lake.plain.seen") == ["42"]
+    cell.spark("DROP VIEW lake.plain.seen")
+
+
+def test_engines_get_keys_from_the_catalog_where_the_store_makes_some(cell: Cell) -> None:
+    settings = (cell.deployed.local.state.config("trino") / "catalog" / "lake.properties").read_text()
+    vended = "vended-credentials-enabled=true" in settings
+    assert vended == (cell.catalog.word == "polaris" and cell.store.can.sts)
+    assert vended != ("s3.aws-secret-key" in settings)
