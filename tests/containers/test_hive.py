@@ -1,4 +1,4 @@
-"""Hive Metastore and its PostgreSQL in containers, with Trino: deployed, checked, killed, destroyed.
+"""Hive Metastore and its PostgreSQL in containers, with Trino and Spark's Thrift server: deployed, checked, killed, destroyed.
 
 The tests follow one another: each leaves the lakehouse up and whole for the next one.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from lakehouse import packages
 from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import DOCKER, exposed, remains, runtime, sick, up
 from tests.containers.listening import assert_declared
@@ -24,7 +25,10 @@ def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Ite
     changes = {
         ("name",): f"it-hive-{os.getpid()}",
         ("stacks", "local", "catalogs"): {"lake": "hive"},
-        ("engines",): {"trino": {"memory": "1g"}},
+        ("engines",): {
+            "trino": {"memory": "1g"},
+            "spark": {"workers": 1, "cores": 1, "connect": False, "thrift": True},
+        },
         **DOCKER,
     }
     yield from up(Deployment.make(tmp_path_factory.mktemp("hive") / "a lakehouse", changes), engine)
@@ -34,6 +38,24 @@ def test_it_is_whole_and_nothing_is_planned(stack: Deployment, engine: DockerEng
     assert "checks passed" in stack.lakehouse("verify")
     assert stack.planned() == set()
     assert_declared(stack, engine)
+
+
+BEELINE = "org.apache.hive.beeline.BeeLine"
+QUERY = "SELECT concat('rows ', count(*)) FROM lake.silver.bad_days"
+
+
+def _asked(address: str) -> tuple[str, ...]:
+    return ("-u", f"jdbc:hive2://{address}/default", "-n", "user", "--silent=true", "-e", QUERY)
+
+
+def test_beeline_asks_from_inside_a_container_and_from_this_machine(stack: Deployment, engine: DockerEngine) -> None:
+    with a_row(stack):
+        container = engine.client.containers.get(engine.seen(stack.local.state)["spark-thrift"].name)
+        code, output = container.exec_run(["java", "-cp", "/opt/spark/jars/*", BEELINE, *_asked("spark-thrift:10000")])
+        assert (code, b"rows 1" in output) == (0, True), output.decode()
+        jars = f"{packages.location('spark-4.1')}/jars/*"
+        address = f"127.0.0.1:{stack.port('spark-thrift')}"
+        assert "rows 1" in stack.run(str(packages.java(21)), "-cp", jars, BEELINE, *_asked(address))
 
 
 def test_no_secret_is_outside_the_mounted_files(stack: Deployment, engine: DockerEngine) -> None:
