@@ -34,7 +34,7 @@ def assert_declared(deployment: Deployment, engine: DockerEngine) -> None:
         inside = {internal for internal, _ in asked.ports}
         further = {port for ip, port in listening(seen[asked.service].pid) if ip != DNS and port not in inside}
         # Spark's drivers and executors listen to each other on ports that they choose themselves: none is published.
-        if asked.service != "spark-connect" and not asked.service.startswith("spark-worker"):
+        if not asked.service.startswith(("spark-connect", "spark-thrift", "spark-worker")):
             assert not further, asked.service
         attributes = engine.client.containers.get(asked.name).attrs
         published = attributes["NetworkSettings"]["Ports"]

@@ -1,4 +1,4 @@
-"""Hive Metastore and its PostgreSQL in containers, with Trino and Spark's Thrift server: deployed, checked, killed, destroyed.
+"""Hive Metastore, PostgreSQL, Trino and Spark's Thrift server in containers: deployed, checked, killed, destroyed.
 
 The tests follow one another: each leaves the lakehouse up and whole for the next one.
 """

@@ -153,7 +153,7 @@ def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
         "": "org.apache.iceberg.spark.SparkSessionCatalog",
         "spark.sql.catalogImplementation": "hive",
         "spark.hadoop.hive.metastore.uris": at.internal,
-        # A table without USING is one of Iceberg, as in every other catalog: Spark has no file system for the others.
+        # A table without USING is one of Iceberg, as in every other catalog.
         "spark.sql.sources.default": "iceberg",
         "spark.sql.legacy.createHiveTableByDefault": "false",
     }
