@@ -51,8 +51,9 @@ def _asked(address: str) -> tuple[str, ...]:
 def test_beeline_asks_from_inside_a_container_and_from_this_machine(stack: Deployment, engine: DockerEngine) -> None:
     with a_row(stack):
         container = engine.client.containers.get(engine.seen(stack.local.state)["spark-thrift"].name)
-        code, output = container.exec_run(["java", "-cp", "/opt/spark/jars/*", BEELINE, *_asked("spark-thrift:10000")])
-        assert (code, b"rows 1" in output) == (0, True), output.decode()
+        command = ["java", "-cp", "/opt/spark/jars/*", BEELINE, *_asked("spark-thrift:10000")]
+        code, output = container.exec_run(command)
+        assert (code, "rows 1" in str(output)) == (0, True), output
         jars = f"{packages.location('spark-4.1')}/jars/*"
         address = f"127.0.0.1:{stack.port('spark-thrift')}"
         assert "rows 1" in stack.run(str(packages.java(21)), "-cp", jars, BEELINE, *_asked(address))
