@@ -43,23 +43,27 @@ pipeline-drift: setup-dev ## fail if the stack or its contents differ from the f
 	@$(PY) -m bootstrap.cli.pipeline drift $(STACK)
 
 ##@ Development
-.PHONY: test test-processes test-docker unit synth behaviour integration containers matrix
+.PHONY: test test-processes test-kinds test-docker unit synth behaviour integration kinds containers matrix
 .PHONY: lint lint-workflows types format scan bench schema
 # Runs the targets of a lane one after the other, in a separate make that uses no jobs of the one above.
 IN_TURN = MAKEFLAGS="$(filter-out -j% --jobserver%,$(MAKEFLAGS))" $(MAKE) --no-print-directory
 
-# Two lanes in parallel: one for processes, one for Docker, each with a part of the other tests. Output is printed when
-# a target is done. After a failure the rest continues, so that one run reports everything that is wrong.
+# Three lanes in parallel: the default lakehouse as processes, further kinds as processes, Docker; each with a part of
+# the other tests. Output is printed when a target is done. After a failure the rest continues, so that one run reports
+# everything that is wrong.
 test: setup-dev ## rules, types, policy scans, all tests, with real deploys, on Docker too if it answers
 	@rm -rf $(RESULTS)
-	@+$(MAKE) --no-print-directory -k -j2 -Oline test-processes test-docker; code=$$?; \
+	@+$(MAKE) --no-print-directory -k -j3 -Oline test-processes test-kinds test-docker; code=$$?; \
 	  $(PY) -m tests.slowest $(RESULTS); exit $$code
 
 test-processes: setup-dev
 	@+$(IN_TURN) lint types unit integration
 
+test-kinds: setup-dev
+	@+$(IN_TURN) synth behaviour kinds
+
 test-docker: setup-dev
-	@+$(IN_TURN) docker lint-workflows scan synth behaviour containers
+	@+$(IN_TURN) docker lint-workflows scan containers
 
 unit: setup-dev ## the unit tests: pure, seconds
 	$(PYTEST) tests/unit
@@ -73,11 +77,14 @@ behaviour: setup-dev ## the reconciler on real stores and catalogs
 integration: setup-dev ## a lakehouse as processes, with failures
 	$(PYTEST) tests/integration
 
+kinds: setup-dev ## lakehouses of further kinds of stores and catalogs as processes, and sessions of other systems
+	$(PYTEST) tests/kinds
+
 containers: setup-dev docker ## a lakehouse on Docker, with failures
 	$(PYTEST) tests/containers
 
 matrix: setup-dev docker ## other pairs of stores, catalogs and versions, for docs/compatibility.md
-	$(PY) -m pytest -m matrix tests/behaviour tests/integration tests/containers
+	$(PY) -m pytest -m matrix tests/behaviour tests/integration tests/kinds tests/containers
 
 lint: $(DONE)/dev ## ruff: rules and format
 	$(PY) -m ruff check
