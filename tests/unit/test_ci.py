@@ -19,7 +19,10 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.running, self.calls, self._bin = folder / "running", folder / "calls", folder / "bin"
+        self.java = folder / "jvm" / "java-17" / "bin" / "java"
         self._bin.mkdir()
+        self.java.parent.mkdir(parents=True)
+        self.java.touch()
         for name in ("bash", "sh", "dirname", "mktemp", "tail", "rm", "touch", "sleep", "git"):
             (self._bin / name).symlink_to(str(shutil.which(name)))
         self.has(
@@ -47,6 +50,7 @@ class Machine:
             [ROOT / ".ci" / "run"],
             env={
                 "PATH": str(self._bin),
+                "JVMS": str(self.java.parents[2]),
                 "TMPDIR": str(folder or os.environ.get("TMPDIR", "/tmp")),
             },
             capture_output=True,
@@ -111,10 +115,12 @@ def test_a_dockerd_that_fails_is_quoted(machine: Machine) -> None:
 def test_what_is_missing_is_installed(machine: Machine) -> None:
     for name in ("dockerd", "debootstrap"):  # there is a client, and no Docker
         machine.lacks(name)
+    machine.java.unlink()
     machine.has("apt-get", f"#!/bin/sh\necho apt-get \"$@\" >> '{machine.calls}'\n>'{machine.running}'\n")
     assert machine.run()[0] == [
         "apt-get update -qq",
-        "apt-get install -y -qq --no-install-recommends docker.io iptables debootstrap ca-certificates",
+        "apt-get install -y -qq --no-install-recommends docker.io iptables debootstrap openjdk-17-jre-headless "
+        "ca-certificates",
         "make test docker=up",
     ]
 
