@@ -100,6 +100,10 @@ df.write.mode("overwrite").parquet("s3a://spark-data/landing/existing-data.parqu
 parquet_df = spark.read.parquet("s3a://spark-data/landing/existing-data.parquet")
 parquet_df.writeTo("spark_catalog.default.new_iceberg_table").using("iceberg").createOrReplace()
 seen["from Parquet"] = spark.table("spark_catalog.default.new_iceberg_table").count()
+df.write.format("delta").mode("overwrite").save("s3a://spark-data/landing/delta-table")
+delta_df = spark.read.format("delta").load("s3a://spark-data/landing/delta-table")
+delta_df.writeTo("spark_catalog.default.migrated_table").using("iceberg").createOrReplace()
+seen["from Delta"] = spark.table("spark_catalog.default.migrated_table").count()
 
 print("SEEN " + json.dumps(seen))
 spark.stop()
