@@ -7,13 +7,13 @@ comes back by accident.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bootstrap.iceberg.schema import number
 from lakehouse.iceberg.types import NO_ID, Field, List, Map, Struct, Type
+from lakehouse.text.written import quoted
 
 _DECIMAL = re.compile(r"decimal\((\d+), (\d+)\)")
 _WIDER = {("int", "long"), ("float", "double")}
@@ -107,8 +107,8 @@ class _Merge:
             self.problems.append(
                 FormatProblem(
                     path,
-                    f"differs from the column {twin!r} only in case, and engines do not distinguish them. "
-                    f"Write {twin!r}, or add `renamed_from: {twin}`",
+                    f"differs from the column {quoted(twin)} only in case, and engines do not distinguish them. "
+                    f"Write {quoted(twin)}, or add `renamed_from: {twin}`",
                 )
             )
         if want.required and want.initial_default is None:
@@ -132,21 +132,21 @@ class _Merge:
             required = False
         doc = have.doc
         if want.doc != have.doc and (want.doc is not None or self.docs):
-            self.details.append(Detail("~", f"column {path}: doc {have.doc!r} -> {want.doc!r}"))
+            self.details.append(Detail("~", f"column {path}: doc {quoted(have.doc)} -> {quoted(want.doc)}"))
             doc = want.doc
         kind = self.type(have.type, want.type, path)
         if want.initial_default is not None and want.initial_default != have.initial_default:
             self.problems.append(
                 FormatProblem(
                     path,
-                    f"its initial default is {_said(have.initial_default)} and never changes: rows that were "
+                    f"its initial default is {quoted(have.initial_default)} and never changes: rows that were "
                     "written before the column have it. Leave `initial_default` as it was",
                 )
             )
         write = have.write_default
         if want.write_default != write and (want.write_default is not None or (self.docs and "." not in path)):
             self.details.append(
-                Detail("~", f"column {path}: write default {_said(write)} -> {_said(want.write_default)}")
+                Detail("~", f"column {path}: write default {quoted(write)} -> {quoted(want.write_default)}")
             )
             write = want.write_default
         return have._replace(name=want.name, type=kind, required=required, doc=doc, write_default=write)
@@ -223,12 +223,8 @@ def widens(have: str, want: str) -> bool:
 def describe(field: Field) -> str:
     """A column's type, whether it is required, and its defaults, as a plan shows them."""
     given = (("initial default", field.initial_default), ("write default", field.write_default))
-    defaults = ", ".join(f"{name} {_said(value)}" for name, value in given if value is not None)
+    defaults = ", ".join(f"{name} {quoted(value)}" for name, value in given if value is not None)
     return str(field.type) + (" required" if field.required else "") + (f" ({defaults})" if defaults else "")
-
-
-def _said(value: Any) -> str:
-    return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def fresh(wanted: Struct) -> tuple[Struct, int]:

@@ -131,7 +131,7 @@ def test_settings_that_somebody_changed_are_drift_and_a_late_update_is_refused(
     puts("eu-west-9")
     lines = about(wanted, both, "storage")
     assert "~ storage region: eu-west-9 -> us-east-1" in lines
-    assert "~ storage pathStyleAccess: False -> True" in lines
+    assert "~ storage pathStyleAccess: false -> true" in lines
     late = only(make_plan(wanted, both), "catalog second")
     puts("eu-west-8")
     [failure] = apply(late, both).failed

@@ -125,7 +125,7 @@ def test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay(
     plan = make_plan(wanted, connections)
     assert len(plan.steps) == 1
     assert described(plan) == [
-        "~ column ticker: doc 'symbol' -> 'the symbol'",
+        '~ column ticker: doc "symbol" -> "the symbol"',
         "+ column vwap double",
         "~ column close -> last (renamed)",
         "~ column last: float -> double",
@@ -137,7 +137,7 @@ def test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay(
         "+ column attributes.value.b string",
         "~ column attributes.value.a: int -> long",
         "~ order of columns: window_start, ticker, vwap, last, volume, price, venue, tags, attributes",
-        "~ identifier ['ticker'] -> []",
+        "~ identifier [ticker] -> []",
         "~ partition_by [day(window_start)] -> [day(window_start), bucket(4, ticker)]",
         "~ sort_by [ticker, close desc] -> [window_start desc]",
         "~ property write.parquet.compression-codec: zstd -> snappy",
@@ -172,11 +172,11 @@ def test_fields_of_structs_are_renamed_and_described_and_keep_their_values(
     wanted = lakehouse({root: {"tables": {"t": {"columns": columns}}}})
     assert described(make_plan(wanted, connections)) == [
         "~ column venue.mic -> venue.code (renamed)",
-        "~ column venue.code: doc None -> 'the exchange'",
+        '~ column venue.code: doc none -> "the exchange"',
         "~ order of venue: rank, code",
         "~ column fills.element.price -> fills.element.dollars (renamed)",
         "~ column fills.element.dollars: float -> double",
-        "~ column books.value.levels: doc None -> 'depth'",
+        '~ column books.value.levels: doc none -> "depth"',
     ]
     applied(wanted, connections)
     after = table_of(servers, f"{root}.t")

@@ -16,6 +16,7 @@ from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.reconciler.world import World
 from lakehouse.spec.model import Bucket, Lakehouse
+from lakehouse.text.written import written
 
 BUCKET = "bucket"
 Setting = bool | int | str | None
@@ -61,7 +62,7 @@ class Buckets(ObjectKind):
             want, have = _settings(spec, found.lakehouse.name), found.facts.buckets.get(name)
             if have is None:
                 said = {key: value for key, value in want.items() if value and value != "private"}
-                details = tuple(Detail("+", f"{key} = {value}") for key, value in said.items())
+                details = tuple(Detail("+", f"{key} = {written(value)}") for key, value in said.items())
                 found.changes.append(Change("create", BUCKET, "", name, details, BucketSettings(want)))
             elif have.unfit:
                 found.refuse(address(BUCKET, "", name), have.unfit, ("buckets", name))
@@ -151,12 +152,12 @@ def _update(found: Differences, name: str, want: Mapping[str, Setting], have: Bu
             rule = "`deletable: true` has no effect: this lakehouse only uses the bucket, and did not create it"
             found.keep(address(BUCKET, "", name), rule, here)
         elif not can:
-            rule = f"`{key}: {value}` has no effect: the store does not support it"
+            rule = f"`{key}: {written(value)}` has no effect: the store does not support it"
             found.keep(address(BUCKET, "", name), rule, here)
         elif why := claims.danger(name, key, value, found.facts.claims, guarded):
             found.refuse(address(BUCKET, "", name), why, here)
         else:
             body[key] = value
-            lines.append(Detail("~", f"{key}: {now} -> {value}"))
+            lines.append(Detail("~", f"{key}: {written(now)} -> {written(value)}"))
     if body:
         found.changes.append(Change("update", BUCKET, "", name, tuple(lines), BucketSettings(body)))

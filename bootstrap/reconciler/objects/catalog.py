@@ -25,6 +25,7 @@ from bootstrap.remote.errors import Refused
 from lakehouse.spec.claims import parts
 from lakehouse.spec.model import Catalog
 from lakehouse.spec.renames import crosses, former_names, former_namespaces
+from lakehouse.text.written import written
 
 CATALOG = "catalog"
 _STORAGE = "storage "  # the beginning of details
@@ -240,7 +241,7 @@ def _shown(storage: Settings) -> dict[str, Any]:
 def _lines(what: str, have: Settings, want: Settings, gone: Iterable[str]) -> Iterator[Detail]:
     for key, value in want.items():
         if key not in have:
-            yield Detail("+", f"{what}{key} = {value}")
+            yield Detail("+", f"{what}{key} = {written(value)}")
         elif have[key] != value:
-            yield Detail("~", f"{what}{key}: {have[key]} -> {value}")
+            yield Detail("~", f"{what}{key}: {written(have[key])} -> {written(value)}")
     yield from (Detail("-", f"{what}{key}") for key in sorted(gone) if key in have)

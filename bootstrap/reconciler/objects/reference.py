@@ -16,6 +16,7 @@ from bootstrap.reconciler.kind import Changes, ObjectKind
 from bootstrap.reconciler.objects.catalog import closed
 from bootstrap.reconciler.work import ApplyWork
 from lakehouse.spec import model
+from lakehouse.text.written import written
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,6 @@ def _compare(
         body = NewReference(want.source, want.deletable)
         found.changes.append(Change("create", want.kind, catalog, want.name, tuple(details), body))
     elif have.deletable != want.deletable:
-        lines = (Detail("~", f"deletable: {have.deletable} -> {want.deletable}"),)
+        lines = (Detail("~", f"deletable: {written(have.deletable)} -> {written(want.deletable)}"),)
         marked = MarkedReference(want.deletable)
         found.changes.append(Change("update", want.kind, catalog, want.name, lines, marked))

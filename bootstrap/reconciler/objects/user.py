@@ -24,6 +24,7 @@ from bootstrap.reconciler.work import ApplyWork
 from bootstrap.stores.users import Policy, StoreUser
 from lakehouse.access import policy, s3
 from lakehouse.spec import Lakehouse
+from lakehouse.text.written import written
 
 USER = "user"
 _ARN = "arn:aws:s3:::"
@@ -151,7 +152,7 @@ def _lines(have: Policy, want: Policy) -> Iterable[Detail]:
             if actions:
                 yield Detail(symbol, f"{where}: {', '.join(sorted(actions))}")
     if have and _is_marked(have) != _is_marked(want):
-        yield Detail("~", f"deletable: {_is_marked(have)} -> {_is_marked(want)}")
+        yield Detail("~", f"deletable: {written(_is_marked(have))} -> {written(_is_marked(want))}")
     elif not have and _is_marked(want):
         yield Detail("+", "deletable = true")
 

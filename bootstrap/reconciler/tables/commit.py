@@ -16,6 +16,7 @@ from bootstrap.reconciler.tables.draft import Draft, Json, TableChange
 from bootstrap.reconciler.tables.wanted import WantedTable
 from lakehouse.iceberg.types import Struct, fields
 from lakehouse.spec.kinds import Limits
+from lakehouse.text.written import quoted, written
 
 
 def refusals(wanted: WantedTable, limits: Limits) -> Iterable[FormatProblem]:
@@ -153,14 +154,14 @@ def _change_schema(draft: Draft, facts: TableFacts, step: Evolution) -> frozense
     if identifier != facts.identifier:
         names = relayout.paths(facts.schema)
         former = sorted(names.get(number, f"#{number}") for number in facts.identifier)
-        draft.tell("~", f"identifier {former} -> {list(draft.wanted.identifier)}")
+        draft.tell("~", f"identifier {written(former)} -> {written(draft.wanted.identifier)}")
     present = {field.id for _, field in walk(step.schema)}
     for spec in facts.specs:
         for part in spec.fields:
             gone = next((path for path, f in walk(facts.schema) if f.id == part.source_id), None)
             if gone and part.source_id not in present and part.transform != "void":
-                rule = f"the table is or was partitioned by {part.name!r}, and engines cannot read files of a partition"
-                draft.refuse(gone, f"{rule} whose column is gone. Keep the column")
+                rule = f"the table is or was partitioned by {quoted(part.name)}, and engines cannot read files of"
+                draft.refuse(gone, f"{rule} a partition whose column is gone. Keep the column")
     draft.require("current-schema-id", **{"current-schema-id": facts.schema_id})
     draft.require("last-assigned-field-id", **{"last-assigned-field-id": facts.last_column_id})
     same = [number for number, known in facts.schemas.items() if known == (step.schema, identifier)]

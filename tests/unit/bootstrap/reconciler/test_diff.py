@@ -274,7 +274,7 @@ def test_docs_and_names_of_fields_that_an_engine_changed_are_drift() -> None:
     there.apply(changed)
     found = there.diff(wanted)
     assert [detail.text for change in found.changes for detail in change.details] == [
-        "column s.element.x: doc 'theirs' -> 'ours'",
+        'column s.element.x: doc "theirs" -> "ours"',
         "column s.element.y int",
     ]
     assert set(found.unnamed) == {"column lake.n.t.s.element.w", "doc of column lake.n.t.s.element.z"}

@@ -155,7 +155,7 @@ def test_a_server_of_another_kind_has_its_own_names(server: Server) -> None:
     assert bring(lakehouse(managed="exclusive"), server) == [
         "~ catalog lake",
         "- property free",
-        "~ storage places: ['s3://one/lake', 's3://two/far'] -> ['s3://one/lake']",
+        "~ storage places: [s3://one/lake, s3://two/far] -> [s3://one/lake]",
     ]
     [note] = plan(lakehouse(location="s3://two/lake"), server).refused
     assert "it is at s3://one/lake" in note.message
