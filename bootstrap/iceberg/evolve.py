@@ -8,11 +8,11 @@ comes back by accident.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from bootstrap.iceberg.schema import number
-from lakehouse.iceberg.types import NO_ID, Field, List, Map, Struct, Type
+from lakehouse.iceberg.types import NO_ID, Field, List, Map, Struct, Type, fields
 from lakehouse.text.written import quoted
 
 _DECIMAL = re.compile(r"decimal\((\d+), (\d+)\)")
@@ -116,7 +116,7 @@ class _Merge:
                 FormatProblem(path, "a required column cannot be added: rows already written have no value for it. "
                         "Make it optional, or give it an `initial_default` (format version 3)")
             )  # fmt: skip
-        self.details.append(Detail("+", f"column {path} {describe(want)}"))
+        self.details += introduced(path, want)
         identity = self.next_id()
         return want._replace(id=identity, type=number(want.type, self.next_id))
 
@@ -221,10 +221,18 @@ def widens(have: str, want: str) -> bool:
 
 
 def describe(field: Field) -> str:
-    """A column's type, whether it is required, and its defaults, as a plan shows them."""
-    given = (("initial default", field.initial_default), ("write default", field.write_default))
-    defaults = ", ".join(f"{name} {quoted(value)}" for name, value in given if value is not None)
-    return str(field.type) + (" required" if field.required else "") + (f" ({defaults})" if defaults else "")
+    """A column's type, whether it is required, its defaults and its doc, as a plan shows them."""
+    given = (("initial default", field.initial_default), ("write default", field.write_default), ("doc", field.doc))
+    said = ", ".join(f"{name} {quoted(value)}" for name, value in given if value is not None)
+    return str(field.type) + (" required" if field.required else "") + (f" ({said})" if said else "")
+
+
+def introduced(path: str, field: Field) -> Iterator[Detail]:
+    """The lines of a new column: the column itself, and the docs of the fields in it."""
+    yield Detail("+", f"column {path} {describe(field)}")
+    for inner, part in fields(field.type, f"{path}."):
+        if part.doc is not None:
+            yield Detail("+", f"column {inner}: doc {quoted(part.doc)}")
 
 
 def fresh(wanted: Struct) -> tuple[Struct, int]:

@@ -139,7 +139,7 @@ def test_everything_that_may_evolve_does_so_in_one_commit_and_old_rows_stay(
         "~ order of columns: window_start, ticker, vwap, last, volume, price, venue, tags, attributes",
         "~ identifier [ticker] -> []",
         "~ partition_by [day(window_start)] -> [day(window_start), bucket(4, ticker)]",
-        "~ sort_by [ticker, close desc] -> [window_start desc]",
+        "~ sort_by [ticker asc nulls first, close desc nulls last] -> [window_start desc nulls last]",
         "~ property write.parquet.compression-codec: zstd -> snappy",
         "+ property owner.team = x",
         "~ property comment: bars -> minute bars",

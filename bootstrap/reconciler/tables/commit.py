@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bootstrap.iceberg import rules
-from bootstrap.iceberg.evolve import Evolution, FormatProblem, describe, evolve, fresh
+from bootstrap.iceberg.evolve import Evolution, FormatProblem, evolve, fresh, introduced
 from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.iceberg.schema import type_to_json, walk
 from bootstrap.reconciler import properties
@@ -46,12 +46,18 @@ def creation(wanted: WantedTable) -> TableChange:
     draft.update("set-location", location=wanted.location)
     if wanted.properties:
         draft.update("set-properties", updates=properties.created(wanted.properties))
+    if wanted.format_version != 2:
+        draft.tell("+", f"format_version {wanted.format_version}")
+    if wanted.fixed_location:
+        draft.tell("+", f"location {wanted.location}")
     for field in schema.fields:
-        draft.tell("+", f"column {field.name} {describe(field)}")
+        draft.details += introduced(field.name, field)
+    if wanted.identifier:
+        draft.tell("+", f"identifier {written(wanted.identifier)}")
     if wanted.partition_by:
         draft.tell("+", f"partition_by {relayout.listed(wanted.partition_by)}")
     if wanted.sort_by:
-        draft.tell("+", f"sort_by {relayout.listed(wanted.sort_by)}")
+        draft.tell("+", f"sort_by {relayout.sorting(wanted.sort_by)}")
     for key, value in wanted.properties.items():
         draft.tell("+", f"property {key} = {value}")
     _obey(draft, None, identifier)

@@ -74,7 +74,7 @@ def resort(draft: Draft, facts: TableFacts) -> None:
     fields = _sort_fields(draft)
     if fields == facts.order.fields:
         return
-    draft.tell("~", f"sort_by {listed(_sorting(facts, draft.schema))} -> {listed(draft.wanted.sort_by)}")
+    draft.tell("~", f"sort_by {sorting(_sorting(facts, draft.schema))} -> {sorting(draft.wanted.sort_by)}")
     draft.require("default-sort-order-id", **{"default-sort-order-id": facts.order.id})
     same = [order.id for order in facts.orders if order.fields == fields]
     if same:
@@ -103,6 +103,11 @@ def paths(*schemas: Struct) -> dict[int, str]:
 def listed(terms: Iterable[object]) -> str:
     """Terms as text for a plan."""
     return f"[{', '.join(str(term) for term in terms)}]"
+
+
+def sorting(terms: Iterable[SortTerm]) -> str:
+    """A sort order as text for a plan, with the null order of each term: engines have different defaults."""
+    return listed(term.full for term in terms)
 
 
 def _evolved_fields(

@@ -81,6 +81,11 @@ class SortTerm(NamedTuple):
     direction: str = "asc"
     null_order: str = "nulls-first"
 
+    @property
+    def full(self) -> str:
+        """The term with its direction and null order, also if they are the usual ones: ``close asc nulls first``."""
+        return f"{self.term} {self.direction} {self.null_order.replace('-', ' ')}"
+
     def __str__(self) -> str:
         usual = "nulls-first" if self.direction == "asc" else "nulls-last"
         return (

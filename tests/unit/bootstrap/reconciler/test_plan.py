@@ -91,6 +91,41 @@ def test_the_text_is_like_terraforms() -> None:
     ]
 
 
+def test_a_new_tables_plan_shows_all_that_the_file_says() -> None:
+    point = {"struct": {"x": {"type": "int", "doc": "metres"}, "y": "int"}}
+    table = {
+        "doc": "places",
+        "format_version": 3,
+        "location": "s3://warehouse/elsewhere/t",
+        "columns": {
+            "id": {"type": "long", "required": True, "doc": "its number"},
+            "at": {"type": point, "doc": "where it is"},
+            "name": "string",
+        },
+        "identifier": ["id"],
+        "partition_by": ["bucket(4, id)"],
+        "sort_by": ["name", "id desc nulls first"],
+        "properties": {"k": "v"},
+    }
+    there = Simulation()
+    there.apply(lakehouse({"n": {}}))
+    assert list(render(made(there, {"n": {"tables": {"t": table}}}))) == [
+        "+ table lake.n.t",
+        "    + format_version 3",
+        "    + location s3://warehouse/elsewhere/t",
+        '    + column id long required (doc "its number")',
+        '    + column at struct<x: int, y: int> (doc "where it is")',
+        '    + column at.x: doc "metres"',
+        "    + column name string",
+        "    + identifier [id]",
+        "    + partition_by [bucket(4, id)]",
+        "    + sort_by [name asc nulls first, id desc nulls first]",
+        "    + property k = v",
+        "    + property comment = places",
+        "Plan: 1 to create, 0 to change, 0 to destroy.",
+    ]
+
+
 def test_a_saved_plan_reads_back() -> None:
     there = Simulation()
     there.apply(lakehouse({"n": {"tables": {"t": {"columns": {"a": "int"}}}}}))
