@@ -116,6 +116,14 @@ class _Selection:
         return found
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"lakehouse {version('lakehouse')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -127,6 +135,9 @@ def options(
         str | None, typer.Option("-s", "--stack", help="Which of its stacks [default: the only local one, else local].")
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     context.obj = _Selection(file, stack)
 

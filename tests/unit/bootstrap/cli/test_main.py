@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,12 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     lakehouse("--help")
     shown = capsys.readouterr().out
     assert [command for command in COMMANDS if f"\n  {command} " not in shown] == []
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse("--version")
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
+    assert capsys.readouterr().out == f"lakehouse {project['version']}\n"
 
 
 def test_help_imports_no_client_of_an_engine() -> None:
