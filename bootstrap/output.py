@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,15 +98,24 @@ def guard(secrets: Path) -> None:
 
 
 def console(*, stderr: bool = False, width: int | None = None) -> Console:
-    """A console on the current standard output or error; rich itself respects NO_COLOR and TERM."""
+    """A console on the current standard output or error. With NO_COLOR (https://no-color.org) it writes plain text.
+
+    With NO_COLOR rich itself still prints bold.
+    """
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width)
+    colors: Literal["auto"] | None = None if plain() else "auto"
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=width, color_system=colors)
+
+
+def plain() -> bool:
+    """Whether the user wants no escape codes: NO_COLOR is set, to any text."""
+    return bool(os.environ.get("NO_COLOR"))
 
 
 def watched() -> bool:
     """Whether a person watches, so that progress is worth showing."""
-    return sys.stderr.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+    return sys.stderr.isatty() and not plain() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
 
 def caution(path: Path, lakehouse: Lakehouse, further: Iterable[Problem] = ()) -> None:

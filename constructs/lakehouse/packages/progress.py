@@ -50,7 +50,7 @@ class ProgressReport:
 @contextmanager
 def report(quiet: bool) -> Iterator[ProgressReport]:
     """A report on standard error, which leaves standard output to results."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, color_system=None if os.environ.get("NO_COLOR") else "auto")
     plain = quiet or bool(os.environ.get("CI") or os.environ.get("NO_COLOR")) or not console.is_terminal
     if plain:
         yield ProgressReport(console, None, quiet)

@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.table import Table
 
-from bootstrap.output import RedactedStream, Redactor, guard
+from bootstrap.output import RedactedStream, Redactor, console, guard, progress
 
 SECRET = "5f2c9f4e1a"  # not a real one
 
@@ -94,3 +95,31 @@ def test_everything_printed_goes_through_it(
     print(SECRET, file=sys.stderr)
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("********\n", "********\n")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("value", "plain"), [("1", True), ("0", True), ("", False), (None, False)])
+def test_with_no_color_nothing_has_an_escape_code(
+    value: str | None, plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Terminal()
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if value is not None:
+        monkeypatch.setenv("NO_COLOR", value)
+    table = Table("HEADING")
+    table.add_row("[green]healthy[/]")
+    console().print(table)
+    console().print("[bold]bold[/bold]")
+    with progress() as bar:
+        bar.update(bar.add_task("Reading tables", total=2), completed=2)
+    shown = screen.getvalue()
+    assert "healthy" in shown
+    assert ("\x1b" not in shown) == plain
