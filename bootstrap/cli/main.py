@@ -129,7 +129,11 @@ def options(
     context: typer.Context,
     file: Annotated[
         Path | None,
-        typer.Option("-f", "--file", help="The lakehouse's file [default: $LAKEHOUSE_FILE, else ./lakehouse.yaml]."),
+        typer.Option(
+            "-f",
+            "--file",
+            help="The lakehouse's file [default: $LAKEHOUSE_FILE, else lakehouse.yaml here or in a folder above].",
+        ),
     ] = None,
     stack: Annotated[
         str | None, typer.Option("-s", "--stack", help="Which of its stacks [default: the only local one, else local].")

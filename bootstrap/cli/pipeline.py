@@ -28,7 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("what", choices=("plan", "apply", "drift"))
     parser.add_argument("stack")
     parser.add_argument(
-        "--file", type=Path, help="the lakehouse's file [default: $LAKEHOUSE_FILE, else ./lakehouse.yaml]"
+        "--file",
+        type=Path,
+        help="the lakehouse's file [default: $LAKEHOUSE_FILE, else lakehouse.yaml here or in a folder above]",
     )
     parser.add_argument("--no-checks", action="store_true", help="plan without lint, types, scan and tests")
     parser.add_argument("--approved", metavar="DIGEST", help="apply the plan with this digest [default: the last plan]")

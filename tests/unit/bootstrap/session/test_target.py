@@ -9,6 +9,7 @@ import pytest
 from bootstrap.session.target import Target, find
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.services.service import Address
+from lakehouse.spec import SpecError
 from tests.synth.synthesised import AWS
 
 
@@ -21,6 +22,39 @@ def test_the_file_is_the_option_then_the_environment_then_the_folder(
     monkeypatch.delenv("LAKEHOUSE_FILE")
     monkeypatch.chdir(file.parent)
     assert find(None, None).path == file
+
+
+def test_the_file_of_a_project_is_found_from_its_subfolders(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = file.parent / "models" / "silver"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert find(None, None).path == file
+    nearer = below.parent / "lakehouse.yaml"
+    nearer.write_text(file.read_text())
+    assert find(None, None).path == nearer
+    monkeypatch.setenv("LAKEHOUSE_FILE", str(file))
+    assert find(None, None).path == file
+
+
+def test_a_named_file_is_not_looked_for_in_other_folders(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = file.parent / "models"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    monkeypatch.setenv("LAKEHOUSE_FILE", file.name)
+    with pytest.raises(SpecError, match=r"models/lakehouse\.yaml: there is no such file"):
+        find(None, None)
+    monkeypatch.delenv("LAKEHOUSE_FILE")
+    with pytest.raises(SpecError, match="there is no such file"):
+        find(Path(file.name), None)
+
+
+def test_a_project_without_a_file_is_reported_with_the_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SpecError) as reported:
+        find(None, None)
+    folders = ", ".join(str(folder) for folder in (tmp_path, *tmp_path.parents))
+    assert f"there is no lakehouse.yaml here, nor in a folder above (looked in {folders})" in str(reported.value)
+    assert "--file FILE" in str(reported.value)
 
 
 def test_the_stack_is_the_only_local_one(file: Path) -> None:
