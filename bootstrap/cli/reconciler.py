@@ -18,7 +18,7 @@ import typer
 from bootstrap import output
 from bootstrap.cli import references as branching
 from bootstrap.cli.options import JsonOption
-from lakehouse.errors import UsageError
+from lakehouse.errors import LakehouseError, UsageError
 
 if TYPE_CHECKING:
     from bootstrap.catalogs.base import Reading
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bootstrap.reconciler.apply import Done, Failed, Outcome
     from bootstrap.reconciler.changes import Diff
     from bootstrap.reconciler.importing import Described
+    from bootstrap.reconciler.plan import Plan
     from bootstrap.reconciler.world import World
     from lakehouse.spec import Lakehouse
 
@@ -105,8 +106,12 @@ def apply(
         bool,
         typer.Option("--purge", help="Also delete dropped tables' files (not on Nessie) and buckets' objects."),
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask on a terminal before something is destroyed.")] = False,
 ) -> None:
-    """Make the running lakehouse match the file. Exit code 1 if something failed; the rest is still done."""
+    """Make the running lakehouse match the file. Exit code 1 if something failed; the rest is still done.
+
+    On a terminal, a plan that destroys something is carried out only after you have typed the lakehouse's name.
+    """
     from bootstrap.reconciler import plan as plans
     from bootstrap.reconciler.reconcile import reconcile
 
@@ -125,6 +130,11 @@ def apply(
         def advance(fate: Done | Failed) -> None:
             bar.update(task, advance=1, description=fate.address)
 
+        def ask(agreed: Plan) -> None:
+            bar.stop()  # it would overwrite the question
+            confirm(agreed, lakehouse.name, purge=purge)
+            bar.start()
+
         outcome = reconcile(
             lakehouse,
             world,
@@ -133,6 +143,7 @@ def apply(
             saved=given,
             where=where_in(path),
             progress=advance,
+            confirm=None if yes else ask,
         )
     if as_json:
         print(json.dumps(outcome.to_json(), indent=2))
@@ -144,6 +155,21 @@ def apply(
         if said := explained(context.obj.target()):
             print(said, file=sys.stderr)
     raise typer.Exit(outcome.exit_code)
+
+
+def confirm(agreed: Plan, name: str, *, purge: bool) -> None:
+    """Ask on a terminal before a plan destroys something; without a terminal the keys in the file have to do.
+
+    Raises LakehouseError if the answer is not the lakehouse's name.
+    """
+    if not agreed.destroyed or not sys.stdin.isatty():
+        return
+    print("This will be destroyed" + (", with its files:" if purge else ":"), file=sys.stderr)
+    for each in agreed.destroyed:
+        print(f"- {each}", file=sys.stderr)
+    print(f"Type the lakehouse's name ({name}) to continue: ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip() != name:
+        raise LakehouseError("The name does not match: nothing was changed.")
 
 
 def report(outcome: Outcome, most: int = 50) -> None:

@@ -63,6 +63,18 @@ class Plan:
         kept = tuple(step for step in mine if _covers(then[step.address], step.change, exactly))
         return replace(self, steps=kept), frozenset(step.address for step in mine) - {step.address for step in kept}
 
+    @property
+    def destroyed(self) -> tuple[str, ...]:
+        """What is gone after it: addresses of objects, and of columns of tables that stay."""
+        objects = (step.address for step in self.steps if step.change.op == "destroy")
+        columns = (
+            f"{detail.text} of {step.address}"
+            for step in self.steps
+            for detail in step.change.details
+            if detail.symbol == "-" and step.change.kind == "table" and detail.text.startswith("column ")
+        )
+        return (*objects, *columns)
+
     def counts(self) -> Mapping[str, int]:
         """How many changes of each kind: ``create``, ``update``, ``destroy``."""
         return {op: sum(step.change.op == op for step in self.steps) for op in SYMBOLS}

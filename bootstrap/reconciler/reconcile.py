@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -60,13 +60,15 @@ def reconcile(
     saved: Plan | None = None,
     where: Where = nowhere,
     progress: Progress | None = None,
+    confirm: Callable[[Plan], None] | None = None,
     kinds: Registry = OBJECTS,
 ) -> Outcome:
     """Apply the file, or only the plan ``saved``, to the running lakehouse.
 
     After a round with a conflict or a lost answer comes another round with fresh facts. What is then as wanted is done,
     whoever did it. Objects to destroy, and all steps of ``saved``, fail and are left alone if they have changed since
-    the plan. Raises StalePlan if ``saved`` is no longer what would be done.
+    the plan. ``confirm`` gets the plan before anything is changed, and raises an error if it must not be carried out.
+    Raises StalePlan if ``saved`` is no longer what would be done.
     """
     allow_destroy = allow_destroy if saved is None else saved.allow_destroy
     for kind in kinds:
@@ -74,6 +76,8 @@ def reconcile(
     agreed = make_plan(lakehouse, world, allow_destroy=allow_destroy, where=where, kinds=kinds)
     if saved is not None and saved.digest != agreed.digest:
         raise StalePlan("the saved plan is stale: the lakehouse or the file has changed since. Make a new plan")
+    if confirm is not None:
+        confirm(agreed)
     done: dict[str, Done] = {}
     changed: dict[str, Failed] = {}  # since the plan: neither they nor the steps that need them are tried again
     outcome = apply(agreed, world, progress, purge=purge, kinds=kinds)

@@ -126,6 +126,16 @@ def test_a_new_tables_plan_shows_all_that_the_file_says() -> None:
     ]
 
 
+def test_a_plan_says_what_it_destroys() -> None:
+    there = Simulation()
+    key = {"deletable": True}
+    columns = {"a": "int", "b": {"type": "string", **key}}
+    there.apply(lakehouse({"n": {"tables": {"t": {"columns": columns}, "u": {**TABLE, **key}}}}))
+    wanted = {"n": {"tables": {"t": {"columns": {"a": "int"}, "properties": {"k": "v"}}}}}
+    assert made(there, wanted, allow_destroy=True).destroyed == ("table lake.n.u", "column b string of table lake.n.t")
+    assert made(there, wanted).destroyed == ()
+
+
 def test_a_saved_plan_reads_back() -> None:
     there = Simulation()
     there.apply(lakehouse({"n": {"tables": {"t": {"columns": {"a": "int"}}}}}))

@@ -23,9 +23,11 @@ from bootstrap.reconciler.objects.bucket import BucketSettings
 from bootstrap.reconciler.objects.namespace import ChangedProperties, NewNamespace
 from bootstrap.reconciler.objects.rename import Renamed
 from bootstrap.reconciler.objects.seed import Seeds
+from bootstrap.reconciler.plan import Plan
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, Throttled, UnknownState
+from lakehouse.errors import LakehouseError
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Limits
 from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
@@ -204,6 +206,20 @@ def test_a_branch_that_moved_between_plan_and_deletion_stays(world: World) -> No
     assert "moved meanwhile" in failure.message
     assert not failure.again
     assert "branch lake.etl" not in addresses(outcome)["done"]
+
+
+def test_nothing_is_changed_if_the_plan_is_not_confirmed(world: World) -> None:
+    there(world, t=TABLE)
+    seen: list[Plan] = []
+
+    def confirm(agreed: Plan) -> None:
+        seen.append(agreed)
+        raise LakehouseError("no")
+
+    with pytest.raises(LakehouseError, match="no"):
+        applied(world, tables(t=TABLE, u=TABLE), confirm=confirm)
+    assert [step.address for step in seen[0].steps] == ["table lake.n.u"]
+    assert world.tried == []
 
 
 def test_a_lost_answer_does_not_keep_a_branch_from_going(world: World) -> None:
