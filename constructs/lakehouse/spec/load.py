@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from lakehouse.spec import catalogs, limits, tables, views, wording
 from lakehouse.spec.checks import found
 from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.ports import moved
 from lakehouse.spec.problems import Key, KeyPath, Problem, SpecError, line
 from lakehouse.spec.source import AGAIN, SourceText, read
 
@@ -49,7 +50,7 @@ def cautions(path: Path, lakehouse: Lakehouse, further: Iterable[Problem] = ()) 
     ``further`` warnings about the file, from outside it, follow.
     """
     found = [*limits.warnings(lakehouse), *tables.warnings(lakehouse), *catalogs.warnings(lakehouse)]
-    found += [*views.warnings(lakehouse), *further]
+    found += [*views.warnings(lakehouse), *moved(lakehouse), *further]
     if not found:
         return []
     source = read(path)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lakehouse.spec.kinds import Listener, known
 from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.problems import Problem
 from lakehouse.spec.stacks import LocalStack
 
 
@@ -37,6 +38,23 @@ def listeners(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, Listener]:
             numbers[name] = number
             taken.add(number)
     return {name: replace(each, number=numbers[name]) for name, each in every.items()}
+
+
+def moved(lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Ports that have another number because the file gives theirs to another port."""
+    for name, stack in lakehouse.stacks.items():
+        if not isinstance(stack, LocalStack) or not stack.ports:
+            continue
+        now = {port: each.number for port, each in listeners(lakehouse, stack).items()}
+        otherwise = listeners(lakehouse, stack.model_copy(update={"ports": {}}))
+        holders = {number: port for port, number in now.items()}
+        for port, usual in otherwise.items():
+            holder = holders.get(usual.number)
+            if port not in stack.ports and now[port] > usual.number and holder is not None:
+                at = ("stacks", name, "ports", *([holder] if holder in stack.ports else []))
+                rule = f"{holder} has {usual.number}, which {port} has otherwise, so {port} moves to {now[port]}"
+                fix = f"Choose another number for {holder}, or write `{port}: {now[port]}` to keep it there"
+                yield Problem(at, f"{rule}. {fix}")
 
 
 def ports(lakehouse: Lakehouse, stack_name: str) -> dict[str, int]:

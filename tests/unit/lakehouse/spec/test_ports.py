@@ -6,6 +6,7 @@ import pytest
 
 from lakehouse.spec import ports
 from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.ports import moved
 
 
 def lakehouse(catalogs: tuple[str, ...] = ("lake",), engines: dict[str, Any] | None = None, **stack: Any) -> Lakehouse:
@@ -73,3 +74,33 @@ def test_overrides_hold_and_no_two_are_equal(override: dict[str, int]) -> None:
     found = ports(lakehouse(engines={"spark": {"workers": 9}, "trino": {}}, ports=override), "local")
     assert len(set(found.values())) == len(found)
     assert override.items() <= found.items()
+
+
+@pytest.mark.parametrize(
+    ("override", "warned"),
+    [
+        ({}, {}),
+        ({"trino": 8090}, {}),
+        ({"trino": 9000, "s3proxy": 9001}, {}),
+        ({"trino": 9000}, {"trino": "trino has 9000, which s3proxy has otherwise, so s3proxy moves to 9001"}),
+        ({"s3proxy": 19120}, {"s3proxy": "s3proxy has 19120, which nessie has otherwise, so nessie moves to 19121"}),
+        (
+            {"trino": 7079},
+            {
+                "trino": "trino has 7079, which spark-worker-1 has otherwise, so spark-worker-1 moves to 7080",
+                "": "spark-worker-1 has 7080, which spark-worker-2 has otherwise, so spark-worker-2 moves to 7081",
+            },
+        ),
+    ],
+)
+def test_a_port_that_moves_because_of_the_file_is_a_warning(override: dict[str, int], warned: dict[str, str]) -> None:
+    found = list(moved(lakehouse(engines={"spark": {"workers": 2}, "trino": {}}, ports=override)))
+    said = {str(each.at[3]) if len(each.at) > 3 else "": each.message.partition(". ")[0] for each in found}
+    assert said == warned
+    assert all(each.at[:3] == ("stacks", "local", "ports") for each in found)
+
+
+def test_a_port_that_gets_its_usual_number_back_is_no_warning() -> None:
+    every = {"spark": {"workers": 9}, "trino": {}}
+    assert ports(lakehouse(engines=every), "local")["spark-worker-5-ui"] == 8086  # Trino has 8085
+    assert list(moved(lakehouse(engines=every, ports={"trino": 9999}))) == []
