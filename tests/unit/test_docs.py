@@ -1,0 +1,86 @@
+"""The documentation's examples are valid, its links lead somewhere, and the tests that it names exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from lakehouse.spec import load
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+HISTORY = "## What became of each test"  # of tests.md: names that tests had
+#: The smallest file around an example.
+AROUND: dict[str, Any] = {
+    "name": "demo",
+    "buckets": {"warehouse": {}, "staging": {}},
+    "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
+    "engines": {"spark": {"version": "4.1"}, "trino": {"version": "476"}},
+}
+#: Where an example that does not begin at the top of the file belongs.
+PLACES = {"namespaces": ("catalogs", "lake"), "tables": ("catalogs", "lake", "namespaces", "any"), "columns": ()}
+PLACES["columns"] = (*PLACES["tables"], "tables", "any")
+
+
+def blocks(language: str) -> Iterator[Any]:
+    """Each block of code of that language: its page and line, and its text."""
+    for page in PAGES:
+        text = page.read_text()
+        for found in re.finditer(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+            line = text.count("\n", 0, found.start()) + 1
+            yield pytest.param(found[1], id=f"{page.relative_to(ROOT)}:{line}")
+
+
+def merged(base: Any, more: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(more, dict)):
+        return more
+    return {key: merged(base.get(key, {}), more.get(key, base.get(key))) for key in {**base, **more}}
+
+
+@pytest.mark.parametrize("text", [each for each in blocks("yaml") if "# platform.yaml" not in each.values[0]])
+def test_an_example_of_the_file_is_valid(text: str, tmp_path: Path) -> None:
+    example = YAML(typ="safe", pure=True).load(text)
+    for key in reversed(PLACES.get(next(iter(example)), ())):
+        example = {key: example}
+    # Only Nessie has branches; only other kinds have views that Trino reads.
+    kind = "nessie" if "branches:" in text else "rest"
+    stacks = {"local": {"runtime": "process", "store": "minio", "catalogs": {"lake": kind}}}
+    file = {**AROUND, "stacks": example.get("stacks", stacks)}
+    path = tmp_path / "lakehouse.yaml"
+    with path.open("w") as out:
+        YAML(typ="safe", pure=True).dump(merged(file, example), out)
+    load(path)
+
+
+@pytest.mark.parametrize("text", blocks("python"))
+def test_an_example_in_python_can_be_compiled(text: str) -> None:
+    compile(text, "example", "exec")
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", page.read_text())
+    broken = []
+    for name, anchor in links:
+        target = (page.parent / name) if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(f"{name}#{anchor}")
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tests_that_are_named_exist(page: Path) -> None:
+    text = page.read_text().partition(HISTORY)[0]
+    named = re.findall(r"\b((?:unit|synth|behaviour|integration|kinds|containers|bench)/[\w/]*test_\w+\.py)", text)
+    assert [name for name in named if not (ROOT / "tests" / name).is_file()] == []
