@@ -25,17 +25,14 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 FILE = "lakehouses/004-sigv4-tables.yaml"
 ROWS = 20_000  # the reference system generates a million
-ANALYSIS = """
-    SELECT company, count(*) AS trips, round(avg(fare), 2) AS fare, round(sum(tips), 2) AS tips,
-           round(avg(trip_miles), 2) AS miles
-    FROM tutorial.taxi.trips GROUP BY company ORDER BY trips DESC
-"""
+[ANALYSIS] = re.findall(r"^```sql\n(.*?)^```$", (PROJECT / "docs/replays.md").read_text(), re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The file as it is, except for ports that others may use here."""
     made = Deployment.make(tmp_path_factory.mktemp("004") / "a lakehouse", source=FILE)
+    made.fetch()
     try:
         made.deploy()
         yield made
