@@ -218,20 +218,39 @@ def endpoints(context: typer.Context, as_json: JsonOption = False) -> None:
 @app.command()
 def logs(
     context: typer.Context,
-    service: Annotated[str, typer.Argument(help="Its name, as `lakehouse status` shows it.")],
+    service: Annotated[
+        str | None, typer.Argument(help="Its name, as `lakehouse status` shows it [default: all services].")
+    ] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Print new lines as they come, until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the last lines.")] = 50,
+    lines: Annotated[
+        int | None,
+        typer.Option("-n", "--lines", min=0, help="How many of the last lines [default: 50; of all services 10 each]."),
+    ] = None,
 ) -> None:
-    """Show the end of a service's log."""
+    """Show the end of a service's log, or of all logs with the service's name before each line."""
     target = _target(context)
+    if service is None:
+        _all_logs(target, 10 if lines is None else lines, follow=follow)
+        return
     name = service if service == "supervisord" else target.service(service).name
     runtime = target.local.runtime
-    sys.stdout.write(runtime.log(name, lines))
+    sys.stdout.write(runtime.log(name, 50 if lines is None else lines))
     sys.stdout.flush()
     if follow:
         for added in runtime.follow(name):
             sys.stdout.write(added)
             sys.stdout.flush()
+
+
+def _all_logs(target: Target, lines: int, *, follow: bool) -> None:
+    from bootstrap.operations import logs as every
+
+    runtime, names = target.local.runtime, [each.name for each in target.local.services]
+    for line in every.last(runtime, names, lines):
+        print(line)
+    if follow:
+        for line in every.follow(runtime, names):
+            print(line, flush=True)
 
 
 @app.command()

@@ -67,7 +67,6 @@ def test_help_imports_no_client_of_an_engine() -> None:
     [
         (["no-such-command"], "No such command"),
         (["sql", "--format", "xml", "-e", "SELECT 1"], "'xml'"),
-        (["logs"], "Missing argument"),
         (["generate", "--rows", "0"], "--rows"),
         (["-f", "/no/such.yaml", "status"], "/no/such.yaml"),
         (["destroy"], "to delete its data, add --data"),
