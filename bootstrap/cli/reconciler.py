@@ -247,8 +247,12 @@ def drift_json(found: Diff) -> dict[str, Any]:
 
 
 def drift_text(found: Diff) -> Iterable[str]:
-    """The same as lines of text: what exists, compared with the file."""
+    """The same as lines of text: what exists, compared with the file. The first line explains the signs."""
     drift = drift_json(found)
+    if not any(drift.values()):
+        yield "No drift."
+        return
+    yield "Compared with the file: + exists only in the lakehouse, - only in the file, ~ differs (lakehouse -> file)."
     lines = {c.address: [f"{_OPPOSITE[each.symbol]} {each.text}" for each in c.details] for c in found.changes}
     yield from (f"- {address} is in the file, but does not exist" for address in drift["missing"])
     for address, details in drift["differs"].items():
@@ -256,7 +260,13 @@ def drift_text(found: Diff) -> Iterable[str]:
         yield from (f"    {detail}" for detail in lines.get(address, details))
     yield from (f"! {address}: {message}" for address, message in drift["lost"].items())
     yield from (f"+ {address} exists, but is not in the file" for address in drift["unnamed"])
-    yield "No drift." if not any(drift.values()) else "`lakehouse plan` shows what apply would change."
+    if found:
+        yield "`lakehouse plan` shows what `lakehouse apply` would do about it."
+    if drift["unnamed"]:
+        yield (
+            "An apply leaves alone what the file does not name, unless it has both keys to deletion: "
+            "`lakehouse import` prints new objects as entries for the file, `lakehouse export` everything."
+        )
 
 
 @app.command()

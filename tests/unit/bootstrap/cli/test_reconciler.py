@@ -4,8 +4,9 @@ import io
 
 import pytest
 
-from bootstrap.cli.reconciler import confirm
-from bootstrap.reconciler.changes import Change
+from bootstrap.cli.reconciler import confirm, drift_text
+from bootstrap.iceberg.evolve import Detail
+from bootstrap.reconciler.changes import Change, Diff, Note
 from bootstrap.reconciler.plan import Plan, Step
 from lakehouse.errors import LakehouseError
 
@@ -43,3 +44,31 @@ def test_a_plan_that_destroys_nothing_and_a_pipe_are_not_asked(
     monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
     confirm(DROP, "demo", purge=False)
     assert capsys.readouterr().err == ""
+
+
+LEGEND = "Compared with the file: + exists only in the lakehouse, - only in the file, ~ differs (lakehouse -> file)."
+PLAN = "`lakehouse plan` shows what `lakehouse apply` would do about it."
+
+
+def test_drift_explains_its_signs_first() -> None:
+    details = (Detail("+", "column b int"), Detail("-", "column c int"), Detail("~", "column a: int -> long"))
+    changes = (Change("create", "table", "lake", "n.t"), Change("update", "table", "lake", "n.u", details))
+    *lines, last = drift_text(Diff(changes, unnamed=("table lake.n.v",)))
+    assert lines == [
+        LEGEND,
+        "- table lake.n.t is in the file, but does not exist",
+        "~ table lake.n.u differs:",
+        "    - column b int",
+        "    + column c int",
+        "    ~ column a: int -> long",
+        "+ table lake.n.v exists, but is not in the file",
+        PLAN,
+    ]
+    assert "`lakehouse import`" in last
+
+
+def test_drift_names_the_plan_only_if_it_has_something_to_say() -> None:
+    assert PLAN not in list(drift_text(Diff(unnamed=("table lake.n.v",))))
+    assert "`lakehouse import`" not in "\n".join(drift_text(Diff((Change("create", "table", "lake", "n.t"),))))
+    assert PLAN in list(drift_text(Diff(refused=(Note("table lake.n.t", "it cannot be done"),))))
+    assert list(drift_text(Diff())) == ["No drift."]
