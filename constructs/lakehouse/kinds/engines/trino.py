@@ -113,7 +113,11 @@ def trino(
 TRINO = EngineKind(
     word=NAME,
     label="Trino",
-    listeners=(Listener(NAME, 8085, 8080, "queries and the state of Trino; clients and JDBC connect here too"),),
+    listeners=(
+        Listener(
+            NAME, 8085, 8080, "queries and the state of Trino (log in with any name, no password); clients and JDBC"
+        ),
+    ),
     limits=(
         Limit(
             Feature.INFORMATION,

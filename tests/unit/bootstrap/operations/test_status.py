@@ -54,6 +54,8 @@ def test_every_endpoint_has_a_description_and_both_addresses(target: Target) -> 
         each.name for each in found
     }
     assert all(each.meaning and each.internal for each in found)
+    [trino] = [each for each in found if each.name == "Trino"]
+    assert "any name, no password" in trino.meaning
     assert {urlsplit(each.external).hostname for each in found} == {"127.0.0.1", "localhost"}
     assert len({each.external for each in found}) == len(found)
 
