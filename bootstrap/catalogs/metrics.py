@@ -31,7 +31,9 @@ class TableMetrics:
 
     ``files``, ``bytes`` and ``delete_files`` are those of the current snapshot. ``stored_files`` and ``stored_bytes``
     count everything below the table's location, with former snapshots and orphans. ``metadata_bytes`` is the size of
-    all metadata files there.
+    all metadata files there. ``rows`` are the rows of the current snapshot, None if its summary does not say;
+    ``rows_exact`` is false for a table with delete files: the summary counts their entries, which may name rows twice,
+    rows that are gone, or (equality deletes) any number of rows. Then ``rows`` is an estimate.
     """
 
     table: str
@@ -44,6 +46,8 @@ class TableMetrics:
     stored_files: int
     stored_bytes: int
     last_commit: int | None
+    rows: int | None = None
+    rows_exact: bool = True
 
     @property
     def average_file_bytes(self) -> int:
@@ -77,18 +81,28 @@ def measure(
     snapshots = {each["snapshot-id"]: each for each in metadata.get("snapshots", ())}
     current = snapshots.get(snapshot)
     summary = (current or {}).get("summary", {})
+    records = 0 if current is None else _count(summary, "total-records")
+    removed = _count(summary, "total-position-deletes") or 0
+    deletes = sum(each.files for each in listed if each.deletes)
     return TableMetrics(
         table=table,
         files=sum(each.files for each in listed if not each.deletes),
         bytes=int(summary.get("total-files-size", 0)),
-        delete_files=sum(each.files for each in listed if each.deletes),
+        delete_files=deletes,
         snapshots=len(snapshots),
         manifests=len(listed),
         metadata_bytes=sum(size for key, size in objects if "/metadata/" in key),
         stored_files=len(objects),
         stored_bytes=sum(size for _, size in objects),
         last_commit=current["timestamp-ms"] if current else None,
+        rows=None if records is None else max(records - removed, 0),
+        rows_exact=not deletes,
     )  # fmt: skip
+
+
+def _count(summary: Mapping[str, Any], key: str) -> int | None:
+    """A number of a snapshot's summary, or None. https://iceberg.apache.org/spec/#optional-snapshot-summary-fields"""
+    return int(summary[key]) if key in summary else None
 
 
 class TableReader:

@@ -91,7 +91,7 @@ def metrics(
     as_json: JsonOption = False,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print Prometheus' text format.")] = False,
 ) -> None:
-    """Show size, files, snapshots and metadata of each existing table, whether the file names it or not."""
+    """Show rows, size, files, snapshots and metadata of each existing table, whether the file names it or not."""
     from bootstrap.catalogs.metrics import TableReader
     from bootstrap.maintenance import report
     from bootstrap.session.connect import connect

@@ -13,6 +13,7 @@ from bootstrap.maintenance.run import TableOutcome, Work
 from bootstrap.session.sql import table
 
 _GAUGES = {  # https://prometheus.io/docs/practices/naming/
+    "rows": ("rows", "Rows of the current snapshot, an estimate if the table has delete files"),
     "bytes": ("size_bytes", "Size of the current snapshot's files"),
     "files": ("files", "Data files of the current snapshot"),
     "average_file_bytes": ("average_file_size_bytes", "Mean size of the current snapshot's files"),
@@ -32,18 +33,26 @@ def metrics_json(each: TableMetrics) -> dict[str, Any]:
 
 
 def metrics_text(metrics: Sequence[TableMetrics]) -> Iterator[str]:
-    headings = ("table", "size", "files", "average", "deletes", "snapshots", "manifests", "metadata", "stored")
+    headings = ("table", "rows", "size", "files", "average", "deletes", "snapshots", "manifests", "metadata", "stored")
     yield from table(
         (*headings, "last commit"),
         [
             (
-                *(each.table, human(each.bytes), each.files, human(each.average_file_bytes), each.delete_files),
+                *(each.table, _rows(each)),
+                *(human(each.bytes), each.files, human(each.average_file_bytes), each.delete_files),
                 *(each.snapshots, each.manifests, human(each.metadata_bytes), human(each.stored_bytes)),
                 _instant(each.last_commit) or "never",
             )
             for each in metrics
         ],
     )
+
+
+def _rows(each: TableMetrics) -> int | str:
+    """The number of rows; ``~`` before an estimate, ``?`` if the table does not say."""
+    if each.rows is None:
+        return "?"
+    return each.rows if each.rows_exact else f"~{each.rows}"
 
 
 def prometheus(metrics: Iterable[TableMetrics]) -> Iterator[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bootstrap.catalogs.metrics import Manifest, measure
 from bootstrap.maintenance import report
 
+SUMMARY = {"total-files-size": "3000", "total-records": "100", "total-position-deletes": "10"}
 METADATA = {
     "snapshots": [
         {"snapshot-id": 1, "timestamp-ms": 1_000, "summary": {"total-files-size": "1"}},
-        {"snapshot-id": 2, "timestamp-ms": 86_400_500, "summary": {"total-files-size": "3000"}},
+        {"snapshot-id": 2, "timestamp-ms": 86_400_500, "summary": SUMMARY},
     ]
 }
 STORED = [("t/data/a.parquet", 900), ("t/data/b.parquet", 2000), ("t/metadata/0.json", 70), ("t/metadata/m.avro", 30)]
@@ -29,16 +32,42 @@ def test_a_table_without_a_snapshot() -> None:
     assert "never" in "\n".join(report.metrics_text([EMPTY]))
 
 
+@pytest.mark.parametrize(
+    ("summary", "deletes", "rows", "exact", "shown"),
+    [
+        ({"total-records": "100"}, 0, 100, True, "100"),
+        ({"total-records": "100", "total-position-deletes": "0"}, 0, 100, True, "100"),
+        ({"total-records": "100", "total-position-deletes": "10"}, 1, 90, False, "~90"),
+        ({"total-records": "100", "total-equality-deletes": "3"}, 1, 100, False, "~100"),
+        ({"total-records": "5", "total-position-deletes": "9"}, 1, 0, False, "~0"),
+        ({"total-records": "100"}, 1, 100, False, "~100"),
+        ({}, 0, None, True, "?"),
+    ],
+)
+def test_rows(summary: dict[str, str], deletes: int, rows: int | None, exact: bool, shown: str) -> None:
+    metadata = {"snapshots": [{"snapshot-id": 1, "timestamp-ms": 1, "summary": summary}]}
+    found = measure("lake.a.t", metadata, 1, [Manifest(2, False), *[Manifest(1, True)] * deletes], [])
+    assert (found.rows, found.rows_exact) == (rows, exact)
+    headings, _, line, _ = report.metrics_text([found])
+    assert dict(zip(map(str.strip, headings.split("|")), map(str.strip, line.split("|")), strict=True))["rows"] == shown
+
+
+def test_a_table_without_a_snapshot_has_no_rows() -> None:
+    assert (EMPTY.rows, EMPTY.rows_exact) == (0, True)
+
+
 def test_json() -> None:
     assert report.metrics_json(FULL) == {
         "table": "lake.a.b.t", "files": 3, "bytes": 3000, "average_file_bytes": 1000, "delete_files": 1,
         "snapshots": 2, "manifests": 3, "metadata_bytes": 100, "stored_files": 4, "stored_bytes": 3000,
-        "last_commit": "1970-01-02 00:00:00+00:00",
+        "last_commit": "1970-01-02 00:00:00+00:00", "rows": 90, "rows_exact": False,
     }  # fmt: skip
 
 
 def test_prometheus_text() -> None:
     lines = list(report.prometheus([FULL, EMPTY]))
+    assert 'lakehouse_table_rows{catalog="lake",namespace="a.b",table="t"} 90' in lines
+    lines = lines[lines.index("# HELP lakehouse_table_size_bytes Size of the current snapshot's files.") :]
     assert lines[:4] == [
         "# HELP lakehouse_table_size_bytes Size of the current snapshot's files.",
         "# TYPE lakehouse_table_size_bytes gauge",
