@@ -11,9 +11,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from lakehouse.spec import load
+from lakehouse.spec.load import cautions
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FILES = sorted((ROOT / "lakehouses").glob("*.yaml"))
 HISTORY = "## What became of each test"  # of tests.md: names that tests had
 #: The smallest file around an example.
 AROUND: dict[str, Any] = {
@@ -55,6 +57,17 @@ def test_an_example_of_the_file_is_valid(text: str, tmp_path: Path) -> None:
     with path.open("w") as out:
         YAML(typ="safe", pure=True).dump(merged(file, example), out)
     load(path)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_each_file_of_lakehouses_is_valid_and_has_no_warning(path: Path) -> None:
+    assert cautions(path, load(path)) == []
+
+
+def test_each_file_of_a_reference_system_has_its_session() -> None:
+    page = (ROOT / "docs/replays.md").read_text()
+    named = re.findall(r"^The file is \[(lakehouses/\S+)\]\(\.\./\1\)", page, re.MULTILINE)
+    assert sorted(named) == [str(path.relative_to(ROOT)) for path in FILES if path.name[0] == "0"]
 
 
 @pytest.mark.parametrize("text", blocks("python"))
