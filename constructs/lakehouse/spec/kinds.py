@@ -26,6 +26,7 @@ class Feature(StrEnum):
 
     TIME = "a column of type time, also inside a list, map or struct"
     NANOS = "a column of type timestamp_ns or timestamptz_ns, also inside a list, map or struct"
+    FORMAT_3 = "a table of format 3"
     NESTED = "a nested namespace"
     INFORMATION = "the namespace information_schema"
     ICEBERG_TABLES = "the table iceberg_tables in the namespace system"

@@ -7,6 +7,7 @@ checks the other limits of a catalog's kind.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -119,11 +120,11 @@ def _uses(name: str, catalog: Catalog) -> Iterator[_Use]:
 
 
 def _view(catalog: str, at: KeyPath, view: View) -> Iterator[_Use]:
+    times = [name for name, column in view.columns.items() if "time" in types.names(column.type.parsed)]
     for engine in view.sql:
         yield _Use(Feature.VIEW, catalog, (*at, "sql", engine), str(at[-1]), engine=engine)
-    for name, column in view.columns.items():
-        if "time" in types.names(column.type.parsed):
-            yield _Use(Feature.TIME, catalog, (*at, "columns", name, "type"), "time")
+        for name in times:
+            yield _Use(Feature.TIME, catalog, (*at, "columns", name, "type"), "time", engine=engine)
 
 
 def _policy(catalog: str, at: KeyPath, policy: Maintenance | None, references: bool) -> Iterator[_Use]:
@@ -143,6 +144,8 @@ def _deleting(policy: Maintenance) -> list[str]:
 
 
 def _table(catalog: str, at: KeyPath, table: Table, references: bool) -> Iterator[_Use]:
+    if table.format_version > 2:
+        yield _Use(Feature.FORMAT_3, catalog, (*at, "format_version"), str(table.format_version))
     for name, column in table.columns.items():
         for each in sorted(types.names(column.iceberg_type) & _LIMITED.keys()):
             if table.format_version > 2 or each not in types.VERSION_3:  # another check reports those
@@ -187,7 +190,7 @@ def table() -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for limit, engine, catalogs in cells():
         does = "refuses" if limit.refused else "warns"
-        why = limit.rule.replace('"{}"', "it").replace("({})", "").replace("{}", "it").replace("  ", " ")
+        why = re.sub(r' \("?\{\}"?\)', "", limit.rule).replace('"{}"', "it").replace("{}", "it")
         yield f"| {limit.feature} | {engine} | {', '.join(catalogs) or 'every'} | {does} | {why} | {limit.fix} |"
 
 

@@ -374,7 +374,7 @@ SPARK = EngineKind(
         Limit(
             Feature.NANOS,
             refused=True,
-            rule="Spark cannot load a table that has a column of type {}",
+            rule="Spark cannot load a table that has such a column ({})",
             fix="Use a timestamp of microseconds, or remove `spark` from `engines`",
         ),
         Limit(

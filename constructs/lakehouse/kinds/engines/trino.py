@@ -120,6 +120,12 @@ TRINO = EngineKind(
     ),
     limits=(
         Limit(
+            Feature.FORMAT_3,
+            refused=True,
+            rule="Trino 476 cannot read tables of Iceberg's format 3",
+            fix="Write 2, or remove `trino` from `engines`",
+        ),
+        Limit(
             Feature.INFORMATION,
             refused=True,
             rule='Trino shows its own views as "{}", and cannot read tables there',

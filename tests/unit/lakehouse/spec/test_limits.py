@@ -43,17 +43,26 @@ def fixed(term: str) -> dict[str, Any]:
     return one(columns={"f": "fixed[4]", "s": "struct<f: fixed[4]>"}, partition_by=[term])
 
 
+def clock(*engines: str) -> dict[str, Any]:
+    return {"sql": dict.fromkeys(engines, "SELECT a FROM t"), "columns": {"a": "time"}}
+
+
 REFUSED = [
     (file(one(columns={"a": "time"})), "columns.a.type: Spark cannot load a table that has a column of type time"),
     (file(one(columns={"a": "map<string, struct<b: list<time>>>"})), "Spark cannot load"),
     (
         file(one(columns={"a": "list<timestamp_ns>"}, format_version=3), kind="rest", engines=("spark",)),
-        "a column of type timestamp_ns",
+        "such a column (timestamp_ns)",
     ),
     (
         file(one(columns={"a": "timestamptz_ns"}, format_version=3), kind="rest", engines=("spark",)),
-        "a column of type timestamptz_ns",
+        "such a column (timestamptz_ns)",
     ),
+    (
+        file(one(format_version=3), kind="rest"),
+        "tables.t.format_version: Trino 476 cannot read tables of Iceberg's format 3. Write 2, or remove `trino`",
+    ),
+    (file({"n": {"views": {"v": clock("spark")}}}, kind="rest"), "views.v.columns.a.type: Spark cannot load"),
     (file({"information_schema": {}}), 'namespaces.information_schema: Trino shows its own views as "information_sch'),
     (file({"system": {"tables": {"iceberg_tables": T}}}), 'Trino shows its own table as "system.iceberg_tables"'),
     (file(fixed("f")), 'partition_by[0]: Trino cannot read a table that is partitioned by "f", of type fixed'),
@@ -152,3 +161,8 @@ def test_the_page_shows_the_matrix() -> None:
     assert "\n".join(table()) in page
     assert "\n".join(kinds()) in page
     assert {each.limit.feature for each in cells()} == set(Feature), "each feature is some kind's limit"
+
+
+def test_a_view_for_trino_only_may_have_what_spark_cannot_show() -> None:
+    lakehouse = Lakehouse.model_validate(file({"n": {"views": {"v": clock("trino")}}}, kind="rest"))
+    assert [*refusals(lakehouse)] == []
