@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -272,13 +273,23 @@ def _text(value: Any) -> Any:
 Memory = Annotated[Size, Parsed(_memory, numbers=True)]
 
 
+_ADDRESS = "https://HOST or http://HOST:PORT, and nothing after it"
+
+
 def _address(what: str) -> Matching:
-    rule = "https://HOST or http://HOST:PORT, and nothing after it"
-    return Matching(what, r"https?://[A-Za-z0-9.:_\[\]-]+", rule)
+    return Matching(what, r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", _ADDRESS)
 
 
-Endpoint = Annotated[StrictStr, _address("the address of a store")]
-GlueAddress = Annotated[StrictStr, _address("the address of Glue")]
+def _split(value: str) -> str:
+    try:
+        _ = urlsplit(value).port  # raises ValueError if the host or the port is none
+    except ValueError as error:
+        raise ValueError(f'"{value}" is not an address ({error}): {_ADDRESS}') from None
+    return value
+
+
+Endpoint = Annotated[StrictStr, _address("the address of a store"), AfterValidator(_split)]
+GlueAddress = Annotated[StrictStr, _address("the address of Glue"), AfterValidator(_split)]
 _FILE_SIZE = Matching("a size of a file", r"[1-9]\d{0,4}[mg]", "a whole number and m or g, as in 128m")
 FileSize = Annotated[Size, Parsed(lambda value: Size(_FILE_SIZE.check(value)), _FILE_SIZE.pattern, numbers=True)]
 Version = Annotated[

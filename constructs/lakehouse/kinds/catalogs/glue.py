@@ -22,7 +22,7 @@ CACHED_SECONDS = 3600  # how long a session of Spark in AWS caches what it knows
 POOL = 10  # connections that an engine keeps to Glue, and one of Spark's processes to S3
 TIMEOUT_MS = 30_000  # until a connection counts as failed
 KEYS = Pair.of("glue", "glue-access-key", "glue-secret-key", of_aws=True)
-_LOOPBACK = ("localhost", "::1")
+_LOOPBACK = ("localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - hosts that are this machine itself
 
 
 class GlueEntry(KindEntry):

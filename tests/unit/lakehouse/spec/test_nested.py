@@ -40,6 +40,11 @@ def test_only_what_needs_a_mapping_is_written_as_one() -> None:
     assert in_file(kind) == {"struct": {"a": "list<struct<b: int>>", "c": {"type": "int", "doc": ""}}}
 
 
+def test_the_text_of_a_member_may_say_that_it_is_required() -> None:
+    kind, _ = read({"struct": {"a": "required int", "b": {"list": " required struct<c: int>"}}})
+    assert str(kind) == "struct<a: required int, b: list<required struct<c: int>>>"
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [
@@ -47,6 +52,8 @@ def test_only_what_needs_a_mapping_is_written_as_one() -> None:
         ({"struct": {"a": {"type": "int", "docs": "x"}}}, "a field is a type, or {type: ..., required: true, doc:"),
         ({"struct": {"a": {"type": "int", "doc": 1}}}, "`doc` of a field is text"),
         ({"struct": {"a": {"type": "int", "renamed_from": "a.b"}}}, '"a.b" is not a name for a field'),
+        ({"struct": {"a": "int, b: long", "c": "string"}}, '"int, b: long" is not an Iceberg type: nothing may follow'),
+        ({"list": {"type": "int, b: long", "required": True}}, '"int, b: long" is not an Iceberg type'),
         ({"struct": {"a: int, b": "int"}}, '"a: int, b" is not a name for a field'),
         (
             {"map": {"key": {"struct": {"a": {"type": "int", "doc": "x"}}}, "value": "int"}},

@@ -4,7 +4,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from lakehouse.spec.model import Catalog, Column, Compact, Table, Trino
+from lakehouse.spec.model import Catalog, Column, Compact, Source, Table, Trino
 from lakehouse.spec.stacks import AwsStack
 from lakehouse.spec.values import Size
 
@@ -85,3 +85,16 @@ def test_names_of_columns(name: str) -> None:
 def test_wrong_names_of_columns(name: str) -> None:
     with pytest.raises(ValueError, match="is not a name for a column"):
         Table.model_validate({"columns": {name: "int"}})
+
+
+@pytest.mark.parametrize("address", ["https://a", "http://a-b.c_d:9000", "http://127.0.0.1:1", "http://[::1]:9000"])
+def test_addresses(address: str) -> None:
+    assert Source.model_validate({"endpoint": address}).endpoint == address
+
+
+@pytest.mark.parametrize(
+    "address", ["a", "ftp://a", "http://", "http://a/b", "http://a:", "http://a:70000", "http://[", "http://[::::]"]
+)
+def test_wrong_addresses(address: str) -> None:
+    with pytest.raises(ValueError, match="https://HOST or http://HOST:PORT, and nothing after it"):
+        Source.model_validate({"endpoint": address})

@@ -93,6 +93,8 @@ def test_the_cache_of_a_session_is_set_by_a_property_of_spark() -> None:
         (GlueEntry(kind="glue", region="eu-west-1", endpoint=DOUBLE), "docker", None, ""),
         (GlueEntry(kind="glue", region="eu-west-1", endpoint="http://127.0.0.1:5000"), "process", None, ""),
         (GlueEntry(kind="glue", region="eu-west-1", endpoint="http://127.0.0.1:5000"), "docker", "endpoint", "itself"),
+        (GlueEntry(kind="glue", region="eu-west-1", endpoint="http://0.0.0.0:5000"), "docker", "endpoint", "itself"),
+        (GlueEntry(kind="glue", region="eu-west-1", endpoint="http://[::1]:5000"), "docker", "endpoint", "itself"),
         (GlueEntry(kind="glue", region="eu-west-1", endpoint="http://localhost:5000"), "docker", "endpoint", "itself"),
     ],
 )
