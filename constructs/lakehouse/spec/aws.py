@@ -57,16 +57,9 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
 def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
     about: tuple[KeyPath, ...] = (("stacks", name),)
     store = known().stores[stack.store.kind].label
-    owners: dict[str, KeyPath] = {}
     for catalog, content in lakehouse.catalogs.items():
         for namespace, inner in content.namespaces.items():
             at: KeyPath = ("catalogs", catalog, "namespaces", namespace)
-            if (other := owners.setdefault(namespace, at)) != at:
-                message = (
-                    f'"{namespace}" is also a namespace of another catalog, and all catalogs of stacks.{name} share'
-                )
-                why = "one Glue, where both would be the same database. Rename one."
-                yield Problem(at, f"{message} {why}", about, beside=other)
             for table, definition in inner.tables.items() if stack.store_has_tables else ():
                 if definition.location:
                     message = f"{store}, the store of stacks.{name}, chooses where a table's files are. Remove it"

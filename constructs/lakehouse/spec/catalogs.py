@@ -41,6 +41,21 @@ def check_entries(name: str, stack: LocalStack | AwsStack, lakehouse: Lakehouse,
         yield from (_problem(name, wrong) for wrong in kind.check(entries, runtime))
 
 
+def check_namespaces(name: str, stack: LocalStack | AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Namespaces that two catalogs of a stack would share, because one server outside of the stack has both."""
+    about: tuple[KeyPath, ...] = (("stacks", name),)
+    for kind, entries in _by_kind(stack, lakehouse):
+        owners: dict[tuple[object, ...], KeyPath] = {}
+        for catalog, entry in entries.items() if kind.outside is not None else ():
+            server = [getattr(entry, key, None) for key in kind.outside or ()]
+            for namespace in lakehouse.catalogs[catalog].namespaces:
+                at: KeyPath = ("catalogs", catalog, "namespaces", namespace)
+                if (other := owners.setdefault((namespace, *server), at)) != at:
+                    message = f'"{namespace}" is also a namespace of another catalog, and both are in the same'
+                    why = f"{kind.label} in stacks.{name}, where they would be one database. Rename one."
+                    yield Problem(at, f"{message} {why}", about, beside=other)
+
+
 def missing(lakehouse: Lakehouse, folder: Path) -> Iterator[Problem]:
     """Problems of files and folders that the entries of process stacks name. ``folder`` is the folder of the file."""
     for name, stack in lakehouse.stacks.items():

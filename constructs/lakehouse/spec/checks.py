@@ -8,7 +8,7 @@ from lakehouse.iceberg import defaults as column_defaults
 from lakehouse.iceberg import transforms, types
 from lakehouse.spec import limits, support, tables, views
 from lakehouse.spec.aws import check_aws
-from lakehouse.spec.catalogs import check_catalogs, check_entries
+from lakehouse.spec.catalogs import check_catalogs, check_entries, check_namespaces
 from lakehouse.spec.databases import check_databases
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.further import check_properties, no_secrets
@@ -302,6 +302,8 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
         yield from _kinds(name, stack)
         yield from check_store(name, stack, lakehouse)
         yield from check_catalogs(name, stack, lakehouse, everything=everything)
+        if everything:
+            yield from check_namespaces(name, stack, lakehouse)
         if isinstance(stack, LocalStack):
             yield from check_entries(name, stack, lakehouse, stack.runtime)
             yield from check_table_buckets(name, stack, lakehouse)

@@ -162,10 +162,13 @@ class CatalogRules(KindRules):
     """A kind of catalog. If ``shared``, one server serves all catalogs of the kind; else each has its own server.
 
     ``check`` yields problems of a stack's entries of this kind, given by catalog, for a runtime or AWS. ``look`` yields
-    problems of files and folders that they name on this machine, relative to the folder of the file.
+    problems of files and folders that they name on this machine, relative to the folder of the file. ``outside`` are
+    the keys of an entry that say which server outside of the stack has the catalog: all catalogs there share one set of
+    namespaces; None: the stack runs the server.
     """
 
     can: Limits
+    outside: tuple[str, ...] | None = None
     volatile: str = ""  # the beginning of table properties that it writes by itself at every load
     shared: bool = False
     in_store: bool = False  # the store serves it, each catalog from a bucket of its own (a table bucket)

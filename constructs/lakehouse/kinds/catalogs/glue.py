@@ -155,6 +155,7 @@ GLUE = CatalogKind(
     on=("process", "docker", AWS),
     entry=GlueEntry,
     check=check,
+    outside=("region", "endpoint"),
     # Iceberg's GlueCatalog is no catalog of views; Trino keeps its own ones there, which no other engine can read.
     can=Limits("Glue", format_version=2, nested_namespaces=False),
     bases=bases,

@@ -109,3 +109,37 @@ def test_what_a_kind_lacks_is_refused(limited: Any, limits: Limits, contents: di
     assert refused(**contents) == {}
     limited(limits)
     assert list(refused(**contents)) == [at]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        ({}, {}, True),
+        ({"endpoint": "http://glue:5000"}, {"endpoint": "http://glue:5000"}, True),
+        ({}, {"region": "us-east-1"}, False),
+        ({}, {"endpoint": "http://glue:5000"}, False),
+        ({}, {"kind": "rest"}, False),
+    ],
+)
+def test_two_catalogs_in_one_glue_have_different_namespaces(
+    first: dict[str, str], second: dict[str, str], shared: bool
+) -> None:
+    glue = {"kind": "glue", "region": "eu-west-1"}
+    entries = [each if "kind" in each else {**glue, **each} for each in (first, second)]
+    lakehouse = Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"one": {}},
+            "catalogs": {
+                "a": {"location": "s3://one/a", "namespaces": {"n": {}, "m": {}}},
+                "b": {"location": "s3://one/b", "namespaces": {"n": {}}},
+            },
+            "stacks": {
+                "local": {"runtime": "process", "store": "s3proxy", "catalogs": {"a": entries[0], "b": entries[1]}}
+            },
+        }
+    )
+    found = {dotted(each.at): each.message for each in check(lakehouse)}
+    why = "and both are in the same Glue in stacks.local, where they would be one database. Rename one."
+    expected = {"catalogs.b.namespaces.n": f'"n" is also a namespace of another catalog, {why}'}
+    assert found == (expected if shared else {})
