@@ -94,7 +94,7 @@ def _member_text(value: Any, rule: str, *, key: bool = False) -> str:
     text = _text(value, key=key)
     if not isinstance(text, str):
         raise ValueError(rule)
-    if text is value:  # by itself: in the text of the whole, a comma would begin the next field
+    if isinstance(value, str):  # by itself: in the text of the whole, a comma would begin the next field
         types.parse(re.sub(r"^\s*required\s+", "", text))
     return text
 
