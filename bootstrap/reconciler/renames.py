@@ -45,6 +45,11 @@ def everything(facts: CatalogFacts) -> set[str]:
     return {*facts.tables, *facts.others, *facts.views, *facts.other_views}
 
 
+def exists(name: str, facts: CatalogFacts) -> bool:
+    """Whether a table or view has this name."""
+    return any(name in each for each in (facts.tables, facts.others, facts.views, facts.other_views))
+
+
 def moved(name: str, former: str, to: str) -> str:
     """The name of ``name``, which is in ``former``, or is it, after the namespace ``former`` is renamed."""
     return to + name.removeprefix(former)
@@ -82,9 +87,8 @@ def _after(spec: Catalog, facts: CatalogFacts) -> CatalogFacts:
     there = everything(facts)
     going: dict[str, str] = {}
     for name, former in former_names(spec).items():
-        now = next((moved(former, of.former, to) for to, of in facts.moving.items() if former in of.tables), former)
-        if now in facts.tables and name not in there:
-            going[now] = name
+        if former in facts.tables and name not in there:
+            going[former] = name
     if not going:
         return facts
     tables = {going.get(name, name): table for name, table in facts.tables.items()}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from bootstrap.catalogs.base import RenamesTables
 from bootstrap.iceberg import claims
@@ -46,7 +46,6 @@ class Renames(ObjectKind):
                 if why := _refusal(found, catalog, name, former, granted):
                     found.refuse(table, why, (*at, "renamed_from"))
                 elif name in catalog.facts.renamed:
-                    former = catalog.facts.renamed[name]  # in a namespace that was renamed before
                     line = f"table {former} -> {name}: it keeps its rows, history and folder"
                     body = Renamed(former, catalog.facts.tables[name].uuid)
                     found.changes.append(Change("update", RENAME, catalog.name, name, (Detail("~", line),), body))
@@ -54,7 +53,9 @@ class Renames(ObjectKind):
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         yield address(CATALOG, "", change.catalog)  # it allows the table's location in another namespace
         yield address(NAMESPACE, change.catalog, change.name.rpartition(".")[0])
-        yield from renamed_around(change)
+        assert isinstance(change.body, Renamed)
+        before = renamed_around(replace(change, name=change.body.former))
+        yield from dict.fromkeys((*renamed_around(change), *before))
 
     def part_of(self, change: Change) -> str:
         return address(_TABLE, change.catalog, change.name)
@@ -72,7 +73,11 @@ def _refusal(found: Differences, catalog: CatalogPair, name: str, former: str, g
     """Why the table does not get its new name; empty if it does, or if no table has the former one."""
     facts = catalog.facts
     full, old = f"{catalog.name}.{name}", f"{catalog.name}.{former}"
-    if former in facts.tables.keys() | facts.others and name in renames.everything(facts):
+    if name in facts.renamed or not renames.exists(name, facts):
+        space = next((each for each in _renamed_around(catalog, former) if each in found.barred), "")
+        if space:
+            return f'its former namespace does not get its new name: first fix "{space}"'
+    if (former in facts.tables or former in facts.others) and renames.exists(name, facts):
         rule = f"{old} and {full} both exist, and neither is touched"
         return f"{rule}. Remove `renamed_from` if they are two tables; else drop the one that is not needed"
     if former in facts.others:
@@ -83,6 +88,15 @@ def _refusal(found: Differences, catalog: CatalogPair, name: str, former: str, g
         rule = f"{facts.limits.kind} renames no table in one step, and {old} stays as it is"
         return f"{rule}. Rename it with an engine: ALTER TABLE {old} RENAME TO {full}"
     return closed(found, catalog.name) or ungranted(catalog, name, facts.tables[name], granted)
+
+
+def _renamed_around(catalog: CatalogPair, table: str) -> Iterator[str]:
+    """The addresses of the namespaces that a table is in and that have a former name."""
+    levels = table.split(".")
+    for name in (".".join(levels[:depth]) for depth in range(1, len(levels))):
+        space = catalog.spec.namespaces.get(name)
+        if space is not None and space.renamed_from is not None:
+            yield address(NAMESPACE, catalog.name, name)
 
 
 def ungranted(catalog: CatalogPair, name: str, table: TableFacts, granted: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.kind import Changes, ObjectKind
 from bootstrap.reconciler.marks import RENAMED_FROM
 from bootstrap.reconciler.objects.catalog import CATALOG, closed
+from bootstrap.reconciler.objects.namespace import renamed_around
 from bootstrap.reconciler.objects.rename import ungranted
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Refused
@@ -43,8 +44,9 @@ class NamespaceRenames(ObjectKind):
                 if why := _refusal(found, catalog, name, former):
                     at = ("catalogs", catalog.name, "namespaces", name, "renamed_from")
                     found.refuse(address("namespace", catalog.name, name), why, at)
-                    tables = catalog.spec.namespaces[name].tables
-                    found.barred |= {address("table", catalog.name, f"{name}.{table}") for table in tables}
+                    inside = catalog.spec.namespaces[name]
+                    found.barred |= {address("table", catalog.name, f"{name}.{each}") for each in inside.tables}
+                    found.barred |= {address("view", catalog.name, f"{name}.{each}") for each in inside.views}
                 elif (moving := catalog.facts.moving.get(name)) is not None:
                     body = RenamedNamespace(former, moving.namespaces, moving.tables)
                     details = (Detail("~", _line(name, moving)),)
@@ -52,6 +54,7 @@ class NamespaceRenames(ObjectKind):
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         yield address(CATALOG, "", change.catalog)  # it allows the tables' locations in another namespace
+        yield from (each for each in renamed_around(change) if each != change.address)
 
     def part_of(self, change: Change) -> str:
         return address("namespace", change.catalog, change.name)

@@ -12,7 +12,7 @@ from bootstrap.catalogs.base import HasViews, SeenView
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import VOLATILE, CatalogFacts, Home
 from bootstrap.iceberg.view import ViewFacts, definition
-from bootstrap.reconciler import properties
+from bootstrap.reconciler import properties, renames
 from bootstrap.reconciler.changes import Body, Change, Op, address
 from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.entries import Entries
@@ -93,7 +93,10 @@ class IcebergViews(ObjectKind):
 
     def describe(self, found: Entries) -> None:
         for catalog in found.catalogs:
+            renaming = frozenset() if found.everything else renames.untouchable(catalog.spec, catalog.facts)
             for full, there in sorted(catalog.facts.views.items()):
+                if full in renaming:
+                    continue
                 namespace, _, name = full.rpartition(".")
                 known = catalog.spec.namespaces[namespace].views if namespace in catalog.spec.namespaces else {}
                 if namespace in catalog.facts.namespaces and (found.everything or name not in known):
@@ -169,6 +172,8 @@ def _wanted(catalog: str, spec: model.Catalog) -> Iterator[WantedView]:
 
 def _compare(found: Differences, catalog: CatalogPair, want: WantedView) -> None:
     view = address(VIEW, catalog.name, want.name)
+    if view in found.barred:
+        return  # its namespace does not get its new name
     have, home = catalog.facts.views.get(want.name), found.facts.homes.get(f"{catalog.name}.{want.name}")
     message = _refusal(catalog.facts, want)
     if not message and have is None:

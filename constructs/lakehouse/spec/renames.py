@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lakehouse.iceberg.types import fields
 from lakehouse.spec.kinds import CatalogRules
@@ -11,9 +11,14 @@ from lakehouse.spec.problems import KeyPath, Problem
 
 
 def former_names(catalog: Catalog) -> dict[str, str]:
-    """The former names of the file's tables by their names, both dotted: ``{"bronze.bars": "bronze.minute_bars"}``."""
+    """The former names of the file's tables by their names, both dotted: ``{"bronze.bars": "bronze.minute_bars"}``.
+
+    A former name in a namespace that is renamed too is the one after that. So the table is still found if an apply was
+    interrupted after it had renamed only the namespace.
+    """
+    spaces = {former: name for name, former in former_namespaces(catalog).items()}
     return {
-        f"{namespace}.{name}": _dotted(namespace, table.renamed_from)
+        f"{namespace}.{name}": _after(_dotted(namespace, table.renamed_from), spaces)
         for namespace, content in catalog.namespaces.items()
         for name, table in content.tables.items()
         if table.renamed_from is not None
@@ -82,7 +87,7 @@ def _namespaces(catalog: str, content: Catalog) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     for name, former in former_namespaces(content).items():
         at = ("catalogs", catalog, "namespaces", name, "renamed_from")
-        if f"{name}.".startswith(f"{former}.") or f"{former}.".startswith(f"{name}."):
+        if _related(name, former):
             fix = "Choose a name outside of it" if name != former else "Remove it"
             yield Problem(at, f'"{former}" and "{name}" are the same namespace, or one is in the other. {fix}')
         elif inside := next((each for each in content.namespaces if f"{each}.".startswith(f"{former}.")), None):
@@ -90,6 +95,21 @@ def _namespaces(catalog: str, content: Catalog) -> Iterator[Problem]:
             yield Problem(at, f'"{inside}" is still a namespace of the file. Remove one of the two.', beside=beside)
         elif (other := owners.setdefault(former, name)) != name:
             yield Problem(at, f'"{former}" is already the former name of "{other}". Remove one')
+        elif near := next((each for each in _others(name, content) if _related(former, each)), None):
+            rule = f'"{former}" and "{near}" are in one another, and both are part of a rename'
+            yield Problem(at, f"{rule}. Rename one namespace, apply, and then rename the other.")
+
+
+def _others(name: str, content: Catalog) -> Iterator[str]:
+    """The former and the new names of the other namespaces that are renamed."""
+    for other, former in former_namespaces(content).items():
+        if other != name:
+            yield from (former, other)
+
+
+def _related(one: str, other: str) -> bool:
+    """Whether the namespaces are the same, or one is in the other."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
 def table_at(catalog: str, name: str) -> tuple[str, ...]:
@@ -100,3 +120,11 @@ def table_at(catalog: str, name: str) -> tuple[str, ...]:
 
 def _dotted(namespace: str, former: str) -> str:
     return former if "." in former else f"{namespace}.{former}"
+
+
+def _after(table: str, spaces: Mapping[str, str]) -> str:
+    """The table's name after the renames of namespaces: ``spaces`` has their new names by the former ones."""
+    for former, name in spaces.items():
+        if table.startswith(f"{former}."):
+            return name + table.removeprefix(former)
+    return table

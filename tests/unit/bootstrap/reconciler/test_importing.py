@@ -149,3 +149,10 @@ def test_a_namespace_whose_rename_is_still_to_come_is_not_imported() -> None:
     there = Simulation()
     there.apply(lakehouse({"a": {"tables": {"t": TABLE}}}))
     assert imported(lakehouse({"b": {"renamed_from": "a"}}), there.facts()).data == {}
+
+
+def test_what_is_in_a_namespace_that_is_renamed_is_not_imported_under_its_former_name(tmp_path: Path) -> None:
+    there = Simulation(Limits(renames=True, views=True))
+    space = {"tables": {"t": {"columns": {"a": "long"}}}, "views": {"v": {"sql": "select 1", "columns": {"a": "int"}}}}
+    there.apply(lakehouse({"old": space}))
+    assert imported(lakehouse({"new": {**space, "renamed_from": "old"}}), there.facts()) == ({}, [], 0)

@@ -289,6 +289,57 @@ def test_a_namespace_with_a_view_or_without_its_new_parent_is_refused() -> None:
     assert "lake.a.view is no table and cannot move" in made.diff(spaced(b={"renamed_from": "a"})).refused[0].message
 
 
+def _leaving(**more: Any) -> tuple[Simulation, Any]:
+    """A table that moves to another namespace out of one that is renamed, in an exclusive catalog with all keys."""
+    made = Simulation(Limits(renames=True, views=True))
+    table = {**A, "deletable": True}
+    made.apply(spaced(a={"tables": {"t": table, "u": table}, "deletable": True, **more}, m={}))
+    renamed_space = {"renamed_from": "a", "tables": {"u": table}, "deletable": True, **more}
+    files = {"m": {"tables": {"t": {**table, "renamed_from": "a.t"}}}, "b": renamed_space}
+    return made, lakehouse(files, managed="exclusive")
+
+
+def test_a_table_leaves_a_renamed_namespace_after_its_rename() -> None:
+    made, wanted = _leaving()
+    needs = {step.address: step.needs for step in plan(made.diff(wanted)).steps}
+    assert needs == {"rename-namespace lake.b": (), "rename lake.m.t": ("rename-namespace lake.b",)}
+
+
+def test_a_table_that_leaves_a_renamed_namespace_keeps_its_rows_if_apply_ends_between_the_two_renames() -> None:
+    made, wanted = _leaving()
+    identity = made.tables["a.t"].table_uuid
+    first = plan(made.diff(wanted)).steps[0]
+    made.carry_out(first.change)
+    assert made.tables["b.t"].table_uuid == identity
+    found = made.apply(wanted, allow_destroy=True)
+    assert [change.address for change in found.changes] == ["rename lake.m.t"]
+    assert made.tables["m.t"].table_uuid == identity
+    assert not made.diff(wanted, allow_destroy=True)
+
+
+def test_nothing_is_planned_in_a_namespace_that_does_not_get_its_new_name() -> None:
+    made, wanted = _leaving(views={"v": {"sql": "select a from u", "columns": {"a": "long"}}})
+    found = made.diff(wanted)
+    assert not found.changes
+    assert "a.v is no table and cannot move" in found.refused[0].message
+    assert found.refused[1].address == "table lake.m.t"
+    assert 'first fix "namespace lake.b"' in found.refused[1].message
+
+
+def test_a_namespace_is_renamed_into_one_that_is_renamed_first() -> None:
+    made = Simulation()
+    made.apply(spaced(a={"tables": {"t": A}}, z={"tables": {"t": A}}))
+    found = made.diff(spaced(b={"renamed_from": "a"}, b_c={"renamed_from": "z"}))
+    needs = {step.address: step.needs for step in plan(found).steps}
+    assert needs == {"rename-namespace lake.b": (), "rename-namespace lake.b.c": ("rename-namespace lake.b",)}
+
+
+@pytest.mark.parametrize("former", ["a.c", "b.c"])
+def test_two_namespaces_in_one_another_are_not_renamed_by_one_file(former: str) -> None:
+    problems = check(spaced(b={"renamed_from": "a"}, x={"renamed_from": former}))
+    assert any(f'"{former}" and "{former[0]}" are in one another' in each.message for each in problems)
+
+
 NAMES = st.sampled_from(["n.a", "n.b", "n.c", "m.a", "m.b"])
 
 
