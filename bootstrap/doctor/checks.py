@@ -341,7 +341,8 @@ class _Stack:
             process, healthy = self.processes.get(service.name), self.healthy[service.name]
             ended = not healthy and self.local.runtime.starved(service.name)
             log = [] if healthy else probes.log(self.local, service.name)
-            seen = services.ServiceSeen(service.name, healthy, process, service.probe.patience, log, ended)
+            former = not healthy and service.name in self.changed
+            seen = services.ServiceSeen(service.name, healthy, process, service.probe.patience, log, ended, former)
             return services.service(seen, [each.port for each in self.holders], self.target.stack)
 
         return look

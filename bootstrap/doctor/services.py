@@ -62,6 +62,7 @@ class ServiceSeen:
     patience: int  # seconds that it may take to get ready
     log: Sequence[str] = ()
     out_of_memory: bool = False  # the system ended its container for lack of memory
+    former: bool = False  # it runs as an earlier file defined it
 
 
 def service(seen: ServiceSeen, taken: Sequence[str], stack: str) -> Finding:
@@ -84,6 +85,12 @@ def service(seen: ServiceSeen, taken: Sequence[str], stack: str) -> Finding:
     why = logs.reason(seen.log, name, stack)
     if why is not None:
         return error(f"{word}, not ready", f"{why.cause}. Its log: {why.line}", why.fix)
+    if process.up and seen.former:
+        return error(
+            f"{word}, and not ready as the file defines it",
+            "it runs as an earlier file defined it, so it may not answer where the file says",
+            f"`cdktf diff {stack}` shows the change, `cdktf deploy {stack}` makes it",
+        )
     if process.up and process.uptime < seen.patience:
         return error(
             f"has been starting for {process.uptime} s",

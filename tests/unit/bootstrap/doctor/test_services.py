@@ -82,6 +82,20 @@ def test_whether_the_stack_runs(states: dict[str, str], left: bool, severity: st
             "not ready yet",
         ),
         (
+            ServiceSeen("trino", False, process("RUNNING", uptime=65), 300, former=True),
+            (),
+            "error",
+            "not ready as the file defines it",
+            "it runs as an earlier file defined it",
+        ),
+        (
+            ServiceSeen("trino", False, process("EXITED"), 300, ["x"], former=True),
+            (),
+            "error",
+            "is exited",
+            "the end of",
+        ),
+        (
             ServiceSeen("trino", False, process("RUNNING", uptime=9), 300, ["NoSuchBucket"]),
             (),
             "error",
