@@ -31,6 +31,8 @@ def test_the_file_says_what_is_fetched(asked: Asked) -> None:
     assert command.main(["fetch", "--file", str(ROOT / "lakehouse.yaml")]) == 0
     assert asked["features"] == [21, 25]
     assert asked["names"] == [
+        "delta-spark-4.1",
+        "hadoop-aws-3.4.2",
         "iceberg-aws-bundle-1.12.0",
         "iceberg-spark-runtime-4.1",
         "nessie-0.99.0",
