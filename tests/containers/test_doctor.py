@@ -11,7 +11,7 @@ import pytest
 from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import runtime, sick
 from tests.integration.deployment import Deployment, kept, until
-from tests.integration.test_doctor import behind, doctor, errors
+from tests.integration.findings import behind, doctor, errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

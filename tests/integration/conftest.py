@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lakehouse.runtimes import processes
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, ending
 from tests.ports import free
 
 
@@ -15,16 +14,10 @@ from tests.ports import free
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The default lakehouse, up: the README's first command in a clone. Its folder's path has a space in it."""
     deployment = Deployment.clone(tmp_path_factory.mktemp("integration") / "a lakehouse")
-    state = deployment.local.state
     _sources(deployment)
-    try:
+    with ending(deployment):
         deployment.run("make", "deploy", timeout=600)
         yield deployment
-    finally:
-        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
-        left = list(processes.belonging(state))
-        processes.end(left)
-        assert not left, "destroy leaves no process"
 
 
 def _sources(deployment: Deployment) -> None:

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from lakehouse.runtimes import processes
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
 from lakehouse.spec import load, ports
@@ -159,6 +160,41 @@ def until(condition: Callable[[], bool], seconds: float = 180) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.5)
+
+
+@contextmanager
+def ending(deployment: Deployment) -> Iterator[None]:
+    """Destroy the lakehouse afterwards, which must leave no process."""
+    state = deployment.local.state
+    try:
+        yield
+    finally:
+        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
+        left = list(processes.belonging(state))
+        processes.end(left)
+        assert not left, "destroy leaves no process"
+
+
+@contextmanager
+def up(deployment: Deployment) -> Iterator[Deployment]:
+    """The lakehouse, deployed; destroyed afterwards."""
+    deployment.fetch()
+    with ending(deployment):
+        deployment.deploy()
+        yield deployment
+
+
+def exposed(deployment: Deployment, names: Collection[str] | None = None) -> list[str]:
+    """The secrets (all, or those of these names) in an argument, a variable, a log, or a file of Terraform's."""
+    state = deployment.local.state
+    secrets = {path.name: path.read_text() for path in (state.root / "secrets").iterdir() if path.is_file()}
+    values = {name: value for name, value in secrets.items() if names is None or name in names}
+    assert len(values) == len(names or secrets) > 3
+    files = [path for path in (state.root / "logs").iterdir() if path.is_file()]
+    files += [*deployment.folder.glob("terraform.*.tfstate*"), *(deployment.folder / "cdktf.out").rglob("*.json")]
+    texts = [path.read_text(errors="replace") for path in files]
+    texts += [" ".join([*each.cmdline(), *each.environ().values()]) for each in processes.belonging(state)]
+    return [name for name, value in values.items() if any(value in text for text in texts)]
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trino
@@ -25,43 +24,11 @@ from bootstrap.doctor.checks import Surroundings
 from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store
 from lakehouse.runtimes import processes
-from lakehouse.runtimes.probe import await_ready
 from lakehouse.runtimes.process.supervisor import Supervisor
 from tests.integration.deployment import BIN, Deployment, kept, until
+from tests.integration.findings import behind, doctor, errors, stopped
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
-
-Findings = dict[str, dict[str, Any]]
-
-
-def doctor(deployed: Deployment, *, code: int, **variables: str) -> Findings:
-    """The command's findings, by check; its exit code must be ``code``."""
-    named = [f"{name}={value}" for name, value in variables.items()]
-    report = json.loads(deployed.run("env", *named, str(BIN / "lakehouse"), "doctor", "--json", code=code))
-    assert report["ok"] == (code == 0)
-    return {each["check"]: each for each in report["checks"]}
-
-
-def errors(found: Findings) -> set[str]:
-    return {name for name, each in found.items() if each["severity"] == "error"}
-
-
-def behind(found: Findings, cause: str) -> set[str]:
-    """The checks that were skipped because of another."""
-    return {name for name, each in found.items() if each["severity"] == "skipped" and each["cause"] == cause}
-
-
-@contextmanager
-def stopped(deployed: Deployment, name: str) -> Iterator[None]:
-    """Stop the service in the supervisor; afterwards start it again and wait for it."""
-    local = deployed.local
-    supervisor, service = Supervisor(local.state), next(each for each in local.services if each.name == name)
-    supervisor.remove(name)
-    try:
-        yield
-    finally:
-        supervisor.add(service)
-        await_ready(service, local.state, lambda: supervisor.processes().get(name))
 
 
 @pytest.fixture(scope="module", autouse=True)

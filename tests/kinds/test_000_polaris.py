@@ -21,12 +21,11 @@ from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store
 from lakehouse import packages
 from lakehouse.packages import jvm
-from lakehouse.runtimes import processes
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.processes import is_open
 from lakehouse.spec import load
 from lakehouse.spec import ports as ports_of
-from tests.integration.deployment import PROJECT, Changes, Deployment, kept, until
+from tests.integration.deployment import PROJECT, Changes, Deployment, exposed, kept, until, up
 from tests.polaris.home import home
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -56,16 +55,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     chosen = made.folder / "platform.yaml"
     chosen.write_text(json.dumps({"store": STORE, "polaris-root": ROOT}))
     chosen.chmod(0o600)
-    made.fetch()
-    state = made.local.state
-    try:
-        made.deploy()
+    with up(made):
         yield made
-    finally:
-        made.cdktf("destroy", "local", "--auto-approve", code=None)
-        left = list(processes.belonging(state))
-        processes.end(left)
-        assert not left, "destroy leaves no process"
 
 
 def spark(deployment: Deployment, statement: str) -> list[dict[str, Any]]:
@@ -331,13 +322,8 @@ def test_other_credentials_and_a_home_that_is_gone_are_named_with_their_fix(depl
 
 
 def test_no_secret_is_in_an_argument_a_variable_or_a_log(deployment: Deployment) -> None:
-    state = deployment.local.state
     names = ("polaris-root-secret", "polaris-tokens", "postgres-polaris", "store-secret-key")
-    kept_secrets = [state.secret(name) for name in names]
-    logs = "".join(path.read_text(errors="replace") for path in (state.root / "logs").glob("*.log"))
-    seen = "".join(json.dumps([each.cmdline(), each.environ()]) for each in processes.belonging(state))
-    terraform = "".join(path.read_text() for path in deployment.folder.rglob("*.tf.json"))
-    assert not [each for each in kept_secrets if each in logs + seen + terraform]
+    assert exposed(deployment, names) == []
 
 
 def test_catalogs_whose_locations_overlap_are_refused(deployment: Deployment) -> None:

@@ -19,11 +19,10 @@ import pytest
 import requests
 
 from lakehouse import packages
-from lakehouse.runtimes import processes
 from tests import moto
-from tests.integration.deployment import ROW, Deployment, a_row, kept, read, until
+from tests.integration.deployment import ROW, Deployment, a_row, exposed, kept, read, until, up
+from tests.integration.findings import behind, doctor, errors, stopped
 from tests.integration.listening import further
-from tests.integration.test_doctor import behind, doctor, errors, stopped
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
@@ -71,15 +70,8 @@ def on_hive(tmp_path_factory: pytest.TempPathFactory, account: tuple[str, dict[s
     credentials = deployment.folder / "credentials.yaml"
     credentials.write_text(json.dumps({"glue": keys}))
     credentials.chmod(0o600)
-    deployment.fetch()
-    try:
-        deployment.deploy()
+    with up(deployment):
         yield deployment
-    finally:
-        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
-        left = list(processes.belonging(deployment.local.state))
-        processes.end(left)
-        assert not left, "destroy leaves no process"
 
 
 def spark(on_hive: Deployment, sql: str, code: int = 0) -> str:
@@ -97,14 +89,7 @@ def test_nothing_listens_beside_what_the_file_says(on_hive: Deployment) -> None:
 
 
 def test_no_process_and_no_log_shows_a_password(on_hive: Deployment) -> None:
-    state = on_hive.local.state
-    secrets = {path.read_text() for path in (state.root / "secrets").iterdir() if path.is_file()}
-    texts = [path.read_text() for path in (state.root / "logs").iterdir()]
-    texts += [path.read_text() for path in on_hive.folder.glob("terraform.*.tfstate*")]
-    texts += [path.read_text() for path in (on_hive.folder / "cdktf.out").rglob("*.json")]
-    texts += [" ".join([*each.cmdline(), *each.environ().values()]) for each in processes.belonging(state)]
-    assert len(secrets) > 3
-    assert not [secret for secret in secrets for text in texts if secret in text]
+    assert exposed(on_hive) == []
 
 
 def test_a_column_that_spark_added_is_drift(on_hive: Deployment) -> None:

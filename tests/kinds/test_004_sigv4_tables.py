@@ -17,9 +17,8 @@ import requests
 from trino.exceptions import TrinoQueryError
 
 from bootstrap.session.connect import store
-from lakehouse.runtimes import processes
-from tests.integration.deployment import PROJECT, Deployment, until
-from tests.integration.test_doctor import behind, doctor, errors
+from tests.integration.deployment import PROJECT, Deployment, until, up
+from tests.integration.findings import behind, doctor, errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -32,15 +31,8 @@ ROWS = 20_000  # the reference system generates a million
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The file as it is, except for ports that others may use here."""
     made = Deployment.make(tmp_path_factory.mktemp("004") / "a lakehouse", source=FILE)
-    made.fetch()
-    try:
-        made.deploy()
+    with up(made):
         yield made
-    finally:
-        made.cdktf("destroy", "local", "--auto-approve", code=None)
-        left = list(processes.belonging(made.local.state))
-        processes.end(left)
-        assert not left, "destroy leaves no process"
 
 
 def count(stack: Deployment) -> int:

@@ -17,11 +17,10 @@ import pytest
 from lakehouse.kinds import CATALOGS, STORES
 from lakehouse.kinds.catalog import CatalogKind
 from lakehouse.kinds.store import StoreKind
-from lakehouse.runtimes import processes
 from lakehouse.spec.kinds import Feature
 from tests.behaviour.servers import KINDS
-from tests.integration.deployment import Deployment
-from tests.integration.test_doctor import doctor, errors
+from tests.integration.deployment import Deployment, up
+from tests.integration.findings import doctor, errors
 from tests.polaris.home import home
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1800)]
@@ -70,14 +69,8 @@ def cell(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
             ("stacks", "local", "catalogs"): {"lake": entry(catalog, folder)},
         },
     )
-    try:
-        made.deploy()
+    with up(made):
         yield Cell(STORES[store], kind, made)
-    finally:
-        made.cdktf("destroy", "local", "--auto-approve", code=None)
-        left = list(processes.belonging(made.local.state))
-        processes.end(left)
-        assert not left, "destroy leaves no process"
 
 
 def entry(catalog: str, folder: Path) -> Any:

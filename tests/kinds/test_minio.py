@@ -10,37 +10,23 @@ import pytest
 from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store
 from lakehouse.runtimes import processes
-from lakehouse.spec import load, ports
-from tests.integration.deployment import Deployment, kept
+from tests.integration.deployment import Changes, Deployment, kept, up
+from tests.integration.findings import behind, doctor, errors, stopped
 from tests.integration.listening import further
-from tests.integration.test_doctor import behind, doctor, errors, stopped
-from tests.ports import free
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
 def on_minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    deployment = Deployment.make(tmp_path_factory.mktemp("minio") / "a lakehouse")
-    changes = {
+    changes: Changes = {
         ("stacks", "local", "store"): "minio",
-        ("stacks", "local", "ports"): {},
         ("buckets", "warehouse"): {"versioning": True, "noncurrent_days": 7},
         ("buckets", "open-data"): {"access": "public-read"},
         ("engines",): {"trino": {"memory": "640m"}},
     }
-    deployment.edit(deployment.file.read_text(), changes)
-    names = list(ports(load(deployment.file), "local"))
-    deployment.change("stacks", "local", "ports", to=dict(zip(names, free(len(names)), strict=True)))
-    deployment.fetch()
-    try:
-        deployment.deploy()
+    with up(Deployment.make(tmp_path_factory.mktemp("minio") / "a lakehouse", changes)) as deployment:
         yield deployment
-    finally:
-        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
-        left = list(processes.belonging(deployment.local.state))
-        processes.end(left)
-        assert not left, "destroy leaves no process"
 
 
 def test_rows_are_written_and_read(on_minio: Deployment) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.runtimes import processes
-from tests.integration.deployment import Changes, Deployment, a_row
+from tests.integration.deployment import Changes, Deployment, a_row, up
 from tests.polaris.home import home
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(900)]
@@ -20,20 +19,12 @@ def test_every_client_reads_what_another_wrote_and_nothing_is_left_to_do(tmp_pat
     entry = {"kind": "polaris", "home": str(home(tmp_path))}
     changes: Changes = {("stacks", "local", "catalogs"): {"lake": entry}, ("engines", "spark", "workers"): 1}
     deployment = Deployment.make(tmp_path / "a lake", changes)
-    deployment.fetch()
-    state = deployment.local.state
-    try:
-        deployment.deploy()
+    with up(deployment):
         assert "checks passed" in deployment.lakehouse("verify")
         assert "No changes." in deployment.lakehouse("plan")
         assert deployment.planned() == set()
         with a_row(deployment):
             both_read_one_view(deployment)
-    finally:
-        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
-        left = list(processes.belonging(state))
-        processes.end(left)
-        assert not left, "destroy leaves no process"
 
 
 def both_read_one_view(deployment: Deployment) -> None:

@@ -15,9 +15,8 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from lakehouse.runtimes import processes
-from tests.integration.deployment import ROW, Deployment, a_row, kept, read, until
-from tests.integration.test_doctor import behind, doctor, errors, stopped
+from tests.integration.deployment import ROW, Deployment, a_row, kept, read, until, up
+from tests.integration.findings import behind, doctor, errors, stopped
 from tests.psql import psql
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -38,16 +37,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
             },
         },
     )
-    made.fetch()
-    try:
-        made.deploy()
-        with a_row(made):
-            yield made
-    finally:
-        made.cdktf("destroy", "local", "--auto-approve", code=None)
-        left = list(processes.belonging(made.local.state))
-        processes.end(left)
-        assert not left, "destroy leaves no process"
+    with up(made), a_row(made):
+        yield made
 
 
 def sql(stack: Deployment, statement: str, *, user: str = "rest", database: str = "rest", password: str = "") -> str:
