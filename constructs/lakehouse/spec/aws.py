@@ -9,6 +9,7 @@ from lakehouse.spec.kinds import known
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack
+from lakehouse.spec.table_buckets import check_names
 
 ACCESS_LOGS = "access-logs"
 RESULTS = "query-results"
@@ -58,6 +59,8 @@ def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
     about: tuple[KeyPath, ...] = (("stacks", name),)
     store = known().stores[stack.store.kind].label
     for catalog, content in lakehouse.catalogs.items():
+        if stack.store_has_tables:
+            yield from check_names(("catalogs", catalog), content, f"{store}, the store of stacks.{name},", about)
         for namespace, inner in content.namespaces.items():
             at: KeyPath = ("catalogs", catalog, "namespaces", namespace)
             for table, definition in inner.tables.items() if stack.store_has_tables else ():
