@@ -23,7 +23,9 @@ def connected(word: str) -> catalogs.LiveCatalog:
 
 @pytest.mark.parametrize("word", OFFERED)
 def test_every_kind_that_a_file_may_name_is_there_with_its_limits(word: str) -> None:
-    assert connected(word).limits is OFFERED[word].can
+    can = OFFERED[word].can
+    # The bootstrap makes tables only in the stores of this machine; those have a limit that S3 Tables lacks.
+    assert connected(word).limits == (replace(can, nested_layout=False) if OFFERED[word].in_store else can)
 
 
 @pytest.mark.parametrize("word", OFFERED)
