@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.runtime import Runtime
@@ -28,15 +29,19 @@ def last(runtime: Runtime, services: Sequence[str], lines: int) -> Iterator[str]
 
 
 def follow(runtime: Runtime, services: Sequence[str]) -> Iterator[str]:
-    """The lines that are added to any of the logs from now on. It does not end."""
+    """The lines that are added to any of the logs from now on, without those of services that were never started.
+
+    It does not end.
+    """
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def read(name: str) -> None:
         begun = ""  # a line whose end is not written yet
-        for added in runtime.follow(name):
-            *whole, begun = (begun + added).split("\n")
-            for line in named(services, name, whole):
-                lines.put(line)
+        with suppress(LakehouseError):  # it was never started
+            for added in runtime.follow(name):
+                *whole, begun = (begun + added).split("\n")
+                for line in named(services, name, whole):
+                    lines.put(line)
 
     for name in services:
         threading.Thread(target=read, args=(name,), daemon=True).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -108,8 +109,10 @@ def _of_project(here: Path) -> Path:
     """The lakehouse.yaml of a folder, or of the nearest folder above that has one."""
     folders = [here, *here.parents]
     for each in folders:
-        if (path := each / FILE).exists():
-            return path.resolve()
+        path = each / FILE
+        with suppress(PermissionError):  # of a folder that this user may not search
+            if path.exists():
+                return path.resolve()
     where = ", ".join(str(each) for each in folders)
     rule = f"there is no {FILE} here, nor in a folder above (looked in {where})"
     fix = "Go to the project's folder, or name the file: --file FILE, or LAKEHOUSE_FILE=FILE"

@@ -17,7 +17,7 @@ class Logs:
     """Of three services, one was never started."""
 
     texts = {"s3proxy": "one\ntwo\nthree\n", "trino": "a\n\nb\n"}
-    added = {"s3proxy": ["fo", "ur\nfi"], "trino": ["c\nd\n"], "idle": []}
+    added = {"s3proxy": ["fo", "ur\nfi"], "trino": ["c\nd\n"]}
 
     def log(self, name: str, lines: int) -> str:
         if name not in self.texts:
@@ -25,6 +25,8 @@ class Logs:
         return "".join(self.texts[name].splitlines(keepends=True)[-lines:])
 
     def follow(self, name: str) -> Iterator[str]:
+        if name not in self.added:
+            raise LakehouseError(f"{name} was never started")
         return iter(self.added[name])
 
 
@@ -40,6 +42,7 @@ def test_if_no_service_has_a_log_the_error_is_reported() -> None:
         list(logs.last(RUNTIME, ["idle"], 2))
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_all_logs_are_followed_by_whole_lines() -> None:
     runtime: Runtime = RUNTIME
     found = sorted(islice(logs.follow(runtime, SERVICES), 3))
