@@ -153,7 +153,7 @@ def same(what: str, identity: str, found: str) -> None:
     Raises Conflict if it was dropped and created again since its ``identity`` was read.
     """
     if found != identity:
-        raise Conflict(f"{what} is another table than the one that was to be dropped")
+        raise Conflict(f"{what} is another table than the plan saw")
 
 
 @dataclass(frozen=True)
