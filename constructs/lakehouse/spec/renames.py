@@ -95,7 +95,7 @@ def _namespaces(catalog: str, content: Catalog) -> Iterator[Problem]:
             yield Problem(at, f'"{inside}" is still a namespace of the file. Remove one of the two.', beside=beside)
         elif (other := owners.setdefault(former, name)) != name:
             yield Problem(at, f'"{former}" is already the former name of "{other}". Remove one')
-        elif near := next((each for each in _others(name, content) if _related(former, each)), None):
+        elif near := next((each for each in _others(name, content) if each != former and _related(former, each)), None):
             rule = f'"{former}" and "{near}" are in one another, and both are part of a rename'
             yield Problem(at, f"{rule}. Rename one namespace, apply, and then rename the other.")
 
