@@ -85,7 +85,7 @@ def chosen(path: Path | None, credentials: Mapping[str, Credential]) -> dict[str
     found = {} if path is None else read(path, credentials)
     for each in credentials.values():
         for secret in each.secrets:
-            if secret.profile is not None and Path(secret.profile.file).exists():
+            if secret.profile is not None and secret.profile.is_there:
                 value = secret.profile.keys()[secret.shape != "name"]
                 if not value or not is_value(value):
                     where = f"{secret.profile.at}: {secret.profile.file}"
@@ -101,7 +101,7 @@ def missing(credentials: Mapping[str, Credential]) -> list[str]:
         f"{profile.at}: {profile.file} does not exist, so {', '.join(each.users)} cannot read this bucket. Create it, "
         "then deploy again."
         for profile, each in profiles.items()
-        if not Path(profile.file).exists()
+        if not profile.is_there
     ]
 
 

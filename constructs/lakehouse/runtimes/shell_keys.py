@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
 from __future__ import annotations
 
 from lakehouse.errors import LakehouseError
+from lakehouse.text.placeholders import is_value
 
 _FIX = "Set `credentials` of the stack to a file with `glue.name` and `glue.value`, the keys of an IAM user"
 
@@ -13,7 +14,8 @@ _FIX = "Set `credentials` of the stack to a file with `glue.name` and `glue.valu
 def pair() -> tuple[str, str]:
     """The access key and the secret key.
 
-    Raises LakehouseError if there are none, or only temporary ones: servers that keep running would lose their access.
+    Raises LakehouseError if there are none, or none that can be keys, or only temporary ones: servers that keep running
+    would lose their access.
     """
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
@@ -29,4 +31,7 @@ def pair() -> tuple[str, str]:
     if keys.token:
         rule = "they end with their session, and then no engine would reach Glue"
         raise LakehouseError(f"This shell's keys for AWS Glue are temporary: {rule}. {_FIX}.")
+    if not is_value(keys.access_key) or not is_value(keys.secret_key):
+        rule = "have a character that no AWS key has, such as a space or a quotation mark"
+        raise LakehouseError(f"This shell's keys for AWS Glue {rule}. Set them again, without it.")
     return keys.access_key, keys.secret_key

@@ -46,6 +46,7 @@ from lakehouse.spec.values import (
     Scalar,
     SeedFile,
     Size,
+    SourceCredentialsFile,
     StackName,
     Version,
 )
@@ -262,7 +263,7 @@ class Source(Model):
     """Address of its store, as in https://files.example.com. Default: AWS."""
     region: Region = "us-east-1"
     """Region of its store."""
-    credentials: StrictStr | None = None
+    credentials: SourceCredentialsFile | None = None
     """File in the format of ~/.aws/credentials, relative to this one. Default, only for AWS: the environment's."""
     profile: StrictStr = "default"
     """Section of the credentials file."""

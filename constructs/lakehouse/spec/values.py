@@ -338,6 +338,12 @@ def _credentials(value: str) -> str:
     return value
 
 
+def _source(value: str) -> str:
+    if value.startswith("~") and not value.startswith("~/"):
+        raise ValueError(f'"{value}" begins with ~, which is followed by a slash, as in ~/.aws/credentials')
+    return _credentials(value)
+
+
 def _seed(value: str) -> str:
     if not value.lower().endswith((".csv", ".csv.gz", ".parquet")) or "\0" in value or "://" in value:
         raise ValueError(f'"{value}" is not a seed: name a file beside this one, .csv, .csv.gz or .parquet')
@@ -345,5 +351,6 @@ def _seed(value: str) -> str:
 
 
 CredentialsFile = Annotated[StrictStr, AfterValidator(_credentials)]
+SourceCredentialsFile = Annotated[StrictStr, AfterValidator(_source)]
 SeedFile = Annotated[StrictStr, AfterValidator(_seed)]
 LicenseFile = Annotated[StrictStr, AfterValidator(_license)]

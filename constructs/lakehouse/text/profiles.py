@@ -17,6 +17,14 @@ class Profile:
     name: str
     at: str
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the file exists, or is in a folder that may not be read, which :meth:`keys` reports."""
+        try:
+            return Path(self.file).exists()
+        except OSError:
+            return True
+
     def keys(self) -> tuple[str, str]:
         """The access key and the secret key. Raises UsageError, which quotes no part of the file, if they are missing.
 

@@ -50,3 +50,11 @@ def test_a_shell_without_keys_is_named_with_the_fix(monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("AWS_PROFILE", profile)
     with pytest.raises(LakehouseError, match=r"Glue.*Set `credentials` of the stack"):
         shell_keys.pair()
+
+
+def test_keys_with_a_stray_character_are_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ID, "mine")
+    monkeypatch.setenv(PROOF, "x" * 8 + " ")
+    with pytest.raises(LakehouseError, match=r"such as a space.*Set them again") as caught:
+        shell_keys.pair()
+    assert "x" * 8 not in str(caught.value)

@@ -98,3 +98,16 @@ def test_addresses(address: str) -> None:
 def test_wrong_addresses(address: str) -> None:
     with pytest.raises(ValueError, match="https://HOST or http://HOST:PORT, and nothing after it"):
         Source.model_validate({"endpoint": address})
+
+
+@pytest.mark.parametrize("file", ["keys", "~/.aws/credentials", "/etc/keys", "../keys~"])
+def test_files_of_sources(file: str) -> None:
+    assert Source.model_validate({"credentials": file}).credentials == file
+
+
+@pytest.mark.parametrize(
+    ("file", "why"), [("~somebody/keys", "followed by a slash"), ("", "is not a file"), ("a=b", "is not a file")]
+)
+def test_wrong_files_of_sources(file: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Source.model_validate({"credentials": file})

@@ -37,3 +37,13 @@ def test_a_fault_is_named_and_no_key(tmp_path: Path, text: str | None, name: str
     with pytest.raises(UsageError, match=f"^lakehouse.yaml: sources.feed.credentials: .*{said}") as caught:
         profile(path, name).keys()
     assert "hidden" not in str(caught.value)
+
+
+def test_a_file_that_may_not_be_looked_at_is_no_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not profile(tmp_path / "keys").is_there
+
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert profile(tmp_path / "keys").is_there
