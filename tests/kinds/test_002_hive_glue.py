@@ -161,7 +161,8 @@ def test_killed_servers_come_back_with_all_they_had(on_hive: Deployment) -> None
         assert "No changes." in on_hive.lakehouse("plan")
 
 
-@pytest.mark.parametrize("service", ["hive", "postgres"])
+# test_rest.py stops PostgreSQL too.
+@pytest.mark.parametrize("service", ["hive", pytest.param("postgres", marks=pytest.mark.matrix)])
 def test_doctor_names_what_is_stopped(on_hive: Deployment, service: str) -> None:
     with stopped(on_hive, service):
         found = doctor(on_hive, code=1)

@@ -166,7 +166,7 @@ NESSIE = CatalogKind(
         Limit(
             Feature.NESTED,
             refused=False,
-            rule='Trino does not see the tables of the nested namespace "{}" in this kind of catalog; Spark does',
+            rule='Trino does not see the tables of a nested namespace ("{}") in this kind of catalog; Spark does',
             fix="Use a namespace of one level for tables that Trino must read",
             engine="trino",
         ),

@@ -100,7 +100,7 @@ REFUSED = [
     ),
 ]  # fmt: skip
 WARNED = [
-    (file({"a": {}, "a.b": {"tables": {"t": T}}}), 'Trino does not see the tables of the nested namespace "a.b"'),
+    (file({"a": {}, "a.b": {"tables": {"t": T}}}), 'Trino does not see the tables of a nested namespace ("a.b")'),
     (file({"system": {}}), '"system" also contains procedures of Trino and Spark'),
     (file(one(**EXPIRY, properties={"gc.enabled": True}), tags={"q": {}}), "maintain` refuses `expire_snapshots` whi"),
     (file(one(properties={"gc.enabled": True}), branches={"q": {}}, **EXPIRY), "maintain` refuses `remove_orphans` wh"),
