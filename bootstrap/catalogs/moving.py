@@ -10,20 +10,23 @@ from contextlib import suppress
 
 from bootstrap.catalogs.base import LiveCatalog, RenamesTables
 from bootstrap.iceberg.metadata import Moving
-from bootstrap.remote.errors import Exists, Missing, RemoteError
+from bootstrap.remote.errors import Conflict, Exists, Missing, RemoteError
 
 
 def move(catalog: LiveCatalog, tables: RenamesTables, moving: Moving, name: str, mark: str) -> None:
     """Rename a namespace of ``catalog``, which is also ``tables``, to ``name``.
 
-    ``mark`` is the property of the new namespace that has the former name until all is done. Raises the error of the
-    first table that cannot be moved, after the others were moved.
+    ``mark`` is the property of the new namespace that has the former name until all is done. Raises Conflict if there is
+    a namespace ``name`` without that mark; the error of the first table that cannot be moved, after the others were.
     """
     former = moving.former
     for each in sorted(moving.namespaces, key=lambda each: each.count(".")):
         properties = {**moving.namespaces[each], **({mark: former} if each == former else {})}
-        with suppress(Exists):
+        try:
             catalog.create_namespace(_moved(each, former, name), properties)
+        except Exists:
+            if each == former and not _began(catalog, name, mark, former):
+                raise Conflict(f"somebody has created the namespace {name} since the plan was made") from None
     failed: list[RemoteError] = []
     for table, identity in moving.tables.items():
         try:
@@ -36,6 +39,11 @@ def move(catalog: LiveCatalog, tables: RenamesTables, moving: Moving, name: str,
         with suppress(Missing):
             catalog.drop_namespace(each)
     catalog.update_namespace(name, {}, [mark])
+
+
+def _began(catalog: LiveCatalog, name: str, mark: str, former: str) -> bool:
+    """Whether the namespace was created by an apply that was interrupted, or by one that runs at the same time."""
+    return catalog.facts((), lambda count, of: None).namespaces.get(name, {}).get(mark) == former
 
 
 def _moved(each: str, former: str, name: str) -> str:

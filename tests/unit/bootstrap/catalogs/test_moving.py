@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from bootstrap.catalogs.moving import move
-from bootstrap.iceberg.metadata import Moving
+from bootstrap.iceberg.metadata import CatalogFacts, Moving
 from bootstrap.remote.errors import Conflict, Exists, Missing, RemoteError
 
 MARK = "lakehouse.renamed-from"
@@ -16,11 +16,15 @@ MOVING = Moving("old", {"old.deep": {}, "old": {"team": "us"}}, {"old.t": "uuid-
 
 
 class Catalog:
-    """Notes what it is asked for; ``fails`` has the errors with which requests end."""
+    """Notes what it is asked for; ``fails`` has the errors with which requests end, ``mark`` is on ``new``."""
 
-    def __init__(self, fails: Mapping[tuple[str, str], RemoteError] | None = None) -> None:
+    def __init__(self, fails: Mapping[tuple[str, str], RemoteError] | None = None, mark: str | None = None) -> None:
         self.asked: list[Any] = []
         self._fails = fails or {}
+        self._mark = {} if mark is None else {MARK: mark}
+
+    def facts(self, tables: Collection[str], reading: object) -> CatalogFacts:
+        return CatalogFacts({"new": self._mark}, {})
 
     def _note(self, what: str, name: str, *more: Any) -> None:
         self.asked.append((what, name, *more))
@@ -56,8 +60,16 @@ def test_the_new_one_is_first_and_its_mark_goes_last() -> None:
 
 
 def test_a_repeated_one_goes_on_with_what_is_there() -> None:
-    begun = Catalog({("create", "new"): Exists("there"), ("drop", "old.deep"): Missing("gone")})
+    begun = Catalog({("create", "new"): Exists("there"), ("drop", "old.deep"): Missing("gone")}, mark="old")
     assert moved(begun) == [*CREATED, *TABLES, *DROPPED, *DONE]
+
+
+@pytest.mark.parametrize("mark", [None, "another"])
+def test_nothing_moves_into_a_namespace_that_somebody_else_made_meanwhile(mark: str | None) -> None:
+    catalog = Catalog({("create", "new"): Exists("there")}, mark)
+    with pytest.raises(Conflict, match="somebody has created the namespace new"):
+        moved(catalog)
+    assert catalog.asked == CREATED[:1]
 
 
 def test_a_table_that_cannot_be_moved_keeps_the_former_namespace_and_the_mark() -> None:
