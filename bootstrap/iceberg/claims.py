@@ -54,7 +54,8 @@ def sharing(catalogs: Mapping[str, CatalogFacts]) -> Iterator[tuple[Claim, Claim
     tables = [table for facts in catalogs.values() for table in facts.tables.values()]
     said = [table.location for table in tables]
     said += [table.properties[key] for table in tables for key in PATHS if key in table.properties]
-    said += [view.location for facts in catalogs.values() for view in facts.views.values()]
+    views = (view for facts in catalogs.values() for view in facts.views.values())
+    said += [claim.location for view in views for claim in of_view("", "", view)]
     folders = sorted(f"{each.partition('://')[2].rstrip('/')}/" for each in said)
     if any(inner.startswith(outer) for outer, inner in pairwise(folders)):
         yield from live(catalogs).clashes()

@@ -14,7 +14,10 @@ from bootstrap.reconciler.changes import Change
 
 @dataclass(frozen=True)
 class ViewOrder:
-    """Addresses of views by their place, and what each reads among the views before it and among ``others``."""
+    """Addresses of views by their place, and what each reads among the views before it and among ``others``.
+
+    ``readers`` is the opposite: the views that read a view or one of the ``others``.
+    """
 
     places: Mapping[str, int]
     reads: Mapping[str, Sequence[str]]
@@ -28,12 +31,12 @@ class ViewOrder:
                   for view, words in views.items()}  # fmt: skip
         places = {view: place for place, view in enumerate(_sorted(direct))}
         reads = {view: [each for each in found if places[each] < places[view]] for view, found in direct.items()}
+        for view, words in views.items():
+            reads[view] += [each for word in sorted(words & more.keys()) for each in more[word]]
         readers: dict[str, list[str]] = {}
         for view, found in reads.items():
             for each in found:
                 readers.setdefault(each, []).append(view)
-        for view, words in views.items():
-            reads[view] += [each for word in sorted(words & more.keys()) for each in more[word]]
         return cls(places, reads, readers)
 
 

@@ -20,6 +20,7 @@ from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind
 from bootstrap.reconciler.marks import DELETABLE_COLUMNS, is_deletable
 from bootstrap.reconciler.objects.catalog import closed
 from bootstrap.reconciler.objects.namespace import opens, renamed_around
+from bootstrap.reconciler.objects.view import readers
 from bootstrap.reconciler.tables import former, wanted
 from bootstrap.reconciler.tables.commit import creation, evolution, left_over, refusals, unchanged
 from bootstrap.reconciler.tables.described import described
@@ -105,8 +106,8 @@ class Tables(ObjectKind):
             yield address("namespace", change.catalog, change.name.rpartition(".")[0])
             yield address("rename", change.catalog, change.name)
             yield from renamed_around(change)
-        else:  # a view may read it
-            yield from (each.address for each in changes.of("view", "destroy") if each.catalog == change.catalog)
+        else:
+            yield from readers(change, changes)
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         catalog = work.catalog(change.catalog)

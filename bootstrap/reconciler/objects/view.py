@@ -109,8 +109,9 @@ class IcebergViews(ObjectKind):
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if change.op == "destroy":  # what reads it goes first
-            yield from _order(changes, destroyed=True).readers.get(change.address, ())
+            yield from readers(change, changes)
             return
+        yield from (each.address for each in changes.of("bucket", "create"))
         yield address("catalog", "", change.catalog)  # it allows the view's location
         yield address("namespace", change.catalog, change.name.rpartition(".")[0])
         yield from renamed_around(change)
@@ -143,11 +144,16 @@ def _words(change: Change) -> frozenset[str]:
     return frozenset()
 
 
+def readers(change: Change, changes: Changes) -> Iterable[str]:
+    """The addresses of the views to drop that seem to read a view or table to drop."""
+    return _order(changes, destroyed=True).readers.get(change.address, ())
+
+
 @lru_cache(maxsize=4)
 def _order(changes: Changes, *, destroyed: bool) -> ViewOrder:
     """The order of the planned views with one fate, computed once for a plan."""
     ops: tuple[Op, ...] = ("destroy",) if destroyed else ("create", "update")
-    tables = () if destroyed else [each for word in ("table", "rename") for op in ops for each in changes.of(word, op)]
+    tables = [each for word in ("table", "rename") for op in ops for each in changes.of(word, op)]
     return ViewOrder.of({each.address: _words(each) for op in ops for each in changes.of(VIEW, op)}, tables)
 
 

@@ -253,7 +253,11 @@ def test_a_table_in_the_folder_of_a_view_is_reported() -> None:
     made = with_view()
     made.apply(lakehouse({"n": {"tables": {"t": T}, "views": {"v": VIEW}}}))
     assert list(claims.sharing(made.facts().catalogs)) == []
-    made.views["n.v"]["location"] = f"{ROOT}/t/v"
+    view = made.views["n.v"]
+    made.views["n.v"] = {**view, "properties": {"write.metadata.path": f"{ROOT}/t/m"}}
+    ((outer, inner),) = claims.sharing(made.facts().catalogs)
+    assert (outer.owner, inner.owner, inner.what) == ("lake.n.t", "lake.n.v", "write.metadata.path")
+    made.views["n.v"] = {**view, "location": f"{ROOT}/t/v"}
     ((outer, inner),) = claims.sharing(made.facts().catalogs)
     assert (outer.owner, inner.owner) == ("lake.n.t", "lake.n.v")
 

@@ -20,7 +20,11 @@ def test_a_view_comes_after_those_that_it_reads_and_needs_its_tables() -> None:
     found = order({"a": "bt", "b": "c", "c": "x", "d": ""}, "t", "u")
     assert sorted(found.places, key=found.places.__getitem__) == [f"view lake.n.{name}" for name in "cbad"]
     assert found.reads["view lake.n.a"] == ["view lake.n.b", "table lake.n.t"]
-    assert found.readers == {"view lake.n.b": ["view lake.n.a"], "view lake.n.c": ["view lake.n.b"]}
+    assert found.readers == {
+        "view lake.n.b": ["view lake.n.a"],
+        "view lake.n.c": ["view lake.n.b"],
+        "table lake.n.t": ["view lake.n.a"],
+    }
 
 
 @given(st.dictionaries(names, st.lists(names, max_size=4).map("".join), max_size=8))

@@ -48,6 +48,12 @@ def test_a_struct_is_reported_once_and_a_field_of_one_by_its_path() -> None:
     assert "time travel" in reported["s.y"]
 
 
+def test_a_new_field_in_a_renamed_struct_in_a_list_is_not_lost() -> None:
+    before, after = "list<struct<x: int>>", "list<struct<x: int, y: int>>"
+    assert lost(world({"a": before}), {"b": {"type": after, "renamed_from": "a"}}) == {}
+    assert list(lost(world({"a": after}, {"a": before}), {"a": after})) == ["a.element.y"]
+
+
 def test_the_commit_brings_a_column_back_under_its_id() -> None:
     made = world(
         {"a": "long", "b": {"type": "struct<x: int>", "required": True}}, {"a": "long"}, {"a": "long", "c": "int"}
