@@ -125,8 +125,9 @@ class TableReader:
         """All branches and tags of the catalog except the one that it uses; empty if it has none."""
         return self.catalog.other_references() if isinstance(self.catalog, HasReferences) else []
 
+    @cached_property
     def named(self) -> set[str]:
-        """The metadata files that the catalog names: of all tables, also on other branches and tags."""
+        """The metadata files that the catalog names: of all tables, also on other branches and tags. Read once."""
         found = {head.location for head in self.names().values()}
         return found | (self.catalog.metadata_elsewhere() if isinstance(self.catalog, HasReferences) else set())
 

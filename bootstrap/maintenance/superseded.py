@@ -76,7 +76,7 @@ class SupersededFiles:
             there = {f"s3://{bucket}/{key}" for key, _ in self._reader.stored(home) if "metadata.json" in key}
         former = chain(metadata, self._read)
         found = removable(former, before=before, keep=(), least=least, home=home, there=there)
-        named = self._reader.named() if found and prefix else set(found)
+        named = self._reader.named if found and prefix else set(found)
         return [each for each in found if each not in named]
 
     def remove(self, locations: Collection[str]) -> dict[str, int]:

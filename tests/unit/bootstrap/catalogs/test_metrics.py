@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from unittest.mock import MagicMock
+
 import pytest
 
-from bootstrap.catalogs.metrics import Manifest, measure
+from bootstrap.catalogs.base import Head
+from bootstrap.catalogs.metrics import Manifest, TableReader, measure
+from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.maintenance import report
 
 SUMMARY = {"total-files-size": "3000", "total-records": "100", "total-position-deletes": "10"}
@@ -76,3 +80,13 @@ def test_prometheus_text() -> None:
     ]
     last = [line for line in lines if line.startswith("lakehouse_table_last_commit")]
     assert last == ['lakehouse_table_last_commit_timestamp_seconds{catalog="lake",namespace="a.b",table="t"} 86400.5']
+
+
+def test_the_names_of_all_metadata_files_are_read_once_however_many_tables_ask() -> None:
+    catalog = MagicMock(spec=NessieCatalog)
+    catalog.heads.return_value = {"n.t": Head("s3://w/1.json", None)}
+    catalog.metadata_elsewhere.return_value = {"s3://w/0.json"}
+    reader = TableReader.__new__(TableReader)
+    reader.catalog = catalog
+    assert [reader.named for _ in range(3)] == [{"s3://w/0.json", "s3://w/1.json"}] * 3
+    assert catalog.heads.call_count == catalog.metadata_elsewhere.call_count == 1
