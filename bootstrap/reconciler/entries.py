@@ -8,6 +8,7 @@ from bootstrap.iceberg.metadata import Facts
 from bootstrap.reconciler.differences import CatalogPair
 from lakehouse.spec.base import Model
 from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.problems import dotted
 
 
 class Entries:
@@ -21,6 +22,7 @@ class Entries:
         self.lakehouse, self.facts, self.everything = lakehouse, facts, everything
         self.data: dict[str, Any] = lakehouse.model_dump(mode="json", exclude_unset=True)
         self.added: dict[tuple[str, ...], Any] = {}
+        self.left: list[str] = []
 
     @property
     def catalogs(self) -> list[CatalogPair]:
@@ -30,6 +32,10 @@ class Entries:
     def add(self, *at: str, entry: Any) -> None:
         """Add an entry. If it breaks a rule of the file, it is left out later and reported."""
         self.added[at] = entry
+
+    def leave(self, *at: str, why: str) -> None:
+        """Report an object that no entry can describe."""
+        self.left.append(f"{dotted(at)}: {why}")
 
 
 def said(of: Model | None, *keys: str) -> dict[str, Any]:

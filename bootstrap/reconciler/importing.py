@@ -48,7 +48,7 @@ def _entries(lakehouse: Lakehouse, facts: Facts, kinds: Registry, *, everything:
     found = Entries(lakehouse, facts, everything=everything)
     for kind in kinds:
         kind.describe(found)
-    left: list[str] = []
+    left = list(found.left)
     found.added = dict(_valid(lakehouse, _ordered(found), left))
     _check(found, left)
     return found, left

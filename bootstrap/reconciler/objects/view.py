@@ -33,6 +33,11 @@ VIEW = "view"
 QUERY_COLUMNS = "spark.query-column-names"
 #: Properties that engines set for themselves, so that nobody misses them in a file.
 _ENGINES = ("spark.", "engine_version", "create_engine_version", "create-", "engine-", "queryColumnNames", "trino")
+#: Why a view gets no entry: the next apply would give its query another meaning.
+_ELSEWHERE = (
+    "names without a namespace in its SQL belong to {}, and in a file's entry they belong to {}. "
+    "Write the entry yourself, with the namespaces of all names"
+)
 
 
 @dataclass(frozen=True)
@@ -94,14 +99,19 @@ class IcebergViews(ObjectKind):
     def describe(self, found: Entries) -> None:
         for catalog in found.catalogs:
             renaming = frozenset() if found.everything else renames.untouchable(catalog.spec, catalog.facts)
+            spaces = {f"{catalog.name}.{each}" for each in catalog.facts.namespaces}
             for full, there in sorted(catalog.facts.views.items()):
                 if full in renaming:
                     continue
                 namespace, _, name = full.rpartition(".")
                 known = catalog.spec.namespaces[namespace].views if namespace in catalog.spec.namespaces else {}
+                at = ("catalogs", catalog.name, "namespaces", namespace, "views", name)
                 if namespace in catalog.facts.namespaces and (found.everything or name not in known):
-                    entry = _described(there)
-                    found.add("catalogs", catalog.name, "namespaces", namespace, "views", name, entry=entry)
+                    elsewhere = _elsewhere(catalog, full, there)
+                    if name not in known and elsewhere in spaces:  # else no engine of the file finds such names
+                        found.leave(*at, why=_ELSEWHERE.format(elsewhere, f"{catalog.name}.{namespace}"))
+                    else:
+                        found.add(*at, entry=_described(there))
 
     def level(self, change: Change, changes: Changes) -> int:
         """Its place among the planned views, in which what is read comes first."""
@@ -219,10 +229,8 @@ def _created(catalog: str, want: WantedView, home: Home | None) -> Change:
 def _changed(found: Differences, catalog: CatalogPair, want: WantedView, have: ViewFacts) -> None:
     namespace = want.name.rpartition(".")[0]
     details = [*_columns(have.columns, want.columns), *_sql(have.sql, want.sql)]
-    # Without a namespace the engine could make the view only if its query needs none.
-    before, after = f"{have.default_catalog or catalog.name}.{have.default_namespace}", f"{catalog.name}.{namespace}"
-    if have.default_namespace and before != after:
-        details.append(Detail("~", f"names without a namespace: {before} -> {after}"))
+    if elsewhere := _elsewhere(catalog, want.name, have):
+        details.append(Detail("~", f"names without a namespace: {elsewhere} -> {catalog.name}.{namespace}"))
     content = definition(want.sql, want.columns, catalog.name, namespace) if details else None
     there = {key: value for key, value in have.properties.items() if key in want.properties or not _engines_own(key)}
     if content is not None and QUERY_COLUMNS in have.properties:  # Spark would look for the former query's columns
@@ -235,6 +243,13 @@ def _changed(found: Differences, catalog: CatalogPair, want: WantedView, have: V
         details += change.details
         found.changes.append(Change("update", VIEW, catalog.name, want.name, tuple(details), body))
     found.unnamed += properties.unnamed(f"{catalog.name}.{want.name}", want.properties, there, change.removals)
+
+
+def _elsewhere(catalog: CatalogPair, name: str, have: ViewFacts) -> str:
+    """Where names without a namespace in the view's query belong; empty if it is the view's own namespace."""
+    default = f"{have.default_catalog or catalog.name}.{have.default_namespace}"
+    # Without a namespace the engine could make the view only if its query needs none.
+    return default if have.default_namespace and default != f"{catalog.name}.{name.rpartition('.')[0]}" else ""
 
 
 def _engines_own(key: str) -> bool:

@@ -198,3 +198,14 @@ def test_a_written_file_gives_an_empty_plan() -> None:
         assert described.left == []
         assert there.diff(lakehouse(written)).changes == ()
         assert written["n"]["views"]["both"]["sql"] == "SELECT 1"
+
+
+def test_a_view_whose_sql_would_mean_other_tables_is_not_imported() -> None:
+    there = made()
+    there.views["n.v"]["versions"][-1]["default-namespace"] = ["m"]
+    assert imported(lakehouse({"n": {}}), there.facts()).entries == 1, "there is no namespace m"
+    there.namespaces["m"] = {}
+    found, left, _ = imported(lakehouse({"n": {}, "m": {}}), there.facts())
+    assert found == {}
+    assert "catalogs.lake.namespaces.n.views.v: names without a namespace in its SQL belong to lake.m" in left[0]
+    assert exported(of(), there.facts()).left == [], "the file names it, and a plan shows the difference"
