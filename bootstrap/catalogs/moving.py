@@ -16,8 +16,8 @@ from bootstrap.remote.errors import Conflict, Exists, Missing, RemoteError
 def move(catalog: LiveCatalog, tables: RenamesTables, moving: Moving, name: str, mark: str) -> None:
     """Rename a namespace of ``catalog``, which is also ``tables``, to ``name``.
 
-    ``mark`` is the property of the new namespace that has the former name until all is done. Raises Conflict if there is
-    a namespace ``name`` without that mark; the error of the first table that cannot be moved, after the others were.
+    ``mark`` is the property of the new namespace that has the former name until all is done. Raises Conflict if a
+    namespace ``name`` exists without it; the error of the first table that cannot be moved, after the others were.
     """
     former = moving.former
     for each in sorted(moving.namespaces, key=lambda each: each.count(".")):

@@ -18,7 +18,8 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
     """The path of each column that would come back without its values, with a note on it."""
     there = {path: field.id for path, field in fields(have.schema)}
     paths = {number: path for path, number in there.items()}
-    known = {".".join(parts[:depth]) for parts in (path.split(".") for path in there) for depth in range(1, len(parts) + 1)}
+    split = [path.split(".") for path in there]
+    known = {".".join(parts[:depth]) for parts in split for depth in range(1, len(parts) + 1)}
     found: list[str] = []
     for path, _ in fields(want.schema):
         if _present(path, known, want.renamed_from) or any(path.startswith(f"{each}.") for each in found):
@@ -42,7 +43,8 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
 def _present(path: str, known: Collection[str], renamed_from: Mapping[str, str]) -> bool:
     """Whether the table has the column, under its present or its former name or that of a struct that it is in.
 
-    ``known`` are the paths of the table's columns and fields, and of what these are in: ``a.element`` of ``a.element.b``.
+    ``known`` are the paths of the table's columns and fields, and of what these are in: ``a.element`` of
+    ``a.element.b``.
     """
     parts, found = path.split("."), ""
     for depth, name in enumerate(parts, 1):
