@@ -110,6 +110,16 @@ def test_validate_counts_what_a_file_has(file: Path, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out == (f"{file} is valid: 2 buckets, 1 catalog, 2 namespaces, 2 tables, 1 stack.\n")
 
 
+def test_validate_warns_of_a_port_that_moves(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = file.read_text().partition("stacks:")[0]
+    stack = "runtime: process, store: s3proxy, catalogs: {lake: nessie}, ports: {trino: 9000}"
+    file.write_text(f"{head}stacks:\n  local: {{{stack}}}\n")
+    lakehouse("validate", str(file))
+    shown = capsys.readouterr().err
+    assert "stacks.local.ports.trino: trino has 9000" in shown
+    assert "s3proxy moves to 9001" in shown
+
+
 def test_validate_exits_2_for_a_wrong_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_text(file.read_text().replace("close: double", "close: dubble", 1))
     lakehouse("validate", str(file), expect=2)

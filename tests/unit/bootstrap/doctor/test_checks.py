@@ -12,8 +12,10 @@ import pytest
 
 from bootstrap.cli.main import app
 from bootstrap.doctor import run
-from bootstrap.doctor.checks import Surroundings
+from bootstrap.doctor.checks import Surroundings, of_target
+from bootstrap.session.target import find
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.runtime import Process
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
 from tests.unit.bootstrap.doctor.conftest import NOW, PROJECT, Look
@@ -64,6 +66,25 @@ def test_a_taken_port_is_an_error_before_anything_is_deployed(look: Look, file: 
         found = look()
     assert f"port {number} (trino) is taken by" in found["ports"].found
     assert f"`kill {os.getpid()}`" in found["ports"].fix
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"), [([], "has been starting for 65 s"), (["trino"], "is running, and not ready as the file")]
+)
+def test_a_service_is_waited_for_only_if_it_runs_as_the_file_defines_it(
+    changed: list[str], said: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = "lakehouse.runtimes.process.runtime.Processes"
+    target = find(file, "local")
+    names = [each.name for each in target.local.services]
+    running = {name: Process(name, "RUNNING", 1, 65, "") for name in names}
+    monkeypatch.setattr(f"{of}.processes", lambda self: running)
+    monkeypatch.setattr(f"{of}.healthy", lambda self: {name: name != "trino" for name in names})
+    monkeypatch.setattr(f"{of}.changed", lambda self, planned: changed)
+    monkeypatch.setattr(f"{of}.holders", lambda self, wanted: [])
+    monkeypatch.setattr("bootstrap.doctor.probes.log", lambda local, name: [])
+    [check] = [each for each in of_target(target, Surroundings({}, lambda: NOW)) if each.name == "service trino"]
+    assert said in check.look().found
 
 
 def test_what_the_shell_has(look: Look) -> None:
