@@ -29,7 +29,7 @@ class LocalTerraformStack(TerraformStack):
         assert isinstance(options, LocalOptions)
         local = locate(lakehouse, name, path)
         lasting = generations.lasting(local.state, local.everything, local.credentials)
-        for each in (*lasting, *credentials.missing(credentials.known(local.everything))):
+        for each in (*lasting, *credentials.unusable(credentials.known(local.everything))):
             warn(self, each)
         self._runtime = runtime(options.runtime).terraform(self, local)
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import Issued, Secret, is_value, issued, secrets
+from lakehouse.text.profiles import Profile
 from lakehouse.text.words import suggest
 
 _SUFFIX = "-certificate"
@@ -22,6 +23,9 @@ _UNFIT = (
     "a configuration file cannot contain: it is empty, or has a space, a quotation mark, a backslash, =, ]]>, ${, "
     "$$ or a character that is not ASCII"
 )
+
+_MISSING, _UNFIT_KEY = "does not exist", f"has a key that {_UNFIT}"
+_FIXES = {_MISSING: "Create it", _UNFIT_KEY: "Replace the key at its store (`lakehouse ingest` can use it as it is)"}
 
 
 @dataclass(frozen=True)
@@ -78,31 +82,40 @@ def _of(service: Service) -> Iterator[Credential]:
 def chosen(path: Path | None, credentials: Mapping[str, Credential]) -> dict[str, str]:
     """The values that the user sets, in the file of the stack or in one of ``sources``, by the names of the secrets.
 
-    A file of ``sources`` may be missing: until it is there, the engines get keys that no store accepts.
+    A file of ``sources`` may be missing, or have a key that no configuration file can hold: until it has another, the
+    engines get keys that no store accepts, and :func:`unusable` says so.
 
     Raises UsageError as :func:`read` does, and if a file of ``sources`` lacks its keys.
     """
     found = {} if path is None else read(path, credentials)
     for each in credentials.values():
         for secret in each.secrets:
-            if secret.profile is not None and secret.profile.is_there:
-                value = secret.profile.keys()[secret.shape != "name"]
-                if not value or not is_value(value):
-                    where = f"{secret.profile.at}: {secret.profile.file}"
-                    raise UsageError(f"{where} has a key that {_UNFIT}. Replace the key at its store.")
-                found[secret.secret] = value
+            if secret.profile is not None and not _fault(secret.profile):
+                found[secret.secret] = secret.profile.keys()[secret.shape != "name"]
     return found
 
 
-def missing(credentials: Mapping[str, Credential]) -> list[str]:
-    """A warning for each file of ``sources`` that does not exist."""
+def unusable(credentials: Mapping[str, Credential]) -> list[str]:
+    """A warning for each file of ``sources`` whose keys engines cannot have.
+
+    Raises UsageError if a file lacks its keys.
+    """
     profiles = {secret.profile: each for each in credentials.values() for secret in each.secrets if secret.profile}
+    faults = ((profile, each, _fault(profile)) for profile, each in profiles.items())
     return [
-        f"{profile.at}: {profile.file} does not exist, so {', '.join(each.users)} cannot read this bucket. Create it, "
+        f"{profile.at}: {profile.file} {fault}, so {', '.join(each.users)} cannot read this bucket. {_FIXES[fault]}, "
         "then deploy again."
-        for profile, each in profiles.items()
-        if not profile.is_there
+        for profile, each, fault in faults
+        if fault
     ]
+
+
+def _fault(profile: Profile) -> str:
+    """Why engines cannot have the keys of a file of ``sources``; empty: they can."""
+    if not profile.is_there:
+        return _MISSING
+    access_key, secret_key = profile.keys()
+    return "" if access_key and secret_key and is_value(access_key) and is_value(secret_key) else _UNFIT_KEY
 
 
 def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:

@@ -152,7 +152,7 @@ def test_a_source_has_the_keys_of_its_own_file(tmp_path: Path) -> None:
     own.write_text("store: {value: s3cr3t}\n")
     own.chmod(0o600)
     assert credentials.chosen(own, known)["store-secret-key"] == "s3cr3t"
-    assert credentials.missing(known) == []
+    assert credentials.unusable(known) == []
     own.write_text("source-feed: {name: other}\n")
     with pytest.raises(
         UsageError, match=r'has "source-feed.name". This stack has the credentials: store.name, store.value'
@@ -163,7 +163,7 @@ def test_a_source_has_the_keys_of_its_own_file(tmp_path: Path) -> None:
 def test_a_source_whose_file_is_missing_is_reported_and_stops_nothing(tmp_path: Path) -> None:
     path, known = source(tmp_path)
     assert credentials.chosen(None, known) == {}
-    (said,) = credentials.missing(known)
+    (said,) = credentials.unusable(known)
     assert said == (
         f"lakehouse.yaml: sources.feed.credentials: {path} does not exist, so connect cannot read this bucket. "
         "Create it, then deploy again."
@@ -171,9 +171,11 @@ def test_a_source_whose_file_is_missing_is_reported_and_stops_nothing(tmp_path: 
 
 
 @pytest.mark.parametrize("value", ["", "hid den", "hidden="])
-def test_a_source_with_a_key_that_no_file_can_hold_is_refused(tmp_path: Path, value: str) -> None:
+def test_a_source_with_a_key_that_no_file_can_hold_is_reported_and_stops_nothing(tmp_path: Path, value: str) -> None:
     path, known = source(tmp_path)
     path.write_text(f"[default]\naws_access_key_id = a\naws_secret_access_key = {value}\n")
-    with pytest.raises(UsageError, match="sources.feed.credentials: .*keys has a key that a configuration") as caught:
-        credentials.chosen(None, known)
-    assert "hid" not in str(caught.value)
+    assert credentials.chosen(None, known) == {}
+    (said,) = credentials.unusable(known)
+    assert said.startswith(f"lakehouse.yaml: sources.feed.credentials: {path} has a key that a configuration file")
+    assert "so connect cannot read this bucket. Replace the key at its store (" in said
+    assert "hid" not in said
