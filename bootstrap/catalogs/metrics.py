@@ -11,6 +11,7 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from bootstrap.catalogs import connect
 from bootstrap.catalogs.base import HasReferences, Head, Heads
 from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.remote.connections import Connections
-from bootstrap.remote.errors import Missing
+from bootstrap.remote.errors import Missing, Refused, first_line
 from bootstrap.remote.s3 import client, typed
 from lakehouse.errors import LakehouseError
 
@@ -172,9 +173,10 @@ class TableReader:
         bucket, key = _place(location)
         with typed(self._store):
             content = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        found: dict[str, Any] = json.loads(
-            gzip.decompress(content) if key.endswith((".gz.metadata.json", ".gz")) else content
-        )
+        with _readable(location):
+            found: dict[str, Any] = json.loads(
+                gzip.decompress(content) if key.endswith((".gz.metadata.json", ".gz")) else content
+            )
         return found
 
     def stored(self, location: str) -> Iterator[tuple[str, int]]:
@@ -187,13 +189,14 @@ class TableReader:
     def _manifests(self, location: str) -> list[Manifest]:
         from pyiceberg.manifest import ManifestContent, read_manifest_list
 
-        return [
-            Manifest(
-                (each.added_files_count or 0) + (each.existing_files_count or 0),
-                each.content == ManifestContent.DELETES,
-            )
-            for each in read_manifest_list(self._io.new_input(location))
-        ]
+        with _readable(location):
+            return [
+                Manifest(
+                    (each.added_files_count or 0) + (each.existing_files_count or 0),
+                    each.content == ManifestContent.DELETES,
+                )
+                for each in read_manifest_list(self._io.new_input(location))
+            ]
 
     @cached_property
     def _io(self) -> Any:
@@ -207,6 +210,17 @@ class TableReader:
             "s3.secret-access-key": store.secret_key,
         }
         return PyArrowFileIO({key: value for key, value in settings.items() if value is not None})
+
+
+@contextmanager
+def _readable(location: str) -> Iterator[None]:
+    """Say which file is missing or damaged: the libraries raise errors of many types, and some name no file."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise Refused(f"{location} does not exist") from None
+    except Exception as error:
+        raise Refused(f"{location} cannot be read: {first_line(error)}") from error
 
 
 def _head(table: TableFacts) -> Head:

@@ -31,6 +31,7 @@ from lakehouse.spec.problems import SpecError
 from lakehouse.spec.source import read
 
 if TYPE_CHECKING:
+    from bootstrap.catalogs.metrics import TableMetrics
     from bootstrap.iceberg.metadata import CatalogFacts, TableFacts
 
 
@@ -183,7 +184,7 @@ class _Stack:
         yield Check("contents", self.contents, after=right)
         yield Check("table files", self.table_files, after=("tables",))
         if self.target.lakehouse.engines.trino is not None:
-            reading = ("proxy", "service trino", "tables", *(f"trino: {each}" for each in named))
+            reading = ("proxy", "service trino", "tables", "table files", *(f"trino: {each}" for each in named))
             yield Check("trino reads", lambda: self.read_by_trino(named), after=reading)
             yield Check("trino memory", self.memory_of_trino, after=("proxy", "service trino"))
 
@@ -320,11 +321,18 @@ class _Stack:
 
         return catalogs.readable({table: rules.messages(of) for table, of in self.tables.items()})
 
+    @cached_property
+    def measured(self) -> tuple[list[TableMetrics], dict[str, str], int]:
+        """The metrics of tables, why others could not be read, and how many were not looked at."""
+        return probes.measured(self.target)
+
     def table_files(self) -> Finding:
-        return speed.tables(*probes.measured(self.target))
+        return speed.tables(*self.measured)
 
     def read_by_trino(self, named: Sequence[str]) -> Finding:
-        tables = [table for each in named if (table := engines.sample(each, self.tables))]
+        _, unreadable, _ = self.measured  # a table with a missing file says nothing about Trino
+        whole = {name: of for name, of in self.tables.items() if name not in unreadable}
+        tables = [table for each in named if (table := engines.sample(each, whole))]
         failed = ((table, engines.failure(self.target, table, engines.manifests(table))) for table in tables)
         table, why = next(((table, why) for table, why in failed if why), (", ".join(tables), ""))
         return catalogs.read_by_engine("trino", table, why, self.local.endpoints.store.internal, self.target.stack)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import json
 from unittest.mock import MagicMock
 
 import pytest
 
 from bootstrap.catalogs.base import Head
-from bootstrap.catalogs.metrics import Manifest, TableReader, measure
+from bootstrap.catalogs.metrics import Found, Manifest, TableReader, measure
 from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.maintenance import report
+from bootstrap.remote.errors import Refused
 
 SUMMARY = {"total-files-size": "3000", "total-records": "100", "total-position-deletes": "10"}
 METADATA = {
@@ -90,3 +93,26 @@ def test_the_names_of_all_metadata_files_are_read_once_however_many_tables_ask()
     reader.catalog = catalog
     assert [reader.named for _ in range(3)] == [{"s3://w/0.json", "s3://w/1.json"}] * 3
     assert catalog.heads.call_count == catalog.metadata_elsewhere.call_count == 1
+
+
+@pytest.mark.parametrize("damaged", [b"{", b"not Avro"])
+def test_one_damaged_table_is_named_and_the_others_are_read(damaged: bytes) -> None:
+    sound = json.dumps({"location": "s3://w/sound"}).encode()
+    reader = TableReader.__new__(TableReader)
+    reader.name, reader._store, reader._connections = "lake", "store", MagicMock(parallel=2)
+    reader._s3 = MagicMock()
+    reader._s3.get_object = lambda **of: {"Body": io.BytesIO(damaged if of["Key"] == "0.json" else sound)}
+    reader._s3.get_paginator().paginate.return_value = []
+    heads = {"n.bad": Head("s3://w/0.json", None), "n.good": Head("s3://w/1.json", None)}
+    (bad, error), (good, found) = reader.read_all(heads)
+    assert (bad, good, type(found)) == ("n.bad", "n.good", Found)
+    assert isinstance(error, Refused)
+    assert "s3://w/0.json cannot be read" in str(error)
+
+
+def test_a_missing_list_of_manifests_is_named() -> None:
+    reader = TableReader.__new__(TableReader)
+    reader._io = MagicMock()
+    reader._io.new_input.side_effect = FileNotFoundError
+    with pytest.raises(Refused, match=r"s3://w/list\.avro does not exist"):
+        reader._manifests("s3://w/list.avro")
