@@ -95,7 +95,7 @@ def _description(detail: ErrorDetails) -> str:
     """The description of a missing key in the schema."""
     parent = _schema(detail["loc"][:-1])
     text = str(parent.get("properties", {}).get(detail["loc"][-1], {}).get("description", ""))
-    return text.rstrip(".")
+    return " ".join(text.split()).rstrip(".")
 
 
 def _keys(detail: ErrorDetails) -> list[str]:
