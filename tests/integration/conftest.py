@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integration.deployment import Deployment, ending
 from tests.ports import free
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.session import SparkSession
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +22,16 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     with ending(deployment):
         deployment.run("make", "deploy", timeout=600)
         yield deployment
+
+
+@pytest.fixture(scope="module")
+def spark(deployed: Deployment) -> Iterator[SparkSession]:
+    """A session of Spark Connect."""
+    from pyspark.sql.connect.session import SparkSession
+
+    session = SparkSession.builder.remote(f"sc://localhost:{deployed.port('spark-connect')}").create()
+    yield session
+    session.stop()
 
 
 def _sources(deployment: Deployment) -> None:

@@ -25,15 +25,6 @@ ROWS = [(1, "a"), (2, "b")]
 
 
 @pytest.fixture(scope="module")
-def spark(deployed: Deployment) -> Iterator[SparkSession]:
-    from pyspark.sql.connect.session import SparkSession
-
-    session = SparkSession.builder.remote(f"sc://localhost:{deployed.port('spark-connect')}").create()
-    yield session
-    session.stop()
-
-
-@pytest.fixture(scope="module")
 def abroad(deployed: Deployment) -> Iterator[Any]:
     """A client of the store of the source `abroad`, which has a bucket of that name."""
     endpoint = load(deployed.file).sources["abroad"].endpoint or ""

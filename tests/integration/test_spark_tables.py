@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.deployment import Deployment
-
 if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
@@ -18,15 +16,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 TABLE = "lake.bronze.spark_tables"
 SCHEMA = "id int, word string, day date"
 OLD, NEW = date(2025, 3, 1), date(2026, 3, 1)
-
-
-@pytest.fixture(scope="module")
-def spark(deployed: Deployment) -> Iterator[SparkSession]:
-    from pyspark.sql.connect.session import SparkSession
-
-    session = SparkSession.builder.remote(f"sc://localhost:{deployed.port('spark-connect')}").create()
-    yield session
-    session.stop()
 
 
 @pytest.fixture
