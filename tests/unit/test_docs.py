@@ -24,9 +24,9 @@ AROUND: dict[str, Any] = {
     "catalogs": {"lake": {"location": "s3://warehouse/lake"}},
     "engines": {"spark": {"version": "4.1"}, "trino": {"version": "476"}},
 }
-#: Where an example that does not begin at the top of the file belongs.
-PLACES = {"namespaces": ("catalogs", "lake"), "tables": ("catalogs", "lake", "namespaces", "any"), "columns": ()}
-PLACES["columns"] = (*PLACES["tables"], "tables", "any")
+SPACE = ("catalogs", "lake", "namespaces", "any")
+#: Where an example that does not begin at the top of the file belongs, by its first key.
+PLACES = {"namespaces": SPACE[:2], "tables": SPACE, "columns": (*SPACE, "tables", "any")}
 
 
 def blocks(language: str) -> Iterator[Any]:
