@@ -10,20 +10,27 @@ from lakehouse.kinds.needed import unplaced
 from lakehouse.runtimes import credentials, generations
 from lakehouse.runtimes.state import State, folder
 from lakehouse.spec import Lakehouse, LocalStack
-from lakehouse.spec.problems import Problem
+from lakehouse.spec.problems import KeyPath, Problem, dotted
+from lakehouse.text.profiles import Profile
 
 
 def problems(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
-    """Problems of the files of credentials that the stacks of the lakehouse's file, ``path``, name."""
+    """Problems of the files of credentials that the lakehouse's file, ``path``, names for its stacks and sources."""
     for name, stack, file in _credentials(lakehouse, path):
         try:
             credentials.read(file, credentials.known(unplaced(lakehouse, stack)))
         except UsageError as error:
             yield Problem(("stacks", name, "credentials"), str(error))
+    for at, profile in _sources(lakehouse, path):
+        try:
+            credentials.fault(profile)
+        except UsageError as error:
+            yield Problem(at, str(error).removeprefix(f"{profile.at}: "))
 
 
 def warnings(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
-    """Values in those files that differ from the ones in use, although their server keeps the first ones.
+    """Values in those files that differ from the ones in use, although their server keeps the first ones; and files of
+    sources whose keys engines cannot have.
 
     Raises UsageError if such a file has a problem.
     """
@@ -31,9 +38,20 @@ def warnings(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
         state = State(folder(path, name, stack.state))
         for each in generations.lasting(state, unplaced(lakehouse, stack), file):
             yield Problem(("stacks", name, "credentials"), each)
+    for at, profile in _sources(lakehouse, path):
+        if (found := credentials.fault(profile)) is not None:
+            yield Problem(at, f"{profile.file} {found[0]}, so no engine can read this bucket. {found[1]}")
 
 
 def _credentials(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, LocalStack, Path]]:
     for name, stack in lakehouse.stacks.items():
         if isinstance(stack, LocalStack) and stack.credentials is not None:
             yield name, stack, path.parent / stack.credentials
+
+
+def _sources(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[KeyPath, Profile]]:
+    for bucket, source in lakehouse.sources.items():
+        if source.credentials is not None:
+            at: KeyPath = ("sources", bucket, "credentials")
+            file = path.parent / Path(source.credentials).expanduser()
+            yield at, Profile(str(file), source.profile, dotted(at))

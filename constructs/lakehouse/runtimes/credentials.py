@@ -24,9 +24,6 @@ _UNFIT = (
     "$$ or a character that is not ASCII"
 )
 
-_MISSING, _UNFIT_KEY = "does not exist", f"has a key that {_UNFIT}"
-_FIXES = {_MISSING: "Create it", _UNFIT_KEY: "Replace the key at its store (`lakehouse ingest` can use it as it is)"}
-
 
 @dataclass(frozen=True)
 class Credential:
@@ -90,7 +87,7 @@ def chosen(path: Path | None, credentials: Mapping[str, Credential]) -> dict[str
     found = {} if path is None else read(path, credentials)
     for each in credentials.values():
         for secret in each.secrets:
-            if secret.profile is not None and not _fault(secret.profile):
+            if secret.profile is not None and fault(secret.profile) is None:
                 found[secret.secret] = secret.profile.keys()[secret.shape != "name"]
     return found
 
@@ -101,21 +98,26 @@ def unusable(credentials: Mapping[str, Credential]) -> list[str]:
     Raises UsageError if a file lacks its keys.
     """
     profiles = {secret.profile: each for each in credentials.values() for secret in each.secrets if secret.profile}
-    faults = ((profile, each, _fault(profile)) for profile, each in profiles.items())
+    faults = ((profile, each, fault(profile)) for profile, each in profiles.items())
     return [
-        f"{profile.at}: {profile.file} {fault}, so {', '.join(each.users)} cannot read this bucket. {_FIXES[fault]}, "
-        "then deploy again."
-        for profile, each, fault in faults
-        if fault
+        f"{profile.at}: {profile.file} {found[0]}, so {', '.join(each.users)} cannot read this bucket. "
+        f"{found[1]}, then deploy again."
+        for profile, each, found in faults
+        if found is not None
     ]
 
 
-def _fault(profile: Profile) -> str:
-    """Why engines cannot have the keys of a file of ``sources``; empty: they can."""
+def fault(profile: Profile) -> tuple[str, str] | None:
+    """Why engines cannot have the keys of a file of ``sources``, and the fix; None: they can.
+
+    Raises UsageError if the file lacks its keys.
+    """
     if not profile.is_there:
-        return _MISSING
+        return "does not exist", "Create it"
     access_key, secret_key = profile.keys()
-    return "" if access_key and secret_key and is_value(access_key) and is_value(secret_key) else _UNFIT_KEY
+    if access_key and secret_key and is_value(access_key) and is_value(secret_key):
+        return None
+    return f"has a key that {_UNFIT}", "Replace the key at its store (`lakehouse ingest` can use it as it is)"
 
 
 def read(path: Path, credentials: Mapping[str, Credential]) -> dict[str, str]:

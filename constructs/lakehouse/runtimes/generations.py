@@ -71,7 +71,7 @@ def lasting(state: State, services: Iterable[Service], file: Path | None) -> lis
     Raises UsageError if the file of credentials cannot be used.
     """
     known = credentials.known(services)
-    chosen = credentials.chosen(file, known)
+    chosen = {} if file is None else credentials.read(file, known)
     return [
         f"{name} in {file} is another one than before, and its server keeps the one of its first start: deploy this "
         "only if you have replaced it there too, by the server's own interface."

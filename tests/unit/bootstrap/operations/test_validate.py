@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bootstrap.operations.validate import problems, warnings
 from lakehouse.runtimes.state import State
 from lakehouse.spec import Lakehouse
@@ -39,3 +41,38 @@ def test_another_value_of_what_a_server_keeps_is_a_warning(tmp_path: Path) -> No
 
 def test_the_same_value_and_another_one_that_its_server_replaces_are_none(tmp_path: Path) -> None:
     assert warned(tmp_path, "{polaris-root: {name: root, value: the-first}, store: {name: admin, value: other}}") == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "wrong", "warning"),
+    [
+        (None, "", "does not exist, so no engine can read this bucket. Create it"),
+        ("[default]\naws_access_key_id = a\naws_secret_access_key = b\n", "", ""),
+        (
+            "[default]\naws_access_key_id = a\naws_secret_access_key = b=\n",
+            "",
+            "so no engine can read this bucket. Rep",
+        ),
+        ("[other]\n", "has no section [default]", ""),
+    ],
+)
+def test_the_file_of_a_source_is_looked_for_beside_the_lakehouses(
+    keys: str | None, wrong: str, warning: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (elsewhere := tmp_path / "elsewhere").mkdir()
+    (elsewhere / "keys").write_text("something else")
+    monkeypatch.chdir(elsewhere)
+    source = {"endpoint": "http://files:9000", "credentials": "keys"}
+    stack = {"runtime": "process", "store": "s3proxy", "credentials": "own.yaml", "catalogs": {"lake": "rest"}}
+    lakehouse = Lakehouse.model_validate(
+        {**FILE, "engines": {"spark": {}}, "sources": {"feed": source}, "stacks": {"local": stack}}
+    )
+    (tmp_path / "own.yaml").write_text("store: {name: admin}")
+    (tmp_path / "own.yaml").chmod(0o600)
+    if keys is not None:
+        (tmp_path / "keys").write_text(keys)
+    path, at = tmp_path / "lakehouse.yaml", ("sources", "feed", "credentials")
+    for said, found in ((wrong, problems(lakehouse, path)), (warning, () if wrong else warnings(lakehouse, path))):
+        each = list(found)
+        assert [one.at for one in each] == [at] * bool(said)
+        assert all(one.message.startswith(f"{tmp_path / 'keys'} ") and said in one.message for one in each)
