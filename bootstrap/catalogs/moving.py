@@ -10,14 +10,15 @@ from contextlib import suppress
 
 from bootstrap.catalogs.base import LiveCatalog, RenamesTables
 from bootstrap.iceberg.metadata import Moving
-from bootstrap.remote.errors import Conflict, Exists, Missing, RemoteError
+from bootstrap.remote.errors import Conflict, Exists, Missing, RemoteError, UnknownState, Unreachable
 
 
 def move(catalog: LiveCatalog, tables: RenamesTables, moving: Moving, name: str, mark: str) -> None:
     """Rename a namespace of ``catalog``, which is also ``tables``, to ``name``.
 
     ``mark`` is the property of the new namespace that has the former name until all is done. Raises Conflict if a
-    namespace ``name`` exists without it; the error of the first table that cannot be moved, after the others were.
+    namespace ``name`` exists without it; the error of the first table that cannot be moved, after the others were, or
+    at once if the server does not answer.
     """
     former = moving.former
     for each in sorted(moving.namespaces, key=lambda each: each.count(".")):
@@ -31,6 +32,8 @@ def move(catalog: LiveCatalog, tables: RenamesTables, moving: Moving, name: str,
     for table, identity in moving.tables.items():
         try:
             tables.rename_table(table, _moved(table, former, name), identity)
+        except (Unreachable, UnknownState):
+            raise  # each further table would wait as long for an answer
         except RemoteError as error:
             failed.append(error)
     if failed:

@@ -9,7 +9,7 @@ import pytest
 
 from bootstrap.catalogs.moving import move
 from bootstrap.iceberg.metadata import CatalogFacts, Moving
-from bootstrap.remote.errors import Conflict, Exists, Missing, RemoteError
+from bootstrap.remote.errors import Conflict, Exists, Missing, RemoteError, UnknownState, Unreachable
 
 MARK = "lakehouse.renamed-from"
 MOVING = Moving("old", {"old.deep": {}, "old": {"team": "us"}}, {"old.t": "uuid-t", "old.deep.u": "uuid-u"})
@@ -77,6 +77,14 @@ def test_a_table_that_cannot_be_moved_keeps_the_former_namespace_and_the_mark() 
     with pytest.raises(Conflict, match="another table"):
         moved(catalog)
     assert catalog.asked == [*CREATED, *TABLES], "the other table was moved, and nothing was dropped"
+
+
+@pytest.mark.parametrize("error", [UnknownState("no answer"), Unreachable("the catalog", "http://c", "refused")])
+def test_a_server_that_does_not_answer_is_not_asked_for_each_further_table(error: RemoteError) -> None:
+    catalog = Catalog({("rename", "old.t"): error})
+    with pytest.raises(type(error)):
+        moved(catalog)
+    assert catalog.asked == [*CREATED, TABLES[0]]
 
 
 def test_a_former_namespace_that_is_not_empty_keeps_the_mark() -> None:
