@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -20,6 +20,10 @@ class Body:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The body from which :func:`dataclasses.asdict` and JSON made ``data``. Raises TypeError if fields differ."""
         return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+
+    def lost(self, details: Sequence[Detail]) -> Iterable[str]:
+        """What goes with its data although the object stays, as the ``details`` of the change name it."""
+        return ()
 
 
 @dataclass(frozen=True)

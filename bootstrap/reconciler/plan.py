@@ -65,15 +65,12 @@ class Plan:
 
     @property
     def destroyed(self) -> tuple[str, ...]:
-        """What is gone after it: addresses of objects, and of columns of tables that stay."""
+        """What is gone after it: addresses of objects, and parts of objects that stay, such as columns."""
         objects = (step.address for step in self.steps if step.change.op == "destroy")
-        columns = (
-            f"{detail.text} of {step.address}"
-            for step in self.steps
-            for detail in step.change.details
-            if detail.symbol == "-" and step.change.kind == "table" and detail.text.startswith("column ")
+        parts = (
+            f"{lost} of {step.address}" for step in self.steps for lost in step.change.body.lost(step.change.details)
         )
-        return (*objects, *columns)
+        return (*objects, *parts)
 
     def counts(self) -> Mapping[str, int]:
         """How many changes of each kind: ``create``, ``update``, ``destroy``."""

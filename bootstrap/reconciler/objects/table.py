@@ -51,6 +51,9 @@ class TableCommit(Body):
             updates.insert(0, {"action": "assign-uuid", "uuid": str(uuid.uuid4())})
         return {"requirements": list(self.requirements), "updates": updates}
 
+    def lost(self, details: Sequence[Detail]) -> Iterable[str]:
+        return (each.text for each in details if each.symbol == "-" and each.text.startswith("column "))
+
 
 @dataclass(frozen=True)
 class TableGone(Body):
