@@ -11,6 +11,7 @@ from lakehouse.runtimes import credentials, generations
 from lakehouse.runtimes.state import State, folder
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.problems import KeyPath, Problem, dotted
+from lakehouse.spec.values import on_loopback
 from lakehouse.text.profiles import Profile
 
 
@@ -29,8 +30,8 @@ def problems(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
 
 
 def warnings(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
-    """Values in those files that differ from the ones in use, although their server keeps the first ones; and files of
-    sources whose keys engines cannot have.
+    """Values in those files that differ from the ones in use, although their server keeps the first ones; and sources
+    that engines cannot read, because they cannot have their keys, or do not reach their address.
 
     Raises UsageError if such a file has a problem.
     """
@@ -41,6 +42,19 @@ def warnings(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
     for at, profile in _sources(lakehouse, path):
         if (found := credentials.fault(profile)) is not None:
             yield Problem(at, f"{profile.file} {found[0]}, so no engine can read this bucket. {found[1]}")
+    if lakehouse.engines.spark is not None:
+        yield from _unreachable(lakehouse)
+
+
+def _unreachable(lakehouse: Lakehouse) -> Iterator[Problem]:
+    docker = [
+        name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack) and each.runtime == "docker"
+    ]
+    for bucket, source in lakehouse.sources.items():
+        for name in docker if source.endpoint and on_loopback(source.endpoint) else ():
+            rule = f"Spark in stacks.{name} runs in containers, and there it is the container itself"
+            fix = "Name a host that containers and this machine both know"
+            yield Problem(("sources", bucket, "endpoint"), f'"{source.endpoint}": {rule}. {fix}')
 
 
 def _credentials(lakehouse: Lakehouse, path: Path) -> Iterator[tuple[str, LocalStack, Path]]:

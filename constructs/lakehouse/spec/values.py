@@ -288,6 +288,12 @@ def _split(value: str) -> str:
     return value
 
 
+def on_loopback(address: str) -> bool:
+    """Whether a valid address is one of the machine itself; asked in a container, it is one of the container."""
+    host = urlsplit(address).hostname or ""
+    return host in ("localhost", "::1", "::", "0.0.0.0") or host.startswith("127.")  # noqa: S104 - nothing is bound
+
+
 Endpoint = Annotated[StrictStr, _address("the address of a store"), AfterValidator(_split)]
 GlueAddress = Annotated[StrictStr, _address("the address of Glue"), AfterValidator(_split)]
 _FILE_SIZE = Matching("a size of a file", r"[1-9]\d{0,4}[mg]", "a whole number and m or g, as in 128m")

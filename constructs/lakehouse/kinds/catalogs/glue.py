@@ -7,14 +7,13 @@ store the files: Glue has its own region and keys, apart from the store's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
 
 from lakehouse.kinds.catalog import Account, CatalogEndpoint, CatalogKind
 from lakehouse.services.secrets import Pair
 from lakehouse.services.service import Place
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import AWS, EntryProblem, Limits
-from lakehouse.spec.values import GlueAddress, Region
+from lakehouse.spec.values import GlueAddress, Region, on_loopback
 from lakehouse.text.placeholders import Text
 
 WORD = "glue"
@@ -22,7 +21,6 @@ CACHED_SECONDS = 3600  # how long a session of Spark in AWS caches what it knows
 POOL = 10  # connections that an engine keeps to Glue, and one of Spark's processes to S3
 TIMEOUT_MS = 30_000  # until a connection counts as failed
 KEYS = Pair.of("glue", "glue-access-key", "glue-secret-key", of_aws=True)
-_LOOPBACK = ("localhost", "::1", "0.0.0.0", "::")  # noqa: S104 - hosts that are this machine itself
 
 
 class GlueEntry(KindEntry):
@@ -48,15 +46,10 @@ def check(entries: Mapping[str, KindEntry], runtime: str) -> Iterator[EntryProbl
         if entry.region is None:
             rule = "this stack is not in AWS, so the file says which region's Glue has the tables"
             yield EntryProblem(catalog, "", f'"region" is missing: {rule}. Write {{kind: {WORD}, region: eu-west-1}}')
-        if runtime == "docker" and entry.endpoint and _on_loopback(entry.endpoint):
+        if runtime == "docker" and entry.endpoint and on_loopback(entry.endpoint):
             rule = "in a container that is the container itself"
             fix = "Name a host that containers and this machine both know"
             yield EntryProblem(catalog, "endpoint", f'"{entry.endpoint}" cannot be reached: {rule}. {fix}')
-
-
-def _on_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    return host in _LOOPBACK or host.startswith("127.")
 
 
 def bases(place: Place, server: str, entry: KindEntry) -> tuple[str, str]:

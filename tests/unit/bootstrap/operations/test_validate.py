@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,3 +77,24 @@ def test_the_file_of_a_source_is_looked_for_beside_the_lakehouses(
         each = list(found)
         assert [one.at for one in each] == [at] * bool(said)
         assert all(one.message.startswith(f"{tmp_path / 'keys'} ") and said in one.message for one in each)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "engines", "endpoint", "warned"),
+    [
+        ("docker", {"spark": {}}, "http://127.0.0.1:9000", True),
+        ("docker", {"spark": {}}, "http://files:9000", False),
+        ("docker", {"trino": {}}, "http://127.0.0.1:9000", False),
+        ("process", {"spark": {}}, "http://127.0.0.1:9000", False),
+    ],
+)
+def test_a_source_on_this_machine_is_not_reached_from_containers(
+    runtime: str, engines: dict[str, Any], endpoint: str, warned: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text("[default]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    stack = {"runtime": runtime, "store": "s3proxy", "catalogs": {"lake": "rest"}}
+    sources = {"feed": {"endpoint": endpoint, "credentials": "keys"}}
+    lakehouse = Lakehouse.model_validate({**FILE, "engines": engines, "sources": sources, "stacks": {"local": stack}})
+    found = [each.message for each in warnings(lakehouse, tmp_path / "lakehouse.yaml")]
+    why = "Spark in stacks.local runs in containers, and there it is the container itself"
+    assert found == [f'"{endpoint}": {why}. Name a host that containers and this machine both know'] * warned

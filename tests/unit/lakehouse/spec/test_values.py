@@ -6,7 +6,7 @@ import pytest
 
 from lakehouse.spec.model import Catalog, Column, Compact, Source, Table, Trino
 from lakehouse.spec.stacks import AwsStack
-from lakehouse.spec.values import Size
+from lakehouse.spec.values import Size, on_loopback
 
 
 @pytest.mark.parametrize(("text", "mb"), [("640m", 640), ("1g", 1024), ("16g", 16384)])
@@ -111,3 +111,14 @@ def test_files_of_sources(file: str) -> None:
 def test_wrong_files_of_sources(file: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         Source.model_validate({"credentials": file})
+
+
+@pytest.mark.parametrize(
+    ("address", "here"),
+    [
+        *((f"http://{host}:5000", True) for host in ("localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "[::1]")),
+        *((f"https://{host}", False) for host in ("files.example", "10.0.0.1", "localhost.example", "[fd00::1]")),
+    ],
+)
+def test_addresses_of_the_machine_itself(address: str, here: bool) -> None:
+    assert on_loopback(address) is here
