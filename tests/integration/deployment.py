@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from ruamel.yaml import YAML
 
 from lakehouse.runtimes import processes
@@ -195,6 +196,18 @@ def exposed(deployment: Deployment, names: Collection[str] | None = None) -> lis
     texts = [path.read_text(errors="replace") for path in files]
     texts += [" ".join([*each.cmdline(), *each.environ().values()]) for each in processes.belonging(state)]
     return [name for name, value in values.items() if any(value in text for text in texts)]
+
+
+def kill(deployment: Deployment, *names: str) -> None:
+    """Kill services with all their processes (`kill -9`), and wait until each has another one."""
+    runtime = deployment.local.runtime
+    before = {name: runtime.processes()[name].pid for name in names}
+    for pid in before.values():
+        service = psutil.Process(pid)
+        for each in (service, *service.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):  # it ends with the one before
+                each.kill()
+    until(lambda: all(runtime.processes()[name].pid not in (0, pid) for name, pid in before.items()))
 
 
 @contextmanager

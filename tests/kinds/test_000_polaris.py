@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,11 +20,10 @@ from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store
 from lakehouse import packages
 from lakehouse.packages import jvm
-from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.processes import is_open
 from lakehouse.spec import load
 from lakehouse.spec import ports as ports_of
-from tests.integration.deployment import PROJECT, Changes, Deployment, exposed, kept, until, up
+from tests.integration.deployment import PROJECT, Changes, Deployment, exposed, kept, kill, until, up
 from tests.polaris.home import home
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -296,11 +294,8 @@ def test_a_column_that_spark_added_is_drift(deployment: Deployment) -> None:
 
 
 def test_a_killed_server_comes_back_with_all_that_it_had_and_engines_keep_their_tokens(deployment: Deployment) -> None:
-    supervisor = Supervisor(deployment.local.state)
     for service in ("polaris", "postgres"):
-        killed = supervisor.processes()[service].pid
-        os.kill(killed, signal.SIGKILL)
-        until(lambda name=service, old=killed: supervisor.processes()[name].pid not in (0, old))  # type: ignore[misc]
+        kill(deployment, service)
     until(lambda: is_open(deployment.port("polaris")))
     until(lambda: "No changes." in deployment.lakehouse("plan", code=None))
     assert deployment.trino("SELECT id, name FROM quick.sales.orders") == [list(ROW.values())]

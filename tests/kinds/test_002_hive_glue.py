@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 import pytest
 import requests
 
 from lakehouse import packages
 from tests import moto
-from tests.integration.deployment import ROW, Deployment, a_row, exposed, kept, read, until, up
+from tests.integration.deployment import ROW, Deployment, a_row, exposed, kept, kill, read, until, up
 from tests.integration.findings import behind, doctor, errors, stopped
 from tests.integration.listening import further
 
@@ -143,18 +142,10 @@ def test_beeline_writes_and_reads(on_hive: Deployment) -> None:
     on_hive.trino("DROP TABLE lake.silver.by_jdbc")
 
 
-def kill_and_wait(deployment: Deployment, name: str) -> None:
-    """Kill a service with all its processes, and wait until it has another one."""
-    before = deployment.local.runtime.processes()[name].pid
-    for each in (psutil.Process(before), *psutil.Process(before).children(recursive=True)):
-        each.kill()
-    until(lambda: deployment.local.runtime.processes()[name].pid not in (0, before))
-
-
 def test_killed_servers_come_back_with_all_they_had(on_hive: Deployment) -> None:
     with a_row(on_hive):
         for name in ("hive", "postgres", "hive-lake"):
-            kill_and_wait(on_hive, name)
+            kill(on_hive, name)
         until(lambda: "No error" in on_hive.lakehouse("doctor", code=None))
         assert read(on_hive) == ROW
         on_hive.trino("INSERT INTO lake.silver.bad_days VALUES 'after'")

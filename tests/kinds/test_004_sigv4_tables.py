@@ -5,9 +5,7 @@ The tests follow one another: each leaves the lakehouse up and whole for the nex
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +15,7 @@ import requests
 from trino.exceptions import TrinoQueryError
 
 from bootstrap.session.connect import store
-from tests.integration.deployment import PROJECT, Deployment, until, up
+from tests.integration.deployment import PROJECT, Deployment, kill, until, up
 from tests.integration.findings import behind, doctor, errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -108,12 +106,8 @@ def test_a_column_that_spark_added_is_drift(stack: Deployment) -> None:
 
 
 def test_killed_servers_come_back_with_all_they_had(stack: Deployment) -> None:
-    runtime = stack.local.runtime
-    before = {name: each.pid for name, each in runtime.processes().items() if name in ("seaweedfs", "trino")}
-    for pid in before.values():
-        os.kill(pid, signal.SIGKILL)
-    until(lambda: all(runtime.processes()[name].pid not in (0, pid) for name, pid in before.items()))
-    until(lambda: all(runtime.healthy().values()))
+    kill(stack, "seaweedfs", "trino")
+    until(lambda: all(stack.local.runtime.healthy().values()))
     assert count(stack) == ROWS
     assert stack.planned() == set()
 
