@@ -19,7 +19,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.running, self.calls, self._bin = folder / "running", folder / "calls", folder / "bin"
-        self.java = folder / "jvm" / "java-17" / "bin" / "java"
+        self.java = folder / "jvm" / "java-17-openjdk-amd64" / "bin" / "java"
         self._bin.mkdir()
         self.java.parent.mkdir(parents=True)
         self.java.touch()
