@@ -58,9 +58,10 @@ class Namespaces(ObjectKind):
     def compare_unnamed(self, found: Differences) -> None:
         for catalog in found.catalogs:
             named = {*_wanted(catalog.spec), *renames.untouchable(catalog.spec, catalog.facts)}
+            staying = _not_renamed(found, catalog)
             for name in sorted(catalog.facts.namespaces, key=lambda name: -name.count(".")):
                 if name not in named:
-                    _unnamed(found, catalog, name)
+                    _unnamed(found, catalog, name, staying)
 
     def describe(self, found: Entries) -> None:
         for catalog in found.catalogs:
@@ -85,7 +86,8 @@ class Namespaces(ObjectKind):
             )
             yield from (
                 each.address
-                for each in changes.of("rename", "update")  # a table that leaves it
+                for word in ("rename", "rename-namespace")  # what leaves it
+                for each in changes.of(word, "update")
                 if each.catalog == change.catalog and getattr(each.body, "former", "").startswith(inside)
             )
         else:
@@ -163,9 +165,18 @@ def _compare(found: Differences, catalog: CatalogPair, want: WantedNamespace) ->
     found.unnamed += properties.unnamed(f"{catalog.name}.{want.name}", want.properties, there, change.removals)
 
 
-def _unnamed(found: Differences, catalog: CatalogPair, name: str) -> None:
+def _not_renamed(found: Differences, catalog: CatalogPair) -> list[str]:
+    """The former names of tables and namespaces whose rename is refused, and which so stay where they are."""
+    facts = catalog.facts
+    tables = [old for new, old in facts.renamed.items() if address("table", catalog.name, new) in found.barred]
+    spaces = [of.former for new, of in facts.moving.items() if address(NAMESPACE, catalog.name, new) in found.barred]
+    return tables + spaces
+
+
+def _unnamed(found: Differences, catalog: CatalogPair, name: str, staying: Iterable[str]) -> None:
     change = Change("destroy", NAMESPACE, catalog.name, name)
-    if any(inner not in found.going for inner in _inside(catalog.name, name, catalog.facts)):
+    holds = any(each.startswith(f"{name}.") for each in staying)
+    if holds or any(inner not in found.going for inner in _inside(catalog.name, name, catalog.facts)):
         found.unnamed.append(change.address)
     else:
         marked = is_deletable(catalog.facts.namespaces[name])

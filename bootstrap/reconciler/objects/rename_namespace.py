@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bootstrap.catalogs.base import RenamesNamespaces, RenamesTables
@@ -44,9 +44,7 @@ class NamespaceRenames(ObjectKind):
                 if why := _refusal(found, catalog, name, former):
                     at = ("catalogs", catalog.name, "namespaces", name, "renamed_from")
                     found.refuse(address("namespace", catalog.name, name), why, at)
-                    inside = catalog.spec.namespaces[name]
-                    found.barred |= {address("table", catalog.name, f"{name}.{each}") for each in inside.tables}
-                    found.barred |= {address("view", catalog.name, f"{name}.{each}") for each in inside.views}
+                    found.barred |= set(_inside(catalog, name))
                 elif (moving := catalog.facts.moving.get(name)) is not None:
                     body = RenamedNamespace(former, moving.namespaces, moving.tables)
                     details = (Detail("~", _line(name, moving)),)
@@ -72,6 +70,15 @@ class NamespaceRenames(ObjectKind):
         else:
             raise Refused(f"{change.address}: the catalog renames no tables")
         return ""
+
+
+def _inside(catalog: CatalogPair, name: str) -> Iterator[str]:
+    """The addresses of all that the file has in a namespace, and of the namespaces in it."""
+    for space, content in catalog.spec.namespaces.items():
+        if f"{space}.".startswith(f"{name}."):
+            yield address("namespace", catalog.name, space)
+            yield from (address("table", catalog.name, f"{space}.{each}") for each in content.tables)
+            yield from (address("view", catalog.name, f"{space}.{each}") for each in content.views)
 
 
 def _line(name: str, moving: Moving) -> str:

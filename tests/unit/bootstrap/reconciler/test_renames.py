@@ -340,6 +340,39 @@ def test_two_namespaces_in_one_another_are_not_renamed_by_one_file(former: str) 
     assert any(f'"{former}" and "{former[0]}" are in one another' in each.message for each in problems)
 
 
+KEYS: dict[str, Any] = {"deletable": True}
+SEEN = {"v": {"sql": "select a from t", "columns": {"a": "long"}}}
+
+
+def test_a_refused_rename_leaves_the_namespaces_around_and_in_it_alone() -> None:
+    made = Simulation(Limits(renames=True, views=True))
+    made.apply(spaced(a=KEYS, a_x={"tables": {"t": A}, "views": SEEN}))
+    wanted = spaced(b={"renamed_from": "a.x", "tables": {"t": A}}, b_y={"tables": {"u": A}, "views": SEEN})
+    found = made.diff(wanted, allow_destroy=True)
+    assert "a.x.v is no table and cannot move" in found.refused[0].message
+    assert not found.changes
+
+
+def test_a_namespace_stays_if_the_rename_of_its_last_table_is_refused() -> None:
+    made = there("n.old")
+    made.namespaces["n"]["lakehouse.deletable"] = "true"
+    access = {"roles": {"r": {"grants": {"lake.m": ["read"]}}}}
+    wanted = lakehouse({"m": {"tables": {"new": renamed("n.old")}}}, access=access)
+    found = made.diff(wanted, allow_destroy=True)
+    assert [note.address for note in found.refused] == ["table lake.m.new"]
+    assert [change.address for change in found.changes if change.op == "destroy"] == []
+
+
+def test_a_namespace_is_destroyed_after_the_rename_of_the_one_in_it() -> None:
+    made = Simulation()
+    made.apply(spaced(a=KEYS, a_x={"tables": {"t": A}}))
+    found = plan(made.diff(spaced(b={"renamed_from": "a.x"}), allow_destroy=True))
+    assert {step.address: step.needs for step in found.steps} == {
+        "rename-namespace lake.b": (),
+        "namespace lake.a": ("rename-namespace lake.b",),
+    }
+
+
 NAMES = st.sampled_from(["n.a", "n.b", "n.c", "m.a", "m.b"])
 
 
