@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bootstrap.reconciler.changes import Diff
@@ -400,3 +401,37 @@ def test_over_a_chain_of_files_each_table_keeps_its_identity_until_a_key_destroy
             target = next((each for each, former in file.items() if former == name and each not in refused), name)
             assert now[uuid] == target
         assert not made.diff(wanted).changes
+
+
+FORMER = st.none() | st.sampled_from(["t", "a.t", "a.u", "a.x.t", "b.t"])
+SPACE = st.tuples(st.none() | st.sampled_from(["a", "a.x"]), st.dictionaries(st.sampled_from(["t", "u"]), FORMER))
+
+
+def _space(former: str | None, tables: dict[str, str | None]) -> dict[str, Any]:
+    entries = {each: renamed(was, **KEYS) if was else {**A, **KEYS} for each, was in tables.items()}
+    return {**KEYS, "tables": entries, **({"renamed_from": former} if former else {})}
+
+
+@given(
+    st.dictionaries(st.sampled_from(["b", "c", "a.y"]), SPACE, min_size=1),
+    st.integers(0, 3),
+    st.sampled_from(["shared", "exclusive"]),
+)
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+def test_an_apply_that_is_killed_after_any_step_and_repeated_destroys_no_table_that_the_file_names(
+    spaces: dict[str, Any], steps_until_kill: int, managed: str
+) -> None:
+    """With all keys. An apply that ends well shows which tables the file names, as some have another name before."""
+    wanted = lakehouse({name: _space(*of) for name, of in spaces.items()}, managed=managed)
+    assume(not check(wanted))
+    made = Simulation(Limits(renames=True, nested_namespaces=True))
+    made.apply(spaced(a={**KEYS, "tables": {"t": {**A, **KEYS}, "u": {**A, **KEYS}}}, a_x={**KEYS, "tables": {"t": A}}))
+    whole = deepcopy(made)
+    whole.apply(wanted, allow_destroy=True)
+    named = {f"{space}.{table}" for space, of in wanted.catalogs["lake"].namespaces.items() for table in of.tables}
+    for step in plan(made.diff(wanted, allow_destroy=True)).steps[:steps_until_kill]:
+        made.carry_out(step.change)
+    before = {table.table_uuid for table in made.tables.values()}
+    made.apply(wanted, allow_destroy=True)
+    kept = {table.table_uuid for name, table in whole.tables.items() if name in named}
+    assert kept & before <= {table.table_uuid for table in made.tables.values()}
