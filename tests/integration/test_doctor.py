@@ -272,8 +272,7 @@ def test_host_names_that_do_not_resolve(deployed: Deployment) -> None:
         )  # fmt: skip
         found = doctor(deployed, code=1)
         deployed.change("engines", "trino", "catalogs", to={})
-        (deployed.folder / "keys").touch()
-        deployed.change("sources", to={"files": {"endpoint": "http://nessie:19120", "credentials": "keys"}})
+        deployed.change("sources", "abroad", "endpoint", to="http://nessie:19120")
         container = doctor(deployed, code=1)
     assert errors(found) == errors(container) == {"hosts"}
     assert "engines.trino.catalogs.other" in found["hosts"]["found"]
