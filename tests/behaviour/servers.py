@@ -167,7 +167,7 @@ def _started(folder: Path, kind: str, lakehouses: dict[str, Lakehouse]) -> Itera
             connections,
             clients,
             ports,
-            started={name: (process.pid, after[name]) for name, (_, process, _) in up.items()},
+            started={name: (of[1].pid, after[name]) for name, of in up.items() if not of[0].is_job},
         )
 
 
