@@ -62,11 +62,11 @@ def _reason(of: TableMetrics) -> tuple[str, str, str] | None:
             "compact: {}",
         )
     if of.snapshots >= _SNAPSHOTS:
-        cause = "each is in every metadata file, which engines read and each commit writes anew"
+        cause = "each is in every metadata file, which engines read and each commit writes again"
         return f"{of.snapshots} snapshots", cause, "expire_snapshots: {older_than_days: 7}"
     if of.metadata_bytes >= max(_METADATA, of.bytes):
         size = f"{of.metadata_bytes >> 20} MiB of metadata, more than its data"
-        cause = "each commit writes metadata anew, and the former stays: many small commits"
+        cause = "each commit writes the whole metadata again, and the former file stays: many small commits"
         return size, cause, "expire_snapshots: {older_than_days: 7}"
     return None
 

@@ -61,9 +61,10 @@ def root() -> str:
 
 
 @pytest.fixture
-def below(root: str) -> Callable[[str], str]:
+def below(connections: Connections, root: str) -> Callable[[str], str]:
     """A namespace within ``root``, by its own name; in a catalog of one level it is next to ``root``."""
-    return lambda name: f"{root}.{name}"
+    between = "." if CATALOGS[connections.catalogs["lake"].kind].can.nested_namespaces else "_"
+    return lambda name: f"{root}{between}{name}"
 
 
 @pytest.fixture

@@ -47,11 +47,6 @@ def connections(servers: GlueServers, request: pytest.FixtureRequest, tmp_path: 
 
 
 @pytest.fixture
-def below(root: str) -> Callable[[str], str]:
-    return lambda name: f"{root}_{name}"
-
-
-@pytest.fixture
 def witness(servers: GlueServers) -> Catalog:
     return load_catalog("lake", **servers.pyiceberg())
 

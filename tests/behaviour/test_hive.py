@@ -9,7 +9,6 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -49,11 +48,6 @@ def servers(servers: Servers) -> Servers:
 @pytest.fixture
 def connections(servers: Servers) -> Connections:
     return servers.connections()
-
-
-@pytest.fixture
-def below(root: str) -> Callable[[str], str]:
-    return lambda name: f"{root}_{name}"
 
 
 @pytest.fixture

@@ -38,12 +38,6 @@ def connections(chosen: Servers) -> Connections:
 
 
 @pytest.fixture
-def below(chosen: Servers, root: str) -> Callable[[str], str]:
-    between = "." if known().catalogs[chosen.default].can.nested_namespaces else "_"
-    return lambda name: f"{root}{between}{name}"
-
-
-@pytest.fixture
 def witness(chosen: Servers, connections: Connections) -> Catalog:
     assert reconcile(lakehouse({}), connections).exit_code == 0  # a server that makes catalogs has none before
     return load_catalog("lake", **chosen.pyiceberg())

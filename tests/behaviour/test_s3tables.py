@@ -66,11 +66,6 @@ def project(servers: Servers, project: Project) -> Project:
 
 
 @pytest.fixture
-def below(root: str) -> Callable[[str], str]:
-    return lambda name: f"{root}_{name}"
-
-
-@pytest.fixture
 def witness(servers: Servers) -> Catalog:
     return load_catalog("lake", **servers.pyiceberg())
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bootstrap.catalogs.base import Remembers
 from bootstrap.iceberg import claims
 from bootstrap.iceberg.metadata import CatalogFacts, Facts
-from bootstrap.reconciler.renames import catalogs_after
+from bootstrap.reconciler.renames import catalogs_after, everything
 from bootstrap.reconciler.tables import lost
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import RemoteError
@@ -25,7 +25,7 @@ def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
     lost_tables: dict[str, str] = {}
     for name, missing in absent.items():
         if missing:
-            there = _names(catalogs[name])
+            there = everything(catalogs[name])
             claimed = {full for full, folder in missing.items() if next(known.within(folder), None)}
             catalog, files = world.catalog(name), world.files()
             try:
@@ -38,13 +38,9 @@ def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
     return replace(facts, claims=known, homes=homes, lost=lost_tables)
 
 
-def _names(facts: CatalogFacts) -> set[str]:
-    return {*facts.tables, *facts.others, *facts.views, *facts.other_views}
-
-
 def _absent(lakehouse: Lakehouse, name: str, facts: CatalogFacts) -> dict[str, str]:
     """The default folder of each table of the file that the catalog does not have."""
-    content, there = lakehouse.catalogs[name], _names(facts)
+    content, there = lakehouse.catalogs[name], everything(facts)
     return {
         full: "/".join([content.location, *full.split(".")])
         for namespace, of in content.namespaces.items()
