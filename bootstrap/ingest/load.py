@@ -123,8 +123,11 @@ class Ingest:
         places = self.places(addresses)
         self._apart()
         self._metadata()  # a missing table is reported before anything is fetched
-        with self._alone() as lock, tempfile.TemporaryDirectory(prefix="ingest-", dir=self.target.scratch) as scratch:
-            engine = SparkLoader(self.target)
+        with (
+            self._alone() as lock,
+            tempfile.TemporaryDirectory(prefix="ingest-", dir=self.target.scratch) as scratch,
+            SparkLoader(self.target) as engine,
+        ):
             self._end_of_before(lock, engine)
             known = loaded(self._metadata())
             found = [item for each in places for item in items(each, form, Path(scratch))]

@@ -13,7 +13,7 @@ from lakehouse.text import sql
 
 
 class SparkLoader:
-    """A session of Spark Connect."""
+    """A session of Spark Connect, closed at the end of a ``with``."""
 
     def __init__(self, target: Target) -> None:
         self._session: Any = clients.spark(target)
@@ -27,8 +27,14 @@ class SparkLoader:
         """End what runs in a former session. It is not an error if it has ended by itself."""
         with suppress(Exception):
             former: Any = clients.spark_session(f"{self._url}/;session_id={session_id}")
-            former.interruptAll()
-            former.stop()
+            clients.end_spark(former)
+
+    def __enter__(self) -> SparkLoader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(Exception):  # an error of Spark's was reported where it happened
+            clients.end_spark(self._session)
 
     def append(self, source: str, into: str, summary: Mapping[str, str]) -> None:
         """Appends a table's rows to another in one commit, whose snapshot's summary also contains ``summary``."""

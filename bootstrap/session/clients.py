@@ -64,6 +64,17 @@ def spark_session(url: str) -> SparkSession:
     return session
 
 
+def end_spark(session: SparkSession) -> None:
+    """End a session and its work. The client forgets it even if the server has ended it already.
+
+    One that stays would be this process's active session, which PySpark asks for its settings.
+    """
+    try:
+        session.interruptAll()
+    finally:
+        session.stop()
+
+
 def spark_url(target: Target) -> str:
     """The address of Spark Connect, once it listens."""
     return target.address("spark-connect", "engines.spark with connect: true").url("sc")

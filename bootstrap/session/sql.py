@@ -114,8 +114,7 @@ class SparkEngine:
 
     def close(self) -> None:
         """Ends the session, and what runs in it."""
-        self._session.interruptAll()
-        self._session.stop()
+        clients.end_spark(self._session)
 
 
 def _arrow(frame: Any) -> pa.Table:

@@ -195,7 +195,6 @@ def test_rows_and_the_memory_of_them_come_in_one_commit(
 def test_what_a_killed_client_left_running_is_ended(deployed: Deployment, space: str) -> None:
     deployed.trino(f"CREATE TABLE {space}.ended (id bigint)")
     target = find(deployed.file, "local")
-    former, later = SparkLoader(target), SparkLoader(target)
     failures: list[str] = []
 
     def insert() -> None:
@@ -204,12 +203,13 @@ def test_what_a_killed_client_left_running_is_ended(deployed: Deployment, space:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at below
             failures.append(str(error))
 
-    thread = threading.Thread(target=insert, daemon=True)
-    thread.start()
-    time.sleep(5)
-    assert thread.is_alive(), "the work is still under way"
-    later.end(former.session_id)
-    thread.join(60)
+    with SparkLoader(target) as former, SparkLoader(target) as later:
+        thread = threading.Thread(target=insert, daemon=True)
+        thread.start()
+        time.sleep(5)
+        assert thread.is_alive(), "the work is still under way"
+        later.end(former.session_id)
+        thread.join(60)
     # Which of the two arrives first is a matter of milliseconds; both end its work.
     assert "OPERATION_CANCELED" in failures[0] or "SESSION_CLOSED" in failures[0]
     assert deployed.trino(f"SELECT count(*) FROM {space}.ended") == [[0]]
