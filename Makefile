@@ -143,7 +143,7 @@ packages: $(DONE)/runtime ## fetch what lakehouse.yaml needs into the user's cac
 	@$(PY) -m lakehouse.runtimes.training
 
 clean: ## remove what was generated: cdktf.out and caches (no state, no data)
-	rm -rf cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build cdktf.out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
 
 distclean: clean ## also remove the set-up (the packages in the user's cache folder stay)
@@ -178,9 +178,9 @@ $(DONE)/dev: Pipfile.lock | $(DONE)/runtime
 	@$(PIPENV) sync --categories dev-packages --quiet
 	@touch $@
 
-$(DONE)/node: package-lock.json bin/cdktf bin/setup-node | $(DONE)/runtime
+$(DONE)/node: package-lock.json bin/cdktf | $(DONE)/runtime
 	@echo "installing cdktf-cli"
-	@bin/setup-node
+	@$(PY) -m lakehouse.packages.cdktf_cli
 	@touch $@
 
 ##@ Help

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse import project
 from lakehouse.errors import LakehouseError
 from lakehouse.text.terminal import shown_lines
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Synthesise every stack of the file named by LAKEHOUSE_FILE, or of ./lakehouse.yaml."""
-    path = Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml")).resolve()
+    """Synthesise every stack of the file: LAKEHOUSE_FILE, or the lakehouse.yaml of this folder or the nearest above."""
     try:
+        path = project.file()
         lakehouse = _load(path)  # before the CDK is imported, so that an invalid file is reported at once
         from lakehouse.runtimes.looks import begin
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from lakehouse import project
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import is_present, location, set_up
 from lakehouse.packages.cached import STAMP
@@ -69,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--all", action="store_true", help="all images that can be built")
     parser.add_argument("--pull", action="store_true", help="build only those that cannot be pulled")
     parser.add_argument(
-        "--file", type=Path, action="append", help="lakehouse.yaml [default: $LAKEHOUSE_FILE]; may be repeated"
+        "--file", type=Path, action="append", help="lakehouse.yaml [default: as for every command]; may be repeated"
     )
     return parser
 
@@ -90,8 +91,8 @@ def _needed(files: Iterable[Path] | None, *, everything: bool) -> list[str]:
     if everything:
         keys = [key for key in IMAGES if key in RECIPES]
     else:
-        files = files or [Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml"))]
-        keys = list(dict.fromkeys(key for file in files for key in images(load(file.resolve()))))
+        found = [project.file(each) for each in files] if files else [project.file()]
+        keys = list(dict.fromkeys(key for file in found for key in images(load(file))))
     return [key for key in keys if _can_be_built(key)]
 
 

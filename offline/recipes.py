@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lakehouse import toolkit
 from lakehouse.packages import catalogue, location
 from lakehouse.runtimes.docker.images import IMAGES, Image
 from offline import debian
 
-FOLDER = Path(__file__).parents[1] / "images"
+FOLDER = toolkit.root() / "images"
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from lakehouse import project
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import set_up
 from lakehouse.packages.catalogue import PACKAGES
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.names:
             _fetch_named(options.names, verify=options.verify)
         else:
-            _fetch_needed(options.file, verify=options.verify)
+            _fetch_needed(project.file(options.file), verify=options.verify)
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -41,9 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     fetch = actions.add_parser("fetch", help="fetch what is missing into the user's cache folder")
     fetch.add_argument("names", nargs="*", metavar="NAME", help="a package [default: those that the file needs]")
     fetch.add_argument("--verify", action="store_true", help="read every file, and fetch damaged ones again")
-    fetch.add_argument(
-        "--file", type=Path, default=Path(os.environ.get("LAKEHOUSE_FILE", "lakehouse.yaml")), help="lakehouse.yaml"
-    )
+    fetch.add_argument("--file", type=Path, help="lakehouse.yaml [default: as for every command]")
     return parser
 
 
@@ -64,13 +62,13 @@ def _fetch_needed(path: Path, *, verify: bool) -> None:
     from lakehouse.kinds.needed import needed
     from lakehouse.spec import load
 
-    lakehouse = load(path.resolve())
+    lakehouse = load(path)
     found = needed(lakehouse)
     set_up(found.packages, found.javas, verify=verify, build=build)
     if verify:
         from lakehouse.runtimes import training
 
-        training.repair(lakehouse, path.resolve())
+        training.repair(lakehouse, path)
 
 
 if __name__ == "__main__":

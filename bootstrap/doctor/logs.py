@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lakehouse import toolkit
+
 _LONGEST = 200  # characters of a line that is quoted
 
 
@@ -85,12 +87,12 @@ _SIGNS = tuple(
         (
             r"UnsupportedClassVersionError|Unrecognized VM option|Unsupported major\.minor",
             "it was started with another Java than it needs",
-            "`make setup`, then `cdktf deploy {stack}`",
+            f"`{toolkit.command('setup')}`, then `cdktf deploy {{stack}}`",
         ),
         (
             r"Unable to access jarfile|ClassNotFoundException|NoClassDefFoundError|Could not find or load main class",
             "a part of its package is missing",
-            "`make setup`, then `lakehouse restart {service}`",
+            f"`{toolkit.command('setup')}`, then `lakehouse restart {{service}}`",
         ),
         (
             r"While lock file|LOCK: Resource temporarily unavailable|OverlappingFileLockException|"

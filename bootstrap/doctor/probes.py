@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
@@ -24,9 +23,10 @@ from bootstrap.doctor.store import Answer
 from bootstrap.remote.s3 import client
 from bootstrap.session import connect
 from bootstrap.session.target import Target
+from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.kinds.needed import Needed, needed
-from lakehouse.packages import is_present, java, missing
+from lakehouse.packages import cdktf_cli, is_present, java, missing
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.memory import machine
@@ -60,13 +60,13 @@ def terraform_version(program: str) -> str | None:
 
 
 def node_version() -> str | None:
-    """The version of the Node that runs cdktf, as ``bin/cdktf`` finds it; None if it does not answer."""
-    return (_output([str(Path(sys.prefix) / "bin" / "node"), "--version"]) or "").strip() or None
+    """The version of the Node that runs cdktf; None if there is none or it does not answer."""
+    node = toolkit.node()
+    return (_output([str(node), "--version"]) or "").strip() or None if node else None
 
 
 def cdktf_is_there() -> bool:
-    """Whether cdktf-cli is where ``bin/cdktf`` looks for it."""
-    return (Path(sys.prefix) / ".." / "node_modules" / "cdktf-cli" / "bundle" / "bin" / "cdktf.js").is_file()
+    return cdktf_cli.script().is_file()
 
 
 def _output(command: Sequence[str]) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bootstrap.doctor import logs
+from lakehouse import toolkit
 from lakehouse.runtimes.findings import Finding, PortHolder, error, ok, skipped, warning
 from lakehouse.runtimes.runtime import Process
 
@@ -49,7 +50,9 @@ def running(processes: Mapping[str, Process], named: Sequence[str], left: bool, 
 
 def undefined(why: str) -> Finding:
     """The stack's services could not even be defined."""
-    return error(f"its services cannot be defined: {why}", "something that they need is missing", "`make setup`")
+    return error(
+        f"its services cannot be defined: {why}", "something that they need is missing", f"`{toolkit.command('setup')}`"
+    )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lakehouse import toolkit
 from lakehouse.runtimes.findings import Finding, error, ok
 
 OLDEST_TERRAFORM = (1, 5)
@@ -39,8 +40,8 @@ def cdktf(node: str | None, cli: bool) -> Finding:
     if missing:
         return error(
             f"{' and '.join(missing)} missing, so `cdktf` does not run",
-            "the set-up was not finished, or node_modules or .venv was removed",
-            "`make setup`",
+            "the set-up was not finished, or its files were removed",
+            f"`{toolkit.command('setup')}`",
         )
     return ok(f"cdktf-cli on Node {node}")
 
@@ -51,7 +52,7 @@ def packages(missing: Sequence[str], count: int, damaged: Sequence[str] = ()) ->
         return error(
             f"not in the cache, or not whole: {', '.join(missing)}",
             "they were not fetched yet, the cache was emptied or damaged, or the file now asks for other versions",
-            "`make setup`",
+            f"`{toolkit.command('setup')}`",
         )
     if damaged:
         return error("; ".join(damaged), *_CHANGED)
@@ -64,6 +65,6 @@ def java(missing: Sequence[int], found: Sequence[int]) -> Finding:
         return error(
             f"no Java {' and no Java '.join(map(str, missing))} that fits",
             "this machine has none of that version with all the modules, and the package was not fetched",
-            "`make setup`",
+            f"`{toolkit.command('setup')}`",
         )
     return ok(f"Java {', '.join(map(str, found))}" if found else "none needed")

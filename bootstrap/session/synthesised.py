@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lakehouse import toolkit
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import cached
-
-_ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,8 @@ def run(file: Path, out: Path) -> subprocess.CompletedProcess[str]:
     """Runs the CDK app for a lakehouse.yaml, in a separate process; ``out`` becomes the CDK's output folder."""
     environment = {**os.environ, "LAKEHOUSE_FILE": str(file.resolve()), "CDKTF_OUTDIR": str(out)}
     environment.setdefault("TMPDIR", str(out.parent))  # jsii needs one
-    command = [sys.executable, str(_ROOT / "main.py")]
-    return subprocess.run(command, cwd=_ROOT, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, str(toolkit.root() / "main.py")]
+    return subprocess.run(command, cwd=toolkit.root(), env=environment, capture_output=True, text=True, check=False)
 
 
 def read(out: Path) -> dict[str, Synthesised]:

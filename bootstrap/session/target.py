@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from lakehouse import project
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
@@ -16,9 +15,6 @@ from lakehouse.runtimes.state import folder
 from lakehouse.services.service import Address, Service
 from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load
 from lakehouse.spec.problems import Problem, SpecError
-
-#: The name of a project's file.
-FILE = "lakehouse.yaml"
 
 
 @dataclass(frozen=True)
@@ -98,22 +94,10 @@ def find(file: Path | None, stack: str | None, *, engines: bool = False) -> Targ
     ``file`` defaults to $LAKEHOUSE_FILE, then to the lakehouse.yaml of the working folder or of the nearest one above;
     ``stack`` to the file's only local one, else ``local``. Raises SpecError if the file is invalid or not found.
     """
-    named = file or (Path(given) if (given := os.environ.get("LAKEHOUSE_FILE")) else None)
-    path = named.resolve() if named else _of_project(Path.cwd())
+    try:
+        path = project.file(file)
+    except project.NoProject as none:
+        raise SpecError(none.path, [(None, Problem((), none.rule))]) from None
     lakehouse = load(path, engines=engines)
     local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
     return Target(path, lakehouse, stack or (local[0] if len(local) == 1 else "local"))
-
-
-def _of_project(here: Path) -> Path:
-    """The lakehouse.yaml of a folder, or of the nearest folder above that has one."""
-    folders = [here, *here.parents]
-    for each in folders:
-        path = each / FILE
-        with suppress(PermissionError):  # of a folder that this user may not search
-            if path.exists():
-                return path.resolve()
-    where = ", ".join(str(each) for each in folders)
-    rule = f"there is no {FILE} here, nor in a folder above (looked in {where})"
-    fix = "Go to the project's folder, or name the file: --file FILE, or LAKEHOUSE_FILE=FILE"
-    raise SpecError(here / FILE, [(None, Problem((), f"{rule}. {fix}"))])

@@ -7,18 +7,18 @@ so a move to it changes only this file.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# jsii starts Node when cdktf is imported. Use the project's own, so that main.py runs without an activated venv.
-_NODE = Path(sys.prefix) / "bin" / "node"
-if _NODE.exists():
+from lakehouse import toolkit
+
+# jsii starts Node when cdktf is imported. Use the toolkit's own, so that main.py runs without an activated venv.
+if _NODE := toolkit.node():
     os.environ.setdefault("JSII_NODE", str(_NODE))
 
-from cdktf import (  # noqa: E402 - after JSII_NODE is set
+from cdktf import (  # after JSII_NODE is set
     Annotations,
     App,
     LocalBackend,
@@ -30,8 +30,8 @@ from cdktf import (  # noqa: E402 - after JSII_NODE is set
     TerraformStack,
 )
 
-from constructs import Construct  # noqa: E402 - it also starts jsii
-from lakehouse.text.terraform import expression, literal, rendered  # noqa: E402 - next to the others
+from constructs import Construct  # it also starts jsii
+from lakehouse.text.terraform import expression, literal, rendered
 
 __all__ = [
     "App",

@@ -22,7 +22,8 @@ SOURCES = [
 # The layout, from what everything imports to what imports everything. A line may import itself and the lines before it;
 # packages in the same line may not import each other. Imports inside functions count too.
 LAYERS = (
-    ("lakehouse.errors",),
+    ("lakehouse.errors", "lakehouse.toolkit"),
+    ("lakehouse.project",),
     ("lakehouse.text",),
     ("lakehouse.iceberg",),
     ("lakehouse.cdk", "lakehouse.spec", "lakehouse.packages"),

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import requests
 
+from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached, catalogue, jvm, manifest, registries
 from lakehouse.packages.download import check, disk_error, download
@@ -91,7 +92,7 @@ def fetch(names: Iterable[str], *, progress: bool = True, verify: bool = False, 
     for name in names:
         if program := catalogue.package(name).go:
             if build is None:
-                raise LakehouseError(f"{name} is not built yet; `make setup` builds it, once.")
+                raise LakehouseError(f"{name} is not built yet; `{toolkit.command('setup')}` builds it, once.")
             build(program)
 
 

@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached, catalogue
 
@@ -69,7 +70,9 @@ def absent(feature: int) -> LakehouseError:
     """That this machine has no Java of that feature version that fits, with the fix."""
     here = f"Java {feature}: none that fits in JAVA_HOME, on PATH or under {_SYSTEM[0]}"
     if is_package(feature):
-        fix = f"the package java-{feature} is not in {cached.root()}. Run `make setup`, which fetches it"
+        fix = (
+            f"the package java-{feature} is not in {cached.root()}. Run `{toolkit.command('setup')}`, which fetches it"
+        )
     else:
         fix = f"no package has it. Install it with all its modules, such as Debian's openjdk-{feature}-jre-headless"
     return LakehouseError(f"{here}, and {fix}.")

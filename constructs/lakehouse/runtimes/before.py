@@ -6,12 +6,12 @@ process with that id, which becomes cdktf. It imports little, because every comm
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from lakehouse import project
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import lock, temporary
 from lakehouse.runtimes.state import check_user
@@ -48,13 +48,15 @@ def refusal(file: Path, words: Sequence[str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     pid, *words = sys.argv[1:] if arguments is None else arguments
     command = words[0] if words else ""
-    file = Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml").resolve()
     try:
+        file = project.file()
         if command in _DEPLOYING and (why := refusal(file, words)):
             return _stop(why)
         for state in lock.states(file, words) if command in _LOCKING else ():
             if why := lock.wait(state):
                 return _stop(why)
+    except project.NoProject:
+        pass  # the CDK app reports it
     except KeyboardInterrupt:
         return STOP
     print(temporary.make(int(pid)) or "")

@@ -8,7 +8,6 @@ but starts more slowly.
 from __future__ import annotations
 
 import argparse
-import os
 import socket
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from lakehouse import project
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.local import Local
@@ -154,10 +154,10 @@ def _say(text: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.training", description=__doc__)
-    default = Path(os.environ.get("LAKEHOUSE_FILE") or "lakehouse.yaml")
-    parser.add_argument("--file", type=Path, default=default, help="lakehouse.yaml")
-    path = parser.parse_args(arguments).file.resolve()
+    parser.add_argument("--file", type=Path, help="lakehouse.yaml [default: as for every command]")
+    options = parser.parse_args(arguments)
     try:
+        path = project.file(options.file)
         lakehouse = load(path)
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -23,7 +23,7 @@ from lakehouse.spec.problems import KeyPath, Problem, SpecError
 from lakehouse.text.terminal import shown
 
 AGAIN = -1  # ends the location of the second occurrence of a duplicate key
-_MISSING = "there is no such file. Copy the project's lakehouse.yaml, or one of lakehouses/, to this place"
+_MISSING = "there is no such file. `lakehouse init` writes one"
 _DEEPEST = 100  # levels of mappings and lists; a lakehouse needs about ten
 _MOST_COPIES = 50_000  # parts that aliases repeat; aliases of aliases soon exceed it
 _MOST_BYTES = 5_000_000  # a file with twenty thousand tables has one million
@@ -101,7 +101,7 @@ def read(path: Path) -> SourceText:
         line, why = _syntax(error)
         raise _refused(path, line, f"this is not YAML: {why}") from None
     if root is None:
-        raise _refused(path, 1, "the file is empty. Copy the project's lakehouse.yaml, or one of lakehouses/")
+        raise _refused(path, 1, "the file is empty. Remove it, and `lakehouse init` writes another")
     if not isinstance(root, MappingNode):
         raise _refused(
             path, root.start_mark.line + 1, "the file must be a mapping: begin with a key, as in `name: demo`"

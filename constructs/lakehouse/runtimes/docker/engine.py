@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker.containers import ID, INCARNATION, SERVICE, STATE, Container, ContainerSeen
 from lakehouse.runtimes.incarnation import Incarnation
@@ -152,7 +153,7 @@ class DockerEngine:
         def refused(why: object) -> LakehouseError:
             return LakehouseError(
                 f"Image {reference} is missing here and cannot be pulled: {why}. "
-                "`make images` builds it from the packages, without a registry."
+                f"`{toolkit.command('images')}` builds it from the packages, without a registry."
             )
 
         repository, _, tag = reference.rpartition(":")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from lakehouse import toolkit
 from lakehouse.runtimes.docker.engine import OLDEST, numbers
 from lakehouse.runtimes.findings import Finding, error, ok, warning
 
@@ -91,7 +92,7 @@ def provider(there: bool, failure: str) -> Finding:
     return error(
         f"Terraform's Docker provider is missing: {failure}",
         "no registry of providers can be reached, and the provider was not built here",
-        "`make providers`",
+        f"`{toolkit.command('providers')}`",
     )
 
 
@@ -102,13 +103,13 @@ def images(missing: Mapping[str, bool], count: int, stack: str) -> Finding:
         return error(
             f"missing here, and no registry offers them: {', '.join(lost)}",
             "no registry can be reached from this machine, or the tag is gone",
-            "`make images` builds them from the packages",
+            f"`{toolkit.command('images')}` builds them from the packages",
         )
     if missing:
         return warning(
             f"missing here: {', '.join(missing)}",
             "they were not pulled, or they were removed",
-            f"`cdktf deploy {stack}` pulls them, `make images` builds them",
+            f"`cdktf deploy {stack}` pulls them, `{toolkit.command('images')}` builds them",
         )
     return ok(f"{count} images here")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lakehouse import packages
+from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.runtimes import disk, former, generations, memory, owner
@@ -190,11 +190,11 @@ def _missing(containers: Sequence[Container]) -> Iterator[str]:
     """Missing or damaged packages in the cache that would be mounted. Docker would create empty folders instead."""
     sources = {mount.source for each in containers for mount in each.mounts if mount.read_only}
     if missing := sorted(source for source in sources if not Path(source).exists()):
-        yield f"Missing: {', '.join(missing)}. `make setup` fetches what is missing."
+        yield f"Missing: {', '.join(missing)}. `{toolkit.command('setup')}` fetches what is missing."
         return
     mounted = [each.name for each in PACKAGES if str(packages.location(each.name)) in sources]
     if damaged := [why for name in mounted for why in packages.missing(name)[:1]]:
-        yield f"Damaged: {'; '.join(damaged)}. `make setup` fetches it again."
+        yield f"Damaged: {'; '.join(damaged)}. `{toolkit.command('setup')}` fetches it again."
 
 
 def _ports_are_free(

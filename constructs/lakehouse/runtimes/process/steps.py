@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lakehouse import packages
+from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import disk, former, generations, memory, owner, processes
 from lakehouse.runtimes.generations import NOTHING, Planned
@@ -40,10 +40,10 @@ def preflight(
         owner.mark(state, claim)
     missing = sorted({path for each in services for path in _packages(each) if not Path(path).exists()})
     if missing:
-        raise LakehouseError(f"Missing: {', '.join(missing)}. `make setup` fetches what is missing.")
+        raise LakehouseError(f"Missing: {', '.join(missing)}. `{toolkit.command('setup')}` fetches what is missing.")
     names = sorted({name for each in services for name in each.packages})
     if damaged := [why for name in names for why in packages.missing(name)[:1]]:
-        raise LakehouseError(f"Damaged: {'; '.join(damaged)}. `make setup` fetches it again.")
+        raise LakehouseError(f"Damaged: {'; '.join(damaged)}. `{toolkit.command('setup')}` fetches it again.")
     generations.make(state, services, planned)
     for each in services:
         for file in each.files:

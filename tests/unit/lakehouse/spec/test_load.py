@@ -59,7 +59,7 @@ def test_problems_come_sorted_by_line() -> None:
 
 
 def test_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"lakehouse\.yaml: there is no such file\. Copy the project's lakehouse\.yaml"):
+    with pytest.raises(SpecError, match=r"lakehouse\.yaml: there is no such file\. `lakehouse init` writes one"):
         load(tmp_path / "lakehouse.yaml")
 
 

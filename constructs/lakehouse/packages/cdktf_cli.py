@@ -1,0 +1,119 @@
+"""``python -m lakehouse.packages.cdktf_cli``: installs cdktf-cli, as package-lock.json pins it.
+
+A checkout has it in ``node_modules``; an installed toolkit has it in the user's cache folder, because its own folder
+may belong to another user. npm checks each package's SHA-512, which the lock carries.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from lakehouse import toolkit
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import cached
+
+OLDEST_NODE = 20
+_PINS = ("package.json", "package-lock.json", ".npmrc")
+_SCRIPT = Path("node_modules", "cdktf-cli", "bundle", "bin", "cdktf.js")
+
+
+def script() -> Path:
+    """The program, which Node runs, whether it exists or not."""
+    return _folder() / _SCRIPT
+
+
+def set_up() -> None:
+    """Install it if it is missing.
+
+    Raises LakehouseError if there is no Node that fits, or if npm cannot install it.
+    """
+    target = _folder()
+    if (target / _SCRIPT).is_file():
+        return
+    if not toolkit.is_installed():
+        _install(target)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (target.parent / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two simultaneous installations would do the same work twice
+        if (target / _SCRIPT).is_file():
+            return
+        print("installing cdktf-cli, once", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".installing-") as scratch:
+            draft = Path(scratch) / target.name
+            draft.mkdir()
+            for name in _PINS:
+                shutil.copy(toolkit.root() / name, draft)
+            _install(draft)
+            shutil.rmtree(target, ignore_errors=True)
+            draft.rename(target)
+
+
+def _folder() -> Path:
+    """The folder of its ``node_modules``. Other pins have another one in the cache."""
+    if not toolkit.is_installed():
+        return toolkit.root()
+    pins = hashlib.sha256(b"".join((toolkit.root() / name).read_bytes() for name in _PINS)).hexdigest()[:12]
+    return cached.root() / "cdktf-cli" / pins
+
+
+def _install(folder: Path) -> None:
+    """Install what the lock in ``folder`` names into its ``node_modules``."""
+    node, npm = _node_and_npm()
+    command = [str(node), str(npm), "ci", "--prefer-offline", "--loglevel=error", "--no-progress"]
+    path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, stdout=2, check=False)
+    if not (folder / _SCRIPT).is_file():  # npm may exit with 0 without a network
+        raise LakehouseError(
+            "npm could not install cdktf-cli. Check the network and npm's configuration, then run this again."
+        )
+
+
+def _node_and_npm() -> tuple[Path, Path]:
+    """Node and its npm, both from the locked wheel; without a wheel for this platform both from the system."""
+    if wheel := toolkit.node_wheel():
+        return wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm or _version(node) < OLDEST_NODE:
+        raise LakehouseError(
+            f"There is no Node wheel for this platform, and no node {OLDEST_NODE} or newer with npm on PATH. "
+            "Install both."
+        )
+    return Path(node), Path(npm).resolve()
+
+
+def _version(node: str) -> int:
+    done = subprocess.run([node, "-p", "process.versions.node"], capture_output=True, text=True, check=False)
+    first = done.stdout.partition(".")[0]
+    return int(first) if first.isdigit() else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Of a checkout: install it again, and link Node and the command ``cdktf`` into the venv."""
+    try:
+        _install(toolkit.root())
+    except LakehouseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    commands = Path(sys.prefix) / "bin"
+    _link(_node_and_npm()[0], commands / "node")
+    shutil.copy(toolkit.root() / "bin" / "cdktf", commands / "cdktf")
+    (commands / "cdktf").chmod(0o755)
+    return 0
+
+
+def _link(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    target.symlink_to(source)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

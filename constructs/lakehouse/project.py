@@ -1,0 +1,44 @@
+"""Where a project's lakehouse.yaml is. Imports little, because every command of cdktf waits for it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from lakehouse.errors import UsageError
+
+#: The name of a project's file.
+FILE = "lakehouse.yaml"
+
+
+class NoProject(UsageError):
+    """No lakehouse.yaml was named, and none was found. ``path`` is where it would be."""
+
+    def __init__(self, path: Path, rule: str) -> None:
+        super().__init__(f"{path}: {rule}")
+        self.path, self.rule = path, rule
+
+
+def file(named: Path | None = None) -> Path:
+    """The file of a command: ``named``, else $LAKEHOUSE_FILE, else that of the working folder or the nearest above.
+
+    A file that is named need not exist. Raises NoProject if none is named and none is found.
+    """
+    chosen = named or (Path(given) if (given := os.environ.get("LAKEHOUSE_FILE")) else None)
+    return chosen.resolve() if chosen else _above(Path.cwd())
+
+
+def _above(here: Path) -> Path:
+    folders = [here, *here.parents]
+    for each in folders:
+        path = each / FILE
+        with suppress(PermissionError):  # of a folder that this user may not search
+            if path.exists():
+                return path.resolve()
+    where = ", ".join(str(each) for each in folders)
+    raise NoProject(
+        here / FILE,
+        f"there is no {FILE} here, nor in a folder above (looked in {where}). Go to the project's folder, or name the "
+        "file: --file FILE, or LAKEHOUSE_FILE=FILE. `lakehouse init FOLDER` makes a new project.",
+    )

@@ -1,0 +1,80 @@
+"""cdktf-cli in the cache of an installed toolkit. Node and npm are doubles; the pins are the project's."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lakehouse import toolkit
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import cdktf_cli
+
+ROOT = Path(__file__).parents[4]
+NPM = """#!/bin/sh
+echo "$@" >>"$RECORD"
+ls -A >>"$RECORD"
+[ -n "${FAIL:-}" ] && exit 0
+mkdir -p node_modules/cdktf-cli/bundle/bin
+touch node_modules/cdktf-cli/bundle/bin/cdktf.js
+"""
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed toolkit with an empty cache; the file has npm's arguments and what was in its folder."""
+    carried = tmp_path / "carried"
+    carried.mkdir()
+    for name in cdktf_cli._PINS:
+        (carried / name).write_bytes((ROOT / name).read_bytes())
+    monkeypatch.setattr(toolkit, "_CARRIED", carried)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a cache"))
+    monkeypatch.setenv("RECORD", str(tmp_path / "record"))
+    node = tmp_path / "node"
+    node.write_text(NPM)
+    node.chmod(0o755)
+    monkeypatch.setattr(cdktf_cli, "_node_and_npm", lambda: (node, Path("npm-cli.js")))
+    return tmp_path / "record"
+
+
+def test_it_is_installed_once_as_locked(record: Path, tmp_path: Path) -> None:
+    cdktf_cli.set_up()
+    assert cdktf_cli.script().is_file()
+    assert tmp_path / "a cache" / "lakehouse" / "cdktf-cli" in cdktf_cli.script().parents
+    assert record.read_text().split()[:2] == ["npm-cli.js", "ci"]
+    assert set(record.read_text().splitlines()[1:]) == {"package.json", "package-lock.json", ".npmrc"}
+    record.unlink()
+    cdktf_cli.set_up()
+    assert not record.exists()
+
+
+def test_other_pins_are_installed_beside(record: Path) -> None:
+    cdktf_cli.set_up()
+    first = cdktf_cli.script()
+    (toolkit.root() / "package-lock.json").write_text("{}")
+    cdktf_cli.set_up()
+    assert first.is_file()
+    assert cdktf_cli.script() != first
+    assert cdktf_cli.script().is_file()
+
+
+@pytest.mark.usefixtures("record")
+def test_what_npm_left_unfinished_is_no_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIL", "yes")  # npm may exit with 0 without a network
+    with pytest.raises(LakehouseError, match="npm could not install cdktf-cli"):
+        cdktf_cli.set_up()
+    folder = cdktf_cli.script().parents[4]
+    assert [each.name for each in folder.parent.iterdir()] == ["lock"]
+
+
+def test_a_checkout_has_it_beside_its_lock() -> None:
+    assert cdktf_cli.script() == ROOT / "node_modules/cdktf-cli/bundle/bin/cdktf.js"
+
+
+def test_an_old_node_of_the_system_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolkit, "node_wheel", lambda: None)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(cdktf_cli, "_version", lambda node: 18)
+    with pytest.raises(LakehouseError, match="no node 20 or newer"):
+        cdktf_cli._node_and_npm()

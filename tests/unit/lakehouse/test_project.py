@@ -1,0 +1,63 @@
+"""Which lakehouse.yaml a command is about; tests/unit/bootstrap/session/test_target.py has what commands make of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bootstrap.cli import packages
+from lakehouse import project
+from lakehouse.runtimes import training
+from offline import images
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of a project, in which the command runs."""
+    (tmp_path / "lakehouse.yaml").write_text((ROOT / "lakehouse.yaml").read_text())
+    folder = tmp_path / "models" / "silver"
+    folder.mkdir(parents=True)
+    monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_a_name_wins_then_the_environment_then_the_nearest_folder(below: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert project.file() == below.parents[1] / "lakehouse.yaml"
+    monkeypatch.setenv("LAKEHOUSE_FILE", "other.yaml")
+    assert project.file() == below / "other.yaml"
+    assert project.file(Path("third.yaml")) == below / "third.yaml"
+    monkeypatch.setenv("LAKEHOUSE_FILE", "")
+    assert project.file() == below.parents[1] / "lakehouse.yaml"
+
+
+def test_without_a_project_the_error_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(project.NoProject, match="`lakehouse init FOLDER`"):
+        project.file()
+
+
+@pytest.mark.usefixtures("below")
+def test_images_packages_and_archives_are_those_of_the_project_above(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(packages, "set_up", lambda names, *rest, **options: fetched.extend(names))
+    assert packages.main(["fetch"]) == 0
+    assert "trino-476" in fetched
+    trained: list[str] = []
+    monkeypatch.setattr(training, "train", lambda lakehouse, stack, path: trained.append(stack))
+    assert training.main([]) == 0
+    assert trained == ["local"]
+    assert "trino-476" in images._needed(None, everything=False)
+
+
+def test_a_command_without_a_project_ends_with_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert packages.main(["fetch"]) == training.main([]) == images.main([]) == 2
+    assert capsys.readouterr().err.count("there is no lakehouse.yaml here") == 3
