@@ -23,6 +23,7 @@ from bootstrap.cli.ingest import app as ingestion
 from bootstrap.cli.maintenance import app as maintenance
 from bootstrap.cli.options import JsonOption
 from bootstrap.cli.ownership import app as ownership
+from bootstrap.cli.project import app as projects
 from bootstrap.cli.reconciler import app as reconciler
 from bootstrap.cli.secrets import app as secrets
 from bootstrap.cli.stores import app as stores
@@ -397,6 +398,7 @@ def generate(
         print(f"{done.silver}: {done.silver_rows} rows of these days, merged by Spark in {done.silver_seconds:.1f} s.")
 
 
+app.add_typer(projects)
 app.add_typer(ownership)
 app.add_typer(reconciler)
 app.add_typer(maintenance)

@@ -57,6 +57,7 @@ LAYERS = (
         "bootstrap.maintenance",
         "bootstrap.operations",
         "bootstrap.pipeline",
+        "bootstrap.project",
         "bootstrap.verify",
     ),
     ("bootstrap.cli",),

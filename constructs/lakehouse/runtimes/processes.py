@@ -27,7 +27,7 @@ def taken(ports: Iterable[Port], state: State) -> list[str]:
     own = {process.pid for process in belonging(state)}
     sentences = []
     for number, name in wanted.items():
-        if _bindable(number):
+        if is_bindable(number):
             continue
         pid = listener(number)
         if pid in own:
@@ -101,7 +101,7 @@ def end(processes: Iterable[psutil.Process], patience: float = 10.0) -> None:
     psutil.wait_procs(some, timeout=5)
 
 
-def _bindable(port: int) -> bool:
+def is_bindable(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: TIME_WAIT does not count
         try:

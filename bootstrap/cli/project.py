@@ -1,0 +1,102 @@
+"""``lakehouse init``, ``setup`` and ``synth``: a project's folder, what it needs, and its CDK app."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bootstrap.project.init import NewProject
+    from bootstrap.project.templates import Template
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The project's folder; it need not exist.")],
+    template: Annotated[
+        str | None, typer.Option("--template", "-t", help="What it begins with; `--template list` lists them.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The lakehouse's name [default: from the folder's name].")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+) -> None:
+    """Write a new project: lakehouse.yaml, cdktf.json, .gitignore. On a terminal it asks what no option says."""
+    from bootstrap.project.init import planned, suggested, write
+    from bootstrap.project.templates import DEFAULT, named, templates
+
+    if template == "list":
+        _list(templates())
+        return
+    asks = sys.stdin.isatty() and sys.stdout.isatty()
+    chosen = _ask_template(templates()) if template is None and asks else named(template or DEFAULT)
+    if name is None and asks:
+        name = typer.prompt("Name of the lakehouse", default=suggested(folder) or None)
+    project = planned(folder, chosen, suggested(folder) if name is None else name)
+    replace = project.existing
+    if replace and not force:
+        replace = replace if asks and typer.confirm(f"{folder} has {', '.join(replace)}. Replace?") else []
+    _show(project, chosen, write(project, replace=replace))
+
+
+def _ask_template(known: tuple[Template, ...]) -> Template:
+    from bootstrap.project.templates import named
+
+    _list(known)
+    return named(typer.prompt("Template", default=known[0].name))
+
+
+def _list(known: tuple[Template, ...]) -> None:
+    for each in known:
+        print(f"{each.name:18} {each.about}")
+
+
+def _show(project: NewProject, template: Template, written: list[Path]) -> None:
+    names = ", ".join(str(path.relative_to(project.folder)) for path in written)
+    print(f"{project.name}, from the template {template.name}, is in {project.folder}: {names}.")
+    if project.moved:
+        numbers = ", ".join(f"{name} {number}" for name, number in project.moved.items())
+        print(f"The usual ports are taken on this machine, so it has others: {numbers}.")
+    stack = "local"
+    if template.name == "aws":
+        stack = "aws"
+        print("Put your region, the bucket of Terraform's state, owner and addresses into the file first.")
+    print(f"Next: cd '{project.folder}' && lakehouse setup && cdktf deploy {stack}")
+
+
+@app.command()
+def setup(
+    context: typer.Context,
+    images: Annotated[
+        bool, typer.Option("--images", help="Also build the stacks' images, for a machine that reaches no registry.")
+    ] = False,
+    providers: Annotated[
+        bool, typer.Option("--providers", help="Also build Terraform's Docker provider, if no registry has it.")
+    ] = False,
+) -> None:
+    """Fetch what a deploy needs into your cache folder: cdktf-cli and the packages of the file's services."""
+    from bootstrap.project import set_up
+    from lakehouse import project
+
+    file = project.file(context.obj.file)
+    set_up.deployable(file)
+    if images:
+        set_up.built_images(file)
+    if providers:
+        print(f"Terraform's Docker provider: {set_up.built_provider()}")
+
+
+@app.command()
+def synth(context: typer.Context) -> None:
+    """The CDK app, which cdktf runs: declare the file's stacks. `app` of a project's cdktf.json names it."""
+    import os
+    import runpy
+
+    from lakehouse import toolkit
+
+    if context.obj.file:
+        os.environ["LAKEHOUSE_FILE"] = str(context.obj.file.resolve())
+    runpy.run_path(str(toolkit.root() / "main.py"), run_name="__main__")

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bootstrap.project import set_up
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import cdktf_cli
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What is set up; nothing is."""
+    calls: list[object] = []
+    monkeypatch.setattr(cdktf_cli, "set_up", lambda: calls.append("cdktf-cli"))
+    monkeypatch.setattr(set_up, "set_up", lambda names, javas, build: calls.append((set(names), set(javas))))
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    return calls
+
+
+def test_a_deploys_parts_are_fetched(done: list[object]) -> None:
+    set_up.deployable(ROOT / "lakehouses" / "004-sigv4-tables.yaml")
+    assert done[0] == "cdktf-cli"
+    (_, found) = done
+    assert isinstance(found, tuple)
+    assert {"trino-476", "seaweedfs-4.48"} <= found[0]
+    assert found[1] == {21, 25}
+
+
+def test_a_stack_in_aws_needs_only_cdktf_and_the_shell(done: list[object]) -> None:
+    set_up.deployable(ROOT / "lakehouses" / "aws-glue.yaml")
+    assert done == ["cdktf-cli", ({"trino-cli-476"}, set())]
+
+
+def test_without_terraform_nothing_is_fetched(done: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu")
+    with pytest.raises(LakehouseError, match="tofu is not on PATH"):
+        set_up.deployable(ROOT / "lakehouse.yaml")
+    assert done == []
