@@ -128,17 +128,17 @@ docker: $(DONE)/runtime
 	  $(MAKE) -s --no-print-directory providers images IMAGES="--all --pull"; fi
 
 ##@ Set-up
-.PHONY: setup setup-dev packages clean distclean terraform
+.PHONY: setup setup-dev packages clean distclean terraform go
 # Parts that do not depend on each other are made in parallel.
-setup: terraform ## everything that a deploy needs: venv, cdktf, Java, packages
+setup: ## everything that a deploy needs: venv, cdktf, Java, packages, OpenTofu if there is no Terraform
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
-	@+$(MAKE) -s --no-print-directory -j2 $(DONE)/node packages
+	@+$(MAKE) -s --no-print-directory -j3 terraform $(DONE)/node packages
 
-setup-dev: terraform ## everything that a deploy and the tests need
+setup-dev: ## everything that a deploy and the tests need
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
-	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j3) $(DONE)/node packages $(DONE)/dev
+	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j4) terraform $(DONE)/node packages $(DONE)/dev
 
-packages: $(DONE)/runtime ## fetch what lakehouse.yaml needs into the user's cache folder
+packages: $(DONE)/runtime go ## fetch what lakehouse.yaml needs into the user's cache folder
 	@$(PY) -m bootstrap.cli.packages fetch
 	@$(PY) -m lakehouse.runtimes.training
 
@@ -149,9 +149,15 @@ clean: ## remove what was generated: cdktf.out and caches (no state, no data)
 distclean: clean ## also remove the set-up (the packages in the user's cache folder stay)
 	rm -rf $(VENV) node_modules
 
-terraform:
-	@command -v terraform >/dev/null || { echo "error: terraform is not on PATH. Install 1.5 or newer from your" \
-	  "system's packages or from HashiCorp (developer.hashicorp.com/terraform/install), then run this again." >&2; exit 1; }
+# A terraform on PATH is used, then a tofu; otherwise OpenTofu is built while the packages are fetched. Go comes before
+# them, because set-ups fill the cache one after the other, and the build takes longest.
+HAS_TERRAFORM = [ -z "$$TERRAFORM_BINARY_NAME" ] && command -v terraform >/dev/null
+
+terraform: $(DONE)/runtime go ## build OpenTofu if no terraform and no tofu is on PATH
+	@$(HAS_TERRAFORM) || $(PY) -m offline.terraform
+
+go: $(DONE)/runtime
+	@$(HAS_TERRAFORM) || $(PY) -m offline.terraform --prepare
 
 # A venv without pip is incomplete. Debian has ensurepip in a separate package.
 $(DONE)/venv: pipenv.txt

@@ -2,7 +2,8 @@
 
 Before Terraform asks a registry, it searches some folders of this machine
 (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories). If neither they nor
-the registry have the provider, it is built from its Go module and put into one of the folders.
+the registry have the provider, it is built from its Go module and put into one of the folders. OpenTofu searches the
+same folders, under the name of its own registry.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import requests
 
 from lakehouse.errors import LakehouseError
+from lakehouse.packages import terraform
 from lakehouse.packages.package import this_platform
 from lakehouse.packages.programs import MODULES
 from offline import go
@@ -25,7 +28,8 @@ SOURCE = "kreuzwerker/docker"
 OLDEST, BEYOND = (3, 6), (5,)  # the versions that the stacks accept: from the first, below the second
 
 _PROGRAM = "terraform-provider-docker"
-_REGISTRY = "registry.terraform.io"  # the default host of provider addresses
+# The default hosts of provider addresses, by product.
+_REGISTRIES = {"Terraform": "registry.terraform.io", "OpenTofu": "registry.opentofu.org"}
 _RELEASE = "4.6"  # the last one before the commit that go.mod pins; the commit's day is used as the patch level
 _PATIENCE = 5  # seconds within which a reachable registry answers
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -60,7 +64,7 @@ def version() -> str:
 def installed() -> Path | None:
     """The provider in one of Terraform's folders, of a version that the stacks accept."""
     for folder in _mirrors():
-        home = folder / _REGISTRY / SOURCE
+        home = folder / _registry() / SOURCE
         unpacked = home.glob(f"*/{_platform()}/{_PROGRAM}*")
         packed = home.glob(f"{_PROGRAM}_*_{_platform()}.zip")
         for path, text in (*((each, each.parts[-3]) for each in unpacked), *((each, each.name) for each in packed)):
@@ -73,7 +77,7 @@ def installed() -> Path | None:
 def registry_answers() -> bool:
     """Whether Terraform could fetch the provider itself."""
     try:
-        answer = requests.get(f"https://{_REGISTRY}/v1/providers/{SOURCE}/versions", timeout=_PATIENCE)
+        answer = requests.get(f"https://{_registry()}/v1/providers/{SOURCE}/versions", timeout=_PATIENCE)
     except requests.RequestException:
         return False
     return answer.ok
@@ -85,7 +89,8 @@ def install() -> Path:
     Raises LakehouseError if it cannot be built, or if the folder cannot be written.
     """
     built = go.build(_PROGRAM)
-    target = next(_mirrors()) / _REGISTRY / SOURCE / version() / _platform() / f"{_PROGRAM}_v{version()}"
+    home = next(_mirrors()) / _registry() / SOURCE
+    target = home / version() / _platform() / f"{_PROGRAM}_v{version()}"
     try:
         if target.exists() and target.samefile(built):
             return target
@@ -100,9 +105,17 @@ def install() -> Path:
     except OSError as error:
         raise LakehouseError(
             f"cannot write {target}: {error.strerror or error}. Make the folder writable, or let Terraform reach "
-            f"{_REGISTRY}."
+            f"{_registry()}."
         ) from error
     return target
+
+
+@cache
+def _registry() -> str:
+    """The registry of the program that cdktf calls."""
+    program = terraform.find(os.environ)
+    product = (terraform.version(program) or "").partition(" ")[0] if program else ""
+    return _REGISTRIES.get(product, _REGISTRIES["Terraform"])
 
 
 def _mirrors() -> Iterator[Path]:

@@ -17,6 +17,7 @@ from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.needed import Needed
+from lakehouse.packages import terraform
 from lakehouse.packages.jvm import packaged
 from lakehouse.runtimes import disk as disks
 from lakehouse.runtimes import generations
@@ -100,8 +101,8 @@ def _undefined(target: Target) -> str:
 
 
 def _tools(around: Surroundings) -> Iterator[Check]:
-    program = probes.terraform_program(around.environment)
-    yield Check("terraform", lambda: tools.terraform(program, probes.terraform_version(program)))
+    program = terraform.find(around.environment)
+    yield Check("terraform", lambda: tools.terraform(program, program and terraform.version(program)))
     yield Check("cdktf", lambda: tools.cdktf(probes.node_version(), probes.cdktf_is_there()))
 
 
@@ -411,7 +412,7 @@ class _Stack:
 
     def _context(self) -> CheckContext:
         environment = self.around.environment
-        program = probes.terraform_program(environment)
+        program = terraform.find(environment) or "terraform"
         return CheckContext(self.target.stack, self.target.path.parent, environment, program, self._wanted())
 
     def _wanted(self) -> dict[str, int]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -43,22 +41,6 @@ _PATIENCE = 5.0  # seconds for one answer
 _KEYS = ("store-access-key", "store-secret-key")
 
 
-def terraform_program(environment: Mapping[str, str]) -> str:
-    """The name under which cdktf calls Terraform."""
-    return environment.get("TERRAFORM_BINARY_NAME") or "terraform"
-
-
-def terraform_version(program: str) -> str | None:
-    """As it reports itself; empty if it does not answer, None if it is not on PATH."""
-    if shutil.which(program) is None:
-        return None
-    output = _output([program, "version", "-json"])
-    try:
-        return str(json.loads(output or "")["terraform_version"])
-    except (ValueError, KeyError, TypeError):
-        return ""
-
-
 def node_version() -> str | None:
     """The version of the Node that runs cdktf; None if there is none or it does not answer."""
     node = toolkit.node()
@@ -70,9 +52,8 @@ def cdktf_is_there() -> bool:
 
 
 def _output(command: Sequence[str]) -> str | None:
-    quiet = os.environ | {"CHECKPOINT_DISABLE": "1"}  # otherwise Terraform checks for newer versions of itself
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=quiet)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout if done.returncode == 0 else None

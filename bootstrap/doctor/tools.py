@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from lakehouse import toolkit
+from lakehouse.packages.terraform import VARIABLE
 from lakehouse.runtimes.findings import Finding, error, ok
 
 OLDEST_TERRAFORM = (1, 5)
@@ -21,17 +22,27 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
-def terraform(program: str, version: str | None) -> Finding:
-    """``version`` as it reports it; empty if it does not answer, None if there is no such program."""
+def terraform(program: str | None, version: str | None) -> Finding:
+    """``program`` is what cdktf calls, None if there is none: no terraform, no tofu, and no OpenTofu in the cache.
+
+    ``version`` is its product and version; empty if it does not answer, None if there is no such program.
+    """
     least = ".".join(map(str, OLDEST_TERRAFORM))
     fix = f"install Terraform {least} or newer (developer.hashicorp.com/terraform/install), then `terraform version`"
+    if program is None:
+        return error(
+            "no terraform and no tofu is on PATH, and OpenTofu is not in the cache",
+            "the set-up was not finished, the cache was emptied or damaged, or PATH has changed",
+            f"`make setup`, which builds OpenTofu; or {fix}",
+        )
     if version is None:
-        return error(f"{program} is not on PATH", "Terraform is not installed, or PATH does not name its folder", fix)
+        cause = f"{VARIABLE} names a program that is not there"
+        return error(f"{program} is not on PATH", cause, f"unset {VARIABLE}; or {fix}")
     if not version:
         return error(f"{program} does not answer", "the program is damaged, or made for another machine", fix)
     if numbers(version) < OLDEST_TERRAFORM:
-        return error(f"Terraform {version}", f"it is older than {least}", fix)
-    return ok(f"Terraform {version}")
+        return error(version, f"it is older than {least}", fix)
+    return ok(version)
 
 
 def cdktf(node: str | None, cli: bool) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from bootstrap.pipeline.summary import summary
 from bootstrap.remote.errors import StalePlan
 from bootstrap.session.synthesised import Synthesised, read
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.packages import terraform
 
 SUMMARY = "summary.md"
 _BIN = Path(sys.executable).parent
@@ -135,10 +137,11 @@ class Pipeline:
 
     def _terraform(self) -> tuple[dict[str, Any], str]:
         """The plan that `cdktf diff` left in the stack's folder, for programs and for people."""
+        program = terraform.find(os.environ) or "terraform"  # as bin/cdktf finds it
         at = f"-chdir={self.folder / 'cdktf.out' / 'stacks' / self.stack}"
         shown = []
         for form in ("-json", "-no-color"):
-            step = PipelineStep("infrastructure: terraform show", ("terraform", at, "show", form, "plan"), loud=False)
+            step = PipelineStep("infrastructure: terraform show", (program, at, "show", form, "plan"), loud=False)
             shown.append(run(step, self.runner).output)
         return json.loads(shown[0]), shown[1]
 

@@ -14,13 +14,21 @@ from lakehouse.errors import LakehouseError
 
 MODULES = Path(__file__).with_name("go")
 # Neither the machine's paths nor the surrounding checkout become part of the program: the same Go makes the same bytes.
-FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags=-s -w")
+_FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false")
+# Variables that a program's makers set in a release. Without this one OpenTofu calls itself a development version.
+_VARIABLES = {"tofu": {"github.com/opentofu/opentofu/version.dev": "no"}}
+
+
+def flags(name: str) -> tuple[str, ...]:
+    """The arguments of ``go build``."""
+    variables = "".join(f" -X {variable}={value}" for variable, value in _VARIABLES.get(name, {}).items())
+    return (*_FLAGS, f"-ldflags=-s -w{variables}")
 
 
 def build_name(name: str) -> str:
     """``NAME-DIGEST``. Other pins or other flags make another build."""
     pins = b"".join((MODULES / name / file).read_bytes() for file in ("go.mod", "go.sum"))
-    digest = hashlib.sha256(pins + " ".join(FLAGS).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(pins + " ".join(flags(name)).encode()).hexdigest()[:12]
     return f"{name}-{digest}"
 
 

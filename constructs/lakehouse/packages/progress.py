@@ -48,13 +48,13 @@ class ProgressReport:
 
 
 @contextmanager
-def report(quiet: bool) -> Iterator[ProgressReport]:
-    """A report on standard error, which leaves standard output to results."""
+def report(quiet: bool, *, bars: bool = True) -> Iterator[ProgressReport]:
+    """A report on standard error, which leaves standard output to results; without ``bars`` only of lines."""
     console = Console(stderr=True, color_system=None if os.environ.get("NO_COLOR") else "auto")
-    plain = quiet or bool(os.environ.get("CI") or os.environ.get("NO_COLOR")) or not console.is_terminal
+    plain = quiet or not bars or bool(os.environ.get("CI") or os.environ.get("NO_COLOR")) or not console.is_terminal
     if plain:
         yield ProgressReport(console, None, quiet)
         return
     columns = (TextColumn("  {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bars:
-        yield ProgressReport(console, bars, quiet)
+    with Progress(*columns, TimeRemainingColumn(), console=console) as drawn:
+        yield ProgressReport(console, drawn, quiet)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from lakehouse.packages import terraform
 from lakehouse.runtimes.docker.containers import PROVIDER
 from offline import go, provider
 
@@ -26,7 +27,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     built.chmod(0o755)
     monkeypatch.setattr(go, "build", lambda name: built)
     monkeypatch.setattr(provider, "registry_answers", lambda: False)
+    _called(monkeypatch, "Terraform 1.11.4")
     return tmp_path
+
+
+def _called(monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """cdktf calls a program of this product and version."""
+    monkeypatch.setattr(terraform, "version", lambda program: version)
+    provider._registry.cache_clear()
 
 
 def _put(path: Path) -> Path:
@@ -52,6 +60,18 @@ def test_it_is_put_where_terraform_looks(home: Path) -> None:
     assert provider.installed() == program
     assert provider.main(["--build"]) == 0
     assert list(folder.iterdir()) == [program]
+
+
+def test_opentofu_finds_it_under_the_name_of_its_own_registry(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(terraform.VARIABLE, "tofu")
+    provider.install()
+    _called(monkeypatch, "OpenTofu 1.12.6")
+    assert provider.installed() is None
+    assert provider.main([]) == 0
+    there = provider.installed()
+    assert there is not None
+    assert there.is_relative_to(home / ".terraform.d/plugins/registry.opentofu.org/kreuzwerker/docker")
+    assert there.samefile(home / "built")
 
 
 def test_another_file_system_gets_a_copy(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

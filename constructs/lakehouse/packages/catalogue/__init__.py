@@ -8,7 +8,7 @@ consists of one or more :class:`Artifact`, the files as the registries hold them
 from __future__ import annotations
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages.catalogue import catalogs, languages, platform, spark, stores, trino
+from lakehouse.packages.catalogue import catalogs, languages, platform, spark, stores, tools, trino
 from lakehouse.packages.package import Package
 
 PACKAGES: tuple[Package, ...] = (
@@ -18,6 +18,7 @@ PACKAGES: tuple[Package, ...] = (
     *trino.PACKAGES,
     *spark.PACKAGES,
     *languages.PACKAGES,
+    *tools.PACKAGES,
 )
 _BY_NAME = {package.name: package for package in PACKAGES}
 

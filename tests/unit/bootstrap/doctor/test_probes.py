@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import stat
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,30 +14,6 @@ from bootstrap.doctor import probes
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.text.placeholders import Secret, Text
-
-
-def program(folder: Path, text: str) -> str:
-    path = folder / "terraform"
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return str(path)
-
-
-@pytest.mark.parametrize(
-    ("script", "version"),
-    [('echo \'{"terraform_version": "1.2.3"}\'', "1.2.3"), ("echo Terraform v0.11", ""), ("exit 1", "")],
-)
-def test_a_terraform_says_its_version(tmp_path: Path, script: str, version: str) -> None:
-    assert probes.terraform_version(program(tmp_path, script)) == version
-
-
-def test_no_terraform() -> None:
-    assert probes.terraform_version("no-such-terraform") is None
-
-
-def test_terraform_goes_by_the_name_that_cdktf_gives_it() -> None:
-    assert probes.terraform_program({}) == "terraform"
-    assert probes.terraform_program({"TERRAFORM_BINARY_NAME": "tofu"}) == "tofu"
 
 
 def test_the_node_and_cli_of_this_project_are_found() -> None:

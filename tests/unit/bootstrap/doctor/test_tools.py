@@ -8,13 +8,14 @@ from bootstrap.doctor import tools
 @pytest.mark.parametrize(
     ("version", "severity", "cause"),
     [
-        (None, "error", "not installed"),
+        (None, "error", "TERRAFORM_BINARY_NAME names"),
         ("", "error", "damaged"),
-        ("1.4.7", "error", "older than 1.5"),
-        ("0.15.5", "error", "older than 1.5"),
-        ("1.5.0", "ok", ""),
-        ("1.11.4", "ok", ""),
-        ("2.0.0-alpha1", "ok", ""),
+        ("Terraform 1.4.7", "error", "older than 1.5"),
+        ("Terraform 0.15.5", "error", "older than 1.5"),
+        ("Terraform 1.5.0", "ok", ""),
+        ("Terraform 1.11.4", "ok", ""),
+        ("Terraform 2.0.0-alpha1", "ok", ""),
+        ("OpenTofu 1.12.6", "ok", ""),
     ],
 )
 def test_terraform(version: str | None, severity: str, cause: str) -> None:
@@ -22,6 +23,14 @@ def test_terraform(version: str | None, severity: str, cause: str) -> None:
     assert found.severity == severity
     assert cause in found.cause
     assert bool(found.fix) == (severity == "error")
+    assert found.found == version or severity == "error"
+
+
+def test_without_any_terraform_the_set_up_is_the_fix() -> None:
+    found = tools.terraform(None, None)
+    assert found.severity == "error"
+    assert "no terraform and no tofu is on PATH" in found.found
+    assert found.fix.startswith("`make setup`, which builds OpenTofu; or install Terraform 1.5 or newer")
 
 
 @pytest.mark.parametrize(

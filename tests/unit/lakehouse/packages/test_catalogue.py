@@ -12,7 +12,7 @@ from lakehouse.kinds import CATALOGS, STORES
 from lakehouse.kinds.engines.spark_rules import LINES, SparkLine
 from lakehouse.kinds.engines.trino_rules import RELEASES
 from lakehouse.kinds.needed import Needed, needed
-from lakehouse.packages import cached, catalogue, programs, set_up
+from lakehouse.packages import cached, catalogue, programs, set_up, terraform
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.packages.package import Artifact, Package
 from lakehouse.spec import load, support
@@ -37,7 +37,7 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     served = [each for each in support.on(CATALOGS, "process") if not CATALOGS[each].in_store]
     asked += [_asked(catalogs={"lake": CATALOGS[each].entry(kind=each)}) for each in served]
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
-    names.add(PACKAGE)  # asked for by a build, where this machine has no Go
+    names |= {PACKAGE, terraform.PACKAGE}  # asked for by a build or a set-up, where this machine has no Go or Terraform
     names.discard("java-17")  # Spark 3.5's: the system's alone, as no wheel of it has all the modules
     assert names == {package.name for package in PACKAGES}
 
@@ -65,7 +65,11 @@ def test_what_is_built_is_pinned_where_it_is_built() -> None:
     for package in PACKAGES:
         if package.go:
             pins = (programs.MODULES / package.go / "go.mod").read_text()
-            assert f"v0.0.0-{package.version.replace('-', '')}" in pins
+            tool = programs.directive(package.go, "tool")
+            module = re.escape(tool.partition("/cmd/")[0])
+            commit = f"0.0.0-{package.version.replace('-', '')}"
+            released = rf"{module} v({re.escape(package.version)}|{commit}\d+-\w+) "
+            assert re.search(released, pins)
 
 
 def test_a_crate_is_not_built_by_a_set_up(cache: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import lakehouse
+from lakehouse.packages import programs, terraform
 from lakehouse.runtimes import before, temporary
 
 PROJECT = Path(__file__).parents[4]
@@ -121,3 +122,54 @@ def test_a_user_without_an_entry_is_refused_within_seconds(wrapper: Path, file: 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: User 54321 has no entry")
     assert time.monotonic() - began < 5
+
+
+def without_terraform(wrapper: Path, *more: str) -> dict[str, str]:
+    """Variables of a machine whose PATH has the system's programs, no terraform, and ``more``."""
+    folder = wrapper.parents[1] / "path"
+    folder.mkdir()
+    for name in ("sh", "dirname"):
+        (folder / name).symlink_to(f"/bin/{name}")
+    for name in more:
+        (folder / name).touch(mode=0o755)
+    (wrapper.parent / "node").write_text('#!/bin/sh\necho "${TERRAFORM_BINARY_NAME:-}|${TF_CLI_CONFIG_FILE:-}"\n')
+    return {"PATH": str(folder), "TERRAFORM_BINARY_NAME": "", "TF_CLI_CONFIG_FILE": ""}
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen", "used"),
+    [
+        (["terraform", "tofu"], "", ""),  # cdktf's default
+        (["tofu"], "", "tofu"),
+        (["terraform"], "mine", "mine"),
+    ],
+)
+def test_a_terraform_on_path_wins_then_a_tofu(there: list[str], chosen: str, used: str, wrapper: Path) -> None:
+    environment = without_terraform(wrapper, *there) | {"TERRAFORM_BINARY_NAME": chosen}
+    assert run(wrapper, "diff", "local", **environment).stdout == f"{used}|\n"
+
+
+def test_the_opentofu_that_was_built_is_used_and_without_it_there_is_one_message(wrapper: Path) -> None:
+    with tempfile.TemporaryDirectory() as cache:
+        environment = without_terraform(wrapper) | {"XDG_CACHE_HOME": cache}
+        stopped = run(wrapper, "diff", "local", **environment)
+        assert (stopped.returncode, stopped.stdout) == (1, "")
+        assert stopped.stderr == f"error: {terraform.MISSING}\n"
+        assert run(wrapper, "synth", **environment).stdout == "terraform|\n"
+        built = Path(cache) / "lakehouse" / "builds" / programs.build_name("tofu") / "tofu"
+        built.parent.mkdir(parents=True)
+        built.touch(mode=0o755)
+        assert run(wrapper, "diff", "local", **environment).stdout == f"{built}|\n"
+
+
+def test_settings_that_are_not_there_give_one_message(wrapper: Path, tmp_path: Path) -> None:
+    there, missing = tmp_path / "terraformrc", tmp_path / "no" / "terraformrc"
+    there.touch()
+    environment = without_terraform(wrapper, "terraform")
+    done = run(wrapper, "diff", "local", **environment | {"TF_CLI_CONFIG_FILE": str(there)})
+    assert (done.stdout, done.stderr) == (f"|{there}\n", "")
+    done = run(wrapper, "diff", "local", **environment | {"TF_CLI_CONFIG_FILE": str(missing)})
+    assert done.stdout == "|/dev/null\n"
+    assert done.stderr == (
+        f"warning: TF_CLI_CONFIG_FILE names {missing}, which does not exist: Terraform runs without settings.\n"
+    )
