@@ -33,7 +33,7 @@ def terraform(program: str | None, version: str | None) -> Finding:
         return error(
             "no terraform and no tofu is on PATH, and OpenTofu is not in the cache",
             "the set-up was not finished, the cache was emptied or damaged, or PATH has changed",
-            f"`make setup`, which builds OpenTofu; or {fix}",
+            f"`{toolkit.command('setup')}`, which builds OpenTofu; or {fix}",
         )
     if version is None:
         cause = f"{VARIABLE} names a program that is not there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.session.synthesised import Synthesised
+from lakehouse.packages import terraform
 from tests import moto
 from tests.synth.synthesised import AWS, stacks
 
@@ -61,7 +63,7 @@ class Account:
         (at / "main.tf.json").write_text(json.dumps({"resource": {"terraform_data": {"bootstrap": block}}}))
         for words in (["init"], ["apply", "-auto-approve"]):
             done = subprocess.run(
-                ["terraform", *words, "-no-color", "-input=false"],
+                [terraform.find(os.environ) or "terraform", *words, "-no-color", "-input=false"],
                 cwd=at,
                 env=moto.environment(self.url, self.region),
                 capture_output=True,

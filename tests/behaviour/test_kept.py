@@ -6,11 +6,13 @@ The stack's own resource, which depends on stand-ins: the rest of the stack need
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from lakehouse.packages import terraform
 from tests.synth.aws.conftest import synthesise
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
@@ -46,7 +48,7 @@ def _deploy(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
 
 
 def _terraform(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = ["terraform", f"-chdir={folder}", *words, "-no-color"]
+    command = [terraform.find(os.environ) or "terraform", f"-chdir={folder}", *words, "-no-color"]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

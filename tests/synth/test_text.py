@@ -7,6 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from lakehouse.packages import terraform
 from lakehouse.text.terraform import expression, literal, rendered
 from tests.unit.lakehouse.text.strategies import HOSTILE
 
@@ -19,11 +20,10 @@ def evaluated(texts: list[str], folder: Path) -> list[str]:
     (folder / "main.tf.json").write_text(json.dumps(stack))
     environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
     environment.pop("TF_CLI_CONFIG_FILE", None)
+    program = terraform.find(os.environ) or "terraform"
     for words in (("init", "-backend=false"), ("apply", "-auto-approve")):
-        subprocess.run(["terraform", *words, "-no-color"], cwd=folder, env=environment, check=True, capture_output=True)
-    done = subprocess.run(
-        ["terraform", "output", "-json"], cwd=folder, env=environment, check=True, capture_output=True
-    )
+        subprocess.run([program, *words, "-no-color"], cwd=folder, env=environment, check=True, capture_output=True)
+    done = subprocess.run([program, "output", "-json"], cwd=folder, env=environment, check=True, capture_output=True)
     outputs = json.loads(done.stdout)
     return [outputs[f"t{nth}"]["value"] for nth in range(len(texts))]
 

@@ -13,12 +13,16 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
+from lakehouse import toolkit
 from lakehouse.packages import cached
 
 VARIABLE = "TERRAFORM_BINARY_NAME"  # cdktf's
 PACKAGE = "tofu-1.12.6"  # in the catalogue
 INSTALL = "install Terraform (developer.hashicorp.com/terraform/install) or OpenTofu (opentofu.org/docs/intro/install)"
-MISSING = f"no terraform and no tofu is on PATH, and OpenTofu is not built. `make setup` builds it, once; or {INSTALL}."
+MISSING = (
+    "no terraform and no tofu is on PATH, and OpenTofu is not built. "
+    f"`{toolkit.command('setup')}` builds it, once; or {INSTALL}."
+)
 
 _PATIENCE = 20  # seconds
 _WITHOUT = {"", "completion", "debug", "help", "init", "list", "ls", "synth", "--help", "--version"}  # need none

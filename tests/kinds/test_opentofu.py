@@ -1,0 +1,101 @@
+"""A machine without Terraform: OpenTofu is built, and deploys. Other tests use this machine's Terraform, if it has one.
+
+Only a store and a catalog. The build takes some minutes, once for each cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lakehouse.packages import cached, terraform
+from tests.integration.deployment import BIN, Deployment, ending
+from tests.integration.findings import doctor
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(2400)]
+
+NAMES = ("terraform", "tofu")
+
+
+@dataclass(frozen=True)
+class WithoutTerraform(Deployment):
+    """PATH has everything of this machine, without a terraform or a tofu."""
+
+    def _environment(self) -> dict[str, str]:
+        found = super()._environment()
+        found.pop(terraform.VARIABLE, None)
+        folders = [self._without(Path(each), number) for number, each in enumerate(found["PATH"].split(os.pathsep))]
+        return found | {"PATH": os.pathsep.join(folders)}
+
+    def _without(self, folder: Path, number: int) -> str:
+        """The folder; a copy of links if it has one of these programs."""
+        if not any((folder / name).exists() for name in NAMES):
+            return str(folder)
+        copy = self.folder.parent / f"path-{number}"
+        if not copy.exists():
+            copy.mkdir()
+            for each in folder.iterdir():
+                if each.name not in NAMES:
+                    (copy / each.name).symlink_to(each)
+        return str(copy)
+
+
+@pytest.fixture(scope="module")
+def by_tofu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithoutTerraform]:
+    deployment = WithoutTerraform.make(tmp_path_factory.mktemp("opentofu") / "a lakehouse", {("engines",): {}})
+    assert isinstance(deployment, WithoutTerraform)
+    deployment.fetch()
+    deployment.run(sys.executable, "-m", "offline.terraform", timeout=2000)
+    with ending(deployment):
+        deployment.deploy()
+        yield deployment
+
+
+def test_the_state_and_doctor_say_what_deployed(by_tofu: WithoutTerraform) -> None:
+    product, _, version = terraform.PACKAGE.partition("-")
+    (state,) = by_tofu.folder.glob("terraform.*.tfstate")
+    assert json.loads(state.read_text())["terraform_version"] == version
+    found = doctor(by_tofu, code=0)["terraform"]
+    assert (found["severity"], found["found"]) == ("ok", f"OpenTofu {version}")
+    assert cached.location(terraform.PACKAGE).name == product
+
+
+def test_a_second_deploy_has_nothing_to_do(by_tofu: WithoutTerraform) -> None:
+    assert by_tofu.planned() == set()
+    assert "No changes." in by_tofu.deploy()
+
+
+def test_a_change_is_planned_and_applied_by_the_pipeline(by_tofu: WithoutTerraform) -> None:
+    def pipeline(*words: str) -> str:
+        return by_tofu.run(sys.executable, "-m", "bootstrap.cli.pipeline", *words)
+
+    by_tofu.change("catalogs", "lake", "namespaces", "gold", to={})
+    pipeline("plan", "local", "--no-checks")
+    assert "gold" in (by_tofu.folder / ".pipeline" / "local" / "summary.md").read_text()
+    pipeline("apply", "local")
+    assert "No changes." in by_tofu.lakehouse("plan")
+    pipeline("drift", "local")
+
+
+def test_settings_that_are_not_there_are_one_message(by_tofu: WithoutTerraform) -> None:
+    missing = by_tofu.folder / "no-such-terraformrc"
+    output = by_tofu.run("env", f"TF_CLI_CONFIG_FILE={missing}", str(BIN / "cdktf"), "diff", "local")
+    assert [line for line in output.splitlines() if missing.name in line or "CLI configuration" in line] == [
+        f"warning: TF_CLI_CONFIG_FILE names {missing}, which does not exist: Terraform runs without settings."
+    ]
+
+
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="this machine has no Terraform")
+def test_terraform_takes_over_and_hands_back(by_tofu: WithoutTerraform) -> None:
+    with_terraform = Deployment(by_tofu.folder)
+    assert with_terraform.planned() == set()
+    with_terraform.lakehouse("restart", "nessie")
+    assert "No changes." in with_terraform.deploy()
+    assert by_tofu.planned() == set()
