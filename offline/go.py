@@ -33,9 +33,9 @@ _SETTINGS = {"GOTOOLCHAIN": "local", "GOROOT": "", "GOWORK": "off", "GO111MODULE
 _OF_ANOTHER_MACHINE = {"GOOS", "GOARCH"}
 _KEPT = re.compile(r"-p=\d+|-modcacherw")  # GOFLAGS of the user's that say how Go works, not what it makes
 _EVERY = 30  # seconds between lines of progress
+_FULL = ("no space left on device", "disk quota exceeded")
 _CAUSES = {
-    "no space left on device": "The disk is full: free some space, or set XDG_CACHE_HOME to a folder with more. ",
-    "disk quota exceeded": "Your disk quota is used up: set XDG_CACHE_HOME to a folder with more space. ",
+    "|".join(_FULL): "The disk is full: free some space, or set XDG_CACHE_HOME to a folder with more. ",
     "signal: killed": "The compiler was killed, probably for lack of memory: GOFLAGS=-p=1 needs less. ",
     "checksum mismatch": "Something on the way changes modules: do not use what it sends. ",
     r"dial tcp|proxyconnect|timeout|tls:|unexpected EOF|: 40\d |: 5\d\d ": (
@@ -169,6 +169,8 @@ class _Build:
                 raise
             reader.join()
         if process.returncode:
+            if any(sign in line for line in errors for sign in _FULL):
+                shutil.rmtree(self.scratch, ignore_errors=True)  # the rest of the machine needs the space
             raise LakehouseError(f"{self.name} could not be built from {of}. {_explained(errors)}")
         return output
 

@@ -75,6 +75,7 @@ def test_a_known_cause_comes_first(words: str, cause: str, calls: Path, tmp_path
         go.build("minio")
     said = str(caught.value).partition("Go's output:\n")[2]
     assert said == words.replace("\\", "")
+    assert cached.program("minio").parent.parent.joinpath(".minio").exists() == ("no space" not in words)
 
 
 def test_what_a_killed_build_left_does_not_count(calls: Path, tmp_path: Path) -> None:
