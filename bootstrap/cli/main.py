@@ -11,7 +11,7 @@ import sys
 import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -26,6 +26,7 @@ from bootstrap.cli.ownership import app as ownership
 from bootstrap.cli.project import app as projects
 from bootstrap.cli.reconciler import app as reconciler
 from bootstrap.cli.secrets import app as secrets
+from bootstrap.cli.sql import app as queries
 from bootstrap.cli.stores import app as stores
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.text.terminal import shown_lines
@@ -255,44 +256,6 @@ def _all_logs(target: Target, lines: int, *, follow: bool) -> None:
 
 
 @app.command()
-def sql(
-    context: typer.Context,
-    file: Annotated[str | None, typer.Argument(help="A file of statements; - or none: standard input.")] = None,
-    expression: Annotated[str | None, typer.Option("-e", "--execute", metavar="SQL", help="The statements.")] = None,
-    engine: Annotated[
-        Literal["trino", "spark"] | None, typer.Option(help="Which engine runs them [default: trino, if there is one].")
-    ] = None,
-    form: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How rows are printed.")] = "table",
-    timing: Annotated[bool, typer.Option("--timing", help="Print the seconds of each statement to stderr.")] = False,
-) -> None:
-    """Run SQL statements, separated by semicolons, in one session; the first that fails ends it with exit code 1."""
-    from bootstrap.session import sql as run
-    from bootstrap.session.statements import split
-
-    text, source = run.source_of(file, expression)
-    session = run.open_engine(_target(context), engine)
-    run.run(session, split(text, session.dialect), form, sys.stdout, source, sys.stderr if timing else None)
-
-
-@app.command()
-def shell(
-    context: typer.Context,
-    kind: Annotated[Literal["trino", "spark", "pyspark"], typer.Argument(help="Which shell.")] = "trino",
-) -> None:
-    """Open a shell: Trino's own, SQL by Spark Connect, or Python with `spark` bound to Spark Connect."""
-    from bootstrap.operations import shell as shells
-    from bootstrap.session.sql import SparkEngine
-
-    target = _target(context)
-    if kind == "trino":
-        shells.trino(target)
-    elif kind == "pyspark":
-        shells.pyspark(target)
-    else:
-        shells.spark(SparkEngine(target))
-
-
-@app.command()
 def verify(context: typer.Context, as_json: JsonOption = False) -> None:
     """Prove that it works: each engine writes rows that all the others read, now and as of a snapshot.
 
@@ -399,6 +362,7 @@ def generate(
 
 
 app.add_typer(projects)
+app.add_typer(queries)
 app.add_typer(ownership)
 app.add_typer(reconciler)
 app.add_typer(maintenance)

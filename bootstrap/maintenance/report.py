@@ -10,7 +10,7 @@ from typing import Any
 from bootstrap.catalogs.metrics import TableMetrics
 from bootstrap.maintenance.plan import human
 from bootstrap.maintenance.run import TableOutcome, Work
-from bootstrap.session.sql import table
+from bootstrap.session.printing import table
 
 _GAUGES = {  # https://prometheus.io/docs/practices/naming/
     "rows": ("rows", "Rows of the current snapshot, an estimate if the table has delete files"),
@@ -34,18 +34,16 @@ def metrics_json(each: TableMetrics) -> dict[str, Any]:
 
 def metrics_text(metrics: Sequence[TableMetrics]) -> Iterator[str]:
     headings = ("table", "rows", "size", "files", "average", "deletes", "snapshots", "manifests", "metadata", "stored")
-    yield from table(
-        (*headings, "last commit"),
-        [
-            (
-                *(each.table, _rows(each)),
-                *(human(each.bytes), each.files, human(each.average_file_bytes), each.delete_files),
-                *(each.snapshots, each.manifests, human(each.metadata_bytes), human(each.stored_bytes)),
-                _instant(each.last_commit) or "never",
-            )
-            for each in metrics
-        ],
-    )
+    rows = [
+        (
+            *(each.table, _rows(each)),
+            *(human(each.bytes), each.files, human(each.average_file_bytes), each.delete_files),
+            *(each.snapshots, each.manifests, human(each.metadata_bytes), human(each.stored_bytes)),
+            _instant(each.last_commit) or "never",
+        )
+        for each in metrics
+    ]
+    yield from "".join(table((*headings, "last commit"), [rows])).splitlines()
 
 
 def _rows(each: TableMetrics) -> int | str:
@@ -123,7 +121,7 @@ def outcome_text(outcomes: Sequence[TableOutcome]) -> Iterator[str]:
             rows.append((each.work.name, *(columns[name] for name in order), ", ".join(each.done) or "nothing"))
     headings = ("table", "files", "size", "deletes", "snapshots", "manifests", "metadata", "stored", "done")
     if rows:
-        yield from table(headings, rows)
+        yield from "".join(table(headings, [rows])).splitlines()
 
 
 def complaints(outcomes: Iterable[TableOutcome]) -> Iterator[str]:

@@ -13,8 +13,9 @@ from bootstrap.maintenance.neighbours import Neighbours
 from bootstrap.maintenance.superseded import SupersededFiles
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict
-from bootstrap.session import sql
+from bootstrap.session.spark_sql import SparkEngine
 from bootstrap.session.target import Target
+from bootstrap.session.trino_sql import TrinoEngine
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.model import Maintenance
@@ -63,7 +64,7 @@ class SparkProcedures:
     """With Spark Connect."""
 
     def __init__(self, target: Target) -> None:
-        self._session = sql.SparkEngine(target)
+        self._session = SparkEngine(target)
 
     def execute(self, catalog: str, table: str, step: plan.MaintenanceStep) -> Mapping[str, Any]:
         quoted = path((catalog, *table.split(".")), "spark")
@@ -79,7 +80,7 @@ class TrinoProcedures:
     """With Trino, if there is no Spark."""
 
     def __init__(self, target: Target) -> None:
-        self._session = sql.TrinoEngine(target)
+        self._session = TrinoEngine(target)
 
     def execute(self, catalog: str, table: str, step: plan.MaintenanceStep) -> Mapping[str, Any]:
         answer: dict[str, Any] = {}

@@ -19,7 +19,7 @@ from bootstrap.catalogs import tables
 from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.operations.bars import SCHEMA, BarPlan, bars
 from bootstrap.session.connect import connect
-from bootstrap.session.sql import SparkEngine
+from bootstrap.session.spark_sql import SparkEngine
 from bootstrap.session.target import Target
 from lakehouse.errors import UsageError
 from lakehouse.iceberg.types import Struct

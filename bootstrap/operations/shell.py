@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import re
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 from bootstrap.session import clients
-from bootstrap.session.sql import SqlEngine, show
+from bootstrap.session.interrupts import ending, undisturbed
+from bootstrap.session.results import SqlEngine, SqlFailure
+from bootstrap.session.sql import Printing, explained, one
 from bootstrap.session.statements import is_complete, split
 from bootstrap.session.target import Target
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.text.terminal import shown_lines
+
+_LEAVE = re.compile(r"^(?:exit|quit)\s*;?\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 def trino(target: Target) -> NoReturn:
@@ -53,32 +60,86 @@ def pyspark(target: Target) -> None:
 
 
 def spark(engine: SqlEngine) -> None:
-    """A prompt for SQL: a statement ends with a semicolon; an error ends the statement, not the shell."""
-    with suppress(ImportError):
-        import readline  # noqa: F401 - input() edits lines with it
-    prompt = "spark> " if sys.stdin.isatty() else ""
+    """A prompt for SQL: a statement ends with a semicolon.
+
+    On a terminal an error or Ctrl-C ends the statement, not the shell; Ctrl-C at the prompt clears what was typed, and
+    Ctrl-D leaves. On a pipe the first error ends the shell, with the exit code of `lakehouse sql`.
+    """
+    printing = Printing.to(sys.stdout, sys.stderr)
+    try:
+        with ending(sys.stdout):
+            if sys.stdin.isatty():
+                _prompt(engine, printing)
+            else:
+                _script(engine, printing)
+    finally:
+        with undisturbed():
+            engine.close()
+
+
+def _script(engine: SqlEngine, printing: Printing) -> None:
+    text = sys.stdin.read()
+    if found := _LEAVE.search(text):
+        text = text[: found.start()]
+    for statement in split(text, engine.dialect, "standard input"):
+        try:
+            one(engine, statement.text, printing)
+        except SqlFailure as error:
+            raise LakehouseError(explained(error, statement, "standard input")) from error
+
+
+def _prompt(engine: SqlEngine, printing: Printing) -> None:
+    _history(f"{engine.dialect}_history")
     pending = ""
     while True:
         try:
-            pending += input("    -> " if pending.strip() and prompt else prompt) + "\n"
+            pending += input("    -> " if pending.strip() else f"{engine.dialect}> ") + "\n"
         except KeyboardInterrupt:
             pending = ""
             print()
             continue
         except EOFError:
-            _run(engine, pending)
+            print()
             return
-        if pending.strip().rstrip(";").lower() in ("exit", "quit"):
+        if _LEAVE.fullmatch(pending.strip()):
             return
         if is_complete(pending, engine.dialect):
-            _run(engine, pending)
+            _run(engine, printing, pending)
             pending = ""
 
 
-def _run(engine: SqlEngine, sql: str) -> None:
-    for statement in split(sql, engine.dialect):
-        try:
-            show(engine.run(statement.text), "table", sys.stdout)
-        except LakehouseError as error:
-            print(f"Error: {shown_lines(error)}", file=sys.stderr)
-            return
+def _history(name: str) -> None:
+    """Line editing, with the lines of earlier shells: only this user can read them, because SQL may have secrets."""
+    try:
+        import readline
+    except ImportError:  # a Python without readline works, but cannot edit lines
+        return
+    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "lakehouse"
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = folder / name
+        os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
+        readline.read_history_file(file)
+        readline.set_history_length(1000)
+        atexit.register(_save_history, file)
+
+
+def _save_history(file: Path) -> None:
+    import readline
+
+    with suppress(OSError):
+        readline.write_history_file(file)
+        file.chmod(0o600)
+
+
+def _run(engine: SqlEngine, printing: Printing, sql: str) -> None:
+    try:
+        for statement in split(sql, engine.dialect, "line"):
+            try:
+                one(engine, statement.text, printing)
+            except SqlFailure as error:
+                raise LakehouseError(explained(error, statement, "line")) from error
+    except KeyboardInterrupt:
+        print("\nCancelled.", file=sys.stderr)
+    except LakehouseError as error:
+        print(f"Error: {shown_lines(error)}", file=sys.stderr)

@@ -9,6 +9,7 @@ import atexit
 import logging
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,21 +22,56 @@ from lakehouse.text.placeholders import filled
 if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyspark.sql import SparkSession
+    from trino.client import TrinoRequest
     from trino.dbapi import Connection
 
 TOKEN = "_".join(("SPARK", "CONNECT", "AUTHENTICATE", "TOKEN"))  # the name of the variable, not a secret
+# Seconds to connect and to answer: Trino answers each request within a second, however long the query runs.
+_HTTP = (5.0, 30.0)
 USER = "lakehouse"  # Trino knows only a user's name; nothing is checked on the loopback address
 
 
-def trino(target: Target, catalog: str | None = None) -> Connection:
-    """A connection to Trino; ``catalog`` defaults to the first of the file."""
+def trino(target: Target, catalog: str | None = None, *, seconds: float = 60) -> Connection:
+    """A connection to Trino for short questions: Trino ends a query after ``seconds``.
+
+    ``catalog`` defaults to the first of the file.
+    """
     from trino.dbapi import Connection
 
     at = target.address("trino", "engines.trino")
     loopback.spare(os.environ)
     return Connection(
-        host=at.host, port=at.port, user=USER, catalog=catalog or next(iter(target.lakehouse.catalogs)), timezone="UTC"
+        host=at.host,
+        port=at.port,
+        user=USER,
+        catalog=catalog or next(iter(target.lakehouse.catalogs)),
+        timezone="UTC",
+        session_properties=_limit(seconds),
+        request_timeout=_HTTP,
     )
+
+
+def trino_requests(target: Target, *, seconds: float | None = None) -> Callable[[], TrinoRequest]:
+    """What makes a request for each statement of one session with Trino, which ends a statement after ``seconds``."""
+    from trino.client import ClientSession, TrinoRequest
+
+    at = target.address("trino", "engines.trino")
+    loopback.spare(os.environ)
+    session = ClientSession(
+        user=USER,
+        source="lakehouse",
+        catalog=next(iter(target.lakehouse.catalogs)),
+        timezone="UTC",
+        properties=_limit(seconds),
+    )
+    http = TrinoRequest.http.Session()
+    return lambda: TrinoRequest(
+        host=at.host, port=at.port, client_session=session, http_session=http, http_scheme="http", request_timeout=_HTTP
+    )
+
+
+def _limit(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"query_max_run_time": f"{seconds:g}s"}
 
 
 def spark(target: Target) -> SparkSession:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Protocol
 
 from bootstrap.session import clients
 from bootstrap.session.batch import BatchJob
-from bootstrap.session.sql import SparkEngine, TrinoEngine
+from bootstrap.session.spark_sql import SparkEngine
 from bootstrap.session.target import Target
+from bootstrap.session.trino_sql import TrinoEngine
 from lakehouse.text.sql import Dialect, path
 
 

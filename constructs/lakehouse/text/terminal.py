@@ -15,7 +15,12 @@ def shown(text: str) -> str:
     if len(text) > _LONGEST:
         half = _LONGEST // 2
         text = f"{text[:half]} [... {len(text) - 2 * half} characters left out ...] {text[-half:]}"
-    return "".join(each if not is_hidden(each) else _escape(each) for each in text)
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    """The text on one line, whole, with hidden characters escaped."""
+    return text if text.isprintable() else "".join(_escape(each) if is_hidden(each) else each for each in text)
 
 
 def shown_lines(text: object) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from bootstrap.operations import generate as module
 from bootstrap.operations.generate import catalog_of, generate
-from bootstrap.session.sql import SqlResult
+from bootstrap.session.results import SqlResult
 from bootstrap.session.target import Target, find
 from lakehouse.errors import UsageError
 from lakehouse.spec import Lakehouse
@@ -25,7 +25,7 @@ class FakeSpark:
 
     def run(self, statement: str) -> SqlResult:
         self.asked.append(" ".join(statement.split()))
-        return SqlResult(("count",), iter([(7,)]))
+        return SqlResult(("count",), iter([[(7,)]]))
 
     def append(self, rows: pa.Table, table: str) -> None:
         self.asked.append(f"append to {table}")

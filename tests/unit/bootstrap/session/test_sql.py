@@ -1,27 +1,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bootstrap.session.sql import EngineName, RowFormat, SqlResult, distinct, run, show, source_of, text
+from bootstrap.session.printing import RowFormat
+from bootstrap.session.results import EngineName, SqlFailure, SqlResult
+from bootstrap.session.sql import Printing, one_of, run, source_of
 from bootstrap.session.statements import split
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
-
-COLUMNS = ("ticker", "close")
-ROWS: list[tuple[Any, ...]] = [("AAPL", 1.5), ("Ünï", None)]
-
-
-def printed(form: RowFormat, columns: Sequence[str] = COLUMNS, rows: Sequence[Sequence[Any]] = ROWS) -> str:
-    out = io.StringIO()
-    show(SqlResult(tuple(columns), iter(rows)), form, out)
-    return out.getvalue()
 
 
 class FakeEngine:
@@ -31,99 +22,91 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.ran: list[str] = []
+        self.cancelled: list[str] = []
+        self.closed = False
 
     def run(self, statement: str) -> SqlResult:
         self.ran.append(statement)
         if "bad" in statement:
-            raise LakehouseError("line 1:8: Column 'bad' cannot be resolved")
-        return SqlResult(("statement",), iter([(statement,)]))
+            before = statement.partition("bad")[0]
+            raise SqlFailure("Column 'bad'", (before.count("\n") + 1, len(before) - before.rfind("\n")))
+        if statement.startswith("INSERT"):
+            return SqlResult((), iter([(), ()]), "INSERT: 2 rows")
+        return SqlResult(("statement",), self._rows(statement))
+
+    def _rows(self, statement: str) -> Iterator[Sequence[Sequence[Any]]]:
+        yield [(statement,)]
+        if "broken" in statement:
+            raise BrokenPipeError
+
+    def cancel(self) -> None:
+        self.cancelled.append(self.ran[-1])
+
+    def close(self) -> None:
+        self.closed = True
 
 
-def test_a_table_has_numbers_to_the_right_and_ends_with_the_count() -> None:
-    assert printed("table") == (
-        " ticker | close\n"
-        "--------+-------\n"
-        " AAPL   |   1.5\n"
-        " Ünï    |  NULL\n"
-        "(2 rows)\n"
-    )  # fmt: skip
+def ran(sql: str, form: RowFormat = "csv", **further: Any) -> tuple[FakeEngine, str, str]:
+    engine, printing = FakeEngine(), Printing(io.StringIO(), io.StringIO(), form)
+    run(engine, split(sql, "trino"), printing, "report.sql", **further)
+    return engine, printing.out.getvalue(), printing.notes.getvalue()  # type: ignore[attr-defined]
 
 
-def test_a_table_without_rows_and_one_with_one() -> None:
-    assert printed("table", rows=[]).splitlines()[-1] == "(0 rows)"
-    assert printed("table", rows=[("A", 1)]).splitlines()[-1] == "(1 row)"
-
-
-def test_a_line_break_in_a_value_does_not_break_the_table() -> None:
-    assert len(printed("table", ["a"], [["x\ny"]]).splitlines()) == 4
-
-
-def test_csv_has_a_header_and_quotes_where_needed() -> None:
-    assert printed("csv", ["a", "b"], [['x"y', None], ["p,q", 1]]) == 'a,b\n"x""y",\n"p,q",1\n'
-
-
-def test_json_has_an_object_a_line() -> None:
-    assert printed("json") == '{"ticker": "AAPL", "close": 1.5}\n{"ticker": "Ünï", "close": null}\n'
-
-
-def test_json_loses_no_column_that_has_the_name_of_another() -> None:
-    assert printed("json", ["a", "a"], [[1, 2]]) == '{"a": 1, "a_2": 2}\n'
-    assert distinct(["a", "a_2", "a"]) == ["a", "a_2", "a_3"]
-
-
-@pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_a_statement_without_a_result_runs_to_its_end_and_prints_nothing(form: RowFormat) -> None:
-    pages = iter([(1,), (2,)])
-    out = io.StringIO()
-    show(SqlResult((), pages), form, out)
-    assert out.getvalue() == ""
-    assert next(pages, None) is None
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (True, "true"),
-        (Decimal("1.50"), "1.50"),
-        (date(2026, 1, 14), "2026-01-14"),
-        (datetime(2026, 1, 14, 14, 30, tzinfo=UTC), "2026-01-14 14:30:00+00:00"),
-        (b"\x01\xff", "0x01ff"),
-        ({"a": [1, None]}, '{"a": [1, null]}'),
-        ([datetime(2026, 1, 1, tzinfo=UTC)], '["2026-01-01 00:00:00+00:00"]'),
-    ],
-)
-def test_values_as_text(value: object, expected: str) -> None:
-    assert text(value) == expected
-
-
-def test_the_first_statement_that_fails_ends_the_run_and_is_named() -> None:
+def test_the_first_statement_that_fails_ends_the_run_and_is_named_with_its_place() -> None:
     engine, out = FakeEngine(), io.StringIO()
+    statements = split("SELECT 1;\n\nSELECT\n\tbad;\nSELECT 3", "trino")
     with pytest.raises(LakehouseError) as caught:
-        run(engine, split("SELECT 1;\n\nSELECT bad;\nSELECT 3", "trino"), "csv", out, "report.sql")
-    assert str(caught.value) == "report.sql:3 (statement 2 of 3): line 1:8: Column 'bad' cannot be resolved"
-    assert engine.ran == ["SELECT 1", "SELECT bad"]
+        run(engine, statements, Printing(out, io.StringIO(), "csv"), "report.sql")
+    assert str(caught.value) == "report.sql:4:2 (statement 2 of 3): Column 'bad'\n     bad\n     ^"
+    assert engine.ran == ["SELECT 1", "SELECT\n\tbad"]
     assert out.getvalue() == "statement\nSELECT 1\n"
+    assert engine.closed
+
+
+def test_the_line_of_a_fault_is_shortened_around_it() -> None:
+    with pytest.raises(LakehouseError) as caught:
+        ran(f"SELECT {'x, ' * 100}bad{', x' * 100}")
+    message, line, mark = str(caught.value).splitlines()
+    assert message == "report.sql:1:308: Column 'bad'"
+    assert line[mark.index("^") :].startswith("bad")
+    assert len(line) < 110
+
+
+def test_a_statement_without_a_result_says_what_it_did_where_no_program_takes_it_for_data() -> None:
+    assert ran("INSERT INTO a", "table")[1:] == ("INSERT: 2 rows\n", "")
+    for form in ("csv", "json"):
+        assert ran("INSERT INTO a", form)[1:] == ("", "INSERT: 2 rows\n")
 
 
 def test_the_seconds_of_each_statement_are_reported_apart_from_its_rows() -> None:
-    out, times = io.StringIO(), io.StringIO()
-    run(FakeEngine(), split("SELECT 1; SELECT 2", "trino"), "csv", out, "-e", times)
-    assert [float(line.removesuffix(" s")) >= 0 for line in times.getvalue().splitlines()] == [True, True]
-    assert " s\n" not in out.getvalue()
+    _, out, notes = ran("SELECT 1; SELECT 2", timing=True)
+    assert [float(line.removesuffix(" s")) >= 0 for line in notes.splitlines()] == [True, True]
+    assert " s\n" not in out
+
+
+def test_whatever_ends_a_statement_early_cancels_it() -> None:
+    engine = FakeEngine()
+    with pytest.raises(BrokenPipeError):
+        run(engine, split("SELECT 1; SELECT broken", "trino"), Printing(io.StringIO(), io.StringIO()), "-e")
+    assert engine.cancelled == ["SELECT broken"]
+    assert engine.closed
 
 
 def test_nothing_to_run_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="report.sql contains no statement"):
-        run(FakeEngine(), split("-- nothing", "trino"), "csv", io.StringIO(), "report.sql")
+        ran("-- nothing")
 
 
 def test_sql_comes_from_the_option_the_file_or_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "q.sql"
-    file.write_text("SELECT 2")
+    file.write_text("\ufeffSELECT 2")
     monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 3"))
     assert source_of(None, "SELECT 1") == ("SELECT 1", "-e")
     assert source_of(str(file), None) == ("SELECT 2", str(file))
     assert source_of("-", None) == ("SELECT 3", "standard input")
+    assert one_of("a", None) == one_of(None, "a") == "a"
+    with pytest.raises(UsageError, match="choose one"):
+        one_of("a", "b")
 
 
 class Terminal(io.StringIO):
