@@ -57,7 +57,7 @@ class SparkEngine:
         if not self._closed:
             self._closed = True
             if briefly(self._session.interruptAll):  # else the server does not answer, and would not now
-                clients.end_spark(self._session)
+                self._session.stop()  # forgets it even if the server has ended it already
 
 
 def _stream(frame: Any) -> Iterator[Any]:
