@@ -58,4 +58,5 @@ class Build(build_py):  # type: ignore[misc]  # it has no types
                 shutil.copy(ROOT / name, target / name)
 
 
-setup(cmdclass={"build_py": Build}, install_requires=locked())
+if __name__ == "__main__":
+    setup(cmdclass={"build_py": Build}, install_requires=locked())
