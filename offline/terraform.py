@@ -18,16 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m offline.terraform", description=__doc__)
     parser.add_argument("--prepare", action="store_true", help="only fetch a Go to build it with")
     options = parser.parse_args(arguments)
-    chosen = terraform.installed(os.environ)
     try:
-        if chosen is None:
-            _make(prepare=options.prepare)
-        elif shutil.which(chosen) is None:  # only the variable may name what is not there
-            raise LakehouseError(f"{terraform.VARIABLE} names {chosen}, which is not on PATH. Correct or unset it.")
+        build_if_needed(prepare=options.prepare)
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
-        if chosen is None:
-            print(f"Or {terraform.INSTALL}.", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("interrupted; what Go has compiled is kept for the next run", file=sys.stderr)
@@ -35,13 +29,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _make(*, prepare: bool) -> None:
+def build_if_needed(*, prepare: bool = False) -> None:
+    """Build OpenTofu if there is no program that cdktf could call; with ``prepare`` only fetch a Go to build it with.
+
+    Raises LakehouseError if it cannot be built, or if the variable names a program that is not there.
+    """
+    chosen = terraform.installed(os.environ)
+    if chosen is not None:
+        if shutil.which(chosen) is None:  # only the variable may name what is not there
+            raise LakehouseError(f"{terraform.VARIABLE} names {chosen}, which is not on PATH. Correct or unset it.")
+        return
     if is_present(terraform.PACKAGE):
         return
-    if prepare:
-        go.prepare(cached.location(terraform.PACKAGE).name)
-    else:
-        set_up([terraform.PACKAGE], build=go.build)
+    try:
+        if prepare:
+            go.prepare(cached.location(terraform.PACKAGE).name)
+        else:
+            set_up([terraform.PACKAGE], build=go.build)
+    except LakehouseError as error:
+        raise LakehouseError(f"{error}\nOr {terraform.INSTALL}.") from error
 
 
 if __name__ == "__main__":

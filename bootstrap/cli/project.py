@@ -86,7 +86,7 @@ def setup(
     if images:
         set_up.built_images(file)
     if providers:
-        print(f"Terraform's Docker provider: {set_up.built_provider()}")
+        set_up.built_provider()
 
 
 @app.command()

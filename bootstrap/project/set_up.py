@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
-from lakehouse.errors import LakehouseError
 from lakehouse.kinds.needed import images, needed
 from lakehouse.packages import cdktf_cli, set_up
 from lakehouse.spec import load
 from offline import go
+from offline.terraform import build_if_needed
 
 
 def deployable(file: Path) -> None:
-    """cdktf-cli, and the packages of the file's services.
+    """cdktf-cli, the packages of the file's services, and OpenTofu if there is no Terraform.
 
     Raises LakehouseError if something cannot be fetched or built, UsageError if the file is invalid.
     """
-    _terraform()
+    build_if_needed()
     cdktf_cli.set_up()
     found = needed(load(file))
     set_up(found.packages, found.javas, build=go.build)
@@ -33,17 +31,9 @@ def built_images(file: Path) -> None:
     build([key for key in images(load(file)) if key in RECIPES], DockerEngine())
 
 
-def built_provider() -> Path:
-    """Terraform's Docker provider in one of Terraform's folders; built if neither they nor a registry have it."""
-    from offline.provider import install, installed
+def built_provider() -> None:
+    """Terraform's Docker provider, built if neither a registry nor one of Terraform's folders has it."""
+    from offline.provider import install, installed, registry_answers
 
-    return installed() or install()
-
-
-def _terraform() -> None:
-    program = os.environ.get("TERRAFORM_BINARY_NAME") or "terraform"
-    if shutil.which(program) is None:
-        raise LakehouseError(
-            f"{program} is not on PATH. Install Terraform 1.5 or newer from your system's packages or from HashiCorp "
-            "(developer.hashicorp.com/terraform/install), then run this again."
-        )
+    if not installed() and not registry_answers():
+        install()

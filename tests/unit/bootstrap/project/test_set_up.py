@@ -17,7 +17,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     calls: list[object] = []
     monkeypatch.setattr(cdktf_cli, "set_up", lambda: calls.append("cdktf-cli"))
     monkeypatch.setattr(set_up, "set_up", lambda names, javas, build: calls.append((set(names), set(javas))))
-    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("shutil.which", lambda name, path=None: f"/usr/bin/{name}")
     return calls
 
 
@@ -35,9 +35,11 @@ def test_a_stack_in_aws_needs_only_cdktf_and_the_shell(done: list[object]) -> No
     assert done == ["cdktf-cli", ({"trino-cli-476"}, set())]
 
 
-def test_without_terraform_nothing_is_fetched(done: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: None)
+def test_a_program_that_is_named_and_not_there_stops_the_set_up(
+    done: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name, path=None: None)
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu")
-    with pytest.raises(LakehouseError, match="tofu is not on PATH"):
+    with pytest.raises(LakehouseError, match="TERRAFORM_BINARY_NAME names tofu, which is not on PATH"):
         set_up.deployable(ROOT / "lakehouse.yaml")
     assert done == []
