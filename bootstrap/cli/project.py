@@ -87,6 +87,7 @@ def setup(
         set_up.built_images(file)
     if providers:
         set_up.built_provider()
+    print(f"All that {file} needs on this machine is there.")
 
 
 @app.command()
