@@ -128,7 +128,7 @@ docker: $(DONE)/runtime
 	  $(MAKE) -s --no-print-directory providers images IMAGES="--all --pull"; fi
 
 ##@ Set-up
-.PHONY: setup setup-dev packages clean distclean terraform go
+.PHONY: setup setup-dev packages archives clean distclean terraform go
 # Parts that do not depend on each other are made in parallel.
 setup: ## everything that a deploy needs: venv, cdktf, Java, packages, OpenTofu if there is no Terraform
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
@@ -136,10 +136,12 @@ setup: ## everything that a deploy needs: venv, cdktf, Java, packages, OpenTofu 
 
 setup-dev: ## everything that a deploy and the tests need
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
-	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j4) terraform $(DONE)/node packages $(DONE)/dev
+	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j4) terraform $(DONE)/node archives $(DONE)/dev
 
 packages: $(DONE)/runtime go ## fetch what lakehouse.yaml needs into the user's cache folder
 	@$(PY) -m bootstrap.cli.packages fetch
+
+archives: packages ## make class archives now (else the first deploy makes them, in the background)
 	@$(PY) -m lakehouse.runtimes.training
 
 clean: ## remove what was generated: cdktf.out and caches (no state, no data)

@@ -164,10 +164,10 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
     from bootstrap.operations.status import duration, look
 
     target = _target(context)
-    services, room = look(target), disk.look(target)
+    services, room, job = look(target), disk.look(target), target.local.runtime.background()
     well = all(each.healthy for each in services) and room.writes
     if as_json:
-        found = {"services": [asdict(each) for each in services], "disk": asdict(room)}
+        found = {"services": [asdict(each) for each in services], "disk": asdict(room), "background": job}
         _print_json({"stack": target.stack, "healthy": well, **found})
     else:
         from rich.table import Table
@@ -187,6 +187,8 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
         print(f"\n{sum(each.healthy for each in services)} of {len(services)} services healthy, {total} MiB resident.")
         files = "" if room.inodes_free is None else f", room for {room.inodes_free} more files"
         print(room.problem or f"Disk: {room.free_mb} MB free at {room.folder}{files}.")
+        if job:
+            print(f"In the background: {job}.")
         if not any(each.pid for each in services):
             print(f"The stack is not up: `cdktf deploy {target.stack}` starts it.")
         elif not all(each.healthy for each in services):
@@ -234,7 +236,7 @@ def logs(
     if service is None:
         _all_logs(target, 10 if lines is None else lines, follow=follow)
         return
-    name = service if service == "supervisord" else target.service(service).name
+    name = service if service in target.local.runtime.further_logs() else target.service(service).name
     runtime = target.local.runtime
     sys.stdout.write(runtime.log(name, 50 if lines is None else lines))
     sys.stdout.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -17,9 +18,9 @@ import pytest
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import generations, processes
 from lakehouse.runtimes.incarnation import NONE, Incarnation, record, recorded
-from lakehouse.runtimes.process import steps
+from lakehouse.runtimes.process import background, steps
 from lakehouse.runtimes.process.incarnation import look
-from lakehouse.runtimes.process.supervisor import Supervisor
+from lakehouse.runtimes.process.supervisor import JOB, Supervisor
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Port, Probe, Service
 from lakehouse.text.placeholders import Content, Secret
@@ -93,6 +94,42 @@ def test_a_killed_supervisor_is_seen_and_its_orphans_are_ended(state: State, fre
     steps.preflight(state, [service])  # the orphan's port is not a stranger's
     steps.supervisor_up(state, "2")
     assert not processes.is_open(free_port)
+
+
+def test_a_job_in_the_background_begins_again_if_it_is_killed_and_ends_with_the_lakehouse(
+    state: State, tmp_path: Path
+) -> None:
+    folder = tmp_path / ".training-1"
+    folder.mkdir()
+    steps.supervisor_up(state, "1")
+    supervisor = Supervisor(state)
+    mark = f"LAKEHOUSE_STATE={shlex.quote(str(state.root))} LAKEHOUSE_SERVICE={JOB}"
+    script = f"export {mark}\nexec {sys.executable} -c 'import time; time.sleep(60)'\n"
+    assert supervisor.start_job(script)
+    assert not supervisor.start_job(script), "one is enough"
+    assert JOB not in supervisor.processes()
+
+    def pid() -> int:
+        deadline = time.monotonic() + 20
+        while not (found := list(processes.belonging(state, JOB))):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        return found[0].pid
+
+    first = pid()
+    os.kill(first, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(first)] if psutil.pid_exists(first) else [], timeout=5)
+    assert pid() != first
+    background.note(state, background.JobNote("recording", 1, str(folder)))
+    steps.supervisor_down(state)
+    assert list(processes.belonging(state)) == []
+    assert not folder.exists()
+
+    steps.supervisor_up(state, "2")
+    assert supervisor.start_job("exit 0"), "after a deploy that stopped it"
+    while supervisor.runs_job():
+        time.sleep(0.1)
+    assert supervisor.start_job("exit 0"), "after it has ended"
 
 
 def test_what_a_service_leaves_outside_the_state_folder_is_removed_after_its_end(

@@ -33,6 +33,7 @@ LAYERS = (
     ("lakehouse.runtimes.docker", "lakehouse.runtimes.process"),
     ("lakehouse.runtimes.locate",),
     ("lakehouse.runtimes.looks", "lakehouse.runtimes.training"),
+    ("lakehouse.runtimes.preparing",),
     ("offline", "stacks"),
     ("bootstrap.remote",),
     ("bootstrap.iceberg",),

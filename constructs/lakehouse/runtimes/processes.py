@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import psutil
 
@@ -83,6 +84,24 @@ def belonging(state: State, service: str | None = None) -> Iterator[psutil.Proce
                 yield process
         except psutil.Error:
             continue
+
+
+def below(folder: Path) -> Iterator[psutil.Process]:
+    """The processes of the lakehouses whose state folders are in the folder."""
+    for process in psutil.process_iter():
+        if (root := _environment(process).get("LAKEHOUSE_STATE")) and Path(root).is_relative_to(folder):
+            yield process
+
+
+def kill(processes: Iterable[psutil.Process]) -> None:
+    """Kill the processes at once, and wait until they are gone."""
+    some = list(processes)
+    for process in some:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(some, timeout=5)
 
 
 def end(processes: Iterable[psutil.Process], patience: float = 10.0) -> None:

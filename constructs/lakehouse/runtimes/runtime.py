@@ -50,6 +50,9 @@ class Runtime(Protocol):
     def log(self, name: str, lines: int) -> str:
         """The last lines of a service's log. Raises LakehouseError if it was never started."""
 
+    def further_logs(self) -> Sequence[str]:
+        """The names of further logs, of what is no service."""
+
     def follow(self, name: str) -> Iterator[str]:
         """The lines that are added to the log from now on. It does not end."""
 
@@ -92,6 +95,9 @@ class Runtime(Protocol):
 
     def closed(self) -> str:
         """Why the store accepts no writes now, as text; empty if it accepts them."""
+
+    def background(self) -> str:
+        """What a job in the background does, as text; empty if there is none."""
 
     def volumes(self) -> Sequence[str]:
         """The names of the volumes with its data outside the state folder."""

@@ -1,21 +1,24 @@
 """``python -m lakehouse.runtimes.training``: makes the class archives that are missing.
 
 It starts a separate lakehouse in a temporary folder and on free ports, fills it, verifies it and stops it. The archives
-are made from what its JVMs recorded. This is done once for each set of packages. Without archives everything works,
-but starts more slowly.
+are made from what its JVMs recorded. This is done once for each set of packages, by default in the background after the
+first deploy (``lakehouse.runtimes.preparing``). Without archives everything works, but starts more slowly.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,42 +26,90 @@ from ruamel.yaml import YAML
 
 from lakehouse import project
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import processes
 from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
-from lakehouse.runtimes.process import archives, steps
+from lakehouse.runtimes.process import archives, priority, steps
+from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.services.service import LOOPBACK, Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 
 _STACK, _FILE = "training", "lakehouse.yaml"
+_PATIENCE = 3600  # seconds in which a service may start at the lowest priority
+_SCRATCH = ".training-"  # the beginning of its folders' names, beside the archives
 _WORDS = ("apply", "verify")  # the `lakehouse` commands to run, so that every engine writes and reads
 
 
-def train(lakehouse: Lakehouse, stack: str, path: Path) -> None:
-    """Make the missing archives of the stack's services. Prints a line for each failure, and raises nothing."""
+class Teller:
+    """Tells how far the training is. This one prints it for a user who waits."""
+
+    in_background = False  # whether everything runs at the lowest priority
+
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def does(self, what: str, folder: Path | None = None) -> None:
+        """What it does now, and the folder that must be removed if it is killed."""
+
+
+def train(lakehouse: Lakehouse, stack: str, path: Path, teller: Teller | None = None) -> None:
+    """Make the missing archives of the stack's services. Tells of each failure, and raises nothing."""
+    told = teller or Teller()
     began = time.monotonic()
     try:
-        lacking = archives.missing(locate(lakehouse, stack, path).services)  # a job runs once
-        if not lacking:
+        services = locate(lakehouse, stack, path).services  # without jobs, which run once
+        if not archives.missing(services):
             return
-        _say(f"preparing faster starts, once: {', '.join(sorted(each.stem for each in lacking))}")
         archives.folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            dir=archives.folder(), prefix=".training-", ignore_cleanup_errors=True
-        ) as scratch:
-            records = Path(scratch) / "records"
-            records.mkdir()
-            local = _separate(lakehouse, stack, Path(scratch))
-            names = {each.name for group in lacking.values() for each in group}
-            services = [archives.recording(each, records) if each.name in names else each for each in local.everything]
-            with _running(services, local):
-                _work(Path(scratch) / _FILE)
-            _say(f"  recorded, {time.monotonic() - began:.0f} s")
-            with ThreadPoolExecutor(2) as pool:  # each takes one core, and Spark's 1.2 GB
-                list(pool.map(lambda each: _create(each, lacking[each], records), lacking))
+        with _alone(told):
+            if lacking := archives.missing(services):
+                _train(lakehouse, stack, path, lacking, told, began)
     except (LakehouseError, OSError) as error:
-        _say(f"  not prepared, so the lakehouse starts more slowly: {error}")
+        told.say(f"  not prepared, so the lakehouse starts more slowly: {error}")
+
+
+def _train(
+    lakehouse: Lakehouse,
+    stack: str,
+    path: Path,
+    lacking: Mapping[Path, tuple[Service, ...]],
+    told: Teller,
+    began: float,
+) -> None:
+    told.say(f"preparing faster starts, once: {', '.join(sorted(each.stem for each in lacking))}")
+    with tempfile.TemporaryDirectory(dir=archives.folder(), prefix=_SCRATCH, ignore_cleanup_errors=True) as scratch:
+        told.does("recording the classes that a second lakehouse loads", Path(scratch))
+        records = Path(scratch) / "records"
+        records.mkdir()
+        local = _separate(lakehouse, stack, Path(scratch))
+        names = {each.name for group in lacking.values() for each in group}
+        services = [archives.recording(each, records) if each.name in names else each for each in local.everything]
+        if told.in_background:  # others may have the processor for a long time
+            services = [replace(each, probe=replace(each.probe, patience=_PATIENCE)) for each in services]
+        with _running(services, local, told):
+            _work(Path(scratch) / _FILE, told)
+        told.say(f"  recorded, {time.monotonic() - began:.0f} s")
+        told.does(f"making {len(lacking)} archives from the record", Path(scratch))
+        with ThreadPoolExecutor(2) as pool:  # each takes one core, and Spark's 1.2 GB
+            list(pool.map(lambda each: _create(each, lacking[each], records, told), lacking))
+
+
+@contextmanager
+def _alone(told: Teller) -> Iterator[None]:
+    """Wait until no other process of this user makes archives, then remove what killed ones have left behind."""
+    with archives.folder().with_suffix(".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            told.say("waiting for another process that prepares faster starts")
+            told.does("waiting for another lakehouse that makes some")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        for left in archives.folder().glob(f"{_SCRATCH}*"):
+            processes.kill(processes.below(left))
+            shutil.rmtree(left, ignore_errors=True)
+        yield
 
 
 def repair(lakehouse: Lakehouse, path: Path) -> None:
@@ -66,7 +117,7 @@ def repair(lakehouse: Lakehouse, path: Path) -> None:
     for name in _stacks(lakehouse):
         if damaged := archives.damaged(locate(lakehouse, name, path).services):
             for archive, why in damaged.items():
-                _say(f"{why}: rebuilding it")
+                Teller().say(f"{why}: rebuilding it")
                 archives.remove(archive)
             train(lakehouse, name, path)
 
@@ -94,20 +145,22 @@ def _separate(lakehouse: Lakehouse, stack: str, folder: Path) -> Local:
     return locate(load(file), _STACK, file)
 
 
-def _work(file: Path) -> None:
+def _work(file: Path, told: Teller) -> None:
     for word in _WORDS:
         command = [sys.executable, "-m", "bootstrap", "--file", str(file), "--stack", _STACK, word]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode:
-            _say(f"  {word} failed there: {(done.stderr or done.stdout).strip()[-300:]}")
+            told.say(f"  {word} failed there: {(done.stderr or done.stdout).strip()[-300:]}")
 
 
 @contextmanager
-def _running(services: Sequence[Service], local: Local) -> Iterator[None]:
+def _running(services: Sequence[Service], local: Local, told: Teller) -> Iterator[None]:
     """Start the services in the order of their needs. At the end, stop them with enough time to write their records."""
     state = local.state
     steps.preflight(state, services, local.claim)
     steps.supervisor_up(state, "training")
+    if told.in_background:
+        priority.lowest_session(Supervisor(state).pid())
     try:
         with ThreadPoolExecutor(len(services)) as pool:
             for wave in _waves(services):
@@ -138,18 +191,14 @@ def _free(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in held]
 
 
-def _create(archive: Path, services: tuple[Service, ...], records: Path) -> None:
+def _create(archive: Path, services: tuple[Service, ...], records: Path, told: Teller) -> None:
     began = time.monotonic()
     try:
         archives.create(archive, services, records)
     except (LakehouseError, OSError) as error:
-        _say(f"  {archive.stem}: not prepared, so it starts more slowly: {error}")
+        told.say(f"  {archive.stem}: not prepared, so it starts more slowly: {error}")
     else:
-        _say(f"  {archive.stem}: {archive.stat().st_size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+        told.say(f"  {archive.stem}: {archive.stat().st_size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -59,6 +59,9 @@ class Containers:
             return "".join(path.read_text(errors="replace").splitlines(keepends=True)[-lines:])
         return self.engine.client.containers.get(self._name(name)).logs(tail=lines).decode(errors="replace")
 
+    def further_logs(self) -> Sequence[str]:
+        return ()
+
     def follow(self, name: str) -> Iterator[str]:
         found = self.engine.client.containers.get(self._name(name))
         for added in found.logs(tail=0, stream=True, follow=True):
@@ -117,6 +120,9 @@ class Containers:
 
     def closed(self) -> str:
         return ""  # on Docker, nothing watches the disk
+
+    def background(self) -> str:
+        return ""  # images have their archives, or none
 
     def volumes(self) -> Sequence[str]:
         mark = owner.read(self.state.root)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import definitions, generations, owner
-from lakehouse.runtimes.process import steps
+from lakehouse.runtimes.process import background, steps
 from lakehouse.runtimes.state import State
 from lakehouse.text.terminal import shown_lines
 
@@ -59,6 +59,8 @@ def _run(given: argparse.Namespace) -> None:
     else:
         service, incarnation = definitions.read(Path(definitions.FILE))[name]
         took = steps.service_up(state, service, incarnation)
+        if not service.is_job:
+            background.start(state, service, claim.owner)
         print(f"{name} {'has ended' if service.is_job else 'is ready'} after {took:.1f} s")
 
 

@@ -27,7 +27,7 @@ from lakehouse.services.service import Service
 VARIABLE = "JAVA_TOOL_OPTIONS"
 
 _FIRST_WITH_CACHE = 24  # the first Java with -XX:AOTMode
-_PATIENCE = 600  # seconds for making one archive; Spark's takes 40 on one core
+_PATIENCE = 3600  # seconds for making one archive; Spark's takes 40 on one core, more at the lowest priority
 _STOPPING = 120  # seconds in which a recorded service may write its record when it stops
 _WHILE_RECORDING = ("-XX:TieredStopAtLevel=1",)  # the second compiler would make recording slow, and adds nothing
 # At its original address, an archive's pages are shared and read when they are needed. By default the JVM moves it to
@@ -69,8 +69,13 @@ def environment(service: Service) -> dict[str, str]:
     archive = path(service)
     if archive is None or not _is_whole(archive):
         return {}
+    return {VARIABLE: options(service, archive)}
+
+
+def options(service: Service, archive: Path) -> str:
+    """The options by which the service uses the archive, for the JVM's variable."""
     use = f"-XX:{'AOTCache' if _has_cache(service) else 'SharedArchiveFile'}={archive}"
-    return {VARIABLE: " ".join((*_WHERE_IT_WAS_MADE_FOR, quoted(use)))}
+    return " ".join((*_WHERE_IT_WAS_MADE_FOR, quoted(use)))
 
 
 def missing(services: Iterable[Service]) -> dict[Path, tuple[Service, ...]]:
@@ -88,9 +93,9 @@ def recording(service: Service, records: Path) -> Service:
     if service.java is None:
         return service
     if _has_cache(service):
-        options = (*_WHILE_RECORDING, "-XX:AOTMode=record", f"-XX:AOTConfiguration={records}/{service.name}.aotconf")
+        record = (*_WHILE_RECORDING, "-XX:AOTMode=record", f"-XX:AOTConfiguration={records}/{service.name}.aotconf")
         # In the command, because Trino starts another JVM to inspect itself, which would write to the same file.
-        command = (service.command[0], *options, *service.command[1:])
+        command = (service.command[0], *record, *service.command[1:])
         return replace(service, command=command, stop_seconds=_STOPPING)
     # In the environment and with a list for each process, because a worker's executors record too.
     listing = (*_WHILE_RECORDING, f"-XX:DumpLoadedClassList={records}/{service.name}.%p.classlist")
@@ -101,6 +106,8 @@ def recording(service: Service, records: Path) -> Service:
 def create(archive: Path, services: Sequence[Service], records: Path) -> None:
     """Make the archive from what its services recorded, and remove the archives that it replaces.
 
+    It appears whole. ``records`` must be on its file system, and has everything that is left if this is killed.
+
     Raises LakehouseError if there is no record, or if the JVM that makes the archive fails.
     """
     service = services[0]
@@ -109,14 +116,14 @@ def create(archive: Path, services: Sequence[Service], records: Path) -> None:
             raise LakehouseError(f"{service.name} and {other.name} should share an archive, but not their class path")
     archive.parent.mkdir(parents=True, exist_ok=True)
     record = _record(services, records)
-    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".making-") as scratch:
+    with tempfile.TemporaryDirectory(dir=records) as scratch:
         draft = Path(scratch) / archive.name
-        options: tuple[str, ...]
+        how: tuple[str, ...]
         if _has_cache(service):
-            options = ("-XX:AOTMode=create", f"-XX:AOTConfiguration={record}", f"-XX:AOTCache={draft}")
+            how = ("-XX:AOTMode=create", f"-XX:AOTConfiguration={record}", f"-XX:AOTCache={draft}")
         else:
-            options = ("-Xshare:dump", f"-XX:SharedClassListFile={record}", f"-XX:SharedArchiveFile={draft}")
-        output = _run((service.command[0], *_WHILE_CREATING, *options, "-cp", _class_path(service)), scratch)
+            how = ("-Xshare:dump", f"-XX:SharedClassListFile={record}", f"-XX:SharedArchiveFile={draft}")
+        output = _run((service.command[0], *_WHILE_CREATING, *how, "-cp", _class_path(service)), scratch)
         if not draft.is_file():
             end = " ".join(output.split())[-300:]
             raise LakehouseError(f"{service.command[0]} made no {archive.name} from {record}. Its output: {end}")

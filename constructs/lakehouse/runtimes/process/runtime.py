@@ -16,8 +16,17 @@ from lakehouse.runtimes.findings import Check, CheckContext, PortHolder
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import recorded
 from lakehouse.runtimes.probe import await_ready
-from lakehouse.runtimes.process import archives, findings, incarnation, logs, namespaces, surroundings, watch
-from lakehouse.runtimes.process.supervisor import LOCALE, Supervisor
+from lakehouse.runtimes.process import (
+    archives,
+    background,
+    findings,
+    incarnation,
+    logs,
+    namespaces,
+    surroundings,
+    watch,
+)
+from lakehouse.runtimes.process.supervisor import JOB, LOCALE, Supervisor
 from lakehouse.runtimes.processes import belonging, holders
 from lakehouse.runtimes.runtime import Process
 from lakehouse.runtimes.state import State, write_private
@@ -55,6 +64,9 @@ class Processes:
 
     def log(self, name: str, lines: int) -> str:
         return logs.tail(self._log(name), lines)
+
+    def further_logs(self) -> Sequence[str]:
+        return (incarnation.SUPERVISOR, JOB)
 
     def follow(self, name: str) -> Iterator[str]:
         return logs.follow(self._log(name))
@@ -123,6 +135,9 @@ class Processes:
 
     def closed(self) -> str:
         return watch.closed(self.state) if self.processes() else ""
+
+    def background(self) -> str:
+        return background.doing(self.state)
 
     def volumes(self) -> Sequence[str]:
         return ()

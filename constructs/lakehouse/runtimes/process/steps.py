@@ -13,7 +13,7 @@ from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.probe import await_ready
-from lakehouse.runtimes.process import jobs, leftovers, namespaces, surroundings, watch
+from lakehouse.runtimes.process import background, jobs, leftovers, namespaces, surroundings, watch
 from lakehouse.runtimes.process.incarnation import SUPERVISOR
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State, check_user, write_private
@@ -76,6 +76,7 @@ def supervisor_up(state: State, start: str) -> None:
     supervisor = Supervisor(state)
     if not supervisor.alive():
         processes.end(processes.belonging(state))
+        background.end(state)
         for conf in state.conf_d.glob("*.conf"):
             conf.unlink()
     supervisor.start()
@@ -86,6 +87,7 @@ def supervisor_down(state: State) -> None:
     """Stop supervisord and every process of the lakehouse. Data, logs and secrets stay."""
     Supervisor(state).stop()
     processes.end(processes.belonging(state))
+    background.end(state)
     leftovers.remove(state)
     shutil.rmtree(state.run, ignore_errors=True)
     state.socket.unlink(missing_ok=True)

@@ -29,6 +29,7 @@ from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
 
 WATCH = "disk-watch"  # it is no service: it has no port, and no file names it
+JOB = "class-archives"  # nor is this: see lakehouse.runtimes.process.background
 
 _MAIN = """\
 [supervisord]
@@ -70,6 +71,21 @@ redirect_stderr=true
 stdout_logfile=../logs/{name}.log
 stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=3
+"""
+
+# It ends by itself. If it is killed, it begins again.
+_JOB = f"""\
+[program:{JOB}]
+command=/bin/sh conf.d/{JOB}.sh
+autorestart=unexpected
+startsecs=0
+stopwaitsecs=10
+stopasgroup=true
+killasgroup=true
+redirect_stderr=true
+stdout_logfile=../logs/{JOB}.log
+stdout_logfile_maxbytes=1MB
+stdout_logfile_backups=1
 """
 
 _WORKING_FOLDER = Path("/proc/self/cwd")
@@ -131,7 +147,7 @@ class Supervisor:
     def stop(self) -> None:
         """Shut supervisord down, with all of its processes."""
         try:
-            pid = int(self._call("getPID"))
+            pid = self.pid()
             self._call("shutdown")
         except (OSError, xmlrpc.client.Error):
             return
@@ -149,8 +165,33 @@ class Supervisor:
                 each["name"], each["statename"], each["pid"], each["now"] - each["start"], each["spawnerr"]
             )
             for each in answer
-            if each["name"] != WATCH
+            if each["name"] not in (WATCH, JOB)
         }
+
+    def pid(self) -> int:
+        """The pid of supervisord. Raises OSError if it is down."""
+        return int(self._call("getPID"))
+
+    def start_job(self, script: str) -> bool:
+        """Start the job in the background by a script for the shell. Returns False if it runs already.
+
+        Raises OSError if supervisord is down.
+        """
+        if self.runs_job():
+            return False
+        write_private(self._state.conf_d / f"{JOB}.sh", script)
+        write_private(self._state.conf_d / f"{JOB}.conf", _JOB)
+        self._call("reloadConfig")
+        if self._unless(Faults.ALREADY_ADDED, "addProcessGroup", JOB):
+            return True
+        return self._unless(Faults.ALREADY_STARTED, "startProcess", JOB, False)
+
+    def runs_job(self) -> bool:
+        """Whether the job in the background runs, or is about to run again."""
+        try:
+            return bool(self._call("getProcessInfo", JOB)["statename"] in ("STARTING", "RUNNING", "BACKOFF"))
+        except (OSError, xmlrpc.client.Error):
+            return False
 
     def add(self, service: Service) -> None:
         """Start a service under the supervisor. A running one of the same name is stopped first."""
@@ -226,6 +267,7 @@ def script(service: Service, state: State) -> str:
         (
             f"cd {shlex.quote(folder)} || exit",
             *(f"export {key}={shlex.quote(value)}" for key, value in sorted(environment.items())),
+            *filter(None, (surroundings.later(service),)),
             *((service.forgetting,) if service.forgets else ()),
             f"exec {shlex.join(service.command)}\n",
         )

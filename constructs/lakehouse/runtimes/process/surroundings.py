@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from lakehouse.runtimes.probe import Asked
 from lakehouse.runtimes.process import archives
 from lakehouse.runtimes.state import State
@@ -11,6 +13,15 @@ from lakehouse.services.service import Service
 def asked(service: Service, state: State) -> Asked:
     """How the service's readiness is probed."""
     return Asked(state.config(service.name), environment=environment(service, state) if service.probe.command else {})
+
+
+def later(service: Service) -> str:
+    """What a service's script does at each start, for an archive that is made after the script: use it. For a shell."""
+    archive = archives.path(service)
+    if archive is None or archive.exists():
+        return ""
+    name, options = archives.VARIABLE, shlex.quote(archives.options(service, archive))
+    return f'! [ -s {shlex.quote(str(archive))} ] || export {name}="${name} "{options}'
 
 
 def environment(service: Service, state: State) -> dict[str, str]:

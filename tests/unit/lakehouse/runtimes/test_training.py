@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_an_archive_that_cannot_be_made_does_not_keep_the_others_from_being_made
             raise LakehouseError("the JVM crashed")
         archive.write_text("archive")
 
-    def work(file: Path) -> None:
+    def work(file: Path, told: training.Teller) -> None:
         local = locate(load(file), "training", file)
         owner.check(local.state, local.claim)  # the commands that it runs check the same
         assert owner.read(local.state.root) == local.claim.owner
@@ -152,3 +153,51 @@ def test_a_damaged_archive_is_made_again(
     monkeypatch.setattr(archives, "damaged", lambda services: {})
     training.repair(lakehouse, PROJECT / "lakehouse.yaml")
     assert trained == ["local"]
+
+
+def test_a_killed_training_leaves_nothing_to_the_next(
+    lakehouse: Lakehouse,
+    lacking: dict[Path, tuple[Service, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    left = tmp_path / "cache" / "lakehouse" / "archives" / ".training-killed"
+    (left / "records").mkdir(parents=True)
+    asked: list[Path] = []
+
+    def below(folder: Path) -> tuple[()]:
+        asked.append(folder)
+        return ()
+
+    monkeypatch.setattr("lakehouse.runtimes.processes.below", below)
+    monkeypatch.setattr(training, "_train", lambda *_: None)
+    training.train(lakehouse, "local", PROJECT / "lakehouse.yaml")
+    assert asked == [left]
+    assert not left.exists()
+
+
+def test_only_one_process_trains_and_the_other_finds_it_done(
+    lakehouse: Lakehouse, lacking: dict[Path, tuple[Service, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, done = threading.Event(), threading.Event()
+    told: list[str] = []
+
+    class Told(training.Teller):
+        def say(self, text: str) -> None:
+            told.append(text)
+            waiting.set()
+
+    def train(*_: object) -> None:
+        other.start()
+        assert waiting.wait(20)
+        lacking.clear()
+
+    def second() -> None:
+        training.train(lakehouse, "local", PROJECT / "lakehouse.yaml", Told())
+        done.set()
+
+    other = threading.Thread(target=second)
+    monkeypatch.setattr(training, "_train", train)
+    training.train(lakehouse, "local", PROJECT / "lakehouse.yaml")
+    assert done.wait(20)
+    assert told == ["waiting for another process that prepares faster starts"]

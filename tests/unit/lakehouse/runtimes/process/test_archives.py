@@ -190,6 +190,7 @@ def test_a_cache_is_made_from_the_record(tmp_path: Path, records: Path, monkeypa
     assert said[-2:] == ["tool options: ", "what was loaded"]
     assert archives.environment(service)
     assert [each.name for each in archive.parent.iterdir()] == [archive.name]
+    assert [each.name for each in records.iterdir()] == ["s3proxy.aotconf"]
 
 
 def test_an_archive_of_class_lists_is_made_from_all_of_them(tmp_path: Path, records: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
+import pytest
+
 from lakehouse.runtimes.process import archives
-from lakehouse.runtimes.process.surroundings import environment
+from lakehouse.runtimes.process.surroundings import environment, later
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Probe, Service
 
@@ -31,3 +34,24 @@ def test_a_record_that_is_asked_for_stays(tmp_path: Path) -> None:
         f"-Djava.io.tmpdir={tmp_path}/tmp/trino",
         "-XX:Record",
     ]
+
+
+def test_an_archive_that_is_made_after_the_script_is_used_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "it's an archive.aot"
+    monkeypatch.setattr(archives, "path", lambda service: archive)
+    lines = f"export {archives.VARIABLE}=-Dfirst\n{later(service(25))}\necho ${archives.VARIABLE}"
+
+    def said() -> str:
+        return subprocess.run(["/bin/sh", "-ec", lines], capture_output=True, text=True, check=True).stdout.strip()
+
+    assert said() == "-Dfirst"
+    archive.write_text("archive")
+    assert said().startswith("-Dfirst -XX:")
+    assert said().endswith(archives.quoted(f"-XX:AOTCache={archive}"))
+    assert later(service(25)) == "", "a script that is made now names it itself"
+
+
+def test_a_program_without_an_archive_has_no_such_line() -> None:
+    assert later(service(None)) == ""

@@ -1,0 +1,89 @@
+"""``python -m lakehouse.runtimes.preparing STATE FILE STACK``: the background job that makes missing class archives.
+
+It waits until the deploy that started it has ended, and works at the lowest priority. Whoever kills it loses nothing:
+the supervisor starts it again, and it removes what is left of the former attempt.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import lock, processes, training
+from lakehouse.runtimes.locate import locate
+from lakehouse.runtimes.process import archives, background, priority
+from lakehouse.runtimes.process.background import JobNote
+from lakehouse.runtimes.process.supervisor import JOB
+from lakehouse.runtimes.state import State, terraform_state
+from lakehouse.runtimes.training import Teller
+from lakehouse.spec import load
+
+_ATTEMPTS = 3
+_INTERVAL = 1.0  # seconds between two looks at what it waits for
+_ROOM_MB = 3000  # of memory: a second lakehouse, and then two JVMs that make archives
+
+
+def prepare(state: State, path: Path, stack: str) -> None:
+    """Make the archives that the stack of the file lacks. It notes what it does, and raises nothing."""
+    background.end(state)
+    processes.kill(each for each in processes.belonging(state, JOB) if each.pid != os.getpid())
+    for attempt in range(background.noted(state).attempts + 1, _ATTEMPTS + 1):
+        told = _Noting(state, attempt)
+        told.does("waiting until the deploy has ended")
+        _until(lambda: lock.holder(terraform_state(path, stack)) is None)
+        told.does(f"waiting until {_ROOM_MB} MB of memory are free")
+        _until(lambda: psutil.virtual_memory().available >> 20 >= _ROOM_MB)
+        try:
+            lakehouse = load(path)  # it may have changed since the last attempt
+            training.train(lakehouse, stack, path, told)
+            if not archives.missing(locate(lakehouse, stack, path).services):
+                background.note(state, JobNote())
+                return
+        except LakehouseError as error:
+            told.say(str(error))
+    background.note(state, JobNote(f"not made: `lakehouse logs {JOB}` says why"))
+
+
+class _Noting(Teller):
+    """Notes what the training does, for `lakehouse status`."""
+
+    in_background = True
+
+    def __init__(self, state: State, attempt: int) -> None:
+        self._state, self._attempt = state, attempt
+
+    def say(self, text: str) -> None:
+        print(text, flush=True)
+
+    def does(self, what: str, folder: Path | None = None) -> None:
+        background.note(self._state, JobNote(what, self._attempt, str(folder or "")))
+
+
+def _until(there: Callable[[], bool]) -> None:
+    while not there():
+        time.sleep(_INTERVAL)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    root, file, stack = sys.argv[1:] if arguments is None else arguments
+    state = State(Path(root))
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        background.end(state)
+        os._exit(0)  # its threads wait for processes that are gone
+
+    signal.signal(signal.SIGTERM, stop)
+    priority.lowest()
+    prepare(state, Path(file), stack)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import lock, preparing, training
+from lakehouse.runtimes.process import archives, background
+from lakehouse.runtimes.process.background import JobNote
+from lakehouse.runtimes.state import State, terraform_state
+from lakehouse.runtimes.training import Teller
+
+FILE = Path(__file__).parents[4] / "lakehouse.yaml"
+MISSING = {Path("trino.aot"): ()}
+
+
+class World:
+    """What the job sees: the notes at each wait and each training, and the archives that are missing after each."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.seen: list[str] = []
+        self.missing: list[dict[Path, tuple[()]]] = []
+
+    def train(self, lakehouse: object, stack: str, path: Path, teller: Teller) -> None:
+        assert teller.in_background
+        teller.does("recording")
+        self.note()
+
+    def note(self) -> None:
+        self.seen.append(background.noted(self.state).text)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World(State(tmp_path / "state"))
+    monkeypatch.setattr(training, "train", world.train)
+    monkeypatch.setattr(archives, "missing", lambda services: world.missing.pop(0))
+    monkeypatch.setattr(preparing, "locate", lambda *_: SimpleNamespace(services=()))
+    monkeypatch.setattr(preparing, "_INTERVAL", 0)
+    monkeypatch.setattr(lock, "holder", lambda state: None)
+    monkeypatch.setattr(preparing, "_ROOM_MB", 1)
+    return world
+
+
+def test_it_notes_what_it_does_and_nothing_after_the_end(world: World) -> None:
+    world.missing = [{}]
+    preparing.prepare(world.state, FILE, "local")
+    assert world.seen == ["recording"]
+    assert background.noted(world.state) == JobNote()
+
+
+def test_it_waits_for_the_deploy_that_started_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    holders = [object(), object(), None]
+
+    def holder(state: Path) -> object:
+        assert state == terraform_state(FILE, "local")
+        world.note()
+        return holders.pop(0)
+
+    monkeypatch.setattr(lock, "holder", holder)
+    world.missing = [{}]
+    preparing.prepare(world.state, FILE, "local")
+    assert world.seen == ["waiting until the deploy has ended"] * 3 + ["recording"]
+
+
+def test_it_waits_for_memory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = [100 << 20, 4000 << 20]
+    monkeypatch.setattr(preparing, "_ROOM_MB", 3000)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=free.pop(0)))
+    world.missing = [{}]
+    preparing.prepare(world.state, FILE, "local")
+    assert (free, world.seen) == ([], ["recording"])
+
+
+def test_it_gives_up_after_three_attempts_even_if_it_was_killed_between_them(world: World) -> None:
+    background.note(world.state, JobNote("recording", 1))
+    world.missing = [dict(MISSING), dict(MISSING)]
+    preparing.prepare(world.state, FILE, "local")
+    assert world.seen == ["recording"] * 2
+    assert "lakehouse logs class-archives" in background.noted(world.state).text
+    assert background.noted(world.state).attempts == 0, "the next deploy may try again"
+
+
+def test_an_invalid_file_is_an_attempt_that_failed(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(path: Path) -> None:
+        raise LakehouseError("not valid")
+
+    monkeypatch.setattr(preparing, "load", fail)
+    preparing.prepare(world.state, FILE, "local")
+    assert capsys.readouterr().out == "not valid\n" * 3
+    assert background.noted(world.state).text.startswith("not made")
