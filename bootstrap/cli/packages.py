@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bootstrap.project.set_up import packages as fetch_packages
 from lakehouse import project
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import set_up
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.names:
             _fetch_named(options.names, verify=options.verify)
         else:
-            _fetch_needed(project.file(options.file), verify=options.verify)
+            fetch_packages(project.file(options.file), verify=options.verify)
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -56,19 +57,6 @@ def _list() -> None:
 def _fetch_named(names: Sequence[str], *, verify: bool) -> None:
     javas = {name: int(match[1]) for name in names if (match := re.fullmatch(r"java-(\d+)", name))}
     set_up([name for name in names if name not in javas], javas.values(), verify=verify, build=build)
-
-
-def _fetch_needed(path: Path, *, verify: bool) -> None:
-    from lakehouse.kinds.needed import needed
-    from lakehouse.spec import load
-
-    lakehouse = load(path)
-    found = needed(lakehouse)
-    set_up(found.packages, found.javas, verify=verify, build=build)
-    if verify:
-        from lakehouse.runtimes import training
-
-        training.repair(lakehouse, path)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,7 +65,8 @@ def _show(project: NewProject, template: Template, written: list[Path]) -> None:
     if template.name == "aws":
         stack = "aws"
         print("Put your region, the bucket of Terraform's state, owner and addresses into the file first.")
-    print(f"Next: cd '{project.folder}' && lakehouse setup && cdktf deploy {stack}")
+    there = "" if project.folder == Path() else f"cd {shlex.quote(str(project.folder))} && "
+    print(f"Next: {there}lakehouse setup && cdktf deploy {stack}")
 
 
 @app.command()
@@ -72,6 +74,9 @@ def setup(
     context: typer.Context,
     images: Annotated[
         bool, typer.Option("--images", help="Also build the stacks' images, for a machine that reaches no registry.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Also read every file that is there, and fetch damaged ones again.")
     ] = False,
     providers: Annotated[
         bool, typer.Option("--providers", help="Also build Terraform's Docker provider, if no registry has it.")
@@ -82,7 +87,7 @@ def setup(
     from lakehouse import project
 
     file = project.file(context.obj.file)
-    set_up.deployable(file)
+    set_up.deployable(file, verify=verify)
     if images:
         set_up.built_images(file)
     if providers:

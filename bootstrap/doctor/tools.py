@@ -13,7 +13,7 @@ OLDEST_TERRAFORM = (1, 5)
 
 _CHANGED = (
     "something changed files in the cache after they were fetched, or the disk is failing",
-    "`python -m bootstrap.cli.packages fetch --verify`",
+    "`lakehouse setup --verify`",
 )
 
 

@@ -61,8 +61,7 @@ def planned(folder: Path, template: Template, name: str) -> NewProject:
         _NAME.validate_python(name)
     except ValidationError as error:
         raise UsageError(f"{error.errors()[0]['ctx']['error']} Give one with --name.") from None
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file. Name a folder, which need not exist.")
+    _check(folder)
     text = lakehouse_yaml(template.source.read_text(), name)
     before, after = _ports(text)
     numbers = {before[port]: number for port, number in after.items() if number != before[port]}
@@ -72,6 +71,16 @@ def planned(folder: Path, template: Template, name: str) -> NewProject:
     files[_SCHEMA] = (toolkit.root() / _SCHEMA).read_text()
     files |= {each: readdressed(source.read_text(), numbers) for each, source in template.beside.items()}
     return NewProject(folder, name, files, after if numbers else {})
+
+
+def _check(folder: Path) -> None:
+    if not str(folder).isprintable():
+        raise UsageError(f"{str(folder)!r} has characters that cannot be printed. Name another folder.")
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file. Name a folder, which need not exist.")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be a folder: {error.strerror}.") from error
 
 
 def write(project: NewProject, *, replace: Collection[str] = ()) -> list[Path]:

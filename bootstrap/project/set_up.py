@@ -11,15 +11,27 @@ from offline import go
 from offline.terraform import build_if_needed
 
 
-def deployable(file: Path) -> None:
+def deployable(file: Path, *, verify: bool = False) -> None:
     """cdktf-cli, the packages of the file's services, and OpenTofu if there is no Terraform.
+
+    With ``verify`` each file of the packages is read, and a damaged one fetched again.
 
     Raises LakehouseError if something cannot be fetched or built, UsageError if the file is invalid.
     """
     build_if_needed()
     cdktf_cli.set_up()
-    found = needed(load(file))
-    set_up(found.packages, found.javas, build=go.build)
+    packages(file, verify=verify)
+
+
+def packages(file: Path, *, verify: bool = False) -> None:
+    """The packages and the Java of the file's services. Raises as :func:`deployable`."""
+    lakehouse = load(file)
+    found = needed(lakehouse)
+    set_up(found.packages, found.javas, verify=verify, build=go.build)
+    if verify:
+        from lakehouse.runtimes import training
+
+        training.repair(lakehouse, file)
 
 
 def built_images(file: Path) -> None:

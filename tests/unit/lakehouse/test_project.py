@@ -44,7 +44,7 @@ def test_without_a_project_the_error_says_how_to_make_one(tmp_path: Path, monkey
 @pytest.mark.usefixtures("below")
 def test_images_packages_and_archives_are_those_of_the_project_above(monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[str] = []
-    monkeypatch.setattr(packages, "set_up", lambda names, *rest, **options: fetched.extend(names))
+    monkeypatch.setattr("bootstrap.project.set_up.set_up", lambda names, *rest, **options: fetched.extend(names))
     assert packages.main(["fetch"]) == 0
     assert "trino-476" in fetched
     trained: list[str] = []

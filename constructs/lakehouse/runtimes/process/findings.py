@@ -9,7 +9,7 @@ from lakehouse.runtimes.process.namespaces import FIX
 
 _CHANGED = (
     "something changed files in the cache after they were fetched, or the disk is failing",
-    "`python -m bootstrap.cli.packages fetch --verify`",
+    "`lakehouse setup --verify`",
 )
 
 

@@ -24,6 +24,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
         calls.update(names=sorted(names), features=sorted(features))
 
     monkeypatch.setattr(command, "set_up", note)
+    monkeypatch.setattr("bootstrap.project.set_up.set_up", note)
     return calls
 
 

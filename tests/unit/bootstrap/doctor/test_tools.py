@@ -56,6 +56,6 @@ def test_packages_and_java() -> None:
 
 
 def test_damaged_files_of_the_cache_are_named_with_what_repairs_them() -> None:
-    repair = "`python -m bootstrap.cli.packages fetch --verify`"
+    repair = "`lakehouse setup --verify`"
     found = tools.packages([], 3, ["a.jar has no end"])
     assert (found.severity, found.fix) == ("error", repair)

@@ -89,6 +89,15 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         planned(tmp_path / "lake", MEDALLION, "mine")
 
 
+@pytest.mark.parametrize(
+    ("folder", "why"), [("a\nb", "cannot be printed"), ("x" * 300, "cannot be a folder: File name")]
+)
+def test_odd_folders_are_refused(folder: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=why):
+        planned(tmp_path / folder, MEDALLION, "mine")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> None:
     (tmp_path / "lake").touch()
     with pytest.raises(LakehouseError, match="cannot be written: Not a directory"):

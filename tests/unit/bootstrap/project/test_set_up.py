@@ -16,7 +16,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What is set up; nothing is."""
     calls: list[object] = []
     monkeypatch.setattr(cdktf_cli, "set_up", lambda: calls.append("cdktf-cli"))
-    monkeypatch.setattr(set_up, "set_up", lambda names, javas, build: calls.append((set(names), set(javas))))
+    monkeypatch.setattr(set_up, "set_up", lambda names, javas, verify, build: calls.append((set(names), set(javas))))
     monkeypatch.setattr("shutil.which", lambda name, path=None: f"/usr/bin/{name}")
     return calls
 
