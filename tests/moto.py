@@ -22,17 +22,24 @@ from bootstrap.session.synthesised import Synthesised
 
 ACCOUNT = "123456789012"  # moto's
 KEYS = ("key", "secret")  # moto checks them only if it is configured to
+# An answer's body is sent at once: otherwise it waits until the client has acknowledged the head, for 40 ms.
+_SERVER = """
+from socketserver import StreamRequestHandler
+StreamRequestHandler.disable_nagle_algorithm = True
+from moto.server import main
+main()
+"""
 
 
 @contextmanager
-def running(port: int = 0) -> Iterator[str]:
+def running(port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
     """The address of a moto server, for as long as the context lasts. ``port``: 0 for a free one."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", port))
+        probe.bind((host, port))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-c", _SERVER, "--host", host, "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://{host}:{port}"
         try:
             deadline = time.monotonic() + 90
             while not _answers(url):

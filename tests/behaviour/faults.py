@@ -47,6 +47,7 @@ class Faults(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Faults
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet, for which no client waits
 
     def _forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or None

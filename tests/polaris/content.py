@@ -37,6 +37,7 @@ class Content:
 
     def __init__(self, realm: Realm, tables: Tables, keys: Mapping[str, str]) -> None:
         self._realm, self._tables, self._keys = realm, tables, keys
+        self._locations: dict[tuple[str, tuple[str, ...], str], str] = {}  # of tables that were looked at
 
     def config(self, query: Mapping[str, str]) -> Answer:
         """The first thing that a client asks for."""
@@ -73,6 +74,8 @@ class Content:
             return self._half_changed(catalog, path, namespace, body)
         asked = "&".join(f"{key}={quote(value, safe='')}" for key, value in query.items())
         answer = self._tables.call(method, catalog, f"/v1/{path.strip('/')}{'?' + asked if asked else ''}", body)
+        if method not in ("GET", "HEAD"):
+            self._forget(catalog, namespace, parts)
         if answer.status == 200 and answer.body is None:
             return Answer(204)  # Iceberg's own server answers 200, with an empty body
         loaded = answer.status == 200 and isinstance(answer.body, dict) and "metadata" in answer.body
@@ -175,9 +178,22 @@ class Content:
         """The location of a table; empty if it is not there."""
         if not table:
             return ""
-        space = quote("\x1f".join(namespace), safe="")
-        found = self._tables.call("GET", catalog, f"/v1/namespaces/{space}/tables/{quote(table, safe='')}")
-        return str(found.body["metadata"]["location"]) if found.status == 200 else ""
+        key = (catalog, tuple(namespace), table)
+        if key not in self._locations:
+            space = quote("\x1f".join(namespace), safe="")
+            found = self._tables.call("GET", catalog, f"/v1/namespaces/{space}/tables/{quote(table, safe='')}")
+            if found.status != 200:
+                return ""
+            self._locations[key] = str(found.body["metadata"]["location"])
+        return self._locations[key]
+
+    def _forget(self, catalog: str, namespace: list[str], parts: list[str]) -> None:
+        """Forget the locations that a request may have changed."""
+        match parts:
+            case ["namespaces", _, "tables", name, *_]:
+                self._locations.pop((catalog, tuple(namespace), name), None)
+            case ["tables" | "transactions", _]:
+                self._locations.clear()
 
     def _vended(self, catalog: str, answer: Answer) -> Answer:
         entity = self._realm.catalog(catalog)

@@ -143,6 +143,7 @@ def _no_token(status: int, error: str, description: str) -> Answer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer is one packet: a second one waits for the client's acknowledgement, which takes 40 ms
 
     def __init__(self, double: Double, *arguments: Any) -> None:
         self._double = double

@@ -122,7 +122,7 @@ TRINO = EngineKind(
         Limit(
             Feature.FORMAT_3,
             refused=True,
-            rule="Trino 476 cannot read tables of Iceberg's format 3",
+            rule="Trino 476 shows NULL for defaults of Iceberg's format 3, and cannot read its deletion vectors",
             fix="Write 2, or remove `trino` from `engines`",
         ),
         Limit(
