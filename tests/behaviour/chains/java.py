@@ -17,6 +17,8 @@ SOURCE = Path(__file__).with_name("Checks.scala")
 _OPENED = ("java.lang", "java.lang.invoke", "java.net", "java.nio", "java.util", "java.util.concurrent", "sun.nio.ch",
            "sun.util.calendar")  # fmt: skip
 
+_SHORT = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")  # of JVMs that are done before better code would pay
+
 
 class Java:
     """The process; Checks.scala has its questions."""
@@ -50,10 +52,11 @@ def running(folder: Path) -> Iterator[Java]:
     classes.mkdir()
     path = ":".join([str(classes), *jars])
     with (folder / "java.log").open("w") as log:
-        compiler = [java, "-cp", path, "scala.tools.nsc.Main", "-classpath", path, "-d", str(classes), str(SOURCE)]
+        scala = ["scala.tools.nsc.Main", "-classpath", path, "-d", str(classes), str(SOURCE)]
+        compiler = [java, *_SHORT, "-cp", path, *scala]
         subprocess.run(compiler, check=True, stdout=log, stderr=log, timeout=200)
         opened = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in _OPENED]
-        memory = ["-Xmx1g", "-XX:+UseSerialGC", "-Dfile.encoding=UTF-8", f"-Dwarehouse=file:{folder}"]
+        memory = ["-Xmx1g", *_SHORT, "-Dfile.encoding=UTF-8", f"-Dwarehouse=file:{folder}"]
         command = [java, *opened, *memory, "-cp", path, "org.apache.iceberg.data.Checks"]
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8", cwd=folder
