@@ -205,7 +205,9 @@ class _Build:
 
 
 def _explained(errors: Sequence[str]) -> str:
-    """What Go said, without the names of what it fetched and compiled, and in front the cause, if it is known."""
-    words = "".join(line for line in errors if not re.match(r"go: downloading |[\w./~-]+\n?$", line))
-    cause = next((text for sign, text in _CAUSES.items() if re.search(sign, words)), "")
-    return f"{cause}Go's output:\n{words[-2000:]}".rstrip()
+    """What Go said, without the names of what it fetched and compiled. If the cause is known, it and one line of it."""
+    said = [line for line in errors if not re.match(r"go: downloading |[\w./~-]+\n?$", line)]
+    for sign, cause in _CAUSES.items():
+        if line := next((line for line in said if re.search(sign, line)), ""):
+            return f"{cause}Go's output: {line.strip()[:500]}"
+    return f"Go's output:\n{''.join(said)[-2000:]}".rstrip()

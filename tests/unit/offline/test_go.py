@@ -70,10 +70,14 @@ def test_a_failure_says_what_go_said(calls: Path, tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_known_cause_comes_first(words: str, cause: str, calls: Path, tmp_path: Path) -> None:
-    _go(calls, tmp_path / "bin", action=f'echo crypto/tls >&2; echo "{words}" >&2; exit 1')
+    _go(
+        calls,
+        tmp_path / "bin",
+        action=f'echo crypto/tls >&2; echo "{words}" >&2; echo more >&2; echo "more words" >&2; exit 1',
+    )
     with pytest.raises(LakehouseError, match=rf"minio\. [^\n]*{cause}") as caught:
         go.build("minio")
-    said = str(caught.value).partition("Go's output:\n")[2]
+    said = str(caught.value).partition("Go's output: ")[2]
     assert said == words.replace("\\", "")
     assert cached.program("minio").parent.parent.joinpath(".minio").exists() == ("no space" not in words)
 
