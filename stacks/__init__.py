@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -30,7 +31,7 @@ def synth(
     ``looks`` are the running comparisons of the contents of stacks that are up. cdktf hides the app's output, so the
     file's ``warnings`` are added to the first stack: cdktf prints the warnings of all stacks, whichever it deploys.
     """
-    app = App()
+    app = App(outdir=os.environ.get("CDKTF_OUTDIR"))  # jsii's Node knows the value of when it started
     written: list[Callable[[Path], None]] = []
     for name, options in lakehouse.stacks.items():
         if isinstance(options, AwsOptions):
