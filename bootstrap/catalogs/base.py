@@ -25,6 +25,13 @@ class LiveCatalog(Protocol):
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         """What exists: all names, and the given tables and views in full (None: all of them)."""
 
+    def completed(self, facts: CatalogFacts) -> CatalogFacts:
+        """``facts`` with the tables and views in full that were only listed. Nothing is listed again.
+
+        What is no Iceberg table or view, or has vanished meanwhile, stays among those that were only listed.
+        """
+        ...
+
     def create_namespace(self, name: str, properties: Mapping[str, str]) -> None: ...
 
     def update_namespace(self, name: str, updates: Mapping[str, str], removals: Collection[str]) -> None: ...

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from bootstrap.catalogs.base import Reading
 from bootstrap.catalogs.cache import FactsCache
+from bootstrap.catalogs.loading import FileFacts
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.catalogs.view_files import ViewFiles
-from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
+from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.remote.connections import CatalogConnection, Connections
-from bootstrap.remote.errors import Missing
 from lakehouse.spec.kinds import Limits
 
 
@@ -37,7 +35,7 @@ class LocatedCatalog(ABC):
         self.warehouse = connection.warehouse.rstrip("/")
         self.files = MetadataFiles(connections)
         self.views = ViewFiles(self.files, connections.parallel)
-        self.cache = FactsCache(connections.cache, kept)
+        self.contents = FileFacts(self.files, self.views, FactsCache(connections.cache, kept), connections.parallel)
 
     @abstractmethod
     def namespaces(self) -> dict[str, dict[str, str]]:
@@ -49,38 +47,19 @@ class LocatedCatalog(ABC):
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         namespaces = self.namespaces()
-        listed = self.listed(namespaces)
-        locations, others = listed.tables, listed.others
-        chosen = {name: at for name, at in locations.items() if tables is None or name in tables}
-        kept = self.cache.load()
-        facts = {name: TableFacts(at, json.loads(kept[at])) for name, at in chosen.items() if at in kept}
-        facts |= self._read({name: at for name, at in chosen.items() if name not in facts}, reading)
-        live = set(locations.values())
-        new = {
-            table.metadata_location: table.metadata for table in facts.values() if table.metadata_location not in kept
-        }
-        if new or kept.keys() - live:
-            self.cache.store(new, kept.keys() - live)
-        unread = frozenset(locations.keys() | others) - facts.keys()
-        views = self.views.read({name: at for name, at in listed.views.items() if tables is None or name in tables})
-        left = frozenset(listed.views) - views.keys()
-        return CatalogFacts(namespaces, facts, unread, self.limits, views=views, other_views=left)
+        tables_at, views_at, others = self.listed(namespaces)
+        listed = CatalogFacts(
+            namespaces,
+            {},
+            frozenset(tables_at.keys() | others),
+            self.limits,
+            other_views=frozenset(views_at),
+            unread={**tables_at, **views_at},
+        )
+        return self.contents.read(listed, tables, reading)
+
+    def completed(self, facts: CatalogFacts) -> CatalogFacts:
+        return self.contents.read(facts, None, lambda count, of: None)
 
     def locations(self) -> Mapping[str, str]:
         return self.listed(self.namespaces()).tables
-
-    def _read(self, locations: Mapping[str, str], reading: Reading) -> dict[str, TableFacts]:
-        found: dict[str, TableFacts] = {}
-        with ThreadPoolExecutor(self.connections.parallel) as pool:
-            tables = pool.map(self._table, locations.values())
-            for count, (name, table) in enumerate(zip(locations, tables, strict=True), 1):
-                if table is not None:
-                    found[name] = table
-                reading(count, len(locations))
-        return found
-
-    def _table(self, location: str) -> TableFacts | None:
-        try:
-            return TableFacts(location, compact(self.files.read(location)))
-        except Missing:
-            return None  # dropped since it was listed, with its files

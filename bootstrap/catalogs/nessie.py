@@ -7,21 +7,22 @@ https://projectnessie.org/develop/rest/ (API v2, "entries")
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote
 
 from bootstrap.catalogs.base import Gone, Head, Reading, SeenView
+from bootstrap.catalogs.cache import FactsCache
+from bootstrap.catalogs.loading import FileFacts
 from bootstrap.catalogs.nessie_commit import NessieCommit
 from bootstrap.catalogs.nessie_history import gone
 from bootstrap.catalogs.references import CatalogReferences
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.iceberg.claims import folder_of
-from bootstrap.iceberg.metadata import CatalogFacts, ReferenceFacts, TableFacts, compact
+from bootstrap.iceberg.metadata import CatalogFacts, ReferenceFacts
 from bootstrap.remote.connections import CatalogConnection, Connections
-from bootstrap.remote.errors import Missing, RemoteError
+from bootstrap.remote.errors import RemoteError
 from bootstrap.remote.http import Http
 from lakehouse.kinds.catalogs.nessie import NESSIE
 
@@ -93,41 +94,35 @@ class NessieCatalog(RestCatalog):
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         namespaces: dict[str, Mapping[str, str]] = {}
+        kinds: dict[str, set[str]] = {"ICEBERG_TABLE": set(), "ICEBERG_VIEW": set()}
         locations: dict[str, str] = {}
-        listed: dict[str, str] = {}
         others: set[str] = set()
         for entry in self.entries():
             name, content = ".".join(entry["name"]["elements"]), entry["content"]
             if entry["type"] == "NAMESPACE":
                 namespaces[name] = content.get("properties") or {}
-            elif entry["type"] == "ICEBERG_TABLE":
+            elif entry["type"] in kinds:
+                kinds[entry["type"]].add(name)
                 locations[name] = content["metadataLocation"]
-            elif entry["type"] == "ICEBERG_VIEW":
-                listed[name] = content["metadataLocation"]
             else:
                 others.add(name)
-        chosen = {name: at for name, at in locations.items() if tables is None or name in tables}
-        kept = self.cache.load()
-        facts = {n: TableFacts(at, json.loads(kept[at])) for n, at in chosen.items() if at in kept}
-        read = self._load({name: at for name, at in chosen.items() if name not in facts}, self._read, reading)
-        new = {table.metadata_location: table.metadata for table in read.values()}
-        gone = kept.keys() - locations.values()
-        if new or gone:
-            self.cache.store(new, gone)
-        facts |= read
         references = {each.name: ReferenceFacts(each.kind, each.points_to, each.deletable)
                       for each in self.references.list() if each.name != self.connection.branch}  # fmt: skip
-        unread = frozenset(locations.keys() | others) - facts.keys()
-        views = self.commits.views.read({name: at for name, at in listed.items() if tables is None or name in tables})
-        left = frozenset(listed) - views.keys()
-        return CatalogFacts(namespaces, facts, unread, self.limits, references, views=views, other_views=left)
+        unread, views = frozenset(kinds["ICEBERG_TABLE"] | others), frozenset(kinds["ICEBERG_VIEW"])
+        listed = CatalogFacts(
+            namespaces, {}, unread, self.limits, references, other_views=views, unread=locations
+        )  # fmt: skip
+        return self.contents.read(listed, tables, reading)
 
-    def _read(self, location: str) -> TableFacts | None:
-        """Read the metadata file: Nessie's Iceberg REST endpoint may show the schema of the last rows instead."""
-        try:
-            return TableFacts(location, compact(self.commits.files.read(location)))
-        except Missing:
-            return None  # dropped since it was listed, with its files
+    def completed(self, facts: CatalogFacts) -> CatalogFacts:
+        return self.contents.read(facts, None, lambda count, of: None)
+
+    @cached_property
+    def contents(self) -> FileFacts:
+        """From the metadata files: Nessie's Iceberg REST endpoint may show the schema of the last rows instead."""
+        kept = f"{self.connection.uri} {self.connection.warehouse} {self.connection.branch}"
+        cache = FactsCache(self.connections.cache, kept)
+        return FileFacts(self.commits.files, self.commits.views, cache, self.connections.parallel)
 
     def locations(self) -> Mapping[str, str]:
         return {name: head.location for name, head in self.heads().items()}

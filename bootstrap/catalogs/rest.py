@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
 from bootstrap.catalogs.base import Reading, SeenView, same, unchanged_view
-from bootstrap.catalogs.cache import FactsCache
+from bootstrap.catalogs.loading import loaded
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
 from bootstrap.iceberg.view import ViewFacts, compact_view, version_updates
 from bootstrap.remote.connections import CatalogConnection, Connections
@@ -47,7 +48,6 @@ class RestCatalog:
             auth=connection.auth,
             trust=connection.trust,
         )
-        self.cache = FactsCache(connections.cache, f"{connection.uri} {connection.warehouse} {connection.branch}")
 
     @cached_property
     def prefix(self) -> str:
@@ -59,37 +59,52 @@ class RestCatalog:
     # reading
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
-        names = sorted(self._namespaces(None))
-        properties: dict[str, Mapping[str, str]] = {}
-        present: list[str] = []
         with ThreadPoolExecutor(self.connections.parallel) as pool:
-            for name, known in zip(names, pool.map(self._namespace, names), strict=True):
-                if known is not None:
-                    properties[name] = known
-            for found in pool.map(lambda name: self._named(name, "tables"), names):
-                present.extend(found)
-            listed: list[str] = []
-            if self.limits.views:
-                for found in pool.map(lambda name: self._named(name, "views"), names):
-                    listed.extend(found)
-        chosen = [name for name in present if tables is None or name in tables]
-        read = self._load({name: name for name in chosen}, self._table, reading)
-        views = self._views([name for name in listed if tables is None or name in tables])
-        return CatalogFacts(
-            properties,
-            read,
-            frozenset(present) - read.keys(),
-            self.limits,
-            views=views,
-            other_views=frozenset(listed) - views.keys(),
-        )
+            names = sorted(self._namespaces(pool))
+            # All requests are handed to the pool before the first answer is waited for.
+            answers = pool.map(self._namespace, names)
+            present = pool.map(lambda name: self._named(name, "tables"), names)
+            listed = pool.map(lambda name: self._named(name, "views"), names if self.limits.views else ())
+            properties = {name: of for name, of in zip(names, answers, strict=True) if of is not None}
+            known = CatalogFacts(
+                properties,
+                {},
+                frozenset(chain.from_iterable(present)),
+                self.limits,
+                other_views=frozenset(chain.from_iterable(listed)),
+            )
+        return self._read_in(known, tables, reading)
 
-    def _namespaces(self, parent: str | None) -> Iterator[str]:
+    def completed(self, facts: CatalogFacts) -> CatalogFacts:
+        return self._read_in(facts, None, lambda count, of: None)
+
+    def _read_in(self, facts: CatalogFacts, wanted: Collection[str] | None, reading: Reading) -> CatalogFacts:
+        """``facts`` with these of the tables and views that were only listed (None: with all of them)."""
+        names, views = (
+            sorted(name for name in listed if wanted is None or name in wanted)
+            for listed in (facts.others, facts.other_views)
+        )
+        read = loaded({name: name for name in names}, self._table, reading, self.connections.parallel)
+        seen = loaded({name: name for name in views}, self._view, lambda count, of: None, self.connections.parallel)
+        return facts.with_read(read, {name: _compact(view) for name, view in seen.items()})
+
+    def _namespaces(self, pool: ThreadPoolExecutor) -> list[str]:
+        """All namespaces. The protocol lists those in one other, so all of one depth are asked for at a time."""
+        found = level = self._inside(None)
+        while level:
+            level = [name for inside in pool.map(self._inside, level) for name in inside]
+            found = [*found, *level]
+        return found
+
+    def _inside(self, parent: str | None) -> list[str]:
+        """The namespaces directly in another one, or those that are in none."""
         asked = None if parent is None else parent.replace(".", "\x1f")
-        for page in self._pages(f"{self.prefix}/namespaces", "namespaces", parent=asked):
-            name = ".".join(page)
-            yield name
-            yield from self._namespaces(name)
+        try:
+            return [".".join(each) for each in self._pages(f"{self.prefix}/namespaces", "namespaces", parent=asked)]
+        except Missing:
+            if parent is None:
+                raise
+            return []  # dropped since it was listed
 
     def _namespace(self, name: str) -> Mapping[str, str] | None:
         try:
@@ -115,30 +130,12 @@ class RestCatalog:
             if not token:
                 return
 
-    def _load(
-        self, wanted: Mapping[str, str], read: Callable[[str], TableFacts | None], reading: Reading
-    ) -> dict[str, TableFacts]:
-        """Read tables, several at a time, and return them by name; a table that vanished meanwhile is left out."""
-        facts: dict[str, TableFacts] = {}
-        with ThreadPoolExecutor(self.connections.parallel) as pool:
-            for count, (name, table) in enumerate(zip(wanted, pool.map(read, wanted.values()), strict=True), 1):
-                if table is not None:
-                    facts[name] = table
-                reading(count, len(wanted))
-        return facts
-
     def _table(self, name: str) -> TableFacts | None:
         try:
             answer = self.http.get(self._table_path(name), snapshots="refs")
         except Missing:
             return None
         return TableFacts(answer.get("metadata-location") or "", compact(answer["metadata"]))
-
-    def _views(self, names: Collection[str]) -> dict[str, ViewFacts]:
-        """Those views that are still there."""
-        with ThreadPoolExecutor(self.connections.parallel) as pool:
-            found = zip(names, pool.map(self._view, names), strict=True)
-            return {name: _compact(view) for name, view in found if view is not None}
 
     def _view(self, name: str) -> ViewFacts | None:
         try:

@@ -7,7 +7,8 @@ a table deletes its files, whether or not the request says so.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -38,9 +39,9 @@ class S3TablesCatalog(RestCatalog):
                 raise
         return CatalogFacts({}, {}, limits=self.limits)
 
-    def _namespaces(self, parent: str | None) -> Iterator[str]:
+    def _namespaces(self, pool: ThreadPoolExecutor) -> list[str]:
         # There is one level. SeaweedFS nevertheless makes nested ones if it is asked to, and lists all at once.
-        yield from {".".join(each): None for each in self._pages(f"{self.prefix}/namespaces", "namespaces")}
+        return list(dict.fromkeys(self._inside(None)))
 
     def _table(self, name: str) -> TableFacts | None:
         found = super()._table(name)

@@ -6,7 +6,7 @@ https://iceberg.apache.org/spec/#table-metadata-fields
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -186,7 +186,7 @@ class CatalogFacts:
     """A catalog's contents.
 
     ``tables`` and ``views`` have what was read, ``others`` and ``other_views`` the names of tables and views that were
-    only listed.
+    only listed. ``unread`` are the addresses of the metadata files of the latter, if the catalog lists addresses.
     ``references`` are branches and tags, without the branch that this is; ``elsewhere`` are the folders of the tables
     on those, by the table's name and the reference's, if they were asked for. ``renamed`` has the names in the catalog
     of tables that ``tables`` has under other names, which they will get. ``moving`` has what is in namespaces that will
@@ -203,6 +203,18 @@ class CatalogFacts:
     views: Mapping[str, ViewFacts] = field(default_factory=dict)
     other_views: frozenset[str] = frozenset()
     moving: Mapping[str, Moving] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    def with_read(self, tables: Mapping[str, TableFacts], views: Mapping[str, ViewFacts]) -> CatalogFacts:
+        """These facts with tables and views that were read after they were listed."""
+        return replace(
+            self,
+            tables={**self.tables, **tables},
+            views={**self.views, **views},
+            others=self.others - tables.keys(),
+            other_views=self.other_views - views.keys(),
+            unread={name: at for name, at in self.unread.items() if name not in tables and name not in views},
+        )
 
 
 @dataclass(frozen=True)

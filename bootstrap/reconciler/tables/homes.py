@@ -54,7 +54,7 @@ def everyone(world: World, read: Mapping[str, CatalogFacts]) -> dict[str, Catalo
     found: dict[str, CatalogFacts] = {}
     for name, facts in read.items():
         catalog = world.catalog(name)
-        whole = catalog.facts(None, lambda count, of: None) if facts.others or facts.other_views else facts
+        whole = catalog.completed(facts) if facts.others or facts.other_views else facts
         if whole.references and isinstance(catalog, Remembers):
             whole = replace(whole, elsewhere=catalog.elsewhere())
         found[name] = whole

@@ -96,6 +96,9 @@ class Lake:
         read = {name: of for name, of in found.tables.items() if tables is None or name in tables}
         return replace(found, tables=read, others=frozenset(found.tables.keys() - read.keys()))
 
+    def completed(self, facts: CatalogFacts) -> CatalogFacts:
+        return self.facts(None, lambda count, of: None)
+
     def locations(self) -> Mapping[str, str]:
         tables = self.world.tables.items()
         return {name: f"{table.location}/metadata/00000-x.metadata.json" for name, table in tables}

@@ -1,0 +1,92 @@
+"""What a catalog that speaks Iceberg REST is asked when it is read; the server's answers are a script."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from bootstrap.catalogs.rest import RestCatalog
+from bootstrap.iceberg.metadata import CatalogFacts
+from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.remote.errors import Missing
+
+SPACES = {"a": {"owner": "us"}, "a.b": {}, "a.b.c": {}, "z": {}}
+TABLES, VIEWS = ("a.t", "a.u", "a.b.t", "z.t"), ("a.v", "z.v")
+
+
+class Server:
+    """Namespaces, tables and views by their dotted names. ``gone`` are dropped after they were listed."""
+
+    def __init__(self, gone: tuple[str, ...] = ()) -> None:
+        self.gone, self.asked = gone, Counter[str]()
+
+    def get(self, path: str, **query: Any) -> Any:
+        path = path.removeprefix("/v1/")
+        if path == "config":
+            return {}
+        parent = (query.get("parent") or "").replace("\x1f", ".")
+        self.asked[f"{path.replace('%1F', '.')}{'?' + parent if parent else ''}"] += 1
+        space, _, rest = path.removeprefix("namespaces").removeprefix("/").replace("%1F", ".").partition("/")
+        kind, _, name = rest.partition("/")
+        if {parent, space, f"{space}.{name}"} & set(self.gone):
+            raise Missing("HTTP 404")
+        if not space:
+            inside = [each for each in SPACES if each.rpartition(".")[0] == parent]
+            return {"namespaces": [each.split(".") for each in inside]}
+        if not kind:
+            return {"properties": SPACES[space]}
+        if not name:
+            found = [each.rsplit(".", 1) for each in (TABLES if kind == "tables" else VIEWS)]
+            return {"identifiers": [{"namespace": of.split("."), "name": each} for of, each in found if of == space]}
+        return {"metadata-location": f"s3://w/{path}", "metadata": METADATA | {"location": f"s3://w/{space}/{name}"}}
+
+
+METADATA: dict[str, Any] = {
+    "table-uuid": "u", "view-uuid": "u", "properties": {}, "current-schema-id": 0, "partition-specs": [],
+    "schemas": [{"type": "struct", "schema-id": 0, "fields": []}],
+    "current-version-id": 1, "versions": [{"version-id": 1, "schema-id": 0, "representations": []}],
+}  # fmt: skip
+
+
+def catalog(server: Server) -> RestCatalog:
+    store = StoreConnection("http://127.0.0.1:1", "us-east-1", "key", "secret")
+    made = RestCatalog("lake", CatalogConnection("rest", "http://127.0.0.1:1"), Connections(store, {}))
+    made.http = server  # type: ignore[assignment]
+    return made
+
+
+def read(server: Server, names: set[str] | None) -> CatalogFacts:
+    return catalog(server).facts(names, lambda count, of: None)
+
+
+def test_all_names_are_listed_and_only_the_chosen_are_read() -> None:
+    server = Server()
+    found = read(server, {"a.t", "z.v", "a.new"})
+    assert dict(found.namespaces) == SPACES
+    assert (set(found.tables), found.others) == ({"a.t"}, {"a.u", "a.b.t", "z.t"})
+    assert (set(found.views), found.other_views) == ({"z.v"}, {"a.v"})
+    assert set(server.asked.values()) == {1}
+
+
+def test_what_was_only_listed_is_read_later_and_nothing_is_asked_twice() -> None:
+    server = Server()
+    one = catalog(server)
+    found = one.completed(one.facts({"a.t"}, lambda count, of: None))
+    assert found == read(Server(), None)
+    assert (set(found.tables), set(found.views)) == (set(TABLES), set(VIEWS))
+    assert found.others | found.other_views == frozenset()
+    assert set(server.asked.values()) == {1}
+
+
+@pytest.mark.parametrize("gone", ["a.b", "a.b.c", "z"])
+def test_a_namespace_that_is_dropped_meanwhile_is_left_out_with_what_is_in_it(gone: str) -> None:
+    found = read(Server((gone,)), None)
+    assert gone not in found.namespaces
+    assert {each for each in TABLES if each.rpartition(".")[0] != gone} == set(found.tables)
+
+
+def test_a_table_or_view_that_is_dropped_meanwhile_is_not_read() -> None:
+    found = read(Server(("a.t", "z.v")), None)
+    assert (found.others, found.other_views) == ({"a.t"}, {"z.v"})
