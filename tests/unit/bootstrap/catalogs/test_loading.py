@@ -50,9 +50,9 @@ def test_the_chosen_first_and_the_rest_later_and_each_file_once(tmp_path: Path) 
     files = Files(a1=TABLE, b1=TABLE, v1=VIEW)
     of = facts_of(files, tmp_path)
     some = of.read(LISTED, {"n.a"}, quiet)
-    assert (set(some.tables), some.others, some.other_views) == ({"n.a"}, {"n.b", "n.odd"}, {"n.v"})
+    assert (set(some.tables), set(some.others), set(some.other_views)) == ({"n.a"}, {"n.b", "n.odd"}, {"n.v"})
     every = of.read(some, None, quiet)
-    assert (set(every.tables), every.others, set(every.views)) == ({"n.a", "n.b"}, {"n.odd"}, {"n.v"})
+    assert (set(every.tables), set(every.others), set(every.views)) == ({"n.a", "n.b"}, {"n.odd"}, {"n.v"})
     assert (sorted(files.asked), every.unread) == (["a1", "b1", "v1"], {})
 
 
@@ -70,7 +70,7 @@ def test_tables_are_kept_for_the_next_run_until_they_change(tmp_path: Path) -> N
 
 def test_a_file_that_is_gone_leaves_its_table_among_those_that_were_only_listed(tmp_path: Path) -> None:
     found = facts_of(Files(a1=TABLE, v1=VIEW), tmp_path).read(LISTED, None, quiet)
-    assert (set(found.tables), found.others) == ({"n.a"}, {"n.b", "n.odd"})
+    assert (set(found.tables), set(found.others)) == ({"n.a"}, {"n.b", "n.odd"})
 
 
 def test_progress_counts_also_what_has_vanished() -> None:
