@@ -32,6 +32,10 @@ class LiveCatalog(Protocol):
         """
         ...
 
+    def read(self, names: Collection[str]) -> CatalogFacts:
+        """Only these tables and views, as they are now, without those that do not exist. The catalog is not listed."""
+        ...
+
     def create_namespace(self, name: str, properties: Mapping[str, str]) -> None: ...
 
     def update_namespace(self, name: str, updates: Mapping[str, str], removals: Collection[str]) -> None: ...
@@ -110,10 +114,10 @@ class HasReferences(Protocol):
 
 @runtime_checkable
 class Locates(Protocol):
-    """A catalog that lists its tables with their locations."""
+    """A catalog that lists its tables and views with their locations."""
 
     def locations(self) -> Mapping[str, str]:
-        """The address of each table's metadata file, by the table's name. Reads no table."""
+        """The address of the metadata file of each table and view, by its name. Reads none of them."""
 
 
 class Head(NamedTuple):

@@ -19,6 +19,7 @@ from bootstrap.catalogs.base import same
 from bootstrap.catalogs.located import Listing, LocatedCatalog
 from bootstrap.catalogs.metadata_files import file_settings
 from bootstrap.catalogs.purge import purgeable, purged
+from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import (
     Conflict,
@@ -84,6 +85,10 @@ class GlueCatalog(LocatedCatalog):
             }
         tables = {name: at for name, at in every.items() if at}
         return Listing(tables, {}, frozenset(every.keys() - tables.keys()))
+
+    def read(self, names: Collection[str]) -> CatalogFacts:
+        ours = self.namespaces()
+        return super().read([name for name in names if name.rpartition(".")[0] in ours])
 
     def _databases(self) -> list[dict[str, Any]]:
         with typed(self.what, self._address):

@@ -50,6 +50,11 @@ class FileFacts:
         views = self._views.read({name: at for name, at in chosen.items() if name in facts.other_views})
         return facts.with_read({**tables, **read}, views)
 
+    def fresh(self, tables: Mapping[str, str], views: Mapping[str, str]) -> CatalogFacts:
+        """The tables and views with these addresses. Nothing is kept, as others are not known."""
+        read = loaded(tables, self._table, lambda count, of: None, self._parallel)
+        return CatalogFacts({}, read, views=self._views.read(views))
+
     def _table(self, location: str) -> TableFacts | None:
         try:
             return TableFacts(location, compact(self._files.read(location)))

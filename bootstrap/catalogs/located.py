@@ -61,5 +61,12 @@ class LocatedCatalog(ABC):
     def completed(self, facts: CatalogFacts) -> CatalogFacts:
         return self.contents.read(facts, None, lambda count, of: None)
 
+    def read(self, names: Collection[str]) -> CatalogFacts:
+        """Lists the namespaces of these, and no others."""
+        listed = self.listed({name.rpartition(".")[0] for name in names})
+        chosen = ({name: at for name, at in of.items() if name in names} for of in (listed.tables, listed.views))
+        return self.contents.fresh(*chosen)
+
     def locations(self) -> Mapping[str, str]:
-        return self.listed(self.namespaces()).tables
+        listed = self.listed(self.namespaces())
+        return {**listed.tables, **listed.views}

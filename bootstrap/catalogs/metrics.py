@@ -152,7 +152,7 @@ class TableReader:
     def _head(self, table: str) -> Head:
         if isinstance(self.catalog, Heads):
             return self.catalog.head(table)
-        facts = self.catalog.facts({table}, lambda count, of: None).tables.get(table)
+        facts = self.catalog.read({table}).tables.get(table)
         if facts is None:
             raise Missing(f'catalog "{self.name}": there is no table {table}')
         return _head(facts)

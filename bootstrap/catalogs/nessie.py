@@ -124,8 +124,17 @@ class NessieCatalog(RestCatalog):
         cache = FactsCache(self.connections.cache, kept)
         return FileFacts(self.commits.files, self.commits.views, cache, self.connections.parallel)
 
+    def read(self, names: Collection[str]) -> CatalogFacts:
+        there = self.commits.contents(names)[0].items()
+        tables, views = (
+            {name: of["metadataLocation"] for name, of in there if of["type"] == kind}
+            for kind in ("ICEBERG_TABLE", "ICEBERG_VIEW")
+        )
+        return self.contents.fresh(tables, views)
+
     def locations(self) -> Mapping[str, str]:
-        return {name: head.location for name, head in self.heads().items()}
+        known = (each for each in self.entries() if each["type"] in ("ICEBERG_TABLE", "ICEBERG_VIEW"))
+        return {".".join(each["name"]["elements"]): each["content"]["metadataLocation"] for each in known}
 
     def heads(self) -> Mapping[str, Head]:
         entries = (each for each in self.entries() if each["type"] == "ICEBERG_TABLE")

@@ -33,12 +33,12 @@ class NessieCommit:
 
     def current(self, name: str) -> tuple[dict[str, Any], str]:
         """The table's content, and the branch's hash at which it was read. Raises Missing if there is no table."""
-        contents, hash_ = self._current([name])
+        contents, hash_ = self.contents([name])
         if name not in contents:
             raise Missing(f"{self._what}: there is no table or view {name}")
         return contents[name], hash_
 
-    def _current(self, names: Collection[str]) -> tuple[dict[str, dict[str, Any]], str]:
+    def contents(self, names: Collection[str]) -> tuple[dict[str, dict[str, Any]], str]:
         """The contents of those tables that exist, and the branch's hash at which they were read."""
         keys = [{"elements": name.split(".")} for name in names]
         answer = self._api.post(f"{self._tree}/contents", {"requestedKeys": keys})
@@ -54,7 +54,7 @@ class NessieCommit:
         """
         failed: dict[str, RemoteError] = {}
         operations: dict[str, dict[str, Any]] = {}
-        contents, hash_ = self._current(commits)
+        contents, hash_ = self.contents(commits)
         for name, commit in commits.items():
             try:
                 operations[name] = self._written(name, commit, contents.get(name))
@@ -91,7 +91,7 @@ class NessieCommit:
         Raises Conflict if the table has another UUID than ``identity`` or changes meanwhile, Exists if the new name is
         taken.
         """
-        contents, hash_ = self._current([former, name])
+        contents, hash_ = self.contents([former, name])
         if former not in contents:
             raise Missing(f"{self._what}: there is no table {former}")
         if name in contents:
@@ -105,7 +105,7 @@ class NessieCommit:
         Raises Conflict if something else is in it or changes meanwhile, Exists if a new name is taken.
         """
         names = {each: name + each.removeprefix(former) for each in (former, *inside)}
-        contents, hash_ = self._current([*names, *names.values()])
+        contents, hash_ = self.contents([*names, *names.values()])
         if former not in contents:
             raise Missing(f"{self._what}: there is no namespace {former}")
         if gone := [each for each in names if each not in contents]:
@@ -116,7 +116,7 @@ class NessieCommit:
 
     def register(self, name: str, metadata_location: str) -> None:
         """Create a table from an existing metadata file. Raises Exists if the name is taken on the branch."""
-        contents, hash_ = self._current([name])
+        contents, hash_ = self.contents([name])
         if name in contents:
             raise Exists(f"{self._what}: there is already a table {name}")
         metadata = self.files.read(metadata_location)
@@ -132,7 +132,7 @@ class NessieCommit:
 
     def create_view(self, name: str, file: ViewFile) -> None:
         """Create a view whose first metadata file is written. Raises Exists if the name is taken on the branch."""
-        contents, hash_ = self._current([name])
+        contents, hash_ = self.contents([name])
         if name in contents:
             raise Exists(f"{self._what}: there is already a table or view {name}")
         self._send({name: _put_view(name, {}, file)}, hash_)

@@ -141,7 +141,7 @@ class TableReferences:
         self.catalog, self.table = catalog, table
 
     def _metadata(self) -> Any:
-        facts = self.catalog.facts({self.table}, _quiet).tables.get(self.table)
+        facts = self.catalog.read({self.table}).tables.get(self.table)
         if facts is None:
             raise Missing(f'there is no table "{self.table}"')
         return facts.metadata
@@ -181,10 +181,6 @@ class TableReferences:
     def _commit(self, metadata: Any, requirement: dict[str, Any], update: dict[str, Any]) -> None:
         identity = {"type": "assert-table-uuid", "uuid": metadata["table-uuid"]}
         self.catalog.commit_table(self.table, {"requirements": [identity, requirement], "updates": [update]})
-
-
-def _quiet(count: int, of: int) -> None:
-    pass
 
 
 def _reference(data: dict[str, Any]) -> LiveReference:

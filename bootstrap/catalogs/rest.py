@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -19,16 +20,14 @@ from urllib.parse import quote
 from bootstrap.catalogs.base import Reading, SeenView, same, unchanged_view
 from bootstrap.catalogs.loading import loaded
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
-from bootstrap.iceberg.view import ViewFacts, compact_view, version_updates
+from bootstrap.iceberg.view import DROPS, DROPS_ONCE, ViewFacts, compact_view, version_updates
 from bootstrap.remote.connections import CatalogConnection, Connections
-from bootstrap.remote.errors import Conflict, Missing
+from bootstrap.remote.errors import Conflict, Missing, Refused
 from bootstrap.remote.http import Http
 from lakehouse.kinds.catalogs.rest import REST
 
 #: Between the levels of a namespace in a path.
 _SEPARATOR = "%1F"
-#: Property of a view: a new version may lack an engine's SQL that the last one had.
-DROPS = "replace.drop-dialect.allowed"
 
 
 class RestCatalog:
@@ -86,7 +85,14 @@ class RestCatalog:
         )
         read = loaded({name: name for name in names}, self._table, reading, self.connections.parallel)
         seen = loaded({name: name for name in views}, self._view, lambda count, of: None, self.connections.parallel)
-        return facts.with_read(read, {name: _compact(view) for name, view in seen.items()})
+        return facts.with_read(read, {name: self._compact(name, view) for name, view in seen.items()})
+
+    def read(self, names: Collection[str]) -> CatalogFacts:
+        asked = frozenset(names)
+        found = self.completed(CatalogFacts({}, {}, asked, self.limits))
+        views = asked - found.tables.keys() if self.limits.views else frozenset()
+        found = self.completed(replace(found, others=frozenset(), other_views=views))
+        return replace(found, other_views=frozenset())
 
     def _namespaces(self, pool: ThreadPoolExecutor) -> list[str]:
         """All namespaces. The protocol lists those in one other, so all of one depth are asked for at a time."""
@@ -143,6 +149,12 @@ class RestCatalog:
         except Missing:
             return None
         return ViewFacts(answer.get("metadata-location") or "", answer["metadata"])
+
+    def _compact(self, name: str, view: ViewFacts) -> ViewFacts:
+        try:
+            return ViewFacts(view.metadata_location, compact_view(view.metadata))
+        except ValueError as error:
+            raise Refused(f'catalog "{self.name}": the view {name} cannot be read: {error}') from None
 
     # writing
 
@@ -206,16 +218,19 @@ class RestCatalog:
         there = self._seen(name, seen)
         changes = [] if wanted is None else version_updates(there.metadata, wanted, _now())
         drops = wanted is not None and not there.sql.keys() <= _dialects(wanted)
-        allowed = {**there.properties, **updates}.get(DROPS, "").lower() == "true"
+        staying = {key: value for key, value in there.properties.items() if key not in removals}
+        allowed = {**staying, **updates}.get(DROPS, "").lower() == "true"
         if drops and not allowed:  # the library refuses to lose an engine's SQL by mistake; here the plan has shown it
-            updates = {**updates, DROPS: "true"}
+            updates = {**updates, DROPS: "true", DROPS_ONCE: "true"}
+            removals = [key for key in removals if key not in updates]
         if updates:
             changes.append({"action": "set-properties", "updates": dict(updates)})
         if removals:
             changes.append({"action": "remove-properties", "removals": list(removals)})
         self._commit_view(name, seen, changes)
         if drops and not allowed:
-            self._commit_view(name, seen, [{"action": "remove-properties", "removals": [DROPS]}])
+            # Not in the same commit: the library looks at the properties after all updates. A plan sees what is left.
+            self._commit_view(name, seen, [{"action": "remove-properties", "removals": [DROPS, DROPS_ONCE]}])
 
     def drop_view(self, name: str, seen: SeenView) -> None:
         # The protocol takes a name and no UUID, as for tables.
@@ -248,10 +263,6 @@ def _identifier(name: str) -> dict[str, Any]:
     """A table's name as requests have it."""
     *namespace, table = name.split(".")
     return {"namespace": namespace, "name": table}
-
-
-def _compact(view: ViewFacts) -> ViewFacts:
-    return ViewFacts(view.metadata_location, compact_view(view.metadata))
 
 
 def _dialects(wanted: Mapping[str, Any]) -> set[str]:

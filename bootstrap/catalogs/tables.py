@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def load(catalog: LiveCatalog, name: str, connections: Connections) -> Table:
     """The table ``name`` of the catalog. Raises Missing if there is none."""
-    facts = catalog.facts({name}, lambda count, of: None).tables.get(name)
+    facts = catalog.read({name}).tables.get(name)
     if facts is None:
         raise Missing(f"there is no table {name}")
     return at(catalog, name, facts.metadata_location, connections)

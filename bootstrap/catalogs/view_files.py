@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bootstrap.catalogs.base import SeenView, unchanged_view
 from bootstrap.catalogs.metadata_files import MetadataFiles, next_location
 from bootstrap.iceberg.view import ViewFacts, compact_view, new_metadata, next_metadata
-from bootstrap.remote.errors import Missing
+from bootstrap.remote.errors import Missing, Refused
 
 
 class ViewFile(NamedTuple):
@@ -38,6 +38,8 @@ class ViewFiles:
             return ViewFacts(location, compact_view(self._files.read(location)))
         except Missing:
             return None  # dropped since it was listed, with its files
+        except ValueError as error:
+            raise Refused(f"{location}: {error}") from None
 
     def check(self, what: str, location: str, seen: SeenView) -> Mapping[str, Any]:
         """The metadata at ``location``. Raises Conflict if that is not what was ``seen``."""

@@ -19,6 +19,10 @@ _Json = Mapping[str, Any]
 _LAST = -1  # in an update: the id of what was added last
 #: How many versions of a view are kept, as Iceberg's Java library does unless this property says otherwise.
 _HISTORY, _KEPT = "version.history.num-entries", 10
+#: Property of a view: a new version may lack an engine's SQL that the last one had.
+DROPS = "replace.drop-dialect.allowed"
+#: Property that says that we have set the other one, for a single commit. After a kill both are still there.
+DROPS_ONCE = "lakehouse.drops-dialect"
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,21 @@ class ViewFacts:
 
 
 def compact_view(metadata: _Json) -> dict[str, Any]:
-    """View metadata with only the current version and its schema."""
-    kept = {key: metadata[key] for key in ("view-uuid", "location", "current-version-id")}
-    versions = [each for each in metadata["versions"] if each["version-id"] == metadata["current-version-id"]]
-    schemas = [each for each in metadata["schemas"] if each["schema-id"] == versions[0]["schema-id"]]
-    return {**kept, "versions": versions, "schemas": schemas, "properties": metadata.get("properties") or {}}
+    """View metadata with only the current version and its schema. Raises ValueError if that is not all there."""
+    try:
+        kept = {key: metadata[key] for key in ("view-uuid", "location", "current-version-id")}
+        version = next(each for each in metadata["versions"] if each["version-id"] == metadata["current-version-id"])
+        schema = next(each for each in metadata["schemas"] if each["schema-id"] == version["schema-id"])
+        found = {**kept, "versions": [version], "schemas": [schema], "properties": metadata.get("properties") or {}}
+        seen = ViewFacts("", found)
+        _ = seen.sql, seen.columns
+    except KeyError as error:
+        raise ValueError(f'the metadata of a view has no "{error.args[0]}"') from None
+    except StopIteration:
+        raise ValueError("the metadata of a view has no such version, or no such schema, as its current one") from None
+    except (TypeError, AttributeError):
+        raise ValueError("it is not the metadata of a view") from None
+    return found
 
 
 def definition(sql: Mapping[str, str], columns: Struct, catalog: str, namespace: str) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _check(target: Target, catalog: str, layers: Collection[str]) -> None:
 
 def _facts(target: Target, catalog: str, names: Collection[str]) -> Mapping[str, TableFacts]:
     connections = connect(target.path, target.stack)[1]
-    return catalogs.connect(catalog, connections).facts(names, lambda count, of: None).tables
+    return catalogs.connect(catalog, connections).read(names).tables
 
 
 def misfits(schema: Struct) -> Iterator[str]:

@@ -63,7 +63,7 @@ def load(catalog: LiveCatalog, table: str, seed: SeedRows, connections: Connecti
     path = connections.folder / seed.file
     if _digest(path) != seed.digest:
         raise Conflict(f"{path} changed since the plan was made")
-    facts = catalog.facts({table}, lambda count, of: None).tables.get(table)
+    facts = catalog.read({table}).tables.get(table)
     if facts is None:
         raise Missing(f"there is no table {table}")
     if SEED in facts.properties:

@@ -113,7 +113,7 @@ def prepared(plan: Plan, connections: Connections, together: int = 32) -> list[P
     found = []
     for start in range(0, len(commits), together):
         names = list(commits)[start : start + together]
-        contents, _ = catalog.commits._current(names)
+        contents, _ = catalog.commits.contents(names)
         batch = Prepared([], {}, [])
         for name in names:
             at = there[name].metadata_location if name in there else None

@@ -11,7 +11,7 @@ from typing import Any
 from bootstrap.catalogs.base import HasViews, SeenView
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import VOLATILE, CatalogFacts, Home
-from bootstrap.iceberg.view import ViewFacts, definition
+from bootstrap.iceberg.view import DROPS, DROPS_ONCE, ViewFacts, definition
 from bootstrap.reconciler import properties, renames
 from bootstrap.reconciler.changes import Body, Change, Op, address
 from bootstrap.reconciler.differences import CatalogPair, Differences
@@ -20,6 +20,7 @@ from bootstrap.reconciler.kind import Changes, ObjectKind
 from bootstrap.reconciler.marks import DELETABLE, OURS, is_deletable
 from bootstrap.reconciler.objects.catalog import closed
 from bootstrap.reconciler.objects.namespace import opens, renamed_around
+from bootstrap.reconciler.tables.recheck import Recheck
 from bootstrap.reconciler.tables.wanted import COMMENT
 from bootstrap.reconciler.view_order import ViewOrder
 from bootstrap.reconciler.work import ApplyWork
@@ -136,6 +137,7 @@ class IcebergViews(ObjectKind):
             raise Refused(f"{change.address}: its catalog keeps no Iceberg views")
         match change.body:
             case NewView(location, wanted, content):
+                work.kept(Recheck, change.catalog).before_view(change.name, location)
                 catalog.create_view(change.name, location, wanted, content)
             case ChangedView(identity, version, wanted, updates, removals):
                 catalog.replace_view(change.name, SeenView(identity, version), wanted, updates, removals)
@@ -235,8 +237,9 @@ def _changed(found: Differences, catalog: CatalogPair, want: WantedView, have: V
     there = {key: value for key, value in have.properties.items() if key in want.properties or not _engines_own(key)}
     if content is not None and QUERY_COLUMNS in have.properties:  # Spark would look for the former query's columns
         there[QUERY_COLUMNS] = have.properties[QUERY_COLUMNS]
+    ours = {QUERY_COLUMNS, *((DROPS,) if DROPS_ONCE in have.properties else ())}
     change = properties.changed(
-        want.properties, there, lambda key: key == QUERY_COLUMNS or properties.removable(key, catalog.exclusive)
+        want.properties, there, lambda key: key in ours or properties.removable(key, catalog.exclusive)
     )
     if details or change.updates or change.removals:
         body = ChangedView(have.uuid, have.version, content, change.updates, tuple(change.removals))

@@ -39,13 +39,13 @@ def settled(lakehouse: Lakehouse, world: World, facts: Facts) -> Facts:
 
 
 def _absent(lakehouse: Lakehouse, name: str, facts: CatalogFacts) -> dict[str, str]:
-    """The default folder of each table of the file that the catalog does not have."""
+    """The folder of each table of the file that the catalog does not have: its own, or else the default one."""
     content, there = lakehouse.catalogs[name], everything(facts)
     return {
-        full: "/".join([content.location, *full.split(".")])
+        full: str(table.location) if table.location is not None else "/".join([content.location, *full.split(".")])
         for namespace, of in content.namespaces.items()
-        for table in of.tables
-        if (full := f"{namespace}.{table}") not in there
+        for name, table in of.tables.items()
+        if (full := f"{namespace}.{name}") not in there
     }
 
 

@@ -1,7 +1,7 @@
 """Tables of the file that existed before: how each was lost, what it held, and how to restore it.
 
 Nessie's log says which commit removed a table and where the table was before. Other catalogs keep no history: there,
-the remaining files in the table's default folder show it.
+the remaining files in the table's folder show it.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ from bootstrap.stores.folders import Folders
 
 
 def find(
-    catalog: LiveCatalog, defaults: Mapping[str, str], claimed: Collection[str], folders: Folders, files: MetadataFiles
+    catalog: LiveCatalog, missing: Mapping[str, str], claimed: Collection[str], folders: Folders, files: MetadataFiles
 ) -> dict[str, Gone]:
     """How missing tables were lost, by name; tables that never existed are left out.
 
-    ``defaults`` are their default folders by name; ``claimed`` are the names whose folder belongs to another live
-    table.
+    ``missing`` are their folders by name; ``claimed`` are the names whose folder belongs to another live table.
     """
     if isinstance(catalog, Remembers):
-        return dict(catalog.gone(defaults))
+        return dict(catalog.gone(missing))
     found: dict[str, Gone] = {}
-    for name, folder in defaults.items():
+    for name, folder in missing.items():
         if name not in claimed and folders.held(folder) and (newest := _of_tables(files, folders.latest(folder))):
             at = max(newest, key=lambda each: _updated(files, each)) if len(newest) > 1 else newest[0]
             found[name] = Gone("removed from the catalog, which keeps no history, but its files still exist", at)

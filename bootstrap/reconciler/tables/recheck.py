@@ -1,18 +1,18 @@
 """Check again who uses a folder just before the commit that will use it: engines write while a plan is carried out.
 
-Only the catalog's list is read, and not for each commit. A table is read only if it may use the folder.
+Only the catalog's list is read, and not for each commit. A table or view is read only if it may use the folder.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
 from bootstrap.catalogs.base import LiveCatalog, Locates
 from bootstrap.iceberg import claims
-from bootstrap.iceberg.metadata import TableFacts
+from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.remote.errors import Conflict
 from lakehouse.spec.claims import PATHS, Claim, Register, clash
 
@@ -21,7 +21,7 @@ _SHARE = 10  # and for this many times as long as it took to read, so that a lon
 
 
 class Recheck:
-    """The live tables of one catalog while commits to it go on. Several threads may use it."""
+    """The live tables and views of one catalog while commits to it go on. Several threads may use it."""
 
     def __init__(self, name: str, catalog: LiveCatalog, clock: Callable[[], float] = time.monotonic) -> None:
         self._name, self._catalog, self._clock = name, catalog, clock
@@ -29,15 +29,21 @@ class Recheck:
         self._until = 0.0
         self._locations: Mapping[str, str] = {}
         self._known = Register(())
-        self._read: dict[str, TableFacts | None] = {}  # by the address of the metadata file
+        self._read: dict[str, CatalogFacts] = {}  # by the address of the metadata file
 
     def before(self, table: str, commit: Mapping[str, Any]) -> None:
-        """Check the folders of a commit. Raises Conflict if another table now uses one of them.
+        """Check the folders of a commit. Raises Conflict if another table or view now uses one of them.
 
         A plan with fresh facts then finds another folder, or refuses the table. A catalog that does not list the
         locations of tables is not checked.
         """
-        wanted = list(_claims(f"{self._name}.{table}", self._name, commit))
+        self._check(list(_claims(f"{self._name}.{table}", self._name, commit)))
+
+    def before_view(self, view: str, location: str) -> None:
+        """The same for the folder of a new view."""
+        self._check([Claim(location, f"{self._name}.{view}", self._name)])
+
+    def _check(self, wanted: Sequence[Claim]) -> None:
         if not wanted or not isinstance(self._catalog, Locates):
             return
         with self._lock:
@@ -62,9 +68,11 @@ class Recheck:
         name = suspect.owner.removeprefix(f"{self._name}.")
         at = self._locations[name]
         if at not in self._read:
-            self._read[at] = self._catalog.facts({name}, lambda count, of: None).tables.get(name)
-        if (table := self._read[at]) is not None:
+            self._read[at] = self._catalog.read({name})
+        if (table := self._read[at].tables.get(name)) is not None:
             yield from claims.of_table(suspect.owner, self._name, table)
+        if (view := self._read[at].views.get(name)) is not None:
+            yield from claims.of_view(suspect.owner, self._name, view)
 
 
 def _claims(owner: str, catalog: str, commit: Mapping[str, Any]) -> Iterator[Claim]:

@@ -55,8 +55,11 @@ def _table(
 ) -> str:  # fmt: skip
     catalog_name, _, full = name.partition(".")
     folders, files = world.folders(), world.files()
-    default = f"{lakehouse.catalogs[catalog_name].location}/{full.replace('.', '/')}"
-    gone = lost.find(catalog, {full: default}, (), folders, files).get(full)
+    namespace, _, short = full.rpartition(".")
+    content = lakehouse.catalogs[catalog_name]
+    of = content.namespaces[namespace].tables.get(short) if namespace in content.namespaces else None
+    folder = of.location if of and of.location is not None else f"{content.location}/{full.replace('.', '/')}"
+    gone = lost.find(catalog, {full: str(folder)}, (), folders, files).get(full)
     if gone is None:
         raise LakehouseError(
             f"the catalog {catalog_name} knows of no table {full} that it lost. `lakehouse plan` shows what is there"

@@ -12,8 +12,9 @@ from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.remote.errors import Missing
 
 TABLE: dict[str, Any] = {"table-uuid": "u", "schemas": [], "current-schema-id": 0, "partition-specs": []}
-VIEW: dict[str, Any] = {"view-uuid": "u", "location": "", "schemas": [{"schema-id": 0}], "current-version-id": 1,
-                        "versions": [{"version-id": 1, "schema-id": 0}]}  # fmt: skip
+VIEW: dict[str, Any] = {"view-uuid": "u", "location": "", "current-version-id": 1,
+                        "schemas": [{"type": "struct", "schema-id": 0, "fields": []}],
+                        "versions": [{"version-id": 1, "schema-id": 0, "representations": []}]}  # fmt: skip
 
 
 class Files:

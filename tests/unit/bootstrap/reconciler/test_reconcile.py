@@ -99,6 +99,9 @@ class Lake:
     def completed(self, facts: CatalogFacts) -> CatalogFacts:
         return self.facts(None, lambda count, of: None)
 
+    def read(self, names: Collection[str]) -> CatalogFacts:
+        return self.facts(names, lambda count, of: None)
+
     def locations(self) -> Mapping[str, str]:
         tables = self.world.tables.items()
         return {name: f"{table.location}/metadata/00000-x.metadata.json" for name, table in tables}

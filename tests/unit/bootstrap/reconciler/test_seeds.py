@@ -21,7 +21,7 @@ class Catalog:
     def __init__(self, there: Simulation) -> None:
         self.there = there
 
-    def facts(self, *arguments: Any) -> CatalogFacts:
+    def read(self, *arguments: Any) -> CatalogFacts:
         return self.there.facts().catalogs["lake"]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap.catalogs.base import Reading
 from bootstrap.iceberg.metadata import CatalogFacts, TableFacts
+from bootstrap.iceberg.view import ViewFacts
 from bootstrap.reconciler.tables.recheck import Recheck
 from bootstrap.remote.errors import Conflict
 
@@ -25,10 +25,12 @@ class Lake:
         self.asked.append("list")
         return {f"n.{name}": f"{folder}/metadata/00000-x.metadata.json" for name, folder in self.tables.items()}
 
-    def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
-        [name] = tables or [""]
+    def read(self, names: Collection[str]) -> CatalogFacts:
+        [name] = names
         self.asked.append(name)
         metadata = {"location": self.tables[name.removeprefix("n.")], "properties": self.properties}
+        if name.startswith("n.view"):
+            return CatalogFacts({}, {}, views={name: ViewFacts("", metadata)})
         return CatalogFacts({}, {name: TableFacts("", metadata)})
 
 
@@ -64,6 +66,14 @@ def test_a_folder_that_another_table_has_taken_since_is_refused_with_both_names(
     with pytest.raises(Conflict, match="since the plan was made") as caught:
         recheck(Lake(other=AT)).before("n.t", commit)
     assert reported in str(caught.value)
+
+
+def test_a_view_neither_takes_a_folder_nor_loses_its_own() -> None:
+    with pytest.raises(Conflict, match=f"since the plan was made, {AT} is the location of lake.n.other"):
+        recheck(Lake(other=AT)).before_view("n.v", AT)
+    with pytest.raises(Conflict, match=f"{AT} is the location of lake.n.view1"):
+        recheck(Lake(view1=AT)).before("n.t", creation())
+    recheck(Lake(other="s3://b/lake/n/other")).before_view("n.v", AT)
 
 
 def test_a_free_folder_costs_one_look_at_the_list() -> None:
