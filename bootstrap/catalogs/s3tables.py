@@ -27,7 +27,7 @@ class S3TablesCatalog(RestCatalog):
     """A table bucket."""
 
     # SeaweedFS refuses files in a folder with a dot in its name, such as address.city=X. The rule is not AWS'.
-    limits = replace(S3TABLES.can, nested_layout=False)
+    limits = replace(S3TABLES.can, nested_partitions=False)
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
         try:

@@ -66,7 +66,7 @@ def cell(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     store, catalog = CELLS[request.param]
     folder = tmp_path_factory.mktemp(request.param)
     kind = CATALOGS[catalog]
-    layout = {"partition_by": ["s.x"]} if kind.can.nested_layout else {}
+    layout = {"partition_by": ["s.x"]} if kind.can.nested_partitions else {}
     columns = {"Id": "long", "UPPER": "string", "s": "struct<x: int, y: string>"}
     namespaces: dict[str, Any] = {"plain": {"tables": {"names": {"columns": columns, **layout}}}}
     if kind.can.nested_namespaces:

@@ -24,10 +24,10 @@ def refusals(wanted: WantedTable, limits: Limits) -> Iterable[FormatProblem]:
     if wanted.format_version > limits.format_version:
         rule = f"{limits.kind} knows format versions up to {limits.format_version}, not {wanted.format_version}"
         yield FormatProblem("", f"{rule}. Write `format_version: {limits.format_version}`")
-    if not limits.nested_layout:
-        for term in (*wanted.partition_by, *(sort.term for sort in wanted.sort_by)):
+    if not limits.nested_partitions:
+        for term in wanted.partition_by:
             if "." in term.column:
-                rule = f"{limits.kind} does not partition or sort by a field of a struct ({term})"
+                rule = f"{limits.kind} does not partition by a field of a struct ({term})"
                 yield FormatProblem(term.column, f"{rule}. Add a column for it, and take that")
 
 

@@ -126,7 +126,7 @@ def _formats(
 def _layouts(
     catalog: str, content: Catalog, kind: CatalogRules, whose: str, about: tuple[KeyPath, ...]
 ) -> Iterator[Problem]:
-    if not kind.can.nested_layout:
+    if not kind.can.nested_partitions:
         for at, table in _tables(catalog, content):
             yield from _layout(at, table, whose, about)
 
@@ -149,8 +149,7 @@ def _tables(catalog: str, content: Catalog) -> Iterator[tuple[KeyPath, Table]]:
 
 
 def _layout(at: KeyPath, table: Table, whose: str, about: tuple[KeyPath, ...]) -> Iterator[Problem]:
-    for key, fields in (("partition_by", table.partition_by), ("sort_by", table.sort_by)):
-        for nth, field in enumerate(fields):
-            if not field.wrong and "." in (column := field.term.column):  # another check reports a wrong one
-                message = f'"{column}" is a field of a struct, and {whose} cannot partition or sort by such fields'
-                yield Problem((*at, key, nth), f"{message}. Add a column for it, and use that", about)
+    for nth, field in enumerate(table.partition_by):
+        if not field.wrong and "." in (column := field.term.column):  # another check reports a wrong one
+            message = f'"{column}" is a field of a struct, and {whose} cannot partition by such fields'
+            yield Problem((*at, "partition_by", nth), f"{message}. Add a column for it, and use that", about)

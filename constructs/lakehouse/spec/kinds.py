@@ -94,7 +94,7 @@ class Limits:
 
     kind: str = "catalog"  # name in messages
     format_version: int = 3  # the highest that it supports
-    nested_layout: bool = True  # tables may be partitioned and sorted by fields of structs
+    nested_partitions: bool = True  # tables may be partitioned by fields of structs
     references: bool = False  # the catalog as a whole has branches and tags
     nested_namespaces: bool = True
     gc_default: bool = True  # the value of gc.enabled if a table does not set it

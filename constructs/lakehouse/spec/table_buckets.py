@@ -101,15 +101,15 @@ def _table(at: KeyPath, table: Table, whose: str, about: tuple[KeyPath, ...]) ->
     for key in PATHS:
         if key in table.properties:
             yield _placed((*at, "properties", key), table.properties[key], whose, about)
-    for key, fields in (("partition_by", table.partition_by), ("sort_by", table.sort_by)):
-        for nth, field in enumerate(fields):
-            if not field.wrong and "." in field.term.column:
-                rule = f"{whose} takes no files in a folder with a dot in its name, such as that of its partitions"
-                yield Problem((*at, key, nth), f'"{field}" is a field of a struct: {rule}. Add a column for it', about)
-            elif not field.wrong and key == "partition_by" and not _FOLDER.fullmatch(field.term.field_name):
-                rule = f"the folder of a partition in {whose} has only letters from a to z, digits and underscores"
-                message = f'"{field}" makes partitions named "{field.term.field_name}": {rule} before its value'
-                yield Problem((*at, key, nth), f"{message}, and no digit first. Add a column with such a name", about)
+    for nth, field in enumerate(table.partition_by):
+        place = (*at, "partition_by", nth)
+        if not field.wrong and "." in field.term.column:
+            rule = f"{whose} takes no files in a folder with a dot in its name, such as that of its partitions"
+            yield Problem(place, f'"{field}" is a field of a struct: {rule}. Add a column for it', about)
+        elif not field.wrong and not _FOLDER.fullmatch(field.term.field_name):
+            rule = f"the folder of a partition in {whose} has only letters from a to z, digits and underscores"
+            message = f'"{field}" makes partitions named "{field.term.field_name}": {rule} before its value'
+            yield Problem(place, f"{message}, and no digit first. Add a column with such a name", about)
     if MAPPING in table.properties:
         message = f'"{MAPPING}" is written by {whose} itself. Remove it'
         yield Problem((*at, "properties", MAPPING), message, about)

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from lakehouse.iceberg import types
 from lakehouse.spec.further import no_secrets
 from lakehouse.spec.kinds import known
-from lakehouse.spec.model import Lakehouse, Table, View
+from lakehouse.spec.model import Catalog, Lakehouse, View
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.sql import words
 from lakehouse.text.words import listed, suggest
@@ -54,17 +54,13 @@ def warnings(lakehouse: Lakehouse) -> Iterator[Problem]:
     """SQL that no engine reads or that reads a column by its former name, and engines that have no SQL."""
     used = [word for word in known().engines if getattr(lakehouse.engines, word) is not None]
     for catalog, content in lakehouse.catalogs.items():
-        tables = [
-            (f"{namespace}.{name}", table)
-            for namespace, inner in content.namespaces.items()
-            for name, table in inner.tables.items()
-        ]
+        renamed = _Renamed(content)
         for namespace, inner in content.namespaces.items():
             for name, view in inner.views.items():
                 at: KeyPath = ("catalogs", catalog, "namespaces", namespace, "views", name)
                 yield from _engines(at, view, used)
                 for engine, sql in view.sql.items():
-                    yield from _former((*at, "sql", engine), words(sql), tables)
+                    yield from renamed.read_by((*at, "sql", engine), words(sql))
 
 
 def _engines(at: KeyPath, view: View, used: list[str]) -> Iterator[Problem]:
@@ -77,14 +73,31 @@ def _engines(at: KeyPath, view: View, used: list[str]) -> Iterator[Problem]:
         yield Problem((*at, "sql"), message)
 
 
-def _former(at: KeyPath, named: frozenset[str], tables: list[tuple[str, Table]]) -> Iterator[Problem]:
-    """Former names of tables and columns that the SQL seems to read: after the rename, the query fails."""
-    for full, table in tables:
-        former = (table.renamed_from or "").rpartition(".")[2]
-        if former and former != full.rpartition(".")[2] and former in named:
-            yield Problem(at, f'it says "{former}", the former name of the table {full}. {_FIX.format(full)}')
-        if full.rpartition(".")[2] in named:
-            for column, definition in table.columns.items():
-                if definition.renamed_from is not None and definition.renamed_from.lower() in named:
-                    rule = f'it says "{definition.renamed_from}", the former name of {full}.{column}'
+class _Renamed:
+    """The tables of a catalog that have a former name, or columns with one, by the words that SQL has for them.
+
+    So a query costs as much as it has words, however many tables there are.
+    """
+
+    def __init__(self, content: Catalog) -> None:
+        self._tables: dict[str, list[str]] = {}  # full names by the former name
+        self._columns: dict[str, list[tuple[str, str, str]]] = {}  # full name, column, former name; by the table's name
+        for namespace, inner in content.namespaces.items():
+            for name, table in inner.tables.items():
+                full, former = f"{namespace}.{name}", (table.renamed_from or "").rpartition(".")[2]
+                if former and former != name:
+                    self._tables.setdefault(former, []).append(full)
+                for column, definition in table.columns.items():
+                    if definition.renamed_from is not None:
+                        self._columns.setdefault(name, []).append((full, column, definition.renamed_from))
+
+    def read_by(self, at: KeyPath, named: frozenset[str]) -> Iterator[Problem]:
+        """Former names of tables and columns that the SQL seems to read: after the rename, the query fails."""
+        for former in sorted(named & self._tables.keys()):
+            for full in self._tables[former]:
+                yield Problem(at, f'it says "{former}", the former name of the table {full}. {_FIX.format(full)}')
+        for name in sorted(named & self._columns.keys()):
+            for full, column, former in self._columns[name]:
+                if former.lower() in named:
+                    rule = f'it says "{former}", the former name of {full}.{column}'
                     yield Problem(at, f"{rule}. {_FIX.format(column)}")

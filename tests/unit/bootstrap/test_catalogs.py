@@ -25,7 +25,7 @@ def connected(word: str) -> catalogs.LiveCatalog:
 def test_every_kind_that_a_file_may_name_is_there_with_its_limits(word: str) -> None:
     can = OFFERED[word].can
     # The bootstrap makes tables only in the stores of this machine; those have a limit that S3 Tables lacks.
-    assert connected(word).limits == (replace(can, nested_layout=False) if OFFERED[word].in_store else can)
+    assert connected(word).limits == (replace(can, nested_partitions=False) if OFFERED[word].in_store else can)
 
 
 @pytest.mark.parametrize("word", OFFERED)

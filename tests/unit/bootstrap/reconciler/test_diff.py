@@ -132,15 +132,14 @@ def test_a_view_of_that_name_is_in_the_way() -> None:
     ("table", "limits", "words"),
     [
         ({**TABLE, "format_version": 3}, Limits("X", format_version=2), "X knows format versions up to 2"),
-        ({"columns": {"s": "struct<a: int>"}, "partition_by": ["s.a"]}, Limits("X", nested_layout=False), "(s.a)"),
-        ({"columns": {"s": "struct<a: int>"}, "sort_by": ["s.a desc"]}, Limits("X", nested_layout=False), "(s.a)"),
+        ({"columns": {"s": "struct<a: int>"}, "partition_by": ["s.a"]}, Limits("X", nested_partitions=False), "(s.a)"),
     ],
 )
 def test_what_the_kind_of_catalog_cannot_do_is_refused(table: Any, limits: Limits, words: str) -> None:
     wanted = lakehouse({"n": {"tables": {"t": table}}})
     [note] = Simulation(limits).diff(wanted).refused
     assert words in note.message
-    assert not Simulation(replace(limits, format_version=3, nested_layout=True)).diff(wanted).refused
+    assert not Simulation(replace(limits, format_version=3, nested_partitions=True)).diff(wanted).refused
 
 
 def test_a_refusal_names_the_place_in_the_file() -> None:

@@ -81,12 +81,12 @@ TABLE = {
 }
 
 
-def test_fields_of_structs_do_not_lay_out_tables(limited: Any) -> None:
+def test_fields_of_structs_may_order_rows_where_they_make_no_partitions(limited: Any) -> None:
     contents = {"namespaces": {"n": {"tables": {"t": TABLE}}}}
     assert refused(**contents) == {}
-    limited(Limits(nested_layout=False))
+    limited(Limits(nested_partitions=False))
     found = refused(**contents)
-    assert list(found) == ["namespaces.n.tables.t.partition_by[0]", "namespaces.n.tables.t.sort_by[1]"]
+    assert list(found) == ["namespaces.n.tables.t.partition_by[0]"]
     assert all(
         message.startswith('"s.a" is a field of a struct, and Nessie, the catalog of') for message in found.values()
     )
