@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from bootstrap.catalogs.base import SeenView
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
-from bootstrap.remote.errors import Missing
+from bootstrap.remote.errors import Missing, Refused, UnknownState
 
 SPACES = {"a": {"owner": "us"}, "a.b": {}, "a.b.c": {}, "z": {}}
 TABLES, VIEWS = ("a.t", "a.u", "a.b.t", "z.t"), ("a.v", "z.v")
@@ -20,7 +21,8 @@ class Server:
     """Namespaces, tables and views by their dotted names. ``gone`` are dropped after they were listed."""
 
     def __init__(self, gone: tuple[str, ...] = ()) -> None:
-        self.gone, self.asked = gone, Counter[str]()
+        self.gone, self.asked, self.sent, self.killed = gone, Counter[str](), list[Any](), 0
+        self.metadata = METADATA
 
     def get(self, path: str, **query: Any) -> Any:
         path = path.removeprefix("/v1/")
@@ -40,7 +42,17 @@ class Server:
         if not name:
             found = [each.rsplit(".", 1) for each in (TABLES if kind == "tables" else VIEWS)]
             return {"identifiers": [{"namespace": of.split("."), "name": each} for of, each in found if of == space]}
-        return {"metadata-location": f"s3://w/{path}", "metadata": METADATA | {"location": f"s3://w/{space}/{name}"}}
+        if f"{space}.{name}" not in (TABLES if kind == "tables" else VIEWS):
+            raise Missing("HTTP 404")
+        return {
+            "metadata-location": f"s3://w/{path}",
+            "metadata": self.metadata | {"location": f"s3://w/{space}/{name}"},
+        }
+
+    def post(self, path: str, body: Any) -> None:
+        self.sent.append(body["updates"])
+        if len(self.sent) == self.killed:
+            raise UnknownState("killed")
 
 
 METADATA: dict[str, Any] = {
@@ -90,3 +102,53 @@ def test_a_namespace_that_is_dropped_meanwhile_is_left_out_with_what_is_in_it(go
 def test_a_table_or_view_that_is_dropped_meanwhile_is_not_read() -> None:
     found = read(Server(("a.t", "z.v")), None)
     assert (set(found.others), set(found.other_views)) == ({"a.t"}, {"z.v"})
+
+
+def test_a_few_tables_and_views_are_read_without_any_list() -> None:
+    server = Server()
+    found = catalog(server).read({"a.t", "a.v", "a.new"})
+    assert (set(found.tables), set(found.views), set(found.others | found.other_views)) == ({"a.t"}, {"a.v"}, set())
+    assert {each.rpartition("/")[0] for each in server.asked} == {"namespaces/a/tables", "namespaces/a/views"}
+
+
+@pytest.mark.parametrize("part", ["view-uuid", "versions", "schemas", "current-version-id"])
+def test_a_view_with_odd_metadata_is_named_in_a_plain_error(part: str) -> None:
+    server = Server()
+    server.metadata = {key: value for key, value in METADATA.items() if key != part}
+    with pytest.raises(Refused, match=f'catalog "lake": the view a.v cannot be read: .* has no "{part}"'):
+        catalog(server).read({"a.v"})
+
+
+TWO = {"versions": [{"version-id": 1, "schema-id": 0, "default-namespace": ["a"], "representations": [
+    {"type": "sql", "dialect": each, "sql": "SELECT 1"} for each in ("spark", "trino")]}]}  # fmt: skip
+ONE = {"schema": METADATA["schemas"][0], "version": {"default-namespace": ["a"], "representations": [
+    {"type": "sql", "dialect": "spark", "sql": "SELECT 1"}]}}  # fmt: skip
+MARKS = {"replace.drop-dialect.allowed": "true", "lakehouse.drops-dialect": "true"}
+
+
+def properties(updates: Any) -> tuple[Any, Any]:
+    """What the updates of one commit set and remove."""
+    found = {each["action"]: each for each in updates}
+    return (
+        found.get("set-properties", {}).get("updates", {}),
+        found.get("remove-properties", {}).get("removals", []),
+    )
+
+
+@pytest.mark.parametrize(("there", "removals"), [({}, ["x"]), ({**MARKS, "x": "y"}, ["x", *MARKS])])
+def test_an_engines_sql_is_dropped_under_a_mark_that_goes_next(there: Any, removals: list[str]) -> None:
+    """``there``: also after an apply that was killed between the two commits."""
+    server = Server()
+    server.metadata = {**METADATA, **TWO, "properties": there}
+    catalog(server).replace_view("a.v", SeenView("u", 1), ONE, {}, removals)
+    first, second = server.sent
+    assert properties(first) == (MARKS, ["x"])
+    assert properties(second) == ({}, list(MARKS))
+
+
+def test_a_kill_between_the_two_leaves_the_mark() -> None:
+    server = Server()
+    server.metadata, server.killed = {**METADATA, **TWO}, 1
+    with pytest.raises(UnknownState):
+        catalog(server).replace_view("a.v", SeenView("u", 1), ONE, {}, ())
+    assert properties(server.sent[0]) == (MARKS, [])

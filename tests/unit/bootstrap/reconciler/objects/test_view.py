@@ -82,6 +82,17 @@ def test_the_columns_that_spark_noted_go_with_its_query() -> None:
     assert there.diff(of()).unnamed == ()
 
 
+def test_a_property_that_a_killed_change_left_is_removed_and_one_of_others_stays() -> None:
+    there = made()
+    properties = there.views["n.v"]["properties"]
+    properties["replace.drop-dialect.allowed"] = "true"
+    assert there.diff(of()).changes == (), "somebody else has set it"
+    properties["lakehouse.drops-dialect"] = "true"
+    (change,) = there.diff(of()).changes
+    assert isinstance(change.body, ChangedView)
+    assert set(change.body.removals) == {"replace.drop-dialect.allowed", "lakehouse.drops-dialect"}
+
+
 def test_a_view_without_a_catalog_in_its_version_means_its_own() -> None:
     there = made()
     there.views["n.v"]["versions"][0].pop("default-catalog")
