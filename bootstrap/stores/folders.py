@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 #: killed before its commit: there is no such table, and the next apply may use the folder.
 _FIRST = re.compile(r"metadata/00000-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.metadata\.json")
 _LOOK = 50
+_MANY = 8  # of so many folders in one other folder, those that exist are listed together
 _BLURRED = 2.0  # seconds
 
 
@@ -31,6 +33,7 @@ class Folders:
         self._connections, self._endpoint = connections, store.endpoint or f"s3.{store.region}.amazonaws.com"
         self._empty = lru_cache(maxsize=None)(self._is_empty)
         self._held = lru_cache(maxsize=None)(self._holds)
+        self._inside: dict[str, set[str]] = {}  # the folders in a folder, of those that were listed with what they hold
 
     @cached_property
     def _client(self) -> S3Client:
@@ -49,11 +52,32 @@ class Folders:
         if not locations:
             return
         _ = self._client  # made once, before the threads use it
+        around = Counter(location.rpartition("/")[0] for location in locations)
+        many = {folder: count for folder, count in around.items() if count >= _MANY}
         with ThreadPoolExecutor(self._connections.parallel) as pool:
+            found = zip(many, pool.map(self._folders, many, many.values()), strict=True)
+            self._inside |= {folder: inside for folder, inside in found if inside is not None}
             for _ in pool.map(self._held, locations):
                 pass
 
+    def _folders(self, location: str, most: int) -> set[str] | None:
+        """The addresses of folders in a folder; None if that is not allowed, or takes more than ``most`` requests."""
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=f"{prefix}/" if prefix else "", Delimiter="/"
+        )
+        found: set[str] = set()
+        with suppress(Missing, Refused), typed(self._endpoint):
+            for count, page in enumerate(pages, 1):
+                if count > most:
+                    return None
+                found |= {f"s3://{bucket}/{each['Prefix'].rstrip('/')}" for each in page.get("CommonPrefixes", ())}
+            return found
+        return None
+
     def _holds(self, location: str) -> bool:
+        if location not in self._inside.get(location.rpartition("/")[0], (location,)):
+            return False
         bucket, *levels = location.removeprefix("s3://").split("/")
         # From the top, so that thousands of tables in a new catalog or namespace cost one request.
         if any(self._empty(bucket, "/".join(levels[:depth])) for depth in range(1, len(levels))):

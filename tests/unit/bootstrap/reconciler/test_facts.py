@@ -19,7 +19,7 @@ from bootstrap.remote.errors import UnknownState
 from bootstrap.session.aws import in_aws
 from lakehouse.access.names import names
 from lakehouse.spec import Lakehouse
-from tests.unit.bootstrap.reconciler.simulation import world
+from tests.unit.bootstrap.reconciler.simulation import lakehouse, world
 
 LAKEHOUSE = Lakehouse.model_validate(
     {
@@ -56,6 +56,59 @@ class Catalog:
 
     def gone(self, names: Collection[str]) -> None:
         raise UnknownState("no answer")
+
+
+class Listed:
+    """A catalog with a table of others; ``asked`` are the calls."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def facts(self, tables: Collection[str] | None, reading: object) -> CatalogFacts:
+        self.asked.append("list")
+        return CatalogFacts({"n": {}}, {}, frozenset({"n.theirs"}))
+
+    def completed(self, facts: CatalogFacts) -> CatalogFacts:
+        self.asked.append("read the rest")
+        return facts
+
+
+class Folders:
+    """Notes which folders are looked at."""
+
+    def __init__(self) -> None:
+        self.looked: list[str] = []
+
+    def look(self, locations: Collection[str]) -> None:
+        self.looked += locations
+
+    def held(self, location: str) -> bool:
+        assert location in self.looked
+        return False
+
+    def latest(self, location: str) -> list[str]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("tables", "asked", "looked"),
+    [
+        ({}, ["list"], []),
+        (
+            {"t": {"columns": {"a": "int"}}, "u": {"columns": {"a": "int"}, "location": "s3://warehouse/own"}},
+            ["list", "read the rest"],
+            ["s3://warehouse/lake/n/t", "s3://warehouse/own"],
+        ),
+    ],
+)
+def test_a_catalog_is_listed_once_and_the_rest_is_read_only_for_a_new_folder(
+    tables: dict[str, object], asked: list[str], looked: list[str]
+) -> None:
+    of, folders = Listed(), Folders()
+    wanted = lakehouse({"n": {"tables": tables}})
+    found = world(of, catalog=lambda name: of, store=lambda: Store(), folders=lambda: folders)
+    facts.gather(wanted, found)
+    assert (of.asked, folders.looked) == (asked, looked)
 
 
 @pytest.fixture

@@ -22,16 +22,21 @@ class S3:
     """Keys of one bucket, in pages; prefixes in ``closed`` may not be listed."""
 
     def __init__(self, *keys: str, closed: tuple[str, ...] = ()) -> None:
-        self.keys, self.closed, self.asked = sorted(keys), closed, 0
+        self.keys, self.closed, self.asked, self.page = sorted(keys), closed, 0, 1000
 
     def get_paginator(self, name: str) -> S3:
         return self
 
-    def paginate(self, Bucket: str, Prefix: str, **_: Any) -> Any:  # noqa: N803 - boto3's names
+    def paginate(self, Bucket: str, Prefix: str, Delimiter: str = "", **_: Any) -> Any:  # noqa: N803 - boto3's names
         self.asked += 1
         if Prefix in self.closed:
             raise Refused("not allowed")
         found = [key for key in self.keys if key.startswith(Prefix)]
+        if Delimiter:
+            inside = sorted({Prefix + key.removeprefix(Prefix).partition("/")[0] + "/" for key in found})
+            for at in range(0, len(inside), self.page):
+                yield {"CommonPrefixes": [{"Prefix": each} for each in inside[at : at + self.page]]}
+            return
         for at in range(0, len(found), 2):
             contents = [{"Key": key, "LastModified": datetime(2026, 1, 1, tzinfo=UTC)} for key in found[at : at + 2]]
             yield {"Contents": contents}
@@ -84,6 +89,24 @@ def test_folders_that_were_looked_at_together_are_not_listed_again(looking: Look
     asked = of._client.asked  # type: ignore[attr-defined]
     assert [number for number, at in enumerate(locations) if of.held(at)] == [1, 7]
     assert of._client.asked == asked  # type: ignore[attr-defined]
+
+
+def test_many_new_tables_beside_others_cost_one_list_and_a_look_into_those_that_exist(looking: Looking) -> None:
+    of = looking(
+        *(f"lake/n/old{number}/data/x.parquet" for number in range(100)), "lake/n/t3/data/x", f"lake/n/t4/{FIRST}"
+    )
+    locations = [f"s3://w/lake/n/t{number}" for number in range(1000)]
+    of.look(locations)
+    assert [at for at in locations if of.held(at)] == ["s3://w/lake/n/t3"]
+    assert of._client.asked <= 6  # type: ignore[attr-defined]
+
+
+def test_a_list_that_takes_more_requests_than_the_folders_themselves_is_given_up(looking: Looking) -> None:
+    of = looking(*(f"lake/n/old{number}/x" for number in range(100)), "lake/n/t3/x")
+    of._client.page = 1  # type: ignore[attr-defined]
+    locations = [f"s3://w/lake/n/t{number}" for number in range(20)]
+    of.look(locations)
+    assert [at for at in locations if of.held(at)] == ["s3://w/lake/n/t3"]
 
 
 def test_who_may_list_only_the_tables_folder_sees_what_is_in_it(looking: Looking) -> None:
