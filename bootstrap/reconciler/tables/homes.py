@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from bootstrap.catalogs.base import Remembers
@@ -51,11 +52,13 @@ def _absent(lakehouse: Lakehouse, name: str, facts: CatalogFacts) -> dict[str, s
 
 def everyone(world: World, read: Mapping[str, CatalogFacts]) -> dict[str, CatalogFacts]:
     """All tables of the catalogs, with those only listed so far, and the folders of tables on other references."""
-    found: dict[str, CatalogFacts] = {}
-    for name, facts in read.items():
-        catalog = world.catalog(name)
-        whole = catalog.completed(facts) if facts.others or facts.other_views else facts
-        if whole.references and isinstance(catalog, Remembers):
-            whole = replace(whole, elsewhere=catalog.elsewhere())
-        found[name] = whole
-    return found
+
+    def whole(name: str) -> CatalogFacts:
+        catalog, facts = world.catalog(name), read[name]
+        found = catalog.completed(facts) if facts.others or facts.other_views else facts
+        if found.references and isinstance(catalog, Remembers):
+            found = replace(found, elsewhere=catalog.elsewhere())
+        return found
+
+    with ThreadPoolExecutor(max(1, len(read))) as pool:
+        return dict(zip(read, pool.map(whole, read), strict=True))
