@@ -7,8 +7,10 @@ http://supervisord.org/api.html
 from __future__ import annotations
 
 import glob
+import http.client
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from supervisor.xmlrpc import Faults, SupervisorTransport
 
 import lakehouse
 from lakehouse.errors import LakehouseError
@@ -93,6 +94,37 @@ _WORKING_FOLDER = Path("/proc/self/cwd")
 # The variables of the caller that a service gets. Credentials that are set in a shell are never among them.
 LOCALE = ("LANG", "LC_ALL", "LC_CTYPE")  # a JVM decodes the names of files by it
 INHERITED = (*LOCALE, "HOME", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
+
+
+class Faults:
+    """The codes of supervisord's refusals, as in ``supervisor.xmlrpc``, whose import would take as long as a step."""
+
+    BAD_NAME, ALREADY_STARTED, NOT_RUNNING, ALREADY_ADDED = 10, 60, 70, 90
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection to a unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self._path)
+
+
+class _Transport(xmlrpc.client.Transport):
+    """Calls over a unix socket, each with its own connection."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: tuple[str, dict[str, str]] | str) -> http.client.HTTPConnection:
+        connection = _Connection(self._path)
+        self._connection = (host, connection)  # which closes it with the transport
+        return connection
 
 
 class Supervisor:
@@ -231,7 +263,7 @@ class Supervisor:
 
         Raises OSError if it is down, xmlrpc.client.Fault if it refuses.
         """
-        transport = SupervisorTransport(None, None, serverurl=f"unix://{self._state.socket}")
+        transport = _Transport(str(self._state.socket))
         with closing(transport):
             proxy = xmlrpc.client.ServerProxy("http://localhost", transport)
             return getattr(proxy.supervisor, method)(*arguments)

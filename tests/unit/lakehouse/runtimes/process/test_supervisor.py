@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from supervisor import xmlrpc
 from supervisor.options import UnhosedConfigParser
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import temporary
 from lakehouse.runtimes.process import steps
-from lakehouse.runtimes.process.supervisor import Supervisor, program, script
+from lakehouse.runtimes.process.supervisor import Faults, Supervisor, program, script
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Port, Probe, Service
 from tests.unit.lakehouse.text.strategies import lines
@@ -103,3 +104,8 @@ def test_what_outlives_a_run_of_cdktf_does_not_use_its_temporary_folder(
     own = str(state.root / "tmp" / "supervisord")
     assert [(env["TMPDIR"], env.get(temporary.OWN)) for env in started] == [(own, own), ("/the/run's", None)]
     assert Path(own).is_dir()
+
+
+def test_the_codes_of_refusals_are_those_of_supervisord() -> None:
+    ours = {name: value for name, value in vars(Faults).items() if name.isupper()}
+    assert ours == {name: getattr(xmlrpc.Faults, name) for name in ours}
