@@ -198,8 +198,30 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def endpoints(context: typer.Context, as_json: JsonOption = False) -> None:
+def endpoints(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    tool: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="TOOL",
+            help="Print a configuration to paste instead: pyiceberg, dlt, dbt, sqlmesh, spark, trino, duckdb or env.",
+        ),
+    ] = None,
+    catalog: Annotated[
+        str | None,
+        typer.Option(help="With --for: the catalog of a tool that knows one [default: the first of the file]."),
+    ] = None,
+) -> None:
     """List the addresses of user interfaces and APIs: as seen from here, and as the services see each other."""
+    if tool is not None:
+        from bootstrap.tools import reach
+        from bootstrap.tools.writers import writer
+
+        write = writer(tool)
+        print(write(reach.of(_target(context)).choose(catalog)))
+        return
     from bootstrap.operations.endpoints import of_stack
 
     found = of_stack(_target(context).local)

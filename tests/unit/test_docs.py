@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from lakehouse.spec import load
 from lakehouse.spec.load import cautions
+from tests.tools.expected import table
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -62,6 +63,10 @@ def test_an_example_of_the_file_is_valid(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_each_file_of_lakehouses_is_valid_and_has_no_warning(path: Path) -> None:
     assert cautions(path, load(path)) == []
+
+
+def test_the_page_shows_what_tools_can_do() -> None:
+    assert "\n".join(table()) in (ROOT / "docs" / "compatibility.md").read_text()
 
 
 def test_each_file_of_a_reference_system_has_its_session() -> None:

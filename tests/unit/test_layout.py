@@ -59,6 +59,7 @@ LAYERS = (
         "bootstrap.operations",
         "bootstrap.pipeline",
         "bootstrap.project",
+        "bootstrap.tools",
         "bootstrap.verify",
     ),
     ("bootstrap.cli",),

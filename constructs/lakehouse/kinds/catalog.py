@@ -117,6 +117,7 @@ class CatalogKind(CatalogRules):
     account: Callable[[CatalogEndpoint], Account | None] = lambda at: None
     signs: str = ""  # the service that clients sign requests for by AWS's SigV4; empty: requests are not signed
     storage: Callable[[CatalogEndpoint], Mapping[str, Any]] | None = None  # None: its catalogs need not be created
+    trino_views: bool = True  # whether Trino can create views, be they Iceberg's or its own
 
     @property
     def makes_catalogs(self) -> bool:

@@ -232,4 +232,5 @@ NESSIE = CatalogKind(
     api=API,
     addresses=addresses,
     former=former,
+    trino_views=False,
 )

@@ -61,7 +61,7 @@ def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
     """Settings of PyIceberg."""
     return {
         "type": "rest",
-        "uri": at.uri,
+        "uri": at.uri if at.service else _uri(at),
         "warehouse": at.warehouse,
         "rest.sigv4-enabled": "true",
         "rest.signing-name": WORD,
@@ -89,4 +89,5 @@ S3TABLES = CatalogKind(
     for_pyiceberg=for_pyiceberg,
     signs=WORD,
     addresses=addresses,
+    trino_views=False,
 )

@@ -54,4 +54,12 @@ PACKAGES: tuple[Package, ...] = (
         "the shell of `lakehouse shell`, of the server's version",
         classifier="executable",
     ),
+    jar(
+        "trino-jdbc-476",
+        "io.trino:trino-jdbc",
+        "476",
+        "a3736d21609a5a317d2ce88b3835e312e9b6f41393c1d4b09f2ad6e7aeb3bb90",
+        12766107,
+        "the driver that `make matrix` tries, of the server's version",
+    ),
 )

@@ -37,6 +37,7 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     served = [each for each in support.on(CATALOGS, "process") if not CATALOGS[each].in_store]
     asked += [_asked(catalogs={"lake": CATALOGS[each].entry(kind=each)}) for each in served]
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
+    names.add("trino-jdbc-476")  # asked for by tests/tools
     names |= {PACKAGE, terraform.PACKAGE}  # asked for by a build or a set-up, where this machine has no Go or Terraform
     names.discard("java-17")  # Spark 3.5's: the system's alone, as no wheel of it has all the modules
     assert names == {package.name for package in PACKAGES}

@@ -1,0 +1,46 @@
+"""Variables of a shell, in which every tool finds the addresses and, in files that the shell reads, the keys."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from bootstrap.tools import reach
+from bootstrap.tools.reach import Reach
+from lakehouse.kinds.engines import spark
+from lakehouse.text.placeholders import Secret, Text, parts
+
+
+def write(stack: Reach) -> str:
+    """Lines of ``export``."""
+    lines = [f"# For a shell: {reach.EVAL}"]
+    lines += [f"export {name}={_value(stack, value)}" for name, value in _variables(stack)]
+    return "\n".join(lines)
+
+
+def _variables(stack: Reach) -> Iterator[tuple[str, Text]]:
+    for at in stack.catalogs:
+        name = f"PYICEBERG_CATALOG__{at.name.upper()}"
+        for key, value in reach.client(at).items():
+            yield f"{name}__{key.upper().replace('.', '__').replace('-', '_')}", value
+    if stack.store.service:
+        # Not AWS_ACCESS_KEY_ID: it would replace the keys for AWS of everything else in this shell.
+        yield f"{_DLT}AWS_ACCESS_KEY_ID", stack.store.access_key
+        yield f"{_DLT}AWS_SECRET_ACCESS_KEY", stack.store.secret_key
+        yield f"{_DLT}ENDPOINT_URL", stack.store.external
+        yield f"{_DLT}REGION_NAME", stack.store.region
+    if (connect := stack.addresses.get(spark.CONNECT)) is not None:
+        yield "SPARK_REMOTE", connect.url("sc")
+    if stack.token is not None:
+        yield "SPARK_CONNECT_AUTHENTICATE_TOKEN", stack.token
+
+
+_DLT = "DESTINATION__FILESYSTEM__CREDENTIALS__"
+
+
+def _value(stack: Reach, text: Text) -> str:
+    words = []
+    for part in parts(text):
+        where = stack.where(part) if isinstance(part, Secret) else str(part)
+        words.append(shlex.quote(where) if isinstance(where, str) else f'"$(cat {shlex.quote(str(where))})"')
+    return "".join(words)
