@@ -132,11 +132,11 @@ docker: $(DONE)/runtime
 # Parts that do not depend on each other are made in parallel.
 setup: ## everything that a deploy needs: venv, cdktf, Java, packages, OpenTofu if there is no Terraform
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
-	@+$(MAKE) -s --no-print-directory -j3 terraform $(DONE)/node packages
+	@+$(MAKE) -s --no-print-directory -j4 terraform $(DONE)/node packages $(DONE)/compiled
 
 setup-dev: ## everything that a deploy and the tests need
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
-	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j4) terraform $(DONE)/node archives $(DONE)/dev
+	@+$(MAKE) -s --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j5) terraform $(DONE)/node archives $(DONE)/compiled $(DONE)/dev
 
 packages: $(DONE)/runtime go ## fetch what lakehouse.yaml needs into the user's cache folder
 	@$(PY) -m bootstrap.cli.packages fetch
@@ -177,8 +177,13 @@ PIPENV = PIPENV_VERBOSITY=-1 PIPENV_IGNORE_VIRTUALENVS=0 VIRTUAL_ENV="$$PWD/$(VE
 
 $(DONE)/runtime: Pipfile.lock pyproject.toml | $(DONE)/venv
 	@echo "installing the Python packages of Pipfile.lock"
-	@$(PIPENV) sync --quiet
+	@PIP_COMPILE=0 $(PIPENV) sync --quiet
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+# Compiles what pip would compile before anything else can begin. Some packages have files for other Pythons.
+$(DONE)/compiled: $(DONE)/runtime
+	@$(PY) -m compileall -qq -j 0 -x /tests/ $(VENV)/lib || :
 	@touch $@
 
 $(DONE)/dev: Pipfile.lock | $(DONE)/runtime
