@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from bootstrap import output
 from bootstrap.cli.diagram import app as diagram
 from bootstrap.cli.doctor import app as doctor
+from bootstrap.cli.generate import app as generation
 from bootstrap.cli.ingest import app as ingestion
 from bootstrap.cli.maintenance import app as maintenance
 from bootstrap.cli.options import JsonOption
@@ -360,33 +361,9 @@ def restart(
         print(f"{each.name} is ready after {took:.1f} s")
 
 
-@app.command()
-def generate(
-    context: typer.Context,
-    rows: Annotated[int, typer.Option("-n", "--rows", min=1, help="How many rows to write to bronze.")] = 100_000,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed, rows and days make the same rows.")] = 1,
-    days: Annotated[int, typer.Option(min=1, help="Trading days, from 2026-01-14 on; weekends have none.")] = 2,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="First delete the rows of these days from bronze and silver.")
-    ] = False,
-) -> None:
-    """Fill bronze with made-up minute bars, then let Spark copy the valid ones to silver, without duplicates.
-
-    Bronze takes everything: without --replace a second run appends the same rows again, and silver stays as it is.
-    """
-    from bootstrap.operations.generate import generate as make
-
-    target = _target(context)
-    done = make(target, rows=rows, seed=seed, days=days, replace=replace)
-    print(f"{done.bronze}: {done.appended} rows appended in {done.bronze_seconds:.1f} s.")
-    if done.silver_rows is None:
-        print("This lakehouse has no Spark Connect: silver is left as it is.")
-    else:
-        print(f"{done.silver}: {done.silver_rows} rows of these days, merged by Spark in {done.silver_seconds:.1f} s.")
-
-
 app.add_typer(projects)
 app.add_typer(queries)
+app.add_typer(generation)
 app.add_typer(ownership)
 app.add_typer(reconciler)
 app.add_typer(maintenance)

@@ -25,9 +25,7 @@ class SparkLoader:
 
     def end(self, session_id: str) -> None:
         """End what runs in a former session. It is not an error if it has ended by itself."""
-        with suppress(Exception):
-            former: Any = clients.spark_session(f"{self._url}/;session_id={session_id}")
-            clients.end_spark(former)
+        clients.end_former(self._url, session_id)
 
     def __enter__(self) -> SparkLoader:
         return self

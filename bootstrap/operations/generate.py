@@ -1,24 +1,27 @@
-"""Synthetic data: minute bars into bronze, then with Spark to silver.
+"""Data to play with: minute bars in the file's own tables, and data sets that bring their tables.
 
-Bronze is written through Spark Connect if there is one, otherwise by PyIceberg through our own commits. Either way the
-rows are made here and sent in batches, so that memory stays bounded.
-Silver is a separate job: Spark reads bronze, keeps the valid rows, each once, and merges them, so that a second run
-changes nothing.
+The rows are made here, in batches, so that memory stays bounded, and are written in one commit of ours.
+The bars' silver is a separate job: Spark reads bronze, keeps the valid rows, each once, and merges them, so that a
+second run changes nothing.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 from bootstrap import catalogs, output
-from bootstrap.catalogs import tables
 from bootstrap.iceberg.metadata import TableFacts
+from bootstrap.operations import orders, taxi
 from bootstrap.operations.bars import SCHEMA, BarPlan, bars
+from bootstrap.operations.rows import Run, write
+from bootstrap.session import clients
 from bootstrap.session.connect import connect
+from bootstrap.session.results import SqlFailure
 from bootstrap.session.spark_sql import SparkEngine
 from bootstrap.session.target import Target
 from lakehouse.errors import UsageError
@@ -26,7 +29,7 @@ from lakehouse.iceberg.types import Struct
 from lakehouse.spec import Lakehouse
 
 _TABLE = "minute_aggs"
-_ROWS_PER_APPEND = 400_000  # about 30 MB: Connect takes this many rows inside a query
+_ATTEMPTS = 3  # of a merge
 
 #: Iceberg's types of the bars' columns.
 _TYPES = {
@@ -57,18 +60,22 @@ WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})
 
 @dataclass(frozen=True)
 class Generated:
-    """What was done. ``silver_rows`` are the rows that silver now has for the days; None if there is no Spark."""
+    """What was done. ``silver_rows`` are the rows that silver now has for the days; None if there is no Spark.
+
+    ``written`` is False if a run with the same options, which did not end, wrote bronze's rows before.
+    """
 
     bronze: str
     silver: str
-    appended: int
+    rows: int
+    written: bool
     bronze_seconds: float
     silver_rows: int | None
     silver_seconds: float
 
 
 def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) -> Generated:
-    """Makes the rows, appends them to bronze, merges them into silver.
+    """Makes the bars, appends them to bronze, merges them into silver.
 
     Raises UsageError if the file has no bronze and silver tables for minute bars, or the existing tables cannot take
     them; nothing is written then.
@@ -81,14 +88,84 @@ def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) 
     began = time.monotonic()
     alone = engine is None or not engine.connect
     _check(target, catalog, ("bronze",) if alone else ("bronze", "silver"))
-    if alone:
-        _by_pyiceberg(target, catalog, plan, days_made, replace=replace)
-        return Generated(bronze, silver, rows, time.monotonic() - began, None, 0.0)
-    session = SparkEngine(target)
-    _by_spark(session, bronze, plan, days_made, replace=replace)
-    wrote = time.monotonic()
-    merged = _to_silver(session, bronze, silver, days_made, replace=replace)
-    return Generated(bronze, silver, rows, wrote - began, merged, time.monotonic() - wrote)
+    session = None if alone else SparkEngine(target)  # if Spark does not answer, nothing is written
+    try:
+        run = Run.begin(target, dataset="bars", catalog=catalog, rows=rows, seed=seed, days=days, replace=replace)
+        if session is not None:
+            if run.session:
+                clients.end_former(clients.spark_url(target), run.session)
+            run.keep(session.session_id)
+        where = f"date in ({days_made})" if replace else None
+        written = write(target, catalog, f"bronze.{_TABLE}", bars(plan), rows, run, where)
+        wrote = time.monotonic()
+        merged = None if session is None else _to_silver(session, bronze, silver, days_made, replace=replace)
+        run.end()
+    finally:
+        if session is not None:
+            session.close()
+    return Generated(bronze, silver, rows, written, wrote - began, merged, time.monotonic() - wrote)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set with a table of its own, ``NAMESPACE.TABLE``."""
+
+    table: str
+    schema: pa.Schema
+    make: Callable[[int, int], Iterator[pa.Table]]  # of rows and a seed
+
+
+DATASETS = {
+    "taxi": Dataset("taxi.trips", taxi.SCHEMA, taxi.trips),
+    "orders": Dataset("shop.orders", orders.SCHEMA, orders.orders),
+}
+
+
+def generate_dataset(
+    target: Target, catalog: str, name: str, *, rows: int, seed: int, replace: bool
+) -> tuple[str, bool]:
+    """Makes the rows of a data set in its table, which is created if it is missing.
+
+    Returns the table's full name, and whether rows were written: not if a run with the same options, which did not end,
+    wrote them before. Raises UsageError if the existing table cannot take the rows; nothing is written then.
+    """
+    dataset = DATASETS[name]
+    full, namespace = f"{catalog}.{dataset.table}", dataset.table.partition(".")[0]
+    if dataset.table not in (there := _facts(target, catalog, [dataset.table])):
+        client = clients.iceberg(target, catalog)
+        client.create_namespace_if_not_exists(namespace)
+        client.create_table_if_not_exists(dataset.table, dataset.schema)
+        there = _facts(target, catalog, [dataset.table])
+    if problems := list(_misfits(there[dataset.table].metadata, dataset.schema)):
+        listed = "\n".join(f"{full}: {problem}" for problem in problems)
+        raise UsageError(f"The rows do not fit, and nothing was written.\n{listed}")
+    run = Run.begin(target, dataset=name, catalog=catalog, rows=rows, seed=seed, replace=replace)
+    # A condition that is true for every row: each has its number.
+    everything = f"{dataset.schema.names[0]} is not null" if replace else None
+    written = write(target, catalog, dataset.table, dataset.make(rows, seed), rows, run, everything)
+    run.end()
+    return full, written
+
+
+def _misfits(metadata: Mapping[str, Any], schema: pa.Schema) -> Iterator[str]:
+    """Why an existing table cannot take rows of the schema; further optional columns stay empty."""
+    from pyiceberg.table.metadata import TableMetadataUtil
+
+    there = {each.name: each for each in TableMetadataUtil.parse_obj(dict(metadata)).schema().fields}
+    for column in schema.names:
+        if there.pop(column, None) is None:
+            yield f'the column "{column}" is missing'
+    for further in there.values():
+        if further.required:
+            yield f'the column "{further.name}" is required, but the rows have no value for it. Make it optional'
+
+
+def first_catalog(target: Target, given: str | None) -> str:
+    """The catalog that is meant: by default the first of the file. Raises UsageError if the file has no such one."""
+    known = list(target.lakehouse.catalogs)
+    if given is not None and given not in known:
+        raise UsageError(f'{target.path.name} has no catalog "{given}"; it has: {", ".join(known)}.')
+    return given or known[0]
 
 
 def catalog_of(lakehouse: Lakehouse, file: str) -> str:
@@ -136,42 +213,6 @@ def misfits(schema: Struct) -> Iterator[str]:
             yield f'the column "{further.name}" is required, but the bars have no value for it. Make it optional'
 
 
-def _by_spark(session: SparkEngine, bronze: str, plan: BarPlan, days: str, *, replace: bool) -> None:
-    if replace:
-        session.run(f"DELETE FROM {bronze} WHERE date IN ({days})")  # noqa: S608 - names and dates are ours
-    with output.progress() as progress:
-        task = progress.add_task("rows to bronze", total=plan.rows)
-        for batch in _joined(bars(plan), _ROWS_PER_APPEND):
-            session.append(batch, bronze)
-            progress.advance(task, batch.num_rows)
-
-
-def _by_pyiceberg(target: Target, catalog: str, plan: BarPlan, days: str, *, replace: bool) -> None:
-    connections = connect(target.path, target.stack)[1]
-    table = tables.load(catalogs.connect(catalog, connections), f"bronze.{_TABLE}", connections)
-    with output.progress() as progress:
-        task = progress.add_task("rows to bronze", total=plan.rows)
-        # One transaction: a run that is interrupted leaves no rows, and no reader sees half of them.
-        with table.transaction() as transaction:
-            if replace:
-                transaction.delete(f"date in ({days})")
-            for batch in _joined(bars(plan), _ROWS_PER_APPEND):
-                transaction.append(batch)
-                progress.advance(task, batch.num_rows)
-
-
-def _joined(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Merges batches into fewer and larger tables: each becomes a commit and a file in each partition."""
-    pending: list[pa.Table] = []
-    for each in tables:
-        pending.append(each)
-        if sum(table.num_rows for table in pending) >= rows:
-            yield pa.concat_tables(pending)
-            pending = []
-    if pending:
-        yield pa.concat_tables(pending)
-
-
 def _to_silver(session: SparkEngine, bronze: str, silver: str, days: str, *, replace: bool) -> int:
     values = [name for name in SCHEMA.names if name not in ("ticker", "window_start", "date")]
     job = _TO_SILVER.format(
@@ -185,8 +226,21 @@ def _to_silver(session: SparkEngine, bronze: str, silver: str, days: str, *, rep
     )
     with output.progress() as progress:
         progress.add_task("bronze to silver, by Spark", total=None)
+        for table in (bronze, silver):  # others wrote since Spark last looked
+            session.run(f"REFRESH TABLE {table}")
         if replace:
             session.run(f"DELETE FROM {silver} WHERE date IN ({days})")  # noqa: S608 - names and dates are ours
-        session.run(job)
+        _merge(session, job)
         (count,) = next(session.run(f"SELECT count(*) FROM {silver} WHERE date IN ({days})").rows)  # noqa: S608
     return int(count)
+
+
+def _merge(session: SparkEngine, job: str) -> None:
+    """Run a merge, which may be repeated: if a killed run's merge ends in the meantime, Iceberg refuses this one."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            session.run(job)
+            return
+        except SqlFailure as error:
+            if "conflicting" not in str(error) or attempt + 1 == _ATTEMPTS:
+                raise

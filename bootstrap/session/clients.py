@@ -111,6 +111,12 @@ def end_spark(session: SparkSession) -> None:
         session.stop()
 
 
+def end_former(url: str, session_id: str) -> None:
+    """End what runs in a former session, whose client was killed. It is not an error if it has ended by itself."""
+    with suppress(Exception):
+        end_spark(spark_session(f"{url}/;session_id={session_id}"))
+
+
 def spark_url(target: Target) -> str:
     """The address of Spark Connect, once it listens."""
     return target.address("spark-connect", "engines.spark with connect: true").url("sc")

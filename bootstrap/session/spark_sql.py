@@ -42,6 +42,12 @@ class SparkEngine:
         did = "" if columns else command(statement, self.dialect)
         return SqlResult(columns, _batches(stream), "" if did in _SILENT else did)
 
+    @property
+    def session_id(self) -> str:
+        """What :func:`clients.end_former` ends, if this process is killed."""
+        session: Any = self._session  # the types are those of the other kind of session
+        return str(session.session_id)
+
     def append(self, rows: pa.Table, table: str) -> None:
         """Appends rows to a table, in one commit. Raises SqlFailure with Spark's own message."""
         try:

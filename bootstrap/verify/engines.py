@@ -12,6 +12,8 @@ from bootstrap.session.target import Target
 from bootstrap.session.trino_sql import TrinoEngine
 from lakehouse.text.sql import Dialect, path
 
+_PATIENCE = 180.0  # seconds that a statement of Trino may take
+
 
 class VerifiedTable(NamedTuple):
     """A table's full name."""
@@ -108,11 +110,11 @@ class VerifiedTrino(Sql):
         return self.full(table._replace(name=f"{table.name}$snapshots"))
 
     def _execute(self, sql: str) -> None:
-        for _ in TrinoEngine(self._target).run(sql).rows:
+        for _ in TrinoEngine(self._target, seconds=_PATIENCE).run(sql).rows:
             pass
 
     def _numbers(self, sql: str) -> list[int]:
-        return [int(row[0]) for row in TrinoEngine(self._target).run(sql).rows]
+        return [int(row[0]) for row in TrinoEngine(self._target, seconds=_PATIENCE).run(sql).rows]
 
     def stop(self) -> None:
         """Does nothing: no work outlives a statement."""

@@ -3,14 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from bootstrap.operations import generate as module
 from bootstrap.operations.generate import catalog_of, generate
-from bootstrap.session.results import SqlResult
+from bootstrap.operations.rows import Run
+from bootstrap.session import clients
+from bootstrap.session.results import SqlFailure, SqlResult
 from bootstrap.session.target import Target, find
-from lakehouse.errors import UsageError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.reconciler.simulation import Simulation
 
@@ -20,24 +21,52 @@ class FakeSpark:
 
     def __init__(self, target: Target) -> None:
         self.asked: list[str] = []
-        self.rows: list[pa.Table] = []
+        self.closed = False
+        self.session_id = f"session {len(sessions)}"
         sessions.append(self)
 
     def run(self, statement: str) -> SqlResult:
         self.asked.append(" ".join(statement.split()))
+        if any(statement.strip().startswith(each.partition(":")[0]) for each in failing):
+            raise SqlFailure(failing[0].partition(":")[2] or "Spark has gone")
         return SqlResult(("count",), iter([[(7,)]]))
 
-    def append(self, rows: pa.Table, table: str) -> None:
-        self.asked.append(f"append to {table}")
-        self.rows.append(rows)
+    def close(self) -> None:
+        self.closed = True
 
 
+class FakeTable:
+    """What was written to bronze: the rows of each run, and the condition of what was deleted before."""
+
+    def __init__(self) -> None:
+        self.runs: list[str] = []
+        self.rows: list[int] = []
+        self.deleted: list[str | None] = []
+
+    def write(self, target: Any, catalog: str, name: str, rows: Any, count: int, run: Run, replace: str | None) -> bool:
+        if run.id in self.runs:
+            return False
+        self.rows.append(sum(each.num_rows for each in rows))
+        self.runs.append(run.id)
+        self.deleted.append(replace)
+        return True
+
+
+@pytest.fixture
+def bronze(monkeypatch: pytest.MonkeyPatch) -> FakeTable:
+    table = FakeTable()
+    monkeypatch.setattr(module, "write", table.write)
+    return table
+
+
+failing: list[str] = []
 sessions: list[FakeSpark] = []
 
 
 @pytest.fixture(autouse=True)
-def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
+def _fake(monkeypatch: pytest.MonkeyPatch, bronze: FakeTable) -> None:
     sessions.clear()
+    failing.clear()
     monkeypatch.setattr(module, "SparkEngine", FakeSpark)
     monkeypatch.setattr(module, "_facts", lambda target, catalog, names: there(target.lakehouse))
 
@@ -54,43 +83,56 @@ def there(wanted: Lakehouse, **silver: Any) -> Any:
     return simulation.facts().catalogs["lake"].tables
 
 
-def test_rows_go_to_bronze_and_a_merge_brings_them_to_silver(target: Target) -> None:
+def test_rows_go_to_bronze_and_a_merge_brings_them_to_silver(target: Target, bronze: FakeTable) -> None:
     done = generate(target, rows=1000, seed=1, days=2, replace=False)
     (session,) = sessions
-    assert (done.bronze, done.silver, done.appended, done.silver_rows) == (
-        "lake.bronze.minute_aggs", "lake.silver.minute_aggs", 1000, 7,
+    assert (done.bronze, done.silver, done.rows, done.written, done.silver_rows) == (
+        "lake.bronze.minute_aggs", "lake.silver.minute_aggs", 1000, True, 7,
     )  # fmt: skip
-    assert sum(each.num_rows for each in session.rows) == 1000
-    append, merge, count = session.asked
-    assert append == "append to lake.bronze.minute_aggs"
+    assert (bronze.rows, bronze.deleted) == ([1000], [None])
+    *refreshed, merge, count = session.asked
+    assert refreshed == ["REFRESH TABLE lake.bronze.minute_aggs", "REFRESH TABLE lake.silver.minute_aggs"]
     assert merge.startswith("MERGE INTO lake.silver.minute_aggs AS silver USING")
     assert "date IN ('2026-01-14', '2026-01-15')" in merge
     assert count.startswith("SELECT count(*) FROM lake.silver.minute_aggs")
+    assert session.closed
 
 
-def test_replacing_deletes_the_days_first_on_both_levels(target: Target) -> None:
+def test_replacing_deletes_the_days_on_both_levels(target: Target, bronze: FakeTable) -> None:
     generate(target, rows=10, seed=1, days=1, replace=True)
     (session,) = sessions
-    assert [asked.split(" WHERE")[0] for asked in session.asked if not asked.startswith(("MERGE", "SELECT"))] == [
-        "DELETE FROM lake.bronze.minute_aggs",
-        "append to lake.bronze.minute_aggs",
-        "DELETE FROM lake.silver.minute_aggs",
+    assert bronze.deleted == ["date in ('2026-01-14')"]
+    assert [asked.split(" WHERE")[0] for asked in session.asked if asked.startswith("DELETE")] == [
+        "DELETE FROM lake.silver.minute_aggs"
     ]
 
 
-def test_memory_is_bounded_by_many_small_appends(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_ROWS_PER_APPEND", 1000)
-    monkeypatch.setattr(module, "bars", lambda plan: module_bars(plan, batch=1))
-    generate(target, rows=5000, seed=1, days=2, replace=False)
-    sizes = [each.num_rows for each in sessions[0].rows]
-    assert sum(sizes) == 5000
-    assert max(sizes) < 1500
+def test_a_run_that_did_not_end_is_continued_and_one_that_did_is_not(
+    target: Target, bronze: FakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+    failing.append("MERGE")
+    with pytest.raises(LakehouseError, match="Spark has gone"):
+        generate(target, rows=10, seed=1, days=1, replace=False)
+    failing.clear()
+    assert generate(target, rows=20, seed=1, days=1, replace=False).written, "other options are another run"
+    failing.append("MERGE")
+    with pytest.raises(LakehouseError, match="Spark has gone"):
+        generate(target, rows=30, seed=1, days=1, replace=False)
+    failing.clear()
+    monkeypatch.setattr(clients, "spark_url", lambda target: "sc://here")
+    monkeypatch.setattr(clients, "end_former", lambda url, session: ended.append(session))
+    assert not generate(target, rows=30, seed=1, days=1, replace=False).written
+    assert ended == ["session 2"], "what the killed run left in Spark"
+    assert generate(target, rows=30, seed=1, days=1, replace=False).written
+    assert bronze.rows == [10, 20, 30, 30]
 
 
-def module_bars(plan: Any, batch: int) -> Any:
-    from bootstrap.operations.bars import bars
-
-    return bars(plan, batch)
+def test_a_merge_that_another_one_overtakes_is_tried_again(target: Target) -> None:
+    failing.append("MERGE:Found conflicting files")
+    with pytest.raises(SqlFailure, match="conflicting"):
+        generate(target, rows=10, seed=1, days=1, replace=False)
+    assert sum(each.startswith("MERGE") for each in sessions[0].asked) == 3
 
 
 def test_a_file_without_the_tables_is_a_usage_error(file: Path) -> None:
@@ -104,7 +146,7 @@ def test_a_further_column_that_may_be_empty_stays_empty(target: Target, monkeypa
     further = there(target.lakehouse, note={"type": "list<string>"})
     monkeypatch.setattr(module, "_facts", lambda *arguments: further)
     generate(target, rows=10, seed=1, days=1, replace=False)
-    merge = sessions[0].asked[1]
+    merge = sessions[0].asked[2]
     assert "UPDATE SET silver.open = bronze.open, " in merge
     assert "INSERT (ticker, window_start, open, " in merge
     assert "*)" not in merge.partition("ON silver.date")[2]
