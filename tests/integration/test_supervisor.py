@@ -120,7 +120,7 @@ def test_a_job_in_the_background_begins_again_if_it_is_killed_and_ends_with_the_
     os.kill(first, signal.SIGKILL)
     psutil.wait_procs([psutil.Process(first)] if psutil.pid_exists(first) else [], timeout=5)
     assert pid() != first
-    background.note(state, background.JobNote("recording", 1, str(folder)))
+    background.note(state, background.JobNote("recording", 1, folder=str(folder)))
     steps.supervisor_down(state)
     assert list(processes.belonging(state)) == []
     assert not folder.exists()

@@ -49,7 +49,7 @@ def prepare(state: State, path: Path, stack: str) -> None:
                 return
         except LakehouseError as error:
             told.say(str(error))
-    background.note(state, JobNote(f"not made: `lakehouse logs {JOB}` says why"))
+    background.note(state, JobNote(f"not made: `lakehouse logs {JOB}` says why", failed=True))
 
 
 class _Noting(Teller):
@@ -64,7 +64,7 @@ class _Noting(Teller):
         print(text, flush=True)
 
     def does(self, what: str, folder: Path | None = None) -> None:
-        background.note(self._state, JobNote(what, self._attempt, str(folder or "")))
+        background.note(self._state, JobNote(what, self._attempt, folder=str(folder or "")))
 
 
 def _until(there: Callable[[], bool]) -> None:

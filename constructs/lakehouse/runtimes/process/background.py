@@ -34,6 +34,7 @@ class JobNote:
 
     text: str = ""
     attempts: int = 0  # how often it began since the last deploy asked for it
+    failed: bool = False  # it gave up
     folder: str = ""  # where it has its own lakehouse, for which it starts further processes
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.findings import Check, CheckContext, PortHolder
+from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import recorded
 from lakehouse.runtimes.probe import await_ready
@@ -121,7 +121,7 @@ class Processes:
         return holders((port for ports in wanted.values() for port in ports), self.state)
 
     def checks(self, context: CheckContext) -> Iterator[Check]:
-        yield Check("archives", lambda: findings.archives([*archives.damaged(self.services).values()]))
+        yield Check("archives", lambda: self._archives())
         if any(each.unprivileged for each in self.services):
             yield Check("user namespace", lambda: findings.namespaces(namespaces.refusal(self.services)))
 
@@ -145,6 +145,10 @@ class Processes:
     def remove_data(self) -> int:
         self.state.socket.unlink(missing_ok=True)
         return 0  # all data is in the state folder
+
+    def _archives(self) -> Finding:
+        damaged = [*archives.damaged(self.services).values()]
+        return findings.archives(damaged, failed=background.noted(self.state).failed)
 
     def _last(self, service: Service) -> str:
         """The digest with which a service was started."""

@@ -81,6 +81,7 @@ def test_it_gives_up_after_three_attempts_even_if_it_was_killed_between_them(wor
     preparing.prepare(world.state, FILE, "local")
     assert world.seen == ["recording"] * 2
     assert "lakehouse logs class-archives" in background.noted(world.state).text
+    assert background.noted(world.state).failed
     assert background.noted(world.state).attempts == 0, "the next deploy may try again"
 
 

@@ -93,7 +93,7 @@ def test_nothing_of_it_is_left_at_the_end(state: State, tmp_path: Path) -> None:
     try:
         while any(mark not in psutil.Process(each.pid).environ() for each in (own, other)):
             time.sleep(0.01)
-        background.note(state, JobNote("recording", 1, str(folder)))
+        background.note(state, JobNote("recording", 1, folder=str(folder)))
         background.end(state)
         assert own.poll() is not None
         assert other.poll() is None, "another lakehouse's"
