@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.names:
             _fetch_named(options.names, verify=options.verify)
         else:
-            fetch_packages(project.file(options.file), verify=options.verify)
+            _fetch_needed(project.file(options.file), verify=options.verify)
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -57,6 +57,12 @@ def _list() -> None:
 def _fetch_named(names: Sequence[str], *, verify: bool) -> None:
     javas = {name: int(match[1]) for name in names if (match := re.fullmatch(r"java-(\d+)", name))}
     set_up([name for name in names if name not in javas], javas.values(), verify=verify, build=build)
+
+
+def _fetch_needed(path: Path, *, verify: bool) -> None:
+    from lakehouse.spec import load
+
+    fetch_packages(load(path), path, verify=verify)
 
 
 if __name__ == "__main__":

@@ -85,11 +85,13 @@ def setup(
     """Fetch what a deploy needs into your cache folder: cdktf-cli and the packages of the file's services."""
     from bootstrap.project import set_up
     from lakehouse import project
+    from lakehouse.spec import load
 
     file = project.file(context.obj.file)
-    set_up.deployable(file, verify=verify)
+    lakehouse = load(file)
+    set_up.deployable(lakehouse, file, verify=verify)
     if images:
-        set_up.built_images(file)
+        set_up.built_images(lakehouse)
     if providers:
         set_up.built_provider()
     print(f"All that {file} needs on this machine is there.")

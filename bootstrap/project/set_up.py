@@ -6,26 +6,25 @@ from pathlib import Path
 
 from lakehouse.kinds.needed import images, needed
 from lakehouse.packages import cdktf_cli, set_up
-from lakehouse.spec import load
+from lakehouse.spec import Lakehouse
 from offline import go
 from offline.terraform import build_if_needed
 
 
-def deployable(file: Path, *, verify: bool = False) -> None:
+def deployable(lakehouse: Lakehouse, file: Path, *, verify: bool = False) -> None:
     """cdktf-cli, the packages of the file's services, and OpenTofu if there is no Terraform.
 
     With ``verify`` each file of the packages is read, and a damaged one fetched again.
 
-    Raises LakehouseError if something cannot be fetched or built, UsageError if the file is invalid.
+    Raises LakehouseError if something cannot be fetched or built.
     """
     build_if_needed()
     cdktf_cli.set_up()
-    packages(file, verify=verify)
+    packages(lakehouse, file, verify=verify)
 
 
-def packages(file: Path, *, verify: bool = False) -> None:
+def packages(lakehouse: Lakehouse, file: Path, *, verify: bool = False) -> None:
     """The packages and the Java of the file's services. Raises as :func:`deployable`."""
-    lakehouse = load(file)
     found = needed(lakehouse)
     set_up(found.packages, found.javas, verify=verify, build=go.build)
     if verify:
@@ -34,13 +33,13 @@ def packages(file: Path, *, verify: bool = False) -> None:
         training.repair(lakehouse, file)
 
 
-def built_images(file: Path) -> None:
+def built_images(lakehouse: Lakehouse) -> None:
     """The images of the file's stacks, built from the packages, for a machine that reaches no registry."""
     from lakehouse.runtimes.docker.engine import DockerEngine
     from offline.images import build
     from offline.recipes import RECIPES
 
-    build([key for key in images(load(file)) if key in RECIPES], DockerEngine())
+    build([key for key in images(lakehouse) if key in RECIPES], DockerEngine())
 
 
 def built_provider() -> None:

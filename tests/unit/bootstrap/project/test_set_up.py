@@ -7,8 +7,13 @@ import pytest
 from bootstrap.project import set_up
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cdktf_cli
+from lakehouse.spec import load
 
 ROOT = Path(__file__).parents[4]
+
+
+def prepare(file: Path) -> None:
+    set_up.deployable(load(file), file)
 
 
 @pytest.fixture
@@ -22,7 +27,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 def test_a_deploys_parts_are_fetched(done: list[object]) -> None:
-    set_up.deployable(ROOT / "lakehouses" / "004-sigv4-tables.yaml")
+    prepare(ROOT / "lakehouses" / "004-sigv4-tables.yaml")
     assert done[0] == "cdktf-cli"
     (_, found) = done
     assert isinstance(found, tuple)
@@ -31,7 +36,7 @@ def test_a_deploys_parts_are_fetched(done: list[object]) -> None:
 
 
 def test_a_stack_in_aws_needs_only_cdktf_and_the_shell(done: list[object]) -> None:
-    set_up.deployable(ROOT / "lakehouses" / "aws-glue.yaml")
+    prepare(ROOT / "lakehouses" / "aws-glue.yaml")
     assert done == ["cdktf-cli", ({"trino-cli-476"}, set())]
 
 
@@ -41,5 +46,5 @@ def test_a_program_that_is_named_and_not_there_stops_the_set_up(
     monkeypatch.setattr("shutil.which", lambda name, path=None: None)
     monkeypatch.setenv("TERRAFORM_BINARY_NAME", "tofu")
     with pytest.raises(LakehouseError, match="TERRAFORM_BINARY_NAME names tofu, which is not on PATH"):
-        set_up.deployable(ROOT / "lakehouse.yaml")
+        prepare(ROOT / "lakehouse.yaml")
     assert done == []
