@@ -43,7 +43,7 @@ class Printing:
     def show(self, result: SqlResult) -> None:
         """Print a result while its rows come; of a statement without one, what it did.
 
-        That is no data: if a program may read the output, it goes where the notes go.
+        That is no data: if a program may read the output, only a person at the terminal of the notes is told.
         """
         if result.columns:
             for piece in printed(self.form, result.columns, result.batches, self.null, self.room):
@@ -52,8 +52,10 @@ class Printing:
             return
         for _ in result.batches:  # Trino runs a statement to its end only while its rows are read
             pass
-        if result.did:
-            print(result.did, file=self.out if self.form in ("table", "vertical") else self.notes, flush=True)
+        if result.did and self.form in ("table", "vertical"):
+            print(result.did, file=self.out, flush=True)
+        elif result.did and self.notes.isatty():
+            print(result.did, file=self.notes, flush=True)
 
 
 def open_engine(target: Target, name: EngineName | None) -> SqlEngine:

@@ -74,8 +74,12 @@ def test_the_line_of_a_fault_is_shortened_around_it() -> None:
 
 def test_a_statement_without_a_result_says_what_it_did_where_no_program_takes_it_for_data() -> None:
     assert ran("INSERT INTO a", "table")[1:] == ("INSERT: 2 rows\n", "")
-    for form in ("csv", "json"):
-        assert ran("INSERT INTO a", form)[1:] == ("", "INSERT: 2 rows\n")
+    forms: tuple[RowFormat, ...] = ("csv", "json")
+    for form in forms:
+        assert ran("INSERT INTO a", form)[1:] == ("", "")
+        printing = Printing(io.StringIO(), Terminal(), form)
+        run(FakeEngine(), split("INSERT INTO a", "trino"), printing, "-e")
+        assert printing.notes.getvalue() == "INSERT: 2 rows\n"  # type: ignore[attr-defined]
 
 
 def test_the_seconds_of_each_statement_are_reported_apart_from_its_rows() -> None:
