@@ -12,7 +12,7 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 VENV := .venv
 PY := $(VENV)/bin/python
 DONE := $(VENV)/done
-CDKTF := $(VENV)/bin/cdktf
+LAKEHOUSE = $(VENV)/bin/lakehouse --stack $(STACK)
 RESULTS := .pytest_cache/results
 PYTEST = $(PY) -m pytest -m "not matrix" --junitxml=$(RESULTS)/$@.xml
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
@@ -20,16 +20,16 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 ##@ The lakehouse (STACK=local)
 .PHONY: deploy diff destroy reset
 deploy: setup ## start the stack, or update it to match lakehouse.yaml
-	$(CDKTF) deploy $(STACK) --auto-approve
+	@$(LAKEHOUSE) deploy --yes
 
 diff: setup ## show what a deploy would change
-	$(CDKTF) diff $(STACK)
+	@$(LAKEHOUSE) diff || test $$? -eq 2 # changes are no failure
 
 destroy: setup ## stop the stack and remove its services; the data stays
-	$(CDKTF) destroy $(STACK) --auto-approve
+	@$(LAKEHOUSE) destroy --yes
 
 reset: destroy ## stop the stack and delete its data: tables, catalog state, logs, secrets
-	$(VENV)/bin/lakehouse --stack $(STACK) destroy --data --yes
+	@$(LAKEHOUSE) destroy --data --yes
 
 ##@ Pipeline (STACK=local), as the workflows run it
 .PHONY: pipeline-plan pipeline-apply pipeline-drift

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformStack, local_backend, output, warn
-from lakehouse.runtimes import credentials, generations
-from lakehouse.runtimes.contents import Look
+from lakehouse.runtimes import changes, credentials, generations, started
+from lakehouse.runtimes.causes import Causes
+from lakehouse.runtimes.changes import PlannedChanges
+from lakehouse.runtimes.contents import Compared, Look
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.locate import locate, runtime
 from lakehouse.runtimes.state import terraform_state
@@ -31,14 +33,17 @@ class LocalTerraformStack(TerraformStack):
         lasting = generations.lasting(local.state, local.everything, local.credentials)
         for each in (*lasting, *credentials.unusable(credentials.known(local.everything))):
             warn(self, each)
-        self._runtime = runtime(options.runtime).terraform(self, local)
+        self._causes = Causes(lakehouse, name, path, local.state)
+        self._runtime = runtime(options.runtime).terraform(self, local, self._causes.because)
+        self._compared = Compared() if look is None else look.compared()
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
         self._runtime.bootstrap(
             ["--file", str(path), "--stack", name, "apply"],
             needs=sorted(filter(None, at_work)),
             wanted=digest(lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"})),
-            drifted=look is not None and look.drifted(),
+            compared=self._compared,
         )
+        output(self, "addresses", local.addresses, "Where to find what: `lakehouse endpoints` says more")
         output(self, "access", who_may(lakehouse), "Who can do what")
 
     def write(self, outdir: Path) -> None:
@@ -46,6 +51,8 @@ class LocalTerraformStack(TerraformStack):
         folder = outdir / "stacks" / self._name
         _forget_backend(folder / ".terraform" / "terraform.tfstate", self._state)
         self._runtime.write(folder)
+        started.write(folder, self._causes.settings)
+        changes.write(folder, PlannedChanges(self._causes.found, self._compared.lines))
 
 
 def _forget_backend(remembered: Path, state: Path) -> None:

@@ -1,4 +1,4 @@
-"""``python -m bootstrap.cli.look --file FILE --stack STACK``: whether an apply would change something, as JSON.
+"""``python -m bootstrap.cli.look --file FILE --stack STACK``: what an apply would change, as JSON.
 
 The CDK app runs this at synth (:mod:`lakehouse.runtimes.contents`). Any failure ends with exit code 1 and one line.
 """
@@ -11,12 +11,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from bootstrap.reconciler.changes import SYMBOLS
+from bootstrap.reconciler.plan import render
 from bootstrap.reconciler.reconcile import make_plan
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import first_line
 from bootstrap.session.connect import connect
 from lakehouse.errors import LakehouseError
 
+_MOST = 50  # changes that are named
 _PATIENCE = 3.0  # seconds of retries, because a deploy waits for them
 
 
@@ -35,7 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{type(error).__name__}: {first_line(error)}", file=sys.stderr)
         return 1
     # What an apply refuses counts: the deploy then reports it, instead of "No changes".
-    print(json.dumps({"drift": bool(plan.steps or plan.refused)}))
+    found = {
+        "drift": bool(plan.steps or plan.refused),
+        "steps": [f"{SYMBOLS[step.change.op]} {step.address}" for step in plan.steps[:_MOST]]
+        + [f"refused: {note}" for note in plan.refused[:_MOST]],
+        "lines": list(render(plan, most=_MOST)),
+    }
+    print(json.dumps(found))
     return 0
 
 

@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from bootstrap import output
+from bootstrap.cli.deploy import app as deploying
 from bootstrap.cli.diagram import app as diagram
 from bootstrap.cli.doctor import app as doctor
 from bootstrap.cli.generate import app as generation
@@ -364,6 +365,7 @@ def restart(
 app.add_typer(projects)
 app.add_typer(queries)
 app.add_typer(generation)
+app.add_typer(deploying)
 app.add_typer(ownership)
 app.add_typer(reconciler)
 app.add_typer(maintenance)

@@ -19,6 +19,7 @@ from bootstrap import output
 from bootstrap.cli import references as branching
 from bootstrap.cli.options import JsonOption
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.runtimes import events
 
 if TYPE_CHECKING:
     from bootstrap.catalogs.base import Reading
@@ -127,13 +128,20 @@ def apply(
     with output.progress() as bar:
         task = bar.add_task("Applying", total=None)
 
+        told = [0, 0]  # changes that are applied, and all
+
         def advance(fate: Done | Failed) -> None:
             bar.update(task, advance=1, description=fate.address)
+            told[0] += 1
+            events.tell("contents", fate.address, done=told[0], of=max(told))
 
         def ask(agreed: Plan) -> None:
-            bar.stop()  # it would overwrite the question
-            confirm(agreed, lakehouse.name, purge=purge)
-            bar.start()
+            told[1] = len(agreed.steps)
+            events.tell("contents", of=told[1])
+            if not yes:
+                bar.stop()  # it would overwrite the question
+                confirm(agreed, lakehouse.name, purge=purge)
+                bar.start()
 
         outcome = reconcile(
             lakehouse,
@@ -143,8 +151,12 @@ def apply(
             saved=given,
             where=where_in(path),
             progress=advance,
-            confirm=None if yes else ask,
+            confirm=ask,
         )
+    if wrong := [f"{each.address}: {each.message}" for each in outcome.failed] + [
+        str(each) for each in outcome.refused
+    ]:
+        events.tell("failed", "contents", "\n".join(wrong))
     if as_json:
         print(json.dumps(outcome.to_json(), indent=2))
     else:

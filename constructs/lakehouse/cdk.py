@@ -80,7 +80,7 @@ def local_exec(
     resource = TerraformResource(
         scope, name, terraform_resource_type="terraform_data", provisioners=steps, depends_on=list(needs)
     )
-    resource.add_override("triggers_replace", trigger)
+    resource.add_override("triggers_replace", rendered(trigger))
     if made_first:
         resource.add_override("lifecycle.create_before_destroy", True)
     return resource
@@ -200,7 +200,12 @@ def s3_backend(stack: TerraformStack, *, bucket: str, key: str, region: str) -> 
 
 def output(stack: TerraformStack, name: str, value: Any, description: str) -> None:
     """An output of the stack with exactly this name."""
-    TerraformOutput(stack, f"output-{name}", value=rendered(value), description=description).override_logical_id(name)
+    given = rendered(value)
+    plain = isinstance(given, str)
+    made = TerraformOutput(stack, f"output-{name}", value=given if plain else "", description=description)
+    made.override_logical_id(name)
+    if not plain:  # the CDK walks through it by a function of Node's for which every synth would print a warning
+        stack.add_override(f"output.{name}.value", given)
 
 
 def warn(stack: TerraformStack, message: str) -> None:

@@ -32,7 +32,7 @@ LAYERS = (
     ("lakehouse.aws", "lakehouse.runtimes"),
     ("lakehouse.runtimes.docker", "lakehouse.runtimes.process"),
     ("lakehouse.runtimes.locate",),
-    ("lakehouse.runtimes.looks", "lakehouse.runtimes.training"),
+    ("lakehouse.runtimes.causes", "lakehouse.runtimes.looks", "lakehouse.runtimes.training"),
     ("lakehouse.runtimes.preparing",),
     ("offline", "stacks"),
     ("bootstrap.remote",),
@@ -52,6 +52,7 @@ LAYERS = (
     ("bootstrap.output",),
     ("bootstrap.session",),
     (
+        "bootstrap.deploy",
         "bootstrap.diagram",
         "bootstrap.doctor",
         "bootstrap.ingest",

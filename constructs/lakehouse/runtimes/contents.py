@@ -18,12 +18,27 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lakehouse.runtimes.incarnation import Incarnation, record, recorded
+from lakehouse.runtimes.incarnation import NONE, Incarnation, record, recorded
+from lakehouse.runtimes.reasons import sentences
 from lakehouse.runtimes.state import State
 
 NAME = "bootstrap"
 FILE = "bootstrap.json"
 PATIENCE = 20.0  # seconds that a comparison may take
+_MOST = 4  # changes that Terraform's plan names
+_CHANGED = "the file's contents, or a service that they need, have changed"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The contents compared with the file. ``steps`` are the changes that an apply would make, a line each.
+
+    ``lines`` are the whole plan, as `lakehouse plan` shows it; None if there was no comparison.
+    """
+
+    drift: bool = False
+    steps: tuple[str, ...] = ()
+    lines: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -33,12 +48,13 @@ class Look:
     process: subprocess.Popen[str]
     until: float
 
-    def drifted(self) -> bool:
-        """Whether the contents differ from the file. Waits for the answer, and prints a warning if there is none."""
+    def compared(self) -> Compared:
+        """Waits for the answer, and prints a warning if there is none."""
         try:
             out, errors = self.process.communicate(timeout=max(0.1, self.until - time.monotonic()))
             if self.process.returncode == 0:
-                return bool(json.loads(out)["drift"])
+                found = json.loads(out)
+                return Compared(bool(found["drift"]), tuple(found["steps"]), tuple(found["lines"]))
             why = errors.strip().splitlines()[-1:] or ["there is no error message"]
         except subprocess.TimeoutExpired:
             self.process.kill()
@@ -50,13 +66,16 @@ class Look:
             f"The contents could not be compared with the file, so this plan shows no drift in them: {why[0]}",
             file=sys.stderr,
         )
-        return False
+        return Compared()
 
 
-def propose(state: State, digest: str, drifted: bool) -> Incarnation:
+def propose(state: State, digest: str, compared: Compared) -> Incarnation:
     """The incarnation for the bootstrap: the last one, or a new one if it must run."""
     last = recorded(state, NAME)
-    return last if last.digest == digest and not drifted else Incarnation.new(digest)
+    if last.digest == digest and not compared.drift:
+        return last
+    why = sentences(compared.steps, _MOST) or ("first start" if last == NONE else _CHANGED)
+    return Incarnation.new(digest, why)
 
 
 def write(folder: Path, incarnation: Incarnation) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lakehouse.runtimes.findings import PortHolder
+from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.incarnation import Because
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
@@ -33,5 +35,5 @@ class RuntimeKind(Protocol):
     def explained(self, holder: PortHolder) -> PortHolder:
         """The holder of a port, completed by this runtime, for example with the container that publishes it."""
 
-    def terraform(self, scope: Construct, local: Local) -> LocalRuntime:
-        """The services as Terraform resources below ``scope``."""
+    def terraform(self, scope: Construct, local: Local, because: Callable[[Planned], Because]) -> LocalRuntime:
+        """The services as Terraform resources below ``scope``. ``because`` finds why one is started again."""

@@ -36,3 +36,17 @@ class Local:
     def services(self) -> tuple[Service, ...]:
         """The services without the one-shot jobs."""
         return tuple(each for each in self.everything if not each.is_job)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The addresses that are useful to a person, by the port's name, and ``catalog-NAME`` for each catalog."""
+        found = {
+            port.name: self.place.external(port.name).url(port.scheme, port.path)
+            for service in self.services
+            for port in service.ports
+            if port.label or self.listeners[port.name].meaning
+        }
+        for at in self.endpoints.catalogs:
+            for each in at.kind.addresses(at)[:1]:
+                found[f"catalog-{at.name}"] = f"{at.external}{each.path}"
+        return found

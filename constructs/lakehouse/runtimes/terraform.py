@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lakehouse.cdk import Construct, TerraformResource, local_exec
 from lakehouse.runtimes import contents, definitions, generations, owner
+from lakehouse.runtimes.contents import Compared
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import NONE, Incarnation, digest
 from lakehouse.runtimes.local import Local
@@ -33,14 +34,14 @@ class LocalRuntime(Construct):
         named = {each: str(incarnation) for each, incarnation in self.incarnations.items()}
         return digest({**named, owner.MARK: self.local.claim.owner.id})
 
-    def bootstrap(self, arguments: Sequence[str], *, needs: Sequence[str], wanted: str, drifted: bool) -> None:
+    def bootstrap(self, arguments: Sequence[str], *, needs: Sequence[str], wanted: str, compared: Compared) -> None:
         """A resource that runs ``python -m bootstrap`` when the services that it needs are ready.
 
-        It runs again if ``wanted`` (a digest) or the incarnation of a needed service changes, or if ``drifted`` says
+        It runs again if ``wanted`` (a digest) or the incarnation of a needed service changes, or if ``compared`` says
         that the contents differ from the file.
         """
         combined = digest([wanted, *(str(self.incarnations[need]) for need in needs)])
-        self._bootstrap = contents.propose(self.local.state, combined, drifted)
+        self._bootstrap = contents.propose(self.local.state, combined, compared)
         run = [sys.executable, "-m", contents.NAME, *arguments]
         remember = [sys.executable, "-m", contents.__name__, "--state", str(self.local.state.root)]
         local_exec(

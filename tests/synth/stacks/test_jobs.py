@@ -11,6 +11,7 @@ import pytest
 from lakehouse import kinds
 from lakehouse.cdk import App, TerraformStack
 from lakehouse.runtimes import definitions
+from lakehouse.runtimes.incarnation import silent
 from lakehouse.runtimes.locate import locate, runtime
 from lakehouse.spec import load
 from tests.unit.lakehouse.kinds.pretended import PRETENDED, WORD
@@ -30,7 +31,7 @@ def synthesised(word: str, folder: Path) -> dict[str, Any]:
     path.write_text(FILE % word)
     app = App(outdir=str(folder / "out"))
     stack = TerraformStack(app, "local")
-    made = runtime(word).terraform(stack, locate(load(path), "local", path))
+    made = runtime(word).terraform(stack, locate(load(path), "local", path), lambda _: silent)
     app.synth()
     made.write(folder)
     content: dict[str, Any] = json.loads((folder / "out/stacks/local/cdk.tf.json").read_text())["resource"]

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import definitions, generations, owner
+from lakehouse.runtimes import changes, definitions, events, generations, owner, started
 from lakehouse.runtimes.docker import containers, steps
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
 from lakehouse.runtimes.docker.known import known_names
@@ -29,18 +29,23 @@ def main(arguments: list[str] | None = None) -> int:
         with errors_reported():
             _run(given.step, given.service, State(given.state), asked)
     except LakehouseError as error:
-        print(f"Error: {shown_lines(error)}", file=sys.stderr)
-        return error.exit_code
+        return _failed(given, shown_lines(error), error.exit_code)
     except OSError as error:  # a full disk, a folder of another user
-        print(f"Error: {error.filename or given.state}: {error.strerror}", file=sys.stderr)
-        return 1
+        return _failed(given, f"{error.filename or given.state}: {error.strerror}", 1)
     except KeyboardInterrupt:
         return 130
     return 0
 
 
+def _failed(given: argparse.Namespace, message: str, code: int) -> int:
+    print(f"Error: {message}", file=sys.stderr)
+    events.tell("failed", given.service or given.step, message)
+    return code
+
+
 def _run(step: str, service: str | None, state: State, asked: tuple[containers.Container, ...]) -> None:
     if step == "preflight":
+        changes.tell(Path())
         read = definitions.read(Path(definitions.FILE))
         services = [each for each, _ in read.values()]
         planned = {name: incarnation for name, (_, incarnation) in read.items()}
@@ -51,13 +56,19 @@ def _run(step: str, service: str | None, state: State, asked: tuple[containers.C
         raise LakehouseError(f"{step} needs the name of a service.")
     elif step == "job":
         job, incarnation = definitions.read(Path(definitions.FILE))[service]
+        events.tell("started", service)
         took = steps.run_job(
             state, DockerEngine(), next(each for each in asked if each.service == job.name), incarnation
         )
+        started.remember(state, job, incarnation, Path())
+        events.tell("ready", service)
         print(f"{service} has ended after {took:.1f} s")
     else:
         container = next(each for each in asked if each.service == service)
+        events.tell("started", service)
         took = steps.await_ready(DockerEngine(), container)
+        started.remember(state, *definitions.read(Path(definitions.FILE))[service], Path())
+        events.tell("ready", service)
         print(f"{service} is ready after {took:.1f} s")
 
 

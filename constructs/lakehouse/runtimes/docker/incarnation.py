@@ -9,7 +9,7 @@ from pathlib import Path
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
 from lakehouse.runtimes.generations import NOTHING, Planned, marked
-from lakehouse.runtimes.incarnation import NONE, Incarnation, propose, recorded
+from lakehouse.runtimes.incarnation import NONE, Because, Incarnation, propose, recorded, silent
 from lakehouse.runtimes.probe import Asked, ready
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Service
@@ -35,6 +35,7 @@ def look(
     state: State,
     known: frozenset[str] | None,
     planned: Planned = NOTHING,
+    because: Because = silent,
 ) -> dict[str, Incarnation]:
     """The incarnation that each service should have, from the stack's containers.
 
@@ -62,4 +63,5 @@ def look(
         {each.service: wanted(each, planned) for each in containers},
         {each.service: last.get(each.service, NONE) for each in containers},
         {each.service: each.is_job or well.get(each.service, False) for each in containers},
+        because,
     )

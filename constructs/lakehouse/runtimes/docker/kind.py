@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.findings import PortHolder
+from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.incarnation import Because
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
@@ -41,7 +43,7 @@ def explained(holder: PortHolder) -> PortHolder:
     return observed.explained(DockerEngine(), holder)
 
 
-def terraform(scope: Construct, local: Local) -> LocalRuntime:
+def terraform(scope: Construct, local: Local, because: Callable[[Planned], Because]) -> LocalRuntime:
     from lakehouse.runtimes.docker.terraform import DockerRuntime  # its bindings take 0.1 s
 
-    return DockerRuntime(scope, "docker", local)
+    return DockerRuntime(scope, "docker", local, because)

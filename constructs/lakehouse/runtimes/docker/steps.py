@@ -9,7 +9,7 @@ from pathlib import Path
 from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
-from lakehouse.runtimes import disk, former, generations, memory, owner
+from lakehouse.runtimes import disk, events, former, generations, memory, owner
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, SERVICE, STACK, STATE, Container
 from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine, numbers
 from lakehouse.runtimes.docker.incarnation import answers
@@ -61,6 +61,7 @@ def prepare(
     for reference in sorted({each.image for each in containers}):
         if not engine.has_image(reference):
             print(f"pulling {reference}", flush=True)
+            events.tell("step", f"pulling the image {reference}")
             engine.pull(reference)
     owner.mark(state, claim)
     mark = owner.read(state.root) or claim.owner

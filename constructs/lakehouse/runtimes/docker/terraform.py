@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from cdktf_cdktf_provider_docker import container, image, network, provider
@@ -18,6 +19,8 @@ from lakehouse.runtimes.docker.containers import INCARNATION, PROVIDER, RESTART,
 from lakehouse.runtimes.docker.incarnation import look
 from lakehouse.runtimes.docker.known import known_names
 from lakehouse.runtimes.docker.runtime import Containers
+from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.incarnation import Because, silent
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.state import terraform_state
 from lakehouse.runtimes.terraform import LocalRuntime
@@ -36,12 +39,15 @@ class DockerRuntime(LocalRuntime):
     Terraform does not manage the volumes, because a ``destroy`` must not delete the data.
     """
 
-    def __init__(self, scope: Construct, name: str, local: Local) -> None:
+    def __init__(
+        self, scope: Construct, name: str, local: Local, because: Callable[[Planned], Because] = lambda _: silent
+    ) -> None:
         assert isinstance(local.runtime, Containers)
         asked = local.runtime.containers
         known = known_names(terraform_state(Path(local.claim.owner.file), local.claim.owner.stack))
         planned = generations.plan(local.state, local.everything, local.credentials)
-        super().__init__(scope, name, local, look(local.everything, asked, local.state, known, planned), planned)
+        found = look(local.everything, asked, local.state, known, planned, because(planned))
+        super().__init__(scope, name, local, found, planned)
         provider.DockerProvider(self, "docker")
         TerraformStack.of(self).add_override("terraform.required_providers.docker.version", PROVIDER)
         self._containers = asked

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import definitions, generations, owner
+from lakehouse.runtimes import changes, definitions, events, generations, owner, started
 from lakehouse.runtimes.process import background, steps
 from lakehouse.runtimes.state import State
 from lakehouse.text.terminal import shown_lines
@@ -26,20 +26,25 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _run(given)
     except LakehouseError as error:
-        print(f"Error: {shown_lines(error)}", file=sys.stderr)
-        return error.exit_code
+        return _failed(given, shown_lines(error), error.exit_code)
     except OSError as error:  # a full disk, a folder of another user
-        print(f"Error: {error.filename or given.state}: {error.strerror}", file=sys.stderr)
-        return 1
+        return _failed(given, f"{error.filename or given.state}: {error.strerror}", 1)
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _failed(given: argparse.Namespace, message: str, code: int) -> int:
+    print(f"Error: {message}", file=sys.stderr)
+    events.tell("failed", given.service or given.step, message)
+    return code
 
 
 def _run(given: argparse.Namespace) -> None:
     state, name = State(given.state), given.service
     claim = owner.read_claim(Path(owner.MARK))
     if given.step == "preflight":
+        changes.tell(Path())
         planned = definitions.read(Path(definitions.FILE))
         services, credentials = [service for service, _ in planned.values()], generations.planned_in(Path())
         steps.preflight(state, services, claim, credentials)
@@ -51,14 +56,20 @@ def _run(given: argparse.Namespace) -> None:
     elif given.step == "supervisor-up":
         steps.supervisor_up(state, given.start)
     elif given.step == "supervisor-down":
+        events.tell("step", "what is left of the supervisor's processes")
         steps.supervisor_down(state)
     elif name is None:
         raise LakehouseError(f"{given.step} needs the name of a service.")
     elif given.step == "down":
+        events.tell("stopping", name)
         steps.service_down(state, name)
+        events.tell("stopped", name)
     else:
         service, incarnation = definitions.read(Path(definitions.FILE))[name]
+        events.tell("started", name)
         took = steps.service_up(state, service, incarnation)
+        started.remember(state, service, incarnation, Path())
+        events.tell("ready", name)
         if not service.is_job:
             background.start(state, service, claim.owner)
         print(f"{name} {'has ended' if service.is_job else 'is ready'} after {took:.1f} s")

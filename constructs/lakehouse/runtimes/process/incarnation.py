@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lakehouse.runtimes.generations import NOTHING, Planned, marked, used
-from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, propose, recorded
+from lakehouse.runtimes.incarnation import NONE, Because, Incarnation, digest, propose, recorded, silent
 from lakehouse.runtimes.probe import ready
 from lakehouse.runtimes.process import surroundings
 from lakehouse.runtimes.process.supervisor import Supervisor
@@ -35,7 +35,9 @@ def wanted(service: Service, planned: Planned) -> str:
     return marked(digest(definition(service)), used(service), planned)
 
 
-def look(services: Sequence[Service], state: State, planned: Planned = NOTHING) -> dict[str, Incarnation]:
+def look(
+    services: Sequence[Service], state: State, planned: Planned = NOTHING, because: Because = silent
+) -> dict[str, Incarnation]:
     """The incarnation that each service should have, from what runs now."""
     return propose(
         services,
@@ -43,6 +45,7 @@ def look(services: Sequence[Service], state: State, planned: Planned = NOTHING) 
         {each.name: recorded(state, each.name) for each in services},
         {each.name: True for each in services if each.is_job}  # a job that has succeeded is done
         | healthy([each for each in services if not each.is_job], state),
+        because,
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse.runtimes.findings import PortHolder
+from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.incarnation import Because
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.process.runtime import Processes
@@ -33,7 +35,7 @@ def explained(holder: PortHolder) -> PortHolder:
     return holder
 
 
-def terraform(scope: Construct, local: Local) -> LocalRuntime:
+def terraform(scope: Construct, local: Local, because: Callable[[Planned], Because]) -> LocalRuntime:
     from lakehouse.runtimes.process.terraform import ProcessRuntime
 
-    return ProcessRuntime(scope, "process", local)
+    return ProcessRuntime(scope, "process", local, because)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 
 from lakehouse.cdk import Construct, local_exec
 from lakehouse.runtimes import generations
+from lakehouse.runtimes.generations import Planned
+from lakehouse.runtimes.incarnation import Because, silent
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process import incarnation
 from lakehouse.runtimes.terraform import LocalRuntime
@@ -20,9 +23,12 @@ class ProcessRuntime(LocalRuntime):
     Each resource is created before the one that it replaces is destroyed, so a preflight that fails stops nothing.
     """
 
-    def __init__(self, scope: Construct, name: str, local: Local) -> None:
+    def __init__(
+        self, scope: Construct, name: str, local: Local, because: Callable[[Planned], Because] = lambda _: silent
+    ) -> None:
         planned = generations.plan(local.state, local.everything, local.credentials)
-        super().__init__(scope, name, local, incarnation.look(local.everything, local.state, planned), planned)
+        found = incarnation.look(local.everything, local.state, planned, because(planned))
+        super().__init__(scope, name, local, found, planned)
         supervised = incarnation.look_supervisor(local.state)
         preflight = local_exec(self, "preflight", trigger=self.everything, up=self._step("preflight"), made_first=True)
         supervisor = local_exec(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,20 +16,38 @@ NOTE = Note("table lake.a.t", "long cannot become int")
 
 
 @pytest.mark.parametrize(
-    ("plan", "drift"),
+    ("plan", "found"),
     [
-        (Plan(), "false"),
-        (Plan((Step(Change("update", "table", "lake", "a.t")),)), "true"),
-        (Plan((), (NOTE,)), "true"),
+        (Plan(), {"drift": False, "steps": [], "lines": ["No changes."]}),
+        (
+            Plan((Step(Change("update", "table", "lake", "a.t")),)),
+            {
+                "drift": True,
+                "steps": ["~ table lake.a.t"],
+                "lines": ["~ table lake.a.t", "Plan: 0 to create, 1 to change, 0 to destroy."],
+            },
+        ),
+        (
+            Plan((), (NOTE,)),
+            {
+                "drift": True,
+                "steps": [f"refused: {NOTE}"],
+                "lines": [f"! refused: {NOTE}", "Nothing can be done until the file is fixed."],
+            },
+        ),
     ],
 )
 def test_an_apply_with_something_to_do_or_to_refuse_is_drift(
-    plan: Plan, drift: str, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    plan: Plan,
+    found: dict[str, object],
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(look, "connect", _connect)
     monkeypatch.setattr(look, "make_plan", lambda lakehouse, connections: plan)
     assert look.main(["--file", str(file), "--stack", "local"]) == 0
-    assert capsys.readouterr().out == f'{{"drift": {drift}}}\n'
+    assert json.loads(capsys.readouterr().out) == found
 
 
 @pytest.mark.parametrize("error", [Unreachable("catalog lake", "http://x", "refused\nmore"), ValueError("x\ny")])

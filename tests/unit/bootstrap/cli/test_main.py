@@ -16,7 +16,20 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.owner import mark
 
 COMMANDS = (
-    *("status", "logs", "sql", "shell", "endpoints", "verify", "validate", "restart", "generate", "destroy"),
+    *(
+        "status",
+        "logs",
+        "sql",
+        "shell",
+        "endpoints",
+        "verify",
+        "validate",
+        "restart",
+        "generate",
+        "deploy",
+        "diff",
+        "destroy",
+    ),
     *("plan", "apply", "doctor"),
 )
 
@@ -69,7 +82,7 @@ def test_help_imports_no_client_of_an_engine() -> None:
         (["sql", "--format", "xml", "-e", "SELECT 1"], "'xml'"),
         (["generate", "--rows", "0"], "--rows"),
         (["-f", "/no/such.yaml", "status"], "/no/such.yaml"),
-        (["destroy"], "to delete its data, add --data"),
+        (["destroy"], "nobody can agree to this: add --yes"),
         (["logs", "nope"], 'No service "nope"'),
         (["sql", "-e", "SELECT 1", "file.sql"], "choose one"),
     ],

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.runtimes import contents
-from lakehouse.runtimes.contents import Look, propose
+from lakehouse.runtimes.contents import Compared, Look, propose
 from lakehouse.runtimes.incarnation import NONE
 from lakehouse.runtimes.state import State
 
@@ -25,7 +25,10 @@ def look(program: str, patience: float = 10.0) -> Look:
 
 @pytest.mark.parametrize("drift", [True, False])
 def test_the_answer_is_the_processs(drift: bool) -> None:
-    assert look(f"import json; print(json.dumps({{'drift': {drift}}}))").drifted() == drift
+    program = (
+        f"import json; print(json.dumps({{'drift': {drift}, 'steps': ['+ table t'], 'lines': ['+ table t', 'Plan']}}))"
+    )
+    assert look(program).compared() == Compared(drift, ("+ table t",), ("+ table t", "Plan"))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def test_the_answer_is_the_processs(drift: bool) -> None:
     ],
 )
 def test_no_answer_is_no_drift_and_is_reported(program: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert not look(program, 0.5 if "sleep" in program else 10.0).drifted()
+    assert look(program, 0.5 if "sleep" in program else 10.0).compared() == Compared()
     reported = capsys.readouterr().err
     assert why in reported
     assert "this plan shows no drift in them" in reported
@@ -48,13 +51,16 @@ def test_the_bootstrap_runs_again_for_another_file_and_for_drift(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = State(tmp_path)
-    first = propose(state, "file", drifted=False)
+    first = propose(state, "file", Compared())
     assert first.digest == "file"
     assert first != NONE
     contents.write(tmp_path, first)
     monkeypatch.chdir(tmp_path)
     contents.main(["--state", str(tmp_path)])
-    assert propose(state, "file", drifted=False) == first, "nothing to do"
-    assert propose(state, "file", drifted=True) != first
-    assert propose(state, "other", drifted=False).digest == "other"
-    assert json.loads((tmp_path / contents.FILE).read_text()) == {"digest": "file", "start": first.start}
+    assert propose(state, "file", Compared()) == first, "nothing to do"
+    again = propose(state, "file", Compared(drift=True, steps=("+ table t",)))
+    assert again != first
+    assert str(again).endswith(": + table t"), "Terraform's plan says why"
+    assert propose(state, "other", Compared()).digest == "other"
+    recorded = {"digest": "file", "start": first.start, "why": "first start"}
+    assert json.loads((tmp_path / contents.FILE).read_text()) == recorded

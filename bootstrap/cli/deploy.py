@@ -1,0 +1,182 @@
+"""``lakehouse deploy``, ``diff`` and ``destroy``: cdktf with a short view, and its whole output in a log."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bootstrap import output
+from bootstrap.cli.options import JsonOption
+from lakehouse.errors import LakehouseError, UsageError
+
+if TYPE_CHECKING:
+    from bootstrap.deploy.run import Ended
+    from bootstrap.deploy.view import DeployAction
+    from bootstrap.session.target import Target
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command()
+def deploy(context: typer.Context, yes: Yes = False) -> None:
+    """Bring the stack up, or change only what differs from the file; then show what is there and what to do next.
+
+    A stack in AWS costs money, so a terminal is asked first. Ctrl-C ends it cleanly, with exit code 130.
+    """
+    from bootstrap.deploy import log, words
+
+    target: Target = context.obj.target(engines=True)
+    _caution(target)
+    if target.in_aws and not yes:
+        _ask(target, "deploy", "deploy this")
+    began, (ended, path) = time.monotonic(), _run(target, "deploy")
+    _stop_unless_done(target, ended, path, "lakehouse deploy")
+    idle = log.unchanged(ended.lines) or not (ended.view.resources[1] or ended.view.counted().keys() - {"unchanged"})
+    _print(words.after_deploy(target, ended.view, time.monotonic() - began, idle=idle))
+    print(f"\nLog: {words.near(path)}" if not idle else f"Log: {words.near(path)}")
+
+
+@app.command()
+def diff(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Show what a deploy would change: why a service would start again, and the plan for the contents.
+
+    Exit code 0: nothing, 2: changes.
+    """
+    from bootstrap.deploy import log, words
+    from bootstrap.deploy.run import project
+    from lakehouse.runtimes.changes import PlannedChanges, read
+
+    target: Target = context.obj.target(engines=True)
+    _caution(target)
+    ended, path = _run(target, "diff")
+    _stop_unless_done(target, ended, path, "lakehouse diff")
+    planned = log.planned(ended.lines)
+    found = read(project(target.path) / "cdktf.out" / "stacks" / target.stack) if planned else PlannedChanges()
+    gone = [] if target.in_aws else _gone(target)
+    if as_json:
+        resources = [{"address": address, "action": action} for address, action in planned]
+        print(json.dumps({**asdict(found), "gone": gone, "resources": resources, "log": str(path)}, indent=2))
+    elif planned:
+        _print(words.comparison(target, found, planned, gone))
+        print(f"\n`lakehouse deploy` does this. Terraform's plan: {words.near(path)}")
+    else:
+        print(f"Nothing to do: {target.lakehouse.name}, stack {target.stack}, is as {target.path.name} says.")
+    raise typer.Exit(2 if planned else 0)
+
+
+@app.command()
+def destroy(
+    context: typer.Context,
+    data: Annotated[
+        bool, typer.Option("--data", help="Instead, delete the data of a stack that is down: tables, logs, secrets.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Stop the stack and remove its services; its data stays, unless a second command with --data deletes it.
+
+    On a terminal it asks first.
+    """
+    from bootstrap.deploy import log, words
+
+    target: Target = context.obj.target()
+    if data:
+        from bootstrap.operations.destroy import destroy_data
+
+        freed = destroy_data(target, yes=yes)
+        for each in log.kept(target.path, target.stack):
+            each.unlink(missing_ok=True)
+        print(f"{target.local.state.root} is deleted: {freed / 1e6:.1f} MB freed.")
+        return
+    if not yes:
+        _ask_before_destroy(target)
+    began, (ended, path) = time.monotonic(), _run(target, "destroy")
+    _stop_unless_done(target, ended, path, "lakehouse destroy")
+    idle = not ended.view.resources[1]
+    _print(words.after_destroy(target, time.monotonic() - began, idle=idle))
+    print(f"Log: {words.near(path)}")
+
+
+def _run(target: Target, action: DeployAction) -> tuple[Ended, Path]:
+    """Run cdktf for the stack and show what happens. Returns its end and its log, which has no secret."""
+    from bootstrap.deploy import log
+    from bootstrap.deploy.run import cdktf, run
+    from bootstrap.deploy.screen import screen
+    from bootstrap.deploy.view import DeployView
+
+    path = log.create(target.path, target.stack, action)
+    services = [] if target.in_aws or action == "diff" else [each.name for each in target.located.everything]
+    view = DeployView.of(action, target.lakehouse.name, target.stack, services, time.time())
+    try:
+        with screen() as shown:
+            ended = run(cdktf(action, target.stack), target.path, path, view, shown)
+    finally:
+        log.clean(path, output.Redactor(target.secrets))
+    return ended, path
+
+
+def _stop_unless_done(target: Target, ended: Ended, path: Path, again: str) -> None:
+    """End the command if cdktf failed or was interrupted, with what it says about that."""
+    from bootstrap.deploy import log, words
+
+    if ended.code == 0:
+        return
+    if ended.signal:
+        _print(words.interruption(target, ended, again), error=True)
+    else:
+        _print(words.failure(ended, log.errors(ended.lines), again), error=True)
+    print(f"Log: {words.near(path)}", file=sys.stderr)
+    raise typer.Exit(128 + ended.signal if ended.signal else 1)
+
+
+def _caution(target: Target) -> None:
+    from bootstrap.operations.validate import warnings
+
+    output.caution(target.path, target.lakehouse, warnings(target.lakehouse, target.path))
+
+
+def _gone(target: Target) -> list[str]:
+    """The services that run and that the file no longer names."""
+    return sorted(target.located.runtime.processes().keys() - {each.name for each in target.located.everything})
+
+
+def _ask(target: Target, action: DeployAction, what: str) -> None:
+    """Show what would be done, and ask. Raises UsageError without a terminal, LakehouseError without a yes."""
+    from bootstrap.deploy import log, words
+
+    if not sys.stdin.isatty():
+        raise UsageError("Standard input is not a terminal, so nobody can agree to this: add --yes.")
+    if action == "deploy":
+        ended, path = _run(target, "diff")
+        _stop_unless_done(target, ended, path, "lakehouse deploy")
+        planned = log.planned(ended.lines)
+        if not planned:
+            return
+        from lakehouse.runtimes.changes import PlannedChanges
+
+        _print(words.comparison(target, PlannedChanges(), planned, ()))
+    if input(f"Type the lakehouse's name ({target.lakehouse.name}) to {what}: ").strip() != target.lakehouse.name:
+        raise LakehouseError("The name does not match: nothing was changed.")
+
+
+def _ask_before_destroy(target: Target) -> None:
+    if target.in_aws:
+        _ask(target, "destroy", f"destroy the resources of stack {target.stack}")
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("Standard input is not a terminal, so nobody can agree to this: add --yes.")
+    question = f"Stop the services of {target.lakehouse.name}, stack {target.stack}? Their data stays. [y/N] "
+    if input(question).strip().lower() not in ("y", "yes"):
+        raise LakehouseError("Nothing was stopped.")
+
+
+def _print(lines: Iterable[str], *, error: bool = False) -> None:
+    print("\n".join(lines), file=sys.stderr if error else sys.stdout, flush=True)

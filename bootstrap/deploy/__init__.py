@@ -1,0 +1,1 @@
+"""Deploys, compares and destroys a stack with cdktf, and shows what happens."""

@@ -1,0 +1,145 @@
+"""The log of a deploy, with all that cdktf, Terraform and the steps print: where it is kept, and what is read of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lakehouse.runtimes.events import Event, EventKind
+from lakehouse.runtimes.state import folder
+from lakehouse.text.terminal import shown
+
+_KEPT = 10  # logs of a stack
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-Z\\-_])")
+_STATUS = re.compile(r"^\s*\d+ Stacks? \w+\s+\d+ Stacks? done")  # cdktf repeats it
+_FRAME = re.compile(r"^\s*[│╷╵]\s?")
+
+# Terraform's lines: https://developer.hashicorp.com/terraform/tutorials/state/resource-lifecycle
+_RESOURCE = re.compile(
+    r"(?P<address>[\w-]+\.[\w.\[\]\"/-]+)(?: \([^)]*\))?: "
+    r"(?P<what>Creating\.\.\.|Modifying\.\.\.|Destroying\.\.\.|"
+    r"(?:Creation|Modifications|Destruction) complete after \S+)"
+)
+_PLAN = re.compile(r"Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy")
+_PLANNED = re.compile(
+    r"# (?P<address>\S+)(?: \([^)]*\))? (?P<action>will be (?:created|updated in-place|destroyed|replaced)|"
+    r"must be replaced|is tainted, so must be replaced)"
+)
+_ACTIONS = {
+    "will be created": "create",
+    "will be updated in-place": "change",
+    "will be destroyed": "destroy",
+    "will be replaced": "replace",
+    "must be replaced": "replace",
+    "is tainted, so must be replaced": "replace",
+}
+_SERVICE = re.compile(r"docker_container\.docker_(?P<name>.+)_[0-9A-F]{8}")
+_IMAGE = re.compile(r"docker_image\.docker_(?P<name>.+)_[0-9A-F]{8}")
+_LOCKED = re.compile(r"(\S+ is locked by another deploy .*)")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Resources that Terraform plans to change (``of``), or one that it has changed (``done``)."""
+
+    done: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Another deploy has the lock; ``text`` says which."""
+
+    text: str
+
+
+Said = Event | Counted | Waiting
+
+
+def place(file: Path, stack: str) -> Path:
+    """The folder of the stack's logs of deploys: beside its state folder, which must be empty before the first one."""
+    return folder(file, stack).parent
+
+
+def create(file: Path, stack: str, action: str) -> Path:
+    """Create the log of a run, readable by its owner only, and remove the oldest ones."""
+    where = place(file, stack)
+    where.mkdir(parents=True, exist_ok=True)
+    began = time.strftime("%Y%m%d-%H%M%S")
+    path = where / f"{stack}.{action}.{began}-{os.getpid()}.log"
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    for old in kept(file, stack)[:-_KEPT]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def kept(file: Path, stack: str) -> list[Path]:
+    """The stack's logs of deploys, the oldest first."""
+    logs = []
+    for path in place(file, stack).glob(f"{stack}.*.log"):
+        with suppress(OSError):  # removed by another deploy
+            logs.append((path.stat().st_mtime_ns, path))
+    return [path for _, path in sorted(logs)]
+
+
+def clean(path: Path, redact: Callable[[str], str]) -> None:
+    """Black out secrets in a log that is complete. A failed service's own last lines are part of it."""
+    with suppress(OSError):
+        text = path.read_text(errors="replace")
+        if (safe := redact(text)) != text:
+            path.write_text(safe)
+
+
+def plain(line: str) -> str:
+    """A line without colours, cursor movements and cdktf's margin."""
+    return _ESCAPES.sub("", line).rstrip()
+
+
+def said(line: str) -> Iterator[Said]:
+    """What a line of the log says about the run."""
+    text = plain(line)
+    if found := _LOCKED.search(text):
+        yield Waiting(found[1])
+    elif found := _PLAN.search(text):
+        yield Counted(of=sum(map(int, found.groups())))
+    elif found := _RESOURCE.search(text):
+        complete = "complete" in found["what"]
+        yield from _of_docker(found["address"], found["what"])
+        if complete:
+            yield Counted(done=1)
+
+
+def _of_docker(address: str, what: str) -> Iterator[Event]:
+    """The provider makes and removes containers; what runs on this machine otherwise tells by itself."""
+    kinds: dict[str, EventKind] = {"Creating...": "started", "Destroying...": "stopping"}
+    kind: EventKind | None = "stopped" if what.startswith("Destruction complete") else kinds.get(what)
+    if kind and (found := _SERVICE.match(address)):
+        yield Event(kind, found["name"], at=time.time())
+    elif kind == "started" and (found := _IMAGE.match(address)):
+        yield Event("step", text=found["name"].replace("image-", "the image "), at=time.time())
+
+
+def errors(lines: Iterable[str], most: int = 25) -> list[str]:
+    """The first error in the log, as lines without frames: at most ``most``."""
+    cleaned = [_FRAME.sub("", text) for text in map(plain, lines) if not _STATUS.match(text)]
+    begins = [n for n, text in enumerate(cleaned) if re.search(r"\bError: |\berror: ", text)]
+    if not begins:
+        return [shown(text) for text in cleaned if text.strip()][-most:]
+    found = cleaned[begins[0] :]
+    return [shown(_FRAME.sub("", text.strip("\n"))) for text in found if text.strip()][:most]
+
+
+def planned(lines: Iterable[str]) -> list[tuple[str, str]]:
+    """What Terraform plans: for each resource its address, and ``create``, ``change``, ``replace`` or ``destroy``."""
+    found = filter(None, (_PLANNED.search(plain(line)) for line in lines))
+    return [(each["address"], _ACTIONS[each["action"]]) for each in found]
+
+
+def unchanged(lines: Iterable[str]) -> bool:
+    """Whether Terraform found nothing to do."""
+    return any("No changes." in line for line in lines)

@@ -1,0 +1,198 @@
+"""Runs cdktf for a stack, with its output in a log, and follows what happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+from bootstrap.deploy import log
+from bootstrap.deploy.screen import Screen
+from bootstrap.deploy.view import DeployView
+from lakehouse import toolkit
+from lakehouse.errors import LakehouseError
+from lakehouse.packages import cached
+from lakehouse.runtimes import events
+
+_INTERVAL = 0.1  # seconds between two looks at the log
+_SHOWN = 0.25  # seconds between two frames in which only the time changes
+# The names of its process; Linux cuts them to 15 characters.
+_TERRAFORM = ("terraform", "tofu", Path(os.environ.get("TERRAFORM_BINARY_NAME", "terraform")).name[:15])
+_ALONE = 3.0  # seconds after which cdktf is interrupted itself if no Terraform runs
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The end of a run: cdktf's exit code, the signal that stopped it (0: none), the last view, the log's lines."""
+
+    code: int
+    signal: int
+    view: DeployView
+    lines: tuple[str, ...]
+
+
+def project(file: Path) -> Path:
+    """The folder with cdktf.json in which cdktf runs: that of the file or the nearest above, else the toolkit's own."""
+    for folder in (file.parent, *file.parent.parents):
+        if (folder / "cdktf.json").is_file():
+            return folder
+    return toolkit.root()
+
+
+def cdktf(action: str, stack: str) -> list[str]:
+    """The command line of cdktf, which asks nothing."""
+    words = [str(Path(sys.executable).parent / "cdktf"), action, stack]
+    return words if action == "diff" else [*words, "--auto-approve"]
+
+
+def run(command: Sequence[str], file: Path, path: Path, view: DeployView, screen: Screen) -> Ended:
+    """Run the command with its output in the log ``path``, and show what happens until it ends.
+
+    Ctrl-C, SIGTERM and SIGHUP reach Terraform, which ends what it has begun and writes its state.
+    """
+    with tempfile.TemporaryDirectory(dir=cached.scratch()) as folder:
+        told = Path(folder) / "events"
+        told.touch()
+        environment = {**os.environ, "LAKEHOUSE_FILE": str(file), events.VARIABLE: str(told)}
+        environment |= {"NO_COLOR": "1", "CI": os.environ.get("CI") or "1", "FORCE_COLOR": "0"}
+        with _stopped() as stops, path.open("ab") as output:
+            try:
+                process = subprocess.Popen(
+                    command, cwd=project(file), env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                    stderr=subprocess.STDOUT, start_new_session=True,
+                )  # fmt: skip
+            except FileNotFoundError:
+                raise LakehouseError(f"{command[0]} is missing. `{toolkit.command('setup')}` installs it.") from None
+            return _follow(process, path, told, stops, view, screen)
+
+
+def _follow(
+    process: subprocess.Popen[bytes], path: Path, told: Path, stops: list[int], view: DeployView, screen: Screen
+) -> Ended:
+    lines: list[str] = []
+    drawn = 0.0
+    with path.open("rb") as output, told.open("rb") as notes:
+        output_lines, note_lines = _Tail(output.read), _Tail(notes.read)
+        ending = _Ending(process)
+        while True:
+            over = process.poll() is not None
+            new = output_lines.lines(last=over)
+            lines += new
+            happened: list[log.Said] = [*events.read(note_lines.lines(last=over))]
+            happened += [each for line in new for each in log.said(line)]
+            for each in happened:
+                view = view.after(each)
+                screen.tell(view)
+            if stops and not view.stopping:
+                view = replace(view, stopping=True)
+                screen.tell(view)
+                drawn = 0.0
+            if stops and not over:
+                ending.ask(len(stops))
+            if happened or time.monotonic() - drawn > _SHOWN:
+                screen.draw(view)
+                drawn = time.monotonic()
+            if over:
+                return Ended(process.returncode, stops[0] if stops else 0, view, tuple(lines))
+            time.sleep(_INTERVAL)
+
+
+@dataclass
+class _Tail:
+    """The whole lines that were added to a file since the last look."""
+
+    read: Callable[[], bytes]
+    _rest: bytes = b""
+
+    def lines(self, *, last: bool) -> list[str]:
+        *whole, self._rest = (self._rest + self.read()).split(b"\n")
+        if last and self._rest:
+            whole.append(self._rest)
+            self._rest = b""
+        return [line.decode(errors="replace") for line in whole]
+
+
+@contextmanager
+def _stopped() -> Iterator[list[int]]:
+    """The signals that arrived and would have ended this process."""
+    arrived: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        arrived.append(number)
+
+    before = {each: signal.signal(each, note) for each in _STOPS}
+    try:
+        yield arrived
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@dataclass
+class _Ending:
+    """Ends cdktf and what it runs: first politely, by Terraform itself, then at once.
+
+    cdktf ends at a signal and takes Terraform's terminal away, which kills it. So Terraform gets the signal, and cdktf
+    ends when Terraform has ended.
+    """
+
+    process: subprocess.Popen[bytes]
+    _asked: Mapping[int, int] = field(default_factory=dict)
+    _alone_since: float = 0.0
+
+    def ask(self, times: int) -> None:
+        """Pass the signal on to what runs now. ``times`` is how often the user asked; the third time kills."""
+        there = list(self._tree())
+        if times > 2:
+            for each in there:
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
+            return
+        workers = [each for each in there if _name(each) in _TERRAFORM]
+        for each in workers:
+            if self._asked.get(each.pid, 0) < times and not any(up in workers for up in _parents(each)):
+                self._asked = {**self._asked, each.pid: times}
+                with suppress(psutil.NoSuchProcess):
+                    each.send_signal(signal.SIGINT)
+        if workers:
+            self._alone_since = 0.0
+        elif not self._alone_since:
+            self._alone_since = time.monotonic()
+            if not self._asked:  # cdktf has not begun with Terraform yet
+                self._interrupt()
+        elif time.monotonic() - self._alone_since > _ALONE:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGINT)
+
+    def _tree(self) -> Iterator[psutil.Process]:
+        with suppress(psutil.NoSuchProcess):
+            top = psutil.Process(self.process.pid)
+            yield from (top, *top.children(recursive=True))
+
+
+def _parents(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.parents()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""

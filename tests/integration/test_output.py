@@ -1,0 +1,71 @@
+"""What a deploy shows and leaves behind: outputs, its log, the reason for a restart, and an end after Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+
+from bootstrap.deploy import log
+from tests.integration.deployment import BIN, Deployment, until
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+def test_terraform_has_the_addresses_by_name(deployed: Deployment) -> None:
+    state = json.loads((deployed.folder / "terraform.local.tfstate").read_text())
+    addresses = state["outputs"]["addresses"]["value"]
+    assert addresses == deployed.local.addresses
+    assert addresses["spark-connect"] == f"sc://localhost:{deployed.port('spark-connect')}"
+    assert {"trino", "s3proxy", "catalog-lake"} < addresses.keys()
+
+
+def test_the_log_has_all_that_terraform_said(deployed: Deployment) -> None:
+    first = log.kept(deployed.file, "local")[0]
+    assert first.name.startswith("local.deploy.")
+    text = first.read_text()
+    assert "Apply complete!" in text
+    assert "trino is ready after" in text
+    assert "\x1b" not in text
+
+
+def test_a_deploy_with_nothing_to_do(deployed: Deployment) -> None:
+    assert "Nothing to do" in deployed.lakehouse("deploy")
+    assert "Nothing to do" in deployed.lakehouse("diff")
+    assert "Nothing to do" in deployed.run("make", "diff")
+
+
+def test_a_diff_names_the_setting_and_what_of_the_contents_would_change(deployed: Deployment) -> None:
+    before = deployed.change("engines", "trino", "memory", to="900m")
+    try:
+        deployed.change("catalogs", "lake", "namespaces", "gold", to={})
+        said = deployed.lakehouse("diff", code=2)
+        plan = deployed.cdktf("diff", "local")
+    finally:
+        deployed.file.write_text(before)
+    assert "~ trino starts again: engines.trino.memory: 1g -> 900m" in said
+    assert "+ namespace lake.gold" in said
+    assert "engines.trino.memory: 1g -> 900m" in plan
+    assert "+ namespace lake.gold" in plan
+
+
+def test_ctrl_c_ends_a_deploy_cleanly_and_the_next_one_goes_on(deployed: Deployment) -> None:
+    runtime = deployed.local.runtime
+    pid = runtime.processes()["trino"].pid
+    before = deployed.change("engines", "trino", "memory", to="900m")
+    try:
+        under_way = deployed.popen(str(BIN / "lakehouse"), "deploy")
+        until(lambda: runtime.processes().get("trino") is None or runtime.processes()["trino"].pid not in (0, pid))
+        os.kill(under_way.pid, signal.SIGINT)
+        said, _ = under_way.communicate(timeout=120)
+        assert under_way.returncode == 130, said
+        assert "Interrupted: Terraform has recorded what was done." in said
+        assert "`lakehouse deploy` goes on from here." in said
+        assert "trino: starting" in deployed.lakehouse("deploy")
+    finally:
+        deployed.file.write_text(before)
+        deployed.lakehouse("deploy")
+    assert all(runtime.healthy().values())
+    assert deployed.planned() == set()

@@ -1,0 +1,177 @@
+"""``lakehouse deploy``, ``diff`` and ``destroy`` with a stand-in for cdktf: what they say, and their exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bootstrap.cli.main import app
+from bootstrap.deploy import run
+from lakehouse.runtimes import changes
+from lakehouse.runtimes.changes import PlannedChanges
+from tests.unit.bootstrap.deploy.test_run import STANDIN, once
+
+FILE = Path(__file__).parents[4] / "lakehouse.yaml"
+AWS = Path(__file__).parents[4] / "lakehouses" / "aws-glue.yaml"
+
+Lakehouse = Callable[..., str]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a file and a cdktf.json, in which the stand-in takes cdktf's place."""
+    (tmp_path / "lakehouse.yaml").write_text(FILE.read_text())
+    (tmp_path / "cdktf.json").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)
+    standing(monkeypatch, tmp_path)
+    return tmp_path
+
+
+def standing(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> None:
+    def command(action: str, stack: str) -> list[str]:
+        return [sys.executable, str(STANDIN), str(folder), *words]
+
+    monkeypatch.setattr(run, "cdktf", command)
+
+
+@pytest.fixture
+def lakehouse(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lakehouse]:
+    streams = sys.stdout, sys.stderr
+
+    def command(*words: str, expect: int = 0) -> str:
+        with pytest.raises(SystemExit) as ended:
+            app(list(words), prog_name="lakehouse")
+        written = capsys.readouterr()
+        assert ended.value.code == expect, written.err
+        return written.out + written.err
+
+    yield command
+    sys.stdout, sys.stderr = streams
+
+
+def test_a_deploy_ends_with_what_is_there_and_what_to_do_next(project: Path, lakehouse: Lakehouse) -> None:
+    said = lakehouse("deploy")
+    assert "trino: starting (engines.trino.memory: 1g -> 2g)" in said
+    assert "demo, stack local, is up: 1 of 7 services started, 1 change to the contents" in said
+    assert "trino             http://127.0.0.1:8085/ui/" in said
+    assert "lakehouse sql -e 'SELECT count(*) FROM lake.bronze.minute_aggs'" in said
+    assert 'spark = SparkSession.builder.remote("sc://localhost:15002").getOrCreate()' in said
+    (path,) = (project / ".lakehouse").glob("local.deploy.*.log")
+    assert f"Log: {path.relative_to(project)}" in said
+    assert "Initializing the backend" in path.read_text()
+
+
+def test_a_deploy_with_nothing_to_do_says_it_in_a_line(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing(monkeypatch, project, "idle")
+    lines = lakehouse("deploy").splitlines()
+    assert lines[0].startswith("Nothing to do: demo, stack local, is as lakehouse.yaml says (")
+    assert len(lines) == 3
+
+
+def test_a_failed_service_is_named_with_its_last_lines_and_the_log(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing(monkeypatch, project, "fail")
+    said = lakehouse("deploy", expect=1)
+    assert "Error: trino is not ready: port 8085 did not answer.\nThe end of its log:\n    no room" in said
+    assert "Failed: trino." in said
+    assert "then run `lakehouse deploy`: it does only what is left" in said
+    assert "Log: .lakehouse/local.deploy." in said
+    assert "local-exec provisioner error" not in said, "the service's own error says it better"
+
+
+def test_secrets_are_in_neither_the_output_nor_the_log(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = project / ".lakehouse" / "local" / "secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "made").write_text("no room")
+    standing(monkeypatch, project, "fail")
+    said = lakehouse("deploy", expect=1)
+    assert "no room" not in said
+    assert "********" in said
+
+
+def test_ctrl_c_says_what_is_up_and_ends_with_130(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing(monkeypatch, project, "wait")
+    thread = once((project / "begun").exists, lambda: os.kill(os.getpid(), signal.SIGINT))
+    said = lakehouse("deploy", expect=130)
+    thread.join()
+    assert "Interrupted: Terraform has recorded what was done." in said
+    assert "Not up: s3proxy, nessie, spark-master, spark-worker-1, spark-worker-2, spark-connect, trino." in said
+    assert "`lakehouse deploy` goes on from here." in said
+
+
+def test_a_diff_says_why_a_service_starts_again(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project / "cdktf.out" / "stacks" / "local"
+    folder.mkdir(parents=True)
+    reasons = {"trino": "engines.trino.memory: 1g -> 2g", "nessie": "first start"}
+    changes.write(folder, PlannedChanges(reasons, ("+ table lake.a.t", "Plan: 1 to create.")))
+    line = "  # terraform_data.process_trino_D8BE3766 (process/trino) must be replaced"
+    monkeypatch.setattr(run, "cdktf", lambda action, stack: [sys.executable, "-c", f"print({line!r})"])
+    said = lakehouse("diff", expect=2)
+    assert "~ trino starts again: engines.trino.memory: 1g -> 2g" in said
+    assert "+ nessie starts: first start" in said
+    assert "s3proxy, spark-master, spark-worker-1, spark-worker-2, spark-connect: no change" in said
+    assert "  + table lake.a.t\n  Plan: 1 to create." in said
+    found = json.loads(lakehouse("diff", "--json", expect=2).partition("\n}")[0] + "\n}")
+    assert found["services"] == reasons
+    assert found["resources"] == [{"address": "terraform_data.process_trino_D8BE3766", "action": "replace"}]
+
+
+def test_a_diff_without_a_change(project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    standing(monkeypatch, project, "idle")
+    assert "Nothing to do: demo, stack local, is as lakehouse.yaml says." in lakehouse("diff")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("\n", 1), ("y\n", 0), ("yes\n", 0)])
+def test_a_destroy_asks_on_a_terminal(
+    answer: str, code: int, project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    said = lakehouse("destroy", expect=code)
+    assert "Stop the services of demo, stack local? Their data stays. [y/N]" in said
+    assert ("Nothing was stopped." in said) == (code == 1)
+    assert ("no process and no port is left" in said) == (code == 0)
+
+
+def test_without_a_terminal_a_destroy_needs_yes(project: Path, lakehouse: Lakehouse) -> None:
+    assert "add --yes" in lakehouse("destroy", expect=2)
+    assert "is stopped" in lakehouse("destroy", "--yes")
+
+
+def test_the_data_goes_with_the_logs(project: Path, lakehouse: Lakehouse) -> None:
+    lakehouse("destroy", "--yes")
+    assert list((project / ".lakehouse").glob("*.log")) != []
+    lakehouse("destroy", "--data", "--yes")
+    assert list(project.glob(".lakehouse/*")) == []
+
+
+def test_a_stack_in_aws_is_asked_for_and_counts_resources(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "lakehouse.yaml").write_text(AWS.read_text())
+    assert "add --yes" in lakehouse("--stack", "aws", "deploy", expect=2)
+    standing(monkeypatch, project, "cloud")
+    said = lakehouse("--stack", "aws", "deploy", "--yes")
+    assert "resources: 1 of 3" in said
+    assert "is deployed: 1 resource changed" in said

@@ -1,0 +1,98 @@
+"""What a command says at its end."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bootstrap.deploy import words
+from bootstrap.deploy.run import Ended
+from bootstrap.deploy.view import DeployView
+from bootstrap.session.target import Target, find
+from lakehouse.runtimes.events import Event
+
+ROOT = Path(__file__).parents[4]
+
+
+def target(folder: Path, text: str | None = None) -> Target:
+    (folder / "lakehouse.yaml").write_text(text or (ROOT / "lakehouse.yaml").read_text())
+    return find(folder / "lakehouse.yaml", "local")
+
+
+def view(about: Target, *happened: Event) -> DeployView:
+    made = DeployView.of("deploy", "demo", "local", [each.name for each in about.located.services], 0.0)
+    for each in happened:
+        made = made.after(each)
+    return made
+
+
+def test_the_readme_shows_the_end_of_the_first_deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    about = target(tmp_path)
+    happened = [Event("ready", each.name, at=1.0) for each in about.located.services]
+    done = view(about, *happened, Event("contents", done=6, of=6))
+    said = "\n".join(words.after_deploy(about, done, 24.0, idle=False))
+    assert said in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("change", "shows", "hides"),
+    [
+        (("connect: true", "connect: false"), "lakehouse sql -e", "SparkSession"),
+        (('trino: {version: "476", memory: 1g}', ""), "lakehouse sql --engine spark -e", "lakehouse sql -e"),
+        (("bronze:", "raw: {}\n      raw.bronze:"), "lake.silver.minute_aggs", "bronze"),
+    ],
+)
+def test_the_next_steps_are_those_that_work_here(
+    change: tuple[str, str], shows: str, hides: str, tmp_path: Path
+) -> None:
+    text = (ROOT / "lakehouse.yaml").read_text()
+    assert change[0] in text
+    about = target(tmp_path, text.replace(*change))
+    said = "\n".join(words.next_steps(about.lakehouse, about.located))
+    assert shows in said
+    assert hides not in said
+
+
+def test_spark_connect_with_a_token_says_where_it_is_and_not_what_it_is(tmp_path: Path) -> None:
+    about = target(tmp_path, (ROOT / "lakehouse.yaml").read_text().replace("connect: true", "connect: {token: true}"))
+    token = about.located.state.root / "secrets" / "spark-connect-token"
+    token.parent.mkdir(parents=True)
+    token.write_text("tiger")
+    said = "\n".join(words.next_steps(about.lakehouse, about.located))
+    assert f"export SPARK_CONNECT_AUTHENTICATE_TOKEN=$(cat {token})" in said
+    assert "tiger" not in said
+
+
+def test_a_failure_before_anything_has_begun(tmp_path: Path) -> None:
+    made = view(target(tmp_path), Event("planned", "trino"), Event("failed", "preflight", "port 1 is taken"))
+    said = list(words.failure(Ended(1, 0, made, ()), ["other"], "lakehouse deploy"))
+    assert said[0] == "Error: preflight: port 1 is taken"
+    assert "Nothing was stopped or started." in said
+
+
+def test_a_failure_that_no_step_has_told_is_terraforms(tmp_path: Path) -> None:
+    said = list(words.failure(Ended(1, 0, view(target(tmp_path)), ()), ["Error: no provider"], "lakehouse deploy"))
+    assert said[0] == "Error: no provider"
+
+
+def test_a_failure_says_what_state_the_services_are_in(tmp_path: Path) -> None:
+    happened = [
+        Event("planned", "trino"),
+        Event("planned", "spark-master"),
+        Event("started", "nessie", at=1.0),
+        Event("ready", "nessie", at=2.0),
+        Event("started", "spark-master", at=1.0),
+        Event("failed", "spark-master", "it is gone", at=3.0),
+    ]
+    said = list(words.states(view(target(tmp_path), *happened)))
+    assert said == [
+        "Ready: nessie.",
+        "Left as they were: s3proxy, spark-worker-1, spark-worker-2, spark-connect.",
+        "Failed: spark-master.",
+        "Not started: trino.",
+    ]
+    assert not any(re.search(r"\x1b", line) for line in said)
