@@ -124,7 +124,7 @@ def test_sql_works_on_a_pipe_and_fails_with_the_engines_message(fresh: Deploymen
     assert done.stdout == "a,b\n1,x;y\nc\n2\n"
     for engine, message in (("trino", "COLUMN_NOT_FOUND"), ("spark", "UNRESOLVED_COLUMN")):
         failed = fresh.lakehouse("sql", "--engine", engine, "-e", "SELECT 1; SELECT nope; SELECT 3", code=1)
-        assert "-e:1 (statement 2 of 3): " in failed
+        assert "-e:1:18 (statement 2 of 3): " in failed
         assert message in failed
         assert "Traceback" not in failed
         assert "JVM stacktrace" not in failed
