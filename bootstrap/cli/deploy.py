@@ -30,12 +30,15 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 def deploy(context: typer.Context, yes: Yes = False) -> None:
     """Bring the stack up, or change only what differs from the file; then show what is there and what to do next.
 
+    What it needs on this machine and is missing is fetched first, as by `lakehouse setup`.
     A stack in AWS costs money, so a terminal is asked first. Ctrl-C ends it cleanly, with exit code 130.
     """
     from bootstrap.deploy import log, words
+    from bootstrap.project import set_up
 
     target: Target = context.obj.target(engines=True)
     _caution(target)
+    set_up.deployable(target.lakehouse, target.path, stack=target.stack)
     if target.in_aws and not yes:
         _ask(target, "deploy", "deploy this")
     began, (ended, path) = time.monotonic(), _run(target, "deploy")

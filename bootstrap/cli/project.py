@@ -61,12 +61,12 @@ def _show(project: NewProject, template: Template, written: list[Path]) -> None:
     if project.moved:
         numbers = ", ".join(f"{name} {number}" for name, number in project.moved.items())
         print(f"The usual ports are taken on this machine, so it has others: {numbers}.")
-    stack = "local"
+    deploy = "lakehouse deploy"
     if template.name == "aws":
-        stack = "aws"
+        deploy = "lakehouse --stack aws deploy"
         print("Put your region, the bucket of Terraform's state, owner and addresses into the file first.")
     there = "" if project.folder == Path() else f"cd {shlex.quote(str(project.folder))} && "
-    print(f"Next: {there}lakehouse setup && cdktf deploy {stack}")
+    print(f"Next: {there}{deploy}")
 
 
 @app.command()

@@ -11,8 +11,8 @@ from offline import go
 from offline.terraform import build_if_needed
 
 
-def deployable(lakehouse: Lakehouse, file: Path, *, verify: bool = False) -> None:
-    """cdktf-cli, the packages of the file's services, and OpenTofu if there is no Terraform.
+def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, verify: bool = False) -> None:
+    """cdktf-cli, the packages of the file's services (or of one stack's), and OpenTofu if there is no Terraform.
 
     With ``verify`` each file of the packages is read, and a damaged one fetched again.
 
@@ -20,7 +20,8 @@ def deployable(lakehouse: Lakehouse, file: Path, *, verify: bool = False) -> Non
     """
     build_if_needed()
     cdktf_cli.set_up()
-    packages(lakehouse, file, verify=verify)
+    chosen = {name: each for name, each in lakehouse.stacks.items() if stack in (None, name)}
+    packages(lakehouse.model_copy(update={"stacks": chosen}), file, verify=verify)
 
 
 def packages(lakehouse: Lakehouse, file: Path, *, verify: bool = False) -> None:

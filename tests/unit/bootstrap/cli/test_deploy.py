@@ -14,6 +14,7 @@ import pytest
 
 from bootstrap.cli.main import app
 from bootstrap.deploy import run
+from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import changes
 from lakehouse.runtimes.changes import PlannedChanges
 from tests.unit.bootstrap.deploy.test_run import STANDIN, once
@@ -31,8 +32,20 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "cdktf.json").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)
+    monkeypatch.setattr("bootstrap.project.set_up.deployable", lambda *words, stack: None)
     standing(monkeypatch, tmp_path)
     return tmp_path
+
+
+def test_a_deploy_first_sets_up_what_its_stack_needs(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*words: object, stack: str) -> None:
+        raise LakehouseError(f"{stack} needs what cannot be fetched")
+
+    monkeypatch.setattr("bootstrap.project.set_up.deployable", refuse)
+    assert "local needs what cannot be fetched" in lakehouse("deploy", expect=1)
+    assert not (project / "cdktf.out").exists()
 
 
 def standing(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> None:

@@ -40,7 +40,7 @@ def test_flags_answer_all_questions(tmp_path: Path) -> None:
     folder = tmp_path / "my lake"
     done = run("--template", "ingest", "--name", "mine", str(folder))
     assert "mine, from the template ingest, is in" in done.stdout
-    assert f"Next: cd '{folder}' && lakehouse setup && " in done.stdout
+    assert f"Next: cd '{folder}' && lakehouse deploy" in done.stdout
     assert load(folder / "lakehouse.yaml").name == "mine"
     refused = run(str(folder), code=2)
     assert "has lakehouse.yaml, cdktf.json, lakehouse.schema.json already" in refused.stderr

@@ -40,6 +40,14 @@ def test_a_stack_in_aws_needs_only_cdktf_and_the_shell(done: list[object]) -> No
     assert done == ["cdktf-cli", ({"trino-cli-476"}, set())]
 
 
+def test_of_one_stack_only_what_it_needs(done: list[object], tmp_path: Path) -> None:
+    file = tmp_path / "lakehouse.yaml"
+    text = (ROOT / "lakehouse.yaml").read_text()
+    file.write_text(f"{text}  cloud: {{region: eu-west-1, store: s3, catalogs: {{lake: glue}}}}\n")
+    set_up.deployable(load(file), file, stack="cloud")
+    assert done == ["cdktf-cli", ({"trino-cli-476"}, set())]
+
+
 def test_a_program_that_is_named_and_not_there_stops_the_set_up(
     done: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
