@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -71,11 +72,11 @@ def create(file: Path, stack: str, action: str) -> Path:
     where = place(file, stack)
     where.mkdir(parents=True, exist_ok=True)
     began = time.strftime("%Y%m%d-%H%M%S")
-    path = where / f"{stack}.{action}.{began}-{os.getpid()}.log"
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+    descriptor, path = tempfile.mkstemp(".log", f"{stack}.{action}.{began}-", where)  # with mode 0600
+    os.close(descriptor)
     for old in kept(file, stack)[:-_KEPT]:
         old.unlink(missing_ok=True)
-    return path
+    return Path(path)
 
 
 def kept(file: Path, stack: str) -> list[Path]:

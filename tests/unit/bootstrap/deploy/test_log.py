@@ -92,6 +92,7 @@ def test_a_log_is_private_and_old_ones_are_removed(tmp_path: Path) -> None:
     made = log.create(file, "local", "deploy")
     assert made.stat().st_mode & 0o777 == 0o600
     assert log.kept(file, "local") == [*old[3:], made]
+    assert log.create(file, "local", "deploy") != made, "of two in the same second"
     assert not (tmp_path / ".lakehouse" / "local").exists(), "the first deploy must find no state folder"
 
 
