@@ -148,7 +148,6 @@ def test_tables_are_created_and_changed(servers: Servers, tmp_path: Path, capsys
     with capsys.disabled():
         show(kind=kind, what="ready", seconds=begun, mib=resident(servers))
     ours(spec("first", NAMESPACES), connections)
-    ours(spec("first", NAMESPACES, wider=True), connections)
     rates: dict[bool, dict[str, list[float]]] = {False: {}, True: {}}
     for each in range(ROUNDS):
         for way in WAYS if each % 2 == 0 else reversed(WAYS):
