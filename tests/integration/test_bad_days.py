@@ -111,30 +111,32 @@ def test_an_edited_file_replaces_what_it_touches(deployed: Deployment, row: None
     assert read(deployed) == ROW
 
 
-def test_only_a_stopped_service_is_replaced(deployed: Deployment, row: None) -> None:
+def test_changed_contents_run_only_the_bootstrap_and_only_a_stopped_service_is_replaced(
+    deployed: Deployment, row: None
+) -> None:
+    """One deploy for both. Each adds to the plan what it needs, and nothing else."""
     supervisor = Supervisor(deployed.local.state)
     before = {name: each.pid for name, each in supervisor.processes().items()}
-    supervisor.remove("spark-worker-2")
-    assert deployed.planned() == {"preflight", "spark-worker-2"}
-    deployed.deploy()
-    after = {name: each.pid for name, each in supervisor.processes().items()}
-    assert {name for name in before if before[name] != after[name]} == {"spark-worker-2"}
-    assert read(deployed) == ROW
-
-
-def test_changed_contents_run_only_the_bootstrap(deployed: Deployment, row: None) -> None:
     deployed.change(
         "catalogs", "lake", "namespaces", "gold", to={"tables": {"daily": {"columns": {"ticker": "string"}}}}
     )
     assert deployed.planned() == {"bootstrap"}
+    supervisor.remove("spark-worker-2")
+    assert deployed.planned() == {"bootstrap", "preflight", "spark-worker-2"}
     deployed.deploy()
+    after = {name: each.pid for name, each in supervisor.processes().items()}
+    assert {name for name in before if before[name] != after[name]} == {"spark-worker-2"}
     assert deployed.trino("SELECT count(*) FROM lake.gold.daily") == [[0]]
     deployed.trino("DROP TABLE lake.gold.daily")
     deployed.trino("DROP SCHEMA lake.gold")
+    assert read(deployed) == ROW
 
 
-def test_destroy_leaves_no_process_and_no_port_but_the_data(deployed: Deployment, row: None) -> None:
-    """Down, it refuses a taken port before anything starts, and comes up from interrupted deploys, rows and all."""
+def test_destroy_leaves_only_the_data_and_two_deploys_at_once_bring_it_up(deployed: Deployment, row: None) -> None:
+    """Down, it refuses a taken port before anything starts. After interrupted deploys, two at once bring it up.
+
+    The second one waits for the lock of the first, however close they are.
+    """
     numbers = [port.number for service in deployed.local.services for port in service.ports]
     deployed.cdktf("destroy", "local", "--auto-approve")
     assert list(processes.belonging(deployed.local.state)) == []
@@ -152,7 +154,9 @@ def test_destroy_leaves_no_process_and_no_port_but_the_data(deployed: Deployment
     # At several moments: Terraform may keep a resource as created although its step had not begun.
     for seconds in (0.5, 2, 3.5):
         interrupt(deployed, seconds)
-    deployed.deploy()
+    both = [deployed.popen(str(BIN / "cdktf"), "deploy", "local", "--auto-approve") for _ in range(2)]
+    outputs = [each.communicate(timeout=300)[0] for each in both]
+    assert [each.returncode for each in both] == [0, 0], outputs
     assert sick(deployed) == []
     assert read(deployed) == ROW
 
@@ -171,16 +175,6 @@ def interrupt(deployed: Deployment, seconds: float) -> None:
     output, _ = under_way.communicate(timeout=120)
     assert under_way.returncode != 0
     assert "Traceback" not in output
-
-
-def test_two_deploys_at_once(deployed: Deployment, row: None) -> None:
-    """The second one waits for the lock of the first, however close they are."""
-    deployed.cdktf("destroy", "local", "--auto-approve")
-    both = [deployed.popen(str(BIN / "cdktf"), "deploy", "local", "--auto-approve") for _ in range(2)]
-    outputs = [each.communicate(timeout=300)[0] for each in both]
-    assert [each.returncode for each in both] == [0, 0], outputs
-    assert sick(deployed) == []
-    assert read(deployed) == ROW
 
 
 def test_a_preflight_that_fails_has_stopped_nothing(deployed: Deployment, row: None) -> None:

@@ -1,7 +1,8 @@
 """lakehouses/002-hive-glue.yaml as its users work with it, and on bad days. docs/replays.md has the session.
 
-Glue is moto's server, a double, which checks the keys of each request. A named catalog on a second metastore is added
-to the file, and Trino. The tests follow one another: each leaves the lakehouse up and whole for the next one.
+Glue is moto's server, a double, which checks the keys of each request. The file has in addition a catalog on a second
+metastore, Trino, two buckets, and a principal, which is a user in MinIO. The tests follow one another: each leaves the
+lakehouse up and whole for the next one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import boto3
 import pytest
 import requests
 
+from bootstrap.remote.s3 import client
+from bootstrap.session.connect import store
 from lakehouse import packages
 from tests import moto
 from tests.integration.deployment import ROW, Deployment, a_row, exposed, kept, kill, read, until, up
@@ -29,6 +32,12 @@ FILE, REGION = "lakehouses/002-hive-glue.yaml", "eu-west-1"  # another region th
 SESSION = Path(__file__).with_name("session_002.py")
 USER, POLICY = "lakehouse", "glue"
 LAKE = {"location": "s3://spark-data/lake", "namespaces": {"silver": {"tables": {"t": {"columns": {"a": "int"}}}}}}
+BUCKETS = {
+    "spark-data": {"versioning": True, "noncurrent_days": 7},
+    "staging": {"expire_days": 7},
+    "open-data": {"access": "public-read"},
+}
+ACCESS = {"roles": {"analyst": {"grants": {"lake.silver": ["read"]}}}, "principals": {"bi": {"roles": ["analyst"]}}}
 SPARK = {"workers": 1, "cores": 2, "memory": "512m", "driver_memory": "700m"}
 
 
@@ -62,6 +71,8 @@ def on_hive(tmp_path_factory: pytest.TempPathFactory, account: tuple[str, dict[s
             ("stacks", "local", "catalogs", "glue_catalog"): entry,
             ("stacks", "local", "credentials"): "credentials.yaml",
             ("engines", "trino"): {"memory": "800m"},
+            ("buckets",): BUCKETS,
+            ("access",): ACCESS,
             **{("engines", "spark", key): value for key, value in SPARK.items()},
         },
         source=FILE,
@@ -89,6 +100,43 @@ def test_nothing_listens_beside_what_the_file_says(on_hive: Deployment) -> None:
 
 def test_no_process_and_no_log_shows_a_password(on_hive: Deployment) -> None:
     assert exposed(on_hive) == []
+
+
+def test_the_buckets_of_minio_are_as_the_file_says(on_hive: Deployment) -> None:
+    s3 = client(store(on_hive.local))
+    assert s3.get_bucket_versioning(Bucket="spark-data")["Status"] == "Enabled"
+    for bucket, days in (("spark-data", {"NoncurrentDays": 7}), ("staging", {"Days": 7})):
+        (rule,) = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        assert days in (rule.get("NoncurrentVersionExpiration"), rule.get("Expiration"))
+    assert "LakehousePublicRead" in s3.get_bucket_policy(Bucket="open-data")["Policy"]
+
+
+def test_the_probe_of_minio_agrees_with_the_matrix(on_hive: Deployment) -> None:
+    assert "STS AssumeRole" in on_hive.lakehouse("store", "probe")
+
+
+def test_principals_become_users_of_minio(on_hive: Deployment) -> None:
+    assert "Every user matches the file." in on_hive.lakehouse("store", "users"), "the deploy made them"
+    with kept(on_hive.file):
+        on_hive.change("access", "principals", to={})
+        assert "~ user employees-bi" in on_hive.lakehouse("store", "users", code=2)
+        assert "1 users changed." in on_hive.lakehouse("store", "users", "--apply")
+    assert "1 users changed." in on_hive.lakehouse("store", "users", "--apply")
+    assert "Every user matches the file." in on_hive.lakehouse("store", "users")
+
+
+def test_the_addresses_of_minio_are_listed(on_hive: Deployment) -> None:
+    shown = on_hive.lakehouse("endpoints")
+    for name in ("minio", "minio-console"):
+        assert f"http://127.0.0.1:{on_hive.port(name)}" in shown
+
+
+def test_rows_outlive_a_restart_of_minio(on_hive: Deployment) -> None:
+    on_hive.trino("CREATE TABLE lake.silver.kept AS SELECT 7 AS a")
+    on_hive.lakehouse("restart", "minio")
+    assert on_hive.trino("SELECT a FROM lake.silver.kept") == [[7]]
+    assert Path(on_hive.local.state.data("minio")).is_dir()
+    on_hive.trino("DROP TABLE lake.silver.kept")
 
 
 def test_a_column_that_spark_added_is_drift(on_hive: Deployment) -> None:
@@ -160,6 +208,24 @@ def test_doctor_names_what_is_stopped(on_hive: Deployment, service: str) -> None
     assert errors(found) == {f"service {service}"}
     assert found[f"service {service}"]["fix"] == "`cdktf deploy local`"
     assert "trino: spark_catalog" in behind(found, f"service {service}")
+
+
+def test_doctor_names_the_store_that_is_stopped(on_hive: Deployment) -> None:
+    with stopped(on_hive, "minio"):
+        found = doctor(on_hive, code=1)
+    assert errors(found) == {"service minio"}
+    assert found["service minio"]["fix"] == "`cdktf deploy local`"
+    assert {"store", "keys", "buckets"} <= behind(found, "service minio")
+
+
+def test_doctor_names_a_table_that_somebody_dropped(on_hive: Deployment) -> None:
+    on_hive.trino("DROP TABLE lake.silver.t")
+    found = doctor(on_hive, code=0)
+    on_hive.lakehouse("apply")
+    assert found["contents"]["severity"] == "warning"
+    assert "1 to create" in found["contents"]["found"]
+    assert "`lakehouse apply`" in found["contents"]["fix"]
+    assert on_hive.trino("SELECT * FROM lake.silver.t") == []
 
 
 def test_doctor_names_a_password_that_the_database_refuses(on_hive: Deployment) -> None:
