@@ -55,9 +55,9 @@ def _make(trino: SqlEngine, catalog: str, size: str, *, replace: bool) -> Iterat
                 if not keep:
                     create = "CREATE OR REPLACE TABLE" if name in have else "CREATE TABLE"
                     to, of = path((catalog, "tpch", name), "trino"), path((_SOURCE, size, name), "trino")
-                    if name not in have:
-                        made.append(name)
                     _do(trino, f"{_MARK} {create} {to} AS SELECT * FROM {of}")  # noqa: S608 - the names are ours
+                    if name not in have:  # only now: if it failed, another's table may have the name
+                        made.append(name)
                 progress.advance(task, rows[name])
                 yield name, rows[name], not keep
     except LakehouseError:

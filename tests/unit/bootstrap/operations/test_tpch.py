@@ -14,8 +14,8 @@ from lakehouse.errors import UsageError
 class FakeTrino:
     """Tables with rows; the source's have as many as their names have letters."""
 
-    def __init__(self, have: dict[str, int], fails: str) -> None:
-        self.have, self.fails = have, fails
+    def __init__(self, have: dict[str, int], fails: str, taken: str) -> None:
+        self.have, self.fails, self.taken = have, fails, taken
         self.asked: list[str] = []
 
     def run(self, statement: str) -> SqlResult:
@@ -27,6 +27,9 @@ class FakeTrino:
         if statement.startswith("SHOW TABLES"):
             return SqlResult(("Table",), iter([[(each,)] for each in self.have]))
         if "AS SELECT" in statement:
+            if name == self.taken:
+                self.have[name] = 99
+                raise SqlFailure("the table exists")
             if name == self.fails:
                 raise SqlFailure("the disk is full")
             self.have[name] = len(name)
@@ -36,7 +39,7 @@ class FakeTrino:
 
 
 def made(target: Target, monkeypatch: pytest.MonkeyPatch, have: dict[str, int], **options: Any) -> dict[str, bool]:
-    fake = FakeTrino(have, options.pop("fails", ""))
+    fake = FakeTrino(have, options.pop("fails", ""), options.pop("taken", ""))
     monkeypatch.setattr(module, "TrinoEngine", lambda target: fake)
     try:
         return {name: new for name, _, new in tpch(target, "lake", scale=0.01, **{"replace": False, **options})}
@@ -66,3 +69,12 @@ def test_a_failure_leaves_none_of_the_tables_that_the_run_made(target: Target, m
     with pytest.raises(SqlFailure, match="the disk is full"):
         made(target, monkeypatch, have, fails="part")
     assert have == {"region": 6}
+
+
+def test_a_table_that_another_made_in_the_meantime_is_not_dropped(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    have: dict[str, int] = {}
+    with pytest.raises(SqlFailure, match="the table exists"):
+        made(target, monkeypatch, have, taken="nation")
+    assert have == {"nation": 99}
