@@ -34,7 +34,10 @@ class _Named:
 
 
 def live(catalogs: Mapping[str, CatalogFacts]) -> Register:
-    """The folders of all tables that were read, and of those on other branches and tags."""
+    """The folders of all tables that were read, and of those on other branches and tags.
+
+    Of a table that was listed and could not be read, the folder that its metadata file's address shows.
+    """
     found: list[Claim] = []
     for catalog, facts in catalogs.items():
         for name, table in facts.tables.items():
@@ -42,6 +45,7 @@ def live(catalogs: Mapping[str, CatalogFacts]) -> Register:
         for name, view in facts.views.items():
             found += of_view(f"{catalog}.{name}", catalog, view)
         found += [Claim(folder, f"{catalog}.{owner}", catalog) for owner, folder in facts.elsewhere.items()]
+        found += [Claim(folder_of(at), f"{catalog}.{name}", catalog) for name, at in facts.unread.items()]
     return Register(found)
 
 

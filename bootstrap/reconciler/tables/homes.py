@@ -56,6 +56,9 @@ def everyone(world: World, read: Mapping[str, CatalogFacts]) -> dict[str, Catalo
     def whole(name: str) -> CatalogFacts:
         catalog, facts = world.catalog(name), read[name]
         found = catalog.completed(facts) if facts.others or facts.other_views else facts
+        if found.unread:  # a commit since the list was read may have deleted the metadata file that the list names
+            now = catalog.read(found.unread.keys())
+            found = found.with_read(now.tables, now.views)
         if found.references and isinstance(catalog, Remembers):
             found = replace(found, elsewhere=catalog.elsewhere())
         return found
