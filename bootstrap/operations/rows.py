@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -39,7 +40,9 @@ class Run:
     @classmethod
     def begin(cls, target: Target, **options: Any) -> Run:
         """A new run with these options, or the one with the same options that did not end."""
-        note = target.scratch / "generate.json"
+        # A note for each set of options: a run with others in between does not make a killed one write its rows twice.
+        said = json.dumps(options, sort_keys=True)
+        note = target.scratch / f"generate-{hashlib.sha256(said.encode()).hexdigest()[:12]}.json"
         with suppress(OSError, ValueError, KeyError, TypeError):
             former = json.loads(note.read_text())
             if former["options"] == options:

@@ -125,6 +125,7 @@ def test_a_run_that_did_not_end_is_continued_and_one_that_did_is_not(
     assert not generate(target, rows=30, seed=1, days=1, replace=False).written
     assert ended == ["session 2"], "what the killed run left in Spark"
     assert generate(target, rows=30, seed=1, days=1, replace=False).written
+    assert not generate(target, rows=10, seed=1, days=1, replace=False).written, "others ran in between"
     assert bronze.rows == [10, 20, 30, 30]
 
 
