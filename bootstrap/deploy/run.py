@@ -19,6 +19,7 @@ import psutil
 from bootstrap.deploy import log
 from bootstrap.deploy.screen import Screen
 from bootstrap.deploy.view import DeployView
+from bootstrap.session.interrupts import handled
 from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached
@@ -74,7 +75,8 @@ def run(command: Sequence[str], file: Path, path: Path, view: DeployView, screen
                 )  # fmt: skip
             except FileNotFoundError:
                 raise LakehouseError(f"{command[0]} is missing. `{toolkit.command('setup')}` installs it.") from None
-            return _follow(process, path, told, stops, view, screen)
+            with process:  # whatever happens here, cdktf is not left alone
+                return _follow(process, path, told, stops, view, _Lasting(screen))
 
 
 def _follow(
@@ -99,13 +101,34 @@ def _follow(
                 screen.tell(view)
                 drawn = 0.0
             if stops and not over:
-                ending.ask(len(stops))
+                ending.ask(max(1, stops.count(signal.SIGINT)))
             if happened or time.monotonic() - drawn > _SHOWN:
                 screen.draw(view)
                 drawn = time.monotonic()
             if over:
                 return Ended(process.returncode, stops[0] if stops else 0, view, tuple(lines))
             time.sleep(_INTERVAL)
+
+
+@dataclass
+class _Lasting:
+    """A screen that may go while Terraform works, as a closed terminal or pipe does: from then on nothing is shown."""
+
+    screen: Screen
+    _gone: bool = False
+
+    def tell(self, view: DeployView) -> None:
+        self._show(self.screen.tell, view)
+
+    def draw(self, view: DeployView) -> None:
+        self._show(self.screen.draw, view)
+
+    def _show(self, how: Callable[[DeployView], None], view: DeployView) -> None:
+        if not self._gone:
+            try:
+                how(view)
+            except OSError:
+                self._gone = True
 
 
 @dataclass
@@ -131,12 +154,8 @@ def _stopped() -> Iterator[list[int]]:
     def note(number: int, _: FrameType | None) -> None:
         arrived.append(number)
 
-    before = {each: signal.signal(each, note) for each in _STOPS}
-    try:
+    with handled(dict.fromkeys(_STOPS, note)):
         yield arrived
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 @dataclass
@@ -152,7 +171,11 @@ class _Ending:
     _alone_since: float = 0.0
 
     def ask(self, times: int) -> None:
-        """Pass the signal on to what runs now. ``times`` is how often the user asked; the third time kills."""
+        """Pass the signal on to what runs now. ``times`` is how often the user asked; the third time kills.
+
+        The second one makes Terraform give up what it has begun. So only Ctrl-C counts, which a person repeats: a
+        closed terminal sends its signal twice.
+        """
         there = list(self._tree())
         if times > 2:
             for each in there:

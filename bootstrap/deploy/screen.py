@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from bootstrap import output
@@ -63,7 +63,8 @@ class _Live:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.stop()
+        with suppress(OSError):  # the terminal is closed
+            self._live.stop()
 
     def tell(self, view: DeployView) -> None:
         pass

@@ -8,9 +8,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import IO, Any
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+Handler = Callable[[int, FrameType | None], Any] | signal.Handlers
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class TimedOut(BaseException):
@@ -27,22 +30,41 @@ def ending(out: IO[str], seconds: float | None = None) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before: Mapping[int, Any] = {each: signal.signal(each, _exit) for each in _ENDING}
-    alarm = signal.signal(signal.SIGALRM, _late)
-    signal.setitimer(signal.ITIMER_REAL, seconds or 0)
-    stop = _watch(out)
+    pipe = _pipe(out)
+
+    def lost(number: int, frame: Any) -> None:
+        # A server that closes its connection sends this signal too; the client then gets an error of its own.
+        if pipe is not None and _abandoned(pipe):
+            raise SystemExit(128 + number)
+
+    always = {signal.SIGPIPE: lost, signal.SIGALRM: _late}  # Python itself ignores SIGPIPE
+    with handled(always, even_ignored=True), handled(dict.fromkeys(_ENDING, _exit)):
+        stop = _watch(pipe)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, seconds or 0)
+            yield
+        except SystemExit as end:
+            if end.code == 128 + signal.SIGPIPE:  # else the interpreter complains when it flushes
+                os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+            raise
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            stop()
+
+
+@contextmanager
+def handled(handlers: Mapping[signal.Signals, Handler], *, even_ignored: bool = False) -> Iterator[None]:
+    """Handle signals, except those that this process was started to ignore, as by nohup."""
+    before = {
+        each: signal.signal(each, handler)
+        for each, handler in handlers.items()
+        if even_ignored or signal.getsignal(each) is not signal.SIG_IGN
+    }
     try:
         yield
-    except SystemExit as end:
-        if end.code == 128 + signal.SIGPIPE:  # else the interpreter complains when it flushes
-            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
-        raise
     finally:
-        stop()
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, alarm)
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for each, former in before.items():
+            signal.signal(each, former)
 
 
 @contextmanager
@@ -51,12 +73,8 @@ def undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {each: signal.signal(each, signal.SIG_IGN) for each in (signal.SIGINT, signal.SIGALRM, *_ENDING)}
-    try:
+    with handled(dict.fromkeys((signal.SIGINT, signal.SIGALRM, signal.SIGPIPE, *_ENDING), signal.SIG_IGN)):
         yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def briefly(do: Callable[[], object], seconds: float = 5.0) -> bool:
@@ -80,14 +98,24 @@ def _late(number: int, frame: Any) -> None:
     raise TimedOut
 
 
-def _watch(out: IO[str]) -> Callable[[], None]:
-    """Watch a pipe for the loss of its reader, which sends this process SIGPIPE. Returns what ends the watch."""
+def _pipe(out: IO[str]) -> int | None:
+    """The number of the file, if it is one that may lose its reader."""
     try:
-        pipe = out.fileno()
-        is_pipe = not os.isatty(pipe)
+        return None if os.isatty(out.fileno()) else out.fileno()
     except (OSError, AttributeError, ValueError):  # it is no file
-        is_pipe = False
-    if not is_pipe:
+        return None
+
+
+def _abandoned(pipe: int) -> bool:
+    """Whether nobody reads the pipe any more."""
+    poll = select.poll()
+    poll.register(pipe, 0)  # only errors, which need not be asked for
+    return any(state & (select.POLLERR | select.POLLHUP) for _, state in poll.poll(0))
+
+
+def _watch(pipe: int | None) -> Callable[[], None]:
+    """Watch a pipe for the loss of its reader, which sends this process SIGPIPE. Returns what ends the watch."""
+    if pipe is None:
         return lambda: None
     here, there = os.pipe()
     main = threading.main_thread().ident

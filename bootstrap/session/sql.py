@@ -86,6 +86,7 @@ def run(
     """
     if not statements:
         raise UsageError(f"{source} contains no statement to run.")
+    statement, which = statements[0], ""
     try:
         with ending(printing.out, seconds):
             for number, statement in enumerate(statements, 1):
@@ -95,12 +96,12 @@ def run(
                     one(engine, statement.text, printing)
                 except SqlFailure as error:
                     raise LakehouseError(explained(error, statement, source, which)) from error
-                except TimedOut:
-                    raise LakehouseError(
-                        f"{source}:{statement.start}{which}: no end within {seconds:g} s; the statement was cancelled."
-                    ) from None
                 if timing:
                     print(f"{time.monotonic() - began:.2f} s", file=printing.notes)
+    except TimedOut:
+        raise LakehouseError(
+            f"{source}:{statement.start}{which}: no end within {seconds:g} s; the statement was cancelled."
+        ) from None
     finally:
         with undisturbed():
             engine.close()

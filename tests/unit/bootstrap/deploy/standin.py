@@ -1,7 +1,8 @@
 """A stand-in for cdktf: it tells events, runs a "terraform" in a terminal of its own, and prints its lines.
 
 ``python standin.py FOLDER [WORDS]``: ``wait``: terraform runs until it is interrupted; ``alone``: cdktf waits and no
-terraform runs; ``deaf``: terraform ignores everything; ``fail``: a service fails; ``idle``: there is nothing to do;
+terraform runs; ``slow``: it takes
+two seconds to end; ``deaf``: terraform ignores everything; ``fail``: a service fails; ``idle``: there is nothing to do;
 ``cloud``: there are only resources of a provider.
 """
 
@@ -44,8 +45,9 @@ def main() -> int:
         )
         print("Error: local-exec provisioner error")
         return 1
-    if "wait" in words or "deaf" in words:
-        trap = "" if "deaf" in words else f'echo interrupted > "{folder}/interrupted"; exit 1'
+    if {"wait", "slow", "deaf"} & set(words):
+        ends = f'echo interrupted >> "{folder}/interrupted"'
+        trap = "" if "deaf" in words else f"{ends}; {'sleep 2; ' * ('slow' in words)}exit 1"
         program = folder / "terraform"
         program.write_text(TERRAFORM.format(trap=trap, folder=folder))
         program.chmod(0o755)

@@ -99,6 +99,34 @@ def test_a_closed_terminal_ends_it_too(tmp_path: Path) -> None:
     assert (tmp_path / "interrupted").exists()
 
 
+def test_a_terminal_that_closes_says_so_twice_and_terraform_is_asked_once(tmp_path: Path) -> None:
+    thread = once((tmp_path / "begun").exists, lambda: os.kill(os.getpid(), signal.SIGHUP), times=2)
+    ended = follow(tmp_path, "slow")
+    thread.join()
+    assert (ended.code, ended.signal) == (1, signal.SIGHUP)
+    assert (tmp_path / "interrupted").read_text() == "interrupted\n"
+
+
+def test_nohup_lets_a_deploy_go_on(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        thread = once((tmp_path / "begun").exists, lambda: os.kill(os.getpid(), signal.SIGHUP))
+        done = once(lambda: not thread.is_alive(), (tmp_path / "end").touch)
+        ended = follow(tmp_path, "wait")
+        done.join()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (ended.code, ended.signal) == (0, 0)
+
+
+def test_a_screen_that_is_closed_ends_no_deploy(tmp_path: Path) -> None:
+    class Closed(Seen):
+        def tell(self, view: DeployView) -> None:
+            raise BrokenPipeError
+
+    assert follow(tmp_path, screen=Closed()).view.parts["trino"].state == "ready"
+
+
 def test_ctrl_c_before_terraform_runs_ends_cdktf(tmp_path: Path) -> None:
     thread = once((tmp_path / "begun").exists, interrupt)
     ended = follow(tmp_path, "alone")

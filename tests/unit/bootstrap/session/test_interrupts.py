@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -53,6 +54,27 @@ def test_a_reader_that_stays_is_left_alone() -> None:
             out.write("x\n")
             out.flush()
         assert back.readline() == "x\n"
+
+
+def test_a_connection_that_a_server_closes_is_no_lost_reader() -> None:
+    here, there = socket.socketpair()
+    reader, writer = os.pipe()
+    with here, os.fdopen(writer, "w") as out, os.fdopen(reader), ending(out):
+        there.close()
+        with pytest.raises(BrokenPipeError):
+            here.send(b"x")
+
+
+def test_a_signal_that_nohup_lets_the_command_ignore_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ending(io.StringIO()):
+            os.kill(os.getpid(), signal.SIGHUP)
+        with undisturbed():
+            pass
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_what_is_cleaned_up_is_not_disturbed() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,17 @@ def test_whatever_ends_a_statement_early_cancels_it() -> None:
         run(engine, split("SELECT 1; SELECT broken", "trino"), Printing(io.StringIO(), io.StringIO()), "-e")
     assert engine.cancelled == ["SELECT broken"]
     assert engine.closed
+
+
+def test_the_end_of_the_time_between_two_statements_is_an_error_with_its_place() -> None:
+    class Slow(io.StringIO):
+        def write(self, text: str) -> int:
+            time.sleep(0.1)
+            return super().write(text)
+
+    printing = Printing(io.StringIO(), Slow())
+    with pytest.raises(LakehouseError, match="-e:1:1 .statement 1 of 2.: no end within 0.05 s"):
+        run(FakeEngine(), split("INSERT 1; INSERT 2", "trino"), printing, "-e", timing=True, seconds=0.05)
 
 
 def test_nothing_to_run_is_a_usage_error() -> None:
