@@ -19,9 +19,11 @@ from pathlib import Path
 from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached
+from lakehouse.packages.download import disk_error
 
 OLDEST_NODE = 20
 _PINS = ("package.json", "package-lock.json", ".npmrc")
+_SCRATCH = ".installing-"  # the beginning of a temporary folder's name
 _SCRIPT = Path("node_modules", "cdktf-cli", "bundle", "bin", "cdktf.js")
 
 
@@ -33,7 +35,7 @@ def script() -> Path:
 def set_up() -> None:
     """Install it if it is missing.
 
-    Raises LakehouseError if there is no Node that fits, or if npm cannot install it.
+    Raises LakehouseError if there is no Node that fits, if npm cannot install it, or if the folder cannot be written.
     """
     target = _folder()
     if (target / _SCRIPT).is_file():
@@ -41,13 +43,23 @@ def set_up() -> None:
     if not toolkit.is_installed():
         _install(target)
         return
+    try:
+        _set_up(target)
+    except OSError as error:
+        raise disk_error(error, Path(error.filename or target)) from error
+
+
+def _set_up(target: Path) -> None:
+    """Install it into a folder of the cache, which appears whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two simultaneous installations would do the same work twice
         if (target / _SCRIPT).is_file():
             return
+        for left in target.parent.glob(f"{_SCRATCH}*"):  # by an installation that was killed
+            shutil.rmtree(left, ignore_errors=True)
         print("installing cdktf-cli, once", file=sys.stderr, flush=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".installing-") as scratch:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=_SCRATCH) as scratch:
             draft = Path(scratch) / target.name
             draft.mkdir()
             for name in _PINS:
@@ -70,8 +82,8 @@ def _install(folder: Path) -> None:
     node, npm = _node_and_npm()
     command = [str(node), str(npm), "ci", "--prefer-offline", "--loglevel=error", "--no-progress"]
     path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, stdout=2, check=False)
-    if not (folder / _SCRIPT).is_file():  # npm may exit with 0 without a network
+    done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, stdout=2, check=False)
+    if done.returncode or not (folder / _SCRIPT).is_file():  # npm may exit with 0 without a network
         raise LakehouseError(
             "npm could not install cdktf-cli. Check the network and npm's configuration, then run this again."
         )

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from lakehouse import toolkit
+from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached
 
 VARIABLE = "TERRAFORM_BINARY_NAME"  # cdktf's
@@ -58,7 +59,11 @@ def version(program: str) -> str | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the program, or why there is none. Returns the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    program = find(os.environ)
+    try:
+        program = find(os.environ)
+    except LakehouseError as error:  # no home folder, so no cache
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     if program is None and (words[0] if words else "") not in _WITHOUT:
         print(f"error: {MISSING}", file=sys.stderr)
         return 1

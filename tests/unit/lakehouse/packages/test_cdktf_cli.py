@@ -18,6 +18,7 @@ ls -A >>"$RECORD"
 [ -n "${FAIL:-}" ] && exit 0
 mkdir -p node_modules/cdktf-cli/bundle/bin
 touch node_modules/cdktf-cli/bundle/bin/cdktf.js
+[ -z "${KILLED:-}" ] || kill -9 $$
 """
 
 
@@ -66,6 +67,31 @@ def test_what_npm_left_unfinished_is_no_installation(monkeypatch: pytest.MonkeyP
         cdktf_cli.set_up()
     folder = cdktf_cli.script().parents[4]
     assert [each.name for each in folder.parent.iterdir()] == ["lock"]
+
+
+@pytest.mark.usefixtures("record")
+def test_an_installation_whose_npm_was_killed_is_none_even_if_it_has_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KILLED", "yes")
+    with pytest.raises(LakehouseError, match="npm could not install cdktf-cli"):
+        cdktf_cli.set_up()
+    assert not cdktf_cli.script().exists()
+
+
+@pytest.mark.usefixtures("record")
+def test_what_a_killed_installation_left_is_removed() -> None:
+    left = cdktf_cli.script().parents[5] / ".installing-killed"
+    left.mkdir(parents=True)
+    cdktf_cli.set_up()
+    assert {each.name for each in left.parent.iterdir()} == {"lock", cdktf_cli.script().parents[4].name}
+
+
+@pytest.mark.usefixtures("record")
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a cache").write_text("a file")
+    with pytest.raises(LakehouseError, match="set XDG_CACHE_HOME to a folder that is"):
+        cdktf_cli.set_up()
 
 
 def test_a_checkout_has_it_beside_its_lock() -> None:

@@ -75,6 +75,19 @@ def test_a_command_that_needs_one_is_stopped(
     assert capsys.readouterr().out == "tofu\n"
 
 
+@pytest.mark.usefixtures("path")
+def test_a_user_without_a_home_folder_reads_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def home() -> Path:
+        raise RuntimeError
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", home)
+    assert terraform.main(["diff"]) == 1
+    assert "has no home folder" in capsys.readouterr().err
+
+
 def test_the_build_is_a_release_with_what_a_stack_in_aws_needs() -> None:
     name, _, version = terraform.PACKAGE.partition("-")
     assert cached.location(terraform.PACKAGE).name == name
