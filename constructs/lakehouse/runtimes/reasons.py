@@ -17,16 +17,17 @@ HIDDEN = "(hidden)"
 NOT_SET = "(not set)"
 _LONGEST = 60  # characters of a value
 _SECRET_NAME = re.compile(
-    r"pass(word|wd|phrase)?\b|secret|token|credential|private|api.?key|access.?key|shared.?key|account.?key|sas\b|"
-    r"licen[cs]e",
+    r"pass(word|wd|phrase)|pass\b|secret|token|credential|private|sas\b|licen[cs]e|"
+    r"(api|access|shared|account|encryption|master|signing).?key",
     re.IGNORECASE,
 )
 _SECRET_VALUE = re.compile(
-    r"(pass(word|wd)?|secret|token|sig|signature|api.?key|access.?key)\s*[=:]|://[^/\s]*@|-----BEGIN|\bBearer\s",
+    r"(pass(word|wd|phrase)?|secret|token|sig|signature|credentials?|(api|access|account).?key)[\"']?\s*[=:]|"
+    r"://[^/\s]*@|-----BEGIN|\bBearer\s",
     re.IGNORECASE,
 )
-#: Numbers and words that a name such as `token: true` may have as a value.
-_NO_SECRET = re.compile(r"true|false|none|null|\d{0,5}", re.IGNORECASE)
+#: Words that a name such as `token: true` may have as a value. A number may be a password.
+_NO_SECRET = re.compile(r"true|false|none|null|", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,9 @@ def _files(old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]) -
 
 
 def _file(path: str, old: list[str], new: list[str]) -> Iterator[Difference]:
+    former, present = set(old), set(new)
     gone, come = (
-        dict(map(_pair, (line for line in one if line not in other))) for one, other in ((old, new), (new, old))
+        dict(map(_pair, (line for line in one if line not in other))) for one, other in ((old, present), (new, former))
     )
     found = [
         Difference(f"{path}: {key}".strip(), gone.get(key), come.get(key)) for key in dict.fromkeys((*come, *gone))
@@ -149,9 +151,11 @@ def _file(path: str, old: list[str], new: list[str]) -> Iterator[Difference]:
 
 
 def _pair(line: str) -> tuple[str, str]:
-    """A line as a key and a value; a line without is its own key."""
+    """A line as a key and a value; a line without is its own key, unless it may contain a secret."""
     key, sign, rest = line.partition("=")
-    return (key.strip(), rest.strip()) if sign and len(key) < 100 else (line.strip()[:_LONGEST], "a line")
+    if sign and len(key) < 100 and not _SECRET_VALUE.search(key):
+        return key.strip(), rest.strip()
+    return HIDDEN if is_secret(line, line) else line.strip()[:_LONGEST], "a line"
 
 
 def _lines(text: Any) -> list[str]:

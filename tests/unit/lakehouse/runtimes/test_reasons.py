@@ -66,13 +66,38 @@ def test_each_difference_is_named_with_both_values(changes: dict[str, Any], reas
         ("command", "--token=tiger", "--token=lion"),
         ("fs.azure.account.key.x", "tiger", "lion"),
         ("licence", "tiger", None),
+        ("POSTGRES_PASSWORD_2", "tiger", "lion"),
+        ("engines.trino.options", [{"password": "tiger"}], [{"password": "lion"}]),
+        ("web.json", '{"client-secret": "tiger"}', '{"client-secret": "lion"}'),
     ],
 )
-def test_what_may_be_a_secret_is_hidden(at: str, old: str, new: str | None) -> None:
+def test_what_may_be_a_secret_is_hidden(at: str, old: object, new: object) -> None:
     text = str(Difference(at, old, new))
     assert "tiger" not in text
     assert "lion" not in text
     assert "(hidden)" in text
+
+
+def test_a_password_of_digits_is_hidden() -> None:
+    assert str(Difference("password", 1234, "5678")) == "password: (hidden) -> (hidden)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("password: tiger", "password: lion"),
+        ('  "secret": "tiger",', '  "secret": "lion",'),
+        ("jdbc:postgresql://me:tiger@host/db?ssl=yes", "jdbc:postgresql://me:lion@host/db?ssl=yes"),
+        ("<password>tiger</password>", "<password>lion</password>"),
+    ],
+)
+def test_a_line_of_a_file_that_may_have_a_secret_is_hidden(old: str, new: str) -> None:
+    before = replace(WEB, files=(File("web.conf", f"{old}\n"),))
+    after = replace(WEB, files=(File("web.conf", f"{new}\n"),))
+    text = "; ".join(str(each) for each in definitions(definition(before), definition(after)))
+    assert "tiger" not in text
+    assert "lion" not in text
+    assert "web.conf: (hidden)" in text
 
 
 def test_a_switch_is_no_secret() -> None:
