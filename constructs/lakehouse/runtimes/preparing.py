@@ -32,7 +32,10 @@ _ROOM_MB = 3000  # of memory: a second lakehouse, and then two JVMs that make ar
 
 
 def prepare(state: State, path: Path, stack: str) -> None:
-    """Make the archives that the stack of the file lacks. It notes what it does, and raises nothing."""
+    """Make the archives that the stack of the file lacks. It notes what it does.
+
+    Raises OSError if it cannot note it, as on a full disk.
+    """
     background.end(state)
     processes.kill(each for each in processes.belonging(state, JOB) if each.pid != os.getpid())
     for attempt in range(background.noted(state).attempts + 1, _ATTEMPTS + 1):
@@ -82,7 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     priority.lowest()
-    prepare(state, Path(file), stack)
+    try:
+        prepare(state, Path(file), stack)
+    except OSError as error:
+        sys.exit(f"{error.filename or root}: {error.strerror}")  # the supervisor does not start it again
 
 
 if __name__ == "__main__":

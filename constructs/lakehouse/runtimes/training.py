@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import xmlrpc.client
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 from ruamel.yaml import YAML
 
 from lakehouse import project
@@ -66,7 +68,7 @@ def train(lakehouse: Lakehouse, stack: str, path: Path, teller: Teller | None = 
         with _alone(told):
             if lacking := archives.missing(services):
                 _train(lakehouse, stack, path, lacking, told, began)
-    except (LakehouseError, OSError) as error:
+    except (LakehouseError, OSError, psutil.Error, xmlrpc.client.Error) as error:
         told.say(f"  not prepared, so the lakehouse starts more slowly: {error}")
 
 
@@ -158,10 +160,10 @@ def _running(services: Sequence[Service], local: Local, told: Teller) -> Iterato
     """Start the services in the order of their needs. At the end, stop them with enough time to write their records."""
     state = local.state
     steps.preflight(state, services, local.claim)
-    steps.supervisor_up(state, "training")
-    if told.in_background:
-        priority.lowest_session(Supervisor(state).pid())
     try:
+        steps.supervisor_up(state, "training")
+        if told.in_background:
+            priority.lowest_session(Supervisor(state).pid())
         with ThreadPoolExecutor(len(services)) as pool:
             for wave in _waves(services):
                 list(pool.map(lambda each: steps.service_up(state, each, Incarnation.new(_STACK)), wave))

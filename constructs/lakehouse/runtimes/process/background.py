@@ -11,6 +11,8 @@ import os
 import shlex
 import shutil
 import sys
+import xmlrpc.client
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,6 +44,8 @@ def start(state: State, service: Service, owner: Owner) -> None:
     """Start the job if the service has no class archive and the job does not run yet.
 
     A pipeline, in which the variable CI is set, has no use for it: its lakehouse runs for minutes.
+
+    Raises nothing if it cannot be started: the service is ready without it.
     """
     if os.environ.get("CI") or os.environ.get(SWITCH) == "no" or not archives.missing([service]):
         return
@@ -54,8 +58,11 @@ def start(state: State, service: Service, owner: Owner) -> None:
     }
     command = (sys.executable, "-m", _MODULE, str(state.root), owner.file, owner.stack)
     exports = (f"export {name}={shlex.quote(value)}" for name, value in sorted(values.items()))
-    if Supervisor(state).start_job("\n".join((*exports, f"exec {shlex.join(command)}\n"))):
-        note(state, JobNote("about to begin"))
+    supervisor = Supervisor(state)
+    with suppress(OSError, xmlrpc.client.Error):  # a full disk, a supervisor without memory for another process
+        if not supervisor.runs_job():
+            note(state, JobNote("about to begin"))  # before it begins, because it writes its own
+            supervisor.start_job("\n".join((*exports, f"exec {shlex.join(command)}\n")))
 
 
 def note(state: State, progress: JobNote) -> None:
@@ -72,9 +79,9 @@ def noted(state: State) -> JobNote:
 
 
 def doing(state: State) -> str:
-    """What the job does now, or why it gave up, as text; empty if it has nothing to do, or if the lakehouse is down."""
-    note = noted(state)
-    if not note.text or not Supervisor(state).alive():
+    """What the job does now, or why it gave up, as text; empty if it has ended, or if the lakehouse is down."""
+    note, supervisor = noted(state), Supervisor(state)
+    if not note.text or not (supervisor.alive() if note.failed else supervisor.runs_job()):
         return ""
     return f"class archives, for faster starts: {note.text}"
 

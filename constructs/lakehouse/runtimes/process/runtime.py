@@ -148,7 +148,8 @@ class Processes:
 
     def _archives(self) -> Finding:
         damaged = [*archives.damaged(self.services).values()]
-        return findings.archives(damaged, failed=background.noted(self.state).failed)
+        failed = background.noted(self.state).failed and bool(archives.missing(self.services))
+        return findings.archives(damaged, failed=failed)
 
     def _last(self, service: Service) -> str:
         """The digest with which a service was started."""

@@ -85,6 +85,19 @@ def test_it_gives_up_after_three_attempts_even_if_it_was_killed_between_them(wor
     assert background.noted(world.state).attempts == 0, "the next deploy may try again"
 
 
+def test_on_a_full_disk_it_ends_with_a_code_after_which_it_is_not_started_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device", "/state/run/class-archives.json")
+
+    monkeypatch.setattr(background, "note", fail)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("lakehouse.runtimes.process.priority.lowest", lambda: None)
+    with pytest.raises(SystemExit, match=r"/state/run/class-archives\.json: No space left on device"):
+        preparing.main([str(world.state.root), str(FILE), "local"])
+
+
 def test_an_invalid_file_is_an_attempt_that_failed(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lakehouse import kinds, packages
@@ -106,6 +107,27 @@ def test_a_lakehouse_that_does_not_come_up_is_reported_and_stopped(
     assert "starts more slowly: trino is not ready" in capsys.readouterr().err
     assert len(stopped) == 1
     assert list((tmp_path / "cache" / "lakehouse" / "archives").iterdir()) == []
+
+
+@pytest.mark.usefixtures("lacking")
+def test_a_second_lakehouse_whose_priority_cannot_be_lowered_is_stopped(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[object] = []
+
+    class Background(training.Teller):
+        in_background = True
+
+    def gone(_: object) -> int:
+        raise psutil.NoSuchProcess(1)
+
+    for step in ("preflight", "supervisor_up"):
+        monkeypatch.setattr(steps, step, lambda *_: None)
+    monkeypatch.setattr(training.Supervisor, "pid", lambda _: 1)
+    monkeypatch.setattr("lakehouse.runtimes.process.priority.lowest_session", gone)
+    monkeypatch.setattr(steps, "supervisor_down", stopped.append)
+    training.train(lakehouse, "local", PROJECT / "lakehouse.yaml", Background())
+    assert len(stopped) == 1
 
 
 def test_an_archive_that_cannot_be_made_does_not_keep_the_others_from_being_made(

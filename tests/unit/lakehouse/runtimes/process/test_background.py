@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+import xmlrpc.client
 from pathlib import Path
 
 import psutil
@@ -69,19 +70,48 @@ def test_it_is_not_started_for_a_service_that_has_its_archive(
 
 
 def test_a_job_that_runs_keeps_its_note(state: State, started: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Supervisor, "start_job", lambda *_: False)
+    monkeypatch.setattr(Supervisor, "runs_job", lambda _: True)
     background.note(state, JobNote("recording", 2))
     background.start(state, TRINO, OWNER)
     assert background.noted(state) == JobNote("recording", 2)
+    assert started == []
 
 
-def test_its_state_is_shown_while_the_lakehouse_runs(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("started")
+def test_a_job_that_begins_at_once_keeps_its_own_note(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Supervisor, "start_job", lambda *_: background.note(state, JobNote("recording", 1, folder="f")))
+    background.start(state, TRINO, OWNER)
+    assert background.noted(state).folder == "f", "otherwise nothing would remove the folder"
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("error", [xmlrpc.client.Fault(50, "SPAWN_ERROR"), OSError(28, "No space left on device")])
+def test_a_service_that_is_ready_does_not_fail_without_the_job(
+    state: State, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> bool:
+        raise error
+
+    monkeypatch.setattr(Supervisor, "start_job", fail)
+    background.start(state, TRINO, OWNER)
+
+
+def test_its_state_is_shown_while_it_runs(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     background.note(state, JobNote("recording"))
     assert background.doing(state) == ""
     monkeypatch.setattr(Supervisor, "alive", lambda _: True)
+    assert background.doing(state) == "", "it has failed without a note, as on a full disk"
+    monkeypatch.setattr(Supervisor, "runs_job", lambda _: True)
     assert background.doing(state) == "class archives, for faster starts: recording"
     background.note(state, JobNote())
     assert background.doing(state) == ""
+
+
+def test_that_it_gave_up_is_shown_while_the_lakehouse_runs(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    background.note(state, JobNote("not made", failed=True))
+    assert background.doing(state) == ""
+    monkeypatch.setattr(Supervisor, "alive", lambda _: True)
+    assert background.doing(state).endswith("not made")
 
 
 def test_nothing_of_it_is_left_at_the_end(state: State, tmp_path: Path) -> None:

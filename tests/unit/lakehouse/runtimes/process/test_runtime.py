@@ -12,6 +12,8 @@ import pytest
 
 from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import record
+from lakehouse.runtimes.process import archives, background
+from lakehouse.runtimes.process.background import JobNote
 from lakehouse.runtimes.process.incarnation import look
 from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.runtime import Process
@@ -36,6 +38,18 @@ def test_memory_is_that_of_all_processes_with_the_services_mark(tmp_path: Path) 
         assert set(Processes(State(tmp_path / "other"), ()).memory()) == set()
     finally:
         worker.communicate("\n")
+
+
+def test_archives_that_another_lakehouse_has_made_since_are_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = State(tmp_path)
+    background.note(state, JobNote("not made", failed=True))
+    lacking: dict[Path, tuple[Service, ...]] = {Path("trino.aot"): ()}
+    monkeypatch.setattr(archives, "missing", lambda services: lacking)
+    assert Processes(state, ())._archives().severity == "warning"
+    lacking.clear()
+    assert Processes(state, ())._archives().severity == "ok"
 
 
 def test_what_runs_as_another_definition_or_with_other_credentials_is_changed(

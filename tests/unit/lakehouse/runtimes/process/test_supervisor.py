@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from supervisor import xmlrpc
+from supervisor.datatypes import list_of_exitcodes
 from supervisor.options import UnhosedConfigParser
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import temporary
 from lakehouse.runtimes.process import steps
-from lakehouse.runtimes.process.supervisor import Faults, Supervisor, program, script
+from lakehouse.runtimes.process.supervisor import JOB, Faults, Supervisor, program, script
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import Port, Probe, Service
 from tests.unit.lakehouse.text.strategies import lines
@@ -70,6 +71,20 @@ def test_supervisord_reads_what_is_written() -> None:
     parser.read_string(program(server(1)))
     assert parser.sections() == ["program:web"]
     assert parser.get("program:web", "command") == "/bin/sh conf.d/web.sh"
+
+
+@pytest.mark.parametrize(("code", "again"), [(0, False), (1, False), (127, False), (-1, True)])
+def test_a_job_is_started_again_only_if_it_was_killed(
+    state: State, monkeypatch: pytest.MonkeyPatch, code: int, again: bool
+) -> None:
+    """Of a killed process supervisord knows no code: it is -1. A failed one would fail every second, for ever."""
+    monkeypatch.setattr(Supervisor, "_call", lambda *_: {"statename": "EXITED"})
+    assert Supervisor(state).start_job("exec python")
+    parser = UnhosedConfigParser()
+    parser.read_string((state.conf_d / f"{JOB}.conf").read_text())
+    section = f"program:{JOB}"
+    assert parser.get(section, "autorestart") == "unexpected"
+    assert (code not in list_of_exitcodes(parser.get(section, "exitcodes"))) is again
 
 
 def test_preflight_names_a_missing_package(state: State, free_port: int) -> None:
