@@ -74,8 +74,8 @@ stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=3
 """
 
-# It ends by itself. If it is killed, it begins again. If it fails, or if the shell finds no Python, it does not, because
-# it would fail again, every second and for ever.
+# It ends by itself. If it is killed, it begins again. If it fails, or if the shell finds no Python, it does not: it
+# would fail again, every second and for ever.
 _JOB = f"""\
 [program:{JOB}]
 command=/bin/sh conf.d/{JOB}.sh
