@@ -25,6 +25,8 @@ CARRIED = (
     "pipenv.txt",
     "lakehouse.schema.json",
 )
+#: What a deploy or a tool leaves in these folders of a checkout: secrets, state and data, above all.
+LEFT = (".*", "*.tfstate*", "cdktf.*", "target", "logs", "__pycache__", "*.pyc")
 
 
 def locked() -> list[str]:
@@ -53,7 +55,7 @@ class Build(build_py):  # type: ignore[misc]  # it has no types
         target.mkdir(parents=True)
         for name in CARRIED:
             if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns(*LEFT))
             else:
                 shutil.copy(ROOT / name, target / name)
 
