@@ -13,6 +13,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import owner, training
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.process import archives, steps
+from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.services.service import Probe, Service
 from lakehouse.spec import Lakehouse, load
 from tests.unit.lakehouse.kinds import pretended
@@ -123,7 +124,7 @@ def test_a_second_lakehouse_whose_priority_cannot_be_lowered_is_stopped(
 
     for step in ("preflight", "supervisor_up"):
         monkeypatch.setattr(steps, step, lambda *_: None)
-    monkeypatch.setattr(training.Supervisor, "pid", lambda _: 1)
+    monkeypatch.setattr(Supervisor, "pid", lambda _: 1)
     monkeypatch.setattr("lakehouse.runtimes.process.priority.lowest_session", gone)
     monkeypatch.setattr(steps, "supervisor_down", stopped.append)
     training.train(lakehouse, "local", PROJECT / "lakehouse.yaml", Background())
