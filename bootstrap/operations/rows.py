@@ -19,6 +19,7 @@ from bootstrap.session.connect import connect
 from bootstrap.session.target import Target
 
 if TYPE_CHECKING:
+    from pyiceberg.expressions import BooleanExpression
     from pyiceberg.table import Table
 
 _PROPERTY = "lakehouse.generate"  # in the summary of the snapshot: which run wrote it
@@ -68,7 +69,13 @@ class Run:
 
 
 def write(
-    target: Target, catalog: str, name: str, rows: Iterator[pa.Table], count: int, run: Run, replace: str | None
+    target: Target,
+    catalog: str,
+    name: str,
+    rows: Iterator[pa.Table],
+    count: int,
+    run: Run,
+    replace: str | BooleanExpression | None,
 ) -> bool:
     """Writes the rows in one commit, after deleting those for which ``replace`` is true. False: they were there.
 

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyiceberg.expressions import AlwaysTrue
 
+from bootstrap.iceberg.metadata import TableFacts
 from bootstrap.operations import generate as module
-from bootstrap.operations.generate import catalog_of, generate
+from bootstrap.operations.generate import catalog_of, generate, generate_dataset
 from bootstrap.operations.rows import Run
 from bootstrap.session import clients
 from bootstrap.session.results import SqlFailure, SqlResult
@@ -41,9 +43,9 @@ class FakeTable:
     def __init__(self) -> None:
         self.runs: list[str] = []
         self.rows: list[int] = []
-        self.deleted: list[str | None] = []
+        self.deleted: list[Any] = []
 
-    def write(self, target: Any, catalog: str, name: str, rows: Any, count: int, run: Run, replace: str | None) -> bool:
+    def write(self, target: Any, catalog: str, name: str, rows: Any, count: int, run: Run, replace: Any) -> bool:
         if run.id in self.runs:
             return False
         self.rows.append(sum(each.num_rows for each in rows))
@@ -127,6 +129,15 @@ def test_a_run_that_did_not_end_is_continued_and_one_that_did_is_not(
     assert generate(target, rows=30, seed=1, days=1, replace=False).written
     assert not generate(target, rows=10, seed=1, days=1, replace=False).written, "others ran in between"
     assert bronze.rows == [10, 20, 30, 30]
+
+
+def test_replacing_a_data_set_deletes_every_row_whatever_is_empty_in_it(
+    target: Target, bronze: FakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_facts", lambda *arguments: {"shop.orders": TableFacts("", {})})
+    monkeypatch.setattr(module, "_misfits", lambda metadata, schema: ())
+    generate_dataset(target, "lake", "orders", rows=1, seed=1, replace=True)
+    assert bronze.deleted == [AlwaysTrue()]
 
 
 def test_a_merge_that_another_one_overtakes_is_tried_again(target: Target) -> None:
