@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 import uuid
@@ -46,8 +47,8 @@ class NewProject:
 
     @property
     def existing(self) -> list[str]:
-        """Files of the folder that would be overwritten. A .gitignore is only completed."""
-        return [name for name in self.files if name != ".gitignore" and (self.folder / name).exists()]
+        """Files of the folder that would be overwritten, or links. A .gitignore is only completed."""
+        return [name for name in self.files if name != ".gitignore" and os.path.lexists(self.folder / name)]
 
 
 def suggested(folder: Path) -> str:

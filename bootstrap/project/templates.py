@@ -11,6 +11,7 @@ from lakehouse import toolkit
 from lakehouse.errors import UsageError
 
 _FILE_OF_NAME = {"aws": "aws-glue"}  # others have the name of their file
+_NO_TEXT = ("true", "false", "null")  # what YAML takes for something else without quotes
 _PORT = re.compile(r"(?<=:)\d{4,5}\b|(?<=port: )\d{4,5}\b")
 
 
@@ -77,7 +78,8 @@ def _folder() -> Path:
 def lakehouse_yaml(text: str, name: str) -> str:
     """A template's text as the file of the project ``name``, beside its schema."""
     text = text.replace("$schema=../lakehouse.schema.json", "$schema=lakehouse.schema.json", 1)
-    return re.sub(r"^name: [\w-]+", f"name: {name}", text, count=1, flags=re.MULTILINE)
+    said = f'"{name}"' if name in _NO_TEXT else name
+    return re.sub(r"^name: [\w-]+", f"name: {said}", text, count=1, flags=re.MULTILINE)
 
 
 def with_ports(text: str, ports: Mapping[str, int]) -> str:

@@ -126,3 +126,18 @@ def test_a_port_counts_as_taken_while_something_listens(tmp_path: Path, monkeypa
 def _free(number: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", number)) != 0
+
+
+@pytest.mark.parametrize("name", ["null", "true", "on"])
+def test_a_name_that_yaml_takes_for_something_else_stays_a_name(name: str, tmp_path: Path) -> None:
+    write(planned(tmp_path / name, MEDALLION, name))
+    assert load(tmp_path / name / "lakehouse.yaml").name == name
+
+
+def test_a_link_is_not_written_through(tmp_path: Path) -> None:
+    folder = tmp_path / "lake"
+    folder.mkdir()
+    (folder / "lakehouse.yaml").symlink_to(tmp_path / "elsewhere.yaml")
+    with pytest.raises(UsageError, match="has lakehouse.yaml already"):
+        write(planned(folder, MEDALLION, "lake"))
+    assert not (tmp_path / "elsewhere.yaml").exists()
