@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from lakehouse.errors import UsageError
 
 # A semicolon in comments, strings and quoted names ends nothing. Spark escapes quotes with a backslash, except in raw
-# strings; its line comments go on after a backslash, its block comments nest, and one with a plus is a hint.
+# strings; its line comments go on after a backslash, its block comments nest, and one with a plus is a hint. Trino has
+# functions in Python between $$.
 _QUOTED = {
-    "trino": r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*(?:\"|\Z)",
+    "trino": r"\$\$.*?(?:\$\$|\Z)|'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*(?:\"|\Z)",
     "spark": (
         r"\b[rR](?:'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z))|"
         r"'(?:[^'\\]|\\.)*(?:'|\\?\Z)|\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)|`(?:[^`]|``)*(?:`|\Z)"
@@ -207,6 +208,8 @@ def _is_closed(quoted: str, dialect: str) -> bool:
     """Whether a quoted text, which may go on to the end of the SQL, has its closing quote."""
     raw = quoted[0] in "rR"
     text = quoted[1:] if raw else quoted
+    if text.startswith("$$"):
+        return len(text) >= 4 and text.endswith("$$")
     quote, inner = text[0], text[1:-1]
     if len(text) < 2 or text[-1] != quote:
         return False

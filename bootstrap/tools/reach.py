@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bootstrap.session.target import Target
@@ -47,7 +47,7 @@ class Reach:
             return self
         for each in self.catalogs:
             if each.name == name:
-                return Reach(**{**vars(self), "first": each})
+                return replace(self, first=each)
         known = listed(each.name for each in self.catalogs)
         raise UsageError(f'--catalog: there is no catalog "{name}" in the file; it has {known}.')
 

@@ -32,6 +32,11 @@ from lakehouse.errors import UsageError
             "WITH FUNCTION f() RETURNS int BEGIN IF true THEN RETURN CASE WHEN true THEN 1 END; END IF; END SELECT f(); x",  # noqa: E501
             ["WITH FUNCTION f() RETURNS int BEGIN IF true THEN RETURN CASE WHEN true THEN 1 END; END IF; END SELECT f()", "x"],  # noqa: E501
         ),
+        (
+            "trino",
+            "WITH FUNCTION f() RETURNS int LANGUAGE PYTHON AS $$\n# don't; (\n$$ SELECT f(); SELECT 2",
+            ["WITH FUNCTION f() RETURNS int LANGUAGE PYTHON AS $$\n# don't; (\n$$ SELECT f()", "SELECT 2"],
+        ),
         ("trino", "SELECT CASE WHEN a THEN b END; SELECT 2", ["SELECT CASE WHEN a THEN b END", "SELECT 2"]),
         ("spark", r"SELECT 'it\'s;'; SELECT 2", [r"SELECT 'it\'s;'", "SELECT 2"]),
         ("spark", r"SELECT r'\'; SELECT 2", [r"SELECT r'\'", "SELECT 2"]),
