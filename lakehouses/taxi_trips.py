@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes up taxi trips as Parquet files, for 004-sigv4-tables.yaml: those of `lakehouse generate --dataset taxi`.
 
-The same arguments give the same rows.
+The same arguments give the same rows. It needs the Python of the toolkit: that of its .venv, or the one in the first
+line of an installed `lakehouse`.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import pyarrow.parquet as pq
+try:
+    import pyarrow.parquet as pq
 
-from bootstrap.operations.taxi import trips
+    from bootstrap.operations.taxi import trips
+except ModuleNotFoundError as error:
+    raise SystemExit(f"Error: {error}. Run {__file__} with the Python that `lakehouse` itself runs in.") from error
 
 
 def main() -> None:

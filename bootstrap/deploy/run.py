@@ -24,6 +24,7 @@ from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached
 from lakehouse.runtimes import events
+from lakehouse.runtimes.process.background import SWITCH
 
 _INTERVAL = 0.1  # seconds between two looks at the log
 _SHOWN = 0.25  # seconds between two frames in which only the time changes
@@ -66,7 +67,9 @@ def run(command: Sequence[str], file: Path, path: Path, view: DeployView, screen
         told = Path(folder) / "events"
         told.touch()
         environment = {**os.environ, "LAKEHOUSE_FILE": str(file), events.VARIABLE: str(told)}
-        environment |= {"NO_COLOR": "1", "CI": os.environ.get("CI") or "1", "FORCE_COLOR": "0"}
+        environment |= {"NO_COLOR": "1", "FORCE_COLOR": "0"}
+        if not environment.get("CI"):  # cdktf then draws nothing; but this is no pipeline, and its steps are told so
+            environment |= {"CI": "1", SWITCH: environment.get(SWITCH) or "yes"}
         with _stopped() as stops, path.open("ab") as output:
             try:
                 process = subprocess.Popen(

@@ -24,7 +24,7 @@ from lakehouse.runtimes.process.supervisor import JOB, Supervisor
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
 
-SWITCH = "LAKEHOUSE_ARCHIVES"  # "no" turns the job off
+SWITCH = "LAKEHOUSE_ARCHIVES"  # "no" turns the job off, "yes" turns it on in spite of CI
 
 _MODULE = "lakehouse.runtimes.preparing"
 _PASSED = ("XDG_CACHE_HOME", "JAVA_HOME")  # by which the job finds the packages and the Java of the deploy
@@ -47,7 +47,8 @@ def start(state: State, service: Service, owner: Owner) -> None:
 
     Raises nothing if it cannot be started: the service is ready without it.
     """
-    if os.environ.get("CI") or os.environ.get(SWITCH) == "no" or not archives.missing([service]):
+    asked = os.environ.get(SWITCH) or ("no" if os.environ.get("CI") else "yes")
+    if asked == "no" or not archives.missing([service]):
         return
     sources = Path(lakehouse.__file__).parents
     values = {name: os.environ[name] for name in _PASSED if name in os.environ}

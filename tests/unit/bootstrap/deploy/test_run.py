@@ -22,6 +22,7 @@ import pytest
 from bootstrap.deploy import log
 from bootstrap.deploy.run import Ended, project, run
 from bootstrap.deploy.view import DeployView
+from lakehouse.runtimes.process.background import SWITCH
 
 STANDIN = Path(__file__).with_name("standin.py")
 ROOT = Path(__file__).parents[4]
@@ -79,6 +80,24 @@ def test_a_run_is_followed_by_its_events_and_its_log(tmp_path: Path) -> None:
     (path,) = log.kept(tmp_path / "lakehouse.yaml", "local")
     assert "Initializing the backend" in path.read_text()
     assert ended.lines == tuple(path.read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("given", "archives"),
+    [({}, "yes"), ({"CI": "true"}, None), ({SWITCH: "no"}, "no"), ({"CI": "true", SWITCH: "yes"}, "yes")],
+)
+def test_only_the_users_own_ci_is_a_pipeline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], archives: str | None
+) -> None:
+    for name in ("CI", SWITCH):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    file = tmp_path / "lakehouse.yaml"
+    view = DeployView.of("deploy", "demo", "local", [], time.time())
+    show = f"import os; print(os.environ['CI'], os.environ.get('{SWITCH}'))"
+    ended = run([sys.executable, "-c", show], file, log.create(file, "local", "deploy"), view, Seen())
+    assert ended.lines == (f"{given.get('CI', '1')} {archives}",)
 
 
 def test_ctrl_c_reaches_terraform_which_ends_by_itself(tmp_path: Path) -> None:

@@ -61,6 +61,15 @@ def test_a_pipeline_and_a_user_can_do_without_it(
     assert started == []
 
 
+def test_the_ci_that_a_deploy_sets_for_cdktf_is_no_pipeline(
+    state: State, started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "1")
+    monkeypatch.setenv(background.SWITCH, "yes")
+    background.start(state, TRINO, OWNER)
+    assert len(started) == 1
+
+
 def test_it_is_not_started_for_a_service_that_has_its_archive(
     state: State, started: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
