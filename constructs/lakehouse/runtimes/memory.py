@@ -14,22 +14,37 @@ from lakehouse.services.service import Service
 _OVERCOMMIT = 1.5
 
 
+_LIMITS = Path("/sys/fs/cgroup")
+#: The files of a container's limit and of what it uses, and the line of memory.stat with the size of the cached files
+#: that Linux would drop for programs: https://docs.kernel.org/admin-guide/cgroup-v2.html#memory, then version 1.
+_FILES = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat", "total_inactive_file"),
+)
+
+
 def machine() -> tuple[int, int]:
     """MiB of memory, total and available: of this machine, or of the container in which this process runs."""
     seen = psutil.virtual_memory()
     total, available = seen.total, seen.available
-    for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-    ):
+    for limit, used, details, cached in _FILES:
         try:
-            most = int(Path(limit).read_text())
-            left = most - int(Path(used).read_text())
+            most = int((_LIMITS / limit).read_text())
+            left = most - int((_LIMITS / used).read_text()) + _line(_LIMITS / details, cached)
         except (OSError, ValueError):
             continue  # there is no limit ("max")
         if most < total:
             total, available = most, min(available, left)
     return total >> 20, available >> 20
+
+
+def _line(path: Path, name: str) -> int:
+    """The number in a line such as ``inactive_file 4096``; 0 if there is none."""
+    try:
+        lines = [line.partition(" ") for line in path.read_text().splitlines()]
+    except OSError:
+        return 0
+    return next((int(number) for word, _, number in lines if word == name), 0)
 
 
 def check(services: Iterable[Service], total: int) -> None:

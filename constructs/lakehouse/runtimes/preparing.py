@@ -14,10 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
-import psutil
-
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import lock, processes, training
+from lakehouse.runtimes import lock, memory, processes, training
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.process import archives, background, priority
 from lakehouse.runtimes.process.background import JobNote
@@ -43,7 +41,7 @@ def prepare(state: State, path: Path, stack: str) -> None:
         told.does("waiting until the deploy has ended")
         _until(lambda: lock.holder(terraform_state(path, stack)) is None)
         told.does(f"waiting until {_ROOM_MB} MB of memory are free")
-        _until(lambda: psutil.virtual_memory().available >> 20 >= _ROOM_MB)
+        _until(lambda: memory.machine()[1] >= _ROOM_MB)
         try:
             lakehouse = load(path)  # it may have changed since the last attempt
             training.train(lakehouse, stack, path, told)

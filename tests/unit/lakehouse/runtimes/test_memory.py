@@ -38,6 +38,24 @@ def test_one_may_not_need_more_than_there_is_nor_all_far_more(sizes: dict[str, i
     assert "under `engines` in lakehouse.yaml" in str(caught.value)
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_containers_limit_counts_and_not_the_files_that_it_has_read(
+    version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linux forgets what it has read when programs need the memory, so it is available."""
+    monkeypatch.setattr(memory, "_LIMITS", tmp_path)
+    whole = memory.machine()
+    limit, used, details, line = memory._FILES[2 - version]
+    (tmp_path / limit).parent.mkdir(exist_ok=True)
+    (tmp_path / limit).write_text(f"{100 << 20}\n")
+    (tmp_path / used).write_text(f"{90 << 20}\n")
+    assert memory.machine() == (100, 10)
+    (tmp_path / details).write_text(f"anon 1\n{line} {60 << 20}\nfile 2\n")
+    assert memory.machine() == (100, 70)
+    (tmp_path / limit).write_text("max\n" if version == 2 else f"{2**63 - 4096}\n")
+    assert memory.machine()[0] == whole[0]
+
+
 def test_preflight_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "machine", lambda: (1000, 900))
     with pytest.raises(LakehouseError, match="trino may need 2000 MiB"):

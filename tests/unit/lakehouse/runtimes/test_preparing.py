@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import lock, preparing, training
+from lakehouse.runtimes import lock, memory, preparing, training
 from lakehouse.runtimes.process import archives, background
 from lakehouse.runtimes.process.background import JobNote
 from lakehouse.runtimes.state import State, terraform_state
@@ -67,9 +67,10 @@ def test_it_waits_for_the_deploy_that_started_it(world: World, monkeypatch: pyte
 
 
 def test_it_waits_for_memory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    free = [100 << 20, 4000 << 20]
+    """That of the container in which it runs: otherwise the services would be killed for it."""
+    free = [100, 4000]
     monkeypatch.setattr(preparing, "_ROOM_MB", 3000)
-    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=free.pop(0)))
+    monkeypatch.setattr(memory, "machine", lambda: (8000, free.pop(0)))
     world.missing = [{}]
     preparing.prepare(world.state, FILE, "local")
     assert (free, world.seen) == ([], ["recording"])
