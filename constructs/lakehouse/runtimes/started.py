@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,10 @@ def write(folder: Path, data: Mapping[str, Any]) -> None:
 
 
 def remember(state: State, service: Service, incarnation: Incarnation, folder: Path) -> None:
-    """Record what a service was started with, from the folder of the synthesised stack."""
+    """Record what a service was started with, from the folder of the synthesised stack.
+
+    On a full disk it is not recorded: the service is ready without it.
+    """
     try:
         of_file = json.loads((folder / FILE).read_text())
         planned = generations.planned_in(folder).generations
@@ -44,7 +48,8 @@ def remember(state: State, service: Service, incarnation: Incarnation, folder: P
         of_file, planned = {}, {}  # a stack that an earlier version synthesised
     used = {name: planned[name] for name in generations.used(service) if name in planned}
     made = Started(incarnation.digest, definition(service), of_file, used)
-    write_private(_path(state, service.name), json.dumps(asdict(made)))
+    with suppress(OSError):
+        write_private(_path(state, service.name), json.dumps(asdict(made)))
 
 
 def recall(state: State, name: str, digest: str) -> Started | None:

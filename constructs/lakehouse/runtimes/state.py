@@ -149,14 +149,14 @@ class State:
 def _make_secret(path: Path) -> str:
     value = secrets.token_hex(20)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(value)
     try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(value)
         os.link(temporary, path)  # the first writer wins, and no reader sees half a secret
     except FileExistsError:
         value = path.read_text()
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
     return value
 
 
@@ -179,6 +179,10 @@ def write_private(path: Path, content: str | bytes) -> None:
     """Write a file atomically, so that only its owner can read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-    temporary.replace(path)
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        temporary.replace(path)
+    except OSError:  # a full disk: each further attempt would leave another file
+        temporary.unlink(missing_ok=True)
+        raise

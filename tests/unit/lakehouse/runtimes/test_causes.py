@@ -100,6 +100,16 @@ def test_without_a_changed_setting_the_definition_is_compared(project: Project) 
     assert project.why("trino") == f"command: -Xother -> (not set); memory: 1 MiB -> {trino.memory_mb} MiB"
 
 
+def test_a_service_is_up_without_the_record_for_a_later_reason(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(started, "write_private", full)
+    started.remember(project.state, project.services()["trino"], LAST, project.path.parent)
+
+
 def test_a_credential_that_is_replaced(project: Project) -> None:
     assert project.why("trino", planned=Planned({"store": 1})) == "the credential store is replaced"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,6 +42,20 @@ def test_write_private_leaves_nothing_behind(tmp_path: Path) -> None:
     assert path.read_text() == "two"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_on_a_full_disk_no_draft_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int, mode: str) -> None:
+        os.close(descriptor)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    state = State(tmp_path)
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_private(tmp_path / "note", "one")
+    with pytest.raises(OSError, match="No space left"):
+        state.secret("key")
+    assert [path.name for path in tmp_path.rglob("*")] == ["secrets"]
 
 
 def test_a_long_path_gets_a_short_socket(tmp_path: Path) -> None:
