@@ -50,9 +50,8 @@ class _Group(TyperGroup):
             _of_the_disk(ctx)
             code = error.exit_code
         except BrokenPipeError:
-            # Nobody reads the output any more (`lakehouse sql ... | head`): end as SIGPIPE would.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            code = 141
+            _drop_output()
+            code = 141  # as SIGPIPE would end it
         except KeyboardInterrupt:
             code = 130
         except typer.TyperException:
@@ -66,8 +65,16 @@ class _Group(TyperGroup):
         raise typer.Exit(code)
 
 
+def _drop_output() -> None:
+    """Nobody reads the output any more (`lakehouse sql ... | head`): what is left of it goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _complain(message: str) -> None:
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
     print(f"Error: {shown_lines(message)}", file=sys.stderr)
     sys.stderr.flush()
 

@@ -54,6 +54,25 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert [command for command in COMMANDS if f"\n  {command} " not in shown] == []
 
 
+def test_an_error_is_told_also_if_nobody_reads_the_output() -> None:
+    code = (
+        "import sys; from bootstrap.cli.main import main; print(1); sys.argv[1:] = ['endpoints', '--for', 'x']; main()"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as out:
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr.splitlines()[0][:7]) == (2, "Error: "), ended.stderr
+    assert "Exception" not in ended.stderr
+
+
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
     lakehouse("--version")
     project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
