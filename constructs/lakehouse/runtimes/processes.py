@@ -12,6 +12,8 @@ from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK, Port
 
+_ROUNDS = 5  # of killing; a process that cannot be killed, because it waits for a disk, must not be waited for
+
 
 def is_open(port: int, host: str = LOOPBACK, timeout: float = 1.0) -> bool:
     """Whether something accepts connections on the port."""
@@ -91,6 +93,14 @@ def below(folder: Path) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         if (root := _environment(process).get("LAKEHOUSE_STATE")) and Path(root).is_relative_to(folder):
             yield process
+
+
+def kill_below(folder: Path) -> None:
+    """Kill the processes of the lakehouses in the folder, also those that a supervisor starts meanwhile."""
+    for _ in range(_ROUNDS):
+        if not (some := list(below(folder))):
+            return
+        kill(some)
 
 
 def kill(processes: Iterable[psutil.Process]) -> None:

@@ -109,7 +109,7 @@ def _alone(told: Teller) -> Iterator[None]:
             told.does("waiting for another lakehouse that makes some")
             fcntl.flock(file, fcntl.LOCK_EX)
         for left in archives.folder().glob(f"{_SCRATCH}*"):
-            processes.kill(processes.below(left))
+            processes.kill_below(left)
             shutil.rmtree(left, ignore_errors=True)
         yield
 

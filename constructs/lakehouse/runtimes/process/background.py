@@ -90,7 +90,7 @@ def doing(state: State) -> str:
 def end(state: State) -> None:
     """End what the job has started, and remove its folder. The job itself must have ended, or be the caller."""
     if folder := noted(state).folder:
-        processes.kill(processes.below(Path(folder)))
+        processes.kill_below(Path(folder))
         shutil.rmtree(folder, ignore_errors=True)
 
 

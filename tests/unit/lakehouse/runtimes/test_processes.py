@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import psutil
+import pytest
 
 from lakehouse.runtimes import processes
 from lakehouse.runtimes.state import State
@@ -18,3 +24,39 @@ def test_who_holds_a_port(tmp_path: Path) -> None:
     assert (holder.port, holder.number, holder.pid, holder.lakehouse) == ("trino", number, os.getpid(), "")
     assert f"(pid {os.getpid()}," in holder.sentence
     assert processes.holders([Port("trino", number)], State(tmp_path)) == []
+
+
+def test_what_a_supervisor_starts_while_it_is_killed_is_killed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def below(folder: Path) -> Iterator[psutil.Process]:
+        if len(started) < 2:  # the second one appears after the first look
+            started.append(subprocess.Popen(command))
+            yield psutil.Process(started[-1].pid)
+
+    monkeypatch.setattr(processes, "below", below)
+    try:
+        processes.kill_below(tmp_path)
+        assert len(started) == 2
+        for each in started:
+            each.wait(10)  # raises if it runs
+    finally:
+        for each in started:
+            each.kill()
+            each.wait()
+
+
+def test_one_that_cannot_be_killed_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Path] = []
+
+    def below(folder: Path) -> Iterator[str]:
+        looks.append(folder)
+        yield "a process"
+
+    monkeypatch.setattr(processes, "below", below)
+    monkeypatch.setattr(processes, "kill", lambda some: None)
+    processes.kill_below(tmp_path)
+    assert 1 < len(looks) < 10
