@@ -12,6 +12,7 @@ from lakehouse.errors import UsageError
 
 _FILE_OF_NAME = {"aws": "aws-glue"}  # others have the name of their file
 _NO_TEXT = ("true", "false", "null")  # what YAML takes for something else without quotes
+_LEFT = {"target", "logs", "__pycache__"}  # what tools leave in a checkout's folders
 _PORT = re.compile(r"(?<=:)\d{4,5}\b|(?<=port: )\d{4,5}\b")
 
 
@@ -67,8 +68,9 @@ def _beside(name: str) -> Iterator[tuple[str, Path]]:
         yield "taxi_trips.py", _folder() / "taxi_trips.py"
     folder = _folder() / name
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            yield str(path.relative_to(folder)), path
+        within = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith(".") or part in _LEFT for part in within.parts):
+            yield str(within), path
 
 
 def _folder() -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.project.templates import Template, named, readdressed, templates, with_ports
+from lakehouse import toolkit
 from lakehouse.errors import UsageError
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
@@ -18,6 +19,17 @@ def test_every_file_of_lakehouses_is_a_template_or_belongs_to_one() -> None:
     known = {each.source for each in templates()} | {path for each in templates() for path in each.beside.values()}
     there = {path for path in (ROOT / "lakehouses").rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert known == there
+
+
+def test_what_tools_left_beside_a_template_does_not_belong_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("dbt_project.yml", "models/a.sql", "target/a.msgpack", "logs/dbt.log", ".user.yml", "models/.x/y"):
+        path = tmp_path / "lakehouses" / "dbt" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\xff")
+    monkeypatch.setattr(toolkit, "root", lambda: tmp_path)
+    assert named("dbt").beside.keys() == {"dbt_project.yml", "models/a.sql"}
 
 
 def test_the_default_has_the_places_of_the_projects_own_file() -> None:
