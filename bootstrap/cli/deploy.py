@@ -115,6 +115,8 @@ def _run(target: Target, action: DeployAction) -> tuple[Ended, Path]:
     from bootstrap.deploy.screen import screen
     from bootstrap.deploy.view import DeployView
 
+    redact = output.Redactor(target.secrets)
+    log.clean_former(target.path, target.stack, redact)
     path = log.create(target.path, target.stack, action)
     services = [] if target.in_aws or action == "diff" else [each.name for each in target.located.everything]
     view = DeployView.of(action, target.lakehouse.name, target.stack, services, time.time())
@@ -122,7 +124,7 @@ def _run(target: Target, action: DeployAction) -> tuple[Ended, Path]:
         with screen() as shown:
             ended = run(cdktf(action, target.stack), target.path, path, view, shown)
     finally:
-        log.clean(path, output.Redactor(target.secrets))
+        log.clean(path, redact)
     return ended, path
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from lakehouse.runtimes.events import Event, EventKind
 from lakehouse.runtimes.state import folder
@@ -91,9 +93,27 @@ def kept(file: Path, stack: str) -> list[Path]:
 def clean(path: Path, redact: Callable[[str], str]) -> None:
     """Black out secrets in a log that is complete. A failed service's own last lines are part of it."""
     with suppress(OSError):
-        text = path.read_text(errors="replace")
+        text, was = path.read_text(errors="replace"), path.stat()
         if (safe := redact(text)) != text:
             path.write_text(safe)
+            os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))  # its place among the others
+
+
+def clean_former(file: Path, stack: str, redact: Callable[[str], str]) -> None:
+    """The same for the logs of all runs that have ended: a command that was killed has not done it."""
+    for path in kept(file, stack):
+        with suppress(OSError), path.open("rb") as log:
+            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while a run writes it
+            clean(path, redact)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[IO[bytes]]:
+    """The log, to be written. It is locked as long as this process or one that inherits the file has it open."""
+    with path.open("ab") as log:
+        with suppress(OSError):  # some file systems have no locks; then no later run touches it either
+            fcntl.flock(log, fcntl.LOCK_EX)
+        yield log
 
 
 def plain(line: str) -> str:

@@ -70,7 +70,7 @@ def run(command: Sequence[str], file: Path, path: Path, view: DeployView, screen
         environment |= {"NO_COLOR": "1", "FORCE_COLOR": "0"}
         if not environment.get("CI"):  # cdktf then draws nothing; but this is no pipeline, and its steps are told so
             environment |= {"CI": "1", SWITCH: environment.get(SWITCH) or "yes"}
-        with _stopped() as stops, path.open("ab") as output:
+        with _stopped() as stops, log.written(path) as output:
             try:
                 process = subprocess.Popen(
                     command, cwd=project(file), env=environment, stdin=subprocess.DEVNULL, stdout=output,

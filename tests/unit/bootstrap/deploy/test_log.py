@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,23 @@ def test_secrets_are_blacked_out_in_a_log(tmp_path: Path) -> None:
     path.write_text("key=tiger\n")
     log.clean(path, lambda text: text.replace("tiger", "***"))
     assert path.read_text() == "key=***\n"
+
+
+def test_the_log_of_a_killed_run_is_cleaned_by_the_next_and_that_of_a_running_one_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "lakehouse.yaml"
+    killed, running = (log.create(file, "local", "deploy") for _ in range(2))
+    killed.write_text("key=tiger\n")
+    os.utime(killed, (1, 1))
+    with log.written(running) as out:
+        out.write(b"key=tiger\n")
+        out.flush()
+        child = subprocess.Popen(["sleep", "60"], stdout=out)
+    try:
+        log.clean_former(file, "local", lambda text: text.replace("tiger", "***"))
+        assert (killed.read_text(), running.read_text()) == ("key=***\n", "key=tiger\n")
+        assert log.kept(file, "local") == [killed, running]
+    finally:
+        child.kill()
+        child.wait()
+    log.clean_former(file, "local", lambda text: text.replace("tiger", "***"))
+    assert running.read_text() == "key=***\n"
