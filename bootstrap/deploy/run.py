@@ -23,6 +23,7 @@ from bootstrap.session.interrupts import handled
 from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages import cached
+from lakehouse.project import is_planted
 from lakehouse.runtimes import events
 from lakehouse.runtimes.process.background import SWITCH
 
@@ -47,7 +48,7 @@ class Ended:
 def project(file: Path) -> Path:
     """The folder with cdktf.json in which cdktf runs: that of the file or the nearest above, else the toolkit's own."""
     for folder in (file.parent, *file.parent.parents):
-        if (folder / "cdktf.json").is_file():
+        if (path := folder / "cdktf.json").is_file() and not is_planted(path):
             return folder
     return toolkit.root()
 

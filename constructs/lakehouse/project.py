@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,10 +24,25 @@ class NoProject(UsageError):
 def file(named: Path | None = None) -> Path:
     """The file of a command: ``named``, else $LAKEHOUSE_FILE, else that of the working folder or the nearest above.
 
-    A file that is named need not exist. Raises NoProject if none is named and none is found.
+    A file that is named need not exist. One that is planted is not found.
+
+    Raises NoProject if none is named and none is found.
     """
     chosen = named or (Path(given) if (given := os.environ.get("LAKEHOUSE_FILE")) else None)
     return chosen.resolve() if chosen else _above(Path.cwd())
+
+
+def is_planted(path: Path) -> bool:
+    """Whether another user put the file into a folder that everyone can write to, such as /tmp.
+
+    What is searched for upwards must not be such a file, because it says what is run.
+    """
+    try:
+        owners = {path.stat().st_uid, path.lstat().st_uid}  # of the file, and of a link to it
+        open_to_all = bool(path.parent.stat().st_mode & stat.S_IWOTH)
+    except OSError:
+        return False
+    return open_to_all and not owners <= {os.getuid(), 0}
 
 
 def _above(here: Path) -> Path:
@@ -34,7 +50,7 @@ def _above(here: Path) -> Path:
     for each in folders:
         path = each / FILE
         with suppress(PermissionError):  # of a folder that this user may not search
-            if path.exists():
+            if path.exists() and not is_planted(path):
                 return path.resolve()
     where = ", ".join(str(each) for each in folders)
     raise NoProject(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ def below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def strangers(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the file one of another user."""
+    if me := os.getuid():
+        monkeypatch.setattr(os, "getuid", lambda: me + 1)
+    else:
+        os.chown(path, 65534, -1)
+
+
 def test_a_name_wins_then_the_environment_then_the_nearest_folder(below: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert project.file() == below.parents[1] / "lakehouse.yaml"
     monkeypatch.setenv("LAKEHOUSE_FILE", "other.yaml")
@@ -32,6 +41,19 @@ def test_a_name_wins_then_the_environment_then_the_nearest_folder(below: Path, m
     assert project.file(Path("third.yaml")) == below / "third.yaml"
     monkeypatch.setenv("LAKEHOUSE_FILE", "")
     assert project.file() == below.parents[1] / "lakehouse.yaml"
+
+
+def test_a_file_that_another_user_put_where_everyone_can_write_is_not_found(
+    below: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as /tmp/lakehouse.yaml: it says which programs run, and with which options."""
+    path = below.parents[1] / "lakehouse.yaml"
+    strangers(path, monkeypatch)
+    assert project.file() == path, "a colleague's, in a folder of the project"
+    path.parent.chmod(0o1777)
+    with pytest.raises(project.NoProject):
+        project.file()
+    assert project.file(path) == path, "who names it means it"
 
 
 def test_without_a_project_the_error_says_how_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,12 +160,14 @@ def test_the_third_ctrl_c_kills(tmp_path: Path) -> None:
     assert (ended.code, ended.signal) == (-signal.SIGKILL, signal.SIGINT)
 
 
-def test_cdktf_runs_in_the_folder_of_its_file(tmp_path: Path) -> None:
+def test_cdktf_runs_in_the_folder_of_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     assert project(inner / "lakehouse.yaml") == ROOT, "the toolkit's own, without another one"
     (tmp_path / "a" / "cdktf.json").touch()
     assert project(inner / "lakehouse.yaml") == tmp_path / "a"
+    monkeypatch.setattr("bootstrap.deploy.run.is_planted", lambda path: path == tmp_path / "a" / "cdktf.json")
+    assert project(inner / "lakehouse.yaml") == ROOT, "another user's in /tmp would run what that user wants"
 
 
 DRIVER = """
