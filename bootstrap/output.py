@@ -126,6 +126,12 @@ def caution(path: Path, lakehouse: Lakehouse, further: Iterable[Problem] = ()) -
         print(f"warning: {each}", file=sys.stderr)
 
 
+def answer(question: str) -> str:
+    """What the person at the terminal answers; empty after Ctrl-D. The output may be a pipe, so it does not ask."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
+
+
 def progress() -> Progress:
     """A progress bar on standard error; silent in CI and on a pipe."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -168,7 +168,8 @@ def _ask(target: Target, action: DeployAction, what: str) -> None:
         from lakehouse.runtimes.changes import PlannedChanges
 
         _print(words.comparison(target, PlannedChanges(), planned, ()))
-    if input(f"Type the lakehouse's name ({target.lakehouse.name}) to {what}: ").strip() != target.lakehouse.name:
+    name = target.lakehouse.name
+    if output.answer(f"Type the lakehouse's name ({name}) to {what}: ") != name:
         raise LakehouseError("The name does not match: nothing was changed.")
 
 
@@ -179,7 +180,7 @@ def _ask_before_destroy(target: Target) -> None:
     if not sys.stdin.isatty():
         raise UsageError("Standard input is not a terminal, so nobody can agree to this: add --yes.")
     question = f"Stop the services of {target.lakehouse.name}, stack {target.stack}? Their data stays. [y/N] "
-    if input(question).strip().lower() not in ("y", "yes"):
+    if output.answer(question).lower() not in ("y", "yes"):
         raise LakehouseError("Nothing was stopped.")
 
 

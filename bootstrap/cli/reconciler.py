@@ -179,8 +179,7 @@ def confirm(agreed: Plan, name: str, *, purge: bool) -> None:
     print("This will be destroyed" + (", with its files:" if purge else ":"), file=sys.stderr)
     for each in agreed.destroyed:
         print(f"- {each}", file=sys.stderr)
-    print(f"Type the lakehouse's name ({name}) to continue: ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip() != name:
+    if output.answer(f"Type the lakehouse's name ({name}) to continue: ") != name:
         raise LakehouseError("The name does not match: nothing was changed.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
+from bootstrap import output
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import owner
@@ -34,10 +35,10 @@ def adopt(target: Target, *, yes: bool) -> str:
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"Standard input is not a terminal, so nobody can confirm to take over {root}: add --yes.")
-        print(f"{root} belongs to the {found or 'lakehouse of an earlier version, or its mark is damaged'}.")
-        if input(f"Type this lakehouse's name ({target.lakehouse.name}) to take it over: ").strip() != (
-            target.lakehouse.name
-        ):
+        former = found or "lakehouse of an earlier version, or its mark is damaged"
+        print(f"{root} belongs to the {former}.", file=sys.stderr)
+        name = target.lakehouse.name
+        if output.answer(f"Type this lakehouse's name ({name}) to take it over: ") != name:
             raise LakehouseError("The name does not match: nothing was changed.")
     known = replace(claim.owner, id=found.id, buckets=found.buckets) if found else replace(claim.owner, buckets=False)
     owner.write_mark(root, known, overwrite=True)

@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from bootstrap import output
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import generations, owner
@@ -63,6 +64,6 @@ def _confirm(target: Target, root: Path, *, yes: bool) -> None:
     name = target.lakehouse.name
     if not sys.stdin.isatty():
         raise UsageError(f"Standard input is not a terminal, so nobody can confirm the removal of {root}: add --yes.")
-    print(f"All tables, catalog state, logs and secrets in {root} will be deleted for good.")
-    if input(f"Type the lakehouse's name ({name}) to continue: ").strip() != name:
+    print(f"All tables, catalog state, logs and secrets in {root} will be deleted for good.", file=sys.stderr)
+    if output.answer(f"Type the lakehouse's name ({name}) to continue: ") != name:
         raise LakehouseError("The name does not match: nothing was removed.")

@@ -156,7 +156,7 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("\n", 1), ("y\n", 0), ("yes\n", 0)])
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("\n", 1), ("", 1), ("y\n", 0), ("yes\n", 0)])
 def test_a_destroy_asks_on_a_terminal(
     answer: str, code: int, project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
