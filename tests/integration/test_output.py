@@ -57,7 +57,7 @@ def test_ctrl_c_ends_a_deploy_cleanly_and_the_next_one_goes_on(deployed: Deploym
     before = deployed.change("engines", "trino", "memory", to="900m")
     try:
         under_way = deployed.popen(str(BIN / "lakehouse"), "deploy")
-        until(lambda: runtime.processes().get("trino") is None or runtime.processes()["trino"].pid not in (0, pid))
+        until(lambda: not any(each.name == "trino" and each.pid == pid for each in runtime.processes().values()))
         os.kill(under_way.pid, signal.SIGINT)
         said, _ = under_way.communicate(timeout=120)
         assert under_way.returncode == 130, said
