@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import time
@@ -137,6 +138,8 @@ def running(deployed: Deployment, engine: str, sql: str, **further: Any) -> Iter
     finally:
         process.kill()
         process.wait()
+        for pipe in filter(None, (process.stdout, process.stderr)):
+            pipe.close()
 
 
 def runs(deployed: Deployment, engine: str, sql: str) -> bool:
@@ -211,20 +214,23 @@ def test_the_shell_takes_several_lines_and_cancels_and_goes_on(deployed: Deploym
     os.close(there)
     seen = ""
 
-    def expect(text: str) -> None:
+    def expect(text: str, *, interrupting: bool = False) -> None:
+        """Read until the text comes. A Ctrl-C may be too early: a person, too, would press it again."""
         nonlocal seen
         deadline = time.monotonic() + 120
         while text not in seen:
             assert time.monotonic() < deadline, seen
-            seen += os.read(here, 65536).decode()
+            if interrupting:
+                shell.send_signal(signal.SIGINT)
+            if select.select([here], [], [], 2)[0]:
+                seen += os.read(here, 65536).decode()
         seen = seen.partition(text)[2]
 
     try:
         expect("spark> ")
         os.write(here, b"SELECT nonsense\n")
         expect("    -> ")
-        shell.send_signal(signal.SIGINT)  # clears what was typed
-        expect("spark> ")
+        expect("spark> ", interrupting=True)  # clears what was typed
         os.write(here, b"SELECT 40\n")
         expect("    -> ")
         os.write(here, b"+ 2;\n")
