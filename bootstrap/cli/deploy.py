@@ -45,7 +45,7 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
     _stop_unless_done(target, ended, path, "lakehouse deploy")
     idle = log.unchanged(ended.lines) or not (ended.view.resources[1] or ended.view.counted().keys() - {"unchanged"})
     _print(words.after_deploy(target, ended.view, time.monotonic() - began, idle=idle))
-    print(f"\nLog: {words.near(path)}" if not idle else f"Log: {words.near(path)}")
+    _print(([] if idle else [""]) + [f"Log: {words.near(path)}"])
 
 
 @app.command()

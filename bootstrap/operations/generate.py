@@ -1,6 +1,6 @@
 """Data to play with: minute bars in the file's own tables, and data sets that bring their tables.
 
-The rows are made here, in batches, so that memory stays bounded, and are written in one commit of ours.
+The rows are made here, in batches, so that memory stays bounded, and are written in one commit.
 The bars' silver is a separate job: Spark reads bronze, keeps the valid rows, each once, and merges them, so that a
 second run changes nothing.
 """
@@ -230,7 +230,7 @@ def _to_silver(session: SparkEngine, bronze: str, silver: str, days: str, *, rep
         for table in (bronze, silver):  # others wrote since Spark last looked
             session.run(f"REFRESH TABLE {table}")
         if replace:
-            session.run(f"DELETE FROM {silver} WHERE date IN ({days})")  # noqa: S608 - names and dates are ours
+            session.run(f"DELETE FROM {silver} WHERE date IN ({days})")  # noqa: S608 - names and dates are checked
         _merge(session, job)
         (count,) = next(session.run(f"SELECT count(*) FROM {silver} WHERE date IN ({days})").rows)  # noqa: S608
     return int(count)

@@ -55,7 +55,7 @@ def _make(trino: SqlEngine, catalog: str, size: str, *, replace: bool) -> Iterat
                 if not keep:
                     create = "CREATE OR REPLACE TABLE" if name in have else "CREATE TABLE"
                     to, of = path((catalog, "tpch", name), "trino"), path((_SOURCE, size, name), "trino")
-                    _do(trino, f"{_MARK} {create} {to} AS SELECT * FROM {of}")  # noqa: S608 - the names are ours
+                    _do(trino, f"{_MARK} {create} {to} AS SELECT * FROM {of}")  # noqa: S608 - the names are in this file
                     if name not in have:  # only now: if it failed, another's table may have the name
                         made.append(name)
                 progress.advance(task, rows[name])
@@ -74,7 +74,7 @@ def _end_former(trino: SqlEngine) -> None:
 
 
 def _count(trino: SqlEngine, name: tuple[str, ...]) -> int:
-    (row,) = trino.run(f"SELECT count(*) FROM {path(name, 'trino')}").rows  # noqa: S608 - the names are ours
+    (row,) = trino.run(f"SELECT count(*) FROM {path(name, 'trino')}").rows  # noqa: S608 - the names are in this file
     return int(row[0])
 
 

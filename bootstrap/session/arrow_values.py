@@ -34,7 +34,7 @@ def rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
 
 
 def _plan(field: pa.Field) -> tuple[pa.DataType, ValueDecoder]:
-    """The type in which a column is read, and what turns such a value into one of ours."""
+    """The type in which a column is read, and what turns such a value into the one that is printed."""
     import pyarrow as pa
     from pyarrow import types
 

@@ -22,7 +22,7 @@ _OFFSET = re.compile(r"[+-]\d\d:\d\d")
 
 
 def decoder(signature: Mapping[str, Any]) -> ValueDecoder:
-    """What turns a value of a type into one of ours. Keys of maps come as text, whatever their type is."""
+    """What turns a value of a type into the one that is printed. Keys of maps come as text, whatever their type is."""
     known = _decoder(signature)
     return lambda value: None if value is None else known(value)
 

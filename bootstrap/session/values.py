@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-#: What turns a value as an engine sends it into one of ours.
+#: What turns a value as an engine sends it into the one that is printed.
 ValueDecoder = Callable[[Any], Any]
 
 _CYCLE_DAYS, _CYCLE_YEARS = 146_097, 400  # after which the calendar repeats itself

@@ -1,6 +1,6 @@
 """What each kind of catalog costs: start, tables created and changed, a plan with nothing to do, answers under load.
 
-The reconciler takes turns with three others, in one run and with as many threads: the writes alone, computed beforehand
+The reconciler takes turns with three others, in one run and with as many threads: only the writes, computed beforehand
 ("bare"); the reads and the writes of the reconciler, of which nothing is computed ("sent"): that is equal work; and
 pyiceberg's client ("pyiceberg"). What a turn has made is dropped after it, so that each turn finds the same catalog:
 for a new table's folder the reconciler reads all tables, also those of others. The turns' namespaces exist beforehand.
@@ -83,7 +83,7 @@ def together(work: Callable[[Any], Any], items: Sequence[Any]) -> float:
 
 
 def bare(wanted: Lakehouse, connections: Connections) -> float:
-    """Tables per second of the writes alone, computed beforehand."""
+    """Tables per second of only the writes, computed beforehand."""
     commits = commits_of(make_plan(wanted, connections))
     catalog = catalogs.connect("lake", connections)
     return together(lambda name: catalog.commit_table(name, commits[name]), list(commits))

@@ -23,7 +23,7 @@ def test_a_snippet_runs_with_what_the_command_prints(deployed: Deployment, tool:
         assert deployed.run("bash", "-c", f'export PATH="{BIN}:$PATH"; {line}').endswith(printed)
     finally:
         program.unlink()
-        # Not by an engine: one that has not seen the namespace made anew cannot drop it on Nessie.
+        # Not by an engine: one that has not seen the namespace that was made again cannot drop it on Nessie.
         drop = "from pyiceberg.catalog import load_catalog; load_catalog('lake').drop_namespace('tools')"
         deployed.run("bash", "-c", f'export PATH="{BIN}:$PATH"; {VARIABLES} && python -W ignore -c "{drop}"')
 

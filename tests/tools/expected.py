@@ -36,6 +36,7 @@ _NO_VIEWS = "Trino has no views there"
 _NO_PLAN = "`plan` fails, as Trino has no views there; the other steps need it"
 _REST_ONLY = "DuckDB cannot reach it"
 _DUCKDB = ("schema", "create", "insert", "select", "update", "delete", "drop")
+_DLT = ("append", "append again", "merge", "merge again", "replace", "replace again", "new column")
 _MESH = ("plan", "run", "plan of another environment", "audit", "fetchdf")
 TOOLS: dict[str, Tool] = {
     "pyiceberg": Tool(
@@ -49,11 +50,8 @@ TOOLS: dict[str, Tool] = {
     ),
     "dlt": Tool(
         "dlt 1.31",
-        ("append", "append again", "merge", "merge again", "replace", "replace again", "new column"),
-        {
-            "nessie": ("new column",),
-            "s3tables": ("append", "append again", "merge", "merge again", "replace", "replace again", "new column"),
-        },
+        _DLT,
+        {"nessie": ("new column",), "s3tables": _DLT},
         {"nessie": "no new column", "s3tables": "the bucket refuses dlt's own files"},
     ),
     "dbt-trino": Tool(

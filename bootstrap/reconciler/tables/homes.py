@@ -45,8 +45,8 @@ def _absent(lakehouse: Lakehouse, name: str, facts: CatalogFacts) -> dict[str, s
     return {
         full: str(table.location) if table.location is not None else "/".join([content.location, *full.split(".")])
         for namespace, of in content.namespaces.items()
-        for name, table in of.tables.items()
-        if (full := f"{namespace}.{name}") not in there
+        for short, table in of.tables.items()
+        if (full := f"{namespace}.{short}") not in there
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lakehouse.runtimes import events
+from lakehouse.runtimes.state import write_private
 
 FILE = "changes.json"
 
@@ -25,7 +26,7 @@ class PlannedChanges:
 
 def write(folder: Path, planned: PlannedChanges) -> None:
     """Write them into the folder of the synthesised stack."""
-    (folder / FILE).write_text(json.dumps(asdict(planned), indent=1))
+    write_private(folder / FILE, json.dumps(asdict(planned), indent=1))
 
 
 def read(folder: Path) -> PlannedChanges:

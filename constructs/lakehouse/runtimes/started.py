@@ -33,7 +33,7 @@ class Started:
 
 def write(folder: Path, data: Mapping[str, Any]) -> None:
     """Write the settings into the folder of the synthesised stack, for the steps."""
-    (folder / FILE).write_text(json.dumps(data, default=str))
+    write_private(folder / FILE, json.dumps(data, default=str))  # a setting may be a password
 
 
 def remember(state: State, service: Service, incarnation: Incarnation, folder: Path) -> None:
