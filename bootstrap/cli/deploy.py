@@ -34,9 +34,11 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
     A stack in AWS costs money, so a terminal is asked first. Ctrl-C ends it cleanly, with exit code 130.
     """
     from bootstrap.deploy import log, words
+    from bootstrap.deploy.run import project
     from bootstrap.project import set_up
 
     target: Target = context.obj.target(engines=True)
+    project(target.path)  # a foreign one is refused before anything is fetched
     _caution(target)
     set_up.deployable(target.lakehouse, target.path, stack=target.stack)
     if target.in_aws and not yes:
@@ -111,10 +113,11 @@ def destroy(
 def _run(target: Target, action: DeployAction) -> tuple[Ended, Path]:
     """Run cdktf for the stack and show what happens. Returns its end and its log, which has no secret."""
     from bootstrap.deploy import log
-    from bootstrap.deploy.run import cdktf, run
+    from bootstrap.deploy.run import cdktf, project, run
     from bootstrap.deploy.screen import screen
     from bootstrap.deploy.view import DeployView
 
+    project(target.path)
     redact = output.Redactor(target.secrets)
     log.clean_former(target.path, target.stack, redact)
     path = log.create(target.path, target.stack, action)

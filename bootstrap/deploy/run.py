@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from bootstrap.deploy.screen import Screen
 from bootstrap.deploy.view import DeployView
 from bootstrap.session.interrupts import handled
 from lakehouse import toolkit
-from lakehouse.errors import LakehouseError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import cached
 from lakehouse.project import is_planted
 from lakehouse.runtimes import events
@@ -46,11 +48,48 @@ class Ended:
 
 
 def project(file: Path) -> Path:
-    """The folder with cdktf.json in which cdktf runs: that of the file or the nearest above, else the toolkit's own."""
+    """The folder in which cdktf runs: the file's own or the nearest above whose cdktf.json is a lakehouse's.
+
+    Raises UsageError if the one in the file's own folder runs something else, or if there is none.
+    """
     for folder in (file.parent, *file.parent.parents):
-        if (path := folder / "cdktf.json").is_file() and not is_planted(path):
+        path = folder / "cdktf.json"
+        if not path.is_file() or is_planted(path):
+            continue
+        if (app := _app(path)) is not None and _is_ours(app, folder):
             return folder
+        if folder == file.parent:
+            raise UsageError(
+                f"{path}: {'it names no app' if app is None else f'its app is {app!r}'}, which declares no lakehouse. "
+                f'Move {file.name} to a folder of its own, or set "app": "lakehouse synth".'
+            )
+    if toolkit.is_installed():
+        raise UsageError(
+            f"{file.parent / 'cdktf.json'}: there is none here, nor one of a lakehouse above. `lakehouse init FOLDER` "
+            f'writes one. It has at least {{"language": "python", "app": "lakehouse synth"}}.'
+        )
     return toolkit.root()
+
+
+def _app(path: Path) -> str | None:
+    """The command that a cdktf.json runs; None if it names none."""
+    try:
+        app = json.loads(path.read_text())["app"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return app if isinstance(app, str) else None
+
+
+def _is_ours(app: str, folder: Path) -> bool:
+    """Whether the command is `lakehouse synth`, or names the main.py of a checkout of the toolkit."""
+    try:
+        words = shlex.split(app)
+    except ValueError:  # a quote is not closed
+        return False
+    if [Path(word).name for word in words[-2:]] == ["lakehouse", "synth"]:
+        return True
+    scripts = (folder / word for word in words if Path(word).name == "main.py")
+    return any((script.parent / "constructs" / "lakehouse").is_dir() for script in scripts)
 
 
 def cdktf(action: str, stack: str) -> list[str]:

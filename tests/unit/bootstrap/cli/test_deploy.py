@@ -29,7 +29,7 @@ Lakehouse = Callable[..., str]
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a file and a cdktf.json, in which the stand-in takes cdktf's place."""
     (tmp_path / "lakehouse.yaml").write_text(FILE.read_text())
-    (tmp_path / "cdktf.json").touch()
+    (tmp_path / "cdktf.json").write_text('{"app": "lakehouse synth"}')
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)
     monkeypatch.setattr("bootstrap.project.set_up.deployable", lambda *words, stack: None)
@@ -46,6 +46,17 @@ def test_a_deploy_first_sets_up_what_its_stack_needs(
     monkeypatch.setattr("bootstrap.project.set_up.deployable", refuse)
     assert "local needs what cannot be fetched" in lakehouse("deploy", expect=1)
     assert not (project / "cdktf.out").exists()
+
+
+@pytest.mark.parametrize("command", [("deploy",), ("diff",), ("destroy", "--yes")])
+def test_another_app_in_the_files_folder_is_not_run(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.delattr("bootstrap.project.set_up.deployable")
+    (project / "cdktf.json").write_text('{"app": "npx ts-node main.ts"}')
+    said = lakehouse(*command, expect=2)
+    assert f"{project}/cdktf.json: its app is 'npx ts-node main.ts', which declares no lakehouse." in said
+    assert not (project / ".lakehouse").exists()
 
 
 def standing(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> None:

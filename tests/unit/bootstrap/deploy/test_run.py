@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -22,6 +23,7 @@ import pytest
 from bootstrap.deploy import log
 from bootstrap.deploy.run import Ended, project, run
 from bootstrap.deploy.view import DeployView
+from lakehouse.errors import UsageError
 from lakehouse.runtimes.process.background import SWITCH
 
 STANDIN = Path(__file__).with_name("standin.py")
@@ -160,14 +162,50 @@ def test_the_third_ctrl_c_kills(tmp_path: Path) -> None:
     assert (ended.code, ended.signal) == (-signal.SIGKILL, signal.SIGINT)
 
 
-def test_cdktf_runs_in_the_folder_of_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "app", ["lakehouse synth", ".venv/bin/lakehouse synth", f"'{sys.executable}' '{ROOT}/main.py'"]
+)
+def test_cdktf_runs_in_the_nearest_project_of_a_lakehouse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, app: str
+) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
     assert project(inner / "lakehouse.yaml") == ROOT, "the toolkit's own, without another one"
-    (tmp_path / "a" / "cdktf.json").touch()
-    assert project(inner / "lakehouse.yaml") == tmp_path / "a"
-    monkeypatch.setattr("bootstrap.deploy.run.is_planted", lambda path: path == tmp_path / "a" / "cdktf.json")
+    path = tmp_path / "a" / "cdktf.json"
+    path.write_text(json.dumps({"app": app}))
+    assert project(inner / "lakehouse.yaml") == project(path.with_name("lakehouse.yaml")) == tmp_path / "a"
+    monkeypatch.setattr("bootstrap.deploy.run.is_planted", lambda found: found == path)
     assert project(inner / "lakehouse.yaml") == ROOT, "another user's in /tmp would run what that user wants"
+
+
+def test_a_checkout_runs_its_own_main(tmp_path: Path) -> None:
+    (tmp_path / "cdktf.json").write_text((ROOT / "cdktf.json").read_text())
+    assert project(tmp_path / "lakehouses" / "lakehouse.yaml") == ROOT, "a main.py without the toolkit beside it"
+    (tmp_path / "constructs" / "lakehouse").mkdir(parents=True)
+    assert project(tmp_path / "lakehouses" / "lakehouse.yaml") == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"app": "python3 main.py"}', "its app is 'python3 main.py'"),
+        ('{"app": "python3 \'main.py"}', "its app is"),
+        ("{}", "it names no app"),
+        ("[]", "it names no app"),
+        ("", "it names no app"),
+    ],
+)
+def test_another_peoples_app_is_passed_over_or_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "cdktf.json").write_text(text)
+    assert project(tmp_path / "mine" / "lakehouse.yaml") == ROOT
+    with pytest.raises(UsageError, match=re.escape(f"{tmp_path}/cdktf.json: {said}")):
+        project(tmp_path / "lakehouse.yaml")
+
+
+def test_an_installed_toolkit_has_no_project_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lakehouse.toolkit.is_installed", lambda: True)
+    with pytest.raises(UsageError, match="there is none here, nor one of a lakehouse above. `lakehouse init FOLDER`"):
+        project(tmp_path / "lakehouse.yaml")
 
 
 DRIVER = """
