@@ -6,12 +6,11 @@ at all. Afterwards the digests are also copied to the table's properties, where 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import secrets
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +25,7 @@ from bootstrap.iceberg.claims import folder_of
 from bootstrap.ingest.spark import SparkLoader
 from bootstrap.remote.errors import Missing
 from bootstrap.session import clients
+from bootstrap.session.alone import alone
 from bootstrap.session.connect import connect
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError, UsageError
@@ -196,17 +196,9 @@ class Ingest:
                 f"{self.target.path.name}; `lakehouse apply` creates it."
             ) from None
 
-    @contextmanager
-    def _alone(self) -> Iterator[IO[str]]:
-        """Allow one run into a table at a time. The lock is released when its process ends, in whatever way."""
-        path = self.target.local.state.run / f"ingest-{self.into}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LakehouseError(f"Another `lakehouse ingest` into {self.into} is running. Wait for it.") from None
-            yield lock
+    def _alone(self) -> AbstractContextManager[IO[str]]:
+        """Allow one run into a table at a time."""
+        return alone(self.target.local.state.run / f"ingest-{self.into}.lock", f"`lakehouse ingest` into {self.into}")
 
     def _end_of_before(self, lock: IO[str], engine: SparkLoader) -> None:
         """End the work that Spark continues for a killed client, before anyone checks what was loaded."""

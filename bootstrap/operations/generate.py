@@ -90,16 +90,16 @@ def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) 
     _check(target, catalog, ("bronze",) if alone else ("bronze", "silver"))
     session = None if alone else SparkEngine(target)  # if Spark does not answer, nothing is written
     try:
-        run = Run.begin(target, dataset="bars", catalog=catalog, rows=rows, seed=seed, days=days, replace=replace)
-        if session is not None:
-            if run.session:
-                clients.end_former(clients.spark_url(target), run.session)
-            run.keep(session.session_id)
-        where = f"date in ({days_made})" if replace else None
-        written = write(target, catalog, f"bronze.{_TABLE}", bars(plan), rows, run, where)
-        wrote = time.monotonic()
-        merged = None if session is None else _to_silver(session, bronze, silver, days_made, replace=replace)
-        run.end()
+        options = {"dataset": "bars", "catalog": catalog, "rows": rows, "seed": seed, "days": days, "replace": replace}
+        with Run.begin(target, **options) as run:
+            if session is not None:
+                if run.session:
+                    clients.end_former(clients.spark_url(target), run.session)
+                run.keep(session.session_id)
+            where = f"date in ({days_made})" if replace else None
+            written = write(target, catalog, f"bronze.{_TABLE}", bars(plan), rows, run, where)
+            wrote = time.monotonic()
+            merged = None if session is None else _to_silver(session, bronze, silver, days_made, replace=replace)
     finally:
         if session is not None:
             session.close()
@@ -141,10 +141,9 @@ def generate_dataset(
     if problems := list(_misfits(there[dataset.table].metadata, dataset.schema)):
         listed = "\n".join(f"{full}: {problem}" for problem in problems)
         raise UsageError(f"The rows do not fit, and nothing was written.\n{listed}")
-    run = Run.begin(target, dataset=name, catalog=catalog, rows=rows, seed=seed, replace=replace)
     everything = AlwaysTrue() if replace else None  # any column of other people's rows may be empty
-    written = write(target, catalog, dataset.table, dataset.make(rows, seed), rows, run, everything)
-    run.end()
+    with Run.begin(target, dataset=name, catalog=catalog, rows=rows, seed=seed, replace=replace) as run:
+        written = write(target, catalog, dataset.table, dataset.make(rows, seed), rows, run, everything)
     return full, written
 
 

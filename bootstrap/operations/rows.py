@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from bootstrap import catalogs, output
 from bootstrap.catalogs import tables
+from bootstrap.session.alone import alone
 from bootstrap.session.connect import connect
 from bootstrap.session.target import Target
 
@@ -39,11 +40,22 @@ class Run:
     session: str = ""  # of Spark, which goes on after its client was killed
 
     @classmethod
-    def begin(cls, target: Target, **options: Any) -> Run:
-        """A new run with these options, or the one with the same options that did not end."""
+    @contextmanager
+    def begin(cls, target: Target, **options: Any) -> Iterator[Run]:
+        """A new run with these options, or the one with the same options that did not end.
+
+        It ends with the context, unless that fails. Raises LakehouseError if the same run goes on elsewhere.
+        """
         # A note for each set of options: a run with others in between does not make a killed one write its rows twice.
         said = json.dumps(options, sort_keys=True)
         note = target.scratch / f"generate-{hashlib.sha256(said.encode()).hexdigest()[:12]}.json"
+        with alone(note.with_suffix(".lock"), "`lakehouse generate` with these options"):
+            run = cls._noted(note, options)
+            yield run
+            note.unlink(missing_ok=True)  # the same options are a new run from now on
+
+    @classmethod
+    def _noted(cls, note: Path, options: Mapping[str, Any]) -> Run:
         with suppress(OSError, ValueError, KeyError, TypeError):
             former = json.loads(note.read_text())
             if former["options"] == options:
@@ -55,10 +67,6 @@ class Run:
     def keep(self, session: str = "") -> None:
         """Write the note, with Spark's session."""
         self.note.write_text(json.dumps({"id": self.id, "options": self.options, "session": session}))
-
-    def end(self) -> None:
-        """All is done: the same options are a new run from now on."""
-        self.note.unlink(missing_ok=True)
 
     def wrote(self, table: Table) -> bool:
         """Whether the table has this run's rows already."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bootstrap import output
+from bootstrap.session.alone import alone
 from bootstrap.session.results import SqlEngine
 from bootstrap.session.target import Target
 from bootstrap.session.trino_sql import TrinoEngine
@@ -20,19 +21,21 @@ def tpch(target: Target, catalog: str, *, scale: float, replace: bool) -> Iterat
     """Makes the tables in the namespace ``tpch``: each name, its rows, and whether it was made now.
 
     A table is made by one statement, so a killed run leaves whole tables, which the next run keeps. If one fails, those
-    that this run made are dropped again. Raises UsageError if a table has other rows; nothing is written then.
+    that this run made are dropped again. Raises UsageError if a table has other rows, and
+    LakehouseError if another run makes tables; nothing is written then.
     """
     if target.lakehouse.engines.trino is None:
         raise UsageError(f"{target.path.name}: TPC-H is made by Trino. Add `trino: {{}}` to `engines`, and deploy.")
-    trino = TrinoEngine(target)
-    _end_former(trino)
-    # Columns have the names of the standard, such as l_orderkey, and decimals, so that its queries run as they are.
-    settings = "\"tpch.column-naming\" = 'STANDARD', \"tpch.double-type-mapping\" = 'DECIMAL'"
-    _do(trino, f"CREATE CATALOG IF NOT EXISTS {_SOURCE} USING tpch WITH ({settings})")
-    try:
-        yield from _make(trino, catalog, f"sf{scale:g}", replace=replace)
-    finally:
-        _do(trino, f"DROP CATALOG IF EXISTS {_SOURCE}")
+    with alone(target.scratch / "generate-tpch.lock", "`lakehouse generate --dataset tpch`"):
+        trino = TrinoEngine(target)
+        _end_former(trino)
+        # Columns have the names of the standard, such as l_orderkey, and decimals, so that its queries run as they are.
+        settings = "\"tpch.column-naming\" = 'STANDARD', \"tpch.double-type-mapping\" = 'DECIMAL'"
+        _do(trino, f"CREATE CATALOG IF NOT EXISTS {_SOURCE} USING tpch WITH ({settings})")
+        try:
+            yield from _make(trino, catalog, f"sf{scale:g}", replace=replace)
+        finally:
+            _do(trino, f"DROP CATALOG IF EXISTS {_SOURCE}")
 
 
 def _make(trino: SqlEngine, catalog: str, size: str, *, replace: bool) -> Iterator[tuple[str, int, bool]]:

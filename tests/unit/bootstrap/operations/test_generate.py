@@ -131,6 +131,22 @@ def test_a_run_that_did_not_end_is_continued_and_one_that_did_is_not(
     assert bronze.rows == [10, 20, 30, 30]
 
 
+def test_the_same_command_at_the_same_time_is_refused(
+    target: Target, bronze: FakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*words: Any) -> bool:
+        with pytest.raises(LakehouseError, match="Another `lakehouse generate` with these options is running"):
+            generate(target, rows=10, seed=1, days=1, replace=False)
+        monkeypatch.setattr(module, "write", bronze.write)
+        generate(target, rows=20, seed=1, days=1, replace=False)
+        return bronze.write(*words)
+
+    monkeypatch.setattr(module, "write", write)
+    assert generate(target, rows=10, seed=1, days=1, replace=False).written
+    assert bronze.rows == [20, 10], "other options are another run"
+    assert all(each.closed for each in sessions)
+
+
 def test_replacing_a_data_set_deletes_every_row_whatever_is_empty_in_it(
     target: Target, bronze: FakeTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from bootstrap.operations import tpch as module
 from bootstrap.operations.tpch import TABLES, tpch
 from bootstrap.session.results import SqlFailure, SqlResult
 from bootstrap.session.target import Target
-from lakehouse.errors import UsageError
+from lakehouse.errors import LakehouseError, UsageError
 
 
 class FakeTrino:
@@ -78,3 +78,12 @@ def test_a_table_that_another_made_in_the_meantime_is_not_dropped(
     with pytest.raises(SqlFailure, match="the table exists"):
         made(target, monkeypatch, have, taken="nation")
     assert have == {"nation": 99}
+
+
+def test_a_second_run_at_the_same_time_is_refused(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TrinoEngine", lambda target: FakeTrino({}, "", ""))
+    first = tpch(target, "lake", scale=0.01, replace=False)
+    next(first)
+    with pytest.raises(LakehouseError, match="Another `lakehouse generate --dataset tpch` is running"):
+        next(tpch(target, "lake", scale=1, replace=False))
+    assert len(list(first)) == len(TABLES) - 1
