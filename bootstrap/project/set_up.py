@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from lakehouse.kinds.needed import images, needed
-from lakehouse.packages import cdktf_cli, set_up
+from lakehouse.packages import cdktf_cli, set_up, terraform
 from lakehouse.spec import Lakehouse
 from offline import go
 from offline.terraform import build_if_needed
@@ -14,7 +15,8 @@ from offline.terraform import build_if_needed
 def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, verify: bool = False) -> None:
     """cdktf-cli, the packages of the file's services (or of one stack's), and OpenTofu if there is no Terraform.
 
-    With ``verify`` each file of the packages is read, and a damaged one fetched again.
+    With ``verify`` each file of the packages is read, and a damaged one fetched again. Former versions of cdktf-cli and
+    OpenTofu are removed if nobody used them for 30 days.
 
     Raises LakehouseError if something cannot be fetched or built.
     """
@@ -22,6 +24,8 @@ def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, ve
     cdktf_cli.set_up()
     chosen = {name: each for name, each in lakehouse.stacks.items() if stack in (None, name)}
     packages(lakehouse.model_copy(update={"stacks": chosen}), file, verify=verify)
+    for former in (*cdktf_cli.remove_former(), *terraform.remove_former()):
+        print(f"removed {former}: other pins, and not used for 30 days", file=sys.stderr, flush=True)
 
 
 def packages(lakehouse: Lakehouse, file: Path, *, verify: bool = False) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import cached
+from lakehouse.packages import cached, uses
 from lakehouse.packages.download import disk_error
 
 OLDEST_NODE = 20
@@ -39,6 +39,7 @@ def set_up() -> None:
     """
     target = _folder()
     if (target / _SCRIPT).is_file():
+        uses.note(target)
         return
     if not toolkit.is_installed():
         _install(target)
@@ -47,6 +48,11 @@ def set_up() -> None:
         _set_up(target)
     except OSError as error:
         raise disk_error(error, Path(error.filename or target)) from error
+
+
+def remove_former() -> list[Path]:
+    """Remove from the cache what other pins installed and nobody used for 30 days. Returns the folders."""
+    return uses.remove_former(_cache(), "[0-9a-f]*", {_pins()})
 
 
 def _set_up(target: Path) -> None:
@@ -73,8 +79,15 @@ def _folder() -> Path:
     """The folder of its ``node_modules``. Other pins have another one in the cache."""
     if not toolkit.is_installed():
         return toolkit.root()
-    pins = hashlib.sha256(b"".join((toolkit.root() / name).read_bytes() for name in _PINS)).hexdigest()[:12]
-    return cached.root() / "cdktf-cli" / pins
+    return _cache() / _pins()
+
+
+def _cache() -> Path:
+    return cached.root() / "cdktf-cli"
+
+
+def _pins() -> str:
+    return hashlib.sha256(b"".join((toolkit.root() / name).read_bytes() for name in _PINS)).hexdigest()[:12]
 
 
 def _install(folder: Path) -> None:

@@ -12,10 +12,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import cached
+from lakehouse.packages import cached, uses
 
 VARIABLE = "TERRAFORM_BINARY_NAME"  # cdktf's
 PACKAGE = "tofu-1.12.6"  # in the catalogue
@@ -38,7 +39,16 @@ def installed(environment: Mapping[str, str]) -> str | None:
 
 def find(environment: Mapping[str, str]) -> str | None:
     """The program that cdktf calls: a name on PATH, or the path of the OpenTofu in the cache. None if there is none."""
-    return installed(environment) or (str(cached.location(PACKAGE)) if cached.is_present(PACKAGE) else None)
+    if (chosen := installed(environment)) or not cached.is_present(PACKAGE):
+        return chosen
+    uses.note(cached.location(PACKAGE).parent)
+    return str(cached.location(PACKAGE))
+
+
+def remove_former() -> list[Path]:
+    """Remove OpenTofu's builds of other pins that nobody used for 30 days. Returns their folders."""
+    build = cached.location(PACKAGE).parent
+    return uses.remove_former(build.parent, f"{cached.location(PACKAGE).name}-*", {build.name})
 
 
 def version(program: str) -> str | None:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import cached, manifest
+from lakehouse.packages import cached, manifest, uses
 from lakehouse.packages.manifest import Entry
 from lakehouse.services.service import Service
 
@@ -69,6 +69,7 @@ def environment(service: Service) -> dict[str, str]:
     archive = path(service)
     if archive is None or not _is_whole(archive):
         return {}
+    uses.note(archive)
     return {VARIABLE: options(service, archive)}
 
 
@@ -104,8 +105,9 @@ def recording(service: Service, records: Path) -> Service:
 
 
 def create(archive: Path, services: Sequence[Service], records: Path) -> None:
-    """Make the archive from what its services recorded, and remove the archives that it replaces.
+    """Make the archive from what its services recorded; remove those of its family that nobody used for 30 days.
 
+    Another lakehouse of this user, with other packages, may use another one of the family.
     It appears whole. ``records`` must be on its file system, and has everything that is left if this is killed.
 
     Raises LakehouseError if there is no record, or if the JVM that makes the archive fails.
@@ -132,7 +134,7 @@ def create(archive: Path, services: Sequence[Service], records: Path) -> None:
         _note(archive).parent.mkdir(exist_ok=True)
         _note(archive).write_text(made)
     for old in archive.parent.glob(f"{_family(service)}*"):
-        if old != archive:
+        if old != archive and uses.is_over(old):
             remove(old)
 
 

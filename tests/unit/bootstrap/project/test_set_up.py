@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from bootstrap.project import set_up
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import cdktf_cli
+from lakehouse.packages import cached, cdktf_cli, terraform
 from lakehouse.spec import load
 
 ROOT = Path(__file__).parents[4]
@@ -17,9 +18,10 @@ def prepare(file: Path) -> None:
 
 
 @pytest.fixture
-def done(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[object]:
     """What is set up; nothing is."""
     calls: list[object] = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(cdktf_cli, "set_up", lambda: calls.append("cdktf-cli"))
     monkeypatch.setattr(set_up, "set_up", lambda names, javas, verify, build: calls.append((set(names), set(javas))))
     monkeypatch.setattr("shutil.which", lambda name, path=None: f"/usr/bin/{name}")
@@ -56,3 +58,19 @@ def test_a_program_that_is_named_and_not_there_stops_the_set_up(
     with pytest.raises(LakehouseError, match="TERRAFORM_BINARY_NAME names tofu, which is not on PATH"):
         prepare(ROOT / "lakehouse.yaml")
     assert done == []
+
+
+def test_former_versions_that_nobody_uses_are_removed(
+    done: list[object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = tmp_path / "cache" / "lakehouse"
+    former = [cache / "cdktf-cli" / "0123456789ab", cache / "builds" / "tofu-0123456789ab"]
+    used = [cache / "cdktf-cli" / cdktf_cli._pins(), cached.location(terraform.PACKAGE).parent]
+    used.append(cache / "builds" / "minio-0123456789ab")
+    for each in (*former, *used):
+        each.mkdir(parents=True)
+        os.utime(each, (0, 0))
+    prepare(ROOT / "lakehouse.yaml")
+    assert not any(each.exists() for each in former)
+    assert all(each.exists() for each in used)
+    assert f"removed {former[0]}: other pins, and not used for 30 days" in capsys.readouterr().err

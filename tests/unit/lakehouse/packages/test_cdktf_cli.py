@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import cdktf_cli
+from lakehouse.packages import cdktf_cli, uses
 
 ROOT = Path(__file__).parents[4]
 NPM = """#!/bin/sh
@@ -46,8 +47,10 @@ def test_it_is_installed_once_as_locked(record: Path, tmp_path: Path) -> None:
     assert record.read_text().split()[:2] == ["npm-cli.js", "ci"]
     assert set(record.read_text().splitlines()[1:]) == {"package.json", "package-lock.json", ".npmrc"}
     record.unlink()
+    os.utime(cdktf_cli._folder(), (0, 0))
     cdktf_cli.set_up()
     assert not record.exists()
+    assert not uses.is_over(cdktf_cli._folder())
 
 
 def test_other_pins_are_installed_beside(record: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from lakehouse.packages import cached, programs, terraform
+from lakehouse.packages import cached, programs, terraform, uses
 
 
 @pytest.fixture
@@ -32,7 +33,9 @@ def test_terraform_comes_first_then_tofu_then_what_was_built(path: Path) -> None
     assert terraform.find(environment) is terraform.installed(environment) is None
     built = put(cached.location(terraform.PACKAGE))
     assert built.endswith("/tofu")
+    os.utime(Path(built).parent, (0, 0))
     assert terraform.find(environment) == built
+    assert not uses.is_over(Path(built).parent)
     put(path / "tofu")
     assert terraform.find(environment) == terraform.installed(environment) == "tofu"
     put(path / "terraform")

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import cached
+from lakehouse.packages import cached, uses
 from lakehouse.runtimes.process import archives
 from lakehouse.services.service import Probe, Service
 
@@ -215,9 +216,14 @@ def test_the_class_path_of_an_archive_is_the_one_that_all_of_its_services_have(t
         archives.create(archive, services, records)
 
 
-def test_an_archive_replaces_the_one_of_the_packages_before(tmp_path: Path, records: Path) -> None:
+@pytest.mark.parametrize(("days", "stays"), [(29, True), (31, False)])
+def test_an_archive_that_another_lakehouse_uses_stays(
+    tmp_path: Path, records: Path, *, days: float, stays: bool
+) -> None:
     service, other = store_service(tmp_path), worker(tmp_path)
     old, unrelated = make(service), make(other)
+    for each in (old, unrelated):
+        os.utime(each, (0, time.time() - days * 86_400))
     stamp("s3proxy-4.1.0", "another")
     (records / "s3proxy.aotconf").write_text("what was loaded\n")
     archive = archives.path(service)
@@ -225,8 +231,16 @@ def test_an_archive_replaces_the_one_of_the_packages_before(tmp_path: Path, reco
     assert archive != old
     archives.create(archive, [service], records)
     assert archive.is_file()
-    assert not old.exists()
+    assert old.exists() == stays
     assert unrelated.is_file()
+
+
+def test_a_start_is_a_use_of_the_archive(tmp_path: Path) -> None:
+    service = store_service(tmp_path)
+    archive = make(service)
+    os.utime(archive, (0, 0))
+    assert archives.environment(service)
+    assert not uses.is_over(archive)
 
 
 @pytest.mark.parametrize(
