@@ -1,7 +1,6 @@
 """SeaweedFS with its own tables, and Glue, in containers: deployed, checked, killed, destroyed.
 
-Glue is moto's server on this machine, at the address by which containers reach it. The tests follow one another: each
-leaves the lakehouse up and whole for the next one.
+The tests follow one another: each leaves the lakehouse up and whole for the next one.
 """
 
 from __future__ import annotations
@@ -30,6 +29,10 @@ TABLES = ("tables.plain.t", "elsewhere.plain.t")
 
 @pytest.fixture(scope="module")
 def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    # Glue is moto's server at this machine's address on Docker's bridge, for as long as these tests last: an endpoint
+    # outside the stack has one address, for containers and for this machine, so loopback cannot be it. No network card
+    # has that address, and the server has nothing but what the tests put there. A container of moto's would be in no
+    # network of the stack, which the deploy makes, and no registry has an image of the version that other tests use.
     gateway = engine.client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
     with moto.running(host=gateway) as url:
         changes = {

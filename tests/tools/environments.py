@@ -24,6 +24,7 @@ def scripts(tool: str) -> Path:
     if not done.exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(made)], check=True)
         pip = [str(made / "bin" / "pip"), "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--require-hashes", "-r", str(lock)], check=True)
+        # The locks are complete. pip's own resolver refuses a package that another wants with an extra (`x[y]`).
+        subprocess.run([*pip, "--require-hashes", "--no-deps", "-r", str(lock)], check=True)
         done.touch()
     return made / "bin"

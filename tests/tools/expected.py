@@ -63,6 +63,13 @@ TOOLS: dict[str, Tool] = {
     "dbt-trino-tables": Tool(
         "dbt-trino 1.10, with the lines that the profile names", DBT, tried=("nessie", "s3tables")
     ),
+    "dbt-spark": Tool(
+        "dbt-spark 1.10, by Spark Connect, with the lines that the profile names",
+        DBT,
+        {"rest": ("snapshot again",)},
+        {"rest": "dbt-spark drops its temporary view as one of the catalog"},
+        tried=("rest",),
+    ),
     "sqlmesh": Tool(
         "SQLMesh 0.236, through Trino",
         _MESH,
