@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bootstrap.session import clients
-from bootstrap.session.interrupts import ending, undisturbed
+from bootstrap.session.interrupts import ending, noticed, undisturbed
 from bootstrap.session.results import SqlEngine, SqlFailure
 from bootstrap.session.sql import Printing, explained, one
 from bootstrap.session.statements import is_complete, split
@@ -93,7 +93,8 @@ def _prompt(engine: SqlEngine, printing: Printing) -> None:
     pending = ""
     while True:
         try:
-            pending += input("    -> " if pending.strip() else f"{engine.dialect}> ") + "\n"
+            with noticed():
+                pending += input("    -> " if pending.strip() else f"{engine.dialect}> ") + "\n"
         except KeyboardInterrupt:
             pending = ""
             print()

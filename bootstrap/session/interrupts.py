@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from typing import IO, Any
 Handler = Callable[[int, FrameType | None], Any] | signal.Handlers
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+_REPEATED = 0.2  # seconds
 
 
 class TimedOut(BaseException):
@@ -75,6 +77,35 @@ def undisturbed() -> Iterator[None]:
         return
     with handled(dict.fromkeys((signal.SIGINT, signal.SIGALRM, signal.SIGPIPE, *_ENDING), signal.SIG_IGN)):
         yield
+
+
+@contextmanager
+def noticed() -> Iterator[None]:
+    """Make every signal end an ``input()`` inside, as it should.
+
+    One that comes after the prompt, and before ``input`` waits for a key, or that another thread gets, only leaves a
+    mark, which is looked at after the next key (CPython's Modules/readline.c). So it is sent again until it acts.
+    """
+    main = threading.main_thread().ident
+    assert main is not None
+    here, there = socket.socketpair()
+    there.setblocking(False)
+
+    def repeat() -> None:
+        while number := here.recv(1):
+            if not select.select([here], [], [], _REPEATED)[0]:  # nobody has left, nor sent another
+                signal.pthread_kill(main, number[0])
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    before = signal.set_wakeup_fd(there.fileno(), warn_on_full_buffer=False)
+    try:
+        thread.start()
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        there.close()
+        thread.join()
+        here.close()
 
 
 def briefly(do: Callable[[], object], seconds: float = 5.0) -> bool:
