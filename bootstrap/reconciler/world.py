@@ -12,7 +12,13 @@ from bootstrap.remote import retry
 from bootstrap.remote.connections import Connections
 from bootstrap.stores.buckets import BucketStore
 from bootstrap.stores.folders import Folders
+from bootstrap.stores.iam_users import IamUsers
+from bootstrap.stores.minio_users import MinioUsers
 from bootstrap.stores.users import UserAdmin
+from lakehouse.runtimes.state import State
+
+#: The clients of users' APIs, by the words of :attr:`lakehouse.spec.kinds.StoreRules.users`.
+_USERS: dict[str, Callable[[Connections, State], UserAdmin]] = {"minio": MinioUsers, "iam": IamUsers}
 
 
 @dataclass(frozen=True)
@@ -31,12 +37,12 @@ class World:
     @classmethod
     def of(cls, connections: Connections) -> World:
         """The lakehouse that these connections reach."""
-        state = connections.user_keys
+        state, users = connections.user_keys, _USERS.get(connections.user_api)
         return cls(
             connections,
             catalog=lambda name: catalogs.connect(name, connections),
             store=lambda: BucketStore(connections),
             folders=lambda: Folders(connections),
             files=lambda: MetadataFiles(connections),
-            users=(lambda: UserAdmin(connections, state)) if state is not None else None,
+            users=(lambda: users(connections, state)) if users is not None and state is not None else None,
         )

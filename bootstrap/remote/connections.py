@@ -84,3 +84,4 @@ class Connections:
     folder: Path = Path()
     owner: BucketOwner | None = None  # None: buckets carry no such mark (in AWS they are Terraform's)
     user_keys: State | None = None  # keeps the keys of the store's users; None: the store does not support users
+    user_api: str = ""  # as in :attr:`lakehouse.spec.kinds.StoreRules.users`

@@ -19,7 +19,7 @@ from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, Throttle
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-_ABSENT = {"NoSuchBucket", "404", "NoSuchLifecycleConfiguration", "NoSuchBucketPolicy", "NoSuchKey"}
+_ABSENT = {"NoSuchBucket", "404", "NoSuchLifecycleConfiguration", "NoSuchBucketPolicy", "NoSuchKey", "NoSuchEntity"}
 _THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 _BUSY = {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests", "503"}
 _LACKING = {"NotImplemented", "501", "NoSuchPolicy"}  # the last is S3Proxy's, which has no policies
@@ -45,6 +45,11 @@ def client(store: StoreConnection, *, patience: float = 30.0, parallel: int = 10
 def sts(store: StoreConnection, *, patience: float = 30.0) -> Any:
     """A client of the store's Security Token Service, which local stores have at the same address."""
     return _client("sts", store, patience, 1, 1)
+
+
+def iam(store: StoreConnection, *, patience: float = 30.0, parallel: int = 10) -> Any:
+    """A client of the IAM API that a local store has at the same address."""
+    return _client("iam", store, patience, parallel, 5)
 
 
 def glue(

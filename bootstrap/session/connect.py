@@ -29,13 +29,15 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
         return aws.connect(lakehouse, stack, path)
     local = locate(lakehouse, stack, path.resolve())
     owner.check(local.state, local.claim)
+    user_api = STORES[local.endpoints.store.service].users
     return lakehouse, Connections(
         store=store(local),
         catalogs={each.name: catalog(each, local.state.value) for each in local.endpoints.catalogs},
         cache=local.state.root / "cache",
         folder=path.resolve().parent,
         owner=_bucket_owner(local),
-        user_keys=local.state if STORES[local.endpoints.store.service].users else None,
+        user_keys=local.state if user_api else None,
+        user_api=user_api,
     )
 
 

@@ -1,30 +1,15 @@
-"""Users of the store, through MinIO's admin API, which AIStor has too.
-
-https://docs.min.io/community/minio-object-store/administration/identity-access-management.html
-"""
+"""Users of the store, whatever API it has for them. A user is of this lakehouse if its keys are in the state folder."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any, Protocol
 
-import urllib3
-
-from bootstrap.remote.connections import Connections
-from bootstrap.remote.errors import Conflict, Missing, Refused, Unreachable
 from lakehouse.runtimes.state import State
 
-if TYPE_CHECKING:
-    from minio import MinioAdmin
-    from minio.error import MinioAdminException
-
-_KEYS = ("access-key", "secret-key")
-Policy = Mapping[str, Any]
+ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"  # the ends of the names under which the state keeps a user's keys
+Policy = Mapping[str, Any]  # in IAM's JSON; the reconciler's mark is its `ID`
 
 
 @dataclass(frozen=True)
@@ -36,113 +21,53 @@ class StoreUser:
     ours: bool = True
 
 
-class UserAdmin:
-    """The users of a running store. Raises the errors of :mod:`bootstrap.remote.errors`, without any key in them.
-
-    A user's access key is random and kept like a secret, because whoever knows one can write with it on MinIO
-    (docs/stores.md). So users are found by their policies: each has one, with the user's name here.
-    """
-
-    def __init__(self, connections: Connections, state: State) -> None:
-        self._connections, self._state = connections, state
-        self._address = str(connections.store.endpoint)
-
-    @cached_property
-    def _admin(self) -> MinioAdmin:
-        from minio import MinioAdmin  # slow, and few stacks need it
-        from minio.credentials.providers import StaticProvider
-
-        store, address = self._connections.store, urlsplit(self._address)
-        return MinioAdmin(
-            endpoint=address.netloc,
-            credentials=StaticProvider(str(store.access_key), str(store.secret_key)),
-            region=store.region,
-            secure=address.scheme == "https",
-            http_client=urllib3.PoolManager(retries=False, timeout=self._connections.patience),
-        )
+class UserAdmin(Protocol):
+    """The users of a running store. Raises the errors of :mod:`bootstrap.remote.errors`, without any key in them."""
 
     def any_made(self, lakehouse: str) -> bool:
         """Whether a user was made for a lakehouse of that name, as the state folder knows. Asks no server."""
-        return any((self._state.root / "secrets").glob(f"{lakehouse}-*-access-key"))
 
     def facts(self, lakehouse: str) -> dict[str, StoreUser]:
         """The users whose names have the prefix of a lakehouse of that name."""
-        users, policies = self._read()
-        return {
-            name: StoreUser(policies[name], each.get("status") != "disabled", self._kept(name) == access_key)
-            for name, (access_key, each) in users.items()
-            if name.startswith(f"{lakehouse}-") and name in policies
-        }
 
     def create(self, name: str, policy: Policy) -> None:
         """Create the user, with its own keys that the state folder keeps."""
-        access_key, secret_key = (self._state.secret(f"{name}-{key}") for key in _KEYS)
-        with self._typed(access_key, secret_key):
-            self._admin.policy_add(name, policy=dict(policy))
-            self._admin.user_add(access_key, secret_key)
-            self._admin.policy_set(name, user=access_key)
 
     def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
         """Give the user that policy, and enable or disable it. Raises Missing if there is no such user."""
-        access_key, _ = self._there(name)
-        with self._typed(access_key):
-            self._admin.policy_add(name, policy=dict(policy))
-            (self._admin.user_enable if enabled else self._admin.user_disable)(access_key)
 
     def remove(self, name: str, policy: Policy) -> None:
         """Remove the user and its keys, which never come back.
 
         Raises Missing if there is none, Conflict if it now has another policy.
         """
-        access_key, there = self._there(name)
-        if there != policy:
-            raise Conflict(f"the policy of user {name} changed meanwhile")
-        with self._typed(access_key):
-            self._admin.user_remove(access_key)
-            self._admin.policy_remove(name)
-        for key in _KEYS:
-            self._state.forget(f"{name}-{key}")
 
-    def _there(self, name: str) -> tuple[str, Policy | None]:
-        users, policies = self._read()
-        if name not in users:
-            raise Missing(f"the store has no user {name}")
-        return users[name][0], policies.get(name)
 
-    def _read(self) -> tuple[dict[str, tuple[str, dict[str, Any]]], dict[str, Policy]]:
-        """Access key and entry of each user by its policy's name, and all policies."""
-        with self._typed():
-            users, policies = json.loads(self._admin.user_list()), json.loads(self._admin.policy_list())
-        by_policy = {each.get("policyName", ""): (key, each) for key, each in users.items()}
-        return by_policy, {name: ordered(each) for name, each in policies.items()}
+@dataclass(frozen=True)
+class UserKeys:
+    """The keys of users in the state folder."""
 
-    def _kept(self, name: str) -> str | None:
-        path = self._state.kept(f"{name}-{_KEYS[0]}")
+    state: State
+
+    def any_of(self, lakehouse: str) -> bool:
+        """Whether there are keys of a user of a lakehouse of that name."""
+        return any((self.state.root / "secrets").glob(f"{lakehouse}-*-{ACCESS_KEY}"))
+
+    def access_key(self, name: str) -> str | None:
+        """The user's access key; None if none is kept."""
+        path = self.state.kept(f"{name}-{ACCESS_KEY}")
         return path.read_text() if path.exists() else None
 
-    @contextmanager
-    def _typed(self, *hidden: str) -> Iterator[None]:
-        from minio.error import MinioAdminException
+    def make(self, name: str) -> tuple[str, str]:
+        """The user's access key and secret key, made if there are none."""
+        return self.state.secret(f"{name}-{ACCESS_KEY}"), self.state.secret(f"{name}-{SECRET_KEY}")
 
-        try:
-            yield
-        except MinioAdminException as error:
-            raise Refused(f"the object store: {_said(error, hidden)}") from None
-        except urllib3.exceptions.HTTPError as error:
-            raise Unreachable("the object store", self._address, type(error).__name__) from None
+    def keep(self, name: str, access_key: str, secret_key: str) -> None:
+        """Keep keys that the store has made."""
+        self.state.keep(f"{name}-{SECRET_KEY}", secret_key)
+        self.state.keep(f"{name}-{ACCESS_KEY}", access_key)
 
-
-def ordered(content: Any) -> Any:
-    """A policy in a fixed order: MinIO stores lists as sets, and answers with another order each time."""
-    if isinstance(content, Mapping):
-        return {key: ordered(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return sorted(map(ordered, content), key=lambda each: json.dumps(each, sort_keys=True))
-    return content
-
-
-def _said(error: MinioAdminException, hidden: tuple[str, ...]) -> str:
-    text = str(error)
-    for each in hidden:
-        text = text.replace(each, "***")
-    return text
+    def forget(self, name: str) -> None:
+        """Remove the user's keys."""
+        for key in (ACCESS_KEY, SECRET_KEY):
+            self.state.forget(f"{name}-{key}")

@@ -7,15 +7,26 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from bootstrap.catalogs import connect
+from bootstrap.remote.auth import SigV4
+from bootstrap.remote.errors import RemoteError
+from bootstrap.remote.s3 import iam, s3tables, sts
+from bootstrap.stores.iam_users import IamUsers
+from bootstrap.stores.users import ACCESS_KEY, SECRET_KEY
 from lakehouse.kinds.store import ROLE
 from lakehouse.kinds.stores.seaweedfs import NAME, SEAWEEDFS, TABLES
+from lakehouse.runtimes.state import State
 from tests.behaviour.servers import REGION, Servers
+from tests.behaviour.store_users import users_reach_what_their_roles_grant
 
 pytestmark = [
     pytest.mark.behaviour,
@@ -91,3 +102,32 @@ def test_only_the_owner_may_assume_the_role(servers: Servers) -> None:
     with pytest.raises(ClientError) as refused:
         boto3.client("sts", **keys, **other).assume_role(**assume)
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_users_reach_what_their_roles_grant_and_no_more(servers: Servers, root: str, tmp_path: Path) -> None:
+    users_reach_what_their_roles_grant(servers, root, tmp_path)
+
+
+def test_a_user_reaches_nothing_but_files(servers: Servers, root: str, tmp_path: Path) -> None:
+    """The other APIs behind the same signatures: of users, keys and tables. There a user has nothing."""
+    users, name = IamUsers(servers.connections(), State(tmp_path)), f"{root}-a"
+    reading = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::warehouse/{root}/*"]}
+    users.create(name, {"Version": "2012-10-17", "Statement": [reading]})
+    access_key, secret_key = ((tmp_path / "secrets" / f"{name}-{key}").read_text() for key in (ACCESS_KEY, SECRET_KEY))
+    theirs = replace(servers.connections().store, access_key=access_key, secret_key=secret_key)
+    calls: list[Callable[[], Any]] = [
+        lambda: iam(theirs).list_users(),
+        lambda: iam(theirs).create_access_key(UserName=f"{root}-b"),
+        lambda: iam(theirs).put_user_policy(UserName=name, PolicyName="all", PolicyDocument="{}"),
+        lambda: sts(theirs).assume_role(RoleArn=ROLE, RoleSessionName="test"),
+        lambda: s3tables(theirs).create_table_bucket(name=f"{root}-bucket"),
+    ]
+    for call in calls:
+        with pytest.raises(ClientError) as refused:
+            call()
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert not s3tables(theirs).list_table_buckets().get("tableBuckets")
+    signed = SigV4.of(access_key, secret_key, "s3tables", REGION)
+    catalog = replace(servers.connections(kind="s3tables").catalogs["lake"], auth=signed)
+    with pytest.raises(RemoteError):
+        connect("lake", replace(servers.connections(), catalogs={"lake": catalog})).create_namespace(root, {})

@@ -141,6 +141,12 @@ class State:
             raise LakehouseError(f"{self.kept(part.secret)} is missing: `cdktf deploy` writes the keys for AWS to it.")
         return part.default if part.default and not self.kept(part.secret).is_file() else self.secret(part.secret)
 
+    def keep(self, name: str, value: str) -> None:
+        """Keep a secret that a server has made, with mode 0600."""
+        folder = self.root / "secrets"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(folder / name, value)
+
     def forget(self, name: str) -> None:
         """Remove the secret of that name, so that the next use generates a new one."""
         (self.root / "secrets" / name).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.problems import Problem
@@ -147,7 +147,7 @@ class StoreRules(KindRules):
     """A kind of object store."""
 
     can: Capabilities
-    users: bool = False  # users and their policies through MinIO's admin API
+    users: Literal["", "minio", "iam"] = ""  # the API for users and their policies: MinIO's own, or AWS IAM's
     license: bool = False  # it starts only with the file that `license` of the stack names
     catalog: str = ""  # the kind that serves its tables, instead of the one that the file names
 

@@ -37,7 +37,7 @@ AISTOR = StoreKind(
     label="AIStor",
     on=("docker",),  # its server comes only as an image
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
-    users=True,
+    users="minio",
     license=True,
     listeners=listeners(NAME),
     further=FURTHER,

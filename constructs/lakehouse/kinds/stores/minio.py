@@ -90,7 +90,7 @@ MINIO = StoreKind(
     word=NAME,
     label="MinIO",
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
-    users=True,
+    users="minio",
     listeners=listeners(NAME),
     further=FURTHER,
     service=minio,

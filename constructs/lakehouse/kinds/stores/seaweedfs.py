@@ -163,6 +163,7 @@ SEAWEEDFS = StoreKind(
     word=NAME,
     label="SeaweedFS",
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
+    users="iam",
     listeners=(
         Listener(NAME, 8333, 8333, "object store, S3 API"),
         Listener(f"{NAME}-grpc", 18333, 18333, "its S3 gateway, for its own parts only"),

@@ -19,7 +19,7 @@ def test_only_a_store_that_has_users_gets_the_folder_of_their_keys(file: Path, s
     file.write_text(file.read_text().replace("store: s3proxy", f"store: {store}").replace("{s3proxy: ", f"{{{store}: "))
     assert f"store: {store}" in file.read_text()
     _, connections = connect(file, "local")
-    has = STORES[store].users
+    has = bool(STORES[store].users)
     assert (connections.user_keys is not None, World.of(connections).users is not None) == (has, has)
     if connections.user_keys is not None:
         assert connections.user_keys.root == file.parent / ".lakehouse" / "local"

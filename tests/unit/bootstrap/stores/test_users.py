@@ -1,157 +1,20 @@
-"""The edge to MinIO's admin API, with a double that keeps users and policies. The real one is in tests/behaviour."""
+"""The keys of users in the state folder."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pytest
-import urllib3
-from minio.error import MinioAdminException
-
-from bootstrap.remote.connections import Connections, StoreConnection
-from bootstrap.remote.errors import Conflict, Missing, Refused, RemoteError, Unreachable
-from bootstrap.stores.users import StoreUser, UserAdmin
+from bootstrap.stores.users import UserKeys
 from lakehouse.runtimes.state import State
 
-POLICY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
-OTHER: dict[str, Any] = {**POLICY, "ID": "x"}
 
-
-class Admin:
-    """The part of MinioAdmin that is used. ``fails``: the error of any change."""
-
-    def __init__(self) -> None:
-        self.users: dict[str, dict[str, str]] = {}
-        self.policies: dict[str, Any] = {}
-        self.fails: Exception | None = None
-
-    def user_list(self) -> str:
-        return json.dumps(self.users)
-
-    def policy_list(self) -> str:
-        """Lists come in another order each time, as those of MinIO do."""
-        for policy in self.policies.values():
-            for statement in policy["Statement"]:
-                statement["Action"].reverse()
-            policy["Statement"].reverse()
-        return json.dumps(self.policies)
-
-    def policy_add(self, name: str, policy: Any) -> None:
-        if self.fails:
-            raise self.fails
-        self.policies[name] = policy
-
-    def policy_set(self, name: str, user: str) -> None:
-        self.users[user]["policyName"] = name
-
-    def policy_remove(self, name: str) -> None:
-        del self.policies[name]
-
-    def user_add(self, access_key: str, secret_key: str) -> None:
-        assert secret_key != access_key
-        self.users[access_key] = {"status": "enabled"}
-
-    def user_enable(self, access_key: str) -> None:
-        self.users[access_key]["status"] = "enabled"
-
-    def user_disable(self, access_key: str) -> None:
-        self.users[access_key]["status"] = "disabled"
-
-    def user_remove(self, access_key: str) -> None:
-        if self.fails:
-            raise self.fails
-        del self.users[access_key]
-
-
-@pytest.fixture
-def server() -> Admin:
-    return Admin()
-
-
-@pytest.fixture
-def users(server: Admin, tmp_path: Path) -> UserAdmin:
-    made = UserAdmin(Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}), State(tmp_path))
-    made.__dict__["_admin"] = server
-    return made
-
-
-def key(folder: Path, name: str = "demo-a") -> str:
-    return (folder / "secrets" / f"{name}-access-key").read_text()
-
-
-def test_a_user_is_made_changed_and_removed_with_its_keys(users: UserAdmin, server: Admin, tmp_path: Path) -> None:
-    assert not users.any_made("demo")
-    users.create("demo-a", POLICY)
-    assert users.any_made("demo")
-    assert users.facts("demo") == {"demo-a": StoreUser(POLICY)}
-    assert list(server.users) == [key(tmp_path)]
-    assert "demo-a" not in server.users, "who knows an access key writes with it: it is no name"
-    users.change("demo-a", OTHER, enabled=False)
-    assert users.facts("demo") == {"demo-a": StoreUser(OTHER, enabled=False)}
-    users.change("demo-a", OTHER, enabled=True)
-    assert users.facts("demo") == {"demo-a": StoreUser(OTHER)}
-    with pytest.raises(Conflict):
-        users.remove("demo-a", POLICY)
-    users.remove("demo-a", OTHER)
-    assert (server.users, server.policies, list((tmp_path / "secrets").iterdir())) == ({}, {}, [])
-    with pytest.raises(Missing):
-        users.remove("demo-a", OTHER)
-    with pytest.raises(Missing):
-        users.change("demo-a", OTHER, enabled=True)
-
-
-def test_a_policy_is_the_same_in_whatever_order_it_comes(users: UserAdmin) -> None:
-    first = {"Effect": "Allow", "Action": ["b", "a", "c"], "Resource": ["x"]}
-    users.create("demo-a", {**POLICY, "Statement": [first, {**first, "Action": ["d", "e"]}]})
-    seen = [users.facts("demo")["demo-a"].policy for _ in range(3)]
-    assert seen[0] == seen[1] == seen[2]
-    users.remove("demo-a", seen[0])
-    assert users.facts("demo") == {}
-
-
-def test_a_creation_that_was_cut_short_is_made_again_with_the_same_keys(
-    users: UserAdmin, server: Admin, tmp_path: Path
-) -> None:
-    users.create("demo-a", POLICY)
-    kept = key(tmp_path)
-    del server.users[kept]["policyName"]
-    assert users.facts("demo") == {}
-    users.create("demo-a", POLICY)
-    assert (list(server.users), key(tmp_path)) == ([kept], kept)
-
-
-def test_whose_keys_are_elsewhere_is_not_ours(users: UserAdmin, server: Admin) -> None:
-    server.users["abc"] = {"policyName": "demo-a", "status": "enabled"}
-    server.users["def"] = {"policyName": "theirs", "status": "enabled"}
-    server.users["ghi"] = {"policyName": "demo-lost", "status": "enabled"}
-    server.policies |= {"demo-a": POLICY, "theirs": POLICY}
-    assert users.facts("demo") == {"demo-a": StoreUser(POLICY, ours=False)}
-
-
-@pytest.mark.parametrize(
-    ("error", "kind", "words"),
-    [
-        (urllib3.exceptions.ReadTimeoutError(None, "/?key=KEY", "KEY"), Unreachable, "ReadTimeoutError"),  # type: ignore[arg-type]
-        (MinioAdminException("400", '{"Code": "XMinioAdminInvalid", "Message": "no user KEY"}'), Refused, "Invalid"),
-    ],
-)
-def test_errors_have_their_type_and_no_keys(
-    users: UserAdmin, server: Admin, tmp_path: Path, error: Exception, kind: type[RemoteError], words: str
-) -> None:
-    users.create("demo-a", POLICY)
-    if isinstance(error, MinioAdminException):
-        error = MinioAdminException("400", f'{{"Code": "XMinioAdminInvalid", "Message": "no user {key(tmp_path)}"}}')
-    server.fails = error
-    calls: list[Callable[[], None]] = [
-        lambda: users.create("demo-a", POLICY),
-        lambda: users.change("demo-a", POLICY, enabled=True),
-        lambda: users.remove("demo-a", POLICY),
-    ]
-    for call in calls:
-        with pytest.raises(kind, match=words) as caught:
-            call()
-        assert key(tmp_path) not in str(caught.value)
-        assert "KEY" not in str(caught.value)
+def test_keys_are_made_once_kept_and_forgotten(tmp_path: Path) -> None:
+    keys = UserKeys(State(tmp_path))
+    assert (keys.access_key("demo-a"), keys.any_of("demo")) == (None, False)
+    made = keys.make("demo-a")
+    assert keys.make("demo-a") == made
+    assert (keys.access_key("demo-a"), keys.any_of("demo"), keys.any_of("other")) == (made[0], True, False)
+    keys.keep("demo-a", "A", "S")
+    assert keys.make("demo-a") == ("A", "S")
+    keys.forget("demo-a")
+    assert list((tmp_path / "secrets").iterdir()) == []

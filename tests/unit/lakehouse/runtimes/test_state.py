@@ -23,6 +23,12 @@ def test_a_secret_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
     assert state.secret("other") != first
 
 
+def test_a_secret_of_a_server_is_kept_closed_to_others(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    state.keep("a", "made elsewhere")
+    assert (state.secret("a"), state.kept("a").stat().st_mode & 0o777) == ("made elsewhere", 0o600)
+
+
 def test_many_at_once_get_the_same_secret(tmp_path: Path) -> None:
     state = State(tmp_path)
     with ThreadPoolExecutor(8) as pool:

@@ -1,0 +1,129 @@
+"""Users of the store through AWS IAM's API, which SeaweedFS answers at its S3 port.
+
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Conflict, Missing, Refused
+from bootstrap.remote.s3 import iam, typed
+from bootstrap.stores.users import Policy, StoreUser, UserKeys
+from lakehouse.runtimes.state import State
+
+_POLICY = "lakehouse"  # the inline policy of ours that each user has
+_MARK = "lakehouse:mark"  # a tag: a policy in SeaweedFS keeps no `Id`
+#: AWS's word for an action, and SeaweedFS's. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+_ACTION = ("s3:ListMultipartUploadParts", "s3:ListParts")
+
+
+class IamUsers:
+    """The users of a store with IAM. A user is made in steps and gets its policy last: without one it may do nothing.
+
+    So a user without it is only half made, and :meth:`create` goes on with it.
+    """
+
+    def __init__(self, connections: Connections, state: State) -> None:
+        self._connections, self._keys = connections, UserKeys(state)
+
+    @cached_property
+    def _iam(self) -> Any:
+        return iam(self._connections.store, patience=self._connections.patience)
+
+    def any_made(self, lakehouse: str) -> bool:
+        return self._keys.any_of(lakehouse)
+
+    def facts(self, lakehouse: str) -> dict[str, StoreUser]:
+        with self._typed():
+            names = [each["UserName"] for each in self._pages("list_users", "Users")]
+            found = {name: self._read(name) for name in names if name.startswith(f"{lakehouse}-")}
+        return {name: user for name, user in found.items() if user is not None}
+
+    def create(self, name: str, policy: Policy) -> None:
+        with self._typed():
+            if name not in {each["UserName"] for each in self._pages("list_users", "Users")}:
+                self._iam.create_user(UserName=name)
+            elif others := self._policies(name):
+                text = f"the object store: user {name} exists, with policies of others ({', '.join(others)})"
+                raise Refused(f"{text}. Remove the user, or name the principal otherwise")
+            active = self._access_keys(name)
+            if self._keys.access_key(name) not in active:
+                for lost in active:  # the answer that had the secret key never arrived
+                    self._iam.delete_access_key(UserName=name, AccessKeyId=lost)
+                made = self._iam.create_access_key(UserName=name)["AccessKey"]
+                self._keys.keep(name, made["AccessKeyId"], made["SecretAccessKey"])
+            self._give(name, policy)
+
+    def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
+        with self._typed():
+            kept = self._keys.access_key(name)
+            for key, active in self._access_keys(name).items():
+                if active and not enabled:
+                    self._iam.update_access_key(UserName=name, AccessKeyId=key, Status="Inactive")
+                elif enabled and not active and key == kept:
+                    self._iam.update_access_key(UserName=name, AccessKeyId=key, Status="Active")
+            self._give(name, policy)
+
+    def remove(self, name: str, policy: Policy) -> None:
+        with self._typed():
+            found = self._read(name)
+            if found is None:
+                raise Missing(f"the store has no user {name}")
+            if found.policy != policy:
+                raise Conflict(f"the policy of user {name} changed meanwhile")
+            for key in self._access_keys(name):
+                self._iam.delete_access_key(UserName=name, AccessKeyId=key)
+            self._iam.delete_user_policy(UserName=name, PolicyName=_POLICY)
+            self._iam.delete_user(UserName=name)
+        self._keys.forget(name)
+
+    def _read(self, name: str) -> StoreUser | None:
+        """A user that has a policy of ours."""
+        if _POLICY not in self._policies(name):  # SeaweedFS invents one if it is asked for one that is not there
+            return None
+        found = self._iam.get_user_policy(UserName=name, PolicyName=_POLICY)["PolicyDocument"]
+        policy = _renamed(found, *reversed(_ACTION))
+        tags = {each["Key"]: each["Value"] for each in self._pages("list_user_tags", "Tags", UserName=name)}
+        keys = self._access_keys(name)
+        marked = {"ID": tags[_MARK], **policy} if tags.get(_MARK) else policy
+        return StoreUser(marked, any(keys.values()), self._keys.access_key(name) in keys)
+
+    def _give(self, name: str, policy: Policy) -> None:
+        if mark := policy.get("ID", ""):
+            self._iam.tag_user(UserName=name, Tags=[{"Key": _MARK, "Value": mark}])
+        else:
+            self._iam.untag_user(UserName=name, TagKeys=[_MARK])
+        content = {key: value for key, value in _renamed(policy, *_ACTION).items() if key != "ID"}
+        self._iam.put_user_policy(UserName=name, PolicyName=_POLICY, PolicyDocument=json.dumps(content))
+
+    def _policies(self, name: str) -> list[str]:
+        """The names of the user's policies."""
+        inline = self._pages("list_user_policies", "PolicyNames", UserName=name)
+        attached = self._pages("list_attached_user_policies", "AttachedPolicies", UserName=name)
+        return [*inline, *(each["PolicyName"] for each in attached)]
+
+    def _access_keys(self, name: str) -> dict[str, bool]:
+        """Whether each of the user's access keys is active."""
+        found = self._pages("list_access_keys", "AccessKeyMetadata", UserName=name)
+        return {each["AccessKeyId"]: each["Status"] == "Active" for each in found}
+
+    def _pages(self, call: str, what: str, **arguments: str) -> list[Any]:
+        pages = self._iam.get_paginator(call).paginate(**arguments)
+        return [each for page in pages for each in page.get(what) or ()]
+
+    @contextmanager
+    def _typed(self) -> Iterator[None]:
+        with typed(str(self._connections.store.endpoint)):
+            yield
+
+
+def _renamed(policy: Policy, word: str, other: str) -> dict[str, Any]:
+    """The policy with another word for an action."""
+    renamed: dict[str, Any] = json.loads(json.dumps(policy).replace(f'"{word}"', f'"{other}"'))
+    return renamed

@@ -1,0 +1,123 @@
+"""Users of the store, through MinIO's admin API, which AIStor has too.
+
+https://docs.min.io/community/minio-object-store/administration/identity-access-management.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Conflict, Missing, Refused, Unreachable
+from bootstrap.stores.users import Policy, StoreUser, UserKeys
+from lakehouse.runtimes.state import State
+
+if TYPE_CHECKING:
+    from minio import MinioAdmin
+    from minio.error import MinioAdminException
+
+
+class MinioUsers:
+    """The users of MinIO.
+
+    A user's access key is random and kept like a secret, because whoever knows one can write with it on MinIO
+    (docs/stores.md). So users are found by their policies: each has one, with the user's name here.
+    """
+
+    def __init__(self, connections: Connections, state: State) -> None:
+        self._connections, self._keys = connections, UserKeys(state)
+        self._address = str(connections.store.endpoint)
+
+    @cached_property
+    def _admin(self) -> MinioAdmin:
+        from minio import MinioAdmin  # slow, and few stacks need it
+        from minio.credentials.providers import StaticProvider
+
+        store, address = self._connections.store, urlsplit(self._address)
+        return MinioAdmin(
+            endpoint=address.netloc,
+            credentials=StaticProvider(str(store.access_key), str(store.secret_key)),
+            region=store.region,
+            secure=address.scheme == "https",
+            http_client=urllib3.PoolManager(retries=False, timeout=self._connections.patience),
+        )
+
+    def any_made(self, lakehouse: str) -> bool:
+        return self._keys.any_of(lakehouse)
+
+    def facts(self, lakehouse: str) -> dict[str, StoreUser]:
+        users, policies = self._read()
+        return {
+            name: StoreUser(policies[name], each.get("status") != "disabled", self._keys.access_key(name) == access_key)
+            for name, (access_key, each) in users.items()
+            if name.startswith(f"{lakehouse}-") and name in policies
+        }
+
+    def create(self, name: str, policy: Policy) -> None:
+        access_key, secret_key = self._keys.make(name)
+        with self._typed(access_key, secret_key):
+            self._admin.policy_add(name, policy=dict(policy))
+            self._admin.user_add(access_key, secret_key)
+            self._admin.policy_set(name, user=access_key)
+
+    def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
+        access_key, _ = self._there(name)
+        with self._typed(access_key):
+            self._admin.policy_add(name, policy=dict(policy))
+            (self._admin.user_enable if enabled else self._admin.user_disable)(access_key)
+
+    def remove(self, name: str, policy: Policy) -> None:
+        access_key, there = self._there(name)
+        if there != policy:
+            raise Conflict(f"the policy of user {name} changed meanwhile")
+        with self._typed(access_key):
+            self._admin.user_remove(access_key)
+            self._admin.policy_remove(name)
+        self._keys.forget(name)
+
+    def _there(self, name: str) -> tuple[str, Policy | None]:
+        users, policies = self._read()
+        if name not in users:
+            raise Missing(f"the store has no user {name}")
+        return users[name][0], policies.get(name)
+
+    def _read(self) -> tuple[dict[str, tuple[str, dict[str, Any]]], dict[str, Policy]]:
+        """Access key and entry of each user by its policy's name, and all policies."""
+        with self._typed():
+            users, policies = json.loads(self._admin.user_list()), json.loads(self._admin.policy_list())
+        by_policy = {each.get("policyName", ""): (key, each) for key, each in users.items()}
+        return by_policy, {name: ordered(each) for name, each in policies.items()}
+
+    @contextmanager
+    def _typed(self, *hidden: str) -> Iterator[None]:
+        from minio.error import MinioAdminException
+
+        try:
+            yield
+        except MinioAdminException as error:
+            raise Refused(f"the object store: {_said(error, hidden)}") from None
+        except urllib3.exceptions.HTTPError as error:
+            raise Unreachable("the object store", self._address, type(error).__name__) from None
+
+
+def ordered(content: Any) -> Any:
+    """A policy in a fixed order: MinIO stores lists as sets, and answers with another order each time."""
+    if isinstance(content, Mapping):
+        return {key: ordered(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return sorted(map(ordered, content), key=lambda each: json.dumps(each, sort_keys=True))
+    return content
+
+
+def _said(error: MinioAdminException, hidden: tuple[str, ...]) -> str:
+    text = str(error)
+    for each in hidden:
+        text = text.replace(each, "***")
+    return text
