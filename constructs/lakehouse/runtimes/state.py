@@ -29,6 +29,18 @@ def check_user() -> None:
         ) from None
 
 
+def check_path(root: Path) -> None:
+    """Raises LakehouseError if processes would take the state folder's path for several folders.
+
+    https://spark.apache.org/docs/latest/configuration.html#application-properties (spark.local.dir); SeaweedFS's -dir
+    """
+    if "," in str(root):
+        raise LakehouseError(
+            f'The state folder "{root}" has a comma in its path: SeaweedFS and Spark would take it for two folders. '
+            "Rename the folder, or name another one under stacks.NAME.state in lakehouse.yaml."
+        )
+
+
 @dataclass(frozen=True)
 class State:
     """Folders below ``root``. Only ``lakehouse destroy --data`` removes ``data``; the others are created again."""

@@ -16,7 +16,7 @@ from lakehouse.runtimes.probe import await_ready
 from lakehouse.runtimes.process import background, jobs, leftovers, namespaces, surroundings, watch
 from lakehouse.runtimes.process.incarnation import SUPERVISOR
 from lakehouse.runtimes.process.supervisor import Supervisor
-from lakehouse.runtimes.state import State, check_user, write_private
+from lakehouse.runtimes.state import State, check_path, check_user, write_private
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import written
 
@@ -31,6 +31,7 @@ def preflight(
     if claim is not None:
         owner.check(state, claim)
     check_user()
+    check_path(state.root)
     if refused := namespaces.refusal(services):
         raise LakehouseError(f"{refused}. Either {namespaces.FIX}.")
     state.prepare()

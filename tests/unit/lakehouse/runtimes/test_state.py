@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.process import steps
 from lakehouse.runtimes.state import State, apart, folder, write_private
 from lakehouse.text.placeholders import Secret, filled
 
@@ -78,6 +79,12 @@ def test_a_state_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
         LakehouseError, match=r"The state folder .*file/state cannot be written: Not a directory.*state in"
     ):
         State(blocked / "state").prepare()
+
+
+def test_a_comma_in_the_path_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(LakehouseError, match=r'state folder ".*/nessie,rest/local" has a comma.*Rename'):
+        steps.preflight(State(tmp_path / "nessie,rest" / "local"), [])
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
