@@ -178,7 +178,7 @@ LOCKED = PYTHONPATH=constructs $(PY) -m lakehouse.packages.locked
 $(DONE)/runtime: Pipfile.lock pyproject.toml | $(DONE)/venv
 	@echo "installing the Python packages of Pipfile.lock"
 	@$(LOCKED) default
-	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@$(PY) -m uv pip install --quiet --offline --python $(PY) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Compiles what most commands import, while the services' packages are fetched. Python does it at the first import, but

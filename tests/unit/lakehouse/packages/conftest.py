@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.packages import catalogue, registries
+from lakehouse.packages import catalogue, pip_config, registries
 from lakehouse.packages.package import Package
 from tests.unit.lakehouse.packages.registry import Registry, handler
 

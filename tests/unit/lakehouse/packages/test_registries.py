@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages import registries
+from lakehouse.packages import pip_config, registries
 from tests.unit.lakehouse.packages.registry import Registry, artifact
 
 WHEEL = replace(artifact(b"x", "thing-1.0-py3-none-any.whl"), kind="pypi", project="thing")
@@ -66,12 +66,12 @@ def test_an_index_that_does_not_answer_is_named(registry: Registry) -> None:
 def test_pip_says_where_it_looks(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.undo()  # pip's options for real
     monkeypatch.setenv(variable, "here")
-    registries._pip_options.cache_clear()
+    pip_config.options.cache_clear()
     assert (registries._index() if variable == "PIP_INDEX_URL" else registries.certificates()) == "here"
-    registries._pip_options.cache_clear()
+    pip_config.options.cache_clear()
 
 
 def test_pips_default_is_asked_of_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registries, "_pip_options", dict)
+    monkeypatch.setattr(pip_config, "options", dict)
     assert registries._index().startswith("https://")
     assert registries.certificates() is True

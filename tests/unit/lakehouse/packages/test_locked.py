@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lakehouse import toolkit
+from lakehouse.packages import locked, pip_config
+
+LOCK = {
+    "default": {"b": {"version": "==2", "hashes": ["sha256:22", "sha256:33"], "markers": "sys_platform != 'win32'"}},
+    "develop": {"a": {"version": "==1", "hashes": ["sha256:11"], "extras": ["x", "y"]}},
+}
+
+
+class Programs:
+    """Stands for uv and pip. Each command is kept, with its requirements and its certificates."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **codes: int) -> None:
+        self.codes, self.commands, self.requirements, self.certificates = codes, [], "", ""
+        monkeypatch.setattr(subprocess, "run", self._run)
+
+    commands: list[list[str]]
+
+    def _run(self, command: list[str], *, env: dict[str, str], check: bool) -> subprocess.CompletedProcess[str]:
+        self.commands.append(command[2:])
+        self.requirements = Path(command[-1]).read_text()
+        self.certificates = env.get("SSL_CERT_FILE", "")
+        return subprocess.CompletedProcess(command, self.codes.get(command[2], 0))
+
+
+@pytest.fixture
+def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setattr(pip_config, "options", dict)
+    path = tmp_path / "Pipfile.lock"
+    path.write_text(json.dumps(LOCK))
+    return path
+
+
+def test_a_category_becomes_requirements_with_their_digests(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = Programs(monkeypatch)
+    assert locked.install(lock, "default") == 0
+    assert programs.requirements == "b==2 ; sys_platform != 'win32' --hash=sha256:22 --hash=sha256:33\n"
+    assert locked.install(lock, "develop") == 0
+    assert programs.requirements == "a[x,y]==1 --hash=sha256:11\n"
+    assert all({"--require-hashes", "--no-deps"} <= set(each) for each in programs.commands)
+    assert [each[0] for each in programs.commands] == ["uv", "uv"]
+
+
+def test_where_uv_fails_pip_installs_them(
+    lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    programs = Programs(monkeypatch, uv=2)
+    assert locked.install(lock, "default") == 0
+    assert [each[:2] for each in programs.commands] == [["uv", "pip"], ["pip", "install"]]
+    assert {"--require-hashes", "--no-deps"} <= set(programs.commands[1])
+    assert "pip does" in capsys.readouterr().err
+    assert locked.install(lock, "default") == 0
+
+
+def test_if_both_fail_it_fails(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Programs(monkeypatch, uv=2, pip=1)
+    assert locked.install(lock, "default") == 1
+
+
+def test_an_interrupted_uv_is_not_repeated_by_pip(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = Programs(monkeypatch, uv=-2)
+    assert locked.install(lock, "default") == -2
+    assert len(programs.commands) == 1
+
+
+def test_uv_looks_where_pip_looks(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configured = {
+        "global.index-url": "https://mirror/simple",
+        ":env:.extra-index-url": "https://one https://two",
+        "install.find-links": "/wheels",
+        "global.no-index": "true",
+        "global.cert": "/ca.pem",
+    }
+    monkeypatch.setattr(pip_config, "options", lambda: configured)
+    programs = Programs(monkeypatch)
+    locked.install(lock, "default")
+    for word in (
+        *("--default-index=https://mirror/simple", "--index=https://one", "--index=https://two"),
+        *("--find-links=/wheels", "--no-index"),
+    ):
+        assert word in programs.commands[0]
+    assert programs.certificates == "/ca.pem"
+
+
+def test_certificates_of_the_user_stay(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/mine.pem")
+    monkeypatch.setattr(pip_config, "options", lambda: {"global.cert": "/ca.pem"})
+    programs = Programs(monkeypatch)
+    locked.install(lock, "default")
+    assert programs.certificates == "/mine.pem"
+
+
+def test_it_runs_before_any_package_is_there() -> None:
+    code = "import sys; sys.argv[1:] = ['default']; import lakehouse.packages.locked"
+    environment = {**os.environ, "PYTHONPATH": str(toolkit.root() / "constructs")}
+    subprocess.run([sys.executable, "-S", "-c", code], env=environment, check=True)
+
+
+def test_every_package_of_the_lock_has_a_digest() -> None:
+    lock = json.loads((toolkit.root() / "Pipfile.lock").read_text())
+    for category in ("default", "develop"):
+        lines = list(locked.requirements(lock[category]))
+        assert len(lines) == len(lock[category])
+        assert all(" --hash=sha256:" in line for line in lines)
