@@ -199,9 +199,9 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
         if job:
             print(f"In the background: {job}.")
         if not any(each.pid for each in services):
-            print(f"The stack is not up: `cdktf deploy {target.stack}` starts it.")
+            print("The stack is not up: `lakehouse deploy` starts it.")
         elif not all(each.healthy for each in services):
-            print(f"`lakehouse logs SERVICE` shows why; `cdktf deploy {target.stack}` repairs what is down.")
+            print("`lakehouse logs SERVICE` shows why; `lakehouse deploy` repairs what is down.")
     if not well:
         raise typer.Exit(1)
 

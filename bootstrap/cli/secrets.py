@@ -65,7 +65,7 @@ def rotate(
 ) -> None:
     """Make the next deploy replace a credential. It restarts only the services that use it.
 
-    Nothing changes until then: `cdktf diff` shows what the deploy will do.
+    Nothing changes until then: `lakehouse diff` shows what the deploy will do.
     """
     from lakehouse.runtimes.generations import rotate as note
 
@@ -73,8 +73,8 @@ def rotate(
     local = target.local
     found = note(local.state, local.everything, name, local.credentials)
     print(
-        f"{found.name} is replaced by the next `cdktf deploy {target.stack}`, which restarts {', '.join(found.users)}. "
-        f"`cdktf diff {target.stack}` shows it."
+        f"{found.name} is replaced by the next `lakehouse deploy`, which restarts {', '.join(found.users)}. "
+        f"`lakehouse diff` shows it."
     )
 
 

@@ -54,12 +54,12 @@ def answers(name: str, service: str, uri: str, config: Answer, stack: str, *, cr
         return error(
             f'{uri} refuses the catalog "{name}": {message} (HTTP {config.status})',
             f"{service} was started for another catalog, or from an earlier file",
-            f"`cdktf diff {stack}`, `cdktf deploy {stack}`",
+            "`lakehouse diff`, `lakehouse deploy`",
         )
     return error(
         f"{uri} answers, but not as a catalog does (HTTP {config.status})",
         f"another program listens where {service} should",
-        f"`lakehouse status`; stop that program, then `cdktf deploy {stack}`",
+        "`lakehouse status`; stop that program, then `lakehouse deploy`",
     )
 
 
@@ -78,7 +78,7 @@ def signed(name: str, service: str, uri: str, listed: Answer, stack: str) -> Fin
             found,
             f"{service} takes other keys there than those in `secrets` of the state folder",
             f"`lakehouse restart {service}`; if that is not enough, `lakehouse secret rotate store` and "
-            f"`cdktf deploy {stack}`",
+            f"`lakehouse deploy`",
         )
     if listed.status == 404 and message:
         return error(found, "somebody deleted the table bucket", "`lakehouse apply` creates it")
@@ -115,7 +115,7 @@ def of_account(name: str, where: str, failure: RemoteError | None, stack: str) -
         return error(
             f"{where} does not answer: {text}",
             "this machine has no way there, or the address or the region in the file is wrong",
-            f"correct `endpoint` or `region` of {place}, then `cdktf deploy {stack}`; or see to the network",
+            f"correct `endpoint` or `region` of {place}, then `lakehouse deploy`; or see to the network",
         )
     if _WITHOUT_RIGHT.search(text):
         return error(
@@ -128,7 +128,7 @@ def of_account(name: str, where: str, failure: RemoteError | None, stack: str) -
             f"{where} refuses the keys: {text}",
             "the keys are wrong, were deleted, or are for another part of AWS",
             f"write the right ones to the file that `credentials` of stacks.{stack} names, or `lakehouse secret rotate "
-            f"glue` in a shell that has them; then `cdktf deploy {stack}`",
+            f"glue` in a shell that has them; then `lakehouse deploy`",
         )
     return error(f"{where} fails: {text}", "the message says it", f"`lakehouse plan`, once {where} answers")
 
@@ -193,7 +193,7 @@ def seen_by_engine(engine: str, catalog: str, failure: str, stack: str) -> Findi
     return error(
         f"{engine} cannot use {catalog}: {failure}",
         f"{engine} was started before the catalog or with another address for it, or cannot resolve its host",
-        f"`lakehouse restart {engine}`; if that is not enough, `cdktf diff {stack}` and `cdktf deploy {stack}`",
+        f"`lakehouse restart {engine}`; if that is not enough, `lakehouse diff` and `lakehouse deploy`",
     )
 
 
@@ -207,5 +207,5 @@ def read_by_engine(engine: str, table: str, failure: str, store: str, stack: str
     return error(
         f"{engine} cannot read {table}: {failure}",
         f"{engine} has another address or other keys for the store, or cannot resolve its host; it should use {store}",
-        f"`lakehouse restart {engine}`; if that is not enough, `cdktf diff {stack}` and `cdktf deploy {stack}`",
+        f"`lakehouse restart {engine}`; if that is not enough, `lakehouse diff` and `lakehouse deploy`",
     )

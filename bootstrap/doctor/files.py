@@ -103,9 +103,9 @@ def hosts(
             return error(
                 where,
                 f"in a container, {each.host} is the container itself, not this machine",
-                f"write {views.internal[own]} there, then `cdktf deploy`"
+                f"write {views.internal[own]} there, then `lakehouse deploy`"
                 if own
-                else "write the name of a container in its network, or this machine's address, then `cdktf deploy`",
+                else "write the name of a container in its network, or this machine's address, then `lakehouse deploy`",
             )
         if in_container and each.host in views.internal:
             continue
@@ -122,7 +122,7 @@ def hosts(
             return error(
                 where,
                 f"{each.host} is a container's name, but the services of this stack are processes of this machine",
-                f"write {views.external[each.host]} there, then `cdktf deploy`",
+                f"write {views.external[each.host]} there, then `lakehouse deploy`",
             )
         if not answer:
             return error(

@@ -28,7 +28,7 @@ _SIGNS = tuple(
             r"password authentication failed",
             "PostgreSQL refuses its password: somebody set another one there, or only one of the two was restarted",
             "`lakehouse restart postgres`, which sets the password of its configuration again; if that is not enough, "
-            "`cdktf destroy {stack}`, then `cdktf deploy {stack}` (the data stays)",
+            "`lakehouse destroy`, then `lakehouse deploy` (the data stays)",
         ),
         (
             r'FATAL: *database "[^"]*" does not exist|relation "[^"]*" does not exist',
@@ -44,29 +44,29 @@ _SIGNS = tuple(
         (
             r"too many clients already|remaining connection slots are reserved",
             "PostgreSQL has no connection left: catalogs have more `clients` than it takes",
-            "set fewer `clients` under the catalog's `properties`, then `cdktf deploy {stack}`",
+            "set fewer `clients` under the catalog's `properties`, then `lakehouse deploy`",
         ),
         (
             r'FATAL: *(database|role) "[^"]*" already exists',
             "the file gives a database or its user a name that another one in PostgreSQL has",
-            "choose another `database` or `user` of the catalog, then `cdktf deploy {stack}`",
+            "choose another `database` or `user` of the catalog, then `lakehouse deploy`",
         ),
         (
             r"OutOfMemoryError|insufficient memory for the Java Runtime|Cannot allocate memory|"
             r"Initial heap size set to a larger value than the maximum|Too small maximum heap|"
             r"Out of memory\. Please run with a larger Java heap",
             "its memory is too small, or this machine's is used up",
-            "more `memory` (Connect: `driver_memory`) under `engines` in lakehouse.yaml, then `cdktf deploy {stack}`",
+            "more `memory` (Connect: `driver_memory`) under `engines` in lakehouse.yaml, then `lakehouse deploy`",
         ),
         (
             r"Address already in use|BindException|Failed to bind to|bind: address|port is already allocated",
             "another program holds its port",
-            "stop that program, or choose another number under `stacks.{stack}.ports`, then `cdktf deploy {stack}`",
+            "stop that program, or choose another number under `stacks.{stack}.ports`, then `lakehouse deploy`",
         ),
         (
             r"UnknownHostException|Name or service not known|Temporary failure in name resolution|no such host",
             "it asks for a host whose name does not resolve where it runs",
-            "write a name that resolves there into lakehouse.yaml, then `cdktf deploy {stack}`",
+            "write a name that resolves there into lakehouse.yaml, then `lakehouse deploy`",
         ),
         (
             r"No space left on device|Disk quota exceeded|could not extend file",
@@ -81,13 +81,13 @@ _SIGNS = tuple(
         (
             r"SignatureDoesNotMatch|InvalidAccessKeyId|InvalidAccessKey\b",
             "the store refuses its keys: one of the two was started with others",
-            "`cdktf destroy {stack}`, then `cdktf deploy {stack}` (the data stays)",
+            "`lakehouse destroy`, then `lakehouse deploy` (the data stays)",
         ),
         (r"NoSuchBucket", "a bucket is missing", "`lakehouse apply`"),
         (
             r"UnsupportedClassVersionError|Unrecognized VM option|Unsupported major\.minor",
             "it was started with another Java than it needs",
-            f"`{toolkit.command('setup')}`, then `cdktf deploy {{stack}}`",
+            f"`{toolkit.command('setup')}`, then `lakehouse deploy`",
         ),
         (
             r"Unable to access jarfile|ClassNotFoundException|NoClassDefFoundError|Could not find or load main class",
@@ -103,7 +103,7 @@ _SIGNS = tuple(
         (
             r"Configuration property '[^']*' was not used|Invalid configuration property|Configuration errors:",
             "it does not know a property that lakehouse.yaml sets, or not its value",
-            "correct that property (`engines` in lakehouse.yaml), then `cdktf deploy {stack}`",
+            "correct that property (`engines` in lakehouse.yaml), then `lakehouse deploy`",
         ),
         (
             r"Permission denied|AccessDeniedException|Operation not permitted|Read-only file system",

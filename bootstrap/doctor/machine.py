@@ -11,7 +11,7 @@ from lakehouse.runtimes.findings import Finding, error, ok, warning
 _LITTLE_MEMORY_MB = 256  # left over, with all services up
 _SMALLER = (
     "set `memory`, `driver_memory` or `workers` under `engines` in lakehouse.yaml to smaller values and "
-    "`cdktf deploy {stack}`, or stop other programs"
+    "`lakehouse deploy`, or stop other programs"
 )
 
 

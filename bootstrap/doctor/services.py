@@ -18,7 +18,7 @@ def ports(holders: Sequence[PortHolder], count: int, stack: str) -> Finding:
     if not holders:
         return ok(f"{count} ports, none taken by others")
     first = holders[0]
-    other = f"`stacks.{stack}.ports` in lakehouse.yaml, then `cdktf deploy {stack}`"
+    other = f"`stacks.{stack}.ports` in lakehouse.yaml, then `lakehouse deploy`"
     if first.container:
         cause = f"container {first.container} publishes it"
         cause += f", of the lakehouse in {first.lakehouse}" if first.lakehouse else ""
@@ -43,9 +43,9 @@ def running(processes: Mapping[str, Process], named: Sequence[str], left: bool, 
         return error(
             "none of its services runs any more",
             "everything was killed: this machine or Docker was restarted, or somebody did it",
-            f"`cdktf deploy {stack}` (the data is still there)",
+            "`lakehouse deploy` (the data is still there)",
         )
-    return error("is not up", "it was never deployed, or was destroyed", f"`cdktf deploy {stack}`")
+    return error("is not up", "it was never deployed, or was destroyed", "`lakehouse deploy`")
 
 
 def undefined(why: str) -> Finding:
@@ -77,13 +77,13 @@ def service(seen: ServiceSeen, taken: Sequence[str], stack: str) -> Finding:
     if own:
         return skipped("ports")
     if process is None:
-        return error("was not started, or was stopped", "it has no process", f"`cdktf deploy {stack}`")
+        return error("was not started, or was stopped", "it has no process", "`lakehouse deploy`")
     word = f"is {process.state.lower()}" + (f" ({process.note})" if process.note else "")
     if seen.out_of_memory:
         return error(
             word,
             "Docker ended it: it needed more memory than its limit",
-            f"set more `memory` for it under `engines` in lakehouse.yaml, then `cdktf deploy {stack}`",
+            "set more `memory` for it under `engines` in lakehouse.yaml, then `lakehouse deploy`",
         )
     why = logs.reason(seen.log, name, stack)
     if why is not None:
@@ -92,7 +92,7 @@ def service(seen: ServiceSeen, taken: Sequence[str], stack: str) -> Finding:
         return error(
             f"{word}, and not ready as the file defines it",
             "it runs as an earlier file defined it, so it may not answer where the file says",
-            f"`cdktf diff {stack}` shows the change, `cdktf deploy {stack}` makes it",
+            "`lakehouse diff` shows the change, `lakehouse deploy` makes it",
         )
     if process.up and process.uptime < seen.patience:
         return error(
@@ -104,7 +104,7 @@ def service(seen: ServiceSeen, taken: Sequence[str], stack: str) -> Finding:
     return error(
         f"{word}, not ready",
         f"the end of its log: {end}" if end else "its log is empty",
-        f"`lakehouse logs {name}`, then `lakehouse restart {name}` or `cdktf deploy {stack}`",
+        f"`lakehouse logs {name}`, then `lakehouse restart {name}` or `lakehouse deploy`",
     )
 
 
@@ -124,5 +124,5 @@ def definitions(changed: Sequence[str], edited: Sequence[str], unnamed: Sequence
     return warning(
         "; ".join(parts),
         "lakehouse.yaml or this project changed after the last deploy, or a deploy was interrupted",
-        f"`cdktf diff {stack}` shows the changes, `cdktf deploy {stack}` makes them",
+        "`lakehouse diff` shows the changes, `lakehouse deploy` makes them",
     )

@@ -80,5 +80,5 @@ def memory(failed: Mapping[str, int], count: int, stack: str) -> Finding:
         f"{sum(failed.values())} of Trino's last {count} failed for lack of memory: {limits}",
         "they needed more than Trino may use",
         "set more `memory` for `trino` under `engines` in lakehouse.yaml, then "
-        f"`cdktf deploy {stack}`; or filter by a partition's column, and select fewer columns",
+        "`lakehouse deploy`; or filter by a partition's column, and select fewer columns",
     )

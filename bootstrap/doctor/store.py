@@ -42,7 +42,7 @@ def reached(endpoint: str, answer: Answer, service: str, stack: str) -> Finding:
         return error(
             f"{endpoint} answers, but not as an S3 store does (HTTP {answer.status})",
             f"another program listens where {service} should",
-            f"`lakehouse status`; stop that program, then `cdktf deploy {stack}`",
+            "`lakehouse status`; stop that program, then `lakehouse deploy`",
         )
     return ok(f"{endpoint} answers")
 
@@ -86,7 +86,7 @@ def keys(
     ``missing`` are missing files of keys, ``refused`` is the store's message if it refused (empty: it did not),
     ``stale`` the services whose configuration was written with other keys than those there now.
     """
-    again = f"`cdktf destroy {stack}`, then `cdktf deploy {stack}`: all services get the current keys, the data stays"
+    again = "`lakehouse destroy`, then `lakehouse deploy`: all services get the current keys, the data stays"
     if not readable:
         return error(f"{folder} cannot be read", "it belongs to another user", "use the user who deployed")
     if missing:
@@ -118,7 +118,7 @@ def keys(
 
 def secrets(missing: Sequence[str], stale: Sequence[str], folder: str, stack: str) -> Finding:
     """Whether services run with the other secrets of the state folder; ``stale`` are those that were started before."""
-    again = f"`cdktf destroy {stack}`, then `cdktf deploy {stack}`: all services get the current ones, the data stays"
+    again = "`lakehouse destroy`, then `lakehouse deploy`: all services get the current ones, the data stays"
     if missing:
         return error(
             f"{', '.join(missing)} missing in {folder}",

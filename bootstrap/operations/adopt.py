@@ -31,7 +31,7 @@ def adopt(target: Target, *, yes: bool) -> str:
             f"under stacks.{target.stack}.state in {target.path.name}."
         )
     if remains := local.runtime.remains():
-        raise LakehouseError(f"Something runs there ({remains}). Stop it first: `cdktf destroy {target.stack}`.")
+        raise LakehouseError(f"Something runs there ({remains}). Stop it first: `lakehouse destroy`.")
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"Standard input is not a terminal, so nobody can confirm to take over {root}: add --yes.")

@@ -24,16 +24,14 @@ def destroy_data(target: Target, *, yes: bool) -> int:
     """
     root = target.local.state.root
     if remains := target.local.runtime.remains():
-        raise LakehouseError(
-            f"The lakehouse is up ({remains}): its data stays. `cdktf destroy {target.stack}` stops it first."
-        )
+        raise LakehouseError(f"The lakehouse is up ({remains}): its data stays. `lakehouse destroy` stops it first.")
     folders = [root / name for name in _OURS if (root / name).exists()]
     if not folders and not target.local.runtime.volumes():
         return 0
     if folders and owner.read(root) is None:
         raise LakehouseError(
             f"{root} has no mark that names its owner, so nothing is deleted. If it belongs to this lakehouse, "
-            f"`cdktf deploy {target.stack}` or {owner.ADOPT} marks it."
+            f"`lakehouse deploy` or {owner.ADOPT} marks it."
         )
     if links := [each for each in folders if each.is_symlink()]:
         raise LakehouseError(

@@ -54,7 +54,7 @@ class Unreachable(RemoteError):
     def __init__(self, what: str, endpoint: str, reason: str) -> None:
         super().__init__(
             f"{what} at {endpoint} cannot be reached ({reason}). "
-            "Is the stack up? `lakehouse status` shows it, `cdktf deploy` brings it back."
+            "Is the stack up? `lakehouse status` shows it, `lakehouse deploy` brings it back."
         )
 
 

@@ -83,7 +83,7 @@ class Target:
         if not is_open(found.port, found.host):
             raise LakehouseError(
                 f"{port} does not answer on {found}. `lakehouse status` shows what runs; "
-                f"`cdktf deploy {self.stack}` brings the stack up."
+                f"`lakehouse deploy` brings the stack up."
             )
         return found
 

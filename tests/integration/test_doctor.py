@@ -55,7 +55,7 @@ def test_a_stopped_service(deployed: Deployment, service: str) -> None:
     with stopped(deployed, service):
         found = doctor(deployed, code=1)
     assert errors(found) == {f"service {service}"}
-    assert found[f"service {service}"]["fix"] == "`cdktf deploy local`"
+    assert found[f"service {service}"]["fix"] == "`lakehouse deploy`"
     follows = {"nessie": "catalog lake", "spark-master": "service spark-worker-1"}[service]
     assert follows in behind(found, f"service {service}")
 
@@ -184,7 +184,7 @@ def test_everything_was_killed(deployed: Deployment) -> None:
         deployed.deploy()
     assert errors(found) == {"stack"}
     assert "killed" in found["stack"]["cause"]
-    assert "`cdktf deploy local`" in found["stack"]["fix"]
+    assert "`lakehouse deploy`" in found["stack"]["fix"]
 
 
 def test_keys_that_were_replaced(deployed: Deployment) -> None:
@@ -195,7 +195,7 @@ def test_keys_that_were_replaced(deployed: Deployment) -> None:
     assert errors(found) == {"keys"}
     assert "refuses" in found["keys"]["found"]
     assert "replaced after s3proxy, nessie" in found["keys"]["cause"]
-    assert "`cdktf destroy local`, then `cdktf deploy local`" in found["keys"]["fix"]
+    assert "`lakehouse destroy`, then `lakehouse deploy`" in found["keys"]["fix"]
     assert {"buckets", "tables", "contents"} <= behind(found, "keys")
 
 
@@ -288,7 +288,7 @@ def test_a_file_that_was_edited_and_not_deployed(deployed: Deployment) -> None:
         found = doctor(deployed, code=0)
     assert found["definitions"]["severity"] == found["contents"]["severity"] == "warning"
     assert "trino run as an earlier file defined them" in found["definitions"]["found"]
-    assert "`cdktf diff local`" in found["definitions"]["fix"]
+    assert "`lakehouse diff`" in found["definitions"]["fix"]
     assert "1 to create" in found["contents"]["found"]
 
 

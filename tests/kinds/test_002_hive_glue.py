@@ -206,7 +206,7 @@ def test_doctor_names_what_is_stopped(on_hive: Deployment, service: str) -> None
     with stopped(on_hive, service):
         found = doctor(on_hive, code=1)
     assert errors(found) == {f"service {service}"}
-    assert found[f"service {service}"]["fix"] == "`cdktf deploy local`"
+    assert found[f"service {service}"]["fix"] == "`lakehouse deploy`"
     assert "trino: spark_catalog" in behind(found, f"service {service}")
 
 
@@ -214,7 +214,7 @@ def test_doctor_names_the_store_that_is_stopped(on_hive: Deployment) -> None:
     with stopped(on_hive, "minio"):
         found = doctor(on_hive, code=1)
     assert errors(found) == {"service minio"}
-    assert found["service minio"]["fix"] == "`cdktf deploy local`"
+    assert found["service minio"]["fix"] == "`lakehouse deploy`"
     assert {"store", "keys", "buckets"} <= behind(found, "service minio")
 
 

@@ -114,7 +114,7 @@ def test_a_server_that_is_down(stack: Deployment, well: None, service: str) -> N
     with stopped(stack, service):
         found = doctor(stack, code=1)
     assert errors(found) == {f"service {service}"}
-    assert found[f"service {service}"]["fix"] == "`cdktf deploy local`"
+    assert found[f"service {service}"]["fix"] == "`lakehouse deploy`"
     follows = {"catalog lake", "database of lake", "trino: lake", "tables"}
     assert follows | ({"service rest"} if service == "postgres" else set()) <= behind(found, f"service {service}")
 
@@ -131,7 +131,7 @@ def test_a_password_that_was_replaced_in_the_state_folder(stack: Deployment, wel
     assert replaced["secrets"]["found"].startswith("postgres, rest started with other secrets than those in ")
     assert removed["secrets"]["found"].startswith("postgres-rest missing in ")
     for found in (replaced, removed):
-        assert "`cdktf destroy local`, then `cdktf deploy local`" in found["secrets"]["fix"]
+        assert "`lakehouse destroy`, then `lakehouse deploy`" in found["secrets"]["fix"]
         assert "database of lake" in behind(found, "secrets")
 
 

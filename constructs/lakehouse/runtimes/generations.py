@@ -149,14 +149,16 @@ def rotate(state: State, services: Iterable[Service], name: str, file: Path | No
             "server's own interface, then set the new one with `credentials` of the stack."
         )
     for profile in filter(None, (secret.profile for secret in found.secrets)):
-        raise UsageError(f"{name} is set in {profile.file}. Write another one there; the next `cdktf deploy` uses it.")
+        raise UsageError(
+            f"{name} is set in {profile.file}. Write another one there; the next `lakehouse deploy` uses it."
+        )
     if file is not None and set(credentials.read(file, known)) & {secret.secret for secret in found.secrets}:
-        raise UsageError(f"{name} is set in {file}. Write another value there; the next `cdktf deploy` uses it.")
+        raise UsageError(f"{name} is set in {file}. Write another value there; the next `lakehouse deploy` uses it.")
     made = [state.kept(secret.secret).is_file() for secret in found.secrets]
     if found.certificate is not None:
         made = [certificates.is_there(state, found.certificate.certificate)]
     if not all(made):
-        raise LakehouseError(f"{name} was never made, so there is nothing to replace. `cdktf deploy` makes it.")
+        raise LakehouseError(f"{name} was never made, so there is nothing to replace. `lakehouse deploy` makes it.")
     recorded = read(state)
     last = recorded.get(name, NONE)
     _record(state, {**recorded, name: Generation(last.now, last.now + 1)})

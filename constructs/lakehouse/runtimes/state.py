@@ -134,7 +134,7 @@ class State:
             value = path.read_text()
         except FileNotFoundError:
             if path.suffix == ".pem":  # a certificate, which the preflight of a deploy makes
-                raise LakehouseError(f"The certificate {path} is missing. `cdktf deploy` makes it.") from None
+                raise LakehouseError(f"The certificate {path} is missing. `lakehouse deploy` makes it.") from None
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return _make_secret(path)
         except (OSError, UnicodeDecodeError) as error:
@@ -150,7 +150,9 @@ class State:
         Raises LakehouseError if it is the user's own and no deploy has taken it yet.
         """
         if part.of_aws and not self.kept(part.secret).is_file():
-            raise LakehouseError(f"{self.kept(part.secret)} is missing: `cdktf deploy` writes the keys for AWS to it.")
+            raise LakehouseError(
+                f"{self.kept(part.secret)} is missing: `lakehouse deploy` writes the keys for AWS to it."
+            )
         return part.default if part.default and not self.kept(part.secret).is_file() else self.secret(part.secret)
 
     def keep(self, name: str, value: str) -> None:

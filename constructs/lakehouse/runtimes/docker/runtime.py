@@ -55,7 +55,7 @@ class Containers:
     def log(self, name: str, lines: int) -> str:
         if any(each.is_job and each.service == name for each in self.containers):  # its container was removed
             if not (path := self.state.log(name)).is_file():
-                raise LakehouseError(f"The job {name} has no log: it has never run. `cdktf deploy` runs it.")
+                raise LakehouseError(f"The job {name} has no log: it has never run. `lakehouse deploy` runs it.")
             return "".join(path.read_text(errors="replace").splitlines(keepends=True)[-lines:])
         return self.engine.client.containers.get(self._name(name)).logs(tail=lines).decode(errors="replace")
 
@@ -145,7 +145,7 @@ class Containers:
         """The name of the service's container, which need not run. Raises LakehouseError if it does not exist."""
         seen = self.engine.seen(self.state).get(service)
         if seen is None:
-            raise LakehouseError(f"{service} has no container: it was never started. `cdktf deploy` starts it.")
+            raise LakehouseError(f"{service} has no container: it was never started. `lakehouse deploy` starts it.")
         return seen.name
 
 

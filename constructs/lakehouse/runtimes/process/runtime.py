@@ -158,5 +158,5 @@ class Processes:
     def _log(self, name: str) -> Path:
         path = self.state.run / "supervisord.log" if name == incarnation.SUPERVISOR else self.state.log(name)
         if not path.exists():
-            raise LakehouseError(f"{name} has no log ({path}): it was never started. `cdktf deploy` starts it.")
+            raise LakehouseError(f"{name} has no log ({path}): it was never started. `lakehouse deploy` starts it.")
         return path

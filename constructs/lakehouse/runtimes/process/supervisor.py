@@ -248,7 +248,7 @@ class Supervisor:
             self._unless(Faults.NOT_RUNNING, "stopProcess", name, True)
             self._call("startProcess", name, True)
         except OSError as error:
-            raise LakehouseError("The lakehouse does not run. `cdktf deploy` starts it.") from error
+            raise LakehouseError("The lakehouse does not run. `lakehouse deploy` starts it.") from error
         except xmlrpc.client.Fault as fault:
             raise LakehouseError(f"{name} could not be restarted: {fault.faultString}") from fault
 

@@ -121,14 +121,14 @@ def test_a_lakehouse_that_is_down(file: Path, capsys: pytest.CaptureFixture[str]
     lakehouse("-f", str(file), "status", expect=1)
     shown = capsys.readouterr().out
     assert "0 of 7 services healthy" in shown
-    assert "`cdktf deploy local` starts it" in shown
+    assert "`lakehouse deploy` starts it" in shown
     lakehouse("-f", str(file), "status", "--json", expect=1)
     status = json.loads(capsys.readouterr().out)
     assert status["healthy"] is False
     assert [each["name"] for each in status["services"]][-1] == "trino"
     for words in (["sql", "-e", "SELECT 1"], ["verify"], ["generate"], ["shell", "spark"], ["restart", "trino"]):
         lakehouse("-f", str(file), *words, expect=1)
-        assert "`cdktf deploy" in capsys.readouterr().err
+        assert "`lakehouse deploy" in capsys.readouterr().err
 
 
 def test_endpoints_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,7 +43,7 @@ def test_a_rotation_is_noted_and_shown(deployed: Path, capsys: pytest.CaptureFix
         "name": TOKEN, "kind": "key", "chosen": False, "replaced": 0, "due": False, "services": ["spark-connect"],
     }  # fmt: skip
     lakehouse("-f", str(deployed), "secret", "rotate", TOKEN)
-    assert "restarts spark-connect. `cdktf diff local` shows it" in capsys.readouterr().out
+    assert "restarts spark-connect. `lakehouse diff` shows it" in capsys.readouterr().out
     assert listed(deployed, capsys)[TOKEN]["due"] is True
     lakehouse("-f", str(deployed), "secret", "list")
     shown = capsys.readouterr().out

@@ -62,7 +62,7 @@ def test_a_catalog_that_the_store_serves(listed: Answer, severity: str, words: s
 def test_a_catalog_that_its_server_lacks_is_created_by_apply() -> None:
     lost = answered(404, {"error": {"message": "Unable to find warehouse lake", "code": 404}})
     assert "`lakehouse apply`" in catalogs.answers("lake", "polaris", URI, lost, "local", creates=True).fix
-    assert "`cdktf deploy local`" in catalogs.answers("lake", "nessie", URI, lost, "local").fix
+    assert "`lakehouse deploy`" in catalogs.answers("lake", "nessie", URI, lost, "local").fix
 
 
 def test_credentials_that_the_server_refuses_are_an_error_with_its_words() -> None:

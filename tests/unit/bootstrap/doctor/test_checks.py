@@ -37,7 +37,7 @@ def test_a_lakehouse_that_was_never_deployed(look: Look, tmp_path: Path) -> None
     found = look()
     errors = {name for name, each in found.items() if each.severity == "error"}
     assert errors == {"stack"}
-    assert found["stack"].fix == "`cdktf deploy local`"
+    assert found["stack"].fix == "`lakehouse deploy`"
     behind = {name for name, each in found.items() if each.severity == "skipped"}
     assert {"service trino", "store", "keys", "buckets", "catalog lake", "trino: lake", "contents"} <= behind
     assert not (tmp_path / ".lakehouse").exists()  # doctor creates nothing, above all no secrets
@@ -208,7 +208,7 @@ def test_a_docker_without_images_and_with_little_memory(look: Look, monkeypatch:
     assert found["images"].severity == "error"
     assert "docker.io/trinodb/trino:476" in found["images"].found
     assert "`make images`" in found["images"].fix
-    assert found["stack"].fix == "`cdktf deploy boxes`"
+    assert found["stack"].fix == "`lakehouse deploy`"
 
 
 def test_images_that_a_registry_has(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +248,7 @@ def test_the_command(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     at = next(n for n, line in enumerate(lines) if line.startswith("stack "))
     assert lines[at].split(None, 2)[1:] == ["ERROR", "is not up"]
     assert lines[at + 1].strip().startswith("cause")
-    assert lines[at + 2].split(None, 1) == ["fix", "`cdktf deploy local`"]
+    assert lines[at + 2].split(None, 1) == ["fix", "`lakehouse deploy`"]
     assert "Not checked until `stack` is fixed: definitions," in shown.out
     assert "Fix the first one first" in lines[-1]
     assert "\x1b" not in shown.out + shown.err

@@ -27,7 +27,7 @@ def test_memory(total: int, available: int, running: tuple[str, ...], severity: 
     assert found.severity == severity
     assert cause in found.cause
     assert "4000" in found.found
-    assert ("`cdktf deploy local`" in found.fix) == (severity != "ok")
+    assert ("`lakehouse deploy`" in found.fix) == (severity != "ok")
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_whether_the_stack_runs(states: dict[str, str], left: bool, severity: st
         {name: process(state) for name, state in states.items()}, ["nessie", "trino"], left, "local"
     )
     assert (seen.severity, seen.found) == (severity, found)
-    assert ("`cdktf deploy local`" in seen.fix) == (severity == "error")
+    assert ("`lakehouse deploy`" in seen.fix) == (severity == "error")
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_running_services_are_compared_with_the_file() -> None:
     found = services.definitions(["trino"], ["nessie"], ["old"], "local")
     assert found.severity == "warning"
     assert all(word in found.found for word in ("trino run as", "nessie changed by hand", "old run, but are not"))
-    assert "`cdktf diff local`" in found.fix
+    assert "`lakehouse diff`" in found.fix

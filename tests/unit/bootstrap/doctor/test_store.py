@@ -73,7 +73,7 @@ def test_keys(missing: tuple[str, ...], refused: str, stale: tuple[str, ...], se
     found = store.keys(missing, refused, stale, "/state/secrets", "local")
     assert found.severity == severity
     assert cause in found.cause
-    assert ("`cdktf destroy local`, then `cdktf deploy local`" in found.fix) == (severity == "error")
+    assert ("`lakehouse destroy`, then `lakehouse deploy`" in found.fix) == (severity == "error")
 
 
 def test_other_secrets() -> None:
@@ -84,7 +84,7 @@ def test_other_secrets() -> None:
     assert stale.found == "postgres, rest started with other secrets than those in /state/secrets"
     for found in (missing, stale):
         assert found.severity == "error"
-        assert "`cdktf destroy local`, then `cdktf deploy local`" in found.fix
+        assert "`lakehouse destroy`, then `lakehouse deploy`" in found.fix
 
 
 def test_buckets() -> None:

@@ -121,7 +121,7 @@ def test_a_link_is_not_followed(target: Target, root: Path, tmp_path: Path) -> N
 
 
 def test_a_lakehouse_that_is_up_keeps_its_data(target: Target, root: Path, running: int) -> None:
-    with pytest.raises(LakehouseError, match=f"is up \\(pids {running}\\).*cdktf destroy local"):
+    with pytest.raises(LakehouseError, match=f"is up \\(pids {running}\\).*lakehouse destroy"):
         destroy_data(target, yes=True)
     assert (root / "data" / "s3proxy" / "warehouse" / "file.parquet").exists()
 

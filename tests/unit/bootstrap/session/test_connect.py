@@ -36,7 +36,7 @@ def test_glue_has_an_account_apart_from_the_store(file: Path) -> None:
     text = file.read_text().partition("stacks:")[0]
     stack = "{runtime: process, store: s3proxy, catalogs: {lake: {kind: glue, region: eu-west-1}}}"
     file.write_text(f"{text}stacks: {{local: {stack}}}\n")
-    with pytest.raises(LakehouseError, match="`cdktf deploy` writes the keys for AWS"):
+    with pytest.raises(LakehouseError, match="`lakehouse deploy` writes the keys for AWS"):
         connect(file, "local")
     secrets = file.parent / ".lakehouse" / "local" / "secrets"
     write_private(secrets / "glue-access-key", "own")

@@ -150,5 +150,5 @@ def test_an_engine_that_does_not_listen_is_reported_at_once(target: Target) -> N
     from bootstrap.session.sql import open_engine
 
     for name, service in (("trino", "trino"), ("spark", "spark-connect")):
-        with pytest.raises(LakehouseError, match=f"{service} does not answer on 127.0.0.1:.*cdktf deploy local"):
+        with pytest.raises(LakehouseError, match=f"{service} does not answer on 127.0.0.1:.*lakehouse deploy"):
             open_engine(target, name)  # type: ignore[arg-type]

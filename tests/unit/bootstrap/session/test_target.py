@@ -84,7 +84,7 @@ def test_a_missing_service_is_reported_with_the_existing_ones(target: Target) ->
 
 def test_a_port_is_given_once_something_listens(target: Target) -> None:
     (number,) = (each.number for each in target.service("trino").ports if each.name == "trino")
-    with pytest.raises(LakehouseError, match=f"trino does not answer on 127.0.0.1:{number}.*cdktf deploy local"):
+    with pytest.raises(LakehouseError, match=f"trino does not answer on 127.0.0.1:{number}.*lakehouse deploy"):
         target.address("trino", "engines.trino")
     with socket.create_server(("127.0.0.1", number)):
         assert target.address("trino", "engines.trino") == Address("127.0.0.1", number)

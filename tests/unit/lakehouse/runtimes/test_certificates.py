@@ -94,7 +94,7 @@ def test_without_openssl_the_fix_is_reported(tmp_path: Path, monkeypatch: pytest
 
 
 def test_one_that_is_not_there_is_never_a_random_secret(tmp_path: Path) -> None:
-    with pytest.raises(LakehouseError, match="`cdktf deploy` makes it"):
+    with pytest.raises(LakehouseError, match="`lakehouse deploy` makes it"):
         written(CERTIFICATE.key, State(tmp_path).secret)
 
 

@@ -258,7 +258,7 @@ def of_glue() -> tuple[Service, ...]:
 def test_keys_of_aws_are_those_of_the_shell_until_they_are_rotated(
     state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(LakehouseError, match="`cdktf deploy` writes the keys"):
+    with pytest.raises(LakehouseError, match="`lakehouse deploy` writes the keys"):
         state.value(GLUE.value)
     monkeypatch.setattr(shell_keys, "pair", lambda: ("first", "1" * 8))
     deploy(state, of_glue())

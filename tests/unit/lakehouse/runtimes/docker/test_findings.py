@@ -70,7 +70,7 @@ def test_the_provider() -> None:
     ("missing", "severity", "named", "fix"),
     [
         ({}, "ok", "4 images here", ""),
-        ({"trino:476": True}, "warning", "trino:476", "`cdktf deploy local` pulls"),
+        ({"trino:476": True}, "warning", "trino:476", "`lakehouse deploy` pulls"),
         ({"trino:476": True, "nessie:1": False}, "error", "nessie:1", "`make images`"),
     ],
 )
