@@ -50,9 +50,11 @@ class Target:
 
     @property
     def secrets(self) -> Path:
-        """The folder of the stack's secrets on this machine."""
-        root = folder(self.path, self.stack) if self.in_aws else self.located.state.root
-        return root / "secrets"
+        """The folder of the stack's secrets on this machine. Nothing that a set-up fetches is needed to name it."""
+        found = self.lakehouse.stacks.get(self.stack)
+        if found is None:
+            return self.local.state.root / "secrets"  # raises that the file has no such stack
+        return folder(self.path, self.stack, found.state if isinstance(found, LocalStack) else None) / "secrets"
 
     @property
     def scratch(self) -> Path:

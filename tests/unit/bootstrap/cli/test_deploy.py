@@ -48,6 +48,18 @@ def test_a_deploy_first_sets_up_what_its_stack_needs(
     assert not (project / "cdktf.out").exists()
 
 
+def test_a_first_deploy_on_a_machine_without_java_begins_with_the_set_up(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*words: object, stack: str) -> None:
+        raise LakehouseError("there is no network")
+
+    monkeypatch.setattr("bootstrap.project.set_up.deployable", refuse)
+    monkeypatch.setattr("lakehouse.packages.jvm.find", lambda feature: None)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project / "an empty cache"))
+    assert lakehouse("deploy", expect=1) == "Error: there is no network\n"
+
+
 @pytest.mark.parametrize("command", [("deploy",), ("diff",), ("destroy", "--yes")])
 def test_another_app_in_the_files_folder_is_not_run(
     project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
