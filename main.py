@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.text.terminal import shown_lines
 
 if TYPE_CHECKING:
+    from lakehouse.runtimes.contents import Look
     from lakehouse.spec import Lakehouse
 
 
@@ -18,17 +21,28 @@ def main() -> int:
     """Synthesise every stack of the file: LAKEHOUSE_FILE, or the lakehouse.yaml of this folder or the nearest above."""
     try:
         path = project.file()
-        lakehouse = _load(path)  # before the CDK is imported, so that an invalid file is reported at once
-        from lakehouse.runtimes.looks import begin
+        with _looking(path) as looks:
+            lakehouse = _load(path)  # before the CDK is imported, so that an invalid file is reported at once
+            from stacks import synth
 
-        looks = begin(lakehouse, path)  # they run while the CDK is imported
-        from stacks import synth
-
-        synth(lakehouse, path, looks, _warnings(lakehouse, path))
+            synth(lakehouse, path, looks, _warnings(lakehouse, path))
     except LakehouseError as error:
         print(f"Error: {shown_lines(error)}", file=sys.stderr)
         return error.exit_code
     return 0
+
+
+@contextmanager
+def _looking(path: Path) -> Iterator[Mapping[str, Look]]:
+    """The comparisons of contents, which run while the file is read and the CDK is imported."""
+    from lakehouse.runtimes.looks import begin
+
+    looks = begin(path)
+    try:
+        yield looks
+    finally:
+        for each in looks.values():
+            each.end()
 
 
 def _load(path: Path) -> Lakehouse:

@@ -54,7 +54,8 @@ class Look:
             out, errors = self.process.communicate(timeout=max(0.1, self.until - time.monotonic()))
             if self.process.returncode == 0:
                 found = json.loads(out)
-                return Compared(bool(found["drift"]), tuple(found["steps"]), tuple(found["lines"]))
+                lines = found["lines"]
+                return Compared(bool(found["drift"]), tuple(found["steps"]), None if lines is None else tuple(lines))
             why = errors.strip().splitlines()[-1:] or ["there is no error message"]
         except subprocess.TimeoutExpired:
             self.process.kill()
@@ -67,6 +68,11 @@ class Look:
             file=sys.stderr,
         )
         return Compared()
+
+    def end(self) -> None:
+        """End the comparison if nobody waits for its answer."""
+        with self.process:  # closes its pipes
+            self.process.kill()
 
 
 def propose(state: State, digest: str, compared: Compared) -> Incarnation:

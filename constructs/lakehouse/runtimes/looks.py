@@ -1,31 +1,38 @@
-"""Starts the comparison of contents for each local stack that is up (:mod:`lakehouse.runtimes.contents`)."""
+"""Starts the comparison of contents for each local stack that may be up (:mod:`lakehouse.runtimes.contents`)."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from lakehouse.runtimes.contents import NAME, PATIENCE, Look
-from lakehouse.runtimes.incarnation import NONE, recorded
-from lakehouse.runtimes.locate import locate
-from lakehouse.runtimes.processes import is_open
-from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.runtimes.contents import PATIENCE, Look
+from lakehouse.runtimes.state import apart
+
+_NOTHING = '"resources": []'  # in Terraform's state of a stack that was destroyed
 
 
-def begin(lakehouse: Lakehouse, path: Path) -> dict[str, Look]:
-    """Start a comparison for each local stack whose bootstrap has run and whose store and catalogs listen."""
-    return {name: _start(name, path) for name in lakehouse.stacks if _is_up(lakehouse, name, path)}
+def begin(path: Path) -> dict[str, Look]:
+    """Start a comparison for each stack of the file that Terraform has deployed from here, and not destroyed.
+
+    It takes as long as everything else that a synth does, so it begins before the file is read, and finds out by itself
+    whether the stack is up.
+    """
+    return {stack: _start(stack, path) for stack in sorted(_deployed(path))}
 
 
-def _is_up(lakehouse: Lakehouse, name: str, path: Path) -> bool:
-    if not isinstance(lakehouse.stacks[name], LocalStack):
-        return False
-    local = locate(lakehouse, name, path)
-    needed = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
-    at = [local.place.external(port.name) for each in local.services if each.name in needed for port in each.ports]
-    return recorded(local.state, NAME) != NONE and all(is_open(each.port, each.host) for each in at)
+def _deployed(path: Path) -> Iterator[str]:
+    """The stacks of the file of which Terraform's state, beside the file, has resources."""
+    first, last = ".".join(("terraform", *apart(path), "")), ".tfstate"
+    for each in path.parent.iterdir():
+        stack = each.name.removeprefix(first).removesuffix(last)
+        if each.name == f"{first}{stack}{last}" and "." not in stack:
+            with suppress(OSError, UnicodeDecodeError):
+                if (text := each.read_text()) and _NOTHING not in text:
+                    yield stack
 
 
 def _start(name: str, path: Path) -> Look:

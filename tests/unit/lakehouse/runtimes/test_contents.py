@@ -31,6 +31,21 @@ def test_the_answer_is_the_processs(drift: bool) -> None:
     assert look(program).compared() == Compared(drift, ("+ table t",), ("+ table t", "Plan"))
 
 
+def test_a_stack_that_is_not_up_is_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    program = 'print(\'{"drift": false, "steps": [], "lines": null}\')'
+    assert look(program).compared() == Compared()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_comparison_that_nobody_waits_for_ends() -> None:
+    running = look("import time; time.sleep(60)")
+    running.end()
+    assert running.process.poll() is not None
+    ended = look("print(1)")
+    ended.process.wait()
+    ended.end()
+
+
 @pytest.mark.parametrize(
     ("program", "why"),
     [

@@ -1,35 +1,41 @@
-"""Which stacks the CDK app checks when it runs."""
+"""Which stacks the CDK app compares when it runs, before it has read the file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lakehouse.runtimes import contents, looks
-from lakehouse.runtimes.incarnation import Incarnation, record
+from lakehouse.runtimes import looks
 from lakehouse.runtimes.looks import begin
-from lakehouse.runtimes.state import State
-from lakehouse.spec import load
 
-FILE = Path(__file__).parents[4] / "lakehouse.yaml"
+DEPLOYED, DESTROYED = '{"resources": [{"type": "terraform_data"}]}', '{"outputs": {}, "resources": [], "checks": null}'
 
 
-def test_only_what_was_bootstrapped_and_listens_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    found: list[str] = []
+    monkeypatch.setattr(looks, "_start", lambda name, path: found.append(name))
+    return found
+
+
+def test_only_what_is_deployed_is_asked(tmp_path: Path, asked: list[str]) -> None:
     path = tmp_path / "lakehouse.yaml"
-    path.write_text(FILE.read_text())
-    monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path(f"/java-{feature}/bin/java"))
-    lakehouse = load(path)
-    asked: list[Any] = []
-    monkeypatch.setattr(looks, "_start", lambda name, path: asked.append(name))
-    monkeypatch.setattr(looks, "is_open", lambda port, host: True)
-    begin(lakehouse, path)
+    begin(path)
     assert asked == []
-    state = State(tmp_path / ".lakehouse" / "local")
-    record(state, contents.NAME, Incarnation("a" * 12, "1"))
-    begin(lakehouse, path)
-    assert asked == ["local"]
-    monkeypatch.setattr(looks, "is_open", lambda port, host: False)
-    begin(lakehouse, path)
-    assert asked == ["local"]
+    (tmp_path / "terraform.local.tfstate").write_text(DEPLOYED)
+    (tmp_path / "terraform.staging.tfstate").write_text(DEPLOYED)
+    (tmp_path / "terraform.gone.tfstate").write_text(DESTROYED)
+    (tmp_path / "terraform.begun.tfstate").write_text("")
+    (tmp_path / "terraform.local.tfstate.backup").write_text(DEPLOYED)
+    begin(path)
+    assert asked == ["local", "staging"]
+
+
+def test_files_beside_each_other_have_their_own_stacks(tmp_path: Path, asked: list[str]) -> None:
+    (tmp_path / "terraform.local.tfstate").write_text(DEPLOYED)
+    (tmp_path / "terraform.other.test.tfstate").write_text(DEPLOYED)
+    begin(tmp_path / "other.yaml")
+    assert asked == ["test"]
+    begin(tmp_path / "lakehouse.yaml")
+    assert asked == ["test", "local"]
