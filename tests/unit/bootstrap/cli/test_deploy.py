@@ -15,6 +15,7 @@ import pytest
 from bootstrap.cli.main import app
 from bootstrap.deploy import run
 from lakehouse.errors import LakehouseError
+from lakehouse.packages import jvm
 from lakehouse.runtimes import changes
 from lakehouse.runtimes.changes import PlannedChanges
 from tests.unit.bootstrap.deploy.test_run import STANDIN, once
@@ -55,8 +56,11 @@ def test_a_first_deploy_on_a_machine_without_java_begins_with_the_set_up(
         raise LakehouseError("there is no network")
 
     monkeypatch.setattr("bootstrap.project.set_up.deployable", refuse)
-    monkeypatch.setattr("lakehouse.packages.jvm.find", lambda feature: None)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(project / "an empty cache"))
+
+    def absent(feature: int) -> None:
+        raise jvm.absent(feature)
+
+    monkeypatch.setattr("lakehouse.runtimes.process.place.java", absent)
     assert lakehouse("deploy", expect=1) == "Error: there is no network\n"
 
 
