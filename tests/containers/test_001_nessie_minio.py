@@ -80,9 +80,11 @@ def test_without_a_prefix_containers_are_called_as_their_services() -> None:
     assert wanted.items() <= local.ports.items()
 
 
-def test_the_commands_of_the_readme(stack: Deployment) -> None:
+def test_the_commands_of_the_page(stack: Deployment) -> None:
     """The fixture runs `deploy`; another test runs `docker exec -it trino trino`."""
-    blocks = re.findall(r"^```console\n(.*?)^```$", (PROJECT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(
+        r"^```console\n(.*?)^```$", (PROJECT / "docs" / "containers.md").read_text(), re.DOTALL | re.MULTILINE
+    )
     [block] = (each for each in blocks if FILE in each)
     assert [line.removeprefix("$ ") for line in block.splitlines()] == [
         f"export LAKEHOUSE_FILE={FILE}",

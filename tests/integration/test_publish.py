@@ -1,4 +1,4 @@
-"""Write, audit, publish: the README's own blocks, on the real engines."""
+"""Write, audit, publish: the blocks of docs/session.md, on the real engines."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 from ruamel.yaml import YAML
 
-from tests.integration.deployment import PROJECT, Deployment
-from tests.integration.test_readme import PUBLISH
-from tests.integration.test_session import blocks_of, replay
+from tests.integration.deployment import Deployment
+from tests.integration.test_session import replay, session
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -42,10 +41,8 @@ def counts(deployed: Deployment, catalog: str) -> list[int]:
     return found
 
 
-def test_the_readme_writes_audits_and_publishes(lakehouse: Deployment) -> None:
-    section = PUBLISH.search((PROJECT / "README.md").read_text())
-    assert section
-    blocks = blocks_of(section[0])
+def test_the_page_writes_audits_and_publishes(lakehouse: Deployment) -> None:
+    blocks = session("Write, audit, publish")
     assert [block.language for block in blocks] == ["yaml", "bash", "sql", "sql", "text", "bash", "sql", "text"]
     shown = ""
     for block in blocks:

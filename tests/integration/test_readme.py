@@ -12,17 +12,13 @@ from tests.integration.deployment import BIN, PROJECT, Deployment
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 README = (PROJECT / "README.md").read_text()
-# Its blocks need the file edited between them: test_publish.py does that.
-PUBLISH = re.compile(r"^## Write, audit, publish$.*?(?=^## )", re.DOTALL | re.MULTILINE)
-# The fixture deploys; these tests cannot run `make test`; test_verify.py verifies, test_session.py generates.
-ELSEWHERE = {"make deploy", "make test", "lakehouse verify", "lakehouse generate --rows 100000"}
+COMMANDS = (PROJECT / "docs" / "commands.md").read_text()
+# The fixture deploys; these tests cannot run `make test`; test_verify.py verifies.
+ELSEWHERE = {"make deploy", "make test", "lakehouse verify"}
 
 
 def blocks() -> list[str]:
-    return [
-        found.strip()
-        for found in re.findall(r"^```bash\n(.*?)^```$", PUBLISH.sub("", README), re.DOTALL | re.MULTILINE)
-    ]
+    return [found.strip() for found in re.findall(r"^```bash\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)]
 
 
 def test_every_block_is_known() -> None:
@@ -39,7 +35,7 @@ def test_the_block_runs(deployed: Deployment, block: str) -> None:
     "command", ["cdktf diff local", "lakehouse endpoints", "lakehouse plan", "lakehouse drift", "lakehouse logs trino"]
 )
 def test_commands_of_the_table_run(deployed: Deployment, command: str) -> None:
-    assert command.removesuffix(" trino").removesuffix(" local").split()[-1] in README
+    assert command.removesuffix(" trino").removesuffix(" local").split()[-1] in COMMANDS
     deployed.run("bash", "-c", f'export PATH="{BIN}:$PATH"; {command}')
 
 

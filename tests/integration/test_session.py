@@ -1,4 +1,4 @@
-"""The README's session, replayed from its own text, and the queries of the reference system."""
+"""The session of docs/session.md, replayed from its own text, and the queries of the reference system."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,7 @@ from tests.integration.deployment import BIN, PROJECT, Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-DOCUMENT = PROJECT / "README.md"
+PAGE = PROJECT / "docs" / "session.md"
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,10 @@ class Block:
     code: str
 
 
-def session(document: Path) -> list[Block]:
-    """The fenced blocks under the heading of the session."""
-    section = re.search(r"^## A session$(.*?)(?=^## |\Z)", document.read_text(), re.DOTALL | re.MULTILINE)
-    assert section, f"{document.name} has no session"
+def session(heading: str) -> list[Block]:
+    """The fenced blocks under that heading of the page."""
+    section = re.search(rf"^## {heading}$(.*?)(?=^## |\Z)", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    assert section, f"{PAGE.name} has no {heading}"
     return blocks_of(section[1])
 
 
@@ -62,8 +61,8 @@ def replay(block: Block, deployed: Deployment) -> str:
     return deployed.run(sys.executable, "-c", code)
 
 
-def test_the_session_of_the_readme_does_what_it_says(fresh: Deployment) -> None:
-    blocks = session(DOCUMENT)
+def test_the_session_of_the_page_does_what_it_says(fresh: Deployment) -> None:
+    blocks = session("A session")
     assert [block.language for block in blocks] == ["bash", "sql", "text", "python", "sql", "sql"]
     shown = ""
     for block in blocks:

@@ -1,4 +1,4 @@
-"""``lakehouse diagram`` as a user runs it, and the README's diagram, which must be its output."""
+"""``lakehouse diagram`` as a user runs it, and the diagram of docs/architecture.md, which must be its output."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ def test_what_cannot_be_done_is_an_error(arguments: list[str], code: int, said: 
     assert said in done.stderr
 
 
-def test_the_diagram_of_the_readme_is_fresh() -> None:
-    [block] = re.findall(r"^```mermaid\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-    assert block == run().stdout, "put the output of `lakehouse diagram` into README.md"
+def test_the_diagram_of_the_page_is_fresh() -> None:
+    [block] = re.findall(
+        r"^```mermaid\n(.*?)^```$", (ROOT / "docs" / "architecture.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert block == run().stdout, "put the output of `lakehouse diagram` into docs/architecture.md"
