@@ -82,6 +82,11 @@ class RedactedStream:
             self._stream.write(self._redact(pending))
         self._stream.flush()
 
+    def reveal(self, text: str) -> None:
+        """Pass text as it is, after what was written before."""
+        self.flush()
+        self._stream.write(text)
+
     def __getattr__(self, name: str) -> Any:
         if name == "buffer":  # bytes would bypass the redactor
             raise AttributeError(name)
@@ -95,6 +100,14 @@ def guard(secrets: Path) -> None:
         stream = getattr(sys, name)
         inner = stream._stream if isinstance(stream, RedactedStream) else stream
         setattr(sys, name, RedactedStream(inner, redact))
+
+
+def reveal(text: str) -> None:
+    """Print text with its secrets, for somebody who asked for exactly that."""
+    if isinstance(sys.stdout, RedactedStream):
+        sys.stdout.reveal(text)
+    else:
+        sys.stdout.write(text)
 
 
 def console(*, stderr: bool = False, width: int | None = None) -> Console:

@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from bootstrap import output
+from bootstrap.cli.access import app as access
 from bootstrap.cli.deploy import app as deploying
 from bootstrap.cli.diagram import app as diagram
 from bootstrap.cli.doctor import app as doctor
@@ -335,26 +336,6 @@ def validate(
 
 
 @app.command()
-def access(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Show who may do what, and why, according to the file's roles and principals."""
-    from bootstrap.session.target import find
-    from lakehouse.access.explain import explain
-
-    rows = explain(find(context.obj.file, context.obj.stack).lakehouse)
-    if as_json:
-        _print_json([asdict(row) for row in rows])
-        return
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("PRINCIPAL", "MAY", "ON", "BECAUSE"):
-        table.add_column(heading, no_wrap=True)
-    for row in rows:
-        table.add_row(row.principal, row.may, row.on, row.because)
-    output.console(width=200).print(table)
-
-
-@app.command()
 def restart(
     context: typer.Context,
     service: Annotated[str, typer.Argument(help="Its name, as `lakehouse status` shows it.")],
@@ -379,6 +360,7 @@ app.add_typer(maintenance)
 app.add_typer(ingestion)
 app.add_typer(stores, name="store")
 app.add_typer(secrets, name="secret")
+app.add_typer(access, name="access")
 app.add_typer(diagram)
 app.add_typer(doctor)
 

@@ -56,19 +56,32 @@ class IamUsers:
             if self._keys.access_key(name) not in active:
                 for lost in active:  # the answer that had the secret key never arrived
                     self._iam.delete_access_key(UserName=name, AccessKeyId=lost)
-                made = self._iam.create_access_key(UserName=name)["AccessKey"]
-                self._keys.keep(name, made["AccessKeyId"], made["SecretAccessKey"])
+                self._make_keys(name)
             self._give(name, policy)
 
     def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
         with self._typed():
-            kept = self._keys.access_key(name)
-            for key, active in self._access_keys(name).items():
+            kept, keys = self._keys.access_key(name), self._access_keys(name)
+            for key, active in keys.items():
                 if active and not enabled:
                     self._iam.update_access_key(UserName=name, AccessKeyId=key, Status="Inactive")
-                elif enabled and not active and key == kept:
+                elif enabled and not active and (key == kept or kept not in keys):
                     self._iam.update_access_key(UserName=name, AccessKeyId=key, Status="Active")
+            if enabled and not keys:
+                self._make_keys(name)
             self._give(name, policy)
+
+    def renew(self, name: str) -> None:
+        with self._typed():
+            self._access_keys(name)  # raises Missing
+            self._make_keys(name)
+
+    def end_former(self, name: str) -> int:
+        with self._typed():
+            former = self._access_keys(name).keys() - {self._keys.access_key(name)}
+            for key in former:
+                self._iam.delete_access_key(UserName=name, AccessKeyId=key)
+        return len(former)
 
     def remove(self, name: str, policy: Policy) -> None:
         with self._typed():
@@ -90,9 +103,14 @@ class IamUsers:
         found = self._iam.get_user_policy(UserName=name, PolicyName=_POLICY)["PolicyDocument"]
         policy = _renamed(found, *reversed(_ACTION))
         tags = {each["Key"]: each["Value"] for each in self._pages("list_user_tags", "Tags", UserName=name)}
-        keys = self._access_keys(name)
+        keys, kept = self._access_keys(name), self._keys.access_key(name)
+        ours = kept is not None and (kept in keys or not keys)  # without any, its removal was cut short
         marked = {"ID": tags[_MARK], **policy} if tags.get(_MARK) else policy
-        return StoreUser(marked, any(keys.values()), self._keys.access_key(name) in keys)
+        return StoreUser(marked, any(keys.values()), ours)
+
+    def _make_keys(self, name: str) -> None:
+        made = self._iam.create_access_key(UserName=name)["AccessKey"]
+        self._keys.keep(name, made["AccessKeyId"], made["SecretAccessKey"])
 
     def _give(self, name: str, policy: Policy) -> None:
         if mark := policy.get("ID", ""):

@@ -6,6 +6,7 @@ https://docs.min.io/community/minio-object-store/administration/identity-access-
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -28,7 +29,8 @@ class MinioUsers:
     """The users of MinIO.
 
     A user's access key is random and kept like a secret, because whoever knows one can write with it on MinIO
-    (docs/stores.md). So users are found by their policies: each has one, with the user's name here.
+    (docs/stores.md). So users are found by their policies: each has one, with the user's name here. A user of ours with
+    two pairs of keys, for a rotation, is two users of MinIO with one policy.
     """
 
     def __init__(self, connections: Connections, state: State) -> None:
@@ -55,8 +57,8 @@ class MinioUsers:
     def facts(self, lakehouse: str) -> dict[str, StoreUser]:
         users, policies = self._read()
         return {
-            name: StoreUser(policies[name], each.get("status") != "disabled", self._keys.access_key(name) == access_key)
-            for name, (access_key, each) in users.items()
+            name: StoreUser(policies[name], any(enabled.values()), self._keys.access_key(name) in enabled)
+            for name, enabled in users.items()
             if name.startswith(f"{lakehouse}-") and name in policies
         }
 
@@ -68,32 +70,55 @@ class MinioUsers:
             self._admin.policy_set(name, user=access_key)
 
     def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
-        access_key, _ = self._there(name)
-        with self._typed(access_key):
+        access_keys, _ = self._there(name)
+        kept = self._keys.access_key(name)
+        with self._typed(*access_keys):
             self._admin.policy_add(name, policy=dict(policy))
-            (self._admin.user_enable if enabled else self._admin.user_disable)(access_key)
+            for key in access_keys:
+                if not enabled:
+                    self._admin.user_disable(key)
+                elif key == kept or kept not in access_keys:
+                    self._admin.user_enable(key)
+
+    def renew(self, name: str) -> None:
+        self._there(name)
+        access_key, secret_key = (secrets.token_hex(20) for _ in range(2))
+        with self._typed(access_key, secret_key):
+            self._admin.user_add(access_key, secret_key)
+            self._admin.policy_set(name, user=access_key)
+        self._keys.keep(name, access_key, secret_key)
+
+    def end_former(self, name: str) -> int:
+        former = self._there(name)[0].keys() - {self._keys.access_key(name)}
+        with self._typed(*former):
+            for key in former:
+                self._admin.user_remove(key)
+        return len(former)
 
     def remove(self, name: str, policy: Policy) -> None:
-        access_key, there = self._there(name)
+        access_keys, there = self._there(name)
         if there != policy:
             raise Conflict(f"the policy of user {name} changed meanwhile")
-        with self._typed(access_key):
-            self._admin.user_remove(access_key)
+        with self._typed(*access_keys):
+            for key in access_keys:
+                self._admin.user_remove(key)
             self._admin.policy_remove(name)
         self._keys.forget(name)
 
-    def _there(self, name: str) -> tuple[str, Policy | None]:
+    def _there(self, name: str) -> tuple[dict[str, bool], Policy | None]:
         users, policies = self._read()
         if name not in users:
             raise Missing(f"the store has no user {name}")
-        return users[name][0], policies.get(name)
+        return users[name], policies.get(name)
 
-    def _read(self) -> tuple[dict[str, tuple[str, dict[str, Any]]], dict[str, Policy]]:
-        """Access key and entry of each user by its policy's name, and all policies."""
+    def _read(self) -> tuple[dict[str, dict[str, bool]], dict[str, Policy]]:
+        """Whether each access key of a user is enabled, by the name of its policy, and all policies."""
         with self._typed():
             users, policies = json.loads(self._admin.user_list()), json.loads(self._admin.policy_list())
-        by_policy = {each.get("policyName", ""): (key, each) for key, each in users.items()}
-        return by_policy, {name: ordered(each) for name, each in policies.items()}
+        found: dict[str, dict[str, bool]] = {}
+        for access_key, each in users.items():
+            found.setdefault(each.get("policyName", ""), {})[access_key] = each.get("status") != "disabled"
+        return found, {name: ordered(each) for name, each in policies.items()}
 
     @contextmanager
     def _typed(self, *hidden: str) -> Iterator[None]:

@@ -36,6 +36,15 @@ class UserAdmin(Protocol):
     def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
         """Give the user that policy, and enable or disable it. Raises Missing if there is no such user."""
 
+    def renew(self, name: str) -> None:
+        """Give the user further keys, which the state folder keeps. Those before them work until :meth:`end_former`.
+
+        Raises Missing if there is no such user.
+        """
+
+    def end_former(self, name: str) -> int:
+        """Remove all keys of the user but those that the state folder keeps. Returns how many. Raises Missing."""
+
     def remove(self, name: str, policy: Policy) -> None:
         """Remove the user and its keys, which never come back.
 
@@ -57,6 +66,10 @@ class UserKeys:
         """The user's access key; None if none is kept."""
         path = self.state.kept(f"{name}-{ACCESS_KEY}")
         return path.read_text() if path.exists() else None
+
+    def pair(self, name: str) -> tuple[str, str] | None:
+        """The user's access key and secret key; None if they are not kept."""
+        return None if self.access_key(name) is None else self.make(name)
 
     def make(self, name: str) -> tuple[str, str]:
         """The user's access key and secret key, made if there are none."""

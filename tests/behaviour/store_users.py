@@ -10,10 +10,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from bootstrap.reconciler.plan import Plan, render
+from bootstrap.reconciler.world import World
+from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.s3 import client
+from bootstrap.stores.proof import NAME, outcomes
+from bootstrap.stores.users import UserKeys
+from lakehouse.access.proof import calls
 from lakehouse.kinds import STORES
 from lakehouse.runtimes.state import State
-from lakehouse.spec import Lakehouse
+from lakehouse.spec import Lakehouse, Verb
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
 from tests.behaviour.test_stores import with_buckets
@@ -49,9 +54,7 @@ def users_reach_what_their_roles_grant(servers: Servers, root: str, tmp_path: Pa
 
     user = f"user {name}-analyst"
     assert bring(with_access(servers, name, {**silver, **bronze})) == [f"+ {user}"]
-    access_key, secret_key = ((state / f"{name}-analyst-{key}").read_text() for key in ("access-key", "secret-key"))
-    theirs = replace(there.store, access_key=access_key, secret_key=secret_key)
-    s3, analyst = client(there.store), client(theirs)
+    s3, analyst = client(there.store), client(of_user(here, tmp_path, f"{name}-analyst"))
     for folder in ("silver", "bronze"):
         s3.put_object(Bucket="warehouse", Key=f"lake/{folder}/{root}", Body=b"")
     assert may(analyst.get_object, f"lake/silver/{root}")
@@ -68,6 +71,18 @@ def users_reach_what_their_roles_grant(servers: Servers, root: str, tmp_path: Pa
     assert not may(analyst.get_object, f"lake/silver/{root}")
     assert bring(with_access(servers, name, silver, deletable=True)) == [f"~ {user}", "    + access"]
     assert may(analyst.get_object, f"lake/silver/{root}")
+    proven(with_access(servers, name, silver), here, tmp_path)
+    users = World.of(here).users
+    assert users is not None
+    admin = users()
+    admin.renew(f"{name}-analyst")
+    assert may(analyst.get_object, f"lake/silver/{root}"), "the former keys work beside the new ones"
+    assert bring(with_access(servers, name, silver, deletable=True)) == []
+    proven(with_access(servers, name, silver), here, tmp_path)
+    assert admin.end_former(f"{name}-analyst") == 1
+    assert not may(analyst.get_object, f"lake/silver/{root}")
+    proven(with_access(servers, name, silver), here, tmp_path)
+    analyst = client(of_user(here, tmp_path, f"{name}-analyst"))
     nobody = with_access(servers, name, None)
     assert bring(nobody) == [f"~ {user}", "    - access: the file does not name it"]
     assert not may(analyst.get_object, f"lake/silver/{root}")
@@ -75,6 +90,30 @@ def users_reach_what_their_roles_grant(servers: Servers, root: str, tmp_path: Pa
     assert bring(nobody, allow_destroy=True) == [f"- {user}"]
     assert not list(state.glob("*"))
     assert not may(analyst.get_object, f"lake/silver/{root}")
+
+
+def of_user(connections: Connections, folder: Path, name: str) -> StoreConnection:
+    """The store as the user reaches it."""
+    pair = UserKeys(State(folder)).pair(name)
+    assert pair is not None
+    return replace(connections.store, access_key=pair[0], secret_key=pair[1])
+
+
+def proven(wanted: Lakehouse, connections: Connections, folder: Path) -> None:
+    """The calls that `lakehouse access test` makes are answered as the file says; of a file with other grants, not."""
+
+    def wrong(file: Lakehouse) -> list[tuple[str, str]]:
+        keys = UserKeys(State(folder))
+        found = outcomes(list(calls(file)), connections, lambda name: keys.pair(f"{wanted.name}-{name}"))
+        return [(each.call.operation, each.call.place.namespace) for each in found if not each.right]
+
+    assert wrong(wanted) == []
+    more: dict[str, list[Verb]] = {"lake.silver": ["read", "write"], "lake.bronze": ["read"]}
+    changed = wanted.model_copy(deep=True)
+    changed.access.roles["r"].grants.update(more)
+    assert wrong(changed) == [("put", "silver"), ("delete", "silver"), ("list", "bronze"), ("get", "bronze")]
+    left = client(connections.store).list_objects_v2(Bucket="warehouse").get("Contents", ())
+    assert not [each["Key"] for each in left if NAME in each["Key"]]
 
 
 def with_access(

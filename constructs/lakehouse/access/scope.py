@@ -35,16 +35,16 @@ def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
             around.add(namespace)
             tables.add(f"{namespace}/{table}")
             definition = content.namespaces[namespace].tables[table]
-            prefixes.add(prefix(definition.location or f"{_folder(content, namespace)}/{table}"))
-            prefixes.update(_written(definition))
+            prefixes.add(prefix(definition.location or f"{folder(content, namespace)}/{table}"))
+            prefixes.update(written(definition))
             continue
-        for namespace in path or content.namespaces:
+        for namespace in within(content, path[0]) if path else content.namespaces:
             databases.add(namespace)
             tables.add(f"{namespace}/*")
-            prefixes.add(prefix(_folder(content, namespace)))
+            prefixes.add(prefix(folder(content, namespace)))
             inner = content.namespaces[namespace].tables.values()
             prefixes.update(prefix(table.location) for table in inner if table.location)
-            prefixes.update(prefix for table in inner for prefix in _written(table))
+            prefixes.update(prefix for table in inner for prefix in written(table))
     whole = {f"{database}/*" for database in databases}
     return Scope(
         databases=tuple(sorted(databases)),
@@ -54,12 +54,17 @@ def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
     )
 
 
-def _folder(content: Catalog, namespace: str) -> str:
+def within(content: Catalog, namespace: str) -> list[str]:
+    """The namespace and those nested in it."""
+    return [each for each in content.namespaces if f"{each}.".startswith(f"{namespace}.")]
+
+
+def folder(content: Catalog, namespace: str) -> str:
     """The default folder of a namespace's tables: a nested one is in the folder of its parent."""
     return f"{content.location}/{namespace.replace('.', '/')}"
 
 
-def _written(table: Table) -> set[tuple[str, str]]:
+def written(table: Table) -> set[tuple[str, str]]:
     """Where engines write apart from the table's own folder."""
     return {prefix(table.properties[key]) for key in PATHS if key in table.properties}
 

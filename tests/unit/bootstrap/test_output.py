@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.table import Table
 
-from bootstrap.output import RedactedStream, Redactor, console, guard, progress
+from bootstrap.output import RedactedStream, Redactor, console, guard, progress, reveal
 
 SECRET = "5f2c9f4e1a"  # not a real one
 
@@ -22,6 +22,25 @@ def secrets(tmp_path: Path) -> Path:
 
 def test_secrets_are_blacked_out(secrets: Path) -> None:
     assert Redactor(secrets)(f"key={SECRET}, again {SECRET}.") == "key=********, again ********."
+
+
+def test_only_what_was_asked_for_is_revealed_and_in_its_turn(
+    secrets: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    value = next(secrets.iterdir()).read_text()
+    monkeypatch.setattr("sys.stdout", sys.stdout)
+    monkeypatch.setattr("sys.stderr", sys.stderr)
+    reveal(f"{value}\n")
+    guard(secrets)
+    print(value, end=" ")
+    reveal(f"{value}\n")
+    print(value)
+    assert [value in line for line in capsys.readouterr().out.replace(" ", "\n").splitlines()] == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_of_two_secrets_that_begin_alike_nothing_is_left(secrets: Path) -> None:

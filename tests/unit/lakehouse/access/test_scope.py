@@ -27,3 +27,9 @@ def test_a_grant_covers_the_folders_in_which_tables_are_created(target: str, fol
         spaces["x"] = {"tables": {"u": {**T, "location": "s3://warehouse/elsewhere/u"}}}
     found = scope(lakehouse(spaces), [target]).prefixes
     assert [key for _, key in found] == folders
+
+
+def test_a_grant_on_a_namespace_covers_tables_elsewhere_of_the_namespaces_in_it() -> None:
+    spaces = {"n": {}, "n.m": {"tables": {"t": {**T, "location": "s3://warehouse/elsewhere/t"}}}, "nm": {}}
+    found = scope(lakehouse(spaces), ["lake.n"]).prefixes
+    assert [key for _, key in found] == ["elsewhere/t", "lake/n"]

@@ -1,0 +1,170 @@
+"""`lakehouse access` on the command line; its calls of a store are in tests/behaviour."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bootstrap.cli.main import app
+from bootstrap.remote.errors import Missing
+from bootstrap.session.target import find
+from bootstrap.stores import proof
+from bootstrap.stores.proof import AccessOutcome
+from lakehouse.access.proof import Call
+from lakehouse.runtimes import owner
+from lakehouse.runtimes.state import State
+
+PROJECT = Path(__file__).parents[4]
+
+
+class Users:
+    """The part of a store's users that the commands need. ``gone``: the store has none."""
+
+    gone = False
+    renewed: list[str] = []
+
+    def __init__(self, connections: Any, state: State) -> None:
+        self.state = state
+
+    def renew(self, name: str) -> None:
+        if self.gone:
+            raise Missing(name)
+        self.renewed.append(name)
+
+    def end_former(self, name: str) -> int:
+        return 2
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("sys.stdout", sys.stdout)
+    monkeypatch.setattr("sys.stderr", sys.stderr)
+    monkeypatch.setattr("bootstrap.reconciler.world._USERS", {"iam": Users})
+    monkeypatch.setattr(Users, "renewed", [])
+    content = yaml.safe_load((PROJECT / "lakehouse.yaml").read_text())
+    content["stacks"]["local"]["store"] = "seaweedfs"
+    catalog, spaces = next((name, list(each["namespaces"])) for name, each in content["catalogs"].items())
+    content["access"] = {
+        "roles": {"reader": {"grants": {f"{catalog}.{spaces[0]}": ["read"]}}},
+        "principals": {"bi": {"roles": ["reader"]}, "idle": {"roles": []}},
+    }
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def lakehouse(file: Path, *words: str, expect: int = 0) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app(["--file", str(file), "access", *words], prog_name="lakehouse")
+    assert ended.value.code == expect
+
+
+def keep(file: Path, name: str) -> State:
+    local = find(file, "local").located
+    owner.mark(local.state, local.claim)
+    state = local.state
+    state.keep(f"{name}-access-key", "AKEY")
+    state.keep(f"{name}-secret-key", "SECRET")
+    return state
+
+
+def named(file: Path, principal: str) -> str:
+    return f"{yaml.safe_load(file.read_text())['name']}-{principal}"
+
+
+def test_without_a_word_it_shows_who_may_do_what(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse(file)
+    assert "role reader grants read" in capsys.readouterr().out
+    lakehouse(file, "--json")
+    assert [each["principal"] for each in json.loads(capsys.readouterr().out)] == ["bi", "idle"]
+
+
+def test_keys_go_to_a_private_file_and_not_to_the_screen(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = keep(file, named(file, "bi"))
+    lakehouse(file, "credentials", "bi")
+    shown, path = capsys.readouterr().out, state.root / "access" / "bi.ini"
+    assert str(path) in shown
+    assert "SECRET" not in shown
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "aws_secret_access_key = SECRET" in path.read_text()
+    lakehouse(file, "credentials", "bi", "--to", str(file.parent / "mine"))
+    assert (file.parent / "mine").read_text() == path.read_text()
+    lakehouse(file, "credentials", "bi", "--show")
+    assert "aws_secret_access_key = SECRET" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("credentials", "idle"),
+            "idle has no keys: a deploy or `lakehouse apply` makes them if its roles grant files.",
+        ),
+        (("credentials", "nobody"), 'access.principals has no "nobody". It has bi or idle.'),
+        (("rotate",), "Name one principal, or give --all."),
+        (("rotate", "bi", "--all"), "Name one principal, or give --all."),
+        (("credentials", "bi", "--to", "/proc/none/x"), "/proc/none/x cannot be written"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    file: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    keep(file, named(file, "bi"))
+    lakehouse(file, *words, expect=2)
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_store_without_users_is_named_with_those_that_have_them(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(file.read_text().replace("store: seaweedfs", "store: s3proxy"))
+    lakehouse(file, "test", expect=2)
+    assert "s3proxy, has no users; seaweedfs, minio or aistor have them." in " ".join(capsys.readouterr().err.split())
+
+
+def test_rotation_says_until_when_the_former_keys_work(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lakehouse(file, "rotate", "--all")
+    assert Users.renewed == [], "nobody has keys"
+    keep(file, named(file, "bi"))
+    for words in (("--all",), ("bi",)):
+        lakehouse(file, "rotate", *words)
+        assert "work until `lakehouse access rotate bi --end-former`" in capsys.readouterr().out
+    assert Users.renewed == [named(file, "bi")] * 2
+    lakehouse(file, "rotate", "bi", "--end-former")
+    assert "bi: 2 former pairs of keys have ended." in capsys.readouterr().out
+    monkeypatch.setattr(Users, "gone", True)
+    lakehouse(file, "rotate", "bi", expect=2)
+    assert "bi is no user of the store yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_calls_that_are_not_as_the_file_says_are_shown(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wrong: bool
+) -> None:
+    def outcomes(calls: Sequence[Call], *_: Any) -> Iterator[AccessOutcome]:
+        for n, call in enumerate(calls):
+            yield AccessOutcome(call, call.allowed != (wrong and n == 0))
+
+    monkeypatch.setattr(proof, "outcomes", outcomes)
+    lakehouse(file, "test", expect=int(wrong))
+    shown = capsys.readouterr()
+    if wrong:
+        [row] = shown.out.splitlines()[1:]
+        assert row.split()[:2] == ["bi", "list"]
+        assert row.split()[3:] == ["allowed", "denied"]
+        assert "1 of" in shown.err
+    else:
+        assert "all answered as the file says. Catalogs and engines were not asked." in shown.out
+    lakehouse(file, "test", "--all", "--json", expect=int(wrong))
+    found = json.loads(capsys.readouterr().out)
+    assert {each["principal"] for each in found} == {"bi", "idle"}
+    lakehouse(file, "test", "--principal", "idle", "--all", "--json", expect=int(wrong))
+    assert {(each["principal"], each["file"]) for each in json.loads(capsys.readouterr().out)} == {("idle", "denied")}

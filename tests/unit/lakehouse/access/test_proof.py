@@ -1,0 +1,75 @@
+"""What each principal must be allowed and denied at the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakehouse.access.grants import VERBS
+from lakehouse.access.proof import NEEDS, calls, places
+from lakehouse.access.s3 import on_files
+from lakehouse.spec import Lakehouse, Verb
+from tests.unit.bootstrap.reconciler.simulation import lakehouse
+
+T = {"columns": {"a": "long"}}
+SPACES: dict[str, Any] = {
+    "n": {"tables": {"t": T}},
+    "n.m": {"tables": {"u": {**T, "location": "s3://warehouse/elsewhere/u"}}},
+    "nm": {"tables": {"v": {**T, "properties": {"write.data.path": "s3://warehouse/data/v"}}}},
+}
+TARGETS = ["lake", "lake.n", "lake.n.m", "lake.nm", "lake.n.t", "lake.n.m.u", "lake.nm.v"]
+
+
+def granting(grants: dict[str, list[str]]) -> Lakehouse:
+    access = {"roles": {"r": {"grants": grants}}, "principals": {"p": {"roles": ["r"]}}}
+    return Lakehouse.model_validate({**lakehouse(SPACES).model_dump(exclude_none=True), "access": access})
+
+
+def test_every_folder_of_a_table_is_a_place() -> None:
+    assert {place.name: place.key for place in places(granting({}))} == {
+        "lake.n": "lake/n",
+        "lake.n.t": "lake/n/t",
+        "lake.n.m": "lake/n/m",
+        "lake.n.m.u": "elsewhere/u",
+        "lake.nm": "lake/nm",
+        "lake.nm.v": "data/v",
+    }
+    assert [place.key for place in places(granting({})) if place.table == "v"] == ["lake/nm/v", "data/v"]
+
+
+@pytest.mark.parametrize(
+    ("target", "covered"),
+    [
+        ("lake", {"lake.n", "lake.n.t", "lake.n.m", "lake.n.m.u", "lake.nm", "lake.nm.v"}),
+        ("lake.n", {"lake.n", "lake.n.t", "lake.n.m", "lake.n.m.u"}),
+        ("lake.n.m", {"lake.n.m", "lake.n.m.u"}),
+        ("lake.nm.v", {"lake.nm.v"}),
+    ],
+)
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_allows_what_needs_no_higher_one(target: str, covered: set[str], verb: Verb) -> None:
+    found = list(calls(granting({target: [verb]})))
+    assert len(found) == len(NEEDS) * len(places(granting({})))
+    for each in found:
+        enough = VERBS.index(NEEDS[each.operation]) <= VERBS.index(verb)
+        assert each.allowed == (each.place.name in covered and enough), each
+
+
+@given(st.dictionaries(st.sampled_from(TARGETS), st.lists(st.sampled_from(VERBS), min_size=1, unique=True)))
+def test_the_stores_policies_allow_exactly_that(grants: dict[str, list[str]]) -> None:
+    """Two derivations of the same grants: by places here, by prefixes in the compiler."""
+    file = granting(grants)
+    statements = on_files(file, "p", lambda bucket, key="": f"{bucket}/{key}" if key else bucket)
+    actions = {"get": "s3:GetObject", "put": "s3:PutObject", "delete": "s3:DeleteObject"}
+    for each in calls(file):
+        if each.operation in actions:
+            at = f"{each.place.bucket}/{each.place.key}/x"
+            allowed = any(
+                actions[each.operation] in statement.actions
+                and any(at.startswith(resource.removesuffix("*")) for resource in statement.resources)
+                for statement in statements
+            )
+            assert allowed == each.allowed, each
