@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lakehouse.errors import UsageError
@@ -13,6 +13,8 @@ from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.problems import KeyPath, Problem, dotted
 from lakehouse.spec.values import on_loopback
 from lakehouse.text.profiles import Profile
+
+_SHORTEST = 8  # characters of a secret that is no common word
 
 
 def problems(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
@@ -37,13 +39,26 @@ def warnings(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
     """
     for name, stack, file in _credentials(lakehouse, path):
         state = State(folder(path, name, stack.state))
-        for each in generations.lasting(state, unplaced(lakehouse, stack), file):
+        services = unplaced(lakehouse, stack)
+        for each in (*generations.lasting(state, services, file), *_short(file, credentials.known(services))):
             yield Problem(("stacks", name, "credentials"), each)
     for at, profile in _sources(lakehouse, path):
         if (found := credentials.fault(profile)) is not None:
             yield Problem(at, f"{profile.file} {found[0]}, so no engine can read this bucket. {found[1]}")
     if lakehouse.engines.spark is not None:
         yield from _unreachable(lakehouse)
+
+
+def _short(file: Path, known: Mapping[str, credentials.Credential]) -> Iterator[str]:
+    """Secrets that may be common words. All output hides a secret wherever it occurs: nothing tells it from the word."""
+    chosen = credentials.read(file, known)
+    for each in known.values():
+        for key, secret in each.keys.items():
+            if secret.shape != "name" and 0 < len(chosen.get(secret.secret, "")) < _SHORTEST:
+                yield (
+                    f"{key} in {file.name} has fewer than {_SHORTEST} characters. Output hides them wherever they occur, "
+                    "so it is hard to read, and the secret easy to guess. Choose a longer one"
+                )
 
 
 def _unreachable(lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -41,7 +41,16 @@ def test_another_value_of_what_a_server_keeps_is_a_warning(tmp_path: Path) -> No
 
 
 def test_the_same_value_and_another_one_that_its_server_replaces_are_none(tmp_path: Path) -> None:
-    assert warned(tmp_path, "{polaris-root: {name: root, value: the-first}, store: {name: admin, value: other}}") == []
+    assert (
+        warned(tmp_path, "{polaris-root: {name: root, value: the-first}, store: {name: admin, value: something-else}}")
+        == []
+    )
+
+
+def test_a_secret_that_may_be_a_common_word_is_a_warning(tmp_path: Path) -> None:
+    [warning] = warned(tmp_path, "store: {name: lake, value: bronze}")
+    assert "store.value in own.yaml has fewer than 8 characters. Output hides them wherever they occur" in warning
+    assert "bronze" not in warning
 
 
 @pytest.mark.parametrize(
