@@ -50,14 +50,14 @@ def warnings(lakehouse: Lakehouse, path: Path) -> Iterator[Problem]:
 
 
 def _short(file: Path, known: Mapping[str, credentials.Credential]) -> Iterator[str]:
-    """Secrets that may be common words. All output hides a secret wherever it occurs: nothing tells it from the word."""
+    """Secrets that may be common words. Output hides a secret wherever it occurs: nothing tells it from the word."""
     chosen = credentials.read(file, known)
     for each in known.values():
         for key, secret in each.keys.items():
             if secret.shape != "name" and 0 < len(chosen.get(secret.secret, "")) < _SHORTEST:
                 yield (
-                    f"{key} in {file.name} has fewer than {_SHORTEST} characters. Output hides them wherever they occur, "
-                    "so it is hard to read, and the secret easy to guess. Choose a longer one"
+                    f"{key} in {file.name} has fewer than {_SHORTEST} characters. Output hides them wherever they "
+                    "occur, so it is hard to read, and the secret easy to guess. Choose a longer one"
                 )
 
 
