@@ -53,7 +53,7 @@ class _Group(TyperGroup):
         except BrokenPipeError:
             _drop_output()
             code = 141  # as SIGPIPE would end it
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, typer.Abort):  # typer's questions make the one of the other
             code = 130
         except typer.TyperException:
             raise

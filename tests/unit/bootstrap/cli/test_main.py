@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import typer
 
 from bootstrap.cli.main import app
 from lakehouse.errors import LakehouseError
@@ -187,6 +188,7 @@ def test_validate_looks_at_the_file_of_credentials(
         (LakehouseError("it broke"), 1, "Error: it broke\n"),
         (ValueError("first\nsecond"), 1, "Error: ValueError: first (--debug shows where)\n"),
         (KeyboardInterrupt(), 130, ""),
+        (typer.Abort(), 130, ""),
     ],
 )
 def test_errors_become_a_line_and_an_exit_code(
