@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(2
 
 FORMER = "1311a95"  # the last commit before stores, catalogs and engines became kinds
 # Since then the master forgets its workers at each start (docs/decisions.md), and Connect restarts with it. A worker is
-# ready only when its master has registered it, and Spark reads files at s3a://.
-CHANGED = {"spark-master", "spark-connect", "spark-worker-1", "spark-worker-2"}
+# ready only when its master has registered it, and Spark reads files at s3a://. Trino starts no further JVMs.
+CHANGED = {"trino", "spark-master", "spark-connect", "spark-worker-1", "spark-worker-2"}
 
 
 def _git(folder: Path, *words: str) -> str:

@@ -96,9 +96,11 @@ def trino(
         command=(
             place.java(java),
             *(jvm.heap(heap_mb), *jvm.FRUGAL, "-XX:+ExitOnOutOfMemoryError"),
-            *("-Djdk.attach.allowAttachSelf=true", f"-Dconfig={etc}/config.properties"),
-            *(f"-Dlog.levels-file={etc}/log.properties", f"-Dcatalog.config-dir={etc}/catalog"),
-            *("-cp", f"{home}/lib/*", "io.trino.server.TrinoServer"),
+            # It measures objects by an agent in itself. The second option: it does not also start three JVMs, one after
+            # the other, that read its memory, for addresses of objects which it never asks for.
+            *("-Djdk.attach.allowAttachSelf=true", "-Djol.skipHotspotSAAttach=true"),
+            *(f"-Dconfig={etc}/config.properties", f"-Dlog.levels-file={etc}/log.properties"),
+            *(f"-Dcatalog.config-dir={etc}/catalog", "-cp", f"{home}/lib/*", "io.trino.server.TrinoServer"),
         ),
         environment=jvm.ENVIRONMENT,
         files=tuple(files),

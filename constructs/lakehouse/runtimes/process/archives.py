@@ -95,7 +95,7 @@ def recording(service: Service, records: Path) -> Service:
         return service
     if _has_cache(service):
         record = (*_WHILE_RECORDING, "-XX:AOTMode=record", f"-XX:AOTConfiguration={records}/{service.name}.aotconf")
-        # In the command, because Trino starts another JVM to inspect itself, which would write to the same file.
+        # In the command, because a JVM that the service starts would write to the same file.
         command = (service.command[0], *record, *service.command[1:])
         return replace(service, command=command, stop_seconds=_STOPPING)
     # In the environment and with a list for each process, because a worker's executors record too.

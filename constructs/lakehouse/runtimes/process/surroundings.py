@@ -27,8 +27,7 @@ def later(service: Service) -> str:
 def environment(service: Service, state: State) -> dict[str, str]:
     """The service's own variables, its class archive, and a temporary folder below the state folder.
 
-    JVMs get the folder in a variable too, so that those that a service starts also have it: Spark's executors, and the
-    JVM with which Trino inspects itself.
+    JVMs get the folder in a variable too, so that those that a service starts also have it, as Spark's executors.
     """
     found = archives.environment(service) | dict(service.environment)
     temporary = str(state.temporary(service.name))
