@@ -39,7 +39,7 @@ from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
 
 _STACK, _FILE = "training", "lakehouse.yaml"
-_PATIENCE = 3600  # seconds in which a service may start at the lowest priority
+_PATIENCE = 3600  # seconds in which a service may start, and write its record, at the lowest priority
 _SCRATCH = ".training-"  # the beginning of its folders' names, beside the archives
 _WORDS = ("apply", "verify")  # the `lakehouse` commands to run, so that every engine writes and reads
 
@@ -88,14 +88,19 @@ def _train(
         local = _separate(lakehouse, stack, Path(scratch))
         names = {each.name for group in lacking.values() for each in group}
         services = [archives.recording(each, records) if each.name in names else each for each in local.everything]
-        if told.in_background:  # others may have the processor for a long time
-            services = [replace(each, probe=replace(each.probe, patience=_PATIENCE)) for each in services]
+        if told.in_background:
+            services = [_patient(each) for each in services]
         with _running(services, local, told):
             _work(Path(scratch) / _FILE, told)
         told.say(f"  recorded, {time.monotonic() - began:.0f} s")
         told.does(f"making {len(lacking)} archives from the record", Path(scratch))
         with ThreadPoolExecutor(2) as pool:  # each takes one core, and Spark's 1.2 GB
             list(pool.map(lambda each: _create(each, lacking[each], records, told), lacking))
+
+
+def _patient(service: Service) -> Service:
+    """The service where others may have the processor for a long time. It writes its record when it stops."""
+    return replace(service, probe=replace(service.probe, patience=_PATIENCE), stop_seconds=_PATIENCE)
 
 
 @contextmanager
@@ -171,6 +176,9 @@ def _running(services: Sequence[Service], local: Local, told: Teller) -> Iterato
         with ThreadPoolExecutor(len(services)) as pool:
             for wave in reversed(list(_waves(services))):
                 list(pool.map(lambda each: steps.service_down(state, each.name), wave))
+    except BaseException:
+        processes.kill_below(state.root)  # their records are of no use, so nothing waits until they are written
+        raise
     finally:
         steps.supervisor_down(state)
 

@@ -131,6 +131,32 @@ def test_a_second_lakehouse_whose_priority_cannot_be_lowered_is_stopped(
     assert len(stopped) == 1
 
 
+@pytest.mark.usefixtures("lacking")
+def test_in_the_background_a_service_has_an_hour_to_start_and_an_hour_to_write_its_record(
+    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Service] = []
+
+    class Background(training.Teller):
+        in_background = True
+
+    def up(_: object, service: Service, *__: object) -> float:
+        started.append(service)
+        raise LakehouseError("enough")
+
+    killed: list[Path] = []
+    for step in ("preflight", "supervisor_up", "supervisor_down"):
+        monkeypatch.setattr(steps, step, lambda *_: None)
+    monkeypatch.setattr(Supervisor, "pid", lambda _: 1)
+    monkeypatch.setattr("lakehouse.runtimes.process.priority.lowest_session", lambda _: None)
+    monkeypatch.setattr(steps, "service_up", up)
+    monkeypatch.setattr("lakehouse.runtimes.processes.kill_below", killed.append)
+    training.train(lakehouse, "local", PROJECT / "lakehouse.yaml", Background())
+    assert started
+    assert {(each.probe.patience, each.stop_seconds) for each in started} == {(3600, 3600)}
+    assert [each.name for each in killed] == ["training"], "a record that nobody needs keeps nobody waiting for an hour"
+
+
 def test_an_archive_that_cannot_be_made_does_not_keep_the_others_from_being_made(
     lakehouse: Lakehouse,
     lacking: dict[Path, tuple[Service, ...]],
