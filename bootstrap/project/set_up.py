@@ -20,10 +20,14 @@ def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, ve
 
     Raises LakehouseError if something cannot be fetched or built.
     """
-    build_if_needed()
-    cdktf_cli.set_up()
     chosen = {name: each for name, each in lakehouse.stacks.items() if stack in (None, name)}
-    packages(lakehouse.model_copy(update={"stacks": chosen}), file, verify=verify)
+    try:
+        build_if_needed()
+        cdktf_cli.set_up()
+        packages(lakehouse.model_copy(update={"stacks": chosen}), file, verify=verify)
+    except KeyboardInterrupt:
+        print("\nInterrupted in the set-up. What was fetched is kept: the same command goes on.", file=sys.stderr)
+        raise
     for former in (*cdktf_cli.remove_former(), *terraform.remove_former()):
         print(f"removed {former}: other pins, and not used for 30 days", file=sys.stderr, flush=True)
 

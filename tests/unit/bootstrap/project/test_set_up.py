@@ -74,3 +74,15 @@ def test_former_versions_that_nobody_uses_are_removed(
     assert not any(each.exists() for each in former)
     assert all(each.exists() for each in used)
     assert f"removed {former[0]}: other pins, and not used for 30 days" in capsys.readouterr().err
+
+
+def test_ctrl_c_in_the_set_up_says_that_nothing_is_lost(
+    done: list[object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*words: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(set_up, "set_up", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(ROOT / "lakehouse.yaml")
+    assert "Interrupted in the set-up. What was fetched is kept" in capsys.readouterr().err
