@@ -43,6 +43,7 @@ __all__ = [
     "data",
     "ephemeral",
     "expression",
+    "forgotten",
     "literal",
     "local_backend",
     "local_exec",
@@ -185,6 +186,15 @@ def provider(stack: TerraformStack, name: str, /, *, source: str, version: str, 
     """The provider ``name`` of the stack, pinned to ``version``, with its configuration."""
     stack.add_override(f"terraform.required_providers.{name}", {"source": source, "version": version})
     stack.add_override(f"provider.{name}", [rendered(arguments)])
+
+
+def forgotten(stack: TerraformStack, addresses: Iterable[str]) -> None:
+    """Resources of an earlier version that leave Terraform's state, and are not destroyed (Terraform 1.7).
+
+    https://developer.hashicorp.com/terraform/language/block/removed
+    """
+    if blocks := [{"from": each, "lifecycle": {"destroy": False}} for each in addresses]:
+        stack.add_override("removed", blocks)
 
 
 def local_backend(stack: TerraformStack, path: Path) -> None:

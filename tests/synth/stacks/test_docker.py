@@ -19,7 +19,11 @@ PROJECT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("a synth")
+    return synth(tmp_path_factory.mktemp("a synth"))
+
+
+def synth(folder: Path) -> Path:
+    """Synthesise the default lakehouse on Docker in that folder. Returns the stack's folder."""
     text = (PROJECT / "lakehouse.yaml").read_text()
     (folder / "lakehouse.yaml").write_text(text.replace("runtime: process", "runtime: docker"))
     environment = {key: value for key, value in os.environ.items() if not key.startswith("LAKEHOUSE")}
@@ -57,16 +61,35 @@ def test_the_provider_may_be_newer_than_the_bindings(synthesised: dict[str, Any]
 
 def test_each_service_is_a_container_after_those_it_needs(asked: dict[str, dict[str, Any]]) -> None:
     needs = {service: {name(need) for need in each["depends_on"]} for service, each in asked.items()}
-    assert needs["s3proxy"] == {"preflight"}
-    assert needs["nessie"] == {"preflight", "s3proxy"}
-    assert needs["spark-worker-2"] == {"preflight", "spark-master"}
-    assert needs["trino"] == {"preflight"}, "what is not needed is not waited for"
+    assert needs["s3proxy"] == {"network"}
+    assert needs["nessie"] == {"network", "s3proxy"}
+    assert needs["spark-worker-2"] == {"network", "spark-master"}
+    assert needs["trino"] == {"network"}, "what is not needed is not waited for"
 
 
 def test_the_bootstrap_comes_last(synthesised: dict[str, Any]) -> None:
     data = {name(key): each for key, each in synthesised["resource"]["terraform_data"].items()}
-    assert set(data) == {"preflight", "bootstrap"}
+    assert set(data) == {"preflight", "network", "bootstrap"}
     assert {name(each) for each in data["bootstrap"]["depends_on"]} == {"s3proxy", "nessie"}
+
+
+def test_a_step_makes_the_network_and_removes_it_after_all_containers(synthesised: dict[str, Any]) -> None:
+    assert "docker_network" not in synthesised["resource"], "the provider waits two seconds whenever it reads one"
+    assert "removed" not in synthesised, "an older Terraform does not know it"
+    data = {name(key): each for key, each in synthesised["resource"]["terraform_data"].items()}
+    steps = [step["local-exec"] for step in data["network"]["provisioner"]]
+    assert [(step.get("when"), "network-down" in step["command"]) for step in steps] == [
+        (None, False),
+        ("destroy", True),
+    ]
+    assert {name(each) for each in data["network"]["depends_on"]} == {"preflight"}
+
+
+def test_a_network_of_a_former_release_leaves_terraforms_state_and_is_not_destroyed(tmp_path: Path) -> None:
+    former = {"type": "docker_network", "name": "docker_network_1", "instances": [{"attributes": {"name": "demo"}}]}
+    (tmp_path / "terraform.local.tfstate").write_text(json.dumps({"version": 4, "resources": [former]}))
+    content = json.loads((synth(tmp_path) / "cdk.tf.json").read_text())
+    assert content["removed"] == [{"from": "docker_network.docker_network_1", "lifecycle": {"destroy": False}}]
 
 
 def test_what_one_expects_of_a_container(asked: dict[str, dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import changes, definitions, events, generations, owner, started
-from lakehouse.runtimes.docker import containers, steps
+from lakehouse.runtimes.docker import containers, network, steps
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
 from lakehouse.runtimes.docker.known import known_names
 from lakehouse.runtimes.state import State, terraform_state
@@ -20,14 +20,15 @@ from lakehouse.text.terminal import shown_lines
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lakehouse.runtimes.docker", description=__doc__)
-    parser.add_argument("step", choices=("preflight", "ready", "job"))
+    parser.add_argument("step", choices=("preflight", "network-up", "network-down", "ready", "job"))
     parser.add_argument("service", nargs="?")
+    parser.add_argument("--start", default="")
     parser.add_argument("--state", required=True, type=Path)
     given = parser.parse_args(arguments)
     asked = containers.read(Path(containers.FILE))
     try:
         with errors_reported():
-            _run(given.step, given.service, State(given.state), asked)
+            _run(given.step, given.service, given.start, State(given.state), asked)
     except LakehouseError as error:
         return _failed(given, shown_lines(error), error.exit_code)
     except OSError as error:  # a full disk, a folder of another user
@@ -43,7 +44,7 @@ def _failed(given: argparse.Namespace, message: str, code: int) -> int:
     return code
 
 
-def _run(step: str, service: str | None, state: State, asked: tuple[containers.Container, ...]) -> None:
+def _run(step: str, service: str | None, start: str, state: State, asked: tuple[containers.Container, ...]) -> None:
     if step == "preflight":
         changes.tell(Path())
         read = definitions.read(Path(definitions.FILE))
@@ -52,6 +53,10 @@ def _run(step: str, service: str | None, state: State, asked: tuple[containers.C
         claim = owner.read_claim(Path(owner.MARK))
         known = known_names(terraform_state(Path(claim.owner.file), claim.owner.stack))
         steps.prepare(state, services, asked, DockerEngine(), claim, planned, known, generations.planned_in(Path()))
+    elif step == "network-up":
+        network.up(DockerEngine(), state, asked[0].network, start)
+    elif step == "network-down":
+        network.down(DockerEngine(), state)
     elif service is None:
         raise LakehouseError(f"{step} needs the name of a service.")
     elif step == "job":

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any
 
 from lakehouse.packages import location
 from lakehouse.runtimes.docker.images import image
-from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.generations import used
 from lakehouse.runtimes.incarnation import Incarnation, digest
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import LOOPBACK, Probe, Service
 from lakehouse.text.later import ASIDE, definition, later
 from lakehouse.text.placeholders import with_contents
+
+if (
+    TYPE_CHECKING
+):  # with the model of the file, whose import costs each step of a deploy half a second of processor time
+    from lakehouse.runtimes.docker.place import DockerPlace
 
 FILE = "containers.json"
 
@@ -154,15 +158,27 @@ def as_asked(container: Container, seen: ContainerSeen) -> bool:
 
 def write(folder: Path, some: tuple[Container, ...]) -> None:
     """Write containers.json into the folder of the synthesised stack."""
-    (folder / FILE).write_bytes(_JSON.dump_json(some, indent=1))
+    (folder / FILE).write_text(json.dumps([asdict(each) for each in some], indent=1))
 
 
 def read(path: Path) -> tuple[Container, ...]:
     """The containers that :func:`write` wrote."""
-    return _JSON.validate_json(path.read_bytes())
+    return tuple(_read(each) for each in json.loads(path.read_text()))
 
 
-_JSON = TypeAdapter(tuple[Container, ...])
+def _read(raw: dict[str, Any]) -> Container:
+    """The container from the JSON of :func:`dataclasses.asdict`."""
+    lists = ("command", "folders", "credentials")
+    return Container(
+        **raw
+        | {key: tuple(raw[key]) for key in lists}
+        | {key: tuple((first, second) for first, second in raw[key]) for key in ("environment", "ports")}
+        | {
+            "mounts": tuple(Mount(**each) for each in raw["mounts"]),
+            "health": HealthCheck(**raw["health"] | {"test": tuple(raw["health"]["test"])}),
+            "probe": Probe(**raw["probe"] | {"command": tuple(raw["probe"]["command"])}),
+        }
+    )
 
 
 def _container(service: Service, naming: Naming, state: State, place: DockerPlace) -> Container:

@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 @contextmanager
 def errors_reported() -> Iterator[None]:
     """Raise LakehouseError for Docker's errors, also if it does not answer."""
-    from docker.errors import DockerException
-    from requests import RequestException
-
     try:
         yield
-    except (DockerException, RequestException) as error:
+    except LakehouseError:
+        raise
+    except Exception as error:
+        # Imported only now: most steps of a deploy need no Docker, and its client costs 0.3 s of processor time.
+        from docker.errors import DockerException
+        from requests import RequestException
+
+        if not isinstance(error, (DockerException, RequestException)):
+            raise
         raise LakehouseError(f"Docker: {getattr(error, 'explanation', None) or error}") from error
 
 
@@ -115,6 +120,10 @@ class DockerEngine:
             return ""
         return str(labels.get(ID, ""))
 
+    def log(self, name: str, lines: int) -> str:
+        """The last ``lines`` lines of a container's log."""
+        return bytes(self.client.containers.get(name).logs(tail=lines)).decode(errors="replace")
+
     def remove(self, seen: ContainerSeen, grace: int) -> None:
         """Stop and remove a container and its anonymous volumes. ``grace`` is in seconds. Its named volume stays."""
         from docker.errors import NotFound
@@ -126,13 +135,22 @@ class DockerEngine:
         except NotFound:
             return
 
+    def networks(self, state: State) -> frozenset[str]:
+        """The names of the stack's networks."""
+        return frozenset(
+            str(each.name) for each in self.client.networks.list(filters={"label": f"{STATE}={state.root}"})
+        )
+
+    def make_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """Create a network of this machine. Raises docker's APIError if the name is taken."""
+        self.client.networks.create(name, driver="bridge", labels=dict(labels), check_duplicate=True)
+
     def remove_network(self, name: str) -> None:
+        """Remove a network. Raises docker's APIError, with the names of its containers, if it has any."""
         from docker.errors import NotFound
 
-        try:
+        with suppress(NotFound):
             self.client.networks.get(name).remove()
-        except NotFound:
-            return
 
     def has_image(self, reference: str) -> bool:
         return self.image(reference) != ""

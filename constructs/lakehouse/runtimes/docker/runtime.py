@@ -57,7 +57,7 @@ class Containers:
             if not (path := self.state.log(name)).is_file():
                 raise LakehouseError(f"The job {name} has no log: it has never run. `lakehouse deploy` runs it.")
             return "".join(path.read_text(errors="replace").splitlines(keepends=True)[-lines:])
-        return self.engine.client.containers.get(self._name(name)).logs(tail=lines).decode(errors="replace")
+        return self.engine.log(self._name(name), lines)
 
     def further_logs(self) -> Sequence[str]:
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,19 +11,21 @@ from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.runtimes import disk, events, former, generations, memory, owner
-from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, SERVICE, STACK, STATE, Container
+from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, SERVICE, STACK, STATE, Container, ContainerSeen
 from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine, numbers
 from lakehouse.runtimes.docker.incarnation import answers
+from lakehouse.runtimes.docker.network import named_by_others
 from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
-from lakehouse.runtimes.probe import tail
+from lakehouse.runtimes.probe import Asked, ready, tail
 from lakehouse.runtimes.processes import taken
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import written
 
-_INTERVAL = 0.5  # seconds between two probes
+_INTERVAL = 0.25  # seconds between two probes
+_TURNS = 8  # probes for one look at the container; the first one imports Docker's client, 0.3 s of processor time
 _GRACE = 15  # seconds to stop a container that is no service of the file
 
 
@@ -66,7 +69,7 @@ def prepare(
     owner.mark(state, claim)
     mark = owner.read(state.root) or claim.owner
     if known is not None:
-        _remove_unknown(engine, state, containers[0].network, known)
+        _remove_unknown(engine, state, known)
     generations.renew(state, services, credentials)
     _stop_replaced(engine, state, containers, planned or {})
     for service in services:
@@ -76,14 +79,11 @@ def prepare(
     engine.make_volumes(containers, labels)
 
 
-def _remove_unknown(engine: DockerEngine, state: State, network: str, known: frozenset[str]) -> None:
-    """Remove this lakehouse's containers and network that are not in Terraform's state, so that it can create them."""
-    whole = network in known or engine.owner("network", network) is None
+def _remove_unknown(engine: DockerEngine, state: State, known: frozenset[str]) -> None:
+    """Remove this lakehouse's containers that are not in Terraform's state, so that it can create them."""
     for seen in engine.seen(state).values():
-        if not whole or seen.name not in known:
+        if seen.name not in known:
             engine.remove(seen, _GRACE)
-    if not whole:
-        engine.remove_network(network)
 
 
 def _stop_replaced(
@@ -138,23 +138,32 @@ def await_ready(engine: DockerEngine, container: Container) -> float:
 
     Raises LakehouseError if it does not get ready, with its state and the end of its log.
     """
-    began = time.monotonic()
+    began, turns = time.monotonic(), itertools.count(1)
+    inside = container.probe.kind == "exec"
     while True:
-        seen = engine.look(container.name)
-        if seen is not None and answers(engine, container, seen):
-            return time.monotonic() - began
         waited = time.monotonic() - began
-        if seen is None:
-            raise LakehouseError(f"{container.service} no longer has a container: something removed it.")
-        if seen.status != "running" or seen.health == "unhealthy" or waited > container.probe.patience:
-            word = seen.health if seen.status == "running" else seen.status
-            text = engine.client.containers.get(seen.name).logs(tail=15).decode(errors="replace")
-            log = "\n".join(f"    {line}" for line in text.splitlines())
-            raise LakehouseError(
-                f"{container.service} is not ready after {waited:.0f} s: container {seen.name} is {word}.\n"
-                f"The end of its log:\n{log}"
-            )
+        # Only the container can answer on a port that Docker publishes for it.
+        if not inside and ready(container.probe, Asked(Path(container.config))):
+            return waited
+        late = waited > container.probe.patience
+        if next(turns) % _TURNS == 0 or inside or late:
+            seen = engine.look(container.name)
+            if seen is not None and answers(engine, container, seen):
+                return waited
+            if seen is None or not seen.up or late:
+                raise LakehouseError(_failure(engine, container, seen, waited))
         time.sleep(_INTERVAL)
+
+
+def _failure(engine: DockerEngine, container: Container, seen: ContainerSeen | None, waited: float) -> str:
+    if seen is None:
+        return f"{container.service} no longer has a container: something removed it."
+    word = seen.health if seen.status == "running" else seen.status
+    log = "\n".join(f"    {line}" for line in engine.log(seen.name, 15).splitlines())
+    return (
+        f"{container.service} is not ready after {waited:.0f} s: container {seen.name} is {word}.\n"
+        f"The end of its log:\n{log}"
+    )
 
 
 def _old(engine: DockerEngine) -> Iterator[str]:
@@ -174,16 +183,16 @@ def _strangers(engine: DockerEngine, state: State, containers: Sequence[Containe
             continue
         if kind == "volume" and engine.id_of(name) == mark:
             continue  # the project was moved
-        whose = f"belongs to the lakehouse in {theirs}" if theirs else "was not created by a lakehouse"
         other = "Give this lakehouse another `name` in lakehouse.yaml"
         if kind != "volume":
-            yield f"The {kind} {name} {whose}. {other}, or remove that one (`docker {kind} rm {name}`)."
+            yield named_by_others(kind, name, theirs)
         elif theirs and not Path(theirs).exists():
             yield (
                 f"The volume {name} holds data of the lakehouse in {theirs}, which no longer exists. "
                 f"If this one was moved from there, move it back. {other}; that data then stays as it is."
             )
         else:
+            whose = f"belongs to the lakehouse in {theirs}" if theirs else "was not created by a lakehouse"
             yield f"The volume {name} {whose}: it has data of others. {other}."
 
 

@@ -10,14 +10,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cdktf_cdktf_provider_docker import container, image, network, provider
+from cdktf_cdktf_provider_docker import container, image, provider
 
-from lakehouse.cdk import Construct, TerraformResource, TerraformStack, literal, local_exec, on_create
+from lakehouse.cdk import Construct, TerraformResource, TerraformStack, forgotten, literal, local_exec, on_create
 from lakehouse.runtimes import generations
-from lakehouse.runtimes.docker import containers
+from lakehouse.runtimes.docker import containers, network
 from lakehouse.runtimes.docker.containers import INCARNATION, PROVIDER, RESTART, SERVICE, STATE, Container
 from lakehouse.runtimes.docker.incarnation import look
-from lakehouse.runtimes.docker.known import known_names
+from lakehouse.runtimes.docker.known import former_networks, known_names
 from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import Because, silent
@@ -44,7 +44,8 @@ class DockerRuntime(LocalRuntime):
     ) -> None:
         assert isinstance(local.runtime, Containers)
         asked = local.runtime.containers
-        known = known_names(terraform_state(Path(local.claim.owner.file), local.claim.owner.stack))
+        terraform = terraform_state(Path(local.claim.owner.file), local.claim.owner.stack)
+        known = known_names(terraform)
         planned = generations.plan(local.state, local.everything, local.credentials)
         found = look(local.everything, asked, local.state, known, planned, because(planned))
         super().__init__(scope, name, local, found, planned)
@@ -58,13 +59,17 @@ class DockerRuntime(LocalRuntime):
             up=self._step("preflight"),
             made_first=True,
         )
-        self._network = network.Network(
+        made = network.look(local.runtime.engine, local.state, asked[0].network)
+        self._network = local_exec(
             self,
-            "network",
-            name=literal(asked[0].network),
-            labels=[network.NetworkLabels(label=STATE, value=literal(str(local.state.root)))],
-            depends_on=[self._preflight],
+            network.NETWORK,
+            trigger=str(made),
+            up=self._step("network-up", "--start", made.start),
+            down=self._step("network-down"),
+            needs=[self._preflight],
+            made_first=True,
         )
+        forgotten(TerraformStack.of(self), former_networks(terraform))
         self._images: dict[str, image.Image] = {}
         for service, each in zip(local.everything, asked, strict=True):
             self.services[service.name] = (self._job if service.is_job else self._container)(service, each)
@@ -80,12 +85,12 @@ class DockerRuntime(LocalRuntime):
             service.name,
             trigger=str(self.incarnations[service.name]),
             up=self._step("job", service.name),
-            needs=[self._preflight, self._network, *(self.services[need] for need in service.needs)],
+            needs=[self._network, *(self.services[need] for need in service.needs)],
             made_first=True,
         )
 
     def _container(self, service: Service, asked: Container) -> container.Container:
-        needs: list[TerraformResource] = [self._preflight, *(self.services[need] for need in service.needs)]
+        needs: list[TerraformResource] = [self._network, *(self.services[need] for need in service.needs)]
         made = container.Container(
             self,
             asked.service,
@@ -107,7 +112,9 @@ class DockerRuntime(LocalRuntime):
                 for each in asked.mounts
             ],
             network_mode="bridge",
-            networks_advanced=[container.ContainerNetworksAdvanced(name=self._network.name, aliases=[asked.service])],
+            networks_advanced=[
+                container.ContainerNetworksAdvanced(name=literal(asked.network), aliases=[asked.service])
+            ],
             ports=[
                 container.ContainerPorts(internal=internal, external=external, ip=LOOPBACK)
                 for internal, external in asked.ports

@@ -21,7 +21,7 @@ from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.observed import explained
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.docker.runtime import Containers
-from lakehouse.runtimes.docker.steps import prepare, run_job
+from lakehouse.runtimes.docker.steps import await_ready, prepare, run_job
 from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import NONE, Incarnation, recorded
@@ -80,9 +80,6 @@ class Pretended(DockerEngine):
     def remove(self, seen: ContainerSeen, grace: int) -> None:
         self.removed.append(seen.service)
 
-    def remove_network(self, name: str) -> None:
-        self.removed.append(name)
-
     def total_memory(self) -> int:
         return 24_000
 
@@ -136,16 +133,14 @@ def test_where_nothing_is_wrong_files_and_volumes_are_made(stack: Stack) -> None
 
 def test_what_an_interrupted_deploy_made_and_terraform_does_not_know_is_removed(stack: Stack) -> None:
     store, catalog = stack.containers
-    network = store.network
     there = {each.service: running(each, "1") for each in stack.containers}
-    ours = {("network", network): str(stack.state.root)}
     for known, removed in (
-        (frozenset({network, store.name, catalog.name}), []),
-        (frozenset({network, store.name}), ["nessie"]),
-        (frozenset(), ["s3proxy", "nessie", network]),
+        (frozenset({store.name, catalog.name}), []),
+        (frozenset({store.name}), ["nessie"]),
+        (frozenset(), ["s3proxy", "nessie"]),
         (None, []),
     ):
-        engine = Pretended(ours, there=there)
+        engine = Pretended(there=there)
         stack.prepare(engine, {name: each.incarnation for name, each in there.items()}, known)
         assert engine.removed == removed
 
@@ -357,3 +352,47 @@ def test_a_port_that_docker_holds_is_explained_by_its_container(program: str, co
     engine = Pretended({("container", "another"): "/other/.lakehouse/local"}, published=frozenset({80}))
     found = explained(engine, PortHolder("web", 80, "taken", 7, program))
     assert (found.container, found.lakehouse) == (container, "/other/.lakehouse/local" if container else "")
+
+
+def test_a_container_that_answers_is_ready_and_docker_is_not_asked(stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        probe = Probe("tcp", port=server.getsockname()[1])
+        await_ready(Pretended(), replace(stack.containers[0], probe=probe))
+
+
+@dataclass
+class Failing(Pretended):
+    """A Docker with one container, which does not answer."""
+
+    one: ContainerSeen | None = None
+
+    def look(self, name: str) -> ContainerSeen | None:
+        return self.one
+
+    def log(self, name: str, lines: int) -> str:
+        return "line one\nthe reason\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "patience", "word"),
+    [
+        ({"status": "exited", "health": ""}, 300, "(?s)is exited.*the reason"),
+        ({"health": "unhealthy"}, 300, "(?s)is unhealthy.*the reason"),
+        ({"health": "starting"}, 0, "(?s)is starting.*the reason"),
+        (None, 300, "something removed it"),
+    ],
+)
+def test_a_container_that_does_not_get_ready_is_reported(
+    stack: Stack, free_port: int, changes: dict[str, str] | None, patience: int, word: str
+) -> None:
+    store = replace(stack.containers[0], probe=Probe("tcp", port=free_port, patience=patience))
+    seen = None if changes is None else replace(running(store, "1"), **changes)  # type: ignore[arg-type]
+    with pytest.raises(LakehouseError, match=word):
+        await_ready(Failing(one=seen), store)
+
+
+def test_what_docker_calls_healthy_is_ready_although_its_port_is_on_another_machine(
+    stack: Stack, free_port: int
+) -> None:
+    store = replace(stack.containers[0], probe=Probe("tcp", port=free_port))
+    await_ready(Failing(one=running(store, "1")), store)
