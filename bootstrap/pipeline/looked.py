@@ -17,7 +17,7 @@ _IDLE = (["no-op"], ["read"])
 #: The resources that run services and the bootstrap.
 _SERVICES = ("terraform_data", "docker_container")
 #: The second half of an incarnation (:class:`lakehouse.runtimes.incarnation.Incarnation`).
-_MARK = re.compile(r'"(?:[0-9a-f]{12}|supervisord)-([0-9a-f]{8})"')
+_MARK = re.compile(r'"(?:[0-9a-f]{12}|supervisord)-([0-9a-f]{8})(?:"|: )')  # with the reason after a colon
 
 
 @dataclass(frozen=True)

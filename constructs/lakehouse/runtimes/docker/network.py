@@ -11,7 +11,7 @@ from contextlib import suppress
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker.containers import STATE
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
-from lakehouse.runtimes.incarnation import NONE, Incarnation, record, recorded
+from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, record, recorded
 from lakehouse.runtimes.state import State
 
 NETWORK = "network"
@@ -24,7 +24,7 @@ def look(engine: DockerEngine, state: State, name: str) -> Incarnation:
         with suppress(LakehouseError), errors_reported():  # Docker does not answer
             if name in engine.networks(state):
                 return last
-    return Incarnation.new(NETWORK)
+    return Incarnation.new(digest(NETWORK))
 
 
 def up(engine: DockerEngine, state: State, name: str, start: str) -> None:
@@ -39,7 +39,7 @@ def up(engine: DockerEngine, state: State, name: str, start: str) -> None:
         engine.make_network(name, {STATE: str(state.root)})
     for former in there - {name}:  # the preflight has removed their containers
         engine.remove_network(former)
-    record(state, NETWORK, Incarnation(NETWORK, start))
+    record(state, NETWORK, Incarnation(digest(NETWORK), start))
 
 
 def down(engine: DockerEngine, state: State) -> None:

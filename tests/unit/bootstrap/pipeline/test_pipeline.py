@@ -272,6 +272,14 @@ def test_marks_that_are_new_in_every_synth_make_no_plan_stale(world: World) -> N
     assert pipeline(world).apply(None) == 0
 
 
+def test_such_a_mark_may_be_a_containers_label_with_the_reason(world: World) -> None:
+    label = {"label": "lakehouse.incarnation", "value": "0123456789ab-11111111: it does not run"}
+    world.document["resource"]["docker_container"] = {"nessie": {"labels": [label]}}
+    pipeline(world).plan(check=False)
+    label["value"] = "0123456789ab-99999999: it does not run"
+    assert pipeline(world).apply(None) == 0
+
+
 @pytest.mark.parametrize("step", ["deploy", "lakehouse --stack local apply", "local plan", "verify"])
 def test_a_failed_apply_goes_on(world: World, step: str) -> None:
     pipeline(world).plan(check=False)

@@ -13,7 +13,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.docker import network
 from lakehouse.runtimes.docker.containers import STATE
 from lakehouse.runtimes.docker.engine import DockerEngine
-from lakehouse.runtimes.incarnation import NONE, Incarnation, recorded
+from lakehouse.runtimes.incarnation import NONE, Incarnation, digest, recorded
 from lakehouse.runtimes.state import State
 
 
@@ -75,7 +75,7 @@ def test_a_network_of_a_former_release_or_an_interrupted_deploy_is_taken_over(st
     assert recorded(state, network.NETWORK) == NONE
     network.up(docker(there), state, "demo", "1")
     assert there.there == {"demo": str(state.root)}
-    assert recorded(state, network.NETWORK) == Incarnation(network.NETWORK, "1")
+    assert recorded(state, network.NETWORK) == Incarnation(digest(network.NETWORK), "1")
 
 
 def test_the_network_of_a_former_name_is_removed(state: State) -> None:
