@@ -28,17 +28,19 @@ def look(engine: DockerEngine, state: State, name: str) -> Incarnation:
 
 
 def up(engine: DockerEngine, state: State, name: str, start: str) -> None:
-    """Create the network if it is missing, and remove those that the stack had under other names.
+    """Remove the networks that the stack had under other names, and create this one if it is missing.
+
+    It is created last, because a destroy runs no step of a resource whose creation has failed.
 
     Raises LakehouseError if a network of others has the name.
     """
     there = engine.networks(state)
-    if name not in there:
-        if (theirs := engine.owner("network", name)) is not None:
-            raise LakehouseError(named_by_others("network", name, theirs))
-        engine.make_network(name, {STATE: str(state.root)})
+    if name not in there and (theirs := engine.owner("network", name)) is not None:
+        raise LakehouseError(named_by_others("network", name, theirs))
     for former in there - {name}:  # the preflight has removed their containers
         engine.remove_network(former)
+    if name not in there:
+        engine.make_network(name, {STATE: str(state.root)})
     record(state, NETWORK, Incarnation(digest(NETWORK), start))
 
 
