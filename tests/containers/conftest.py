@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.docker.containers import STATE
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.runtime import Containers
 from tests.integration.deployment import Changes, Deployment
@@ -40,7 +41,7 @@ def contained(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) ->
 
 def up(deployment: Deployment, engine: DockerEngine) -> Iterator[Deployment]:
     """Deploy it, then destroy it with its data; nothing of it may be left."""
-    before = {each.name for each in engine.client.volumes.list()}
+    before = unlabelled(engine)
     try:
         deployment.deploy()
         yield deployment
@@ -50,8 +51,7 @@ def up(deployment: Deployment, engine: DockerEngine) -> Iterator[Deployment]:
         left = remains(deployment, engine)
         for container in engine.seen(deployment.local.state).values():
             engine.client.containers.get(container.name).remove(force=True)
-        # Those that images declare have no label.
-        left += sorted({str(each.name) for each in engine.client.volumes.list()} - before)
+        left += sorted(unlabelled(engine) - before)
         assert left == [], "destroy leaves nothing"
 
 
@@ -64,12 +64,17 @@ def runtime(deployment: Deployment) -> Containers:
 def remains(deployment: Deployment, engine: DockerEngine) -> list[str]:
     """What is left of a lakehouse in Docker: containers, networks, volumes."""
     state = deployment.local.state
-    label = {"label": f"lakehouse.state={state.root}"}
+    label = {"label": f"{STATE}={state.root}"}
     return [
         *(each.name for each in engine.seen(state).values()),
         *(str(each.name) for each in engine.client.networks.list(filters=label)),
         *engine.volumes(state),
     ]
+
+
+def unlabelled(engine: DockerEngine) -> set[str]:
+    """The volumes of no lakehouse: those that images declare. Other lakehouses may come and go meanwhile."""
+    return {str(each.name) for each in engine.client.volumes.list() if STATE not in (each.attrs["Labels"] or {})}
 
 
 def sick(deployment: Deployment) -> list[str]:

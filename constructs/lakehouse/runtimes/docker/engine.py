@@ -146,11 +146,22 @@ class DockerEngine:
         self.client.networks.create(name, driver="bridge", labels=dict(labels), check_duplicate=True)
 
     def remove_network(self, name: str) -> None:
-        """Remove a network. Raises docker's APIError, with the names of its containers, if it has any."""
-        from docker.errors import NotFound
+        """Remove a network, if it is there. Raises LakehouseError with the names of containers that still use it."""
+        from docker.errors import APIError, NotFound
 
-        with suppress(NotFound):
-            self.client.networks.get(name).remove()
+        try:
+            found = self.client.networks.get(name)
+            found.remove()
+        except NotFound:
+            return
+        except APIError as error:
+            users = sorted(str(each["Name"]) for each in found.attrs["Containers"].values())
+            if not users:
+                raise
+            raise LakehouseError(
+                f"The network {name} cannot be removed, because it has containers of others: {', '.join(users)}. "
+                f"Stop them, or `docker network disconnect {name} NAME`, then repeat the command."
+            ) from error
 
     def has_image(self, reference: str) -> bool:
         return self.image(reference) != ""
