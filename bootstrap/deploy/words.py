@@ -9,6 +9,7 @@ from pathlib import Path
 from bootstrap.deploy.run import Ended
 from bootstrap.deploy.view import DeployView
 from bootstrap.session.target import Target
+from lakehouse import toolkit
 from lakehouse.kinds.engines.spark import TOKEN
 from lakehouse.runtimes.changes import PlannedChanges
 from lakehouse.runtimes.local import Local
@@ -16,6 +17,11 @@ from lakehouse.spec import Lakehouse
 from lakehouse.text.terminal import shown, shown_lines
 
 _SIGNS: Mapping[str, str] = {"create": "+", "change": "~", "replace": "~", "destroy": "-"}
+
+_PROVIDER = (
+    "Terraform found no registry with that provider. For a stack of containers, "
+    f"`{toolkit.command('providers')}` builds Docker's, and `{toolkit.command('images')}` the images."
+)
 
 
 def _number(number: int, what: str) -> str:
@@ -117,6 +123,8 @@ def failure(ended: Ended, errors: Sequence[str], again: str) -> Iterator[str]:
         yield f"Error: {where}{shown_lines(view.failed)}"
     else:
         yield from errors
+        if any("Failed to query available provider packages" in line for line in errors):
+            yield _PROVIDER
     yield ""
     yield from states(view)
     yield f"Correct that, then run `{again}`: it does only what is left. `lakehouse doctor` looks for causes."

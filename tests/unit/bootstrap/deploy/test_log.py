@@ -63,6 +63,16 @@ def test_the_error_is_shown_without_frames_and_without_cdktfs_status() -> None:
     assert not any("│" in line or "Stack" in line for line in errors)
 
 
+def test_the_margin_for_the_stacks_name_is_left_out() -> None:
+    lines = ["local  Initializing the backend...", "       Error: no provider", "", "       Run this:", "           x"]
+    assert log.errors([*lines, "Error: init failed"]) == [
+        "Error: no provider",
+        "Run this:",
+        "    x",
+        "Error: init failed",
+    ]
+
+
 def test_without_an_error_the_end_of_the_log_is_shown() -> None:
     assert log.errors([str(number) for number in range(100)], most=2) == ["98", "99"]
 

@@ -79,6 +79,12 @@ def test_a_failure_that_no_step_has_told_is_terraforms(tmp_path: Path) -> None:
     assert said[0] == "Error: no provider"
 
 
+def test_where_no_registry_answers_the_fix_is_named(tmp_path: Path) -> None:
+    errors = ["Error: Failed to query available provider packages", "Could not retrieve ..."]
+    said = list(words.failure(Ended(1, 0, view(target(tmp_path)), ()), errors, "lakehouse deploy"))
+    assert "`make providers` builds Docker's, and `make images` the images" in said[2]
+
+
 def test_a_failure_says_what_state_the_services_are_in(tmp_path: Path) -> None:
     happened = [
         Event("planned", "trino"),
