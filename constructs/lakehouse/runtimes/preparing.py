@@ -1,11 +1,12 @@
 """``python -m lakehouse.runtimes.preparing STATE FILE STACK``: the background job that makes missing class archives.
 
-It waits until the deploy that started it has ended, and works at the lowest priority. Whoever kills it loses nothing:
-the supervisor starts it again, and it removes what is left of the former attempt.
+It waits until the deploy that started it has ended and a processor is idle, and works at the lowest priority. Whoever
+kills it loses nothing: the supervisor starts it again, and it removes what is left of the former attempt.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ from lakehouse.spec import load
 
 _ATTEMPTS = 3
 _INTERVAL = 1.0  # seconds between two looks at what it waits for
+_BUSY = 600.0  # seconds for which it waits at most while others want all processors
 _ROOM_MB = 3000  # of memory: a second lakehouse, and then two JVMs that make archives
 
 
@@ -40,6 +42,8 @@ def prepare(state: State, path: Path, stack: str) -> None:
         told = _Noting(state, attempt)
         told.does("waiting until the deploy has ended")
         _until(lambda: lock.holder(terraform_state(path, stack)) is None)
+        told.does("waiting until a processor is idle")
+        _until(_idle, _BUSY)
         told.does(f"waiting until {_ROOM_MB} MB of memory are free")
         _until(lambda: memory.machine()[1] >= _ROOM_MB)
         try:
@@ -68,8 +72,18 @@ class _Noting(Teller):
         background.note(self._state, JobNote(what, self._attempt, folder=str(folder or "")))
 
 
-def _until(there: Callable[[], bool]) -> None:
-    while not there():
+def _idle() -> bool:
+    """Whether fewer processes want a processor than there are processors, in the mean of the last minute.
+
+    Otherwise the second lakehouse would stand still and keep its memory, and run into the time limits of its clients.
+    """
+    return os.getloadavg()[0] < (os.cpu_count() or 1)
+
+
+def _until(there: Callable[[], bool], patience: float = math.inf) -> None:
+    """Wait for it, at most ``patience`` seconds."""
+    end = time.monotonic() + patience
+    while not there() and time.monotonic() < end:
         time.sleep(_INTERVAL)
 
 

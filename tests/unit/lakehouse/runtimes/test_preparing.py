@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -42,6 +43,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(preparing, "_INTERVAL", 0)
     monkeypatch.setattr(lock, "holder", lambda state: None)
     monkeypatch.setattr(preparing, "_ROOM_MB", 1)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 9.0, 9.0))
     return world
 
 
@@ -64,6 +66,26 @@ def test_it_waits_for_the_deploy_that_started_it(world: World, monkeypatch: pyte
     world.missing = [{}]
     preparing.prepare(world.state, FILE, "local")
     assert world.seen == ["waiting until the deploy has ended"] * 3 + ["recording"]
+
+
+def test_it_waits_until_a_processor_is_idle(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the lowest priority its second lakehouse would stand still, and keep 2 GB."""
+    loads = [9.0, 4.0, 3.9]
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "getloadavg", lambda: (loads.pop(0), 0.0, 0.0))
+    world.missing = [{}]
+    preparing.prepare(world.state, FILE, "local")
+    assert (loads, world.seen) == ([], ["recording"])
+
+
+def test_it_does_not_wait_for_ever_where_others_work_all_the_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (1000.0, 1000.0, 1000.0))
+    monkeypatch.setattr(preparing, "_BUSY", 0.01)
+    world.missing = [{}]
+    preparing.prepare(world.state, FILE, "local")
+    assert world.seen == ["recording"]
 
 
 def test_it_waits_for_memory(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
