@@ -152,10 +152,9 @@ def errors(lines: Iterable[str], most: int = 25) -> list[str]:
     if not begins:
         return [shown(text) for text in cleaned if text.strip()][-most:]
     found = cleaned[begins[0] :]
-    margin = re.compile(
-        rf" {{0,{len(found[0]) - len(found[0].lstrip())}}}"
-    )  # where cdktf writes the stack's name, once
-    return [shown(_FRAME.sub("", margin.sub("", text.strip("\n"), count=1))) for text in found if text.strip()][:most]
+    margin = len(found[0]) - len(found[0].lstrip())  # where cdktf writes the stack's name, once
+    lead = re.compile(f"^ {{0,{margin}}}")
+    return [shown(_FRAME.sub("", lead.sub("", text.strip("\n")))) for text in found if text.strip()][:most]
 
 
 def planned(lines: Iterable[str]) -> list[tuple[str, str]]:
