@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +19,7 @@ from lakehouse.text.words import listed
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from bootstrap.catalogs.polaris_principals import PolarisPrincipals
     from bootstrap.remote.connections import Connections
     from bootstrap.session.target import Target
     from bootstrap.stores.users import UserAdmin
@@ -52,34 +53,29 @@ def access(context: typer.Context, as_json: JsonOption = False) -> None:
 def credentials(
     context: typer.Context,
     principal: PrincipalArgument,
-    to: Annotated[
-        Path | None, typer.Option("--to", help="The file to write; by default one in the state folder.")
-    ] = None,
+    to: Annotated[Path | None, typer.Option(help="The file to write; by default one in the state folder.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the keys on the screen, and write no file.")] = False,
 ) -> None:
-    """Write a principal's keys for the store to a file that only you can read, in AWS's format."""
-    from bootstrap.stores.users import UserKeys
+    """Write a principal's keys for the store, and its credentials for Polaris, to a file that only you can read."""
     from lakehouse.runtimes.state import write_private
 
-    target, connections, _ = _users(context, principal)
-    name, state = f"{target.lakehouse.name}-{principal}", target.local.state
-    pair = UserKeys(state).pair(name)
-    if pair is None:
-        raise UsageError(f"{principal} has no keys: a deploy or `lakehouse apply` makes them if its roles grant files.")
-    store = connections.store
-    content = (
-        f"[default]\naws_access_key_id = {pair[0]}\naws_secret_access_key = {pair[1]}\nregion = {store.region}\n"
-        f"endpoint_url = {store.endpoint}\ns3 =\n    addressing_style = path\n"
-    )
+    at = _servers(context, principal)
+    content = "\n".join(at.written(principal))
+    if not content:
+        raise UsageError(
+            f"{principal} has no keys: a deploy or `lakehouse apply` makes them if its roles grant files or tables."
+        )
     if show:
         output.reveal(content)
         return
-    path = to or state.root / "access" / f"{principal}.ini"
+    path = to or at.target.local.state.root / "access" / f"{principal}.ini"
     try:
         write_private(path, content)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}. Name another file with --to.") from None
-    print(f"The keys of {principal} are in {path}. For example:\nAWS_CONFIG_FILE={path} aws s3 ls")
+    print(f"The keys of {principal} are in {path}.")
+    if at.users is not None:
+        print(f"For example: AWS_CONFIG_FILE={path} aws s3 ls")
 
 
 @app.command()
@@ -91,29 +87,25 @@ def rotate(
         bool, typer.Option("--end-former", help="Make no keys; end those that the last rotation has replaced.")
     ] = False,
 ) -> None:
-    """Give a principal new keys for the store. The former ones work until `--end-former`, so no query is lost."""
+    """Give a principal new keys. The store's former ones work until `--end-former`, so no query is lost.
+
+    Polaris has one pair for each principal: its former one gets no new token from then on.
+    """
     if (principal is None) != every:
         raise UsageError("Name one principal, or give --all.")
     from bootstrap.remote.errors import Missing
-    from bootstrap.stores.users import UserKeys
 
-    target, _, users = _users(context, principal)
-    keys = UserKeys(target.local.state)
-    for each in [principal] if principal else list(target.lakehouse.access.principals):
-        name = f"{target.lakehouse.name}-{each}"
-        if every and keys.access_key(name) is None:
-            continue
+    at = _servers(context, principal)
+    for each in [principal] if principal else list(at.target.lakehouse.access.principals):
+        if not any(True for _ in at.written(each)):
+            if every:
+                continue
+            raise UsageError(f"{each} has no keys: a deploy or `lakehouse apply` makes them if its roles grant any.")
         try:
-            if end_former:
-                print(f"{each}: {users.end_former(name)} former pairs of keys have ended.")
-            else:
-                users.renew(name)
-                print(
-                    f"{each} has new keys: `lakehouse access credentials {each}`. The former ones work until "
-                    f"`lakehouse access rotate {each} --end-former`, which stops whoever still uses them."
-                )
+            for line in at.ended(each) if end_former else at.renewed(each):
+                print(line)
         except Missing:
-            raise UsageError(f"{each} is no user of the store yet: a deploy or `lakehouse apply` makes it.") from None
+            raise UsageError(f"{each} is not there: a deploy or `lakehouse apply` makes it again.") from None
 
 
 @app.command(name="test")
@@ -131,16 +123,17 @@ def try_calls(
     Exit code 1 if the store allows more or less than the file.
     """
     from bootstrap.stores import proof
-    from bootstrap.stores.users import UserKeys
     from lakehouse.access.proof import calls
 
-    target, connections, _ = _users(context, principal)
-    prefix, keys = target.lakehouse.name, UserKeys(target.local.state)
+    at = _servers(context, principal)
+    target, users = at.target, at.users
+    if users is None:
+        raise UsageError(f"{target.path.name}: only a store with users is tried, and not {_without_users(target)}.")
     wanted = [call for call in calls(target.lakehouse) if principal in (None, call.principal)]
     found = []
     with output.progress() as bar:
         task = bar.add_task("trying", total=len(wanted))
-        for each in proof.outcomes(wanted, connections, lambda name: keys.pair(f"{prefix}-{name}")):
+        for each in proof.outcomes(wanted, at.connections, lambda name: users.keys.pair(at.name(name))):
             found.append(each)
             bar.update(task, advance=1, description=each.call.principal)
     wrong = [each for each in found if not each.right]
@@ -161,11 +154,57 @@ def try_calls(
         print(f"{len(found)} calls at {store}, all answered as the file says. Catalogs and engines were not asked.")
 
 
-def _users(context: typer.Context, principal: str | None) -> tuple[Target, Connections, UserAdmin]:
-    """The stack, its connections and its store's users. Raises UsageError if there are none."""
+@dataclass(frozen=True)
+class _Servers:
+    """A stack on this machine, and its servers that know principals."""
+
+    target: Target
+    connections: Connections
+    users: UserAdmin | None
+    principals: PolarisPrincipals | None
+
+    def name(self, principal: str) -> str:
+        return f"{self.target.lakehouse.name}-{principal}"
+
+    def written(self, principal: str) -> Iterator[str]:
+        """The principal's credentials, as sections of an INI file; nothing if it has none."""
+        name, store = self.name(principal), self.connections.store
+        if self.users is not None and (pair := self.users.keys.pair(name)):
+            yield (
+                f"[default]\naws_access_key_id = {pair[0]}\naws_secret_access_key = {pair[1]}\n"
+                f"region = {store.region}\nendpoint_url = {store.endpoint}\ns3 =\n    addressing_style = path\n"
+            )
+        if self.principals is not None and (pair := self.principals.keys.pair(name)):
+            yield f"[polaris]\nuri = {self.principals.uri}\nclient_id = {pair[0]}\nclient_secret = {pair[1]}\n"
+
+    def renewed(self, principal: str) -> Iterator[str]:
+        """Give it new keys everywhere. Yields what that means. Raises Missing."""
+        name = self.name(principal)
+        if self.users is not None and self.users.keys.pair(name):
+            self.users.renew(name)
+            yield (
+                f"{principal} has new keys: `lakehouse access credentials {principal}`. The store's former ones work "
+                f"until `lakehouse access rotate {principal} --end-former`, which stops whoever still uses them."
+            )
+        if self.principals is not None and self.principals.keys.pair(name):
+            self.principals.renew(name)
+            yield (
+                f"{principal} has new credentials at Polaris. The former ones get no token any more; whoever "
+                "has one goes on until it ends, after an hour at most."
+            )
+
+    def ended(self, principal: str) -> Iterator[str]:
+        """End the former keys if the server lets them overlap. Yields what that means. Raises Missing."""
+        if self.users is not None and self.users.keys.pair(self.name(principal)):
+            yield f"{principal}: {self.users.end_former(self.name(principal))} former pairs of keys have ended."
+        elif self.principals is not None:
+            yield f"{principal}: its former credentials at Polaris ended when it got new ones."
+
+
+def _servers(context: typer.Context, principal: str | None) -> _Servers:
+    """The stack's servers that know principals. Raises UsageError if there are none."""
     from bootstrap.reconciler.world import World
     from bootstrap.session.connect import connect
-    from lakehouse.kinds import STORES
 
     target: Target = context.obj.target()
     where = f"{target.path.name}: "
@@ -174,13 +213,18 @@ def _users(context: typer.Context, principal: str | None) -> tuple[Target, Conne
     if principal is not None and principal not in target.lakehouse.access.principals:
         known = listed(target.lakehouse.access.principals) or "none"
         raise UsageError(f'{where}access.principals has no "{principal}". It has {known}.')
-    kind = target.local.endpoints.store.service
     _, connections = connect(target.path, target.stack)
-    users = World.of(connections).users
-    if users is None:
-        having = listed(word for word, each in STORES.items() if each.users)
-        raise UsageError(f"{where}the store of stacks.{target.stack}, {kind}, has no users; {having} have them.")
-    return target, connections, users()
+    world = World.of(connections)
+    if world.users is None and world.principals is None:
+        raise UsageError(f"{where}neither {_without_users(target)} nor a catalog of kind polaris.")
+    return _Servers(target, connections, world.users and world.users(), world.principals and world.principals())
+
+
+def _without_users(target: Target) -> str:
+    from lakehouse.kinds import STORES
+
+    having = listed(word for word, each in STORES.items() if each.users)
+    return f"stacks.{target.stack} has a store with users ({having})"
 
 
 def _print_json(value: object) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from bootstrap.catalogs.base import LiveCatalog
+from bootstrap.catalogs.polaris_principals import PolarisPrincipals
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import Refused
 from bootstrap.stores.buckets import BucketStore
@@ -34,6 +35,12 @@ class ApplyWork:
         if self.world.users is None:
             raise Refused("the store of this lakehouse does not support users")
         return self.world.users()
+
+    @cached_property
+    def principals(self) -> PolarisPrincipals:
+        if self.world.principals is None:
+            raise Refused("no catalog of this lakehouse has principals")
+        return self.world.principals()
 
     def catalog(self, name: str) -> LiveCatalog:
         """The catalog of that name. Raises Refused if the connections have none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bootstrap import catalogs
 from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.metadata_files import MetadataFiles
+from bootstrap.catalogs.polaris_principals import PolarisPrincipals
 from bootstrap.remote import retry
 from bootstrap.remote.connections import Connections
 from bootstrap.stores.buckets import BucketStore
@@ -15,6 +16,7 @@ from bootstrap.stores.folders import Folders
 from bootstrap.stores.iam_users import IamUsers
 from bootstrap.stores.minio_users import MinioUsers
 from bootstrap.stores.users import UserAdmin
+from lakehouse.kinds.catalogs.polaris import POLARIS
 from lakehouse.runtimes.state import State
 
 #: The clients of users' APIs, by the words of :attr:`lakehouse.spec.kinds.StoreRules.users`.
@@ -31,6 +33,7 @@ class World:
     folders: Callable[[], Folders]
     files: Callable[[], MetadataFiles]
     users: Callable[[], UserAdmin] | None = None  # None: the store does not support users
+    principals: Callable[[], PolarisPrincipals] | None = None  # None: no catalog's server has principals
     rounds: int = 5  # at most, with fresh facts each, if others write at the same time or answers are lost
     pause: Callable[[int], None] = retry.pause  # before the next round; takes the number of rounds so far
 
@@ -45,4 +48,11 @@ class World:
             folders=lambda: Folders(connections),
             files=lambda: MetadataFiles(connections),
             users=(lambda: users(connections, state)) if users is not None and state is not None else None,
+            principals=_principals(connections, state),
         )
+
+
+def _principals(connections: Connections, state: State | None) -> Callable[[], PolarisPrincipals] | None:
+    if state is None or not any(each.kind == POLARIS.word for each in connections.catalogs.values()):
+        return None
+    return lambda: PolarisPrincipals(connections, state)

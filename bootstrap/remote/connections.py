@@ -83,5 +83,5 @@ class Connections:
     parallel: int = 8  # simultaneous requests, for each server
     folder: Path = Path()
     owner: BucketOwner | None = None  # None: buckets carry no such mark (in AWS they are Terraform's)
-    user_keys: State | None = None  # keeps the keys of the store's users; None: the store does not support users
+    user_keys: State | None = None  # keeps the keys of users of the store and of catalogs; None: nobody's are managed
     user_api: str = ""  # as in :attr:`lakehouse.spec.kinds.StoreRules.users`

@@ -36,7 +36,7 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
         cache=local.state.root / "cache",
         folder=path.resolve().parent,
         owner=_bucket_owner(local),
-        user_keys=local.state if user_api else None,
+        user_keys=local.state,
         user_api=user_api,
     )
 

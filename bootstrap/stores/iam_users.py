@@ -14,7 +14,8 @@ from typing import Any
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Missing, Refused
 from bootstrap.remote.s3 import iam, typed
-from bootstrap.stores.users import Policy, StoreUser, UserKeys
+from bootstrap.remote.user_keys import UserKeys
+from bootstrap.stores.users import Policy, StoreUser
 from lakehouse.runtimes.state import State
 
 _POLICY = "lakehouse"  # the inline policy of ours that each user has
@@ -30,14 +31,14 @@ class IamUsers:
     """
 
     def __init__(self, connections: Connections, state: State) -> None:
-        self._connections, self._keys = connections, UserKeys(state)
+        self._connections, self.keys = connections, UserKeys(state)
 
     @cached_property
     def _iam(self) -> Any:
         return iam(self._connections.store, patience=self._connections.patience)
 
     def any_made(self, lakehouse: str) -> bool:
-        return self._keys.any_of(lakehouse)
+        return self.keys.any_of(lakehouse)
 
     def facts(self, lakehouse: str) -> dict[str, StoreUser]:
         with self._typed():
@@ -53,7 +54,7 @@ class IamUsers:
                 text = f"the object store: user {name} exists, with policies of others ({', '.join(others)})"
                 raise Refused(f"{text}. Remove the user, or name the principal otherwise")
             active = self._access_keys(name)
-            if self._keys.access_key(name) not in active:
+            if self.keys.access_key(name) not in active:
                 for lost in active:  # the answer that had the secret key never arrived
                     self._iam.delete_access_key(UserName=name, AccessKeyId=lost)
                 self._make_keys(name)
@@ -61,7 +62,7 @@ class IamUsers:
 
     def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
         with self._typed():
-            kept, keys = self._keys.access_key(name), self._access_keys(name)
+            kept, keys = self.keys.access_key(name), self._access_keys(name)
             for key, active in keys.items():
                 if active and not enabled:
                     self._iam.update_access_key(UserName=name, AccessKeyId=key, Status="Inactive")
@@ -78,7 +79,7 @@ class IamUsers:
 
     def end_former(self, name: str) -> int:
         with self._typed():
-            former = self._access_keys(name).keys() - {self._keys.access_key(name)}
+            former = self._access_keys(name).keys() - {self.keys.access_key(name)}
             for key in former:
                 self._iam.delete_access_key(UserName=name, AccessKeyId=key)
         return len(former)
@@ -94,7 +95,7 @@ class IamUsers:
                 self._iam.delete_access_key(UserName=name, AccessKeyId=key)
             self._iam.delete_user_policy(UserName=name, PolicyName=_POLICY)
             self._iam.delete_user(UserName=name)
-        self._keys.forget(name)
+        self.keys.forget(name)
 
     def _read(self, name: str) -> StoreUser | None:
         """A user that has a policy of ours."""
@@ -103,14 +104,14 @@ class IamUsers:
         found = self._iam.get_user_policy(UserName=name, PolicyName=_POLICY)["PolicyDocument"]
         policy = _renamed(found, *reversed(_ACTION))
         tags = {each["Key"]: each["Value"] for each in self._pages("list_user_tags", "Tags", UserName=name)}
-        keys, kept = self._access_keys(name), self._keys.access_key(name)
+        keys, kept = self._access_keys(name), self.keys.access_key(name)
         ours = kept is not None and (kept in keys or not keys)  # without any, its removal was cut short
         marked = {"ID": tags[_MARK], **policy} if tags.get(_MARK) else policy
         return StoreUser(marked, any(keys.values()), ours)
 
     def _make_keys(self, name: str) -> None:
         made = self._iam.create_access_key(UserName=name)["AccessKey"]
-        self._keys.keep(name, made["AccessKeyId"], made["SecretAccessKey"])
+        self.keys.keep(name, made["AccessKeyId"], made["SecretAccessKey"])
 
     def _give(self, name: str, policy: Policy) -> None:
         if mark := policy.get("ID", ""):

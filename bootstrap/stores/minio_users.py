@@ -17,7 +17,8 @@ import urllib3
 
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Missing, Refused, Unreachable
-from bootstrap.stores.users import Policy, StoreUser, UserKeys
+from bootstrap.remote.user_keys import UserKeys
+from bootstrap.stores.users import Policy, StoreUser
 from lakehouse.runtimes.state import State
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class MinioUsers:
     """
 
     def __init__(self, connections: Connections, state: State) -> None:
-        self._connections, self._keys = connections, UserKeys(state)
+        self._connections, self.keys = connections, UserKeys(state)
         self._address = str(connections.store.endpoint)
 
     @cached_property
@@ -52,18 +53,18 @@ class MinioUsers:
         )
 
     def any_made(self, lakehouse: str) -> bool:
-        return self._keys.any_of(lakehouse)
+        return self.keys.any_of(lakehouse)
 
     def facts(self, lakehouse: str) -> dict[str, StoreUser]:
         users, policies = self._read()
         return {
-            name: StoreUser(policies[name], any(enabled.values()), self._keys.access_key(name) in enabled)
+            name: StoreUser(policies[name], any(enabled.values()), self.keys.access_key(name) in enabled)
             for name, enabled in users.items()
             if name.startswith(f"{lakehouse}-") and name in policies
         }
 
     def create(self, name: str, policy: Policy) -> None:
-        access_key, secret_key = self._keys.make(name)
+        access_key, secret_key = self.keys.make(name)
         with self._typed(access_key, secret_key):
             self._admin.policy_add(name, policy=dict(policy))
             self._admin.user_add(access_key, secret_key)
@@ -71,7 +72,7 @@ class MinioUsers:
 
     def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
         access_keys, _ = self._there(name)
-        kept = self._keys.access_key(name)
+        kept = self.keys.access_key(name)
         with self._typed(*access_keys):
             self._admin.policy_add(name, policy=dict(policy))
             for key in access_keys:
@@ -86,10 +87,10 @@ class MinioUsers:
         with self._typed(access_key, secret_key):
             self._admin.user_add(access_key, secret_key)
             self._admin.policy_set(name, user=access_key)
-        self._keys.keep(name, access_key, secret_key)
+        self.keys.keep(name, access_key, secret_key)
 
     def end_former(self, name: str) -> int:
-        former = self._there(name)[0].keys() - {self._keys.access_key(name)}
+        former = self._there(name)[0].keys() - {self.keys.access_key(name)}
         with self._typed(*former):
             for key in former:
                 self._admin.user_remove(key)
@@ -103,7 +104,7 @@ class MinioUsers:
             for key in access_keys:
                 self._admin.user_remove(key)
             self._admin.policy_remove(name)
-        self._keys.forget(name)
+        self.keys.forget(name)
 
     def _there(self, name: str) -> tuple[dict[str, bool], Policy | None]:
         users, policies = self._read()

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lakehouse.runtimes.state import State
+from bootstrap.remote.user_keys import UserKeys
 
-ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"  # the ends of the names under which the state keeps a user's keys
 Policy = Mapping[str, Any]  # in IAM's JSON; the reconciler's mark is its `ID`
 
 
@@ -23,6 +22,8 @@ class StoreUser:
 
 class UserAdmin(Protocol):
     """The users of a running store. Raises the errors of :mod:`bootstrap.remote.errors`, without any key in them."""
+
+    keys: UserKeys
 
     def any_made(self, lakehouse: str) -> bool:
         """Whether a user was made for a lakehouse of that name, as the state folder knows. Asks no server."""
@@ -50,37 +51,3 @@ class UserAdmin(Protocol):
 
         Raises Missing if there is none, Conflict if it now has another policy.
         """
-
-
-@dataclass(frozen=True)
-class UserKeys:
-    """The keys of users in the state folder."""
-
-    state: State
-
-    def any_of(self, lakehouse: str) -> bool:
-        """Whether there are keys of a user of a lakehouse of that name."""
-        return any((self.state.root / "secrets").glob(f"{lakehouse}-*-{ACCESS_KEY}"))
-
-    def access_key(self, name: str) -> str | None:
-        """The user's access key; None if none is kept."""
-        path = self.state.kept(f"{name}-{ACCESS_KEY}")
-        return path.read_text() if path.exists() else None
-
-    def pair(self, name: str) -> tuple[str, str] | None:
-        """The user's access key and secret key; None if they are not kept."""
-        return None if self.access_key(name) is None else self.make(name)
-
-    def make(self, name: str) -> tuple[str, str]:
-        """The user's access key and secret key, made if there are none."""
-        return self.state.secret(f"{name}-{ACCESS_KEY}"), self.state.secret(f"{name}-{SECRET_KEY}")
-
-    def keep(self, name: str, access_key: str, secret_key: str) -> None:
-        """Keep keys that the store has made."""
-        self.state.keep(f"{name}-{SECRET_KEY}", secret_key)
-        self.state.keep(f"{name}-{ACCESS_KEY}", access_key)
-
-    def forget(self, name: str) -> None:
-        """Remove the user's keys."""
-        for key in (ACCESS_KEY, SECRET_KEY):
-            self.state.forget(f"{name}-{key}")

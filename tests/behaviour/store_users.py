@@ -13,8 +13,8 @@ from bootstrap.reconciler.plan import Plan, render
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.s3 import client
+from bootstrap.remote.user_keys import UserKeys
 from bootstrap.stores.proof import NAME, outcomes
-from bootstrap.stores.users import UserKeys
 from lakehouse.access.proof import calls
 from lakehouse.kinds import STORES
 from lakehouse.runtimes.state import State

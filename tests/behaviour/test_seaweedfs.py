@@ -20,8 +20,8 @@ from bootstrap.catalogs import connect
 from bootstrap.remote.auth import SigV4
 from bootstrap.remote.errors import RemoteError
 from bootstrap.remote.s3 import iam, s3tables, sts
+from bootstrap.remote.user_keys import ACCESS_KEY, SECRET_KEY
 from bootstrap.stores.iam_users import IamUsers
-from bootstrap.stores.users import ACCESS_KEY, SECRET_KEY
 from lakehouse.kinds.store import ROLE
 from lakehouse.kinds.stores.seaweedfs import NAME, SEAWEEDFS, TABLES
 from lakehouse.runtimes.state import State

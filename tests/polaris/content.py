@@ -13,21 +13,12 @@ from tests.polaris.realm import Realm
 from tests.polaris.tables import Tables
 
 _CONTENT = "CATALOG_MANAGE_CONTENT"
-_METADATA = {_CONTENT, "CATALOG_MANAGE_METADATA"}
-_THINGS = ("NAMESPACE", "TABLE", "VIEW")
-_FULL = {f"{each}_FULL_METADATA" for each in _THINGS}
-_DATA = {"TABLE_READ_DATA", "TABLE_WRITE_DATA"}
-#: The privileges that allow an operation, by operation.
-_NEEDED: Mapping[str, set[str]] = {
-    "list": _METADATA | {f"{each}_LIST" for each in _THINGS} | _FULL | _DATA,
-    "read": _METADATA | {f"{each}_{may}" for each in _THINGS for may in ("READ_PROPERTIES", "LIST")} | _FULL | _DATA,
-    "write": _METADATA
-    | {f"{each}_{may}" for each in _THINGS for may in ("CREATE", "WRITE_PROPERTIES")}
-    | _FULL
-    | _DATA,
-    "drop": _METADATA | {f"{each}_DROP" for each in _THINGS} | _FULL,
-    "read data": {_CONTENT, *_DATA},
-    "write data": {_CONTENT, "TABLE_WRITE_DATA"},
+#: By which other privileges each one is given too, besides those that manage all metadata or all content.
+_GIVEN_BY: Mapping[str, tuple[str, ...]] = {
+    "LIST": ("CREATE", "READ_PROPERTIES", "WRITE_PROPERTIES", "READ_DATA", "WRITE_DATA"),
+    "READ_PROPERTIES": ("WRITE_PROPERTIES", "READ_DATA", "WRITE_DATA"),
+    "WRITE_PROPERTIES": ("WRITE_DATA",),
+    "READ_DATA": ("WRITE_DATA",),
 }
 _DELEGATION = "x-iceberg-access-delegation"
 
@@ -68,7 +59,12 @@ class Content:
         if self._realm.catalog(catalog) is None:
             raise PolarisError(404, "NoSuchNamespaceException", "Namespace does not exist: ''")
         delegated = "vended-credentials" in headers.get(_DELEGATION, "")
-        self._allow(who, catalog, namespace, table, _asked(method, parts, query, delegated))
+        if parts == ["namespaces"]:  # on the parent
+            parent = (query.get("parent") or "").split("\x1f") if method == "GET" else (body or {})["namespace"][:-1]
+            on = [each for each in parent if each]
+        else:
+            on = namespace
+        self._allow(who, catalog, on, table, _asked(method, parts, query, delegated))
         self._check(method, catalog, parts, namespace, body or {}, query)
         if parts[2:] == ["properties"] and body.get("updates") and body.get("removals"):
             return self._half_changed(catalog, path, namespace, body)
@@ -83,7 +79,7 @@ class Content:
 
     def _allow(self, who: str, catalog: str, namespace: list[str], table: str, asked: set[str]) -> None:
         have = self._realm.privileges(who, catalog, namespace, table)
-        if not all(have & _NEEDED[each] for each in asked):
+        if not all(have & _give(each) for each in asked):
             raise PolarisError(
                 403, "ForbiddenException", f"Principal '{who}' is not authorized for op {'/'.join(asked)}"
             )
@@ -243,21 +239,40 @@ def assumed(storage: Mapping[str, Any], location: str, keys: Mapping[str, str]) 
 
 
 def _asked(method: str, parts: list[str], query: Mapping[str, str], delegated: bool) -> set[str]:
-    """The operation, as a key of ``_NEEDED``."""
-    match method, parts:
-        case "GET" | "HEAD", ["namespaces"] | ["namespaces", _, ("tables" | "views")]:
-            return {"list"}
-        case "GET" | "HEAD", ["namespaces", _, "tables", _]:
-            return {"read", "read data"} if delegated else {"read"}
-        case "GET" | "HEAD", _:
-            return {"read"}
-        case "POST", ["namespaces", _, "tables", _, "metrics"]:
-            return {"read data"}
-        case "POST", ["namespaces", _, "tables"]:
-            return {"write", "write data"} if delegated else {"write"}
-        case "DELETE", _:
-            return {"drop", "write data"} if query.get("purgeRequested") == "true" else {"drop"}
-    return {"write"}
+    """The privileges that an operation needs."""
+    reads = method in ("GET", "HEAD")
+    match parts:
+        case ["namespaces"]:
+            return {"NAMESPACE_LIST" if reads else "NAMESPACE_CREATE"}
+        case ["namespaces", _]:
+            return {"NAMESPACE_READ_PROPERTIES" if reads else "NAMESPACE_DROP"}
+        case ["namespaces", _, "properties"]:
+            return {"NAMESPACE_WRITE_PROPERTIES"}
+        case ["namespaces", _, "tables", _, "metrics"]:
+            return {"TABLE_READ_DATA"}
+        case ["namespaces", _, ("tables" | "views" | "register") as what, *name]:
+            thing = "VIEW" if what == "views" else "TABLE"
+            if reads:
+                data = {"TABLE_READ_DATA"} if delegated and name and thing == "TABLE" else set()
+                return {f"{thing}_{'READ_PROPERTIES' if name else 'LIST'}"} | data
+            if method == "DELETE":
+                purges = query.get("purgeRequested") == "true"
+                return {f"{thing}_DROP"} | ({"TABLE_WRITE_DATA"} if purges else set())
+            data = {"TABLE_WRITE_DATA"} if delegated and not name and thing == "TABLE" else set()
+            return {f"{thing}_{'WRITE_PROPERTIES' if name else 'CREATE'}"} | data
+        case [("tables" | "views") as what, "rename"]:
+            return {f"{what[:-1].upper()}_DROP"}
+    return {"TABLE_WRITE_PROPERTIES"}  # several tables in one transaction
+
+
+def _give(privilege: str) -> set[str]:
+    """The privileges each of which gives this one.
+
+    https://github.com/apache/polaris/blob/main/polaris-core/src/main/java/org/apache/polaris/core/auth/PolarisAuthorizerImpl.java
+    """
+    thing, _, what = privilege.partition("_")
+    found = {privilege, _CONTENT, *(f"{thing}_{each}" for each in _GIVEN_BY.get(what, ()))}
+    return found if what.endswith("_DATA") else found | {"CATALOG_MANAGE_METADATA", f"{thing}_FULL_METADATA"}
 
 
 def _locations(body: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from bootstrap.reconciler.kind import Registry
 from bootstrap.reconciler.objects.bucket import Buckets
 from bootstrap.reconciler.objects.catalog import Catalogs
 from bootstrap.reconciler.objects.namespace import Namespaces
+from bootstrap.reconciler.objects.principal import Principals
 from bootstrap.reconciler.objects.reference import References
 from bootstrap.reconciler.objects.rename import Renames
 from bootstrap.reconciler.objects.rename_namespace import NamespaceRenames
@@ -25,6 +26,7 @@ OBJECTS = Registry(
     Seeds(),
     References(),  # after everything that branches and tags start with
     Users(),
+    Principals(),  # after everything that they are granted
 )
 
 __all__ = ["OBJECTS"]

@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+from bootstrap.catalogs.polaris_principals import CLIENT_ID, CLIENT_SECRET
+from bootstrap.cli import access
 from bootstrap.cli.main import app
+from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import Missing
+from bootstrap.remote.user_keys import UserKeys
 from bootstrap.session.target import find
 from bootstrap.stores import proof
 from bootstrap.stores.proof import AccessOutcome
@@ -26,11 +30,12 @@ PROJECT = Path(__file__).parents[4]
 class Users:
     """The part of a store's users that the commands need. ``gone``: the store has none."""
 
+    keys: UserKeys
     gone = False
     renewed: list[str] = []
 
     def __init__(self, connections: Any, state: State) -> None:
-        self.state = state
+        self.keys = UserKeys(state)
 
     def renew(self, name: str) -> None:
         if self.gone:
@@ -104,7 +109,7 @@ def test_keys_go_to_a_private_file_and_not_to_the_screen(file: Path, capsys: pyt
     [
         (
             ("credentials", "idle"),
-            "idle has no keys: a deploy or `lakehouse apply` makes them if its roles grant files.",
+            "idle has no keys: a deploy or `lakehouse apply` makes them if its roles grant files or tables.",
         ),
         (("credentials", "nobody"), 'access.principals has no "nobody". It has bi or idle.'),
         (("rotate",), "Name one principal, or give --all."),
@@ -125,7 +130,10 @@ def test_a_store_without_users_is_named_with_those_that_have_them(
 ) -> None:
     file.write_text(file.read_text().replace("store: seaweedfs", "store: s3proxy"))
     lakehouse(file, "test", expect=2)
-    assert "s3proxy, has no users; seaweedfs, minio or aistor have them." in " ".join(capsys.readouterr().err.split())
+    assert (
+        "neither stacks.local has a store with users (seaweedfs, minio or aistor) nor a catalog of kind polaris."
+        in " ".join(capsys.readouterr().err.split())
+    )
 
 
 def test_rotation_says_until_when_the_former_keys_work(
@@ -142,7 +150,7 @@ def test_rotation_says_until_when_the_former_keys_work(
     assert "bi: 2 former pairs of keys have ended." in capsys.readouterr().out
     monkeypatch.setattr(Users, "gone", True)
     lakehouse(file, "rotate", "bi", expect=2)
-    assert "bi is no user of the store yet" in capsys.readouterr().err
+    assert "bi is not there: a deploy or `lakehouse apply` makes it again." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("wrong", [False, True])
@@ -168,3 +176,26 @@ def test_calls_that_are_not_as_the_file_says_are_shown(
     assert {each["principal"] for each in found} == {"bi", "idle"}
     lakehouse(file, "test", "--principal", "idle", "--all", "--json", expect=int(wrong))
     assert {(each["principal"], each["file"]) for each in json.loads(capsys.readouterr().out)} == {("idle", "denied")}
+
+
+def test_polaris_hands_out_its_own_pair_and_lets_none_overlap(file: Path) -> None:
+    class Principals:
+        uri, renewed = "http://127.0.0.1:8181/api/catalog", ""
+
+        def __init__(self, state: State) -> None:
+            self.keys = UserKeys(state, (CLIENT_ID, CLIENT_SECRET))
+
+        def renew(self, name: str) -> None:
+            self.renewed = name
+
+    target = find(file, "local")
+    principals: Any = Principals(State(file.parent / "state"))
+    at = access._Servers(target, Connections(StoreConnection(None, "r"), {}), None, principals)
+    assert list(at.written("bi")) == []
+    principals.keys.keep(at.name("bi"), "ID", "SECRET")
+    [section] = at.written("bi")
+    assert section == "[polaris]\nuri = http://127.0.0.1:8181/api/catalog\nclient_id = ID\nclient_secret = SECRET\n"
+    [said] = at.renewed("bi")
+    assert "get no token any more" in said
+    assert principals.renewed == at.name("bi")
+    assert list(at.ended("bi")) == ["bi: its former credentials at Polaris ended when it got new ones."]

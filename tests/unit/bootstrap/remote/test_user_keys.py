@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bootstrap.stores.users import UserKeys
+from bootstrap.remote.user_keys import UserKeys
 from lakehouse.runtimes.state import State
 
 

@@ -1,0 +1,44 @@
+"""The keys of users of servers, as the state folder keeps them: like secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lakehouse.runtimes.state import State
+
+ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"
+
+
+@dataclass(frozen=True)
+class UserKeys:
+    """Pairs of keys, each of a user of one server, in the state folder."""
+
+    state: State
+    ends: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)  # of the names under which the state folder keeps them
+
+    def any_of(self, lakehouse: str) -> bool:
+        """Whether there are keys of a user of a lakehouse of that name."""
+        return any((self.state.root / "secrets").glob(f"{lakehouse}-*-{self.ends[0]}"))
+
+    def access_key(self, name: str) -> str | None:
+        """The user's access key; None if none is kept."""
+        path = self.state.kept(f"{name}-{self.ends[0]}")
+        return path.read_text() if path.exists() else None
+
+    def pair(self, name: str) -> tuple[str, str] | None:
+        """The user's access key and secret key; None if they are not kept."""
+        return None if self.access_key(name) is None else self.make(name)
+
+    def make(self, name: str) -> tuple[str, str]:
+        """The user's access key and secret key, made if there are none."""
+        return self.state.secret(f"{name}-{self.ends[0]}"), self.state.secret(f"{name}-{self.ends[1]}")
+
+    def keep(self, name: str, access_key: str, secret_key: str) -> None:
+        """Keep keys that the store has made."""
+        self.state.keep(f"{name}-{self.ends[1]}", secret_key)
+        self.state.keep(f"{name}-{self.ends[0]}", access_key)
+
+    def forget(self, name: str) -> None:
+        """Remove the user's keys."""
+        for key in self.ends:
+            self.state.forget(f"{name}-{key}")

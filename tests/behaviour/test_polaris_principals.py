@@ -1,0 +1,188 @@
+"""Principals of Polaris, as its double or the server that POLARIS_HOME names: each tries what it may and may not do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import ForbiddenError, OAuthError, RESTError, UnauthorizedError
+
+from bootstrap.catalogs.polaris_principals import CLIENT_ID, CLIENT_SECRET
+from bootstrap.reconciler.plan import Plan, render
+from bootstrap.reconciler.world import World
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.user_keys import UserKeys
+from lakehouse.runtimes.state import State
+from lakehouse.spec import Lakehouse
+from tests.behaviour.reconciling import make_plan, reconcile
+from tests.behaviour.servers import Servers
+from tests.behaviour.test_polaris import Person, person
+
+__all__ = ["person"]
+pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
+COLUMNS = {"id": "long"}
+ROWS = pa.table({"id": pa.array([1], pa.int64())})
+
+
+@pytest.fixture
+def servers(servers: Servers) -> Servers:
+    return servers.of("polaris")
+
+
+@pytest.fixture
+def connections(servers: Servers, tmp_path: Path) -> Connections:
+    return replace(servers.connections(), user_keys=State(tmp_path))
+
+
+def lakehouse(root: str, grants: dict[str, list[str]] | None, *, deletable: bool = False) -> Lakehouse:
+    """Namespaces ``ROOT``, one in it, and ``ROOT_b``; a principal with these grants; None: it is not in the file."""
+    principals = {} if grants is None else {"bi": {"roles": ["r"], "deletable": deletable}}
+    table = {"t": {"columns": COLUMNS}, "u": {"columns": COLUMNS}}
+    return Lakehouse.model_validate(
+        {
+            "name": root,
+            "buckets": {"warehouse": {}},
+            "catalogs": {
+                "lake": {
+                    "location": "s3://warehouse/lake",
+                    "namespaces": {
+                        root: {"tables": table},
+                        f"{root}.in": {"tables": table},
+                        f"{root}_b": {"tables": table},
+                    },
+                }
+            },
+            "access": {"roles": {"r": {"grants": grants or {}}}, "principals": principals},
+            "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "polaris"}}},
+        }
+    )
+
+
+class Bringing:
+    """Applies files, with the changes of principals, and says what the plan showed of them."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def __call__(self, wanted: Lakehouse, **options: Any) -> list[str]:
+        steps = self._steps(wanted, **options)
+        outcome = reconcile(wanted, self._connections, **options)
+        assert outcome.exit_code == 0, outcome.failed
+        assert self._steps(wanted, **options) == [], "a plan after it is empty"
+        return [line.strip() for line in render(Plan(tuple(steps)))][:-1]
+
+    def _steps(self, wanted: Lakehouse, **options: Any) -> list[Any]:
+        return [
+            each for each in make_plan(wanted, self._connections, **options).steps if each.change.kind == "principal"
+        ]
+
+
+def client(servers: Servers, connections: Connections, root: str) -> Catalog:
+    """PyIceberg as the principal."""
+    assert connections.user_keys is not None
+    pair = UserKeys(connections.user_keys, (CLIENT_ID, CLIENT_SECRET)).pair(f"{root}-bi")
+    assert pair is not None
+    return load_catalog("lake", **{**servers.pyiceberg(), "credential": ":".join(pair)})
+
+
+def may(call: Callable[[], Any]) -> bool:
+    try:
+        call()
+    except ForbiddenError:
+        return False
+    except OSError as error:  # by the store: the keys that the server gave reach no more
+        if "ACCESS_DENIED" not in str(error):
+            raise
+        return False
+    return True
+
+
+def test_a_principal_may_do_what_its_roles_grant_and_no_more(
+    servers: Servers, connections: Connections, root: str
+) -> None:
+    bring = Bringing(connections)
+    shown = bring(lakehouse(root, {f"lake.{root}": ["read"], f"lake.{root}_b.t": ["write"]}))
+    assert shown[0] == f"+ principal {root}-bi"
+    assert (
+        f"+ lake.{root}_b.t: TABLE_READ_DATA, TABLE_READ_PROPERTIES, TABLE_WRITE_DATA, TABLE_WRITE_PROPERTIES" in shown
+    )
+    own = client(servers, connections, root)
+    for namespace in (root, f"{root}.in"):
+        assert may(lambda n=namespace: own.load_table(f"{n}.t").scan().to_arrow())  # type: ignore[misc]
+        assert may(lambda n=namespace: own.list_tables(n))  # type: ignore[misc]
+        assert not may(lambda n=namespace: own.load_table(f"{n}.t").append(ROWS))  # type: ignore[misc]
+        assert not may(lambda n=namespace: own.drop_table(f"{n}.u"))  # type: ignore[misc]
+    assert may(lambda: own.load_table(f"{root}_b.t").append(ROWS))
+    assert not may(lambda: own.load_table(f"{root}_b.u"))
+    assert not may(lambda: own.list_tables(f"{root}_b"))
+    assert not may(lambda: own.create_table(f"{root}_b.new", own.load_table(f"{root}.t").schema()))
+    assert not may(lambda: own.create_namespace(f"{root}_c"))
+    assert bring(lakehouse(root, {f"lake.{root}": ["manage"]}))[0] == f"~ principal {root}-bi"
+    assert may(lambda: own.load_table(f"{root}.t").append(ROWS))
+    assert may(lambda: own.create_table(f"{root}.new", own.load_table(f"{root}.t").schema()))
+    assert may(lambda: own.drop_table(f"{root}.new"))
+    assert not may(lambda: own.load_table(f"{root}_b.t"))
+
+
+def test_access_ends_at_once_and_the_principal_with_both_keys(
+    servers: Servers, connections: Connections, root: str, person: Person
+) -> None:
+    bring, granted = Bringing(connections), {f"lake.{root}": ["read"]}
+    bring(lakehouse(root, granted, deletable=True))
+    own = client(servers, connections, root)
+    read = lambda: own.load_table(f"{root}.t")  # noqa: E731 - a call to try again and again
+    assert may(read)
+    assert bring(lakehouse(root, {}, deletable=True)) == [
+        f"~ principal {root}-bi",
+        "- access: its roles grant nothing in these catalogs",
+    ]
+    assert not may(read)
+    assert bring(lakehouse(root, granted, deletable=True)) == [f"~ principal {root}-bi", "+ access"]
+    assert may(read)
+    assert bring(lakehouse(root, None)) == [f"~ principal {root}-bi", "- access: the file does not name it"]
+    assert not may(read)
+    assert bring(lakehouse(root, None), allow_destroy=True) == [f"- principal {root}-bi"]
+    names = [each["name"] for each in person.ask("GET", "/principals")["principals"]]
+    assert f"{root}-bi" not in names
+    assert "root" in names
+    assert f"{root}-bi" not in [each["name"] for each in person.ask("GET", "/principal-roles")["roles"]]
+    with pytest.raises((OAuthError, UnauthorizedError, RESTError)):
+        client_of_gone(servers, own)
+
+
+def client_of_gone(servers: Servers, former: Catalog) -> None:
+    load_catalog("lake", **{**servers.pyiceberg(), "credential": former.properties["credential"]})
+
+
+def test_grants_of_others_stay_and_ours_come_back(connections: Connections, root: str, person: Person) -> None:
+    bring, wanted = Bringing(connections), lakehouse(root, {f"lake.{root}": ["read"]})
+    bring(wanted)
+    name, catalog = f"{root}-bi", "/catalogs/lake/catalog-roles"
+    person.ask("POST", catalog, {"catalogRole": {"name": f"{root}-theirs"}})
+    theirs = {"type": "catalog", "privilege": "TABLE_LIST"}
+    person.ask("PUT", f"{catalog}/{root}-theirs/grants", {"grant": theirs})
+    person.ask("PUT", f"/principal-roles/{name}/catalog-roles/lake", {"catalogRole": {"name": f"{root}-theirs"}})
+    assert bring(wanted) == []
+    person.ask("PUT", f"{catalog}/{name}/grants", {"grant": theirs})
+    taken = {"type": "namespace", "namespace": [root], "privilege": "TABLE_READ_DATA"}
+    person.ask("POST", f"{catalog}/{name}/grants", {"grant": taken})
+    assert bring(wanted) == [f"~ principal {name}", "- lake: TABLE_LIST", f"+ lake.{root}: TABLE_READ_DATA"]
+    assert person.ask("GET", f"{catalog}/{root}-theirs/grants")["grants"] == [theirs]
+    person.ask("DELETE", f"{catalog}/{root}-theirs")
+
+
+def test_new_credentials_replace_the_former_ones(servers: Servers, connections: Connections, root: str) -> None:
+    Bringing(connections)(lakehouse(root, {f"lake.{root}": ["read"]}))
+    former = client(servers, connections, root)
+    principals = World.of(connections).principals
+    assert principals is not None
+    principals().renew(f"{root}-bi")
+    assert may(lambda: client(servers, connections, root).load_table(f"{root}.t"))
+    with pytest.raises((OAuthError, UnauthorizedError, RESTError)):
+        client_of_gone(servers, former)
+    assert Bringing(connections)(lakehouse(root, {f"lake.{root}": ["read"]})) == []

@@ -1,0 +1,140 @@
+"""The client of principals, against the double's entities without a server: tests/polaris answers as Polaris does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from bootstrap.catalogs.polaris_principals import PolarisPrincipal, PolarisPrincipals
+from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
+from bootstrap.remote.errors import Exists, Missing, Refused
+from lakehouse.access.polaris import PolarisGrant
+from lakehouse.runtimes.state import State
+from tests.polaris.answers import PolarisError
+from tests.polaris.realm import Realm
+
+READ = PolarisGrant(("n",), "", "TABLE_READ_DATA", "namespace")
+WRITE = PolarisGrant(("n",), "t", "TABLE_WRITE_DATA", "table")
+LIST = PolarisGrant((), "", "TABLE_LIST", "catalog")
+
+
+class Tables:
+    """Tables that are all there; nothing is kept for another run."""
+
+    def kept(self) -> dict[str, Any]:
+        return {}
+
+    def is_there(self, catalog: str, grant: Mapping[str, Any]) -> bool:
+        return True
+
+
+class Management:
+    """The management API in memory. ``fails``: the parts of a path whose request fails, once each."""
+
+    def __init__(self) -> None:
+        self.realm = Realm(("root", "s"), Tables(), lambda *_: None)  # type: ignore[arg-type]
+        self.fails: list[str] = []
+        self.lock = threading.Lock()
+
+    def get(self, path: str) -> Any:
+        return self.request("GET", path)
+
+    def post(self, path: str, body: Any) -> Any:
+        return self.request("POST", path, body)
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        if self.fails and self.fails[0] in f"{method} {path}":
+            raise Refused(f"no answer to {self.fails.pop(0)}")
+        try:
+            return self.realm.handle(method, [unquote(part) for part in path.strip("/").split("/")], {}, body).body
+        except PolarisError as error:
+            kinds: dict[int, type[Exception]] = {404: Missing, 409: Exists}
+            raise kinds.get(error.answer.status, Refused)(str(error.answer.body)) from None
+
+
+@pytest.fixture
+def api() -> Management:
+    made = Management()
+    for name in ("lake", "other"):
+        entity: dict[str, Any] = {"name": name, "type": "INTERNAL", "properties": {}, "storageConfigInfo": {}}
+        made.realm._put(f"catalog:{name}", entity, {})
+    return made
+
+
+@pytest.fixture
+def principals(api: Management, tmp_path: Path) -> PolarisPrincipals:
+    store = StoreConnection("http://127.0.0.1:1", "us-east-1")
+    at = CatalogConnection("polaris", "http://127.0.0.1:2", "lake", "http://127.0.0.1:2/api/management/v1")
+    made = PolarisPrincipals(Connections(store, {"first": at}), State(tmp_path))
+    made._http = api  # type: ignore[assignment]
+    return made
+
+
+def test_a_principal_is_made_changed_and_removed_with_its_roles(
+    principals: PolarisPrincipals, api: Management, tmp_path: Path
+) -> None:
+    before = dict(api.realm.entities)
+    assert (principals.facts("demo"), principals.any_made("demo")) == ({}, False)
+    principals.create("demo-a", {"lake": frozenset({READ, WRITE})}, deletable=False)
+    assert principals.any_made("demo")
+    assert principals.facts("demo") == {"demo-a": PolarisPrincipal({"lake": frozenset({READ, WRITE})})}
+    assert api.realm.principal_of(*map(str, principals.keys.pair("demo-a") or ())) == "demo-a"
+    principals.change("demo-a", {"other": frozenset({LIST})}, enabled=False, deletable=True)
+    off = PolarisPrincipal({"other": frozenset({LIST})}, enabled=False, deletable=True)
+    assert principals.facts("demo") == {"demo-a": off}
+    principals.change("demo-a", {"other": frozenset({LIST})}, enabled=True, deletable=False)
+    assert principals.facts("demo") == {"demo-a": PolarisPrincipal({"other": frozenset({LIST})})}
+    principals.remove("demo-a")
+    assert api.realm.entities.keys() == before.keys()
+    assert list((tmp_path / "secrets").iterdir()) == []
+    with pytest.raises(Missing):
+        principals.remove("demo-a")
+
+
+def test_others_are_not_read_and_not_touched(principals: PolarisPrincipals, api: Management) -> None:
+    for name in ("demo-hand", "root"):
+        if name != "root":
+            api.post("/principals", {"principal": {"name": name}})
+    assert principals.facts("demo") == {}, "without a principal role of its name it is not ours"
+    api.post("/principal-roles", {"principalRole": {"name": "theirs"}})
+    api.request("PUT", "/principals/demo-hand/principal-roles", {"principalRole": {"name": "theirs"}})
+    with pytest.raises(Refused, match=r"principal demo-hand exists, with roles of others \(theirs\). Remove it"):
+        principals.create("demo-hand", {"lake": frozenset({READ})}, deletable=False)
+
+
+@pytest.mark.parametrize("at", ["/reset", "POST /principal-roles", "/grants", "PUT /principals/demo-a/principal-roles"])
+def test_a_creation_that_was_cut_short_goes_on(principals: PolarisPrincipals, api: Management, at: str) -> None:
+    wanted = {"lake": frozenset({READ})}
+    api.fails = [at]
+    with pytest.raises(Refused, match="no answer"):
+        principals.create("demo-a", wanted, deletable=False)
+    found = principals.facts("demo").get("demo-a")
+    if found is None:
+        principals.create("demo-a", wanted, deletable=False)
+    else:
+        assert found != PolarisPrincipal(wanted), "so a plan changes it"
+        principals.change("demo-a", wanted, enabled=True, deletable=False)
+    assert principals.facts("demo") == {"demo-a": PolarisPrincipal(wanted)}
+
+
+def test_new_credentials_replace_the_former_ones(principals: PolarisPrincipals, api: Management) -> None:
+    principals.create("demo-a", {"lake": frozenset({READ})}, deletable=False)
+    former = principals.keys.pair("demo-a")
+    principals.renew("demo-a")
+    assert former is not None
+    assert api.realm.principal_of(*former) is None
+    assert api.realm.principal_of(*map(str, principals.keys.pair("demo-a") or ())) == "demo-a"
+    assert principals.facts("demo")["demo-a"].ours
+    with pytest.raises(Missing):
+        principals.renew("demo-b")
+
+
+def test_whose_credentials_are_elsewhere_is_not_ours(principals: PolarisPrincipals) -> None:
+    principals.create("demo-a", {"lake": frozenset({READ})}, deletable=False)
+    principals.keys.forget("demo-a")
+    assert principals.facts("demo") == {"demo-a": PolarisPrincipal({"lake": frozenset({READ})}, ours=False)}
