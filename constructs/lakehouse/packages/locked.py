@@ -21,6 +21,7 @@ from lakehouse import toolkit
 from lakehouse.packages import pip_config
 
 _EXACTLY = ("--require-hashes", "--no-deps", "--quiet")  # what the lock names, and nothing else
+_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # variables that pip reads, and uv does not
 _PLACES = {  # options of pip, and what they are called in uv
     "index-url": "--default-index",
     "extra-index-url": "--index",
@@ -61,7 +62,8 @@ def _places() -> Iterator[str]:
 def _run(module: str, *words: str) -> int:
     """Run the module of Python with that name. Its exit code is negative if a signal ended it."""
     environment = dict(os.environ)
-    if certificates := pip_config.option("cert", "install"):
+    known = (pip_config.option("cert", "install"), *map(os.environ.get, _CERTIFICATES))
+    if certificates := next(filter(None, known), None):
         environment.setdefault("SSL_CERT_FILE", certificates)
     return subprocess.run([sys.executable, "-m", module, *words], env=environment, check=False).returncode
 

@@ -35,7 +35,8 @@ class Programs:
 
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(pip_config, "options", dict)
     path = tmp_path / "Pipfile.lock"
     path.write_text(json.dumps(LOCK))
@@ -91,6 +92,14 @@ def test_uv_looks_where_pip_looks(lock: Path, monkeypatch: pytest.MonkeyPatch) -
     ):
         assert word in programs.commands[0]
     assert programs.certificates == "/ca.pem"
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_uv_trusts_whom_pip_trusts(lock: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "/bundle.pem")
+    programs = Programs(monkeypatch)
+    locked.install(lock, "default")
+    assert programs.certificates == "/bundle.pem"
 
 
 def test_certificates_of_the_user_stay(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
