@@ -29,15 +29,18 @@ def test_it_becomes_the_script_with_the_parts_of_the_installation(tmp_path: Path
     folder = tmp_path / "a project"
     folder.mkdir()
     node, cli = folder / "node", folder / "cdktf.js"
-    node.write_text('#!/bin/sh\nprintf "%s|" "$@" "${PATH%%:*}" "${LAKEHOUSE_NODE:-}" "$TF_CLI_ARGS_apply"\n')
+    second = 'then="${PATH#*:}"\n'
+    words = '"$@" "${PATH%%:*}" "${then%%:*}" "${LAKEHOUSE_NODE:-}" "$TF_CLI_ARGS_apply"'
+    node.write_text(f'#!/bin/sh\n{second}printf "%s|" {words}\n')
     node.chmod(0o755)
     cli.touch()
     done = subprocess.run(
         [sys.executable, "-c", CODE, cli, node, "synth", "a b"],
         cwd=folder, env=os.environ | {"TMPDIR": str(tmp_path)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
+    # cdktf asks the `node` on PATH for its version, and there may be no other.
     assert done.stdout.split("|")[:-1] == [
-        str(cli), "synth", "a b", str(Path(sys.executable).parent), "", "-lock-timeout=5m "
+        str(cli), "synth", "a b", str(Path(sys.executable).parent), str(folder), "", "-lock-timeout=5m "
     ]  # fmt: skip
 
 
