@@ -4,7 +4,10 @@ The reconciler takes turns with three others, in one run and with as many thread
 ("bare"); the reads and the writes of the reconciler, of which nothing is computed ("sent"): that is equal work; and
 pyiceberg's client ("pyiceberg"). What a turn has made is dropped after it, so that each turn finds the same catalog:
 for a new table's folder the reconciler reads all tables, also those of others. The turns' namespaces exist beforehand.
-Rates depend on the machine and its load; the ratios and the processor time of a request are what counts.
+A plan takes turns with loads of the same tables.
+
+Rates depend on the machine and its load. The ratios count, above all those of processor time (of the client and of the
+services together), which say on a busy machine what the rates would be on an idle one.
 LAKEHOUSE_BENCH_KINDS, LAKEHOUSE_BENCH_TABLES and LAKEHOUSE_BENCH_PLAN choose the kinds and the sizes.
 """
 
@@ -13,12 +16,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
@@ -32,10 +36,11 @@ from bootstrap.catalogs.nessie import NessieCatalog
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.catalogs.s3tables import S3TablesCatalog
 from bootstrap.remote.connections import Connections
+from bootstrap.stores.folders import Folders
 from lakehouse.spec import Lakehouse
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import KINDS, Servers, running
-from tests.bench.test_reconcile import NAMESPACES, bare_loads, commits_of, ours, show, spec, timed
+from tests.bench.test_reconcile import NAMESPACES, commits_of, ours, show, spec, timed
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 
@@ -75,24 +80,39 @@ def _processes(pid: int) -> list[psutil.Process]:
     return [process, *process.children(recursive=True)]
 
 
-def together(work: Callable[[Any], Any], items: Sequence[Any]) -> float:
-    """Items per second, by several threads."""
+class Cost(NamedTuple):
+    """Of some work: seconds, and those of processor time, of this process and of the services."""
+
+    seconds: float
+    processor: float
+
+
+def cost(servers: Servers, work: Callable[[], Any]) -> Cost:
+    before = processor(servers) + time.process_time()
+    seconds, _ = timed(work)
+    return Cost(seconds, processor(servers) + time.process_time() - before)
+
+
+def together(work: Callable[[Any], Any], items: Iterable[Any]) -> None:
+    """Several threads take the items."""
     with ThreadPoolExecutor(PARALLEL) as threads:
-        seconds, _ = timed(lambda: list(threads.map(work, items)))
-    return len(items) / seconds
+        for _ in threads.map(work, items):
+            pass
 
 
-def bare(wanted: Lakehouse, connections: Connections) -> float:
-    """Tables per second of only the writes, computed beforehand."""
+def bare(wanted: Lakehouse, connections: Connections) -> Callable[[], Any]:
+    """Only the writes, computed beforehand."""
     commits = commits_of(make_plan(wanted, connections))
     catalog = catalogs.connect("lake", connections)
-    return together(lambda name: catalog.commit_table(name, commits[name]), list(commits))
+    return lambda: together(lambda name: catalog.commit_table(name, commits[name]), commits)
 
 
-def sent(wanted: Lakehouse, connections: Connections) -> float:
-    """Tables per second of the lists, loads and writes that the reconciler sends too, computed beforehand."""
+def sent(wanted: Lakehouse, connections: Connections, *, wider: bool) -> Callable[[], Any]:
+    """The lists, loads and writes that the reconciler sends too, computed beforehand."""
     commits = commits_of(make_plan(wanted, replace(connections, cache=None)))
     catalog = catalogs.connect("lake", connections)
+    folders = [update["location"] for commit in commits.values() for update in commit["updates"]
+               if update["action"] == "set-location"]  # fmt: skip
 
     def send(names: Sequence[str]) -> None:
         if isinstance(catalog, CommitsMany):
@@ -102,13 +122,17 @@ def sent(wanted: Lakehouse, connections: Connections) -> float:
 
     size = 32 if isinstance(catalog, CommitsMany) else 1
     names = list(commits)
-    batches = [names[at : at + size] for at in range(0, len(names), size)]
-    reading, _ = timed(lambda: catalog.facts(set(names), lambda *_: None))
-    return len(names) / (reading + len(batches) / together(send, batches))
+
+    def work() -> None:
+        catalog.facts(set(names) if wider else None, lambda *_: None)
+        Folders(connections).look(folders)
+        together(send, [names[at : at + size] for at in range(0, len(names), size)])
+
+    return work
 
 
-def pyiceberg(prefix: str, tables: int, servers: Servers, *, wider: bool) -> float:
-    """Tables per second of pyiceberg's client."""
+def pyiceberg(prefix: str, tables: int, servers: Servers, *, wider: bool) -> Callable[[], Any]:
+    """The same by pyiceberg's client."""
     local = threading.local()
 
     def client() -> Catalog:
@@ -125,8 +149,12 @@ def pyiceberg(prefix: str, tables: int, servers: Servers, *, wider: bool) -> flo
         else:
             client().create_table(name, schema)
 
-    names = [f"{prefix}_{n}.t{t}" for n in range(NAMESPACES) for t in range(tables // NAMESPACES)]
-    return together(work, names)
+    return lambda: together(work, named(prefix, tables))
+
+
+def named(prefix: str, tables: int) -> list[str]:
+    """The names of the tables of :func:`spec`."""
+    return [f"{prefix}_{n}.t{t}" for n in range(NAMESPACES) for t in range(tables // NAMESPACES)]
 
 
 def clear(prefix: str, connections: Connections) -> None:
@@ -148,45 +176,68 @@ def test_tables_are_created_and_changed(servers: Servers, tmp_path: Path, capsys
     with capsys.disabled():
         show(kind=kind, what="ready", seconds=begun, mib=resident(servers))
     ours(spec("first", NAMESPACES), connections)
-    rates: dict[bool, dict[str, list[float]]] = {False: {}, True: {}}
+    costs: dict[bool, dict[str, list[Cost]]] = {False: {}, True: {}}
     for each in range(ROUNDS):
         for way in WAYS if each % 2 == 0 else reversed(WAYS):
             prefix = f"{way}{each}"
             reconcile(spec(prefix, 0), connections)
-            for wider, found in rates.items():
+            for wider, found in costs.items():
                 if (kind, wider, way) not in REFUSED:
-                    wanted = spec(prefix, share, wider=wider)
-                    if way == "pyiceberg":
-                        rate = pyiceberg(prefix, share, servers, wider=wider)
-                    else:
-                        rate = {"bare": bare, "sent": sent, "ours": ours}[way](wanted, connections)
-                    found.setdefault(way, []).append(rate)
+                    work = prepared(way, prefix, share, servers, connections, wider=wider)
+                    found.setdefault(way, []).append(cost(servers, work))
             clear(prefix, connections)
-    for wider, found in rates.items():
-        total = {way: sum(1 / rate for rate in of) for way, of in found.items()}  # the time, for one table each
-        with capsys.disabled():
-            show(kind=kind, what="evolve" if wider else "create", tables=share * ROUNDS, load=os.getloadavg()[0],
-                 **{way: [round(rate, 1) for rate in of] for way, of in found.items()},
-                 **{f"to_{way}": round(of / total["ours"], 2) for way, of in total.items()})  # fmt: skip
+    with capsys.disabled():
+        for wider, found in costs.items():
+            compare(kind, "evolve" if wider else "create", share, found)
+        show(kind=kind, what="memory afterwards", mib=resident(servers))
+
+
+def prepared(
+    way: str, prefix: str, tables: int, servers: Servers, connections: Connections, *, wider: bool
+) -> Callable[[], Any]:
+    """The work of a turn."""
+    wanted = spec(prefix, tables, wider=wider)
+    if way == "bare":
+        return bare(wanted, connections)
+    if way == "sent":
+        return sent(wanted, connections, wider=wider)
+    if way == "pyiceberg":
+        return pyiceberg(prefix, tables, servers, wider=wider)
+    return lambda: ours(wanted, connections)
+
+
+def compare(kind: str, what: str, tables: int, costs: Mapping[str, Sequence[Cost]]) -> None:
+    """Show the cost of each way, and that of ours as a ratio: more than 1 if ours is faster."""
+    seconds, cpu = ({way: sum(of[part] for of in found) for way, found in costs.items()} for part in range(2))
+    show(kind=kind, what=what, tables=tables, rounds=ROUNDS, load=round(os.getloadavg()[0], 1),
+         per_second={way: [round(tables / of.seconds) for of in found] for way, found in costs.items()},
+         cpu_ms={way: [round(1000 * of.processor / tables, 1) for of in found] for way, found in costs.items()},
+         ours_to={way: round(of / seconds["ours"], 2) for way, of in seconds.items()},
+         ours_to_by_cpu={way: round(of / cpu["ours"], 2) for way, of in cpu.items()})  # fmt: skip
 
 
 def test_a_plan_with_nothing_to_do(servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    connections = servers.connections(tmp_path / "cache")
-    wanted = spec("many", PLANNED)
-    assert reconcile(wanted, connections).exit_code == 0
-    catalog = catalogs.connect("lake", connections)
-    names = [f"many_{n}.t{t}" for n in range(NAMESPACES) for t in range(PLANNED // NAMESPACES)]
-    found: list[float] = []
-    for cache in ("cold", "cold", "warm"):
-        fresh = servers.connections(tmp_path / ("cache" if cache == "warm" else f"cache{len(found)}"))
-        seconds, plan = timed(lambda fresh=fresh: make_plan(wanted, fresh))  # type: ignore[misc]
-        assert plan.steps == ()
-        found.append(seconds)
-    rate = bare_loads(names[:1000], reader(catalog))
+    wanted, names = spec("many", PLANNED), named("many", PLANNED)
+    assert reconcile(wanted, servers.connections(tmp_path / "cache")).exit_code == 0
+    read = reader(catalogs.connect("lake", servers.connections()))
+    together(read, names[:1000])  # so that the server's JVM is warm
+    costs: dict[str, list[Cost]] = {}
+
+    def plan(cache: str) -> None:
+        assert make_plan(wanted, servers.connections(tmp_path / cache)).steps == ()
+
+    for each in range(ROUNDS):
+        ways: dict[str, Callable[[], None]] = {
+            "bare": partial(together, read, names),
+            "ours": partial(plan, f"cache{each}"),
+        }
+        for way in ways if each % 2 == 0 else reversed(ways):
+            costs.setdefault(way, []).append(cost(servers, ways[way]))
+    again = cost(servers, lambda: plan("cache0"))
     with capsys.disabled():
-        show(kind=servers.default, what="no-op plan", tables=PLANNED, first=round(min(found[:2]), 2),
-             again=round(found[2], 2), bare_loads_per_second=round(rate, 1), load=os.getloadavg()[0],
-             to_bare=round(PLANNED / rate / min(found[:2]), 2))  # fmt: skip
+        compare(servers.default, "no-op plan", PLANNED, costs)
+        show(kind=servers.default, what="no-op plan again, facts kept", seconds=round(again.seconds, 2),
+             cpu_seconds=round(again.processor, 2))  # fmt: skip
 
 
 def reader(catalog: LiveCatalog) -> Callable[[str], Any]:
