@@ -212,8 +212,8 @@ def compare(kind: str, what: str, tables: int, costs: Mapping[str, Sequence[Cost
     show(kind=kind, what=what, tables=tables, rounds=ROUNDS, load=round(os.getloadavg()[0], 1),
          per_second={way: [round(tables / of.seconds) for of in found] for way, found in costs.items()},
          cpu_ms={way: [round(1000 * of.processor / tables, 1) for of in found] for way, found in costs.items()},
-         ours_to={way: round(of / seconds["ours"], 2) for way, of in seconds.items()},
-         ours_to_by_cpu={way: round(of / cpu["ours"], 2) for way, of in cpu.items()})  # fmt: skip
+         ours_to={way: round(of / seconds["ours"], 2) for way, of in seconds.items() if way != "ours"},
+         ours_to_by_cpu={way: round(of / cpu["ours"], 2) for way, of in cpu.items() if way != "ours"})  # fmt: skip
 
 
 def test_a_plan_with_nothing_to_do(servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
