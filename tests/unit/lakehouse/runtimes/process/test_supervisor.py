@@ -36,7 +36,7 @@ def server(port: int, name: str = "web") -> Service:
 
 @pytest.fixture
 def state(tmp_path: Path) -> State:
-    return State(tmp_path / "a state, 100%")
+    return State(tmp_path / "a state; 100%")
 
 
 @settings(max_examples=50, deadline=None)
