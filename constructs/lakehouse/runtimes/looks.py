@@ -27,7 +27,11 @@ def begin(path: Path) -> dict[str, Look]:
 def _deployed(path: Path) -> Iterator[str]:
     """The stacks of the file of which Terraform's state, beside the file, has resources."""
     first, last = ".".join(("terraform", *apart(path), "")), ".tfstate"
-    for each in path.parent.iterdir():
+    try:
+        beside = list(path.parent.iterdir())
+    except OSError:
+        return  # whoever reads the file reports that its folder is missing
+    for each in beside:
         stack = each.name.removeprefix(first).removesuffix(last)
         if each.name == f"{first}{stack}{last}" and "." not in stack:
             with suppress(OSError, UnicodeDecodeError):

@@ -32,6 +32,11 @@ def test_only_what_is_deployed_is_asked(tmp_path: Path, asked: list[str]) -> Non
     assert asked == ["local", "staging"]
 
 
+def test_a_folder_that_is_not_there_is_left_to_whoever_reads_the_file(tmp_path: Path, asked: list[str]) -> None:
+    assert begin(tmp_path / "missing" / "lakehouse.yaml") == {}
+    assert asked == []
+
+
 def test_files_beside_each_other_have_their_own_stacks(tmp_path: Path, asked: list[str]) -> None:
     (tmp_path / "terraform.local.tfstate").write_text(DEPLOYED)
     (tmp_path / "terraform.other.test.tfstate").write_text(DEPLOYED)
