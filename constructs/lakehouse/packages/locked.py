@@ -22,11 +22,11 @@ from lakehouse.packages import pip_config
 
 _EXACTLY = ("--require-hashes", "--no-deps", "--quiet")  # what the lock names, and nothing else
 _CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # variables that pip reads, and uv does not
-_PLACES = {  # options of pip, and what they are called in uv
-    "index-url": "--default-index",
-    "extra-index-url": "--index",
-    "find-links": "--find-links",
-    "trusted-host": "--allow-insecure-host",
+_PLACES = {  # options of pip, and uv's variables for them, with what separates several values
+    "index-url": ("UV_DEFAULT_INDEX", " "),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
 }
 
 
@@ -44,24 +44,29 @@ def install(lock: Path, category: str) -> int:
         file = Path(folder) / "requirements.txt"
         file.write_text("\n".join(requirements(json.loads(lock.read_text())[category])) + "\n")
         what = (*_EXACTLY, "-r", str(file))
-        if (code := _run("uv", "pip", "install", *_places(), "--python", sys.executable, *what)) > 0:
+        nowhere = ("--no-index",) if _is_set("no-index") else ()
+        if (code := _run("uv", "pip", "install", *nowhere, "--python", sys.executable, *what)) > 0:
             print("uv could not install them, pip does", file=sys.stderr, flush=True)
             code = _run("pip", "install", "--no-compile", *what)
         return code
 
 
-def _places() -> Iterator[str]:
-    """Options of uv for where pip looks. What is in the environment, such as proxies, both read."""
-    for name, ours in _PLACES.items():
-        for each in pip_config.option(name, "install").split():
-            yield f"{ours}={each}"
-    if pip_config.option("no-index", "install").lower() in ("1", "true", "yes", "on"):
-        yield "--no-index"
+def _places() -> dict[str, str]:
+    """Where pip looks, as uv's variables. What is in the environment, such as proxies, both read.
+
+    These are no arguments, which every user of the machine can read: an address may have a password.
+    """
+    found = {name: pip_config.option(name, "install").split() for name in _PLACES}
+    return {_PLACES[name][0]: _PLACES[name][1].join(values) for name, values in found.items() if values}
+
+
+def _is_set(name: str) -> bool:
+    return pip_config.option(name, "install").lower() in ("1", "true", "yes", "on")
 
 
 def _run(module: str, *words: str) -> int:
     """Run the module of Python with that name. Its exit code is negative if a signal ended it."""
-    environment = dict(os.environ)
+    environment = {**_places(), **os.environ}
     known = (pip_config.option("cert", "install"), *map(os.environ.get, _CERTIFICATES))
     if certificates := next(filter(None, known), None):
         environment.setdefault("SSL_CERT_FILE", certificates)

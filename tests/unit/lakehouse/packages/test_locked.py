@@ -18,24 +18,26 @@ LOCK = {
 
 
 class Programs:
-    """Stands for uv and pip. Each command is kept, with its requirements and its certificates."""
+    """Stands for uv and pip. Each command is kept; of the last one also its requirements and its environment."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **codes: int) -> None:
-        self.codes, self.commands, self.requirements, self.certificates = codes, [], "", ""
+        self.codes, self.commands, self.requirements, self.environment = codes, [], "", {}
         monkeypatch.setattr(subprocess, "run", self._run)
 
     commands: list[list[str]]
+    environment: dict[str, str]
 
     def _run(self, command: list[str], *, env: dict[str, str], check: bool) -> subprocess.CompletedProcess[str]:
         self.commands.append(command[2:])
         self.requirements = Path(command[-1]).read_text()
-        self.certificates = env.get("SSL_CERT_FILE", "")
+        self.environment = env
         return subprocess.CompletedProcess(command, self.codes.get(command[2], 0))
 
 
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+    certificates = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    for name in (*certificates, "UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "UV_INSECURE_HOST"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(pip_config, "options", dict)
     path = tmp_path / "Pipfile.lock"
@@ -77,21 +79,40 @@ def test_an_interrupted_uv_is_not_repeated_by_pip(lock: Path, monkeypatch: pytes
 
 def test_uv_looks_where_pip_looks(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configured = {
-        "global.index-url": "https://mirror/simple",
+        "global.index-url": "https://user:word@mirror/simple",
         ":env:.extra-index-url": "https://one https://two",
-        "install.find-links": "/wheels",
+        "install.find-links": "/wheels\nhttps://user:word@wheels",
+        "global.trusted-host": "mirror",
         "global.no-index": "true",
         "global.cert": "/ca.pem",
     }
     monkeypatch.setattr(pip_config, "options", lambda: configured)
     programs = Programs(monkeypatch)
     locked.install(lock, "default")
-    for word in (
-        *("--default-index=https://mirror/simple", "--index=https://one", "--index=https://two"),
-        *("--find-links=/wheels", "--no-index"),
-    ):
-        assert word in programs.commands[0]
-    assert programs.certificates == "/ca.pem"
+    assert {
+        "UV_DEFAULT_INDEX": "https://user:word@mirror/simple",
+        "UV_INDEX": "https://one https://two",
+        "UV_FIND_LINKS": "/wheels,https://user:word@wheels",
+        "UV_INSECURE_HOST": "mirror",
+        "SSL_CERT_FILE": "/ca.pem",
+    }.items() <= programs.environment.items()
+    assert "--no-index" in programs.commands[0]
+
+
+def test_a_password_of_an_index_is_no_argument(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pip_config, "options", lambda: {"global.index-url": "https://user:word@mirror/simple"})
+    programs = Programs(monkeypatch, uv=2)
+    locked.install(lock, "default")
+    assert len(programs.commands) == 2
+    assert "word" not in repr(programs.commands)
+
+
+def test_a_place_that_the_user_sets_for_uv_stays(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://mine")
+    monkeypatch.setattr(pip_config, "options", lambda: {"global.index-url": "https://mirror/simple"})
+    programs = Programs(monkeypatch)
+    locked.install(lock, "default")
+    assert programs.environment["UV_DEFAULT_INDEX"] == "https://mine"
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -99,7 +120,7 @@ def test_uv_trusts_whom_pip_trusts(lock: Path, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv(variable, "/bundle.pem")
     programs = Programs(monkeypatch)
     locked.install(lock, "default")
-    assert programs.certificates == "/bundle.pem"
+    assert programs.environment["SSL_CERT_FILE"] == "/bundle.pem"
 
 
 def test_certificates_of_the_user_stay(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +128,7 @@ def test_certificates_of_the_user_stay(lock: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(pip_config, "options", lambda: {"global.cert": "/ca.pem"})
     programs = Programs(monkeypatch)
     locked.install(lock, "default")
-    assert programs.certificates == "/mine.pem"
+    assert programs.environment["SSL_CERT_FILE"] == "/mine.pem"
 
 
 def test_it_runs_before_any_package_is_there() -> None:
