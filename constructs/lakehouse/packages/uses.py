@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _DAYS = 30
+_REMOVED = ".removed-"  # the beginning of the name of a folder that is being removed
 
 
 def note(path: Path) -> None:
@@ -31,8 +32,16 @@ def is_over(path: Path) -> bool:
 
 
 def remove_former(folder: Path, pattern: str, keep: Collection[str]) -> list[Path]:
-    """Remove the folders of that pattern that nobody used for 30 days, except those named ``keep``. Returns them."""
-    found = [each for each in folder.glob(pattern) if each.is_dir() and each.name not in keep and is_over(each)]
-    for each in found:
-        shutil.rmtree(each, ignore_errors=True)
+    """Remove the folders of that pattern that nobody used for 30 days, except those named ``keep``. Returns them.
+
+    Each disappears whole: if this is killed, nobody takes half a folder for an installation.
+    """
+    found = []
+    for each in folder.glob(pattern):
+        if each.is_dir() and each.name not in keep and is_over(each):
+            with suppress(OSError):  # another user's cache, or somebody else removes it too
+                each.rename(each.with_name(f"{_REMOVED}{each.name}"))
+                found.append(each)
+    for left in folder.glob(f"{_REMOVED}*"):
+        shutil.rmtree(left, ignore_errors=True)
     return found
