@@ -83,7 +83,7 @@ def test_a_container_that_lost_the_network(contained: Deployment, engine: Docker
     assert errors(found) == {"names"}
     assert {"service nessie", "catalog lake"} <= behind(found, "names")
     assert f"{nessie.name} not in the network {network.name}" in found["names"]["found"]
-    assert "`lakehouse deploy`" in found["names"]["fix"]
+    assert "`lakehouse --stack local deploy`" in found["names"]["fix"]
 
 
 def test_a_name_that_containers_do_not_resolve(contained: Deployment, engine: DockerEngine) -> None:

@@ -18,9 +18,7 @@ from lakehouse.services.service import LOOPBACK, Probe, Service
 from lakehouse.text.later import ASIDE, definition, later
 from lakehouse.text.placeholders import with_contents
 
-if (
-    TYPE_CHECKING
-):  # with the model of the file, whose import costs each step of a deploy half a second of processor time
+if TYPE_CHECKING:  # it imports the model of the file, which would cost each step of a deploy half a second
     from lakehouse.runtimes.docker.place import DockerPlace
 
 FILE = "containers.json"

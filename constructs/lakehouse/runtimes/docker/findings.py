@@ -80,7 +80,8 @@ def memory(total: int, wanted: Mapping[str, int], stack: str) -> Finding:
         return error(
             sizes,
             "Docker's own memory (Docker Desktop: Settings, Resources) is smaller than what the services may need",
-            "give Docker more, or set smaller `memory` under `engines` in lakehouse.yaml and `lakehouse deploy`",
+            "give Docker more, or set smaller `memory` under `engines` in lakehouse.yaml and "
+            f"`lakehouse --stack {stack} deploy`",
         )
     return ok(sizes)
 
@@ -109,7 +110,7 @@ def images(missing: Mapping[str, bool], count: int, stack: str) -> Finding:
         return warning(
             f"missing here: {', '.join(missing)}",
             "they were not pulled, or they were removed",
-            f"`lakehouse deploy` pulls them, `{toolkit.command('images')}` builds them",
+            f"`lakehouse --stack {stack} deploy` pulls them, `{toolkit.command('images')}` builds them",
         )
     return ok(f"{count} images here")
 
@@ -124,13 +125,14 @@ def names(unresolved: Mapping[str, Sequence[str]], detached: Sequence[str], netw
         return error(
             f"{', '.join(detached)} not in the network {network}",
             "it was disconnected, or started by hand",
-            f"`lakehouse deploy`, or at once: `docker network connect --alias SERVICE {network} CONTAINER`",
+            f"`lakehouse --stack {stack} deploy`, or at once: "
+            f"`docker network connect --alias SERVICE {network} CONTAINER`",
         )
     lost = {where: which for where, which in unresolved.items() if which}
     if lost:
         return error(
             "; ".join(f"{where} does not resolve {', '.join(which)}" for where, which in lost.items()),
             f"they do not use the name server of the network {network}: their /etc/resolv.conf was changed",
-            "`lakehouse destroy`, then `lakehouse deploy` (the data stays)",
+            f"`lakehouse --stack {stack} destroy`, then `lakehouse --stack {stack} deploy` (the data stays)",
         )
     return ok("services find each other by name")

@@ -70,7 +70,7 @@ def test_the_provider() -> None:
     ("missing", "severity", "named", "fix"),
     [
         ({}, "ok", "4 images here", ""),
-        ({"trino:476": True}, "warning", "trino:476", "`lakehouse deploy` pulls"),
+        ({"trino:476": True}, "warning", "trino:476", "`lakehouse --stack local deploy` pulls"),
         ({"trino:476": True, "nessie:1": False}, "error", "nessie:1", "`make images`"),
     ],
 )
@@ -93,3 +93,15 @@ def test_names(unresolved: dict[str, list[str]], detached: list[str], severity: 
     found = docker.names(unresolved, detached, "demo", "local")
     assert found.severity == severity
     assert word in found.found
+
+
+def test_what_is_advised_names_the_stack_because_another_one_may_be_the_default() -> None:
+    for found in (
+        docker.memory(1, {"trino": 2}, "staging"),
+        docker.images({"trino:476": True}, 1, "staging"),
+        docker.names({}, ["demo-nessie"], "demo", "staging"),
+        docker.names({"demo-trino": ["nessie"]}, [], "demo", "staging"),
+    ):
+        advised = [each for each in found.fix.split("`")[1::2] if each.startswith("lakehouse")]
+        assert advised
+        assert all(each.startswith("lakehouse --stack staging ") for each in advised)
