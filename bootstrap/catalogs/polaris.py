@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bootstrap.catalogs.base import CatalogEntity, CatalogTerms, Reading
+from bootstrap.catalogs.polaris_principals import PolarisPrincipals
 from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.remote.connections import CatalogConnection, Connections
@@ -95,6 +96,8 @@ class PolarisCatalog(RestCatalog):
         self._grant()
 
     def drop_catalog(self, name: str) -> None:
+        if self.connections.user_keys is not None:
+            PolarisPrincipals(self.connections, self.connections.user_keys).leave(name)
         try:
             self.management.request("DELETE", self._path(name))
         except Refused as error:

@@ -6,7 +6,7 @@ https://github.com/apache/polaris/blob/main/spec/polaris-management-service.yml
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -67,13 +67,14 @@ class PolarisPrincipals:
         if not names:
             return {}
         catalogs = {each: self._names(f"{_catalog(each)}/catalog-roles") for each in self._catalogs()}
+        kept = self.keys.names()
         found = {}
         for name in names:
-            granted = {catalog: self._granted(catalog, name) for catalog, having in catalogs.items() if name in having}
+            granted = {catalog: self._effective(catalog, name) for catalog, of in catalogs.items() if name in of}
             found[name] = PolarisPrincipal(
                 granted={catalog: grants for catalog, grants in granted.items() if grants},
                 enabled=name in self._names(f"{_principal(name)}/principal-roles"),
-                ours=self.keys.access_key(name) == there[name]["clientId"],
+                ours=name in kept,  # whichever they are: a rotation may have been cut short
                 deletable=(there[name].get("properties") or {}).get(_MARK) == "true",
             )
         return found
@@ -91,14 +92,19 @@ class PolarisPrincipals:
         self.change(name, granted, enabled=True, deletable=deletable)
 
     def change(self, name: str, granted: Granted, *, enabled: bool, deletable: bool) -> None:
-        """Give the principal exactly these grants, and assign or revoke its role. Raises Missing if it is not there."""
-        self._mark(name, deletable)
+        """Give the principal exactly these grants and its role, or only take the role away: then its grants stay.
+
+        What it loses comes first, so that nothing that fails later leaves it. Raises Missing if it is not there.
+        """
         if not enabled:
             self._gone(f"{_principal(name)}/principal-roles/{quote(name)}")
-        for catalog in self._catalogs():
-            self._give(catalog, name, granted.get(catalog, frozenset()))
-        if enabled:
-            self._http.request("PUT", f"{_principal(name)}/principal-roles", {"principalRole": {"name": name}})
+            self._mark(name, deletable)
+            return
+        have = {catalog: self._reduced(catalog, name, granted.get(catalog)) for catalog in self._catalogs()}
+        self._mark(name, deletable)
+        for catalog, wanted in granted.items():
+            self._give(catalog, name, wanted - have.get(catalog, frozenset()))
+        self._http.request("PUT", f"{_principal(name)}/principal-roles", {"principalRole": {"name": name}})
 
     def remove(self, name: str) -> None:
         """Remove the principal with its roles and credentials, which never come back. Raises Missing."""
@@ -114,19 +120,30 @@ class PolarisPrincipals:
         self._http.post(f"{_principal(name)}/reset", {"clientId": client, "clientSecret": secret})
         self.keys.keep(name, client, secret)
 
-    def _give(self, catalog: str, name: str, wanted: Collection[PolarisGrant]) -> None:
-        at = f"{_catalog(catalog)}/catalog-roles"
+    def leave(self, catalog: str) -> None:
+        """Remove the roles of this lakehouse's principals in a catalog: with one, the server does not drop it."""
+        kept = self.keys.names()
+        for name in self._names(f"{_catalog(catalog)}/catalog-roles"):
+            if name in kept:
+                self._gone(f"{_catalog(catalog)}/catalog-roles/{quote(name)}")
+
+    def _reduced(self, catalog: str, name: str, wanted: frozenset[PolarisGrant] | None) -> frozenset[PolarisGrant]:
+        """Revoke what is not wanted in a catalog. Returns what is granted there already."""
+        role = f"{_catalog(catalog)}/catalog-roles/{quote(name)}"
         if not wanted:
-            self._gone(f"{at}/{quote(name)}")
-            return
-        self._made(at, {"catalogRole": {"name": name}})
+            self._gone(role)
+            return frozenset()
         have = self._granted(catalog, name)
-        for grant in sorted(have - set(wanted)):
-            self._http.post(f"{at}/{quote(name)}/grants", {"grant": grant.sent()})  # the API's way to revoke
-        for grant in sorted(set(wanted) - have):
+        for grant in sorted(have - wanted):
+            self._http.post(f"{role}/grants", {"grant": grant.sent()})  # the API's way to revoke
+        return have & wanted
+
+    def _give(self, catalog: str, name: str, further: frozenset[PolarisGrant]) -> None:
+        at, role = f"{_catalog(catalog)}/catalog-roles", {"catalogRole": {"name": name}}
+        self._made(at, role)
+        self._http.request("PUT", _assigned(catalog, name), role)
+        for grant in sorted(further):
             self._http.request("PUT", f"{at}/{quote(name)}/grants", {"grant": grant.sent()})
-        assigned = {"catalogRole": {"name": name}}
-        self._http.request("PUT", f"/principal-roles/{quote(name)}/catalog-roles/{quote(catalog, safe='')}", assigned)
 
     def _mark(self, name: str, deletable: bool) -> None:
         found = self._http.get(_principal(name))
@@ -135,6 +152,10 @@ class PolarisPrincipals:
         if wanted != properties:
             body = {"currentEntityVersion": found["entityVersion"], "properties": wanted}
             self._http.request("PUT", _principal(name), body)
+
+    def _effective(self, catalog: str, name: str) -> frozenset[PolarisGrant]:
+        """What the principal role has in a catalog: nothing as long as the catalog's role is not assigned to it."""
+        return self._granted(catalog, name) if name in self._names(_assigned(catalog, name)) else frozenset()
 
     def _granted(self, catalog: str, name: str) -> frozenset[PolarisGrant]:
         try:
@@ -167,3 +188,8 @@ def _principal(name: str) -> str:
 
 def _catalog(name: str) -> str:
     return f"/catalogs/{quote(name, safe='')}"
+
+
+def _assigned(catalog: str, name: str) -> str:
+    """The catalog roles of a principal role in a catalog."""
+    return f"/principal-roles/{quote(name)}/catalog-roles/{quote(catalog, safe='')}"

@@ -18,7 +18,12 @@ class UserKeys:
 
     def any_of(self, lakehouse: str) -> bool:
         """Whether there are keys of a user of a lakehouse of that name."""
-        return any((self.state.root / "secrets").glob(f"{lakehouse}-*-{self.ends[0]}"))
+        return any(name.startswith(f"{lakehouse}-") for name in self.names())
+
+    def names(self) -> set[str]:
+        """The users whose keys are kept."""
+        end = f"-{self.ends[0]}"
+        return {path.name.removesuffix(end) for path in (self.state.root / "secrets").glob(f"*{end}")}
 
     def access_key(self, name: str) -> str | None:
         """The user's access key; None if none is kept."""

@@ -74,8 +74,8 @@ class IamUsers:
 
     def renew(self, name: str) -> None:
         with self._typed():
-            self._access_keys(name)  # raises Missing
-            self._make_keys(name)
+            former = self._access_keys(name)  # raises Missing
+            self._make_keys(name, active=any(former.values()))
 
     def end_former(self, name: str) -> int:
         with self._typed():
@@ -109,8 +109,10 @@ class IamUsers:
         marked = {"ID": tags[_MARK], **policy} if tags.get(_MARK) else policy
         return StoreUser(marked, any(keys.values()), ours)
 
-    def _make_keys(self, name: str) -> None:
+    def _make_keys(self, name: str, *, active: bool = True) -> None:
         made = self._iam.create_access_key(UserName=name)["AccessKey"]
+        if not active:
+            self._iam.update_access_key(UserName=name, AccessKeyId=made["AccessKeyId"], Status="Inactive")
         self.keys.keep(name, made["AccessKeyId"], made["SecretAccessKey"])
 
     def _give(self, name: str, policy: Policy) -> None:

@@ -82,10 +82,12 @@ class MinioUsers:
                     self._admin.user_enable(key)
 
     def renew(self, name: str) -> None:
-        self._there(name)
+        enabled = any(self._there(name)[0].values())
         access_key, secret_key = (secrets.token_hex(20) for _ in range(2))
         with self._typed(access_key, secret_key):
             self._admin.user_add(access_key, secret_key)
+            if not enabled:
+                self._admin.user_disable(access_key)
             self._admin.policy_set(name, user=access_key)
         self.keys.keep(name, access_key, secret_key)
 

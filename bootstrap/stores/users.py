@@ -39,6 +39,7 @@ class UserAdmin(Protocol):
 
     def renew(self, name: str) -> None:
         """Give the user further keys, which the state folder keeps. Those before them work until :meth:`end_former`.
+        A disabled user stays disabled.
 
         Raises Missing if there is no such user.
         """

@@ -79,7 +79,7 @@ def test_another_project_runs_beside_it(project: InstalledProject, installation:
     other.change("stacks", "local", "ports", "trino", to=project.port("trino"))
     said = " ".join(other.cdktf("deploy", "local", "--auto-approve", code=1).replace("│", " ").split())
     assert f"ort {project.port('trino')} (trino) is taken by" in said
-    assert "stacks.NAME.ports in lakehouse.yaml" in said
+    assert "stacks.local.ports in lakehouse.yaml" in said
     project.lakehouse("status")
     other.cdktf("destroy", "local", "--auto-approve")
     project.lakehouse("status")

@@ -35,7 +35,7 @@ class PrincipalFacts:
 class PrincipalSettings(Body):
     """A principal's grants, as JSON, by the server's name of the catalog, and the file's catalogs that they are in.
 
-    Credentials are made when it is carried out; no plan holds them.
+    Those of a principal without access stay as they are, so none are sent. Credentials are made when it is carried out; no plan holds them.
     """
 
     granted: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -104,8 +104,8 @@ class Principals(ObjectKind):
                 _update(found, facts, name, have, replace(have, enabled=False), "the file does not name it")
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
-        """What is granted must exist."""
-        if not isinstance(change.body, PrincipalSettings):
+        """What is granted must exist. A change that only takes access away waits for nothing: no failure prevents it."""
+        if not isinstance(change.body, PrincipalSettings) or not any(each.symbol == "+" for each in change.details):
             return
         for catalog in change.body.catalogs:
             yield address("catalog", "", catalog)
@@ -131,7 +131,8 @@ class Principals(ObjectKind):
 
 
 def _settings(facts: PrincipalFacts, want: PolarisPrincipal) -> PrincipalSettings:
-    granted = {catalog: [grant.sent() for grant in sorted(grants)] for catalog, grants in want.granted.items()}
+    sent = want.granted if want.enabled else {}
+    granted = {catalog: [grant.sent() for grant in sorted(grants)] for catalog, grants in sent.items()}
     return PrincipalSettings(granted, tuple(facts.warehouses), want.enabled, want.deletable)
 
 

@@ -224,5 +224,5 @@ def _ports_are_free(
         raise LakehouseError(
             "; ".join(sentences).capitalize()
             + (f" ({by})" if by else "")
-            + ". Stop that process, or choose other ports under stacks.NAME.ports in lakehouse.yaml."
+            + f". Stop that process, or choose other ports under stacks.{state.root.name}.ports in lakehouse.yaml."
         )

@@ -53,7 +53,7 @@ def preflight(
     if sentences := processes.taken(ports, state):
         raise LakehouseError(
             "; ".join(sentences).capitalize()
-            + ". Stop that process, or choose other ports under stacks.NAME.ports in lakehouse.yaml."
+            + f". Stop that process, or choose other ports under stacks.{state.root.name}.ports in lakehouse.yaml."
         )
 
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from bootstrap.cli.reconciler import confirm, drift_text
+from bootstrap.cli.reconciler import _print_yaml, confirm, drift_text
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.reconciler.changes import Change, Diff, Note
 from bootstrap.reconciler.plan import Plan, Step
@@ -72,3 +72,9 @@ def test_drift_names_the_plan_only_if_it_has_something_to_say() -> None:
     assert "`lakehouse import`" not in "\n".join(drift_text(Diff((Change("create", "table", "lake", "n.t"),))))
     assert PLAN in list(drift_text(Diff(refused=(Note("table lake.n.t", "it cannot be done"),))))
     assert list(drift_text(Diff())) == ["No drift."]
+
+
+def test_a_long_location_stays_in_the_line_of_its_key(capsys: pytest.CaptureFixture[str]) -> None:
+    location = "s3://warehouse/lake/bronze/" + "x" * 100
+    _print_yaml({"location": location})
+    assert capsys.readouterr().out == f"location: {location}\n"
