@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from lakehouse.kinds.engines.spark_rules import LINES
+from lakehouse.kinds.engines.trino_rules import RELEASES
 from lakehouse.spec import load
 from lakehouse.spec.load import cautions
 from tests.tools.expected import table
@@ -69,6 +71,19 @@ def test_the_page_shows_what_tools_can_do() -> None:
     assert "\n".join(table()) in (ROOT / "docs" / "compatibility.md").read_text()
 
 
+def test_the_page_shows_which_versions_fit_together() -> None:
+    page = (ROOT / "docs" / "compatibility.md").read_text()
+    shown = re.findall(r"^\| (Spark|Trino) \| (\S+) \| (.*) \|$", page, re.MULTILINE)
+    spark = [
+        ("Spark", each.line, f"{each.pyspark} | {each.scala} | {each.iceberg} | {' or '.join(map(str, each.java))}")
+        for each in LINES.values()
+    ]
+    trino = [
+        ("Trino", each.version, f"{each.version} | - | its own | {each.java} or newer") for each in RELEASES.values()
+    ]
+    assert shown == spark + trino
+
+
 def test_each_file_of_a_reference_system_has_its_session() -> None:
     page = (ROOT / "docs/replays.md").read_text()
     named = re.findall(r"^The file is \[(lakehouses/\S+)\]\(\.\./\1\)", page, re.MULTILINE)
@@ -100,5 +115,11 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_tests_that_are_named_exist(page: Path) -> None:
     text = page.read_text().partition(HISTORY)[0]
-    named = re.findall(r"\b((?:unit|synth|behaviour|integration|kinds|containers|bench)/[\w/]*test_\w+\.py)", text)
-    assert [name for name in named if not (ROOT / "tests" / name).is_file()] == []
+    layers = "unit|synth|behaviour|integration|kinds|containers|bench|tools"
+    named = re.findall(rf"\b((?:{layers})/[\w/]*test_\w+\.py)(?:::(\w+))?", text)
+    assert [found for found in named if not defines(ROOT / "tests" / found[0], found[1])] == []
+
+
+def defines(path: Path, test: str) -> bool:
+    """Whether the file is there, and has the test if one is named."""
+    return path.is_file() and (not test or f"def {test}(" in path.read_text())

@@ -29,7 +29,7 @@ def errors_reported() -> Iterator[None]:
     except LakehouseError:
         raise
     except Exception as error:
-        # Imported only now: most steps of a deploy need no Docker, and its client costs 0.3 s of processor time.
+        # Imported only now: most steps of a deploy need no Docker, and its client costs 0.14 s of processor time.
         from docker.errors import DockerException
         from requests import RequestException
 
@@ -52,7 +52,7 @@ class DockerEngine:
     @cached_property
     def client(self) -> DockerClient:
         """The client. Raises LakehouseError if Docker does not answer."""
-        import docker  # takes 0.3 s, only for stacks on Docker
+        import docker  # takes 0.14 s, only for stacks on Docker
         from docker.errors import DockerException
 
         try:

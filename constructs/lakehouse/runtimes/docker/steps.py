@@ -25,7 +25,7 @@ from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import written
 
 _INTERVAL = 0.25  # seconds between two probes
-_TURNS = 8  # probes for one look at the container; the first one imports Docker's client, 0.3 s of processor time
+_TURNS = 8  # probes for one look at the container; the first one imports Docker's client, 0.14 s of processor time
 _GRACE = 15  # seconds to stop a container that is no service of the file
 
 

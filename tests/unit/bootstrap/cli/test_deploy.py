@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from lakehouse.runtimes import changes
 from lakehouse.runtimes.changes import PlannedChanges
 from tests.unit.bootstrap.deploy.test_run import STANDIN, once
 
+README = Path(__file__).parents[4] / "README.md"
 FILE = Path(__file__).parents[4] / "lakehouse.yaml"
 AWS = Path(__file__).parents[4] / "lakehouses" / "aws-glue.yaml"
 
@@ -171,6 +173,22 @@ def test_a_diff_says_why_a_service_starts_again(
     found = json.loads(lakehouse("diff", "--json", expect=2).partition("\n}")[0] + "\n}")
     assert found["services"] == reasons
     assert found["resources"] == [{"address": "terraform_data.process_trino_D8BE3766", "action": "replace"}]
+
+
+def test_the_readme_shows_a_diff(project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = project / "cdktf.out" / "stacks" / "local"
+    folder.mkdir(parents=True)
+    contents = ("+ namespace lake.gold", "Plan: 1 to create, 0 to change, 0 to destroy.")
+    changes.write(folder, PlannedChanges({"trino": "engines.trino.memory: 1g -> 2g"}, contents))
+    line = "  # terraform_data.process_trino_D8BE3766 (process/trino) must be replaced"
+    monkeypatch.setattr(run, "cdktf", lambda action, stack: [sys.executable, "-c", f"print({line!r})"])
+    [shown] = re.findall(r"^```text\n(Services of .*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
+    assert named(lakehouse("diff", expect=2)).strip() == named(shown).strip()
+
+
+def named(text: str) -> str:
+    """The text with one name for its log."""
+    return re.sub(r"\.diff\.\S+\.log", ".diff.log", text)
 
 
 def test_a_diff_without_a_change(project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,13 @@ import pytest
 import typer
 
 from bootstrap.cli.main import app
+from bootstrap.operations.status import ServiceStatus, combine
+from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.owner import mark
+from lakehouse.runtimes.runtime import Process
+
+ROOT = Path(__file__).parents[4]
 
 COMMANDS = (
     *(
@@ -55,6 +60,30 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert [command for command in COMMANDS if f"\n  {command} " not in shown] == []
 
 
+def test_the_readme_shows_a_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lakehouse.yaml").write_text((ROOT / "lakehouse.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LAKEHOUSE_FILE", raising=False)
+    [shown] = re.findall(r"^```text\n(SERVICE .*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    said = {row.split()[0]: re.split(r"\s{2,}", row.strip()) for row in shown.splitlines()[1:]}
+
+    def as_said(target: Target) -> list[ServiceStatus]:
+        health = dict.fromkeys(said, True)
+        processes, memory = {}, {}
+        for name, (_, _, pid, size, uptime, _) in said.items():
+            minutes, seconds = re.findall(r"\d+", uptime)
+            processes[name] = Process(name, "RUNNING", int(pid), int(minutes) * 60 + int(seconds), "")
+            memory[name] = int(size.removesuffix(" MiB")) << 20
+        return combine(target.local, health, processes, memory)
+
+    monkeypatch.setattr("bootstrap.operations.status.look", as_said)
+    lakehouse("status")
+    trimmed = "\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines())
+    assert shown in trimmed
+
+
 def test_an_error_is_told_also_if_nobody_reads_the_output() -> None:
     code = (
         "import sys; from bootstrap.cli.main import main; print(1); sys.argv[1:] = ['endpoints', '--for', 'x']; main()"
@@ -76,7 +105,7 @@ def test_an_error_is_told_also_if_nobody_reads_the_output() -> None:
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
     lakehouse("--version")
-    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert capsys.readouterr().out == f"lakehouse {project['version']}\n"
 
 

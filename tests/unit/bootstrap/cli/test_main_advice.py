@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from bootstrap.cli.main import app
 
 ROOT = Path(__file__).parents[4]
 _ADVICE = re.compile(r"`lakehouse ([a-z][^`\n]*)`")
+_BLOCK = re.compile(r"^```(?:bash|sh|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+#: A command in a line of such a block: up to its comment, its redirection or the bracket around it.
+_LINE = re.compile(r"^(?:\$ )?(?:.*\$\()?lakehouse ([^#<>)\n]+)", re.MULTILINE)
+_BEFORE = ("--file", "--stack")  # options before the command, with a value
 #: Placeholders in advised commands.
 _OPEN = ("...", "{", "[")
 
@@ -22,14 +27,25 @@ def advised() -> dict[str, str]:
     found: dict[str, str] = {}
     sources = [*ROOT.glob("bootstrap/**/*.py"), *ROOT.glob("constructs/**/*.py"), *ROOT.glob("docs/*.md")]
     for path in (*sources, ROOT / "README.md"):
-        for text in _ADVICE.findall(path.read_text()):
+        for text in texts(path):
             found.setdefault(text, str(path.relative_to(ROOT)))
     return found
+
+
+def texts(path: Path) -> Iterator[str]:
+    """The commands in a file: in its text, and if it is a page, in its blocks too."""
+    text = path.read_text()
+    yield from _ADVICE.findall(text)
+    if path.suffix == ".md":
+        for block in _BLOCK.findall(text):
+            yield from (each.strip() for each in _LINE.findall(block))
 
 
 def wrong(text: str) -> str:
     command: Any = typer.main.get_command(app)
     words = text.split()
+    while words and words[0] in _BEFORE:
+        del words[:2]
     while hasattr(command, "commands"):
         if not words:
             return ""  # a group as a whole
@@ -54,6 +70,10 @@ def test_some_are_found() -> None:
     assert wrong("ingest venues.csv") == "it needs --into"
     assert wrong("plna") == "there is no command plna"
     assert wrong("plan --outt x") == "it has no option --outt"
+    assert wrong("--stack aws plna") == "there is no command plna"
+    assert {"init my-lake", "endpoints --for env", "--stack aws plan", "access rotate bi --end-former"} <= set(
+        advised()
+    )
 
 
 @pytest.mark.parametrize("text", advised())
