@@ -342,4 +342,5 @@ def _print_yaml(data: dict[str, Any]) -> None:
 
     yaml = YAML()
     yaml.default_flow_style = False
+    yaml.width = 10_000  # a long location stays in the line of its key
     yaml.dump(data, sys.stdout)

@@ -13,6 +13,7 @@ import pytest
 from bootstrap.catalogs.polaris_principals import PolarisPrincipal, PolarisPrincipals
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from bootstrap.remote.errors import Exists, Missing, Refused
+from bootstrap.remote.user_keys import UserKeys
 from lakehouse.access.polaris import PolarisGrant
 from lakehouse.runtimes.state import State
 from tests.polaris.answers import PolarisError
@@ -84,9 +85,9 @@ def test_a_principal_is_made_changed_and_removed_with_its_roles(
     assert principals.any_made("demo")
     assert principals.facts("demo") == {"demo-a": PolarisPrincipal({"lake": frozenset({READ, WRITE})})}
     assert api.realm.principal_of(*map(str, principals.keys.pair("demo-a") or ())) == "demo-a"
-    principals.change("demo-a", {"other": frozenset({LIST})}, enabled=False, deletable=True)
-    off = PolarisPrincipal({"other": frozenset({LIST})}, enabled=False, deletable=True)
-    assert principals.facts("demo") == {"demo-a": off}
+    principals.change("demo-a", {}, enabled=False, deletable=True)
+    off = PolarisPrincipal({"lake": frozenset({READ, WRITE})}, enabled=False, deletable=True)
+    assert principals.facts("demo") == {"demo-a": off}, "its grants stay"
     principals.change("demo-a", {"other": frozenset({LIST})}, enabled=True, deletable=False)
     assert principals.facts("demo") == {"demo-a": PolarisPrincipal({"other": frozenset({LIST})})}
     principals.remove("demo-a")
@@ -120,6 +121,54 @@ def test_a_creation_that_was_cut_short_goes_on(principals: PolarisPrincipals, ap
         assert found != PolarisPrincipal(wanted), "so a plan changes it"
         principals.change("demo-a", wanted, enabled=True, deletable=False)
     assert principals.facts("demo") == {"demo-a": PolarisPrincipal(wanted)}
+
+
+@pytest.mark.parametrize("at", ["PUT /principal-roles/demo-a/catalog-roles/other", "PUT /catalogs/other"])
+def test_a_change_that_was_cut_short_goes_on(principals: PolarisPrincipals, api: Management, at: str) -> None:
+    principals.create("demo-a", {"lake": frozenset({READ})}, deletable=False)
+    wanted = {"lake": frozenset({READ}), "other": frozenset({LIST})}
+    api.fails = [at]
+    with pytest.raises(Refused, match="no answer"):
+        principals.change("demo-a", wanted, enabled=True, deletable=False)
+    assert principals.facts("demo") != {"demo-a": PolarisPrincipal(wanted)}, "so a plan changes it"
+    principals.change("demo-a", wanted, enabled=True, deletable=False)
+    assert principals.facts("demo") == {"demo-a": PolarisPrincipal(wanted)}
+
+
+def test_a_role_that_somebody_took_away_is_no_access(principals: PolarisPrincipals, api: Management) -> None:
+    principals.create("demo-a", {"lake": frozenset({READ})}, deletable=False)
+    api.request("DELETE", "/principal-roles/demo-a/catalog-roles/lake/demo-a")
+    assert principals.facts("demo") == {"demo-a": PolarisPrincipal()}
+
+
+def test_what_is_lost_goes_before_what_may_fail(principals: PolarisPrincipals, api: Management) -> None:
+    principals.create("demo-a", {"other": frozenset({LIST})}, deletable=False)
+    for enabled, granted in ((True, {"lake": frozenset({READ})}), (False, {})):
+        api.fails = ["GET /principals/demo-a"] if not enabled else ["PUT /catalogs/lake"]
+        with pytest.raises(Refused, match="no answer"):
+            principals.change("demo-a", granted, enabled=enabled, deletable=True)
+        found = principals.facts("demo")["demo-a"]
+        assert (found.granted.get("other"), found.enabled) == (None, enabled)
+
+
+def test_a_catalog_is_left_by_our_principals_and_by_no_others(principals: PolarisPrincipals, api: Management) -> None:
+    principals.create("demo-a", {"lake": frozenset({READ}), "other": frozenset({READ})}, deletable=False)
+    api.post("/catalogs/lake/catalog-roles", {"catalogRole": {"name": "demo-theirs"}})
+    principals.leave("lake")
+    assert [each["name"] for each in api.get("/catalogs/lake/catalog-roles")["roles"]] == ["demo-theirs"]
+    assert principals.facts("demo") == {"demo-a": PolarisPrincipal({"other": frozenset({READ})})}
+
+
+def test_a_rotation_that_was_cut_short_leaves_it_ours(
+    principals: PolarisPrincipals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nobody would take its access away once it is not in the file."""
+    principals.create("demo-a", {"lake": frozenset({READ})}, deletable=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(UserKeys, "keep", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            principals.renew("demo-a")
+    assert principals.facts("demo")["demo-a"].ours
 
 
 def test_new_credentials_replace_the_former_ones(principals: PolarisPrincipals, api: Management) -> None:

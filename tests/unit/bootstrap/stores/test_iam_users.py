@@ -115,6 +115,20 @@ def test_a_disabled_user_has_no_active_key_and_only_its_own_comes_back(
     assert keys(api) == {kept(tmp_path): "Active", further: "Inactive"}
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_new_keys_give_a_disabled_user_no_access(users: IamUsers, api: Any, tmp_path: Path, enabled: bool) -> None:
+    users.create("demo-a", READ)
+    former = kept(tmp_path)
+    users.change("demo-a", READ, enabled=enabled)
+    users.renew("demo-a")
+    assert users.facts("demo") == {"demo-a": StoreUser(READ, enabled)}
+    assert kept(tmp_path) != former
+    assert set(keys(api).values()) == {"Active" if enabled else "Inactive"}
+    assert users.end_former("demo-a") == 1
+    users.change("demo-a", READ, enabled=True)
+    assert keys(api) == {kept(tmp_path): "Active"}
+
+
 def test_whose_keys_are_elsewhere_is_not_ours(users: IamUsers, tmp_path: Path) -> None:
     users.create("demo-a", READ)
     for file in (tmp_path / "secrets").iterdir():

@@ -104,6 +104,19 @@ def test_a_user_is_made_changed_and_removed_with_its_keys(users: MinioUsers, ser
         users.change("demo-a", OTHER, enabled=True)
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_new_keys_give_a_disabled_user_no_access(
+    users: MinioUsers, server: Admin, tmp_path: Path, enabled: bool
+) -> None:
+    users.create("demo-a", POLICY)
+    users.change("demo-a", POLICY, enabled=enabled)
+    users.renew("demo-a")
+    assert users.facts("demo") == {"demo-a": StoreUser(POLICY, enabled)}
+    assert {each["status"] for each in server.users.values()} == {"enabled" if enabled else "disabled"}
+    assert users.end_former("demo-a") == 1
+    assert list(server.users) == [key(tmp_path)]
+
+
 def test_a_policy_is_the_same_in_whatever_order_it_comes(users: MinioUsers) -> None:
     first = {"Effect": "Allow", "Action": ["b", "a", "c"], "Resource": ["x"]}
     users.create("demo-a", {**POLICY, "Statement": [first, {**first, "Action": ["d", "e"]}]})

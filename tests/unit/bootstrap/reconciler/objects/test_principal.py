@@ -55,6 +55,14 @@ def test_what_is_granted_must_exist() -> None:
     assert Principals().sent_to(step.change) == "lake"
 
 
+@pytest.mark.parametrize("wanted", [{}, READS])
+def test_access_ends_whatever_else_fails(wanted: dict[str, list[str]]) -> None:
+    """A table that cannot be made must not keep a grant alive."""
+    have = PolarisPrincipal(of(lakehouse({"a": {"lake.silver": ["read"], "lake.bronze.raw": ["write"]}})))
+    [step] = planned(lakehouse({"a": wanted}), {"demo-a": have}).steps
+    assert list(Principals().needs(step.change, Changes([]))) == []
+
+
 def test_nobody_without_grants_in_these_catalogs_is_made() -> None:
     assert planned(lakehouse({"a": {}}), {}).steps == ()
     facts = Facts({}, {}, own={"principal": PrincipalFacts({}, {"elsewhere": "w"})})
@@ -118,7 +126,8 @@ class Server:
         self.change(name, granted, enabled=True, deletable=deletable)
 
     def change(self, name: str, granted: Granted, *, enabled: bool, deletable: bool) -> None:
-        self.there[name] = PolarisPrincipal(granted, enabled, deletable=deletable)
+        kept = granted if enabled else self.there[name].granted
+        self.there[name] = PolarisPrincipal(kept, enabled, deletable=deletable)
         if self.fails:
             raise self.fails.pop()
 
