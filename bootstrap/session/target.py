@@ -60,6 +60,7 @@ class Target:
     def scratch(self) -> Path:
         """A folder for a command's temporary files: below the state folder, whose disk is watched."""
         folder = self.secrets.parent / "tmp"
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # `parents` makes it open to others
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
 

@@ -135,6 +135,7 @@ class State:
         except FileNotFoundError:
             if path.suffix == ".pem":  # a certificate, which the preflight of a deploy makes
                 raise LakehouseError(f"The certificate {path} is missing. `lakehouse deploy` makes it.") from None
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # `parents` makes it open to others
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return _make_secret(path)
         except (OSError, UnicodeDecodeError) as error:

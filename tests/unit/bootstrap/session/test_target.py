@@ -107,3 +107,13 @@ def test_a_stack_in_aws_has_nothing_on_this_machine() -> None:
 def test_a_stack_of_this_machine_has_its_secrets_here(target: Target) -> None:
     assert not target.in_aws
     assert target.secrets == target.local.state.root / "secrets"
+
+
+def test_a_state_folder_that_a_command_makes_before_the_first_deploy_is_closed(file: Path) -> None:
+    found = find(file, None)
+    found.scratch.rmdir()
+    root = found.secrets.parent
+    assert root.stat().st_mode & 0o777 == 0o700
+    root.rmdir()
+    found.located.state.secret("store-secret-key")
+    assert root.stat().st_mode & 0o777 == 0o700
