@@ -89,7 +89,7 @@ def _train(
         names = {each.name for group in lacking.values() for each in group}
         services = [archives.recording(each, records) if each.name in names else each for each in local.everything]
         if told.in_background:
-            services = [_patient(each) for each in services]
+            services = [_patient(each, records=each.name in names) for each in services]
         with _running(services, local, told):
             _work(Path(scratch) / _FILE, told)
         told.say(f"  recorded, {time.monotonic() - began:.0f} s")
@@ -98,9 +98,10 @@ def _train(
             list(pool.map(lambda each: _create(each, lacking[each], records, told), lacking))
 
 
-def _patient(service: Service) -> Service:
-    """The service where others may have the processor for a long time. It writes its record when it stops."""
-    return replace(service, probe=replace(service.probe, patience=_PATIENCE), stop_seconds=_PATIENCE)
+def _patient(service: Service, *, records: bool) -> Service:
+    """The service where others may have the processor for a long time. One that ``records`` does it when it stops."""
+    stop = _PATIENCE if records else service.stop_seconds
+    return replace(service, probe=replace(service.probe, patience=_PATIENCE), stop_seconds=stop)
 
 
 @contextmanager

@@ -131,10 +131,10 @@ def test_a_second_lakehouse_whose_priority_cannot_be_lowered_is_stopped(
     assert len(stopped) == 1
 
 
-@pytest.mark.usefixtures("lacking")
 def test_in_the_background_a_service_has_an_hour_to_start_and_an_hour_to_write_its_record(
-    lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+    lakehouse: Lakehouse, lacking: dict[Path, tuple[Service, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    lacking[Path("spark.aot")] = (service("spark-master"),)
     started: list[Service] = []
 
     class Background(training.Teller):
@@ -142,18 +142,25 @@ def test_in_the_background_a_service_has_an_hour_to_start_and_an_hour_to_write_i
 
     def up(_: object, service: Service, *__: object) -> float:
         started.append(service)
+        return 0.0
+
+    def fail(*_: object) -> None:
         raise LakehouseError("enough")
 
+    asked = {each.name: each for each in locate(lakehouse, "local", PROJECT / "lakehouse.yaml").services}
     killed: list[Path] = []
     for step in ("preflight", "supervisor_up", "supervisor_down"):
         monkeypatch.setattr(steps, step, lambda *_: None)
     monkeypatch.setattr(Supervisor, "pid", lambda _: 1)
     monkeypatch.setattr("lakehouse.runtimes.process.priority.lowest_session", lambda _: None)
     monkeypatch.setattr(steps, "service_up", up)
+    monkeypatch.setattr(training, "_work", fail)
     monkeypatch.setattr("lakehouse.runtimes.processes.kill_below", killed.append)
     training.train(lakehouse, "local", PROJECT / "lakehouse.yaml", Background())
-    assert started
-    assert {(each.probe.patience, each.stop_seconds) for each in started} == {(3600, 3600)}
+    assert {each.probe.patience for each in started} == {3600}
+    stops = {each.name: each.stop_seconds for each in started}
+    assert stops == {name: asked[name].stop_seconds for name in stops} | {"s3proxy": 3600, "spark-master": 3600}
+    assert len(stops) > len(lacking), "one that writes no record stops as ever"
     assert [each.name for each in killed] == ["training"], "a record that nobody needs keeps nobody waiting for an hour"
 
 
