@@ -84,6 +84,14 @@ def test_the_page_shows_which_versions_fit_together() -> None:
     assert shown == spark + trino
 
 
+def test_the_page_on_the_architecture_names_every_package() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    bases = (ROOT / "constructs" / "lakehouse", ROOT / "bootstrap")
+    packages = [each.parent.name for base in bases for each in sorted(base.glob("*/__init__.py"))]
+    assert packages
+    assert [each for each in packages if f"{each}/`" not in page] == []
+
+
 def test_each_file_of_a_reference_system_has_its_session() -> None:
     page = (ROOT / "docs/replays.md").read_text()
     named = re.findall(r"^The file is \[(lakehouses/\S+)\]\(\.\./\1\)", page, re.MULTILINE)
