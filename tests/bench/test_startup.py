@@ -17,7 +17,7 @@ from statistics import median
 import psutil
 import pytest
 
-from lakehouse.runtimes import processes
+from lakehouse.runtimes import owner, processes
 from lakehouse.runtimes.process import steps
 from tests.bench import naive
 from tests.integration.deployment import BIN, PROJECT, Deployment
@@ -124,6 +124,7 @@ def test_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ours.cdktf("destroy", "local", "--auto-approve")
 
         theirs = Deployment.make(tmp_path / f"naive {number}")
+        owner.mark(theirs.local.state, theirs.local.claim)  # as a deploy does before it starts anything
         began = time.monotonic()
         with naive.running(theirs.local):
             subprocess.run(  # the bucket, which ours makes as part of the deploy
