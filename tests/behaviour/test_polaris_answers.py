@@ -161,6 +161,9 @@ def test_principals_roles_and_grants(polaris: Polaris, lake: str) -> None:
         "client_secret": chosen["clientSecret"],
     }
     answer = requests.post(f"{polaris.base}{C}/oauth/tokens", data={**form, "scope": "PRINCIPAL_ROLE:ALL"}, timeout=30)
+    asked = {"grant_type": "client_credentials", "scope": "PRINCIPAL_ROLE:ALL"}
+    key = (chosen["clientId"], chosen["clientSecret"])  # in a header, as DuckDB sends it
+    assert requests.post(f"{polaris.base}{C}/oauth/tokens", data=asked, auth=key, timeout=30).ok
     theirs = Polaris(polaris.base, answer.json()["access_token"], polaris.storage)
     assert theirs.ask("GET", f"{C}/{lake}/namespaces") == (200, "")
     assert theirs.ask("POST", f"{C}/{lake}/namespaces", {"namespace": ["x"]})[0] == 403

@@ -100,7 +100,7 @@ class Double:
             if headers.get("polaris-realm", self.realm_name) != self.realm_name:
                 raise PolarisError(404, "MissingOrInvalidRealm", "Missing or invalid realm")
             if url.path == "/api/catalog/v1/oauth/tokens":
-                return self._token(dict(parse_qsl(data.decode())))
+                return self._token(dict(parse_qsl(data.decode())), headers.get("authorization", ""))
             who = self.tokens.principal(headers.get("authorization", "").removeprefix("Bearer "))
             if who is None:
                 return Answer(401)
@@ -109,12 +109,16 @@ class Double:
         except PolarisError as error:
             return error.answer
 
-    def _token(self, form: Mapping[str, str]) -> Answer:
+    def _token(self, form: Mapping[str, str], authorization: str) -> Answer:
+        """A token. The credentials are in the form or, as DuckDB sends them, in the header."""
         if form.get("grant_type") != "client_credentials":
             return _no_token(400, "unsupported_grant_type", "The grant type is invalid")
         if not form.get("scope", "").startswith("PRINCIPAL_ROLE:"):
             return _no_token(400, "invalid_scope", "The scope is invalid")
-        who = self.realm.principal_of(form.get("client_id", ""), form.get("client_secret", ""))
+        name, secret = form.get("client_id", ""), form.get("client_secret", "")
+        if "client_secret" not in form and authorization.startswith("Basic "):
+            name, _, secret = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
+        who = self.realm.principal_of(name, secret)
         if who is None:
             return _no_token(401, "unauthorized_client", "The client is not authorized")
         token = {"access_token": self.tokens.issue(who), "expires_in": _LASTS, "token_type": "bearer"}
