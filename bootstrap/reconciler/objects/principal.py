@@ -35,7 +35,8 @@ class PrincipalFacts:
 class PrincipalSettings(Body):
     """A principal's grants, as JSON, by the server's name of the catalog, and the file's catalogs that they are in.
 
-    Those of a principal without access stay as they are, so none are sent. Credentials are made when it is carried out; no plan holds them.
+    Those of a principal without access stay as they are, so none are sent. Credentials are made when it is carried
+    out; no plan holds them.
     """
 
     granted: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -104,7 +105,7 @@ class Principals(ObjectKind):
                 _update(found, facts, name, have, replace(have, enabled=False), "the file does not name it")
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
-        """What is granted must exist. A change that only takes access away waits for nothing: no failure prevents it."""
+        """What is granted must exist. A change that only takes access away waits for nothing."""
         if not isinstance(change.body, PrincipalSettings) or not any(each.symbol == "+" for each in change.details):
             return
         for catalog in change.body.catalogs:
