@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -79,6 +80,7 @@ def _client(service: str, store: StoreConnection, patience: float, parallel: int
     own = store.endpoint is not None
     alone = own or store.access_key is not None
     session = botocore.session.Session(session_vars=_NOT_FROM_THE_SHELL if alone else None)
+    session.register_component("data_loader", _descriptions())
     # Many S3-compatible stores refuse checksum trailers: they are sent only if an operation demands them.
     config = Config(
         request_checksum_calculation="when_required",
@@ -101,6 +103,12 @@ def _client(service: str, store: StoreConnection, patience: float, parallel: int
         config=config,
         verify=store.trust,
     )
+
+
+@cache
+def _descriptions() -> Any:
+    """What botocore knows about AWS's services. Read once: this takes most of the time in which a client is made."""
+    return botocore.session.Session().get_component("data_loader")
 
 
 class Lacking(Exception):

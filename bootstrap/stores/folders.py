@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _FIRST = re.compile(r"metadata/00000-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.metadata\.json")
 _LOOK = 50
 _MANY = 8  # of so many folders in one other folder, those that exist are listed together
+_BUCKET = 2  # slashes in the address of a bucket
 _BLURRED = 2.0  # seconds
 
 
@@ -33,7 +34,7 @@ class Folders:
         self._connections, self._endpoint = connections, store.endpoint or f"s3.{store.region}.amazonaws.com"
         self._empty = lru_cache(maxsize=None)(self._is_empty)
         self._held = lru_cache(maxsize=None)(self._holds)
-        self._inside: dict[str, set[str]] = {}  # the folders in a folder, of those that were listed with what they hold
+        self._inside: dict[str, frozenset[str]] = {}  # the folders in a folder, of those that were listed
 
     @cached_property
     def _client(self) -> S3Client:
@@ -52,15 +53,28 @@ class Folders:
         if not locations:
             return
         _ = self._client  # made once, before the threads use it
-        around = Counter(location.rpartition("/")[0] for location in locations)
-        many = {folder: count for folder, count in around.items() if count >= _MANY}
         with ThreadPoolExecutor(self._connections.parallel) as pool:
-            found = zip(many, pool.map(self._folders, many, many.values()), strict=True)
-            self._inside |= {folder: inside for folder, inside in found if inside is not None}
+            self._list_around(locations, pool)
             for _ in pool.map(self._held, locations):
                 pass
 
-    def _folders(self, location: str, most: int) -> set[str] | None:
+    def _list_around(self, locations: Collection[str], pool: ThreadPoolExecutor) -> None:
+        """List each folder that many of these are in. If many such folders are in another one, that is listed first."""
+        around = Counter(each.rpartition("/")[0] for each in locations if each.count("/") > _BUCKET)
+        many = {folder: count for folder, count in around.items() if count >= _MANY}
+        if not many:
+            return
+        self._list_around(many, pool)
+        self._inside |= {folder: frozenset() for folder in many if self._is_absent(folder)}
+        unknown = {folder: count for folder, count in many.items() if folder not in self._inside}
+        found = zip(unknown, pool.map(self._folders, unknown, unknown.values()), strict=True)
+        self._inside |= {folder: inside for folder, inside in found if inside is not None}
+
+    def _is_absent(self, location: str) -> bool:
+        """Whether the list of the folder around it shows that there is no such folder."""
+        return location not in self._inside.get(location.rpartition("/")[0], (location,))
+
+    def _folders(self, location: str, most: int) -> frozenset[str] | None:
         """The addresses of folders in a folder; None if that is not allowed, or takes more than ``most`` requests."""
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         pages = self._client.get_paginator("list_objects_v2").paginate(
@@ -72,11 +86,11 @@ class Folders:
                 if count > most:
                     return None
                 found |= {f"s3://{bucket}/{each['Prefix'].rstrip('/')}" for each in page.get("CommonPrefixes", ())}
-            return found
+            return frozenset(found)
         return None
 
     def _holds(self, location: str) -> bool:
-        if location not in self._inside.get(location.rpartition("/")[0], (location,)):
+        if self._is_absent(location):
             return False
         bucket, *levels = location.removeprefix("s3://").split("/")
         # From the top, so that thousands of tables in a new catalog or namespace cost one request.

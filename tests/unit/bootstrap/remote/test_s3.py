@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from bootstrap.remote import s3
 from bootstrap.remote.connections import AwsAccount, StoreConnection
@@ -27,6 +28,13 @@ def test_a_store_of_the_stacks_own_authority_is_trusted_if_that_is_named(tmp_pat
         unknown = StoreConnection(url, "us-east-1", "key", "word")
         with pytest.raises(Refused, match="cannot be trusted, so nothing was sent"), s3.typed(url):
             s3.client(unknown, attempts=1).get_object(Bucket="bucket", Key="key")
+
+
+def test_the_descriptions_of_services_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = StoreConnection("http://store.example", "us-east-1", "key", "word")
+    s3.client(store)
+    monkeypatch.setattr(JSONFileLoader, "load_file", lambda *_: pytest.fail("read again"))
+    assert s3.client(store).meta.endpoint_url == "http://store.example"
 
 
 @pytest.mark.parametrize("address", ["", "http://127.0.0.1:5000"])

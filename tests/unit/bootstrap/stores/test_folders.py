@@ -101,6 +101,22 @@ def test_many_new_tables_beside_others_cost_one_list_and_a_look_into_those_that_
     assert of._client.asked <= 6  # type: ignore[attr-defined]
 
 
+def test_many_new_namespaces_are_not_listed_one_by_one(looking: Looking) -> None:
+    of = looking("lake/there/t1/data/x.parquet")
+    locations = [f"s3://w/lake/{space}/t{number}" for space in ("there", *"abcdefgh") for number in range(8)]
+    of.look(locations)
+    assert [at for at in locations if of.held(at)] == ["s3://w/lake/there/t1"]
+    # lists of lake and lake/there, and whether these and t1 hold files
+    assert of._client.asked == 5  # type: ignore[attr-defined]
+
+
+def test_no_list_of_buckets_takes_the_place_of_a_list_of_each(looking: Looking) -> None:
+    of = looking("t1/data/x.parquet")
+    locations = [f"s3://b{bucket}/t{number}" for bucket in range(8) for number in range(8)]
+    of.look(locations)
+    assert [at for at in locations if of.held(at)] == [f"s3://b{bucket}/t1" for bucket in range(8)]
+
+
 def test_a_list_that_takes_more_requests_than_the_folders_themselves_is_given_up(looking: Looking) -> None:
     of = looking(*(f"lake/n/old{number}/x" for number in range(100)), "lake/n/t3/x")
     of._client.page = 1  # type: ignore[attr-defined]
