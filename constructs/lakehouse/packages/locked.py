@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse import toolkit
+from lakehouse.errors import LakehouseError
 from lakehouse.packages import pip_config
 
 _EXACTLY = ("--require-hashes", "--no-deps", "--quiet")  # what the lock names, and nothing else
@@ -31,8 +32,16 @@ _PLACES = {  # options of pip, and uv's variables for them, with what separates 
 
 
 def requirements(category: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """A category of Pipfile.lock as lines of a requirements file."""
+    """A category of Pipfile.lock as lines of a requirements file.
+
+    Raises LakehouseError if it has something without a version or a checksum, such as a repository of Git.
+    """
     for name, entry in sorted(category.items()):
+        if lacking := [key for key in ("version", "hashes") if not entry.get(key)]:
+            raise LakehouseError(
+                f"Pipfile.lock: {name} has no {' and no '.join(lacking)}. Only releases in an index of packages are "
+                "installed, each with its checksum. Name a release of it in Pipfile, then run `pipenv lock`."
+            )
         extras = f"[{','.join(entry['extras'])}]" if "extras" in entry else ""
         marker = f" ; {entry['markers']}" if "markers" in entry else ""
         yield " ".join((f"{name}{extras}{entry['version']}{marker}", *(f"--hash={each}" for each in entry["hashes"])))
@@ -77,6 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (category,) = sys.argv[1:] if arguments is None else arguments
     try:
         return abs(install(toolkit.root() / "Pipfile.lock", category))
+    except LakehouseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     except KeyboardInterrupt:
         return 130
 

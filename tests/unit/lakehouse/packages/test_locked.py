@@ -55,6 +55,28 @@ def test_a_category_becomes_requirements_with_their_digests(lock: Path, monkeypa
     assert [each[0] for each in programs.commands] == ["uv", "uv"]
 
 
+@pytest.mark.parametrize(
+    ("entry", "lacking"),
+    [
+        ({"git": "https://example.org/a.git", "ref": "0123"}, "no version and no hashes"),
+        ({"version": "==1", "hashes": []}, "no hashes"),
+    ],
+)
+def test_what_has_no_version_or_no_digest_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    entry: dict[str, object],
+    lacking: str,
+) -> None:
+    (tmp_path / "Pipfile.lock").write_text(json.dumps({"default": {"a": entry}}))
+    monkeypatch.setattr(toolkit, "root", lambda: tmp_path)
+    programs = Programs(monkeypatch)
+    assert locked.main(["default"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: Pipfile.lock: a has {lacking}. ")
+    assert programs.commands == []
+
+
 def test_where_uv_fails_pip_installs_them(
     lock: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
