@@ -60,6 +60,13 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert [command for command in COMMANDS if f"\n  {command} " not in shown] == []
 
 
+def test_the_page_of_commands_names_every_command() -> None:
+    rows = re.findall(r"^\| (`.*?`[^|]*) \|", (ROOT / "docs" / "commands.md").read_text(), re.MULTILINE)
+    shown = {word for row in rows for quoted in re.findall(r"`([^`]*)`", row) for word in quoted.split()}
+    command = typer.main.get_command(app)
+    assert set(getattr(command, "commands", ())) - shown == set()
+
+
 def test_the_readme_shows_a_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
