@@ -39,7 +39,8 @@ def set_up() -> None:
     """
     target = _folder()
     if (target / _SCRIPT).is_file():
-        uses.note(target)
+        if toolkit.is_installed():  # a checkout's folder is the user's, not one of the cache
+            uses.note(target)
         return
     if not toolkit.is_installed():
         _install(target)

@@ -53,6 +53,17 @@ def test_it_is_installed_once_as_locked(record: Path, tmp_path: Path) -> None:
     assert not uses.is_over(cdktf_cli._folder())
 
 
+def test_a_checkout_is_no_folder_of_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toolkit, "root", lambda: tmp_path)
+    monkeypatch.setattr(toolkit, "is_installed", lambda: False)
+    script = cdktf_cli.script()
+    script.parent.mkdir(parents=True)
+    script.touch()
+    os.utime(tmp_path, (0, 0))
+    cdktf_cli.set_up()
+    assert tmp_path.stat().st_mtime == 0
+
+
 def test_other_pins_are_installed_beside(record: Path) -> None:
     cdktf_cli.set_up()
     first = cdktf_cli.script()
