@@ -13,7 +13,7 @@ import typer
 
 from bootstrap import output
 from bootstrap.cli.options import JsonOption
-from lakehouse.errors import UsageError
+from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.text.words import listed
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def rotate(
     from bootstrap.remote.errors import Missing
 
     at = _servers(context, principal)
+    lost = []
     for each in [principal] if principal else list(at.target.lakehouse.access.principals):
         if not any(True for _ in at.written(each)):
             if every:
@@ -105,7 +106,11 @@ def rotate(
             for line in at.ended(each) if end_former else at.renewed(each):
                 print(line)
         except Missing:
-            raise UsageError(f"{each} is not there: a deploy or `lakehouse apply` makes it again.") from None
+            lost.append(each)  # the others of --all go on
+    if lost:
+        raise LakehouseError(
+            f"{', '.join(lost)}: not on the server. A deploy or `lakehouse apply` makes what is missing."
+        )
 
 
 @app.command(name="test")
@@ -128,7 +133,9 @@ def try_calls(
     at = _servers(context, principal)
     target, users = at.target, at.users
     if users is None:
-        raise UsageError(f"{target.path.name}: only a store with users is tried, and not {_without_users(target)}.")
+        raise UsageError(
+            f"{target.path.name}: stacks.{target.stack} has no {_store_with_users()}, and no other is tried."
+        )
     wanted = [call for call in calls(target.lakehouse) if principal in (None, call.principal)]
     found = []
     with output.progress() as bar:
@@ -216,15 +223,16 @@ def _servers(context: typer.Context, principal: str | None) -> _Servers:
     _, connections = connect(target.path, target.stack)
     world = World.of(connections)
     if world.users is None and world.principals is None:
-        raise UsageError(f"{where}neither {_without_users(target)} nor a catalog of kind polaris.")
+        raise UsageError(
+            f"{where}stacks.{target.stack} has neither a {_store_with_users()} nor a catalog of kind polaris."
+        )
     return _Servers(target, connections, world.users and world.users(), world.principals and world.principals())
 
 
-def _without_users(target: Target) -> str:
+def _store_with_users() -> str:
     from lakehouse.kinds import STORES
 
-    having = listed(word for word, each in STORES.items() if each.users)
-    return f"stacks.{target.stack} has a store with users ({having})"
+    return f"store with users ({listed(word for word, each in STORES.items() if each.users)})"
 
 
 def _print_json(value: object) -> None:

@@ -28,17 +28,17 @@ PROJECT = Path(__file__).parents[4]
 
 
 class Users:
-    """The part of a store's users that the commands need. ``gone``: the store has none."""
+    """The part of a store's users that the commands need. ``gone``: one that the store does not have."""
 
     keys: UserKeys
-    gone = False
+    gone = ""
     renewed: list[str] = []
 
     def __init__(self, connections: Any, state: State) -> None:
         self.keys = UserKeys(state)
 
     def renew(self, name: str) -> None:
-        if self.gone:
+        if name == self.gone:
             raise Missing(name)
         self.renewed.append(name)
 
@@ -131,9 +131,19 @@ def test_a_store_without_users_is_named_with_those_that_have_them(
     file.write_text(file.read_text().replace("store: seaweedfs", "store: s3proxy"))
     lakehouse(file, "test", expect=2)
     assert (
-        "neither stacks.local has a store with users (seaweedfs, minio or aistor) nor a catalog of kind polaris."
+        "stacks.local has neither a store with users (seaweedfs, minio or aistor) nor a catalog of kind polaris."
         in " ".join(capsys.readouterr().err.split())
     )
+
+
+def test_only_a_store_with_users_is_tried(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = yaml.safe_load(file.read_text())
+    polaris = {"kind": "polaris", "home": str(file.parent)}
+    content["stacks"]["local"] |= {"store": "s3proxy", "catalogs": dict.fromkeys(content["catalogs"], polaris)}
+    file.write_text(yaml.safe_dump(content))
+    lakehouse(file, "test", expect=2)
+    said = "stacks.local has no store with users (seaweedfs, minio or aistor), and no other is tried."
+    assert said in " ".join(capsys.readouterr().err.split())
 
 
 def test_rotation_says_until_when_the_former_keys_work(
@@ -148,9 +158,13 @@ def test_rotation_says_until_when_the_former_keys_work(
     assert Users.renewed == [named(file, "bi")] * 2
     lakehouse(file, "rotate", "bi", "--end-former")
     assert "bi: 2 former pairs of keys have ended." in capsys.readouterr().out
-    monkeypatch.setattr(Users, "gone", True)
-    lakehouse(file, "rotate", "bi", expect=2)
-    assert "bi is not there: a deploy or `lakehouse apply` makes it again." in capsys.readouterr().err
+    monkeypatch.setattr(Users, "gone", named(file, "bi"))
+    lakehouse(file, "rotate", "bi", expect=1)
+    assert "bi: not on the server. A deploy or `lakehouse apply` makes what is missing." in capsys.readouterr().err
+    keep(file, named(file, "idle"))
+    lakehouse(file, "rotate", "--all", expect=1)
+    assert Users.renewed[2:] == [named(file, "idle")], "one that is gone holds nobody back"
+    assert "bi: not on the server" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("wrong", [False, True])
