@@ -80,7 +80,8 @@ def _client(service: str, store: StoreConnection, patience: float, parallel: int
     own = store.endpoint is not None
     alone = own or store.access_key is not None
     session = botocore.session.Session(session_vars=_NOT_FROM_THE_SHELL if alone else None)
-    session.register_component("data_loader", _descriptions())
+    if alone:
+        session.register_component("data_loader", _descriptions())
     # Many S3-compatible stores refuse checksum trailers: they are sent only if an operation demands them.
     config = Config(
         request_checksum_calculation="when_required",
@@ -108,7 +109,7 @@ def _client(service: str, store: StoreConnection, patience: float, parallel: int
 @cache
 def _descriptions() -> Any:
     """What botocore knows about AWS's services. Read once: this takes most of the time in which a client is made."""
-    return botocore.session.Session().get_component("data_loader")
+    return session().get_component("data_loader")
 
 
 class Lacking(Exception):

@@ -42,6 +42,7 @@ def test_a_glue_with_its_own_account_ignores_the_shell(monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_PROFILE", "nowhere")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://elsewhere.example")
     store = StoreConnection("http://store.example", "us-east-1", "key", "word")
+    s3._descriptions.cache_clear()  # as in a process that makes its first client
     client = s3.glue(store, address, AwsAccount("eu-west-1", "own", "o" * 8), patience=1.0, parallel=1)
     assert client.meta.endpoint_url == (address or "https://glue.eu-west-1.amazonaws.com")
     assert client.meta.region_name == "eu-west-1"
