@@ -22,7 +22,8 @@ def doctor(
     from bootstrap.doctor import report, run
     from bootstrap.doctor.findings import failed
 
-    stack, results = run.run(context.obj.file, context.obj.stack)
+    stack, found = run.run(context.obj.file, context.obj.stack)
+    results = [each.for_stack(context.obj.stack) for each in found]
     if as_json:
         print(json.dumps(report.as_json(stack, results), indent=2))
     else:

@@ -33,6 +33,7 @@ from bootstrap.cli.sql import app as queries
 from bootstrap.cli.stores import app as stores
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.text.terminal import shown_lines
+from lakehouse.text.words import for_stack
 
 if TYPE_CHECKING:
     from bootstrap.session.target import Target
@@ -47,7 +48,7 @@ class _Group(TyperGroup):
             sys.stdout.flush()
             return result
         except LakehouseError as error:
-            _complain(str(error))
+            _complain(for_stack(str(error), ctx.params.get("stack")))
             _of_the_disk(ctx)
             code = error.exit_code
         except BrokenPipeError:
@@ -200,9 +201,10 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
         if job:
             print(f"In the background: {job}.")
         if not any(each.pid for each in services):
-            print("The stack is not up: `lakehouse deploy` starts it.")
+            print(for_stack("The stack is not up: `lakehouse deploy` starts it.", context.obj.stack))
         elif not all(each.healthy for each in services):
-            print("`lakehouse logs SERVICE` shows why; `lakehouse deploy` repairs what is down.")
+            advice = "`lakehouse logs SERVICE` shows why; `lakehouse deploy` repairs what is down."
+            print(for_stack(advice, context.obj.stack))
     if not well:
         raise typer.Exit(1)
 

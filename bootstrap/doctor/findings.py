@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lakehouse.runtimes.findings import Check, Finding, error, skipped
+from lakehouse.text.words import for_stack
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,11 @@ class CheckResult:
 
     check: str
     finding: Finding
+
+    def for_stack(self, stack: str | None) -> CheckResult:
+        """The same, with the stack in each command that it advises; None: the command named no stack."""
+        said = self.finding
+        return replace(self, finding=replace(said, found=for_stack(said.found, stack), fix=for_stack(said.fix, stack)))
 
 
 def examine(checks: Sequence[Check], announce: Callable[[str], None] = lambda name: None) -> tuple[CheckResult, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from itertools import islice
 
@@ -17,6 +18,11 @@ def suggest(wrong: object, known: Iterable[str]) -> str:
     names = {name.lower(): name for name in islice(known, _MOST) if len(name) <= _LONGEST}
     close = difflib.get_close_matches(text, names, n=1, cutoff=0.6)
     return f' Did you mean "{names[close[0]]}"?' if close else ""
+
+
+def for_stack(advice: str, stack: str | None) -> str:
+    """Advice whose commands name the stack that the user's own command named: without it they are about another one."""
+    return re.sub(r"`lakehouse (?!-)", f"`lakehouse --stack {stack} ", advice) if stack else advice
 
 
 def listed(names: Iterable[object]) -> str:

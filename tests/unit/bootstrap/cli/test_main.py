@@ -166,6 +166,10 @@ def test_a_lakehouse_that_is_down(file: Path, capsys: pytest.CaptureFixture[str]
     for words in (["sql", "-e", "SELECT 1"], ["verify"], ["generate"], ["shell", "spark"], ["restart", "trino"]):
         lakehouse("-f", str(file), *words, expect=1)
         assert "`lakehouse deploy" in capsys.readouterr().err
+    for words in (["status"], ["verify"]):
+        lakehouse("-f", str(file), "--stack", "local", *words, expect=1)
+        shown = capsys.readouterr()
+        assert "`lakehouse --stack local deploy" in shown.out + shown.err
 
 
 def test_endpoints_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bootstrap.doctor.findings import examine, failed
+from bootstrap.doctor.findings import CheckResult, examine, failed
 from lakehouse.runtimes.findings import Check, Finding, error, ok, skipped, warning
 
 FINE, ILL, SO_SO = ok("fine"), error("ill", "why", "how"), warning("so-so", "why", "how")
@@ -67,3 +67,9 @@ def test_each_check_is_announced_before_it_is_made() -> None:
     announced: list[str] = []
     examine([Check("a", lambda: FINE), Check("b", lambda: ok(",".join(announced)))], announced.append)
     assert announced == ["a", "b"]
+
+
+def test_a_fix_names_the_stack_that_the_command_named() -> None:
+    result = CheckResult("a", error("gone", "why", "`lakehouse deploy`"))
+    assert result.for_stack("staging").finding.fix == "`lakehouse --stack staging deploy`"
+    assert result.for_stack(None) == result
