@@ -168,8 +168,8 @@ def test_a_lakehouse_that_is_down(file: Path, capsys: pytest.CaptureFixture[str]
         assert "`lakehouse deploy" in capsys.readouterr().err
     for words in (["status"], ["verify"]):
         lakehouse("-f", str(file), "--stack", "local", *words, expect=1)
-        shown = capsys.readouterr()
-        assert "`lakehouse --stack local deploy" in shown.out + shown.err
+        printed = capsys.readouterr()
+        assert "`lakehouse --stack local deploy" in printed.out + printed.err
 
 
 def test_endpoints_as_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
