@@ -197,6 +197,7 @@ def test_a_restarted_docker_brings_it_all_back(contained: Deployment, row: None,
     if daemon is None or daemon.uids().real != os.getuid():
         pytest.skip("Docker's daemon is not this user's to restart")
     command, folder = daemon.cmdline(), daemon.cwd()
+    folder = folder if Path(folder).is_dir() else "/"  # somebody may have removed it
     managed = Path("/run/systemd/system").is_dir()
     daemon.terminate()
     psutil.wait_procs([daemon], timeout=60)

@@ -248,7 +248,7 @@ def test_the_command(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     at = next(n for n, line in enumerate(lines) if line.startswith("stack "))
     assert lines[at].split(None, 2)[1:] == ["ERROR", "is not up"]
     assert lines[at + 1].strip().startswith("cause")
-    assert lines[at + 2].split(None, 1) == ["fix", "`lakehouse deploy`"]
+    assert lines[at + 2].split(None, 1) == ["fix", "`lakehouse --stack local deploy`"]
     assert "Not checked until `stack` is fixed: definitions," in shown.out
     assert "Fix the first one first" in lines[-1]
     assert "\x1b" not in shown.out + shown.err

