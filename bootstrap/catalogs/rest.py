@@ -28,6 +28,7 @@ from lakehouse.kinds.catalogs.rest import REST
 
 #: Between the levels of a namespace in a path.
 _SEPARATOR = "%1F"
+_LISTS = 3  # at most, if others rename and drop meanwhile
 
 
 class RestCatalog:
@@ -58,6 +59,18 @@ class RestCatalog:
     # reading
 
     def facts(self, tables: Collection[str] | None, reading: Reading) -> CatalogFacts:
+        """See :class:`~bootstrap.catalogs.base.LiveCatalog`. It lists again if something went between list and load.
+
+        It may have got another name, which the first lists do not have.
+        """
+        lists = 0
+        while True:
+            found, lists = self._read_in(self._listed(), tables, reading), lists + 1
+            gone = self._gone(found, tables)
+            if not gone or lists == _LISTS:
+                return replace(found, others=found.others - gone, other_views=found.other_views - gone)
+
+    def _listed(self) -> CatalogFacts:
         with ThreadPoolExecutor(self.connections.parallel) as pool:
             names = sorted(self._namespaces(pool))
             # All requests are handed to the pool before the first answer is waited for.
@@ -65,17 +78,25 @@ class RestCatalog:
             present = pool.map(lambda name: self._named(name, "tables"), names)
             listed = pool.map(lambda name: self._named(name, "views"), names if self.limits.views else ())
             properties = {name: of for name, of in zip(names, answers, strict=True) if of is not None}
-            known = CatalogFacts(
+            return CatalogFacts(
                 properties,
                 {},
                 frozenset(chain.from_iterable(present)),
                 self.limits,
                 other_views=frozenset(chain.from_iterable(listed)),
             )
-        return self._read_in(known, tables, reading)
 
     def completed(self, facts: CatalogFacts) -> CatalogFacts:
         return self._read_in(facts, None, lambda count, of: None)
+
+    def _gone(self, facts: CatalogFacts, wanted: Collection[str] | None) -> set[str]:
+        """Tables and views that were listed and are gone. What is listed and cannot be read is of another format."""
+        found: set[str] = set()
+        for kind, listed in (("tables", facts.others), ("views", facts.other_views)):
+            missed = {name for name in listed if wanted is None or name in wanted}
+            spaces = {name.rpartition(".")[0] for name in missed}
+            found |= missed - {name for space in spaces for name in self._named(space, kind)}
+        return found
 
     def _read_in(self, facts: CatalogFacts, wanted: Collection[str] | None, reading: Reading) -> CatalogFacts:
         """``facts`` with these of the tables and views that were only listed (None: with all of them)."""
