@@ -101,7 +101,7 @@ INHERITED = (*LOCALE, "HOME", "LOGNAME", "PATH", "TMPDIR", "TZ", "USER")
 class Faults:
     """The codes of supervisord's refusals, as in ``supervisor.xmlrpc``, whose import would take as long as a step."""
 
-    BAD_NAME, ALREADY_STARTED, NOT_RUNNING, ALREADY_ADDED = 10, 60, 70, 90
+    BAD_NAME, ALREADY_STARTED, NOT_RUNNING, ALREADY_ADDED, STILL_RUNNING = 10, 60, 70, 90, 91
 
 
 class _Connection(http.client.HTTPConnection):
@@ -257,8 +257,10 @@ class Supervisor:
         self._unless(Faults.NOT_RUNNING, "stopProcess", name, True)
 
     def _forget(self, name: str) -> None:
-        if self._unless(Faults.BAD_NAME, "stopProcessGroup", name, True):
-            self._unless(Faults.BAD_NAME, "removeProcessGroup", name)
+        # A process that has just ended is not stopped, and may start again before it is removed: then once more.
+        while self._unless(Faults.BAD_NAME, "stopProcessGroup", name, True):
+            if self._unless(Faults.STILL_RUNNING, "removeProcessGroup", name):
+                return
 
     def _call(self, method: str, *arguments: Any) -> Any:
         """Call the supervisor's interface.

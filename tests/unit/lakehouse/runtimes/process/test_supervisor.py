@@ -7,6 +7,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from xmlrpc.client import Fault
 
 import pytest
 from hypothesis import given, settings
@@ -124,3 +125,19 @@ def test_what_outlives_a_run_of_cdktf_does_not_use_its_temporary_folder(
 def test_the_codes_of_refusals_are_those_of_supervisord() -> None:
     ours = {name: value for name, value in vars(Faults).items() if name.isupper()}
     assert ours == {name: getattr(xmlrpc.Faults, name) for name in ours}
+
+
+def test_a_process_that_starts_again_before_it_is_removed_is_stopped_once_more(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def call(_: Supervisor, method: str, *arguments: object) -> bool:
+        asked.append(method)
+        if asked == ["stopProcessGroup", "removeProcessGroup"]:
+            raise Fault(xmlrpc.Faults.STILL_RUNNING, "STILL_RUNNING: web")
+        return True
+
+    monkeypatch.setattr(Supervisor, "_call", call)
+    Supervisor(state).remove("web")
+    assert asked == ["stopProcessGroup", "removeProcessGroup"] * 2
