@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bootstrap import output
-from bootstrap.cli.options import JsonOption
+from bootstrap.cli.options import JsonOption, print_json
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.text.words import listed
 
@@ -42,7 +41,7 @@ def access(context: typer.Context, as_json: JsonOption = False) -> None:
 
     rows = explain(find(context.obj.file, context.obj.stack).lakehouse)
     if as_json:
-        _print_json([asdict(row) for row in rows])
+        print_json([asdict(row) for row in rows])
         return
     output.console(width=200).print(
         _table(("PRINCIPAL", "MAY", "ON", "BECAUSE"), (tuple(asdict(row).values()) for row in rows))
@@ -104,7 +103,7 @@ def rotate(
             raise UsageError(f"{each} has no keys: a deploy or `lakehouse apply` makes them if its roles grant any.")
         try:
             for line in at.ended(each) if end_former else at.renewed(each):
-                print(line)
+                print(at.target.advice(line))
         except Missing:
             lost.append(each)  # the others of --all go on
     if lost:
@@ -150,7 +149,7 @@ def try_calls(
     ]
     headings = ("PRINCIPAL", "CALL", "ON", "FILE", "STORE")
     if as_json:
-        _print_json([dict(zip(map(str.lower, headings), row, strict=True)) for row in rows])
+        print_json([dict(zip(map(str.lower, headings), row, strict=True)) for row in rows])
     elif rows:
         output.console(width=200).print(_table(headings, rows))
     if wrong:
@@ -233,10 +232,6 @@ def _store_with_users() -> str:
     from lakehouse.kinds import STORES
 
     return f"store with users ({listed(word for word, each in STORES.items() if each.users)})"
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2))
 
 
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:

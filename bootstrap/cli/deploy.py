@@ -46,7 +46,7 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
     began, (ended, path) = time.monotonic(), _run(target, "deploy")
     _stop_unless_done(target, ended, path, "lakehouse deploy")
     idle = log.unchanged(ended.lines) or not (ended.view.resources[1] or ended.view.counted().keys() - {"unchanged"})
-    _print(words.after_deploy(target, ended.view, time.monotonic() - began, idle=idle))
+    _advise(target, words.after_deploy(target, ended.view, time.monotonic() - began, idle=idle))
     _print(([] if idle else [""]) + [f"Log: {words.near(path)}"])
 
 
@@ -72,7 +72,7 @@ def diff(context: typer.Context, as_json: JsonOption = False) -> None:
         print(json.dumps({**asdict(found), "gone": gone, "resources": resources, "log": str(path)}, indent=2))
     elif planned:
         _print(words.comparison(target, found, planned, gone))
-        print(f"\n`lakehouse deploy` does this. Terraform's plan: {words.near(path)}")
+        _advise(target, ["", f"`lakehouse deploy` does this. Terraform's plan: {words.near(path)}"])
     else:
         print(f"Nothing to do: {target.lakehouse.name}, stack {target.stack}, is as {target.path.name} says.")
     raise typer.Exit(2 if planned else 0)
@@ -106,7 +106,7 @@ def destroy(
     began, (ended, path) = time.monotonic(), _run(target, "destroy")
     _stop_unless_done(target, ended, path, "lakehouse destroy")
     idle = not ended.view.resources[1]
-    _print(words.after_destroy(target, time.monotonic() - began, idle=idle))
+    _advise(target, words.after_destroy(target, time.monotonic() - began, idle=idle))
     print(f"Log: {words.near(path)}")
 
 
@@ -138,9 +138,9 @@ def _stop_unless_done(target: Target, ended: Ended, path: Path, again: str) -> N
     if ended.code == 0:
         return
     if ended.signal:
-        _print(words.interruption(target, ended, again), error=True)
+        _advise(target, words.interruption(target, ended, again), error=True)
     else:
-        _print(words.failure(ended, log.errors(ended.lines), again), error=True)
+        _advise(target, words.failure(ended, log.errors(ended.lines), again), error=True)
     print(f"Log: {words.near(path)}", file=sys.stderr)
     raise typer.Exit(128 + ended.signal if ended.signal else 1)
 
@@ -185,6 +185,11 @@ def _ask_before_destroy(target: Target) -> None:
     question = f"Stop the services of {target.lakehouse.name}, stack {target.stack}? Their data stays. [y/N] "
     if output.answer(question).lower() not in ("y", "yes"):
         raise LakehouseError("Nothing was stopped.")
+
+
+def _advise(target: Target, lines: Iterable[str], *, error: bool = False) -> None:
+    """Print lines whose commands are about this stack."""
+    _print(map(target.advice, lines), error=error)
 
 
 def _print(lines: Iterable[str], *, error: bool = False) -> None:

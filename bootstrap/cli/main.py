@@ -5,7 +5,6 @@ A command imports its modules when it runs: ``lakehouse --help`` must not wait f
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
@@ -24,7 +23,7 @@ from bootstrap.cli.doctor import app as doctor
 from bootstrap.cli.generate import app as generation
 from bootstrap.cli.ingest import app as ingestion
 from bootstrap.cli.maintenance import app as maintenance
-from bootstrap.cli.options import JsonOption
+from bootstrap.cli.options import JsonOption, print_json
 from bootstrap.cli.ownership import app as ownership
 from bootstrap.cli.project import app as projects
 from bootstrap.cli.reconciler import app as reconciler
@@ -164,10 +163,6 @@ def _target(context: typer.Context) -> Target:
     return selection.target()
 
 
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2))
-
-
 @app.command()
 def status(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show each service: healthy or not, pid, memory, uptime, addresses. Exit code 1 unless all are healthy."""
@@ -179,7 +174,7 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
     well = all(each.healthy for each in services) and room.writes
     if as_json:
         found = {"services": [asdict(each) for each in services], "disk": asdict(room), "background": job}
-        _print_json({"stack": target.stack, "healthy": well, **found})
+        print_json({"stack": target.stack, "healthy": well, **found})
     else:
         from rich.table import Table
 
@@ -201,10 +196,10 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
         if job:
             print(f"In the background: {job}.")
         if not any(each.pid for each in services):
-            print(for_stack("The stack is not up: `lakehouse deploy` starts it.", context.obj.stack))
+            print(target.advice("The stack is not up: `lakehouse deploy` starts it."))
         elif not all(each.healthy for each in services):
             advice = "`lakehouse logs SERVICE` shows why; `lakehouse deploy` repairs what is down."
-            print(for_stack(advice, context.obj.stack))
+            print(target.advice(advice))
     if not well:
         raise typer.Exit(1)
 
@@ -238,7 +233,7 @@ def endpoints(
 
     found = of_stack(_target(context).local)
     if as_json:
-        _print_json([asdict(each) for each in found])
+        print_json([asdict(each) for each in found])
         return
     from rich.table import Table
 
@@ -302,7 +297,7 @@ def verify(context: typer.Context, as_json: JsonOption = False) -> None:
 
     report = run(_target(context))
     if as_json:
-        _print_json({"ok": report.ok, "seconds": report.seconds, "checks": [asdict(each) for each in report.checks]})
+        print_json({"ok": report.ok, "seconds": report.seconds, "checks": [asdict(each) for each in report.checks]})
     else:
         show(report)
     if not report.ok:

@@ -72,10 +72,11 @@ def rotate(
     target = _target(context)
     local = target.local
     found = note(local.state, local.everything, name, local.credentials)
-    print(
+    said = (
         f"{found.name} is replaced by the next `lakehouse deploy`, which restarts {', '.join(found.users)}. "
-        f"`lakehouse diff` shows it."
+        "`lakehouse diff` shows it."
     )
+    print(target.advice(said))
 
 
 def _target(context: typer.Context) -> Target:

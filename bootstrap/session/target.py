@@ -15,6 +15,7 @@ from lakehouse.runtimes.state import folder
 from lakehouse.services.service import Address, Service
 from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load
 from lakehouse.spec.problems import Problem, SpecError
+from lakehouse.text.words import for_stack
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class Target:
         """The stack's state folder, services and endpoints. Raises LakehouseError if it is another lakehouse's."""
         owner.check(self.located.state, self.located.claim)
         return self.located
+
+    def advice(self, text: str) -> str:
+        """Advice whose commands are about this stack: they name it unless it is the one of commands that name none."""
+        return for_stack(text, None if self.stack == _default(self.lakehouse) else self.stack)
 
     @property
     def in_aws(self) -> bool:
@@ -102,5 +107,10 @@ def find(file: Path | None, stack: str | None, *, engines: bool = False) -> Targ
     except project.NoProject as none:
         raise SpecError(none.path, [(None, Problem((), none.rule))]) from None
     lakehouse = load(path, engines=engines)
+    return Target(path, lakehouse, stack or _default(lakehouse))
+
+
+def _default(lakehouse: Lakehouse) -> str:
+    """The stack of a command that names none."""
     local = [name for name, each in lakehouse.stacks.items() if isinstance(each, LocalStack)]
-    return Target(path, lakehouse, stack or (local[0] if len(local) == 1 else "local"))
+    return local[0] if len(local) == 1 else "local"

@@ -18,7 +18,7 @@ from bootstrap.remote.user_keys import UserKeys
 from bootstrap.stores.users import Policy, StoreUser
 from lakehouse.runtimes.state import State
 
-_POLICY = "lakehouse"  # the inline policy of ours that each user has
+_POLICY = "lakehouse"  # the inline policy that each user gets here
 _MARK = "lakehouse:mark"  # a tag: a policy in SeaweedFS keeps no `Id`
 #: AWS's word for an action, and SeaweedFS's. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 _ACTION = ("s3:ListMultipartUploadParts", "s3:ListParts")
@@ -98,7 +98,7 @@ class IamUsers:
         self.keys.forget(name)
 
     def _read(self, name: str) -> StoreUser | None:
-        """A user that has a policy of ours."""
+        """A user, if it has that policy."""
         if _POLICY not in self._policies(name):  # SeaweedFS invents one if it is asked for one that is not there
             return None
         found = self._iam.get_user_policy(UserName=name, PolicyName=_POLICY)["PolicyDocument"]

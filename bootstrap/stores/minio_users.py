@@ -30,7 +30,7 @@ class MinioUsers:
     """The users of MinIO.
 
     A user's access key is random and kept like a secret, because whoever knows one can write with it on MinIO
-    (docs/stores.md). So users are found by their policies: each has one, with the user's name here. A user of ours with
+    (docs/stores.md). So users are found by their policies: each has one, with the user's name here. A principal with
     two pairs of keys, for a rotation, is two users of MinIO with one policy.
     """
 

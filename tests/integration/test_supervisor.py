@@ -152,7 +152,7 @@ def test_what_a_service_leaves_outside_the_state_folder_is_removed_after_its_end
 def test_a_service_that_cannot_start_shows_its_log(state: State, free_port: int) -> None:
     served = server(free_port)
     # It ends within startsecs, so it is FATAL in the end. On a busy machine supervisord can see an end later than that:
-    # then the process is EXITED, and counts as failed at once, or is started again and counted anew.
+    # then the process is EXITED, and counts as failed at once, or is started again and counted from one.
     fails, patient = ("/bin/sh", "-c", "echo the reason; exit 1"), replace(served.probe, patience=100)
     broken = replace(served, command=fails, probe=patient)
     steps.supervisor_up(state, "1")

@@ -21,8 +21,8 @@ def suggest(wrong: object, known: Iterable[str]) -> str:
 
 
 def for_stack(advice: str, stack: str | None) -> str:
-    """Advice whose commands name the stack that the user's own command named: without it they are about another one."""
-    return re.sub(r"`lakehouse (?!-)", f"`lakehouse --stack {stack} ", advice) if stack else advice
+    """Advice whose commands name a stack: those in backticks, and an indented line of its own. None: as it is."""
+    return re.sub(r"(?m)(`|^  )lakehouse (?!-)", rf"\1lakehouse --stack {stack} ", advice) if stack else advice
 
 
 def listed(names: Iterable[object]) -> str:

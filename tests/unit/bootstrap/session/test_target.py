@@ -117,3 +117,15 @@ def test_a_state_folder_that_a_command_makes_before_the_first_deploy_is_closed(f
     root.rmdir()
     found.located.state.secret("store-secret-key")
     assert root.stat().st_mode & 0o777 == 0o700
+
+
+def test_advice_names_the_stack_unless_it_is_that_of_commands_that_name_none(file: Path) -> None:
+    """After `lakehouse --stack staging destroy`, `lakehouse destroy --data` would delete the data of another one."""
+    one = find(file, "local").advice("`lakehouse destroy --data`")
+    text = file.read_text().replace(
+        "stacks:\n", "stacks:\n  staging: {runtime: docker, store: s3proxy, catalogs: {lake: nessie}}\n"
+    )
+    file.write_text(text)
+    found = {stack: find(file, stack).advice("`lakehouse destroy --data`") for stack in ("local", "staging")}
+    assert one == found["local"] == "`lakehouse destroy --data`"
+    assert found["staging"] == "`lakehouse --stack staging destroy --data`"

@@ -16,9 +16,11 @@ from lakehouse.text.words import for_stack
             "staging",
             "`lakehouse --stack staging destroy`, then `lakehouse --stack staging deploy`",
         ),
+        ("Next:\n  lakehouse sql -e 'SELECT 1'", "b", "Next:\n  lakehouse --stack b sql -e 'SELECT 1'"),
+        ("lakehouse is a word", "b", "lakehouse is a word"),
         ("`lakehouse --stack local deploy`", "local", "`lakehouse --stack local deploy`"),
         ("the lakehouse `demo`: `lakehouse.yaml`", "local", "the lakehouse `demo`: `lakehouse.yaml`"),
     ],
 )
-def test_advice_names_the_stack_that_the_command_named(advice: str, stack: str | None, said: str) -> None:
+def test_advice_names_the_stack_in_its_commands(advice: str, stack: str | None, said: str) -> None:
     assert for_stack(advice, stack) == said
