@@ -27,12 +27,13 @@ def catalog(name: str, content: Catalog, kind: str, servers: Iterable[Node] = ()
 
 
 def place(lakehouse: Lakehouse, target: str) -> str:
-    """The id of the node or group that shows CATALOG, CATALOG.NAMESPACE or CATALOG.NAMESPACE.TABLE."""
+    """The id of the node or group that shows CATALOG, CATALOG.NAMESPACE, or a table or view of that."""
     for name, content in lakehouse.catalogs.items():
         if target == name:
             return f"catalog {name}"
         for nth, (each, inner) in enumerate(content.namespaces.items()):
-            if target == f"{name}.{each}" or target.removeprefix(f"{name}.{each}.") in inner.tables:
+            held = target.removeprefix(f"{name}.{each}.")
+            if target == f"{name}.{each}" or held in inner.tables or held in inner.views:
                 return f"{name}.{each}" if nth < _NAMESPACES else f"{name}.*"
     raise ValueError(target)  # lakehouse.spec.checks refuses such a file
 

@@ -2,41 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lakehouse.spec import Lakehouse, Verb
+from lakehouse.spec import Lakehouse, Narrowed, Verb
+from lakehouse.spec.access import covered, masks, split, within
+from lakehouse.spec.roles import verbs_of
 
 VERBS: tuple[Verb, ...] = ("read", "write", "manage")  # each includes those before it
 
 
 @dataclass(frozen=True)
 class Grant:
-    """One verb on one target, and why: the role that grants it."""
+    """One verb on one target, and why: the role that grants it.
+
+    ``rows`` is the filter of a grant that leaves out rows, ``masks`` has pairs of a column and its mask. Only an engine
+    applies them, so no other layer gives such a grant anything.
+    """
 
     principal: str
     verb: Verb
-    target: str  # catalog, catalog.namespace, or catalog.namespace.table
+    target: str  # catalog, catalog.namespace, or a table or view of that
     role: str
+    rows: str = ""
+    masks: tuple[tuple[str, str], ...] = ()
+    within: str = ""  # the target in the file, if that is around this one
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves out rows or values."""
+        return bool(self.rows or self.masks)
 
 
 def grants(lakehouse: Lakehouse) -> list[Grant]:
-    """Every grant of every principal, in the file's order."""
+    """Every grant of every principal, in the file's order.
+
+    One that masks the tags of a namespace or a catalog is a grant for each table and view that the file has there.
+    """
     return [
-        Grant(name, verb, target, role)
+        grant
         for name, principal in lakehouse.access.principals.items()
         for role in dict.fromkeys(principal.roles)
-        for target, verbs in lakehouse.access.roles[role].grants.items()
-        for verb in VERBS
-        if verb in verbs
+        for target, granted in lakehouse.access.roles[role].grants.items()
+        for grant in _granted(lakehouse, name, role, target, granted)
     ]
 
 
-def split(lakehouse: Lakehouse, target: str) -> tuple[str, ...]:
-    """``(catalog,)``, ``(catalog, namespace)`` or ``(catalog, namespace, table)``; a namespace may hold dots."""
-    catalog, _, rest = target.partition(".")
-    if not rest:
-        return (catalog,)
-    if rest in lakehouse.catalogs[catalog].namespaces:
-        return (catalog, rest)
-    namespace, _, table = rest.rpartition(".")
-    return (catalog, namespace, table)
+def plain(lakehouse: Lakehouse) -> list[Grant]:
+    """The grants that leave out nothing: all that a layer without filters and masks may give."""
+    return [grant for grant in grants(lakehouse) if not grant.narrows]
+
+
+def _granted(
+    lakehouse: Lakehouse, principal: str, role: str, target: str, granted: list[Verb] | Narrowed
+) -> Iterator[Grant]:
+    if not (isinstance(granted, Narrowed) and granted.narrows):
+        given = verbs_of(granted)
+        yield from (Grant(principal, verb, target, role) for verb in VERBS if verb in given)
+        return
+    for catalog, namespace, table in covered(lakehouse, target):
+        definition = lakehouse.catalogs[catalog].namespaces[namespace].tables[table]
+        hidden = masks(definition, granted.columns)
+        on = f"{catalog}.{namespace}.{table}"
+        yield Grant(principal, "read", on, role, granted.rows or "", hidden, within=target if on != target else "")
+    for view in _views(lakehouse, target):
+        yield Grant(principal, "read", view, role, within=target)
+
+
+def _views(lakehouse: Lakehouse, target: str) -> Iterator[str]:
+    catalog, *path = split(lakehouse, target)
+    content = lakehouse.catalogs[catalog]
+    if len(path) < 2:
+        for namespace in within(content, path[0]) if path else content.namespaces:
+            yield from (f"{catalog}.{namespace}.{view}" for view in content.namespaces[namespace].views)
+
+
+def is_view(lakehouse: Lakehouse, target: str) -> bool:
+    """Whether a target is a view of the file."""
+    path = split(lakehouse, target)
+    return len(path) == 3 and path[2] in lakehouse.catalogs[path[0]].namespaces[path[1]].views

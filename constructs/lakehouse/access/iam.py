@@ -2,7 +2,8 @@
 
 A verb on a catalog, namespace or table becomes exactly the Glue actions on its ARNs and the S3 actions on its prefix.
 ``write`` includes ``read``, and ``manage`` includes ``write``. No action has a wildcard; a resource has one only if
-the target is a set: a namespace's tables, a prefix's objects.
+the target is a set: a namespace's tables, a prefix's objects. A table with a filter or mask has no permission: nothing
+in this stack of AWS applies them.
 
 Which resource types an action needs: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsglue.html
 """
@@ -12,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lakehouse.access.grants import VERBS, grants, split
+from lakehouse.access.grants import VERBS, plain
 from lakehouse.access.names import Names
 from lakehouse.access.policy import PolicyStatement
 from lakehouse.access.s3 import files
 from lakehouse.access.scope import Scope, prefix, scope
 from lakehouse.spec import AwsStack, Lakehouse, Verb
+from lakehouse.spec.access import split
 
 # Glue's containers are checked with their contents: GetTable needs its catalog, its database and the table itself.
 _GLUE_TABLE: dict[Verb, tuple[str, ...]] = {
@@ -48,7 +50,7 @@ def statements(lakehouse: Lakehouse, names: Names, principal: str, *, key: str) 
     return compile_grants(
         lakehouse,
         names,
-        [(grant.target, grant.verb) for grant in grants(lakehouse) if grant.principal == principal],
+        [(grant.target, grant.verb) for grant in plain(lakehouse) if grant.principal == principal],
         key,
     )
 

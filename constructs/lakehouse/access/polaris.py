@@ -1,6 +1,7 @@
 """The Polaris compiler: what `access` of lakehouse.yaml means as grants of a catalog role.
 
-``write`` includes ``read``, and ``manage`` includes ``write``. Grants of a catalog hold for all that is in it, those of
+``write`` includes ``read``, and ``manage`` includes ``write``. A table with a filter or mask is not granted: Polaris
+has neither, and would give its files' keys to who may load it. Grants of a catalog hold for all that is in it, those of
 a namespace for its tables, views and nested namespaces. https://polaris.apache.org/releases/1.1.0/access-control/
 """
 
@@ -10,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lakehouse.access.grants import VERBS, grants, split
+from lakehouse.access.grants import VERBS, is_view, plain
 from lakehouse.spec import Lakehouse, Verb
+from lakehouse.spec.access import split
 
 _TABLE: dict[Verb, tuple[str, ...]] = {
     "read": ("TABLE_READ_DATA", "TABLE_READ_PROPERTIES"),
@@ -25,6 +27,13 @@ _INSIDE: dict[Verb, tuple[str, ...]] = {
         *("NAMESPACE_CREATE", "NAMESPACE_DROP", "NAMESPACE_WRITE_PROPERTIES", "TABLE_CREATE"),
         *("VIEW_CREATE", "VIEW_DROP", "VIEW_WRITE_PROPERTIES"),
     ),
+}
+
+
+_VIEW: dict[Verb, tuple[str, ...]] = {
+    "read": ("VIEW_READ_PROPERTIES",),
+    "write": (),
+    "manage": ("VIEW_DROP", "VIEW_WRITE_PROPERTIES"),
 }
 
 
@@ -60,16 +69,18 @@ class PolarisGrant:
 def polaris_grants(lakehouse: Lakehouse, principal: str) -> dict[str, frozenset[PolarisGrant]]:
     """A principal's grants by the catalog of the file; catalogs without any are left out."""
     found: dict[str, set[PolarisGrant]] = {}
-    for grant in grants(lakehouse):
+    for grant in plain(lakehouse):
         if grant.principal != principal:
             continue
         catalog, *path = split(lakehouse, grant.target)
         namespace = tuple(path[0].split(".")) if path else ()
-        table = path[1] if len(path) == 2 else ""
-        kind = "table" if table else "namespace" if namespace else "catalog"
+        name = path[1] if len(path) == 2 else ""
+        view = is_view(lakehouse, grant.target)
+        kind = "view" if view else "table" if name else "namespace" if namespace else "catalog"
         for verb in VERBS[: VERBS.index(grant.verb) + 1]:
-            privileges = _TABLE[verb] if table else (*_TABLE[verb], *_INSIDE[verb])
+            own = _VIEW[verb] if view else _TABLE[verb]
+            privileges = own if name else (*own, *_INSIDE[verb])
             found.setdefault(catalog, set()).update(
-                PolarisGrant(namespace, table, privilege, kind) for privilege in privileges
+                PolarisGrant(namespace, name, privilege, kind) for privilege in privileges
             )
     return {catalog: frozenset(each) for catalog, each in found.items()}

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from lakehouse.access.grants import VERBS, Grant, grants, split
+from lakehouse.access.grants import VERBS, Grant, plain
 from lakehouse.access.scope import folder, prefix, written
 from lakehouse.spec import Lakehouse, Verb
+from lakehouse.spec.access import split
 
 FileOperation = Literal["list", "get", "put", "delete"]
 #: The lowest verb that allows an operation on files.
@@ -21,7 +22,7 @@ NEEDS: dict[FileOperation, Verb] = {"list": "read", "get": "read", "put": "write
 
 @dataclass(frozen=True)
 class TableFolder:
-    """A folder of the store, and whose files are in it: a namespace's or a table's."""
+    """A folder of the store, and whose files are in it: a namespace's, a table's or a view's."""
 
     catalog: str
     namespace: str
@@ -46,7 +47,7 @@ class Call:
 
 
 def places(lakehouse: Lakehouse) -> list[TableFolder]:
-    """Every folder that the file's namespaces and tables have, each once, in the file's order."""
+    """Every folder that the file's namespaces, tables and views have, each once, in the file's order."""
     found: dict[tuple[str, str], TableFolder] = {}
     for catalog, content in lakehouse.catalogs.items():
         for namespace, inner in content.namespaces.items():
@@ -57,12 +58,15 @@ def places(lakehouse: Lakehouse) -> list[TableFolder]:
                 home = prefix(definition.location or f"{own}/{table}")
                 for bucket, key in (home, *sorted(written(definition))):
                     found[bucket, key] = TableFolder(catalog, namespace, table, bucket, key)
+            for view in inner.views:
+                bucket, key = prefix(f"{own}/{view}")
+                found[bucket, key] = TableFolder(catalog, namespace, view, bucket, key)
     return list(found.values())
 
 
 def calls(lakehouse: Lakehouse) -> Iterator[Call]:
     """Every principal's operations on every place."""
-    known, where = grants(lakehouse), places(lakehouse)
+    known, where = plain(lakehouse), places(lakehouse)
     for principal in lakehouse.access.principals:
         own = [grant for grant in known if grant.principal == principal]
         for place in where:

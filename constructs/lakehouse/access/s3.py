@@ -1,13 +1,14 @@
 """The meaning of a verb for tables' files, in S3 policies.
 
-A resource has a wildcard only if the target is a set: a prefix's objects.
+A resource has a wildcard only if the target is a set: a prefix's objects. A table with a filter or mask has no
+permission: a store knows no rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lakehouse.access.grants import VERBS, grants
+from lakehouse.access.grants import VERBS, plain
 from lakehouse.access.policy import PolicyStatement
 from lakehouse.access.scope import scope
 from lakehouse.spec import Lakehouse, Verb
@@ -25,7 +26,7 @@ def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> t
 
     ``arn`` is as :meth:`lakehouse.access.names.Names.s3`.
     """
-    own = [grant for grant in grants(lakehouse) if grant.principal == principal]
+    own = [grant for grant in plain(lakehouse) if grant.principal == principal]
     found: list[PolicyStatement] = []
     for nth, verb in enumerate(VERBS):
         targets = [grant.target for grant in own if VERBS.index(grant.verb) >= nth]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lakehouse.access.grants import split
 from lakehouse.spec import Lakehouse
+from lakehouse.spec.access import split, within
 from lakehouse.spec.claims import PATHS
 from lakehouse.spec.model import Catalog, Table
 
@@ -31,11 +31,14 @@ def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
         catalog, *path = split(lakehouse, target)
         content = lakehouse.catalogs[catalog]
         if len(path) == 2:
-            namespace, table = path
+            namespace, name = path
+            definition = content.namespaces[namespace].tables.get(name)
+            if definition is None:  # a view has only a folder with its metadata
+                prefixes.add(prefix(f"{folder(content, namespace)}/{name}"))
+                continue
             around.add(namespace)
-            tables.add(f"{namespace}/{table}")
-            definition = content.namespaces[namespace].tables[table]
-            prefixes.add(prefix(definition.location or f"{folder(content, namespace)}/{table}"))
+            tables.add(f"{namespace}/{name}")
+            prefixes.add(prefix(definition.location or f"{folder(content, namespace)}/{name}"))
             prefixes.update(written(definition))
             continue
         for namespace in within(content, path[0]) if path else content.namespaces:
@@ -52,11 +55,6 @@ def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
         tables=tuple(sorted(whole | {table for table in tables if table.partition("/")[0] not in databases})),
         prefixes=_outermost(prefixes),
     )
-
-
-def within(content: Catalog, namespace: str) -> list[str]:
-    """The namespace and those nested in it."""
-    return [each for each in content.namespaces if f"{each}.".startswith(f"{namespace}.")]
 
 
 def folder(content: Catalog, namespace: str) -> str:

@@ -6,22 +6,19 @@
 
 from lakehouse.spec.load import cautions, load
 from lakehouse.spec.model import (
-    Access,
     Bucket,
     Catalog,
     Column,
     Engines,
     Lakehouse,
     Namespace,
-    Principal,
-    Role,
     Spark,
     Table,
     Trino,
-    Verb,
 )
 from lakehouse.spec.ports import ports
 from lakehouse.spec.problems import Problem, SpecError
+from lakehouse.spec.roles import Access, Narrowed, Principal, Role, Verb
 from lakehouse.spec.stacks import AwsStack, LocalStack, Stack
 
 __all__ = [
@@ -34,6 +31,7 @@ __all__ = [
     "Lakehouse",
     "LocalStack",
     "Namespace",
+    "Narrowed",
     "Principal",
     "Problem",
     "Role",

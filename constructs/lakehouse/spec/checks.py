@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lakehouse.iceberg import defaults as column_defaults
 from lakehouse.iceberg import transforms, types
 from lakehouse.spec import limits, support, tables, views
+from lakehouse.spec.access import check_access
 from lakehouse.spec.aws import check_aws
 from lakehouse.spec.catalogs import check_catalogs, check_entries, check_namespaces
 from lakehouse.spec.databases import check_databases
@@ -48,7 +49,7 @@ def found(lakehouse: Lakehouse, *, engines: bool = True) -> Iterator[Problem]:
     yield from _contents(lakehouse)
     yield from check_buckets(lakehouse)
     yield from check_locations(lakehouse, everything=engines)
-    yield from _access(lakehouse)
+    yield from check_access(lakehouse)
     yield from _engines(lakehouse)
     yield from _stacks(lakehouse, everything=engines)
     yield from support.unsupported(lakehouse)
@@ -237,41 +238,6 @@ def _identifier(at: KeyPath, table: Table) -> Iterator[Problem]:
             yield Problem(place, message, (*about, (*about[0], "required")))
         if name in table.identifier[:nth]:
             yield Problem(place, f'"{name}" appears twice. Remove one')
-
-
-def _access(lakehouse: Lakehouse) -> Iterator[Problem]:
-    roles = lakehouse.access.roles
-    for role, content in roles.items():
-        for target, verbs in content.grants.items():
-            at = ("access", "roles", role, "grants", target)
-            yield from _grant(at, target, lakehouse)
-            if not verbs:
-                yield Problem(at, "it is empty: name read, write or manage")
-    for principal, member in lakehouse.access.principals.items():
-        for nth, role in enumerate(member.roles):
-            if role not in roles:
-                message = f'"{role}" is not one of access.roles.{suggest(role, roles)}'
-                yield Problem(("access", "principals", principal, "roles", nth), message, (("access", "roles", role),))
-
-
-def _grant(at: KeyPath, target: str, lakehouse: Lakehouse) -> Iterator[Problem]:
-    """A grant's target is ``catalog``, ``catalog.namespace`` or ``catalog.namespace.table``."""
-    name, _, rest = target.partition(".")
-    catalog = lakehouse.catalogs.get(name)
-    if catalog is None:
-        message = f'"{name}" is not one of `catalogs`.{suggest(name, lakehouse.catalogs)}'
-        yield Problem(at, message, (("catalogs", name),))
-        return
-    namespace, _, table = rest.rpartition(".")
-    inner = catalog.namespaces.get(namespace)
-    if not rest or rest in catalog.namespaces or (inner and table in inner.tables):
-        return
-    known = [f"{name}.{space}" for space in catalog.namespaces]
-    known += [f"{name}.{space}.{each}" for space, content in catalog.namespaces.items() for each in content.tables]
-    spaces: KeyPath = ("catalogs", name, "namespaces")
-    about = ((*spaces, rest), (*spaces, namespace), (*spaces, namespace, "tables", table))
-    message = f'"{target}" is neither a namespace nor a table of the file.{suggest(target, known)}'
-    yield Problem(at, message, about)
 
 
 def _engines(lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -59,6 +59,14 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """A way to rows around filters and masks: ``why`` it is open, and the ``fix``, both as parts of a sentence."""
+
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True)
 class Listener:
     """A port of a kind. ``number`` is its default on this machine, ``inside`` its number in a container.
 
@@ -168,6 +176,7 @@ class CatalogRules(KindRules):
     """
 
     can: Limits
+    identifies: bool = False  # its server asks who a client is, and does nothing for others
     outside: tuple[str, ...] | None = None
     volatile: str = ""  # the beginning of table properties that it writes by itself at every load
     shared: bool = False
@@ -187,13 +196,16 @@ class CatalogRules(KindRules):
 class EngineRules(KindRules):
     """A kind of query engine, with an entry of its word in `engines` that has a `version` and `properties`.
 
-    ``check`` and ``hidden`` take the lakehouse. ``hidden`` yields what the engine would not show of its contents; a
-    deployed lakehouse can still be read and destroyed with such problems.
+    ``check``, ``hidden`` and ``openings`` take the lakehouse. ``hidden`` yields what the engine would not show of its
+    contents; a deployed lakehouse can still be read and destroyed with such problems. ``openings`` yields the ways to
+    rows that it opens around filters and masks.
     """
 
     versions: Mapping[str, object]  # by the values of `version`, the oldest first
     check: Callable[[Any], Iterator[Problem]]  # further rules for its entry
     hidden: Callable[[Any], Iterator[Problem]] | None = None
+    narrows: bool = False  # it applies the filters and masks of grants
+    openings: Callable[[Any], Iterable[Opening]] = lambda lakehouse: ()
     catalogs: tuple[str, ...] = ()  # names of its built-in catalogs, which no other may have
     managed: bool = False  # AWS runs it with `engines: managed`
 

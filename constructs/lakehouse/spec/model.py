@@ -1,7 +1,9 @@
-"""The model of lakehouse.yaml: the contents of a lakehouse. Its stacks are in :mod:`lakehouse.spec.stacks`.
+"""The model of lakehouse.yaml: the contents of a lakehouse.
+
+Its stacks are in :mod:`lakehouse.spec.stacks`, its roles in :mod:`lakehouse.spec.roles`.
 
 The classes check one value at a time. Rules between values (a partition's column exists, a stack has every catalog) are
-in :mod:`lakehouse.spec.checks`. ``lakehouse.schema.json`` is generated from both modules, and editors show the
+in :mod:`lakehouse.spec.checks`. ``lakehouse.schema.json`` is generated from these modules, and editors show the
 descriptions.
 """
 
@@ -25,6 +27,7 @@ from pydantic import (
 from lakehouse.iceberg import types
 from lakehouse.spec.base import Model, or_empty
 from lakehouse.spec.columns import ColumnType, PartitionBy, SortBy
+from lakehouse.spec.roles import Access
 from lakehouse.spec.sql import ViewSql
 from lakehouse.spec.stacks import Stack
 from lakehouse.spec.values import (
@@ -50,8 +53,6 @@ from lakehouse.spec.values import (
     StackName,
     Version,
 )
-
-Verb = Literal["read", "write", "manage"]
 
 
 class Bucket(Model):
@@ -85,6 +86,8 @@ class Column(Model):
     """Its value in rows written before it was added; needs format version 3, and cannot be changed."""
     write_default: Scalar | None = None
     """Its value in new rows written without one; needs format version 3."""
+    tags: list[Identifier] = []
+    """What it holds, as in `pii`; grants mask all columns of a tag."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` drops the column only if this is true."""
 
@@ -269,31 +272,6 @@ class Source(Model):
     """Section of the credentials file."""
 
 
-class Role(Model):
-    """A set of grants."""
-
-    grants: dict[StrictStr, list[Verb]] = {}
-    """Verbs (read, write, manage) by target: `catalog`, `catalog.namespace` or `catalog.namespace.table`."""
-
-
-class Principal(Model):
-    """A user or a program."""
-
-    roles: list[Identifier] = []
-    """Names of roles."""
-    deletable: StrictBool = False
-    """The second key to deletion: `--allow-destroy` removes the principal's user and keys only if this is true."""
-
-
-class Access(Model):
-    """Who may do what."""
-
-    roles: dict[Identifier, Annotated[Role, BeforeValidator(or_empty)]] = {}
-    """Roles by name."""
-    principals: dict[Identifier, Annotated[Principal, BeforeValidator(or_empty)]] = {}
-    """Principals by name."""
-
-
 class Connect(Model):
     """A Spark Connect server."""
 
@@ -347,6 +325,8 @@ class Trino(Model):
     """The release of Trino."""
     memory: Memory = Size("1g")
     """Heap of the server."""
+    authentication: Literal["password"] | None = None
+    """password: who queries logs in with a password of their own. Default: everybody is let in, under any name."""
     catalogs: dict[CatalogName, Properties] = {}
     """Further catalogs: properties by name, as in `tpch: {connector.name: tpch}`."""
     properties: Properties = {}

@@ -1,4 +1,7 @@
-"""The SQL of a view, by the engine that runs it: https://iceberg.apache.org/view-spec/#sql-representation"""
+"""SQL in the file: that of views by engine, and expressions of filters and masks.
+
+https://iceberg.apache.org/view-spec/#sql-representation
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ from lakehouse.spec.values import Identifier
 
 #: A name in SQL, quoted or not. What is between dots is a name of its own.
 _NAME = re.compile(r"\w+")
+#: Parts of an expression whose inside is text, and what an expression does not have.
+_TEXT = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+_CLOSING = {"(": ")", "[": "]"}
 
 
 def _query(value: str) -> str:
@@ -22,6 +28,41 @@ def _query(value: str) -> str:
     if text.endswith(";"):
         raise ValueError("it ends with a semicolon: a view has one query. Remove the semicolon")
     return text
+
+
+def _expression(value: str) -> str:
+    """The text if it is one expression as far as its quotes and brackets tell.
+
+    The engine reads the rest when it is used, and then answers no query of the table. Here it must not become more than
+    one expression, because filters of several roles are joined.
+    """
+    text = value.strip()
+    if not text:
+        raise ValueError("it is empty: write an expression of SQL, as in region = 'EU'")
+    bare = _TEXT.sub(lambda found: " " * len(found[0]), text)
+    if quote := next((each for each in "'\"" if each in bare), None):
+        raise ValueError(f"the quote {quote} in it has no end: {_shortened(text)}. Close it, or double it inside text")
+    for part, what in ((";", "a semicolon"), ("--", "a comment"), ("/*", "a comment"), ("\0", "a NUL character")):
+        if part in bare:
+            raise ValueError(f"it has {what}, which no expression has: {_shortened(text)}. Remove it")
+    open_: list[str] = []
+    for at, each in enumerate(bare):
+        if each in _CLOSING:
+            open_.append(_CLOSING[each])
+        elif each in _CLOSING.values() and (not open_ or open_.pop() != each):
+            raise ValueError(f'"{each}" at character {at + 1} closes nothing: {_shortened(text)}. Balance its brackets')
+        elif each == "," and not open_:
+            raise ValueError(f"it is more than one expression: {_shortened(text)}. Remove what is after the comma")
+    if open_:
+        raise ValueError(f'"{open_[-1]}" is missing: {_shortened(text)}. Balance its brackets')
+    return text
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+SqlExpression = Annotated[StrictStr, AfterValidator(_expression)]
 
 
 def _by_engine(value: Any) -> Any:

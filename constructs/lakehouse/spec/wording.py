@@ -11,15 +11,24 @@ from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.text.words import suggest
 
-_STACKS = {"<aws>": "AwsStack", "<local>": "LocalStack"}  # tags of the union, the third part of an error's location
+# Tags of unions in an error's location, and the class of each; None: a list.
+_TAGS = {"<aws>": "AwsStack", "<local>": "LocalStack", "<narrowed>": "Narrowed", "<verbs>": None}
+_TAGGED = {"stacks": 2, "access": 5}  # where the tag is, by the first part
 
 
 def location(detail: ErrorDetails) -> KeyPath:
-    """The place of an error in the file. Pydantic's location also has a tag of the stack and a mark for keys."""
+    """The place of an error in the file. Pydantic's location also has the tag of a union and a mark for keys."""
     loc = detail["loc"]
-    if loc[:1] == ("stacks",) and loc[2:3] and loc[2] in _STACKS:
-        loc = loc[:2] + loc[3:]
+    at = _tag(loc)
+    if at is not None:
+        loc = loc[:at] + loc[at + 1 :]
     return loc[:-1] if loc[-1:] == ("[key]",) and detail["type"] != "extra_forbidden" else loc
+
+
+def _tag(loc: tuple[int | str, ...]) -> int | None:
+    """The place of a union's tag in an error's location."""
+    at = _TAGGED.get(str(loc[0])) if loc else None
+    return at if at is not None and loc[at : at + 1] and loc[at] in _TAGS else None
 
 
 def problem(detail: ErrorDetails) -> Problem:
@@ -112,10 +121,10 @@ def _schema(loc: tuple[int | str, ...]) -> dict[str, Any]:
                 node = option
         return whole["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
 
-    node = whole
+    node, tag = whole, _tag(loc)
     for depth, part in enumerate(loc):
-        if depth == 2 and loc[0] == "stacks" and part in _STACKS:
-            node = whole["$defs"][_STACKS[str(part)]]
+        if depth == tag:
+            node = whole["$defs"].get(_TAGS[str(part)], {})
         else:
             properties = node.get("properties", {})
             entries = [*node.get("patternProperties", {}).values(), node.get("additionalProperties", {})]

@@ -290,6 +290,7 @@ POLARIS = CatalogKind(
     ),
     volatile="polaris.",
     can=Limits("Polaris", views=True, renames=True),
+    identifies=True,
     further=Further(
         _CONFIG,
         key=r"(polaris|quarkus)\.[\w.\"*-]+",

@@ -84,6 +84,7 @@ S3TABLES = CatalogKind(
     label="S3 Tables",
     in_store=True,
     can=Limits("S3 Tables", format_version=2, nested_namespaces=False, locations=False),
+    identifies=True,
     for_spark=for_spark,
     for_trino=for_trino,
     for_pyiceberg=for_pyiceberg,

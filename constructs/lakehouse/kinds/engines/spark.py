@@ -392,6 +392,7 @@ SPARK = EngineKind(
     ),
     versions=rules.LINES,
     check=rules.check,
+    openings=rules.openings,
     catalogs=("spark_catalog",),
     managed=True,
     services=services,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lakehouse.spec.kinds import Opening
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.text.words import listed
@@ -67,6 +68,14 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
     for key, value in spark.properties.items():
         for why in property_refusals(key, value, line):
             yield Problem((*at, "properties", key), why, about=((*at, "version"),))
+
+
+def openings(lakehouse: Lakehouse) -> Iterator[Opening]:
+    """Ways around filters and masks: whoever may send Spark a job is the service, which has the keys of all tables."""
+    if lakehouse.engines.spark:
+        yield Opening(
+            "Spark runs the jobs of everybody on its network, with keys for all tables", "remove `spark` from `engines`"
+        )
 
 
 def property_refusals(key: str, value: str, line: SparkLine) -> Iterator[str]:

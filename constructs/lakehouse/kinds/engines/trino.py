@@ -178,6 +178,8 @@ TRINO = EngineKind(
     versions=rules.RELEASES,
     check=rules.check,
     hidden=rules.same_names,
+    narrows=True,
+    openings=rules.openings,
     catalogs=rules.CATALOGS,
     services=services,
 )

@@ -23,9 +23,9 @@ SPACES: dict[str, Any] = {
 TARGETS = ["lake", "lake.n", "lake.n.m", "lake.nm", "lake.n.t", "lake.n.m.u", "lake.nm.v"]
 
 
-def granting(grants: dict[str, list[str]]) -> Lakehouse:
+def granting(grants: dict[str, Any], spaces: dict[str, Any] = SPACES) -> Lakehouse:
     access = {"roles": {"r": {"grants": grants}}, "principals": {"p": {"roles": ["r"]}}}
-    return Lakehouse.model_validate({**lakehouse(SPACES).model_dump(exclude_none=True), "access": access})
+    return Lakehouse.model_validate({**lakehouse(spaces).model_dump(exclude_none=True), "access": access})
 
 
 def test_every_folder_of_a_table_is_a_place() -> None:
@@ -73,3 +73,22 @@ def test_the_stores_policies_allow_exactly_that(grants: dict[str, list[str]]) ->
                 for statement in statements
             )
             assert allowed == each.allowed, each
+
+
+def test_a_table_with_a_filter_or_mask_has_no_permission_on_its_files() -> None:
+    narrowed = {"lake.n.t": {"verbs": ["read"], "rows": "a = 1"}, "lake.nm": ["read"]}
+    file = granting(narrowed)
+    allowed = {each.place.name for each in calls(file) if each.allowed}
+    assert allowed == {"lake.nm", "lake.nm.v"}
+    arns = [arn for each in on_files(file, "p", lambda bucket, key="": f"{bucket}/{key}") for arn in each.resources]
+    assert arns
+    assert not any("lake/n/" in arn for arn in arns)
+
+
+def test_a_masked_namespace_gives_the_folders_of_its_other_tables_only() -> None:
+    tagged = {"columns": {"a": {"type": "long", "tags": ["pii"]}}}
+    spaces = {"n": {"tables": {"secret": tagged, "t": T}}, "n.m": {"tables": {"u": T, "v": tagged}}}
+    file = granting({"lake.n": {"verbs": ["read"], "columns": {"tag:pii": "mask"}}}, spaces)
+    assert {each.place.name for each in calls(file) if each.allowed} == {"lake.n.t", "lake.n.m.u"}
+    found = [arn for each in on_files(file, "p", lambda bucket, key="": f"{bucket}/{key}") for arn in each.resources]
+    assert {arn for arn in found if arn.endswith("*")} == {"warehouse/lake/n/t/*", "warehouse/lake/n/m/u/*"}

@@ -8,21 +8,19 @@ from lakehouse.iceberg import types
 from lakehouse.spec.columns import TypeText
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import (
-    Access,
     Bucket,
     Catalog,
     Column,
     Engines,
     Lakehouse,
     Namespace,
-    Principal,
-    Role,
     Spark,
     Table,
     Trino,
     View,
     ViewColumn,
 )
+from lakehouse.spec.roles import Access, Narrowed, Principal, Role, Verb
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.spec.values import Location
 
@@ -93,7 +91,7 @@ def tables(draw: st.DrawFn) -> Table:
         if "time" not in types.names(kind)  # Spark cannot read it
     }
     columns |= {"a_day": Column(type=TypeText("date"), required=True)}
-    columns |= {"a_name": Column(type=TypeText("string"), required=True)}
+    columns |= {"a_name": Column(type=TypeText("string"), required=True, tags=["a_tag"])}
     return Table(
         columns=columns,
         partition_by=draw(st.lists(st.sampled_from(["day(a_day)", "bucket(16, a_name)", "a_name"]), unique=True)),
@@ -127,6 +125,20 @@ def views(draw: st.DrawFn) -> View:
 
 
 @st.composite
+def narrowed(draw: st.DrawFn, catalogs: dict[str, dict[str, Namespace]]) -> dict[str, list[Verb] | Narrowed]:
+    """Grants with filters and masks on some of the tables."""
+    tables = [
+        f"{name}.{space}.{t}" for name, spaces in catalogs.items() for space in spaces for t in spaces[space].tables
+    ]
+    masks = st.dictionaries(st.sampled_from(["a_name", "a_day", "tag:a_tag"]), st.just("mask"), max_size=2)
+    filters = st.sampled_from([None, "a_name = 'it''s (a) , ; name'", "a_day > date '2020-01-01'"])
+    grants: st.SearchStrategy[list[Verb] | Narrowed] = st.builds(
+        Narrowed, verbs=st.just(["read"]), rows=filters, columns=masks
+    )
+    return draw(st.dictionaries(st.sampled_from(tables), grants, max_size=2)) if tables else {}
+
+
+@st.composite
 def lakehouses(draw: st.DrawFn) -> Lakehouse:
     """A lakehouse that this release deploys."""
     buckets = draw(
@@ -149,13 +161,17 @@ def lakehouses(draw: st.DrawFn) -> Lakehouse:
         name: Catalog(location=Location(f"s3://{next(iter(buckets))}/{name}"), namespaces=spaces)
         for name, spaces in drawn.items()
     }
-    roles = {"reader": Role(grants={name: ["read"] for name in catalogs})}
+    roles = {"reader": Role(grants={name: ["read"] for name in catalogs}), "narrow": Role(grants=draw(narrowed(drawn)))}
     ports = draw(st.sampled_from([{}, {"s3proxy": 9100, "nessie": 9101}]))
     return Lakehouse(
         name=draw(names).replace("_", "-"),
         buckets=buckets,
         catalogs=catalogs,
-        access=Access(roles=roles, principals={"someone": Principal(roles=["reader"])}),
+        access=Access(
+            roles=roles,
+            principals={"someone": Principal(roles=["reader"]), "other": Principal(roles=["narrow"])},
+            enforce="best-effort",
+        ),
         engines=Engines(
             spark=draw(
                 st.none() | st.builds(Spark, version=st.sampled_from(["3.5", "4.0", "4.1"]), properties=properties)

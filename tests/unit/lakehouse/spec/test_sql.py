@@ -3,9 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from lakehouse.spec.sql import ViewSql, words
+from lakehouse.spec.sql import SqlExpression, ViewSql, words
 
 ADAPTER: TypeAdapter[dict[str, str]] = TypeAdapter(ViewSql)
 
@@ -28,3 +30,63 @@ def test_text_is_the_sql_of_every_engine(said: Any, read: Any, written: Any) -> 
 
 def test_words_are_the_names_in_the_sql_however_they_are_quoted() -> None:
     assert words('SELECT `A`, "b" FROM lake.bronze.größe -- of x_1') >= {"a", "b", "lake", "bronze", "größe", "x_1"}
+
+
+_EXPRESSION: TypeAdapter[str] = TypeAdapter(SqlExpression)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "region = 'EU'",
+        "it = 'it''s; -- /* (' and \"odd;\"\"name\" = 1",
+        "id in (select id from lake.a.b where c = array[1, 2][1])",
+        "  mask\n",
+    ],
+)
+def test_one_expression_is_kept_as_it_is(text: str) -> None:
+    assert _EXPRESSION.validate_python(text) == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "a = 'b",
+        'a = "b',
+        "(a",
+        "a)",
+        "(a]",
+        "a, b",
+        "a; b",
+        "a -- b",
+        "a /* b */",
+        "a) or (b",
+        "'a' 'b",
+        "a\0",
+    ],
+)
+def test_what_could_be_more_than_one_expression_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        _EXPRESSION.validate_python(text)
+
+
+@given(st.text("ab'\"()[],;-/* \n", max_size=12))
+def test_whatever_is_accepted_stays_one_operand_inside_brackets(text: str) -> None:
+    """Read again, character by character, it never leaves the brackets around it."""
+    try:
+        accepted = _EXPRESSION.validate_python(text)
+    except ValidationError:
+        return
+    depth, quote = 1, ""
+    for each in accepted:
+        if quote:
+            quote = "" if each == quote else quote
+        elif each in "'\"":
+            quote = each
+        else:
+            depth += (each in "([") - (each in ")]")
+            assert depth >= 1
+            assert each != ";"
+    assert (depth, quote) == (1, "")
