@@ -12,6 +12,8 @@ def may(lakehouse: Lakehouse, principal: str, verb: str, catalog: str, namespace
     around = [catalog, f"{catalog}.{namespace}", *([f"{catalog}.{namespace}.{table}"] if table else [])]
     for role in lakehouse.access.principals[principal].roles:
         for target, verbs in lakehouse.access.roles[role].grants.items():
+            if not isinstance(verbs, list):
+                continue  # nothing in AWS applies a filter or mask, so such a grant gives nothing
             if target in around and any(_ORDER.index(each) >= _ORDER.index(verb) for each in verbs):
                 return True
     return False

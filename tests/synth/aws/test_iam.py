@@ -43,8 +43,12 @@ def lakehouses(draw: st.DrawFn) -> Lakehouse:
         catalogs[name] = {"location": f"s3://warehouse/{name}", "namespaces": namespaces}
         targets.append(name)
     verbs = st.lists(st.sampled_from(VERBS), min_size=1, unique=True)
-    grants = st.dictionaries(st.sampled_from(targets), verbs, max_size=3)
+    grants: st.SearchStrategy[dict[str, Any]] = st.dictionaries(st.sampled_from(targets), verbs, max_size=3)
     roles = draw(st.dictionaries(st.sampled_from(["r", "s", "t"]), st.fixed_dictionaries({"grants": grants})))
+    for role in roles.values():
+        for target in role["grants"]:
+            if target.count(".") == 2 and draw(st.booleans()):
+                role["grants"][target] = {"verbs": ["read"], "rows": "id = 1"}
     member = st.lists(st.sampled_from(sorted(roles)), unique=True) if roles else st.just([])
     principals = draw(
         st.dictionaries(st.sampled_from(["p", "q"]), st.fixed_dictionaries({"roles": member}), min_size=1)
