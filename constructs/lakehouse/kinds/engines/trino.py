@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from lakehouse.access.trino import catalog_of
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
 from lakehouse.kinds.engines import trino_rules as rules
@@ -47,7 +48,7 @@ def of_catalogs(catalogs: Sequence[CatalogEndpoint], s3_switch: str) -> dict[str
     found = {each.name: each.kind.for_trino(each, s3_switch, "main") for each in catalogs}
     for each in catalogs:
         for branch in each.branches:
-            found[rules.catalog_of(each.name, branch)] = each.kind.for_trino(each, s3_switch, branch)
+            found[catalog_of(each.name, branch)] = each.kind.for_trino(each, s3_switch, branch)
     return found
 
 

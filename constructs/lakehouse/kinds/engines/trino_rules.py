@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lakehouse.access.trino import catalog_of
 from lakehouse.spec.further import no_secrets
 from lakehouse.spec.kinds import Opening, known
 from lakehouse.spec.model import Lakehouse, Trino
@@ -79,11 +79,6 @@ def openings(lakehouse: Lakehouse) -> Iterator[Opening]:
     """Ways around filters and masks: without passwords a principal need only say another name."""
     if lakehouse.engines.trino and not lakehouse.engines.trino.authentication:
         yield Opening("Trino lets everybody in, under any name", "set `authentication: password` of engines.trino")
-
-
-def catalog_of(catalog: str, branch: str) -> str:
-    """The name of the Trino catalog for a branch of a catalog, because a query in Trino cannot name branches."""
-    return f"{catalog}_{re.sub('[^a-z0-9]', '_', branch.lower())}"
 
 
 def same_names(lakehouse: Lakehouse) -> Iterator[Problem]:
