@@ -33,19 +33,28 @@ PrincipalArgument = Annotated[str, typer.Argument(help="As `access.principals` o
 
 @app.callback(invoke_without_command=True)
 def access(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Show who may do what, and why, according to the file's roles and principals."""
+    """Show who may do what, and why, by the file's roles and principals, and what each layer enforces of it."""
     if context.invoked_subcommand is not None:
         return
     from bootstrap.session.target import find
     from lakehouse.access.explain import explain
+    from lakehouse.access.layers import layers
 
-    rows = explain(find(context.obj.file, context.obj.stack).lakehouse)
+    target = find(context.obj.file, context.obj.stack)
+    lakehouse = target.lakehouse
+    if context.obj.stack not in (None, *lakehouse.stacks):
+        raise UsageError(f'{target.path.name} has no stack "{context.obj.stack}". It has {listed(lakehouse.stacks)}.')
+    rows = explain(lakehouse)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
     output.console(width=200).print(
         _table(("PRINCIPAL", "MAY", "ON", "BECAUSE"), (tuple(asdict(row).values()) for row in rows))
     )
+    for stack in [context.obj.stack] if context.obj.stack else lakehouse.stacks:
+        print(f"\nOn stacks.{stack}:")
+        own = (tuple(asdict(each).values()) for each in layers(lakehouse, stack))
+        output.console(width=200).print(_table(("LAYER", "ENFORCES", "NOT"), own))
 
 
 @app.command()
@@ -236,12 +245,13 @@ def _store_with_users() -> str:
 
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading, no_wrap=heading not in ("MAY", "ENFORCES", "NOT"))  # they may hold a filter's text
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(each) for each in row))  # a filter is no markup
     return table
 
 

@@ -67,6 +67,14 @@ class Opening:
 
 
 @dataclass(frozen=True)
+class Enforcement:
+    """What a kind enforces of `access`, and what it leaves open, as `lakehouse access` says it."""
+
+    enforces: str
+    leaves: str
+
+
+@dataclass(frozen=True)
 class Listener:
     """A port of a kind. ``number`` is its default on this machine, ``inside`` its number in a container.
 
@@ -148,6 +156,7 @@ class KindRules:
     limits: tuple[Limit, ...] = ()
     entry: type[KindEntry] = KindEntry  # the keys that its mapping accepts in the file
     further: Further | None = None  # None: it accepts no properties
+    guard: Enforcement | None = None  # None: what is usual for a store, and nothing for a catalog or an engine
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,7 @@ def _expression(value: str) -> str:
     bare = _TEXT.sub(lambda found: " " * len(found[0]), text)
     if quote := next((each for each in "'\"" if each in bare), None):
         raise ValueError(f"the quote {quote} in it has no end: {_shortened(text)}. Close it, or double it inside text")
-    for part, what in ((";", "a semicolon"), ("--", "a comment"), ("/*", "a comment"), ("\0", "a NUL character")):
+    for part, what in ((";", "a semicolon"), ("--", "a comment"), ("/*", "a comment")):
         if part in bare:
             raise ValueError(f"it has {what}, which no expression has: {_shortened(text)}. Remove it")
     open_: list[str] = []

@@ -24,7 +24,7 @@ from lakehouse.services.secrets import Pair, shared_credentials
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.kinds import EntryProblem, Further, Limits, Listener
+from lakehouse.spec.kinds import Enforcement, EntryProblem, Further, Limits, Listener
 from lakehouse.spec.values import CatalogName, Matching
 from lakehouse.text.placeholders import Secret, Text, joined
 from lakehouse.text.properties import properties
@@ -291,6 +291,10 @@ POLARIS = CatalogKind(
     volatile="polaris.",
     can=Limits("Polaris", views=True, renames=True),
     identifies=True,
+    guard=Enforcement(
+        "grants on catalogs, namespaces, tables and views; it gives keys only for files of granted tables",
+        "filters and masks: a table with them is closed",
+    ),
     further=Further(
         _CONFIG,
         key=r"(polaris|quarkus)\.[\w.\"*-]+",

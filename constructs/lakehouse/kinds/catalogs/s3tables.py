@@ -10,7 +10,7 @@ from __future__ import annotations
 from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
 from lakehouse.kinds.catalogs import glue
 from lakehouse.kinds.store import S3TABLES as WORD
-from lakehouse.spec.kinds import Limits
+from lakehouse.spec.kinds import Enforcement, Limits
 from lakehouse.text.placeholders import Text
 
 
@@ -85,6 +85,10 @@ S3TABLES = CatalogKind(
     in_store=True,
     can=Limits("S3 Tables", format_version=2, nested_namespaces=False, locations=False),
     identifies=True,
+    guard=Enforcement(
+        "that only who has the store's keys is answered",
+        "grants: no principal has a right to its tables",
+    ),
     for_spark=for_spark,
     for_trino=for_trino,
     for_pyiceberg=for_pyiceberg,

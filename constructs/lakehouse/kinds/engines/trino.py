@@ -11,7 +11,7 @@ from lakehouse.kinds.engines import trino_rules as rules
 from lakehouse.services import jvm
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
-from lakehouse.spec.kinds import Feature, Further, Limit, Listener
+from lakehouse.spec.kinds import Enforcement, Feature, Further, Limit, Listener
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
@@ -180,6 +180,10 @@ TRINO = EngineKind(
     check=rules.check,
     hidden=rules.same_names,
     narrows=True,
+    guard=Enforcement(
+        "grants, filters and masks, for users that log in",
+        "what a query shows of its work: rows read, and errors of its expressions",
+    ),
     openings=rules.openings,
     catalogs=rules.CATALOGS,
     services=services,

@@ -6,7 +6,7 @@ from lakehouse.kinds.store import StoreKind
 from lakehouse.services.secrets import STORE
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import LocalStack
-from lakehouse.spec.kinds import Capabilities, Further, Listener
+from lakehouse.spec.kinds import Capabilities, Enforcement, Further, Listener
 from lakehouse.text.placeholders import Text, joined
 
 NAME = "minio"
@@ -91,6 +91,10 @@ MINIO = StoreKind(
     label="MinIO",
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
     users="minio",
+    guard=Enforcement(
+        "the files of each principal's grants, by a user of its own",
+        "who knows an access key: MinIO lets them write as its user, without the secret",
+    ),
     listeners=listeners(NAME),
     further=FURTHER,
     service=minio,

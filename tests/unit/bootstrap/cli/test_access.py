@@ -64,9 +64,10 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def lakehouse(file: Path, *words: str, expect: int = 0) -> None:
+def lakehouse(file: Path, *words: str, expect: int = 0, stack: str = "") -> None:
+    named = ["--stack", stack] if stack else []
     with pytest.raises(SystemExit) as ended:
-        app(["--file", str(file), "access", *words], prog_name="lakehouse")
+        app(["--file", str(file), *named, "access", *words], prog_name="lakehouse")
     assert ended.value.code == expect
 
 
@@ -88,6 +89,30 @@ def test_without_a_word_it_shows_who_may_do_what(file: Path, capsys: pytest.Capt
     assert "role reader grants read" in capsys.readouterr().out
     lakehouse(file, "--json")
     assert [each["principal"] for each in json.loads(capsys.readouterr().out)] == ["bi", "idle"]
+
+
+def test_it_shows_what_each_layer_enforces_and_what_not(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse(file)
+    shown = capsys.readouterr().out
+    assert "On stacks.local:" in shown
+    assert "store (SeaweedFS)" in shown
+    assert "Trino lets everybody in, under any name" in shown
+    lakehouse(file, stack="local")
+    assert "On stacks.local:" in capsys.readouterr().out
+    lakehouse(file, stack="lokal", expect=2)
+    assert 'has no stack "lokal". It has local.' in capsys.readouterr().err
+
+
+def test_the_text_of_a_filter_is_shown_as_it_is(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = yaml.safe_load(file.read_text())
+    catalog, spaces = next((name, each["namespaces"]) for name, each in content["catalogs"].items())
+    table = next(f"{catalog}.{space}.{name}" for space, each in spaces.items() for name in each.get("tables", ()))
+    grant = {"verbs": ["read"], "rows": "a[1] = '[bold]'"}
+    content["access"] |= {"roles": {"reader": {"grants": {table: grant}}}, "enforce": "best-effort"}
+    file.write_text(yaml.safe_dump(content))
+    lakehouse(file)
+    shown = capsys.readouterr().out
+    assert "a[1] = '[bold]'" in shown
 
 
 def test_keys_go_to_a_private_file_and_not_to_the_screen(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,7 +64,6 @@ def test_one_expression_is_kept_as_it_is(text: str) -> None:
         "a /* b */",
         "a) or (b",
         "'a' 'b",
-        "a\0",
     ],
 )
 def test_what_could_be_more_than_one_expression_is_refused(text: str) -> None:
