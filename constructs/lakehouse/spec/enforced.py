@@ -15,8 +15,6 @@ from lakehouse.spec.roles import Narrowed
 from lakehouse.spec.stacks import AwsStack, LocalStack
 
 BEST_EFFORT = "best-effort"
-_OPEN = "the server of {} does what anybody on its network asks, so tables can be given other names, without filters"
-_OPEN_FIX = "give the catalog a kind that asks who a client is, as polaris"
 
 
 def openings(lakehouse: Lakehouse, stack: LocalStack | AwsStack, catalog: str) -> Iterator[Opening]:
@@ -30,8 +28,8 @@ def openings(lakehouse: Lakehouse, stack: LocalStack | AwsStack, catalog: str) -
         yield Opening("no engine of the file applies filters and masks", f"add `{fitting[0]}` to `engines`")
     for kind in engines.values():
         yield from kind.openings(lakehouse)
-    if not known().catalogs[stack.catalogs[catalog].kind].identifies:
-        yield Opening(_OPEN.format(stack.catalogs[catalog].kind), _OPEN_FIX)
+    if (opening := known().catalogs[stack.catalogs[catalog].kind].opening) is not None:
+        yield opening
 
 
 def refusals(lakehouse: Lakehouse) -> Iterator[Problem]:

@@ -66,6 +66,13 @@ class Opening:
     fix: str
 
 
+#: A server that asks nobody who they are. Whoever may write there also puts another table's files under a new name.
+_ANYBODY = Opening(
+    "its catalog's server does what anybody on its network asks, as giving the table a name without filters",
+    "give the catalog a kind that asks who a client is, as polaris",
+)
+
+
 @dataclass(frozen=True)
 class Enforcement:
     """What a kind enforces of `access`, and what it leaves open, as `lakehouse access` says it."""
@@ -185,7 +192,7 @@ class CatalogRules(KindRules):
     """
 
     can: Limits
-    identifies: bool = False  # its server asks who a client is, and does nothing for others
+    opening: Opening | None = _ANYBODY  # the way around filters and masks that its server opens
     outside: tuple[str, ...] | None = None
     volatile: str = ""  # the beginning of table properties that it writes by itself at every load
     shared: bool = False

@@ -151,7 +151,7 @@ GLUE = CatalogKind(
     outside=("region", "endpoint"),
     # Iceberg's GlueCatalog is no catalog of views; Trino keeps its own ones there, which no other engine can read.
     can=Limits("Glue", format_version=2, nested_namespaces=False),
-    identifies=True,
+    opening=None,
     guard=Enforcement(
         "nothing by itself: your account's IAM does",
         "grants: no principal has keys; the services have one pair",

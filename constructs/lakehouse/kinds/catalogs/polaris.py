@@ -290,7 +290,7 @@ POLARIS = CatalogKind(
     ),
     volatile="polaris.",
     can=Limits("Polaris", views=True, renames=True),
-    identifies=True,
+    opening=None,
     guard=Enforcement(
         "grants on catalogs, namespaces, tables and views; it gives keys only for files of granted tables",
         "filters and masks: a table with them is closed",
