@@ -8,9 +8,11 @@ from itertools import pairwise
 
 from bootstrap.iceberg.metadata import CatalogFacts, Facts, Home, TableFacts
 from bootstrap.iceberg.view import ViewFacts
+from lakehouse.spec.access import covered
 from lakehouse.spec.claims import PATHS, Claim, Register, clash, staged
 from lakehouse.spec.locations import reserved
 from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.roles import Narrowed
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ def homes(
     """
     asked = [(table, claims) for table in _named(lakehouse, catalogs) if (claims := list(table.claims()))]
     register = Register([*known, *reserved(lakehouse), *(claim for _, claims in asked for claim in claims)])
+    by_folder = granted(lakehouse)
     found: dict[str, Home] = {}
     for table, claims in asked:
         said = [claim for claim in claims if claim.what != "location" or table.location is not None]
@@ -161,7 +164,7 @@ def homes(
             if home.reason and not catalogs[table.catalog].limits.locations:
                 rule = f"{home.reason}, and {catalogs[table.catalog].limits.kind} has no other folder for it"
                 home = replace(home, refused=f"{rule}. Choose another name, or drop what is there with `--purge`")
-            if home.reason and table.owner in granted(lakehouse):
+            if home.reason and table.owner in by_folder:
                 rule = f"{home.reason}, and `access` grants the table by its folder"
                 home = replace(home, refused=f"{rule}. Write `location: {home.location}`, so that the grants follow")
             found[table.owner] = home
@@ -169,8 +172,17 @@ def homes(
 
 
 def granted(lakehouse: Lakehouse) -> frozenset[str]:
-    """What `access` names: tables by their full names among catalogs and namespaces."""
-    return frozenset(target for role in lakehouse.access.roles.values() for target in role.grants)
+    """What `access` names: tables by their full names among catalogs and namespaces.
+
+    A grant with masks names every table that the file has in its target.
+    """
+    named: set[str] = set()
+    for role in lakehouse.access.roles.values():
+        for target, entry in role.grants.items():
+            named.add(target)
+            if isinstance(entry, Narrowed):
+                named.update(".".join(each) for each in covered(lakehouse, target))
+    return frozenset(named)
 
 
 def _home(table: _Named, register: Register, held: Callable[[str], bool]) -> Home:

@@ -185,8 +185,16 @@ def test_a_bucket_to_delete_names_the_table_in_it() -> None:
     assert "lake.n.x" in change.body.shared
 
 
-def test_a_table_that_access_names_goes_where_the_file_says() -> None:
-    access = {"roles": {"r": {"grants": {"lake.n.t": ["read"]}}}}
+@pytest.mark.parametrize(
+    "grants",
+    [
+        {"lake.n.t": ["read"]},
+        # It is compiled to the folder of each table without a mask.
+        {"lake": {"verbs": ["read"], "columns": {"tag:pii": "mask"}}},
+    ],
+)
+def test_a_table_that_access_names_goes_where_the_file_says(grants: dict[str, Any]) -> None:
+    access = {"roles": {"r": {"grants": grants}}}
     made = renamed(world("t"), "t", "t_old")
     (note,) = found(lakehouse({"n": {"tables": {"t": T}}}, access=access), made).refused
     assert f"Write `location: {ROOT}/t-2`" in note.message
