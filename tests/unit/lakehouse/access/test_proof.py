@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lakehouse.access.grants import VERBS
-from lakehouse.access.proof import NEEDS, calls, places
+from lakehouse.access.grants import grants as all_grants
+from lakehouse.access.proof import NEEDS, Call, calls, places
 from lakehouse.access.s3 import on_files
 from lakehouse.spec import Lakehouse, Verb
+from lakehouse.spec.access import check_access
 from tests.unit.bootstrap.reconciler.simulation import lakehouse
 
 T = {"columns": {"a": "long"}}
@@ -58,21 +60,44 @@ def test_a_verb_allows_what_needs_no_higher_one(target: str, covered: set[str], 
         assert each.allowed == (each.place.name in covered and enough), each
 
 
-@given(st.dictionaries(st.sampled_from(TARGETS), st.lists(st.sampled_from(VERBS), min_size=1, unique=True)))
-def test_the_stores_policies_allow_exactly_that(grants: dict[str, list[str]]) -> None:
-    """Two derivations of the same grants: by places here, by prefixes in the compiler."""
-    file = granting(grants)
+def differing(file: Lakehouse) -> list[Call]:
+    """Calls that the store's policies decide other than the proof: by prefixes here, by places there."""
     statements = on_files(file, "p", lambda bucket, key="": f"{bucket}/{key}" if key else bucket)
     actions = {"get": "s3:GetObject", "put": "s3:PutObject", "delete": "s3:DeleteObject"}
-    for each in calls(file):
-        if each.operation in actions:
-            at = f"{each.place.bucket}/{each.place.key}/x"
-            allowed = any(
-                actions[each.operation] in statement.actions
-                and any(at.startswith(resource.removesuffix("*")) for resource in statement.resources)
-                for statement in statements
-            )
-            assert allowed == each.allowed, each
+
+    def allowed(each: Call) -> bool:
+        at = f"{each.place.bucket}/{each.place.key}/x"
+        return any(
+            actions[each.operation] in statement.actions
+            and any(at.startswith(resource.removesuffix("*")) for resource in statement.resources)
+            for statement in statements
+        )
+
+    return [each for each in calls(file) if each.operation in actions and allowed(each) != each.allowed]
+
+
+NARROWED = {"verbs": ["read"], "rows": "a = 1"}
+_VERBS: st.SearchStrategy[Any] = st.lists(st.sampled_from(VERBS), min_size=1, unique=True)
+_GRANTS = st.tuples(
+    st.dictionaries(st.sampled_from(TARGETS), _VERBS),
+    st.dictionaries(st.sampled_from(["lake.n.t", "lake.n.m.u", "lake.nm.v"]), st.just(NARROWED)),
+)
+
+
+@given(_GRANTS)
+def test_the_stores_policies_allow_exactly_that(grants: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    """Two derivations of the same grants, some with filters, in every file that is valid."""
+    file = granting({**grants[0], **grants[1]})
+    file = file.model_copy(update={"access": file.access.model_copy(update={"enforce": "best-effort"})})
+    assume(not list(check_access(file)))
+    assert differing(file) == []
+
+
+def test_a_compiler_that_forgets_filters_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = granting({"lake.n.t": NARROWED, "lake.nm": ["read"]})
+    assert differing(file) == []
+    monkeypatch.setattr("lakehouse.access.s3.plain", all_grants)
+    assert {(each.operation, each.place.name) for each in differing(file)} == {("get", "lake.n.t")}
 
 
 def test_a_table_with_a_filter_or_mask_has_no_permission_on_its_files() -> None:
