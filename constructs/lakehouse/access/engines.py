@@ -62,9 +62,8 @@ class EngineCall:
 
 def engine_calls(lakehouse: Lakehouse) -> Iterator[EngineCall]:
     """Every principal's operations on every table and view of the file, and on other tables in each namespace."""
-    known = grants(lakehouse)
     for principal in lakehouse.access.principals:
-        own = [grant for grant in known if grant.principal == principal]
+        own = grants(lakehouse, principal)
         for catalog, content in lakehouse.catalogs.items():
             for namespace, inner in content.namespaces.items():
                 for name in ("", *inner.tables, *inner.views):

@@ -40,10 +40,9 @@ class Row:
 
 def explain(lakehouse: Lakehouse) -> list[Row]:
     """Who may do what and why, one row per principal and target; a principal without grants gets a row that says so."""
-    known = grants(lakehouse)
     rows = []
     for principal in lakehouse.access.principals:
-        own = [grant for grant in known if grant.principal == principal]
+        own = grants(lakehouse, principal)
         if not own:
             rows.append(Row(principal, "nothing", "", "none of its roles grants anything"))
         for target in dict.fromkeys(grant.within or grant.target for grant in own):

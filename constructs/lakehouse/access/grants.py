@@ -34,23 +34,24 @@ class Grant:
         return bool(self.rows or self.masks)
 
 
-def grants(lakehouse: Lakehouse) -> list[Grant]:
-    """Every grant of every principal, in the file's order.
+def grants(lakehouse: Lakehouse, principal: str = "") -> list[Grant]:
+    """Every grant of every principal, or of that one, in the file's order.
 
     One that masks the tags of a namespace or a catalog is a grant for each table and view that the file has there.
     """
     return [
         grant
-        for name, principal in lakehouse.access.principals.items()
-        for role in dict.fromkeys(principal.roles)
+        for name, member in lakehouse.access.principals.items()
+        if principal in ("", name)
+        for role in dict.fromkeys(member.roles)
         for target, granted in lakehouse.access.roles[role].grants.items()
         for grant in _granted(lakehouse, name, role, target, granted)
     ]
 
 
-def plain(lakehouse: Lakehouse) -> list[Grant]:
-    """The grants that leave out nothing: all that a layer without filters and masks may give."""
-    return [grant for grant in grants(lakehouse) if not grant.narrows]
+def plain(lakehouse: Lakehouse, principal: str) -> list[Grant]:
+    """A principal's grants that leave out nothing: all that a layer without filters and masks may give."""
+    return [grant for grant in grants(lakehouse, principal) if not grant.narrows]
 
 
 def _granted(

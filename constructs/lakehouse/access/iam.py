@@ -50,7 +50,7 @@ def statements(lakehouse: Lakehouse, names: Names, principal: str, *, key: str) 
     return compile_grants(
         lakehouse,
         names,
-        [(grant.target, grant.verb) for grant in plain(lakehouse) if grant.principal == principal],
+        [(grant.target, grant.verb) for grant in plain(lakehouse, principal)],
         key,
     )
 

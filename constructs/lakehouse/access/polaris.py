@@ -69,9 +69,7 @@ class PolarisGrant:
 def polaris_grants(lakehouse: Lakehouse, principal: str) -> dict[str, frozenset[PolarisGrant]]:
     """A principal's grants by the catalog of the file; catalogs without any are left out."""
     found: dict[str, set[PolarisGrant]] = {}
-    for grant in plain(lakehouse):
-        if grant.principal != principal:
-            continue
+    for grant in plain(lakehouse, principal):
         catalog, *path = split(lakehouse, grant.target)
         namespace = tuple(path[0].split(".")) if path else ()
         name = path[1] if len(path) == 2 else ""

@@ -66,9 +66,9 @@ def places(lakehouse: Lakehouse) -> list[TableFolder]:
 
 def calls(lakehouse: Lakehouse) -> Iterator[Call]:
     """Every principal's operations on every place."""
-    known, where = plain(lakehouse), places(lakehouse)
+    where = places(lakehouse)
     for principal in lakehouse.access.principals:
-        own = [grant for grant in known if grant.principal == principal]
+        own = plain(lakehouse, principal)
         for place in where:
             highest = max((VERBS.index(each.verb) for each in own if _covers(lakehouse, each, place)), default=-1)
             for operation, needed in NEEDS.items():

@@ -26,7 +26,7 @@ def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> t
 
     ``arn`` is as :meth:`lakehouse.access.names.Names.s3`.
     """
-    own = [grant for grant in plain(lakehouse) if grant.principal == principal]
+    own = plain(lakehouse, principal)
     found: list[PolicyStatement] = []
     for nth, verb in enumerate(VERBS):
         targets = [grant.target for grant in own if VERBS.index(grant.verb) >= nth]
