@@ -28,7 +28,10 @@ def openings(lakehouse: Lakehouse, stack: LocalStack | AwsStack, catalog: str) -
         yield Opening("no engine of the file applies filters and masks", f"add `{fitting[0]}` to `engines`")
     for kind in engines.values():
         yield from kind.openings(lakehouse)
-    if (opening := known().catalogs[stack.catalogs[catalog].kind].opening) is not None:
+    served = known().catalogs[stack.catalogs[catalog].kind]
+    if served.opening is not None:
+        yield served.opening
+    if served.in_store and (opening := known().stores[stack.store.kind].opening) is not None:
         yield opening
 
 

@@ -174,6 +174,7 @@ class StoreRules(KindRules):
     users: Literal["", "minio", "iam"] = ""  # the API for users and their policies: MinIO's own, or AWS IAM's
     license: bool = False  # it starts only with the file that `license` of the stack names
     catalog: str = ""  # the kind that serves its tables, instead of the one that the file names
+    opening: Opening | None = None  # the way around filters and masks on tables that it serves
 
     @property
     def has_tables(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
 from lakehouse.kinds.catalogs import glue
 from lakehouse.kinds.store import S3TABLES as WORD
-from lakehouse.spec.kinds import Enforcement, Limits, Opening
+from lakehouse.spec.kinds import Enforcement, Limits
 from lakehouse.text.placeholders import Text
 
 
@@ -84,14 +84,8 @@ S3TABLES = CatalogKind(
     label="S3 Tables",
     in_store=True,
     can=Limits("S3 Tables", format_version=2, nested_namespaces=False, locations=False),
-    opening=Opening(
-        "whether the server of s3tables does nothing for a principal's own key was not tried",
-        "give the catalog the kind polaris",
-    ),
-    guard=Enforcement(
-        "that only who has a key of the store is answered",
-        "grants: what it does for a principal's own key was not tried",
-    ),
+    opening=None,
+    guard=Enforcement("that only the services' keys are answered", "grants: no principal has a right to its tables"),
     for_spark=for_spark,
     for_trino=for_trino,
     for_pyiceberg=for_pyiceberg,

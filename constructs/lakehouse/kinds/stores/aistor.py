@@ -6,7 +6,7 @@ from lakehouse.kinds.store import StoreKind
 from lakehouse.kinds.stores.minio import FURTHER, listeners, server
 from lakehouse.services.service import File, Place, Service
 from lakehouse.spec import LocalStack
-from lakehouse.spec.kinds import Capabilities
+from lakehouse.spec.kinds import Capabilities, Opening
 
 NAME = "aistor"
 _TABLES = "/_iceberg"  # on the port of its S3 API
@@ -38,6 +38,10 @@ AISTOR = StoreKind(
     on=("docker",),  # its server comes only as an image
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
     users="minio",
+    opening=Opening(
+        "AIStor was never started here, so what its tables do for a principal's own key is not known",
+        "write `store: seaweedfs`",
+    ),
     license=True,
     listeners=listeners(NAME),
     further=FURTHER,
