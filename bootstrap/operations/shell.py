@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 import os
 import re
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 from bootstrap.session import clients
-from bootstrap.session.interrupts import ending, noticed, undisturbed
+from bootstrap.session.interrupts import ending, handled, interruptible, noticed, undisturbed
 from bootstrap.session.results import SqlEngine, SqlFailure
 from bootstrap.session.sql import Printing, explained, one
 from bootstrap.session.statements import is_complete, split
@@ -91,22 +92,23 @@ def _script(engine: SqlEngine, printing: Printing) -> None:
 def _prompt(engine: SqlEngine, printing: Printing) -> None:
     _history(f"{engine.dialect}_history")
     pending = ""
-    while True:
-        try:
-            with noticed():
-                pending += input("    -> " if pending.strip() else f"{engine.dialect}> ") + "\n"
-        except KeyboardInterrupt:
-            pending = ""
-            print()
-            continue
-        except EOFError:
-            print()
-            return
-        if _LEAVE.fullmatch(pending.strip()):
-            return
-        if is_complete(pending, engine.dialect):
-            _run(engine, printing, pending)
-            pending = ""
+    with handled({signal.SIGINT: lambda *_: None}):  # it has a meaning only in two places
+        while True:
+            try:
+                with noticed():
+                    pending += input("    -> " if pending.strip() else f"{engine.dialect}> ") + "\n"
+            except KeyboardInterrupt:
+                pending = ""
+                print()
+                continue
+            except EOFError:
+                print()
+                return
+            if _LEAVE.fullmatch(pending.strip()):
+                return
+            if is_complete(pending, engine.dialect):
+                _run(engine, printing, pending)
+                pending = ""
 
 
 def _history(name: str) -> None:
@@ -135,11 +137,12 @@ def _save_history(file: Path) -> None:
 
 def _run(engine: SqlEngine, printing: Printing, sql: str) -> None:
     try:
-        for statement in split(sql, engine.dialect, "line"):
-            try:
-                one(engine, statement.text, printing)
-            except SqlFailure as error:
-                raise LakehouseError(explained(error, statement, "line")) from error
+        with interruptible():
+            for statement in split(sql, engine.dialect, "line"):
+                try:
+                    one(engine, statement.text, printing)
+                except SqlFailure as error:
+                    raise LakehouseError(explained(error, statement, "line")) from error
     except KeyboardInterrupt:
         print("\nCancelled.", file=sys.stderr)
     except LakehouseError as error:

@@ -15,6 +15,7 @@ from typing import IO, Any
 Handler = Callable[[int, FrameType | None], Any] | signal.Handlers
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+_ALL = (signal.SIGINT, signal.SIGALRM, signal.SIGPIPE, *_ENDING)
 _REPEATED = 0.2  # seconds
 
 
@@ -75,13 +76,20 @@ def undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    with handled(dict.fromkeys((signal.SIGINT, signal.SIGALRM, signal.SIGPIPE, *_ENDING), signal.SIG_IGN)):
+    with handled(dict.fromkeys(_ALL, signal.SIG_IGN)):
+        yield
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the code inside, once: a second one does not end what comes after it."""
+    with _once({signal.SIGINT: signal.default_int_handler}, threading.Event()):
         yield
 
 
 @contextmanager
 def noticed() -> Iterator[None]:
-    """Make every signal end an ``input()`` inside, as it should.
+    """Make every signal end an ``input()`` inside, as it should, and only once.
 
     One that comes after the prompt, and before ``input`` waits for a key, or that another thread gets, only leaves a
     mark, which is looked at after the next key (CPython's Modules/readline.c). So it is sent again until it acts.
@@ -90,22 +98,51 @@ def noticed() -> Iterator[None]:
     assert main is not None
     here, there = socket.socketpair()
     there.setblocking(False)
+    acted = threading.Event()
 
     def repeat() -> None:
         while number := here.recv(1):
-            if not select.select([here], [], [], _REPEATED)[0]:  # nobody has left, nor sent another
+            if not select.select([here], [], [], _REPEATED)[0] and not acted.is_set():  # nor has another been sent
                 signal.pthread_kill(main, number[0])
 
     thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    present = {each: handler for each in _ALL if callable(handler := signal.getsignal(each))}
+    handlers = {**present, signal.SIGINT: signal.default_int_handler}
     before = signal.set_wakeup_fd(there.fileno(), warn_on_full_buffer=False)
     try:
-        thread.start()
-        yield
+        with _once(handlers, acted):
+            yield
     finally:
         signal.set_wakeup_fd(before)
         there.close()
         thread.join()
         here.close()
+
+
+@contextmanager
+def _once(
+    handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], Any]], acted: threading.Event
+) -> Iterator[None]:
+    """Handle signals until one of the handlers raises, or the context begins to end. Then all are ignored."""
+
+    def once(handler: Callable[[int, FrameType | None], Any]) -> Handler:
+        def act(number: int, frame: FrameType | None) -> None:
+            if acted.is_set():
+                return
+            try:
+                handler(number, frame)
+            except BaseException:
+                acted.set()
+                raise
+
+        return act
+
+    with handled({each: once(handler) for each, handler in handlers.items()}):
+        try:
+            yield
+        finally:
+            acted.set()
 
 
 def briefly(do: Callable[[], object], seconds: float = 5.0) -> bool:

@@ -67,3 +67,26 @@ def test_ctrl_c_clears_the_line_without_a_further_key(tmp_path: Path) -> None:
     shown, code = prompt(tmp_path, signal.SIGINT, keys=b"\x04", until=b"spark> \r\nspark> ")
     assert shown.split() == ["spark>", "spark>", "closed", "left"]
     assert code == 0
+
+
+def test_ctrl_c_pressed_many_times_does_not_end_the_shell(tmp_path: Path) -> None:
+    pid, screen = pty.fork()
+    if pid == 0:
+        environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "TERM": "dumb"}
+        os.execve(sys.executable, [sys.executable, "-c", SHELL], environment)
+    shown, end = b"", time.monotonic() + 60
+    while b"spark> " not in shown and time.monotonic() < end:
+        shown += os.read(screen, 65536)
+    for _ in range(50):
+        os.kill(pid, signal.SIGINT)
+        time.sleep(0.002)
+    time.sleep(1)
+    os.write(screen, b"\x04")
+    while time.monotonic() < end:
+        try:
+            shown += os.read(screen, 65536)
+        except OSError:
+            break
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(screen)
+    assert (shown.decode().split()[-2:], code) == (["closed", "left"], 0)

@@ -12,7 +12,8 @@ from typing import IO
 
 import pytest
 
-from bootstrap.session.interrupts import TimedOut, briefly, ending, undisturbed
+from bootstrap.session import interrupts
+from bootstrap.session.interrupts import TimedOut, briefly, ending, noticed, undisturbed
 
 
 def ended(out: IO[str], by: Callable[[], None]) -> object:
@@ -88,3 +89,38 @@ def test_a_server_that_does_not_answer_is_given_up() -> None:
     assert not briefly(never.wait, 0.01)
     assert briefly(lambda: 1 / 0)
     never.set()
+
+
+def test_a_signal_acts_once_however_slow_the_code_is_that_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts, "_REPEATED", 0.0)  # sent again at once, as on a machine that is busy for longer
+    before = signal.getsignal(signal.SIGINT)
+    for _ in range(100):
+        caught = 0
+        try:
+            with noticed():
+                try:
+                    os.kill(os.getpid(), signal.SIGINT)
+                    time.sleep(60)
+                finally:
+                    time.sleep(0.005)
+        except KeyboardInterrupt:
+            caught += 1
+        time.sleep(0.001)
+        assert caught == 1
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_signal_whose_handler_goes_on_does_not_hide_the_next_one() -> None:
+    before = signal.signal(signal.SIGPIPE, lambda *_: None)
+
+    def both() -> None:
+        with noticed():
+            os.kill(os.getpid(), signal.SIGPIPE)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(60)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            both()
+    finally:
+        signal.signal(signal.SIGPIPE, before)
