@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -14,14 +14,19 @@ from lakehouse.packages.package import Artifact
 
 
 def unpack(artifact: Artifact, archive: Path, tree: Path) -> None:
-    """Write the files that the artifact's rules name below ``tree``. Links and special files are left out.
+    """Write the files that the artifact's rules name below ``tree``. A hard link in an archive becomes a file; symbolic
+    links and special files are left out.
 
     Raises LakehouseError if it is not an archive, if a path in it leads outside, or if a rule names nothing in it;
     OSError if the disk fails.
     """
     empty = {source for source, _ in artifact.unpack}
+
+    def wanted(path: PurePosixPath) -> bool:
+        return any(path.is_relative_to(source) for source, _ in artifact.unpack)
+
     try:
-        for path, mode, content in _files(archive):
+        for path, mode, content in _files(archive, wanted):
             for source, target in artifact.unpack:
                 if path.is_relative_to(source):
                     empty.discard(source)
@@ -35,8 +40,11 @@ def unpack(artifact: Artifact, archive: Path, tree: Path) -> None:
         )
 
 
-def _files(archive: Path) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
-    """Path, mode and content of each plain file; read the content before you ask for the next file."""
+def _files(archive: Path, wanted: Callable[[PurePosixPath], bool]) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
+    """Path, mode and content of each plain file, and of the ``wanted`` hard links.
+
+    Read the content before you ask for the next file.
+    """
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as bundle:
             for entry in bundle.infolist():
@@ -44,11 +52,24 @@ def _files(archive: Path) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
                     with bundle.open(entry) as content:
                         yield _safe(entry.filename), entry.external_attr >> 16, content
         return
+    links: dict[str, list[PurePosixPath]] = {}
     with tarfile.open(archive) as tape:
         for member in tape:
-            content_or_none = tape.extractfile(member) if member.isfile() else None
-            if content_or_none is not None:
+            if member.islnk() and wanted(path := _safe(member.name)):
+                links.setdefault(member.linkname, []).append(path)
+            elif (content_or_none := _content(tape, member)) is not None:
                 yield _safe(member.name), member.mode, content_or_none
+    if links:  # once more from the beginning: a jump back to each file would unpack all that is before it
+        with tarfile.open(archive) as tape:
+            for member in tape:
+                for path in links.get(member.name, ()):
+                    if (content_or_none := _content(tape, member)) is not None:
+                        yield path, member.mode, content_or_none
+
+
+def _content(tape: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:
+    """The content of a plain file, from its beginning; None for what is not one."""
+    return tape.extractfile(member) if member.isfile() else None
 
 
 def _safe(name: str) -> PurePosixPath:

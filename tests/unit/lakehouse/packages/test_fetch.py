@@ -74,6 +74,32 @@ def test_a_tar_is_unpacked_too(registry: Registry, catalogued: Catalogued) -> No
     assert sorted(path.name for path in location("spark-1.0").rglob("*")) == [".complete", "jars", "x.jar"]
 
 
+def test_a_hard_link_becomes_a_file_wherever_the_content_is_in_the_archive(
+    registry: Registry, catalogued: Catalogued
+) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tape:
+        for name in ("trino-1/lib/a.jar", "trino-1/plugin/other/b.jar"):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(name)
+            tape.addfile(entry, io.BytesIO(name.encode()))
+        for name, target in (
+            ("plugin/it/a.jar", "lib/a.jar"),
+            ("plugin/it/b.jar", "plugin/other/b.jar"),
+            ("plugin/left/a.jar", "lib/a.jar"),
+        ):
+            link = tarfile.TarInfo(f"trino-1/{name}")
+            link.type, link.linkname = tarfile.LNKTYPE, f"trino-1/{target}"
+            tape.addfile(link)
+    part = artifact(buffer.getvalue(), "trino-1.tar.gz", (("trino-1/plugin/it", "plugin/it"),))
+    registry.put(part, buffer.getvalue())
+    catalogued(Package("trino-1.0", "1.0", "", (part,)))
+    fetch.fetch(["trino-1.0"], progress=False)
+    tree = files(location("trino-1.0"))
+    tree.pop(".complete")
+    assert tree == {"plugin/it/a.jar": "trino-1/lib/a.jar", "plugin/it/b.jar": "trino-1/plugin/other/b.jar"}
+
+
 def test_what_is_there_is_not_fetched_again(registry: Registry) -> None:
     fetch.fetch(["tree-1.0", "jar-1.0"], progress=False)
     asked = len(registry.log)
