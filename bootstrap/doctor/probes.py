@@ -204,7 +204,8 @@ def written_otherwise(services: Sequence[Service], state: State, names: Sequence
 
 def _differs(service: Service, state: State, names: Sequence[str]) -> bool:
     for file in service.files:
-        if secrets := [each.secret for each in placeholders.secrets(file.text) if each.secret in names]:
+        plain = (each for each in placeholders.parts(file.text) if isinstance(each, placeholders.Secret))
+        if secrets := [each.secret for each in plain if each.secret in names]:
             try:
                 written = (state.config(service.name) / file.path).read_text()
             except OSError:

@@ -46,4 +46,4 @@ def service(raw: dict[str, Any]) -> Service:
 
 
 def _files(raw: Iterable[dict[str, Any]]) -> tuple[File, ...]:
-    return tuple(File(each["path"], placeholders.read(each["text"])) for each in raw)
+    return tuple(File(each["path"], placeholders.read(each["text"]), each.get("once", False)) for each in raw)

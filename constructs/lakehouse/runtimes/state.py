@@ -196,13 +196,14 @@ def terraform_state(path: Path, stack: str) -> Path:
     return path.parent / ".".join(("terraform", *apart(path), stack, "tfstate"))
 
 
-def write_private(path: Path, content: str | bytes) -> None:
-    """Write a file atomically, so that only its owner can read it."""
+def write_private(path: Path, content: str | bytes, mode: int = 0o600) -> None:
+    """Write a file atomically, so that only its owner can read it, or with another mode."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
+            os.fchmod(file.fileno(), mode)
         temporary.replace(path)
     except OSError:  # a full disk: each further attempt would leave another file
         temporary.unlink(missing_ok=True)

@@ -42,6 +42,7 @@ class Port:
     scheme: Literal["http", "https", "tcp", "spark", "sc"] = "http"
     label: str = ""  # what a browser finds there ("Spark master UI"); empty: it is not for browsers
     path: str = ""  # the path to open in a browser
+    meaning: str = later("")  # its purpose, if it is not always that of its kind
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class File:
 
     path: str  # relative to the service's configuration folder
     text: Text
+    once: bool = later(False)  # only its first content: the bootstrap changes it while the service runs
 
 
 @dataclass(frozen=True)

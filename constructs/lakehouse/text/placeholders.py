@@ -58,6 +58,13 @@ class Issued:
 
 
 @dataclass(frozen=True)
+class Hashed:
+    """Stands for the bcrypt hash of a secret, as Apache's ``htpasswd -B`` writes it: another one at each writing."""
+
+    bcrypt: Secret
+
+
+@dataclass(frozen=True)
 class Binary:
     """Bytes that are not text, in base64. A file with them has no other parts."""
 
@@ -68,7 +75,7 @@ class Binary:
         return cls(base64.b64encode(data).decode())
 
 
-Part = str | Secret | Content | Issued | Binary
+Part = str | Secret | Hashed | Content | Issued | Binary
 Text = Part | tuple[Part, ...]  # a single string is text without placeholders
 
 
@@ -101,6 +108,7 @@ def written(text: Text, secret: Callable[[str], str]) -> bytes:
     return base64.b64decode(text.base64) if isinstance(text, Binary) else filled(text, secret).encode()
 
 
+_COST = 10  # of bcrypt: 2 to the power of it rounds, 0.05 s of a core; passwords here are random, so more adds nothing
 # ]]> ends a section of XML. Trino, Spark, Hadoop and Quarkus replace ${...}, and Quarkus reads $$ as $.
 _MEANT = ("\\", '"', "'", " ", "=", "]]>", "${", "$$")
 
@@ -111,8 +119,16 @@ def is_value(text: str) -> bool:
 
 
 def secrets(text: Text) -> tuple[Secret, ...]:
-    """The secrets in it."""
-    return tuple(part for part in parts(text) if isinstance(part, Secret))
+    """The secrets in it, also those of which it has only the hash."""
+    own = (part.bcrypt if isinstance(part, Hashed) else part for part in parts(text))
+    return tuple(part for part in own if isinstance(part, Secret))
+
+
+def hashed(password: str) -> str:
+    """The bcrypt hash of a password, with a salt of its own. Java's libraries know the format by the name ``2y``."""
+    import bcrypt  # only a deploy of a service with passwords needs it
+
+    return "$2y$" + bcrypt.hashpw(password.encode(), bcrypt.gensalt(_COST)).decode().removeprefix("$2b$")
 
 
 def issued(text: Text) -> tuple[Issued, ...]:
@@ -139,6 +155,8 @@ def _placeholder(raw: Mapping[str, Any]) -> Part:
         return Issued(**{**raw, "names": tuple(raw["names"])})
     if raw.get("profile"):
         return Secret(**{**raw, "profile": Profile(**raw["profile"])})
+    if "bcrypt" in raw:
+        return Hashed(Secret(**raw["bcrypt"]))
     kinds: dict[str, Callable[..., Part]] = {"secret": Secret, "file": Content, "base64": Binary}
     return kinds[next(iter(raw))](**raw)
 
@@ -159,6 +177,8 @@ def _filled(part: Part, secret: Callable[[str], str]) -> str:
             if not is_value(value):
                 raise LakehouseError(f"The secret {name} has characters that a configuration file cannot hold.")
             return value
+        case Hashed(password):
+            return hashed(_filled(password, secret))
         case Content(file):
             return _read(Path(file))
         case Issued():

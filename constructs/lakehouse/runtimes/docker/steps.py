@@ -106,6 +106,8 @@ def write(state: State, service: str, files: Iterable[File]) -> None:
     for file in files:
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
+        if file.once and path.exists():
+            continue
         # In place, so that the inode stays and a container that has mounted the file sees the change.
         path.write_bytes(written(file.text, state.secret))
         path.chmod(0o644)

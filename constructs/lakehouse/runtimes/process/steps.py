@@ -108,7 +108,9 @@ def service_up(state: State, service: Service, incarnation: Incarnation) -> floa
             Path(folder).mkdir(parents=True, exist_ok=True)
     former.clear(state, service)
     for file in service.files:
-        write_private(state.config(service.name) / file.path, written(file.text, state.secret))
+        path = state.config(service.name) / file.path
+        if not (file.once and path.exists()):
+            write_private(path, written(file.text, state.secret))
     if service.is_job:
         took = jobs.run(state, service)
         record(state, service.name, incarnation)

@@ -13,7 +13,7 @@ import pytest
 from bootstrap.doctor import probes
 from lakehouse.runtimes.state import State
 from lakehouse.services.service import File, Probe, Service
-from lakehouse.text.placeholders import Secret, Text
+from lakehouse.text.placeholders import Hashed, Secret, Text, filled
 
 
 def test_the_node_and_cli_of_this_project_are_found() -> None:
@@ -106,6 +106,16 @@ def test_services_that_were_started_with_other_keys(tmp_path: Path) -> None:
         state.config(name).mkdir(parents=True)
         (state.config(name) / "x.conf").write_text(f"identity={first}\ncredential={second}\n")
     assert probes.written_otherwise(some, state) == ["then"]
+
+
+def test_a_file_with_the_hash_of_a_secret_does_not_count(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    text = Hashed(Secret("password"))
+    service = Service("trino", "image", (), (), Probe("tcp", 1), files=(File("owner", text),))
+    state.config("trino").mkdir(parents=True)
+    (state.config("trino") / "owner").write_text(filled(text, state.secret))
+    assert probes.further_secrets([service]) == ["password"]
+    assert probes.written_otherwise([service], state, ["password"]) == []
 
 
 def test_other_secrets_than_the_stores_keys(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import bcrypt
 import pytest
 
 from lakehouse.errors import LakehouseError
@@ -13,6 +14,7 @@ from lakehouse.services.service import File
 from lakehouse.text.placeholders import (
     Binary,
     Content,
+    Hashed,
     Issued,
     Secret,
     filled,
@@ -55,11 +57,21 @@ def test_what_is_written_as_json_is_read_again() -> None:
         Secret("a"),
         Content("/a"),
         ("a", Secret("b"), Content("/c")),
+        ("a", Hashed(Secret("b", "password"))),
         key,
         Binary.of(bytes(range(256))),
     ):
         written = json.loads(json.dumps(asdict(File("x", text))))
         assert read(written["text"]) == text
+
+
+def test_a_hash_is_of_the_secret_and_says_nothing_of_it() -> None:
+    text = ("lakehouse:", Hashed(Secret("a")), "\n")
+    found = filled(text, lambda name: f"value-of-{name}").removeprefix("lakehouse:").rstrip()
+    assert found.startswith("$2y$10$")
+    assert bcrypt.checkpw(b"value-of-a", found.encode())
+    assert secrets(text) == (Secret("a"),), "so that it is made, and its rotation restarts the service"
+    assert filled(text, str) != filled(text, str), "each has a salt of its own"
 
 
 def test_joined() -> None:

@@ -21,14 +21,14 @@ from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.observed import explained
 from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.docker.runtime import Containers
-from lakehouse.runtimes.docker.steps import await_ready, prepare, run_job
+from lakehouse.runtimes.docker.steps import await_ready, prepare, run_job, write
 from lakehouse.runtimes.findings import PortHolder
 from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import NONE, Incarnation, recorded
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.state import State
-from lakehouse.services.service import Port, Probe, Service
+from lakehouse.services.service import File, Port, Probe, Service
 from lakehouse.spec import load
 from tests.ports import free
 
@@ -396,3 +396,13 @@ def test_what_docker_calls_healthy_is_ready_although_its_port_is_on_another_mach
 ) -> None:
     store = replace(stack.containers[0], probe=Probe("tcp", port=free_port))
     await_ready(Failing(one=running(store, "1")), store)
+
+
+def test_a_file_that_others_change_later_is_written_once(tmp_path: Path) -> None:
+    state, files = State(tmp_path), (File("users", "first", once=True), File("plain", "first"))
+    write(state, "web", files)
+    for name in ("users", "plain"):
+        (state.config("web") / name).write_text("later")
+    write(state, "web", files)
+    found = {path.name: path.read_text() for path in state.config("web").iterdir()}
+    assert found == {"users": "later", "plain": "first"}

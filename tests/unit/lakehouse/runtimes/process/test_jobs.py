@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,18 @@ def test_what_a_killed_run_has_left_is_ended_first(state: State) -> None:
 def test_it_sees_no_credentials_of_the_shell(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     steps.service_up(state, job('test -z "$AWS_SECRET_ACCESS_KEY"'), Incarnation("d", "1"))
+
+
+def test_a_file_that_others_change_later_is_written_once(state: State) -> None:
+    made = replace(job("cat users"), files=(File("users", "first", once=True), File("password", Secret("password"))))
+    steps.service_up(state, made, Incarnation.new("a"))
+    users = state.config("schema") / "users"
+    assert users.read_text() == "first"
+    users.write_text("later")
+    steps.service_up(state, made, Incarnation.new("b"))
+    assert users.read_text() == "later"
+    users.unlink()
+    steps.service_up(state, made, Incarnation.new("c"))
+    assert users.read_text() == "first"
+    steps.service_up(state, replace(made, files=made.files[1:], command=("/bin/true",)), Incarnation.new("d"))
+    assert not users.exists(), "the definition no longer has it"
