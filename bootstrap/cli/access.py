@@ -1,4 +1,4 @@
-"""``lakehouse access``: who may do what, the principals' keys, and the proof that the store enforces the file."""
+"""``lakehouse access``: who may do what, the principals' keys, and the proof that the file is enforced."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from bootstrap.catalogs.polaris_principals import PolarisPrincipals
+    from bootstrap.engines.trino_files import TrinoFiles
     from bootstrap.remote.connections import Connections
     from bootstrap.session.target import Target
     from bootstrap.stores.users import UserAdmin
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Show who may do what; hand out and replace a principal's keys; test that the store enforces the file.",
+    help="Show who may do what; hand out and replace a principal's keys; test that the file is enforced.",
 )
 PrincipalArgument = Annotated[str, typer.Argument(help="As `access.principals` of the file names it.")]
 
@@ -64,7 +65,7 @@ def credentials(
     to: Annotated[Path | None, typer.Option(help="The file to write; by default one in the state folder.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the keys on the screen, and write no file.")] = False,
 ) -> None:
-    """Write a principal's keys for the store, and its credentials for Polaris, to a file that only you can read."""
+    """Write a principal's keys for the store, and its credentials for Polaris and Trino, to a file for you only."""
     from lakehouse.runtimes.state import write_private
 
     at = _servers(context, principal)
@@ -97,7 +98,8 @@ def rotate(
 ) -> None:
     """Give a principal new keys. The store's former ones work until `--end-former`, so no query is lost.
 
-    Polaris has one pair for each principal: its former one gets no new token from then on.
+    Polaris has one pair for each principal: its former one gets no new token from then on. Trino has one password for
+    each: the former one ends within two seconds, and queries that run go on.
     """
     if (principal is None) != every:
         raise UsageError("Name one principal, or give --all.")
@@ -130,33 +132,23 @@ def try_calls(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Try at the store, with each principal's own keys, what the file allows and what it does not.
+    """Try at the store and in Trino, with each principal's own keys, what the file allows and what it does not.
 
-    In each namespace's and table's folder: list, get, put and delete an object of the test, which removes its objects.
-    Exit code 1 if the store allows more or less than the file.
+    At a store with users: in each namespace's and table's folder, list, get, put and delete an object of the test. In a
+    Trino that asks for passwords: list, read, change, create and drop tables, and look for what a filter or mask must
+    hide. Nothing stays. Exit code 1 if one of them allows more or less than the file.
     """
-    from bootstrap.stores import proof
-    from lakehouse.access.proof import calls
-
     at = _servers(context, principal)
-    target, users = at.target, at.users
-    if users is None:
-        raise UsageError(
-            f"{target.path.name}: stacks.{target.stack} has no {_store_with_users()}, and no other is tried."
-        )
-    wanted = [call for call in calls(target.lakehouse) if principal in (None, call.principal)]
-    found = []
-    with output.progress() as bar:
-        task = bar.add_task("trying", total=len(wanted))
-        for each in proof.outcomes(wanted, at.connections, lambda name: users.keys.pair(at.name(name))):
-            found.append(each)
-            bar.update(task, advance=1, description=each.call.principal)
-    wrong = [each for each in found if not each.right]
+    if at.users is None and at.trino is None:
+        where = f"{at.target.path.name}: stacks.{at.target.stack}"
+        raise UsageError(f"{where} has no {_store_with_users()} and no {_TRINO}, and nothing else is tried.")
+    found = list(at.tried(principal))
+    wrong = [each for each in found if each.allowed != each.wanted]
     rows = [
-        (each.call.principal, each.call.operation, each.call.place.name, _word(each.call.allowed), _word(each.allowed))
+        (each.principal, each.call, each.on, each.at, _word(each.wanted), _word(each.allowed))
         for each in (found if every else wrong)
     ]
-    headings = ("PRINCIPAL", "CALL", "ON", "FILE", "STORE")
+    headings = ("PRINCIPAL", "CALL", "ON", "AT", "FILE", "FOUND")
     if as_json:
         print_json([dict(zip(map(str.lower, headings), row, strict=True)) for row in rows])
     elif rows:
@@ -165,8 +157,23 @@ def try_calls(
         print(f"{len(wrong)} of {len(found)} calls were not answered as the file says.", file=sys.stderr)
         raise typer.Exit(1)
     if not as_json:
-        store = target.local.endpoints.store.service
-        print(f"{len(found)} calls at {store}, all answered as the file says. Catalogs and engines were not asked.")
+        asked = " and ".join(dict.fromkeys(each.at for each in found)) or "nobody"
+        print(f"{len(found)} calls at {asked}, all answered as the file says. Nothing else was asked.")
+
+
+_TRINO = "Trino with `authentication: password`"
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A call of a principal, whether the file allows it (``wanted``), and whether the server did."""
+
+    principal: str
+    call: str
+    on: str
+    at: str
+    wanted: bool
+    allowed: bool
 
 
 @dataclass(frozen=True)
@@ -177,6 +184,7 @@ class _Servers:
     connections: Connections
     users: UserAdmin | None
     principals: PolarisPrincipals | None
+    trino: TrinoFiles | None = None
 
     def name(self, principal: str) -> str:
         return f"{self.target.lakehouse.name}-{principal}"
@@ -191,6 +199,11 @@ class _Servers:
             )
         if self.principals is not None and (pair := self.principals.keys.pair(name)):
             yield f"[polaris]\nuri = {self.principals.uri}\nclient_id = {pair[0]}\nclient_secret = {pair[1]}\n"
+        if self.trino is not None and (password := self.trino.password(principal)):
+            from bootstrap.session.trino_login import authority
+
+            uri, ca = self.target.local.addresses["trino"].removesuffix("/ui/"), authority(self.target)
+            yield f"[trino]\nuri = {uri}\nuser = {principal}\npassword = {password}\nca = {ca}\n"
 
     def renewed(self, principal: str) -> Iterator[str]:
         """Give it new keys everywhere. Yields what that means. Raises Missing."""
@@ -207,6 +220,39 @@ class _Servers:
                 f"{principal} has new credentials at Polaris. The former ones get no token any more; whoever "
                 "has one goes on until it ends, after an hour at most."
             )
+        if self.trino is not None and self.trino.password(principal):
+            from lakehouse.kinds.engines.trino_password import SECONDS
+
+            self.trino.renew(principal)
+            former = f"The former one ends within {SECONDS} s; queries that run go on"
+            yield f"{principal} has a new password for Trino: `lakehouse access credentials {principal}`. {former}."
+
+    def tried(self, principal: str | None) -> Iterator[_Tried]:
+        """Make every call that is tried, of that principal or of all."""
+        with output.progress() as bar:
+            if (users := self.users) is not None:
+                from bootstrap.stores import proof
+                from lakehouse.access.proof import calls
+
+                wanted = [call for call in calls(self.target.lakehouse) if principal in (None, call.principal)]
+                store = self.target.local.endpoints.store.service
+                task = bar.add_task(store, total=len(wanted))
+                for each in proof.outcomes(wanted, self.connections, lambda name: users.keys.pair(self.name(name))):
+                    bar.update(task, advance=1)
+                    call = each.call
+                    yield _Tried(call.principal, call.operation, call.place.name, store, call.allowed, each.allowed)
+            if self.trino is not None:
+                from bootstrap.operations import trino_proof
+
+                in_trino = [
+                    call for call in trino_proof.calls(self.target.lakehouse) if principal in (None, call.principal)
+                ]
+                task = bar.add_task("trino", total=len(in_trino))
+                for got in trino_proof.outcomes(in_trino, self.target, self.trino.password):
+                    bar.update(task, advance=1)
+                    yield _Tried(
+                        got.call.principal, got.call.operation, got.place, "trino", got.call.allowed, got.allowed
+                    )
 
     def ended(self, principal: str) -> Iterator[str]:
         """End the former keys if the server lets them overlap. Yields what that means. Raises Missing."""
@@ -214,6 +260,8 @@ class _Servers:
             yield f"{principal}: {self.users.end_former(self.name(principal))} former pairs of keys have ended."
         elif self.principals is not None:
             yield f"{principal}: its former credentials at Polaris ended when it got new ones."
+        elif self.trino is not None:
+            yield f"{principal}: its former password for Trino ended when it got a new one."
 
 
 def _servers(context: typer.Context, principal: str | None) -> _Servers:
@@ -230,11 +278,17 @@ def _servers(context: typer.Context, principal: str | None) -> _Servers:
         raise UsageError(f'{where}access.principals has no "{principal}". It has {known}.')
     _, connections = connect(target.path, target.stack)
     world = World.of(connections)
-    if world.users is None and world.principals is None:
+    if world.users is None and world.principals is None and world.trino is None:
         raise UsageError(
-            f"{where}stacks.{target.stack} has neither a {_store_with_users()} nor a catalog of kind polaris."
+            f"{where}stacks.{target.stack} has no {_store_with_users()}, no catalog of kind polaris, and no {_TRINO}."
         )
-    return _Servers(target, connections, world.users and world.users(), world.principals and world.principals())
+    return _Servers(
+        target,
+        connections,
+        world.users and world.users(),
+        world.principals and world.principals(),
+        world.trino and world.trino(),
+    )
 
 
 def _store_with_users() -> str:

@@ -24,7 +24,7 @@ class ServiceEndpoint:
 def of_service(service: Service, place: Place, listeners: Mapping[str, Listener]) -> Iterator[ServiceEndpoint]:
     """The addresses of a service that are useful to a person; ``listeners`` are the stack's ports by name."""
     for port in service.ports:
-        meaning = listeners[port.name].meaning
+        meaning = port.meaning or listeners[port.name].meaning
         if port.label or meaning:
             external = place.external(port.name).url(port.scheme, port.path)
             internal = Address(place.host(service.name), port.number).url(port.scheme, port.path)

@@ -17,6 +17,7 @@ from bootstrap.session.results import SqlEngine, SqlFailure
 from bootstrap.session.sql import Printing, explained, one
 from bootstrap.session.statements import is_complete, split
 from bootstrap.session.target import Target
+from bootstrap.session.trino_login import trino_login
 from lakehouse import packages
 from lakehouse.errors import LakehouseError
 from lakehouse.text.terminal import shown_lines
@@ -29,6 +30,7 @@ def trino(target: Target) -> NoReturn:
     at = target.address("trino", "engines.trino")
     engine = target.lakehouse.engines.trino
     assert engine is not None
+    login = trino_login(target)
     package = f"trino-cli-{engine.version}"
     java = next(each.java for each in target.local.services if each.name == "trino")
     assert java is not None
@@ -36,9 +38,12 @@ def trino(target: Target) -> NoReturn:
     command = [
         str(packages.java(java)),
         "--enable-native-access=ALL-UNNAMED",  # its line editor calls into the terminal
-        *("-jar", str(packages.location(package)), "--server", at.url("http")),
-        *("--user", clients.USER, "--catalog", next(iter(target.lakehouse.catalogs)), "--timezone", "UTC"),
+        *("-jar", str(packages.location(package)), "--server", at.url("https" if login.password else "http")),
+        *("--user", login.user, "--catalog", next(iter(target.lakehouse.catalogs)), "--timezone", "UTC"),
     ]
+    if login.password:
+        command += ["--truststore-path", login.trust, "--password"]
+        os.environ["TRINO_PASSWORD"] = login.password  # in an argument, every user of the machine could read it
     sys.stdout.flush()
     os.execv(command[0], command)  # noqa: S606 - no shell is wanted
 

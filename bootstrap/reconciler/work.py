@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.polaris_principals import PolarisPrincipals
+from bootstrap.engines.trino_files import TrinoFiles
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import Refused
 from bootstrap.stores.buckets import BucketStore
@@ -41,6 +42,12 @@ class ApplyWork:
         if self.world.principals is None:
             raise Refused("no catalog of this lakehouse has principals")
         return self.world.principals()
+
+    @cached_property
+    def trino(self) -> TrinoFiles:
+        if self.world.trino is None:
+            raise Refused("no Trino of this lakehouse asks for passwords")
+        return self.world.trino()
 
     def catalog(self, name: str) -> LiveCatalog:
         """The catalog of that name. Raises Refused if the connections have none."""

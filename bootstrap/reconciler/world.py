@@ -9,6 +9,7 @@ from bootstrap import catalogs
 from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.catalogs.polaris_principals import PolarisPrincipals
+from bootstrap.engines.trino_files import TrinoFiles
 from bootstrap.remote import retry
 from bootstrap.remote.connections import Connections
 from bootstrap.stores.buckets import BucketStore
@@ -34,6 +35,7 @@ class World:
     files: Callable[[], MetadataFiles]
     users: Callable[[], UserAdmin] | None = None  # None: the store does not support users
     principals: Callable[[], PolarisPrincipals] | None = None  # None: no catalog's server has principals
+    trino: Callable[[], TrinoFiles] | None = None  # None: no Trino here asks for passwords
     rounds: int = 5  # at most, with fresh facts each, if others write at the same time or answers are lost
     pause: Callable[[int], None] = retry.pause  # before the next round; takes the number of rounds so far
 
@@ -49,7 +51,14 @@ class World:
             files=lambda: MetadataFiles(connections),
             users=(lambda: users(connections, state)) if users is not None and state is not None else None,
             principals=_principals(connections, state),
+            trino=_trino(connections, state),
         )
+
+
+def _trino(connections: Connections, state: State | None) -> Callable[[], TrinoFiles] | None:
+    if state is None or not connections.trino_users:
+        return None
+    return lambda: TrinoFiles(state, apart=connections.trino_users == "docker")
 
 
 def _principals(connections: Connections, state: State | None) -> Callable[[], PolarisPrincipals] | None:

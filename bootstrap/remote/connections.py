@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bootstrap.remote.auth import NONE, Auth
 from lakehouse.runtimes.state import State
@@ -84,4 +84,5 @@ class Connections:
     folder: Path = Path()
     owner: BucketOwner | None = None  # None: buckets carry no such mark (in AWS they are Terraform's)
     user_keys: State | None = None  # keeps the keys of users of the store and of catalogs; None: nobody's are managed
+    trino_users: Literal["", "process", "docker"] = ""  # where a Trino that asks for passwords runs; empty: none does
     user_api: str = ""  # as in :attr:`lakehouse.spec.kinds.StoreRules.users`

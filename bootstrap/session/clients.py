@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootstrap.remote import loopback, shell
 from bootstrap.session.target import Target
+from bootstrap.session.trino_login import TrinoLogin, trino_login
 from lakehouse.errors import UsageError
 from lakehouse.kinds.engines import spark as spark_service
 from lakehouse.text.placeholders import filled
@@ -28,26 +29,29 @@ if TYPE_CHECKING:
 TOKEN = "_".join(("SPARK", "CONNECT", "AUTHENTICATE", "TOKEN"))  # the name of the variable, not a secret
 # Seconds to connect and to answer: Trino answers each request within a second, however long the query runs.
 _HTTP = (5.0, 30.0)
-USER = "lakehouse"  # Trino knows only a user's name; nothing is checked on the loopback address
 
 
-def trino(target: Target, catalog: str | None = None, *, seconds: float = 60) -> Connection:
+def trino(
+    target: Target, catalog: str | None = None, *, seconds: float = 60, login: TrinoLogin | None = None
+) -> Connection:
     """A connection to Trino for short questions: Trino ends a query after ``seconds``.
 
-    ``catalog`` defaults to the first of the file.
+    ``catalog`` defaults to the first of the file, ``login`` to that of the toolkit's own clients.
     """
     from trino.dbapi import Connection
 
     at = target.address("trino", "engines.trino")
     loopback.spare(os.environ)
+    login = login or trino_login(target)
     return Connection(
         host=at.host,
         port=at.port,
-        user=USER,
+        user=login.user,
         catalog=catalog or next(iter(target.lakehouse.catalogs)),
         timezone="UTC",
         session_properties=_limit(seconds),
         request_timeout=_HTTP,
+        **login.settings(),
     )
 
 
@@ -57,17 +61,16 @@ def trino_requests(target: Target, *, seconds: float | None = None) -> Callable[
 
     at = target.address("trino", "engines.trino")
     loopback.spare(os.environ)
+    login = trino_login(target)
     session = ClientSession(
-        user=USER,
+        user=login.user,
         source="lakehouse",
         catalog=next(iter(target.lakehouse.catalogs)),
         timezone="UTC",
         properties=_limit(seconds),
     )
-    http = TrinoRequest.http.Session()
-    return lambda: TrinoRequest(
-        host=at.host, port=at.port, client_session=session, http_session=http, http_scheme="http", request_timeout=_HTTP
-    )
+    settings = login.settings()
+    return lambda: TrinoRequest(host=at.host, port=at.port, client_session=session, request_timeout=_HTTP, **settings)
 
 
 def _limit(seconds: float | None) -> dict[str, str]:

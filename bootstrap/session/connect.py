@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from bootstrap.remote.auth import NONE, Auth, ClientCredentials, SigV4
 from bootstrap.remote.connections import AwsAccount, BucketOwner, CatalogConnection, Connections, StoreConnection
@@ -12,7 +13,7 @@ from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
-from lakehouse.spec import AwsStack, Lakehouse, load
+from lakehouse.spec import AwsStack, Lakehouse, LocalStack, load
 from lakehouse.text.placeholders import Secret, filled
 
 
@@ -38,6 +39,7 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
         owner=_bucket_owner(local),
         user_keys=local.state,
         user_api=user_api,
+        trino_users=_trino_users(lakehouse, stack),
     )
 
 
@@ -58,6 +60,12 @@ def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConne
     if own is not None:
         account = AwsAccount(own.region, *(value(each) for each in (own.keys.name, own.keys.value)))
     return CatalogConnection(kind.word, at.uri, at.warehouse, at.api, auth=auth, account=account, storage=storage)
+
+
+def _trino_users(lakehouse: Lakehouse, stack: str) -> Literal["", "process", "docker"]:
+    engine, there = lakehouse.engines.trino, lakehouse.stacks[stack]
+    asks = engine is not None and engine.authentication is not None
+    return there.runtime if asks and isinstance(there, LocalStack) else ""
 
 
 def _bucket_owner(local: Local) -> BucketOwner:

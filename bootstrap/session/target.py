@@ -47,6 +47,12 @@ class Target:
         return isinstance(self.lakehouse.stacks.get(self.stack), AwsStack)
 
     @property
+    def asks_in_trino(self) -> bool:
+        """Whether Trino asks for passwords."""
+        engine = self.lakehouse.engines.trino
+        return engine is not None and engine.authentication is not None
+
+    @property
     def region(self) -> str:
         """The AWS region of a stack in AWS."""
         there = self.lakehouse.stacks[self.stack]

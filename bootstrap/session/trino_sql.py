@@ -88,6 +88,10 @@ def _failure(error: Exception) -> LakehouseError:
         return SqlFailure(f"Trino no longer answers ({error}). `lakehouse status` shows whether it runs.")
     if isinstance(error, HttpError):  # its message has the whole page
         said = str(error).partition(":")[0]
+        if said == "error 401":
+            return SqlFailure(
+                "Trino was started with another password. `lakehouse deploy` starts it with the present one."
+            )
         return SqlFailure(
             f"the server at Trino's address does not answer as Trino does ({said}). `lakehouse doctor` helps."
         )

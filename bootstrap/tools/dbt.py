@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from bootstrap.tools import reach
-from bootstrap.tools.reach import Reach
+from bootstrap.tools.reach import Reach, TrinoOwner
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engines import spark, trino
 from lakehouse.services.service import Address
@@ -33,12 +33,14 @@ def _lines(stack: Reach) -> Iterator[str]:
     if not by_spark:
         at = stack.address(trino.NAME, "engines.trino, or engines.spark with connect: true,", "dbt")
     yield "# ~/.dbt/profiles.yml, for dbt-trino" + (" and dbt-spark" if by_spark else "")
+    if stack.owner is not None:
+        yield f"# Its password: {reach.EVAL}"
     yield f"{json.dumps(stack.name)}:"
     yield f"  target: {json.dumps(stack.catalog.name if at else f'{stack.catalog.name}_spark')}"
     yield "  outputs:"
     for each in stack.catalogs:
         if at is not None:
-            yield from _trino(each, at)
+            yield from _trino(each, at, stack.owner)
         if by_spark:
             yield from _spark(each)
     for each in stack.catalogs:
@@ -48,14 +50,20 @@ def _lines(stack: Reach) -> Iterator[str]:
         yield _ICEBERG
 
 
-def _trino(each: CatalogEndpoint, at: Address) -> Iterator[str]:
+def _trino(each: CatalogEndpoint, at: Address, owner: TrinoOwner | None) -> Iterator[str]:
     yield f"    {json.dumps(each.name)}:"
     yield "      type: trino"
-    yield "      method: none"
-    yield "      user: dbt"
+    if owner is None:
+        yield "      method: none"
+        yield "      user: dbt"
+    else:
+        yield "      method: ldap"  # dbt-trino's name for a password
+        yield f"      user: {owner.user}"
+        yield f"      password: \"{{{{ env_var('{reach.TRINO_PASSWORD}') }}}}\""
+        yield f"      cert: {json.dumps(owner.trust)}"
     yield f"      host: {json.dumps(at.host)}"
     yield f"      port: {at.port}"
-    yield "      http_scheme: http"
+    yield f"      http_scheme: {'http' if owner is None else 'https'}"
     yield f"      database: {json.dumps(each.name)}"
     yield f"      schema: {SCHEMA}"
     yield "      threads: 2"

@@ -33,6 +33,8 @@ def _variables(stack: Reach) -> Iterator[tuple[str, Text]]:
         yield "SPARK_REMOTE", connect.url("sc")
     if stack.token is not None:
         yield "SPARK_CONNECT_AUTHENTICATE_TOKEN", stack.token
+    if stack.owner is not None:
+        yield reach.TRINO_PASSWORD, stack.owner.password
 
 
 _DLT = "DESTINATION__FILESYSTEM__CREDENTIALS__"

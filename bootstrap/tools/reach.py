@@ -7,16 +7,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bootstrap.session.target import Target
+from bootstrap.session.trino_login import authority
 from lakehouse.errors import UsageError
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engines import spark, trino
+from lakehouse.kinds.engines.trino_password import PASSWORD
+from lakehouse.kinds.engines.trino_rules import OWNER
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.service import Address
 from lakehouse.text.placeholders import Secret, Text, secrets
 from lakehouse.text.words import listed
 
+#: The variable of that shell with the password of Trino's owner.
+TRINO_PASSWORD = "_".join(("LAKEHOUSE", "TRINO", "PASSWORD"))  # its name, not a secret
 #: What a user does before a tool that needs keys.
 EVAL = 'eval "$(lakehouse endpoints --for env)"'
+
+
+@dataclass(frozen=True)
+class TrinoOwner:
+    """The user of a Trino that asks for passwords: the files of its password and of the certificate to trust."""
+
+    user: str
+    password: Secret
+    trust: str
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,7 @@ class Reach:
     addresses: Mapping[str, Address]  # of the engines, by the name of the port
     where: Callable[[Secret], Path | str]
     token: Secret | None = None  # that Spark Connect asks for
+    owner: TrinoOwner | None = None  # None: Trino asks for no password
     first: CatalogEndpoint | None = None
     account: str = ""  # of a stack in AWS
 
@@ -86,6 +101,7 @@ def _local(target: Target) -> Reach:
         addresses={each: local.place.external(each) for each in engines if each in local.ports},
         where=where,
         token=Secret(spark.TOKEN) if token else None,
+        owner=TrinoOwner(OWNER, PASSWORD, str(authority(target))) if target.asks_in_trino else None,
     )
 
 

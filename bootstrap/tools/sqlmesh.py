@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from bootstrap.tools import reach
 from bootstrap.tools.reach import Reach
 from lakehouse.kinds.engines import trino
 
@@ -16,17 +17,26 @@ def write(stack: Reach) -> str:
 
 def _lines(stack: Reach) -> Iterator[str]:
     at = stack.address(trino.NAME, "engines.trino", "SQLMesh")
-    yield "# config.yaml of a SQLMesh project. Trino asks for no password on this machine."
+    if (owner := stack.owner) is None:
+        login = ("no-auth", "sqlmesh", "http")
+        yield "# config.yaml of a SQLMesh project. Trino asks for no password on this machine."
+    else:
+        login = ("basic", owner.user, "https")
+        yield f"# config.yaml of a SQLMesh project. Its password: {reach.EVAL}"
+    method, user, scheme = login
     yield "gateways:"
     for each in stack.catalogs:
         yield f"  {json.dumps(each.name)}:"
         yield "    connection:"
         yield "      type: trino"
-        yield "      method: no-auth"
-        yield "      user: sqlmesh"
+        yield f"      method: {method}"
+        yield f"      user: {user}"
+        if owner is not None:
+            yield f"      password: \"{{{{ env_var('{reach.TRINO_PASSWORD}') }}}}\""
+            yield f"      cert: {json.dumps(owner.trust)}"
         yield f"      host: {json.dumps(at.host)}"
         yield f"      port: {at.port}"
-        yield "      http_scheme: http"
+        yield f"      http_scheme: {scheme}"
         yield f"      catalog: {json.dumps(each.name)}"
         # SQLMesh keeps its state where rows can be updated quickly, which a lake is not for.
         yield "    state_connection: {type: duckdb, database: state.db}"

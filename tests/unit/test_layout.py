@@ -37,7 +37,7 @@ LAYERS = (
     ("offline", "stacks"),
     ("bootstrap.remote",),
     ("bootstrap.iceberg",),
-    ("bootstrap.catalogs", "bootstrap.files", "bootstrap.probe", "bootstrap.stores"),
+    ("bootstrap.catalogs", "bootstrap.engines", "bootstrap.files", "bootstrap.probe", "bootstrap.stores"),
     ("bootstrap.reconciler",),
     ("bootstrap.reconciler.tables",),
     ("bootstrap.reconciler.objects",),

@@ -12,6 +12,8 @@ from bootstrap.reconciler.objects.rename import Renames
 from bootstrap.reconciler.objects.rename_namespace import NamespaceRenames
 from bootstrap.reconciler.objects.seed import Seeds
 from bootstrap.reconciler.objects.table import Tables
+from bootstrap.reconciler.objects.trino_rules import TrinoRules
+from bootstrap.reconciler.objects.trino_user import TrinoUsers
 from bootstrap.reconciler.objects.user import Users
 from bootstrap.reconciler.objects.view import IcebergViews
 
@@ -27,6 +29,8 @@ OBJECTS = Registry(
     References(),  # after everything that branches and tags start with
     Users(),
     Principals(),  # after everything that they are granted
+    TrinoRules(),
+    TrinoUsers(),  # after the rules of what they may do
 )
 
 __all__ = ["OBJECTS"]

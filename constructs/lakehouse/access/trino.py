@@ -29,7 +29,7 @@ _ROWS: dict[Verb, tuple[str, ...]] = {
     "manage": ("SELECT", "INSERT", "DELETE", "UPDATE", "OWNERSHIP"),
 }
 _NO_PROCEDURE = {"filter": "true"}
-_METADATA = r"(\$[a-z_]+)?"  # a table's own name, and those of its metadata tables
+METADATA = r"(\$[a-z_]+)?"  # a table's own name, and those of its metadata tables
 _HIDDEN = ("$path", "$partition", "$file_modified_time")  # columns of the Iceberg connector
 _SYSTEM = "jdbc|metadata"  # schemas of the catalog `system` that show only what its reader may see
 
@@ -158,7 +158,7 @@ def _where(lakehouse: Lakehouse, principal: str, target: str, *, metadata: bool 
     catalog, *path = split(lakehouse, target)
     found = {"user": _literal(principal), "catalog": _with_branches(lakehouse, catalog)}
     if len(path) == 2:
-        own = _METADATA if metadata and not is_view(lakehouse, target) else ""
+        own = METADATA if metadata and not is_view(lakehouse, target) else ""
         return found | {"schema": _literal(path[0]), "table": f"{_literal(path[1])}{own}"}
     return found | ({"schema": _inside(path[0])} if path else {})
 

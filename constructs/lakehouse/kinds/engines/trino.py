@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
-from lakehouse.access.trino import catalog_of
+from lakehouse.access.trino import catalog_of, catalog_settings
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
+from lakehouse.kinds.engines import trino_password
 from lakehouse.kinds.engines import trino_rules as rules
 from lakehouse.services import jvm
+from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Enforcement, Feature, Further, Limit, Listener
@@ -19,6 +23,9 @@ NAME = "trino"
 
 # Bootstrap prints the whole configuration at each start; Iceberg logs each query.
 _QUIET = ("io.trino", "io.airlift", "org.apache.iceberg", "Bootstrap")
+
+_READY = '"starting":false'
+_SECURE = "queries and the state of Trino; clients and JDBC (`lakehouse endpoints --for trino` says how to log in)"
 
 JAVA = 25  # it needs 24 or newer; class archives are best on the newest
 
@@ -39,16 +46,22 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         catalogs=catalogs,
         further=engine.catalogs,
         settings=engine.properties,
+        secure=engine.authentication is not None,
+        more={each.name: catalog_settings(lakehouse, each.name) for each in catalogs if engine.authentication},
     )
     return (service,)
 
 
-def of_catalogs(catalogs: Sequence[CatalogEndpoint], s3_switch: str) -> dict[str, Mapping[str, Text]]:
-    """The properties of each catalog and of each of its branches, by their names in Trino."""
-    found = {each.name: each.kind.for_trino(each, s3_switch, "main") for each in catalogs}
+def of_catalogs(
+    catalogs: Sequence[CatalogEndpoint], s3_switch: str, more: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+) -> dict[str, Mapping[str, Text]]:
+    """The properties of each catalog and branch, by their names in Trino; ``more`` are by the catalog's name."""
+    found: dict[str, Mapping[str, Text]] = {}
     for each in catalogs:
+        own = more.get(each.name, {})
+        found[each.name] = {**each.kind.for_trino(each, s3_switch, "main"), **own}
         for branch in each.branches:
-            found[catalog_of(each.name, branch)] = each.kind.for_trino(each, s3_switch, branch)
+            found[catalog_of(each.name, branch)] = {**each.kind.for_trino(each, s3_switch, branch), **own}
     return found
 
 
@@ -63,15 +76,23 @@ def trino(
     catalogs: Sequence[CatalogEndpoint],
     further: Mapping[str, Mapping[str, str]],
     settings: Mapping[str, str],
+    secure: bool = False,
+    more: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Service:
-    """Trino with a catalog for each catalog and branch of the file, the ``further`` catalogs, and dynamic ones."""
-    package, port = f"trino-{version}", place.port(NAME)
+    """Trino with a catalog for each catalog and branch of the file, the ``further`` catalogs, and dynamic ones.
+
+    A ``secure`` one has TLS, and asks for passwords. ``more`` are properties of a catalog and its branches.
+    """
+    package, port = f"trino-{'password-' if secure else ''}{version}", place.port(NAME)
     home, etc, data = place.package(package), place.config(NAME), place.data(NAME)
-    config = {
-        "coordinator": "true",
-        "node-scheduler.include-coordinator": "true",
+    reached: dict[str, Text] = {
         "http-server.http.port": str(port),
         "discovery.uri": f"http://{place.host(NAME)}:{port}",
+    }
+    config: dict[str, Text] = {
+        "coordinator": "true",
+        "node-scheduler.include-coordinator": "true",
+        **(trino_password.settings(etc, place.host(NAME), port) if secure else reached),
         # CREATE CATALOG works, and the catalogs that it creates are kept as files beside the static ones.
         "catalog.management": "dynamic",
         "plugin.dir": f"{home}/plugin",
@@ -83,15 +104,20 @@ def trino(
         "memory.heap-headroom-per-node": f"{heap_mb * 3 // 10}MB",
         **settings,
     }
-    static = of_catalogs(catalogs, s3_switch)
+    static = of_catalogs(catalogs, s3_switch, more)
     files = [
         File("config.properties", properties(config)),
         File("log.properties", properties(dict.fromkeys(_QUIET, "WARN"))),
         *(File(f"catalog/{name}.properties", properties(each)) for name, each in {**further, **static}.items()),
     ]
+    listening, probe = Port(NAME, port, label="Trino", path="/ui/"), Probe("http", port, "/v1/info", expect=_READY)
+    if secure:
+        files += trino_password.files(etc, Certificate.of(NAME, place.host(NAME), [place.external(NAME)]))
+        listening = replace(listening, scheme="https", meaning=_SECURE)
+        probe = replace(probe, kind="https", trust=trino_password.AUTHORITY)
     return Service(
         name=NAME,
-        image=package,
+        image=f"trino-{version}",
         packages=(package,),
         java=java,
         command=(
@@ -106,8 +132,8 @@ def trino(
         environment=jvm.ENVIRONMENT,
         files=tuple(files),
         data=(data,),
-        ports=(Port(NAME, port, label="Trino", path="/ui/"),),
-        probe=Probe("http", port, "/v1/info", expect='"starting":false'),
+        ports=(listening,),
+        probe=probe,
         memory_mb=heap_mb + 400,
         needs=(),
     )

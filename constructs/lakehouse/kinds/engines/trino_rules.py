@@ -10,10 +10,20 @@ from lakehouse.spec.further import no_secrets
 from lakehouse.spec.kinds import Opening, known
 from lakehouse.spec.model import Lakehouse, Trino
 from lakehouse.spec.problems import KeyPath, Problem
+from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.support import not_yet
 
+OWNER = "lakehouse"  # with passwords, the user of the toolkit's own commands, who may do everything
 CATALOGS = ("system", "jmx")  # built in
 CONNECTORS = ("iceberg", "tpch", "memory")  # the plugins that are installed
+# The settings that `authentication: password` owns.
+_OF_PASSWORD = (
+    "http-server.",
+    "internal-communication.",
+    "password-authenticator.",
+    "access-control.",
+    "web-ui.authentication.",
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,8 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
     trino = lakehouse.engines.trino
     if trino is None:
         return
-    yield from _not_built(trino)
+    if trino.authentication is not None:
+        yield from _password(lakehouse, trino)
     release = RELEASES.get(trino.version)
     for name, properties in trino.catalogs.items():
         at: KeyPath = ("engines", "trino", "catalogs", name)
@@ -68,17 +79,29 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
             yield not_yet((*at, "connector.name"), "connector.name", connector, CONNECTORS)
 
 
-def _not_built(trino: Trino) -> Iterator[Problem]:
-    """What the model has, but no service of this release carries out."""
-    if trino.authentication:
-        at: KeyPath = ("engines", "trino", "authentication")
-        yield Problem(at, f"authentication: {trino.authentication} is not supported yet. Remove it")
-
-
 def openings(lakehouse: Lakehouse) -> Iterator[Opening]:
     """Ways around filters and masks: without passwords a principal need only say another name."""
     if lakehouse.engines.trino and not lakehouse.engines.trino.authentication:
         yield Opening("Trino lets everybody in, under any name", "set `authentication: password` of engines.trino")
+
+
+def _password(lakehouse: Lakehouse, trino: Trino) -> Iterator[Problem]:
+    """Problems of a lakehouse whose Trino asks for passwords."""
+    asks: KeyPath = ("engines", "trino", "authentication")
+    for name, stack in lakehouse.stacks.items():
+        if isinstance(stack, LocalStack) and stack.runtime != "process":
+            message = f"it is not supported on runtime: {stack.runtime} yet; runtime: process is"
+            yield Problem(("stacks", name, "runtime"), f"engines.trino.authentication: {message}", about=(asks,))
+        elif isinstance(stack, AwsStack) and stack.engines != "managed":
+            message = "engines.trino.authentication: it is not supported for Trino on instances yet. Remove it"
+            yield Problem(("stacks", name, "engines"), message, about=(asks,))
+    if OWNER in lakehouse.access.principals:
+        message = f'"{OWNER}" is the user of the lakehouse\'s own commands in Trino. Choose another name'
+        yield Problem(("access", "principals", OWNER), message, about=(asks,))
+    for key, value in trino.properties.items():
+        if key.startswith(_OF_PASSWORD):
+            message = f'{key} is set by `authentication`, and "{value}" would replace that. Remove it'
+            yield Problem(("engines", "trino", "properties", key), message, about=(asks,))
 
 
 def same_names(lakehouse: Lakehouse) -> Iterator[Problem]:

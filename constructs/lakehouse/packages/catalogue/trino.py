@@ -5,6 +5,8 @@ from __future__ import annotations
 from lakehouse.packages.catalogue.artifacts import jar, maven
 from lakehouse.packages.package import Package
 
+PASSWORDS = "password-authenticators"  # the plugin's folder
+
 PACKAGES: tuple[Package, ...] = (
     Package(
         "trino-476",
@@ -42,6 +44,22 @@ PACKAGES: tuple[Package, ...] = (
                 "bade81c52e2f7177a7b867aee1b10fae48fefda9c38f3ec6aeb006fdde5f0378",
                 14380277,
                 top="plugin/memory",
+            ),
+        ),
+    ),
+    Package(
+        "trino-password-476",
+        "476",
+        "the same with the plugin for passwords: no registry has that plugin but in the server with all plugins",
+        (
+            maven(
+                "io.trino:trino-server",
+                "476",
+                "trino-server-476.tar.gz",
+                "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f",
+                821045832,
+                lib="lib",
+                **{f"plugin/{name}": f"plugin/{name}" for name in ("iceberg", "tpch", "memory", PASSWORDS)},
             ),
         ),
     ),

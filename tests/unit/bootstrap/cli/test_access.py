@@ -14,6 +14,7 @@ import yaml
 from bootstrap.catalogs.polaris_principals import CLIENT_ID, CLIENT_SECRET
 from bootstrap.cli import access
 from bootstrap.cli.main import app
+from bootstrap.engines.trino_files import TrinoFiles
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import Missing
 from bootstrap.remote.user_keys import UserKeys
@@ -156,8 +157,8 @@ def test_a_store_without_users_is_named_with_those_that_have_them(
     file.write_text(file.read_text().replace("store: seaweedfs", "store: s3proxy"))
     lakehouse(file, "test", expect=2)
     assert (
-        "stacks.local has neither a store with users (seaweedfs, minio or aistor) nor a catalog of kind polaris."
-        in " ".join(capsys.readouterr().err.split())
+        "stacks.local has no store with users (seaweedfs, minio or aistor), no catalog of kind polaris, and no Trino "
+        "with `authentication: password`." in " ".join(capsys.readouterr().err.split())
     )
 
 
@@ -167,7 +168,10 @@ def test_only_a_store_with_users_is_tried(file: Path, capsys: pytest.CaptureFixt
     content["stacks"]["local"] |= {"store": "s3proxy", "catalogs": dict.fromkeys(content["catalogs"], polaris)}
     file.write_text(yaml.safe_dump(content))
     lakehouse(file, "test", expect=2)
-    said = "stacks.local has no store with users (seaweedfs, minio or aistor), and no other is tried."
+    said = (
+        "stacks.local has no store with users (seaweedfs, minio or aistor) and no Trino with "
+        "`authentication: password`, and nothing else is tried."
+    )
     assert said in " ".join(capsys.readouterr().err.split())
 
 
@@ -206,15 +210,34 @@ def test_calls_that_are_not_as_the_file_says_are_shown(
     if wrong:
         [row] = shown.out.splitlines()[1:]
         assert row.split()[:2] == ["bi", "list"]
-        assert row.split()[3:] == ["allowed", "denied"]
+        assert row.split()[3:] == ["seaweedfs", "allowed", "denied"]
         assert "1 of" in shown.err
     else:
-        assert "all answered as the file says. Catalogs and engines were not asked." in shown.out
+        assert "calls at seaweedfs, all answered as the file says. Nothing else was asked." in shown.out
     lakehouse(file, "test", "--all", "--json", expect=int(wrong))
     found = json.loads(capsys.readouterr().out)
     assert {each["principal"] for each in found} == {"bi", "idle"}
     lakehouse(file, "test", "--principal", "idle", "--all", "--json", expect=int(wrong))
     assert {(each["principal"], each["file"]) for each in json.loads(capsys.readouterr().out)} == {("idle", "denied")}
+
+
+def test_trino_hands_out_a_password_and_its_former_one_ends_at_once(file: Path) -> None:
+    content = yaml.safe_load(file.read_text())
+    content["engines"]["trino"] = {"authentication": "password"}
+    file.write_text(yaml.safe_dump(content))
+    target, files = find(file, "local"), TrinoFiles(State(file.parent / "state"))
+    owner.mark(target.located.state, target.located.claim)
+    at = access._Servers(target, Connections(StoreConnection(None, "r"), {}), None, None, files)
+    assert list(at.written("bi")) == []
+    files.create("bi", deletable=False)
+    former = files.password("bi")
+    [section] = at.written("bi")
+    ca = target.local.state.root / "certificates" / "authority" / "certificate.pem"
+    assert section == f"[trino]\nuri = https://127.0.0.1:8085\nuser = bi\npassword = {former}\nca = {ca}\n"
+    [said] = at.renewed("bi")
+    assert "The former one ends within 2 s; queries that run go on." in said
+    assert files.password("bi") not in (former, None)
+    assert list(at.ended("bi")) == ["bi: its former password for Trino ended when it got a new one."]
 
 
 def test_polaris_hands_out_its_own_pair_and_lets_none_overlap(file: Path) -> None:

@@ -12,6 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.operations import shell
+from bootstrap.session.target import Target, find
+from bootstrap.session.trino_login import authority
+from lakehouse.runtimes import owner
+from lakehouse.services.service import Address
+from tests.unit.lakehouse.services.place import PROJECT
+
 SHELL = """
 import signal, sys, threading, time
 from bootstrap.operations import shell
@@ -90,3 +97,30 @@ def test_ctrl_c_pressed_many_times_does_not_end_the_shell(tmp_path: Path) -> Non
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os.close(screen)
     assert (shown.decode().split()[-2:], code) == (["closed", "left"], 0)
+
+
+def test_the_password_for_trinos_own_shell_is_in_no_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "lakehouse.yaml"
+    content = (PROJECT / "lakehouse.yaml").read_text()
+    file.write_text(content.replace("trino: {", "trino: {authentication: password, "))
+    target = find(file, "local")
+    owner.mark(target.located.state, target.located.claim)
+    target.local.state.keep("trino-password", "aWord")
+    started: list[list[str]] = []
+    monkeypatch.setattr(Target, "address", lambda *_: Address("127.0.0.1", 8085))
+    monkeypatch.setattr("lakehouse.packages.set_up", lambda *_: None)
+    monkeypatch.setattr("lakehouse.packages.java", lambda feature: Path("/java"))
+
+    def execute(path: str, command: list[str]) -> None:
+        started.append(command)
+        raise SystemExit
+
+    monkeypatch.setattr("os.execv", execute)
+    monkeypatch.setenv("TRINO_PASSWORD", "of the shell")
+    with pytest.raises(SystemExit):
+        shell.trino(target)
+    [command] = started
+    assert "https://127.0.0.1:8085" in command
+    assert command[-3:] == ["--truststore-path", str(authority(target)), "--password"]
+    assert "aWord" not in " ".join(command)
+    assert os.environ["TRINO_PASSWORD"] == "aWord"

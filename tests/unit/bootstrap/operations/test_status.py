@@ -10,7 +10,8 @@ from bootstrap.operations.status import combine, duration
 from bootstrap.session.target import Target
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.runtime import Process
-from lakehouse.spec import Lakehouse
+from lakehouse.spec import Lakehouse, load
+from tests.unit.lakehouse.services.place import PROJECT
 
 
 def test_what_probes_supervisor_and_system_say_becomes_one_status(target: Target) -> None:
@@ -58,6 +59,16 @@ def test_every_endpoint_has_a_description_and_both_addresses(target: Target) -> 
     assert "any name, no password" in trino.meaning
     assert {urlsplit(each.external).hostname for each in found} == {"127.0.0.1", "localhost"}
     assert len({each.external for each in found}) == len(found)
+
+
+def test_a_trino_that_asks_for_passwords_has_https_and_its_own_description(tmp_path: Path) -> None:
+    file = tmp_path / "lakehouse.yaml"
+    content = (PROJECT / "lakehouse.yaml").read_text()
+    file.write_text(content.replace("trino: {", "trino: {authentication: password, "))
+    found = of_stack(locate(load(file), "local", file))
+    [trino] = [each for each in found if each.name == "Trino"]
+    assert trino.external == "https://127.0.0.1:8085/ui/"
+    assert "`lakehouse endpoints --for trino` says how to log in" in trino.meaning
 
 
 def test_catalogs_of_one_server_share_its_address(tmp_path: Path) -> None:

@@ -41,6 +41,23 @@ def test_the_configuration_is_as_it_was(case: str, tool: str, tmp_path: Path, mo
     assert text == path.read_text()
 
 
+@pytest.mark.parametrize("tool", ["dbt", "sqlmesh", "trino", "env"])
+def test_the_configuration_for_a_trino_with_passwords_names_the_file_of_the_password(tool: str, tmp_path: Path) -> None:
+    path = tmp_path / "lakehouse.yaml"
+    write("process", path)
+    path.write_text(path.read_text().replace('trino: {version: "476"}', "trino: {authentication: password}"))
+    target = find(path, None)
+    mark(target.located.state, target.located.claim)
+    target.local.state.keep("trino-password", "word")
+    text = WRITERS[tool](reach.of(target)).replace(str(tmp_path), "/project") + "\n"
+    golden = GOLDEN / "password" / f"{tool}.txt"
+    if os.environ.get("LAKEHOUSE_GOLDEN") == "write":
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(text)
+    assert text == golden.read_text()
+    assert "word\n" not in text
+
+
 @pytest.mark.parametrize("tool", ENGINES)
 def test_engines_of_a_stack_in_aws_are_outside_of_the_file(
     tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

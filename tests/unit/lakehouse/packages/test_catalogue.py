@@ -17,7 +17,7 @@ from lakehouse.packages.catalogue import PACKAGES
 from lakehouse.packages.package import Artifact, Package
 from lakehouse.spec import load, support
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.model import Spark, Trino
+from lakehouse.spec.model import Engines, Spark, Trino
 from offline.go import PACKAGE
 
 ROOT = Path(__file__).parents[4]
@@ -36,6 +36,9 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     asked += [_asked(store=KindEntry(kind=store)) for store in support.on(STORES, "process")]
     served = [each for each in support.on(CATALOGS, "process") if not CATALOGS[each].in_store]
     asked += [_asked(catalogs={"lake": CATALOGS[each].entry(kind=each)}) for each in served]
+    default = load(ROOT / "lakehouse.yaml")
+    secure = Engines(trino=Trino(authentication="password"))
+    asked.append(needed(default.model_copy(update={"engines": secure})))
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
     names.add("trino-jdbc-476")  # asked for by tests/tools
     names |= {PACKAGE, terraform.PACKAGE}  # asked for by a build or a set-up, where this machine has no Go or Terraform

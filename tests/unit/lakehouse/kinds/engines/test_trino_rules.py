@@ -2,9 +2,66 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
 
 from lakehouse.kinds.engines.trino_rules import RELEASES, property_refusal
+from lakehouse.spec import load
+from lakehouse.spec.problems import SpecError
+from tests.unit.lakehouse.services.place import PROJECT
+
+SOURCE = yaml.safe_load((PROJECT / "lakehouse.yaml").read_text())
+
+
+def problems(tmp_path: Path, change: Callable[[Any], None], **trino: Any) -> str:
+    """The problems of the project's own file with a Trino that asks for passwords, and this change."""
+    content = copy.deepcopy(SOURCE)
+    content["engines"]["trino"] = {"authentication": "password", **trino}
+    change(content)
+    file = tmp_path / "lakehouse.yaml"
+    file.write_text(yaml.safe_dump(content))
+    try:
+        load(file)
+    except SpecError as error:
+        return str(error)
+    return ""
+
+
+def test_a_trino_with_passwords_is_accepted(tmp_path: Path) -> None:
+    assert problems(tmp_path, lambda content: None, properties={"query.max-run-time": "1h"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "trino", "said"),
+    [
+        (
+            lambda content: content["stacks"]["local"].update(runtime="docker"),
+            {},
+            "engines.trino.authentication: it is not supported on runtime: docker yet; runtime: process is",
+        ),
+        (
+            lambda content: content.update(access={"principals": {"lakehouse": {}}}),
+            {},
+            '"lakehouse" is the user of the lakehouse\'s own commands in Trino. Choose another name',
+        ),
+        (
+            lambda content: None,
+            {"properties": {"http-server.https.port": "1"}},
+            'http-server.https.port is set by `authentication`, and "1" would replace that. Remove it',
+        ),
+    ],
+)
+def test_what_a_trino_with_passwords_cannot_have_is_refused(
+    tmp_path: Path, change: Callable[[Any], None], trino: dict[str, Any], said: str
+) -> None:
+    found = problems(tmp_path, change, **trino)
+    assert said in found
+    assert "lakehouse.yaml:" in found
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Engines as the reconciler changes them."""

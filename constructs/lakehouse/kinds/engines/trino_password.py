@@ -1,0 +1,87 @@
+"""What ``authentication: password`` adds to Trino: TLS, passwords, and rules that say who may do what.
+
+The owner's password is a part of the service's definition. The principals' passwords and the rules are not, so that a
+changed grant restarts nothing: the bootstrap writes them (`bootstrap.engines.trino_files`), and Trino reads them again.
+
+https://trino.io/docs/476/security/tls.html, https://trino.io/docs/476/security/password-file.html and
+https://trino.io/docs/476/security/file-system-access-control.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lakehouse.kinds.engines.trino_rules import OWNER
+from lakehouse.services.certificate import Certificate
+from lakehouse.services.service import File
+from lakehouse.text.placeholders import Hashed, Secret, Text, joined
+from lakehouse.text.properties import properties
+
+PASSWORD = Secret("trino-password", "password")  # the owner's
+USERS = "access/users"  # the principals' passwords, relative to the service's configuration folder
+RULES = "access/rules.json"
+AUTHORITY = "authority.pem"
+SECONDS = 2  # until Trino has read the principals' passwords and the rules again
+
+_INTERNAL = Secret("trino-internal")  # by which Trino's nodes know each other
+_SERVER = "server.pem"
+_LOGIN = {"owner": "owner", "users": USERS}  # the files of passwords, by the names of their own settings
+
+#: The rules until the bootstrap has written those of the file.
+OWNER_ONLY: Mapping[str, Any] = {
+    "catalogs": [{"user": OWNER, "allow": "all"}],
+    "schemas": [{"user": OWNER, "owner": True}],
+    "tables": [
+        {
+            "user": OWNER,
+            "privileges": ["SELECT", "INSERT", "DELETE", "UPDATE", "OWNERSHIP", "GRANT_SELECT"],
+        }
+    ],
+    "queries": [{"user": OWNER, "allow": ["execute", "view", "kill"]}],
+    "system_information": [{"user": OWNER, "allow": ["read", "write"]}],
+}
+
+
+def settings(etc: str, host: str, port: int) -> dict[str, Text]:
+    """Those of the server, with ``etc`` as its configuration folder. They replace the ones without TLS."""
+    return {
+        "http-server.http.enabled": "false",
+        "http-server.https.enabled": "true",
+        "http-server.https.port": str(port),
+        "http-server.https.keystore.path": f"{etc}/{_SERVER}",
+        "http-server.authentication.type": "PASSWORD",
+        "password-authenticator.config-files": ",".join(f"{etc}/{name}.properties" for name in _LOGIN),
+        "access-control.config-files": f"{etc}/access-control.properties",
+        "discovery.uri": f"https://{host}:{port}",
+        "internal-communication.shared-secret": _INTERNAL,
+        "internal-communication.https.required": "true",
+        "internal-communication.https.truststore.path": f"{etc}/{AUTHORITY}",
+    }
+
+
+def files(etc: str, certificate: Certificate) -> tuple[File, ...]:
+    """What these settings refer to."""
+    rules = {
+        "access-control.name": "file",
+        "security.config-file": f"{etc}/{RULES}",
+        "security.refresh-period": f"{SECONDS}s",
+    }
+    return (
+        File(_SERVER, joined([certificate.key, "\n", certificate.chain])),
+        File(AUTHORITY, certificate.authority),
+        *(File(f"{name}.properties", properties(_login(f"{etc}/{path}"))) for name, path in _LOGIN.items()),
+        File("access-control.properties", properties(rules)),
+        File(_LOGIN["owner"], joined([f"{OWNER}:", Hashed(PASSWORD), "\n"])),
+        File(USERS, "", once=True),
+        File(RULES, json.dumps(OWNER_ONLY, indent=1), once=True),
+    )
+
+
+def _login(path: str) -> dict[str, Text]:
+    return {
+        "password-authenticator.name": "file",
+        "file.password-file": path,
+        "file.refresh-period": f"{SECONDS}s",
+    }
