@@ -75,8 +75,9 @@ def prefix(location: str) -> tuple[str, str]:
 
 def _outermost(prefixes: set[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The prefixes that are in no other one."""
-    return tuple(
-        (bucket, key)
-        for bucket, key in sorted(prefixes)
-        if not any(bucket == other and key.startswith(f"{outer}/") for other, outer in prefixes)
-    )
+
+    def inside(bucket: str, key: str) -> bool:
+        parts = key.split("/")
+        return any((bucket, "/".join(parts[:depth])) in prefixes for depth in range(1, len(parts)))
+
+    return tuple(sorted(each for each in prefixes if not inside(*each)))

@@ -14,11 +14,12 @@ Three of its gaps are closed here, and were read in the classes of Trino 476:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lakehouse.access.grants import VERBS, Grant, grants, is_view
+from lakehouse.access.grants import VERBS, Grant, grants
 from lakehouse.spec import Lakehouse, Verb
 from lakehouse.spec.access import split
 from lakehouse.spec.roles import MASK
@@ -119,25 +120,41 @@ def _schemas(lakehouse: Lakehouse, principal: str, own: list[Grant]) -> Iterator
 
 
 def _tables(lakehouse: Lakehouse, principal: str, own: list[Grant], owner: str) -> Iterator[dict[str, Any]]:
-    """Filters first, which no other grant covers; then the highest verbs, because the first rule decides."""
+    """A principal's rules. Tables of a namespace with the same rule share it: a masked catalog has a grant for each."""
+    shared: dict[str, tuple[dict[str, str], str, list[str], dict[str, Any]]] = {}
+    for target, suffix, rule in _in_order(own, owner):
+        _, *path = split(lakehouse, target)
+        where = _where(lakehouse, principal, target)
+        _, _, names, _ = shared.setdefault(json.dumps([where, suffix, len(path), rule]), (where, suffix, [], rule))
+        names += map(_literal, path[1:])
+    for where, suffix, names, rule in shared.values():
+        several = f"({'|'.join(names)})" if len(names) > 1 else "".join(names)
+        yield {**where, **({"table": f"{several}{suffix}"} if names else {}), **rule}
+
+
+def _in_order(own: list[Grant], owner: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """A target, what its name in Trino ends with, and its rule. The first rule that matches decides.
+
+    Filters are first, which no other grant covers; then the highest verbs.
+    """
     narrowed: dict[str, list[Grant]] = {}
-    for grant in own:
+    highest: dict[str, Verb] = {}
+    for grant in sorted(own, key=lambda grant: VERBS.index(grant.verb)):
         if grant.narrows:
             narrowed.setdefault(grant.target, []).append(grant)
+        else:
+            highest[grant.target] = grant.verb
     for target, here in narrowed.items():
-        yield {**_where(lakehouse, principal, target, metadata=False), **_narrow(here, owner)}
-    highest: dict[str, Verb] = {}
-    for verb in VERBS:
-        highest |= {grant.target: verb for grant in own if grant.verb == verb and not grant.narrows}
+        yield target, "", {"privileges": ["SELECT"], **_narrow(here, owner)}
     for target, verb in sorted(highest.items(), key=lambda item: -VERBS.index(item[1])):
-        rule = {**_where(lakehouse, principal, target), "privileges": list(_ROWS[verb])}
-        yield rule | _NO_PROCEDURE if verb == "read" else rule
+        rest = _NO_PROCEDURE if verb == "read" else {}
+        yield target, METADATA, {"privileges": list(_ROWS[verb]), **rest}
 
 
 def _narrow(here: list[Grant], owner: str) -> dict[str, Any]:
     """Subqueries of filters and masks run as the owner, so that a principal need not read the tables in them."""
     filters = list(dict.fromkeys(grant.rows for grant in here if grant.rows))
-    rule: dict[str, Any] = {"privileges": ["SELECT"], **_NO_PROCEDURE}
+    rule: dict[str, Any] = {**_NO_PROCEDURE}
     if filters:
         joined = filters[0] if len(filters) == 1 else " OR ".join(f"({each})" for each in filters)
         rule |= {"filter": joined, "filter_environment": {"user": owner}}
@@ -154,12 +171,12 @@ def _masked(column: str, mask: str, owner: str) -> dict[str, Any]:
     return {"name": column.lower(), **own}
 
 
-def _where(lakehouse: Lakehouse, principal: str, target: str, *, metadata: bool = True) -> dict[str, str]:
+def _where(lakehouse: Lakehouse, principal: str, target: str) -> dict[str, str]:
+    """The conditions of a rule, without the table's."""
     catalog, *path = split(lakehouse, target)
     found = {"user": _literal(principal), "catalog": _with_branches(lakehouse, catalog)}
     if len(path) == 2:
-        own = METADATA if metadata and not is_view(lakehouse, target) else ""
-        return found | {"schema": _literal(path[0]), "table": f"{_literal(path[1])}{own}"}
+        return found | {"schema": _literal(path[0])}
     return found | ({"schema": _inside(path[0])} if path else {})
 
 

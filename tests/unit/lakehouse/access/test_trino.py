@@ -256,6 +256,12 @@ def test_a_catalog_with_a_filter_has_no_statistics_which_show_bounds_of_all_rows
     assert catalog_settings(file, "lakes") == {}
 
 
+def test_tables_of_a_namespace_with_the_same_rule_share_it() -> None:
+    rules = trino_rules(one(lake={"verbs": ["read"], "columns": {"tag:pii": "mask"}}), OWNER)
+    own = [(rule["schema"], rule["table"]) for rule in rules["tables"] if rule.get("catalog", "")[:4] == "lake"]
+    assert own == [("n", "t"), (r"n\.m", "t"), ("nm", "t"), ("n", r"(t2|v)(\$[a-z_]+)?")]
+
+
 # Mutations: each makes the rules weaker in one place.
 
 
@@ -284,9 +290,7 @@ WEAKER: dict[str, Weaken] = {
     "a wider table": lambda rules: _mine(rules, table=r"t2(\$[a-z_]+)?").update(table=".*"),
     "a wider end of a table's name": lambda rules: _mine(rules, table=r"t2(\$[a-z_]+)?").update(table="t2?"),
     "a wider schema": lambda rules: _mine(rules, schema=r"nm(\..*)?").update(schema=".*"),
-    "a schema that only begins alike": lambda rules: _mine(rules, table=r"t(\$[a-z_]+)?", schema="n").update(
-        schema="n.*"
-    ),
+    "a schema that only begins alike": lambda rules: _mine(rules, table=r"(t2|t)(\$[a-z_]+)?").update(schema="n.*"),
     "a dot that is any character": lambda rules: _mine(rules, schema=r"n\.m").update(schema="n.?m"),
     "a wider catalog": lambda rules: _mine(rules, table=r"t2(\$[a-z_]+)?").update(
         catalog="lake.*", schema=".*", table="t"

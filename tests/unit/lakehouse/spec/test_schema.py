@@ -40,6 +40,8 @@ def test_default_file_is_valid() -> None:
     [
         ("volume: long", "volume: {type: long, doc: Shares}"),
         ("volume: long", 'volume: {type: {struct: {a: int, b: "list<string>"}}}'),
+        ("volume: long", "volume: {type: long, tags: [pii]}"),
+        ("lake.silver: [read]", 'lake.silver: {verbs: [read], rows: a = 1, columns: {"tag:pii": mask, b: upper(b)}}'),
         ("warehouse: {}", "warehouse:"),
         ('version: "4.1"', "version: 4.1"),
         ("workers: 2", "properties: {a: 1, b: true}"),
