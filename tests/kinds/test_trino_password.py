@@ -5,6 +5,7 @@ The tests share one lakehouse: each leaves it up and whole for the next one.
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import requests
 from trino.exceptions import HttpError, TrinoUserError
 
 from lakehouse.kinds.engines.trino_password import RULES, USERS
-from tests.integration.deployment import Deployment, exposed, kill, up
+from tests.integration.deployment import BIN, Deployment, exposed, kill, up
 from tests.integration.findings import doctor, errors
 from tests.integration.listening import further
 from tests.integration.trino_users import READ_AGAIN, connected, denied, login, run, soon, status
@@ -126,7 +127,13 @@ def test_our_own_commands_log_in_by_themselves(stack: Deployment, monkeypatch: p
     assert "2" in stack.lakehouse("sql", "-e", f"SELECT count(*) FROM {ORDERS}")
     stack.lakehouse("verify")
     stack.lakehouse("generate", "--dataset", "tpch", "--scale", "0.001")
+    stack.lakehouse("maintain", ORDERS)
     assert not errors(doctor(stack, code=0))
+    shell = subprocess.run(
+        [BIN / "lakehouse", "shell", "trino"], cwd=stack.folder, input=f"SELECT count(*) FROM {ORDERS};\n", text=True,
+        capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert '"2"' in shell.stdout
     shown = stack.lakehouse("endpoints")
     assert f"https://127.0.0.1:{stack.port('trino')}/ui/" in shown
     for tool in ("trino", "dbt", "sqlmesh", "env"):
