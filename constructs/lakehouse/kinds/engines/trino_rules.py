@@ -10,7 +10,7 @@ from lakehouse.spec.further import no_secrets
 from lakehouse.spec.kinds import Opening, known
 from lakehouse.spec.model import Lakehouse, Trino
 from lakehouse.spec.problems import KeyPath, Problem
-from lakehouse.spec.stacks import AwsStack, LocalStack
+from lakehouse.spec.stacks import AwsStack
 from lakehouse.spec.support import not_yet
 
 OWNER = "lakehouse"  # with passwords, the user of the toolkit's own commands, who may do everything
@@ -89,10 +89,7 @@ def _password(lakehouse: Lakehouse, trino: Trino) -> Iterator[Problem]:
     """Problems of a lakehouse whose Trino asks for passwords."""
     asks: KeyPath = ("engines", "trino", "authentication")
     for name, stack in lakehouse.stacks.items():
-        if isinstance(stack, LocalStack) and stack.runtime != "process":
-            message = f"it is not supported on runtime: {stack.runtime} yet; runtime: process is"
-            yield Problem(("stacks", name, "runtime"), f"engines.trino.authentication: {message}", about=(asks,))
-        elif isinstance(stack, AwsStack) and stack.engines != "managed":
+        if isinstance(stack, AwsStack) and stack.engines != "managed":
             message = "engines.trino.authentication: it is not supported for Trino on instances yet. Remove it"
             yield Problem(("stacks", name, "engines"), message, about=(asks,))
     if OWNER in lakehouse.access.principals:

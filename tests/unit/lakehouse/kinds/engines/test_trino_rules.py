@@ -18,6 +18,9 @@ from tests.unit.lakehouse.services.place import PROJECT
 SOURCE = yaml.safe_load((PROJECT / "lakehouse.yaml").read_text())
 
 
+IN_AWS = {"region": "eu-west-1", "store": "s3", "catalogs": {"lake": "glue"}, "engines": "ec2", "zones": 3}
+
+
 def problems(tmp_path: Path, change: Callable[[Any], None], **trino: Any) -> str:
     """The problems of the project's own file with a Trino that asks for passwords, and this change."""
     content = copy.deepcopy(SOURCE)
@@ -40,9 +43,9 @@ def test_a_trino_with_passwords_is_accepted(tmp_path: Path) -> None:
     ("change", "trino", "said"),
     [
         (
-            lambda content: content["stacks"]["local"].update(runtime="docker"),
+            lambda content: content["stacks"].update(there=IN_AWS),
             {},
-            "engines.trino.authentication: it is not supported on runtime: docker yet; runtime: process is",
+            "engines.trino.authentication: it is not supported for Trino on instances yet. Remove it",
         ),
         (
             lambda content: content.update(access={"principals": {"lakehouse": {}}}),
