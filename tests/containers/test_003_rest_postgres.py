@@ -22,7 +22,7 @@ from lakehouse.runtimes.locate import locate
 from lakehouse.spec import load
 from tests.containers.conftest import exposed, remains, runtime, sick, up
 from tests.containers.listening import assert_declared
-from tests.integration.deployment import PROJECT, Deployment, until
+from tests.integration.deployment import PROJECT, Deployment, until, until_well
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -117,7 +117,7 @@ def test_killed_servers_come_back_with_all_they_had(stack: Deployment) -> None:
     for name in KILLED:
         os.kill(seen[name], signal.SIGKILL)
     until(lambda: all(runtime(stack).processes()[name].pid not in (0, seen[name]) for name in KILLED))
-    until(lambda: not sick(stack))
+    until_well(stack, sick)
     assert customers(stack) == CUSTOMER
     called = [each.name for each in runtime(stack).containers if each.service in KILLED]
     subprocess.run(["docker", "kill", *called], check=True, capture_output=True, timeout=60)

@@ -18,7 +18,7 @@ import pytest
 
 from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import DOCKER, remains, runtime, sick, up
-from tests.integration.deployment import BIN, ROW, Changes, Deployment, a_row, kept, read, until
+from tests.integration.deployment import BIN, ROW, Changes, Deployment, a_row, kept, read, until, until_well
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -58,7 +58,7 @@ def test_killed_processes_are_restarted(contained: Deployment, row: None) -> Non
         killed = ids(contained)[service]
         os.kill(killed, signal.SIGKILL)
         until(lambda name=service, old=killed: ids(contained)[name] not in (0, old))  # type: ignore[misc]
-    until(lambda: not sick(contained))
+    until_well(contained, sick)
     assert read(contained) == ROW
     query = "SELECT word FROM lake.silver.bad_days"
     assert "here before" in contained.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", query)
@@ -88,7 +88,7 @@ def test_what_was_killed_removed_or_edited_by_hand_shows_in_diff_and_is_repaired
 
 def test_docker_restart_is_no_drift(contained: Deployment, row: None) -> None:
     docker("restart", called(contained, "s3proxy"))
-    until(lambda: not sick(contained))
+    until_well(contained, sick)
     assert contained.planned() == set()
     assert read(contained) == ROW
 
@@ -127,7 +127,7 @@ def test_what_stops_a_deploy_is_named_before_anything_starts(contained: Deployme
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as stranger:  # fmt: skip
         try:
-            until(lambda: bool(stranger.net_connections("tcp")), 10)
+            until(lambda: bool(stranger.net_connections("tcp")), 60)
             output = contained.deploy(code=1)
         finally:
             stranger.kill()
@@ -200,14 +200,14 @@ def test_a_restarted_docker_brings_it_all_back(contained: Deployment, row: None,
     folder = folder if Path(folder).is_dir() else "/"  # somebody may have removed it
     managed = Path("/run/systemd/system").is_dir()
     daemon.terminate()
-    psutil.wait_procs([daemon], timeout=60)
+    assert psutil.wait_procs([daemon], timeout=180)[1] == []
     if not managed:
         log = contained.folder / "dockerd.log"
         # By a shell that ends at once: it is to outlive the test, and nobody's child.
         script = 'setsid "$@" >>"$0" 2>&1 </dev/null &'
         subprocess.run(["sh", "-c", script, str(log), *command], cwd=folder, check=True)
-    until(lambda: subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0, 60)
-    until(lambda: not sick(contained))
+    until(lambda: subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0, 180)
+    until_well(contained, sick)
     assert read(contained) == ROW
     query = "SELECT word FROM lake.silver.bad_days"
     assert "here before" in contained.lakehouse("sql", "--engine", "spark", "--format", "csv", "-e", query)

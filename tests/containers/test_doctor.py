@@ -10,7 +10,7 @@ import pytest
 
 from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import runtime, sick
-from tests.integration.deployment import Deployment, kept, until
+from tests.integration.deployment import Deployment, kept, until_well
 from tests.integration.findings import behind, doctor, errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -34,7 +34,7 @@ def well_again(contained: Deployment) -> Iterator[None]:
     try:
         yield
     finally:
-        until(lambda: not sick(contained), 300)
+        until_well(contained, sick)
 
 
 def test_containers_that_are_well(contained: Deployment) -> None:

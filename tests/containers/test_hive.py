@@ -15,7 +15,7 @@ from lakehouse import packages
 from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import DOCKER, exposed, remains, runtime, sick, up
 from tests.containers.listening import assert_declared
-from tests.integration.deployment import ROW, Deployment, a_row, read, until
+from tests.integration.deployment import ROW, Deployment, a_row, read, until, until_well
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(600)]  # in CI Hive runs as processes
 
@@ -69,7 +69,7 @@ def test_killed_servers_come_back_with_all_they_had(stack: Deployment) -> None:
         for pid in seen.values():
             os.kill(pid, signal.SIGKILL)
         until(lambda: all(runtime(stack).processes()[name].pid not in (0, pid) for name, pid in seen.items()))
-        until(lambda: not sick(stack))
+        until_well(stack, sick)
         assert read(stack) == ROW
 
 

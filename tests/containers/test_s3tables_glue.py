@@ -17,7 +17,7 @@ from lakehouse.runtimes.docker.engine import DockerEngine
 from tests import moto
 from tests.containers.conftest import DOCKER, exposed, remains, runtime, sick, up
 from tests.containers.listening import assert_declared
-from tests.integration.deployment import Deployment, until
+from tests.integration.deployment import Deployment, until, until_well
 from tests.integration.findings import doctor, errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(900)]  # in CI both run as processes
@@ -91,7 +91,7 @@ def test_a_killed_store_comes_back_with_all_that_it_had(stack: Deployment) -> No
     pid = runtime(stack).processes()["seaweedfs"].pid
     os.kill(pid, signal.SIGKILL)
     until(lambda: runtime(stack).processes()["seaweedfs"].pid not in (0, pid))
-    until(lambda: not sick(stack))
+    until_well(stack, sick)
     for table in TABLES:
         assert stack.trino(f"SELECT * FROM {table}") == [[1, "here before"]]
 

@@ -155,12 +155,22 @@ class Deployment:
         return kept | {"NO_COLOR": "1", "CI": "1", "AWS_ACCESS_KEY_ID": "stranger", "AWS_PROFILE": "stranger"}
 
 
-def until(condition: Callable[[], bool], seconds: float = 180) -> None:
-    """Wait for the condition, at most that long."""
+def until(condition: Callable[[], bool], seconds: float = 400, why: Callable[[], str] = str) -> None:
+    """Wait for the condition, at most that long: a busy machine starts a lakehouse in minutes. ``why`` explains."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain\n{why()}"
         time.sleep(0.5)
+
+
+def until_well(deployment: Deployment, sick: Callable[[Deployment], list[str]]) -> None:
+    """Wait until no service is sick. If that fails, the message has what a user would look at."""
+
+    def why() -> str:
+        commands = (("status",), ("doctor",), *(("logs", "--lines", "30", name) for name in sick(deployment)))
+        return "\n".join(deployment.lakehouse(*each, code=None) for each in commands)
+
+    until(lambda: not sick(deployment), why=why)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from lakehouse.runtimes.process.incarnation import healthy
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
-from tests.integration.deployment import BIN, ROW, Deployment, a_row, kept, read, until
+from tests.integration.deployment import BIN, ROW, Deployment, a_row, kept, read, until, until_well
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -58,7 +58,7 @@ def test_killed_services_are_restarted(deployed: Deployment, row: None) -> None:
         killed = supervisor.processes()[service].pid
         os.kill(killed, signal.SIGKILL)
         until(lambda name=service, old=killed: supervisor.processes()[name].pid not in (0, old))  # type: ignore[misc]
-    until(lambda: not sick(deployed))
+    until_well(deployed, sick)
     assert read(deployed) == ROW
     assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
 
@@ -70,7 +70,7 @@ def test_spark_works_again_if_all_of_it_died_at_once(deployed: Deployment, row: 
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
     until(lambda: all(supervisor.processes()[name].pid not in (0, pid) for name, pid in before.items()))
-    until(lambda: not sick(deployed))
+    until_well(deployed, sick)
     assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
 
 

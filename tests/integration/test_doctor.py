@@ -96,7 +96,7 @@ def test_a_service_without_memory(deployed: Deployment) -> None:
         service = next(each for each in deployed.local.services if each.name == "nessie")
         program, *options = (word for word in service.command if not word.startswith(("-Xms", "-Xmx")))
         supervisor.add(replace(service, command=(program, "-Xmx16m", *options)))
-        until(lambda: "memory is too small" in doctor(deployed, code=1)["service nessie"]["cause"], 60)
+        until(lambda: "memory is too small" in doctor(deployed, code=1)["service nessie"]["cause"], 300)
         found = doctor(deployed, code=1)
         supervisor.remove("nessie")
     assert errors(found) == {"service nessie"}

@@ -146,12 +146,12 @@ def test_a_full_disk_is_named_reads_go_on_and_writes_come_back(small: AsUser) ->
     assert writes(small)
     root = small.local.state.root
     filler = root.parent / "filler"
-    until(lambda: (root / BALLAST).is_file(), 20)
+    until(lambda: (root / BALLAST).is_file(), 120)
     room = os.statvfs(root)
     with filler.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - (CLOSE_MB // 2 << 20))
-    until(lambda: not status(small)["disk"]["writes"], 30)
-    until(lambda: reads(small), 30)
+    until(lambda: not status(small)["disk"]["writes"], 120)
+    until(lambda: reads(small), 120)
     with pytest.raises(ClientError):
         s3(small).put_object(Bucket="warehouse", Key="another", Body=b"word")
 
@@ -165,9 +165,9 @@ def test_a_full_disk_is_named_reads_go_on_and_writes_come_back(small: AsUser) ->
     assert "accepts only reads" in small.lakehouse("doctor", code=1)
 
     (root / BALLAST).unlink()  # what a person does to have room for a clean-up
-    until(lambda: writes(small), 30)
+    until(lambda: writes(small), 120)
     filler.unlink()
-    until(lambda: (root / BALLAST).is_file(), 30)
+    until(lambda: (root / BALLAST).is_file(), 120)
     assert status(small)["healthy"]
 
 
@@ -182,10 +182,10 @@ def test_exhausted_inodes_are_named(small: AsUser) -> None:
 
     limit(used + 100)
     try:
-        until(lambda: not status(small)["disk"]["writes"], 30)
+        until(lambda: not status(small)["disk"]["writes"], 120)
         reported = small.lakehouse("status", code=1)
         assert "The disk is full" in reported
         assert "more files" in reported
     finally:
         limit(INODES)
-    until(lambda: writes(small), 30)
+    until(lambda: writes(small), 120)

@@ -134,7 +134,7 @@ def running(deployed: Deployment, engine: str, sql: str, **further: Any) -> Iter
     try:
         until(lambda: runs(deployed, engine, sql))
         yield process
-        until(lambda: not runs(deployed, engine, sql), 30)
+        until(lambda: not runs(deployed, engine, sql), 120)
     finally:
         process.kill()
         process.wait()
@@ -170,7 +170,7 @@ ENDLESS = {
 def test_a_signal_cancels_the_query(deployed: Deployment, engine: str, number: signal.Signals, code: int) -> None:
     with running(deployed, engine, ENDLESS[engine]) as process:
         process.send_signal(number)
-        assert process.wait(30) == code
+        assert process.wait(120) == code
 
 
 @pytest.mark.parametrize("engine", ["trino", "spark"])
@@ -180,14 +180,14 @@ def test_a_reader_that_goes_cancels_the_query_even_while_nothing_is_printed(depl
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        assert process.wait(30) == 141
+        assert process.wait(120) == 141
         assert process.stderr.read() == ""
 
 
 def test_the_timeout_cancels_the_query(deployed: Deployment) -> None:
     failed = deployed.lakehouse("sql", "--timeout", "1", "-e", ENDLESS["trino"], code=1)
     assert "-e:1:1: no end within 1 s; the statement was cancelled" in failed
-    until(lambda: not runs(deployed, "trino", ENDLESS["trino"]), 30)
+    until(lambda: not runs(deployed, "trino", ENDLESS["trino"]), 120)
 
 
 def test_the_table_does_not_wait_for_the_whole_result(deployed: Deployment) -> None:
@@ -201,7 +201,7 @@ def test_the_table_does_not_wait_for_the_whole_result(deployed: Deployment) -> N
         assert heading == "x"
         assert first.isdigit()
         process.stdout.close()
-        assert process.wait(30) == 141
+        assert process.wait(120) == 141
 
 
 def test_the_shell_takes_several_lines_and_cancels_and_goes_on(deployed: Deployment, tmp_path: Path) -> None:
@@ -245,9 +245,9 @@ def test_the_shell_takes_several_lines_and_cancels_and_goes_on(deployed: Deploym
         shell.send_signal(signal.SIGINT)
         expect("Cancelled.")
         expect("spark> ")
-        until(lambda: not runs(deployed, "spark", ""), 30)
+        until(lambda: not runs(deployed, "spark", ""), 120)
         os.write(here, b"\x04")
-        assert shell.wait(30) == 0
+        assert shell.wait(120) == 0
     finally:
         shell.kill()
         os.close(here)
