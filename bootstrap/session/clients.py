@@ -155,8 +155,8 @@ def client_of_the_line(target: Target) -> None:
                 sys.path.insert(0, each)
 
 
-def iceberg(target: Target, name: str) -> Catalog:
-    """PyIceberg's client of a catalog."""
+def iceberg(target: Target, name: str, **instead: str) -> Catalog:
+    """PyIceberg's client of a catalog. ``instead`` are settings that replace the toolkit's own, as a credential."""
     if target.in_aws:
         from bootstrap.session.aws import iceberg as in_glue
 
@@ -181,7 +181,7 @@ def iceberg(target: Target, name: str) -> Catalog:
         from bootstrap.remote.s3 import session
 
         found["botocore_session"] = session()  # else it would look for the shell's profile
-    return load_catalog(name, **found)
+    return load_catalog(name, **{**found, **instead})
 
 
 def s3(target: Target) -> Any:
