@@ -5,7 +5,7 @@ from __future__ import annotations
 from lakehouse.packages.catalogue.artifacts import jar, maven
 from lakehouse.packages.package import Package
 
-PASSWORDS = "password-authenticators"  # the plugin's folder
+LOGIN_PLUGIN = "password-authenticators"  # the plugin's folder
 
 PACKAGES: tuple[Package, ...] = (
     Package(
@@ -59,7 +59,7 @@ PACKAGES: tuple[Package, ...] = (
                 "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f",
                 821045832,
                 lib="lib",
-                **{f"plugin/{name}": f"plugin/{name}" for name in ("iceberg", "tpch", "memory", PASSWORDS)},
+                **{f"plugin/{name}": f"plugin/{name}" for name in ("iceberg", "tpch", "memory", LOGIN_PLUGIN)},
             ),
         ),
     ),

@@ -123,4 +123,5 @@ def test_the_password_for_trinos_own_shell_is_in_no_argument(tmp_path: Path, mon
     assert "https://127.0.0.1:8085" in command
     assert command[-3:] == ["--truststore-path", str(authority(target)), "--password"]
     assert "aWord" not in " ".join(command)
-    assert os.environ["TRINO_PASSWORD"] == "aWord"
+    handed = os.environ["TRINO_PASSWORD"]
+    assert handed == "aWord"
