@@ -12,9 +12,6 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import generations, owner
 from lakehouse.runtimes.disk import BALLAST
 
-# Everything that a lakehouse writes into its state folder; other files there are not ours to remove.
-_OURS = ("data", "services", "logs", "run", "cache", "secrets", "names", "certificates", "tmp")
-
 
 def destroy_data(target: Target, *, yes: bool) -> int:
     """Deletes the stack's tables, catalog state, logs and secrets; returns the number of bytes freed.
@@ -25,7 +22,7 @@ def destroy_data(target: Target, *, yes: bool) -> int:
     root = target.local.state.root
     if remains := target.local.runtime.remains():
         raise LakehouseError(f"The lakehouse is up ({remains}): its data stays. `lakehouse destroy` stops it first.")
-    folders = [root / name for name in _OURS if (root / name).exists()]
+    folders = [root / name for name in owner.FOLDERS if (root / name).exists()]
     if not folders and not target.local.runtime.volumes():
         return 0
     if folders and owner.read(root) is None:

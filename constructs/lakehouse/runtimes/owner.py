@@ -20,17 +20,8 @@ from lakehouse.runtimes.state import State, write_private
 MARK = "owner.json"  # in the state folder; beside services.json, a file of the same name holds the claim
 ADOPT = "`lakehouse adopt`"
 
-_FOLDERS = {
-    "data",
-    "services",
-    "logs",
-    "secrets",
-    "run",
-    "cache",
-    "tmp",
-    "names",
-    "certificates",
-}  # folders that a lakehouse creates
+#: Every folder that a lakehouse makes in its state folder. `destroy --data` removes these and nothing beside them.
+FOLDERS = ("data", "services", "logs", "run", "cache", "secrets", "access", "names", "certificates", "tmp")
 _OF_THE_FILE_SYSTEM = {"lost+found"}
 _KEYS = ("store-access-key", "store-secret-key")
 
@@ -239,7 +230,7 @@ def holds(root: Path) -> Iterator[str]:
         for each in root.iterdir():
             if each.name in _OF_THE_FILE_SYSTEM:
                 continue
-            if each.name in _FOLDERS and each.is_dir() and all(inner.is_dir() for inner in each.rglob("*")):
+            if each.name in FOLDERS and each.is_dir() and all(inner.is_dir() for inner in each.rglob("*")):
                 continue
             yield each.name
     except FileNotFoundError:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.engines.trino_files import TrinoFiles
 from bootstrap.operations.adopt import adopt
 from bootstrap.operations.destroy import destroy_data
 from bootstrap.session.target import Target, find
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runtimes.owner import MARK, mark
+from lakehouse.runtimes.owner import FOLDERS, MARK, check, mark
+from lakehouse.runtimes.state import write_private
 
 
 class Terminal(io.StringIO):
@@ -52,6 +54,21 @@ def test_the_data_goes_and_with_it_the_folder(target: Target, root: Path, file: 
     assert not root.exists()
     assert not root.parent.exists()
     assert file.exists()
+
+
+def test_the_keys_of_principals_go_too_and_the_next_deploy_may_have_the_folder(target: Target, root: Path) -> None:
+    state = target.local.state
+    TrinoFiles(state).create("bi", deletable=False)
+    state.keep("demo-bi-access-key", "AKEY")
+    write_private(state.root / "access" / "bi.ini", "[trino]")
+    assert {each.name for each in root.iterdir() if each.is_dir()} <= set(FOLDERS)
+    destroy_data(target, yes=True)
+    assert not root.exists()
+
+
+def test_a_folder_with_nothing_but_an_empty_one_for_keys_is_free(target: Target) -> None:
+    (target.located.state.root / "access").mkdir(parents=True)
+    check(target.located.state, target.located.claim)
 
 
 def test_a_second_time_nothing_happens(target: Target, root: Path) -> None:
