@@ -52,7 +52,7 @@ def _files(archive: Path, wanted: Callable[[PurePosixPath], bool]) -> Iterator[t
                     with bundle.open(entry) as content:
                         yield _safe(entry.filename), entry.external_attr >> 16, content
         return
-    links: dict[str, list[PurePosixPath]] = {}
+    links: dict[str, list[PurePosixPath]] = {}  # by the file that they share
     with tarfile.open(archive) as tape:
         for member in tape:
             if member.islnk() and wanted(path := _safe(member.name)):
@@ -60,11 +60,15 @@ def _files(archive: Path, wanted: Callable[[PurePosixPath], bool]) -> Iterator[t
             elif (content_or_none := _content(tape, member)) is not None:
                 yield _safe(member.name), member.mode, content_or_none
     if links:  # once more from the beginning: a jump back to each file would unpack all that is before it
+        missing = dict(links)
         with tarfile.open(archive) as tape:
             for member in tape:
                 for path in links.get(member.name, ()):
                     if (content_or_none := _content(tape, member)) is not None:
+                        missing.pop(member.name, None)
                         yield path, member.mode, content_or_none
+        for target, paths in missing.items():
+            raise tarfile.TarError(f"{paths[0]} is a hard link to {target}, which is no file in it")
 
 
 def _content(tape: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:

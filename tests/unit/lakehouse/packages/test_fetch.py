@@ -100,6 +100,28 @@ def test_a_hard_link_becomes_a_file_wherever_the_content_is_in_the_archive(
     assert tree == {"plugin/it/a.jar": "trino-1/lib/a.jar", "plugin/it/b.jar": "trino-1/plugin/other/b.jar"}
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, None], ids=["symbolic", "hard", "nothing"])
+def test_a_hard_link_to_what_is_no_file_is_an_error(
+    registry: Registry, catalogued: Catalogued, kind: bytes | None
+) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tape:
+        entry = tarfile.TarInfo("trino-1/plugin/it/plain.jar")
+        tape.addfile(entry, io.BytesIO())
+        for name, target, type_ in (("plugin/it/a.jar", "lib/a.jar", tarfile.LNKTYPE), ("lib/a.jar", "x", kind)):
+            if type_ is not None:
+                link = tarfile.TarInfo(f"trino-1/{name}")
+                link.type, link.linkname = type_, f"trino-1/{target}"
+                tape.addfile(link)
+    part = artifact(buffer.getvalue(), "trino-1.tar.gz", (("trino-1/plugin/it", "plugin/it"),))
+    registry.put(part, buffer.getvalue())
+    catalogued(Package("trino-1.0", "1.0", "", (part,)))
+    said = r"cannot be unpacked \(trino-1/plugin/it/a.jar is a hard link to trino-1/lib/a.jar, which is no file in it"
+    with pytest.raises(LakehouseError, match=said):
+        fetch.fetch(["trino-1.0"], progress=False)
+    assert not is_present("trino-1.0")
+
+
 def test_what_is_there_is_not_fetched_again(registry: Registry) -> None:
     fetch.fetch(["tree-1.0", "jar-1.0"], progress=False)
     asked = len(registry.log)
