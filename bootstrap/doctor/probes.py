@@ -204,12 +204,17 @@ def written_otherwise(services: Sequence[Service], state: State, names: Sequence
 
 def _differs(service: Service, state: State, names: Sequence[str]) -> bool:
     for file in service.files:
-        plain = (each for each in placeholders.parts(file.text) if isinstance(each, placeholders.Secret))
-        if secrets := [each.secret for each in plain if each.secret in names]:
+        own = placeholders.parts(file.text)
+        plain = [each.secret for each in own if isinstance(each, placeholders.Secret) and each.secret in names]
+        hashed = [each.bcrypt.secret for each in own if isinstance(each, placeholders.Hashed)]
+        hashed = [each for each in hashed if each in names]
+        if plain or hashed:
             try:
                 written = (state.config(service.name) / file.path).read_text()
             except OSError:
                 continue  # not started yet, or not ours to read
-            if any(state.secret(name) not in written for name in secrets):
+            if any(state.secret(name) not in written for name in plain):
+                return True
+            if any(not placeholders.has_hash(written, state.secret(name)) for name in hashed):
                 return True
     return False

@@ -90,7 +90,8 @@ def _failure(error: Exception) -> LakehouseError:
         said = str(error).partition(":")[0]
         if said == "error 401":
             return SqlFailure(
-                "Trino was started with another password. `lakehouse deploy` starts it with the present one."
+                "Trino was started with another password than the state folder has. Put the former file back, or make "
+                "a new one: `lakehouse secret rotate trino-password`, then `lakehouse deploy`, which restarts Trino."
             )
         return SqlFailure(
             f"the server at Trino's address does not answer as Trino does ({said}). `lakehouse doctor` helps."

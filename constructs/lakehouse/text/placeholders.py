@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,6 +110,7 @@ def written(text: Text, secret: Callable[[str], str]) -> bytes:
 
 
 _COST = 10  # of bcrypt: 2 to the power of it rounds, 0.05 s of a core; passwords here are random, so more adds nothing
+_BCRYPT = re.compile(rf"\$2y\${_COST}\$[./A-Za-z0-9]{{53}}")
 # ]]> ends a section of XML. Trino, Spark, Hadoop and Quarkus replace ${...}, and Quarkus reads $$ as $.
 _MEANT = ("\\", '"', "'", " ", "=", "]]>", "${", "$$")
 
@@ -129,6 +131,13 @@ def hashed(password: str) -> str:
     import bcrypt  # only a deploy of a service with passwords needs it
 
     return "$2y$" + bcrypt.hashpw(password.encode(), bcrypt.gensalt(_COST)).decode().removeprefix("$2b$")
+
+
+def has_hash(text: str, password: str) -> bool:
+    """Whether the text has a hash of the password that :func:`hashed` made."""
+    import bcrypt
+
+    return any(bcrypt.checkpw(password.encode(), each.encode()) for each in _BCRYPT.findall(text))
 
 
 def issued(text: Text) -> tuple[Issued, ...]:

@@ -108,7 +108,7 @@ def test_services_that_were_started_with_other_keys(tmp_path: Path) -> None:
     assert probes.written_otherwise(some, state) == ["then"]
 
 
-def test_a_file_with_the_hash_of_a_secret_does_not_count(tmp_path: Path) -> None:
+def test_a_file_with_the_hash_of_another_secret_is_seen(tmp_path: Path) -> None:
     state = State(tmp_path)
     text = Hashed(Secret("password"))
     service = Service("trino", "image", (), (), Probe("tcp", 1), files=(File("owner", text),))
@@ -116,6 +116,12 @@ def test_a_file_with_the_hash_of_a_secret_does_not_count(tmp_path: Path) -> None
     (state.config("trino") / "owner").write_text(filled(text, state.secret))
     assert probes.further_secrets([service]) == ["password"]
     assert probes.written_otherwise([service], state, ["password"]) == []
+    state.keep("password", "another")
+    assert probes.written_otherwise([service], state, ["password"]) == ["trino"]
+    assert probes.written_otherwise([service], state) == [], "only those that were asked for"
+    state.forget("password")
+    (state.config("trino") / "owner").write_text("emptied")
+    assert probes.written_otherwise([service], state, ["password"]) == ["trino"]
 
 
 def test_other_secrets_than_the_stores_keys(tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ from bootstrap.session.trino_sql import _failure
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (HttpError("error 401: b'Unauthorized'"), "Trino was started with another password. `lakehouse deploy`"),
+        (
+            HttpError("error 401: b'Unauthorized'"),
+            "a new one: `lakehouse secret rotate trino-password`, then `lakehouse deploy`",
+        ),
         (HttpError("error 404: b'<html>'"), "does not answer as Trino does (error 404)"),
     ],
 )
