@@ -11,16 +11,18 @@ import fcntl
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bootstrap.remote.errors import Missing, Refused
 from lakehouse.kinds.engines import trino
-from lakehouse.kinds.engines.trino_password import RULES, USERS
+from lakehouse.kinds.engines.trino_password import ASKS, RULES, SECONDS, USERS
 from lakehouse.runtimes.state import State, write_private
-from lakehouse.text.placeholders import hashed
+from lakehouse.text.placeholders import filled, hashed
+from lakehouse.text.properties import properties
 
 Rules = Mapping[str, Any]  # in the JSON of Trino's file
 
@@ -49,11 +51,14 @@ class _Record:
 class TrinoFiles:
     """The files of a Trino with ``authentication: password`` on this machine."""
 
-    def __init__(self, state: State, *, apart: bool = False) -> None:
-        """``apart``: Trino runs in a container, as another user. The state folder's mode keeps others out then."""
-        folder = state.config(trino.NAME)
-        self._state, self._users, self._rules = state, folder / USERS, folder / RULES
-        self._mode = 0o644 if apart else 0o600
+    def __init__(self, state: State, *, apart: bool = False, pause: Callable[[float], None] = time.sleep) -> None:
+        """``apart``: Trino runs in a container, as another user. The state folder's mode keeps others out then.
+
+        ``pause`` waits for that many seconds.
+        """
+        self._folder = state.config(trino.NAME)
+        self._state, self._users, self._rules = state, self._folder / USERS, self._folder / RULES
+        self._mode, self._pause = 0o644 if apart else 0o600, pause
         self._record = state.root / "access" / "trino.json"
 
     def users(self) -> dict[str, TrinoUser]:
@@ -74,7 +79,31 @@ class TrinoFiles:
         return content if isinstance(content, Mapping) else None
 
     def write_rules(self, rules: Rules) -> None:
+        """Replace the rules, and wait until Trino has read them."""
         write_private(self._rules, json.dumps(rules, indent=1), self._mode)
+        self._pause(SECONDS)
+
+    def check_deployed(self, catalogs: Mapping[str, Mapping[str, str]]) -> None:
+        """Raises Refused if the last deploy gave Trino no passwords, or one of its catalogs not these properties.
+
+        They are by the catalog's name in Trino. A catalog that Trino does not have yet shows nothing.
+        """
+        if not self._has("config.properties", ASKS):
+            raise Refused("deploy first: Trino was started without passwords, and lets everybody in until then")
+        for name, settings in catalogs.items():
+            path = f"catalog/{name}.properties"
+            if (self._folder / path).is_file() and not self._has(path, settings):
+                lacks = " and ".join(f"{key}={value}" for key, value in settings.items())
+                why = f"Trino's catalog {name} was started without {lacks}, so it would show values that a filter hides"
+                raise Refused(f"deploy first: {why}")
+
+    def _has(self, path: str, settings: Mapping[str, str]) -> bool:
+        """Whether that file of Trino's configuration has these settings."""
+        try:
+            lines = (self._folder / path).read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return set(filled(properties(settings), str).splitlines()) <= set(lines)
 
     def create(self, name: str, *, deletable: bool) -> None:
         """Create the user with the password that the state folder has, or with a new one."""
@@ -107,11 +136,26 @@ class TrinoFiles:
         with self._changing() as records:
             if records.pop(name, None) is None:
                 raise Missing(f"Trino has no user {name}")
-        self._state.forget(_secret(name))
+            self._state.forget(_secret(name))  # while the record is there, a removal that was cut short is repeated
 
     def password(self, name: str) -> str | None:
-        """The password of a user; None if it has no record."""
-        return self._state.secret(_secret(name)) if name in self._records() else None
+        """The password of a user; None if it has no record.
+
+        Raises Refused if the state folder has none, or not the one that Trino has.
+        """
+        record = self._records().get(name)
+        if record is None:
+            return None
+        if self._digest(name) != record.digest:
+            raise Refused(
+                f"{self._state.kept(_secret(name))}, the password of {name} in Trino, is lost or is not the one that "
+                "Trino has. `lakehouse apply` makes them agree"
+            )
+        return self._state.secret(_secret(name))
+
+    def made(self, name: str) -> bool:
+        """Whether the user has a record."""
+        return name in self._records()
 
     def _made(self, name: str, *, enabled: bool, deletable: bool) -> _Record:
         """The record for the password that the state folder has, or for a new one."""

@@ -18,6 +18,7 @@ from bootstrap.reconciler.differences import CatalogPair, Differences
 from bootstrap.reconciler.entries import Entries, said
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind
 from bootstrap.reconciler.marks import DELETABLE_COLUMNS, is_deletable
+from bootstrap.reconciler.objects import trino_rules
 from bootstrap.reconciler.objects.catalog import closed
 from bootstrap.reconciler.objects.namespace import opens, renamed_around
 from bootstrap.reconciler.objects.view import readers
@@ -109,6 +110,8 @@ class Tables(ObjectKind):
             yield address("namespace", change.catalog, change.name.rpartition(".")[0])
             yield address("rename", change.catalog, change.name)
             yield from renamed_around(change)
+            if _renames_columns(change):  # its masks are by name, and the rules have the former and the new one
+                yield address(trino_rules.RULES, "", trino_rules.NAME)
         else:
             yield from readers(change, changes)
 
@@ -141,6 +144,10 @@ class Tables(ObjectKind):
         if free := {table: commit for table, commit in commits.items() if table not in errors}:
             errors |= catalog.commit_tables(free)
         return {each.address: errors[each.name] for each in changes if each.name in errors}
+
+
+def _renames_columns(change: Change) -> bool:
+    return any(each.text.startswith("column ") and each.text.endswith("(renamed)") for each in change.details)
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from bootstrap.reconciler.changes import Body, Change, Op
 from bootstrap.reconciler.differences import Differences
 from bootstrap.reconciler.kind import Inquiry, ObjectKind, Put
 from bootstrap.reconciler.work import ApplyWork
-from lakehouse.access.trino import METADATA, trino_rules
+from lakehouse.access.trino import METADATA, catalog_of, catalog_settings, trino_rules
 from lakehouse.kinds.engines.trino_rules import OWNER
+from lakehouse.spec import Lakehouse
 
 RULES, NAME = "trino-rules", "access"
 _PLACE = ("catalog", "schema", "table")
@@ -28,9 +29,10 @@ _VERBS = {"SELECT": "read", "INSERT": "insert into", "UPDATE": "update", "DELETE
 
 @dataclass(frozen=True)
 class TrinoRulesSettings(Body):
-    """The rules as Trino's file has them."""
+    """The rules as Trino's file has them, and the properties that its catalogs need for them."""
 
     rules: Rules = field(default_factory=dict)
+    catalogs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by the catalog's name in Trino
 
 
 class TrinoRules(ObjectKind):
@@ -55,12 +57,22 @@ class TrinoRules(ObjectKind):
         if have != want:
             op: Op = "create" if have is None else "update"
             lines = tuple(_lines(have or {}, want))
-            found.changes.append(Change(op, RULES, "", NAME, lines, TrinoRulesSettings(want)))
+            body = TrinoRulesSettings(want, dict(_settings(found.lakehouse)))
+            found.changes.append(Change(op, RULES, "", NAME, lines, body))
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         assert isinstance(change.body, TrinoRulesSettings)
+        work.trino.check_deployed(change.body.catalogs)
         work.trino.write_rules(change.body.rules)
         return ""
+
+
+def _settings(lakehouse: Lakehouse) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The properties that Trino's catalogs, and their branches, need for the rules. A deploy writes them."""
+    for name, catalog in lakehouse.catalogs.items():
+        if settings := catalog_settings(lakehouse, name):
+            for shown in (name, *(catalog_of(name, branch) for branch in catalog.branches)):
+                yield shown, settings
 
 
 def _lines(have: Rules, want: Rules) -> Iterator[Detail]:

@@ -75,8 +75,11 @@ class TrinoUsers(ObjectKind):
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         match change.body:
             case TrinoUserSettings() as body if change.op == "create":
+                work.trino.check_deployed({})
                 work.trino.create(change.name, deletable=body.deletable)
             case TrinoUserSettings() as body:
+                if body.enabled:
+                    work.trino.check_deployed({})
                 work.trino.change(change.name, enabled=body.enabled, deletable=body.deletable)
             case _:
                 work.trino.remove(change.name)

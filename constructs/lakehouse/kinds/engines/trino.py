@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Any
 
 from lakehouse.access.trino import catalog_of, catalog_settings
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
 from lakehouse.kinds.engines import trino_password
-from lakehouse.kinds.engines import trino_rules as rules
+from lakehouse.kinds.engines import trino_rules as releases
 from lakehouse.services import jvm
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Place, Port, Probe, Service
@@ -35,7 +36,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
     engine = lakehouse.engines.trino
     if engine is None:
         return ()
-    release = rules.RELEASES[engine.version]
+    release = releases.RELEASES[engine.version]
     service = trino(
         place,
         version=engine.version,
@@ -46,7 +47,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         catalogs=catalogs,
         further=engine.catalogs,
         settings=engine.properties,
-        secure=engine.authentication is not None,
+        rules=trino_password.first_rules(lakehouse) if engine.authentication else None,
         more={each.name: catalog_settings(lakehouse, each.name) for each in catalogs if engine.authentication},
     )
     return (service,)
@@ -76,13 +77,15 @@ def trino(
     catalogs: Sequence[CatalogEndpoint],
     further: Mapping[str, Mapping[str, str]],
     settings: Mapping[str, str],
-    secure: bool = False,
+    rules: Mapping[str, Any] | None = None,
     more: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Service:
     """Trino with a catalog for each catalog and branch of the file, the ``further`` catalogs, and dynamic ones.
 
-    A ``secure`` one has TLS, and asks for passwords. ``more`` are properties of a catalog and its branches.
+    One with ``rules``, which say who may do what at first, has TLS and asks for passwords. ``more`` are properties of a
+    catalog and its branches.
     """
+    secure = rules is not None
     package, port = f"trino-{'password-' if secure else ''}{version}", place.port(NAME)
     home, etc, data = place.package(package), place.config(NAME), place.data(NAME)
     reached: dict[str, Text] = {
@@ -111,8 +114,8 @@ def trino(
         *(File(f"catalog/{name}.properties", properties(each)) for name, each in {**further, **static}.items()),
     ]
     listening, probe = Port(NAME, port, label="Trino", path="/ui/"), Probe("http", port, "/v1/info", expect=_READY)
-    if secure:
-        files += trino_password.files(etc, Certificate.of(NAME, place.host(NAME), [place.external(NAME)]))
+    if rules is not None:
+        files += trino_password.files(etc, Certificate.of(NAME, place.host(NAME), [place.external(NAME)]), rules)
         listening = replace(listening, scheme="https", meaning=_SECURE)
         probe = replace(probe, kind="https", trust=trino_password.AUTHORITY)
     return Service(
@@ -202,15 +205,15 @@ TRINO = EngineKind(
         },
         forbidden={"${": "an expression"},
     ),
-    versions=rules.RELEASES,
-    check=rules.check,
-    hidden=rules.same_names,
+    versions=releases.RELEASES,
+    check=releases.check,
+    hidden=releases.same_names,
     narrows=True,
     guard=Enforcement(
         "grants, filters and masks, for users that log in",
         "what a query shows of its work: rows read, and errors of its expressions",
     ),
-    openings=rules.openings,
-    catalogs=rules.CATALOGS,
+    openings=releases.openings,
+    catalogs=releases.CATALOGS,
     services=services,
 )

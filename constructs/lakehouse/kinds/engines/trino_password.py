@@ -13,9 +13,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from lakehouse.access.trino import trino_rules
 from lakehouse.kinds.engines.trino_rules import OWNER
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File
+from lakehouse.spec import Lakehouse
+from lakehouse.spec.roles import Access
 from lakehouse.text.placeholders import Hashed, Secret, Text, joined
 from lakehouse.text.properties import properties
 
@@ -25,23 +28,11 @@ RULES = "access/rules.json"
 AUTHORITY = "authority.pem"
 SECONDS = 2  # until Trino has read the principals' passwords and the rules again
 
+ASKS = {"http-server.authentication.type": "PASSWORD"}  # of config.properties
+
 _INTERNAL = Secret("trino-internal")  # by which Trino's nodes know each other
 _SERVER = "server.pem"
 _LOGIN = {"owner": "owner", "users": USERS}  # the files of passwords, by the names of their own settings
-
-#: The rules until the bootstrap has written those of the file.
-OWNER_ONLY: Mapping[str, Any] = {
-    "catalogs": [{"user": OWNER, "allow": "all"}],
-    "schemas": [{"user": OWNER, "owner": True}],
-    "tables": [
-        {
-            "user": OWNER,
-            "privileges": ["SELECT", "INSERT", "DELETE", "UPDATE", "OWNERSHIP", "GRANT_SELECT"],
-        }
-    ],
-    "queries": [{"user": OWNER, "allow": ["execute", "view", "kill"]}],
-    "system_information": [{"user": OWNER, "allow": ["read", "write"]}],
-}
 
 
 def settings(etc: str, host: str, port: int) -> dict[str, Text]:
@@ -51,7 +42,7 @@ def settings(etc: str, host: str, port: int) -> dict[str, Text]:
         "http-server.https.enabled": "true",
         "http-server.https.port": str(port),
         "http-server.https.keystore.path": f"{etc}/{_SERVER}",
-        "http-server.authentication.type": "PASSWORD",
+        **ASKS,
         "password-authenticator.config-files": ",".join(f"{etc}/{name}.properties" for name in _LOGIN),
         "access-control.config-files": f"{etc}/access-control.properties",
         "discovery.uri": f"https://{host}:{port}",
@@ -61,9 +52,14 @@ def settings(etc: str, host: str, port: int) -> dict[str, Text]:
     }
 
 
-def files(etc: str, certificate: Certificate) -> tuple[File, ...]:
-    """What these settings refer to."""
-    rules = {
+def first_rules(lakehouse: Lakehouse) -> dict[str, Any]:
+    """The rules until the bootstrap has written those of the file: only the owner may do anything."""
+    return trino_rules(lakehouse.model_copy(update={"access": Access()}), OWNER)
+
+
+def files(etc: str, certificate: Certificate, rules: Mapping[str, Any]) -> tuple[File, ...]:
+    """What these settings refer to, with the first ``rules``."""
+    control = {
         "access-control.name": "file",
         "security.config-file": f"{etc}/{RULES}",
         "security.refresh-period": f"{SECONDS}s",
@@ -72,10 +68,10 @@ def files(etc: str, certificate: Certificate) -> tuple[File, ...]:
         File(_SERVER, joined([certificate.key, "\n", certificate.chain])),
         File(AUTHORITY, certificate.authority),
         *(File(f"{name}.properties", properties(_login(f"{etc}/{path}"))) for name, path in _LOGIN.items()),
-        File("access-control.properties", properties(rules)),
+        File("access-control.properties", properties(control)),
         File(_LOGIN["owner"], joined([f"{OWNER}:", Hashed(PASSWORD), "\n"])),
         File(USERS, "", once=True),
-        File(RULES, json.dumps(OWNER_ONLY, indent=1), once=True),
+        File(RULES, json.dumps(rules, indent=1), once=True),
     )
 
 

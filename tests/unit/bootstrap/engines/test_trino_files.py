@@ -9,9 +9,10 @@ from pathlib import Path
 import bcrypt
 import pytest
 
+from bootstrap.engines import trino_files
 from bootstrap.engines.trino_files import TrinoFiles, TrinoUser
 from bootstrap.remote.errors import Missing, Refused
-from lakehouse.kinds.engines.trino_password import RULES, USERS
+from lakehouse.kinds.engines.trino_password import RULES, SECONDS, USERS
 from lakehouse.runtimes.state import State, write_private
 
 
@@ -24,7 +25,7 @@ def state(tmp_path: Path) -> State:
 
 @pytest.fixture
 def files(state: State) -> TrinoFiles:
-    return TrinoFiles(state)
+    return TrinoFiles(state, pause=lambda seconds: None)
 
 
 def lines(state: State) -> dict[str, str]:
@@ -132,7 +133,7 @@ def test_others_cannot_read_the_files_and_no_password_is_in_them(files: TrinoFil
 
 
 def test_a_container_may_read_its_files_and_nothing_else(state: State) -> None:
-    files = TrinoFiles(state, apart=True)
+    files = TrinoFiles(state, apart=True, pause=lambda seconds: None)
     files.create("bi", deletable=False)
     files.write_rules({"catalogs": []})
     modes = {path: (state.config("trino") / path).stat().st_mode & 0o777 for path in (USERS, RULES)}
@@ -157,3 +158,63 @@ def test_rules_that_trino_cannot_read_count_as_none(files: TrinoFiles, state: St
     for text in ("{", "[]", json.dumps("x")):
         (state.config("trino") / RULES).write_text(text)
         assert files.rules() is None
+
+
+def test_rules_are_in_force_when_they_are_written(state: State) -> None:
+    seen = []
+    TrinoFiles(state, pause=lambda seconds: seen.append((seconds, TrinoFiles(state).rules()))).write_rules({"x": []})
+    assert seen == [(SECONDS, {"x": []})]
+
+
+def test_a_password_that_trino_does_not_know_is_not_handed_out(files: TrinoFiles, state: State) -> None:
+    assert (files.password("bi"), files.made("bi")) == (None, False)
+    files.create("bi", deletable=False)
+    password = files.password("bi")
+    state.keep("trino-user-bi", "another")
+    with pytest.raises(Refused, match="the password of bi in Trino.*`lakehouse apply` makes them agree"):
+        files.password("bi")
+    state.forget("trino-user-bi")
+    with pytest.raises(Refused, match="is lost"):
+        files.password("bi")
+    assert not state.kept("trino-user-bi").exists(), "looking makes none"
+    files.change("bi", enabled=True, deletable=False)
+    assert files.password("bi") not in (None, password)
+    assert files.made("bi")
+
+
+def test_a_removal_that_is_cut_short_leaves_no_password(
+    files: TrinoFiles, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.create("bi", deletable=True)
+
+    def full(*_: object) -> None:
+        raise OSError("disk")
+
+    monkeypatch.setattr(trino_files, "write_private", full)
+    with pytest.raises(OSError, match="disk"):
+        files.remove("bi")
+    assert not state.kept("trino-user-bi").exists()
+    monkeypatch.undo()
+    assert "bi" in files.users(), "so the next apply removes it again"
+    files.remove("bi")
+    assert files.users() == {}
+
+
+def test_what_only_a_deploy_gives_trino_is_asked_for(files: TrinoFiles, state: State) -> None:
+    config, catalog = (state.config("trino") / path for path in ("config.properties", "catalog/lake.properties"))
+    need = {"iceberg.table-statistics-enabled": "false"}
+    for text in (None, "coordinator=true\n"):
+        if text:
+            config.write_text(text)
+        with pytest.raises(Refused, match="deploy first: Trino was started without passwords"):
+            files.check_deployed({})
+    config.write_text("coordinator=true\nhttp-server.authentication.type=PASSWORD\n")
+    files.check_deployed({})
+    files.check_deployed({"lake": need})  # Trino does not have it yet
+    catalog.parent.mkdir()
+    catalog.write_text("connector.name=iceberg\n")
+    files.check_deployed({})
+    with pytest.raises(Refused, match="deploy first: .*lake was started without iceberg.table-statistics-enabled=f"):
+        files.check_deployed({"lake": need})
+    catalog.write_text("connector.name=iceberg\niceberg.table-statistics-enabled=false\n")
+    files.check_deployed({"lake": need})

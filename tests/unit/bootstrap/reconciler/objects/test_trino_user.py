@@ -15,7 +15,7 @@ from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.objects import OBJECTS
 from bootstrap.reconciler.plan import Plan, from_json, plan, render
 from bootstrap.reconciler.reconcile import make_plan, reconcile
-from lakehouse.runtimes.state import State
+from lakehouse.runtimes.state import State, write_private
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.reconciler.objects.test_user import NOBODY, READS, lakehouse
 from tests.unit.bootstrap.reconciler.simulation import world
@@ -85,7 +85,8 @@ def test_a_user_is_removed_only_with_both_keys() -> None:
 
 def test_an_apply_brings_files_about_and_a_second_plan_is_empty(tmp_path: Path) -> None:
     state = State(tmp_path)
-    here = world(None, trino=lambda: TrinoFiles(state))
+    config = state.config("trino") / "config.properties"
+    here = world(None, trino=lambda: TrinoFiles(state, pause=lambda seconds: None))
 
     def bring(want: Lakehouse, **options: Any) -> list[str]:
         steps = [each.address for each in make_plan(want, here, kinds=ALL, **options).steps]
@@ -94,6 +95,11 @@ def test_an_apply_brings_files_about_and_a_second_plan_is_empty(tmp_path: Path) 
         assert not make_plan(want, here, kinds=ALL, **options).steps
         return steps
 
+    for kinds in (USERS, ALL):
+        [failed, *_] = reconcile(READER, here, kinds=kinds).failed
+        assert failed.message.startswith("deploy first: Trino was started without passwords")
+    assert TrinoFiles(state).users() == {}
+    write_private(config, "http-server.authentication.type=PASSWORD\n")
     assert set(bring(READER)) == {"trino-rules access", "trino-user a"}
     password = TrinoFiles(state).password("a")
     assert "trino-user a" in bring(lakehouse({"a": {}}))

@@ -5,8 +5,9 @@ from dataclasses import asdict
 
 import pytest
 
+from lakehouse.access.trino import trino_rules
 from lakehouse.kinds.compose import services
-from lakehouse.kinds.engines.trino_password import OWNER_ONLY, PASSWORD, RULES, USERS
+from lakehouse.kinds.engines.trino_password import PASSWORD, RULES, USERS
 from lakehouse.kinds.engines.trino_rules import OWNER
 from lakehouse.runtimes import credentials, definitions
 from lakehouse.services.service import Service
@@ -93,8 +94,13 @@ def test_the_files_of_principals_are_written_once_and_start_with_the_owner_alone
     once = {each.path: as_text(each.text) for each in service.files if each.once}
     assert once.keys() == {USERS, RULES}
     assert once[USERS] == ""
-    assert json.loads(once[RULES]) == OWNER_ONLY
-    assert {each["user"] for section in OWNER_ONLY.values() for each in section} == {OWNER}
+    rules = json.loads(once[RULES])
+    assert rules == trino_rules(secure(access={}), OWNER), (
+        "those that the bootstrap writes for a file without principals"
+    )
+    allowing = [each for section in rules.values() for each in section if each.get("allow") not in ("none", None)]
+    assert allowing
+    assert {each.get("user", each.get("original_user")) for each in allowing} == {OWNER}
     raw = json.loads(json.dumps(asdict(service)))
     assert definitions.service(raw) == service
 
