@@ -31,8 +31,9 @@ class UserKeys:
         return path.read_text() if path.exists() else None
 
     def pair(self, name: str) -> tuple[str, str] | None:
-        """The user's access key and secret key; None if they are not kept."""
-        return None if self.access_key(name) is None else self.make(name)
+        """The user's access key and secret key; None if one of them is not kept."""
+        lost = any(not self.state.kept(f"{name}-{end}").is_file() for end in self.ends)
+        return None if lost else self.make(name)
 
     def make(self, name: str) -> tuple[str, str]:
         """The user's access key and secret key, made if there are none."""

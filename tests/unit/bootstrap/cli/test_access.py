@@ -11,11 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap.catalogs.polaris_principals import CLIENT_ID, CLIENT_SECRET
-from bootstrap.cli import access
 from bootstrap.cli.main import app
-from bootstrap.engines.trino_files import TrinoFiles
-from bootstrap.remote.connections import Connections, StoreConnection
+from bootstrap.operations.access_keys import PrincipalServers
 from bootstrap.remote.errors import Missing
 from bootstrap.remote.user_keys import UserKeys
 from bootstrap.session.target import find
@@ -33,6 +30,7 @@ class Users:
 
     keys: UserKeys
     gone = ""
+    there: list[str] = []
     renewed: list[str] = []
 
     def __init__(self, connections: Any, state: State) -> None:
@@ -42,6 +40,9 @@ class Users:
         if name == self.gone:
             raise Missing(name)
         self.renewed.append(name)
+
+    def facts(self, lakehouse: str) -> dict[str, None]:
+        return dict.fromkeys(name for name in self.there if name.startswith(lakehouse))
 
     def end_former(self, name: str) -> int:
         return 2
@@ -53,6 +54,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("sys.stderr", sys.stderr)
     monkeypatch.setattr("bootstrap.reconciler.world._USERS", {"iam": Users})
     monkeypatch.setattr(Users, "renewed", [])
+    monkeypatch.setattr(Users, "there", [])
     content = yaml.safe_load((PROJECT / "lakehouse.yaml").read_text())
     content["stacks"]["local"]["store"] = "seaweedfs"
     catalog, spaces = next((name, list(each["namespaces"])) for name, each in content["catalogs"].items())
@@ -89,7 +91,11 @@ def test_without_a_word_it_shows_who_may_do_what(file: Path, capsys: pytest.Capt
     lakehouse(file)
     assert "role reader grants read" in capsys.readouterr().out
     lakehouse(file, "--json")
-    assert [each["principal"] for each in json.loads(capsys.readouterr().out)] == ["bi", "idle"]
+    shown = json.loads(capsys.readouterr().out)
+    assert shown.keys() == {"grants", "layers"}
+    assert [each["principal"] for each in shown["grants"]] == ["bi", "idle"]
+    assert shown["layers"].keys() == {"local"}
+    assert shown["layers"]["local"][0].keys() == {"layer", "enforces", "leaves"}
 
 
 def test_it_shows_what_each_layer_enforces_and_what_not(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,6 +127,7 @@ def test_keys_go_to_a_private_file_and_not_to_the_screen(file: Path, capsys: pyt
     lakehouse(file, "credentials", "bi")
     shown, path = capsys.readouterr().out, state.root / "access" / "bi.ini"
     assert str(path) in shown
+    assert f"AWS_CONFIG_FILE={path} aws s3 ls" in shown
     assert "SECRET" not in shown
     assert path.stat().st_mode & 0o777 == 0o600
     assert "aws_secret_access_key = SECRET" in path.read_text()
@@ -135,8 +142,11 @@ def test_keys_go_to_a_private_file_and_not_to_the_screen(file: Path, capsys: pyt
     [
         (
             ("credentials", "idle"),
-            "idle has no keys: a deploy or `lakehouse apply` makes them if its roles grant files or tables.",
+            "The state folder has no keys of idle: a deploy or `lakehouse apply` makes them if its roles grant files "
+            "or tables. If they were lost, `lakehouse access rotate idle` makes new ones.",
         ),
+        (("rotate", "idle"), "idle has no keys: a deploy or `lakehouse apply` makes them if its roles grant any."),
+        (("rotate", "idle", "--end-former"), "idle has no keys: a deploy or `lakehouse apply`"),
         (("credentials", "nobody"), 'access.principals has no "nobody". It has bi or idle.'),
         (("rotate",), "Name one principal, or give --all."),
         (("rotate", "bi", "--all"), "Name one principal, or give --all."),
@@ -189,11 +199,23 @@ def test_rotation_says_until_when_the_former_keys_work(
     assert "bi: 2 former pairs of keys have ended." in capsys.readouterr().out
     monkeypatch.setattr(Users, "gone", named(file, "bi"))
     lakehouse(file, "rotate", "bi", expect=1)
-    assert "bi: not on the server. A deploy or `lakehouse apply` makes what is missing." in capsys.readouterr().err
+    said = "bi is unknown to the store. A deploy or `lakehouse apply` makes what is missing."
+    assert said in capsys.readouterr().err
     keep(file, named(file, "idle"))
     lakehouse(file, "rotate", "--all", expect=1)
     assert Users.renewed[2:] == [named(file, "idle")], "one that is gone holds nobody back"
-    assert "bi: not on the server" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
+
+
+def test_a_rotation_replaces_keys_that_the_state_folder_has_lost(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(file, named(file, "bi")).forget(f"{named(file, 'bi')}-secret-key")
+    lakehouse(file, "credentials", "bi", expect=2)
+    assert "`lakehouse access rotate bi` makes new ones" in " ".join(capsys.readouterr().err.split())
+    monkeypatch.setattr(Users, "there", [named(file, "bi")])
+    lakehouse(file, "rotate", "bi")
+    assert Users.renewed == [named(file, "bi")]
 
 
 @pytest.mark.parametrize("wrong", [False, True])
@@ -221,43 +243,10 @@ def test_calls_that_are_not_as_the_file_says_are_shown(
     assert {(each["principal"], each["file"]) for each in json.loads(capsys.readouterr().out)} == {("idle", "denied")}
 
 
-def test_trino_hands_out_a_password_and_its_former_one_ends_at_once(file: Path) -> None:
-    content = yaml.safe_load(file.read_text())
-    content["engines"]["trino"] = {"authentication": "password"}
-    file.write_text(yaml.safe_dump(content))
-    target, files = find(file, "local"), TrinoFiles(State(file.parent / "state"))
-    owner.mark(target.located.state, target.located.claim)
-    at = access._Servers(target, Connections(StoreConnection(None, "r"), {}), None, None, files)
-    assert list(at.written("bi")) == []
-    files.create("bi", deletable=False)
-    former = files.password("bi")
-    [section] = at.written("bi")
-    ca = target.local.state.root / "certificates" / "authority" / "certificate.pem"
-    assert section == f"[trino]\nuri = https://127.0.0.1:8085\nuser = bi\npassword = {former}\nca = {ca}\n"
-    [said] = at.renewed("bi")
-    assert "The former one ends within 2 s; queries that run go on." in said
-    assert files.password("bi") not in (former, None)
-    assert list(at.ended("bi")) == ["bi: its former password for Trino ended when it got a new one."]
-
-
-def test_polaris_hands_out_its_own_pair_and_lets_none_overlap(file: Path) -> None:
-    class Principals:
-        uri, renewed = "http://127.0.0.1:8181/api/catalog", ""
-
-        def __init__(self, state: State) -> None:
-            self.keys = UserKeys(state, (CLIENT_ID, CLIENT_SECRET))
-
-        def renew(self, name: str) -> None:
-            self.renewed = name
-
-    target = find(file, "local")
-    principals: Any = Principals(State(file.parent / "state"))
-    at = access._Servers(target, Connections(StoreConnection(None, "r"), {}), None, principals)
-    assert list(at.written("bi")) == []
-    principals.keys.keep(at.name("bi"), "ID", "SECRET")
-    [section] = at.written("bi")
-    assert section == "[polaris]\nuri = http://127.0.0.1:8181/api/catalog\nclient_id = ID\nclient_secret = SECRET\n"
-    [said] = at.renewed("bi")
-    assert "get no token any more" in said
-    assert principals.renewed == at.name("bi")
-    assert list(at.ended("bi")) == ["bi: its former credentials at Polaris ended when it got new ones."]
+def test_an_example_for_the_store_is_shown_only_with_keys_for_it(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(file, named(file, "idle"))
+    monkeypatch.setattr(PrincipalServers, "written", lambda self, principal: iter(["[trino]\n"]))
+    lakehouse(file, "credentials", "bi")
+    assert "aws s3" not in capsys.readouterr().out

@@ -18,3 +18,14 @@ def test_keys_are_made_once_kept_and_forgotten(tmp_path: Path) -> None:
     assert keys.make("demo-a") == ("A", "S")
     keys.forget("demo-a")
     assert list((tmp_path / "secrets").iterdir()) == []
+
+
+def test_half_a_pair_is_none_and_is_not_made_whole(tmp_path: Path) -> None:
+    keys, state = UserKeys(State(tmp_path)), State(tmp_path)
+    keys.keep("demo-a", "A", "S")
+    assert keys.pair("demo-a") == ("A", "S")
+    for lost in ("access-key", "secret-key"):
+        keys.keep("demo-a", "A", "S")
+        state.forget(f"demo-a-{lost}")
+        assert keys.pair("demo-a") is None
+        assert not state.kept(f"demo-a-{lost}").exists()

@@ -1,0 +1,131 @@
+"""The keys of principals at the servers of a stack on this machine: written out, replaced, and former ones ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from bootstrap.catalogs.polaris_principals import PolarisPrincipals
+from bootstrap.engines.trino_files import TrinoFiles
+from bootstrap.reconciler.world import World
+from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import Missing
+from bootstrap.session.connect import connect
+from bootstrap.session.target import Target
+from bootstrap.session.trino_login import authority
+from bootstrap.stores.users import UserAdmin
+from lakehouse.kinds.engines.trino_password import SECONDS
+
+_STORE, _POLARIS, _TRINO = "the store", "Polaris", "Trino"
+
+
+@dataclass(frozen=True)
+class KeysAt:
+    """What became of a principal's keys at a server; ``said`` is empty if the server no longer knows the principal."""
+
+    server: str
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class PrincipalServers:
+    """A stack on this machine, and its servers that know principals."""
+
+    target: Target
+    connections: Connections
+    users: UserAdmin | None = None
+    principals: PolarisPrincipals | None = None
+    trino: TrinoFiles | None = None
+
+    @classmethod
+    def of(cls, target: Target) -> Self:
+        """Those of the stack. Sends no request."""
+        _, connections = connect(target.path, target.stack)
+        world = World.of(connections)
+        return cls(
+            target,
+            connections,
+            world.users and world.users(),
+            world.principals and world.principals(),
+            world.trino and world.trino(),
+        )
+
+    @property
+    def none(self) -> bool:
+        """Whether no server knows principals."""
+        return self.users is None and self.principals is None and self.trino is None
+
+    def name(self, principal: str) -> str:
+        """That of the principal at the store and at Polaris."""
+        return f"{self.target.lakehouse.name}-{principal}"
+
+    def has_files(self, principal: str) -> bool:
+        """Whether the principal has keys for the store's files."""
+        return self.users is not None and self.users.keys.pair(self.name(principal)) is not None
+
+    def written(self, principal: str) -> Iterator[str]:
+        """The principal's credentials, as sections of an INI file; nothing if the state folder has none.
+
+        Raises Refused if Trino has another password than the state folder.
+        """
+        name, store = self.name(principal), self.connections.store
+        if self.users is not None and (pair := self.users.keys.pair(name)):
+            yield (
+                f"[default]\naws_access_key_id = {pair[0]}\naws_secret_access_key = {pair[1]}\n"
+                f"region = {store.region}\nendpoint_url = {store.endpoint}\ns3 =\n    addressing_style = path\n"
+            )
+        if self.principals is not None and (pair := self.principals.keys.pair(name)):
+            yield f"[polaris]\nuri = {self.principals.uri}\nclient_id = {pair[0]}\nclient_secret = {pair[1]}\n"
+        if self.trino is not None and (password := self.trino.password(principal)):
+            uri, ca = self.target.local.addresses["trino"].removesuffix("/ui/"), authority(self.target)
+            yield f"[trino]\nuri = {uri}\nuser = {principal}\npassword = {password}\nca = {ca}\n"
+
+    def renewed(self, principal: str) -> Iterator[KeysAt]:
+        """Give it new keys at every server that knows it, also those that the state folder has lost."""
+        for server, renew, said in self._renewals(principal):
+            try:
+                renew()
+            except Missing:
+                yield KeysAt(server)
+            else:
+                yield KeysAt(server, said)
+
+    def ended(self, principal: str) -> Iterator[KeysAt]:
+        """End its former keys where the server lets them overlap with those that the state folder has."""
+        name = self.name(principal)
+        if self.users is not None and self.users.keys.pair(name):
+            try:
+                count = self.users.end_former(name)
+            except Missing:
+                yield KeysAt(_STORE)
+            else:
+                yield KeysAt(_STORE, f"{principal}: {count} former pairs of keys have ended.")
+        if self.principals is not None and self.principals.keys.pair(name):
+            yield KeysAt(_POLARIS, f"{principal}: its former credentials at Polaris ended when it got new ones.")
+        if self.trino is not None and self.trino.made(principal):
+            yield KeysAt(_TRINO, f"{principal}: its former password for Trino ended when it got a new one.")
+
+    def _renewals(self, principal: str) -> Iterator[tuple[str, Callable[[], None], str]]:
+        """A server, what gives the principal new keys there, and what that means."""
+        name, shown = self.name(principal), f"`lakehouse access credentials {principal}`"
+        if (users := self.users) is not None and self._knows(users, name):
+            said = (
+                f"{principal} has new keys: {shown}. The store's former ones work until `lakehouse access rotate "
+                f"{principal} --end-former`, which stops whoever still uses them."
+            )
+            yield _STORE, lambda: users.renew(name), said
+        if (principals := self.principals) is not None and self._knows(principals, name):
+            said = (
+                f"{principal} has new credentials at Polaris. The former ones get no token any more; whoever "
+                "has one goes on until it ends, after an hour at most."
+            )
+            yield _POLARIS, lambda: principals.renew(name), said
+        if (trino := self.trino) is not None and trino.made(principal):
+            former = f"The former one ends within {SECONDS} s; queries that run go on"
+            said = f"{principal} has a new password for Trino: {shown}. {former}."
+            yield _TRINO, lambda: trino.renew(principal), said
+
+    def _knows(self, server: UserAdmin | PolarisPrincipals, name: str) -> bool:
+        """Whether the state folder has its keys, or the server has the user that this lakehouse makes."""
+        return server.keys.pair(name) is not None or name in server.facts(self.target.lakehouse.name)

@@ -1,0 +1,49 @@
+"""Every call that is tried as a principal, at each server that can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bootstrap import output
+from bootstrap.operations import trino_proof
+from bootstrap.operations.access_keys import PrincipalServers
+from bootstrap.stores import proof
+from lakehouse.access.proof import calls
+
+
+@dataclass(frozen=True)
+class TriedCall:
+    """A call of a principal, whether the file allows it (``wanted``), and whether the server did."""
+
+    principal: str
+    call: str
+    on: str
+    at: str
+    wanted: bool
+    allowed: bool
+
+
+def tried(servers: PrincipalServers, principal: str | None) -> Iterator[TriedCall]:
+    """Make every call, of that principal or of all, with its own keys.
+
+    Raises LakehouseError if a server answers neither yes nor no, or has another password than the state folder.
+    """
+    lakehouse = servers.target.lakehouse
+    with output.progress() as bar:
+        if (users := servers.users) is not None:
+            store = servers.target.local.endpoints.store.service
+            wanted = [call for call in calls(lakehouse) if principal in (None, call.principal)]
+            task = bar.add_task(store, total=len(wanted))
+            for each in proof.outcomes(wanted, servers.connections, lambda name: users.keys.pair(servers.name(name))):
+                bar.update(task, advance=1)
+                call = each.call
+                yield TriedCall(call.principal, call.operation, call.place.name, store, call.allowed, each.allowed)
+        if servers.trino is not None:
+            asked = [call for call in trino_proof.calls(lakehouse) if principal in (None, call.principal)]
+            task = bar.add_task("trino", total=len(asked))
+            for got in trino_proof.outcomes(asked, servers.target, servers.trino.password):
+                bar.update(task, advance=1)
+                yield TriedCall(
+                    got.call.principal, got.call.operation, got.place, "trino", got.call.allowed, got.allowed
+                )

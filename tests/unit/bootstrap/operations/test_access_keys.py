@@ -1,0 +1,132 @@
+"""Keys of principals at each server; the servers themselves are doubles here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.catalogs.polaris_principals import CLIENT_ID, CLIENT_SECRET
+from bootstrap.engines.trino_files import TrinoFiles
+from bootstrap.operations.access_keys import KeysAt, PrincipalServers
+from bootstrap.remote.connections import Connections, StoreConnection
+from bootstrap.remote.errors import Missing, Refused
+from bootstrap.remote.user_keys import UserKeys
+from bootstrap.session.target import Target, find
+from lakehouse.runtimes import owner
+from lakehouse.runtimes.state import State
+
+CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:9000", "r"), {})
+
+
+class Server:
+    """A store or a Polaris: the part that the commands need. ``there`` are its users."""
+
+    uri = "http://127.0.0.1:8181/api/catalog"
+
+    def __init__(self, keys: UserKeys, *there: str) -> None:
+        self.keys, self.there = keys, set(there)
+
+    def facts(self, lakehouse: str) -> dict[str, None]:
+        return dict.fromkeys(name for name in self.there if name.startswith(f"{lakehouse}-"))
+
+    def renew(self, name: str) -> None:
+        self._check(name)
+        self.keys.keep(name, "NEW", "NEWSECRET")
+
+    def end_former(self, name: str) -> int:
+        self._check(name)
+        return 2
+
+    def _check(self, name: str) -> None:
+        if name not in self.there:
+            raise Missing(name)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path / "state")
+
+
+@pytest.fixture
+def secure(file: Path) -> Target:
+    """A stack whose Trino asks for passwords."""
+    text = file.read_text()
+    assert "  trino: {" in text
+    file.write_text(text.replace("  trino: {", "  trino: {authentication: password, "))
+    found = find(file, "local")
+    owner.mark(found.located.state, found.located.claim)
+    return found
+
+
+def servers(target: Target, state: State, *there: str) -> PrincipalServers:
+    """The three servers, with these principals at the store and at Polaris, and no keys in the state folder."""
+    users: Any = Server(UserKeys(state), *there)
+    principals: Any = Server(UserKeys(state, (CLIENT_ID, CLIENT_SECRET)), *there)
+    return PrincipalServers(target, CONNECTIONS, users, principals, TrinoFiles(state))
+
+
+def test_trino_hands_out_a_password_and_its_former_one_ends_at_once(secure: Target, state: State) -> None:
+    files = TrinoFiles(state)
+    at = PrincipalServers(secure, CONNECTIONS, trino=files)
+    assert (list(at.written("bi")), list(at.renewed("bi")), list(at.ended("bi"))) == ([], [], [])
+    files.create("bi", deletable=False)
+    former = files.password("bi")
+    [section] = at.written("bi")
+    ca = secure.local.state.root / "certificates" / "authority" / "certificate.pem"
+    uri = secure.local.addresses["trino"].removesuffix("/ui/")
+    assert section == f"[trino]\nuri = {uri}\nuser = bi\npassword = {former}\nca = {ca}\n"
+    [done] = at.renewed("bi")
+    assert done.server == "Trino"
+    assert "The former one ends within 2 s; queries that run go on." in done.said
+    assert files.password("bi") not in (former, None)
+    assert list(at.ended("bi")) == [KeysAt("Trino", "bi: its former password for Trino ended when it got a new one.")]
+    state.keep("trino-user-bi", "another")
+    with pytest.raises(Refused, match="`lakehouse apply` makes them agree"):
+        list(at.written("bi"))
+
+
+def test_polaris_hands_out_its_own_pair_and_lets_none_overlap(secure: Target, state: State) -> None:
+    principals: Any = Server(UserKeys(state, (CLIENT_ID, CLIENT_SECRET)))
+    at = PrincipalServers(secure, CONNECTIONS, principals=principals)
+    principals.there.add(at.name("bi"))
+    principals.keys.keep(at.name("bi"), "ID", "SECRET")
+    [section] = at.written("bi")
+    assert section == "[polaris]\nuri = http://127.0.0.1:8181/api/catalog\nclient_id = ID\nclient_secret = SECRET\n"
+    [done] = at.renewed("bi")
+    assert "get no token any more" in done.said
+    assert principals.keys.pair(at.name("bi")) == ("NEW", "NEWSECRET")
+    [done] = at.ended("bi")
+    assert done == KeysAt("Polaris", "bi: its former credentials at Polaris ended when it got new ones.")
+
+
+def test_each_server_is_tried_though_another_has_lost_the_principal(secure: Target, state: State) -> None:
+    at = servers(secure, state)
+    assert at.users is not None
+    assert at.trino is not None
+    at.users.keys.keep(at.name("bi"), "A", "S")
+    at.trino.create("bi", deletable=False)
+    former = at.trino.password("bi")
+    lost, done = at.renewed("bi")
+    assert lost == KeysAt("the store")
+    assert done.server == "Trino"
+    assert at.trino.password("bi") != former
+    assert [(each.server, bool(each.said)) for each in at.ended("bi")] == [("the store", False), ("Trino", True)]
+
+
+def test_former_keys_end_at_the_servers_for_which_there_are_present_ones(secure: Target, state: State) -> None:
+    at = servers(secure, state, f"{secure.lakehouse.name}-bi")
+    assert at.principals is not None
+    assert list(at.ended("bi")) == [], "without present ones, it would have none"
+    at.principals.keys.keep(at.name("bi"), "ID", "SECRET")
+    assert [each.server for each in at.ended("bi")] == ["Polaris"]
+
+
+def test_keys_that_the_state_folder_has_lost_are_made_again(secure: Target, state: State) -> None:
+    at = servers(secure, state, f"{secure.lakehouse.name}-bi", "other-bi")
+    assert (list(at.written("bi")), at.has_files("bi")) == ([], False)
+    assert [each.server for each in at.renewed("bi")] == ["the store", "Polaris"]
+    assert [each.split("\n")[0] for each in at.written("bi")] == ["[default]", "[polaris]"]
+    assert at.has_files("bi")
+    assert list(at.renewed("idle")) == []
