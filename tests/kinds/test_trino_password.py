@@ -223,6 +223,32 @@ def test_the_owners_password_is_rotated_like_other_secrets(stack: Deployment) ->
     assert run(stack, "bi", "SELECT 1") == [[1]], "principals keep theirs"
 
 
+def test_a_password_of_the_owner_that_was_lost_is_replaced(stack: Deployment) -> None:
+    (stack.local.state.root / "secrets" / "trino-password").unlink()
+    assert "lakehouse secret rotate trino-password" in stack.lakehouse("sql", "-e", "SELECT 1", code=1)
+    assert "trino started with other secrets" in doctor(stack, code=1)["secrets"]["found"]
+    stack.lakehouse("secret", "rotate", "trino-password")
+    stack.deploy()
+    assert "2" in stack.lakehouse("sql", "-e", f"SELECT count(*) FROM {ORDERS}")
+    assert not errors(doctor(stack, code=0))
+
+
+def test_a_column_stays_masked_while_it_gets_another_name(stack: Deployment) -> None:
+    at = ("catalogs", "lake", "namespaces", "silver", "tables", "customers", "columns")
+    former = stack.change(
+        *at, to={"id": "long", "region": "string", "mail": {"type": "string", "renamed_from": "email"}}
+    )
+    stack.change("access", "roles", "narrow", "grants", CUSTOMERS, "columns", to={"mail": "mask"})
+    stack.lakehouse("apply")
+    assert run(stack, "shop", f"SELECT * FROM {CUSTOMERS}") == [[1, "EU", None]], "without waiting"
+    stack.file.write_text(former)
+    stack.change(*at, to={"id": "long", "region": "string", "email": {"type": "string", "renamed_from": "mail"}})
+    stack.lakehouse("apply")
+    stack.file.write_text(former)
+    stack.lakehouse("apply")
+    assert run(stack, "shop", f"SELECT * FROM {CUSTOMERS}") == [[1, "EU", None]]
+
+
 def test_access_ends_at_once_and_the_user_goes_with_both_keys(stack: Deployment) -> None:
     password, _ = login(stack, "etl")
     others = {"bi": {"roles": ["reader"]}, "shop": {"roles": ["narrow"]}}
