@@ -37,9 +37,13 @@ from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.catalogs.s3tables import S3TablesCatalog
 from bootstrap.remote.connections import Connections
 from bootstrap.stores.folders import Folders
+from lakehouse.kinds import CATALOGS
+from lakehouse.kinds.stores import s3proxy, seaweedfs
 from lakehouse.spec import Lakehouse
+from tests.behaviour import conftest
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import KINDS, Servers, running
+from tests.behaviour.servers import TABLES as TABLES_BUCKET
 from tests.bench.test_reconcile import NAMESPACES, commits_of, ours, show, spec, timed
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
@@ -56,11 +60,15 @@ REFUSED = {("nessie", True, "pyiceberg")}  # Nessie 0.99 answers 400 to a schema
 
 @pytest.fixture(scope="module", params=CHOSEN)
 def servers(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Servers]:
-    """A store and one kind of catalog."""
+    """A store and one kind of catalog; one that is a part of a store comes with SeaweedFS."""
     kind = str(request.param)
-    with running(tmp_path_factory.mktemp(kind), words=[kind]) as up:
-        reconcile(spec("first", 0), up.connections(kind=kind))
-        yield up.of(kind)
+    with pytest.MonkeyPatch.context() as patch:
+        if CATALOGS[kind].in_store:
+            patch.setattr(conftest, "LOCATION", f"s3://{TABLES_BUCKET}")
+        store = seaweedfs.NAME if CATALOGS[kind].in_store else s3proxy.NAME
+        with running(tmp_path_factory.mktemp(kind), store, words=[kind]) as up:
+            reconcile(spec("first", 0), up.connections(kind=kind))
+            yield up.of(kind)
 
 
 def resident(servers: Servers) -> dict[str, int]:
