@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from bootstrap.catalogs.polaris_principals import PolarisPrincipals
@@ -109,13 +110,13 @@ class PrincipalServers:
     def _renewals(self, principal: str) -> Iterator[tuple[str, Callable[[], None], str]]:
         """A server, what gives the principal new keys there, and what that means."""
         name, shown = self.name(principal), f"`lakehouse access credentials {principal}`"
-        if (users := self.users) is not None and self._knows(users, name):
+        if (users := self.users) is not None and (users.keys.pair(name) or name in self._at_store):
             said = (
                 f"{principal} has new keys: {shown}. The store's former ones work until `lakehouse access rotate "
                 f"{principal} --end-former`, which stops whoever still uses them."
             )
             yield _STORE, lambda: users.renew(name), said
-        if (principals := self.principals) is not None and self._knows(principals, name):
+        if (principals := self.principals) is not None and (principals.keys.pair(name) or name in self._at_polaris):
             said = (
                 f"{principal} has new credentials at Polaris. The former ones get no token any more; whoever "
                 "has one goes on until it ends, after an hour at most."
@@ -126,6 +127,12 @@ class PrincipalServers:
             said = f"{principal} has a new password for Trino: {shown}. {former}."
             yield _TRINO, lambda: trino.renew(principal), said
 
-    def _knows(self, server: UserAdmin | PolarisPrincipals, name: str) -> bool:
-        """Whether the state folder has its keys, or the server has the user that this lakehouse makes."""
-        return server.keys.pair(name) is not None or name in server.facts(self.target.lakehouse.name)
+    # What is there is read once for all principals, and only if the state folder has no keys of one.
+
+    @cached_property
+    def _at_store(self) -> Collection[str]:
+        return self.users.facts(self.target.lakehouse.name) if self.users is not None else ()
+
+    @cached_property
+    def _at_polaris(self) -> Collection[str]:
+        return self.principals.facts(self.target.lakehouse.name) if self.principals is not None else ()

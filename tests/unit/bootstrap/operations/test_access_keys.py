@@ -26,9 +26,10 @@ class Server:
     uri = "http://127.0.0.1:8181/api/catalog"
 
     def __init__(self, keys: UserKeys, *there: str) -> None:
-        self.keys, self.there = keys, set(there)
+        self.keys, self.there, self.asked = keys, set(there), 0
 
     def facts(self, lakehouse: str) -> dict[str, None]:
+        self.asked += 1
         return dict.fromkeys(name for name in self.there if name.startswith(f"{lakehouse}-"))
 
     def renew(self, name: str) -> None:
@@ -130,3 +131,5 @@ def test_keys_that_the_state_folder_has_lost_are_made_again(secure: Target, stat
     assert [each.split("\n")[0] for each in at.written("bi")] == ["[default]", "[polaris]"]
     assert at.has_files("bi")
     assert list(at.renewed("idle")) == []
+    servers_asked: Any = (at.users, at.principals)
+    assert [each.asked for each in servers_asked] == [1, 1], "once for all principals"
