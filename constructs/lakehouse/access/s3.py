@@ -47,7 +47,8 @@ def files(arn: Callable[..., str], verb: Verb, prefixes: Sequence[tuple[str, str
         found.append(PolicyStatement("S3BucketsWhere", ("s3:GetBucketLocation",), arns))
         for nth, bucket in enumerate(buckets, 1):
             here = [prefix for other, prefix in prefixes if other == bucket]
-            within = [pattern for prefix in here for pattern in (prefix, f"{prefix}/*")]
+            # Without the slash, files of a folder whose name only begins alike would be listed too.
+            within = [pattern for prefix in here for pattern in (f"{prefix}/", f"{prefix}/*")]
             condition = {"StringLike": {"s3:prefix": within}}
             found.append(PolicyStatement(f"S3List{nth}", ("s3:ListBucket",), (arn(bucket),), condition))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -108,6 +109,14 @@ def test_a_table_with_a_filter_or_mask_has_no_permission_on_its_files() -> None:
     arns = [arn for each in on_files(file, "p", lambda bucket, key="": f"{bucket}/{key}") for arn in each.resources]
     assert arns
     assert not any("lake/n/" in arn for arn in arns)
+
+
+def test_files_of_a_folder_whose_name_only_begins_alike_are_not_listed() -> None:
+    """IAM compares patterns with the prefix that a request asks for, and S3 lists every key that begins with it."""
+    found = on_files(granting({"lake.n.t": ["read"]}), "p", lambda bucket, key="": f"{bucket}/{key}")
+    patterns = [each for one in found for each in one.conditions.get("StringLike", {}).get("s3:prefix", ())]
+    asked = {"lake/n/t/": True, "lake/n/t/data/": True, "lake/n/t": False, "lake/n/t_eu/": False, "lake/n/": False}
+    assert {each: any(fnmatchcase(each, pattern) for pattern in patterns) for each in asked} == asked
 
 
 def test_a_masked_namespace_gives_the_folders_of_its_other_tables_only() -> None:

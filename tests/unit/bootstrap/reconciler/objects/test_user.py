@@ -91,7 +91,7 @@ def test_no_statement_reaches_beyond_the_buckets_of_the_grant() -> None:
     assert policy is not None
     assert not any(resource.startswith("other") for resource in actions(policy))
     (listing,) = [each for each in policy["Statement"] if each["Action"] == ["s3:ListBucket"]]
-    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["lake/bronze", "lake/bronze/*"]}}
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["lake/bronze/", "lake/bronze/*"]}}
 
 
 READS: dict[str, list[str]] = {"lake.silver": ["read"]}
@@ -119,10 +119,10 @@ NOBODY = lakehouse({})
 CREATED = [
     "+ user demo-a",
     "    + other: GetBucketLocation",
-    "    + other (far, far/*): ListBucket",
+    "    + other (far/, far/*): ListBucket",
     "    + other/far/*: GetObject",
     "    + warehouse: GetBucketLocation",
-    "    + warehouse (lake/silver, lake/silver/*): ListBucket",
+    "    + warehouse (lake/silver/, lake/silver/*): ListBucket",
     "    + warehouse/lake/silver/*: GetObject",
 ]
 
