@@ -16,7 +16,7 @@ from bootstrap.iceberg.metadata import CatalogFacts
 from bootstrap.remote.connections import CatalogConnection, Connections
 from bootstrap.remote.errors import Missing, Refused
 from bootstrap.remote.http import Http
-from lakehouse.kinds.catalogs.polaris import POLARIS
+from lakehouse.kinds.catalogs.polaris import ANYWHERE, POLARIS
 
 _ADMIN = "catalog_admin"  # the role that the server creates with each catalog, for the principal that creates catalogs
 _CONTENT = "CATALOG_MANAGE_CONTENT"  # to read, write and purge data; that role does not have it
@@ -24,7 +24,7 @@ _CONTENT = "CATALOG_MANAGE_CONTENT"  # to read, write and purge data; that role 
 
 TERMS = CatalogTerms(
     base="default-base-location",
-    anywhere="polaris.config.allow.unstructured.table.location",
+    anywhere=ANYWHERE,
     properties={"polaris.config.drop-with-purge.enabled": "true"},
     allowed="allowedLocations",
     own=frozenset({"allowedKmsKeys", "pathStyleAccess", "externalId", "userArn", "currentKmsKey"}),

@@ -23,8 +23,9 @@ from bootstrap.reconciler.marks import DELETABLE
 from bootstrap.reconciler.work import ApplyWork
 from bootstrap.remote.errors import Refused
 from lakehouse.spec.claims import parts
+from lakehouse.spec.locations import scattered
 from lakehouse.spec.model import Catalog
-from lakehouse.spec.renames import crosses, former_names, former_namespaces
+from lakehouse.spec.renames import former_names, former_namespaces
 from lakehouse.text.written import written
 
 CATALOG = "catalog"
@@ -60,14 +61,14 @@ class Server:
 
     def wanted(self, owner: str, spec: Catalog) -> tuple[dict[str, str], dict[str, Any]]:
         """The properties and storage settings that the file wants."""
-        tables = (table for namespace in spec.namespaces.values() for table in namespace.tables.values())
-        elsewhere = [table.location for table in tables if table.location is not None]
         properties = {self.terms.base: str(spec.location), **self.terms.properties, **spec.properties}
-        if elsewhere or crosses(spec):
+        if scattered(spec):
             properties[self.terms.anywhere] = "true"
         if spec.deletable:
             properties[DELETABLE] = owner
-        outside = sorted(str(each) for each in elsewhere if not f"{each}/".startswith(f"{spec.location}/"))
+        tables = (table for namespace in spec.namespaces.values() for table in namespace.tables.values())
+        places = {table.location for table in tables if table.location is not None}
+        outside = sorted(each for each in places if not f"{each}/".startswith(f"{spec.location}/"))
         return properties, {**self.storage, self.terms.allowed: [str(spec.location), *outside]}
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from lakehouse.spec import Lakehouse, Narrowed, Verb
 from lakehouse.spec.access import covered, masks, split, within
-from lakehouse.spec.roles import verbs_of
 
 VERBS: tuple[Verb, ...] = ("read", "write", "manage")  # each includes those before it
 
@@ -16,8 +15,9 @@ VERBS: tuple[Verb, ...] = ("read", "write", "manage")  # each includes those bef
 class Grant:
     """One verb on one target, and why: the role that grants it.
 
-    ``rows`` is the filter of a grant that leaves out rows, ``masks`` has pairs of a column and its mask. Only an engine
-    applies them, so no other layer gives such a grant anything.
+    ``rows`` is the filter of a grant that leaves out rows, ``masks`` has pairs of a column and its mask, and ``former``
+    the former names of masked columns, under which old snapshots show their values. Only an engine applies them, so no
+    other layer gives such a grant anything.
     """
 
     principal: str
@@ -26,6 +26,7 @@ class Grant:
     role: str
     rows: str = ""
     masks: tuple[tuple[str, str], ...] = ()
+    former: tuple[str, ...] = ()
     within: str = ""  # the target in the file, if that is around this one
 
     @property
@@ -57,15 +58,16 @@ def plain(lakehouse: Lakehouse, principal: str) -> list[Grant]:
 def _granted(
     lakehouse: Lakehouse, principal: str, role: str, target: str, granted: list[Verb] | Narrowed
 ) -> Iterator[Grant]:
-    if not (isinstance(granted, Narrowed) and granted.narrows):
-        given = verbs_of(granted)
-        yield from (Grant(principal, verb, target, role) for verb in VERBS if verb in given)
+    if not isinstance(granted, Narrowed):
+        yield from (Grant(principal, verb, target, role) for verb in VERBS if verb in granted)
         return
     for catalog, namespace, table in covered(lakehouse, target):
         definition = lakehouse.catalogs[catalog].namespaces[namespace].tables[table]
         hidden = masks(definition, granted.columns)
+        former = tuple(name for column, _ in hidden if (name := definition.columns[column].renamed_from) is not None)
         on = f"{catalog}.{namespace}.{table}"
-        yield Grant(principal, "read", on, role, granted.rows or "", hidden, within=target if on != target else "")
+        around = target if on != target else ""
+        yield Grant(principal, "read", on, role, granted.rows, hidden, former, within=around)
     for view in _views(lakehouse, target):
         yield Grant(principal, "read", view, role, within=target)
 

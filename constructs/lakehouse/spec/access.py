@@ -10,6 +10,7 @@ from lakehouse.spec.locations import claims
 from lakehouse.spec.model import Catalog, Lakehouse, Table
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.roles import MASK, TAG, Narrowed, Verb, verbs_of
+from lakehouse.spec.sql import columns_in
 from lakehouse.text.words import listed, suggest
 
 
@@ -68,8 +69,11 @@ def covered(lakehouse: Lakehouse, target: str) -> Iterator[tuple[str, str, str]]
             yield catalog, namespace, table
 
 
-def check_access(lakehouse: Lakehouse) -> Iterator[Problem]:
-    """Problems of roles and principals: unknown names, and filters and masks that do not hold."""
+def check_access(lakehouse: Lakehouse, *, everything: bool = True) -> Iterator[Problem]:
+    """Problems of roles and principals: unknown names, and filters and masks that do not hold.
+
+    Without ``everything``, those that hold in the file need not hold on its stacks.
+    """
     wrong = set()
     for problem in _roles(lakehouse):
         wrong.add(problem.at[:5])
@@ -82,7 +86,8 @@ def check_access(lakehouse: Lakehouse) -> Iterator[Problem]:
                 yield Problem(("access", "principals", principal, "roles", nth), message, (("access", "roles", role),))
     if not wrong:  # only grants that make sense can be compared
         yield from dict.fromkeys(_around(lakehouse))
-        yield from enforced.refusals(lakehouse)
+        if everything:
+            yield from enforced.refusals(lakehouse)
 
 
 def _roles(lakehouse: Lakehouse) -> Iterator[Problem]:
@@ -93,12 +98,12 @@ def _roles(lakehouse: Lakehouse) -> Iterator[Problem]:
                 yield problem
                 continue
             if not granted:
-                yield Problem(at, "it is empty: name read, write or manage")
+                yield Problem(at, "it is empty: name read, write or manage, as in [read]")
             path = split(lakehouse, target)
             view = len(path) == 3 and path[2] in lakehouse.catalogs[path[0]].namespaces[path[1]].views
             if view and "write" in verbs_of(granted):
                 yield Problem(at, '"write" is for rows, and a view has no rows of its own. Write read or manage')
-            if isinstance(granted, Narrowed) and granted.narrows:
+            if isinstance(granted, Narrowed):
                 yield from _narrowed(at, granted, lakehouse, view=view)
 
 
@@ -140,6 +145,8 @@ def _narrowed(at: KeyPath, granted: Narrowed, lakehouse: Lakehouse, *, view: boo
         yield Problem((*at, "rows"), f"{rule}. Grant each table by itself, as in {at[-1]}.TABLE")
     tables = [lakehouse.catalogs[c].namespaces[n].tables[t] for c, n, t in covered(lakehouse, str(at[-1]))]
     tags = {tag for table in tables for column in table.columns.values() for tag in column.tags}
+    if granted.rows and not whole:
+        yield from _unknown((*at, "rows"), granted.rows, tables[0])
     for name, mask in granted.columns.items():
         where = (*at, "columns", name)
         if name.startswith(TAG):
@@ -152,6 +159,18 @@ def _narrowed(at: KeyPath, granted: Narrowed, lakehouse: Lakehouse, *, view: boo
             yield Problem(where, f'"{name}" is not a tag, and this is not a table. Write {TAG}NAME, or grant the table')
         elif name not in tables[0].columns:
             yield Problem(where, f'"{name}" is not a column of the table.{suggest(name, tables[0].columns)}')
+        elif mask != MASK:
+            yield from _unknown(where, mask, tables[0], MASK)
+
+
+def _unknown(at: KeyPath, expression: str, table: Table, *others: str) -> Iterator[Problem]:
+    """Names in an expression that no column has, as far as that can be seen without reading all of SQL."""
+    names = {name.lower() for name in table.columns}
+    for name in columns_in(expression):
+        if name.lower() not in names:
+            known = [*others, *table.columns]
+            fix = suggest(name, known) or f" Write {listed(known)}, or an expression."
+            yield Problem(at, f'"{name}" is not a column of the table.{fix}')
 
 
 def _around(lakehouse: Lakehouse) -> Iterator[Problem]:
@@ -163,7 +182,7 @@ def _around(lakehouse: Lakehouse) -> Iterator[Problem]:
             if role in lakehouse.access.roles
             for target, granted in lakehouse.access.roles[role].grants.items()
         ]
-        if not any(isinstance(granted, Narrowed) and granted.narrows for *_, granted in grants):
+        if not any(isinstance(granted, Narrowed) for *_, granted in grants):
             continue
         tables: dict[tuple[str, str, str], list[TableGrant]] = {}
         for role, target, granted in grants:
@@ -186,7 +205,7 @@ def _reading(
     catalog, namespace, name = table
     if isinstance(granted, Narrowed):
         definition = lakehouse.catalogs[catalog].namespaces[namespace].tables[name]
-        return TableGrant(role, target, tuple(granted.verbs), granted.rows or "", masks(definition, granted.columns))
+        return TableGrant(role, target, tuple(granted.verbs), granted.rows, masks(definition, granted.columns))
     return TableGrant(role, target, tuple(granted))
 
 
@@ -215,7 +234,7 @@ def _folders(
     whole: list[tuple[str, KeyPath]] = []
     for role, target, granted in grants:
         catalog, *path = split(lakehouse, target)
-        if len(path) < 2 and not (isinstance(granted, Narrowed) and granted.narrows):
+        if len(path) < 2 and not isinstance(granted, Narrowed):
             content = lakehouse.catalogs[catalog]
             for namespace in within(content, path[0]) if path else content.namespaces:
                 folder = f"{content.location}/{namespace.replace('.', '/')}/"

@@ -49,7 +49,7 @@ def found(lakehouse: Lakehouse, *, engines: bool = True) -> Iterator[Problem]:
     yield from _contents(lakehouse)
     yield from check_buckets(lakehouse)
     yield from check_locations(lakehouse, everything=engines)
-    yield from check_access(lakehouse)
+    yield from check_access(lakehouse, everything=engines)
     yield from _engines(lakehouse)
     yield from _stacks(lakehouse, everything=engines)
     yield from support.unsupported(lakehouse)

@@ -189,11 +189,13 @@ class CatalogRules(KindRules):
     ``check`` yields problems of a stack's entries of this kind, given by catalog, for a runtime or AWS. ``look`` yields
     problems of files and folders that they name on this machine, relative to the folder of the file. ``outside`` are
     the keys of an entry that say which server outside of the stack has the catalog: all catalogs there share one set of
-    namespaces; None: the stack runs the server.
+    namespaces; None: the stack runs the server. ``to_writers`` takes a catalog of the file and its entry, and yields
+    the ways around filters and masks for who may write to another table of the catalog, if the store issues keys.
     """
 
     can: Limits
     opening: Opening | None = _ANYBODY  # the way around filters and masks that its server opens
+    to_writers: Callable[[Any, KindEntry], Iterable[Opening]] = lambda catalog, entry: ()
     outside: tuple[str, ...] | None = None
     volatile: str = ""  # the beginning of table properties that it writes by itself at every load
     shared: bool = False

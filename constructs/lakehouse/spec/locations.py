@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pydantic import TypeAdapter, ValidationError
 
 from lakehouse.spec.claims import PATHS, STAGING, Claim, Register, marks, staged
-from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.model import Catalog, Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem, dotted
+from lakehouse.spec.renames import crosses
 from lakehouse.spec.values import S3Location
 from lakehouse.text.words import suggest
 
@@ -42,6 +43,12 @@ def claims(lakehouse: Lakehouse) -> Iterator[Claim]:
                 inner = (*outer, "views", view)
                 folder = "/".join([catalog.location, *namespace.split("."), view])
                 yield Claim(folder, dotted(inner), name, at=inner, explicit=False)
+
+
+def scattered(catalog: Catalog) -> bool:
+    """Whether the file puts a table outside of its namespace's folder, or may have: by a location, or by a rename."""
+    tables = (table for namespace in catalog.namespaces.values() for table in namespace.tables.values())
+    return any(table.location is not None for table in tables) or crosses(catalog)
 
 
 def reserved(lakehouse: Lakehouse) -> list[Claim]:

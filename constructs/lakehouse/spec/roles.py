@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, StrictBool, StrictStr, Tag
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictStr,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from lakehouse.spec.base import Model, or_empty
 from lakehouse.spec.sql import SqlExpression
@@ -18,20 +28,59 @@ MASK = "mask"
 TAG = "tag:"
 
 
+def _not_empty(what: str) -> BeforeValidator:
+    """A value that the file leaves out is an error: nothing would be narrowed, or granted, that somebody meant to."""
+
+    def check(value: Any) -> Any:
+        if value is None or value == {}:
+            raise ValueError(f"it is empty: {what}")
+        return value
+
+    return BeforeValidator(check)
+
+
+_TEXT = Field(json_schema_extra={"minLength": 1})
+
+_Filter = Annotated[
+    SqlExpression,
+    _TEXT,
+    _not_empty("write an expression of SQL, as in region = 'EU', or remove it if all rows are meant"),
+]
+_Mask = Annotated[
+    SqlExpression, _TEXT, _not_empty("write the word mask for NULL, as in `email: mask`, or an expression of SQL")
+]
+_Masks = Annotated[
+    dict[StrictStr, _Mask],
+    Field(min_length=1),
+    _not_empty("name what is masked, as in {email: mask}, or remove it if all columns are meant"),
+]
+
+
 class Narrowed(Model):
     """A grant of reading that leaves out rows, or hides values of columns."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["rows"]}, {"required": ["columns"]}]})
+
     verbs: list[Verb] = Field(min_length=1)
     """Verbs (read, write, manage); only read goes with `rows` and `columns`."""
-    rows: SqlExpression | None = None
+    rows: _Filter = ""
     """Only rows for which this expression in Trino's SQL is true, as in `region = 'EU'`; only for a table."""
-    columns: dict[StrictStr, SqlExpression] = {}
+    columns: _Masks = {}
     """Masks by column, or by tag as in `tag:pii`: the word mask for NULL, or an expression in Trino's SQL."""
 
-    @property
-    def narrows(self) -> bool:
-        """Whether it leaves out anything."""
-        return bool(self.rows or self.columns)
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_as_default(cls, value: Any) -> Any:
+        """Other than elsewhere, a key without a value is no default: the whole table would be granted."""
+        if isinstance(value, dict) and value.keys() == {"verbs"}:
+            raise ValueError(
+                "it has neither `rows` nor `columns`. Write only its verbs, as in [read], if all are meant"
+            )
+        return value
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, handler: Any) -> Any:
+        return {name: each for name, each in handler(self).items() if each}
 
 
 def _form(value: Any) -> str:
@@ -39,7 +88,9 @@ def _form(value: Any) -> str:
 
 
 GrantEntry = Annotated[
-    Annotated[list[Verb], Tag("<verbs>")] | Annotated[Narrowed, Tag("<narrowed>")], Discriminator(_form)
+    Annotated[list[Verb], Tag("<verbs>")] | Annotated[Narrowed, Tag("<narrowed>")],
+    Discriminator(_form),
+    _not_empty("name read, write or manage, as in [read]"),
 ]
 
 

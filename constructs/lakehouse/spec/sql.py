@@ -16,9 +16,23 @@ from lakehouse.spec.values import Identifier
 
 #: A name in SQL, quoted or not. What is between dots is a name of its own.
 _NAME = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W\d]\w*")
 #: Parts of an expression whose inside is text, and what an expression does not have.
 _TEXT = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _CLOSING = {"(": ")", "[": "]"}
+#: A word that is compared, where an operand begins. In a lambda or a subquery it may be something else than a column.
+_COMPARED = re.compile(
+    r"(?:^|\(|\b(?:and|or|not|when)\b)\s*([^\W\d]\w*)\s*(?:=(?!>)|[<>]|!=|(?:(?:not\s+)?(?:in|like|between)|is)\b)",
+    re.I,
+)
+_OTHER_NAMES = re.compile(r"->|\bselect\b", re.I)
+#: Words of SQL that are an operand by themselves, and begin none.
+_VALUES = frozenset(
+    (
+        *("null", "true", "false", "not", "exists", "case", "localtime", "localtimestamp", "current_date"),
+        *("current_time", "current_timestamp", "current_user", "current_catalog", "current_schema", "current_path"),
+    )
+)
 
 
 def _query(value: str) -> str:
@@ -91,6 +105,16 @@ ViewSql = Annotated[
         }
     ),
 ]
+
+
+def columns_in(expression: str) -> list[str]:
+    """Words of an expression that can only be columns: the expression itself, and what it compares.
+
+    Not all of its columns: only a parser of the engine's SQL would find them.
+    """
+    bare = _TEXT.sub("''", expression)
+    found = [bare] if _WORD.fullmatch(bare) else [] if _OTHER_NAMES.search(bare) else _COMPARED.findall(bare)
+    return [name for name in dict.fromkeys(found) if name.lower() not in _VALUES]
 
 
 def words(sql: str) -> frozenset[str]:

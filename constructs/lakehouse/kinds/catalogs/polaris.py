@@ -24,7 +24,9 @@ from lakehouse.services.secrets import Pair, shared_credentials
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.kinds import Enforcement, EntryProblem, Further, Limits, Listener
+from lakehouse.spec.kinds import Enforcement, EntryProblem, Further, Limits, Listener, Opening
+from lakehouse.spec.locations import scattered
+from lakehouse.spec.model import Catalog
 from lakehouse.spec.values import CatalogName, Matching
 from lakehouse.text.placeholders import Secret, Text, joined
 from lakehouse.text.properties import properties
@@ -43,6 +45,9 @@ ROOT = Pair.of(
 )
 _TOKENS = Secret("polaris-tokens")  # signs tokens, so that they are still valid after a restart
 _SCOPE = "PRINCIPAL_ROLE:ALL"
+#: Property of a catalog that, if "true", lets tables be outside the folder of their namespace, and the server's own.
+ANYWHERE = "polaris.config.allow.unstructured.table.location"
+_ANYWHERE_OF_SERVER = "ALLOW_UNSTRUCTURED_TABLE_LOCATION"
 _CONFIG, _KEYS = "application.properties", "credentials"
 
 
@@ -189,6 +194,18 @@ def vends(at: CatalogEndpoint) -> bool:
     return at.store.sts and at.store.internal == at.store.external
 
 
+def to_writers(catalog: Catalog, entry: KindEntry) -> Iterator[Opening]:
+    """Ways around filters: by its properties a table gets keys for a folder that is another's."""
+    on = (value for key, value in entry.properties.items() if _ANYWHERE_OF_SERVER in key)
+    if scattered(catalog) or "true" in (catalog.properties.get(ANYWHERE), *on):
+        yield Opening(
+            "one of its principals may also write to another table of the catalog and point that table at any folder of"
+            " it, as tables may be outside of their namespace's folder there, and gets keys for that folder",
+            f"let none of its principals write in the catalog, or remove each `location` of a table, each rename to"
+            f" another namespace and {ANYWHERE}",
+        )
+
+
 def storage(at: CatalogEndpoint) -> Mapping[str, Any]:
     """The storage configuration of a catalog for the server, without the locations that the server may use."""
     store = at.store
@@ -291,6 +308,7 @@ POLARIS = CatalogKind(
     volatile="polaris.",
     can=Limits("Polaris", views=True, renames=True),
     opening=None,
+    to_writers=to_writers,
     guard=Enforcement(
         "grants on catalogs, namespaces, tables and views; it gives keys only for files of granted tables",
         "filters and masks: a table with them is closed",

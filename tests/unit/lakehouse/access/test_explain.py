@@ -35,7 +35,7 @@ def granting(*grants: dict[str, Any]) -> Lakehouse:
             {"verbs": ["read"], "columns": {"tag:pii": "mask"}},
             "query the tables and views there that the file has now; masked: t.email",
         ),
-        ("lake.n.t", {"verbs": ["read"]}, "query it"),
+        ("lake.n.t", ["read"], "query it"),
         ("lake.n.v", ["read"], "query it, if it may query what the view reads"),
         ("lake.n.v", ["manage"], "create, replace and drop it; query it, if it may query what the view reads"),
     ],

@@ -130,10 +130,13 @@ def narrowed(draw: st.DrawFn, catalogs: dict[str, dict[str, Namespace]]) -> dict
     tables = [
         f"{name}.{space}.{t}" for name, spaces in catalogs.items() for space in spaces for t in spaces[space].tables
     ]
-    masks = st.dictionaries(st.sampled_from(["a_name", "a_day", "tag:a_tag"]), st.just("mask"), max_size=2)
-    filters = st.sampled_from([None, "a_name = 'it''s (a) , ; name'", "a_day > date '2020-01-01'"])
-    grants: st.SearchStrategy[list[Verb] | Narrowed] = st.builds(
-        Narrowed, verbs=st.just(["read"]), rows=filters, columns=masks
+    masks = st.dictionaries(st.sampled_from(["a_name", "a_day", "tag:a_tag"]), st.just("mask"), min_size=1, max_size=2)
+    filters = st.sampled_from(["a_name = 'it''s (a) , ; name'", "a_day > date '2020-01-01'"])
+    reads = st.just(["read"])
+    grants: st.SearchStrategy[list[Verb] | Narrowed] = st.one_of(
+        st.builds(Narrowed, verbs=reads, rows=filters),
+        st.builds(Narrowed, verbs=reads, columns=masks),
+        st.builds(Narrowed, verbs=reads, rows=filters, columns=masks),
     )
     return draw(st.dictionaries(st.sampled_from(tables), grants, max_size=2)) if tables else {}
 

@@ -49,7 +49,7 @@ def lakehouse(grants: dict[str, Any], **access: Any) -> Lakehouse:
         {"lake.sales.customers": {"verbs": ["read"], "columns": {"email": "substr(email, 1, 3)"}}},
         {"lake": {"verbs": ["read"], "columns": {"tag:pii": "mask"}}},
         {"lake.sales": {"verbs": ["read"], "columns": {"tag:pii": "mask"}}, "lake.salesman": ["manage"]},
-        {"lake.sales.eu.v": ["read"], "lake.sales.eu.customers": {"verbs": ["read", "write"]}},
+        {"lake.sales.eu.v": ["read"], "lake.sales.eu.customers": ["read", "write"]},
         {"lake.sales.customers": {"verbs": ["read"], "rows": "id = 1"}, "lake.sales.orders": ["write"]},
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from lakehouse.spec.sql import SqlExpression, ViewSql, words
+from lakehouse.spec.sql import SqlExpression, ViewSql, columns_in, words
 
 ADAPTER: TypeAdapter[dict[str, str]] = TypeAdapter(ViewSql)
 
@@ -89,3 +89,35 @@ def test_whatever_is_accepted_stays_one_operand_inside_brackets(text: str) -> No
             assert depth >= 1
             assert each != ";"
     assert (depth, quote) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("Mask", ["Mask"]),
+        ("größe", ["größe"]),
+        ("regoin = 'EU'", ["regoin"]),
+        ("(a<1 OR B is null) and not c NOT IN (1, 2) and d like 'x'", ["a", "B", "c", "d"]),
+        ("case when a >= 1 then b end", ["a"]),
+        ("a between 1 and b = c", ["a", "b"]),
+        ("a <> 'b = c' and a != 2", ["a"]),
+    ],
+)
+def test_what_an_expression_compares_is_a_column(text: str, columns: list[str]) -> None:
+    assert columns_in(text) == columns
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("NULL", "true", "current_user", "0", "'EU'", '"odd name"', "substr(a, 1)", "1 = 0", "current_user = 'x'"),
+        '"odd" = 1 and t.a = 2 and a.b.c = 3 and x[1] = 4 and f(a) = 5',
+        "date '2020-01-01' < d and ts - interval '1' day < now()",
+        "any_match(tags, x -> (x = 1))",
+        "f(x => 1)",
+        "id in (select id from lake.a.b where c = 1) and d = 2",
+        "exists (select 1) or case a when 1 then 2 end = 3",
+    ],
+)
+def test_what_may_be_something_else_is_not_taken_for_a_column(text: str) -> None:
+    assert columns_in(text) == []
