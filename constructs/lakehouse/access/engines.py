@@ -46,8 +46,9 @@ class EngineCall:
     """One operation of one principal on a table or view, and what the file says of it.
 
     If it is allowed, the principal sees the rows for which one of ``filters`` is true (none: all rows), and instead of
-    a column of ``masks`` its mask: the word mask for NULL, or an expression. ``name`` is empty for a namespace: the
-    operation is on any table in it that the file does not name.
+    a column of ``masks`` its mask: the word mask for NULL, or an expression. Snapshots with a column of ``former``, the
+    former name of a masked one, show NULL in its place. ``name`` is empty for a namespace: the operation is on any
+    table in it that the file does not name.
     """
 
     principal: str
@@ -58,6 +59,7 @@ class EngineCall:
     allowed: bool
     filters: tuple[str, ...] = ()
     masks: tuple[tuple[str, str], ...] = ()
+    former: tuple[str, ...] = ()
 
 
 def engine_calls(lakehouse: Lakehouse) -> Iterator[EngineCall]:
@@ -83,7 +85,8 @@ def _call(
     narrowed = [grant for grant in here if grant.narrows]
     if narrowed and operation in NARROWED:
         filters = tuple(dict.fromkeys(grant.rows for grant in narrowed if grant.rows))
-        return EngineCall(*where, allowed=True, filters=filters, masks=narrowed[0].masks)
+        first = narrowed[0]  # the masks of all are the same
+        return EngineCall(*where, allowed=True, filters=filters, masks=first.masks, former=first.former)
     return EngineCall(*where, allowed=False)
 
 

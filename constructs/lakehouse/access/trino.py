@@ -10,6 +10,9 @@ Three of its gaps are closed here, and were read in the classes of Trino 476:
 - A view that names an owner runs with that owner's rights, and who may write to a catalog may write any name there. It
   needs GRANT_SELECT of the owner, so nobody has it: views run with the rights of who queries them.
 - Metadata tables (``"t$files"``), hidden columns and statistics of columns show values that a filter or mask hides.
+
+Old snapshots show columns under the names that they had then, and a mask is for one name. So the former names that the
+file has are masked too. Others cannot be: a rule lists the columns that it is for, and has no word for all others.
 """
 
 from __future__ import annotations
@@ -38,10 +41,8 @@ _SYSTEM = "jdbc|metadata"  # schemas of the catalog `system` that show only what
 def trino_rules(lakehouse: Lakehouse, owner: str) -> dict[str, Any]:
     """The rules file, as JSON. ``owner`` is the user of the toolkit, who may do everything.
 
-    Each principal is a user of its name. Raises ValueError if the owner has the name of a principal.
+    Each principal is a user of its name; the file's rules see to it that none has the owner's.
     """
-    if owner in lakehouse.access.principals:
-        raise ValueError(f'the owner of Trino cannot be named "{owner}", as access.principals has it')
     given: dict[str, list[Grant]] = {}
     for grant in grants(lakehouse):
         given.setdefault(grant.principal, []).append(grant)
@@ -158,17 +159,19 @@ def _narrow(here: list[Grant], owner: str) -> dict[str, Any]:
     if filters:
         joined = filters[0] if len(filters) == 1 else " OR ".join(f"({each})" for each in filters)
         rule |= {"filter": joined, "filter_environment": {"user": owner}}
+    # Trino has all names in lower case, and each only once: a former name may differ from the new one only in case.
+    masks = {name.lower(): MASK for grant in here for name in grant.former}
+    masks |= {name.lower(): mask for grant in here for name, mask in grant.masks}
     rule["columns"] = [
         *({"name": name, "allow": False} for name in _HIDDEN),
-        *(_masked(name, mask, owner) for name, mask in dict(pair for grant in here for pair in grant.masks).items()),
+        *(_masked(name, mask, owner) for name, mask in masks.items()),
     ]
     return rule
 
 
 def _masked(column: str, mask: str, owner: str) -> dict[str, Any]:
-    """A column by Trino's name for it, which is in lower case."""
     own = {"mask": "NULL"} if mask == MASK else {"mask": mask, "mask_environment": {"user": owner}}
-    return {"name": column.lower(), **own}
+    return {"name": column, **own}
 
 
 def _where(lakehouse: Lakehouse, principal: str, target: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from lakehouse.access.engines import NEEDED, EngineCall, engine_calls
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.reconciler.simulation import lakehouse
 
-PII = {"columns": {"id": "long", "email": {"type": "string", "tags": ["pii"]}}}
+PII = {"columns": {"id": "long", "email": {"type": "string", "tags": ["pii"], "renamed_from": "mail"}}}
 VIEW = {"sql": {"spark": "SELECT 1 AS a"}, "columns": {"a": "int"}}
 SPACES: dict[str, Any] = {"n": {"tables": {"t": PII, "u": {"columns": {"id": "long"}}}, "views": {"v": VIEW}}, "m": {}}
 
@@ -60,6 +60,7 @@ def test_a_filtered_read_says_which_rows_and_values_are_seen() -> None:
     (read,) = [each for each in calls(one, two) if (each.name, each.operation) == ("t", "read")]
     assert read.filters == ("id = 1", "id = 2")
     assert read.masks == (("email", "mask"),)
+    assert read.former == ("mail",)
     assert all(not each.filters and not each.masks for each in calls(one, two) if not each.allowed)
 
 
