@@ -129,18 +129,15 @@ def try_calls(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Try at the store and in Trino, with each principal's own keys, what the file allows and what it does not.
+    """Try at each server, with each principal's own keys, what the file allows and what it does not.
 
-    At a store with users: in each namespace's and table's folder, list, get, put and delete an object of the test. In a
-    Trino that asks for passwords: list, read, change, create and drop tables, and look for what a filter or mask must
-    hide. Nothing stays. Exit code 1 if one of them allows more or less than the file.
+    At a store with users: in each namespace's and table's folder, list, get, put and delete an object of the test. At
+    Polaris: list, load, change, create and drop tables. In a Trino that asks for passwords the same, and look for what
+    a filter or mask must hide. Nothing stays. Exit code 1 if one of them allows more or less than the file.
     """
     from bootstrap.operations.access_proof import tried
 
     at = _servers(context, principal)
-    if at.users is None and at.trino is None:
-        where = f"{at.target.path.name}: stacks.{at.target.stack}"
-        raise UsageError(f"{where} has no {_store_with_users()} and no {_TRINO}, and nothing else is tried.")
     found = list(tried(at, principal))
     wrong = [each for each in found if each.allowed != each.wanted]
     rows = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bootstrap import output
-from bootstrap.operations import trino_proof
+from bootstrap.operations import polaris_proof, trino_proof
 from bootstrap.operations.access_keys import PrincipalServers
 from bootstrap.stores import proof
 from lakehouse.access.proof import calls
@@ -39,6 +39,16 @@ def tried(servers: PrincipalServers, principal: str | None) -> Iterator[TriedCal
                 bar.update(task, advance=1)
                 call = each.call
                 yield TriedCall(call.principal, call.operation, call.place.name, store, call.allowed, each.allowed)
+        if (principals := servers.principals) is not None:
+            own = polaris_proof.calls(lakehouse, servers.target.stack)
+            own = [call for call in own if principal in (None, call.principal)]
+            task = bar.add_task("polaris", total=len(own))
+            for seen in polaris_proof.outcomes(
+                own, servers.target, lambda name: principals.keys.pair(servers.name(name))
+            ):
+                bar.update(task, advance=1)
+                of_it = seen.call
+                yield TriedCall(of_it.principal, of_it.operation, seen.place, "polaris", seen.wanted, seen.allowed)
         if servers.trino is not None:
             asked = [call for call in trino_proof.calls(lakehouse) if principal in (None, call.principal)]
             task = bar.add_task("trino", total=len(asked))
