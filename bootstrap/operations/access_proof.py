@@ -33,7 +33,13 @@ def tried(servers: PrincipalServers, principal: str | None) -> Iterator[TriedCal
     with output.progress() as bar:
         if (users := servers.users) is not None:
             store = servers.target.local.endpoints.store.service
-            wanted = [call for call in calls(lakehouse) if principal in (None, call.principal)]
+            # A bucket of tables takes no other objects, not even from its owner; nobody has a grant for its files.
+            tables = {each.name for each in servers.target.local.endpoints.catalogs if each.kind.in_store}
+            wanted = [
+                call
+                for call in calls(lakehouse)
+                if principal in (None, call.principal) and call.place.catalog not in tables
+            ]
             task = bar.add_task(store, total=len(wanted))
             for each in proof.outcomes(wanted, servers.connections, lambda name: users.keys.pair(servers.name(name))):
                 bar.update(task, advance=1)
