@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(600)]
 OWNER = "lakehouse-owner"
 COLUMNS = {
     "id": {"type": "long", "required": True},
-    "Email": {"type": "string", "required": True, "tags": ["pii"]},
+    "Email": {"type": "string", "required": True, "tags": ["pii"], "renamed_from": "mail"},
     "region": "string",
     "address": {"type": {"struct": {"a": "int"}}, "tags": ["pii"]},
 }
@@ -63,9 +63,10 @@ def trino(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealTrino]:
         for statement in (
             "CREATE SCHEMA lake.n",
             "CREATE SCHEMA lake.own",
-            "CREATE TABLE lake.n.t (id bigint NOT NULL, email varchar NOT NULL, region varchar, address row(a int))"
+            "CREATE TABLE lake.n.t (id bigint NOT NULL, mail varchar NOT NULL, region varchar, address row(a int))"
             " WITH (partitioning = ARRAY['region'])",
             "INSERT INTO lake.n.t VALUES (1, 'a', 'eu', row(1)), (2, 'b', 'us', row(2)), (900, 'c', 'us', row(3))",
+            "ALTER TABLE lake.n.t RENAME COLUMN mail TO email",
             "CREATE TABLE lake.n.hidden AS SELECT 'eu' AS name",
             "CREATE TABLE lake.n.open AS SELECT * FROM (VALUES 1, 2) v(id)",
             "CREATE TABLE lake.n.other AS SELECT 1 AS id",
@@ -148,6 +149,16 @@ def test_a_filter_and_masks_hold_in_queries_views_and_copies(trino: RealTrino) -
     assert trino.ask("p", "SELECT * FROM lake.own.invoker") == SEEN
     assert trino.ask("p", "CREATE TABLE lake.own.copy AS SELECT * FROM lake.n.t") == [[1]]
     assert trino.ask("p", "SELECT * FROM lake.own.copy") == SEEN
+
+
+def test_a_mask_holds_for_the_former_name_that_an_old_snapshot_shows(trino: RealTrino) -> None:
+    inserted = "WHERE operation = 'append' ORDER BY committed_at DESC LIMIT 1"
+    found = trino.ask(OWNER, f'SELECT snapshot_id FROM lake.n."t$snapshots" {inserted}')
+    assert found is not None
+    old = f"FROM lake.n.t FOR VERSION AS OF {found[0][0]}"
+    assert trino.ask(OWNER, f"SELECT mail {old} WHERE id = 1") == [["a"]]
+    assert trino.ask("p", f"SELECT mail {old}") == [[None]]
+    assert trino.ask("p", f"SELECT * {old}") == SEEN
     assert trino.ask("p", "DROP TABLE lake.own.copy") == []
     assert len(trino.ask(OWNER, "SELECT * FROM lake.n.t") or ()) == 3
 
