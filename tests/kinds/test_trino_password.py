@@ -37,6 +37,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
                 "bronze": {"tables": {"raw": table}},
                 "silver": {"tables": {"orders": table, "customers": table}},
             },
+            ("catalogs", "lake", "maintenance"): {"compact": {"min_files": 2}},
             ("access",): {
                 "roles": {
                     "reader": {"grants": {ORDERS: ["read"]}},
