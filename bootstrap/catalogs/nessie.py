@@ -8,6 +8,7 @@ https://projectnessie.org/develop/rest/ (API v2, "entries")
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +27,9 @@ from bootstrap.remote.errors import RemoteError
 from bootstrap.remote.http import Http
 from lakehouse.kinds.catalogs.nessie import NESSIE
 
+#: Nessie writes it into each commit: it knows no user by itself, and for its Iceberg REST there is no other way.
+_AUTHOR = {"Nessie-Commit-Authors": "lakehouse"}
+
 
 class NessieCatalog(RestCatalog):
     """One warehouse of a Nessie server, on one branch."""
@@ -33,6 +37,7 @@ class NessieCatalog(RestCatalog):
     limits = NESSIE.can
 
     def __init__(self, name: str, connection: CatalogConnection, connections: Connections) -> None:
+        connection = replace(connection, headers={**_AUTHOR, **connection.headers})
         super().__init__(name, connection, connections)
         what = f'catalog "{name}"'
         self.api = Http(
