@@ -114,6 +114,11 @@ _SIGNS = tuple(
 )
 
 
+def is_request(line: str) -> bool:
+    """Whether the line only names a request: Polaris writes one for each, which would hide the cause of its trouble."""
+    return ".access-log] " in line
+
+
 def reason(lines: Iterable[str], service: str, stack: str) -> Reason | None:
     """The meaning of the last line that has one; None if no line does."""
     for line in reversed(list(lines)):

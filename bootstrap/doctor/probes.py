@@ -16,6 +16,7 @@ import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3 import exceptions
 
+from bootstrap.doctor import logs
 from bootstrap.doctor.machine import Folder
 from bootstrap.doctor.store import Answer
 from bootstrap.remote.s3 import client
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from bootstrap.catalogs.metrics import TableMetrics
 
 _MEASURED = 1000  # tables of a catalog whose files are looked at: three requests each
+_LINES = 80  # of a log
 _PATIENCE = 5.0  # seconds for one answer
 _KEYS = ("store-access-key", "store-secret-key")
 
@@ -106,11 +108,12 @@ def state_folder(path: Path) -> Folder:
 
 
 def log(local: Local, service: str) -> list[str]:
-    """The end of a service's log; nothing if it has none."""
+    """The end of a service's log, without lines that only name a request; nothing if it has none."""
     try:
-        return local.runtime.log(service, 80).splitlines()
+        lines = local.runtime.log(service, 10 * _LINES).splitlines()
     except LakehouseError:
         return []
+    return [each for each in lines if not logs.is_request(each)][-_LINES:]
 
 
 def resolves(host: str) -> bool | None:

@@ -140,7 +140,10 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         "quarkus.log.level": "WARN",
         "quarkus.log.file.enabled": "false",
         "quarkus.log.console.format": "%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p [%c{2.}] %s%e%n",
-        "quarkus.http.access-log.enabled": "false",
+        # Who did what: `lakehouse access log` reads these lines.
+        "quarkus.http.access-log.enabled": "true",
+        "quarkus.http.access-log.pattern": "common",
+        'quarkus.log.category."io.quarkus.http.access-log".level': "INFO",
         "quarkus.otel.sdk.disabled": "true",
         "polaris.realm-context.realms": realm,
         "polaris.persistence.type": "relational-jdbc",

@@ -58,3 +58,9 @@ def test_a_long_line_is_cut() -> None:
     assert len(found.line) == 200
     assert logs.last(["one", "  two  words ", "", " "]) == "two words"
     assert logs.last([]) == ""
+
+
+def test_a_line_that_only_names_a_request_says_nothing() -> None:
+    line = '[26/Nov/2026:17:43:11 +0000] "GET /api/catalog/v1/lake/namespaces/NoSuchBucket HTTP/1.1" 200 41'
+    assert logs.is_request(f"2026-11-26 17:43:11,226 INFO  [io.qu.ht.access-log] 127.0.0.1 - root {line}")
+    assert not logs.is_request("2026-11-26 17:43:06,485 WARN  [or.ap.po.se.co.ProductionReadinessChecks] Refer to")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -137,3 +139,14 @@ def test_other_secrets_than_the_stores_keys(tmp_path: Path) -> None:
     assert probes.written_otherwise([service], state) == ["postgres"], "the store's keys are other ones"
     (state.config("postgres") / "x.sql").write_text("another former")
     assert probes.written_otherwise([service], state, names) == ["postgres"]
+
+
+def test_the_end_of_a_log_without_requests_that_would_hide_it() -> None:
+    class Runtime:
+        def log(self, service: str, lines: int) -> str:
+            request = "2026-11-26 17:43:11,226 INFO  [io.qu.ht.access-log] 127.0.0.1 - root [...]"
+            every = [*(f"WARN {nth}" for nth in range(100)), *[request] * 300]
+            return "\n".join(every[-lines:])
+
+    local: Any = SimpleNamespace(runtime=Runtime())
+    assert probes.log(local, "polaris") == [f"WARN {nth}" for nth in range(20, 100)]

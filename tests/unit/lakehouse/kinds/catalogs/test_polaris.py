@@ -104,6 +104,12 @@ def test_its_settings_and_the_keys_of_the_store_are_in_files_and_nowhere_else() 
     assert "quarkus.http.host=0.0.0.0\nquarkus.http.port=8181\n" in settings
     assert "polaris.bootstrap.credentials=LAKES,<secret:polaris-root-name>,<secret:polaris-root-secret>\n" in settings
     assert "quarkus.datasource.jdbc.url=jdbc:postgresql://postgres.internal:5432/polaris\n" in settings
+    for line in (
+        "quarkus.http.access-log.enabled=true",
+        "quarkus.http.access-log.pattern=common",
+        'quarkus.log.category."io.quarkus.http.access-log".level=INFO',
+    ):
+        assert f"{line}\n" in settings, "`lakehouse access log` reads it"
     assert "aws_secret_access_key = <secret:store-secret-key>\n" in files["credentials"]
     outside = str((service.environment, service.command))
     assert "secret" not in outside
