@@ -18,6 +18,7 @@ _QUOTED = {
         r"'(?:[^'\\]|\\.)*(?:'|\\?\Z)|\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z)|`(?:[^`]|``)*(?:`|\Z)"
     ),
 }
+_NAMES_IN = {"trino": '"', "spark": "`"}  # the quotes around names
 _LINE_COMMENT = {"trino": r"--[^\n]*", "spark": r"--(?:\\\n|[^\n])*"}
 _BLOCK_COMMENT = {"trino": r"/\*", "spark": r"/\*(?!\+)"}
 _TOKENS = {
@@ -120,6 +121,23 @@ def command(statement: str, dialect: str) -> str:
         filler = ("OR", "REPLACE", "TEMPORARY", "TEMP", "GLOBAL", "EXTERNAL")
         return " ".join([words[0], *[each for each in words[1:6] if each not in filler][:1]])
     return "".join(words[:1])
+
+
+def outline(statement: str, dialect: str) -> str:
+    """The statement without its comments, and with ``'…'`` for the text in its quotes: it may be a secret.
+
+    Quoted names stay. A quote that is not closed goes on to the end.
+    """
+    shown = []
+    for token in _tokens(statement, dialect):
+        text = statement[token.start : token.end]
+        if token.kind in ("line", "block"):
+            shown.append(" ")
+        elif token.kind == "quoted" and not (token.closed and text[0] in _NAMES_IN[dialect]):
+            shown.append("'…'")
+        else:
+            shown.append(text)
+    return "".join(shown).strip()
 
 
 def _read(sql: str, dialect: str) -> Iterator[tuple[SqlStatement, tuple[int, str] | None]]:

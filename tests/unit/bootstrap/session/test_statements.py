@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.session.statements import Position, command, is_complete, split
+from bootstrap.session.statements import Position, command, is_complete, outline, split
 from lakehouse.errors import UsageError
 
 
@@ -150,3 +150,29 @@ def test_a_prompt_asks_on_until_nothing_is_open(sql: str, expected: bool) -> Non
 )
 def test_the_command_of_a_statement(sql: str, expected: str) -> None:
     assert command(sql, "spark") == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "dialect", "expected"),
+    [
+        ("SELECT 'it''s', \"a b\" -- why\nFROM t", "trino", "SELECT '…', \"a b\"  \nFROM t"),
+        ("/* a */ SELECT $$ b $$", "trino", "SELECT '…'"),
+        ("SELECT 'open", "trino", "SELECT '…'"),
+        ('SELECT "open', "trino", "SELECT '…'"),
+        ("SELECT \"text\", r'raw', `a b`", "spark", "SELECT '…', '…', `a b`"),
+        ("", "trino", ""),
+    ],
+)
+def test_the_outline_of_a_statement(sql: str, dialect: str, expected: str) -> None:
+    assert outline(sql, dialect) == expected
+
+
+_INSIDE = st.text(alphabet="§;-()[]r", max_size=10)
+_HIDING = st.sampled_from(["'{}'", "--{}\n", "/* {} */", "'{} /* {} -- '"])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b.c", "="]), _HIDING, _INSIDE)), st.sampled_from(["trino", "spark"]))
+def test_an_outline_shows_everything_but_text_and_comments(pieces: list[tuple[str, str, str]], dialect: str) -> None:
+    found = outline(" ".join(f"{word} {hiding.replace('{}', inside)}" for word, hiding, inside in pieces), dialect)
+    assert "§" not in found
+    assert found.replace("'…'", " ").split() == [word for word, _, _ in pieces]
