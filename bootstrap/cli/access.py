@@ -1,9 +1,8 @@
-"""``lakehouse access``: who may do what, the principals' keys, and the proof that the file is enforced."""
+"""``lakehouse access``: who may do what, who did what, the principals' keys, and the proof of what is enforced."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,21 +10,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bootstrap import output
+from bootstrap.cli.access_log import app as log
 from bootstrap.cli.options import JsonOption, print_json
+from bootstrap.cli.tables import table
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.text.words import listed
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from bootstrap.operations.access_keys import PrincipalServers
     from bootstrap.session.target import Target
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Show who may do what; hand out and replace a principal's keys; test that the file is enforced.",
+    help="Show who may do what, and who did what; hand out and replace a principal's keys; test what is enforced.",
 )
+app.add_typer(log)
+_WRAPS = ("MAY", "ENFORCES", "NOT")  # they may hold a filter's text
 _TRINO = "Trino with `authentication: password`"
 PrincipalArgument = Annotated[str, typer.Argument(help="As `access.principals` of the file names it.")]
 
@@ -51,12 +52,12 @@ def access(context: typer.Context, as_json: JsonOption = False) -> None:
         print_json({"grants": [asdict(row) for row in rows], "layers": shown})
         return
     output.console(width=200).print(
-        _table(("PRINCIPAL", "MAY", "ON", "BECAUSE"), (tuple(asdict(row).values()) for row in rows))
+        table(("PRINCIPAL", "MAY", "ON", "BECAUSE"), (tuple(asdict(row).values()) for row in rows), _WRAPS)
     )
     for stack, own in enforced.items():
         print(f"\nOn stacks.{stack}:")
         entries = (tuple(asdict(each).values()) for each in own)
-        output.console(width=200).print(_table(("LAYER", "ENFORCES", "NOT"), entries))
+        output.console(width=200).print(table(("LAYER", "ENFORCES", "NOT"), entries, _WRAPS))
 
 
 @app.command()
@@ -148,7 +149,7 @@ def try_calls(
     if as_json:
         print_json([dict(zip(map(str.lower, headings), row, strict=True)) for row in rows])
     elif rows:
-        output.console(width=200).print(_table(headings, rows))
+        output.console(width=200).print(table(headings, rows))
     if wrong:
         print(f"{len(wrong)} of {len(found)} calls were not answered as the file says.", file=sys.stderr)
         raise typer.Exit(1)
@@ -180,18 +181,6 @@ def _store_with_users() -> str:
     from lakehouse.kinds import STORES
 
     return f"store with users ({listed(word for word, each in STORES.items() if each.users)})"
-
-
-def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, no_wrap=heading not in ("MAY", "ENFORCES", "NOT"))  # they may hold a filter's text
-    for row in rows:
-        table.add_row(*(Text(each) for each in row))  # a filter is no markup
-    return table
 
 
 def _word(allowed: bool) -> str:

@@ -5,6 +5,7 @@ The tests share one lakehouse: each leaves it up and whole for the next one.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -192,6 +193,25 @@ def test_what_the_file_says_is_tried(stack: Deployment) -> None:
     time.sleep(READ_AGAIN)
     stack.lakehouse("access", "test")
     assert run(stack, "bi", "SHOW TABLES FROM lake.silver") == [["orders"]], "nothing of it stays"
+
+
+def test_who_did_what_is_known(stack: Deployment) -> None:
+    assert run(stack, "bi", f"SELECT count(*) FROM {ORDERS} WHERE region <> 'a secret'") == [[2]]
+    assert denied(stack, "bi", "SELECT * FROM lake.bronze.raw")
+    assert run(stack, "etl", "INSERT INTO lake.bronze.raw VALUES (1, 'EU', '')") == [[1]]
+    found = json.loads(stack.lakehouse("access", "log", "--since", "10m", "--limit", "500", "--json"))
+    assert (found["unread"], found["without_record"]) == ({}, ["S3Proxy"])
+    events = [(each["layer"], each["who"], each["what"], each["on"], each["result"]) for each in found["events"]]
+    assert ("trino", "bi", f"SELECT count(*) FROM {ORDERS} WHERE region <> '…'", ORDERS, "ok") in events
+    assert ("trino", "bi", "SELECT * FROM lake.bronze.raw", "lake.bronze.raw", "denied") in events
+    system = next(each[1] for each in events if each[:1] == ("nessie lake",) and "append" in each[2])
+    assert system not in ("", "lakehouse", "etl"), "the author of Trino's commits is the user that runs it"
+    made = {each[3] for each in events if each[:2] == ("nessie lake", "lakehouse")}
+    assert made >= {"lake.bronze", "lake.silver", ORDERS, CUSTOMERS}, "the bootstrap says who it is"
+    shown = stack.lakehouse("access", "log", "--principal", "etl")
+    assert "INSERT INTO lake.bronze.raw" in shown
+    assert "SELECT * FROM lake.bronze.raw" not in shown
+    assert "No record of who did what: S3Proxy." in shown
 
 
 def test_a_rotation_loses_no_running_query(stack: Deployment) -> None:

@@ -52,6 +52,7 @@ LAYERS = (
     ("bootstrap.output",),
     ("bootstrap.session",),
     (
+        "bootstrap.audit",
         "bootstrap.deploy",
         "bootstrap.diagram",
         "bootstrap.doctor",
