@@ -24,7 +24,7 @@ class NessieCommits:
     references: CatalogReferences
     redact: Redact
     note: str = (
-        "all commits; it asks nobody for a name. WHO is what the client wrote: lakehouse for the toolkit, and for "
+        "all commits; it asks nobody for a name. WHO is what the client wrote: lakehouse for an apply, and for "
         "Spark and Trino the user of the system that runs them"
     )
 

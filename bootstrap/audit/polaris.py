@@ -38,7 +38,7 @@ class PolarisRequests:
     catalogs: Mapping[str, str]
     redact: Redact
     layer: str = LAYER
-    note: str = "requests in its present log; what it refused before it knew the client has no WHO"
+    note: str = "requests in its present log. A login has no WHO, nor has a request whose token it refused"
 
     def read(self, since: datetime | None) -> Iterator[AccessEvent]:
         for line in reversed(self.log().splitlines()):
