@@ -14,7 +14,6 @@ from bootstrap.cli.options import JsonOption, print_json
 from bootstrap.cli.tables import table
 from lakehouse.errors import UsageError
 from lakehouse.text.terminal import shown
-from lakehouse.text.words import listed
 
 if TYPE_CHECKING:
     from bootstrap.audit.event import AccessEvent
@@ -60,7 +59,7 @@ def log(
         print()
         for name, note in notes.items():
             print(f"{name}: {note}.")
-        print(f"No record of who did what: {listed(without)}.")
+        print(f"No record of who did what: {', '.join(without)}.")
     for name, why in found.unread.items():
         print(f"{name} could not be read: {shown(why)}", file=sys.stderr)
     if found.unread:
