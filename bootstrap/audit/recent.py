@@ -29,7 +29,8 @@ def recent(readers: Iterable[Reader], since: datetime | None, who: str | None, l
     for reader in readers:
         try:
             newest = takewhile(lambda each: since is None or each.time >= since, reader.read(since))
-            events += islice((each for each in newest if who in (None, each.who)), limit)
+            found = list(islice((each for each in newest if who in (None, each.who)), limit))
+            events += reversed(found)  # those of the same second stay in their order
         except LakehouseError as error:
             unread[reader.layer] = str(error)
     events.sort(key=lambda each: each.time)

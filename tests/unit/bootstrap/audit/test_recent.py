@@ -49,6 +49,11 @@ def test_the_newest_of_all_layers_the_oldest_first() -> None:
     assert found.unread == {}
 
 
+def test_events_of_the_same_second_stay_in_their_order() -> None:
+    found = recent([Layer("a", [at(1, who="second"), at(1, who="first")])], None, None, 9)
+    assert [each.who for each in found.events] == ["first", "second"]
+
+
 def test_a_layer_that_does_not_answer_is_named_and_the_others_go_on() -> None:
     found = recent([Layer("a", [at(3)], ends=0), Layer("b", [at(1)])], None, None, 9)
     assert [each.what for each in found.events] == ["1"]
