@@ -54,12 +54,12 @@ def tried(servers: PrincipalServers, principal: str | None) -> Iterator[TriedCal
             ):
                 bar.update(task, advance=1)
                 of_it = seen.call
-                yield TriedCall(of_it.principal, of_it.operation, seen.place, "polaris", seen.wanted, seen.allowed)
+                yield TriedCall(of_it.principal, of_it.operation, of_it.place, "polaris", seen.wanted, seen.allowed)
         if servers.trino is not None:
             asked = [call for call in trino_proof.calls(lakehouse) if principal in (None, call.principal)]
             task = bar.add_task("trino", total=len(asked))
             for got in trino_proof.outcomes(asked, servers.target, servers.trino.password):
                 bar.update(task, advance=1)
                 yield TriedCall(
-                    got.call.principal, got.call.operation, got.place, "trino", got.call.allowed, got.allowed
+                    got.call.principal, got.call.operation, got.call.place, "trino", got.call.allowed, got.allowed
                 )

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bootstrap.operations.trino_proof import OURS
 from bootstrap.session import clients
 from bootstrap.session.target import Target
 from lakehouse.access.engines import EngineCall, EngineOperation, engine_calls
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.schema import Schema
 
-#: The beginning of the names of the test's tables.
-OURS = "lakehouse_access_test_"
 _SIDE_BY_SIDE = 4
 #: On a namespace, or on a table of the file.
 _IN_NAMESPACE: tuple[EngineOperation, ...] = ("list", "create", "drop")
@@ -40,11 +39,6 @@ class CatalogOutcome:
     call: EngineCall
     wanted: bool
     allowed: bool
-
-    @property
-    def place(self) -> str:
-        """CATALOG.NAMESPACE or CATALOG.NAMESPACE.TABLE."""
-        return ".".join(filter(None, (self.call.catalog, self.call.namespace, self.call.name)))
 
 
 def calls(lakehouse: Lakehouse, stack: str) -> list[EngineCall]:

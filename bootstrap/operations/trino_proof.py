@@ -43,11 +43,6 @@ class TrinoOutcome:
     call: EngineCall
     allowed: bool
 
-    @property
-    def place(self) -> str:
-        """CATALOG.NAMESPACE.TABLE, or CATALOG.NAMESPACE for a table of the test."""
-        return ".".join(filter(None, (self.call.catalog, self.call.namespace, self.call.name)))
-
 
 def calls(lakehouse: Lakehouse) -> list[EngineCall]:
     """The calls that can be tried: in namespaces that every kind of catalog shows to Trino, and not on views.

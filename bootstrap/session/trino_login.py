@@ -15,7 +15,7 @@ from lakehouse.text.placeholders import Issued
 
 @dataclass(frozen=True)
 class TrinoLogin:
-    """How a user reaches Trino: by a name alone, or by TLS with a password. ``trust`` is a path."""
+    """How a user reaches Trino: by only a name, or by TLS with a password. ``trust`` is a path."""
 
     user: str = OWNER
     password: str = field(default="", repr=False)

@@ -21,24 +21,32 @@ from tests.polaris.home import home
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
-ORDERS, CUSTOMERS = "lake.silver.orders", "lake.silver.customers"
+KINDS = ("rest", "polaris", "s3tables")  # of catalogs, which have their names here
 TABLE = {"columns": {"id": "long", "region": "string", "email": {"type": "string", "tags": ["pii"]}}}
 ROWS = "(1, 'EU', 'a@example.org'), (2, 'US', 'b@example.org')"
+NAMESPACES = {"bronze": {"tables": {"raw": TABLE}}, "silver": {"tables": {"orders": TABLE, "customers": TABLE}}}
 
 
-@pytest.fixture(scope="module", params=["rest", "polaris", "s3tables"])
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The kind over SeaweedFS, with Trino, and no Spark: whoever may send it a job would go around everything."""
-    kind, folder = str(request.param), tmp_path_factory.mktemp(str(request.param))
-    entry: Any = {"kind": kind, "home": str(home(folder))} if kind == "polaris" else kind
-    bucket = "tables" if kind == "s3tables" else "warehouse"
-    access: dict[str, Any] = {
+def customers(kind: str) -> str:
+    return f"{kind}.silver.customers"
+
+
+def on_each(target: str, granted: Any) -> dict[str, Any]:
+    """A role with that grant in each catalog."""
+    return {"grants": {f"{kind}.{target}": granted for kind in KINDS}}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A catalog of each kind over SeaweedFS, with one Trino, and no Spark: its jobs would go around everything."""
+    folder = tmp_path_factory.mktemp("access")
+    access = {
         "roles": {
-            "reader": {"grants": {ORDERS: ["read"]}},
-            "writer": {"grants": {"lake.bronze": ["write"]}},
-            "steward": {"grants": {"lake.bronze": ["manage"]}},
-            "narrow": {"grants": {CUSTOMERS: {"verbs": ["read"], "rows": "region = 'EU'"}}},
-            "masked": {"grants": {CUSTOMERS: {"verbs": ["read"], "columns": {"tag:pii": "mask"}}}},
+            "reader": on_each("silver.orders", ["read"]),
+            "writer": on_each("bronze", ["write"]),
+            "steward": on_each("bronze", ["manage"]),
+            "narrow": on_each("silver.customers", {"verbs": ["read"], "rows": "region = 'EU'"}),
+            "masked": on_each("silver.customers", {"verbs": ["read"], "columns": {"tag:pii": "mask"}}),
         },
         "principals": {
             "bi": {"roles": ["reader"]},
@@ -48,69 +56,65 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             "science": {"roles": ["masked"]},
             "nobody": {"roles": []},
         },
+        # A REST server that asks nobody who they are lets whoever may write there rename the table.
+        "enforce": "best-effort",
     }
+    locations = {"rest": "s3://warehouse/rest", "polaris": "s3://warehouse/polaris", "s3tables": "s3://tables"}
+    entries = {kind: {"kind": kind} for kind in KINDS} | {"polaris": {"kind": "polaris", "home": str(home(folder))}}
     made = Deployment.make(
         folder / "a lakehouse",
         {
             ("engines",): {"trino": {"memory": "1g", "authentication": "password"}},
-            ("buckets",): {bucket: {}},
-            ("catalogs", "lake"): {
-                "location": f"s3://{bucket}" if kind == "s3tables" else f"s3://{bucket}/lake",
-                "namespaces": {
-                    "bronze": {"tables": {"raw": TABLE}},
-                    "silver": {"tables": {"orders": TABLE, "customers": TABLE}},
-                },
-            },
-            ("stacks", "local"): {"runtime": "process", "store": "seaweedfs", "catalogs": {"lake": entry}},
-            # A REST server that asks nobody who they are lets whoever may write there rename the table.
-            ("access",): {**access, **({"enforce": "best-effort"} if kind == "rest" else {})},
+            ("buckets",): {"warehouse": {}, "tables": {}},
+            ("catalogs",): {kind: {"location": locations[kind], "namespaces": NAMESPACES} for kind in KINDS},
+            ("stacks", "local"): {"runtime": "process", "store": "seaweedfs", "catalogs": entries},
+            ("access",): access,
         },
     )
     with up(made):
-        made.lakehouse("sql", "-e", f"INSERT INTO {ORDERS} VALUES {ROWS}; INSERT INTO {CUSTOMERS} VALUES {ROWS}")
+        tables = [f"{kind}.silver.{table}" for kind in KINDS for table in ("orders", "customers")]
+        made.lakehouse("sql", "-e", "; ".join(f"INSERT INTO {table} VALUES {ROWS}" for table in tables))
         yield made
-
-
-def kind(stack: Deployment) -> str:
-    return stack.local.endpoints.catalogs[0].kind.word
 
 
 def test_every_call_is_answered_as_the_file_says(stack: Deployment) -> None:
     found = json.loads(stack.lakehouse("access", "test", "--all", "--json"))
     # SeaweedFS lets nobody put the test's objects beside the tables that it serves itself.
-    asked = {"trino"} | {"rest": {"seaweedfs"}, "polaris": {"seaweedfs", "polaris"}, "s3tables": set()}[kind(stack)]
-    assert {each["at"] for each in found} == asked
-    for server in asked:
-        here = [each for each in found if each["at"] == server]
+    asked = {
+        *(("trino", kind) for kind in KINDS),
+        *(("seaweedfs", kind) for kind in ("rest", "polaris")),
+        ("polaris", "polaris"),
+    }
+    assert {(each["at"], each["on"].partition(".")[0]) for each in found} == asked
+    for at, kind in asked:
+        here = [each for each in found if each["at"] == at and each["on"].startswith(f"{kind}.")]
         assert {each["found"] for each in here if each["principal"] == "nobody"} == {"denied"}
         assert {each["found"] for each in here if each["principal"] == "etl"} == {"allowed", "denied"}
 
 
-def test_filters_and_masks_are_in_trino_and_the_other_ways_are_closed(stack: Deployment) -> None:
-    everything = f"SELECT id, email FROM {CUSTOMERS} ORDER BY id"
+@pytest.mark.parametrize("kind", KINDS)
+def test_filters_and_masks_are_in_trino_and_the_other_ways_are_closed(stack: Deployment, kind: str) -> None:
+    everything = f"SELECT id, email FROM {customers(kind)} ORDER BY id"
     assert run(stack, "shop", everything) == [[1, "a@example.org"]]
     assert run(stack, "science", everything) == [[1, None], [2, None]]
     for name in ("shop", "science"):
-        assert "[default]" not in credentials(stack, name), "no keys for files"
-        assert denied(stack, name, f"DELETE FROM {CUSTOMERS}")
+        handed = stack.lakehouse("access", "credentials", name, "--show")
+        assert "[default]" not in handed, "no keys for files"
+        assert denied(stack, name, f"DELETE FROM {customers(kind)}")
 
 
-def credentials(stack: Deployment, principal: str) -> str:
-    return stack.lakehouse("access", "credentials", principal, "--show")
-
-
-def test_what_a_catalog_allows_too_much_is_found(stack: Deployment) -> None:
-    if kind(stack) != "polaris":
-        pytest.skip("only Polaris knows principals")
+def test_what_polaris_allows_too_much_is_found(stack: Deployment) -> None:
     _, connections = connect(stack.file, "local")
     principals = World.of(connections).principals
     assert principals is not None
-    server, name = principals(), f"{load(stack.file).name}-bi"
-    warehouse = server.warehouses["lake"]
-    have = server.facts(load(stack.file).name)[name].granted[warehouse]
+    lakehouse = load(stack.file).name
+    server, name = principals(), f"{lakehouse}-bi"
+    warehouse = server.warehouses["polaris"]
+    have = server.facts(lakehouse)[name].granted[warehouse]
     more = PolarisGrant(("silver",), "orders", "TABLE_WRITE_PROPERTIES", "table")
     server.change(name, {warehouse: have | {more}}, enabled=True, deletable=False)
     found = stack.lakehouse("access", "test", "--principal", "bi", code=1)
-    assert ["bi", "write", ORDERS, "polaris", "denied", "allowed"] in [line.split() for line in found.splitlines()]
+    expected = ["bi", "write", "polaris.silver.orders", "polaris", "denied", "allowed"]
+    assert expected in [line.split() for line in found.splitlines()]
     stack.lakehouse("apply")
     stack.lakehouse("access", "test", "--principal", "bi")

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from lakehouse.access.grants import VERBS, Grant, grants
+from lakehouse.access.grants import VERBS, Grant, covers, grants
 from lakehouse.spec import Lakehouse, Verb
-from lakehouse.spec.access import split
 
 EngineOperation = Literal[
     "list",  # SHOW TABLES names it
@@ -61,6 +60,11 @@ class EngineCall:
     masks: tuple[tuple[str, str], ...] = ()
     former: tuple[str, ...] = ()
 
+    @property
+    def place(self) -> str:
+        """CATALOG.NAMESPACE, or CATALOG.NAMESPACE.TABLE."""
+        return ".".join(filter(None, (self.catalog, self.namespace, self.name)))
+
 
 def engine_calls(lakehouse: Lakehouse) -> Iterator[EngineCall]:
     """Every principal's operations on every table and view of the file, and on other tables in each namespace."""
@@ -69,7 +73,7 @@ def engine_calls(lakehouse: Lakehouse) -> Iterator[EngineCall]:
         for catalog, content in lakehouse.catalogs.items():
             for namespace, inner in content.namespaces.items():
                 for name in ("", *inner.tables, *inner.views):
-                    here = [each for each in own if _covers(lakehouse, each, catalog, namespace, name)]
+                    here = [each for each in own if covers(lakehouse, each, catalog, namespace, name)]
                     for operation in NEEDED:
                         if operation not in ("history", "execute") or name not in inner.views:
                             yield _call(principal, operation, catalog, namespace, name, here)
@@ -88,13 +92,3 @@ def _call(
         first = narrowed[0]  # the masks of all are the same
         return EngineCall(*where, allowed=True, filters=filters, masks=first.masks, former=first.former)
     return EngineCall(*where, allowed=False)
-
-
-def _covers(lakehouse: Lakehouse, grant: Grant, catalog: str, namespace: str, name: str) -> bool:
-    """Whether the target is the table or view, or around it: a namespace's grants hold for the namespaces in it."""
-    of, *path = split(lakehouse, grant.target)
-    if of != catalog:
-        return False
-    if len(path) == 2:
-        return path == [namespace, name]
-    return not path or f"{namespace}.".startswith(f"{path[0]}.")

@@ -55,6 +55,19 @@ def plain(lakehouse: Lakehouse, principal: str) -> list[Grant]:
     return [grant for grant in grants(lakehouse, principal) if not grant.narrows]
 
 
+def covers(lakehouse: Lakehouse, grant: Grant, catalog: str, namespace: str, name: str = "") -> bool:
+    """Whether the target is that namespace, or the table or view of this name in it, or around it.
+
+    A namespace's grants hold for the namespaces in it.
+    """
+    of, *path = split(lakehouse, grant.target)
+    if of != catalog:
+        return False
+    if len(path) == 2:
+        return path == [namespace, name]
+    return not path or f"{namespace}.".startswith(f"{path[0]}.")
+
+
 def _granted(
     lakehouse: Lakehouse, principal: str, role: str, target: str, granted: list[Verb] | Narrowed
 ) -> Iterator[Grant]:

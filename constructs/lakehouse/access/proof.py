@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from lakehouse.access.grants import VERBS, Grant, plain
+from lakehouse.access.grants import VERBS, covers, plain
 from lakehouse.access.scope import folder, prefix, written
 from lakehouse.spec import Lakehouse, Verb
-from lakehouse.spec.access import split
 
 FileOperation = Literal["list", "get", "put", "delete"]
 #: The lowest verb that allows an operation on files.
@@ -70,16 +69,7 @@ def calls(lakehouse: Lakehouse) -> Iterator[Call]:
     for principal in lakehouse.access.principals:
         own = plain(lakehouse, principal)
         for place in where:
-            highest = max((VERBS.index(each.verb) for each in own if _covers(lakehouse, each, place)), default=-1)
+            here = [each for each in own if covers(lakehouse, each, place.catalog, place.namespace, place.table)]
+            highest = max((VERBS.index(each.verb) for each in here), default=-1)
             for operation, needed in NEEDS.items():
                 yield Call(principal, operation, place, highest >= VERBS.index(needed))
-
-
-def _covers(lakehouse: Lakehouse, grant: Grant, place: TableFolder) -> bool:
-    """Whether the target is the place, or around it: a namespace's grants hold for the namespaces in it."""
-    catalog, *path = split(lakehouse, grant.target)
-    if catalog != place.catalog:
-        return False
-    if len(path) == 2:
-        return path == [place.namespace, place.table]
-    return not path or f"{place.namespace}.".startswith(f"{path[0]}.")

@@ -93,7 +93,7 @@ def outcomes(
     monkeypatch.setattr(clients, "iceberg", iceberg)
     asked = polaris_proof.calls(lakehouse, "local")
     found = polaris_proof.outcomes(asked, SimpleNamespace(), lambda name: ("id", "word"))  # type: ignore[arg-type]
-    return {(each.call.operation, each.place): (each.wanted, each.allowed) for each in found}, owner
+    return {(each.call.operation, each.call.place): (each.wanted, each.allowed) for each in found}, owner
 
 
 def test_calls_are_made_in_catalogs_of_polaris_and_not_on_views(lakehouse: Lakehouse) -> None:

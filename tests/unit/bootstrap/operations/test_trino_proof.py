@@ -155,7 +155,7 @@ def test_who_has_no_password_is_not_tried_and_tables_of_the_test_go(
     wanted = [call("drop", allowed=False, name=""), EngineCall("idle", "read", "lake", "silver", "", allowed=True)]
     made = list(outcomes(wanted, target, {"bi": "a word"}.get))
     assert [each.allowed for each in made] == [False, False]
-    assert {each.place for each in made} == {"lake.silver"}
+    assert {each.call.place for each in made} == {"lake.silver"}
     assert [who for who, _ in found] == ["", "", "bi", "", ""]
     assert [statement.split()[0] for _, statement in found] == ["CREATE", "CREATE", "DROP", "DROP", "DROP"]
     assert all(OURS in statement for _, statement in found)
