@@ -199,7 +199,7 @@ def test_who_did_what_is_known(stack: Deployment) -> None:
     assert run(stack, "bi", f"SELECT count(*) FROM {ORDERS} WHERE region <> 'a secret'") == [[2]]
     assert denied(stack, "bi", "SELECT * FROM lake.bronze.raw")
     assert run(stack, "etl", "INSERT INTO lake.bronze.raw VALUES (1, 'EU', '')") == [[1]]
-    found = json.loads(stack.lakehouse("access", "log", "--since", "10m", "--limit", "500", "--json"))
+    found = json.loads(stack.lakehouse("access", "log", "--since", "1d", "--limit", "5000", "--json"))
     assert (found["unread"], found["without_record"]) == ({}, ["S3Proxy"])
     events = [(each["layer"], each["who"], each["what"], each["on"], each["result"]) for each in found["events"]]
     assert ("trino", "bi", f"SELECT count(*) FROM {ORDERS} WHERE region <> '…'", ORDERS, "ok") in events
