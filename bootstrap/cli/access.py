@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,16 +26,17 @@ app = typer.Typer(
     help="Show who may do what, and who did what; hand out and replace a principal's keys; test what is enforced.",
 )
 app.add_typer(log)
-_WRAPS = ("MAY", "ENFORCES", "NOT")  # they may hold a filter's text
+_WRAPS = ("MAY", "ENFORCES", "NOT", "WITHOUT A LOGIN")  # they may hold a filter's text
 _TRINO = "Trino with `authentication: password`"
 PrincipalArgument = Annotated[str, typer.Argument(help="As `access.principals` of the file names it.")]
 
 
 @app.callback(invoke_without_command=True)
 def access(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Show who may do what, and why, by the file's roles and principals, and what each layer enforces of it."""
+    """Show who may do what, and why, what each layer enforces of it, and which ports have no login or no TLS."""
     if context.invoked_subcommand is not None:
         return
+    from bootstrap.operations.doors import of_stack
     from bootstrap.session.target import find
     from lakehouse.access.explain import explain
     from lakehouse.access.layers import layers
@@ -47,9 +48,11 @@ def access(context: typer.Context, as_json: JsonOption = False) -> None:
     rows = explain(lakehouse)
     stacks = [context.obj.stack] if context.obj.stack else lakehouse.stacks
     enforced = {stack: layers(lakehouse, stack) for stack in stacks}
+    open_ports = {stack: of_stack(replace(target, stack=stack)) for stack in stacks}
     if as_json:
         shown = {stack: [asdict(each) for each in own] for stack, own in enforced.items()}
-        print_json({"grants": [asdict(row) for row in rows], "layers": shown})
+        reached = {stack: [asdict(each) for each in own] for stack, own in open_ports.items()}
+        print_json({"grants": [asdict(row) for row in rows], "layers": shown, "open": reached})
         return
     output.console(width=200).print(
         table(("PRINCIPAL", "MAY", "ON", "BECAUSE"), (tuple(asdict(row).values()) for row in rows), _WRAPS)
@@ -58,6 +61,10 @@ def access(context: typer.Context, as_json: JsonOption = False) -> None:
         print(f"\nOn stacks.{stack}:")
         entries = (tuple(asdict(each).values()) for each in own)
         output.console(width=200).print(table(("LAYER", "ENFORCES", "NOT"), entries, _WRAPS))
+        if doors := open_ports[stack]:
+            print("\nPorts that anybody on their network may use without a login, or that have no TLS:")
+            lines = ((each.port, each.address, each.gives or "nothing", _yes(each.tls)) for each in doors)
+            output.console(width=200).print(table(("PORT", "AT", "WITHOUT A LOGIN", "TLS"), lines, _WRAPS))
 
 
 @app.command()
@@ -181,6 +188,10 @@ def _store_with_users() -> str:
     from lakehouse.kinds import STORES
 
     return f"store with users ({listed(word for word, each in STORES.items() if each.users)})"
+
+
+def _yes(there: bool) -> str:
+    return "yes" if there else "no"
 
 
 def _word(allowed: bool) -> str:

@@ -7,13 +7,18 @@ processes. It is built for a :class:`Place`, which knows where folders, packages
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from lakehouse.text.later import later
+from lakehouse.text.later import ASIDE, later
 from lakehouse.text.placeholders import Content, Secret, Text
 
 LOOPBACK = "127.0.0.1"
+# What ports give without a login, as parts of a sentence.
+HEALTH = "whether it is up"
+LOGIN_PAGE = "the page to log in"
+NUMBERS = "whether it is up, and its numbers"
+METADATA = "names and metadata of all tables, and changes of them"
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,19 @@ class Port:
     label: str = ""  # what a browser finds there ("Spark master UI"); empty: it is not for browsers
     path: str = ""  # the path to open in a browser
     meaning: str = later("")  # its purpose, if it is not always that of its kind
+    # What whoever reaches it gets without a login, as part of a sentence; empty: nothing. None: nobody has said it.
+    gives: str | None = field(default=None, metadata=ASIDE)
+    tls: bool = field(default=False, metadata=ASIDE)  # its connections have TLS, although its scheme does not say so
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether its connections have TLS."""
+        return self.tls or self.scheme == "https"
+
+    @property
+    def closed(self) -> bool:
+        """Whether it asks for a login, over TLS."""
+        return self.encrypted and self.gives == ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +124,8 @@ class Service:
     forgets: tuple[str, ...] = later(())  # files removed before each start; the last part of a path may be a pattern
     leaves: tuple[str, ...] = later(())  # files outside its folders that may be there after its end, absolute paths
     unprivileged: bool = later(False)  # it refuses to run as root; as root, its command enters a user namespace
+    # The ports that its processes choose themselves, all as one: with a pattern as the name, and 0 as the number.
+    further: Port | None = field(default=None, metadata=ASIDE)
 
     @property
     def is_job(self) -> bool:

@@ -72,6 +72,15 @@ def test_a_catalog_has_the_ports_it_says_and_answers_every_client(kind: CatalogK
     assert all(each.path[:1] in ("", "/") for each in kind.addresses(at))
 
 
+@pytest.mark.parametrize("catalog", CATALOGS, ids=word)
+@pytest.mark.parametrize("store", STORES, ids=word)
+def test_each_port_says_what_it_gives_without_a_login(store: StoreKind, catalog: CatalogKind) -> None:
+    """A new kind has to say it: `lakehouse access` shows it, and the port scans of the tests compare it."""
+    for each in built(stack(KindEntry(kind=store.word), catalog.entry(kind=catalog.word))):
+        assert [port.name for port in each.ports if port.gives is None] == []
+        assert each.further is None or each.further.gives is not None
+
+
 @pytest.mark.parametrize("kind", [each for each in EVERY if each.further is not None], ids=word)
 def test_properties_are_written_into_the_configuration(kind: KindRules) -> None:
     assert kind.further is not None

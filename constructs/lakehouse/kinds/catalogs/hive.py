@@ -12,7 +12,7 @@ from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
 from lakehouse.kinds.platform import postgres
 from lakehouse.kinds.platform.postgres import Database
 from lakehouse.services import jvm
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import METADATA, File, Place, Port, Probe, Service
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Feature, Further, Limit, Limits, Listener
@@ -126,7 +126,7 @@ def _metastore(place: Place, at: CatalogEndpoint, entry: KindEntry) -> Service:
             # Not on the class path, because with a folder on it no class archive would fit.
             ("METASTORE_CONF_DIR", place.config(name)),
         ),
-        ports=(Port(name, port, "tcp", label=f"Hive Metastore ({at.name})"),),
+        ports=(Port(name, port, "tcp", label=f"Hive Metastore ({at.name})", gives=METADATA),),
         probe=Probe("tcp", port),
         memory_mb=512,
         needs=(store.service, postgres.WORD, _job(at)),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
 from lakehouse.services import jvm
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import METADATA, NUMBERS, File, Place, Port, Probe, Service
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Feature, Further, Limit, Limits, Listener
 from lakehouse.text.placeholders import Text
@@ -73,8 +73,8 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         environment=jvm.ENVIRONMENT,
         data=(place.data(name),),
         ports=(
-            Port(name, port, label=f"Nessie ({catalog})", path="/tree/main"),
-            Port(name.replace(WORD, MANAGEMENT, 1), management),
+            Port(name, port, label=f"Nessie ({catalog})", path="/tree/main", gives=METADATA),
+            Port(name.replace(WORD, MANAGEMENT, 1), management, gives=NUMBERS),
         ),
         probe=Probe("http", management, "/q/health/ready", expect="UP"),
         memory_mb=512,

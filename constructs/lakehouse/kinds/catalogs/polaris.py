@@ -21,7 +21,7 @@ from lakehouse.kinds.platform.postgres import Database
 from lakehouse.kinds.store import ROLE
 from lakehouse.services import jvm
 from lakehouse.services.secrets import Pair, shared_credentials
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import NUMBERS, File, Place, Port, Probe, Service
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Enforcement, EntryProblem, Further, Limits, Listener, Opening
@@ -181,7 +181,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
             ("AWS_SHARED_CREDENTIALS_FILE", f"{config}/{_KEYS}"),
             ("AWS_REGION", store.region),
         ),
-        ports=(Port(WORD, port, label="Polaris"), Port(MANAGEMENT, management)),
+        ports=(Port(WORD, port, label="Polaris", gives=""), Port(MANAGEMENT, management, gives=NUMBERS)),
         probe=Probe("http", management, "/q/health/ready", expect="UP"),
         memory_mb=640,
         needs=(store.service, postgres.WORD),

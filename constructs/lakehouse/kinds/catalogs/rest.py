@@ -12,7 +12,7 @@ from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
 from lakehouse.kinds.platform import postgres
 from lakehouse.kinds.platform.postgres import Database
 from lakehouse.services import jvm
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import METADATA, File, Place, Port, Probe, Service
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Further, Limits, Listener
@@ -65,7 +65,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
             File("catalog.properties", properties(settings | entry.properties)),
         ),
         environment=(*jvm.ENVIRONMENT, ("CLASSPATH", ":".join(place.package(each) for each in PACKAGES))),
-        ports=(Port(name, port, label=f"Iceberg REST ({at.name})", path="/v1/config"),),
+        ports=(Port(name, port, label=f"Iceberg REST ({at.name})", path="/v1/config", gives=METADATA),),
         probe=Probe("http", port, "/v1/config", expect="endpoints"),
         memory_mb=512,
         needs=(store.service, postgres.WORD),

@@ -25,6 +25,10 @@ MASTER, CONNECT, THRIFT = "spark-master", "spark-connect", "spark-thrift"
 TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
 _KEYS = "aws-credentials"
+# What its ports give without a login.
+_JOBS = "SQL and code that run as its user, with its keys and files"
+_PAGES = "applications, their settings without secrets, and their logs"
+_PARTS = "rows and code of running jobs"
 
 # The options that Spark's launcher adds on Java 17 (org.apache.spark.launcher.JavaModuleOptions). The services start
 # the classes without the launcher, which saves one JVM per service.
@@ -196,6 +200,11 @@ def java(place: Place, cluster: SparkCluster, heap_mb: int, options: Sequence[st
     return (place.java(cluster.java), jvm.heap(heap_mb), *options, *_MODULES, "-cp", classpath(place, cluster))
 
 
+def _chosen(name: str) -> Port:
+    """The ports on which drivers and executors listen to each other."""
+    return Port(f"{name}-*", 0, "tcp", gives=_PARTS)
+
+
 def _master(place: Place, cluster: SparkCluster) -> Service:
     port, ui = place.port(MASTER), place.port(f"{MASTER}-ui")
     recovery = f"{place.data(MASTER)}/recovery"
@@ -220,7 +229,10 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         environment=environment(place, cluster, MASTER),
         files=(File("spark.conf", properties(settings)),),
         data=(place.data(MASTER),),
-        ports=(Port(MASTER, port, "spark"), Port(f"{MASTER}-ui", ui, label="Spark master UI")),
+        ports=(
+            Port(MASTER, port, "spark", gives=_JOBS),
+            Port(f"{MASTER}-ui", ui, label="Spark master UI", gives=_PAGES),
+        ),
         probe=Probe("http", ui, "/json/", expect='"status"'),
         memory_mb=320 + BATCH_MB + 300,  # with the driver of a batch job, which runs next to it
         # After a restart of the machine, it would send a message to the former workers. A new worker at the same
@@ -255,7 +267,11 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         environment=environment(place, cluster, name),
         files=(File("spark.conf", properties(settings)),),
         data=(place.data(name), work),
-        ports=(Port(name, port, "tcp"), Port(f"{name}-ui", ui, label=f"Spark worker {number} UI")),
+        ports=(
+            Port(name, port, "tcp", gives=_JOBS),
+            Port(f"{name}-ui", ui, label=f"Spark worker {number} UI", gives=_PAGES),
+        ),
+        further=_chosen(name),
         # The worker's page has the address of its master once it is registered there; before, it is empty.
         probe=Probe("http", ui, "/json/", expect='"masterurl" : "spark://'),
         memory_mb=320 + room,
@@ -291,9 +307,10 @@ def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         data=(place.data(CONNECT), work),
         directory=work,  # it keeps what clients send it in the working folder
         ports=(
-            Port(CONNECT, port, "sc", label="Spark Connect"),
-            Port(f"{CONNECT}-ui", ui, label="Spark jobs UI"),
+            Port(CONNECT, port, "sc", label="Spark Connect", gives="" if cluster.token else _JOBS),
+            Port(f"{CONNECT}-ui", ui, label="Spark jobs UI", gives=_PAGES),
         ),
+        further=_chosen(CONNECT),
         probe=Probe("tcp", port),
         memory_mb=cluster.driver_mb + 400,
         needs=(MASTER,),
@@ -344,7 +361,8 @@ def _thrift(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpo
         files=(File("spark-defaults.conf", properties(settings)), *credentials(catalogs)),
         data=(place.data(THRIFT), work),
         directory=work,
-        ports=(Port(THRIFT, port, "tcp", label="Spark Thrift server"),),
+        ports=(Port(THRIFT, port, "tcp", label="Spark Thrift server", gives=_JOBS),),
+        further=_chosen(THRIFT),
         probe=Probe("tcp", port),
         memory_mb=cluster.driver_mb + 400,
         needs=tuple(dict.fromkeys(each.service for each in catalogs if each.service)),

@@ -27,6 +27,9 @@ _QUIET = ("io.trino", "io.airlift", "org.apache.iceberg", "Bootstrap")
 
 _READY = '"starting":false'
 _SECURE = "queries and the state of Trino; clients and JDBC (`lakehouse endpoints --for trino` says how to log in)"
+# What it gives without a login.
+_ANYTHING = "rows of all tables, and changes of them, by any name as the user"
+_VERSION = "its version, and whether it is up"
 
 JAVA = 25  # it needs 24 or newer; class archives are best on the newest
 
@@ -113,10 +116,11 @@ def trino(
         File("log.properties", properties(dict.fromkeys(_QUIET, "WARN"))),
         *(File(f"catalog/{name}.properties", properties(each)) for name, each in {**further, **static}.items()),
     ]
-    listening, probe = Port(NAME, port, label="Trino", path="/ui/"), Probe("http", port, "/v1/info", expect=_READY)
+    listening = Port(NAME, port, label="Trino", path="/ui/", gives=_ANYTHING)
+    probe = Probe("http", port, "/v1/info", expect=_READY)
     if rules is not None:
         files += trino_password.files(etc, Certificate.of(NAME, place.host(NAME), [place.external(NAME)]), rules)
-        listening = replace(listening, scheme="https", meaning=_SECURE)
+        listening = replace(listening, scheme="https", meaning=_SECURE, gives=_VERSION)
         probe = replace(probe, kind="https", trust=trino_password.AUTHORITY)
     return Service(
         name=NAME,

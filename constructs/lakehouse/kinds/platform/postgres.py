@@ -60,7 +60,7 @@ def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, .
             File("hba.conf", "host all all all scram-sha-256\n"),
         ),
         data=(data,),
-        ports=(Port(WORD, port, "tcp", label="PostgreSQL"),),
+        ports=(Port(WORD, port, "tcp", label="PostgreSQL", gives=""),),
         probe=Probe("tcp", port),
         memory_mb=192,
         stop_signal="INT",  # SIGTERM would wait until every client has gone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lakehouse.kinds.store import StoreKind
 from lakehouse.services.secrets import STORE
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import HEALTH, LOGIN_PAGE, File, Place, Port, Probe, Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Enforcement, Further, Listener
 from lakehouse.text.placeholders import Text, joined
@@ -54,7 +54,10 @@ def server(
             ("GOMEMLIMIT", "400MiB"),
         ),
         data=(place.data(name),),
-        ports=(Port(name, port, label="S3 endpoint"), Port(f"{name}-console", console, label="Console of the store")),
+        ports=(
+            Port(name, port, label="S3 endpoint", gives=HEALTH),
+            Port(f"{name}-console", console, label="Console of the store", gives=LOGIN_PAGE),
+        ),
         probe=Probe("http", port, "/minio/health/ready"),
         reading=(),
         memory_mb=512,

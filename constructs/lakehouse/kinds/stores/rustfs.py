@@ -5,7 +5,7 @@ from __future__ import annotations
 from lakehouse.kinds.store import StoreKind
 from lakehouse.kinds.stores.minio import listeners
 from lakehouse.services.secrets import STORE
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import HEALTH, LOGIN_PAGE, File, Place, Port, Probe, Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Further
 
@@ -37,8 +37,8 @@ def rustfs(place: Place, stack: LocalStack) -> Service:
         ),
         data=(place.data(NAME),),
         ports=(
-            Port(NAME, port, label="S3 endpoint"),
-            Port(f"{NAME}-console", console, label="Console of the store", path="/rustfs/console/"),
+            Port(NAME, port, label="S3 endpoint", gives=HEALTH),
+            Port(f"{NAME}-console", console, label="Console of the store", path="/rustfs/console/", gives=LOGIN_PAGE),
         ),
         probe=Probe("http", port, "/health/ready"),
         reading=(),

@@ -43,7 +43,7 @@ def s3proxy(place: Place, stack: LocalStack) -> Service:
         reading=(File("s3proxy.conf", properties(settings | {"s3proxy.read-only-blobstore": "true"})),),
         environment=jvm.ENVIRONMENT,
         data=(place.data(NAME),),
-        ports=(Port(NAME, port, label="S3 endpoint"),),
+        ports=(Port(NAME, port, label="S3 endpoint", gives=""),),
         probe=Probe("tcp", port),
         memory_mb=256,
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from lakehouse.kinds.store import ROLE, S3TABLES, StoreKind
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.secrets import STORE
-from lakehouse.services.service import LOOPBACK, File, Place, Port, Probe, Service
+from lakehouse.services.service import HEALTH, LOOPBACK, File, Place, Port, Probe, Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Further, Listener
 from lakehouse.text import toml
@@ -38,9 +38,15 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
     host, bind, data, config = place.host(NAME), place.bind(), place.data(NAME), place.config(NAME)
     certificate = Certificate.of(NAME, host)
     near = posixpath.relpath(data, config)  # the path of a unix socket has 107 bytes at most
-    inner = [Port(f"{NAME}-{part}", place.port(f"{NAME}-{part}"), "https") for part, _ in _PARTS]
-    tables = [Port(TABLES, place.port(TABLES), label="Iceberg REST", path="/v1/config")] if _has_tables(stack) else []
-    grpc = [Port(f"{NAME}-{part}-grpc", place.port(f"{NAME}-{part}-grpc"), "tcp") for part, _ in _PARTS]
+    inner = [Port(f"{NAME}-{part}", place.port(f"{NAME}-{part}"), "https", gives="") for part, _ in _PARTS]
+    tables = (
+        [Port(TABLES, place.port(TABLES), label="Iceberg REST", path="/v1/config", gives="")]
+        if _has_tables(stack)
+        else []
+    )
+    grpc = [
+        Port(f"{NAME}-{part}-grpc", place.port(f"{NAME}-{part}-grpc"), "tcp", gives="", tls=True) for part, _ in _PARTS
+    ]
     numbers = [
         option
         for (part, _), http, rpc in zip(_PARTS, inner, grpc, strict=True)
@@ -81,8 +87,8 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
         environment=(("GOMEMLIMIT", "400MiB"),),
         data=(data,),
         ports=(
-            Port(NAME, port, label="S3 endpoint"),
-            Port(f"{NAME}-grpc", s3_grpc, "tcp"),
+            Port(NAME, port, label="S3 endpoint", gives=HEALTH),
+            Port(f"{NAME}-grpc", s3_grpc, "tcp", gives="", tls=True),
             *(port for both in zip(inner, grpc, strict=True) for port in both),
             *tables,
         ),

@@ -92,10 +92,11 @@ def test_without_a_word_it_shows_who_may_do_what(file: Path, capsys: pytest.Capt
     assert "role reader grants read" in capsys.readouterr().out
     lakehouse(file, "--json")
     shown = json.loads(capsys.readouterr().out)
-    assert shown.keys() == {"grants", "layers"}
+    assert shown.keys() == {"grants", "layers", "open"}
     assert [each["principal"] for each in shown["grants"]] == ["bi", "idle"]
     assert shown["layers"].keys() == {"local"}
     assert shown["layers"]["local"][0].keys() == {"layer", "enforces", "leaves"}
+    assert shown["open"]["local"][0].keys() == {"port", "service", "address", "gives", "tls"}
 
 
 def test_it_shows_what_each_layer_enforces_and_what_not(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
