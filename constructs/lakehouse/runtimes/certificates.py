@@ -75,8 +75,8 @@ def make(state: State, name: str, names: tuple[str, ...]) -> None:
             "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
             "extendedKeyUsage=serverAuth,clientAuth\n"
         )
-        _openssl(made, "req", "-new", *_KEY, "-subj", f"/CN={_plain(name)}", "-keyout", "key.pem", "-out", "request")
-        _openssl(
+        openssl(made, "req", "-new", *_KEY, "-subj", f"/CN={_plain(name)}", "-keyout", "key.pem", "-out", "request")
+        openssl(
             made, "x509", "-req", "-in", "request", "-days", str(DAYS), "-extfile", "extensions",
             "-CA", str(authority / "certificate.pem"), "-CAkey", str(authority / "key.pem"), "-CAcreateserial",
             "-CAserial", "serial", "-out", "certificate.pem",
@@ -92,7 +92,7 @@ def _make_authority(state: State) -> None:
             "[extensions]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
             "subjectKeyIdentifier=hash\n"
         )
-        _openssl(
+        openssl(
             made, "req", "-x509", "-config", "configuration", *_KEY, "-days", str(AUTHORITY_DAYS),
             "-subj", "/CN=lakehouse authority", "-keyout", "key.pem", "-out", "certificate.pem",
         )  # fmt: skip
@@ -150,14 +150,17 @@ def _plain(name: str) -> str:
     return name
 
 
-def _openssl(folder: Path, *words: str) -> None:
-    done = subprocess.run(
-        [_program(), *words], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, umask=0o077,
-        check=False,
-    )  # fmt: skip
+def openssl(folder: Path, *words: str, given: bytes = b"") -> bytes:
+    """What ``openssl`` answers to a command in a folder, ``given`` its input. Other users cannot read its files.
+
+    Raises LakehouseError if it is missing or fails.
+    """
+    command = [_program(), *words]
+    done = subprocess.run(command, cwd=folder, input=given, capture_output=True, umask=0o077, check=False)
     if done.returncode:
-        output = " ".join(done.stderr.split())[-300:]
-        raise LakehouseError(f"openssl {words[0]} failed, so a certificate could not be made: {output}")
+        output = " ".join(done.stderr.decode(errors="replace").split())[-300:]
+        raise LakehouseError(f"openssl {words[0]} failed, so a certificate or a token could not be made: {output}")
+    return done.stdout
 
 
 def _program() -> str:

@@ -27,19 +27,21 @@ _UNFIT = (
 
 @dataclass(frozen=True)
 class Credential:
-    """A secret, a pair or a certificate of a stack."""
+    """A secret, a pair, a certificate, or a key that signs tokens, of a stack."""
 
     name: str
-    secrets: tuple[Secret, ...]  # for a pair two, the name first; for a certificate none
+    secrets: tuple[Secret, ...]  # for a pair two, the name first; for a certificate none; for a key what it signs
     certificate: Issued | None
     users: tuple[str, ...]  # the services with the credential in a file
 
     @property
-    def kind(self) -> Literal["key", "password", "pair", "certificate"]:
+    def kind(self) -> Literal["key", "password", "pair", "certificate", "tokens"]:
         """The kind of the credential, as `lakehouse secret list` shows it."""
         if self.certificate is not None:
             return "certificate"
         first = self.secrets[0].shape
+        if first == "token" or first == "verifier":
+            return "tokens"
         return "pair" if first == "name" else first
 
     @property
@@ -47,7 +49,7 @@ class Credential:
         """Its secrets, by their keys in a file of credentials."""
         if self.kind == "pair":
             return {f"{self.name}.{'name' if each.shape == 'name' else 'value'}": each for each in self.secrets}
-        return {} if self.certificate is not None else {self.name: self.secrets[0]}
+        return {} if self.kind in ("certificate", "tokens") else {self.name: self.secrets[0]}
 
 
 def known(services: Iterable[Service]) -> dict[str, Credential]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runtimes import certificates, credentials, shell_keys
+from lakehouse.runtimes import certificates, credentials, shell_keys, tokens
 from lakehouse.runtimes.credentials import Credential
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.state import State, write_private
@@ -117,6 +117,8 @@ def renew(state: State, services: Iterable[Service], planned: Planned) -> None:
     if authority:
         certificates.make(state, AUTHORITY, ())  # all others are issued again
     for each in newer:
+        if each.kind == "tokens":
+            tokens.make(state, each.name)
         for secret in each.secrets:
             _write(state, secret, chosen)
     for each in known.values():
@@ -200,10 +202,13 @@ def _authority() -> str:
 
 
 def _is_due(state: State, each: Credential, chosen: Mapping[str, str]) -> bool:
-    """Whether the state folder has another value than the user sets, or a certificate that must be renewed."""
+    """Whether the state folder has another value than the user sets, or a certificate or a key that must be renewed."""
     if each.certificate is not None:
         name = each.certificate.certificate
         return certificates.is_there(state, name) and certificates.due(state, name, each.certificate.names)
+    if each.kind == "tokens":
+        made = any(state.kept(secret.secret).is_file() for secret in each.secrets)
+        return made and tokens.due(state, each.name)
     return any(
         state.kept(secret.secret).is_file() and state.secret(secret.secret) != chosen.get(secret.secret, "")
         for secret in each.secrets
@@ -212,7 +217,7 @@ def _is_due(state: State, each: Credential, chosen: Mapping[str, str]) -> bool:
 
 
 def _write(state: State, secret: Secret, chosen: Mapping[str, str]) -> None:
-    value = chosen.get(secret.secret) or secret.default or (_shell(secret) if secret.of_aws else _random(secret))
+    value = chosen.get(secret.secret) or secret.default or _made(state, secret)
     # A known name is no secret: if all output hid a word such as `admin`, it would be unreadable.
     is_secret = secret.shape != "name" or value not in (chosen.get(secret.secret), secret.default)
     for folder, here in (("secrets", is_secret), ("names", not is_secret)):
@@ -222,6 +227,12 @@ def _write(state: State, secret: Secret, chosen: Mapping[str, str]) -> None:
             write_private(path, value)
         else:
             path.unlink(missing_ok=True)
+
+
+def _made(state: State, secret: Secret) -> str:
+    if secret.shape in tokens.SHAPES:
+        return tokens.value(state, secret)
+    return _shell(secret) if secret.of_aws else _random(secret)
 
 
 def _shell(secret: Secret) -> str:

@@ -15,6 +15,9 @@ from lakehouse.text.placeholders import Secret
 # sun_path holds 108 bytes with the closing zero, and supervisord adds its own suffix while it binds.
 _LONGEST_SOCKET = 90
 
+# What only the preflight of a deploy makes, by the ends of the files' names.
+_MADE = {".pem": "certificate", ".jwt": "token", ".pub": "public key"}
+
 
 def check_user() -> None:
     """Raises LakehouseError if the system has no entry for this user, because Java programs hang without its name."""
@@ -127,14 +130,14 @@ class State:
     def secret(self, name: str) -> str:
         """The secret of that name. It is generated at its first use and kept with mode 0600.
 
-        Raises LakehouseError if a certificate is missing, or if the file cannot be read or is empty.
+        Raises LakehouseError if a certificate or a token is missing, or if the file cannot be read or is empty.
         """
         path = self.kept(name)
         try:
             value = path.read_text()
         except FileNotFoundError:
-            if path.suffix == ".pem":  # a certificate, which the preflight of a deploy makes
-                raise LakehouseError(f"The certificate {path} is missing. `lakehouse deploy` makes it.") from None
+            if (made := _MADE.get(path.suffix)) is not None:
+                raise LakehouseError(f"The {made} {path} is missing. `lakehouse deploy` makes it.") from None
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # `parents` makes it open to others
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return _make_secret(path)

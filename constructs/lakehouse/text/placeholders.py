@@ -18,8 +18,8 @@ from lakehouse.text.later import ASIDE, definition
 from lakehouse.text.profiles import Profile
 
 # The form of a generated secret: a key is 40 hexadecimal digits, a password 24 letters and digits. A name is the first
-# half of a pair.
-SecretShape = Literal["key", "password", "name"]
+# half of a pair. A token is a JWT, and a verifier the public key by which a server checks tokens.
+SecretShape = Literal["key", "password", "name", "token", "verifier"]
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,15 @@ class Secret:
 
     secret: str
     shape: SecretShape = field(default="key", metadata=ASIDE)
-    # The name under which the user sets it, by itself or as a part of a pair; empty: ``name``.
+    # The name under which the user sets it, by itself or as a part of a pair; empty: ``name``. Of a token and a
+    # verifier, the name of the key that signs.
     credential: str = field(default="", metadata=ASIDE)
     default: str = field(default="", metadata=ASIDE)  # the value if the user does not set it; empty: it is generated
     lasting: bool = field(default=False, metadata=ASIDE)  # its server keeps the value of its first start: no rotation
     barred: str = field(default="", metadata=ASIDE)  # characters that the server or its clients read as more than text
     of_aws: bool = field(default=False, metadata=ASIDE)  # if the user does not set it, it is that of the user's shell
     profile: Profile | None = field(default=None, metadata=ASIDE)  # where the user keeps it, if not under that name
+    subject: str = field(default="", metadata=ASIDE)  # of a token: who shows it
 
 
 @dataclass(frozen=True)
