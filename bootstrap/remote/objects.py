@@ -42,6 +42,7 @@ class Objects:
             maxsize=connections.parallel,
             retries=False,
             timeout=urllib3.Timeout(connect=min(5.0, connections.patience), read=connections.patience),
+            ca_certs=store.trust,
         )
 
     def read(self, location: str) -> bytes:

@@ -83,5 +83,6 @@ def store(local: Local) -> StoreConnection:
         region=at.region,
         access_key=filled(at.access_key, local.state.secret),
         secret_key=filled(at.secret_key, local.state.secret),
+        trust=at.trust or None,
         has_tables=STORES[at.service].has_tables and not STORES[at.service].warehouses,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.secrets import Pair
-from lakehouse.services.service import Place, Service
+from lakehouse.services.service import Place, Service, scheme
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import CatalogRules
 from lakehouse.text.placeholders import Text
@@ -48,8 +48,9 @@ class CatalogEndpoint:
 
 
 def served(place: Place, server: str, entry: KindEntry) -> tuple[str, str]:
-    """The base addresses of a server's first port, which speaks HTTP: for services, and from outside."""
-    return f"http://{place.host(server)}:{place.port(server)}", f"http://{place.external(server)}"
+    """The base addresses of a server's first port, for services and from outside: HTTP, with TLS if secure."""
+    how = scheme(place)
+    return f"{how}://{place.host(server)}:{place.port(server)}", place.external(server).url(how)
 
 
 def job_name(server: str, what: str) -> str:

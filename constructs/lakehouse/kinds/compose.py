@@ -8,7 +8,7 @@ from lakehouse.kinds import CATALOGS, ENGINES, PLATFORM, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.secrets import STORE
-from lakehouse.services.service import Place, Service
+from lakehouse.services.service import Place, Service, scheme
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.ports import servers
@@ -29,12 +29,13 @@ def endpoints(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> Endpoint
     word = stack.store.kind  # also the name of the store's service and of its port
     at = StoreEndpoint(
         service=word,
-        internal=f"http://{place.host(word)}:{place.port(word)}",
-        external=f"http://{place.external(word)}",
+        internal=f"{scheme(place)}://{place.host(word)}:{place.port(word)}",
+        external=place.external(word).url(scheme(place)),
         region=REGION,
         access_key=STORE.name,
         secret_key=STORE.value,
         sts=STORES[word].can.sts,
+        trust=place.trust,
     )
     named = servers(lakehouse, stack)
     return Endpoints(at, tuple(_catalog(lakehouse, stack, place, at, *each) for each in named.items()))

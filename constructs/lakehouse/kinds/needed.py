@@ -22,8 +22,13 @@ class Needed:
 class _Notes:
     """A :class:`lakehouse.services.service.Place` that records the requests to it."""
 
+    secure: bool = False
     packages: dict[str, None] = field(default_factory=dict)
     javas: dict[int, None] = field(default_factory=dict)
+
+    @property
+    def trust(self) -> str:
+        return ""
 
     def package(self, name: str) -> str:
         self.packages[name] = None
@@ -63,7 +68,7 @@ class _Notes:
 
 def unplaced(lakehouse: Lakehouse, stack: LocalStack) -> tuple[Service, ...]:
     """The services of a stack, built for a place that does not exist: for questions that need no place."""
-    return services(lakehouse, stack, _Notes())
+    return services(lakehouse, stack, _Notes(stack.secure is not None))
 
 
 def needed(lakehouse: Lakehouse) -> Needed:

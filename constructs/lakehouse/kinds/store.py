@@ -21,7 +21,8 @@ class StoreEndpoint:
     """The store's addresses: ``internal`` for services, ``external`` for users and the bootstrap.
 
     The keys are placeholders of :meth:`Place.secret`, never the secrets. In AWS the addresses and keys are empty:
-    clients know the address and use the environment's credentials.
+    clients know the address and use the environment's credentials. ``trust`` is the file of the certificate by which
+    users trust it; empty: one that the system trusts. Services know it by their JVM (:mod:`lakehouse.services.jvm`).
     """
 
     service: str
@@ -31,6 +32,7 @@ class StoreEndpoint:
     access_key: Text
     secret_key: Text
     sts: bool = False  # it issues temporary keys to clients that have the keys of its owner
+    trust: str = ""
 
     def for_spark(self) -> dict[str, Text]:
         """Settings of a Spark catalog's S3FileIO: https://iceberg.apache.org/docs/latest/aws/#s3-fileio"""

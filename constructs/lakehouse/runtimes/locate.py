@@ -13,6 +13,7 @@ from lakehouse.runtimes.kind import RuntimeKind
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.owner import Owner, OwnerClaim
 from lakehouse.runtimes.state import State, folder, terraform_state
+from lakehouse.services.certificate import TRUSTED
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.ports import listeners
 from lakehouse.text.terminal import is_hidden, shown
@@ -55,7 +56,8 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
         owner.place(state.root, path, f'{path}: stacks.{stack}.state: "{found.state}"')
     named = listeners(lakehouse, found)
     kind = runtime(found.runtime)
-    place = kind.place(state, named, path.parent)
+    trust = str(state.kept(TRUSTED.kept)) if found.secure else ""
+    place = kind.place(state, named, path.parent, trust)
     there = services(lakehouse, found, place)
     return Local(
         state=state,

@@ -9,6 +9,7 @@ from lakehouse.services.service import LOOPBACK, Address
 from lakehouse.text.placeholders import Issued
 
 AUTHORITY = "authority"  # the certificate by which a client trusts all others of the stack
+TRUSTED = Issued(AUTHORITY, "certificate", ())
 
 
 @dataclass(frozen=True)
@@ -43,4 +44,4 @@ class Certificate:
     @property
     def authority(self) -> Issued:
         """The certificate to trust."""
-        return Issued(AUTHORITY, "certificate", ())
+        return TRUSTED

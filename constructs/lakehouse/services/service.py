@@ -175,3 +175,16 @@ class Place(Protocol):
 
     def named(self, path: str) -> str:
         """A folder of this machine that lakehouse.yaml names."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether every port that has a way to must have TLS, and ask who a client is."""
+
+    @property
+    def trust(self) -> str:
+        """The file of the certificate by which users trust the services of a secure stack; else empty."""
+
+
+def scheme(place: Place) -> Literal["http", "https"]:
+    """That of a port which speaks HTTP, and which has TLS in a secure stack."""
+    return "https" if place.secure else "http"

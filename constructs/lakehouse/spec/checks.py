@@ -19,6 +19,7 @@ from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.renames import check_fields, check_renames
+from lakehouse.spec.secure import check_secure
 from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
 from lakehouse.spec.table_buckets import check_table_buckets
@@ -275,6 +276,7 @@ def _stacks(lakehouse: Lakehouse, *, everything: bool) -> Iterator[Problem]:
             yield from check_table_buckets(name, stack, lakehouse)
             yield from _ports(name, stack, lakehouse)
             yield from check_databases(name, stack, lakehouse)
+            yield from check_secure(name, stack, lakehouse)
         else:
             yield from check_entries(name, stack, lakehouse, AWS)
             yield from check_aws(name, stack, lakehouse)

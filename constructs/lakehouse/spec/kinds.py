@@ -82,6 +82,21 @@ class Enforcement:
 
 
 @dataclass(frozen=True)
+class Unsecured:
+    """Why a kind cannot be in a stack with `secure`, as a sentence.
+
+    ``accept`` is the word by which a file accepts it all the same; empty: no file can.
+    """
+
+    why: str
+    accept: str = ""
+
+
+#: What no kind has by itself: each that has TLS, and asks who a client is, says so with ``unsecured=None``.
+_OPEN = Unsecured("this release has no TLS for it")
+
+
+@dataclass(frozen=True)
 class Listener:
     """A port of a kind. ``number`` is its default on this machine, ``inside`` its number in a container.
 
@@ -164,6 +179,7 @@ class KindRules:
     entry: type[KindEntry] = KindEntry  # the keys that its mapping accepts in the file
     further: Further | None = None  # None: it accepts no properties
     guard: Enforcement | None = None  # None: what is usual for a store, and nothing for a catalog or an engine
+    unsecured: Unsecured | None = _OPEN  # why it cannot be in a stack with `secure`; None: it can
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    Tag,
+    WithJsonSchema,
+    field_serializer,
+)
 
 from lakehouse.spec.base import Model
 from lakehouse.spec.chosen import Chosen
@@ -29,6 +39,22 @@ from lakehouse.spec.values import (
 _LOCAL = ("process", "docker")
 
 
+class Secure(Model):
+    """TLS, and who a client is, on every port that has a way to."""
+
+    accept: list[StrictStr] = []
+    """Weaknesses that are known and accepted, by their words, as in `minio-keys`; docs/stores.md has them."""
+
+
+def _secure(value: Any) -> Any:
+    """``true`` is a stack that is secure without exceptions, ``false`` is an open one."""
+    if isinstance(value, bool):
+        return {} if value else None
+    if not isinstance(value, dict | Secure):
+        raise ValueError("secure is true, false or a mapping, as in {accept: [minio-keys]}")
+    return value
+
+
 class LocalStack(Model):
     """A lakehouse on this machine."""
 
@@ -40,6 +66,12 @@ class LocalStack(Model):
     """File with AIStor's licence, relative to this one; only for `store: aistor`."""
     credentials: CredentialsFile | None = None
     """File with names and secrets to use instead of generated ones, relative to this one, with mode 0600."""
+    secure: Annotated[
+        Secure | None,
+        BeforeValidator(_secure),
+        WithJsonSchema({"anyOf": [{"type": "boolean"}, Secure.model_json_schema()]}),
+    ] = None
+    """TLS and authentication on every port that has a way to: true, false, or {accept: [...]}. Default: false."""
     catalogs: dict[CatalogName, Annotated[KindEntry, Chosen("catalogs", _LOCAL)]]
     """The kind of each of `catalogs`."""
     ports: dict[StrictStr, PortNumber] = {}
@@ -51,6 +83,11 @@ class LocalStack(Model):
 
     For a file with another name, such as `orders.yaml`, the default is `.lakehouse/orders` beside it.
     """
+
+    @field_serializer("secure")
+    def _short(self, secure: Secure | None) -> Any:
+        """True or false unless something is accepted, as in the file."""
+        return secure.model_dump() if secure and secure.accept else secure is not None
 
 
 class Backend(Model):

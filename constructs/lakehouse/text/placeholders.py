@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lakehouse.errors import LakehouseError
+from lakehouse.text import pkcs12
 from lakehouse.text.later import ASIDE, definition
 from lakehouse.text.profiles import Profile
 
@@ -78,7 +79,17 @@ class Binary:
         return cls(base64.b64encode(data).decode())
 
 
-Part = str | Secret | Hashed | Content | Issued | Binary
+@dataclass(frozen=True)
+class Truststore:
+    """Stands for Java's store of the certificates that it trusts: the public roots, and this one.
+
+    It is bytes, so a file with it has no other parts. It holds no secret, and Java reads it without a password.
+    """
+
+    trusted: Issued
+
+
+Part = str | Secret | Hashed | Content | Issued | Binary | Truststore
 Text = Part | tuple[Part, ...]  # a single string is text without placeholders
 
 
@@ -108,7 +119,12 @@ def filled(text: Text, secret: Callable[[str], str]) -> str:
 
 def written(text: Text, secret: Callable[[str], str]) -> bytes:
     """The content of a file with that text. Raises LakehouseError as :func:`filled` does."""
-    return base64.b64decode(text.base64) if isinstance(text, Binary) else filled(text, secret).encode()
+    match parts(text):
+        case (Binary(data),):
+            return base64.b64decode(data)
+        case (Truststore(authority),):
+            return pkcs12.truststore(secret(authority.kept))
+    return filled(text, secret).encode()
 
 
 _COST = 10  # of bcrypt: 2 to the power of it rounds, 0.05 s of a core; passwords here are random, so more adds nothing
@@ -144,7 +160,8 @@ def has_hash(text: str, password: str) -> bool:
 
 def issued(text: Text) -> tuple[Issued, ...]:
     """The parts of certificates in it."""
-    return tuple(part for part in parts(text) if isinstance(part, Issued))
+    own = (part.trusted if isinstance(part, Truststore) else part for part in parts(text))
+    return tuple(part for part in own if isinstance(part, Issued))
 
 
 def with_contents(text: Text) -> list[Any]:
@@ -166,6 +183,8 @@ def _placeholder(raw: Mapping[str, Any]) -> Part:
         return Issued(**{**raw, "names": tuple(raw["names"])})
     if raw.get("profile"):
         return Secret(**{**raw, "profile": Profile(**raw["profile"])})
+    if "trusted" in raw:
+        return Truststore(Issued(**{**raw["trusted"], "names": tuple(raw["trusted"]["names"])}))
     if "bcrypt" in raw:
         return Hashed(Secret(**raw["bcrypt"]))
     kinds: dict[str, Callable[..., Part]] = {"secret": Secret, "file": Content, "base64": Binary}
@@ -194,7 +213,7 @@ def _filled(part: Part, secret: Callable[[str], str]) -> str:
             return _read(Path(file))
         case Issued():
             return secret(part.kept)
-        case Binary():
+        case Binary() | Truststore():
             raise AssertionError("bytes beside text")  # :func:`written` writes them
         case _:
             return part

@@ -15,7 +15,7 @@ from lakehouse.services import jvm
 from lakehouse.services.service import METADATA, File, Place, Port, Probe, Service
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.kinds import Feature, Further, Limit, Limits, Listener
+from lakehouse.spec.kinds import Feature, Further, Limit, Limits, Listener, Unsecured
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 from lakehouse.text.xml import configuration
@@ -190,6 +190,7 @@ HIVE = CatalogKind(
     label="Hive Metastore",
     entry=DatabaseEntry,
     listeners=(Listener(WORD, 9083, 9083, "catalog, Thrift"),),
+    unsecured=Unsecured("all that its Thrift port asks clients for is Kerberos, which no stack runs"),
     can=Limits("Hive", format_version=2, nested_namespaces=False, views=True, renames=True),
     further=Further(
         "metastore-site.xml",

@@ -116,6 +116,8 @@ def trino(
         File("log.properties", properties(dict.fromkeys(_QUIET, "WARN"))),
         *(File(f"catalog/{name}.properties", properties(each)) for name, each in {**further, **static}.items()),
     ]
+    trusting, trusted = jvm.trust(place, NAME)
+    files += trusted
     listening = Port(NAME, port, label="Trino", path="/ui/", gives=_ANYTHING)
     probe = Probe("http", port, "/v1/info", expect=_READY)
     if rules is not None:
@@ -129,7 +131,7 @@ def trino(
         java=java,
         command=(
             place.java(java),
-            *(jvm.heap(heap_mb), *jvm.FRUGAL, "-XX:+ExitOnOutOfMemoryError"),
+            *(jvm.heap(heap_mb), *jvm.FRUGAL, *trusting, "-XX:+ExitOnOutOfMemoryError"),
             # It measures objects by an agent in itself. The second option: it does not also start three JVMs, one after
             # the other, that read its memory, for addresses of objects which it never asks for.
             *("-Djdk.attach.allowAttachSelf=true", "-Djol.skipHotspotSAAttach=true"),
@@ -209,6 +211,7 @@ TRINO = EngineKind(
         },
         forbidden={"${": "an expression"},
     ),
+    unsecured=None,
     versions=releases.RELEASES,
     check=releases.check,
     hidden=releases.same_names,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from lakehouse.kinds.store import ROLE, S3TABLES, StoreKind
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.secrets import STORE
-from lakehouse.services.service import HEALTH, LOOPBACK, File, Place, Port, Probe, Service
+from lakehouse.services.service import HEALTH, LOOPBACK, File, Place, Port, Probe, Service, scheme
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Further, Listener
 from lakehouse.text import toml
@@ -21,6 +21,7 @@ from lakehouse.text.placeholders import Secret, Text, joined
 
 NAME, PACKAGE = "seaweedfs", "seaweedfs-4.48"
 TABLES = f"{NAME}-tables"  # the port of its Iceberg REST endpoint
+_CHAIN, _KEY, _AUTHORITY = "certificate.pem", "key.pem", "authority.pem"
 _HERE = "(key)"  # of a placeholder in a JSON text
 TOKENS = Secret("seaweedfs-tokens")  # signs what its parts show each other
 _SOCKETS = "/tmp"  # noqa: S108 - where its parts reach each other: it has no option for the folder
@@ -36,11 +37,11 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
     """The store: its state survives a restart, its settings are files."""
     port, s3_grpc = place.port(NAME), place.port(f"{NAME}-grpc")
     host, bind, data, config = place.host(NAME), place.bind(), place.data(NAME), place.config(NAME)
-    certificate = Certificate.of(NAME, host)
+    certificate = Certificate.of(NAME, host, [place.external(NAME)] if place.secure else [])
     near = posixpath.relpath(data, config)  # the path of a unix socket has 107 bytes at most
     inner = [Port(f"{NAME}-{part}", place.port(f"{NAME}-{part}"), "https", gives="") for part, _ in _PARTS]
     tables = (
-        [Port(TABLES, place.port(TABLES), label="Iceberg REST", path="/v1/config", gives="")]
+        [Port(TABLES, place.port(TABLES), scheme(place), label="Iceberg REST", path="/v1/config", gives="")]
         if _has_tables(stack)
         else []
     )
@@ -64,7 +65,10 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             *(f"-s3.config={config}/s3.json", "-s3.iam.readOnly=false", "-s3.autoCreateBucket=false"),
             "-s3.allowDeleteBucketNotEmpty=false",  # by itself it deletes a bucket with all that is in it
             f"-s3.iam.config={config}/iam.json",
-            f"-s3.allowedOrigins=http://{LOOPBACK}:{port}",  # of pages in a browser; by itself it takes all
+            # Of pages in a browser; by itself it takes all.
+            f"-s3.allowedOrigins={scheme(place)}://{LOOPBACK}:{port}",
+            # With a key and no further port, its port has TLS.
+            *([f"-s3.cert.file={config}/{_CHAIN}", f"-s3.key.file={config}/{_KEY}"] if place.secure else []),
             # Catalogs of its own.
             *(f"-s3.port.iceberg={tables[0].number if tables else 0}", "-s3.port.lance=0"),
             # It elects itself after a restart, at once; by itself it would wait for others for 10 s.
@@ -79,20 +83,20 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             File("iam.json", _roles()),
             # A file that cannot be read is passed over in silence, and all doors stand open.
             File("security.toml", joined(list(_security(config)))),
-            File("certificate.pem", certificate.chain),
-            File("key.pem", certificate.key),
-            File("authority.pem", certificate.authority),
+            File(_CHAIN, certificate.chain),
+            File(_KEY, certificate.key),
+            File(_AUTHORITY, certificate.authority),
             File("options", "".join(f"{key}={value}\n" for key, value in stack.store.properties.items())),
         ),
         environment=(("GOMEMLIMIT", "400MiB"),),
         data=(data,),
         ports=(
-            Port(NAME, port, label="S3 endpoint", gives=HEALTH),
+            Port(NAME, port, scheme(place), label="S3 endpoint", gives=HEALTH),
             Port(f"{NAME}-grpc", s3_grpc, "tcp", gives="", tls=True),
             *(port for both in zip(inner, grpc, strict=True) for port in both),
             *tables,
         ),
-        probe=Probe("http", port, "/healthz"),
+        probe=Probe(scheme(place), port, "/healthz", trust=_AUTHORITY if place.secure else ""),
         reading=(),
         memory_mb=512,
         # Its end takes 17 s: its parts wait for each other's open streams, for 15 s. What it has acknowledged is in its
@@ -111,7 +115,8 @@ def _has_tables(stack: LocalStack) -> bool:
 
 def tables(place: Place) -> tuple[str, str]:
     """The addresses of its Iceberg REST endpoint."""
-    return f"http://{place.host(NAME)}:{place.port(TABLES)}", f"http://{place.external(TABLES)}"
+    how = scheme(place)
+    return f"{how}://{place.host(NAME)}:{place.port(TABLES)}", place.external(TABLES).url(how)
 
 
 def _keys() -> Text:
@@ -153,8 +158,8 @@ def _roles() -> Text:
 
 def _security(config: str) -> Iterator[Text]:
     """security.toml: certificates on both sides of every port but the gateway's, and signed tokens behind it."""
-    own = f"cert = {toml.string(f'{config}/certificate.pem')}\nkey = {toml.string(f'{config}/key.pem')}\n"
-    authority = f"ca = {toml.string(f'{config}/authority.pem')}\n"
+    own = f"cert = {toml.string(f'{config}/{_CHAIN}')}\nkey = {toml.string(f'{config}/{_KEY}')}\n"
+    authority = f"ca = {toml.string(f'{config}/{_AUTHORITY}')}\n"
     for section in _TOKENS:
         yield from (f'[{section}]\nkey = "', TOKENS, '"\n')
     yield f"[filer.expose_directory_metadata]\nenabled = false\n[grpc]\n{authority}"
@@ -170,6 +175,7 @@ SEAWEEDFS = StoreKind(
     label="SeaweedFS",
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
     users="iam",
+    unsecured=None,
     listeners=(
         Listener(NAME, 8333, 8333, "object store, S3 API"),
         Listener(f"{NAME}-grpc", 18333, 18333, "its S3 gateway, for its own parts only"),

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from lakehouse.runtimes.terraform import LocalRuntime
 
 
-def place(state: State, listeners: Mapping[str, Listener], home: Path) -> Place:
-    return DockerPlace(listeners, home)
+def place(state: State, listeners: Mapping[str, Listener], home: Path, trust: str) -> Place:
+    return DockerPlace(listeners, home, trust)
 
 
 def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]) -> Runtime:

@@ -21,6 +21,7 @@ class DockerPlace:
 
     listeners: Mapping[str, Listener]  # the stack's ports by name
     home: Path  # the folder of lakehouse.yaml
+    trust: str = ""  # as in the protocol; empty: the stack is not secure
 
     def package(self, name: str) -> str:
         for image in IMAGES.values():
@@ -57,3 +58,7 @@ class DockerPlace:
 
     def named(self, path: str) -> str:
         return str((self.home / path).absolute())
+
+    @property
+    def secure(self) -> bool:
+        return bool(self.trust)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from lakehouse.runtimes.terraform import LocalRuntime
 
 
-def place(state: State, listeners: Mapping[str, Listener], home: Path) -> Place:
-    return ProcessPlace(state, {name: each.number for name, each in listeners.items()}, home)
+def place(state: State, listeners: Mapping[str, Listener], home: Path, trust: str) -> Place:
+    return ProcessPlace(state, {name: each.number for name, each in listeners.items()}, home, trust)
 
 
 def runtime(lakehouse: Lakehouse, stack: str, state: State, place: Place, services: tuple[Service, ...]) -> Runtime:

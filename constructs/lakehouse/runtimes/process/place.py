@@ -19,6 +19,7 @@ class ProcessPlace:
     state: State
     ports: Mapping[str, int]
     home: Path = Path()  # the folder of lakehouse.yaml
+    trust: str = ""  # as in the protocol; empty: the stack is not secure
 
     def package(self, name: str) -> str:
         return str(location(name))
@@ -52,3 +53,7 @@ class ProcessPlace:
 
     def named(self, path: str) -> str:
         return str((self.home / path).absolute())
+
+    @property
+    def secure(self) -> bool:
+        return bool(self.trust)

@@ -15,8 +15,13 @@ PROJECT = Path(__file__).parents[4]
 class Somewhere:
     """A Place whose internal and external views differ, so that mixing them up shows."""
 
-    def __init__(self, lakehouse: Lakehouse) -> None:
+    def __init__(self, lakehouse: Lakehouse, trust: str = "") -> None:
         self._ports = ports(lakehouse, "local")
+        self.trust = trust
+
+    @property
+    def secure(self) -> bool:
+        return bool(self.trust)
 
     def package(self, name: str) -> str:
         return f"/packages/{name}"
