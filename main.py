@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,10 @@ def main() -> int:
     try:
         path = project.file()
         with _looking(path) as looks:
-            lakehouse = _load(path)  # before the CDK is imported, so that an invalid file is reported at once
+            # Most of the CDK's import is the start of its Node process, so it goes on while the file is read. An invalid
+            # file is reported at once; the process ends when the import has ended, so that nothing stays of Node.
+            threading.Thread(target=_import_cdk).start()
+            lakehouse = _load(path)
             from stacks import synth
 
             synth(lakehouse, path, looks, _warnings(lakehouse, path))
@@ -30,6 +35,11 @@ def main() -> int:
         print(f"Error: {shown_lines(error)}", file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def _import_cdk() -> None:
+    with suppress(Exception):  # the import that needs it fails again, and is reported
+        importlib.import_module("lakehouse.cdk")
 
 
 @contextmanager
