@@ -68,6 +68,7 @@ _ALL = (
     _official(IMAGES["rustfs-1.0.1"], "rustfs", debian.KEY),
     _official(IMAGES["seaweedfs-4.48"], "seaweedfs", debian.KEY),
     _official(IMAGES["postgres-18.4"], "postgres", debian.KEY),
+    _official(IMAGES["caddy-2.11.7"], "caddy", debian.KEY),
     _official(IMAGES["temurin-21"], "temurin", "java-21"),
     _official(IMAGES["temurin-25"], "temurin", "java-25"),
 )

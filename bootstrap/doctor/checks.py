@@ -130,7 +130,11 @@ class _Stack:
         """Who else listens on the stack's ports."""
         place = self.local.place
         wanted = {
-            each.name: [replace(port, number=place.external(port.name).port) for port in each.ports]
+            each.name: [
+                replace(port, number=place.external(port.name).port)
+                for port in each.ports
+                if not (port.inner and self.local.runtime.apart)
+            ]
             for each in self.local.services
         }
         return [explained(each) for each in self.local.runtime.holders(wanted)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from bootstrap.remote.auth import NONE, Auth, ClientCredentials, SigV4
+from bootstrap.remote.auth import NONE, Auth, Bearer, ClientCredentials, SigV4
 from bootstrap.remote.connections import AwsAccount, BucketOwner, CatalogConnection, Connections, StoreConnection
 from lakehouse.kinds import STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
@@ -55,11 +55,16 @@ def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConne
             filled(each, lambda name: value(Secret(name))) for each in (at.store.access_key, at.store.secret_key)
         )
         auth = SigV4.of(name, key, kind.signs, at.store.region)
+    if (token := kind.token(at)) is not None:
+        auth = Bearer(value(token))
     storage = None if kind.storage is None else kind.storage(at)
     own, account = kind.account(at), None
     if own is not None:
         account = AwsAccount(own.region, *(value(each) for each in (own.keys.name, own.keys.value)))
-    return CatalogConnection(kind.word, at.uri, at.warehouse, at.api, auth=auth, account=account, storage=storage)
+    return CatalogConnection(
+        kind.word, at.uri, at.warehouse, at.api,
+        auth=auth, account=account, storage=storage, trust=at.store.trust or None,
+    )  # fmt: skip
 
 
 def _trino_users(lakehouse: Lakehouse, stack: str) -> Literal["", "process", "docker"]:

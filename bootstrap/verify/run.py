@@ -41,9 +41,10 @@ def run(target: Target) -> VerifyReport:
         target = replace(target, lakehouse=connect(target.path, target.stack)[0])
     else:
         for service in target.local.services:
+            outer = [each.name for each in service.ports if not each.inner]
             # Only the batch job needs workers.
-            if not service.name.startswith("spark-worker"):
-                target.address(service.ports[0].name, service.name)
+            if outer and not service.name.startswith("spark-worker"):
+                target.address(outer[0], service.name)
     engines = chosen.engines(target)
     name = namespace.unique()
     with output.progress() as progress:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lakehouse.kinds.platform.proxy import Route
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.secrets import Pair
 from lakehouse.services.service import Place, Service, scheme
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import CatalogRules
-from lakehouse.text.placeholders import Text
+from lakehouse.text.placeholders import Secret, Text
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class CatalogEndpoint:
     branches: tuple[str, ...] = ()  # those that the file names, in addition to the catalog's default branch
     entry: KindEntry | None = None  # its entry in the file
     warehouses: str = ""  # path of the API by which the store makes warehouses, if the store serves the catalog
+
+    @property
+    def secure(self) -> bool:
+        """Whether its server has TLS."""
+        return self.internal.startswith("https:")
 
     @property
     def uri(self) -> str:
@@ -99,7 +105,8 @@ class CatalogKind(CatalogRules):
     ``spark.sql.catalog.NAME``, or whole keys of Spark (``spark.``). Trino's functions also get a branch, and the
     property that turns on its S3 file system, whose name changed with Trino's versions. ``storage``
     returns the storage configuration of a catalog, if the server creates catalogs on request. ``account`` returns the
-    account of a catalog that AWS runs, if it is apart from the store's.
+    account of a catalog that AWS runs, if it is apart from the store's. ``routes`` returns the ways to its server
+    through the proxy of a secure stack, and ``token`` the token that clients show there; None: it asks for none.
     """
 
     for_spark: Callable[[CatalogEndpoint], Mapping[str, Text]]
@@ -107,6 +114,8 @@ class CatalogKind(CatalogRules):
     for_pyiceberg: Callable[[CatalogEndpoint], Mapping[str, Text]] | None = None
     services: Callable[[Place, CatalogEndpoint, KindEntry], tuple[Service, ...]] | None = None
     bases: Callable[[Place, str, KindEntry], tuple[str, str]] = served
+    routes: Callable[[Place, CatalogEndpoint], Sequence[Route]] = lambda place, at: ()
+    token: Callable[[CatalogEndpoint], Secret | None] = lambda at: None
     located: bool = False  # its server identifies the catalog by the location of its tables
     rest: str = ""  # path of its Iceberg REST endpoint, without /v1
     api: str = ""  # path of its own API

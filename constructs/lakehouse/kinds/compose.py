@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lakehouse.kinds import CATALOGS, ENGINES, PLATFORM, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.platform import proxy
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.secrets import STORE
 from lakehouse.services.service import Place, Service, scheme
@@ -75,6 +76,7 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
     if (store := STORES[stack.store.kind].service) is not None:
         found.append(store(place, stack))
     found += _platform(stack, place, at)
+    found += _proxy(lakehouse, place, at)
     for each in at.catalogs:
         carried = each.kind.services
         if carried is not None and each.service not in {service.name for service in found}:
@@ -91,3 +93,12 @@ def _platform(stack: LocalStack, place: Place, at: Endpoints) -> list[Service]:
         for need in each.kind.needs:  # if catalogs share a server, the entry of the first counts
             wanted.setdefault(need, {}).setdefault(each.service, stack.catalogs[each.name])
     return [service for word, entries in wanted.items() for service in PLATFORM[word].services(place, entries)]
+
+
+def _proxy(lakehouse: Lakehouse, place: Place, at: Endpoints) -> list[Service]:
+    """The proxy, if services of a secure stack are behind it."""
+    if not place.secure:
+        return []
+    routes = [route for each in at.catalogs for route in each.kind.routes(place, each)]
+    routes += [route for engine in ENGINES.values() for route in engine.routes(place, lakehouse)]
+    return [proxy.service(place, routes)] if routes else []

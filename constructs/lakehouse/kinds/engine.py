@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.platform.proxy import Route
 from lakehouse.services.service import Place, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import EngineRules
@@ -13,6 +14,10 @@ from lakehouse.spec.kinds import EngineRules
 
 @dataclass(frozen=True, kw_only=True)
 class EngineKind(EngineRules):
-    """A kind of engine. Its word is its key in ``engines``. ``services`` returns none if the file does not name it."""
+    """A kind of engine. Its word is its key in ``engines``. ``services`` returns none if the file does not name it.
+
+    ``routes`` returns the ways to them through the proxy of a secure stack.
+    """
 
     services: Callable[[Place, Lakehouse, Sequence[CatalogEndpoint]], tuple[Service, ...]]
+    routes: Callable[[Place, Lakehouse], Sequence[Route]] = lambda place, lakehouse: ()

@@ -50,6 +50,7 @@ class Port:
     meaning: str = later("")  # its purpose, if it is not always that of its kind
     # What whoever reaches it gets without a login, as part of a sentence; empty: nothing. None: nobody has said it.
     gives: str | None = field(default=None, metadata=ASIDE)
+    inner: bool = later(False)  # only other services need it, so on Docker it is not published on this machine
     tls: bool = field(default=False, metadata=ASIDE)  # its connections have TLS, although its scheme does not say so
 
     @property

@@ -103,7 +103,8 @@ class Listener:
     For a further server of the same kind, the name is ``NAME-CATALOG`` and the default is the next number. ``when`` and
     ``each`` are keys of the engine's entry: the port exists only if the key ``when`` is set, and as many times as the
     value of the key ``each``; ``{}`` in the name is replaced by the count. ``catalog`` is a kind of catalog: a store's
-    port with it exists only if the stack has such a catalog.
+    port with it exists only if the stack has such a catalog. In a secure stack, the proxy has a port that is
+    ``proxied``, and the service has one more, which only the proxy needs (:func:`lakehouse.spec.ports.plain`).
     """
 
     name: str  # as under `stacks.NAME.ports`
@@ -113,6 +114,7 @@ class Listener:
     when: str = ""
     each: str = ""
     catalog: str = ""
+    proxied: bool = False
 
 
 @dataclass(frozen=True)

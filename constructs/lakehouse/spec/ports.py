@@ -10,6 +10,13 @@ from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import Problem
 from lakehouse.spec.stacks import LocalStack
 
+_APART = 10_000  # between the default numbers of a port of the proxy and the plain port behind it
+
+
+def plain(name: str) -> str:
+    """The name of the port on which a service behind the proxy listens, given the name of the proxy's."""
+    return f"{name}-plain"
+
 
 def servers(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, str]:
     """Catalog -> name of its server: KIND for the first server of a kind, KIND-CATALOG for the others."""
@@ -37,7 +44,13 @@ def listeners(lakehouse: Lakehouse, stack: LocalStack) -> dict[str, Listener]:
                 number += 1
             numbers[name] = number
             taken.add(number)
-    return {name: replace(each, number=numbers[name]) for name, each in every.items()}
+    found = {name: replace(each, number=numbers[name]) for name, each in every.items()}
+    # All of the proxy's ports are in one container, where the usual numbers of two services may be the same.
+    return {name: replace(each, inside=each.number) if _of_proxy(each, stack) else each for name, each in found.items()}
+
+
+def _of_proxy(listener: Listener, stack: LocalStack) -> bool:
+    return listener.proxied and stack.secure is not None
 
 
 def moved(lakehouse: Lakehouse) -> Iterator[Problem]:
@@ -67,9 +80,11 @@ def ports(lakehouse: Lakehouse, stack_name: str) -> dict[str, int]:
 
 def _wanted(lakehouse: Lakehouse, stack: LocalStack) -> Iterator[Listener]:
     """Every port with its default number."""
-    yield from _of_the_store(stack)
-    yield from _of_catalogs(lakehouse, stack)
-    yield from _of_engines(lakehouse)
+    every = (*_of_the_store(stack), *_of_catalogs(lakehouse, stack), *_of_engines(lakehouse))
+    yield from every
+    # They come last, so that they move if a number is already used.
+    for each in filter(lambda each: _of_proxy(each, stack), every):
+        yield replace(each, name=plain(each.name), number=each.number + _APART, meaning="", proxied=False)
 
 
 def _of_the_store(stack: LocalStack) -> Iterator[Listener]:

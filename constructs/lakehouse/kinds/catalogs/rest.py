@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
-from lakehouse.kinds.platform import postgres
+from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind, served
+from lakehouse.kinds.platform import postgres, proxy
 from lakehouse.kinds.platform.postgres import Database
+from lakehouse.kinds.platform.proxy import Route
 from lakehouse.services import jvm
 from lakehouse.services.service import METADATA, File, Place, Port, Probe, Service
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Further, Limits, Listener
-from lakehouse.text.placeholders import Text
+from lakehouse.spec.ports import plain
+from lakehouse.text.placeholders import Secret, Text, joined
 from lakehouse.text.properties import properties
 
 WORD, JAVA = "rest", 25  # it runs on Java 17 and newer; class archives are best on the newest
@@ -28,10 +30,12 @@ _STORE = "`store`"
 def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
     """A server for one catalog, because it has no warehouses for several."""
     name, store, database = at.service, at.store, Database.of(at.service, entry)
-    port = place.port(name)
+    port = Port(name, place.port(name), label=f"Iceberg REST ({at.name})", path="/v1/config", gives=METADATA)
+    if place.secure:
+        port = Port(plain(name), place.port(plain(name)), gives=METADATA, inner=True)
     settings: dict[str, Text] = {
         "server.host": place.bind(),
-        "server.port": str(port),
+        "server.port": str(port.number),
         "server.catalog": at.name,
         "catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
         "uri": database.jdbc(place),
@@ -48,6 +52,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         "s3.secret-access-key": store.secret_key,
         "client.region": store.region,
     }
+    trusting, trusted = jvm.trust(place, name)
     service = Service(
         name=name,
         image=f"temurin-{JAVA}",
@@ -55,7 +60,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         java=JAVA,
         command=(
             place.java(JAVA),
-            *(jvm.heap(256), *jvm.QUICK),
+            *(jvm.heap(256), *jvm.QUICK, *trusting),
             *("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"),
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS",
             *("bsh.Interpreter", f"{place.config(name)}/server.bsh"),
@@ -63,14 +68,34 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         files=(
             File("server.bsh", _SERVER.read_text()),
             File("catalog.properties", properties(settings | entry.properties)),
+            *trusted,
         ),
         environment=(*jvm.ENVIRONMENT, ("CLASSPATH", ":".join(place.package(each) for each in PACKAGES))),
-        ports=(Port(name, port, label=f"Iceberg REST ({at.name})", path="/v1/config", gives=METADATA),),
-        probe=Probe("http", port, "/v1/config", expect="endpoints"),
+        ports=(port,),
+        probe=Probe("http", port.number, "/v1/config", expect="endpoints"),
         memory_mb=512,
-        needs=(store.service, postgres.WORD),
+        needs=(store.service, postgres.WORD, *((proxy.NAME,) if place.secure else ())),
     )
     return (service,)
+
+
+def bases(place: Place, name: str, entry: KindEntry) -> tuple[str, str]:
+    """The base addresses of the server. In a secure stack they are the proxy's."""
+    if not place.secure:
+        return served(place, name, entry)
+    return f"https://{place.host(proxy.NAME)}:{place.port(name)}", place.external(name).url("https")
+
+
+def routes(place: Place, at: CatalogEndpoint) -> tuple[Route, ...]:
+    """The way through the proxy, because the server has no TLS and asks nobody who they are."""
+    label = f"Iceberg REST ({at.name})"
+    port = Port(at.service, place.port(at.service), "https", label=label, path="/v1/config", gives="")
+    return (Route(port, at.service, proxy.token(at.service)),)
+
+
+def token(at: CatalogEndpoint) -> Secret | None:
+    """What clients show to the proxy."""
+    return proxy.token(at.service) if at.secure else None
 
 
 def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
@@ -80,6 +105,8 @@ def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
         ".type": "rest",
         ".uri": at.internal,
         ".warehouse": at.warehouse,
+        # With `token` the client would try to renew it every hour, at an address that the server does not have.
+        **({".header.Authorization": joined(["Bearer ", own])} if (own := token(at)) else {}),
         **at.store.for_spark(),
     }
 
@@ -92,7 +119,16 @@ def for_trino(at: CatalogEndpoint, s3_switch: str, branch: str) -> dict[str, Tex
         "iceberg.rest-catalog.uri": at.internal,
         "iceberg.rest-catalog.warehouse": at.warehouse,
         "iceberg.rest-catalog.nested-namespace-enabled": "true",
+        **(_trino_token(own) if (own := token(at)) else {}),
         **at.store.for_trino(s3_switch),
+    }
+
+
+def _trino_token(token: Secret) -> dict[str, Text]:
+    return {
+        "iceberg.rest-catalog.security": "OAUTH2",
+        "iceberg.rest-catalog.oauth2.token": token,
+        "iceberg.rest-catalog.oauth2.token-refresh-enabled": "false",
     }
 
 
@@ -102,6 +138,7 @@ def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
         "type": "rest",
         "uri": at.uri,
         "warehouse": at.warehouse,
+        **({"token": own} if (own := token(at)) else {}),
         **at.store.for_pyiceberg(),
     }
 
@@ -115,7 +152,7 @@ def addresses(at: CatalogEndpoint) -> tuple[CatalogAddress, ...]:
 REST = CatalogKind(
     word=WORD,
     label="Iceberg REST",
-    listeners=(Listener(WORD, 8181, 8181, "catalog, Iceberg REST"),),
+    listeners=(Listener(WORD, 8181, 8181, "catalog, Iceberg REST", proxied=True),),
     # It offers transactions/commit, but commits the tables one after the other, and keeps those before one that fails.
     can=Limits("Iceberg REST", views=True, renames=True),
     entry=DatabaseEntry,
@@ -136,6 +173,10 @@ REST = CatalogKind(
     ),
     needs=(postgres.WORD,),
     services=server,
+    bases=bases,
+    routes=routes,
+    token=token,
+    unsecured=None,
     for_spark=for_spark,
     for_trino=for_trino,
     for_pyiceberg=for_pyiceberg,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,7 +182,8 @@ def _read(raw: dict[str, Any]) -> Container:
 def _container(service: Service, naming: Naming, state: State, place: DockerPlace) -> Container:
     carried = image(service.image)
     config, data = place.config(service.name), place.data(service.name)
-    numbers = {each.number: place.external(each.name).port for each in service.ports}
+    numbers = {each.number: place.external(each.name).port for each in service.ports if not each.inner}
+    health = check(service.probe, config, bash=carried.bash)
     jars = [name for name in service.packages if name not in carried.packages]
     return Container(
         name=f"{naming.containers}{service.name}",
@@ -201,13 +202,21 @@ def _container(service: Service, naming: Naming, state: State, place: DockerPlac
         network=naming.network,
         ports=tuple(numbers.items()),
         memory_mb=limit(service),
-        health=HealthCheck(check(service.probe, config, bash=carried.bash), start_period=service.probe.patience),
-        probe=replace(service.probe, port=numbers.get(service.probe.port, 0)),
+        health=HealthCheck(health, start_period=service.probe.patience),
+        probe=_from_here(service, numbers, health),
         stop_seconds=service.stop_seconds,
         keeps_entrypoint=service.keeps_entrypoint,
         credentials=used(service),
         files=digest([(each.path, with_contents(each.text)) for each in service.files]),
     )
+
+
+def _from_here(service: Service, numbers: Mapping[int, int], health: tuple[str, ...]) -> Probe:
+    """The probe as seen from this machine. What is asked on a port that is not published, is asked in the container."""
+    inner = {each.number for each in service.ports if each.inner}
+    if service.probe.port in inner:
+        return replace(service.probe, kind="exec", port=0, command=health[1:])
+    return replace(service.probe, port=numbers.get(service.probe.port, 0))
 
 
 def _command(service: Service) -> tuple[str, ...]:

@@ -106,6 +106,14 @@ _ALL = (
         "the package's release, so that a cluster is the same in both forms. 18.4 itself was not seen in a registry",
         {"postgres-18.4": "/usr/lib/postgresql/18"},
     ),
+    Image(
+        "caddy-2.11.7",
+        "docker.io/library/caddy:2.11.7",
+        "65534:65534",
+        "the package's release, built on Alpine, which has no bash; 2.11.7 itself was not seen in a registry",
+        {"caddy-2.11.7": "/usr/bin"},
+        bash=False,
+    ),
     *(
         Image(
             f"temurin-{java}",

@@ -216,7 +216,7 @@ def _ports_are_free(
     published = {
         number: port.name
         for service, container in zip(services, containers, strict=True)
-        for port, (_, number) in zip(service.ports, container.ports, strict=True)
+        for port, (_, number) in zip((each for each in service.ports if not each.inner), container.ports, strict=True)
         if number not in ours
     }
     sentences = taken((Port(name, number) for number, name in published.items()), state)

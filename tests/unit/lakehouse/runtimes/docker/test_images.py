@@ -19,6 +19,7 @@ from lakehouse.runtimes.docker.images import IMAGES, Image, image
 from lakehouse.spec import load, support
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Spark, Trino
+from lakehouse.spec.stacks import Secure
 
 ROOT = Path(__file__).parents[5]
 ALL = pytest.mark.parametrize("each", IMAGES.values(), ids=IMAGES.keys())
@@ -38,6 +39,7 @@ def test_every_image_is_used_and_every_one_that_is_asked_for_is_pinned() -> None
     )
     served = [each for each in support.on(CATALOGS, "docker") if not CATALOGS[each].in_store]  # the others: the store's
     asked |= set().union(*(_asked(catalogs={"lake": CATALOGS[each].entry(kind=each)}) for each in served))
+    asked |= _asked(secure=Secure(), catalogs={"lake": KindEntry(kind="rest")})
     assert asked == set(IMAGES)
 
 

@@ -1,0 +1,95 @@
+"""Caddy, in front of services without TLS or without a login: in a secure stack, users and services reach them by it.
+
+A service behind it listens on another port, only on the loopback address, or in its containers' network. The proxy ends
+TLS with the stack's certificate, and forwards what has the right token. https://caddyserver.com/docs/caddyfile
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lakehouse.services.certificate import Certificate
+from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.spec.ports import plain
+from lakehouse.text.placeholders import Secret, Text, joined
+
+NAME, PACKAGE = "proxy", "caddy-2.11.7"
+BARRED = "{}*"  # characters of a token that it would read as more than text
+
+_KEY, _CERTIFICATE = "key.pem", "certificate.pem"
+_GLOBAL = """\
+{
+	admin off
+	auto_https off
+	persist_config off
+	log {
+		format console
+		level WARN
+	}
+	servers {
+		protocols h1 h2
+	}
+}
+"""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A way through the proxy. ``port`` is what the proxy listens on, ``service`` what has the plain port behind it."""
+
+    port: Port
+    service: str
+    token: Secret
+    grpc: bool = False  # it speaks HTTP/2 without TLS, and asks for the token too
+
+
+def token(name: str) -> Secret:
+    """The token that the proxy asks for on the port of that name."""
+    return Secret(f"{name}-token", barred=BARRED)
+
+
+def service(place: Place, routes: Sequence[Route]) -> Service:
+    """The proxy with these routes."""
+    config, data = place.config(NAME), place.data(NAME)
+    certificate = Certificate.of(NAME, place.host(NAME), (place.external(each.port.name) for each in routes))
+    program = f"{place.package(PACKAGE)}/caddy"
+    return Service(
+        name=NAME,
+        image=PACKAGE,
+        packages=(PACKAGE,),
+        # Paths in its file are relative to the folder in which it starts, so none of them needs to be quoted.
+        command=(program, "run", "--config", f"{config}/Caddyfile", "--adapter", "caddyfile"),
+        environment=(("HOME", data), ("XDG_CONFIG_HOME", data), ("XDG_DATA_HOME", data)),
+        files=(
+            File(_KEY, certificate.key),
+            File(_CERTIFICATE, certificate.chain),
+            File("Caddyfile", joined([_GLOBAL, *(part for each in routes for part in _site(place, each))])),
+        ),
+        data=(data,),
+        ports=tuple(each.port for each in routes),
+        probe=Probe("tcp", routes[0].port.number),
+        memory_mb=128,
+    )
+
+
+def _site(place: Place, route: Route) -> Iterator[Text]:
+    upstream = f"{place.host(route.service)}:{place.port(plain(route.port.name))}"
+    yield f"""
+https://:{route.port.number} {{
+	bind {place.bind()}
+	tls {_CERTIFICATE} {_KEY}
+	@known header Authorization "Bearer """
+    yield route.token
+    yield f""""
+	handle @known {{
+		reverse_proxy {"h2c://" if route.grpc else ""}{upstream} {{
+			{"flush_interval -1" if route.grpc else "header_up -Authorization"}
+		}}
+	}}
+	handle {{
+		header WWW-Authenticate Bearer
+		respond 401
+	}}
+}}
+"""
