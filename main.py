@@ -24,8 +24,8 @@ def main() -> int:
     try:
         path = project.file()
         with _looking(path) as looks:
-            # Most of the CDK's import is the start of its Node process, so it goes on while the file is read. An invalid
-            # file is reported at once; the process ends when the import has ended, so that nothing stays of Node.
+            # Most of the CDK's import is the start of its Node process, so it goes on while the file is read. An
+            # invalid file is reported at once; the process ends after the import, so that nothing of Node stays.
             threading.Thread(target=_import_cdk).start()
             lakehouse = _load(path)
             from stacks import synth
