@@ -18,19 +18,25 @@ _MOST = 3  # names of a commit that are shown
 
 @dataclass(frozen=True)
 class NessieCommits:
-    """The commits of a catalog. Nessie checks no name: WHO is the author that the client wrote."""
+    """The commits of a catalog. ``named``: it asks for tokens, so WHO is the token's; else what the client wrote."""
 
     catalog: str
     references: CatalogReferences
     redact: Redact
-    note: str = (
-        "all commits; it asks nobody for a name. WHO is what the client wrote: lakehouse for an apply, and for "
-        "Spark and Trino the user of the system that runs them"
-    )
+    named: bool = False
 
     @property
     def layer(self) -> str:
         return f"nessie {self.catalog}"
+
+    @property
+    def note(self) -> str:
+        if self.named:
+            return "all commits. WHO is the name in the token: lakehouse for an apply, lakehouse/trino for Trino"
+        return (
+            "all commits; it asks nobody for a name. WHO is what the client wrote: lakehouse for an apply, and for "
+            "Spark and Trino the user of the system that runs them"
+        )
 
     def read(self, since: datetime | None) -> Iterator[AccessEvent]:
         """A commit that is on several branches is shown once: on the catalog's own if it is there."""

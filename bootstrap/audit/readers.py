@@ -30,7 +30,8 @@ def readers(target: Target, redact: Redact) -> Iterator[Reader]:
         yield TrinoQueries(begin, redact, target.asks_in_trino, engine.properties)
     for name, at in connections.catalogs.items():
         if at.kind == nessie.WORD:
-            yield NessieCommits(name, references_of(open_catalog(name, connections)), redact)
+            references = references_of(open_catalog(name, connections))
+            yield NessieCommits(name, references, redact, named=at.trust is not None)
     own = {at.warehouse: name for name, at in connections.catalogs.items() if at.kind == polaris.WORD}
     if own:
         names = {f"{lakehouse.name}-{each}": each for each in lakehouse.access.principals}

@@ -177,6 +177,9 @@ def iceberg(target: Target, name: str, **instead: str) -> Catalog:
             f"{target.path.name}: catalogs.{name} is of kind {endpoint.kind.word}, which PyIceberg cannot use."
         )
     found: dict[str, Any] = {key: filled(value, secret) for key, value in settings(endpoint).items()}
+    if endpoint.secure:
+        found["ssl"] = {"cabundle": endpoint.store.trust}
+        shell.without_bundles(os.environ)
     if endpoint.kind.signs:
         from bootstrap.remote.s3 import session
 

@@ -47,9 +47,11 @@ def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConne
     """The connection to a catalog of a local stack; ``value`` gives the values of the secrets in its state folder."""
     kind = at.kind
     auth: Auth = NONE
+    trust = (at.secure and at.store.trust) or None
     if (login := kind.login) is not None:
         client, proof = (value(each) for each in (login.credential.name, login.credential.value))
-        auth = ClientCredentials(f'catalog "{at.name}"', f"{at.external}{login.tokens}", client, proof, login.scope)
+        address = f"{at.external}{login.tokens}"
+        auth = ClientCredentials(f'catalog "{at.name}"', address, client, proof, login.scope, trust=trust)
     if kind.signs:
         name, key = (
             filled(each, lambda name: value(Secret(name))) for each in (at.store.access_key, at.store.secret_key)
@@ -62,9 +64,8 @@ def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConne
     if own is not None:
         account = AwsAccount(own.region, *(value(each) for each in (own.keys.name, own.keys.value)))
     return CatalogConnection(
-        kind.word, at.uri, at.warehouse, at.api,
-        auth=auth, account=account, storage=storage, trust=at.store.trust or None,
-    )  # fmt: skip
+        kind.word, at.uri, at.warehouse, at.api, auth=auth, trust=trust, account=account, storage=storage
+    )
 
 
 def _trino_users(lakehouse: Lakehouse, stack: str) -> Literal["", "process", "docker"]:

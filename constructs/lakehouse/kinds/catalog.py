@@ -106,7 +106,8 @@ class CatalogKind(CatalogRules):
     property that turns on its S3 file system, whose name changed with Trino's versions. ``storage``
     returns the storage configuration of a catalog, if the server creates catalogs on request. ``account`` returns the
     account of a catalog that AWS runs, if it is apart from the store's. ``routes`` returns the ways to its server
-    through the proxy of a secure stack, and ``token`` the token that clients show there; None: it asks for none.
+    through the proxy of a secure stack, and ``token`` the token that the toolkit's clients show its server or the
+    proxy; None: they ask for none.
     """
 
     for_spark: Callable[[CatalogEndpoint], Mapping[str, Text]]

@@ -12,15 +12,27 @@ from pathlib import Path
 
 from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
 from lakehouse.services import jvm
+from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import METADATA, NUMBERS, File, Place, Port, Probe, Service
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Feature, Further, Limit, Limits, Listener
-from lakehouse.text.placeholders import Text
+from lakehouse.text.placeholders import Secret, Text
 from lakehouse.text.properties import properties
 
 VERSION, JAVA = "0.99.0", 25  # it runs on Java 21 and newer; class archives are best on the newest
 REST, API = "/iceberg", "/api/v2"
 WORD, MANAGEMENT = "nessie", "nessie-management"
+CONFIG = f"{API}/config"  # the path of its own settings, which anybody may read
+_KEY, _CERTIFICATE, _AUTHORITY = "key.pem", "certificate.pem", "authority.pem"
+_SIGNER = "nessie-tokens"  # the key that signs tokens, for all servers of a stack
+_VERIFIER = Secret(f"{_SIGNER}.pub", "verifier", _SIGNER)
+OWNER = "lakehouse"  # who the toolkit's own clients are
+
+
+def token_of(who: str = "") -> Secret:
+    """The token of the toolkit's clients, or of a service of the stack. Each may do everything."""
+    subject = f"{OWNER}/{who}" if who else OWNER
+    return Secret(f"nessie-{who or OWNER}.jwt", "token", _SIGNER, subject=subject)
 
 
 def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
@@ -58,6 +70,17 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         "store.secret": store.secret_key,
     }
     package = f"nessie-{VERSION}"
+    trusting, files = jvm.trust(place, name)
+    ports = [Port(name, port, label=f"Nessie ({catalog})", path="/tree/main", gives=METADATA)]
+    if place.secure:
+        settings |= _secured(port)
+        # The server does not read the token: it is here so that a deploy makes and replaces it with the key that signs.
+        files += (*_certificates(place, name), File("owner.jwt", token_of()))
+        ports = [Port(name, port, "https", label=f"Nessie ({catalog})", path=CONFIG, meaning=_MEANING, gives=_GIVES)]
+        probe = Probe("https", port, CONFIG, expect='"defaultBranch"', trust=_AUTHORITY)
+    else:
+        probe = Probe("http", management, "/q/health/ready", expect="UP")
+        ports.append(Port(name.replace(WORD, MANAGEMENT, 1), management, gives=NUMBERS))
     service = Service(
         name=name,
         image=package,
@@ -65,22 +88,54 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         java=JAVA,
         command=(
             place.java(JAVA),
-            *(jvm.heap(256), *jvm.QUICK),
+            *(jvm.heap(256), *jvm.QUICK, *trusting),
             # quarkus.config.locations cannot name a path with spaces; config/ in the working folder is read anyway.
             *("-jar", place.package(package)),
         ),
-        files=(File("config/application.properties", properties(settings | entry.properties)),),
+        files=(File("config/application.properties", properties(settings | entry.properties)), *files),
         environment=jvm.ENVIRONMENT,
         data=(place.data(name),),
-        ports=(
-            Port(name, port, label=f"Nessie ({catalog})", path="/tree/main", gives=METADATA),
-            Port(name.replace(WORD, MANAGEMENT, 1), management, gives=NUMBERS),
-        ),
-        probe=Probe("http", management, "/q/health/ready", expect="UP"),
+        ports=tuple(ports),
+        probe=probe,
         memory_mb=512,
         needs=(store.service,),
     )
     return (service,)
+
+
+_MEANING = "catalog's branches, tags and history, for who has a token; its pages do not ask a browser for one"
+_GIVES = "its version and the name of its default branch"
+
+
+def _secured(port: int) -> dict[str, Text]:
+    """TLS, tokens instead of an identity provider, and no port for health and numbers, which would ask nobody.
+
+    https://quarkus.io/version/3.15/guides/http-reference, https://quarkus.io/version/3.15/guides/security-oidc-bearer-token-authentication
+    """
+    return {
+        "quarkus.http.ssl-port": str(port),
+        "quarkus.http.insecure-requests": "disabled",
+        "quarkus.http.ssl.certificate.files": _CERTIFICATE,
+        "quarkus.http.ssl.certificate.key-files": _KEY,
+        "quarkus.management.host-enabled": "false",
+        "nessie.server.authentication.enabled": "true",
+        # Whether it is up is asked without a token.
+        "nessie.server.authentication.anonymous-paths": CONFIG,
+        "nessie.server.authentication.anonymous-path-prefixes": "",
+        "quarkus.oidc.tenant-enabled": "true",
+        "quarkus.oidc.public-key": _VERIFIER,
+        "quarkus.oidc.token.issuer": OWNER,
+    }
+
+
+def _certificates(place: Place, name: str) -> tuple[File, ...]:
+    own = Certificate.of(name, place.host(name), [place.external(name)])
+    return File(_KEY, own.key), File(_CERTIFICATE, own.chain), File(_AUTHORITY, own.authority)
+
+
+def token(at: CatalogEndpoint) -> Secret | None:
+    """What the toolkit's own clients show."""
+    return token_of() if at.secure else None
 
 
 def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
@@ -95,6 +150,7 @@ def for_spark(at: CatalogEndpoint) -> dict[str, Text]:
         ".uri": f"{at.internal}{API}",
         ".ref": "main",
         ".warehouse": at.location,
+        **({".authentication.type": "BEARER", ".authentication.token": token_of("spark")} if at.secure else {}),
         **at.store.for_spark(),
     }
 
@@ -107,8 +163,14 @@ def for_trino(at: CatalogEndpoint, s3_switch: str, branch: str) -> dict[str, Tex
         "iceberg.nessie-catalog.uri": f"{at.internal}{API}",
         "iceberg.nessie-catalog.ref": branch,
         "iceberg.nessie-catalog.default-warehouse-dir": at.location,
+        **(_bearer(token_of("trino")) if at.secure else {}),
         **at.store.for_trino(s3_switch),
     }
+
+
+def _bearer(token: Secret) -> dict[str, Text]:
+    key = "iceberg.nessie-catalog.authentication"
+    return {f"{key}.type": "BEARER", f"{key}.token": token}
 
 
 def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
@@ -117,6 +179,7 @@ def for_pyiceberg(at: CatalogEndpoint) -> dict[str, Text]:
         "type": "rest",
         "uri": at.uri,
         "warehouse": at.warehouse,
+        **({"token": own} if (own := token(at)) else {}),
         **at.store.for_pyiceberg(),
         # The client's own keys are used; the store has no STS to vend others.
         "header.X-Iceberg-Access-Delegation": "",
@@ -225,6 +288,8 @@ NESSIE = CatalogKind(
         forbidden={"${": "an expression"},
     ),
     services=server,
+    token=token,
+    unsecured=None,
     for_spark=for_spark,
     for_trino=for_trino,
     for_pyiceberg=for_pyiceberg,

@@ -98,3 +98,10 @@ def test_it_reads_only_as_far_as_it_is_asked() -> None:
     api = Api({"main": [commit(f"c{nth}", nth) for nth in range(50, 0, -1)]})
     assert len(list(islice(reader(api).read(datetime(2026, 11, 26, 17, tzinfo=UTC)), 3))) == 3
     assert api.asked == [("main", "timestamp(commit.commitTime) >= timestamp('2026-11-26T17:00:00Z')")] * 3
+
+
+def test_what_its_names_are_worth_depends_on_whether_it_asks_for_tokens() -> None:
+    found: Any = Api({})
+    there = CatalogReferences(found, "main")
+    assert "asks nobody for a name" in NessieCommits("lake", there, str).note
+    assert "the name in the token" in NessieCommits("lake", there, str, named=True).note

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.reconciler.world import World
+from bootstrap.remote.auth import NONE, Bearer
 from bootstrap.remote.connections import AwsAccount
 from bootstrap.session.connect import connect
 from lakehouse.errors import LakehouseError
@@ -46,3 +47,21 @@ def test_glue_has_an_account_apart_from_the_store(file: Path) -> None:
     assert connections.catalogs["lake"].warehouse == "s3://warehouse/lake"
     assert connections.store.access_key != "own"
     assert "o" * 8 not in repr(connections)
+
+
+def test_a_secure_catalog_gets_a_token_and_is_trusted_by_the_authority_of_the_stack(file: Path) -> None:
+    _, connections = connect(file, "local")
+    assert (connections.catalogs["lake"].auth, connections.catalogs["lake"].trust) == (NONE, None)
+    text = file.read_text().partition("engines:")[0].partition("stacks:")[0]
+    stack = "{runtime: process, store: seaweedfs, secure: true, catalogs: {lake: nessie}}"
+    file.write_text(f"{text}stacks: {{local: {stack}}}\n")
+    with pytest.raises(LakehouseError, match=r"The token .*nessie-lakehouse.jwt is missing. `lakehouse deploy` makes"):
+        connect(file, "local")
+    state = file.parent / ".lakehouse" / "local"
+    write_private(state / "secrets" / "nessie-lakehouse.jwt", "h.c.s")
+    _, connections = connect(file, "local")
+    found = connections.catalogs["lake"]
+    assert found.auth == Bearer("h.c.s")
+    assert found.trust == connections.store.trust == str(state / "certificates" / "authority" / "certificate.pem")
+    assert found.uri.startswith("https://")
+    assert "h.c.s" not in repr(connections)
