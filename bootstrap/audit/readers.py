@@ -34,7 +34,10 @@ def readers(target: Target, redact: Redact) -> Iterator[Reader]:
             yield NessieCommits(name, references, redact, named=at.trust is not None)
     own = {at.warehouse: name for name, at in connections.catalogs.items() if at.kind == polaris.WORD}
     if own:
-        names = {f"{lakehouse.name}-{each}": each for each in lakehouse.access.principals}
+        names = {
+            (each.existing and each.existing.polaris) or f"{lakehouse.name}-{name}": name
+            for name, each in lakehouse.access.principals.items()
+        }
         yield PolarisRequests(partial(target.local.runtime.log, polaris.WORD, _LINES), names, own, redact)
 
 

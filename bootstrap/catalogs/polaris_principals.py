@@ -6,11 +6,12 @@ https://github.com/apache/polaris/blob/main/spec/polaris-management-service.yml
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from bootstrap.catalogs.polaris_roles import ROOT, Granted, OthersRole, PolarisRoles
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
 from bootstrap.remote.http import Http
@@ -22,18 +23,21 @@ from lakehouse.runtimes.state import State
 CLIENT_ID, CLIENT_SECRET = "client-id", "client-secret"
 _MARK = "lakehouse.deletable"  # a property of the principal
 
-#: Grants by the server's name of the catalog.
-Granted = Mapping[str, frozenset[PolarisGrant]]
-
 
 @dataclass(frozen=True)
 class PolarisPrincipal:
-    """An existing principal, without its credentials. ``ours``: the state folder has them."""
+    """A principal that is there, without its credentials. ``ours``: the state folder has them.
+
+    ``granted`` is what the toolkit's roles for it give, ``others`` what those of others do, if that was asked for.
+    """
 
     granted: Granted = field(default_factory=dict)
     enabled: bool = True
     ours: bool = True
     deletable: bool = False
+    existing: str = ""  # its name, if somebody else made it
+    others: tuple[OthersRole, ...] = ()
+    made: int = field(default=0, compare=False)  # when it was made, in milliseconds since 1970
 
 
 class PolarisPrincipals:
@@ -59,25 +63,44 @@ class PolarisPrincipals:
         """Whether a principal was made for a lakehouse of that name, as the state folder knows. Asks no server."""
         return self.keys.any_of(lakehouse)
 
-    def facts(self, lakehouse: str) -> dict[str, PolarisPrincipal]:
-        """The principals whose names have the prefix of a lakehouse of that name."""
-        there = {each["name"]: each for each in self._http.get("/principals")["principals"]}
-        roles = self._names("/principal-roles")
-        names = [name for name in there if name.startswith(f"{lakehouse}-") and name in roles]
-        if not names:
-            return {}
-        catalogs = {each: self._names(f"{_catalog(each)}/catalog-roles") for each in self._catalogs()}
-        kept = self.keys.names()
+    def facts(
+        self, lakehouse: str, existing: Mapping[str, str] | None = None, *, others: bool = False
+    ) -> dict[str, PolarisPrincipal]:
+        """The principals of a lakehouse of that name, by the name of the toolkit's roles for them.
+
+        ``existing`` are those that somebody else made: their own names by the same. ``others``: also read what roles
+        of others give them; of those that somebody else made it is always read.
+        """
+        roles, kept = PolarisRoles(self._http), self.keys.names()
+        there, own = {each["name"]: each for each in roles.principals()}, roles.principal_roles()
+        names: dict[str, str] = {}
+        for role in (each for each in own if each.startswith(f"{lakehouse}-")):
+            # One that somebody else made, and that has left the file, has the toolkit's role under another name.
+            holders = [role] if role in there else roles.holders(role) if role in kept else []
+            if holders:
+                names[role] = holders[0]
+        names |= {role: name for role, name in (existing or {}).items() if name in there}
         found = {}
-        for name in names:
-            granted = {catalog: self._effective(catalog, name) for catalog, of in catalogs.items() if name in of}
-            found[name] = PolarisPrincipal(
+        for role, name in names.items():
+            granted = {catalog: self._effective(roles, catalog, role) for catalog in roles.catalogs()}
+            foreign = name if name != role or role in (existing or {}) else ""
+            found[role] = PolarisPrincipal(
                 granted={catalog: grants for catalog, grants in granted.items() if grants},
-                enabled=name in self._names(f"{_principal(name)}/principal-roles"),
-                ours=name in kept,  # whichever they are: a rotation may have been cut short
-                deletable=(there[name].get("properties") or {}).get(_MARK) == "true",
+                enabled=role in roles.of(name),
+                ours=role in kept or bool(foreign),  # whichever they are: a rotation may have been cut short
+                deletable=not foreign and (there[name].get("properties") or {}).get(_MARK) == "true",
+                existing=foreign,
+                others=roles.others(name, role) if others or foreign else (),
+                made=int(there[name].get("createTimestamp") or 0),
             )
         return found
+
+    def strangers(self, known: Collection[str]) -> dict[str, tuple[OthersRole, ...]]:
+        """All principals besides these and root that have anything in the stack's catalogs, and by which roles."""
+        roles = PolarisRoles(self._http)
+        found = {each["name"]: roles.others(each["name"]) for each in roles.principals() if each["name"] not in known}
+        own = self.warehouses.values()
+        return {name: has for name, has in found.items() if name != ROOT and any(each.within(own) for each in has)}
 
     def create(self, name: str, granted: Granted, *, deletable: bool) -> None:
         """Create the principal, with credentials that the state folder keeps."""
@@ -86,38 +109,69 @@ class PolarisPrincipals:
         except Exists:
             if others := self._names(f"{_principal(name)}/principal-roles"):
                 text = f"Polaris: principal {name} exists, with roles of others ({', '.join(others)})"
-                raise Refused(f"{text}. Remove it, or name the principal otherwise") from None
+                fix = f"Remove it, name the principal otherwise, or write `existing: {{polaris: {name}}}` in its entry"
+                raise Refused(f"{text}. {fix}") from None
         self.renew(name)
         self._made("/principal-roles", {"principalRole": {"name": name}})
         self.change(name, granted, enabled=True, deletable=deletable)
 
-    def change(self, name: str, granted: Granted, *, enabled: bool, deletable: bool) -> None:
+    def change(self, name: str, granted: Granted, *, enabled: bool, deletable: bool, existing: str = "") -> None:
         """Give the principal exactly these grants and its role, or only take the role away: then its grants stay.
 
-        What it loses comes first, so that nothing that fails later leaves it. Raises Missing if it is not there.
+        What it loses comes first, so that nothing that fails later leaves it. ``existing`` is its own name if somebody
+        else made it: of that, the toolkit's roles are taken away. Raises Missing if it is not there.
         """
+        principal = _principal(existing or name)
         if not enabled:
-            self._gone(f"{_principal(name)}/principal-roles/{quote(name)}")
+            if existing:
+                self._without_roles(name)
+                return
+            self._gone(f"{principal}/principal-roles/{quote(name)}")
             self._mark(name, deletable)
             return
+        if existing:
+            self._take_on(name, principal)
         have = {catalog: self._reduced(catalog, name, granted.get(catalog)) for catalog in self._catalogs()}
-        self._mark(name, deletable)
+        if not existing:
+            self._mark(name, deletable)
         for catalog, wanted in granted.items():
             self._give(catalog, name, wanted - have.get(catalog, frozenset()))
-        self._http.request("PUT", f"{_principal(name)}/principal-roles", {"principalRole": {"name": name}})
+        self._http.request("PUT", f"{principal}/principal-roles", {"principalRole": {"name": name}})
 
-    def remove(self, name: str) -> None:
-        """Remove the principal with its roles and credentials, which never come back. Raises Missing."""
+    def take(self, name: str, existing: str, role: str, warehouse: str) -> None:
+        """Take away a role of others: a principal role of the principal, or of its own role a catalog role there."""
+        path = _assigned(warehouse, name) if warehouse else f"{_principal(existing or name)}/principal-roles"
+        self._gone(f"{path}/{quote(role, safe='')}")
+
+    def remove(self, name: str, made: int) -> None:
+        """Remove the principal with its roles and credentials, which never come back.
+
+        Raises Missing if it is not there, Conflict if it is not the one that was made then.
+        """
+        if self._http.get(_principal(name)).get("createTimestamp", made) != made:
+            raise Conflict(f"Polaris: principal {name} is another one now")
         for catalog in self._catalogs():
             self._gone(f"{_catalog(catalog)}/catalog-roles/{quote(name)}")
         self._http.request("DELETE", _principal(name))
         self._gone(f"/principal-roles/{quote(name)}")
         self.keys.forget(name)
 
-    def renew(self, name: str) -> None:
+    def _take_on(self, name: str, principal: str) -> None:
+        """Make the toolkit's role for a principal of others. Its id in the state folder says that there is one."""
+        found = self._http.get(principal)
+        if self.keys.access_key(name) is None:
+            self.keys.state.keep(f"{name}-{CLIENT_ID}", found["clientId"])
+        self._made("/principal-roles", {"principalRole": {"name": name}})
+
+    def _without_roles(self, name: str) -> None:
+        for catalog in self._catalogs():
+            self._gone(f"{_catalog(catalog)}/catalog-roles/{quote(name)}")
+        self._gone(f"/principal-roles/{quote(name)}")
+
+    def renew(self, name: str, existing: str = "") -> None:
         """Give the principal new credentials. The former ones end at once; tokens that they got last up to an hour."""
         client, secret = secrets.token_hex(8), secrets.token_hex(16)  # of the shape that the server demands
-        self._http.post(f"{_principal(name)}/reset", {"clientId": client, "clientSecret": secret})
+        self._http.post(f"{_principal(existing or name)}/reset", {"clientId": client, "clientSecret": secret})
         self.keys.keep(name, client, secret)
 
     def leave(self, catalog: str) -> None:
@@ -133,7 +187,7 @@ class PolarisPrincipals:
         if not wanted:
             self._gone(role)
             return frozenset()
-        have = self._granted(catalog, name)
+        have = PolarisRoles(self._http).grants(catalog, name)
         for grant in sorted(have - wanted):
             self._http.post(f"{role}/grants", {"grant": grant.sent()})  # the API's way to revoke
         return have & wanted
@@ -153,16 +207,10 @@ class PolarisPrincipals:
             body = {"currentEntityVersion": found["entityVersion"], "properties": wanted}
             self._http.request("PUT", _principal(name), body)
 
-    def _effective(self, catalog: str, name: str) -> frozenset[PolarisGrant]:
+    def _effective(self, roles: PolarisRoles, catalog: str, name: str) -> frozenset[PolarisGrant]:
         """What the principal role has in a catalog: nothing as long as the catalog's role is not assigned to it."""
-        return self._granted(catalog, name) if name in self._names(_assigned(catalog, name)) else frozenset()
-
-    def _granted(self, catalog: str, name: str) -> frozenset[PolarisGrant]:
-        try:
-            found = self._http.get(f"{_catalog(catalog)}/catalog-roles/{quote(name)}/grants")["grants"]
-        except Missing:
-            return frozenset()
-        return frozenset(map(PolarisGrant.read, found))
+        there = name in roles.in_catalog(catalog) and name in roles.principal_roles()
+        return roles.grants(catalog, name) if there and name in roles.catalog_roles(name, catalog) else frozenset()
 
     def _catalogs(self) -> list[str]:
         return sorted(each["name"] for each in self._http.get("/catalogs")["catalogs"])

@@ -79,6 +79,11 @@ def credentials(
 
     at = _servers(context, principal)
     content = "\n".join(at.written(principal))
+    if not content and at.untried(principal):
+        raise UsageError(
+            f"{principal} is `existing`: it keeps the credentials that it has, which the toolkit does not know. "
+            f"`lakehouse access rotate {principal}` makes new ones here, and the former ones end."
+        )
     if not content:
         raise UsageError(
             f"The state folder has no keys of {principal}: a deploy or `lakehouse apply` makes them if its roles grant "
@@ -160,6 +165,10 @@ def try_calls(
     if wrong:
         print(f"{len(wrong)} of {len(found)} calls were not answered as the file says.", file=sys.stderr)
         raise typer.Exit(1)
+    untried = [each for each in at.target.lakehouse.access.principals if principal in (None, each) and at.untried(each)]
+    if untried:
+        why = "the toolkit does not have their credentials (`existing`)"
+        print(f"Not tried: {listed(untried)}, as {why}.", file=sys.stderr)
     if not as_json:
         asked = " and ".join(dict.fromkeys(each.at for each in found)) or "nobody"
         print(f"{len(found)} calls at {asked}, all answered as the file says. Nothing else was asked.")

@@ -308,7 +308,7 @@ def import_(
         from bootstrap.reconciler.adding import add_to
 
         add_to(path, sections)
-        print(f"{path}: {entries} namespaces, tables, views, branches and tags added.")
+        print(f"{path}: {entries} entries added.")
     else:
         _print_yaml(sections)
 

@@ -9,6 +9,7 @@ from typing import Self
 
 from bootstrap.catalogs.polaris_principals import PolarisPrincipals
 from bootstrap.engines.trino_files import TrinoFiles
+from bootstrap.reconciler.objects.principal import existing
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing
@@ -60,6 +61,11 @@ class PrincipalServers:
     def name(self, principal: str) -> str:
         """That of the principal at the store and at Polaris."""
         return f"{self.target.lakehouse.name}-{principal}"
+
+    def untried(self, principal: str) -> bool:
+        """Whether others made the principal, and the state folder has none of its credentials to try calls with."""
+        made_by_others = self.target.lakehouse.access.principals[principal].existing is not None
+        return made_by_others and next(self.written(principal), None) is None
 
     def has_files(self, principal: str) -> bool:
         """Whether the principal has keys for the store's files."""
@@ -121,7 +127,7 @@ class PrincipalServers:
                 f"{principal} has new credentials at Polaris. The former ones get no token any more; whoever "
                 "has one goes on until it ends, after an hour at most."
             )
-            yield _POLARIS, lambda: principals.renew(name), said
+            yield _POLARIS, lambda: principals.renew(name, existing(self.target.lakehouse).get(name, "")), said
         if (trino := self.trino) is not None and trino.made(principal):
             former = f"The former one ends within {SECONDS} s; queries that run go on"
             said = f"{principal} has a new password for Trino: {shown}. {former}."
@@ -135,4 +141,5 @@ class PrincipalServers:
 
     @cached_property
     def _at_polaris(self) -> Collection[str]:
-        return self.principals.facts(self.target.lakehouse.name) if self.principals is not None else ()
+        lakehouse = self.target.lakehouse
+        return self.principals.facts(lakehouse.name, existing(lakehouse)) if self.principals is not None else ()

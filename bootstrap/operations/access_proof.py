@@ -30,16 +30,13 @@ def tried(servers: PrincipalServers, principal: str | None) -> Iterator[TriedCal
     Raises LakehouseError if a server answers neither yes nor no, or has another password than the state folder.
     """
     lakehouse = servers.target.lakehouse
+    asked = {each for each in lakehouse.access.principals if principal in (None, each) and not servers.untried(each)}
     with output.progress() as bar:
         if (users := servers.users) is not None:
             store = servers.target.local.endpoints.store.service
             # A bucket of tables takes no other objects, not even from its owner; nobody has a grant for its files.
             tables = {each.name for each in servers.target.local.endpoints.catalogs if each.kind.in_store}
-            wanted = [
-                call
-                for call in calls(lakehouse)
-                if principal in (None, call.principal) and call.place.catalog not in tables
-            ]
+            wanted = [call for call in calls(lakehouse) if call.principal in asked and call.place.catalog not in tables]
             task = bar.add_task(store, total=len(wanted))
             for each in proof.outcomes(wanted, servers.connections, lambda name: users.keys.pair(servers.name(name))):
                 bar.update(task, advance=1)
@@ -47,7 +44,7 @@ def tried(servers: PrincipalServers, principal: str | None) -> Iterator[TriedCal
                 yield TriedCall(call.principal, call.operation, call.place.name, store, call.allowed, each.allowed)
         if (principals := servers.principals) is not None:
             own = polaris_proof.calls(lakehouse, servers.target.stack)
-            own = [call for call in own if principal in (None, call.principal)]
+            own = [call for call in own if call.principal in asked]
             task = bar.add_task("polaris", total=len(own))
             for seen in polaris_proof.outcomes(
                 own, servers.target, lambda name: principals.keys.pair(servers.name(name))
@@ -56,9 +53,9 @@ def tried(servers: PrincipalServers, principal: str | None) -> Iterator[TriedCal
                 of_it = seen.call
                 yield TriedCall(of_it.principal, of_it.operation, of_it.place, "polaris", seen.wanted, seen.allowed)
         if servers.trino is not None:
-            asked = [call for call in trino_proof.calls(lakehouse) if principal in (None, call.principal)]
-            task = bar.add_task("trino", total=len(asked))
-            for got in trino_proof.outcomes(asked, servers.target, servers.trino.password):
+            of_trino = [call for call in trino_proof.calls(lakehouse) if call.principal in asked]
+            task = bar.add_task("trino", total=len(of_trino))
+            for got in trino_proof.outcomes(of_trino, servers.target, servers.trino.password):
                 bar.update(task, advance=1)
                 yield TriedCall(
                     got.call.principal, got.call.operation, got.call.place, "trino", got.call.allowed, got.allowed

@@ -48,6 +48,7 @@ def calls(lakehouse: Lakehouse, stack: str) -> list[EngineCall]:
         call
         for call in engine_calls(lakehouse)
         if call.catalog in own
+        and lakehouse.access.principals[call.principal].is_known_to("polaris")
         and call.operation in (_ON_TABLE if call.name else _IN_NAMESPACE)
         and call.name not in lakehouse.catalogs[call.catalog].namespaces[call.namespace].views
     ]

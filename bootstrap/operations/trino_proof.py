@@ -53,6 +53,7 @@ def calls(lakehouse: Lakehouse) -> list[EngineCall]:
         call
         for call in engine_calls(lakehouse)
         if "." not in call.namespace
+        and lakehouse.access.principals[call.principal].is_known_to("trino")
         and call.name not in lakehouse.catalogs[call.catalog].namespaces[call.namespace].views
         and not (call.operation == "drop" and call.name)
     ]

@@ -13,12 +13,14 @@ from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import ForbiddenError, OAuthError, RESTError, UnauthorizedError
 
 from bootstrap.catalogs.polaris_principals import CLIENT_ID, CLIENT_SECRET
+from bootstrap.reconciler.facts import gather
+from bootstrap.reconciler.importing import imported
 from bootstrap.reconciler.plan import Plan, render
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.user_keys import UserKeys
 from lakehouse.runtimes.state import State
-from lakehouse.spec import Lakehouse
+from lakehouse.spec import Access, Lakehouse
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
 from tests.behaviour.test_polaris import Person, person
@@ -186,3 +188,64 @@ def test_new_credentials_replace_the_former_ones(servers: Servers, connections: 
     with pytest.raises((OAuthError, UnauthorizedError, RESTError)):
         client_of_gone(servers, former)
     assert Bringing(connections)(lakehouse(root, {f"lake.{root}": ["read"]})) == []
+
+
+def by_hand(person: Person, root: str, *privileges: str) -> tuple[str, str]:
+    """What somebody makes with curl: a principal that has these privileges on a namespace. Returns its credentials."""
+    person.ask("POST", "/catalogs/lake/catalog-roles", {"catalogRole": {"name": f"{root}-hand"}})
+    for privilege in privileges:
+        grant = {"type": "namespace", "namespace": [root], "privilege": privilege}
+        person.ask("PUT", f"/catalogs/lake/catalog-roles/{root}-hand/grants", {"grant": grant})
+    person.ask("POST", "/principal-roles", {"principalRole": {"name": f"{root}-analysts"}})
+    person.ask("PUT", f"/principal-roles/{root}-analysts/catalog-roles/lake", {"catalogRole": {"name": f"{root}-hand"}})
+    made = person.ask("POST", "/principals", {"principal": {"name": f"{root}.ann"}})
+    person.ask("PUT", f"/principals/{root}.ann/principal-roles", {"principalRole": {"name": f"{root}-analysts"}})
+    return made["credentials"]["clientId"], made["credentials"]["clientSecret"]
+
+
+def test_what_somebody_made_by_hand_is_imported_kept_and_given_more(
+    servers: Servers, connections: Connections, root: str, person: Person
+) -> None:
+    bring = Bringing(connections)
+    before = lakehouse(root, None)
+    reconcile(before, connections)
+    pair = by_hand(person, root, "TABLE_READ_DATA", "NAMESPACE_READ_PROPERTIES", "VIEW_READ_PROPERTIES", "TABLE_CREATE")
+    facts = gather(before, World.of(connections), everything=True)
+    found, left, _ = imported(before, facts)
+    role, principal = f"{root}_analysts", f"{root}_ann"
+    assert found["access"]["roles"][role] == {"grants": {f"lake.{root}": ["read"]}}
+    assert found["access"]["principals"][principal] == {"roles": [role], "existing": {"polaris": f"{root}.ann"}}
+    assert (
+        f"principal role {root}-analysts: no verb says TABLE_CREATE on lake.{root}: what it has so stays as it is"
+        in left
+    )
+    said = {"roles": {role: found["access"]["roles"][role]}}
+    member = {principal: found["access"]["principals"][principal]}
+    after = before.model_copy(update={"access": Access.model_validate({**said, "principals": member})})
+    assert bring(after) == [], "the plan after it is empty"
+    own = load_catalog("lake", **{**servers.pyiceberg(), "credential": ":".join(pair)})
+    assert may(lambda: own.load_table(f"{root}.t").scan().to_arrow()), "by the credentials that it had"
+    assert not may(lambda: own.load_table(f"{root}.t").append(ROWS))
+    more = {"roles": {role: {"grants": {f"lake.{root}": ["write"]}}}, "principals": member}
+    shown = bring(before.model_copy(update={"access": Access.model_validate(more)}))
+    assert shown == [
+        f"~ principal {root}-{principal}",
+        f"+ lake.{root}: TABLE_WRITE_DATA, TABLE_WRITE_PROPERTIES",
+        "+ access",
+    ]
+    assert may(lambda: own.load_table(f"{root}.t").append(ROWS))
+    assert bring(before)[-1] == "- access: the file does not name it"
+    assert not may(lambda: own.load_table(f"{root}.t").append(ROWS))
+    assert may(lambda: own.load_table(f"{root}.t").scan().to_arrow()), "what others granted stays"
+    only = before.model_copy(
+        update={"access": Access.model_validate({**said, "principals": member, "grants": "authoritative"})}
+    )
+    shown = bring(only, allow_destroy=True)
+    assert shown[0] == f"~ principal {root}-{principal}"
+    assert [each.change.name for each in make_plan(only, connections, allow_destroy=True).steps] == []
+    assert [each["name"] for each in person.ask("GET", f"/principals/{root}.ann/principal-roles")["roles"]] == [
+        f"{root}-{principal}"
+    ]
+    assert may(lambda: own.load_table(f"{root}.t").scan().to_arrow()), "by the role of the toolkit now"
+    assert f"{root}-analysts" in [each["name"] for each in person.ask("GET", "/principal-roles")["roles"]]
+    person.ask("DELETE", f"/principals/{root}.ann")

@@ -6,6 +6,7 @@ from bootstrap.reconciler.kind import Registry
 from bootstrap.reconciler.objects.bucket import Buckets
 from bootstrap.reconciler.objects.catalog import Catalogs
 from bootstrap.reconciler.objects.namespace import Namespaces
+from bootstrap.reconciler.objects.others_grant import OthersGrants
 from bootstrap.reconciler.objects.principal import Principals
 from bootstrap.reconciler.objects.reference import References
 from bootstrap.reconciler.objects.rename import Renames
@@ -29,6 +30,7 @@ OBJECTS = Registry(
     References(),  # after everything that branches and tags start with
     Users(),
     Principals(),  # after everything that they are granted
+    OthersGrants(),
     TrinoRules(),
     TrinoUsers(),  # after the rules of what they may do
 )

@@ -1,6 +1,7 @@
 """Principals of Polaris: one for each principal whose roles grant anything in a catalog of the server.
 
-As with users of the store, access is removed at once, and the principal itself only with both keys to deletion.
+As with users of the store, access is removed at once, and the principal itself only with both keys to deletion. One
+that somebody else made (`existing`) gets what roles of others do not give it, and is never removed.
 """
 
 from __future__ import annotations
@@ -9,15 +10,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bootstrap.catalogs.polaris_principals import Granted, PolarisPrincipal
+from bootstrap.catalogs.polaris_principals import PolarisPrincipal
+from bootstrap.catalogs.polaris_roles import Granted, OthersRole
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import Facts
 from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.entries import Entries
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.objects.user import name_of
+from bootstrap.reconciler.strangers import describe
 from bootstrap.reconciler.work import ApplyWork
 from lakehouse.access.polaris import PolarisGrant, polaris_grants
+from lakehouse.access.polaris_verbs import lacking
+from lakehouse.spec import Lakehouse
 from lakehouse.text.written import written
 
 PRINCIPAL = "principal"
@@ -25,31 +31,37 @@ PRINCIPAL = "principal"
 
 @dataclass(frozen=True)
 class PrincipalFacts:
-    """The principals of a server, and its names of the file's catalogs that it has."""
+    """The principals of a server, and its names of the file's catalogs that it has.
+
+    ``strangers`` are principals that the file does not name and that have roles in these catalogs, if that was asked.
+    """
 
     there: Mapping[str, PolarisPrincipal]
     warehouses: Mapping[str, str]
+    strangers: Mapping[str, tuple[OthersRole, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PrincipalSettings(Body):
-    """A principal's grants, as JSON, by the server's name of the catalog, and the file's catalogs that they are in.
+    """A principal's grants, as JSON, by the server's name of the catalog; ``catalogs`` has the file's names by these.
 
     Those of a principal without access stay as they are, so none are sent. Credentials are made when it is carried
-    out; no plan holds them.
+    out; no plan holds them. ``existing`` is its own name if somebody else made it.
     """
 
     granted: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
-    catalogs: tuple[str, ...] = ()
+    catalogs: Mapping[str, str] = field(default_factory=dict)
     enabled: bool = True
     deletable: bool = False
+    existing: str = ""
 
 
 @dataclass(frozen=True)
 class PrincipalGone(Body):
-    """A principal to remove."""
+    """A principal to remove, if it is still the one that was made then; and the catalogs that have its grants."""
 
     catalogs: tuple[str, ...] = ()
+    made: int = 0
 
 
 class Principals(ObjectKind):
@@ -60,10 +72,13 @@ class Principals(ObjectKind):
         """Read the principals, only if a catalog's server has them and the file names some, or named some."""
         if look.world.principals is None:
             return super().read(look)
-        server, name = look.world.principals(), look.lakehouse.name
-        if not look.lakehouse.access.principals and not server.any_made(name):
+        server, lakehouse = look.world.principals(), look.lakehouse
+        access, everything = lakehouse.access, look.everything
+        if not access.principals and not everything and not server.any_made(lakehouse.name):
             return super().read(look)
-        found = PrincipalFacts(server.facts(name), server.warehouses)
+        there = server.facts(lakehouse.name, existing(lakehouse), others=access.grants == "authoritative")
+        known = {each.existing or name for name, each in there.items()}
+        found = PrincipalFacts(there, server.warehouses, server.strangers(known) if everything else {})
 
         def put(facts: Facts) -> Facts:
             return replace(facts, own={**facts.own, PRINCIPAL: found})
@@ -76,19 +91,28 @@ class Principals(ObjectKind):
             return
         for principal, spec in found.lakehouse.access.principals.items():
             name = name_of(found.lakehouse, principal)
-            granted = {
+            granted: Granted = {
                 facts.warehouses[catalog]: grants
                 for catalog, grants in polaris_grants(found.lakehouse, principal).items()
-                if catalog in facts.warehouses
+                if catalog in facts.warehouses and spec.is_known_to("polaris")
             }
             have = facts.there.get(name)
             if have is not None:
+                why = "its roles grant nothing in these catalogs"
+                if have.existing and found.lakehouse.access.grants == "additive":
+                    granted, why = _further(granted, have), f"roles of others give {have.existing} all that it has here"
                 # What a principal without access is granted stays, for the day on which it is enabled again.
-                want = replace(have, granted=granted or have.granted, enabled=bool(granted), deletable=spec.deletable)
-                _update(found, facts, name, have, want, "its roles grant nothing in these catalogs")
+                kept = {} if have.existing else have.granted
+                want = replace(have, granted=granted or kept, enabled=bool(granted), deletable=spec.deletable)
+                _update(found, facts, name, have, want, why)
+            elif spec.existing is not None and spec.is_known_to("polaris"):
+                message = f"Polaris has no principal {spec.existing.polaris}, and an existing one is not made"
+                fix = "Correct its name, or remove `existing` for one that the toolkit makes"
+                at = ("access", "principals", principal, "existing", "polaris")
+                found.refuse(address(PRINCIPAL, "", name), f"{message}. {fix}", at)
             elif granted:
                 want = PolarisPrincipal(granted, deletable=spec.deletable)
-                details = tuple(_lines(PolarisPrincipal(), want))
+                details = tuple(_differences(PolarisPrincipal(), want))
                 found.changes.append(Change("create", PRINCIPAL, "", name, details, _settings(facts, want)))
 
     def compare_unnamed(self, found: Differences) -> None:
@@ -98,59 +122,95 @@ class Principals(ObjectKind):
         named = {name_of(found.lakehouse, principal) for principal in found.lakehouse.access.principals}
         for name in sorted(facts.there.keys() - named):
             have = facts.there[name]
-            change = Change("destroy", PRINCIPAL, "", name, (), PrincipalGone(tuple(facts.warehouses)))
+            change = Change("destroy", PRINCIPAL, "", name, (), PrincipalGone(tuple(facts.warehouses), have.made))
             if not have.ours:  # of another lakehouse, or of a lost state folder: not ours to remove
                 found.unnamed.append(change.address)
             elif not found.destroy(change, marked=have.deletable):
                 _update(found, facts, name, have, replace(have, enabled=False), "the file does not name it")
+        for name in sorted(facts.strangers):
+            found.stay(address(PRINCIPAL, "", name), marked=False)
+
+    def describe(self, found: Entries) -> None:
+        """Principals that others made, with roles of what their grants are in verbs."""
+        facts: PrincipalFacts | None = found.facts.own.get(PRINCIPAL)
+        if facts is not None:
+            describe(found, facts.strangers, facts.warehouses)
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         """What is granted must exist. A change that only takes access away waits for nothing."""
         if not isinstance(change.body, PrincipalSettings) or not any(each.symbol == "+" for each in change.details):
             return
-        for catalog in change.body.catalogs:
-            yield address("catalog", "", catalog)
-            for grants in change.body.granted.values():
-                for grant in map(PolarisGrant.read, grants):
-                    yield address(grant.type, catalog, grant.on)
+        for warehouse, grants in change.body.granted.items():
+            if catalog := change.body.catalogs.get(warehouse):
+                yield address("catalog", "", catalog)
+                for place in dict.fromkeys((each.type, each.on) for each in map(PolarisGrant.read, grants)):
+                    yield address(place[0], catalog, place[1])
 
     def sent_to(self, change: Change) -> str:
-        assert isinstance(change.body, PrincipalSettings | PrincipalGone)
-        return change.body.catalogs[0]
+        body = change.body
+        assert isinstance(body, PrincipalSettings | PrincipalGone)
+        return next(iter(body.catalogs.values() if isinstance(body, PrincipalSettings) else body.catalogs))
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         match change.body:
-            case PrincipalGone():
-                work.principals.remove(change.name)
+            case PrincipalGone(made=made):
+                work.principals.remove(change.name, made)
             case PrincipalSettings() as body:
                 granted = {warehouse: frozenset(map(PolarisGrant.read, of)) for warehouse, of in body.granted.items()}
                 if change.op == "create":
                     work.principals.create(change.name, granted, deletable=body.deletable)
                 else:
-                    work.principals.change(change.name, granted, enabled=body.enabled, deletable=body.deletable)
+                    how = {"enabled": body.enabled, "deletable": body.deletable}
+                    work.principals.change(change.name, granted, **how, existing=body.existing)
         return ""
+
+
+def existing(lakehouse: Lakehouse) -> dict[str, str]:
+    """The principals in Polaris that somebody else made: their names there by the names of the toolkit's roles."""
+    return {
+        name_of(lakehouse, principal): spec.existing.polaris
+        for principal, spec in lakehouse.access.principals.items()
+        if spec.existing is not None and spec.existing.polaris is not None
+    }
+
+
+def _further(granted: Granted, have: PolarisPrincipal) -> Granted:
+    """What the toolkit's roles have to give besides those of others. What they give already stays."""
+    found = {}
+    for catalog, grants in granted.items():
+        theirs = frozenset().union(*(role.within([catalog]).get(catalog, frozenset()) for role in have.others))
+        found[catalog] = lacking(grants, theirs) | (grants & have.granted.get(catalog, frozenset()))
+    return {catalog: grants for catalog, grants in found.items() if grants}
 
 
 def _settings(facts: PrincipalFacts, want: PolarisPrincipal) -> PrincipalSettings:
     sent = want.granted if want.enabled else {}
     granted = {catalog: [grant.sent() for grant in sorted(grants)] for catalog, grants in sent.items()}
-    return PrincipalSettings(granted, tuple(facts.warehouses), want.enabled, want.deletable)
+    catalogs = {warehouse: catalog for catalog, warehouse in facts.warehouses.items()}
+    return PrincipalSettings(granted, catalogs, want.enabled, want.deletable, want.existing)
 
 
 def _update(
     found: Differences, facts: PrincipalFacts, name: str, have: PolarisPrincipal, want: PolarisPrincipal, why: str
 ) -> None:
-    lines = list(_lines(have, want))
+    details = list(_differences(have, want))
     if have.enabled and not want.enabled:
-        lines.append(Detail("-", f"access: {why}"))
+        details.append(Detail("-", f"access: {why}"))
     elif want.enabled and not have.enabled:
-        lines.append(Detail("+", "access"))
-    if lines:
-        found.changes.append(Change("update", PRINCIPAL, "", name, tuple(lines), _settings(facts, want)))
+        details.append(Detail("+", "access"))
+    if details:
+        found.changes.append(Change("update", PRINCIPAL, "", name, tuple(details), _settings(facts, want)))
 
 
-def _lines(have: PolarisPrincipal, want: PolarisPrincipal) -> Iterator[Detail]:
-    before, after = _reach(have.granted), _reach(want.granted)
+def _differences(have: PolarisPrincipal, want: PolarisPrincipal) -> Iterator[Detail]:
+    yield from lines(have.granted, want.granted)
+    if have.deletable != want.deletable:
+        yield Detail("~", f"deletable: {written(have.deletable)} -> {written(want.deletable)}")
+
+
+def lines(have: Granted, want: Granted) -> Iterator[Detail]:
+    """The differences between grants, by what they are on."""
+    before, after = _reach(have), _reach(want)
     for where in sorted({*after, *before}):
         for symbol, privileges in (
             ("+", after.get(where, set()) - before.get(where, set())),
@@ -158,8 +218,6 @@ def _lines(have: PolarisPrincipal, want: PolarisPrincipal) -> Iterator[Detail]:
         ):
             if privileges:
                 yield Detail(symbol, f"{where}: {', '.join(sorted(privileges))}")
-    if have.deletable != want.deletable:
-        yield Detail("~", f"deletable: {written(have.deletable)} -> {written(want.deletable)}")
 
 
 def _reach(granted: Granted) -> dict[str, set[str]]:

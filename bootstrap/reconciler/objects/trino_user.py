@@ -17,7 +17,7 @@ from bootstrap.reconciler.differences import Differences
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.objects.trino_rules import NAME, RULES
 from bootstrap.reconciler.work import ApplyWork
-from lakehouse.access.grants import grants
+from lakehouse.access.grants import known_to
 from lakehouse.text.written import written
 
 USER = "trino-user"
@@ -49,7 +49,7 @@ class TrinoUsers(ObjectKind):
         there: Mapping[str, TrinoUser] | None = found.facts.own.get(USER)
         if there is None:
             return
-        allowed = {grant.principal for grant in grants(found.lakehouse)}
+        allowed = {grant.principal for grant in known_to(found.lakehouse, "trino")}
         for name, spec in found.lakehouse.access.principals.items():
             have, want = there.get(name), TrinoUserSettings(name in allowed, spec.deletable)
             if have is not None and (have.ours or not want.enabled):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lakehouse.spec import Lakehouse, Narrowed, Verb
 from lakehouse.spec.access import covered, masks, split, within
+from lakehouse.spec.roles import PrincipalServer
 
 VERBS: tuple[Verb, ...] = ("read", "write", "manage")  # each includes those before it
 
@@ -48,6 +49,11 @@ def grants(lakehouse: Lakehouse, principal: str = "") -> list[Grant]:
         for target, granted in lakehouse.access.roles[role].grants.items()
         for grant in _granted(lakehouse, name, role, target, granted)
     ]
+
+
+def known_to(lakehouse: Lakehouse, server: PrincipalServer) -> list[Grant]:
+    """The grants of the principals that a server of a stack on this machine shall know."""
+    return [grant for grant in grants(lakehouse) if lakehouse.access.principals[grant.principal].is_known_to(server)]
 
 
 def plain(lakehouse: Lakehouse, principal: str) -> list[Grant]:

@@ -65,6 +65,25 @@ class PolarisGrant:
         """NAMESPACE, NAMESPACE.TABLE, or empty for the catalog."""
         return ".".join((*self.namespace, *filter(None, (self.name,))))
 
+    @property
+    def place(self) -> PolarisPlace:
+        return self.namespace, self.name, self.type
+
+
+#: The namespace, the name of a table or view in it, and the type of grant.
+PolarisPlace = tuple[tuple[str, ...], str, str]
+
+
+def grants_on(place: PolarisPlace, verb: Verb) -> frozenset[PolarisGrant]:
+    """What a verb on a catalog, namespace, table or view means there."""
+    namespace, name, kind = place
+    found: set[PolarisGrant] = set()
+    for each in VERBS[: VERBS.index(verb) + 1]:
+        own = _VIEW[each] if kind == "view" else _TABLE[each]
+        privileges = own if name else (*own, *_INSIDE[each])
+        found.update(PolarisGrant(namespace, name, privilege, kind) for privilege in privileges)
+    return frozenset(found)
+
 
 def polaris_grants(lakehouse: Lakehouse, principal: str) -> dict[str, frozenset[PolarisGrant]]:
     """A principal's grants by the catalog of the file; catalogs without any are left out."""
@@ -75,10 +94,5 @@ def polaris_grants(lakehouse: Lakehouse, principal: str) -> dict[str, frozenset[
         name = path[1] if len(path) == 2 else ""
         view = is_view(lakehouse, grant.target)
         kind = "view" if view else "table" if name else "namespace" if namespace else "catalog"
-        for verb in VERBS[: VERBS.index(grant.verb) + 1]:
-            own = _VIEW[verb] if view else _TABLE[verb]
-            privileges = own if name else (*own, *_INSIDE[verb])
-            found.setdefault(catalog, set()).update(
-                PolarisGrant(namespace, name, privilege, kind) for privilege in privileges
-            )
+        found.setdefault(catalog, set()).update(grants_on((namespace, name, kind), grant.verb))
     return {catalog: frozenset(each) for catalog, each in found.items()}

@@ -66,7 +66,9 @@ def places(lakehouse: Lakehouse) -> list[TableFolder]:
 def calls(lakehouse: Lakehouse) -> Iterator[Call]:
     """Every principal's operations on every place."""
     where = places(lakehouse)
-    for principal in lakehouse.access.principals:
+    for principal, member in lakehouse.access.principals.items():
+        if not member.is_known_to("store"):
+            continue
         own = plain(lakehouse, principal)
         for place in where:
             here = [each for each in own if covers(lakehouse, each, place.catalog, place.namespace, place.table)]

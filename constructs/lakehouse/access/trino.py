@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lakehouse.access.grants import VERBS, Grant, grants
+from lakehouse.access.grants import VERBS, Grant, grants, known_to
 from lakehouse.spec import Lakehouse, Verb
 from lakehouse.spec.access import split
 from lakehouse.spec.roles import MASK
@@ -44,7 +44,7 @@ def trino_rules(lakehouse: Lakehouse, owner: str) -> dict[str, Any]:
     Each principal is a user of its name; the file's rules see to it that none has the owner's.
     """
     given: dict[str, list[Grant]] = {}
-    for grant in grants(lakehouse):
+    for grant in known_to(lakehouse, "trino"):
         given.setdefault(grant.principal, []).append(grant)
     everybody = _any(given)
     users = {"user": _any([owner, *given])}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lakehouse.spec import enforced
+from lakehouse.spec.existing import check_existing
 from lakehouse.spec.locations import claims
 from lakehouse.spec.model import Catalog, Lakehouse, Table
 from lakehouse.spec.problems import KeyPath, Problem
@@ -84,6 +85,7 @@ def check_access(lakehouse: Lakehouse, *, everything: bool = True) -> Iterator[P
             if role not in roles:
                 message = f'"{role}" is not one of access.roles.{suggest(role, roles)}'
                 yield Problem(("access", "principals", principal, "roles", nth), message, (("access", "roles", role),))
+    yield from check_existing(lakehouse)
     if not wrong:  # only grants that make sense can be compared
         yield from dict.fromkeys(_around(lakehouse))
         if everything:

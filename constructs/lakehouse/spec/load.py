@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lakehouse.spec import catalogs, enforced, limits, tables, views, wording
+from lakehouse.spec import catalogs, enforced, existing, limits, tables, views, wording
 from lakehouse.spec.checks import found
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.ports import moved
@@ -50,7 +50,13 @@ def cautions(path: Path, lakehouse: Lakehouse, further: Iterable[Problem] = ()) 
     ``further`` warnings about the file, from outside it, follow.
     """
     found = [*limits.warnings(lakehouse), *tables.warnings(lakehouse), *catalogs.warnings(lakehouse)]
-    found += [*views.warnings(lakehouse), *enforced.warnings(lakehouse), *moved(lakehouse), *further]
+    found += [
+        *views.warnings(lakehouse),
+        *enforced.warnings(lakehouse),
+        *existing.warnings(lakehouse),
+        *moved(lakehouse),
+        *further,
+    ]
     if not found:
         return []
     source = read(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -107,13 +107,47 @@ class Role(Model):
     as in `{verbs: [read], rows: "region = 'EU'", columns: {email: mask}}`."""
 
 
+#: A server of a stack on this machine that knows principals.
+PrincipalServer = Literal["store", "polaris", "trino"]
+
+
+class Existing(Model):
+    """The names of a principal that somebody else made, by server."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["polaris"]}, {"required": ["store"]}]})
+
+    polaris: Annotated[StrictStr, Field(min_length=1)] | None = None
+    """Its name in Polaris."""
+    store: Annotated[StrictStr, Field(min_length=1)] | None = None
+    """Its name as a user of the store; not for MinIO and AIStor, whose users have no names but access keys."""
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if self.polaris is None and self.store is None:
+            raise ValueError("it names no server: write its name in Polaris or in the store, as in {polaris: NAME}")
+        return self
+
+
 class Principal(Model):
     """A user or a program."""
 
     roles: list[Identifier] = []
     """Names of roles."""
+    existing: Existing | None = None
+    """A principal that somebody else made, by its names at servers: the toolkit adds grants to it, at these servers
+    only, and never removes it or its credentials."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` removes the principal's user and keys only if this is true."""
+
+    @model_validator(mode="after")
+    def _is_ours_to_delete(self) -> Self:
+        if self.existing is not None and self.deletable:
+            raise ValueError("`deletable` is for principals that the toolkit makes, and this one is `existing`")
+        return self
+
+    def is_known_to(self, server: PrincipalServer) -> bool:
+        """Whether the server shall know the principal, if its roles grant anything there."""
+        return self.existing is None or (server != "trino" and getattr(self.existing, server) is not None)
 
 
 class Access(Model):
@@ -123,5 +157,8 @@ class Access(Model):
     """Roles by name."""
     principals: dict[Identifier, Annotated[Principal, BeforeValidator(or_empty)]] = {}
     """Principals by name."""
+    grants: Literal["additive", "authoritative"] = "additive"
+    """authoritative: grants that others gave the file's principals are drift, and `--allow-destroy` takes them away.
+    additive, the default: they stay, and are not shown."""
     enforce: Literal["best-effort"] | None = None
     """best-effort: accept filters and masks on stacks where a principal can get around them. Default: refuse them."""

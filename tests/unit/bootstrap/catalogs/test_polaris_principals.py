@@ -12,7 +12,7 @@ import pytest
 
 from bootstrap.catalogs.polaris_principals import PolarisPrincipal, PolarisPrincipals
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
-from bootstrap.remote.errors import Exists, Missing, Refused
+from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
 from bootstrap.remote.user_keys import UserKeys
 from lakehouse.access.polaris import PolarisGrant
 from lakehouse.runtimes.state import State
@@ -90,11 +90,14 @@ def test_a_principal_is_made_changed_and_removed_with_its_roles(
     assert principals.facts("demo") == {"demo-a": off}, "its grants stay"
     principals.change("demo-a", {"other": frozenset({LIST})}, enabled=True, deletable=False)
     assert principals.facts("demo") == {"demo-a": PolarisPrincipal({"other": frozenset({LIST})})}
-    principals.remove("demo-a")
+    made = principals.facts("demo")["demo-a"].made
+    with pytest.raises(Conflict, match="principal demo-a is another one now"):
+        principals.remove("demo-a", made - 1)
+    principals.remove("demo-a", made)
     assert api.realm.entities.keys() == before.keys()
     assert list((tmp_path / "secrets").iterdir()) == []
     with pytest.raises(Missing):
-        principals.remove("demo-a")
+        principals.remove("demo-a", made)
 
 
 def test_others_are_not_read_and_not_touched(principals: PolarisPrincipals, api: Management) -> None:

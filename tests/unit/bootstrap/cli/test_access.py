@@ -247,3 +247,18 @@ def test_an_example_for_the_store_is_shown_only_with_keys_for_it(
     monkeypatch.setattr(PrincipalServers, "written", lambda self, principal: iter(["[trino]\n"]))
     lakehouse(file, "credentials", "bi")
     assert "aws s3" not in capsys.readouterr().out
+
+
+def test_an_existing_principal_keeps_credentials_that_nobody_here_knows(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = yaml.safe_load(file.read_text())
+    content["access"]["principals"] |= {"ann": {"roles": ["reader"], "existing": {"polaris": "Ann"}}}
+    file.write_text(yaml.safe_dump(content))
+    lakehouse(file, "credentials", "ann", expect=2)
+    assert "ann is `existing`: it keeps the credentials that it has" in " ".join(capsys.readouterr().err.split())
+    monkeypatch.setattr(proof, "outcomes", lambda calls, *_: (AccessOutcome(each, each.allowed) for each in calls))
+    lakehouse(file, "test", "--all", "--json")
+    shown = capsys.readouterr()
+    assert {each["principal"] for each in json.loads(shown.out)} == {"bi", "idle"}
+    assert "Not tried: ann, as the toolkit does not have their credentials (`existing`)." in shown.err

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from bootstrap.catalogs.polaris_principals import Granted, PolarisPrincipal
+from bootstrap.catalogs.polaris_principals import PolarisPrincipal
+from bootstrap.catalogs.polaris_roles import Granted, OthersRole
+from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import Facts
 from bootstrap.reconciler.apply import Outcome
+from bootstrap.reconciler.changes import Change
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.kind import Changes
 from bootstrap.reconciler.objects import OBJECTS
-from bootstrap.reconciler.objects.principal import PrincipalFacts, Principals
+from bootstrap.reconciler.objects.principal import PrincipalFacts, Principals, PrincipalSettings
 from bootstrap.reconciler.plan import Plan, from_json, plan, render
 from bootstrap.reconciler.reconcile import make_plan, reconcile
 from bootstrap.remote.errors import UnknownState
@@ -49,10 +52,17 @@ def test_a_principal_is_created_with_its_grants_by_the_servers_name_of_the_catal
 
 def test_what_is_granted_must_exist() -> None:
     [step] = planned(lakehouse({"a": {"lake.silver": ["read"], "lake.bronze.raw": ["read"]}}), {}).steps
-    assert {*Principals().needs(step.change, Changes([]))} == {
+    assert sorted(Principals().needs(step.change, Changes([]))) == [
         *("catalog lake", "namespace lake.silver", "table lake.bronze.raw")
-    }
+    ]
     assert Principals().sent_to(step.change) == "lake"
+
+
+def test_what_is_granted_must_exist_in_its_own_catalog_only() -> None:
+    grants = {catalog: [PolarisGrant(("n",), "", "TABLE_LIST", "namespace").sent()] for catalog in ("w", "x")}
+    body = PrincipalSettings({**grants, "x": []}, {"w": "lake", "x": "other"})
+    change = Change("update", "principal", "", "demo-a", (Detail("+", "w.n: TABLE_LIST"),), body)
+    assert set(Principals().needs(change, Changes([]))) == {"catalog lake", "namespace lake.n", "catalog other"}
 
 
 @pytest.mark.parametrize("wanted", [{}, READS])
@@ -118,20 +128,23 @@ class Server:
     def any_made(self, lakehouse: str) -> bool:
         return bool(self.there)
 
-    def facts(self, lakehouse: str) -> dict[str, PolarisPrincipal]:
+    def facts(self, lakehouse: str, existing: dict[str, str], *, others: bool = False) -> dict[str, PolarisPrincipal]:
         self.asked += 1
         return dict(self.there)
+
+    def strangers(self, known: set[str]) -> dict[str, tuple[OthersRole, ...]]:
+        return {}
 
     def create(self, name: str, granted: Granted, *, deletable: bool) -> None:
         self.change(name, granted, enabled=True, deletable=deletable)
 
-    def change(self, name: str, granted: Granted, *, enabled: bool, deletable: bool) -> None:
+    def change(self, name: str, granted: Granted, *, enabled: bool, deletable: bool, existing: str = "") -> None:
         kept = granted if enabled else self.there[name].granted
         self.there[name] = PolarisPrincipal(kept, enabled, deletable=deletable)
         if self.fails:
             raise self.fails.pop()
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, made: int) -> None:
         del self.there[name]
 
 

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from lakehouse.spec import Principal
+from lakehouse.spec.checks import check
+from lakehouse.spec.existing import warnings
+from tests.unit.bootstrap.reconciler.simulation import lakehouse
+
+
+def problems(principals: dict[str, Any], store: str = "s3proxy") -> list[tuple[str, str]]:
+    stacks = {"local": {"runtime": "process", "store": store, "catalogs": {"lake": "nessie"}}}
+    found = check(lakehouse({}, access={"principals": principals}, stacks=stacks))
+    return [(".".join(map(str, each.at[2:])), each.message.partition(":")[0]) for each in found]
+
+
+def of(**servers: str) -> dict[str, Any]:
+    return {"existing": servers}
+
+
+@pytest.mark.parametrize(
+    ("principals", "at"),
+    [
+        ({"a": of(polaris="x"), "b": of(polaris="y"), "c": of(store="x")}, []),
+        ({"a": of(polaris="x"), "b": of(polaris="x")}, ["b.existing.polaris"]),
+        ({"a": of(store="x", polaris="y"), "b": of(store="x", polaris="z")}, ["b.existing.store"]),
+        ({"a": {}, "b": of(polaris="unit-a")}, ["b.existing.polaris"]),
+        ({"b": of(polaris="root")}, ["b.existing.polaris"]),
+        ({"b": of(store="root")}, []),
+    ],
+)
+def test_one_name_is_one_principal_and_root_is_none(principals: dict[str, Any], at: list[str]) -> None:
+    assert [where for where, _ in problems(principals)] == at
+
+
+def test_a_users_access_key_is_for_no_file() -> None:
+    """Who knows one can write with it on MinIO."""
+    assert [where for where, _ in problems({"a": of(store="KEY")}, "minio")] == ["a.existing.store"]
+    assert problems({"a": of(polaris="x")}, "minio") == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"existing": {}}, "it names no server"),
+        ({"existing": {"polaris": ""}}, "at least 1 character"),
+        ({"existing": {"polaris": "x"}, "deletable": True}, "`deletable` is for principals that the toolkit makes"),
+    ],
+)
+def test_what_an_existing_principal_cannot_be_is_refused(entry: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Principal.model_validate(entry)
+
+
+def test_a_principal_of_others_is_at_the_servers_that_it_names() -> None:
+    one = Principal.model_validate(of(polaris="x"))
+    assert [server for server in ("store", "polaris", "trino") if one.is_known_to(server)] == ["polaris"]  # type: ignore[arg-type]
+    assert all(Principal().is_known_to(server) for server in ("store", "polaris", "trino"))  # type: ignore[arg-type]
+
+
+def test_what_nobody_takes_away_in_aws_is_said() -> None:
+    stacks = {"aws": {"region": "eu-west-1", "store": "s3", "catalogs": {"lake": "glue"}, "engines": "managed"}}
+    said = [lakehouse({}, access={"grants": word}, stacks=stacks) for word in ("additive", "authoritative")]
+    assert [[problem.at for problem in warnings(each)] for each in said] == [[], [("access", "grants")]]
