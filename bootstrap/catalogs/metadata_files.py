@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+from bootstrap.remote import trust
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Refused, first_line
 from bootstrap.remote.objects import Objects
@@ -51,9 +52,9 @@ class MetadataFiles:
     @cached_property
     def io(self) -> PyArrowFileIO:
         """pyiceberg's access to the same store."""
-        from pyiceberg.io.pyarrow import PyArrowFileIO
+        from bootstrap.remote.trusting import TrustingFileIO
 
-        return PyArrowFileIO(file_settings(self._connections))
+        return TrustingFileIO(file_settings(self._connections))
 
 
 def file_settings(connections: Connections) -> dict[str, str]:
@@ -71,7 +72,7 @@ def file_settings(connections: Connections) -> dict[str, str]:
     endpoint = store.endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     names = ("s3.access-key-id", "s3.secret-access-key", "s3.session-token")
     settings = {**dict(zip(names, keys, strict=True)), "s3.endpoint": endpoint, "s3.region": store.region}
-    return {key: value for key, value in settings.items() if value}
+    return {key: value for key, value in settings.items() if value} | trust.of_store(store.trust)
 
 
 def parsed(location: str, content: dict[str, Any]) -> TableMetadata:

@@ -20,6 +20,7 @@ from urllib.parse import urlparse
 from bootstrap.catalogs import connect
 from bootstrap.catalogs.base import HasReferences, Head, Heads
 from bootstrap.iceberg.metadata import TableFacts
+from bootstrap.remote import trust
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing, Refused, first_line
 from bootstrap.remote.s3 import client, typed
@@ -200,7 +201,7 @@ class TableReader:
 
     @cached_property
     def _io(self) -> Any:
-        from pyiceberg.io.pyarrow import PyArrowFileIO
+        from bootstrap.remote.trusting import TrustingFileIO
 
         store = self._connections.store
         settings = {
@@ -209,7 +210,8 @@ class TableReader:
             "s3.access-key-id": store.access_key,
             "s3.secret-access-key": store.secret_key,
         }
-        return PyArrowFileIO({key: value for key, value in settings.items() if value is not None})
+        said = {key: value for key, value in settings.items() if value is not None}
+        return TrustingFileIO(said | trust.of_store(store.trust))
 
 
 @contextmanager

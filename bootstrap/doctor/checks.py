@@ -172,7 +172,7 @@ class _Stack:
             yield Check(f"service {service.name}", self._service(service), after)
         yield from (each for each in own if "stack" in each.after)  # of what runs
         yield Check("store", lambda: self.answer(at.external, at.service), after=("names", f"service {at.service}"))
-        yield Check("clock", lambda: store.clock(probes.ask(at.external), self.around.now()), after=("store",))
+        yield Check("clock", self.clock, after=("store",))
         yield Check("keys", self.keys, after=("clock", "state folder"))
         yield Check("buckets", self.buckets, after=("keys",))
         if probes.further_secrets(local.services):
@@ -242,7 +242,12 @@ class _Stack:
         return services.definitions(self.changed, by_hand, unnamed, self.target.stack)
 
     def answer(self, endpoint: str, service: str) -> Finding:
-        return store.reached(endpoint, probes.ask(endpoint), service, self.target.stack)
+        answer = probes.ask(endpoint, trust=self.local.endpoints.store.trust)
+        return store.reached(endpoint, answer, service, self.target.stack)
+
+    def clock(self) -> Finding:
+        at = self.local.endpoints.store
+        return store.clock(probes.ask(at.external, trust=at.trust), self.around.now())
 
     def keys(self) -> Finding:
         state = self.local.state
@@ -265,7 +270,7 @@ class _Stack:
 
     def database(self, of: CatalogEndpoint) -> Finding:
         if of.kind.reads:
-            answer = probes.ask(f"{of.uri}{of.kind.reads}")
+            answer = probes.ask(f"{of.uri}{of.kind.reads}", trust=of.trust)
         else:
             failure = self.listed(of.name)
             answer = Answer(200) if failure is None else Answer(reason=str(failure))
@@ -276,7 +281,8 @@ class _Stack:
         url = f"{of.uri}/v1/{of.warehouse}/namespaces"
         asked = {"Accept": "application/json"}
         proof = connect.catalog(of, self.local.state.value).auth.headers("GET", url, asked, None)
-        return catalogs.signed(of.name, of.service, of.uri, probes.ask(url, {**asked, **proof}), self.target.stack)
+        answer = probes.ask(url, {**asked, **proof}, trust=of.trust)
+        return catalogs.signed(of.name, of.service, of.uri, answer, self.target.stack)
 
     def listed(self, catalog: str) -> RemoteError | None:
         """Why a catalog that is not asked over HTTP does not list its contents; None if it does."""
@@ -366,7 +372,7 @@ class _Stack:
         def look() -> Finding:
             url = f"{uri}/v1/config?warehouse={endpoint.warehouse}"
             try:
-                answer = probes.ask(url, self._proof(endpoint, url))
+                answer = probes.ask(url, self._proof(endpoint, url), trust=endpoint.trust)
             except Refused as failure:
                 return catalogs.unproven(endpoint.service, str(failure))
             creates = endpoint.kind.storage is not None

@@ -130,9 +130,12 @@ def resolves(host: str) -> bool | None:
     return True
 
 
-def ask(url: str, proof: Mapping[str, str] | None = None) -> Answer:
-    """One GET without the shell's proxy, and without keys if there is no ``proof`` of who asks."""
-    with urllib3.PoolManager(retries=False, timeout=_PATIENCE) as pool:
+def ask(url: str, proof: Mapping[str, str] | None = None, *, trust: str = "") -> Answer:
+    """One GET without the shell's proxy, and without keys if there is no ``proof`` of who asks.
+
+    ``trust`` is the file of an authority's certificate; empty: the system's.
+    """
+    with urllib3.PoolManager(retries=False, timeout=_PATIENCE, ca_certs=trust or None) as pool:
         try:
             headers = {"Accept": "application/json, application/xml", **(proof or {})}
             answer = pool.request("GET", url, headers=headers, redirect=False)

@@ -101,7 +101,7 @@ def room(store: StoreConnection) -> Iterator[ProbeRoom]:
         raise LakehouseError(f"the object store makes no bucket to probe it in: {error}") from None
     except exceptions.BotoCoreError as error:
         raise Unreachable("the object store", str(store.endpoint), type(error).__name__) from None
-    http = urllib3.PoolManager(retries=False, timeout=PATIENCE)
+    http = urllib3.PoolManager(retries=False, timeout=PATIENCE, ca_certs=store.trust)
     found = ProbeRoom(store, s3, http, bucket)
     left: list[str] = []
     try:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.remote import loopback, shell
+from bootstrap.remote import loopback, shell, trust
 from bootstrap.session.target import Target
 from bootstrap.session.trino_login import TrinoLogin, trino_login
 from lakehouse.errors import UsageError
@@ -177,8 +177,9 @@ def iceberg(target: Target, name: str, **instead: str) -> Catalog:
             f"{target.path.name}: catalogs.{name} is of kind {endpoint.kind.word}, which PyIceberg cannot use."
         )
     found: dict[str, Any] = {key: filled(value, secret) for key, value in settings(endpoint).items()}
-    if endpoint.secure:
-        found["ssl"] = {"cabundle": endpoint.store.trust}
+    found |= trust.of_store(endpoint.store.trust)
+    if endpoint.trust:
+        found["ssl"] = {"cabundle": endpoint.trust}
         shell.without_bundles(os.environ)
     if endpoint.kind.signs:
         from bootstrap.remote.s3 import session

@@ -47,7 +47,7 @@ def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConne
     """The connection to a catalog of a local stack; ``value`` gives the values of the secrets in its state folder."""
     kind = at.kind
     auth: Auth = NONE
-    trust = (at.secure and at.store.trust) or None
+    trust = at.trust or None
     if (login := kind.login) is not None:
         client, proof = (value(each) for each in (login.credential.name, login.credential.value))
         address = f"{at.external}{login.tokens}"

@@ -49,7 +49,7 @@ class MinioUsers:
             credentials=StaticProvider(str(store.access_key), str(store.secret_key)),
             region=store.region,
             secure=address.scheme == "https",
-            http_client=urllib3.PoolManager(retries=False, timeout=self._connections.patience),
+            http_client=urllib3.PoolManager(retries=False, timeout=self._connections.patience, ca_certs=store.trust),
         )
 
     def any_made(self, lakehouse: str) -> bool:

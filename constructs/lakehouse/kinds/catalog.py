@@ -47,6 +47,11 @@ class CatalogEndpoint:
         return f"{self.external}{self.kind.rest}"
 
     @property
+    def trust(self) -> str:
+        """The file of the certificate by which users trust its server; empty: it has one that the system trusts."""
+        return self.store.trust if self.secure else ""
+
+    @property
     def api(self) -> str:
         """The address of the server's own API for users and the bootstrap; empty if it has none."""
         path = self.kind.api or self.warehouses

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lakehouse.services.service import LOOPBACK, Address
-from lakehouse.text.placeholders import Issued
+from lakehouse.text.placeholders import Issued, Keystore
 
 AUTHORITY = "authority"  # the certificate by which a client trusts all others of the stack
 TRUSTED = Issued(AUTHORITY, "certificate", ())
@@ -40,6 +40,11 @@ class Certificate:
     def chain(self) -> Issued:
         """The certificate."""
         return Issued(self.name, "certificate", self.names)
+
+    @property
+    def keystore(self) -> Keystore:
+        """Both, as Java's servers read them."""
+        return Keystore(self.key, self.chain)
 
     @property
     def authority(self) -> Issued:

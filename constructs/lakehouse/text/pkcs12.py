@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
+
+PHRASE = "lakehouse"  # of a store with a key, for which Java wants one
 
 
 def roots() -> str:
@@ -28,3 +31,15 @@ def truststore(authority: str) -> bytes:
         every = load_pem_x509_certificates(f"{roots()}\n{authority}".encode())
     named = [pkcs12.PKCS12Certificate(each, f"{nth}".encode()) for nth, each in enumerate(every)]
     return pkcs12.serialize_java_truststore(named, NoEncryption())
+
+
+def keystore(key: str, chain: str) -> bytes:
+    """A certificate and its key, both given in PEM."""
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, load_pem_private_key, pkcs12
+    from cryptography.x509 import load_pem_x509_certificates
+
+    own: Any = load_pem_private_key(key.encode(), None)
+    certificate, *authorities = load_pem_x509_certificates(chain.encode())
+    return pkcs12.serialize_key_and_certificates(
+        b"server", own, certificate, authorities, BestAvailableEncryption(PHRASE.encode())
+    )

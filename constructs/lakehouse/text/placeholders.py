@@ -89,7 +89,19 @@ class Truststore:
     trusted: Issued
 
 
-Part = str | Secret | Hashed | Content | Issued | Binary | Truststore
+@dataclass(frozen=True)
+class Keystore:
+    """Stands for Java's store of a certificate and its key: bytes, so a file with it has no other parts.
+
+    Java wants a phrase for such a store, :data:`lakehouse.text.pkcs12.PHRASE`. Everybody knows it: what keeps the key
+    is the file's mode, as it keeps the same key in PEM.
+    """
+
+    key: Issued
+    chain: Issued
+
+
+Part = str | Secret | Hashed | Content | Issued | Binary | Truststore | Keystore
 Text = Part | tuple[Part, ...]  # a single string is text without placeholders
 
 
@@ -124,6 +136,8 @@ def written(text: Text, secret: Callable[[str], str]) -> bytes:
             return base64.b64decode(data)
         case (Truststore(authority),):
             return pkcs12.truststore(secret(authority.kept))
+        case (Keystore(key, chain),):
+            return pkcs12.keystore(secret(key.kept), secret(chain.kept))
     return filled(text, secret).encode()
 
 
@@ -160,8 +174,18 @@ def has_hash(text: str, password: str) -> bool:
 
 def issued(text: Text) -> tuple[Issued, ...]:
     """The parts of certificates in it."""
-    own = (part.trusted if isinstance(part, Truststore) else part for part in parts(text))
-    return tuple(part for part in own if isinstance(part, Issued))
+    return tuple(each for part in parts(text) for each in _issued(part))
+
+
+def _issued(part: Part) -> tuple[Issued, ...]:
+    match part:
+        case Issued():
+            return (part,)
+        case Truststore(authority):
+            return (authority,)
+        case Keystore(key, chain):
+            return (key, chain)
+    return ()
 
 
 def with_contents(text: Text) -> list[Any]:
@@ -180,15 +204,21 @@ def read(raw: Any) -> Text:
 
 def _placeholder(raw: Mapping[str, Any]) -> Part:
     if "certificate" in raw:
-        return Issued(**{**raw, "names": tuple(raw["names"])})
+        return _read_issued(raw)
     if raw.get("profile"):
         return Secret(**{**raw, "profile": Profile(**raw["profile"])})
     if "trusted" in raw:
-        return Truststore(Issued(**{**raw["trusted"], "names": tuple(raw["trusted"]["names"])}))
+        return Truststore(_read_issued(raw["trusted"]))
+    if "chain" in raw:
+        return Keystore(_read_issued(raw["key"]), _read_issued(raw["chain"]))
     if "bcrypt" in raw:
         return Hashed(Secret(**raw["bcrypt"]))
     kinds: dict[str, Callable[..., Part]] = {"secret": Secret, "file": Content, "base64": Binary}
     return kinds[next(iter(raw))](**raw)
+
+
+def _read_issued(raw: Mapping[str, Any]) -> Issued:
+    return Issued(**{**raw, "names": tuple(raw["names"])})
 
 
 def _with_content(part: Part) -> Any:
@@ -213,7 +243,7 @@ def _filled(part: Part, secret: Callable[[str], str]) -> str:
             return _read(Path(file))
         case Issued():
             return secret(part.kept)
-        case Binary() | Truststore():
+        case Binary() | Truststore() | Keystore():
             raise AssertionError("bytes beside text")  # :func:`written` writes them
         case _:
             return part

@@ -10,7 +10,7 @@ from __future__ import annotations
 from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
 from lakehouse.kinds.catalogs import glue
 from lakehouse.kinds.store import S3TABLES as WORD
-from lakehouse.spec.kinds import Enforcement, Limits
+from lakehouse.spec.kinds import Enforcement, Limits, Unsecured
 from lakehouse.text.placeholders import Text
 
 
@@ -83,6 +83,7 @@ S3TABLES = CatalogKind(
     word=WORD,
     label="S3 Tables",
     in_store=True,
+    unsecured=Unsecured("SeaweedFS 4.48 and AIStor serve tables without TLS"),
     can=Limits("S3 Tables", format_version=2, nested_namespaces=False, locations=False),
     opening=None,
     guard=Enforcement("that only the services' keys are answered", "grants: no principal has a right to its tables"),

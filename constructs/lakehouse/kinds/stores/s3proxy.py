@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from lakehouse.kinds.store import StoreKind
 from lakehouse.services import jvm
+from lakehouse.services.certificate import Certificate
 from lakehouse.services.secrets import STORE
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import File, Place, Port, Probe, Service, scheme
 from lakehouse.spec import LocalStack
 from lakehouse.spec.kinds import Capabilities, Feature, Further, Limit, Listener
+from lakehouse.text import pkcs12
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
 NAME = "s3proxy"
+_SERVER = "server.p12"
 
 
 def s3proxy(place: Place, stack: LocalStack) -> Service:
     """The store on the file system. It checks SigV4, but has no STS, bucket policies or versions."""
     port = place.port(NAME)
     config = place.config(NAME)
+    address = f"{scheme(place)}://{place.bind()}:{port}"
+    secured: dict[str, Text] = {
+        "s3proxy.secure-endpoint": address,
+        "s3proxy.keystore-path": f"{config}/{_SERVER}",
+        "s3proxy.keystore-password": pkcs12.PHRASE,
+    }
     settings: dict[str, Text] = {
-        "s3proxy.endpoint": f"http://{place.bind()}:{port}",
+        **(secured if place.secure else {"s3proxy.endpoint": address}),
         "s3proxy.authorization": "aws-v2-or-v4",
         "s3proxy.identity": STORE.name,
         "s3proxy.credential": STORE.value,
@@ -29,6 +38,7 @@ def s3proxy(place: Place, stack: LocalStack) -> Service:
         "jclouds.filesystem.basedir": place.data(NAME),
         **stack.store.properties,
     }
+    own = Certificate.of(NAME, place.host(NAME), [place.external(NAME)])
     return Service(
         name=NAME,
         image="s3proxy-4.1.0",
@@ -39,11 +49,14 @@ def s3proxy(place: Place, stack: LocalStack) -> Service:
             *(jvm.heap(128), *jvm.QUICK, "-DLOG_LEVEL=warn"),
             *("-jar", place.package("s3proxy-4.1.0"), "--properties", f"{config}/s3proxy.conf"),
         ),
-        files=(File("s3proxy.conf", properties(settings)),),
+        files=(
+            File("s3proxy.conf", properties(settings)),
+            *([File(_SERVER, own.keystore)] if place.secure else []),
+        ),
         reading=(File("s3proxy.conf", properties(settings | {"s3proxy.read-only-blobstore": "true"})),),
         environment=jvm.ENVIRONMENT,
         data=(place.data(NAME),),
-        ports=(Port(NAME, port, label="S3 endpoint", gives=""),),
+        ports=(Port(NAME, port, scheme(place), label="S3 endpoint", gives=""),),
         probe=Probe("tcp", port),
         memory_mb=256,
     )
@@ -52,6 +65,7 @@ def s3proxy(place: Place, stack: LocalStack) -> Service:
 S3PROXY = StoreKind(
     word=NAME,
     label="S3Proxy",
+    unsecured=None,
     can=Capabilities(sts=False, policies=False, versioning=False, lifecycle=False, conditional_writes=True),
     listeners=(Listener(NAME, 9000, 9000, "object store, S3 API"),),
     limits=(
@@ -69,6 +83,7 @@ S3PROXY = StoreKind(
         owned={
             "s3proxy.endpoint": "the runtime, and `ports` of the stack",
             "s3proxy.secure-endpoint": "the runtime",
+            "s3proxy.keystore-*": "the lakehouse: `secure` of the stack gives it a certificate",
             "s3proxy.authorization": "the lakehouse: clients have its keys",
             "s3proxy.identity": "the lakehouse: clients have its keys",
             "s3proxy.credential": "the lakehouse: clients have its keys",

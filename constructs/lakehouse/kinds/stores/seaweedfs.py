@@ -41,7 +41,7 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
     near = posixpath.relpath(data, config)  # the path of a unix socket has 107 bytes at most
     inner = [Port(f"{NAME}-{part}", place.port(f"{NAME}-{part}"), "https", gives="") for part, _ in _PARTS]
     tables = (
-        [Port(TABLES, place.port(TABLES), scheme(place), label="Iceberg REST", path="/v1/config", gives="")]
+        [Port(TABLES, place.port(TABLES), label="Iceberg REST", path="/v1/config", gives="")]
         if _has_tables(stack)
         else []
     )
@@ -115,8 +115,7 @@ def _has_tables(stack: LocalStack) -> bool:
 
 def tables(place: Place) -> tuple[str, str]:
     """The addresses of its Iceberg REST endpoint."""
-    how = scheme(place)
-    return f"{how}://{place.host(NAME)}:{place.port(TABLES)}", place.external(TABLES).url(how)
+    return f"http://{place.host(NAME)}:{place.port(TABLES)}", f"http://{place.external(TABLES)}"
 
 
 def _keys() -> Text:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509 import DNSName, SubjectAlternativeName
 from cryptography.x509.oid import NameOID
 
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.state import State
-from lakehouse.services.certificate import AUTHORITY, TRUSTED
-from lakehouse.text.pkcs12 import roots
+from lakehouse.services.certificate import AUTHORITY, TRUSTED, Certificate
+from lakehouse.text.pkcs12 import PHRASE, roots
 from lakehouse.text.placeholders import Truststore, issued, read, with_contents, written
 
 
@@ -33,3 +34,17 @@ def test_it_is_written_as_a_definition_and_read_again() -> None:
     assert with_contents(store) == [{"trusted": {"certificate": "authority", "part": "certificate", "names": []}}]
     assert read(with_contents(store)) == (store,)
     assert issued(store) == (TRUSTED,)
+
+
+def test_a_server_gets_its_key_and_its_certificate_in_one_store(tmp_path: Path) -> None:
+    state, own = State(tmp_path / "state"), Certificate.of("s3proxy", "s3proxy")
+    certificates.make(state, own.name, own.key.names)
+    text = read(with_contents(own.keystore))
+    assert issued(text) == (own.key, own.chain)
+    store = pkcs12.load_pkcs12(written(text, state.secret), PHRASE.encode())
+    assert store.key is not None
+    assert store.cert is not None
+    names = store.cert.certificate.extensions.get_extension_for_class(SubjectAlternativeName).value
+    assert names.get_values_for_type(DNSName) == ["s3proxy", "localhost"]
+    assert store.key.public_key() == store.cert.certificate.public_key()
+    assert b"PRIVATE KEY" not in written(text, state.secret)
