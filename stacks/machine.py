@@ -52,7 +52,7 @@ class LocalTerraformStack(TerraformStack):
         _forget_backend(folder / ".terraform" / "terraform.tfstate", self._state)
         self._runtime.write(folder)
         started.write(folder, self._causes.settings)
-        changes.write(folder, PlannedChanges(self._causes.found, self._compared.lines))
+        changes.write(folder, PlannedChanges(self._causes.found, self._compared.lines, self._compared.failed))
 
 
 def _forget_backend(remembered: Path, state: Path) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bootstrap.deploy.run import Ended
     from bootstrap.deploy.view import DeployAction
     from bootstrap.session.target import Target
+    from lakehouse.runtimes.changes import PlannedChanges
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -47,6 +48,8 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
     _stop_unless_done(target, ended, path, "lakehouse deploy")
     idle = log.unchanged(ended.lines) or not (ended.view.resources[1] or ended.view.counted().keys() - {"unchanged"})
     _advise(target, words.after_deploy(target, ended.view, time.monotonic() - began, idle=idle))
+    if ended.view.contents is None and (why := _changes(target).failed):
+        _advise(target, [words.not_compared(why)], error=True)
     _print(([] if idle else [""]) + [f"Log: {words.near(path)}"])
 
 
@@ -54,18 +57,16 @@ def deploy(context: typer.Context, yes: Yes = False) -> None:
 def diff(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show what a deploy would change: why a service would start again, and the plan for the contents.
 
-    Exit code 0: nothing, 2: changes.
+    Exit code 0: nothing, 2: changes, 1: it failed, or contents were not compared and nothing else would change.
     """
     from bootstrap.deploy import log, words
-    from bootstrap.deploy.run import project
-    from lakehouse.runtimes.changes import PlannedChanges, read
 
     target: Target = context.obj.target(engines=True)
     _caution(target)
     ended, path = _run(target, "diff")
     _stop_unless_done(target, ended, path, "lakehouse diff")
     planned = log.planned(ended.lines)
-    found = read(project(target.path) / "cdktf.out" / "stacks" / target.stack) if planned else PlannedChanges()
+    found = _changes(target)
     gone = [] if target.in_aws else _gone(target)
     if as_json:
         resources = [{"address": address, "action": action} for address, action in planned]
@@ -73,9 +74,11 @@ def diff(context: typer.Context, as_json: JsonOption = False) -> None:
     elif planned:
         _print(words.comparison(target, found, planned, gone))
         _advise(target, ["", f"`lakehouse deploy` does this. Terraform's plan: {words.near(path)}"])
+    elif found.failed:
+        _advise(target, [words.not_compared(found.failed), f"Services: no change. Log: {words.near(path)}"], error=True)
     else:
         print(f"Nothing to do: {target.lakehouse.name}, stack {target.stack}, is as {target.path.name} says.")
-    raise typer.Exit(2 if planned else 0)
+    raise typer.Exit(2 if planned else 1 if found.failed else 0)
 
 
 @app.command()
@@ -143,6 +146,14 @@ def _stop_unless_done(target: Target, ended: Ended, path: Path, again: str) -> N
         _advise(target, words.failure(ended, log.errors(ended.lines), again), error=True)
     print(f"Log: {words.near(path)}", file=sys.stderr)
     raise typer.Exit(128 + ended.signal if ended.signal else 1)
+
+
+def _changes(target: Target) -> PlannedChanges:
+    """What the last synth of the stack found."""
+    from bootstrap.deploy.run import project
+    from lakehouse.runtimes.changes import read
+
+    return read(project(target.path) / "cdktf.out" / "stacks" / target.stack)
 
 
 def _caution(target: Target) -> None:

@@ -176,7 +176,16 @@ def comparison(
     if stay := [each.name for each in target.located.everything if each.name not in found.services]:
         yield f"  {', '.join(stay)}: no change"
     yield "Contents:"
-    if found.contents is None:
+    if found.failed:
+        yield f"  {not_compared(found.failed)}"
+    elif found.contents is None:
         yield "  compared when the services run"
     else:
         yield from (f"  {shown(line)}" for line in found.contents)
+
+
+def not_compared(why: str) -> str:
+    """That nobody knows whether the contents are as the file says. A synth waits for the comparison only so long."""
+    return (
+        f"The contents were not compared with the file: {shown(why)}. `lakehouse plan` compares them without a limit."
+    )

@@ -17,11 +17,13 @@ FILE = "changes.json"
 class PlannedChanges:
     """``services`` has the reason for each service that is started again.
 
-    ``contents`` are the lines of the plan for the contents; None if they were not compared.
+    ``contents`` are the lines of the plan for the contents; None if they were not compared, and ``failed`` says why if
+    that was tried.
     """
 
     services: Mapping[str, str] = field(default_factory=dict)
     contents: tuple[str, ...] | None = None
+    failed: str = ""
 
 
 def write(folder: Path, planned: PlannedChanges) -> None:
@@ -34,7 +36,7 @@ def read(folder: Path) -> PlannedChanges:
     try:
         raw = json.loads((folder / FILE).read_text())
         contents = raw["contents"]
-        return PlannedChanges(raw["services"], None if contents is None else tuple(contents))
+        return PlannedChanges(raw["services"], None if contents is None else tuple(contents), raw.get("failed", ""))
     except (OSError, ValueError, KeyError, TypeError):
         return PlannedChanges()
 

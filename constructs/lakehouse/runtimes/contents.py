@@ -33,12 +33,14 @@ _CHANGED = "the file's contents, or a service that they need, have changed"
 class Compared:
     """The contents compared with the file. ``steps`` are the changes that an apply would make, a line each.
 
-    ``lines`` are the whole plan, as `lakehouse plan` shows it; None if there was no comparison.
+    ``lines`` are the whole plan, as `lakehouse plan` shows it; None if there was no comparison, and ``failed`` says why
+    if one was begun.
     """
 
     drift: bool = False
     steps: tuple[str, ...] = ()
     lines: tuple[str, ...] | None = None
+    failed: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Look:
             f"The contents could not be compared with the file, so this plan shows no drift in them: {why[0]}",
             file=sys.stderr,
         )
-        return Compared()
+        return Compared(failed=why[0])
 
     def end(self) -> None:
         """End the comparison if nobody waits for its answer."""

@@ -196,6 +196,23 @@ def test_a_diff_without_a_change(project: Path, lakehouse: Lakehouse, monkeypatc
     assert "Nothing to do: demo, stack local, is as lakehouse.yaml says." in lakehouse("diff")
 
 
+def test_contents_that_were_not_compared_are_not_called_unchanged(
+    project: Path, lakehouse: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project / "cdktf.out" / "stacks" / "local"
+    folder.mkdir(parents=True)
+    changes.write(folder, PlannedChanges(failed="no answer within 20 s"))
+    standing(monkeypatch, project, "idle")
+    known = "The contents were not compared with the file: no answer within 20 s. `lakehouse plan` compares them"
+    said = lakehouse("diff", expect=1)
+    assert known in said
+    assert "Nothing to do" not in said
+    assert known in lakehouse("deploy")
+    line = "  # terraform_data.process_trino_D8BE3766 (process/trino) must be replaced"
+    monkeypatch.setattr(run, "cdktf", lambda action, stack: [sys.executable, "-c", f"print({line!r})"])
+    assert f"Contents:\n  {known}" in lakehouse("diff", expect=2)
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

@@ -56,7 +56,8 @@ def test_a_comparison_that_nobody_waits_for_ends() -> None:
     ],
 )
 def test_no_answer_is_no_drift_and_is_reported(program: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert look(program, 0.5 if "sleep" in program else 10.0).compared() == Compared()
+    found = look(program, 0.5 if "sleep" in program else 10.0).compared()
+    assert (found, why in found.failed) == (Compared(failed=found.failed), True)
     reported = capsys.readouterr().err
     assert why in reported
     assert "this plan shows no drift in them" in reported
