@@ -36,8 +36,11 @@ def _store(stack: Reach) -> Iterator[str]:
     yield from _variable(stack, "store_secret", store.secret_key)
     yield (
         "CREATE OR REPLACE SECRET store (TYPE s3, KEY_ID getvariable('store_key'), SECRET getvariable('store_secret'), "
-        f"ENDPOINT '{urlsplit(store.external).netloc}', REGION '{store.region}', URL_STYLE 'path', USE_SSL false);"
+        f"ENDPOINT '{urlsplit(store.external).netloc}', REGION '{store.region}', URL_STYLE 'path', "
+        f"USE_SSL {'true' if stack.trust else 'false'});"
     )
+    if stack.trust:
+        yield f"SET ca_cert_file = {_quoted(stack.trust)}; SET enable_server_cert_verification = true;"
 
 
 def _attach(stack: Reach, each: CatalogEndpoint) -> Iterator[str]:
@@ -60,6 +63,10 @@ def _attach(stack: Reach, each: CatalogEndpoint) -> Iterator[str]:
             f"CLIENT_SECRET getvariable('{each.name}_secret'), "
             f"OAUTH2_SERVER_URI '{settings['oauth2-server-uri']}', OAUTH2_SCOPE '{login.scope}');"
         )
+        how = f'SECRET "{each.name}_login"'
+    elif isinstance(token := settings.get("token"), Secret):
+        yield from _variable(stack, f"{each.name}_token", token)
+        yield f"CREATE OR REPLACE SECRET \"{each.name}_login\" (TYPE iceberg, TOKEN getvariable('{each.name}_token'));"
         how = f'SECRET "{each.name}_login"'
     # A server that vends no keys must not be asked for them.
     vends = "s3.access-key-id" not in settings

@@ -19,6 +19,9 @@ def write(stack: Reach) -> str:
 
 
 def _variables(stack: Reach) -> Iterator[tuple[str, Text]]:
+    if stack.trust:
+        for name in _TRUSTED:
+            yield name, stack.trust
     for at in stack.catalogs:
         name = f"PYICEBERG_CATALOG__{at.name.upper()}"
         for key, value in reach.client(at).items():
@@ -37,6 +40,9 @@ def _variables(stack: Reach) -> Iterator[tuple[str, Text]]:
         yield reach.TRINO_PASSWORD, stack.owner.password
 
 
+# Where Arrow (so PyIceberg) and OpenSSL, requests (so PyIceberg and Trino's client), and boto3 (so s3fs and dlt) look
+# for the authorities to trust. Those that a shell has already would replace the stack's, in silence.
+_TRUSTED = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
 _DLT = "DESTINATION__FILESYSTEM__CREDENTIALS__"
 
 

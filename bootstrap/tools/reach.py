@@ -14,6 +14,7 @@ from lakehouse.kinds.engines import spark, trino
 from lakehouse.kinds.engines.trino_password import PASSWORD
 from lakehouse.kinds.engines.trino_rules import OWNER
 from lakehouse.kinds.store import StoreEndpoint
+from lakehouse.runtimes.certificates import bundle
 from lakehouse.services.service import Address
 from lakehouse.text.placeholders import Secret, Text, secrets
 from lakehouse.text.words import listed
@@ -51,6 +52,7 @@ class Reach:
     owner: TrinoOwner | None = None  # None: Trino asks for no password
     first: CatalogEndpoint | None = None
     account: str = ""  # of a stack in AWS
+    trust: str = ""  # the file of the certificates that programs must trust; empty: those of the system
 
     @property
     def catalog(self) -> CatalogEndpoint:
@@ -101,6 +103,7 @@ def _local(target: Target) -> Reach:
         addresses={each: local.place.external(each) for each in engines if each in local.ports},
         where=where,
         token=Secret(spark.TOKEN) if token else None,
+        trust=str(bundle(local.state)) if local.place.secure else "",
         owner=TrinoOwner(OWNER, PASSWORD, str(authority(target))) if target.asks_in_trino else None,
     )
 

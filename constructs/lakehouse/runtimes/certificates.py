@@ -15,9 +15,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes.state import State
+from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.certificate import AUTHORITY
 from lakehouse.services.service import Service
+from lakehouse.text import pkcs12
 from lakehouse.text.placeholders import issued
 
 AUTHORITY_DAYS = 3650
@@ -29,13 +30,27 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
 
 
 def issue(state: State, services: Iterable[Service]) -> None:
-    """Make the certificates that the services' files name and that do not exist.
+    """Make the certificates that the services' files name and that do not exist, and the bundle for users' programs.
 
     Raises LakehouseError if openssl is missing or fails.
     """
     for name, names in wanted(services).items():
         if not is_there(state, name):
             make(state, name, names)
+    if is_there(state, AUTHORITY):
+        _bundle(state)
+
+
+def bundle(state: State) -> Path:
+    """The certificates for programs that read only one file of them: the public authorities, and the stack's."""
+    return _folder(state, AUTHORITY) / "bundle.pem"
+
+
+def _bundle(state: State) -> None:
+    content = f"{pkcs12.roots()}\n{(_folder(state, AUTHORITY) / 'certificate.pem').read_text()}"
+    path = bundle(state)
+    if not path.is_file() or path.read_text() != content:
+        write_private(path, content)
 
 
 def is_there(state: State, name: str) -> bool:
@@ -97,6 +112,7 @@ def _make_authority(state: State) -> None:
             "-subj", "/CN=lakehouse authority", "-keyout", "key.pem", "-out", "certificate.pem",
         )  # fmt: skip
         _keep(state, AUTHORITY, made, "")
+    _bundle(state)
 
 
 def _keep(state: State, name: str, made: Path, note: str) -> None:

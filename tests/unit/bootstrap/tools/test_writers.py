@@ -58,6 +58,31 @@ def test_the_configuration_for_a_trino_with_passwords_names_the_file_of_the_pass
     assert "word\n" not in text
 
 
+SECURE = """\
+name: demo
+buckets: {lakehouse: {}}
+catalogs: {lake: {location: "s3://lakehouse/lake"}}
+engines: {trino: {authentication: password}}
+stacks:
+  local: {runtime: process, store: seaweedfs, secure: true, catalogs: {lake: nessie}}
+"""
+
+
+@pytest.mark.parametrize("tool", ["env", "duckdb", "pyiceberg", "dlt"])
+def test_the_configuration_for_a_secure_stack_names_the_authorities_to_trust(tool: str, tmp_path: Path) -> None:
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text(SECURE)
+    target = find(path, None)
+    mark(target.located.state, target.located.claim)
+    text = WRITERS[tool](reach.of(target)).replace(str(tmp_path), "/project") + "\n"
+    golden = GOLDEN / "secure" / f"{tool}.txt"
+    if os.environ.get("LAKEHOUSE_GOLDEN") == "write":
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(text)
+    assert text == golden.read_text()
+    assert "http://" not in text
+
+
 @pytest.mark.parametrize("tool", ENGINES)
 def test_engines_of_a_stack_in_aws_are_outside_of_the_file(
     tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

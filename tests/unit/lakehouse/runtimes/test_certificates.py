@@ -17,8 +17,9 @@ from lakehouse.runtimes import certificates
 from lakehouse.runtimes.docker import steps as docker_steps
 from lakehouse.runtimes.probe import Asked, ready
 from lakehouse.runtimes.state import State, write_private
-from lakehouse.services.certificate import Certificate
+from lakehouse.services.certificate import AUTHORITY, Certificate
 from lakehouse.services.service import File, Probe, Service
+from lakehouse.text import pkcs12
 from lakehouse.text.placeholders import written
 
 CERTIFICATE = Certificate.of("web", "web.internal")
@@ -48,11 +49,26 @@ def state(tmp_path: Path) -> State:
 
 def test_they_are_made_once_and_closed_to_others(state: State) -> None:
     before = kept(state)
-    assert set(before) == {f"{name}/{part}.pem" for name in ("web", "authority") for part in ("key", "certificate")}
+    parts = {f"{name}/{part}.pem" for name in ("web", "authority") for part in ("key", "certificate")}
+    assert set(before) == parts | {"authority/bundle.pem"}
     certificates.issue(state, [web()])
     assert kept(state) == before
     for path in (state.root / "certificates").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_the_bundle_has_the_public_authorities_and_follows_the_stacks_own(state: State) -> None:
+    authority = state.root / "certificates" / "authority" / "certificate.pem"
+    for _ in range(2):
+        text = certificates.bundle(state).read_text()
+        assert text.endswith(authority.read_text())
+        assert text.startswith(pkcs12.roots())
+        ssl.create_default_context(cadata=text)
+        certificates.make(state, AUTHORITY, ())
+        assert certificates.bundle(state).read_text() != text
+    certificates.bundle(state).unlink()  # of a state folder from an earlier version
+    certificates.issue(state, [web()])
+    assert certificates.bundle(state).read_text().endswith(authority.read_text())
 
 
 def test_one_for_other_names_is_made_again_by_the_same_authority(state: State) -> None:
