@@ -17,7 +17,7 @@ class SparkLoader:
 
     def __init__(self, target: Target) -> None:
         self._session: Any = clients.spark(target)
-        self._url = clients.spark_url(target)
+        self._target = target
 
     @property
     def session_id(self) -> str:
@@ -25,7 +25,7 @@ class SparkLoader:
 
     def end(self, session_id: str) -> None:
         """End what runs in a former session. It is not an error if it has ended by itself."""
-        clients.end_former(self._url, session_id)
+        clients.end_former(self._target, session_id)
 
     def __enter__(self) -> SparkLoader:
         return self

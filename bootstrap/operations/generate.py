@@ -94,7 +94,7 @@ def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) 
         with Run.begin(target, **options) as run:
             if session is not None:
                 if run.session:
-                    clients.end_former(clients.spark_url(target), run.session)
+                    clients.end_former(target, run.session)
                 run.keep(session.session_id)
             where = f"date in ({days_made})" if replace else None
             written = write(target, catalog, f"bronze.{_TABLE}", bars(plan), rows, run, where)

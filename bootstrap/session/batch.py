@@ -158,7 +158,7 @@ def _prepare(target: Target) -> tuple[list[str], dict[str, str]]:
     catalogs = local.endpoints.catalogs
     local.runtime.configure(spark.MASTER, [File(_FILE, properties(settings)), *spark.credentials(catalogs)])
     command = [
-        *spark.java(place, cluster, spark.BATCH_MB, jvm.QUICK),
+        *spark.java(place, cluster, spark.BATCH_MB, (*jvm.QUICK, *jvm.trust(place, spark.MASTER)[0])),
         *("org.apache.spark.deploy.SparkSubmit", "--properties-file", f"{place.config(spark.MASTER)}/{_FILE}"),
         *("--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal"),
     ]

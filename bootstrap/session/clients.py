@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootstrap.remote import loopback, shell, trust
@@ -18,6 +19,7 @@ from bootstrap.session.target import Target
 from bootstrap.session.trino_login import TrinoLogin, trino_login
 from lakehouse.errors import UsageError
 from lakehouse.kinds.engines import spark as spark_service
+from lakehouse.kinds.engines.spark_secure import TLS
 from lakehouse.text.placeholders import filled
 
 if TYPE_CHECKING:
@@ -79,28 +81,57 @@ def _limit(seconds: float | None) -> dict[str, str]:
 
 def spark(target: Target) -> SparkSession:
     """A new session of Spark Connect."""
-    url = spark_url(target)
-    client_of_the_line(target)
-    _say_token(target)
-    session = spark_session(url)
+    session = _spark_again(target)
     # It writes each error to standard error too, as JSON with the server's stack; the caller reports it anyway.
     logging.getLogger("SQLQueryContextLogger").disabled = True
     return session
 
 
-def spark_session(url: str) -> SparkSession:
-    """A session at a Connect address, new unless the address names one."""
-    from pyspark.sql import SparkSession
+def _spark_again(target: Target, session_id: str = "") -> SparkSession:
+    """A session of Spark Connect: that of this id, else a new one."""
+    url = spark_url(target)
+    client_of_the_line(target)
+    _say_token(target)
+    if session_id:
+        url += f"{'' if '/;' in url else '/'};session_id={session_id}"
+    return spark_session(url, target.local.place.trust)
 
+
+def spark_session(url: str, trust: str = "") -> SparkSession:
+    """A session at a Connect address, new unless the address names one.
+
+    ``trust`` is the file of the certificate by which its server is trusted; empty: it has no TLS.
+    """
     loopback.spare(os.environ)
-    builder: Any = SparkSession.builder
-    created: Any = builder.remote(url).create()
+    created: Any = _trusting(url, trust) if trust else _builder().remote(url).create()
     # When it ends, the client asks the server to empty a cache that only machine learning fills. If the server no
     # longer runs then, the client keeps asking for ten minutes.
     with suppress(AttributeError):  # clients before 4.1 have no such method
         atexit.unregister(created.client._cleanup_ml_cache)
     session: SparkSession = created
     return session
+
+
+def _builder() -> Any:
+    from pyspark.sql import SparkSession
+
+    return SparkSession.builder
+
+
+def _trusting(url: str, trust: str) -> Any:
+    """A session with a server that has a certificate of the stack. gRPC reads its variable for that only once."""
+    import grpc
+    from pyspark.sql.connect.client import DefaultChannelBuilder
+    from pyspark.sql.connect.session import SparkSession
+
+    class Trusting(DefaultChannelBuilder):
+        def toChannel(self) -> Any:  # noqa: N802 - the name is PySpark's
+            trusted = grpc.ssl_channel_credentials(Path(trust).read_bytes())
+            shown = grpc.access_token_call_credentials(self.token or "")
+            return self._secure_channel(self.endpoint, grpc.composite_channel_credentials(trusted, shown))
+
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"  # as the usual way to a session sets it, for PySpark's functions
+    return SparkSession.builder.channelBuilder(Trusting(url)).create()
 
 
 def end_spark(session: SparkSession) -> None:
@@ -114,15 +145,16 @@ def end_spark(session: SparkSession) -> None:
         session.stop()
 
 
-def end_former(url: str, session_id: str) -> None:
+def end_former(target: Target, session_id: str) -> None:
     """End what runs in a former session, whose client was killed. It is not an error if it has ended by itself."""
     with suppress(Exception):
-        end_spark(spark_session(f"{url}/;session_id={session_id}"))
+        end_spark(_spark_again(target, session_id))
 
 
 def spark_url(target: Target) -> str:
     """The address of Spark Connect, once it listens."""
-    return target.address("spark-connect", "engines.spark with connect: true").url("sc")
+    at = target.address("spark-connect", "engines.spark with connect: true")
+    return at.url("sc", TLS if target.local.place.secure else "")
 
 
 def _asks(target: Target) -> bool:

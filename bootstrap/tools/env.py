@@ -33,16 +33,17 @@ def _variables(stack: Reach) -> Iterator[tuple[str, Text]]:
         yield f"{_DLT}ENDPOINT_URL", stack.store.external
         yield f"{_DLT}REGION_NAME", stack.store.region
     if (connect := stack.addresses.get(spark.CONNECT)) is not None:
-        yield "SPARK_REMOTE", connect.url("sc")
+        yield "SPARK_REMOTE", connect.url("sc", stack.connect)
     if stack.token is not None:
         yield "SPARK_CONNECT_AUTHENTICATE_TOKEN", stack.token
     if stack.owner is not None:
         yield reach.TRINO_PASSWORD, stack.owner.password
 
 
-# Where Arrow (so PyIceberg) and OpenSSL, requests (so PyIceberg and Trino's client), and boto3 (so s3fs and dlt) look
-# for the authorities to trust. Those that a shell has already would replace the stack's, in silence.
-_TRUSTED = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")
+# Where Arrow (so PyIceberg) and OpenSSL, requests (so PyIceberg and Trino's client), boto3 (so s3fs and dlt), and gRPC
+# (so Spark Connect) look for the authorities to trust. Those that a shell has already would replace the stack's, in
+# silence.
+_TRUSTED = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")
 _DLT = "DESTINATION__FILESYSTEM__CREDENTIALS__"
 
 

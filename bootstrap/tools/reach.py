@@ -11,6 +11,7 @@ from bootstrap.session.trino_login import authority
 from lakehouse.errors import UsageError
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engines import spark, trino
+from lakehouse.kinds.engines.spark_secure import TLS
 from lakehouse.kinds.engines.trino_password import PASSWORD
 from lakehouse.kinds.engines.trino_rules import OWNER
 from lakehouse.kinds.store import StoreEndpoint
@@ -67,6 +68,11 @@ class Reach:
                 return replace(self, first=each)
         known = listed(each.name for each in self.catalogs)
         raise UsageError(f'--catalog: there is no catalog "{name}" in the file; it has {known}.')
+
+    @property
+    def connect(self) -> str:
+        """The end of the address of Spark Connect."""
+        return TLS if self.trust else ""
 
     def address(self, port: str, entry: str, tool: str) -> Address:
         """The address of an engine. Raises UsageError if the stack has no such engine."""

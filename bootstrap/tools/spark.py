@@ -19,9 +19,10 @@ def _lines(stack: Reach) -> Iterator[str]:
     if (thrift := stack.addresses.get(spark.THRIFT)) is not None:
         yield f"# beeline -u jdbc:hive2://{thrift}"
     if stack.token is not None:
-        yield f"# The token comes from the environment: {reach.EVAL}"
+        what = "token, and the certificate to trust, come" if stack.trust else "token comes"
+        yield f"# The {what} from the environment: {reach.EVAL}"
     yield "from pyspark.sql import SparkSession  # pip install pyspark-client"
     yield ""
-    yield f'spark = SparkSession.builder.remote("{at.url("sc")}").getOrCreate()'
+    yield f'spark = SparkSession.builder.remote("{at.url("sc", stack.connect)}").getOrCreate()'
     yield f'spark.catalog.setCurrentCatalog("{stack.catalog.name}")'
     yield 'spark.sql("SHOW NAMESPACES").show()'

@@ -243,6 +243,7 @@ class EngineRules(KindRules):
     hidden: Callable[[Any], Iterator[Problem]] | None = None
     narrows: bool = False  # it applies the filters and masks of grants
     openings: Callable[[Any], Iterable[Opening]] = lambda lakehouse: ()
+    insecure: Callable[[Any], Iterable[Problem]] = lambda lakehouse: ()  # what its entry cannot have in a secure stack
     catalogs: tuple[str, ...] = ()  # names of its built-in catalogs, which no other may have
     managed: bool = False  # AWS runs it with `engines: managed`
 

@@ -28,6 +28,7 @@ def check_secure(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator
         if entry is None:
             continue
         yield from _kind(at, (), engine, {}, stack)
+        yield from engine.insecure(lakehouse)
         if engine.unsecured is None and getattr(entry, "authentication", "") is None:
             message = f"{engine.label} asks nobody for a password, but stacks.{name} is `secure`. "
             place: KeyPath = ("engines", word)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,6 +70,16 @@ class Hashed:
 
 
 @dataclass(frozen=True)
+class Signed:
+    """Stands for a JWT without claims, signed with a secret (HS256). The key is in base64url: the secret, twice.
+
+    Once would be less than the 256 bits that a key must have. https://datatracker.ietf.org/doc/html/rfc7515
+    """
+
+    hmac: Secret
+
+
+@dataclass(frozen=True)
 class Binary:
     """Bytes that are not text, in base64. A file with them has no other parts."""
 
@@ -101,7 +112,7 @@ class Keystore:
     chain: Issued
 
 
-Part = str | Secret | Hashed | Content | Issued | Binary | Truststore | Keystore
+Part = str | Secret | Hashed | Signed | Content | Issued | Binary | Truststore | Keystore
 Text = Part | tuple[Part, ...]  # a single string is text without placeholders
 
 
@@ -153,9 +164,18 @@ def is_value(text: str) -> bool:
 
 
 def secrets(text: Text) -> tuple[Secret, ...]:
-    """The secrets in it, also those of which it has only the hash."""
-    own = (part.bcrypt if isinstance(part, Hashed) else part for part in parts(text))
-    return tuple(part for part in own if isinstance(part, Secret))
+    """The secrets in it, also those of which it has only the hash, or what they sign."""
+    own = (_secret(part) for part in parts(text))
+    return tuple(part for part in own if part is not None)
+
+
+def _secret(part: Part) -> Secret | None:
+    match part:
+        case Hashed(secret) | Signed(secret):
+            return secret
+        case Secret():
+            return part
+    return None
 
 
 def hashed(password: str) -> str:
@@ -163,6 +183,17 @@ def hashed(password: str) -> str:
     import bcrypt  # only a deploy of a service with passwords needs it
 
     return "$2y$" + bcrypt.hashpw(password.encode(), bcrypt.gensalt(_COST)).decode().removeprefix("$2b$")
+
+
+def signed(key: str) -> str:
+    """A JWT without claims, signed with the key of that base64url form."""
+    text = ".".join(_base64url(each) for each in (b'{"alg":"HS256","typ":"JWT"}', b"{}"))
+    secret = base64.urlsafe_b64decode(key + "=" * (-len(key) % 4))
+    return f"{text}.{_base64url(hmac.digest(secret, text.encode(), 'sha256'))}"
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def has_hash(text: str, password: str) -> bool:
@@ -211,6 +242,8 @@ def _placeholder(raw: Mapping[str, Any]) -> Part:
         return Truststore(_read_issued(raw["trusted"]))
     if "chain" in raw:
         return Keystore(_read_issued(raw["key"]), _read_issued(raw["chain"]))
+    if "hmac" in raw:
+        return Signed(Secret(**raw["hmac"]))
     if "bcrypt" in raw:
         return Hashed(Secret(**raw["bcrypt"]))
     kinds: dict[str, Callable[..., Part]] = {"secret": Secret, "file": Content, "base64": Binary}
@@ -239,6 +272,8 @@ def _filled(part: Part, secret: Callable[[str], str]) -> str:
             return value
         case Hashed(password):
             return hashed(_filled(password, secret))
+        case Signed(key):
+            return signed(_filled(key, secret) * 2)
         case Content(file):
             return _read(Path(file))
         case Issued():

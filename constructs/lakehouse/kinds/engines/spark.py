@@ -6,12 +6,14 @@ https://spark.apache.org/docs/latest/spark-standalone.html, https://spark.apache
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.engine import EngineKind
 from lakehouse.kinds.engines import spark_files as files
 from lakehouse.kinds.engines import spark_rules as rules
+from lakehouse.kinds.engines import spark_secure as secure
+from lakehouse.kinds.platform import proxy
 from lakehouse.services import jvm
 from lakehouse.services.secrets import shared_credentials
 from lakehouse.services.service import File, Place, Port, Probe, Service
@@ -25,6 +27,8 @@ MASTER, CONNECT, THRIFT = "spark-master", "spark-connect", "spark-thrift"
 TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
 _KEYS = "aws-credentials"
+# A worker's page has the address of its master once it is registered there; before, it is empty.
+_REGISTERED = '"masterurl" : "spark://'
 # What its ports give without a login.
 _JOBS = "SQL and code that run as its user, with its keys and files"
 _PAGES = "applications, their settings without secrets, and their logs"
@@ -140,7 +144,8 @@ def defaults(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndp
         "spark.sql.shuffle.partitions": str(cluster.share * 2),
         "spark.ui.killEnabled": CLOSED["spark.ui.killEnabled"],
         # What neither the UI nor SET shows. By itself it knows `access.key`, but not `access-key`.
-        "spark.redaction.regex": "(?i)secret|password|token|access[.-]?key",
+        "spark.redaction.regex": f"(?i)secret|password|token|access[.-]?key{secure.redacted(place)}",
+        **secure.settings(place),
     }
     settings |= of_catalogs(catalogs)
     if catalogs:
@@ -200,13 +205,25 @@ def java(place: Place, cluster: SparkCluster, heap_mb: int, options: Sequence[st
     return (place.java(cluster.java), jvm.heap(heap_mb), *options, *_MODULES, "-cp", classpath(place, cluster))
 
 
-def _chosen(name: str) -> Port:
+def _chosen(place: Place, name: str) -> Port:
     """The ports on which drivers and executors listen to each other."""
-    return Port(f"{name}-*", 0, "tcp", gives=_PARTS)
+    return _inner(place, Port(f"{name}-*", 0, "tcp", gives=_PARTS))
+
+
+def _inner(place: Place, port: Port) -> Port:
+    """A port by which the parts of the cluster talk. In a secure stack they ask for its secret, and encrypt."""
+    return replace(port, gives="", tls=True) if place.secure else port
+
+
+def _proxy(place: Place) -> tuple[str, ...]:
+    return (proxy.NAME,) if place.secure else ()
 
 
 def _master(place: Place, cluster: SparkCluster) -> Service:
-    port, ui = place.port(MASTER), place.port(f"{MASTER}-ui")
+    port = place.port(MASTER)
+    ui = Port(f"{MASTER}-ui", place.port(f"{MASTER}-ui"), label="Spark master UI", gives=_PAGES)
+    ui = secure.port(place, f"{MASTER}-ui", ui)
+    trusting, trusted = jvm.trust(place, MASTER)
     recovery = f"{place.data(MASTER)}/recovery"
     settings = {
         # A master that was killed finds its applications again. Its workers register by themselves.
@@ -215,7 +232,7 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         "spark.worker.timeout": "30",
         **CLOSED,
     }
-    arguments = ("--host", place.host(MASTER), "--port", str(port), "--webui-port", str(ui))
+    arguments = ("--host", place.host(MASTER), "--port", str(port), "--webui-port", str(ui.number))
     config = f"{place.config(MASTER)}/spark.conf"
     return Service(
         name=MASTER,
@@ -223,33 +240,33 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         packages=cluster.packages,
         java=cluster.java,
         command=(
-            *java(place, cluster, 128, jvm.QUICK),
+            *java(place, cluster, 128, (*jvm.QUICK, *trusting)),
             *("org.apache.spark.deploy.master.Master", *arguments, "--properties-file", config),
         ),
         environment=environment(place, cluster, MASTER),
-        files=(File("spark.conf", properties(settings)),),
+        files=(File("spark.conf", properties(settings | secure.settings(place))), *trusted),
         data=(place.data(MASTER),),
-        ports=(
-            Port(MASTER, port, "spark", gives=_JOBS),
-            Port(f"{MASTER}-ui", ui, label="Spark master UI", gives=_PAGES),
-        ),
-        probe=Probe("http", ui, "/json/", expect='"status"'),
+        ports=(_inner(place, Port(MASTER, port, "spark", gives=_JOBS)), ui),
+        probe=Probe("tcp", port) if place.secure else Probe("http", ui.number, "/json/", expect='"status"'),
         memory_mb=320 + BATCH_MB + 300,  # with the driver of a batch job, which runs next to it
         # After a restart of the machine, it would send a message to the former workers. A new worker at the same
         # address would read that as its own registration, and never get work (Worker.scala, MasterChanged).
         forgets=(f"{recovery}/worker_*",),
+        needs=_proxy(place),
     )
 
 
 def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
     name = f"spark-worker-{number}"
-    port, ui = place.port(name), place.port(f"{name}-ui")
+    port = place.port(name)
+    ui = Port(f"{name}-ui", place.port(f"{name}-ui"), label=f"Spark worker {number} UI", gives=_PAGES)
+    ui = secure.port(place, f"{name}-ui", ui)
     master = f"spark://{place.host(MASTER)}:{place.port(MASTER)}"
     # Room for the executors of two applications, which may share a worker if each uses one core.
     room = cluster.executor_mb * 2 + 384 * 2
     work = f"{place.data(name)}/work"
     arguments = (
-        *("--host", place.host(name), "--port", str(port), "--webui-port", str(ui)),
+        *("--host", place.host(name), "--port", str(port), "--webui-port", str(ui.number)),
         *("--cores", str(cluster.cores), "--memory", f"{room}m", "--work-dir", work),
         *("--properties-file", f"{place.config(name)}/spark.conf", master),
     )
@@ -264,54 +281,51 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         packages=cluster.packages,
         java=cluster.java,
         command=(*java(place, cluster, 128, jvm.QUICK), "org.apache.spark.deploy.worker.Worker", *arguments),
-        environment=environment(place, cluster, name),
-        files=(File("spark.conf", properties(settings)),),
+        environment=(*environment(place, cluster, name), *secure.environment(place, name)),
+        files=(File("spark.conf", properties(settings | secure.settings(place))), *jvm.trust(place, name)[1]),
         data=(place.data(name), work),
-        ports=(
-            Port(name, port, "tcp", gives=_JOBS),
-            Port(f"{name}-ui", ui, label=f"Spark worker {number} UI", gives=_PAGES),
-        ),
-        further=_chosen(name),
-        # The worker's page has the address of its master once it is registered there; before, it is empty.
-        probe=Probe("http", ui, "/json/", expect='"masterurl" : "spark://'),
+        ports=(_inner(place, Port(name, port, "tcp", gives=_JOBS)), ui),
+        further=_chosen(place, name),
+        probe=Probe("tcp", port) if place.secure else Probe("http", ui.number, "/json/", expect=_REGISTERED),
         memory_mb=320 + room,
         needs=(MASTER,),
     )
 
 
 def _connect(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpoint]) -> Service:
-    port, ui = place.port(CONNECT), place.port(f"{CONNECT}-ui")
+    jobs = "" if cluster.token else _JOBS
+    port = secure.port(place, CONNECT, Port(CONNECT, place.port(CONNECT), "sc", label="Spark Connect", gives=jobs))
+    ui = Port(f"{CONNECT}-ui", place.port(f"{CONNECT}-ui"), label="Spark jobs UI", gives=_PAGES)
+    ui = secure.port(place, f"{CONNECT}-ui", ui)
+    trusting, trusted = jvm.trust(place, CONNECT)
     config, work = f"{place.config(CONNECT)}/spark-defaults.conf", f"{place.data(CONNECT)}/work"
     settings: dict[str, Text] = defaults(place, cluster, catalogs) | {
         "spark.app.name": "Spark Connect",
         "spark.connect.grpc.binding.address": place.bind(),
-        "spark.connect.grpc.binding.port": str(port),
-        "spark.ui.port": str(ui),
+        "spark.connect.grpc.binding.port": str(port.number),
+        "spark.ui.port": str(ui.number),
         "spark.port.maxRetries": "0",
         "spark.ui.showConsoleProgress": "false",
     }
     if cluster.token:
-        settings["spark.connect.authenticate.token"] = place.secret(TOKEN)
+        settings["spark.connect.authenticate.token"] = proxy.token(CONNECT) if place.secure else place.secret(TOKEN)
     return Service(
         name=CONNECT,
         image=cluster.packages[0],
         packages=cluster.packages,
         java=cluster.java,
         command=(
-            *java(place, cluster, cluster.driver_mb, jvm.QUICK),
+            *java(place, cluster, cluster.driver_mb, (*jvm.QUICK, *trusting)),
             *("org.apache.spark.deploy.SparkSubmit", "--properties-file", config),
             *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"),
         ),
         environment=environment(place, cluster, CONNECT, catalogs),
-        files=(File("spark-defaults.conf", properties(settings)), *credentials(catalogs)),
+        files=(File("spark-defaults.conf", properties(settings)), *credentials(catalogs), *trusted),
         data=(place.data(CONNECT), work),
         directory=work,  # it keeps what clients send it in the working folder
-        ports=(
-            Port(CONNECT, port, "sc", label="Spark Connect", gives="" if cluster.token else _JOBS),
-            Port(f"{CONNECT}-ui", ui, label="Spark jobs UI", gives=_PAGES),
-        ),
-        further=_chosen(CONNECT),
-        probe=Probe("tcp", port),
+        ports=(port, ui),
+        further=_chosen(place, CONNECT),
+        probe=Probe("tcp", port.number),
         memory_mb=cluster.driver_mb + 400,
         needs=(MASTER,),
         restarts_with=(MASTER,),
@@ -362,7 +376,7 @@ def _thrift(place: Place, cluster: SparkCluster, catalogs: Sequence[CatalogEndpo
         data=(place.data(THRIFT), work),
         directory=work,
         ports=(Port(THRIFT, port, "tcp", label="Spark Thrift server", gives=_JOBS),),
-        further=_chosen(THRIFT),
+        further=_chosen(place, THRIFT),
         probe=Probe("tcp", port),
         memory_mb=cluster.driver_mb + 400,
         needs=tuple(dict.fromkeys(each.service for each in catalogs if each.service)),
@@ -375,12 +389,14 @@ SPARK = EngineKind(
     label="Spark",
     listeners=(
         Listener(MASTER, 7077, 7077, "where batch jobs are submitted"),
-        Listener(f"{MASTER}-ui", 8080, 8080, "workers and applications of the cluster"),
-        Listener(CONNECT, 15002, 15002, "PySpark clients: SparkSession.builder.remote(...)", when="connect"),
-        Listener(f"{CONNECT}-ui", 4040, 4040, "jobs, stages and SQL of Spark Connect", when="connect"),
+        Listener(f"{MASTER}-ui", 8080, 8080, "workers and applications of the cluster", proxied=True),
+        Listener(
+            CONNECT, 15002, 15002, "PySpark clients: SparkSession.builder.remote(...)", when="connect", proxied=True
+        ),
+        Listener(f"{CONNECT}-ui", 4040, 4040, "jobs, stages and SQL of Spark Connect", when="connect", proxied=True),
         Listener(THRIFT, 10000, 10000, "Hive's JDBC clients, such as beeline: jdbc:hive2://ADDRESS", when="thrift"),
         Listener("spark-worker-{}", 7079, 7079, each="workers"),
-        Listener("spark-worker-{}-ui", 8081, 8081, "executors and their logs", each="workers"),
+        Listener("spark-worker-{}-ui", 8081, 8081, "executors and their logs", each="workers", proxied=True),
     ),
     limits=(
         Limit(
@@ -414,4 +430,7 @@ SPARK = EngineKind(
     catalogs=("spark_catalog",),
     managed=True,
     services=services,
+    routes=lambda place, lakehouse: tuple(secure.routes(place, lakehouse)),
+    insecure=secure.check,
+    unsecured=None,
 )

@@ -1,7 +1,8 @@
 """Caddy, in front of services without TLS or without a login: in a secure stack, users and services reach them by it.
 
 A service behind it listens on another port, only on the loopback address, or in its containers' network. The proxy ends
-TLS with the stack's certificate, and forwards what has the right token. https://caddyserver.com/docs/caddyfile
+TLS with the stack's certificate, and forwards what has the right token, or, from browsers, the password.
+https://caddyserver.com/docs/caddyfile
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec.ports import plain
-from lakehouse.text.placeholders import Secret, Text, joined
+from lakehouse.text.placeholders import Hashed, Secret, Text, joined
 
 NAME, PACKAGE = "proxy", "caddy-2.11.7"
 BARRED = "{}*"  # characters of a token that it would read as more than text
+USER, PASSWORD = "lakehouse", Secret("pages-password", "password")  # of pages in a browser
 
 _KEY, _CERTIFICATE = "key.pem", "certificate.pem"
 _GLOBAL = """\
@@ -36,12 +38,16 @@ _GLOBAL = """\
 
 @dataclass(frozen=True)
 class Route:
-    """A way through the proxy. ``port`` is what the proxy listens on, ``service`` what has the plain port behind it."""
+    """A way through the proxy. ``port`` is what the proxy listens on, ``service`` what has the plain port behind it.
+
+    Clients show the ``token``. Without one, they are browsers, which ask their users for :data:`PASSWORD`.
+    """
 
     port: Port
     service: str
-    token: Secret
+    token: Secret | None = None
     grpc: bool = False  # it speaks HTTP/2 without TLS, and asks for the token too
+    shows: Text = ""  # the Authorization that the proxy shows to the service
 
 
 def token(name: str) -> Secret:
@@ -79,8 +85,14 @@ def _site(place: Place, route: Route) -> Iterator[Text]:
 https://:{route.port.number} {{
 	bind {place.bind()}
 	tls {_CERTIFICATE} {_KEY}
-	@known header Authorization "Bearer """
-    yield route.token
+"""
+    yield from _of_a_page(route, upstream) if route.token is None else _of_clients(route.token, route, upstream)
+    yield "}\n"
+
+
+def _of_clients(token: Secret, route: Route, upstream: str) -> Iterator[Text]:
+    yield '\t@known header Authorization "Bearer '
+    yield token
     yield f""""
 	handle @known {{
 		reverse_proxy {"h2c://" if route.grpc else ""}{upstream} {{
@@ -91,5 +103,19 @@ https://:{route.port.number} {{
 		header WWW-Authenticate Bearer
 		respond 401
 	}}
-}}
+"""
+
+
+def _of_a_page(route: Route, upstream: str) -> Iterator[Text]:
+    """The service behind it believes that it has no TLS, so the addresses to which it redirects are corrected."""
+    yield f"\tbasic_auth {{\n\t\t{USER} "
+    yield Hashed(PASSWORD)
+    yield f"""
+	}}
+	reverse_proxy {upstream} {{
+		header_up Authorization \""""
+    yield route.shows
+    yield """"
+		header_down Location ^http:// https://
+	}
 """

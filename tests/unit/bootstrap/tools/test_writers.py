@@ -19,6 +19,7 @@ from bootstrap.session.target import find
 from bootstrap.tools import reach
 from bootstrap.tools.writers import WRITERS, writer
 from lakehouse.errors import UsageError
+from lakehouse.runtimes.certificates import bundle
 from lakehouse.runtimes.owner import mark
 from tests.unit.bootstrap.tools.stacks import CASES, CATALOGS, RUNTIMES, stack, write
 
@@ -81,6 +82,21 @@ def test_the_configuration_for_a_secure_stack_names_the_authorities_to_trust(too
         golden.write_text(text)
     assert text == golden.read_text()
     assert "http://" not in text
+
+
+def test_a_client_of_connect_in_a_secure_stack_is_told_what_it_trusts(tmp_path: Path) -> None:
+    path = tmp_path / "lakehouse.yaml"
+    path.write_text(
+        "name: demo\nbuckets: {warehouse: {}}\ncatalogs: {lake: {location: s3://warehouse/lake}}\n"
+        "engines: {spark: {connect: {token: true}}}\n"
+        "stacks: {local: {runtime: process, secure: true, store: seaweedfs, catalogs: {lake: nessie}}}\n"
+    )
+    target = find(path, None)
+    mark(target.located.state, target.located.claim)
+    assert 'remote("sc://localhost:15002/;use_ssl=true")' in WRITERS["spark"](reach.of(target))
+    text = WRITERS["env"](reach.of(target))
+    assert "export SPARK_REMOTE='sc://localhost:15002/;use_ssl=true'\n" in text
+    assert f"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH={bundle(target.local.state)}" in text
 
 
 @pytest.mark.parametrize("tool", ENGINES)

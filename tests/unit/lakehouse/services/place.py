@@ -7,7 +7,7 @@ from pathlib import Path
 from lakehouse.services.service import Address
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import ports
-from lakehouse.text.placeholders import Content, Part, Secret, Text, parts
+from lakehouse.text.placeholders import Content, Hashed, Part, Secret, Signed, Text, parts
 
 PROJECT = Path(__file__).parents[4]
 
@@ -78,6 +78,8 @@ def _word(part: Part) -> str:
     match part:
         case Secret(name):
             return f"<secret:{name}>"
+        case Hashed(secret) | Signed(secret):
+            return f"<{type(part).__name__.lower()}:{secret.secret}>"
         case Content(file):
             return f"<file:{file}>"
         case str():

@@ -17,6 +17,7 @@ from lakehouse.text.placeholders import (
     Hashed,
     Issued,
     Secret,
+    Signed,
     filled,
     issued,
     joined,
@@ -58,6 +59,7 @@ def test_what_is_written_as_json_is_read_again() -> None:
         Content("/a"),
         ("a", Secret("b"), Content("/c")),
         ("a", Hashed(Secret("b", "password"))),
+        ("a", Signed(Secret("b"))),
         key,
         Binary.of(bytes(range(256))),
     ):

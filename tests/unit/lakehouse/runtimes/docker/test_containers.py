@@ -35,7 +35,7 @@ from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.runtimes.incarnation import NONE
 from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import Certificate
-from lakehouse.services.service import File, Probe, Service
+from lakehouse.services.service import File, Port, Probe, Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import listeners
 
@@ -81,6 +81,17 @@ def test_ports_of_this_machine_are_the_files_and_those_inside_the_images(asked: 
     assert len({external for each in asked.values() for _, external in each.ports}) == sum(
         len(each.ports) for each in asked.values()
     )
+
+
+def test_an_inner_port_is_not_published_and_asked_in_the_container(place: DockerPlace) -> None:
+    ports = (Port("nessie", 19120), Port("nessie-management", 9000, inner=True))
+    probe = Probe("http", 9000, "/q/health/ready", expect="UP")
+    service = Service("nessie", "nessie-0.99.0", (), ("java",), probe, ports=ports)
+    (container,) = containers([service], NAMING, State(Path("/state")), place)
+    assert [inside for inside, _ in container.ports] == [19120]
+    assert (container.probe.kind, container.probe.port) == ("exec", 0)
+    assert ("CMD", *container.probe.command) == container.health.test
+    assert container.probe.expect == "UP"
 
 
 def test_no_path_of_this_machine_is_in_a_command(asked: dict[str, Container]) -> None:
