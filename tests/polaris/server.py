@@ -15,6 +15,7 @@ import json
 import os
 import secrets
 import signal
+import ssl
 import sys
 import threading
 import time
@@ -195,6 +196,15 @@ class _Health(BaseHTTPRequestHandler):
         """No access log."""
 
 
+def _tls(settings: Mapping[str, str]) -> ssl.SSLContext:
+    assert settings["quarkus.http.insecure-requests"] == "disabled"
+    assert settings["quarkus.http.ssl-port"] == settings["quarkus.http.port"]
+    found = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate, key = (settings[f"quarkus.http.ssl.certificate.{each}"] for each in ("files", "key-files"))
+    found.load_cert_chain(certificate.replace("$$", "$"), key.replace("$$", "$"))
+    return found
+
+
 def settings_of(location: str) -> dict[str, str]:
     """The settings of the file that QUARKUS_CONFIG_LOCATIONS names."""
     text = Path(unquote(urlsplit(location).path)).read_text()
@@ -220,6 +230,8 @@ def main() -> None:
         at = (settings[f"quarkus.{part}.host"], int(settings[f"quarkus.{part}.port"]))
         server = ThreadingHTTPServer(at, handler)
         server.daemon_threads = True
+        if part == "http" and "quarkus.http.ssl-port" in settings:
+            server.socket = _tls(settings).wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
     stopped = threading.Event()

@@ -30,7 +30,7 @@ def _refusal(key: str, value: str, label: str, further: Further) -> str | None:
     if not re.fullmatch(further.key, key, re.ASCII):
         rule = f"properties of {label} are written into {further.file}, as in {further.example}"
         return f'"{key}" is not a property here: {rule}. Remove it'
-    if owner := next((who for owned, who in further.owned.items() if _covers(owned, key)), None):
+    if owner := next((who for owned, who in further.owned.items() if covers(owned, key)), None):
         return f'{key} is set by {owner}, and "{value}" would replace that. Remove it'
     if not value.isprintable():
         return f'the value of "{key}" has a line break, a tab or an invisible character. Write one line'
@@ -40,7 +40,8 @@ def _refusal(key: str, value: str, label: str, further: Further) -> str | None:
     return None
 
 
-def _covers(owned: str, key: str) -> bool:
+def covers(owned: str, key: str) -> bool:
+    """Whether a key is the owned one, or begins with it if that ends with ``*``."""
     return key.startswith(owned[:-1]) if owned.endswith("*") else key == owned
 
 

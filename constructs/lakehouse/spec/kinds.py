@@ -150,7 +150,7 @@ class Further:
     """What ``properties`` of a kind may set: settings without a key of their own, written unchanged into ``file``.
 
     ``owned`` maps a key, or a prefix of keys followed by ``*``, to what sets it. ``forbidden`` maps a part of a value
-    to what the service would read it as.
+    to what the service would read it as. ``secured`` are keys, or prefixes, that `secure` of a stack sets.
     """
 
     file: str  # where the properties are written, as messages say it
@@ -158,6 +158,7 @@ class Further:
     example: str
     owned: Mapping[str, str] = field(default_factory=dict)
     forbidden: Mapping[str, str] = field(default_factory=dict)
+    secured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.further import covers
 from lakehouse.spec.kinds import KindRules, known
 from lakehouse.spec.model import Lakehouse
 from lakehouse.spec.problems import KeyPath, Problem
@@ -18,9 +20,11 @@ def check_secure(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator
     at: KeyPath = ("stacks", name)
     yield from _accepted(at, stack)
     yield from _kind(at, ("store",), known().stores[stack.store.kind], known().stores, stack)
+    yield from _properties(at, ("store",), stack.store, known().stores[stack.store.kind])
     for catalog, entry in stack.catalogs.items():
         kind = known().catalogs[entry.kind]
         yield from _kind(at, ("catalogs", catalog), kind, known().catalogs, stack)
+        yield from _properties(at, ("catalogs", catalog), entry, kind)
         for need in kind.needs if kind.unsecured is None else ():
             yield from _kind(at, ("catalogs", catalog), known().platform[need], {}, stack)
     for word, engine in known().engines.items():
@@ -61,6 +65,15 @@ def _kind(
     place = (*stack_at, *key) if key else (*stack_at, "secure")
     message = f"the stack is `secure`, and {kind.label} cannot be: {lack.why}. {fix[0].upper()}{fix[1:]}"
     yield Problem(place, message, ((*stack_at, "secure"),))
+
+
+def _properties(stack_at: KeyPath, key: KeyPath, entry: KindEntry, kind: KindRules) -> Iterator[Problem]:
+    """Properties that would open again what `secure` closes."""
+    owned = kind.further.secured if kind.further else ()
+    for name, value in entry.properties.items():
+        if any(covers(each, name) for each in owned):
+            message = f'{name} is set by `secure`, and "{value}" would replace that. Remove it'
+            yield Problem((*stack_at, *key, "properties", name), message, ((*stack_at, "secure"),))
 
 
 def _secured(kinds: Mapping[str, KindRules], stack: LocalStack) -> list[str]:

@@ -20,8 +20,9 @@ from lakehouse.kinds.platform import postgres
 from lakehouse.kinds.platform.postgres import Database
 from lakehouse.kinds.store import ROLE
 from lakehouse.services import jvm
+from lakehouse.services.certificate import Certificate
 from lakehouse.services.secrets import Pair, shared_credentials
-from lakehouse.services.service import NUMBERS, File, Place, Port, Probe, Service
+from lakehouse.services.service import NUMBERS, File, Place, Port, Probe, Service, scheme
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Enforcement, EntryProblem, Further, Limits, Listener, Opening
@@ -49,6 +50,7 @@ _SCOPE = "PRINCIPAL_ROLE:ALL"
 ANYWHERE = "polaris.config.allow.unstructured.table.location"
 _ANYWHERE_OF_SERVER = "ALLOW_UNSTRUCTURED_TABLE_LOCATION"
 _CONFIG, _KEYS = "application.properties", "credentials"
+_CERTIFICATE, _KEY = "certificate.pem", "key.pem"
 
 
 def _home(value: str) -> str:
@@ -158,21 +160,27 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         "polaris.readiness.ignore-severe-issues": "true",
     }
     keys = shared_credentials(store.access_key, store.secret_key)
+    trusting, trusted = jvm.trust(place, WORD)
+    if place.secure:
+        settings |= _secured(config, port)
+        trusted += _certificate(place)
     java, options = place.java(JAVA), (jvm.heap(384), *jvm.QUICK)
     surroundings: tuple[tuple[str, str], ...] = ()
     command: tuple[str, ...]
     if entry.home is None:  # in a container
-        command = (java, *options, "-jar", place.package(IMAGE))
+        command = (java, *options, *trusting, "-jar", place.package(IMAGE))
     else:
         command = (f"{place.named(entry.home)}/{START}",)
         surroundings = (("JAVA_HOME", str(PurePath(java).parent.parent)), ("POLARIS_JAVA_OPTS", " ".join(options)))
+        if trusting:  # with paths, which may have spaces: the program splits the former at each, and Java reads quotes
+            surroundings += (("JDK_JAVA_OPTIONS", " ".join(f'"{each}"' for each in trusting)),)
     service = Service(
         name=WORD,
         image=IMAGE,
         packages=(),
         java=JAVA,
         command=command,
-        files=(File(_CONFIG, properties(settings | entry.properties)), File(_KEYS, keys)),
+        files=(File(_CONFIG, properties(settings | entry.properties)), File(_KEYS, keys), *trusted),
         environment=(
             *jvm.ENVIRONMENT,
             *surroundings,
@@ -181,12 +189,31 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
             ("AWS_SHARED_CREDENTIALS_FILE", f"{config}/{_KEYS}"),
             ("AWS_REGION", store.region),
         ),
-        ports=(Port(WORD, port, label="Polaris", gives=""), Port(MANAGEMENT, management, gives=NUMBERS)),
+        ports=(
+            Port(WORD, port, scheme(place), label="Polaris", gives=""),
+            Port(MANAGEMENT, management, gives=NUMBERS),
+        ),
         probe=Probe("http", management, "/q/health/ready", expect="UP"),
         memory_mb=640,
         needs=(store.service, postgres.WORD),
     )
     return (service,)
+
+
+def _secured(config: str, port: int) -> dict[str, Text]:
+    """TLS on the port of both interfaces. https://quarkus.io/guides/http-reference"""
+    folder = config.replace("$", "$$")  # else it could begin an expression
+    return {
+        "quarkus.http.ssl-port": str(port),
+        "quarkus.http.insecure-requests": "disabled",
+        "quarkus.http.ssl.certificate.files": f"{folder}/{_CERTIFICATE}",
+        "quarkus.http.ssl.certificate.key-files": f"{folder}/{_KEY}",
+    }
+
+
+def _certificate(place: Place) -> tuple[File, ...]:
+    own = Certificate.of(WORD, place.host(WORD), [place.external(WORD)])
+    return File(_CERTIFICATE, own.chain), File(_KEY, own.key)
 
 
 def vends(at: CatalogEndpoint) -> bool:
@@ -309,6 +336,7 @@ POLARIS = CatalogKind(
         Listener(MANAGEMENT, 8182, 8182),
     ),
     volatile="polaris.",
+    unsecured=None,
     can=Limits("Polaris", views=True, renames=True),
     opening=None,
     to_writers=to_writers,
@@ -332,6 +360,10 @@ POLARIS = CatalogKind(
             "polaris.authentication.token-broker.*": _CLIENTS,
         },
         forbidden={"${": "an expression"},
+        secured=(
+            *("quarkus.http.ssl*", "quarkus.http.insecure-requests", "quarkus.http.auth.*", "quarkus.tls.*"),
+            *("quarkus.oidc.*", "polaris.authentication.*"),
+        ),
     ),
     needs=(postgres.WORD,),
     services=server,
