@@ -11,6 +11,7 @@ from lakehouse.kinds.platform.proxy import Route
 from lakehouse.kinds.store import StoreEndpoint
 from lakehouse.services.secrets import Pair
 from lakehouse.services.service import Place, Service, scheme
+from lakehouse.spec import Lakehouse
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import CatalogRules
 from lakehouse.text.placeholders import Secret, Text
@@ -34,6 +35,7 @@ class CatalogEndpoint:
     store: StoreEndpoint
     branches: tuple[str, ...] = ()  # those that the file names, in addition to the catalog's default branch
     entry: KindEntry | None = None  # its entry in the file
+    rules: Mapping[str, Text] = field(default_factory=dict)  # who may do what, if its server decides that here
     warehouses: str = ""  # path of the API by which the store makes warehouses, if the store serves the catalog
 
     @property
@@ -112,7 +114,8 @@ class CatalogKind(CatalogRules):
     returns the storage configuration of a catalog, if the server creates catalogs on request. ``account`` returns the
     account of a catalog that AWS runs, if it is apart from the store's. ``routes`` returns the ways to its server
     through the proxy of a secure stack, and ``token`` the token that the toolkit's clients show its server or the
-    proxy; None: they ask for none.
+    proxy; None: they ask for none. ``rules`` returns who may do what in a catalog of the lakehouse, as the server's
+    configuration has it in a secure stack.
     """
 
     for_spark: Callable[[CatalogEndpoint], Mapping[str, Text]]
@@ -122,6 +125,7 @@ class CatalogKind(CatalogRules):
     bases: Callable[[Place, str, KindEntry], tuple[str, str]] = served
     routes: Callable[[Place, CatalogEndpoint], Sequence[Route]] = lambda place, at: ()
     token: Callable[[CatalogEndpoint], Secret | None] = lambda at: None
+    rules: Callable[[Lakehouse, str], Mapping[str, Text]] = lambda lakehouse, catalog: {}
     located: bool = False  # its server identifies the catalog by the location of its tables
     rest: str = ""  # path of its Iceberg REST endpoint, without /v1
     api: str = ""  # path of its own API

@@ -65,6 +65,7 @@ def _catalog(
         store=store,
         branches=tuple(spec.branches),
         entry=entry,
+        rules=kind.rules(lakehouse, name) if place.secure else {},
         warehouses=STORES[store.service].warehouses if kind.in_store else "",
     )
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.state import State, write_private
-from lakehouse.text.placeholders import Secret
+from lakehouse.text.placeholders import OWNERS, Secret
 
 ISSUER = "lakehouse"
 SHAPES = ("token", "verifier")
@@ -31,18 +31,19 @@ def value(state: State, wanted: Secret) -> str:
     """
     if not is_there(state, wanted.credential):
         make(state, wanted.credential)
-    return mint(state, wanted.credential, wanted.subject) if wanted.shape == "token" else _public(state, wanted)
+    return (
+        mint(state, wanted.credential, wanted.subject, [OWNERS]) if wanted.shape == "token" else _public(state, wanted)
+    )
 
 
-def mint(state: State, signer: str, subject: str, groups: Sequence[str] = ()) -> str:
+def mint(state: State, signer: str, subject: str, groups: Sequence[str]) -> str:
     """A token of the subject, valid as long as the key that signs it. ``groups`` are the names that Nessie calls roles.
 
     Raises LakehouseError if there is no such key, or if openssl is missing or fails.
     """
     folder = _folder(state, signer)
-    claims: dict[str, Any] = {"iss": ISSUER, "sub": subject, "iat": int(time.time()), "exp": _end(folder)}
-    if groups:
-        claims["groups"] = list(groups)
+    about: dict[str, Any] = {"iss": ISSUER, "sub": subject, "groups": list(groups)}
+    claims = {**about, "iat": int(time.time()), "exp": _end(folder)}
     text = f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part(claims)}"
     signature = certificates.openssl(folder, "dgst", "-sha256", "-sign", _KEY, given=text.encode())
     return f"{text}.{_encoded(signature)}"

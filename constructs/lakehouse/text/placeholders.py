@@ -22,6 +22,7 @@ from lakehouse.text.profiles import Profile
 # The form of a generated secret: a key is 40 hexadecimal digits, a password 24 letters and digits. A name is the first
 # half of a pair. A token is a JWT, and a verifier the public key by which a server checks tokens.
 SecretShape = Literal["key", "password", "name", "token", "verifier"]
+OWNERS = "lakehouse"  # the group in tokens of the toolkit and of the services, which may do everything
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from lakehouse.access.nessie import nessie_rules
 from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
 from lakehouse.services import jvm
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import METADATA, NUMBERS, File, Place, Port, Probe, Service
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import Feature, Further, Limit, Limits, Listener
-from lakehouse.text.placeholders import Secret, Text
+from lakehouse.text.placeholders import OWNERS, Secret, Text
 from lakehouse.text.properties import properties
 
 VERSION, JAVA = "0.99.0", 25  # it runs on Java 21 and newer; class archives are best on the newest
@@ -73,7 +74,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
     trusting, files = jvm.trust(place, name)
     ports = [Port(name, port, label=f"Nessie ({catalog})", path="/tree/main", gives=METADATA)]
     if place.secure:
-        settings |= _secured(port)
+        settings |= _secured(port) | _rules(at)
         # The server does not read the token: it is here so that a deploy makes and replaces it with the key that signs.
         files += (*_certificates(place, name), File("owner.jwt", token_of()))
         ports = [Port(name, port, "https", label=f"Nessie ({catalog})", path=CONFIG, meaning=_MEANING, gives=_GIVES)]
@@ -126,6 +127,12 @@ def _secured(port: int) -> dict[str, Text]:
         "quarkus.oidc.public-key": _VERIFIER,
         "quarkus.oidc.token.issuer": OWNER,
     }
+
+
+def _rules(at: CatalogEndpoint) -> dict[str, Text]:
+    """Who may do what. The server reads it at its start, so a changed grant restarts it."""
+    rules = {f"nessie.server.authorization.rules.{name}": rule for name, rule in at.rules.items()}
+    return {"nessie.server.authorization.enabled": "true", **rules}
 
 
 def _certificates(place: Place, name: str) -> tuple[File, ...]:
@@ -294,6 +301,7 @@ NESSIE = CatalogKind(
     ),
     services=server,
     token=token,
+    rules=lambda lakehouse, catalog: nessie_rules(lakehouse, catalog, OWNERS),
     unsecured=None,
     for_spark=for_spark,
     for_trino=for_trino,
