@@ -74,7 +74,7 @@ def credentials(
     to: Annotated[Path | None, typer.Option(help="The file to write; by default one in the state folder.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Print the keys on the screen, and write no file.")] = False,
 ) -> None:
-    """Write a principal's keys for the store, and its credentials for Polaris and Trino, to a file for you only."""
+    """Write a principal's keys for the store, and what it shows Polaris, Nessie and Trino, to a file for you only."""
     from lakehouse.runtimes.state import write_private
 
     at = _servers(context, principal)
@@ -114,7 +114,8 @@ def rotate(
     """Give a principal new keys. The store's former ones work until `--end-former`, so no query is lost.
 
     Polaris has one pair for each principal: its former one gets no new token from then on. Trino has one password for
-    each: the former one ends within two seconds, and queries that run go on.
+    each: the former one ends within two seconds, and queries that run go on. In a secure stack a principal's token for
+    Nessie is replaced by the next deploy, which restarts Nessie.
     """
     if (principal is None) != every:
         raise UsageError("Name one principal, or give --all.")
@@ -145,8 +146,9 @@ def try_calls(
     """Try at each server, with each principal's own keys, what the file allows and what it does not.
 
     At a store with users: in each namespace's and table's folder, list, get, put and delete an object of the test. At
-    Polaris: list, load, change, create and drop tables. In a Trino that asks for passwords the same, and look for what
-    a filter or mask must hide. Nothing stays. Exit code 1 if one of them allows more or less than the file.
+    Polaris, and at Nessie in a secure stack: list, load, change, create and drop tables. In a Trino that asks for
+    passwords the same, and look for what a filter or mask must hide. Nothing stays. Exit code 1 if one of them allows
+    more or less than the file.
     """
     from bootstrap.operations.access_proof import tried
 
@@ -188,7 +190,8 @@ def _servers(context: typer.Context, principal: str | None) -> PrincipalServers:
     found = PrincipalServers.of(target)
     if found.none:
         raise UsageError(
-            f"{where}stacks.{target.stack} has no {_store_with_users()}, no catalog of kind polaris, and no {_TRINO}."
+            f"{where}stacks.{target.stack} has no {_store_with_users()}, no catalog of kind polaris, no secure one of "
+            f"kind nessie, and no {_TRINO}."
         )
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
+from bootstrap.catalogs.nessie_tokens import NessieTokens
 from bootstrap.catalogs.polaris_principals import PolarisPrincipals
 from bootstrap.engines.trino_files import TrinoFiles
 from bootstrap.reconciler.objects.principal import existing
@@ -17,9 +18,11 @@ from bootstrap.session.connect import connect
 from bootstrap.session.target import Target
 from bootstrap.session.trino_login import authority
 from bootstrap.stores.users import UserAdmin
+from lakehouse.access.nessie import group
 from lakehouse.kinds.engines.trino_password import SECONDS
+from lakehouse.runtimes.generations import rotate
 
-_STORE, _POLARIS, _TRINO = "the store", "Polaris", "Trino"
+_STORE, _POLARIS, _NESSIE, _TRINO = "the store", "Polaris", "Nessie", "Trino"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class PrincipalServers:
     users: UserAdmin | None = None
     principals: PolarisPrincipals | None = None
     trino: TrinoFiles | None = None
+    nessie: NessieTokens | None = None
 
     @classmethod
     def of(cls, target: Target) -> Self:
@@ -51,12 +55,13 @@ class PrincipalServers:
             world.users and world.users(),
             world.principals and world.principals(),
             world.trino and world.trino(),
+            NessieTokens.of(connections),
         )
 
     @property
     def none(self) -> bool:
         """Whether no server knows principals."""
-        return self.users is None and self.principals is None and self.trino is None
+        return not any((self.users, self.principals, self.trino, self.nessie))
 
     def name(self, principal: str) -> str:
         """That of the principal at the store and at Polaris."""
@@ -84,6 +89,13 @@ class PrincipalServers:
             )
         if self.principals is not None and (pair := self.principals.keys.pair(name)):
             yield f"[polaris]\nuri = {self.principals.uri}\nclient_id = {pair[0]}\nclient_secret = {pair[1]}\n"
+        if (nessie := self.nessie) is not None and nessie.made(principal):
+            token = nessie.token(principal)
+            for catalog, at in nessie.catalogs.items():
+                yield (
+                    f"[nessie.{catalog}]\nuri = {at.uri}\napi = {at.api}\nwarehouse = {at.warehouse}\n"
+                    f"token = {token}\nca = {at.trust}\n"
+                )
         if self.trino is not None and (password := self.trino.password(principal)):
             uri, ca = self.target.local.addresses["trino"].removesuffix("/ui/"), authority(self.target)
             yield f"[trino]\nuri = {uri}\nuser = {principal}\npassword = {password}\nca = {ca}\n"
@@ -128,10 +140,20 @@ class PrincipalServers:
                 "has one goes on until it ends, after an hour at most."
             )
             yield _POLARIS, lambda: principals.renew(name, existing(self.target.lakehouse).get(name, "")), said
+        if (nessie := self.nessie) is not None and nessie.made(principal):
+            said = (
+                f"{principal} gets a new token for Nessie by the next `lakehouse deploy`, which restarts Nessie: the "
+                f"former one then ends. After it: {shown}."
+            )
+            yield _NESSIE, lambda: self._replaced(principal), said
         if (trino := self.trino) is not None and trino.made(principal):
             former = f"The former one ends within {SECONDS} s; queries that run go on"
             said = f"{principal} has a new password for Trino: {shown}. {former}."
             yield _TRINO, lambda: trino.renew(principal), said
+
+    def _replaced(self, principal: str) -> None:
+        local = self.target.local
+        rotate(local.state, local.everything, group(principal).secret, local.credentials)
 
     # What is there is read once for all principals, and only if the state folder has no keys of one.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bootstrap import output
-from bootstrap.operations import polaris_proof, trino_proof
+from bootstrap.operations import nessie_proof, polaris_proof, trino_proof
 from bootstrap.operations.access_keys import PrincipalServers
 from bootstrap.stores import proof
 from lakehouse.access.proof import calls
@@ -52,6 +52,12 @@ def tried(servers: PrincipalServers, principal: str | None) -> Iterator[TriedCal
                 bar.update(task, advance=1)
                 of_it = seen.call
                 yield TriedCall(of_it.principal, of_it.operation, of_it.place, "polaris", seen.wanted, seen.allowed)
+        if (nessie := servers.nessie) is not None:
+            there = [call for call in nessie_proof.calls(lakehouse, nessie.catalogs) if call.principal in asked]
+            task = bar.add_task("nessie", total=len(there))
+            for at in nessie_proof.outcomes(there, servers.connections, nessie):
+                bar.update(task, advance=1)
+                yield TriedCall(at.call.principal, at.call.operation, at.call.place, "nessie", at.wanted, at.allowed)
         if servers.trino is not None:
             of_trino = [call for call in trino_proof.calls(lakehouse) if call.principal in asked]
             task = bar.add_task("trino", total=len(of_trino))

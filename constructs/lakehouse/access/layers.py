@@ -53,7 +53,8 @@ def _of_catalogs(stack: LocalStack) -> list[EnforcementLayer]:
     found = []
     for name, entry in stack.catalogs.items():
         kind: CatalogRules = known().catalogs[entry.kind]
-        found.append(_row(f"catalog {name} ({kind.label})", kind.guard or _NOBODY_ASKED))
+        asking = kind.asking if stack.secure is not None else None
+        found.append(_row(f"catalog {name} ({kind.label})", asking.guard if asking else kind.guard or _NOBODY_ASKED))
     return found
 
 

@@ -38,7 +38,10 @@ def openings(
         yield from kind.openings(lakehouse)
     entry, store = stack.catalogs[catalog], known().stores[stack.store.kind]
     served = known().catalogs[entry.kind]
-    if served.opening is not None:
+    if stack.secure is not None and served.asking is not None:
+        if writes:
+            yield served.asking.to_writers
+    elif served.opening is not None:
         yield served.opening
     if writes and store.can.sts:
         yield from served.to_writers(lakehouse.catalogs[catalog], entry)

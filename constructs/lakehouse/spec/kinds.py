@@ -201,6 +201,17 @@ class StoreRules(KindRules):
         return False
 
 
+@dataclass(frozen=True)
+class Asking:
+    """What `access` is worth to a catalog's server in a secure stack, where it asks who a client is.
+
+    ``to_writers`` is the way around filters and masks that is left to who may write to another table of the catalog.
+    """
+
+    guard: Enforcement
+    to_writers: Opening
+
+
 @dataclass(frozen=True, kw_only=True)
 class CatalogRules(KindRules):
     """A kind of catalog. If ``shared``, one server serves all catalogs of the kind; else each has its own server.
@@ -215,6 +226,7 @@ class CatalogRules(KindRules):
     can: Limits
     opening: Opening | None = _ANYBODY  # the way around filters and masks that its server opens
     to_writers: Callable[[Any, KindEntry], Iterable[Opening]] = lambda catalog, entry: ()
+    asking: Asking | None = None  # None: in a secure stack it enforces no more than in others
     outside: tuple[str, ...] | None = None
     volatile: str = ""  # the beginning of table properties that it writes by itself at every load
     shared: bool = False

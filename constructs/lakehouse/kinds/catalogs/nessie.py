@@ -16,7 +16,7 @@ from lakehouse.services import jvm
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import METADATA, NUMBERS, File, Place, Port, Probe, Service
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.kinds import Feature, Further, Limit, Limits, Listener
+from lakehouse.spec.kinds import Asking, Enforcement, Feature, Further, Limit, Limits, Listener, Opening
 from lakehouse.text.placeholders import OWNERS, Secret, Text
 from lakehouse.text.properties import properties
 
@@ -25,15 +25,15 @@ REST, API = "/iceberg", "/api/v2"
 WORD, MANAGEMENT = "nessie", "nessie-management"
 CONFIG = f"{API}/config"  # the path of its own settings, which anybody may read
 _KEY, _CERTIFICATE, _AUTHORITY = "key.pem", "certificate.pem", "authority.pem"
-_SIGNER = "nessie-tokens"  # the key that signs tokens, for all servers of a stack
-_VERIFIER = Secret(f"{_SIGNER}.pub", "verifier", _SIGNER)
+SIGNER = "nessie-tokens"  # the key that signs tokens, for all servers of a stack
+_VERIFIER = Secret(f"{SIGNER}.pub", "verifier", SIGNER)
 OWNER = "lakehouse"  # who the toolkit's own clients are
 
 
 def token_of(who: str = "") -> Secret:
     """The token of the toolkit's clients, or of a service of the stack. Each may do everything."""
     subject = f"{OWNER}/{who}" if who else OWNER
-    return Secret(f"nessie-{who or OWNER}.jwt", "token", _SIGNER, subject=subject)
+    return Secret(f"nessie-{who or OWNER}.jwt", "token", SIGNER, subject=subject)
 
 
 def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
@@ -300,6 +300,18 @@ NESSIE = CatalogKind(
         ),
     ),
     services=server,
+    asking=Asking(
+        Enforcement(
+            "grants on names and metadata of namespaces, tables and views, by each principal's token",
+            "filters and masks: a table with them is closed; files, for which it gives no keys. Who may write to a "
+            "table may change its columns, and show by it the metadata of any other table of the catalog",
+        ),
+        Opening(
+            "one of its principals may also write to another table of the catalog, and Nessie lets it give that table "
+            "the metadata of any other, which engines then read by the wrong name",
+            "let none of its principals write in the catalog",
+        ),
+    ),
     token=token,
     rules=lambda lakehouse, catalog: nessie_rules(lakehouse, catalog, OWNERS),
     unsecured=None,

@@ -168,8 +168,8 @@ def test_a_store_without_users_is_named_with_those_that_have_them(
     file.write_text(file.read_text().replace("store: seaweedfs", "store: s3proxy"))
     lakehouse(file, "test", expect=2)
     assert (
-        "stacks.local has no store with users (seaweedfs, minio or aistor), no catalog of kind polaris, and no Trino "
-        "with `authentication: password`." in " ".join(capsys.readouterr().err.split())
+        "stacks.local has no store with users (seaweedfs, minio or aistor), no catalog of kind polaris, no secure one "
+        "of kind nessie, and no Trino with `authentication: password`." in " ".join(capsys.readouterr().err.split())
     )
 
 

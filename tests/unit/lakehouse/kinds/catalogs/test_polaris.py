@@ -195,6 +195,6 @@ def test_in_a_secure_stack_its_interfaces_have_tls_and_its_jvm_trusts_the_stack(
     options = dict(service.environment)["JDK_JAVA_OPTIONS"]
     assert '"-Djavax.net.ssl.trustStore=/config/polaris/truststore.p12"' in options
     at = endpoints(given, stack, place).catalogs[0]
-    assert POLARIS.for_spark(at)[".oauth2-server-uri"].startswith("https://polaris.internal:8181/")
+    assert as_text(POLARIS.for_spark(at)[".oauth2-server-uri"]).startswith("https://polaris.internal:8181/")
     assert "JDK_JAVA_OPTIONS" not in dict(server().environment)
     assert not any("ssl" in line for line in as_text(server().files[0].text).splitlines())
