@@ -166,14 +166,22 @@ def _target(context: typer.Context) -> Target:
 @app.command()
 def status(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show each service: healthy or not, pid, memory, uptime, addresses. Exit code 1 unless all are healthy."""
+    from bootstrap.doctor import probes
+    from bootstrap.doctor.endings import first
     from bootstrap.operations import disk
     from bootstrap.operations.status import duration, look
 
     target = _target(context)
     services, room, job = look(target), disk.look(target), target.local.runtime.background()
+    ends = probes.endings(target.local)
     well = all(each.healthy for each in services) and room.writes
     if as_json:
-        found = {"services": [asdict(each) for each in services], "disk": asdict(room), "background": job}
+        found = {
+            "services": [asdict(each) for each in services],
+            "disk": asdict(room),
+            "background": job,
+            "endings": ends,
+        }
         print_json({"stack": target.stack, "healthy": well, **found})
     else:
         from rich.table import Table
@@ -193,6 +201,8 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
         print(f"\n{sum(each.healthy for each in services)} of {len(services)} services healthy, {total} MiB resident.")
         files = "" if room.inodes_free is None else f", room for {room.inodes_free} more files"
         print(room.problem or f"Disk: {room.free_mb} MB free at {room.folder}{files}.")
+        if ends:
+            print(f"Of certificates and keys of tokens, {first(ends)}.")
         if job:
             print(f"In the background: {job}.")
         if not any(each.pid for each in services):

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootstrap.doctor import catalogs, engines, files, machine, probes, services, shell, speed, store, tools
+from bootstrap.doctor import catalogs, endings, engines, files, machine, probes, services, shell, speed, store, tools
 from bootstrap.doctor.store import Answer
 from bootstrap.iceberg import claims
 from bootstrap.remote.errors import Refused, RemoteError, Throttled, UnknownState, Unreachable
@@ -19,8 +19,8 @@ from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.needed import Needed
 from lakehouse.packages import terraform
 from lakehouse.packages.jvm import packaged
+from lakehouse.runtimes import credentials, generations
 from lakehouse.runtimes import disk as disks
-from lakehouse.runtimes import generations
 from lakehouse.runtimes.disk import BALLAST, BALLAST_MB, least
 from lakehouse.runtimes.findings import Check, CheckContext, Finding, PortHolder, ok, skipped
 from lakehouse.runtimes.local import Local
@@ -177,6 +177,8 @@ class _Stack:
         yield Check("buckets", self.buckets, after=("keys",))
         if probes.further_secrets(local.services):
             yield Check("secrets", self.secrets, after=("stack", "state folder"))
+        if any(each.kind in ("certificate", "tokens") for each in credentials.known(local.everything).values()):
+            yield Check("certificates", self.certificates, after=("stack", "state folder"))
         for each in local.endpoints.catalogs:
             yield from self._catalog(each)
         if (trino := self.target.lakehouse.engines.trino) is not None:
@@ -295,6 +297,9 @@ class _Stack:
         except RemoteError as failure:
             return failure
         return None
+
+    def certificates(self) -> Finding:
+        return endings.finding(probes.endings(self.local), self.around.now())
 
     def buckets(self) -> Finding:
         there, _ = probes.listed_buckets(self.local)

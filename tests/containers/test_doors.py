@@ -13,6 +13,7 @@ from bootstrap.session.clients import TOKEN
 from lakehouse.kinds.stores import rustfs
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.images import IMAGES
+from tests.attacks.attacked import assert_known
 from tests.containers.conftest import DOCKER, runtime, up
 from tests.containers.listening import DNS, assert_declared, listening
 from tests.integration.deployment import Deployment
@@ -25,6 +26,10 @@ def test_what_listens_is_declared_and_published_on_the_loopback_address(
 ) -> None:
     contained.lakehouse("sql", "-e", "SELECT 1", "--engine", "spark")  # an executor is there
     assert_declared(contained, engine)
+
+
+def test_each_port_gives_what_is_known_and_shown(contained: Deployment) -> None:
+    assert_known(contained)
 
 
 @pytest.fixture

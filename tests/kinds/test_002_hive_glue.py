@@ -22,6 +22,7 @@ from bootstrap.remote.s3 import client
 from bootstrap.session.connect import store
 from lakehouse import packages
 from tests import moto
+from tests.attacks.attacked import assert_known
 from tests.integration.deployment import ROW, Deployment, a_row, exposed, kept, kill, read, until, up
 from tests.integration.findings import behind, doctor, errors, stopped
 from tests.integration.listening import further
@@ -96,6 +97,7 @@ def test_every_engine_reads_what_every_engine_wrote(on_hive: Deployment) -> None
 
 def test_nothing_listens_beside_what_the_file_says(on_hive: Deployment) -> None:
     assert not {each for each in further(on_hive) if not each.service.startswith(("spark", "trino"))}
+    assert_known(on_hive)
 
 
 def test_no_process_and_no_log_shows_a_password(on_hive: Deployment) -> None:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -15,8 +17,10 @@ from bootstrap.reconciler.world import World
 from bootstrap.session.connect import connect
 from lakehouse.access.polaris import PolarisGrant
 from lakehouse.spec import load
-from tests.integration.deployment import Deployment, up
-from tests.integration.trino_users import denied, run
+from tests.attacks.attacked import assert_known
+from tests.integration.appending import Appender
+from tests.integration.deployment import Deployment, until, up
+from tests.integration.trino_users import connected, denied, login, run, soon, status
 from tests.polaris.home import home
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -77,6 +81,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         yield made
 
 
+def test_each_port_gives_what_is_known_and_shown(stack: Deployment) -> None:
+    assert_known(stack)
+
+
 def test_every_call_is_answered_as_the_file_says(stack: Deployment) -> None:
     found = json.loads(stack.lakehouse("access", "test", "--all", "--json"))
     # SeaweedFS lets nobody put the test's objects beside the tables that it serves itself.
@@ -118,3 +126,66 @@ def test_what_polaris_allows_too_much_is_found(stack: Deployment) -> None:
     assert expected in [line.split() for line in found.splitlines()]
     stack.lakehouse("apply")
     stack.lakehouse("access", "test", "--principal", "bi")
+
+
+# Long enough to be still running after a rotation; it reads its file at the beginning.
+LONG = "SELECT count(*) FROM rest.silver.orders, UNNEST(sequence(1, 3000)) a, UNNEST(sequence(1, 9000)) b"
+
+
+@contextmanager
+def long_query(stack: Deployment) -> Iterator[None]:
+    """A query of `bi` runs meanwhile, and ends well."""
+    password, ca = login(stack, "bi")
+    with connected(stack, "bi", password, ca) as cursor:
+        cursor.execute(LONG)
+        yield
+        assert cursor.fetchall() == [[2 * 3000 * 9000]]
+
+
+def appender(stack: Deployment) -> Appender:
+    """One that has the keys of `etl`, as they were handed out."""
+    keys = configparser.ConfigParser()
+    keys.read_string(stack.lakehouse("access", "credentials", "etl", "--show"))
+    own = keys["default"]
+    given = {"s3.access-key-id": own["aws_access_key_id"], "s3.secret-access-key": own["aws_secret_access_key"]}
+    return Appender(stack, "rest", "bronze.raw", **given)
+
+
+def written(stack: Deployment) -> list[int]:
+    shown = stack.lakehouse("sql", "-e", "SELECT id FROM rest.bronze.raw ORDER BY id", "--format", "json")
+    return [json.loads(line)["id"] for line in shown.splitlines() if line.startswith("{")]
+
+
+def test_a_rotation_of_all_principals_loses_no_row_and_no_query(stack: Deployment) -> None:
+    """The former keys work on until they are ended; the former password ends, but no query that runs."""
+    password, _ = login(stack, "bi")
+    writer = appender(stack)
+    with writer.appending(), long_query(stack):
+        stack.lakehouse("access", "rotate", "--all")
+        writer.until_more()
+        assert writer.failures == []
+        assert soon(lambda: status(stack, auth=("bi", password)) == 401)
+        stack.lakehouse("access", "rotate", "--all", "--end-former")
+        until(lambda: bool(writer.failures), 60)
+    assert "ACCESS_DENIED" in writer.failures[0] or "403" in writer.failures[0]
+    assert written(stack) == writer.acknowledged
+    with (again := appender(stack)).appending():
+        assert again.failures == [], "with the keys that are handed out now"
+    stack.lakehouse("sql", "-e", "DELETE FROM rest.bronze.raw")
+    stack.lakehouse("access", "test", "--principal", "etl")
+
+
+def test_a_rotation_of_a_services_secret_loses_nothing_that_was_acknowledged(stack: Deployment) -> None:
+    """It restarts PostgreSQL and the catalog's server: a writer has errors meanwhile, a query goes on."""
+    before = stack.local.runtime.processes()["trino"].pid
+    writer = appender(stack)
+    with writer.appending(), long_query(stack):
+        stack.lakehouse("secret", "rotate", "postgres-rest")
+        assert stack.planned() >= {"postgres", "rest"}
+        stack.deploy()
+        writer.until_more()
+    found = written(stack)
+    assert found == sorted(set(found)), "no row twice"
+    assert set(writer.acknowledged) <= set(found)
+    assert stack.local.runtime.processes()["trino"].pid == before
+    stack.lakehouse("sql", "-e", "DELETE FROM rest.bronze.raw")

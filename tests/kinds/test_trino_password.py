@@ -6,6 +6,7 @@ The tests share one lakehouse: each leaves it up and whole for the next one.
 from __future__ import annotations
 
 import json
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,7 +17,10 @@ import requests
 from trino.exceptions import HttpError, TrinoUserError
 
 from lakehouse.kinds.engines.trino_password import RULES, USERS
-from tests.integration.deployment import BIN, Deployment, exposed, kill, up
+from lakehouse.runtimes import certificates
+from lakehouse.runtimes.certificates import wanted
+from tests.attacks.attacked import assert_known
+from tests.integration.deployment import BIN, Deployment, exposed, kept, kill, up
 from tests.integration.findings import doctor, errors
 from tests.integration.listening import further
 from tests.integration.trino_users import READ_AGAIN, connected, denied, login, run, soon, status
@@ -63,6 +67,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 def pid(stack: Deployment) -> int:
     return stack.local.runtime.processes()["trino"].pid
+
+
+def served(stack: Deployment) -> str:
+    """The certificate that Trino shows to clients now."""
+    return ssl.get_server_certificate(("127.0.0.1", stack.port("trino")))
+
+
+def test_each_port_gives_what_is_known_and_shown(stack: Deployment) -> None:
+    assert_known(stack)
 
 
 def test_only_a_right_password_is_let_in(stack: Deployment) -> None:
@@ -212,6 +225,34 @@ def test_who_did_what_is_known(stack: Deployment) -> None:
     assert "INSERT INTO lake.bronze.raw" in shown
     assert "SELECT * FROM lake.bronze.raw" not in shown
     assert "No record of who did what: S3Proxy." in shown
+
+
+def test_a_filter_that_only_a_deploy_can_close_is_refused(stack: Deployment) -> None:
+    """As if no deploy had switched off the statistics, which show values of all rows."""
+    folder = stack.local.state.config("trino")
+    rules = (folder / RULES).read_text()
+    former = stack.change("access", "roles", "narrow", "grants", CUSTOMERS, "rows", to="region = 'US'")
+    with kept(folder / "catalog" / "lake.properties") as text:
+        started = [line for line in text.splitlines(keepends=True) if "table-statistics-enabled" not in line]
+        (folder / "catalog" / "lake.properties").write_text("".join(started))
+        assert "deploy first: " in stack.lakehouse("apply", code=1)
+    assert (folder / RULES).read_text() == rules
+    stack.file.write_text(former)
+    stack.lakehouse("plan", code=0)
+
+
+def test_a_certificate_that_is_replaced_under_a_running_trino_is_served(stack: Deployment) -> None:
+    before, serial = pid(stack), served(stack)
+    state = stack.local.state
+    made = wanted(stack.local.services)["trino"]
+    certificates.make(state, "trino", made)
+    parts = [(state.root / "certificates" / "trino" / f"{part}.pem").read_text() for part in ("key", "certificate")]
+    (state.config("trino") / "server.pem").write_text("\n".join(parts))
+    assert soon(lambda: served(stack) != serial, 120)
+    assert run(stack, "bi", "SELECT 1") == [[1]], "it is of the authority that clients trust"
+    assert pid(stack) == before
+    assert stack.planned() == set()
+    assert "trino-certificate ends on" in stack.lakehouse("status")
 
 
 def test_a_rotation_loses_no_running_query(stack: Deployment) -> None:

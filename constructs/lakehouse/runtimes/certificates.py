@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import shutil
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -74,6 +75,12 @@ def due(state: State, name: str, names: tuple[str, ...]) -> bool:
         return not _lasts(certificate)
     authority = _folder(state, AUTHORITY) / "certificate.pem"
     return due(state, AUTHORITY, ()) or _noted(folder) != _note(names, authority) or not _lasts(certificate)
+
+
+def end(state: State, name: str) -> float:
+    """When the certificate ends, in seconds since 1970."""
+    shown = openssl(_folder(state, name), "x509", "-noout", "-enddate", "-in", "certificate.pem").decode()
+    return ssl.cert_time_to_seconds(shown.partition("=")[2].strip())
 
 
 def make(state: State, name: str, names: tuple[str, ...]) -> None:

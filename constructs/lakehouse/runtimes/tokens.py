@@ -61,6 +61,11 @@ def due(state: State, signer: str, now: Callable[[], float] = time.time) -> bool
     return _end(_folder(state, signer)) - now() < certificates.RENEWED_DAYS * _DAY
 
 
+def end(state: State, signer: str) -> float:
+    """When the key and its tokens end, in seconds since 1970."""
+    return _end(_folder(state, signer))
+
+
 def make(state: State, signer: str) -> None:
     """Make the key, even if there is one. Former tokens are worth nothing once the servers have the new public key."""
     folder = _folder(state, signer)

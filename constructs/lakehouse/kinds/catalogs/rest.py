@@ -25,6 +25,7 @@ WORD, JAVA = "rest", 25  # it runs on Java 17 and newer; class archives are best
 PACKAGES = ("iceberg-rest-1.10.1", "beanshell-2.0b6", "postgresql-jdbc-42.7.14")
 _SERVER = Path(__file__).with_suffix(".bsh")
 _STORE = "`store`"
+_SETTINGS = "which requests it knows"  # what it gives without a login, if it asks for one
 
 
 def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service, ...]:
@@ -32,11 +33,15 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
     name, store, database = at.service, at.store, Database.of(at.service, entry)
     port = Port(name, place.port(name), label=f"Iceberg REST ({at.name})", path="/v1/config", gives=METADATA)
     if place.secure:
-        port = Port(plain(name), place.port(plain(name)), gives=METADATA, inner=True)
+        port = Port(plain(name), place.port(plain(name)), gives=_SETTINGS, inner=True)
+    servers = (name, proxy.NAME) if place.secure else (name,)
     settings: dict[str, Text] = {
         "server.host": place.bind(),
         "server.port": str(port.number),
         "server.catalog": at.name,
+        # The names by which clients reach it, besides addresses.
+        "server.hosts": ",".join(dict.fromkeys(("localhost", *map(place.host, servers), place.external(name).host))),
+        **({"server.token": proxy.token(name)} if place.secure else {}),
         "catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
         "uri": database.jdbc(place),
         "jdbc.user": database.user,

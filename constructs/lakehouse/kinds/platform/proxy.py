@@ -96,7 +96,7 @@ def _of_clients(token: Secret, route: Route, upstream: str) -> Iterator[Text]:
     yield f""""
 	handle @known {{
 		reverse_proxy {"h2c://" if route.grpc else ""}{upstream} {{
-			{"flush_interval -1" if route.grpc else "header_up -Authorization"}
+			{"flush_interval -1" if route.grpc else "# the service asks for the token too"}
 		}}
 	}}
 	handle {{

@@ -30,6 +30,14 @@ def test_the_server_listens_where_the_place_says_and_has_its_own_database() -> N
     assert found["rest-other"].needs == ("s3proxy", "postgres")
 
 
+def test_it_knows_the_names_by_which_clients_ask() -> None:
+    given, stack = lakehouse("lake")
+    found = {each.name: each for each in services(given, stack, Somewhere(given))}
+    settings = as_text(found["rest"].files[1].text)
+    assert "server.hosts=localhost,rest.internal,lakehouse.example\n" in settings
+    assert "server.token" not in settings
+
+
 def test_what_the_file_has_no_key_for_is_written_as_it_stands() -> None:
     given, stack = lakehouse("lake")
     place = Somewhere(given)

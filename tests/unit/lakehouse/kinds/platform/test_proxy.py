@@ -33,7 +33,7 @@ https://:8182 {
 	@known header Authorization "Bearer <secret:rest-orders-token>"
 	handle @known {
 		reverse_proxy rest-orders.internal:18182 {
-			header_up -Authorization
+			# the service asks for the token too
 		}
 	}
 	handle {
@@ -72,6 +72,13 @@ def test_it_asks_for_a_token_at_each_port_and_forwards_to_the_plain_one() -> Non
     ]
     assert all(each.closed for each in there["proxy"].ports)
     assert "token" not in str(there["proxy"].command) + str(there["proxy"].environment)
+
+
+def test_a_server_behind_it_asks_for_the_token_too() -> None:
+    """Its port has no TLS, but is open to every user of this machine."""
+    settings = as_text(built("lake")["rest"].files[1].text)
+    assert "server.hosts=localhost,rest.internal,proxy.internal,lakehouse.example\n" in settings
+    assert "server.token=<secret:rest-token>\n" in settings
 
 
 def test_its_certificate_is_valid_where_users_and_services_find_it() -> None:

@@ -1,0 +1,1 @@
+"""What somebody without a login tries at the ports of a lakehouse, and what they get."""

@@ -1,0 +1,30 @@
+"""When certificates and keys of tokens end."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from lakehouse.runtimes import certificates, tokens
+from lakehouse.runtimes.endings import endings
+from lakehouse.runtimes.state import State
+from lakehouse.services.certificate import Certificate
+from lakehouse.services.service import File, Probe, Service
+from lakehouse.text.placeholders import Secret
+
+CERTIFICATE = Certificate("trino", ("localhost",))
+TOKEN = Secret("nessie-owner.jwt", "token", "nessie-tokens", subject="owner")
+SERVICE = Service(
+    "trino", "", packages=(), command=(), probe=Probe("tcp", 1), files=(File("a", CERTIFICATE.key), File("b", TOKEN))
+)
+
+
+def test_what_is_made_has_an_end(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    assert endings(state, [SERVICE]) == {}
+    certificates.make(state, "trino", CERTIFICATE.names)
+    tokens.make(state, "nessie-tokens")
+    found = endings(state, [SERVICE])
+    days = {name: round((end - time.time()) / 86_400) for name, end in found.items()}
+    assert days["trino-certificate"] == certificates.DAYS
+    assert days["nessie-tokens"] == certificates.DAYS
