@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from pyspark.sql.connect.proto import AnalyzePlanRequest
 from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
