@@ -30,7 +30,7 @@ from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, support
 from lakehouse.spec import ports as named_ports
 from lakehouse.spec.entries import KindEntry
-from lakehouse.text.placeholders import filled
+from lakehouse.text.placeholders import filled, written
 from offline.go import build
 from tests import moto
 from tests.polaris.home import home
@@ -218,7 +218,7 @@ def started(service: Service, state: State, keys: dict[str, str]) -> Iterator[su
     for file in service.files:
         path = config / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(filled(file.text, lambda name: keys.get(name) or state.secret(name)))
+        path.write_bytes(written(file.text, lambda name: keys.get(name) or state.secret(name)))
     environment = {**os.environ, **dict(service.environment)}
     with state.log(service.name).open("wb") as log:
         process = subprocess.Popen(
