@@ -20,6 +20,7 @@ from bootstrap.session.trino_login import authority
 from bootstrap.stores.users import UserAdmin
 from lakehouse.access.nessie import group
 from lakehouse.kinds.engines.trino_password import SECONDS
+from lakehouse.runtimes.credentials import known
 from lakehouse.runtimes.generations import rotate
 
 _STORE, _POLARIS, _NESSIE, _TRINO = "the store", "Polaris", "Nessie", "Trino"
@@ -140,7 +141,8 @@ class PrincipalServers:
                 "has one goes on until it ends, after an hour at most."
             )
             yield _POLARIS, lambda: principals.renew(name, existing(self.target.lakehouse).get(name, "")), said
-        if (nessie := self.nessie) is not None and nessie.made(principal):
+        # One that no longer has a grant there has no rule in the file, and none at the server after the next deploy.
+        if (nessie := self.nessie) is not None and nessie.made(principal) and group(principal).secret in self._known:
             said = (
                 f"{principal} gets a new token for Nessie by the next `lakehouse deploy`, which restarts Nessie: the "
                 f"former one then ends. After it: {shown}."
@@ -154,6 +156,11 @@ class PrincipalServers:
     def _replaced(self, principal: str) -> None:
         local = self.target.local
         rotate(local.state, local.everything, group(principal).secret, local.credentials)
+
+    @cached_property
+    def _known(self) -> Collection[str]:
+        """The credentials of the stack's services."""
+        return known(self.target.local.everything)
 
     # What is there is read once for all principals, and only if the state folder has no keys of one.
 

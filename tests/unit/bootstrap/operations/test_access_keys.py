@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bootstrap.catalogs.nessie_tokens import NessieTokens
 from bootstrap.catalogs.polaris_principals import CLIENT_ID, CLIENT_SECRET
 from bootstrap.engines.trino_files import TrinoFiles
 from bootstrap.operations.access_keys import KeysAt, PrincipalServers
-from bootstrap.remote.connections import Connections, StoreConnection
+from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 from bootstrap.remote.errors import Missing, Refused
 from bootstrap.remote.user_keys import UserKeys
 from bootstrap.session.target import Target, find
-from lakehouse.runtimes import owner
+from lakehouse.kinds.catalogs.nessie import SIGNER
+from lakehouse.runtimes import generations, owner, tokens
 from lakehouse.runtimes.state import State
 
 CONNECTIONS = Connections(StoreConnection("http://127.0.0.1:9000", "r"), {})
@@ -86,6 +90,35 @@ def test_trino_hands_out_a_password_and_its_former_one_ends_at_once(secure: Targ
     state.keep("trino-user-bi", "another")
     with pytest.raises(Refused, match="`lakehouse apply` makes them agree"):
         list(at.written("bi"))
+
+
+def test_nessie_hands_out_a_token_and_the_next_deploy_replaces_it(file: Path) -> None:
+    text = file.read_text().partition("engines:")[0].partition("access:")[0].partition("stacks:")[0]
+    access = "{roles: {r: {grants: {lake: [read]}}}, principals: {bi: {roles: [r]}, gone: {roles: []}}}"
+    stack = "{runtime: process, store: seaweedfs, secure: true, catalogs: {lake: nessie}}"
+    file.write_text(f"{text}access: {access}\nstacks: {{local: {stack}}}\n")
+    target = find(file, "local")
+    owner.mark(target.located.state, target.located.claim)
+    state = target.local.state
+    catalog = CatalogConnection("nessie", "https://n/iceberg", "lake", "https://n/api/v2", trust="/ca.pem")
+    at = PrincipalServers(target, CONNECTIONS, nessie=NessieTokens(state, {"lake": catalog}))
+    assert (at.none, list(at.written("bi")), list(at.renewed("bi"))) == (False, [], [])
+    for each in ("bi", "gone"):
+        state.keep(f"nessie-principal-{each}", "a-group")
+    tokens.make(state, SIGNER)
+    [section] = at.written("bi")
+    first = "[nessie.lake]\nuri = https://n/iceberg\napi = https://n/api/v2\nwarehouse = lake\n"
+    assert section.startswith(f"{first}token = ")
+    assert section.endswith("\nca = /ca.pem\n")
+    claims = section.partition("token = ")[2].split(".")[1]
+    found = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    assert (found["sub"], found["groups"]) == ("bi", ["a-group"])
+    [done] = at.renewed("bi")
+    assert done.server == "Nessie"
+    assert "by the next `lakehouse deploy`, which restarts Nessie" in done.said
+    assert state.secret("nessie-principal-bi") == "a-group", "until the deploy"
+    assert generations.plan(state, target.local.everything, None).generations == {"nessie-principal-bi": 1}
+    assert (list(at.ended("bi")), list(at.renewed("gone"))) == ([], []), "which has no grant"
 
 
 def test_polaris_hands_out_its_own_pair_and_lets_none_overlap(secure: Target, state: State) -> None:

@@ -39,6 +39,13 @@ def test_a_catalog_that_asks_nobody_enforces_nothing(word: str) -> None:
     assert "anybody on its network" in leaves
 
 
+def test_a_secure_nessie_enforces_grants() -> None:
+    found = said({}, runtime="process", store="seaweedfs", catalogs={"lake": "nessie"}, secure=True)
+    enforces, leaves = found["catalog lake (Nessie)"]
+    assert enforces.startswith("grants on names and metadata")
+    assert "the metadata of any other table" in leaves
+
+
 def test_a_catalog_without_a_way_around_filters_says_what_it_enforces() -> None:
     closed = {word for word, kind in CATALOGS.items() if kind.opening is None}
     assert closed == {"polaris", "glue", "s3tables"}

@@ -108,6 +108,18 @@ def test_where_the_table_is_closed_in_aws_it_is_a_warning(
     )
 
 
+SECURE = {"runtime": "process", "store": "seaweedfs", "secure": True, "catalogs": {"lake": "nessie"}}
+
+
+def test_a_secure_nessie_asks_and_leaves_a_way_to_writers() -> None:
+    assert said(lakehouse(CLOSED, None, here=SECURE)) == ""
+    assert "does what anybody" in said(lakehouse(CLOSED, None, here={**SECURE, "secure": False}))
+    for verb in ("write", "manage"):
+        assert "the metadata of any other" in said(writing(other=OTHER, verb=verb, **SECURE))
+    assert said(writing(other=OTHER, verb="read", **SECURE)) == ""
+    assert said(writing(other=OTHER, to="lakes.n.t", **SECURE)) == ""
+
+
 OTHER = {"columns": {"a": "long"}}
 FAR = {**OTHER, "location": "s3://warehouse/lake/far"}
 
