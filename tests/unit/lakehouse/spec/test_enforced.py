@@ -108,7 +108,7 @@ def test_where_the_table_is_closed_in_aws_it_is_a_warning(
     )
 
 
-SECURE = {"runtime": "process", "store": "seaweedfs", "secure": True, "catalogs": {"lake": "nessie"}}
+SECURE: dict[str, Any] = {"runtime": "process", "store": "seaweedfs", "secure": True, "catalogs": {"lake": "nessie"}}
 
 
 def test_a_secure_nessie_asks_and_leaves_a_way_to_writers() -> None:
