@@ -26,7 +26,9 @@ _GLOBAL = """\
 	auto_https off
 	persist_config off
 	log {
-		format console
+		format console {
+			level_format upper
+		}
 		level WARN
 	}
 	servers {

@@ -18,7 +18,9 @@ GLOBAL = """\
 	auto_https off
 	persist_config off
 	log {
-		format console
+		format console {
+			level_format upper
+		}
 		level WARN
 	}
 	servers {
