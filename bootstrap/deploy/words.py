@@ -82,8 +82,13 @@ def next_steps(lakehouse: Lakehouse, local: Local) -> Iterator[str]:
         yield "  lakehouse endpoints"
     if connect:
         yield from _snippet(connect, f'table("{table}")' if table else 'sql("SHOW CATALOGS")')
-        if (token := local.state.root / "secrets" / TOKEN).is_file():
+        if local.place.secure:
+            yield f"with its token and certificate in the environment: {_EVAL}"
+        elif (token := local.state.root / "secrets" / TOKEN).is_file():
             yield f"with the token in the environment: export SPARK_CONNECT_AUTHENTICATE_TOKEN=$(cat {near(token)})"
+
+
+_EVAL = 'eval "$(lakehouse endpoints --for env)"'
 
 
 def _snippet(connect: str, rows: str) -> Iterator[str]:

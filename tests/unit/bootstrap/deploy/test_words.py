@@ -67,6 +67,18 @@ def test_spark_connect_with_a_token_says_where_it_is_and_not_what_it_is(tmp_path
     assert "tiger" not in said
 
 
+def test_spark_connect_in_a_secure_stack_says_where_its_token_and_certificate_are(tmp_path: Path) -> None:
+    text = (
+        "name: demo\nbuckets: {warehouse: {}}\ncatalogs: {lake: {location: s3://warehouse/lake}}\n"
+        "engines: {spark: {connect: {token: true}}}\n"
+        "stacks: {local: {runtime: process, secure: true, store: seaweedfs, catalogs: {lake: nessie}}}\n"
+    )
+    about = target(tmp_path, text)
+    said = "\n".join(words.next_steps(about.lakehouse, about.located))
+    assert '.remote("sc://localhost:15002/;use_ssl=true")' in said
+    assert 'eval "$(lakehouse endpoints --for env)"' in said
+
+
 def test_a_failure_before_anything_has_begun(tmp_path: Path) -> None:
     made = view(target(tmp_path), Event("planned", "trino"), Event("failed", "preflight", "port 1 is taken"))
     said = list(words.failure(Ended(1, 0, made, ()), ["other"], "lakehouse deploy"))

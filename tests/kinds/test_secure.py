@@ -1,0 +1,144 @@
+"""A secure stack as processes: a REST catalog and Spark Connect behind the proxy, Spark's pages, and Trino.
+
+The tests share one lakehouse: each leaves it up and whole for the next one.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.integration.deployment import Deployment, exposed, kill, until, up
+from tests.integration.findings import doctor, errors
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+ORDERS = "lake.bronze.orders"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    made = Deployment.make(
+        tmp_path_factory.mktemp("secure") / "a lakehouse",
+        {
+            ("stacks",): {
+                "local": {"runtime": "process", "secure": True, "store": "seaweedfs", "catalogs": {"lake": "rest"}}
+            },
+            ("engines",): {
+                "spark": {"version": "4.1", "workers": 1, "cores": 2, "connect": {"token": True}},
+                "trino": {"memory": "1g", "authentication": "password"},
+            },
+            ("catalogs", "lake", "namespaces"): {
+                "bronze": {"tables": {"orders": {"columns": {"id": "long", "region": "string"}}}}
+            },
+            ("access",): {},
+        },
+    )
+    with up(made):
+        yield made
+
+
+def asked(stack: Deployment, port: str, path: str, scheme: str = "https", **settings: object) -> requests.Response:
+    """The answer of a port. The variables of a test machine would replace the certificate."""
+    with requests.Session() as session:
+        session.trust_env, session.verify = False, stack.local.place.trust
+        address = f"{scheme}://127.0.0.1:{stack.port(port)}{path}"
+        return session.get(address, timeout=30, allow_redirects=False, **settings)  # type: ignore[arg-type]
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def secret(stack: Deployment, name: str) -> str:
+    return stack.local.state.secret(name)
+
+
+def test_the_catalog_answers_only_who_has_its_token(stack: Deployment) -> None:
+    config = "/v1/config"
+    assert asked(stack, "rest", config, headers=bearer(secret(stack, "rest-token"))).status_code == 200
+    for wrong in ({}, bearer("wrong"), bearer(secret(stack, "rest-token") + "x"), {"Authorization": "Bearer"}):
+        refused = asked(stack, "rest", config, headers=wrong)
+        assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert asked(stack, "rest", config, "http").status_code == 400, "it has only TLS"
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(f"https://localhost:{stack.port('rest')}{config}", timeout=10)  # whoever does not trust the stack
+
+
+def connect(stack: Deployment, port: str, token: str, end: str) -> str:
+    """What a client of Spark Connect in a process of its own prints."""
+    code = (
+        "from pyspark.sql import SparkSession\n"
+        f"spark = SparkSession.builder.remote('sc://localhost:{stack.port(port)}{end}').create()\n"
+        "print('counted', spark.range(7).count())\n"
+    )
+    variables = {
+        "PATH": "/usr/bin:/bin",
+        "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": stack.local.place.trust,
+        "no_proxy": "localhost",
+    }
+    if token:
+        variables["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = token
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=120, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def test_connect_runs_only_what_comes_with_its_token(stack: Deployment) -> None:
+    right = secret(stack, "spark-connect-token")
+    assert "counted 7" in connect(stack, "spark-connect", right, "/;use_ssl=true")
+    assert "UNAUTHENTICATED" in connect(stack, "spark-connect", "wrong", "/;use_ssl=true")
+    plain = connect(stack, "spark-connect-plain", "wrong", "")
+    assert "UNAUTHENTICATED" in plain or "PERMISSION_DENIED" in plain, "behind the proxy, it asks too"
+
+
+@pytest.mark.parametrize("name", ["spark-master-ui", "spark-worker-1-ui", "spark-connect-ui"])
+def test_pages_ask_for_the_password(stack: Deployment, name: str) -> None:
+    path = "/environment/" if name == "spark-connect-ui" else "/json/"
+    assert asked(stack, name, path).status_code == 401
+    assert asked(stack, name, path, auth=("lakehouse", "wrong")).status_code == 401
+    shown = asked(stack, name, path, auth=("lakehouse", secret(stack, "pages-password")))
+    assert shown.status_code == 200
+    assert not [
+        each for each in ("rest-token", "spark-cluster", "store-secret-key") if secret(stack, each) in shown.text
+    ]
+    assert asked(stack, f"{name}-plain", path, "http").status_code == 403
+
+
+def test_our_own_commands_have_what_they_need(stack: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, "/etc/ssl/certs/ca-certificates.crt")
+    stack.lakehouse("sql", "--engine", "spark", "-e", f"INSERT INTO {ORDERS} VALUES (1, 'EU'), (2, 'US')")
+    assert "2" in stack.lakehouse("sql", "--engine", "trino", "-e", f"SELECT count(*) FROM {ORDERS}")
+    stack.lakehouse("verify")
+    stack.lakehouse("plan", code=0)
+    assert stack.planned() == set()
+    assert not errors(doctor(stack, code=0))
+    shown = stack.lakehouse("endpoints")
+    assert f"sc://localhost:{stack.port('spark-connect')}/;use_ssl=true" in shown
+    for tool in ("env", "spark", "pyiceberg", "trino"):
+        text = stack.lakehouse("endpoints", "--for", tool)
+        assert not [each for each in ("rest-token", "spark-connect-token") if secret(stack, each) in text]
+
+
+def test_no_secret_is_where_others_may_read_it(stack: Deployment) -> None:
+    # Spark's workers give executors the cluster's secret in their environment, which only their user can read.
+    names = {each.name for each in (stack.local.state.root / "secrets").iterdir() if each.is_file()}
+    assert exposed(stack, names - {"spark-cluster"}) == []
+
+
+def test_a_killed_proxy_comes_back(stack: Deployment) -> None:
+    kill(stack, "proxy")
+    until(lambda: _answers(stack))
+
+
+def _answers(stack: Deployment) -> bool:
+    try:
+        return asked(stack, "rest", "/v1/config", headers=bearer(secret(stack, "rest-token"))).status_code == 200
+    except requests.ConnectionError:
+        return False
