@@ -23,7 +23,7 @@ from lakehouse.kinds.needed import needed
 from lakehouse.kinds.platform.postgres import POSTGRES
 from lakehouse.packages import catalogue
 from lakehouse.runtimes import certificates
-from lakehouse.runtimes.probe import ready
+from lakehouse.runtimes.probe import Asked, ready
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
@@ -244,7 +244,8 @@ def started(service: Service, state: State, keys: dict[str, str]) -> Iterator[su
 
 def awaited(service: Service, process: subprocess.Popen[bytes], state: State) -> None:
     deadline = time.monotonic() + service.probe.patience
-    while not (process.poll() == 0 if service.is_job else ready(service.probe)):
+    asked = Asked(config=state.config(service.name))
+    while not (process.poll() == 0 if service.is_job else ready(service.probe, asked)):
         if process.poll() is not None or time.monotonic() > deadline:
             raise AssertionError(f"{service.name} is not ready:\n{state.log(service.name).read_text()[-3000:]}")
         time.sleep(0.2)

@@ -1,7 +1,7 @@
 """The Nessie compiler: what `access` of lakehouse.yaml means as rules of Nessie's authorizer.
 
 https://projectnessie.org/nessie-latest/authorization/. A call is allowed if a rule is true for each of its checks. A
-rule is an expression of CEL. It knows ``op``, ``path`` (a name with dots), ``ref``, ``contentType``, and of who calls:
+rule is an expression of CEL. It knows ``op``, ``path`` (a name with dots), ``ref``, ``contentType``, and of who calls
 ``role``, the token's subject, and ``roles``, its groups. Nessie 0.99 does not tell it what a commit changes in a table,
 so who may write rows may also change columns.
 
@@ -26,7 +26,8 @@ _OPERATIONS: dict[Verb, tuple[str, ...]] = {
 }
 _SHOWN = ("VIEW_REFERENCE", "READ_ENTRIES")  # of references and their lists, which show only names that may be read
 _COMMIT = "COMMIT_CHANGE_AGAINST_REFERENCE"
-# A writer who put something else in a table's place would make the list of all names unreadable.
+# Of an update, Nessie knows the type of what is there, and not of what is put in its place. So nobody writes rows of a
+# view or a namespace, but a table may still be replaced by something else.
 _ROWS = 'contentType=="ICEBERG_TABLE"'
 
 

@@ -89,7 +89,7 @@ def wrong(file: Lakehouse, change: Callable[[str], str] = str) -> list[str]:
                 found.append(f"{principal} changes references")
             for name in ("n.t", "n.t2"):
                 if decides(rules, principal, "write", name, VIEW) and not decides(rules, principal, "drop", name):
-                    found.append(f"{principal} puts a view in the place of {name}")
+                    found.append(f"{principal} changes a view or a namespace, as if it had rows")
         for roles in ([], *([secret(group(each).secret)] for each in ("p", "q", "stranger"))):
             if any(allows(rules, "stranger", op, "n.t", TABLE, roles=roles) for op in EVERY):
                 found.append("a stranger is let in")
@@ -151,7 +151,7 @@ MUTATIONS: dict[str, Callable[[str], str]] = {
     "readers update": lambda rule: rule.replace('"READ_ENTITY_VALUE"', '"READ_ENTITY_VALUE", "UPDATE_ENTITY"'),
     "readers drop": lambda rule: rule.replace('"READ_ENTITY_VALUE"', '"READ_ENTITY_VALUE", "DELETE_ENTITY"'),
     "writers create": lambda rule: rule.replace('["UPDATE_ENTITY"]', '["UPDATE_ENTITY", "CREATE_ENTITY"]'),
-    "views in place of tables": lambda rule: rule.replace('contentType=="ICEBERG_TABLE"', "True"),
+    "views and namespaces are written": lambda rule: rule.replace('contentType=="ICEBERG_TABLE"', "True"),
     "branches": lambda rule: rule.replace('"READ_ENTRIES"', '"READ_ENTRIES", "ASSIGN_REFERENCE_TO_HASH"'),
     "the log of all": lambda rule: rule.replace('"READ_ENTRIES"', '"READ_ENTRIES", "LIST_COMMIT_LOG"'),
     "no commits": lambda rule: rule.replace(', "COMMIT_CHANGE_AGAINST_REFERENCE"', ""),
