@@ -272,7 +272,8 @@ class _Stack:
 
     def database(self, of: CatalogEndpoint) -> Finding:
         if of.kind.reads:
-            answer = probes.ask(f"{of.uri}{of.kind.reads}", trust=of.trust)
+            url = f"{of.uri}{of.kind.reads}"
+            answer = probes.ask(url, self._proof(of, url), trust=of.trust)
         else:
             failure = self.listed(of.name)
             answer = Answer(200) if failure is None else Answer(reason=str(failure))
@@ -407,7 +408,8 @@ class _Stack:
     def _proof(self, endpoint: CatalogEndpoint, url: str) -> Mapping[str, str]:
         """What proves to a catalog's server who asks. Raises Refused if it does not believe that."""
         login, state = endpoint.kind.login, self.local.state
-        if login is None or not state.kept(login.credential.value.secret).is_file():  # none is made by a look
+        shown = login.credential.value if login is not None else endpoint.kind.token(endpoint)
+        if shown is None or not state.kept(shown.secret).is_file():  # none is made by a look
             return {}
         try:
             return connect.catalog(endpoint, state.value).auth.headers("GET", url, {}, None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lakehouse.spec import AwsStack, Lakehouse, LocalStack
-from lakehouse.spec.kinds import CatalogRules, Enforcement, EngineRules, StoreRules, known
+from lakehouse.spec.kinds import CatalogRules, Enforcement, EngineRules, KindRules, StoreRules, known
 
 _NO_USERS = Enforcement("that only the services have keys for files", "grants: no principal has keys")
 _USERS = Enforcement(
@@ -38,7 +38,7 @@ def layers(lakehouse: Lakehouse, stack: str) -> list[EnforcementLayer]:
         ),
         *_of_catalogs(definition),
         *(
-            _row(kind.label, _of_engine(kind, lakehouse))
+            _row(kind.label, _of_engine(kind, lakehouse, definition))
             for word, kind in known().engines.items()
             if getattr(lakehouse.engines, word) is not None
         ),
@@ -54,11 +54,18 @@ def _of_catalogs(stack: LocalStack) -> list[EnforcementLayer]:
     for name, entry in stack.catalogs.items():
         kind: CatalogRules = known().catalogs[entry.kind]
         asking = kind.asking if stack.secure is not None else None
-        found.append(_row(f"catalog {name} ({kind.label})", asking.guard if asking else kind.guard or _NOBODY_ASKED))
+        guard = asking.guard if asking else _closed(kind, stack) or kind.guard or _NOBODY_ASKED
+        found.append(_row(f"catalog {name} ({kind.label})", guard))
     return found
 
 
-def _of_engine(kind: EngineRules, lakehouse: Lakehouse) -> Enforcement:
+def _closed(kind: KindRules, stack: LocalStack) -> Enforcement | None:
+    return kind.closed if stack.secure is not None else None
+
+
+def _of_engine(kind: EngineRules, lakehouse: Lakehouse, stack: LocalStack) -> Enforcement:
+    if (closed := _closed(kind, stack)) is not None:
+        return closed
     ways = "; ".join(each.why for each in kind.openings(lakehouse))
     return Enforcement("nothing", ways) if ways or kind.guard is None else kind.guard
 

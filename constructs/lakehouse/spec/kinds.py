@@ -182,6 +182,7 @@ class KindRules:
     entry: type[KindEntry] = KindEntry  # the keys that its mapping accepts in the file
     further: Further | None = None  # None: it accepts no properties
     guard: Enforcement | None = None  # None: what is usual for a store, and nothing for a catalog or an engine
+    closed: Enforcement | None = None  # instead of `guard` in a secure stack, for a kind with one token for everybody
     unsecured: Unsecured | None = _OPEN  # why it cannot be in a stack with `secure`; None: it can
 
 

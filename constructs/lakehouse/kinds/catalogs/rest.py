@@ -16,7 +16,7 @@ from lakehouse.services import jvm
 from lakehouse.services.service import METADATA, File, Place, Port, Probe, Service
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.kinds import Further, Limits, Listener
+from lakehouse.spec.kinds import Enforcement, Further, Limits, Listener
 from lakehouse.spec.ports import plain
 from lakehouse.text.placeholders import Secret, Text, joined
 from lakehouse.text.properties import properties
@@ -182,6 +182,10 @@ REST = CatalogKind(
     routes=routes,
     token=token,
     unsecured=None,
+    closed=Enforcement(
+        "that a client has its token",
+        "who a client is: whoever has the token changes names and metadata of all tables",
+    ),
     for_spark=for_spark,
     for_trino=for_trino,
     for_pyiceberg=for_pyiceberg,

@@ -18,7 +18,7 @@ from lakehouse.services import jvm
 from lakehouse.services.secrets import shared_credentials
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
-from lakehouse.spec.kinds import Feature, Limit, Listener
+from lakehouse.spec.kinds import Enforcement, Feature, Limit, Listener
 from lakehouse.spec.model import Source
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
@@ -433,4 +433,8 @@ SPARK = EngineKind(
     routes=lambda place, lakehouse: tuple(secure.routes(place, lakehouse)),
     insecure=secure.check,
     unsecured=None,
+    closed=Enforcement(
+        "that a client has its token",
+        "who a client is: whoever has Connect's token or the cluster's secret runs code with keys for all tables",
+    ),
 )

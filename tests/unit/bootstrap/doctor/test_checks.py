@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from bootstrap.cli.main import app
 from bootstrap.doctor import run
 from bootstrap.doctor.checks import Surroundings, of_target
+from bootstrap.doctor.store import Answer
 from bootstrap.session.target import find
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.runtime import Process
@@ -300,3 +302,28 @@ def test_each_problem_of_the_reference_systems_has_its_test() -> None:
         assert named, row
         for path, test in named:
             assert f"\ndef {test}(" in (PROJECT / "tests" / path).read_text(), (path, test)
+
+
+def test_a_catalog_behind_the_proxy_is_asked_with_its_token_and_none_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "lakehouse.yaml"
+    file.write_text(
+        "name: demo\nbuckets: {warehouse: {}}\ncatalogs: {lake: {location: s3://warehouse/lake}}\nengines: {}\n"
+        "stacks: {local: {runtime: process, secure: true, store: seaweedfs, catalogs: {lake: rest}}}\n"
+    )
+    asked: list[tuple[str, Mapping[str, str]]] = []
+
+    def ask(url: str, proof: Mapping[str, str] | None = None, *, trust: str = "") -> Answer:
+        asked.append((url, proof or {}))
+        return Answer(401)
+
+    monkeypatch.setattr("bootstrap.doctor.probes.ask", ask)
+    target = find(file, None)
+    checks = {each.name: each for each in of_target(target, Surroundings({}, lambda: NOW))}
+    checks["catalog lake"].look()
+    assert not target.located.state.root.exists()
+    target.located.state.keep("rest-token", "tiger")
+    for name in ("catalog lake", "database of lake"):
+        checks[name].look()
+    assert [dict(proof) for _, proof in asked] == [{}, *[{"Authorization": "Bearer tiger"}] * 2]

@@ -39,6 +39,15 @@ def test_a_catalog_that_asks_nobody_enforces_nothing(word: str) -> None:
     assert "anybody on its network" in leaves
 
 
+@pytest.mark.parametrize(("layer", "word"), [("catalog lake (Iceberg REST)", "token"), ("Spark", "Connect's token")])
+def test_a_secure_layer_with_one_token_for_everybody_says_so(layer: str, word: str) -> None:
+    stack = {"runtime": "process", "store": "seaweedfs", "catalogs": {"lake": "rest"}}
+    enforces, leaves = said({"spark": {"connect": {"token": True}}}, **stack, secure=True)[layer]
+    assert enforces == "that a client has its token"
+    assert f"whoever has {word}" in leaves or f"whoever has the {word}" in leaves
+    assert said({"spark": {}}, **stack)[layer][0] == "nothing"
+
+
 def test_a_secure_nessie_enforces_grants() -> None:
     found = said({}, runtime="process", store="seaweedfs", catalogs={"lake": "nessie"}, secure=True)
     enforces, leaves = found["catalog lake (Nessie)"]
