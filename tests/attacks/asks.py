@@ -49,7 +49,8 @@ class Ask:
         foreign = f"http://{FOREIGN}:{port}"
         if who == REBOUND:  # it is of the same site for the browser, so it may have every header
             headers = {"Host": f"{FOREIGN}:{port}", "Origin": foreign, **self.headers}
-            return replace(self, headers=headers, open=self.open and not self.named)
+            known = not self.named
+            return replace(self, headers=headers, open=self.open and known, secure=self.secure and known)
         if who == PAGE:
             plain = {"Origin": foreign, "Content-Type": "text/plain"}
             return replace(self, headers=plain, open=self.page, secure=False)
@@ -105,6 +106,8 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
     ),
     "nessie-management": (_page(_HEALTH, "/q/health"), _page(_METRICS, "/q/metrics")),
     "rest": _ICEBERG,
+    # Behind the proxy of a secure stack. What else is there, is as its own port.
+    "rest-plain": (replace(_page("which requests it knows", "/v1/config", secure=True), named=True), *_ICEBERG),
     "polaris": (
         Ask("names of catalogs", open=False, secure=False, path="/api/management/v1/catalogs"),
         Ask("a catalog's settings", open=False, secure=False, path="/api/catalog/v1/config?warehouse=lake"),

@@ -33,6 +33,12 @@ class Found:
     def answered(self) -> bool:
         return "answered" in (self.plain, self.tls)
 
+    @property
+    def speaks_plainly(self) -> bool:
+        """Whether it does without TLS. Spark and PostgreSQL refuse so, if they encrypt what they answer to others."""
+        own = self.ask.speaks in ("spark", "postgres") and self.port.encrypted
+        return self.plain == "answered" if own else self.plain != NOTHING
+
     def __str__(self) -> str:
         return f"{self.port.name}: {self.who} gets {self.ask.does}: {self.plain} without TLS, {self.tls} with it"
 
@@ -110,7 +116,7 @@ def undeclared(found: Iterable[Found]) -> list[str]:
             by_port.setdefault(each.port, []).append(each)
     wrong = []
     for port, of_it in by_port.items():
-        gives, plain = any(each.answered for each in of_it), any(each.plain != NOTHING for each in of_it)
+        gives, plain = any(each.answered for each in of_it), any(each.speaks_plainly for each in of_it)
         if gives != bool(port.gives) or plain == port.encrypted:
             wrong.append(f"{port.name} says {port.gives!r} and TLS {port.encrypted}, but: {'; '.join(map(str, of_it))}")
     return wrong

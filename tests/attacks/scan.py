@@ -33,6 +33,9 @@ def answered(number: int, ask: Ask, *, tls: bool) -> str:
     try:
         with socket.create_connection(("127.0.0.1", number), SECONDS) as plain:
             plain.settimeout(SECONDS)
+            if tls and ask["speaks"] == "postgres":
+                plain.sendall(struct.pack("!ii", 8, 80877103))  # which asks for TLS
+                _read(plain, 1)
             return _SPOKEN[ask["speaks"]](_wrapped(plain) if tls else plain, ask)
     except (OSError, http.client.HTTPException, EOFError):
         return NOTHING

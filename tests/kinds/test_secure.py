@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from tests.attacks.attacked import assert_known, assert_known_further
 from tests.integration.deployment import Deployment, exposed, kill, until, up
 from tests.integration.findings import doctor, errors
 
@@ -56,6 +57,16 @@ def bearer(token: str) -> dict[str, str]:
 
 def secret(stack: Deployment, name: str) -> str:
     return stack.local.state.secret(name)
+
+
+def test_each_port_gives_what_is_known_and_shown(stack: Deployment) -> None:
+    found = assert_known(stack, secure=True)
+    assert {each.port.name for each in found} == set(stack.local.ports)
+
+
+def test_the_ports_that_spark_chooses_give_nothing(stack: Deployment) -> None:
+    stack.lakehouse("sql", "-e", "SELECT 1", "--engine", "spark")  # an executor is there
+    assert_known_further(stack, secure=True)
 
 
 def test_the_catalog_answers_only_who_has_its_token(stack: Deployment) -> None:
