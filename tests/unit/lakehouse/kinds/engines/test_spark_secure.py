@@ -135,3 +135,6 @@ def test_what_cannot_be_secured_is_refused() -> None:
     assert "{token: true}" in nobody.message
     [thrift] = check(lakehouse(thrift=True)[0])
     assert "LDAP or Kerberos" in thrift.message
+    opened = {"spark.authenticate": "false", "spark.ui.filters": "", "spark.sql.shuffle.partitions": "4"}
+    found = [each.at[-1] for each in check(lakehouse(properties=opened)[0])]
+    assert found == ["spark.authenticate", "spark.ui.filters"]
