@@ -304,8 +304,8 @@ NESSIE = CatalogKind(
         Enforcement(
             "grants on names and metadata of namespaces, tables and views, by each principal's token",
             "filters and masks: a table with them is closed; files, for which it gives no keys. Who may write to a "
-            "table may change its columns, show by it the metadata of any other table of the catalog, and make the "
-            "list of the catalog's names unreadable",
+            "table may change its columns, show by it the metadata of any other table of the catalog (in engines also "
+            "the rows), and make the list of the catalog's names unreadable",
         ),
         Opening(
             "one of its principals may also write to another table of the catalog, and Nessie lets it give that table "

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.kinds.platform import PlatformKind
-from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import databases
 from lakehouse.spec.databases import DatabaseNames
@@ -19,11 +18,6 @@ from lakehouse.text.placeholders import Part, Secret, joined
 WORD, PACKAGE = databases.POSTGRES, "postgres-18.4"
 _START = Path(__file__).with_suffix(".sh")
 _NAMES = Path(__file__).with_suffix(".sql")
-# https://jdbc.postgresql.org/documentation/ssl/: the certificate and its names are checked, by what the JVM trusts.
-_VERIFIED = "?sslmode=verify-full&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory"
-_CERTIFICATE, _KEY = "certificate.pem", "key.pem"
-_LAST = '-c hba_file="$PWD/hba.conf"'  # of start.sh; the options of TLS come after it
-_TLS = f'-c ssl=on -c ssl_cert_file="$PWD/{_CERTIFICATE}" -c ssl_key_file="$PWD/{_KEY}"'
 
 
 @dataclass(frozen=True)
@@ -42,8 +36,8 @@ class Database:
         return cls(server, names.database, names.user, Secret(f"{WORD}-{server}"))
 
     def jdbc(self, place: Place) -> str:
-        """The JDBC address of the database. In a secure stack, the user's JVM must trust the stack's authority."""
-        return f"jdbc:postgresql://{place.host(WORD)}:{place.port(WORD)}/{self.name}{_VERIFIED if place.secure else ''}"
+        """The JDBC address of the database."""
+        return f"jdbc:postgresql://{place.host(WORD)}:{place.port(WORD)}/{self.name}"
 
 
 def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, ...]:
@@ -51,12 +45,6 @@ def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, .
     port, config, data = place.port(WORD), place.config(WORD), place.data(WORD)
     every = [Database.of(server, entry) for server, entry in servers.items()]
     statements: list[Part] = [part for each in every for part in _statements(each)]
-    secured: tuple[File, ...] = ()
-    start, clients = _START.read_text(), "host"
-    if place.secure:
-        # A connection without TLS is none of those that may log in.
-        start, clients = start.replace(_LAST, f"{_LAST} {_TLS}"), "hostssl"
-        secured = _certificate(place)
     service = Service(
         name=WORD,
         image=PACKAGE,
@@ -66,25 +54,19 @@ def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, .
             *(each.name for each in every),
         ),
         files=(
-            File("start.sh", start),
+            File("start.sh", _START.read_text()),
             File("names.sql", _NAMES.read_text() + "\n" + "".join(_renaming(every))),
             File("databases.sql", joined(statements)),
-            File("hba.conf", f"{clients} all all all scram-sha-256\n"),
-            *secured,
+            File("hba.conf", "host all all all scram-sha-256\n"),
         ),
         data=(data,),
-        ports=(Port(WORD, port, "tcp", label="PostgreSQL", gives="", tls=place.secure),),
+        ports=(Port(WORD, port, "tcp", label="PostgreSQL", gives=""),),
         probe=Probe("tcp", port),
         memory_mb=192,
         stop_signal="INT",  # SIGTERM would wait until every client has gone
         unprivileged=True,
     )
     return (service,)
-
-
-def _certificate(place: Place) -> tuple[File, ...]:
-    own = Certificate.of(WORD, place.host(WORD), [place.external(WORD)])
-    return File(_CERTIFICATE, own.chain), File(_KEY, own.key)
 
 
 _LISTING = "SELECT datname FROM pg_database"
@@ -120,6 +102,6 @@ POSTGRES = PlatformKind(
     word=WORD,
     label="PostgreSQL",
     listeners=(Listener(WORD, 5432, 5432, "database of the catalogs; each has its own user"),),
-    unsecured=None,
+    unsecured=None,  # without TLS, because the wheel is built without it; `lakehouse access` lists the port
     services=services,
 )

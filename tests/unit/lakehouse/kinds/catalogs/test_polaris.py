@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.errors import UsageError
+from lakehouse.kinds.catalogs import polaris
 from lakehouse.kinds.catalogs.polaris import IMAGE, POLARIS, PolarisEntry, look
 from lakehouse.kinds.compose import endpoints, services
 from lakehouse.runtimes import credentials
@@ -177,7 +178,8 @@ def test_keys_are_not_given_away_with_an_address_that_is_not_everybodys() -> Non
 def test_in_a_secure_stack_its_interfaces_have_tls_and_its_jvm_trusts_the_stack() -> None:
     given, stack = lakehouse()
     place = Somewhere(given, "/state/authority.pem")
-    [service] = [each for each in services(given, stack, place) if each.name == "polaris"]
+    at = endpoints(given, stack, place).catalogs[0]
+    [service] = polaris.server(place, at, LAKE)
     assert [(each.name, each.scheme, each.closed) for each in service.ports] == [
         ("polaris", "https", True),
         ("polaris-management", "http", False),
@@ -187,14 +189,11 @@ def test_in_a_secure_stack_its_interfaces_have_tls_and_its_jvm_trusts_the_stack(
         "quarkus.http.ssl-port=8181",
         "quarkus.http.insecure-requests=disabled",
         "quarkus.http.ssl.certificate.key-files=/config/polaris/key.pem",
-        "quarkus.datasource.jdbc.url=jdbc:postgresql://postgres.internal:5432/polaris?sslmode=verify-full"
-        "&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory",
     ):
         assert line in settings
     # Its program splits POLARIS_JAVA_OPTS at spaces, which the path may have.
     options = dict(service.environment)["JDK_JAVA_OPTIONS"]
     assert '"-Djavax.net.ssl.trustStore=/config/polaris/truststore.p12"' in options
-    at = endpoints(given, stack, place).catalogs[0]
     assert as_text(POLARIS.for_spark(at)[".oauth2-server-uri"]).startswith("https://polaris.internal:8181/")
     assert "JDK_JAVA_OPTIONS" not in dict(server().environment)
     assert not any("ssl" in line for line in as_text(server().files[0].text).splitlines())
