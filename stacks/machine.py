@@ -44,7 +44,7 @@ class LocalTerraformStack(TerraformStack):
             compared=self._compared,
         )
         output(self, "addresses", local.addresses, "Where to find what: `lakehouse endpoints` says more")
-        output(self, "access", who_may(lakehouse), "Who can do what")
+        output(self, "access", who_may(lakehouse, options), "Who can do what")
 
     def write(self, outdir: Path) -> None:
         """Write the files that the stack's steps read, beside its cdk.tf.json."""
@@ -70,8 +70,13 @@ def _forget_backend(remembered: Path, state: Path) -> None:
         remembered.unlink()
 
 
-def who_may(lakehouse: Lakehouse) -> str:
+def who_may(lakehouse: Lakehouse, stack: LocalOptions) -> str:
     """Who can do what with a local stack, as the sentence with which every deploy ends."""
+    if stack.secure:
+        return (
+            "The stack is secure: who has no password, token or key of it gets what `lakehouse access` lists, and "
+            "nobody from another machine reaches it."
+        )
     spark = lakehouse.engines.spark
     but = " Spark Connect asks for its token." if spark and spark.connect and spark.connect.token else ""
     return f"Every user of this machine can read and change all data of this lakehouse, and nobody from another.{but}"

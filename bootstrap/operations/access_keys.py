@@ -87,6 +87,7 @@ class PrincipalServers:
             yield (
                 f"[default]\naws_access_key_id = {pair[0]}\naws_secret_access_key = {pair[1]}\n"
                 f"region = {store.region}\nendpoint_url = {store.endpoint}\ns3 =\n    addressing_style = path\n"
+                + (f"ca_bundle = {store.trust}\n" if store.trust else "")
             )
         if self.principals is not None and (pair := self.principals.keys.pair(name)):
             yield f"[polaris]\nuri = {self.principals.uri}\nclient_id = {pair[0]}\nclient_secret = {pair[1]}\n"

@@ -6,7 +6,7 @@ from lakehouse.kinds.store import StoreKind
 from lakehouse.kinds.stores.minio import FURTHER, listeners, server
 from lakehouse.services.service import File, Place, Service
 from lakehouse.spec import LocalStack
-from lakehouse.spec.kinds import Capabilities, Opening
+from lakehouse.spec.kinds import Capabilities, Opening, Unsecured
 
 NAME = "aistor"
 _TABLES = "/_iceberg"  # on the port of its S3 API
@@ -35,6 +35,7 @@ def tables(place: Place) -> tuple[str, str]:
 AISTOR = StoreKind(
     word=NAME,
     label="AIStor",
+    unsecured=Unsecured("it was never started here, so what its TLS is worth is not known"),
     on=("docker",),  # its server comes only as an image
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
     users="minio",

@@ -7,7 +7,7 @@ from lakehouse.kinds.stores.minio import listeners
 from lakehouse.services.secrets import STORE
 from lakehouse.services.service import HEALTH, LOGIN_PAGE, File, Place, Port, Probe, Service
 from lakehouse.spec import LocalStack
-from lakehouse.spec.kinds import Capabilities, Further
+from lakehouse.spec.kinds import Capabilities, Further, Unsecured
 
 NAME = "rustfs"
 PACKAGE = "rustfs-1.0.1"
@@ -49,6 +49,7 @@ def rustfs(place: Place, stack: LocalStack) -> Service:
 RUSTFS = StoreKind(
     word=NAME,
     label="RustFS",
+    unsecured=Unsecured("it was never started here, so what its TLS is worth is not known"),
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
     listeners=listeners(NAME),
     further=Further(

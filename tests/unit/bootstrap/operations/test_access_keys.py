@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,16 @@ def test_nessie_hands_out_a_token_and_the_next_deploy_replaces_it(file: Path) ->
     assert state.secret("nessie-principal-bi") == "a-group", "until the deploy"
     assert generations.plan(state, target.local.everything, None).generations == {"nessie-principal-bi": 1}
     assert (list(at.ended("bi")), list(at.renewed("gone"))) == ([], []), "which has no grant"
+
+
+def test_the_section_for_the_store_names_whom_to_trust_if_the_stack_is_secure(secure: Target, state: State) -> None:
+    users: Any = Server(UserKeys(state))
+    plain = PrincipalServers(secure, CONNECTIONS, users=users)
+    users.keys.keep(plain.name("bi"), "ID", "SECRET")
+    store = replace(CONNECTIONS.store, endpoint="https://127.0.0.1:9000", trust="/state/authority.pem")
+    at = PrincipalServers(secure, replace(CONNECTIONS, store=store), users=users)
+    assert next(at.written("bi")).endswith("\nca_bundle = /state/authority.pem\n")
+    assert "ca_bundle" not in next(plain.written("bi"))
 
 
 def test_polaris_hands_out_its_own_pair_and_lets_none_overlap(secure: Target, state: State) -> None:
