@@ -15,6 +15,7 @@ from lakehouse.services.service import Address, Service
 from lakehouse.spec import LocalStack
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.stacks import Secure
 from lakehouse.text.placeholders import Text
 from tests.polaris.home import home
 from tests.unit.lakehouse.services.place import Somewhere, as_text, default, local
@@ -177,6 +178,8 @@ def test_keys_are_not_given_away_with_an_address_that_is_not_everybodys() -> Non
 
 def test_in_a_secure_stack_its_interfaces_have_tls_and_its_jvm_trusts_the_stack() -> None:
     given, stack = lakehouse()
+    stack = stack.model_copy(update={"secure": Secure()})
+    given = given.model_copy(update={"stacks": {"local": stack}})
     place = Somewhere(given, "/state/authority.pem")
     at = endpoints(given, stack, place).catalogs[0]
     [service] = polaris.server(place, at, LAKE)
