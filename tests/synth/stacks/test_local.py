@@ -17,6 +17,9 @@ from ruamel.yaml import YAML
 
 from lakehouse.runtimes import definitions
 from lakehouse.runtimes.state import State, write_private
+from lakehouse.spec import LocalStack, load
+from lakehouse.spec.stacks import Secure
+from stacks.machine import who_may
 
 PROJECT = Path(__file__).parents[3]
 
@@ -274,3 +277,13 @@ def test_a_rotation_shows_only_in_the_triggers_of_its_users(tmp_path: Path) -> N
     after = digests()
     changed = {name for name in before if before[name] != after[name]}
     assert changed - {"preflight", "bootstrap"} == {"spark-connect"}  # those two follow whatever is started
+
+
+def test_the_sentence_with_which_a_deploy_ends_says_whether_the_stack_is_open() -> None:
+    lakehouse = load(PROJECT / "lakehouse.yaml")
+    options = lakehouse.stacks["local"]
+    assert isinstance(options, LocalStack)
+    assert who_may(lakehouse, options).startswith("Every user of this machine can read and change all data")
+    secure = who_may(lakehouse, options.model_copy(update={"secure": Secure()}))
+    assert "Every user" not in secure
+    assert "`lakehouse access`" in secure
