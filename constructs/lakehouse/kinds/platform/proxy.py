@@ -97,7 +97,7 @@ def _of_clients(token: Secret, route: Route, upstream: str) -> Iterator[Text]:
     yield token
     yield f""""
 	handle @known {{
-		reverse_proxy {"h2c://" if route.grpc else ""}{upstream} {{
+		reverse_proxy {"h2c" if route.grpc else "http"}://{upstream} {{
 			{"flush_interval -1" if route.grpc else "# the service asks for the token too"}
 		}}
 	}}
@@ -114,7 +114,7 @@ def _of_a_page(route: Route, upstream: str) -> Iterator[Text]:
     yield Hashed(PASSWORD)
     yield f"""
 	}}
-	reverse_proxy {upstream} {{
+	reverse_proxy http://{upstream} {{
 		header_up Authorization \""""
     yield route.shows
     yield """"

@@ -46,7 +46,7 @@ https://:8080 {
 	basic_auth {
 		lakehouse <hashed:pages-password>
 	}
-	reverse_proxy spark-master.internal:18080 {
+	reverse_proxy http://spark-master.internal:18080 {
 		header_up Authorization "Bearer <signed:spark-pages>"
 		header_down Location ^http:// https://
 	}

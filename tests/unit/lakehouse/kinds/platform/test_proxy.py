@@ -34,7 +34,7 @@ https://:8182 {
 	tls certificate.pem key.pem
 	@known header Authorization "Bearer <secret:rest-orders-token>"
 	handle @known {
-		reverse_proxy rest-orders.internal:18182 {
+		reverse_proxy http://rest-orders.internal:18182 {
 			# the service asks for the token too
 		}
 	}

@@ -38,6 +38,7 @@ from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Port, Probe, Service
 from lakehouse.spec import Lakehouse, LocalStack, load
 from lakehouse.spec.ports import listeners
+from tests.unit.lakehouse.services.place import as_text
 
 PROJECT = Path(__file__).parents[5]
 NAMING = Naming("demo-local", "demo-local-", "demo-local-")
@@ -92,6 +93,31 @@ def test_an_inner_port_is_not_published_and_asked_in_the_container(place: Docker
     assert (container.probe.kind, container.probe.port) == ("exec", 0)
     assert ("CMD", *container.probe.command) == container.health.test
     assert container.probe.expect == "UP"
+
+
+def test_of_a_secure_stack_the_proxy_publishes_what_is_behind_it(tmp_path: Path) -> None:
+    file = tmp_path / "lakehouse.yaml"
+    file.write_text(
+        "name: demo\nbuckets: {warehouse: {}}\n"
+        "catalogs: {lake: {location: s3://warehouse/lake}, orders: {location: s3://warehouse/orders}}\n"
+        "engines: {spark: {workers: 2, connect: {token: true}}}\n"
+        "stacks: {local: {runtime: docker, secure: true, store: seaweedfs, catalogs: {lake: rest, orders: rest}}}\n"
+    )
+    given = load(file)
+    stack = given.stacks["local"]
+    assert isinstance(stack, LocalStack)
+    place = DockerPlace(listeners(given, stack), PROJECT, "/trust.pem")
+    found = {each.service: each for each in containers(services(given, stack, place), NAMING, State(Path("/s")), place)}
+    outside = {port for _, port in found["proxy"].ports}
+    assert outside == {8181, 8182, 8080, 8081, 8082, 15002, 4040}
+    assert found["proxy"].ports == tuple((port, port) for port, _ in found["proxy"].ports)
+    assert [found[name].ports for name in ("rest", "rest-orders", "spark-connect")] == [(), (), ()]
+    assert [inside for inside, _ in found["spark-worker-2"].ports] == [7079]
+    [proxy] = [each for each in services(given, stack, place) if each.name == "proxy"]
+    caddyfile = next(as_text(each.text) for each in proxy.files if each.path == "Caddyfile")
+    upstreams = ("rest:8181", "rest-orders:8181", "spark-worker-2:8081")
+    for upstream in ("h2c://spark-connect:15002", *(f"http://{each}" for each in upstreams)):
+        assert f"reverse_proxy {upstream} {{" in caddyfile
 
 
 def test_no_path_of_this_machine_is_in_a_command(asked: dict[str, Container]) -> None:
