@@ -2,11 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from bootstrap.operations.doors import doors
+from lakehouse.kinds.compose import services
+from lakehouse.spec import load
 from tests.attacks.asks import ASKS, named, table
+from tests.unit.lakehouse.services.place import Somewhere, local
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
+
+#: Every kind that a secure stack may have, but for its store.
+SECURE = """
+name: secure
+buckets: {warehouse: {}}
+catalogs: {one: {location: s3://warehouse/1}, two: {location: s3://warehouse/2}, three: {location: s3://warehouse/3}}
+engines: {spark: {workers: 1, cores: 2, connect: {token: true}}, trino: {authentication: password}}
+stacks:
+  local: {runtime: docker, secure: true, store: STORE, catalogs: {one: nessie, two: rest, three: polaris}}
+"""
+
+
+def exceptions(folder: Path) -> Iterator[str]:
+    """What a secure stack leaves open, as the page shows it."""
+    yield "| port | without a login | TLS |"
+    yield "|---|---|---|"
+    found: dict[str, None] = {}
+    for store in ("seaweedfs", "s3proxy"):
+        (folder / "lakehouse.yaml").write_text(SECURE.replace("STORE", store))
+        lakehouse = load(folder / "lakehouse.yaml")
+        place = Somewhere(lakehouse, "/trust")
+        for each in doors(services(lakehouse, local(lakehouse), place), place):
+            name = each.port.replace("worker-1", "worker-N")
+            found[f"| `{name}` | {each.gives or 'nothing'} | {'yes' if each.tls else 'no'} |"] = None
+    yield from found
+
+
+def test_the_page_has_the_exceptions_of_a_secure_stack(tmp_path: Path) -> None:
+    assert "\n".join(exceptions(tmp_path)) in PAGE.read_text()
 
 
 def test_something_is_tried_at_each_port_of_each_kind() -> None:
