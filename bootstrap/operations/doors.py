@@ -32,7 +32,8 @@ def doors(services: Iterable[Service], place: Place) -> Iterator[Door]:
     for service in services:
         for port in service.ports:
             if not port.closed:
-                at = str(place.external(port.name))
+                # On Docker, one that only other services need is in the containers' network.
+                at = f"{place.host(service.name)}:{port.number}" if port.inner else str(place.external(port.name))
                 yield Door(port.name, service.name, at, port.gives or "", port.encrypted)
         if (chosen := service.further) is not None and not chosen.closed:
             yield Door(chosen.name, service.name, CHOSEN, chosen.gives or "", chosen.encrypted)

@@ -1,7 +1,8 @@
 """Roles of Polaris that others gave to principals of the file. With `grants: authoritative` they are drift.
 
 To take one away takes both keys: that word in the file, and ``--allow-destroy``. The role itself stays, and whoever
-else has it keeps it. What gives a principal catalog_admin is only reported, and service_admin is never looked at.
+else has it keeps it. What gives a principal catalog_admin, of whichever catalog, is only reported, and service_admin is
+never looked at.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class OthersGrants(ObjectKind):
             if (have := facts.there.get(name)) is None:
                 continue
             for role in have.others:
-                for warehouse in (each for each in role.administers if each in own):
+                for warehouse in role.administers if any(each in role.granted for each in own) else ():
                     message = f"{role.role} gives it {CATALOG_ADMIN} of {warehouse}, which the toolkit never takes away"
                     found.keep(address(PRINCIPAL, "", name), message, ("access", "principals", principal))
                 for change in _changes(facts, name, have.existing, role):
@@ -87,5 +88,5 @@ def _changes(facts: PrincipalFacts, name: str, existing: str, role: OthersRole) 
             for each, grants in role.granted[warehouse].items():
                 if each != CATALOG_ADMIN:
                     yield gone(f"catalog role {each} of {warehouse}", each, warehouse, lines({warehouse: grants}, {}))
-    elif role.within(own) and not any(each in own for each in role.administers):
+    elif role.within(own) and not role.administers:  # also in catalogs of other stacks
         yield gone(f"principal role {role.role}", role.role, "", lines(role.within(role.granted), {}))

@@ -95,13 +95,16 @@ def used(service: Service) -> tuple[str, ...]:
 
 
 def make(state: State, services: Iterable[Service], planned: Planned) -> None:
-    """Make the credentials that are not in the state folder, as the user sets them or generated. Others stay."""
+    """Make the credentials that are not in the state folder, as the user sets them or generated. Others stay.
+
+    A token of a former key is made again.
+    """
     some = list(services)
     known = credentials.known(some)
     chosen = credentials.chosen(planned.file, known)
     for each in known.values():
         for secret in each.secrets:
-            if not state.kept(secret.secret).is_file():
+            if not state.kept(secret.secret).is_file() or tokens.is_former(state, secret):
                 _write(state, secret, chosen)
     certificates.issue(state, some)
 

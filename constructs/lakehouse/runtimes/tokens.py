@@ -45,13 +45,25 @@ def mint(state: State, signer: str, subject: str, groups: Sequence[str]) -> str:
     about: dict[str, Any] = {"iss": ISSUER, "sub": subject, "groups": list(groups)}
     claims = {**about, "iat": int(time.time()), "exp": _end(folder)}
     text = f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part(claims)}"
-    signature = certificates.openssl(folder, "dgst", "-sha256", "-sign", _KEY, given=text.encode())
-    return f"{text}.{_encoded(signature)}"
+    return f"{text}.{_signature(folder, text)}"
 
 
 def is_there(state: State, signer: str) -> bool:
     """Whether the key exists."""
     return all((_folder(state, signer) / each).is_file() for each in (_KEY, _END))
+
+
+def is_former(state: State, kept: Secret) -> bool:
+    """Whether a kept token or verifier is of a former key: its service was not in the file when the key was replaced.
+
+    Signatures of RSA are always the same (PKCS #1 v1.5), so the token is signed again and compared.
+    """
+    if kept.shape not in SHAPES or not is_there(state, kept.credential):
+        return False
+    if kept.shape == "verifier":
+        return state.secret(kept.secret) != _public(state, kept)
+    text, _, signature = state.secret(kept.secret).rpartition(".")
+    return signature != _signature(_folder(state, kept.credential), text)
 
 
 def due(state: State, signer: str, now: Callable[[], float] = time.time) -> bool:
@@ -76,6 +88,10 @@ def make(state: State, signer: str) -> None:
     write_private(making / _END, str(int(time.time()) + certificates.DAYS * _DAY))
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
+
+
+def _signature(folder: Path, text: str) -> str:
+    return _encoded(certificates.openssl(folder, "dgst", "-sha256", "-sign", _KEY, given=text.encode()))
 
 
 def _public(state: State, wanted: Secret) -> str:

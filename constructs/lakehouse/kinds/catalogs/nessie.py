@@ -295,7 +295,7 @@ NESSIE = CatalogKind(
         forbidden={"${": "an expression"},
         secured=(
             *("quarkus.http.ssl*", "quarkus.http.insecure-requests", "quarkus.http.auth.*", "quarkus.tls.*"),
-            *("quarkus.oidc.*", "quarkus.management.*"),
+            *("quarkus.oidc.*", "quarkus.management.*", "quarkus.profile", "quarkus.config.*"),
             *("nessie.server.authentication.*", "nessie.server.authorization.*"),
         ),
     ),

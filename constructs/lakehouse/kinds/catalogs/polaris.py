@@ -362,7 +362,7 @@ POLARIS = CatalogKind(
         forbidden={"${": "an expression"},
         secured=(
             *("quarkus.http.ssl*", "quarkus.http.insecure-requests", "quarkus.http.auth.*", "quarkus.tls.*"),
-            *("quarkus.oidc.*", "polaris.authentication.*"),
+            *("quarkus.oidc.*", "quarkus.profile", "quarkus.config.*", "polaris.authentication.*"),
         ),
     ),
     needs=(postgres.WORD,),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bootstrap.operations.doors import CHOSEN, Door, doors
+from lakehouse.runtimes.docker.place import DockerPlace
 from lakehouse.services.service import Port, Probe, Service
+from lakehouse.spec.kinds import Listener
 from tests.unit.lakehouse.services.place import Somewhere, default
 
 SOMEWHERE = Somewhere(default())
@@ -42,3 +46,10 @@ def test_ports_that_a_service_chooses_are_one_line() -> None:
         list(doors([service(Port("trino", 1, "https", gives=""), Port("one-*", 0, gives="", tls=True))], SOMEWHERE))
         == []
     )
+
+
+def test_a_port_for_other_services_only_is_shown_where_they_find_it() -> None:
+    listeners = {"one-plain": Listener("one-plain", 18181, 18181)}
+    place = DockerPlace(listeners, Path("/"), trust="ca.pem")
+    [door] = doors([service(Port("one-plain", 18181, gives="", inner=True))], place)
+    assert door.address == "one:18181", "it is not published on this machine"

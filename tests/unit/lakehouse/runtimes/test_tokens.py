@@ -138,3 +138,16 @@ def test_a_file_of_credentials_cannot_set_them(state: State, tmp_path: Path) -> 
     path.chmod(0o600)
     with pytest.raises(UsageError, match=SIGNER):
         credentials.read(path, credentials.known(SERVICES))
+
+
+def test_a_service_that_comes_back_after_the_key_was_replaced_has_a_token_of_the_new_one(state: State) -> None:
+    deploy(state)
+    without = tuple(each for each in SERVICES if each.name != "writer")
+    generations.rotate(state, without, SIGNER, None)
+    planned = generations.plan(state, without, None)
+    generations.make(state, without, planned)
+    generations.renew(state, without, planned)
+    kept = state.secret(READER.secret)
+    deploy(state)
+    assert read(state.secret(WRITER.secret), state.secret(VERIFIER.secret))["sub"] == "lakehouse/writer"
+    assert state.secret(READER.secret) == kept, "one of the key that is there stays"
