@@ -205,6 +205,18 @@ def _tls(settings: Mapping[str, str]) -> ssl.SSLContext:
     return found
 
 
+def _trust() -> None:
+    """Have boto3 trust what the server's JVM would: the store of certificates beside the settings, if there is one."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
+    if (store := Path("truststore.p12")).is_file():
+        every = load_pkcs12(store.read_bytes(), None).additional_certs
+        bundle = Path("trusted.pem")
+        bundle.write_bytes(b"".join(each.certificate.public_bytes(Encoding.PEM) for each in every))
+        os.environ["AWS_CA_BUNDLE"] = str(bundle.absolute())
+
+
 def settings_of(location: str) -> dict[str, str]:
     """The settings of the file that QUARKUS_CONFIG_LOCATIONS names."""
     text = Path(unquote(urlsplit(location).path)).read_text()
@@ -224,6 +236,7 @@ def main() -> None:
     settings = settings_of(os.environ["QUARKUS_CONFIG_LOCATIONS"])
     for each in _REQUIRED:
         assert each in settings, each
+    _trust()
     double = Double(settings, sys.argv[1:])
     servers = []
     for part, handler in (("http", partial(_Handler, double)), ("management", _Health)):
