@@ -32,7 +32,7 @@ from tests.ports import free
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 
 KEYS = {"store-access-key": "behaviour", "store-secret-key": "b" * 40}
-KINDS = ["s3proxy", *(pytest.param(each, marks=pytest.mark.matrix) for each in ("seaweedfs",))]
+KINDS = ["s3proxy", *(pytest.param(each, marks=pytest.mark.matrix) for each in ("seaweedfs", "minio"))]
 
 
 @dataclass(frozen=True)

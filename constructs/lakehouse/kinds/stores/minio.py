@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from lakehouse.kinds.store import StoreKind
+from lakehouse.services.certificate import Certificate
 from lakehouse.services.secrets import STORE
-from lakehouse.services.service import HEALTH, LOGIN_PAGE, File, Place, Port, Probe, Service
+from lakehouse.services.service import HEALTH, LOGIN_PAGE, File, Place, Port, Probe, Service, scheme
 from lakehouse.spec import LocalStack
-from lakehouse.spec.kinds import Capabilities, Enforcement, Further, Listener
+from lakehouse.spec.kinds import Capabilities, Enforcement, Further, Listener, Unsecured
 from lakehouse.text.placeholders import Text, joined
 
 NAME = "minio"
 PACKAGE = "minio-2025-09-07"
 _KEYS = "minio.env"
+_CERTIFICATES = "certificates"  # its names for the files in it: https://docs.min.io/community/minio-object-store/operations/network-encryption.html
+_CHAIN, _KEY = f"{_CERTIFICATES}/public.crt", f"{_CERTIFICATES}/private.key"
+_AUTHORITY = f"{_CERTIFICATES}/CAs/authority.pem"
 
 
 def minio(place: Place, stack: LocalStack) -> Service:
@@ -33,6 +37,9 @@ def server(
     The server reads its keys from a file. The environment only names that file and has no key.
     """
     port, console = place.port(name), place.port(f"{name}-console")
+    own = Certificate.of(name, place.host(name), [place.external(name)])
+    # With certificates, both ports have TLS.
+    secured = (File(_CHAIN, own.chain), File(_KEY, own.key), File(_AUTHORITY, own.authority)) if place.secure else ()
     keys: dict[str, Text] = {
         "MINIO_ROOT_USER": STORE.name,
         "MINIO_ROOT_PASSWORD": STORE.value,
@@ -44,10 +51,15 @@ def server(
         packages=(package,),
         command=(
             *(place.package(package), "server", "--quiet", *options),
+            *(["--certs-dir", f"{place.config(name)}/{_CERTIFICATES}"] if place.secure else []),
             *("--address", f"{place.bind()}:{port}", "--console-address", f"{place.bind()}:{console}"),
             place.data(name),
         ),
-        files=(File(_KEYS, joined([part for key, value in keys.items() for part in (f"{key}=", value, "\n")])), *files),
+        files=(
+            File(_KEYS, joined([part for key, value in keys.items() for part in (f"{key}=", value, "\n")])),
+            *secured,
+            *files,
+        ),
         environment=(
             ("MINIO_CONFIG_ENV_FILE", f"{place.config(name)}/{_KEYS}"),
             ("MINIO_UPDATE", "off"),  # it must not fetch anything by itself
@@ -55,10 +67,10 @@ def server(
         ),
         data=(place.data(name),),
         ports=(
-            Port(name, port, label="S3 endpoint", gives=HEALTH),
-            Port(f"{name}-console", console, label="Console of the store", gives=LOGIN_PAGE),
+            Port(name, port, scheme(place), label="S3 endpoint", gives=HEALTH),
+            Port(f"{name}-console", console, scheme(place), label="Console of the store", gives=LOGIN_PAGE),
         ),
-        probe=Probe("http", port, "/minio/health/ready"),
+        probe=Probe(scheme(place), port, "/minio/health/ready", trust=_AUTHORITY if place.secure else ""),
         reading=(),
         memory_mb=512,
     )
@@ -94,6 +106,7 @@ MINIO = StoreKind(
     label="MinIO",
     can=Capabilities(sts=True, policies=True, versioning=True, lifecycle=True, conditional_writes=True),
     users="minio",
+    unsecured=Unsecured("whoever knows an access key can write, without its secret", "minio-keys"),
     guard=Enforcement(
         "the files of each principal's grants, by a user of its own",
         "who knows an access key: MinIO lets them write as its user, without the secret",

@@ -57,6 +57,13 @@ def test_so_is_a_catalog(word: str) -> None:
     assert problems(None, catalog=word) == {}
 
 
+def test_what_is_weak_but_known_can_be_accepted_by_its_word() -> None:
+    message = problems(Secure(), store="minio")["store"]
+    assert "accept it with `secure: {accept: [minio-keys]}`" in message
+    assert not {"store", "0"} & problems(Secure(accept=["minio-keys"]), store="minio").keys()
+    assert "is no weakness of this stack" in problems(Secure(accept=["minio-keys"]), store="s3proxy")["0"]
+
+
 def test_hive_says_that_it_has_only_kerberos() -> None:
     [message] = problems(Secure(), catalog="hive").values()
     assert "Kerberos" in message
