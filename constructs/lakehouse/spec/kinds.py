@@ -150,7 +150,7 @@ class Further:
     """What ``properties`` of a kind may set: settings without a key of their own, written unchanged into ``file``.
 
     ``owned`` maps a key, or a prefix of keys followed by ``*``, to what sets it. ``forbidden`` maps a part of a value
-    to what the service would read it as. ``secured`` are keys, or prefixes, that `secure` of a stack sets.
+    to what the service would read it as.
     """
 
     file: str  # where the properties are written, as messages say it
@@ -158,7 +158,6 @@ class Further:
     example: str
     owned: Mapping[str, str] = field(default_factory=dict)
     forbidden: Mapping[str, str] = field(default_factory=dict)
-    secured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,11 @@ class EntryProblem:
 
 @dataclass(frozen=True, kw_only=True)
 class KindRules:
-    """A kind. ``word`` is its name in the file, ``on`` the runtimes that support it, or AWS."""
+    """A kind. ``word`` is its name in the file, ``on`` the runtimes that support it, or AWS.
+
+    ``secured`` are keys of ``properties``, or prefixes followed by ``*``, that a stack with `secure` refuses: they
+    would open a port, or switch off a login or TLS.
+    """
 
     word: str
     label: str  # name in messages
@@ -184,6 +187,7 @@ class KindRules:
     guard: Enforcement | None = None  # None: what is usual for a store, and nothing for a catalog or an engine
     closed: Enforcement | None = None  # instead of `guard` in a secure stack, for a kind with one token for everybody
     unsecured: Unsecured | None = _OPEN  # why it cannot be in a stack with `secure`; None: it can
+    secured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

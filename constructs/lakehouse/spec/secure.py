@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.further import covers
 from lakehouse.spec.kinds import KindRules, known
 from lakehouse.spec.model import Lakehouse
@@ -20,11 +19,11 @@ def check_secure(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator
     at: KeyPath = ("stacks", name)
     yield from _accepted(at, stack)
     yield from _kind(at, ("store",), known().stores[stack.store.kind], known().stores, stack)
-    yield from _properties(at, ("store",), stack.store, known().stores[stack.store.kind])
+    yield from _properties(at, (*at, "store"), stack.store.properties, known().stores[stack.store.kind])
     for catalog, entry in stack.catalogs.items():
         kind = known().catalogs[entry.kind]
         yield from _kind(at, ("catalogs", catalog), kind, known().catalogs, stack)
-        yield from _properties(at, ("catalogs", catalog), entry, kind)
+        yield from _properties(at, (*at, "catalogs", catalog), entry.properties, kind)
         for need in kind.needs if kind.unsecured is None else ():
             yield from _kind(at, ("catalogs", catalog), known().platform[need], {}, stack)
     for word, engine in known().engines.items():
@@ -33,6 +32,7 @@ def check_secure(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator
             continue
         yield from _kind(at, (), engine, {}, stack)
         yield from engine.insecure(lakehouse)
+        yield from _properties(at, ("engines", word), entry.properties, engine)
         if engine.unsecured is None and getattr(entry, "authentication", "") is None:
             message = f"{engine.label} asks nobody for a password, but stacks.{name} is `secure`. "
             place: KeyPath = ("engines", word)
@@ -67,13 +67,12 @@ def _kind(
     yield Problem(place, message, ((*stack_at, "secure"),))
 
 
-def _properties(stack_at: KeyPath, key: KeyPath, entry: KindEntry, kind: KindRules) -> Iterator[Problem]:
-    """Properties that would open again what `secure` closes."""
-    owned = kind.further.secured if kind.further else ()
-    for name, value in entry.properties.items():
-        if any(covers(each, name) for each in owned):
-            message = f'{name} is set by `secure`, and "{value}" would replace that. Remove it'
-            yield Problem((*stack_at, *key, "properties", name), message, ((*stack_at, "secure"),))
+def _properties(stack_at: KeyPath, at: KeyPath, properties: Mapping[str, str], kind: KindRules) -> Iterator[Problem]:
+    """Properties of the entry at ``at`` that would open again what `secure` closes."""
+    for name, value in properties.items():
+        if any(covers(each, name) for each in kind.secured):
+            message = f'{name} is for `secure` to set, and "{value}" could open what that closes. Remove it'
+            yield Problem((*at, "properties", name), message, ((*stack_at, "secure"),))
 
 
 def _secured(kinds: Mapping[str, KindRules], stack: LocalStack) -> list[str]:

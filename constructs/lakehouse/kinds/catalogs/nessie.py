@@ -293,11 +293,11 @@ NESSIE = CatalogKind(
             "nessie.catalog.object-stores.health-check.enabled": "the lakehouse: buckets are created afterwards",
         },
         forbidden={"${": "an expression"},
-        secured=(
-            *("quarkus.http.ssl*", "quarkus.http.insecure-requests", "quarkus.http.auth.*", "quarkus.tls.*"),
-            *("quarkus.oidc.*", "quarkus.management.*", "quarkus.profile", "quarkus.config.*"),
-            *("nessie.server.authentication.*", "nessie.server.authorization.*"),
-        ),
+    ),
+    secured=(
+        *("quarkus.http.ssl*", "quarkus.http.insecure-requests", "quarkus.http.auth.*", "quarkus.tls.*"),
+        *("quarkus.oidc.*", "quarkus.management.*", "quarkus.profile", "quarkus.config.*"),
+        *("nessie.server.authentication.*", "nessie.server.authorization.*"),
     ),
     services=server,
     asking=Asking(

@@ -360,10 +360,10 @@ POLARIS = CatalogKind(
             "polaris.authentication.token-broker.*": _CLIENTS,
         },
         forbidden={"${": "an expression"},
-        secured=(
-            *("quarkus.http.ssl*", "quarkus.http.insecure-requests", "quarkus.http.auth.*", "quarkus.tls.*"),
-            *("quarkus.oidc.*", "quarkus.profile", "quarkus.config.*", "polaris.authentication.*"),
-        ),
+    ),
+    secured=(
+        *("quarkus.http.ssl*", "quarkus.http.insecure-requests", "quarkus.http.auth.*", "quarkus.tls.*"),
+        *("quarkus.oidc.*", "quarkus.profile", "quarkus.config.*", "polaris.authentication.*"),
     ),
     needs=(postgres.WORD,),
     services=server,

@@ -433,6 +433,7 @@ SPARK = EngineKind(
     routes=lambda place, lakehouse: tuple(secure.routes(place, lakehouse)),
     insecure=secure.check,
     unsecured=None,
+    secured=secure.SECURED,
     closed=Enforcement(
         "that a client has its token",
         "who a client is: whoever has Connect's token or the cluster's secret runs code with keys for all tables",

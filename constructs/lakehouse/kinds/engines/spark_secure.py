@@ -25,8 +25,12 @@ TLS = "/;use_ssl=true"  # the end of Connect's address
 _CLUSTER = Secret("spark-cluster")
 _PAGES = Secret("spark-pages", barred="!#$%&()*+,-./:;<>?@[]^_`{|}~")  # read as base64
 _FILTER = "org.apache.spark.ui.JWSFilter"
-# The beginnings of properties that would open again what these settings close, or show their secrets.
-_OWN = ("spark.authenticate", "spark.network.crypto.", "spark.ui.filters", f"spark.{_FILTER}.", "spark.redaction.")
+#: Properties that would open again what these settings close, show their secrets, or open a port: `spark.ssl` has ports
+#: of its own for the pages, and a driver may listen on any address.
+SECURED = (
+    *("spark.authenticate*", "spark.network.crypto.*", "spark.ssl.*", "spark.driver.bindAddress"),
+    *("spark.ui.filters", f"spark.{_FILTER}.*", "spark.redaction.*", "spark.sql.redaction.*"),
+)
 
 
 def settings(place: Place) -> dict[str, Text]:
@@ -94,8 +98,3 @@ def check(lakehouse: Lakehouse) -> Iterator[Problem]:
     if spark.thrift:
         why = "its Thrift server's logins need LDAP or Kerberos, which no stack runs"
         yield Problem((*at, "thrift"), f"a stack is `secure`, and Spark cannot offer this: {why}. Remove it")
-    for key in spark.properties:
-        if key.startswith(_OWN):
-            yield Problem(
-                (*at, "properties", key), f"{key} is set by `secure` of a stack, and would replace that. Remove it"
-            )

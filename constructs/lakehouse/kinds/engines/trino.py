@@ -212,6 +212,7 @@ TRINO = EngineKind(
         forbidden={"${": "an expression"},
     ),
     unsecured=None,
+    secured=("jmx.*",),  # ports without TLS or a login. The others are set by `authentication`, which `secure` asks for
     versions=releases.RELEASES,
     check=releases.check,
     hidden=releases.same_names,

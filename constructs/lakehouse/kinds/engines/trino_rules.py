@@ -23,6 +23,7 @@ _OF_PASSWORD = (
     "password-authenticator.",
     "access-control.",
     "web-ui.authentication.",
+    "management.",  # a user for who asks for the server's state without a login
 )
 
 

@@ -7,9 +7,10 @@ import hmac
 import json
 
 from lakehouse.kinds.compose import services
-from lakehouse.kinds.engines.spark_secure import check
+from lakehouse.kinds.engines.spark_secure import SECURED, check
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack
+from lakehouse.spec.further import covers
 from lakehouse.spec.model import Connect
 from lakehouse.spec.stacks import Secure
 from lakehouse.text.placeholders import Secret, Signed, filled
@@ -135,6 +136,11 @@ def test_what_cannot_be_secured_is_refused() -> None:
     assert "{token: true}" in nobody.message
     [thrift] = check(lakehouse(thrift=True)[0])
     assert "LDAP or Kerberos" in thrift.message
-    opened = {"spark.authenticate": "false", "spark.ui.filters": "", "spark.sql.shuffle.partitions": "4"}
-    found = [each.at[-1] for each in check(lakehouse(properties=opened)[0])]
-    assert found == ["spark.authenticate", "spark.ui.filters"]
+
+
+def test_no_property_replaces_what_the_cluster_and_the_pages_ask_for() -> None:
+    defaults = settings(built()["spark-connect"], "spark-defaults.conf")
+    own = [*CLUSTER, "spark.driver.bindAddress", "spark.redaction.regex"]
+    assert set(own) <= defaults.keys()
+    assert [key for key in own if not any(covers(each, key) for each in SECURED)] == []
+    assert [each for each in SECURED if covers(each, "spark.sql.shuffle.partitions")] == []
