@@ -106,7 +106,7 @@ class Deployment:
             stdin=subprocess.DEVNULL, env=self._environment(), start_new_session=True,
         )  # fmt: skip
 
-    def run(self, *command: str, code: int | None = 0, timeout: float = 300) -> str:
+    def run(self, *command: str, code: int | None = 0, timeout: float = 600) -> str:
         """Run the command and return its output; its exit code must be ``code``."""
         done = subprocess.run(
             command, cwd=self.folder, text=True, capture_output=True, env=self._environment(), timeout=timeout,
