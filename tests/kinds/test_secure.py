@@ -5,20 +5,37 @@ The tests share one lakehouse: each leaves it up and whole for the next one.
 
 from __future__ import annotations
 
+import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import requests
 
+from bootstrap.remote.errors import Refused
+from bootstrap.remote.s3 import client, typed
+from bootstrap.session.connect import store
+from lakehouse.runtimes import certificates
+from lakehouse.runtimes.state import State
+from lakehouse.services.certificate import AUTHORITY, TRUSTED
 from tests.attacks.attacked import assert_known, assert_known_further
-from tests.integration.deployment import Deployment, exposed, kill, until, up
+from tests.integration.deployment import BIN, Deployment, exposed, kill, until, up
 from tests.integration.findings import doctor, errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 ORDERS = "lake.bronze.orders"
+PYICEBERG = """
+import pyarrow
+from pyiceberg.catalog import load_catalog
+table = load_catalog("lake").load_table("bronze.orders")
+table.append(pyarrow.table({"id": [41], "region": ["EU"]}))
+print(sorted(table.scan().to_arrow()["id"].to_pylist()))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +152,55 @@ def test_our_own_commands_have_what_they_need(stack: Deployment, monkeypatch: py
     for tool in ("env", "spark", "pyiceberg", "trino"):
         text = stack.lakehouse("endpoints", "--for", tool)
         assert not [each for each in ("rest-token", "spark-connect-token") if secret(stack, each) in text]
+
+
+def test_programs_of_users_trust_it_by_the_variables_that_are_printed(stack: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PYICEBERG)
+    run = f"exec {sys.executable} '{tmp_path}/program.py'"
+    printed = stack.lakehouse("endpoints", "--for", "env")
+    without = "\n".join(line for line in printed.splitlines() if "authority/bundle.pem" not in line)
+    bare = {key: value for key, value in os.environ.items() if not key.endswith(("_BUNDLE", "CERT_FILE"))}
+
+    def program(variables: str) -> subprocess.CompletedProcess[str]:
+        shell = ["/bin/sh", "-c", f"{variables}\n{run}"]
+        return subprocess.run(shell, env=bare, capture_output=True, text=True, check=False, timeout=120)
+
+    done = program(f'cd "{stack.folder}"; eval "$({BIN}/lakehouse endpoints --for env)"')
+    assert done.returncode == 0, done.stderr
+    assert "41" in done.stdout
+    refused = program(without)  # before anything was sent
+    assert refused.returncode != 0
+    assert "CERTIFICATE_VERIFY_FAILED" in refused.stderr
+
+
+def test_a_store_with_another_authority_gets_nothing(stack: Deployment, tmp_path: Path) -> None:
+    other = State(tmp_path / "other")
+    certificates.make(other, AUTHORITY, ())
+    real = store(stack.local)
+    wrong = replace(real, trust=str(other.kept(TRUSTED.kept)))
+    assert client(real, attempts=1).list_buckets()["Buckets"]
+    with pytest.raises(Refused, match="cannot be trusted"), typed(str(wrong.endpoint)):
+        client(wrong, attempts=1).list_buckets()
+
+
+def test_a_rotated_certificate_is_served_and_restarts_only_its_service(stack: Deployment) -> None:
+    before, old = _pids(stack), _served(stack, "seaweedfs")
+    stack.lakehouse("secret", "rotate", "seaweedfs-certificate")
+    assert stack.planned() >= {"seaweedfs"}
+    stack.deploy()
+    assert _served(stack, "seaweedfs") != old
+    assert {name for name, pid in _pids(stack).items() if before[name] != pid} == {"seaweedfs"}
+    assert stack.planned() == set()
+    stack.lakehouse("sql", "--engine", "trino", "-e", f"SELECT count(*) FROM {ORDERS}")
+
+
+def _pids(stack: Deployment) -> dict[str, int]:
+    return {name: each.pid for name, each in stack.local.runtime.processes().items()}
+
+
+def _served(stack: Deployment, port: str) -> str:
+    """The certificate that a port serves."""
+    return ssl.get_server_certificate(("127.0.0.1", stack.port(port)), timeout=10)
 
 
 def test_no_secret_is_where_others_may_read_it(stack: Deployment) -> None:
