@@ -30,9 +30,10 @@ def assert_declared(deployment: Deployment, engine: DockerEngine) -> None:
     """Only declared ports listen inside each container, and they are published only on the loopback address."""
     seen = engine.seen(deployment.local.state)
     assert seen
+    declared = {each.name: {port.number for port in each.ports} for each in deployment.local.everything}
     for asked in (each for each in runtime(deployment).containers if not each.is_job):
-        inside = {internal for internal, _ in asked.ports}
-        further = {port for ip, port in listening(seen[asked.service].pid) if ip != DNS and port not in inside}
+        inside = listening(seen[asked.service].pid)
+        further = {port for ip, port in inside if ip != DNS and port not in declared[asked.service]}
         # Spark's drivers and executors listen to each other on ports that they choose themselves: none is published.
         if not asked.service.startswith(("spark-connect", "spark-thrift", "spark-worker")):
             assert not further, asked.service
