@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from lakehouse.spec.further import covers
 from lakehouse.spec.kinds import KindRules, known
 from lakehouse.spec.model import Lakehouse
-from lakehouse.spec.problems import KeyPath, Problem
+from lakehouse.spec.problems import KeyPath, Problem, dotted
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.text.words import listed, suggest
 
@@ -71,7 +71,8 @@ def _properties(stack_at: KeyPath, at: KeyPath, properties: Mapping[str, str], k
     """Properties of the entry at ``at`` that would open again what `secure` closes."""
     for name, value in properties.items():
         if any(covers(each, name) for each in kind.secured):
-            message = f'{name} is for `secure` to set, and "{value}" could open what that closes. Remove it'
+            why = f'"{value}" could open what that closes'
+            message = f"{name} is for `secure` of {dotted(stack_at)} to set, and {why}. Remove it"
             yield Problem((*at, "properties", name), message, ((*stack_at, "secure"),))
 
 

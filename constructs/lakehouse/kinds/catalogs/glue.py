@@ -12,7 +12,7 @@ from lakehouse.kinds.catalog import Account, CatalogEndpoint, CatalogKind
 from lakehouse.services.secrets import Pair
 from lakehouse.services.service import Place
 from lakehouse.spec.entries import KindEntry
-from lakehouse.spec.kinds import AWS, Enforcement, EntryProblem, Limits
+from lakehouse.spec.kinds import AWS, Enforcement, EntryProblem, Limits, Unsecured
 from lakehouse.spec.values import GlueAddress, Region, on_loopback
 from lakehouse.text.placeholders import Text
 
@@ -152,6 +152,7 @@ GLUE = CatalogKind(
     # Iceberg's GlueCatalog is no catalog of views; Trino keeps its own ones there, which no other engine can read.
     can=Limits("Glue", format_version=2, nested_namespaces=False),
     opening=None,
+    unsecured=Unsecured("AWS serves it by https, but nobody has tried its clients with a stack's own authority yet"),
     guard=Enforcement(
         "nothing by itself: your account's IAM does",
         "grants: no principal has keys; the services have one pair",

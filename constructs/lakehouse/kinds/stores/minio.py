@@ -40,6 +40,8 @@ def server(
     own = Certificate.of(name, place.host(name), [place.external(name)])
     # With certificates, both ports have TLS.
     secured = (File(_CHAIN, own.chain), File(_KEY, own.key), File(_AUTHORITY, own.authority)) if place.secure else ()
+    # A secure stack has accepted the second (`minio-keys`), so it is shown with its other exceptions.
+    gives = f"{HEALTH}; also writes, by whoever knows an access key" if place.secure else HEALTH
     keys: dict[str, Text] = {
         "MINIO_ROOT_USER": STORE.name,
         "MINIO_ROOT_PASSWORD": STORE.value,
@@ -67,7 +69,7 @@ def server(
         ),
         data=(place.data(name),),
         ports=(
-            Port(name, port, scheme(place), label="S3 endpoint", gives=HEALTH),
+            Port(name, port, scheme(place), label="S3 endpoint", gives=gives),
             Port(f"{name}-console", console, scheme(place), label="Console of the store", gives=LOGIN_PAGE),
         ),
         probe=Probe(scheme(place), port, "/minio/health/ready", trust=_AUTHORITY if place.secure else ""),

@@ -69,6 +69,11 @@ def test_hive_says_that_it_has_only_kerberos() -> None:
     assert "Kerberos" in message
 
 
+def test_glue_is_not_said_to_have_no_tls() -> None:
+    [message] = problems(Secure(), catalog="glue").values()
+    assert "AWS serves it by https, but nobody has tried" in message
+
+
 def test_trino_must_ask_for_passwords() -> None:
     trino = default().engines.trino
     assert trino is not None
