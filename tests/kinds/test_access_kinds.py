@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import requests
 
 from bootstrap.reconciler.world import World
 from bootstrap.session.connect import connect
@@ -83,6 +84,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 def test_each_port_gives_what_is_known_and_shown(stack: Deployment) -> None:
     assert_known(stack)
+
+
+def test_a_page_of_another_server_of_this_machine_makes_nothing(stack: Deployment) -> None:
+    port = stack.port("rest")
+    url, body = f"http://127.0.0.1:{port}/v1/namespaces", '{"namespace": ["evil"], "properties": {}}'
+    sites = (f"http://127.0.0.1:{port + 1}", f"http://localhost:{port}", "http://127.0.0.1", "null")
+    for site in sites:
+        made = requests.post(url, body, headers={"Origin": site, "Content-Type": "text/plain"}, timeout=30)
+        assert made.status_code == 403, site
+    shown = requests.get(url, headers={"Origin": f"http://127.0.0.1:{port}"}, timeout=30)
+    assert (shown.status_code, ["evil"] in shown.json()["namespaces"]) == (200, False)
 
 
 def test_every_call_is_answered_as_the_file_says(stack: Deployment) -> None:

@@ -92,6 +92,9 @@ def test_the_catalog_answers_only_who_has_its_token(stack: Deployment) -> None:
     for wrong in ({}, bearer("wrong"), bearer(secret(stack, "rest-token") + "x"), {"Authorization": "Bearer"}):
         refused = asked(stack, "rest", config, headers=wrong)
         assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
+    for port, status in ((stack.port("rest"), 200), (stack.port("rest") + 1, 403)):
+        page = {**bearer(secret(stack, "rest-token")), "Origin": f"https://127.0.0.1:{port}"}
+        assert asked(stack, "rest", config, headers=page).status_code == status, "of its own site, and of another"
     assert asked(stack, "rest", config, "http").status_code == 400, "it has only TLS"
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(f"https://localhost:{stack.port('rest')}{config}", timeout=10)  # whoever does not trust the stack
