@@ -25,11 +25,12 @@ NOBODY = 65534  # as https://systemd.io/UIDS-GIDS/ has it
 SECONDS = 30.0
 REFUSED = (401, 403, 405, 415, 421)
 NOTHING = "nothing"  # of this protocol answers there
+HUNG = "no answer in time"  # which says nothing of what it would give
 Ask = Mapping[str, Any]  # what :class:`tests.attacks.asks.Ask` is in JSON
 
 
 def answered(number: int, ask: Ask, *, tls: bool) -> str:
-    """``NOTHING``, ``refused``, or ``answered`` if the ask got past the door, whatever became of it then."""
+    """``NOTHING``, ``HUNG``, ``refused``, or ``answered`` if the ask got past the door, whatever became of it then."""
     try:
         with socket.create_connection(("127.0.0.1", number), SECONDS) as plain:
             plain.settimeout(SECONDS)
@@ -37,6 +38,8 @@ def answered(number: int, ask: Ask, *, tls: bool) -> str:
                 plain.sendall(struct.pack("!ii", 8, 80877103))  # which asks for TLS
                 _read(plain, 1)
             return _SPOKEN[ask["speaks"]](_wrapped(plain) if tls else plain, ask)
+    except TimeoutError:
+        return HUNG
     except (OSError, http.client.HTTPException, EOFError):
         return NOTHING
 
@@ -123,6 +126,8 @@ def _connect(connection: socket.socket, ask: Ask) -> str:
     except grpc.RpcError as error:
         if error.code() == grpc.StatusCode.UNAVAILABLE:
             return NOTHING
+        if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return HUNG
         return "refused" if error.code() == grpc.StatusCode.UNAUTHENTICATED else "answered"
     return "answered"
 

@@ -195,8 +195,13 @@ def up(deployment: Deployment) -> Iterator[Deployment]:
         yield deployment
 
 
-def exposed(deployment: Deployment, names: Collection[str] | None = None) -> list[str]:
-    """The secrets (all, or those of these names) in an argument, a variable, a log, or a file of Terraform's."""
+def exposed(
+    deployment: Deployment, names: Collection[str] | None = None, *, inherited: Collection[str] = ()
+) -> list[str]:
+    """The secrets (all, or those of these names) in an argument, a variable, a log, or a file of Terraform's.
+
+    Those that are ``inherited`` may be in variables.
+    """
     state = deployment.local.state
     secrets = {path.name: path.read_text() for path in (state.root / "secrets").iterdir() if path.is_file()}
     values = {name: value for name, value in secrets.items() if names is None or name in names}
@@ -204,8 +209,11 @@ def exposed(deployment: Deployment, names: Collection[str] | None = None) -> lis
     files = [path for path in (state.root / "logs").iterdir() if path.is_file()]
     files += [*deployment.folder.glob("terraform.*.tfstate*"), *(deployment.folder / "cdktf.out").rglob("*.json")]
     texts = [path.read_text(errors="replace") for path in files]
-    texts += [" ".join([*each.cmdline(), *each.environ().values()]) for each in processes.belonging(state)]
-    return [name for name, value in values.items() if any(value in text for text in texts)]
+    running = list(processes.belonging(state))
+    texts += [" ".join(each.cmdline()) for each in running]
+    variables = [" ".join(each.environ().values()) for each in running]
+    shown = {name: texts if name in inherited else texts + variables for name in values}
+    return [name for name, value in values.items() if any(value in text for text in shown[name])]
 
 
 def kill(deployment: Deployment, *names: str) -> None:

@@ -208,8 +208,7 @@ def _served(stack: Deployment, port: str) -> str:
 
 def test_no_secret_is_where_others_may_read_it(stack: Deployment) -> None:
     # Spark's workers give executors the cluster's secret in their environment, which only their user can read.
-    names = {each.name for each in (stack.local.state.root / "secrets").iterdir() if each.is_file()}
-    assert exposed(stack, names - {"spark-cluster"}) == []
+    assert exposed(stack, inherited={"spark-cluster"}) == []
 
 
 def test_a_killed_proxy_comes_back(stack: Deployment) -> None:

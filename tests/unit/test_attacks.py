@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+
+import pytest
 
 from bootstrap.operations.doors import doors
 from lakehouse.kinds import STORES
 from lakehouse.kinds.compose import services
+from lakehouse.services.service import LOOPBACK, Port
 from lakehouse.spec import load
-from tests.attacks.asks import ASKS, named, table
+from tests.attacks import scan
+from tests.attacks.asks import ANYBODY, ASKS, named, table
+from tests.attacks.attacked import Found, surprises
 from tests.unit.lakehouse.services.place import Somewhere, local
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
@@ -51,6 +58,21 @@ def exceptions(folder: Path) -> Iterator[str]:
 
 def test_the_page_has_the_exceptions_of_a_secure_stack(tmp_path: Path) -> None:
     assert "\n".join(exceptions(tmp_path)) in PAGE.read_text()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_port_that_does_not_answer_is_not_taken_for_a_closed_one(tls: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "SECONDS", 0.1)
+    asked = ASKS["postgres" if tls else "minio"][0]
+    with socket.create_server((LOOPBACK, 0)) as server:
+        number = server.getsockname()[1]
+        found = scan.answered(number, asdict(asked), tls=tls)
+    assert found == scan.HUNG
+    assert scan.answered(number, asdict(asked), tls=tls) == scan.NOTHING, "it is closed now"
+    port = Port("minio", number, "https", gives="")
+    for plain, encrypted in ((scan.HUNG, scan.NOTHING), (scan.NOTHING, scan.HUNG)):
+        assert surprises([Found(port, ANYBODY, asked, plain, encrypted)], secure=True)
+    assert not surprises([Found(port, ANYBODY, asked, scan.NOTHING, scan.NOTHING)], secure=True)
 
 
 def test_something_is_tried_at_each_port_of_each_kind() -> None:
