@@ -75,6 +75,7 @@ def credentials(
     show: Annotated[bool, typer.Option("--show", help="Print the keys on the screen, and write no file.")] = False,
 ) -> None:
     """Write a principal's keys for the store, and what it shows Polaris, Nessie and Trino, to a file for you only."""
+    from bootstrap.remote.user_keys import handed
     from lakehouse.runtimes.state import write_private
 
     at = _servers(context, principal)
@@ -89,10 +90,16 @@ def credentials(
             f"The state folder has no keys of {principal}: a deploy or `lakehouse apply` makes them if its roles grant "
             f"files or tables. If they were lost, `lakehouse access rotate {principal}` makes new ones."
         )
+    if lost := at.lost(principal):
+        print(
+            f"There are none for {listed(lost)}: a deploy or `lakehouse apply` makes them. If they were lost, "
+            f"`lakehouse access rotate {principal}` makes new ones.",
+            file=sys.stderr,
+        )
     if show:
         output.reveal(content)
         return
-    path = to or at.target.local.state.root / "access" / f"{principal}.ini"
+    path = to or handed(at.target.local.state, principal)
     try:
         write_private(path, content)
     except OSError as error:
@@ -145,10 +152,10 @@ def try_calls(
 ) -> None:
     """Try at each server, with each principal's own keys, what the file allows and what it does not.
 
-    At a store with users: in each namespace's and table's folder, list, get, put and delete an object of the test. At
-    Polaris, and at Nessie in a secure stack: list, load, change, create and drop tables. In a Trino that asks for
-    passwords the same, and look for what a filter or mask must hide. Nothing stays. Exit code 1 if one of them allows
-    more or less than the file.
+    At a store with users, by boto3: in each namespace's and table's folder, list, get, put and delete an object of the
+    test. In Polaris and in a catalog of the store's, by PyIceberg: list, load, read, change, create and drop tables. At
+    Nessie in a secure stack, and in a Trino that asks for passwords, the same; and in Trino look for what a filter or
+    mask must hide. Nothing stays. Exit code 1 if one of them allows more or less than the file.
     """
     from bootstrap.operations.access_proof import tried
 
@@ -156,10 +163,10 @@ def try_calls(
     found = list(tried(at, principal))
     wrong = [each for each in found if each.allowed != each.wanted]
     rows = [
-        (each.principal, each.call, each.on, each.at, _word(each.wanted), _word(each.allowed))
+        (each.principal, each.call, each.on, each.at, each.by, _word(each.wanted), _word(each.allowed))
         for each in (found if every else wrong)
     ]
-    headings = ("PRINCIPAL", "CALL", "ON", "AT", "FILE", "FOUND")
+    headings = ("PRINCIPAL", "CALL", "ON", "AT", "BY", "FILE", "FOUND")
     if as_json:
         print_json([dict(zip(map(str.lower, headings), row, strict=True)) for row in rows])
     elif rows:

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bootstrap.remote.errors import Missing, Refused
+from bootstrap.remote.user_keys import handed
 from lakehouse.kinds.engines import trino
 from lakehouse.kinds.engines.trino_password import ASKS, RULES, SECONDS, USERS
 from lakehouse.runtimes.state import State, write_private
@@ -136,6 +137,7 @@ class TrinoFiles:
         with self._changing() as records:
             if records.pop(name, None) is None:
                 raise Missing(f"Trino has no user {name}")
+            handed(self._state, name).unlink(missing_ok=True)
             self._state.forget(_secret(name))  # while the record is there, a removal that was cut short is repeated
 
     def password(self, name: str) -> str | None:

@@ -11,6 +11,7 @@ from bootstrap.catalogs.nessie_tokens import NessieTokens
 from bootstrap.catalogs.polaris_principals import PolarisPrincipals
 from bootstrap.engines.trino_files import TrinoFiles
 from bootstrap.reconciler.objects.principal import existing
+from bootstrap.reconciler.objects.user import policy_of
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing
@@ -18,7 +19,9 @@ from bootstrap.session.connect import connect
 from bootstrap.session.target import Target
 from bootstrap.session.trino_login import authority
 from bootstrap.stores.users import UserAdmin
+from lakehouse.access.grants import known_to
 from lakehouse.access.nessie import group
+from lakehouse.access.polaris import polaris_grants
 from lakehouse.kinds.engines.trino_password import SECONDS
 from lakehouse.runtimes.credentials import known
 from lakehouse.runtimes.generations import rotate
@@ -67,6 +70,20 @@ class PrincipalServers:
     def name(self, principal: str) -> str:
         """That of the principal at the store and at Polaris."""
         return f"{self.target.lakehouse.name}-{principal}"
+
+    def lost(self, principal: str) -> list[str]:
+        """The servers at which the file gives the principal something, and for which the state folder has no keys."""
+        lakehouse, name = self.target.lakehouse, self.name(principal)
+        member = lakehouse.access.principals[principal]
+        found = []
+        if self.users is not None and member.is_known_to("store") and policy_of(lakehouse, principal):
+            found += [] if self.users.keys.pair(name) else [_STORE]
+        if self.principals is not None and member.is_known_to("polaris"):
+            given = polaris_grants(lakehouse, principal).keys() & self.principals.warehouses.keys()
+            found += [_POLARIS] if given and not self.principals.keys.pair(name) else []
+        if self.trino is not None and any(each.principal == principal for each in known_to(lakehouse, "trino")):
+            found += [] if self.trino.made(principal) else [_TRINO]
+        return found
 
     def untried(self, principal: str) -> bool:
         """Whether others made the principal, and the state folder has none of its credentials to try calls with."""

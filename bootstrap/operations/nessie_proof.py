@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bootstrap.catalogs.nessie_tokens import NessieTokens
-from bootstrap.operations.polaris_proof import CatalogOutcome
+from bootstrap.operations.catalog_proof import CatalogOutcome
 from bootstrap.operations.trino_proof import OURS
 from bootstrap.remote.auth import NONE, Bearer
 from bootstrap.remote.connections import CatalogConnection, Connections

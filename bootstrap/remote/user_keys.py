@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from lakehouse.runtimes.state import State
 
@@ -45,6 +46,12 @@ class UserKeys:
         self.state.keep(f"{name}-{self.ends[0]}", access_key)
 
     def forget(self, name: str) -> None:
-        """Remove the user's keys."""
+        """Remove the user's keys, also those that were written out for it: a user is named LAKEHOUSE-PRINCIPAL."""
+        handed(self.state, name.rpartition("-")[2]).unlink(missing_ok=True)
         for key in self.ends:
             self.state.forget(f"{name}-{key}")
+
+
+def handed(state: State, principal: str) -> Path:
+    """The file to which `lakehouse access credentials` writes a principal's keys, unless another is named."""
+    return state.root / "access" / f"{principal}.ini"

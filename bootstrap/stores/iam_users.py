@@ -84,6 +84,15 @@ class IamUsers:
                 self._iam.delete_access_key(UserName=name, AccessKeyId=key)
         return len(former)
 
+    def take(self, name: str, policy: str) -> None:
+        with self._typed():
+            if policy in self._inline(name):
+                self._iam.delete_user_policy(UserName=name, PolicyName=policy)
+            elif policy in (attached := self._attached(name)):
+                self._iam.detach_user_policy(UserName=name, PolicyArn=attached[policy])
+            else:
+                raise Missing(f"user {name} of the store has no policy {policy}")
+
     def remove(self, name: str, policy: Policy) -> None:
         with self._typed():
             found = self._read(name)
@@ -93,13 +102,17 @@ class IamUsers:
                 raise Conflict(f"the policy of user {name} changed meanwhile")
             for key in self._access_keys(name):
                 self._iam.delete_access_key(UserName=name, AccessKeyId=key)
-            self._iam.delete_user_policy(UserName=name, PolicyName=_POLICY)
+            for inline in self._inline(name):
+                self._iam.delete_user_policy(UserName=name, PolicyName=inline)
+            for arn in self._attached(name).values():
+                self._iam.detach_user_policy(UserName=name, PolicyArn=arn)
             self._iam.delete_user(UserName=name)
         self.keys.forget(name)
 
     def _read(self, name: str) -> StoreUser | None:
         """A user, if it has that policy."""
-        if _POLICY not in self._policies(name):  # SeaweedFS invents one if it is asked for one that is not there
+        policies = self._policies(name)
+        if _POLICY not in policies:  # SeaweedFS invents one if it is asked for one that is not there
             return None
         found = self._iam.get_user_policy(UserName=name, PolicyName=_POLICY)["PolicyDocument"]
         policy = _renamed(found, *reversed(_ACTION))
@@ -107,7 +120,7 @@ class IamUsers:
         keys, kept = self._access_keys(name), self.keys.access_key(name)
         ours = kept is not None and (kept in keys or not keys)  # without any, its removal was cut short
         marked = {"ID": tags[_MARK], **policy} if tags.get(_MARK) else policy
-        return StoreUser(marked, any(keys.values()), ours)
+        return StoreUser(marked, any(keys.values()), ours, tuple(sorted({*policies} - {_POLICY})))
 
     def _make_keys(self, name: str, *, active: bool = True) -> None:
         made = self._iam.create_access_key(UserName=name)["AccessKey"]
@@ -125,9 +138,15 @@ class IamUsers:
 
     def _policies(self, name: str) -> list[str]:
         """The names of the user's policies."""
-        inline = self._pages("list_user_policies", "PolicyNames", UserName=name)
-        attached = self._pages("list_attached_user_policies", "AttachedPolicies", UserName=name)
-        return [*inline, *(each["PolicyName"] for each in attached)]
+        return [*self._inline(name), *self._attached(name)]
+
+    def _inline(self, name: str) -> list[str]:
+        return self._pages("list_user_policies", "PolicyNames", UserName=name)
+
+    def _attached(self, name: str) -> dict[str, str]:
+        """The ARNs of policies that are attached to the user, by name."""
+        found = self._pages("list_attached_user_policies", "AttachedPolicies", UserName=name)
+        return {each["PolicyName"]: each["PolicyArn"] for each in found}
 
     def _access_keys(self, name: str) -> dict[str, bool]:
         """Whether each of the user's access keys is active."""

@@ -56,9 +56,14 @@ class MinioUsers:
         return self.keys.any_of(lakehouse)
 
     def facts(self, lakehouse: str) -> dict[str, StoreUser]:
-        users, policies = self._read()
+        users, policies, others = self._read()
         return {
-            name: StoreUser(policies[name], any(enabled.values()), self.keys.access_key(name) in enabled)
+            name: StoreUser(
+                policies[name],
+                any(enabled.values()),
+                self.keys.access_key(name) in enabled,
+                tuple(sorted(others[name])),
+            )
             for name, enabled in users.items()
             if name.startswith(f"{lakehouse}-") and name in policies
         }
@@ -82,14 +87,26 @@ class MinioUsers:
                     self._admin.user_enable(key)
 
     def renew(self, name: str) -> None:
-        enabled = any(self._there(name)[0].values())
+        users, _, others = self._read()
+        if name not in users:
+            raise Missing(f"the store has no user {name}")
+        enabled = any(users[name].values())
         access_key, secret_key = (secrets.token_hex(20) for _ in range(2))
         with self._typed(access_key, secret_key):
             self._admin.user_add(access_key, secret_key)
             if not enabled:
                 self._admin.user_disable(access_key)
-            self._admin.policy_set(name, user=access_key)
+            self._admin.policy_set(",".join([name, *sorted(others[name])]), user=access_key)
         self.keys.keep(name, access_key, secret_key)
+
+    def take(self, name: str, policy: str) -> None:
+        access_keys, _ = self._there(name)
+        _, _, others = self._read()
+        if policy not in others[name]:
+            raise Missing(f"user {name} of the store has no policy {policy}")
+        with self._typed(*access_keys):
+            for key in access_keys:
+                self._admin.policy_set(",".join([name, *sorted(others[name] - {policy})]), user=key)
 
     def end_former(self, name: str) -> int:
         former = self._there(name)[0].keys() - {self.keys.access_key(name)}
@@ -109,19 +126,27 @@ class MinioUsers:
         self.keys.forget(name)
 
     def _there(self, name: str) -> tuple[dict[str, bool], Policy | None]:
-        users, policies = self._read()
+        users, policies, _ = self._read()
         if name not in users:
             raise Missing(f"the store has no user {name}")
         return users[name], policies.get(name)
 
-    def _read(self) -> tuple[dict[str, dict[str, bool]], dict[str, Policy]]:
-        """Whether each access key of a user is enabled, by the name of its policy, and all policies."""
+    def _read(self) -> tuple[dict[str, dict[str, bool]], dict[str, Policy], dict[str, set[str]]]:
+        """Whether each access key of a user is enabled, by the user's name; all policies; and users' further policies.
+
+        A user has the name of each policy that begins like those of the toolkit, unless the state folder knows better.
+        """
         with self._typed():
             users, policies = json.loads(self._admin.user_list()), json.loads(self._admin.policy_list())
+        kept = {self.keys.access_key(name): name for name in self.keys.names()}
         found: dict[str, dict[str, bool]] = {}
+        others: dict[str, set[str]] = {}
         for access_key, each in users.items():
-            found.setdefault(each.get("policyName", ""), {})[access_key] = each.get("status") != "disabled"
-        return found, {name: ordered(each) for name, each in policies.items()}
+            given = [policy for policy in (each.get("policyName") or "").split(",") if policy]
+            for name in [kept[access_key]] if kept.get(access_key) in given else given:
+                found.setdefault(name, {})[access_key] = each.get("status") != "disabled"
+                others.setdefault(name, set()).update(set(given) - {name})
+        return found, {name: ordered(each) for name, each in policies.items()}, others
 
     @contextmanager
     def _typed(self, *hidden: str) -> Iterator[None]:

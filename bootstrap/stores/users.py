@@ -13,11 +13,15 @@ Policy = Mapping[str, Any]  # in IAM's JSON; the reconciler's mark is its `ID`
 
 @dataclass(frozen=True)
 class StoreUser:
-    """An existing user, without its keys. ``ours``: its keys are in the state folder."""
+    """An existing user, without its keys. ``ours``: its keys are in the state folder.
+
+    ``policy`` is the toolkit's own; ``others`` are the names of those that somebody else gave it.
+    """
 
     policy: Policy
     enabled: bool = True
     ours: bool = True
+    others: tuple[str, ...] = ()
 
 
 class UserAdmin(Protocol):
@@ -46,6 +50,9 @@ class UserAdmin(Protocol):
 
     def end_former(self, name: str) -> int:
         """Remove all keys of the user but those that the state folder keeps. Returns how many. Raises Missing."""
+
+    def take(self, name: str, policy: str) -> None:
+        """Take away a policy that somebody else gave the user. Raises Missing if it has none of that name."""
 
     def remove(self, name: str, policy: Policy) -> None:
         """Remove the user and its keys, which never come back.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -19,14 +20,15 @@ from botocore.exceptions import ClientError
 from bootstrap.catalogs import connect
 from bootstrap.remote.auth import SigV4
 from bootstrap.remote.errors import RemoteError
-from bootstrap.remote.s3 import iam, s3tables, sts
+from bootstrap.remote.s3 import client, iam, s3tables, sts
 from bootstrap.remote.user_keys import ACCESS_KEY, SECRET_KEY
 from bootstrap.stores.iam_users import IamUsers
 from lakehouse.kinds.store import ROLE
 from lakehouse.kinds.stores.seaweedfs import NAME, SEAWEEDFS, TABLES
 from lakehouse.runtimes.state import State
+from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import REGION, Servers
-from tests.behaviour.store_users import users_reach_what_their_roles_grant
+from tests.behaviour.store_users import of_user, users_reach_what_their_roles_grant, with_access
 
 pytestmark = [
     pytest.mark.behaviour,
@@ -131,3 +133,49 @@ def test_a_user_reaches_nothing_but_files(servers: Servers, root: str, tmp_path:
     catalog = replace(servers.connections(kind="s3tables").catalogs["lake"], auth=signed)
     with pytest.raises(RemoteError):
         connect("lake", replace(servers.connections(), catalogs={"lake": catalog})).create_namespace(root, {})
+
+
+def test_policies_of_others_stay_until_the_file_is_authoritative(servers: Servers, root: str, tmp_path: Path) -> None:
+    """The user reads by them what the file does not grant, and no longer once they are taken away."""
+    name, user = f"l{root}"[:20], f"l{root}"[:20] + "-analyst"
+    here = replace(servers.connections(), user_keys=State(tmp_path), user_api=SEAWEEDFS.users)
+    wanted = with_access(servers, name, {"lake.silver": ["read"]})
+    assert reconcile(wanted, here).exit_code == 0
+    client(here.store).put_object(Bucket="warehouse", Key=f"theirs/{root}", Body=b"")
+    reads = [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::warehouse/theirs/*"]}]
+    document = json.dumps({"Version": "2012-10-17", "Statement": reads})
+    admin = iam(here.store)
+    admin.put_user_policy(UserName=user, PolicyName="inline", PolicyDocument=document)
+    arn = admin.create_policy(PolicyName=f"{root}-shared", PolicyDocument=document)["Policy"]["Arn"]
+    admin.attach_user_policy(UserName=user, PolicyArn=arn)
+
+    def reads_theirs() -> bool:
+        try:
+            client(of_user(here, tmp_path, user)).get_object(Bucket="warehouse", Key=f"theirs/{root}")
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
+                raise
+            return False
+        return True
+
+    assert eventually(reads_theirs)
+    assert [each.address for each in make_plan(wanted, here, allow_destroy=True).steps] == []
+    grants = wanted.access.model_copy(update={"grants": "authoritative"})
+    only = wanted.model_copy(update={"access": grants})
+    theirs = {f"policy {user}: inline", f"policy {user}: {root}-shared"}
+    waiting = make_plan(only, here)
+    assert (waiting.steps, theirs <= set(waiting.unnamed)) == ((), True)
+    assert {each.address for each in reconcile(only, here, allow_destroy=True).done} == theirs
+    assert make_plan(only, here, allow_destroy=True).steps == ()
+    assert eventually(lambda: not reads_theirs())
+    assert admin.get_policy(PolicyArn=arn)["Policy"]["Arn"] == arn
+    admin.delete_policy(PolicyArn=arn)
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """SeaweedFS reads changed users again within about a second."""
+    for _ in range(50):
+        if holds():
+            return True
+        time.sleep(0.2)
+    return False

@@ -9,6 +9,7 @@ import configparser
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.attacks.attacked import assert_known
 from tests.integration.appending import Appender
 from tests.integration.deployment import Deployment, until, up
 from tests.integration.trino_users import connected, denied, login, run, soon, status
+from tests.kinds.access_spark import outcomes
 from tests.polaris.home import home
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -58,7 +60,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
             "etl": {"roles": ["writer"]},
             "owner": {"roles": ["steward"]},
             "shop": {"roles": ["narrow"]},
-            "science": {"roles": ["masked"]},
+            "science": {"roles": ["masked", "reader"]},  # so it has credentials, which do not open what is masked
             "nobody": {"roles": []},
         },
         # A REST server that asks nobody who they are lets whoever may write there rename the table.
@@ -77,7 +79,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         },
     )
     with up(made):
-        tables = [f"{kind}.silver.{table}" for kind in KINDS for table in ("orders", "customers")]
+        tables = [f"{kind}.{table}" for kind in KINDS for table in ("bronze.raw", "silver.orders", "silver.customers")]
         made.lakehouse("sql", "-e", "; ".join(f"INSERT INTO {table} VALUES {ROWS}" for table in tables))
         yield made
 
@@ -104,12 +106,41 @@ def test_every_call_is_answered_as_the_file_says(stack: Deployment) -> None:
         *(("trino", kind) for kind in KINDS),
         *(("seaweedfs", kind) for kind in ("rest", "polaris")),
         ("polaris", "polaris"),
+        ("s3tables", "s3tables"),
     }
     assert {(each["at"], each["on"].partition(".")[0]) for each in found} == asked
     for at, kind in asked:
         here = [each for each in found if each["at"] == at and each["on"].startswith(f"{kind}.")]
         assert {each["found"] for each in here if each["principal"] == "nobody"} == {"denied"}
-        assert {each["found"] for each in here if each["principal"] == "etl"} == {"allowed", "denied"}
+        # No principal has a right to tables that the store serves itself.
+        reaches = {"denied"} if at == "s3tables" else {"allowed", "denied"}
+        assert {each["found"] for each in here if each["principal"] == "etl"} == reaches
+    assert {each["by"] for each in found} == {"boto3", "PyIceberg", "Trino"}
+
+
+def test_what_is_masked_is_closed_to_pyiceberg_with_the_principals_own_credentials(stack: Deployment) -> None:
+    found = json.loads(stack.lakehouse("access", "test", "--principal", "science", "--all", "--json"))
+    polaris = {(each["call"], each["on"]): each["found"] for each in found if each["at"] == "polaris"}
+    for call in ("load", "read"):
+        assert polaris[call, "polaris.silver.orders"] == "allowed"
+        assert polaris[call, "polaris.silver.customers"] == "denied"
+
+
+def test_spark_with_a_principals_own_credentials_may_do_what_the_file_says(stack: Deployment, tmp_path: Path) -> None:
+    """In Spark a principal is who runs a driver with its own keys. The stack has no Spark: this is somebody's own."""
+    found = list(outcomes(stack, tmp_path / "spark"))
+    assert [(each.call, each.said) for each in found if each.allowed != each.wanted] == []
+    done = {(each.call.principal, each.call.operation, each.call.place) for each in found if each.allowed}
+    assert {call for who, call, place in done if who == "owner"} >= {"create", "drop"}
+    assert ("etl", "write", "polaris.bronze.raw") in done
+    assert ("etl", "write", "rest.bronze.raw") in done, "with its own keys of the store"
+    science = {
+        (each.call.operation, each.call.place): each.allowed for each in found if each.call.principal == "science"
+    }
+    for kind in ("polaris", "rest"):
+        assert science["read", f"{kind}.silver.orders"]
+        assert not science["read", customers(kind)], "its mask would be none"
+    assert not any(place.startswith("s3tables.") for _, _, place in done), "nobody has a right to the store's tables"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -117,9 +148,8 @@ def test_filters_and_masks_are_in_trino_and_the_other_ways_are_closed(stack: Dep
     everything = f"SELECT id, email FROM {customers(kind)} ORDER BY id"
     assert run(stack, "shop", everything) == [[1, "a@example.org"]]
     assert run(stack, "science", everything) == [[1, None], [2, None]]
+    assert "[default]" not in stack.lakehouse("access", "credentials", "shop", "--show"), "no keys for files"
     for name in ("shop", "science"):
-        handed = stack.lakehouse("access", "credentials", name, "--show")
-        assert "[default]" not in handed, "no keys for files"
         assert denied(stack, name, f"DELETE FROM {customers(kind)}")
 
 
@@ -131,10 +161,10 @@ def test_what_polaris_allows_too_much_is_found(stack: Deployment) -> None:
     server, name = principals(), f"{lakehouse}-bi"
     warehouse = server.warehouses["polaris"]
     have = server.facts(lakehouse)[name].granted[warehouse]
-    more = PolarisGrant(("silver",), "orders", "TABLE_WRITE_PROPERTIES", "table")
+    more = PolarisGrant(("silver",), "orders", "TABLE_WRITE_DATA", "table")
     server.change(name, {warehouse: have | {more}}, enabled=True, deletable=False)
     found = stack.lakehouse("access", "test", "--principal", "bi", code=1)
-    expected = ["bi", "write", "polaris.silver.orders", "polaris", "denied", "allowed"]
+    expected = ["bi", "write", "polaris.silver.orders", "polaris", "PyIceberg", "denied", "allowed"]
     assert expected in [line.split() for line in found.splitlines()]
     stack.lakehouse("apply")
     stack.lakehouse("access", "test", "--principal", "bi")

@@ -7,6 +7,7 @@ from bootstrap.reconciler.objects.bucket import Buckets
 from bootstrap.reconciler.objects.catalog import Catalogs
 from bootstrap.reconciler.objects.namespace import Namespaces
 from bootstrap.reconciler.objects.others_grant import OthersGrants
+from bootstrap.reconciler.objects.others_policy import OthersPolicies
 from bootstrap.reconciler.objects.principal import Principals
 from bootstrap.reconciler.objects.reference import References
 from bootstrap.reconciler.objects.rename import Renames
@@ -29,6 +30,7 @@ OBJECTS = Registry(
     Seeds(),
     References(),  # after everything that branches and tags start with
     Users(),
+    OthersPolicies(),
     Principals(),  # after everything that they are granted
     OthersGrants(),
     TrinoRules(),

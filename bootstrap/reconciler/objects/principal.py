@@ -105,7 +105,7 @@ class Principals(ObjectKind):
                 kept = {} if have.existing else have.granted
                 want = replace(have, granted=granted or kept, enabled=bool(granted), deletable=spec.deletable)
                 _update(found, facts, name, have, want, why)
-            elif spec.existing is not None and spec.is_known_to("polaris"):
+            elif spec.existing is not None:
                 message = f"Polaris has no principal {spec.existing.polaris}, and an existing one is not made"
                 fix = "Correct its name, or remove `existing` for one that the toolkit makes"
                 at = ("access", "principals", principal, "existing", "polaris")
@@ -170,7 +170,7 @@ def existing(lakehouse: Lakehouse) -> dict[str, str]:
     return {
         name_of(lakehouse, principal): spec.existing.polaris
         for principal, spec in lakehouse.access.principals.items()
-        if spec.existing is not None and spec.existing.polaris is not None
+        if spec.existing is not None
     }
 
 

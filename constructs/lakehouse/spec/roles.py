@@ -112,20 +112,10 @@ PrincipalServer = Literal["store", "polaris", "trino"]
 
 
 class Existing(Model):
-    """The names of a principal that somebody else made, by server."""
+    """The name of a principal that somebody else made."""
 
-    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["polaris"]}, {"required": ["store"]}]})
-
-    polaris: Annotated[StrictStr, Field(min_length=1)] | None = None
+    polaris: Annotated[StrictStr, Field(min_length=1)]
     """Its name in Polaris."""
-    store: Annotated[StrictStr, Field(min_length=1)] | None = None
-    """Its name as a user of the store; not for MinIO and AIStor, whose users have no names but access keys."""
-
-    @model_validator(mode="after")
-    def _names_one(self) -> Self:
-        if self.polaris is None and self.store is None:
-            raise ValueError("it names no server: write its name in Polaris or in the store, as in {polaris: NAME}")
-        return self
 
 
 class Principal(Model):
@@ -134,8 +124,8 @@ class Principal(Model):
     roles: list[Identifier] = []
     """Names of roles."""
     existing: Existing | None = None
-    """A principal that somebody else made, by its names at servers: the toolkit adds grants to it, at these servers
-    only, and never removes it or its credentials."""
+    """A principal that somebody else made in Polaris: the toolkit adds grants to it, only there, and never removes it
+    or its credentials."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` removes the principal's user and keys only if this is true."""
 
@@ -147,7 +137,7 @@ class Principal(Model):
 
     def is_known_to(self, server: PrincipalServer) -> bool:
         """Whether the server shall know the principal, if its roles grant anything there."""
-        return self.existing is None or (server != "trino" and getattr(self.existing, server) is not None)
+        return self.existing is None or server == "polaris"
 
 
 class Access(Model):

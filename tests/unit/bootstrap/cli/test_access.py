@@ -229,7 +229,7 @@ def test_calls_that_are_not_as_the_file_says_are_shown(
     if wrong:
         [row] = shown.out.splitlines()[1:]
         assert row.split()[:2] == ["bi", "list"]
-        assert row.split()[3:] == ["seaweedfs", "allowed", "denied"]
+        assert row.split()[3:] == ["seaweedfs", "boto3", "allowed", "denied"]
         assert "1 of" in shown.err
     else:
         assert "calls at seaweedfs, all answered as the file says. Nothing else was asked." in shown.out

@@ -6,7 +6,7 @@ import base64
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -29,6 +29,8 @@ class Server:
     """A store or a Polaris: the part that the commands need. ``there`` are its users."""
 
     uri = "http://127.0.0.1:8181/api/catalog"
+
+    warehouses: ClassVar[dict[str, str]] = {}
 
     def __init__(self, keys: UserKeys, *there: str) -> None:
         self.keys, self.there, self.asked = keys, set(there), 0
@@ -158,6 +160,16 @@ def test_each_server_is_tried_though_another_has_lost_the_principal(secure: Targ
     assert done.server == "Trino"
     assert at.trino.password("bi") != former
     assert [(each.server, bool(each.said)) for each in at.ended("bi")] == [("the store", False), ("Trino", True)]
+
+
+def test_servers_without_keys_are_named_if_the_file_gives_something_there(secure: Target, state: State) -> None:
+    at = servers(secure, state)
+    assert at.users is not None
+    assert set(at.lost("bi")) == {"the store", "Trino"}, "the file has no catalog of Polaris"
+    at.users.keys.keep(at.name("bi"), "KEY", "SECRET")
+    assert at.lost("bi") == ["Trino"]
+    TrinoFiles(state).create("bi", deletable=False)
+    assert at.lost("bi") == []
 
 
 def test_former_keys_end_at_the_servers_for_which_there_are_present_ones(secure: Target, state: State) -> None:

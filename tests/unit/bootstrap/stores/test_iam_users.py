@@ -134,3 +134,32 @@ def test_whose_keys_are_elsewhere_is_not_ours(users: IamUsers, tmp_path: Path) -
     for file in (tmp_path / "secrets").iterdir():
         file.unlink()
     assert users.facts("demo") == {"demo-a": StoreUser(READ, ours=False)}
+
+
+def test_policies_of_others_are_named_taken_away_one_by_one_and_go_with_the_user(users: IamUsers, api: Any) -> None:
+    users.create("demo-a", READ)
+    api.put_user_policy(UserName="demo-a", PolicyName="theirs", PolicyDocument=json.dumps(READ))
+    arn = api.create_policy(PolicyName="shared", PolicyDocument=json.dumps(READ))["Policy"]["Arn"]
+    api.attach_user_policy(UserName="demo-a", PolicyArn=arn)
+    assert users.facts("demo") == {"demo-a": StoreUser(READ, others=("shared", "theirs"))}
+    users.change("demo-a", READ, enabled=True)
+    assert users.facts("demo")["demo-a"].others == ("shared", "theirs"), "they stay"
+    for policy in ("shared", "theirs"):
+        users.take("demo-a", policy)
+    assert users.facts("demo") == {"demo-a": StoreUser(READ)}
+    assert api.get_policy(PolicyArn=arn), "it may be somebody else's too"
+    with pytest.raises(Missing, match="user demo-a of the store has no policy theirs"):
+        users.take("demo-a", "theirs")
+    api.attach_user_policy(UserName="demo-a", PolicyArn=arn)
+    users.remove("demo-a", READ)
+    assert api.list_users()["Users"] == []
+
+
+def test_keys_that_were_written_out_go_with_the_user(users: IamUsers, tmp_path: Path) -> None:
+    users.create("demo-a", READ)
+    written = [tmp_path / "access" / f"{name}.ini" for name in ("a", "b")]
+    written[0].parent.mkdir()
+    for each in written:
+        each.write_text("[default]\n")
+    users.remove("demo-a", READ)
+    assert [each.exists() for each in written] == [False, True]

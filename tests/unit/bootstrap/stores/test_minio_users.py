@@ -169,3 +169,25 @@ def test_errors_have_their_type_and_no_keys(
             call()
         assert key(tmp_path) not in str(caught.value)
         assert "KEY" not in str(caught.value)
+
+
+def test_policies_of_others_are_named_stay_and_are_taken_away_one_by_one(
+    users: MinioUsers, server: Admin, tmp_path: Path
+) -> None:
+    """MinIO has the names of a user's policies in one text. A user with two was taken for none of the toolkit's."""
+    users.create("demo-a", POLICY)
+    users.create("demo-b", POLICY)
+    server.policies |= {"theirs": POLICY, "more": POLICY}
+    server.users[key(tmp_path)]["policyName"] = "theirs,demo-a,more,demo-b"
+    want = StoreUser(POLICY, others=("demo-b", "more", "theirs"))
+    assert users.facts("demo") == {"demo-a": want, "demo-b": StoreUser(POLICY)}
+    users.renew("demo-a")
+    assert users.facts("demo")["demo-a"] == want, "the new keys may do what the former ones may"
+    users.take("demo-a", "more")
+    assert users.facts("demo")["demo-a"].others == ("demo-b", "theirs")
+    for policy in ("theirs", "demo-b"):
+        users.take("demo-a", policy)
+    assert {each["policyName"] for each in server.users.values()} == {"demo-a", "demo-b"}
+    assert {"theirs", "more"} <= server.policies.keys()
+    with pytest.raises(Missing, match="user demo-a of the store has no policy theirs"):
+        users.take("demo-a", "theirs")

@@ -24,28 +24,20 @@ def of(**servers: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("principals", "at"),
     [
-        ({"a": of(polaris="x"), "b": of(polaris="y"), "c": of(store="x")}, []),
+        ({"a": of(polaris="x"), "b": of(polaris="y"), "c": {}}, []),
         ({"a": of(polaris="x"), "b": of(polaris="x")}, ["b.existing.polaris"]),
-        ({"a": of(store="x", polaris="y"), "b": of(store="x", polaris="z")}, ["b.existing.store"]),
         ({"a": {}, "b": of(polaris="unit-a")}, ["b.existing.polaris"]),
         ({"b": of(polaris="root")}, ["b.existing.polaris"]),
-        ({"b": of(store="root")}, []),
     ],
 )
 def test_one_name_is_one_principal_and_root_is_none(principals: dict[str, Any], at: list[str]) -> None:
     assert [where for where, _ in problems(principals)] == at
 
 
-def test_a_users_access_key_is_for_no_file() -> None:
-    """Who knows one can write with it on MinIO."""
-    assert [where for where, _ in problems({"a": of(store="KEY")}, "minio")] == ["a.existing.store"]
-    assert problems({"a": of(polaris="x")}, "minio") == []
-
-
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"existing": {}}, "it names no server"),
+        ({"existing": {}}, "Field required"),
         ({"existing": {"polaris": ""}}, "at least 1 character"),
         ({"existing": {"polaris": "x"}, "deletable": True}, "`deletable` is for principals that the toolkit makes"),
     ],
