@@ -50,7 +50,8 @@ class CatalogOutcome:
 class PrincipalClient:
     """A principal's client of a catalog. ``files``: it has keys for files, its own or such as the catalog gives it.
 
-    ``stages``: the catalog also asks who somebody is that stages a table; SeaweedFS asks only who creates it.
+    ``stages``: the catalog also asks who somebody is that stages a table, and says so if it refuses something. In a
+    catalog of the store's every answer but success is a refusal.
     """
 
     catalog: Catalog
@@ -149,15 +150,16 @@ def _may(call: EngineCall, own: PrincipalClient, owner: Catalog) -> bool:
     try:
         match call.operation:
             case "list":
-                catalog.list_tables(space)
+                found = catalog.list_tables(space)
+                return own.stages or bool(found)  # SeaweedFS may answer with nothing in place of a refusal
             case "load":
                 catalog.load_table(name)
             case "read":
                 _read(catalog.load_table(name))
             case "write":
-                found = [_commits(catalog, owner.load_table(name))]
-                found += [_writes(catalog, owner, name)] if own.files else []
-                return all(found) if call.allowed else any(found)
+                parts = [_commits(catalog, owner.load_table(name))]
+                parts += [_writes(catalog, owner, name)] if own.files else []
+                return all(parts) if call.allowed else any(parts)
             case "create" if own.stages:
                 catalog.create_table_transaction((*space, _name()), some)  # and never committed
             case "create":
@@ -174,7 +176,7 @@ def _may(call: EngineCall, own: PrincipalClient, owner: Catalog) -> bool:
             return False
         raise LakehouseError(f"The store answered neither yes nor no to {call.operation}: {error}") from error
     except RESTError as error:
-        if "not authorized" in str(error):  # SeaweedFS calls that a failure of its own
+        if not own.stages:  # SeaweedFS calls a refusal a failure of its own
             return False
         where = f"catalog {call.catalog}"
         raise LakehouseError(f"{where} answered neither yes nor no to {call.operation}: {error}") from error

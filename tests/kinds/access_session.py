@@ -31,8 +31,9 @@ def statements(call: dict[str, str]) -> list[str]:
 
 def answer(call: dict[str, str]) -> str:
     try:
-        for each in statements(call):
-            spark.sql(each).collect()
+        rows = [row for each in statements(call) for row in spark.sql(each).collect()]
+        if call["operation"] == "list" and not rows:
+            return "NOT_FOUND: nothing is listed, and there are tables"
     except (PySparkException, Py4JError) as error:  # what it says is judged by who reads it
         return f"{type(error).__name__}: {error}"  # with its causes, of which the last one is the store's
     return ""
