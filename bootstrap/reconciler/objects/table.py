@@ -39,10 +39,11 @@ _ONLY_SAID = ("maintenance", "seed")
 
 @dataclass(frozen=True)
 class TableCommit(Body):
-    """A commit of the Iceberg REST catalog: its requirements and updates, as JSON."""
+    """A commit of the Iceberg REST catalog: its requirements and updates, as JSON; ``renames``: a column."""
 
     requirements: tuple[Mapping[str, Any], ...]
     updates: tuple[Mapping[str, Any], ...]
+    renames: bool = False
 
     def sent(self, op: str) -> Mapping[str, Any]:
         """The commit in the form that the catalog takes."""
@@ -110,7 +111,9 @@ class Tables(ObjectKind):
             yield address("namespace", change.catalog, change.name.rpartition(".")[0])
             yield address("rename", change.catalog, change.name)
             yield from renamed_around(change)
-            if _renames_columns(change):  # its masks are by name, and the rules have the former and the new one
+            if (
+                isinstance(change.body, TableCommit) and change.body.renames
+            ):  # its masks are by name, and the rules have the former and the new one
                 yield address(trino_rules.RULES, "", trino_rules.NAME)
         else:
             yield from readers(change, changes)
@@ -146,8 +149,10 @@ class Tables(ObjectKind):
         return {each.address: errors[each.name] for each in changes if each.name in errors}
 
 
-def _renames_columns(change: Change) -> bool:
-    return any(each.text.startswith("column ") and each.text.endswith("(renamed)") for each in change.details)
+def _renames_columns(have: TableFacts, updates: Iterable[Mapping[str, Any]]) -> bool:
+    before = {field.id: field.name for field in have.schema.fields}
+    fields = [field for each in updates if each["action"] == "add-schema" for field in each["schema"]["fields"]]
+    return any(before.get(field["id"], field["name"]) != field["name"] for field in fields)
 
 
 @dataclass(frozen=True)
@@ -202,7 +207,7 @@ class _Comparison:
         if unchanged(want, have, exclusive=self.exclusive):
             return
         change = evolution(want, have, exclusive=self.exclusive, allow_destroy=found.allow_destroy)
-        self.commit("update", want, change)
+        self.commit("update", want, change, renames=_renames_columns(have, change.updates))
         for path, message in former.lost(name, want, have):
             at = (*want.at, "columns", path.split(".")[0])
             found.lost.append(Note(f"column {name}.{path}", message, found.where(at), f"table {name}"))
@@ -214,11 +219,13 @@ class _Comparison:
                 second = "" if marked or want.deletable else " and `deletable: true` on the table"
                 found.keep(f"column {name}.{column}", keys + second, want.at, f"table {name}")
 
-    def commit(self, op: Literal["create", "update"], want: WantedTable, change: TableChange) -> None:
+    def commit(
+        self, op: Literal["create", "update"], want: WantedTable, change: TableChange, *, renames: bool = False
+    ) -> None:
         if change.problems:
             self.refuse(want, change.problems)
         elif change.updates:
-            body = TableCommit(change.requirements, change.updates)
+            body = TableCommit(change.requirements, change.updates, renames)
             self.found.changes.append(Change(op, TABLE, self.catalog, want.name, change.details, body))
 
     def refuse(self, want: WantedTable, problems: Iterable[FormatProblem]) -> None:

@@ -69,7 +69,9 @@ class Users(ObjectKind):
             return
         for principal, spec in found.lakehouse.access.principals.items():
             name = name_of(found.lakehouse, principal)
-            allowed, have = policy_of(found.lakehouse, principal), there.get(name)
+            # One that others made in Polaris is known there only.
+            allowed = policy_of(found.lakehouse, principal) if spec.is_known_to("store") else None
+            have = there.get(name)
             if have is not None:
                 want = _marked(allowed or have.policy, spec.deletable)
                 _update(found, name, have, UserSettings(want, bool(allowed)), "its roles grant no files")

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from bootstrap.reconciler.changes import Diff
+from bootstrap.reconciler.changes import Diff, address
+from bootstrap.reconciler.kind import Changes
 from bootstrap.reconciler.marks import RENAMED_FROM
 from bootstrap.reconciler.objects.rename_namespace import RenamedNamespace
+from bootstrap.reconciler.objects.table import Tables
 from bootstrap.reconciler.plan import Plan, from_json, plan, render
 from bootstrap.reconciler.renames import after
 from lakehouse.spec.checks import check
@@ -435,3 +437,16 @@ def test_an_apply_that_is_killed_after_any_step_and_repeated_destroys_no_table_t
     made.apply(wanted, allow_destroy=True)
     kept = {table.table_uuid for name, table in whole.tables.items() if name in named}
     assert kept & before <= {table.table_uuid for table in made.tables.values()}
+
+
+def test_only_a_column_with_another_name_waits_for_the_rules_of_masks() -> None:
+    """Not one that is added, nor one whose text reads like a rename."""
+    made = there("n.t")
+    for columns, waits in (
+        ({"a": "long", "c": {"type": "int", "doc": "(renamed)"}}, False),
+        ({"b": {"type": "long", "renamed_from": "a"}}, True),
+    ):
+        found = made.diff(lakehouse({"n": {"tables": {"t": {"columns": columns}}}}))
+        [step] = (each for each in found.changes if each.kind == "table")
+        rules = address("trino-rules", "", "access")
+        assert (rules in list(Tables().needs(step, Changes([step])))) == waits

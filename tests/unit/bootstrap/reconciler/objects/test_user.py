@@ -269,3 +269,10 @@ def test_a_store_is_asked_only_about_principals() -> None:
     store.users["demo-a"] = read()
     make_plan(NOBODY, world(None, users=lambda: store), kinds=KINDS)
     assert store.asked == 1, "the last principal left the file, and its user is still there"
+
+
+def test_a_principal_that_others_made_in_polaris_gets_no_user() -> None:
+    """Else an import would be followed by a plan that gives keys for files, which nobody asked for."""
+    wanted = lakehouse({"a": READS}, existing={"polaris": "Ann"})
+    assert lines_of(planned(wanted, {})) == []
+    assert lines_of(planned(wanted, {"demo-a": read()})) == ["~ user demo-a", "    - access: its roles grant no files"]
