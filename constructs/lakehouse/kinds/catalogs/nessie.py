@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lakehouse.access.nessie import nessie_rules
 from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind
+from lakehouse.kinds.catalogs import quarkus
 from lakehouse.services import jvm
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import METADATA, NUMBERS, File, Place, Port, Probe, Service
@@ -111,13 +112,10 @@ _GIVES = "its version and the name of its default branch"
 def _secured(port: int) -> dict[str, Text]:
     """TLS, tokens instead of an identity provider, and no port for health and numbers, which would ask nobody.
 
-    https://quarkus.io/version/3.15/guides/http-reference, https://quarkus.io/version/3.15/guides/security-oidc-bearer-token-authentication
+    https://quarkus.io/version/3.15/guides/security-oidc-bearer-token-authentication
     """
     return {
-        "quarkus.http.ssl-port": str(port),
-        "quarkus.http.insecure-requests": "disabled",
-        "quarkus.http.ssl.certificate.files": _CERTIFICATE,
-        "quarkus.http.ssl.certificate.key-files": _KEY,
+        **quarkus.tls(port, _CERTIFICATE, _KEY),
         "quarkus.management.host-enabled": "false",
         "nessie.server.authentication.enabled": "true",
         # Whether it is up is asked without a token.
@@ -295,9 +293,8 @@ NESSIE = CatalogKind(
         forbidden={"${": "an expression"},
     ),
     secured=(
-        *("quarkus.http.ssl*", "quarkus.http.insecure-requests", "quarkus.http.auth.*", "quarkus.tls.*"),
-        *("quarkus.oidc.*", "quarkus.management.*", "quarkus.profile", "quarkus.config.*"),
-        *("nessie.server.authentication.*", "nessie.server.authorization.*"),
+        *quarkus.SECURED,
+        *("quarkus.management.*", "nessie.server.authentication.*", "nessie.server.authorization.*"),
     ),
     services=server,
     asking=Asking(

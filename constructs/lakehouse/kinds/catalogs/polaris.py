@@ -16,6 +16,7 @@ from urllib.parse import quote
 from pydantic import AfterValidator, StrictStr
 
 from lakehouse.kinds.catalog import CatalogAddress, CatalogEndpoint, CatalogKind, Login
+from lakehouse.kinds.catalogs import quarkus
 from lakehouse.kinds.platform import postgres
 from lakehouse.kinds.platform.postgres import Database
 from lakehouse.kinds.store import ROLE
@@ -201,14 +202,9 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
 
 
 def _secured(config: str, port: int) -> dict[str, Text]:
-    """TLS on the port of both interfaces. https://quarkus.io/guides/http-reference"""
+    """TLS on the port of both interfaces."""
     folder = config.replace("$", "$$")  # else it could begin an expression
-    return {
-        "quarkus.http.ssl-port": str(port),
-        "quarkus.http.insecure-requests": "disabled",
-        "quarkus.http.ssl.certificate.files": f"{folder}/{_CERTIFICATE}",
-        "quarkus.http.ssl.certificate.key-files": f"{folder}/{_KEY}",
-    }
+    return quarkus.tls(port, f"{folder}/{_CERTIFICATE}", f"{folder}/{_KEY}")
 
 
 def _certificate(place: Place) -> tuple[File, ...]:
@@ -361,10 +357,7 @@ POLARIS = CatalogKind(
         },
         forbidden={"${": "an expression"},
     ),
-    secured=(
-        *("quarkus.http.ssl*", "quarkus.http.insecure-requests", "quarkus.http.auth.*", "quarkus.tls.*"),
-        *("quarkus.oidc.*", "quarkus.profile", "quarkus.config.*", "polaris.authentication.*"),
-    ),
+    secured=(*quarkus.SECURED, "polaris.authentication.*"),
     needs=(postgres.WORD,),
     services=server,
     for_spark=for_spark,

@@ -23,7 +23,7 @@ from lakehouse.spec.model import Source
 from lakehouse.text.placeholders import Text
 from lakehouse.text.properties import properties
 
-MASTER, CONNECT, THRIFT = "spark-master", "spark-connect", "spark-thrift"
+MASTER, CONNECT, THRIFT = secure.MASTER, secure.CONNECT, "spark-thrift"
 TOKEN = f"{CONNECT}-token"  # the name of the secret
 BATCH_MB = 512  # heap of a batch job's driver
 _KEYS = "aws-credentials"
