@@ -109,7 +109,7 @@ class PolarisPrincipals:
         except Exists:
             if others := self._names(f"{_principal(name)}/principal-roles"):
                 text = f"Polaris: principal {name} exists, with roles of others ({', '.join(others)})"
-                fix = f"Remove it, name the principal otherwise, or write `existing: {{polaris: {name}}}` in its entry"
+                fix = "Remove it or these roles, or name the principal otherwise: another name may say `existing`, too"
                 raise Refused(f"{text}. {fix}") from None
         self.renew(name)
         self._made("/principal-roles", {"principalRole": {"name": name}})

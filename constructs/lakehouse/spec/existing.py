@@ -14,9 +14,13 @@ def check_existing(lakehouse: Lakehouse) -> Iterator[Problem]:
     taken: dict[str, KeyPath] = {}
     for principal, member in lakehouse.access.principals.items():
         at: KeyPath = ("access", "principals", principal)
-        name = f"{lakehouse.name}-{principal}"
+        own = name = f"{lakehouse.name}-{principal}"
         if member.existing is not None:
             at, name = (*at, "existing", "polaris"), member.existing.polaris
+            if name == own:  # after it has left the file, nobody could tell it from one that the toolkit made
+                text = f'"{name}" is the name that the toolkit gives its own principal "{principal}"'
+                yield Problem(at, f"{text}. Give the entry another name, or remove `existing`")
+                continue
         if name == "root":
             yield Problem(at, "root administers Polaris, and the toolkit is root there. Name another principal")
         elif name in taken:

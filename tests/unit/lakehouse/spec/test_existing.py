@@ -28,6 +28,7 @@ def of(**servers: str) -> dict[str, Any]:
         ({"a": of(polaris="x"), "b": of(polaris="x")}, ["b.existing.polaris"]),
         ({"a": {}, "b": of(polaris="unit-a")}, ["b.existing.polaris"]),
         ({"b": of(polaris="root")}, ["b.existing.polaris"]),
+        ({"b": of(polaris="unit-b")}, ["b.existing.polaris"]),
     ],
 )
 def test_one_name_is_one_principal_and_root_is_none(principals: dict[str, Any], at: list[str]) -> None:
