@@ -130,7 +130,7 @@ class PolarisPrincipals:
             self._mark(name, deletable)
             return
         if existing:
-            self._take_on(name, principal)
+            self._take_on(name, existing)
         have = {catalog: self._reduced(catalog, name, granted.get(catalog)) for catalog in self._catalogs()}
         if not existing:
             self._mark(name, deletable)
@@ -156,12 +156,23 @@ class PolarisPrincipals:
         self._gone(f"/principal-roles/{quote(name)}")
         self.keys.forget(name)
 
-    def _take_on(self, name: str, principal: str) -> None:
-        """Make the toolkit's role for a principal of others. Its id in the state folder says that there is one."""
-        found = self._http.get(principal)
-        if self.keys.access_key(name) is None:
-            self.keys.state.keep(f"{name}-{CLIENT_ID}", found["clientId"])
-        self._made("/principal-roles", {"principalRole": {"name": name}})
+    def _take_on(self, name: str, existing: str) -> None:
+        """Make the toolkit's role for a principal of others. Its id in the state folder says that there is one.
+
+        Raises Refused if a role of others has that name: the toolkit would take away what it gives.
+        """
+        found = self._http.get(_principal(existing))
+        if self.keys.access_key(name) is not None:
+            self._made("/principal-roles", {"principalRole": {"name": name}})
+            return
+        try:
+            self._http.post("/principal-roles", {"principalRole": {"name": name}})
+        except Exists:
+            # One that nobody else has may be ours: an apply was cut short, or the state folder was lost.
+            if any(each != existing for each in PolarisRoles(self._http).holders(name)):
+                text = f"Polaris: principal role {name} exists, and is not one that the toolkit made for {existing}"
+                raise Refused(f"{text}. Remove it, or give the principal's entry another name") from None
+        self.keys.state.keep(f"{name}-{CLIENT_ID}", found["clientId"])
 
     def _without_roles(self, name: str) -> None:
         for catalog in self._catalogs():

@@ -111,6 +111,20 @@ def test_others_are_not_read_and_not_touched(principals: PolarisPrincipals, api:
         principals.create("demo-hand", {"lake": frozenset({READ})}, deletable=False)
 
 
+def test_a_role_of_others_is_not_taken_for_the_toolkits(principals: PolarisPrincipals, api: Management) -> None:
+    for name in ("ann", "eve"):
+        api.post("/principals", {"principal": {"name": name}})
+    role = {"principalRole": {"name": "demo-ann"}}
+    api.post("/principal-roles", role)
+    api.request("PUT", "/principals/eve/principal-roles", role)
+    wanted = {"lake": frozenset({READ})}
+    with pytest.raises(Refused, match="principal role demo-ann exists, and is not one that the toolkit made for ann"):
+        principals.change("demo-ann", wanted, enabled=True, deletable=False, existing="ann")
+    api.request("DELETE", "/principals/eve/principal-roles/demo-ann")
+    principals.change("demo-ann", wanted, enabled=True, deletable=False, existing="ann")
+    assert principals.facts("demo", {"demo-ann": "ann"})["demo-ann"].granted == wanted
+
+
 @pytest.mark.parametrize("at", ["/reset", "POST /principal-roles", "/grants", "PUT /principals/demo-a/principal-roles"])
 def test_a_creation_that_was_cut_short_goes_on(principals: PolarisPrincipals, api: Management, at: str) -> None:
     wanted = {"lake": frozenset({READ})}
