@@ -75,7 +75,10 @@ class Content:
         if answer.status == 200 and answer.body is None:
             return Answer(204)  # Iceberg's own server answers 200, with an empty body
         loaded = answer.status == 200 and isinstance(answer.body, dict) and "metadata" in answer.body
-        return self._vended(catalog, answer) if delegated and loaded and "tables" in parts else answer
+        if not (delegated and loaded and "tables" in parts):
+            return answer
+        have = self._realm.privileges(who, catalog, namespace, table)
+        return self._vended(catalog, answer, writes=bool(have & _give("TABLE_WRITE_DATA")))
 
     def _allow(self, who: str, catalog: str, namespace: list[str], table: str, asked: set[str]) -> None:
         have = self._realm.privileges(who, catalog, namespace, table)
@@ -191,14 +194,15 @@ class Content:
             case ["tables" | "transactions", _]:
                 self._locations.clear()
 
-    def _vended(self, catalog: str, answer: Answer) -> Answer:
+    def _vended(self, catalog: str, answer: Answer, *, writes: bool) -> Answer:
+        """The answer with keys for the table's folder: for who may only read the table, keys that only read."""
         entity = self._realm.catalog(catalog)
         assert entity is not None
         storage = entity["storageConfigInfo"]
         if storage.get("stsUnavailable"):
             why = "Credential vending was requested for table, but no credentials are available"
             raise PolarisError(400, "IllegalArgumentException", why)
-        keys = assumed(storage, answer.body["metadata"]["location"], self._keys)
+        keys = assumed(storage, answer.body["metadata"]["location"], self._keys, writes=writes)
         config = {
             **(answer.body.get("config") or {}),
             "s3.access-key-id": keys["AccessKeyId"],
@@ -211,7 +215,7 @@ class Content:
         return Answer(answer.status, {**answer.body, "config": config})
 
 
-def assumed(storage: Mapping[str, Any], location: str, keys: Mapping[str, str]) -> Mapping[str, str]:
+def assumed(storage: Mapping[str, Any], location: str, keys: Mapping[str, str], *, writes: bool) -> Mapping[str, str]:
     """Keys of the store for a table's folder, by its STS."""
     import boto3
 
@@ -224,8 +228,9 @@ def assumed(storage: Mapping[str, Any], location: str, keys: Mapping[str, str]) 
     )
     bucket, _, prefix = location.removeprefix("s3://").partition("/")
     everything = [f"arn:aws:s3:::{bucket}/{prefix}/*"]
+    on_files = ["s3:GetObject", *(["s3:PutObject", "s3:DeleteObject"] if writes else [])]
     statements = [
-        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], "Resource": everything},
+        {"Effect": "Allow", "Action": on_files, "Resource": everything},
         {
             "Effect": "Allow",
             "Action": ["s3:ListBucket", "s3:GetBucketLocation"],

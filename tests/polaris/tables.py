@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from tests.polaris.answers import Answer
+from tests.polaris.answers import Answer, PolarisError
 
 _SCRIPT = Path(__file__).with_suffix(".bsh")
 ENTITIES = "polaris.entities"  # a catalog of its own, one of whose namespaces keeps the double's entities
@@ -46,7 +46,7 @@ class Tables:
             "client.region": storage.get("region") or "us-east-1",
             **self._keys,
         }
-        settings = {**self._jdbc, "jdbc.schema-version": "V1", "warehouse": location, **files, **_IMPLEMENTATION}
+        settings = {**self._jdbc, **_JDBC, "warehouse": location, **files, **_IMPLEMENTATION}
         path = self._folder / f"{catalog}.properties"
         text = "".join(f"{key}={value}\n" for key, value in settings.items() if value)
         with self._lock:
@@ -97,7 +97,10 @@ class Tables:
                 space += f"/tables/{quote(grant.get('tableName', ''), safe='')}"
             case "view":
                 space += f"/views/{quote(grant.get('viewName', ''), safe='')}"
-        return self.call("GET", catalog, space).status == 200
+        status = self.call("GET", catalog, space).status
+        if status >= 500:  # its database is down, which says nothing of what is there
+            raise PolarisError(status, "RuntimeException", "the database does not answer")
+        return status == 200
 
     def kept(self) -> dict[str, Any]:
         """The entities of the last run."""
@@ -135,4 +138,6 @@ class Tables:
 
 
 _PIECE, _PIECES = 900, 50  # characters: the column of a namespace's properties has 1,000
+#: PostgreSQL gives these codes when it stops. The pool then opens a new connection.
+_JDBC = {"jdbc.schema-version": "V1", "retryable_status_codes": "57P01,57P02,57P03"}
 _IMPLEMENTATION = {"catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog"}
