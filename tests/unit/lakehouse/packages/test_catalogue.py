@@ -18,6 +18,7 @@ from lakehouse.packages.package import Artifact, Package
 from lakehouse.spec import load, support
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Engines, Spark, Trino
+from lakehouse.spec.stacks import Secure
 from offline.go import PACKAGE
 
 ROOT = Path(__file__).parents[4]
@@ -39,6 +40,7 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     default = load(ROOT / "lakehouse.yaml")
     secure = Engines(trino=Trino(authentication="password"))
     asked.append(needed(default.model_copy(update={"engines": secure})))
+    asked.append(_asked(secure=Secure(), catalogs={"lake": CATALOGS["rest"].entry(kind="rest")}))  # the proxy
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
     names.add("trino-jdbc-476")  # asked for by tests/tools
     names |= {PACKAGE, terraform.PACKAGE}  # asked for by a build or a set-up, where this machine has no Go or Terraform
