@@ -200,6 +200,7 @@ def written(stack: Deployment) -> list[int]:
 
 def test_a_rotation_of_all_principals_loses_no_row_and_no_query(stack: Deployment) -> None:
     """The former keys work on until they are ended; the former password ends, but no query that runs."""
+    stack.lakehouse("sql", "-e", "DELETE FROM rest.bronze.raw")
     password, _ = login(stack, "bi")
     writer = appender(stack)
     with writer.appending(), long_query(stack):
@@ -213,12 +214,12 @@ def test_a_rotation_of_all_principals_loses_no_row_and_no_query(stack: Deploymen
     assert written(stack) == writer.acknowledged
     with (again := appender(stack)).appending():
         assert again.failures == [], "with the keys that are handed out now"
-    stack.lakehouse("sql", "-e", "DELETE FROM rest.bronze.raw")
     stack.lakehouse("access", "test", "--principal", "etl")
 
 
 def test_a_rotation_of_a_services_secret_loses_nothing_that_was_acknowledged(stack: Deployment) -> None:
     """It restarts PostgreSQL and the catalog's server: a writer has errors meanwhile, a query goes on."""
+    stack.lakehouse("sql", "-e", "DELETE FROM rest.bronze.raw")
     before = stack.local.runtime.processes()["trino"].pid
     writer = appender(stack)
     with writer.appending(), long_query(stack):
