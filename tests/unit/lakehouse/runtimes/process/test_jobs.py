@@ -67,7 +67,7 @@ def test_one_that_does_not_end_is_stopped_with_all_that_it_started(state: State)
     began = time.monotonic()
     with pytest.raises(LakehouseError, match=r"(?s)did not end within 1 s and was stopped.*so far"):
         steps.service_up(state, job("echo so far; sleep 60 & sleep 60", patience=1), Incarnation("d", "1"))
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 50, "before it would have ended by itself"
     assert list(processes.belonging(state)) == []
 
 
