@@ -12,7 +12,7 @@ from bootstrap.remote import trust
 
 
 class TrustingFileIO(PyArrowFileIO):
-    """Trusts the authority of the setting :data:`trust.FILE` alone. Without the setting it is PyIceberg's own."""
+    """Trusts only the authority of the setting :data:`trust.FILE`. Without the setting it is PyIceberg's own."""
 
     def _initialize_s3_fs(self, netloc: str | None) -> FileSystem:
         made = super()._initialize_s3_fs(netloc)

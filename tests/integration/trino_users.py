@@ -50,6 +50,21 @@ def connected(stack: Deployment, user: str, password: str, ca: str, acting: str 
         yield connection.cursor()
 
 
+@contextmanager
+def unfinished_query(stack: Deployment, principal: str, table: str, rows: int) -> Iterator[None]:
+    """A query by the present password runs meanwhile, and ends well. ``rows`` are those of the table.
+
+    Its answer is larger than what Trino keeps for a client (32 MiB), so it cannot end before it is read. One with a
+    short answer would: the client's `execute` waits for the first row.
+    """
+    password, ca = login(stack, principal)
+    with connected(stack, principal, password, ca) as cursor:
+        cursor.execute(f"SELECT rpad('', 1000, 'x') FROM {table}, UNNEST(sequence(1, 10000)), UNNEST(sequence(1, 6))")
+        assert cursor.stats["state"] == "RUNNING"
+        yield
+        assert len(cursor.fetchall()) == rows * 10_000 * 6
+
+
 def run(stack: Deployment, principal: str, sql: str) -> list[list[Any]]:
     """The rows that a principal gets, by its present password."""
     password, ca = TrinoFiles(stack.local.state).password(principal), authority_of(stack)

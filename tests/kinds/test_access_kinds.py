@@ -8,7 +8,6 @@ from __future__ import annotations
 import configparser
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from lakehouse.spec import load
 from tests.attacks.attacked import assert_known
 from tests.integration.appending import Appender
 from tests.integration.deployment import Deployment, until, up
-from tests.integration.trino_users import connected, denied, login, run, soon, status
+from tests.integration.trino_users import denied, login, run, soon, status, unfinished_query
 from tests.kinds.access_spark import outcomes
 from tests.polaris.home import home
 
@@ -170,20 +169,6 @@ def test_what_polaris_allows_too_much_is_found(stack: Deployment) -> None:
     stack.lakehouse("access", "test", "--principal", "bi")
 
 
-# Long enough to be still running after a rotation; it reads its file at the beginning.
-LONG = "SELECT count(*) FROM rest.silver.orders, UNNEST(sequence(1, 3000)) a, UNNEST(sequence(1, 9000)) b"
-
-
-@contextmanager
-def long_query(stack: Deployment) -> Iterator[None]:
-    """A query of `bi` runs meanwhile, and ends well."""
-    password, ca = login(stack, "bi")
-    with connected(stack, "bi", password, ca) as cursor:
-        cursor.execute(LONG)
-        yield
-        assert cursor.fetchall() == [[2 * 3000 * 9000]]
-
-
 def appender(stack: Deployment) -> Appender:
     """One that has the keys of `etl`, as they were handed out."""
     keys = configparser.ConfigParser()
@@ -203,7 +188,7 @@ def test_a_rotation_of_all_principals_loses_no_row_and_no_query(stack: Deploymen
     stack.lakehouse("sql", "-e", "DELETE FROM rest.bronze.raw")
     password, _ = login(stack, "bi")
     writer = appender(stack)
-    with writer.appending(), long_query(stack):
+    with writer.appending(), unfinished_query(stack, "bi", "rest.silver.orders", 2):
         stack.lakehouse("access", "rotate", "--all")
         writer.until_more()
         assert writer.failures == []
@@ -222,7 +207,7 @@ def test_a_rotation_of_a_services_secret_loses_nothing_that_was_acknowledged(sta
     stack.lakehouse("sql", "-e", "DELETE FROM rest.bronze.raw")
     before = stack.local.runtime.processes()["trino"].pid
     writer = appender(stack)
-    with writer.appending(), long_query(stack):
+    with writer.appending(), unfinished_query(stack, "bi", "rest.silver.orders", 2):
         stack.lakehouse("secret", "rotate", "postgres-rest")
         assert stack.planned() >= {"postgres", "rest"}
         stack.deploy()
