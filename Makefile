@@ -194,7 +194,7 @@ $(DONE)/dev: Pipfile.lock | $(DONE)/runtime
 	@$(LOCKED) develop
 	@touch $@
 
-$(DONE)/node: package-lock.json bin/cdktf | $(DONE)/runtime
+$(DONE)/node: package-lock.json bin/cdktf bin/cdktf.cjs | $(DONE)/runtime
 	@echo "installing cdktf-cli"
 	@$(PY) -m lakehouse.packages.cdktf_cli
 	@touch $@

@@ -131,7 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     commands = Path(sys.prefix) / "bin"
     _link(_node_and_npm()[0], commands / "node")
-    shutil.copy(toolkit.root() / "bin" / "cdktf", commands / "cdktf")
+    for name in ("cdktf.cjs", "cdktf"):
+        shutil.copy(toolkit.root() / "bin" / name, commands / name)
     (commands / "cdktf").chmod(0o755)
     return 0
 
