@@ -35,7 +35,7 @@ def readers(target: Target, redact: Redact) -> Iterator[Reader]:
     own = {at.warehouse: name for name, at in connections.catalogs.items() if at.kind == polaris.WORD}
     if own:
         names = {
-            each.existing.polaris if each.existing else f"{lakehouse.name}-{name}": name
+            each.named("polaris") or f"{lakehouse.name}-{name}": name
             for name, each in lakehouse.access.principals.items()
         }
         yield PolarisRequests(partial(target.local.runtime.log, polaris.WORD, _LINES), names, own, redact)

@@ -83,7 +83,8 @@ def credentials(
     if not content and at.untried(principal):
         raise UsageError(
             f"{principal} is `existing`: it keeps the credentials that it has, which the toolkit does not know. "
-            f"`lakehouse access rotate {principal}` makes new ones here, and the former ones end."
+            f"`lakehouse access rotate {principal}` makes new ones here. The former ones end then, or on SeaweedFS by "
+            f"`lakehouse access rotate {principal} --end-former`."
         )
     if not content:
         raise UsageError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -11,6 +11,7 @@ from bootstrap.catalogs.nessie_tokens import NessieTokens
 from bootstrap.catalogs.polaris_principals import PolarisPrincipals
 from bootstrap.engines.trino_files import TrinoFiles
 from bootstrap.reconciler.objects.principal import existing
+from bootstrap.reconciler.objects.user import existing as in_store
 from bootstrap.reconciler.objects.user import policy_of
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections
@@ -121,20 +122,18 @@ class PrincipalServers:
 
     def renewed(self, principal: str) -> Iterator[KeysAt]:
         """Give it new keys at every server that knows it, also those that the state folder has lost."""
-        for server, renew, said in self._renewals(principal):
+        for server, renewed in self._renewals(principal):
             try:
-                renew()
+                yield KeysAt(server, renewed())
             except Missing:
                 yield KeysAt(server)
-            else:
-                yield KeysAt(server, said)
 
     def ended(self, principal: str) -> Iterator[KeysAt]:
         """End its former keys where the server lets them overlap with those that the state folder has."""
         name = self.name(principal)
         if self.users is not None and self.users.keys.pair(name):
             try:
-                count = self.users.end_former(name)
+                count = self.users.end_former(name, self._in_store.get(name, ""))
             except Missing:
                 yield KeysAt(_STORE)
             else:
@@ -144,32 +143,39 @@ class PrincipalServers:
         if self.trino is not None and self.trino.made(principal):
             yield KeysAt(_TRINO, f"{principal}: its former password for Trino ended when it got a new one.")
 
-    def _renewals(self, principal: str) -> Iterator[tuple[str, Callable[[], None], str]]:
-        """A server, what gives the principal new keys there, and what that means."""
+    def _renewals(self, principal: str) -> Iterator[tuple[str, Callable[[], str]]]:
+        """A server, and what gives the principal new keys there and says what that means."""
         name, shown = self.name(principal), f"`lakehouse access credentials {principal}`"
         if (users := self.users) is not None and (users.keys.pair(name) or name in self._at_store):
-            said = (
-                f"{principal} has new keys: {shown}. The store's former ones work until `lakehouse access rotate "
-                f"{principal} --end-former`, which stops whoever still uses them."
-            )
-            yield _STORE, lambda: users.renew(name), said
+            yield _STORE, lambda: self._of_store(users, principal)
         if (principals := self.principals) is not None and (principals.keys.pair(name) or name in self._at_polaris):
             said = (
                 f"{principal} has new credentials at Polaris. The former ones get no token any more; whoever "
                 "has one goes on until it ends, after an hour at most."
             )
-            yield _POLARIS, lambda: principals.renew(name, existing(self.target.lakehouse).get(name, "")), said
+            theirs = existing(self.target.lakehouse).get(name, "")
+            yield _POLARIS, _then(lambda: principals.renew(name, theirs), said)
         # One that no longer has a grant there has no rule in the file, and none at the server after the next deploy.
         if (nessie := self.nessie) is not None and nessie.made(principal) and group(principal).secret in self._known:
             said = (
                 f"{principal} gets a new token for Nessie by the next `lakehouse deploy`, which restarts Nessie: the "
                 f"former one then ends. After it: {shown}."
             )
-            yield _NESSIE, lambda: self._replaced(principal), said
+            yield _NESSIE, _then(lambda: self._replaced(principal), said)
         if (trino := self.trino) is not None and trino.made(principal):
             former = f"The former one ends within {SECONDS} s; queries that run go on"
             said = f"{principal} has a new password for Trino: {shown}. {former}."
-            yield _TRINO, lambda: trino.renew(principal), said
+            yield _TRINO, _then(lambda: trino.renew(principal), said)
+
+    def _of_store(self, users: UserAdmin, principal: str) -> str:
+        """Give it new keys of the store. Returns what that means."""
+        done = f"{principal} has new keys: `lakehouse access credentials {principal}`"
+        if not users.renew(self.name(principal), self._in_store.get(self.name(principal), "")):
+            return f"{done}. The store's former ones have ended."
+        return (
+            f"{done}. The store's former ones work until `lakehouse access rotate {principal} --end-former`, which "
+            "stops whoever still uses them."
+        )
 
     def _replaced(self, principal: str) -> None:
         local = self.target.local
@@ -184,9 +190,25 @@ class PrincipalServers:
 
     @cached_property
     def _at_store(self) -> Collection[str]:
-        return self.users.facts(self.target.lakehouse.name) if self.users is not None else ()
+        name, users = self.target.lakehouse.name, self.users
+        return users.facts(name, self._in_store) if users is not None else ()
+
+    @cached_property
+    def _in_store(self) -> Mapping[str, str]:
+        """The principals that somebody else made in the store: their names there."""
+        return in_store(self.target.lakehouse)
 
     @cached_property
     def _at_polaris(self) -> Collection[str]:
         lakehouse = self.target.lakehouse
         return self.principals.facts(lakehouse.name, existing(lakehouse)) if self.principals is not None else ()
+
+
+def _then(act: Callable[[], None], said: str) -> Callable[[], str]:
+    """What acts and then says this."""
+
+    def done() -> str:
+        act()
+        return said
+
+    return done

@@ -5,18 +5,14 @@ What no verb says is reported, and stays as it is on the server.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
 
 from bootstrap.catalogs.polaris_roles import OthersRole
+from bootstrap.reconciler.adopting import Adopting
 from bootstrap.reconciler.entries import Entries
 from lakehouse.access.polaris import PolarisGrant
 from lakehouse.access.polaris_verbs import expressed
 from lakehouse.spec import Verb
-from lakehouse.spec.roles import Role
-
-_ROLES, _PRINCIPALS = ("access", "roles"), ("access", "principals")
 
 
 def describe(found: Entries, strangers: Mapping[str, tuple[OthersRole, ...]], warehouses: Mapping[str, str]) -> None:
@@ -24,7 +20,7 @@ def describe(found: Entries, strangers: Mapping[str, tuple[OthersRole, ...]], wa
 
     ``warehouses`` are the server's names of the file's catalogs.
     """
-    taken, principals = dict(found.lakehouse.access.roles), set(found.lakehouse.access.principals)
+    adopting = Adopting(found)
     names: dict[str, str] = {}  # of roles in the file, by the principal role
     for principal, roles in sorted(strangers.items()):
         said = []
@@ -32,17 +28,15 @@ def describe(found: Entries, strangers: Mapping[str, tuple[OthersRole, ...]], wa
             if not role.within(warehouses.values()):
                 continue
             if role.role not in names:
-                names[role.role] = _role(found, role, warehouses, taken)
+                names[role.role] = _role(found, role, warehouses, adopting)
             said += [names[role.role]] if names[role.role] else []
-        if not said:
+        if said:
+            adopting.principal(principal, said, "polaris", principal)
+        else:
             found.leave(f"principal {principal}", why="no verb says what its roles give, so it has no entry")
-            continue
-        name = next(each for each in _names(principal) if each not in principals)
-        principals.add(name)
-        found.add(*_PRINCIPALS, name, entry={"roles": said, "existing": {"polaris": principal}})
 
 
-def _role(found: Entries, role: OthersRole, warehouses: Mapping[str, str], taken: dict[str, Role]) -> str:
+def _role(found: Entries, role: OthersRole, warehouses: Mapping[str, str], adopting: Adopting) -> str:
     """Add a role. Returns its name in the file; empty if it has no grants that a verb says."""
     grants: dict[str, list[Verb]] = {}
     for catalog, warehouse in warehouses.items():
@@ -52,22 +46,7 @@ def _role(found: Entries, role: OthersRole, warehouses: Mapping[str, str], taken
         for where, privileges in _by_place(catalog, have.rest):
             why = f"no verb says {', '.join(privileges)} on {where}: what it has so stays as it is"
             found.leave(f"principal role {role.role}", why=why)
-    if not grants:
-        return ""
-    name = next(each for each in _names(role.role) if each not in taken or taken[each].grants == grants)
-    if name not in taken:
-        found.add(*_ROLES, name, entry={})
-        for target, verbs in grants.items():
-            found.add(*_ROLES, name, "grants", target, entry=verbs)
-        taken[name] = Role.model_validate({"grants": grants})
-    return name
-
-
-def _names(name: str) -> Iterator[str]:
-    """Names that the file may have for a role or principal of that name."""
-    plain = re.sub(r"[^a-z0-9_]", "_", name.lower())
-    plain = (plain if plain[:1] not in "0123456789" else f"_{plain}")[:120]
-    return (f"{plain}_{number}" if number else plain for number in count())
+    return adopting.role(role.role, grants) if grants else ""
 
 
 def _by_place(catalog: str, grants: Iterable[PolarisGrant]) -> Iterator[tuple[str, list[str]]]:

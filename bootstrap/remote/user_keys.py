@@ -8,6 +8,7 @@ from pathlib import Path
 from lakehouse.runtimes.state import State
 
 ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"
+_ADOPTED = "-adopted"
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,25 @@ class UserKeys:
 
     def any_of(self, lakehouse: str) -> bool:
         """Whether there are keys of a user of a lakehouse of that name."""
-        return any(name.startswith(f"{lakehouse}-") for name in self.names())
+        return any(name.startswith(f"{lakehouse}-") for name in (*self.names(), *self.adopted()))
 
     def names(self) -> set[str]:
         """The users whose keys are kept."""
         end = f"-{self.ends[0]}"
         return {path.name.removesuffix(end) for path in (self.state.root / "secrets").glob(f"*{end}")}
+
+    def adopted(self) -> dict[str, str]:
+        """The users of others to whom the toolkit gave a policy: how the server names them, by the policy's user."""
+        found = (self.state.root / "secrets").glob(f"*{_ADOPTED}")
+        return {path.name.removesuffix(_ADOPTED): path.read_text() for path in found}
+
+    def adopt(self, name: str, user: str) -> None:
+        """Note that the toolkit gives a user of others a policy. Its name is a secret in MinIO: an access key."""
+        self.state.keep(f"{name}{_ADOPTED}", user)
+
+    def abandon(self, name: str) -> None:
+        """Forget that note."""
+        self.state.forget(f"{name}{_ADOPTED}")
 
     def access_key(self, name: str) -> str | None:
         """The user's access key; None if none is kept."""

@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -15,13 +16,16 @@ from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Missing, Refused
 from bootstrap.remote.s3 import iam, typed
 from bootstrap.remote.user_keys import UserKeys
-from bootstrap.stores.users import Policy, StoreUser
+from bootstrap.stores.users import Policy, StoreUser, with_existing
+from lakehouse.access.s3_verbs import administers
 from lakehouse.runtimes.state import State
 
 _POLICY = "lakehouse"  # the inline policy that each user gets here
 _MARK = "lakehouse:mark"  # a tag: a policy in SeaweedFS keeps no `Id`
 #: AWS's word for an action, and SeaweedFS's. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 _ACTION = ("s3:ListMultipartUploadParts", "s3:ListParts")
+#: What an administrator gives a user in SeaweedFS's own shell, and what is shown as a policy of a made-up name.
+_ACTIONS = "actions of SeaweedFS (s3.configure)"
 
 
 class IamUsers:
@@ -40,15 +44,33 @@ class IamUsers:
     def any_made(self, lakehouse: str) -> bool:
         return self.keys.any_of(lakehouse)
 
-    def facts(self, lakehouse: str) -> dict[str, StoreUser]:
+    def facts(self, lakehouse: str, existing: Mapping[str, str] | None = None) -> dict[str, StoreUser]:
         with self._typed():
-            names = [each["UserName"] for each in self._pages("list_users", "Users")]
-            found = {name: self._read(name) for name in names if name.startswith(f"{lakehouse}-")}
-        return {name: user for name, user in found.items() if user is not None}
+            names = self._names()
+            read = {name: self._read(name) for name in names if name.startswith(f"{lakehouse}-")}
+            found = {name: user for name, user in read.items() if user is not None}
+            former = {name: user for name, user in self.keys.adopted().items() if name.startswith(f"{lakehouse}-")}
+
+            def adopted(name: str, user: str) -> StoreUser | None:
+                return self._adopted(name, user) if user in names else None
+
+            return with_existing(found, former, existing or {}, adopted)
+
+    def strangers(self, known: Collection[str]) -> dict[str, StoreUser]:
+        with self._typed():
+            keys = {name: self._access_keys(name) for name in self._names() if name not in known}
+            owner = self._connections.store.access_key
+            theirs = [name for name, of in keys.items() if owner not in of and _POLICY not in self._inline(name)]
+            found = {name: self._adopted("", name) for name in theirs}
+        return {
+            name: replace(user, enabled=any(keys[name].values()))
+            for name, user in found.items()
+            if user.given and not any(administers(each) for each in user.given.values())
+        }
 
     def create(self, name: str, policy: Policy) -> None:
         with self._typed():
-            if name not in {each["UserName"] for each in self._pages("list_users", "Users")}:
+            if name not in self._names():
                 self._iam.create_user(UserName=name)
             elif others := self._policies(name):
                 text = f"the object store: user {name} exists, with policies of others ({', '.join(others)})"
@@ -60,8 +82,11 @@ class IamUsers:
                 self._make_keys(name)
             self._give(name, policy)
 
-    def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
+    def change(self, name: str, policy: Policy, *, enabled: bool, existing: str = "") -> None:
         with self._typed():
+            if existing:
+                self._change_existing(name, existing, policy if enabled else None)
+                return
             kept, keys = self.keys.access_key(name), self._access_keys(name)
             for key, active in keys.items():
                 if active and not enabled:
@@ -72,26 +97,30 @@ class IamUsers:
                 self._make_keys(name)
             self._give(name, policy)
 
-    def renew(self, name: str) -> None:
+    def renew(self, name: str, existing: str = "") -> bool:
         with self._typed():
-            former = self._access_keys(name)  # raises Missing
-            self._make_keys(name, active=any(former.values()))
+            former = self._access_keys(existing or name)  # raises Missing
+            self._make_keys(name, active=any(former.values()) or (bool(existing) and not former), existing=existing)
+        return True
 
-    def end_former(self, name: str) -> int:
+    def end_former(self, name: str, existing: str = "") -> int:
+        user = existing or name
         with self._typed():
-            former = self._access_keys(name).keys() - {self.keys.access_key(name)}
+            former = self._access_keys(user).keys() - {self.keys.access_key(name)}
             for key in former:
-                self._iam.delete_access_key(UserName=name, AccessKeyId=key)
+                self._iam.delete_access_key(UserName=user, AccessKeyId=key)
         return len(former)
 
-    def take(self, name: str, policy: str) -> None:
+    def take(self, name: str, policy: str, existing: str = "") -> None:
+        user = existing or name
         with self._typed():
-            if policy in self._inline(name):
-                self._iam.delete_user_policy(UserName=name, PolicyName=policy)
-            elif policy in (attached := self._attached(name)):
-                self._iam.detach_user_policy(UserName=name, PolicyArn=attached[policy])
+            if policy in self._inline(user):
+                self._without_actions(user)
+                self._iam.delete_user_policy(UserName=user, PolicyName=policy)
+            elif policy in (attached := self._attached(user)):
+                self._iam.detach_user_policy(UserName=user, PolicyArn=attached[policy])
             else:
-                raise Missing(f"user {name} of the store has no policy {policy}")
+                raise Missing(f"user {user} of the store has no policy {policy}")
 
     def remove(self, name: str, policy: Policy) -> None:
         with self._typed():
@@ -122,10 +151,67 @@ class IamUsers:
         marked = {"ID": tags[_MARK], **policy} if tags.get(_MARK) else policy
         return StoreUser(marked, any(keys.values()), ours, tuple(sorted({*policies} - {_POLICY})))
 
-    def _make_keys(self, name: str, *, active: bool = True) -> None:
-        made = self._iam.create_access_key(UserName=name)["AccessKey"]
+    def _adopted(self, name: str, user: str) -> StoreUser:
+        """A user of others, with the toolkit's policy if it has that."""
+        own, inline, attached = _own(name), self._inline(user), self._attached(user)
+        given = {each: self._content(user, each) for each in inline}
+        given |= {each: self._shared(arn) for each, arn in attached.items()}
+        policy = _renamed(given.pop(own, {}), *reversed(_ACTION))
+        apart = [f"group {each['GroupName']}" for each in self._pages("list_groups_for_user", "Groups", UserName=user)]
+        if self._has_actions(user, inline):
+            apart.append(_ACTIONS)
+        understood = {each: _renamed(of, *reversed(_ACTION)) for each, of in given.items()}
+        others = tuple(sorted(given))
+        return StoreUser(policy, bool(policy), others=others, existing=user, given=understood, apart=tuple(apart))
+
+    def _change_existing(self, name: str, user: str, policy: Policy | None) -> None:
+        """Give a user of others the toolkit's policy, or take it away. The note comes first and goes last."""
+        if user not in self._names():
+            raise Missing(f"the store has no user {user}")
+        if policy is None:
+            if _own(name) in self._inline(user):
+                self._iam.delete_user_policy(UserName=user, PolicyName=_own(name))
+            self.keys.abandon(name)
+            return
+        self._without_actions(user)
+        self.keys.adopt(name, user)
+        content = _renamed(policy, *_ACTION)
+        self._iam.put_user_policy(UserName=user, PolicyName=_own(name), PolicyDocument=json.dumps(content))
+
+    def _without_actions(self, user: str) -> None:
+        """Raises Refused if the user has actions of SeaweedFS: they end with the first change of its policies."""
+        if self._has_actions(user, self._inline(user)):
+            text = f"the object store: user {user} may do what it may by {_ACTIONS}"
+            raise Refused(f"{text}, and its first policy would end them. Give it policies instead, or a further user")
+
+    def _has_actions(self, user: str, inline: list[str]) -> bool:
+        """Whether SeaweedFS made up the user's one policy from its actions: it makes up those of other names too."""
+        if inline != [f"{user}_policy"]:
+            return False
+        try:
+            return self._content(user, inline[0]) == self._content(user, f"{user}_policy_made_up")
+        except Missing:
+            return False
+
+    def _content(self, user: str, policy: str) -> dict[str, Any]:
+        with self._typed():
+            found: dict[str, Any] = self._iam.get_user_policy(UserName=user, PolicyName=policy)["PolicyDocument"]
+        return found
+
+    def _shared(self, arn: str) -> dict[str, Any]:
+        version = self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        found = self._iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]
+        content: dict[str, Any] = found["Document"]
+        return content
+
+    def _names(self) -> list[str]:
+        return [each["UserName"] for each in self._pages("list_users", "Users")]
+
+    def _make_keys(self, name: str, *, active: bool = True, existing: str = "") -> None:
+        user = existing or name
+        made = self._iam.create_access_key(UserName=user)["AccessKey"]
         if not active:
-            self._iam.update_access_key(UserName=name, AccessKeyId=made["AccessKeyId"], Status="Inactive")
+            self._iam.update_access_key(UserName=user, AccessKeyId=made["AccessKeyId"], Status="Inactive")
         self.keys.keep(name, made["AccessKeyId"], made["SecretAccessKey"])
 
     def _give(self, name: str, policy: Policy) -> None:
@@ -161,6 +247,11 @@ class IamUsers:
     def _typed(self) -> Iterator[None]:
         with typed(str(self._connections.store.endpoint)):
             yield
+
+
+def _own(name: str) -> str:
+    """The toolkit's policy of a user that somebody else made."""
+    return f"lakehouse-{name}"
 
 
 def _renamed(policy: Policy, word: str, other: str) -> dict[str, Any]:

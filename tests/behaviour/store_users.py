@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from bootstrap.iceberg.metadata import Facts
+from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.facts import gather
+from bootstrap.reconciler.importing import imported
+from bootstrap.reconciler.objects import OBJECTS
+from bootstrap.reconciler.objects.user import policy_of
 from bootstrap.reconciler.plan import Plan, render
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections, StoreConnection
@@ -22,6 +30,8 @@ from lakehouse.spec import Lakehouse, Verb
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import Servers
 from tests.behaviour.test_stores import with_buckets
+
+KINDS = OBJECTS.only("user", "policy")
 
 
 def users_reach_what_their_roles_grant(servers: Servers, root: str, tmp_path: Path) -> None:
@@ -90,6 +100,113 @@ def users_reach_what_their_roles_grant(servers: Servers, root: str, tmp_path: Pa
     assert bring(nobody, allow_destroy=True) == [f"- {user}"]
     assert not list(state.glob("*"))
     assert not may(analyst.get_object, f"lake/silver/{root}")
+
+
+def users_of_others_are_imported(
+    servers: Servers, root: str, tmp_path: Path, make: Callable[[str, Any], tuple[str, str]], existing: str
+) -> None:
+    """A user that somebody made by hand: imported, given more, taken from, with new keys, and left as it was.
+
+    ``make`` makes a user with a policy of that name, and returns its keys; ``existing`` is its name in the file.
+    """
+    name, theirs = f"l{root}"[:20], f"{root}-reads"
+    here = replace(servers.connections(), user_keys=State(tmp_path), user_api=STORES[servers.kind].users)
+    file = with_access(servers, name, None)
+    brought(file, here)
+    reads = policy_of(with_access(servers, name, {"lake.silver": ["read"]}), "analyst")
+    assert reads is not None
+    statements = [{key: each[key] for key in each if key != "Sid"} for each in reads["Statement"]]
+    further = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::warehouse/lake/x-{root}/*"]}
+    pair = make(theirs, {"Version": "2012-10-17", "Statement": [*statements, further]})
+    s3 = client(here.store)
+    for folder in ("silver", "bronze"):
+        s3.put_object(Bucket="warehouse", Key=f"lake/{folder}/{root}", Body=b"")
+
+    def may(folder: str, *, pair: tuple[str, str] = pair) -> bool:
+        store = replace(here.store, access_key=pair[0], secret_key=pair[1])
+        try:
+            client(store).get_object(Bucket="warehouse", Key=f"lake/{folder}/{root}")
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
+                raise
+            return False
+        return True
+
+    assert eventually(lambda: may("silver"))
+    found = imported(file, facts_of(file, here), KINDS)
+    entry = {
+        key: each for key, each in found.data["access"]["principals"].items() if each["existing"]["store"] == existing
+    }
+    [(principal, said)] = entry.items()
+    [role] = said["roles"]
+    grants = found.data["access"]["roles"][role]["grants"]
+    assert grants == {"lake.silver": ["read"]}
+    rest = f"no grant says GetObject on warehouse/lake/x-{root}/*: what it has so stays as it is"
+    assert f"user {existing}, policy {theirs}: {rest}" in found.left
+    shown = json.dumps(found.data) + "".join(found.left)
+    assert servers.access_key not in shown
+    assert not any(each in shown for each in pair)
+    after = adding(file, {role: grants}, {principal: said})
+    assert users_in(after, here) == []
+    assert f"user {existing}" not in diff(after, facts_of(after, here), kinds=KINDS).unnamed
+    more = adding(file, {role: grants, "w": {"lake.bronze": ["read"]}}, {principal: {**said, "roles": [role, "w"]}})
+    assert users_in(more, here)[0] == f"~ user {name}-{principal}"
+    brought(more, here)
+    assert users_in(more, here) == []
+    assert eventually(lambda: may("bronze") and may("silver"))
+    world = World.of(here)
+    assert world.users is not None
+    admin = world.users()
+    overlap = admin.renew(f"{name}-{principal}", existing)
+    new = UserKeys(State(tmp_path)).pair(f"{name}-{principal}")
+    assert new is not None
+    assert eventually(lambda: may("bronze", pair=new))
+    assert may("silver") == overlap
+    assert admin.end_former(f"{name}-{principal}", existing) == overlap
+    assert eventually(lambda: not may("silver"))
+    assert users_in(more, here) == []
+    brought(file, here, allow_destroy=True)
+    assert eventually(lambda: not may("bronze", pair=new))
+    assert may("silver", pair=new), "it is never removed, and its own policy stays"
+    only = adding(file, {role: grants}, {principal: said}, authoritative=True)
+    brought(only, here)
+    assert f"policy {name}-{principal}: {theirs}" in make_plan(only, here, kinds=KINDS).unnamed
+    brought(only, here, allow_destroy=True)
+    assert eventually(lambda: may("silver", pair=new)), "by the toolkit's policy"
+    assert users_in(only, here, allow_destroy=True) == []
+
+
+def brought(file: Lakehouse, here: Connections, **options: Any) -> None:
+    outcome = reconcile(file, here, kinds=KINDS, **options)
+    assert outcome.exit_code == 0, (outcome.failed, outcome.refused)
+
+
+def facts_of(file: Lakehouse, here: Connections) -> Facts:
+    return gather(file, World.of(here), everything=True, kinds=KINDS)
+
+
+def users_in(file: Lakehouse, here: Connections, **options: Any) -> list[str]:
+    """The part of the plan for users and their policies, as lines."""
+    made = make_plan(file, here, kinds=KINDS, **options)
+    assert not made.refused
+    return [line for line in render(made) if not line.startswith(("Plan:", "No changes"))]
+
+
+def adding(
+    file: Lakehouse, roles: dict[str, Any], principals: dict[str, Any], *, authoritative: bool = False
+) -> Lakehouse:
+    access = {"roles": {role: {"grants": grants} for role, grants in roles.items()}, "principals": principals}
+    word = {"grants": "authoritative"} if authoritative else {}
+    return Lakehouse.model_validate({**file.model_dump(exclude_unset=True), "access": {**access, **word}})
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """SeaweedFS reads changed users again within about a second."""
+    for _ in range(50):
+        if holds():
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def of_user(connections: Connections, folder: Path, name: str) -> StoreConnection:

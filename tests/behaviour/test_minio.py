@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pytest
 from bootstrap.reconciler.plan import Plan
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.s3 import client
+from bootstrap.stores.minio_users import MinioUsers, digest
+from lakehouse.runtimes.state import State
 from tests.behaviour.conftest import only
 from tests.behaviour.reconciling import apply, make_plan, reconcile
 from tests.behaviour.servers import Servers, running
-from tests.behaviour.store_users import users_reach_what_their_roles_grant
+from tests.behaviour.store_users import users_of_others_are_imported, users_reach_what_their_roles_grant
 from tests.behaviour.test_stores import with_buckets
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(900)]
@@ -85,3 +88,17 @@ def going(servers: Servers, there: Connections, bucket: str) -> Plan:
 
 def test_users_reach_what_their_roles_grant_and_no_more(servers: Servers, root: str, tmp_path: Path) -> None:
     users_reach_what_their_roles_grant(servers, root, tmp_path)
+
+
+def test_users_of_others_are_imported_and_keep_what_they_have(servers: Servers, root: str, tmp_path: Path) -> None:
+    """The user's name is its access key, so the file has a digest of it."""
+    admin, access_key = MinioUsers(servers.connections(), State(tmp_path))._admin, f"{root}-ann"
+
+    def make(name: str, document: Any) -> tuple[str, str]:
+        secret_key = secrets.token_hex(20)
+        admin.user_add(access_key, secret_key)
+        admin.policy_add(name, policy=document)
+        admin.policy_set(name, user=access_key)
+        return access_key, secret_key
+
+    users_of_others_are_imported(servers, root, tmp_path, make, digest(access_key))

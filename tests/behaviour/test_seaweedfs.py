@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -28,7 +27,13 @@ from lakehouse.kinds.stores.seaweedfs import NAME, SEAWEEDFS, TABLES
 from lakehouse.runtimes.state import State
 from tests.behaviour.reconciling import make_plan, reconcile
 from tests.behaviour.servers import REGION, Servers
-from tests.behaviour.store_users import of_user, users_reach_what_their_roles_grant, with_access
+from tests.behaviour.store_users import (
+    eventually,
+    of_user,
+    users_of_others_are_imported,
+    users_reach_what_their_roles_grant,
+    with_access,
+)
 
 pytestmark = [
     pytest.mark.behaviour,
@@ -172,10 +177,13 @@ def test_policies_of_others_stay_until_the_file_is_authoritative(servers: Server
     admin.delete_policy(PolicyArn=arn)
 
 
-def eventually(holds: Callable[[], bool]) -> bool:
-    """SeaweedFS reads changed users again within about a second."""
-    for _ in range(50):
-        if holds():
-            return True
-        time.sleep(0.2)
-    return False
+def test_users_of_others_are_imported_and_keep_what_they_have(servers: Servers, root: str, tmp_path: Path) -> None:
+    admin, user = iam(servers.connections().store), f"{root}-ann"
+
+    def make(policy: str, document: Any) -> tuple[str, str]:
+        admin.create_user(UserName=user)
+        made = admin.create_access_key(UserName=user)["AccessKey"]
+        admin.put_user_policy(UserName=user, PolicyName=policy, PolicyDocument=json.dumps(document))
+        return made["AccessKeyId"], made["SecretAccessKey"]
+
+    users_of_others_are_imported(servers, root, tmp_path, make, user)

@@ -105,8 +105,8 @@ class Principals(ObjectKind):
                 kept = {} if have.existing else have.granted
                 want = replace(have, granted=granted or kept, enabled=bool(granted), deletable=spec.deletable)
                 _update(found, facts, name, have, want, why)
-            elif spec.existing is not None:
-                message = f"Polaris has no principal {spec.existing.polaris}, and an existing one is not made"
+            elif theirs := spec.named("polaris"):
+                message = f"Polaris has no principal {theirs}, and an existing one is not made"
                 fix = "Correct its name, or remove `existing` for one that the toolkit makes"
                 at = ("access", "principals", principal, "existing", "polaris")
                 found.refuse(address(PRINCIPAL, "", name), f"{message}. {fix}", at)
@@ -168,9 +168,9 @@ class Principals(ObjectKind):
 def existing(lakehouse: Lakehouse) -> dict[str, str]:
     """The principals in Polaris that somebody else made: their names there by the names of the toolkit's roles."""
     return {
-        name_of(lakehouse, principal): spec.existing.polaris
+        name_of(lakehouse, principal): name
         for principal, spec in lakehouse.access.principals.items()
-        if spec.existing is not None
+        if (name := spec.named("polaris"))
     }
 
 

@@ -6,7 +6,9 @@ permission: a store knows no rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from lakehouse.access.grants import VERBS, plain
 from lakehouse.access.policy import PolicyStatement
@@ -19,6 +21,13 @@ _S3_OBJECTS: dict[Verb, tuple[str, ...]] = {
     "write": ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"),
     "manage": (),
 }
+_SIDS = re.compile(r"S3(Objects(Read|Write)|BucketsWhere|List[0-9]+)")
+
+
+def made_here(policy: Mapping[str, Any]) -> bool:
+    """Whether a policy in IAM's JSON has the names of statements that this compiler gives, and no others."""
+    statements = policy.get("Statement") or []
+    return bool(statements) and all(_SIDS.fullmatch(each.get("Sid") or "") for each in statements)
 
 
 def on_files(lakehouse: Lakehouse, principal: str, arn: Callable[..., str]) -> tuple[PolicyStatement, ...]:

@@ -112,10 +112,26 @@ PrincipalServer = Literal["store", "polaris", "trino"]
 
 
 class Existing(Model):
-    """The name of a principal that somebody else made."""
+    """The names of a principal that somebody else made, by the server that has it."""
 
-    polaris: Annotated[StrictStr, Field(min_length=1)]
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["polaris"]}, {"required": ["store"]}]})
+
+    polaris: Annotated[StrictStr, Field(min_length=1)] | None = None
     """Its name in Polaris."""
+    store: Annotated[StrictStr, Field(min_length=1)] | None = None
+    """Its name in the store, as `lakehouse import` writes it. MinIO and AIStor: sha256: and a part of its access key's
+    digest, because an access key belongs in no file."""
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if self.polaris is None and self.store is None:
+            raise ValueError("it is empty: name a principal as in {polaris: NAME} or {store: NAME}")
+        return self
+
+    def names(self) -> dict[PrincipalServer, str]:
+        """Its name at each server that has it."""
+        found: dict[PrincipalServer, str | None] = {"polaris": self.polaris, "store": self.store}
+        return {server: name for server, name in found.items() if name is not None}
 
 
 class Principal(Model):
@@ -124,8 +140,8 @@ class Principal(Model):
     roles: list[Identifier] = []
     """Names of roles."""
     existing: Existing | None = None
-    """A principal that somebody else made in Polaris: the toolkit adds grants to it, only there, and never removes it
-    or its credentials."""
+    """A principal that somebody else made in Polaris or in the store: the toolkit adds grants to it, only there, and
+    never removes it or its credentials."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` removes the principal's user and keys only if this is true."""
 
@@ -137,7 +153,11 @@ class Principal(Model):
 
     def is_known_to(self, server: PrincipalServer) -> bool:
         """Whether the server shall know the principal, if its roles grant anything there."""
-        return self.existing is None or server == "polaris"
+        return self.existing is None or server in self.existing.names()
+
+    def named(self, server: PrincipalServer) -> str:
+        """Its name at a server, if somebody else made it there; else empty."""
+        return "" if self.existing is None else self.existing.names().get(server, "")
 
 
 class Access(Model):

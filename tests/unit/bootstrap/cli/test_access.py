@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,16 @@ class Users:
     def __init__(self, connections: Any, state: State) -> None:
         self.keys = UserKeys(state)
 
-    def renew(self, name: str) -> None:
+    def renew(self, name: str, existing: str = "") -> bool:
         if name == self.gone:
             raise Missing(name)
         self.renewed.append(name)
+        return not existing
 
-    def facts(self, lakehouse: str) -> dict[str, None]:
+    def facts(self, lakehouse: str, existing: Mapping[str, str] | None = None) -> dict[str, None]:
         return dict.fromkeys(name for name in self.there if name.startswith(lakehouse))
 
-    def end_former(self, name: str) -> int:
+    def end_former(self, name: str, existing: str = "") -> int:
         return 2
 
 

@@ -141,7 +141,7 @@ class Users:
     def any_made(self, lakehouse: str) -> bool:
         return bool(self.there)
 
-    def facts(self, lakehouse: str) -> dict[str, StoreUser]:
+    def facts(self, lakehouse: str, existing: object = None) -> dict[str, StoreUser]:
         return dict(self.there)
 
     def create(self, name: str, policy: Policy) -> None:

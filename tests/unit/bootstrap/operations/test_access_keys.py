@@ -39,11 +39,12 @@ class Server:
         self.asked += 1
         return dict.fromkeys(name for name in self.there if name.startswith(f"{lakehouse}-"))
 
-    def renew(self, name: str, existing: str = "") -> None:
+    def renew(self, name: str, existing: str = "") -> bool:
         self._check(name)
         self.keys.keep(name, "NEW", "NEWSECRET")
+        return not existing
 
-    def end_former(self, name: str) -> int:
+    def end_former(self, name: str, existing: str = "") -> int:
         self._check(name)
         return 2
 

@@ -163,3 +163,82 @@ def test_keys_that_were_written_out_go_with_the_user(users: IamUsers, tmp_path: 
         each.write_text("[default]\n")
     users.remove("demo-a", READ)
     assert [each.exists() for each in written] == [False, True]
+
+
+EXISTING = {"demo-a": "ann"}
+
+
+@pytest.fixture
+def hand(api: Any) -> Any:
+    """A store in which somebody made a user with a policy of its own and a shared one, and an administrator."""
+    for name, content in (("ann", READ), ("root2", policy("iam:*"))):
+        api.create_user(UserName=name)
+        api.create_access_key(UserName=name)
+        api.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=json.dumps(content))
+    arn = api.create_policy(PolicyName="shared", PolicyDocument=json.dumps(READ))["Policy"]["Arn"]
+    api.attach_user_policy(UserName="ann", PolicyArn=arn)
+    api.create_user(UserName="idle")
+    return api
+
+
+def test_users_of_others_are_listed_without_the_toolkits_and_administrators(users: IamUsers, hand: Any) -> None:
+    users.create("other-b", READ)
+    [found] = users.strangers(set()).values()
+    assert found == StoreUser({}, others=("own", "shared"), existing="ann", given={"own": READ, "shared": READ})
+    assert users.strangers({"ann"}) == {}
+    hand.create_group(GroupName="g")
+    hand.add_user_to_group(GroupName="g", UserName="ann")
+    [key] = keys(hand, "ann")
+    hand.update_access_key(UserName="ann", AccessKeyId=key, Status="Inactive")
+    [found] = users.strangers(set()).values()
+    assert (found.apart, found.enabled) == (("group g",), False)
+
+
+def test_a_user_of_others_gets_the_toolkits_policy_beside_its_own_and_loses_only_that(
+    users: IamUsers, hand: Any
+) -> None:
+    before = keys(hand, "ann")
+    assert users.facts("demo") == {}
+    [found] = users.facts("demo", EXISTING).values()
+    assert (found.policy, found.enabled, found.existing, found.others) == ({}, False, "ann", ("own", "shared"))
+    assert users.facts("demo", {"demo-a": "nobody"}) == {}
+    users.change("demo-a", further := policy("s3:ListMultipartUploadParts"), enabled=True, existing="ann")
+    for existing in (EXISTING, None):
+        [found] = users.facts("demo", existing).values()
+        assert (found.policy, found.enabled, found.ours) == (further, True, True)
+        assert found.others == ("own", "shared")
+    assert users.any_made("demo")
+    users.change("demo-a", further, enabled=False, existing="ann")
+    assert hand.list_user_policies(UserName="ann")["PolicyNames"] == ["own"]
+    assert (keys(hand, "ann"), users.facts("demo"), users.any_made("demo")) == (before, {}, False)
+    with pytest.raises(Missing):
+        users.change("demo-a", READ, enabled=True, existing="nobody")
+    for each in ("own", "shared"):
+        users.take("demo-a", each, "ann")
+    assert users.facts("demo", EXISTING)["demo-a"].others == ()
+
+
+def test_a_user_of_others_gets_further_keys(users: IamUsers, hand: Any, tmp_path: Path) -> None:
+    [former] = keys(hand, "ann")
+    assert users.renew("demo-a", "ann")
+    assert keys(hand, "ann") == {former: "Active", kept(tmp_path): "Active"}
+    assert users.end_former("demo-a", "ann") == 1
+    assert keys(hand, "ann") == {kept(tmp_path): "Active"}
+
+
+def test_actions_of_seaweedfs_are_named_and_no_policy_ends_them(
+    users: IamUsers, hand: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SeaweedFS shows them as one policy, USER_policy, and answers the same for every name that it does not know."""
+    hand.delete_user_policy(UserName="ann", PolicyName="own")
+    hand.put_user_policy(UserName="ann", PolicyName="ann_policy", PolicyDocument=json.dumps(READ))
+    assert users.strangers(set())["ann"].apart == (), "moto has no policy of the other name"
+    monkeypatch.setattr(users, "_content", lambda user, name: READ)
+    assert users.strangers(set())["ann"].apart == ("actions of SeaweedFS (s3.configure)",)
+    for call in (
+        lambda: users.change("demo-a", READ, enabled=True, existing="ann"),
+        lambda: users.take("demo-a", "ann_policy", "ann"),
+    ):
+        with pytest.raises(Refused, match="and its first policy would end them"):
+            call()
+    assert hand.list_user_policies(UserName="ann")["PolicyNames"] == ["ann_policy"]

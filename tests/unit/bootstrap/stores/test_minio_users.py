@@ -13,7 +13,7 @@ from minio.error import MinioAdminException
 
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import Conflict, Missing, Refused, RemoteError, Unreachable
-from bootstrap.stores.minio_users import MinioUsers
+from bootstrap.stores.minio_users import MinioUsers, digest
 from bootstrap.stores.users import StoreUser
 from lakehouse.runtimes.state import State
 
@@ -25,7 +25,8 @@ class Admin:
     """The part of MinioAdmin that is used. ``fails``: the error of any change."""
 
     def __init__(self) -> None:
-        self.users: dict[str, dict[str, str]] = {}
+        self.users: dict[str, dict[str, Any]] = {}
+        self.secrets: dict[str, str] = {}
         self.policies: dict[str, Any] = {}
         self.fails: Exception | None = None
 
@@ -48,12 +49,17 @@ class Admin:
     def policy_set(self, name: str, user: str) -> None:
         self.users[user]["policyName"] = name
 
+    def policy_unset(self, name: str, user: str) -> None:
+        left = [each for each in self.users[user]["policyName"].split(",") if each not in name.split(",")]
+        self.users[user]["policyName"] = ",".join(left)
+
     def policy_remove(self, name: str) -> None:
         del self.policies[name]
 
     def user_add(self, access_key: str, secret_key: str) -> None:
         assert secret_key != access_key
-        self.users[access_key] = {"status": "enabled"}
+        self.secrets[access_key] = secret_key
+        self.users[access_key] = {**self.users.get(access_key, {}), "status": "enabled"}
 
     def user_enable(self, access_key: str) -> None:
         self.users[access_key]["status"] = "enabled"
@@ -191,3 +197,79 @@ def test_policies_of_others_are_named_stay_and_are_taken_away_one_by_one(
     assert {"theirs", "more"} <= server.policies.keys()
     with pytest.raises(Missing, match="user demo-a of the store has no policy theirs"):
         users.take("demo-a", "theirs")
+
+
+ANN = digest("ann")
+EXISTING = {"demo-a": ANN}
+READS: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::warehouse/*"]}],
+}
+
+
+@pytest.fixture
+def hand(server: Admin) -> Admin:
+    """A server on which somebody made users: one in a group, one who administers it, and one without anything."""
+    server.policies |= {"reads": READS, "admins": {"Statement": [{"Effect": "Allow", "Action": ["admin:*"]}]}}
+    for name, given in (("ann", "reads"), ("bob", "reads"), ("root2", "admins"), ("idle", "")):
+        server.user_add(name, f"{name}-secret")
+        server.users[name]["policyName"] = given
+    server.users["bob"]["memberOf"] = ["g"]
+    return server
+
+
+def test_users_of_others_are_named_by_a_digest_without_the_toolkits_and_administrators(
+    users: MinioUsers, hand: Admin, tmp_path: Path
+) -> None:
+    users.create("demo-b", READS)
+    hand.policies["else-c"] = {"Statement": [{**READS["Statement"][0], "Sid": "S3ObjectsRead"}]}
+    hand.user_add("0123456789" * 4, "of another state folder")
+    hand.users["0123456789" * 4]["policyName"] = "else-c"
+    found = users.strangers(set())
+    assert found.keys() == {ANN, digest("bob")}
+    assert (found[ANN].given, found[ANN].others, found[ANN].existing) == ({"reads": READS}, ("reads",), ANN)
+    assert (found[ANN].enabled, found[ANN].apart, found[digest("bob")].apart) == (True, (), ("group g",))
+    assert users.strangers({ANN}).keys() == {digest("bob")}
+    hand.policies["bob"] = READS
+    hand.users["ann"]["policyName"] = "bob"
+    assert "bob" not in repr(users.strangers(set())), "a policy's name would show an access key"
+
+
+def test_a_user_of_others_gets_the_toolkits_policy_beside_its_own_and_loses_only_that(
+    users: MinioUsers, hand: Admin, tmp_path: Path
+) -> None:
+    before = json.dumps(hand.users["ann"])
+    assert users.facts("demo") == {}
+    [found] = users.facts("demo", EXISTING).values()
+    assert (found.policy, found.enabled, found.existing, found.others) == ({}, False, ANN, ("reads",))
+    assert users.facts("demo", {"demo-a": digest("nobody")}) == {}
+    users.change("demo-a", POLICY, enabled=True, existing=ANN)
+    assert set(hand.users["ann"]["policyName"].split(",")) == {"demo-a", "reads"}
+    for existing in (EXISTING, None):
+        [found] = users.facts("demo", existing).values()
+        assert (found.policy, found.enabled, found.existing, found.ours) == (POLICY, True, ANN, True)
+    assert users.any_made("demo")
+    users.change("demo-a", POLICY, enabled=False, existing=ANN)
+    assert json.dumps(hand.users["ann"]) == before
+    assert ("demo-a" in hand.policies, users.facts("demo"), users.any_made("demo")) == (False, {}, False)
+    for call in (
+        lambda: users.change("demo-a", POLICY, enabled=True, existing=digest("nobody")),
+        lambda: users.end_former("demo-a", digest("nobody")),
+        lambda: users.take("demo-a", "other", ANN),
+    ):
+        with pytest.raises(Missing):
+            call()
+    users.take("demo-a", "reads", ANN)
+    assert (hand.users["ann"]["policyName"], "reads" in hand.policies) == ("", True)
+
+
+@pytest.mark.parametrize("status", ["enabled", "disabled"])
+def test_a_user_of_others_gets_a_new_secret_key_and_stays_the_user_that_it_is(
+    users: MinioUsers, hand: Admin, status: str
+) -> None:
+    hand.users["ann"]["status"] = status
+    before = dict(hand.users["ann"])
+    assert users.renew("demo-a", ANN) is False
+    assert users.keys.pair("demo-a") == ("ann", hand.secrets["ann"])
+    assert hand.secrets["ann"] != "ann-secret"
+    assert (hand.users["ann"], users.end_former("demo-a", ANN)) == (before, 0)

@@ -29,6 +29,12 @@ def of(**servers: str) -> dict[str, Any]:
         ({"a": {}, "b": of(polaris="unit-a")}, ["b.existing.polaris"]),
         ({"b": of(polaris="root")}, ["b.existing.polaris"]),
         ({"b": of(polaris="unit-b")}, ["b.existing.polaris"]),
+        ({"a": of(store="x"), "b": of(polaris="x"), "c": of(store="y", polaris="y")}, []),
+        ({"a": of(store="x"), "b": of(store="x")}, ["b.existing.store"]),
+        ({"a": {}, "b": of(store="unit-a")}, ["b.existing.store"]),
+        ({"b": of(store="lakehouse")}, ["b.existing.store"]),
+        ({"a": {}, "b": of(store="root")}, []),
+        ({"b": of(store="unit-b")}, ["b.existing.store"]),
     ],
 )
 def test_one_name_is_one_principal_and_root_is_none(principals: dict[str, Any], at: list[str]) -> None:
@@ -38,7 +44,7 @@ def test_one_name_is_one_principal_and_root_is_none(principals: dict[str, Any], 
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"existing": {}}, "Field required"),
+        ({"existing": {}}, "it is empty: name a principal as in {polaris: NAME} or {store: NAME}"),
         ({"existing": {"polaris": ""}}, "at least 1 character"),
         ({"existing": {"polaris": "x"}, "deletable": True}, "`deletable` is for principals that the toolkit makes"),
     ],
@@ -51,6 +57,14 @@ def test_what_an_existing_principal_cannot_be_is_refused(entry: dict[str, Any], 
 def test_a_principal_of_others_is_at_the_servers_that_it_names() -> None:
     one = Principal.model_validate(of(polaris="x"))
     assert [server for server in ("store", "polaris", "trino") if one.is_known_to(server)] == ["polaris"]  # type: ignore[arg-type]
+    both = Principal.model_validate(of(polaris="x", store="y"))
+    assert [server for server in ("store", "polaris", "trino") if both.is_known_to(server)] == ["store", "polaris"]  # type: ignore[arg-type]
+    assert (one.named("store"), both.named("store"), both.named("polaris"), Principal().named("store")) == (
+        "",
+        "y",
+        "x",
+        "",
+    )
     assert all(Principal().is_known_to(server) for server in ("store", "polaris", "trino"))  # type: ignore[arg-type]
 
 

@@ -18,7 +18,7 @@ KINDS = OBJECTS.only("user", "policy")
 class Giving(Store):
     """A store in which others give users policies."""
 
-    def take(self, name: str, policy: str) -> None:
+    def take(self, name: str, policy: str, existing: str = "") -> None:
         had = self.users[name].others
         self.users[name] = replace(self.users[name], others=tuple(each for each in had if each != policy))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -207,21 +207,25 @@ class Store:
     def __init__(self, **users: StoreUser) -> None:
         self.users = {f"demo-{name}": user for name, user in users.items()}
         self.fails: list[Exception] = []
+        self.others: dict[str, StoreUser] = {}
         self.asked = 0
 
     def any_made(self, lakehouse: str) -> bool:
         return bool(self.users)
 
-    def facts(self, lakehouse: str) -> dict[str, StoreUser]:
+    def facts(self, lakehouse: str, existing: Mapping[str, str] | None = None) -> dict[str, StoreUser]:
         self.asked += 1
         return dict(self.users)
+
+    def strangers(self, known: Collection[str]) -> dict[str, StoreUser]:
+        return {name: user for name, user in self.others.items() if name not in known}
 
     def create(self, name: str, policy: Policy) -> None:
         self.users[name] = StoreUser(policy)
         if self.fails:
             raise self.fails.pop()
 
-    def change(self, name: str, policy: Policy, *, enabled: bool) -> None:
+    def change(self, name: str, policy: Policy, *, enabled: bool, existing: str = "") -> None:
         self.users[name] = replace(self.users[name], policy=policy, enabled=enabled)
 
     def remove(self, name: str, policy: Policy) -> None:
