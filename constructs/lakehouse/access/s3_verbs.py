@@ -20,7 +20,7 @@ from lakehouse.access.s3 import files
 from lakehouse.access.scope import prefix, scope
 from lakehouse.spec import Lakehouse, Verb
 
-Policy = Mapping[str, Any]  # in IAM's JSON
+_Policy = Mapping[str, Any]  # in IAM's JSON
 
 _ARN = re.compile(r"^arn:aws[a-z-]*:s3:::")
 _OF_BUCKETS = {"s3:ListBucket", "s3:GetBucketLocation"}
@@ -84,7 +84,7 @@ class S3Expressed:
     rest: tuple[str, ...]
 
 
-def understood(policies: Iterable[Policy]) -> ReadPolicy:
+def understood(policies: Iterable[_Policy]) -> ReadPolicy:
     """What these policies of one user allow together."""
     calls: set[AllowedCall] = set()
     unread: list[str] = []
@@ -108,7 +108,7 @@ def understood(policies: Iterable[Policy]) -> ReadPolicy:
     return ReadPolicy(frozenset(calls), denies, tuple(dict.fromkeys(unread)))
 
 
-def expressed(lakehouse: Lakehouse, policy: Policy) -> S3Expressed:
+def expressed(lakehouse: Lakehouse, policy: _Policy) -> S3Expressed:
     """What a policy is in verbs: at each target, the outermost first, the most that it gives there.
 
     A grant of a catalog holds for namespaces that it gets later, so it is said only of a policy that gives the
@@ -130,12 +130,12 @@ def expressed(lakehouse: Lakehouse, policy: Policy) -> S3Expressed:
     return S3Expressed(said, (*have.unread, *_by_place(rest)))
 
 
-def gives(policies: Iterable[Policy], wanted: Policy) -> bool:
+def gives(policies: Iterable[_Policy], wanted: _Policy) -> bool:
     """Whether these policies together surely allow all that the wanted one allows."""
     return understood(policies).gives(understood([wanted]).calls)
 
 
-def touches(lakehouse: Lakehouse, policies: Iterable[Policy]) -> bool:
+def touches(lakehouse: Lakehouse, policies: Iterable[_Policy]) -> bool:
     """Whether the policies bear on anything in the locations of the file's catalogs and tables."""
     places = {f"{bucket}/{key}/" for bucket, key in (prefix(each.location) for each in lakehouse.catalogs.values())}
     places |= {
@@ -157,7 +157,7 @@ def touches(lakehouse: Lakehouse, policies: Iterable[Policy]) -> bool:
     )
 
 
-def administers(policy: Policy) -> bool:
+def administers(policy: _Policy) -> bool:
     """Whether somebody with the policy may make users of the store, or give them policies."""
     allowing = [each for each in many(policy.get("Statement")) if each.get("Effect") == "Allow"]
     return any(
