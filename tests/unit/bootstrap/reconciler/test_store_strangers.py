@@ -187,7 +187,7 @@ def test_the_file_gives_what_policies_of_others_do_not() -> None:
     assert shown(made)[0] == "~ user demo-ann"
     [step] = made.steps
     assert (step.change.body.existing, step.change.body.enabled) == ("Ann", True)  # type: ignore[attr-defined]
-    own = {"policy": policy_of(more, "ann"), "enabled": True}
+    own: Any = {"policy": policy_of(more, "ann"), "enabled": True}
     assert shown(planned(more, {"demo-ann": replace(adopted()["demo-ann"], **own)})) == []
     less = planned(lakehouse(GRANTS, **ANN), {"demo-ann": replace(adopted()["demo-ann"], **own)})
     assert any(line.startswith("- warehouse/lake/bronze/*") for line in shown(less))

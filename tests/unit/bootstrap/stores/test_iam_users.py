@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -235,10 +235,11 @@ def test_actions_of_seaweedfs_are_named_and_no_policy_ends_them(
     assert users.strangers(set())["ann"].apart == (), "moto has no policy of the other name"
     monkeypatch.setattr(users, "_content", lambda user, name: READ)
     assert users.strangers(set())["ann"].apart == ("actions of SeaweedFS (s3.configure)",)
-    for call in (
+    calls: list[Callable[[], None]] = [
         lambda: users.change("demo-a", READ, enabled=True, existing="ann"),
         lambda: users.take("demo-a", "ann_policy", "ann"),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(Refused, match="and its first policy would end them"):
             call()
     assert hand.list_user_policies(UserName="ann")["PolicyNames"] == ["ann_policy"]
