@@ -17,7 +17,7 @@ from bootstrap.remote.errors import Conflict, Missing, Refused
 from bootstrap.remote.s3 import iam, typed
 from bootstrap.remote.user_keys import UserKeys
 from bootstrap.stores.users import Policy, StoreUser, with_existing
-from lakehouse.access.s3_verbs import administers
+from lakehouse.access.s3_verbs import AllowedCall, administers, understood
 from lakehouse.runtimes.state import State
 
 _POLICY = "lakehouse"  # the inline policy that each user gets here
@@ -65,7 +65,7 @@ class IamUsers:
         return {
             name: replace(user, enabled=any(keys[name].values()))
             for name, user in found.items()
-            if user.given and not any(administers(each) for each in user.given.values())
+            if user.given and not _administers(user)
         }
 
     def create(self, name: str, policy: Policy) -> None:
@@ -247,6 +247,12 @@ class IamUsers:
     def _typed(self) -> Iterator[None]:
         with typed(str(self._connections.store.endpoint)):
             yield
+
+
+def _administers(user: StoreUser) -> bool:
+    """Whether the user may make users, by a policy or by SeaweedFS's action Admin, which is shown as all calls."""
+    everything = understood(user.given.values()).gives([AllowedCall("s3:*", "*")])
+    return any(map(administers, user.given.values())) or (everything and _ACTIONS in user.apart)
 
 
 def _own(name: str) -> str:

@@ -243,3 +243,6 @@ def test_actions_of_seaweedfs_are_named_and_no_policy_ends_them(
         with pytest.raises(Refused, match="and its first policy would end them"):
             call()
     assert hand.list_user_policies(UserName="ann")["PolicyNames"] == ["ann_policy"]
+    admin = {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    monkeypatch.setattr(users, "_content", lambda user, name: admin)
+    assert "ann" not in users.strangers(set())
