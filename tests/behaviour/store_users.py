@@ -112,7 +112,8 @@ def users_of_others_are_imported(
     name, theirs = f"l{root}"[:20], f"{root}-reads"
     here = replace(servers.connections(), user_keys=State(tmp_path), user_api=STORES[servers.kind].users)
     file = with_access(servers, name, None)
-    brought(file, here)
+    outcome = reconcile(file, here, kinds=OBJECTS.only("bucket"))
+    assert outcome.exit_code == 0, outcome.failed
     reads = policy_of(with_access(servers, name, {"lake.silver": ["read"]}), "analyst")
     assert reads is not None
     statements = [{key: each[key] for key in each if key != "Sid"} for each in reads["Statement"]]

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from lakehouse.kinds import STORES
+from lakehouse.kinds import CATALOGS, STORES
+from lakehouse.kinds.catalogs.polaris import PolarisEntry
 from lakehouse.kinds.compose import endpoints, services
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse, LocalStack, support
@@ -68,3 +69,32 @@ def test_java_trusts_the_authority_and_the_public_roots() -> None:
     assert "-Djavax.net.ssl.trustStoreType=PKCS12" in trino.command
     store = next(file.text for file in trino.files if file.path == "truststore.p12")
     assert [each.certificate for each in issued(store)] == ["authority"]
+
+
+@pytest.mark.parametrize("catalog", [word for word in support.on(CATALOGS, "docker") if not CATALOGS[word].unsecured])
+@pytest.mark.parametrize("kind", SECURED)
+def test_a_switch_to_secure_and_back_finds_the_same_data(kind: str, catalog: str) -> None:
+    """Who keeps data, in which folder, under which name of a catalog, and which locations its configuration says.
+
+    A port's number or scheme in one of these would lose the tables of a stack that becomes secure.
+    """
+    found = []
+    entry = (PolarisEntry if catalog == "polaris" else KindEntry)(kind=catalog)
+    for secure, trust in ((None, ""), (Secure(), TRUST), (None, "")):
+        lakehouse = default()
+        update = {"store": KindEntry(kind=kind), "catalogs": {"lake": entry}, "secure": secure}
+        stack = local(lakehouse).model_copy(update=update)
+        lakehouse = lakehouse.model_copy(update={"stacks": {"local": stack}})
+        place = Somewhere(lakehouse, trust)
+        made = services(lakehouse, stack, place)
+        [at] = endpoints(lakehouse, stack, place).catalogs
+        texts = [as_text(file.text) for each in made for file in each.files]
+        texts += [as_text(value) for each in made for _, value in each.environment]
+        said = {line for text in texts for line in re.findall(r"s3://[^\s\"',]+|jdbc:[^\s\"',]+", text)}
+        found.append(({each.name: each.data for each in made if each.data}, at.warehouse, said))
+    assert found[0] == found[2]
+    (folders, name, said), (secured, *same) = found[0], found[1]
+    assert {**folders, "proxy": ("/data/proxy",)} == {**secured, "proxy": ("/data/proxy",)}, "which keeps no rows"
+    assert same == [name, said]
+    assert {kind, "postgres" if catalog != "nessie" else catalog} <= folders.keys()
+    assert not any("lakehouse.example" in line or "http" in line for line in said)

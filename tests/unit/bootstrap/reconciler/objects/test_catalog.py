@@ -253,6 +253,22 @@ def test_what_others_changed_is_set_back_and_what_they_added_stays(server: Serve
     assert "property lake.theirs" in plan(lakehouse(properties={"team": "us"}), server).unnamed
 
 
+def test_a_stack_that_becomes_secure_and_open_again_has_its_store_s_new_address_each_time(server: Server) -> None:
+    """The server keeps it: at the former one it would reach no file, and hand out keys for it."""
+    plain, secure = ({**STORAGE, "endpoint": f"{scheme}://127.0.0.1:9000"} for scheme in ("http", "https"))
+    server.storage = plain
+    bring(lakehouse(table="s3://two/far"), server)
+    for storage, line in (
+        (secure, "http://127.0.0.1:9000 -> https://127.0.0.1:9000"),
+        (plain, "https://127.0.0.1:9000 -> http://127.0.0.1:9000"),
+    ):
+        server.storage = storage
+        lines = bring(lakehouse(table="s3://two/far"), server)
+        assert lines == ["~ catalog lake", f"~ storage endpoint: {line}"]
+        assert server.there["quick"].storage["endpoint"] == storage["endpoint"]
+        assert bring(lakehouse(table="s3://two/far"), server) == []
+
+
 def test_a_missing_privilege_is_a_change(server: Server) -> None:
     bring(lakehouse(), server)
     server.change(readable=False)
