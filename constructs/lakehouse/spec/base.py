@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from lakehouse.spec.described import WithDocstrings
 
 
 class Model(BaseModel):
     """A part of the file: an immutable value. An unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def model_json_schema(cls, *given: Any, **named: Any) -> dict[str, Any]:
+        """The JSON Schema, with the fields' docstrings as descriptions."""
+        return super().model_json_schema(*given, **{"schema_generator": WithDocstrings, **named})
 
     @model_validator(mode="before")
     @classmethod
@@ -24,6 +34,16 @@ class Model(BaseModel):
             for key, item in value.items()
             if item is not None or key not in cls.model_fields.keys() - required
         }
+
+
+@dataclass(frozen=True)
+class YesNoOr:
+    """In the JSON Schema, an annotated field is true, false, or what ``model`` describes."""
+
+    model: type[Model]
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "boolean"}, self.model.model_json_schema()]}
 
 
 def or_empty(value: Any) -> Any:

@@ -18,14 +18,13 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
-    WithJsonSchema,
     field_serializer,
     model_serializer,
     model_validator,
 )
 
 from lakehouse.iceberg import types
-from lakehouse.spec.base import Model, or_empty
+from lakehouse.spec.base import Model, YesNoOr, or_empty
 from lakehouse.spec.columns import ColumnType, PartitionBy, SortBy
 from lakehouse.spec.roles import Access
 from lakehouse.spec.sql import ViewSql
@@ -304,7 +303,7 @@ class Spark(Model):
     connect: Annotated[
         Connect | None,
         BeforeValidator(_connect),
-        WithJsonSchema({"anyOf": [{"type": "boolean"}, Connect.model_json_schema()]}),
+        YesNoOr(Connect),
     ] = Connect()
     """Run a Spark Connect server: true, false, or {token: true}."""
     thrift: StrictBool = False

@@ -13,11 +13,10 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
-    WithJsonSchema,
     field_serializer,
 )
 
-from lakehouse.spec.base import Model
+from lakehouse.spec.base import Model, YesNoOr
 from lakehouse.spec.chosen import Chosen
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import AWS, known
@@ -69,7 +68,7 @@ class LocalStack(Model):
     secure: Annotated[
         Secure | None,
         BeforeValidator(_secure),
-        WithJsonSchema({"anyOf": [{"type": "boolean"}, Secure.model_json_schema()]}),
+        YesNoOr(Secure),
     ] = None
     """TLS and authentication on every port that has a way to: true, false, or {accept: [...]}. Default: false."""
     catalogs: dict[CatalogName, Annotated[KindEntry, Chosen("catalogs", _LOCAL)]]
