@@ -250,11 +250,12 @@ def test_an_example_for_the_store_is_shown_only_with_keys_for_it(
     assert "aws s3" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("server", ["polaris", "store"])
 def test_an_existing_principal_keeps_credentials_that_nobody_here_knows(
-    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, server: str
 ) -> None:
     content = yaml.safe_load(file.read_text())
-    content["access"]["principals"] |= {"ann": {"roles": ["reader"], "existing": {"polaris": "Ann"}}}
+    content["access"]["principals"] |= {"ann": {"roles": ["reader"], "existing": {server: "Ann"}}}
     file.write_text(yaml.safe_dump(content))
     lakehouse(file, "credentials", "ann", expect=2)
     assert "ann is `existing`: it keeps the credentials that it has" in " ".join(capsys.readouterr().err.split())
