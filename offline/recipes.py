@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lakehouse import toolkit
@@ -67,7 +67,11 @@ _ALL = (
     _official(IMAGES["minio-2025-09-07"], "minio", debian.KEY),
     _official(IMAGES["rustfs-1.0.1"], "rustfs", debian.KEY),
     _official(IMAGES["seaweedfs-4.48"], "seaweedfs", debian.KEY),
-    _official(IMAGES["postgres-18.4"], "postgres", debian.KEY),
+    replace(
+        _official(IMAGES["postgres-18.4"], "postgres", debian.KEY),
+        # The clients are of the one, the server is of the other: the Dockerfile joins them.
+        packages={"postgres-18.4": "/usr/lib/postgresql/18", "postgres-tls-18.4": "/usr/lib/postgresql/18-tls"},
+    ),
     _official(IMAGES["caddy-2.11.7"], "caddy", debian.KEY),
     _official(IMAGES["temurin-21"], "temurin", "java-21"),
     _official(IMAGES["temurin-25"], "temurin", "java-25"),

@@ -219,6 +219,7 @@ def started(service: Service, state: State, keys: dict[str, str]) -> Iterator[su
         path = config / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(written(file.text, lambda name: keys.get(name) or state.secret(name)))
+        path.chmod(0o600)  # as the runtimes do; a server may refuse a key that others can read
     environment = {**os.environ, **dict(service.environment)}
     with state.log(service.name).open("wb") as log:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""PostgreSQL as the lakehouse starts it: databases and users get the names of the file, and rows stay."""
+"""PostgreSQL as the lakehouse starts it: databases and users get the names of the file, and rows stay, with TLS too."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 
 from lakehouse import packages
+from lakehouse.kinds.catalogs import rest
 from lakehouse.kinds.platform import postgres
+from lakehouse.kinds.platform.postgres import Database
+from lakehouse.runtimes import certificates
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
+from lakehouse.services.certificate import AUTHORITY, TRUSTED
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
 from tests.behaviour.servers import awaited, started
 from tests.ports import free
-from tests.psql import psql
+from tests.psql import jdbc, psql
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(300)]
 
@@ -32,9 +36,14 @@ class Server:
     state: State
     port: int
 
+    def place(self, *, secure: bool = False) -> ProcessPlace:
+        trust = str(self.state.kept(TRUSTED.kept)) if secure else ""
+        return ProcessPlace(self.state, {"postgres": self.port}, trust=trust)
+
     @contextmanager
-    def up(self, entries: Mapping[str, KindEntry]) -> Iterator[None]:
-        [service] = postgres.services(ProcessPlace(self.state, {"postgres": self.port}), entries)
+    def up(self, entries: Mapping[str, KindEntry], *, secure: bool = False) -> Iterator[None]:
+        [service] = postgres.services(self.place(secure=secure), entries)
+        certificates.issue(self.state, [service])
         with started(service, self.state, KEYS) as process:
             awaited(service, process, self.state)
             yield
@@ -85,3 +94,33 @@ def test_a_name_that_another_database_has_is_refused_and_nothing_changes(server:
         pass
     with server.up({"rest": PLAIN, "hive": PLAIN}):
         assert server.sql("rest", "TABLE t") == "1"
+
+
+def test_a_cluster_becomes_secure_and_open_again_and_rows_stay(server: Server, tmp_path: Path) -> None:
+    packages.set_up([postgres.SECURE_PACKAGE, *rest.PACKAGES[1:]], [rest.JAVA], progress=False)
+    strange = State(tmp_path / "strange")
+    certificates.make(strange, AUTHORITY, ())
+
+    def asked(statement: str, trusting: State = server.state) -> str:
+        url = Database.of("rest").jdbc(server.place(secure=True))
+        trust = trusting.kept(TRUSTED.kept)
+        return jdbc(url, "rest", KEYS["postgres-rest"], statement, trust=trust, folder=tmp_path)
+
+    with server.up({"rest": PLAIN}):
+        server.sql("rest", "CREATE TABLE t AS SELECT 1 AS a; CREATE INDEX ON t (a)")
+    with server.up({"rest": PLAIN}, secure=True):
+        assert asked("SELECT a || ' ' || version FROM t, pg_stat_ssl WHERE pid = pg_backend_pid()") == "1 TLSv1.3"
+        assert "no encryption" in server.sql("rest", "SELECT 1")
+        assert "PKIX path" in asked("SELECT 1", strange)
+        assert asked("INSERT INTO t VALUES (2) RETURNING a") == "2"
+    with server.up({"rest": PLAIN}):
+        assert server.sql("rest", "SELECT count(*) FROM t WHERE a > 0") == "2"
+    assert {each.name for each in server.state.root.glob("certificates/*")} == {"authority", "postgres"}
+
+
+def test_a_cluster_that_begins_secure_is_read_when_it_is_open(server: Server) -> None:
+    packages.set_up([postgres.SECURE_PACKAGE], [], progress=False)
+    with server.up({"rest": PLAIN}, secure=True):
+        pass
+    with server.up({"rest": PLAIN}):
+        assert server.sql("rest", "SELECT 1 FROM pg_database WHERE datname = 'rest'") == "1"

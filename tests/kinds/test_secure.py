@@ -6,6 +6,7 @@ The tests share one lakehouse: each leaves it up and whole for the next one.
 from __future__ import annotations
 
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -19,12 +20,14 @@ import requests
 from bootstrap.remote.errors import Refused
 from bootstrap.remote.s3 import client, typed
 from bootstrap.session.connect import store
+from lakehouse.kinds.platform.postgres import Database
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import AUTHORITY, TRUSTED
 from tests.attacks.attacked import assert_known, assert_known_further
 from tests.integration.deployment import BIN, Deployment, exposed, kill, until, up
 from tests.integration.findings import doctor, errors
+from tests.psql import jdbc, psql
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -98,6 +101,15 @@ def test_the_catalog_answers_only_who_has_its_token(stack: Deployment) -> None:
     assert asked(stack, "rest", config, "http").status_code == 400, "it has only TLS"
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(f"https://localhost:{stack.port('rest')}{config}", timeout=10)  # whoever does not trust the stack
+
+
+def test_its_database_is_reached_only_with_tls(stack: Deployment, tmp_path: Path) -> None:
+    of, trust = Database.of("rest"), Path(stack.local.place.trust)
+    password = secret(stack, of.password.secret)
+    asked = "SELECT count(*) || ' ' || min(version) FROM pg_stat_ssl WHERE ssl"  # of one's own user only
+    shown = jdbc(of.jdbc(stack.local.place), of.user, password, asked, trust=trust, folder=tmp_path)
+    assert re.fullmatch(r"([2-9]|\d\d) TLSv1.3", shown), f"the catalog's connection too: {shown}"
+    assert "no encryption" in psql(stack.port("postgres"), of.name, of.user, password, "SELECT 1")
 
 
 def connect(stack: Deployment, port: str, token: str, end: str) -> str:

@@ -16,6 +16,7 @@ class Artifact:
 
     ``project`` is ``group:artifact`` on Maven and the project's name on PyPI. ``unpack`` says which folders of an
     archive go where in the package's tree (anything else is left out); an artifact without it is kept as it is.
+    ``within`` is the path of an archive in the archive, if what to unpack is in there.
     """
 
     kind: Literal["maven", "pypi"]
@@ -26,6 +27,7 @@ class Artifact:
     size: int  # bytes
     unpack: tuple[tuple[str, str], ...] = ()
     platform: str = ""  # as `this_platform` spells it; empty: the file is the same everywhere
+    within: str = ""
 
     @property
     def coordinates(self) -> str:

