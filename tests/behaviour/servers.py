@@ -24,6 +24,7 @@ from lakehouse.kinds.platform.postgres import POSTGRES
 from lakehouse.packages import catalogue
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.probe import Asked, ready
+from lakehouse.runtimes.process import archives
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import Service
@@ -220,7 +221,7 @@ def started(service: Service, state: State, keys: dict[str, str]) -> Iterator[su
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(written(file.text, lambda name: keys.get(name) or state.secret(name)))
         path.chmod(0o600)  # as the runtimes do; a server may refuse a key that others can read
-    environment = {**os.environ, **dict(service.environment)}
+    environment = {**os.environ, **archives.environment(service), **dict(service.environment)}
     with state.log(service.name).open("wb") as log:
         process = subprocess.Popen(
             service.command,

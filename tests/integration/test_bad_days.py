@@ -1,6 +1,6 @@
 """Bad days: killed services come back, faults are named, and no row is lost.
 
-Each test leaves the lakehouse up and whole for the next one.
+Each test leaves the lakehouse up, and whole for the next one, which may be the one that takes its edits back.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import psutil
@@ -23,6 +23,7 @@ from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.spec import load
 from lakehouse.spec.ports import ports
 from tests.integration.deployment import BIN, ROW, Deployment, a_row, kept, read, until, until_well
+from tests.integration.findings import doctor, errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -52,94 +53,97 @@ def sick(deployed: Deployment) -> list[str]:
     return [name for name, well in healthy(local.services, local.state).items() if not well]
 
 
-def test_killed_services_are_restarted(deployed: Deployment, row: None) -> None:
+@pytest.mark.parametrize(
+    "at_once", [True, pytest.param(False, marks=pytest.mark.matrix)], ids=["all at once", "one after the other"]
+)
+def test_killed_services_are_restarted(deployed: Deployment, row: None, at_once: bool) -> None:
+    """At once is as after a restart of the machine: new workers meet a master that remembers those of before."""
     supervisor = Supervisor(deployed.local.state)
-    for service in SERVICES:
-        killed = supervisor.processes()[service].pid
-        os.kill(killed, signal.SIGKILL)
-        until(lambda name=service, old=killed: supervisor.processes()[name].pid not in (0, old))  # type: ignore[misc]
+
+    def kill(*services: str) -> None:
+        killed = {name: supervisor.processes()[name].pid for name in services}
+        for pid in killed.values():
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: all(supervisor.processes()[name].pid not in (0, pid) for name, pid in killed.items()))
+
+    for services in [SERVICES] if at_once else [[each] for each in SERVICES]:
+        kill(*services)
     until_well(deployed, sick)
     assert read(deployed) == ROW
     assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
 
 
-def test_spark_works_again_if_all_of_it_died_at_once(deployed: Deployment, row: None) -> None:
-    """As after a restart of the machine: its new workers meet a master that remembers those of before."""
+def test_an_edited_file_replaces_what_it_touches_unless_the_preflight_fails(deployed: Deployment, row: None) -> None:
+    """One deploy for changed contents, another memory of Trino, a worker less, and a service that was stopped.
+
+    The preflight of the deploy before it fails, because a port that the file wants is taken: nothing was stopped.
+    """
     supervisor = Supervisor(deployed.local.state)
-    before = {name: supervisor.processes()[name].pid for name in SERVICES if name.startswith("spark")}
-    for pid in before.values():
-        os.kill(pid, signal.SIGKILL)
-    until(lambda: all(supervisor.processes()[name].pid not in (0, pid) for name, pid in before.items()))
-    until_well(deployed, sick)
-    assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
-
-
-def test_a_killed_stack_shows_in_diff_and_deploy_repairs(deployed: Deployment, row: None) -> None:
-    """The supervisor is killed, then some of its services: remaining ones are ended, killed ones come back."""
-    state = deployed.local.state
-    os.kill(int(state.pid_file.read_text()), signal.SIGKILL)
-    assert set(SERVICES) < deployed.planned()
-    orphans = list(processes.belonging(state, "nessie"))
-    for service in set(SERVICES) - {"nessie", "spark-worker-1"}:
-        for process in processes.belonging(state, service):
-            process.kill()
-    deployed.deploy()
-    assert orphans
-    assert not any(each.is_running() for each in orphans)
-    assert sick(deployed) == []
-    assert read(deployed) == ROW
-    assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
-    assert deployed.planned() == set()
-
-
-def test_an_edited_file_replaces_what_it_touches(deployed: Deployment, row: None) -> None:
-    """One edit changes Trino, another drops a worker; then both are taken back."""
-    before = deployed.change("engines", "trino", "memory", to="900m")
-    assert deployed.planned() == {"preflight", "trino"}
+    before = {name: each.pid for name, each in supervisor.processes().items()}
+    deployed.change(
+        "catalogs",
+        "lake",
+        "namespaces",
+        "gold",
+        to={"tables": {"daily": {"columns": {"ticker": "string", "n": "int"}}}},
+    )
+    assert deployed.planned() == {"bootstrap"}
+    deployed.change("engines", "trino", "memory", to="900m")
     numbers = ports(load(deployed.file), "local")
     fewer = {name: number for name, number in numbers.items() if not name.startswith("spark-worker-2")}
     deployed.change("stacks", "local", "ports", to=fewer)
     deployed.change("engines", "spark", "workers", to=1)
-    deployed.deploy()
-    supervisor = Supervisor(deployed.local.state)
-    assert "-Xmx900m" in psutil.Process(supervisor.processes()["trino"].pid).cmdline()
-    assert "spark-worker-2" not in supervisor.processes()
-    assert list(processes.belonging(deployed.local.state, "spark-worker-2")) == []
-    deployed.file.write_text(before)
-    deployed.deploy()
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        right = deployed.change("stacks", "local", "ports", to={**fewer, "nessie": stranger.getsockname()[1]})
+        output = " ".join(deployed.deploy(code=1).replace("│", " ").split())
+    assert "(nessie) is taken by" in output
+    assert {name: each.pid for name, each in supervisor.processes().items()} == before
     assert sick(deployed) == []
     assert read(deployed) == ROW
 
-
-def test_changed_contents_run_only_the_bootstrap_and_only_a_stopped_service_is_replaced(
-    deployed: Deployment, row: None
-) -> None:
-    """One deploy for both. Each adds to the plan what it needs, and nothing else."""
-    supervisor = Supervisor(deployed.local.state)
-    before = {name: each.pid for name, each in supervisor.processes().items()}
-    deployed.change(
-        "catalogs", "lake", "namespaces", "gold", to={"tables": {"daily": {"columns": {"ticker": "string"}}}}
-    )
-    assert deployed.planned() == {"bootstrap"}
-    supervisor.remove("spark-worker-2")
-    assert deployed.planned() == {"bootstrap", "preflight", "spark-worker-2"}
+    deployed.file.write_text(right)
+    supervisor.remove("spark-worker-1")
+    touched = {"trino", "spark-worker-1", "spark-worker-2", "spark-connect"}  # Connect may use fewer cores
+    assert deployed.planned() == {"bootstrap", "preflight", *touched}
     deployed.deploy()
     after = {name: each.pid for name, each in supervisor.processes().items()}
-    assert {name for name in before if before[name] != after[name]} == {"spark-worker-2"}
+    assert {name for name in before if before[name] != after.get(name)} == touched
+    assert "-Xmx900m" in psutil.Process(after["trino"]).cmdline()
+    assert "spark-worker-2" not in after
+    assert list(processes.belonging(deployed.local.state, "spark-worker-2")) == []
+    assert sick(deployed) == []
+    assert read(deployed) == ROW
     assert deployed.trino("SELECT count(*) FROM lake.gold.daily") == [[0]]
+    # Contents are made to match again though the file is as it was.
+    deployed.trino("ALTER TABLE lake.gold.daily DROP COLUMN n")
+    assert deployed.planned() == {"bootstrap"}
+    deployed.deploy()
+    assert deployed.trino("SELECT count(n) FROM lake.gold.daily") == [[0]]
     deployed.trino("DROP TABLE lake.gold.daily")
     deployed.trino("DROP SCHEMA lake.gold")
-    assert read(deployed) == ROW
+    # The deploys of the next test take the edits back.
 
 
 def test_destroy_leaves_only_the_data_and_two_deploys_at_once_bring_it_up(deployed: Deployment, row: None) -> None:
-    """Down, it refuses a taken port before anything starts. After interrupted deploys, two at once bring it up.
+    """The supervisor was killed with some of its services: the plan and doctor show it, destroy ends what remains.
 
-    The second one waits for the lock of the first, however close they are.
+    Down, it refuses a taken port before anything starts. Deploys that were interrupted, and then killed, leave some
+    services: two deploys at once end these and bring it up. The second one waits for the lock of the first, however
+    close they are.
     """
+    state = deployed.local.state
+    killed(deployed, spared={"nessie", "spark-worker-1"})
+    assert {each.environ()["LAKEHOUSE_SERVICE"] for each in processes.belonging(state)} >= {"nessie", "spark-worker-1"}
+    found = doctor(deployed, code=1)
+    assert errors(found) == {"stack"}
+    assert "killed" in found["stack"]["cause"]
+    assert "`lakehouse deploy`" in found["stack"]["fix"]
+    assert set(SERVICES) < deployed.planned()
     numbers = [port.number for service in deployed.local.services for port in service.ports]
     deployed.cdktf("destroy", "local", "--auto-approve")
-    assert list(processes.belonging(deployed.local.state)) == []
+    assert list(processes.belonging(state)) == []
     assert [number for number in numbers if processes.is_open(number)] == []
     assert "does not run" in deployed.lakehouse("restart", "trino", code=1)
     with socket.socket() as stranger:
@@ -150,52 +154,51 @@ def test_destroy_leaves_only_the_data_and_two_deploys_at_once_bring_it_up(deploy
     flat = " ".join(output.replace("│", " ").split())
     assert f"ort {deployed.port('trino')} (trino) is taken by" in flat
     assert f"(pid {os.getpid()}," in flat
-    assert list(processes.belonging(deployed.local.state)) == []
+    assert list(processes.belonging(state)) == []
     # At several moments: Terraform may keep a resource as created although its step had not begun.
-    for seconds in (0.5, 2, 3.5):
-        interrupt(deployed, seconds)
-    both = [deployed.popen(str(BIN / "cdktf"), "deploy", "local", "--auto-approve") for _ in range(2)]
+    cdktf, lakehouse = (str(BIN / "cdktf"), "deploy", "local", "--auto-approve"), (str(BIN / "lakehouse"), "deploy")
+    code, _ = interrupted(deployed, 0.5, *cdktf)
+    assert code != 0
+    code, said = interrupted(deployed, 3.5, *lakehouse)
+    assert code == 130, said
+    assert "Interrupted: Terraform has recorded what was done." in said
+    assert "`lakehouse deploy` goes on from here." in said
+    os.kill(int(state.pid_file.read_text()), signal.SIGKILL)
+    orphans = list(processes.belonging(state))
+    assert orphans
+    both = [deployed.popen(*command) for command in (cdktf, lakehouse)]
     outputs = [each.communicate(timeout=300)[0] for each in both]
     assert [each.returncode for each in both] == [0, 0], outputs
+    assert not any(each.is_running() for each in orphans)
     assert sick(deployed) == []
+    assert deployed.planned() == set()
     assert read(deployed) == ROW
+    assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
+
+
+def killed(deployed: Deployment, *, spared: Collection[str]) -> None:
+    """Kill the supervisor, then every service but those."""
+    state = deployed.local.state
+    os.kill(int(state.pid_file.read_text()), signal.SIGKILL)
+    for service in set(SERVICES) - set(spared):
+        for process in processes.belonging(state, service):
+            process.kill()
 
 
 def pids(deployed: Deployment) -> set[int]:
     return {each.pid for each in Supervisor(deployed.local.state).processes().values()} - {0}
 
 
-def interrupt(deployed: Deployment, seconds: float) -> None:
-    """Start a deploy and send Ctrl-C some seconds after it started its first service."""
+def interrupted(deployed: Deployment, seconds: float, *command: str) -> tuple[int, str]:
+    """Start a deploy and send Ctrl-C some seconds after it started its first service. Returns its code and output."""
     before = pids(deployed)
-    under_way = deployed.popen(str(BIN / "cdktf"), "deploy", "local", "--auto-approve")
+    under_way = deployed.popen(*command)
     until(lambda: bool(pids(deployed) - before))
     time.sleep(seconds)
     os.killpg(under_way.pid, signal.SIGINT)  # what a terminal does on Ctrl-C
     output, _ = under_way.communicate(timeout=120)
-    assert under_way.returncode != 0
     assert "Traceback" not in output
-
-
-def test_a_preflight_that_fails_has_stopped_nothing(deployed: Deployment, row: None) -> None:
-    """Trino and, with it, the supervisor's whole stack would be replaced; the port that the file wants is taken."""
-    supervisor = Supervisor(deployed.local.state)
-    before = {name: each.pid for name, each in supervisor.processes().items()}
-    numbers = ports(load(deployed.file), "local")
-    with socket.socket() as stranger:
-        stranger.bind(("127.0.0.1", 0))
-        stranger.listen()
-        file = deployed.change("stacks", "local", "ports", to={**numbers, "nessie": stranger.getsockname()[1]})
-        deployed.change("engines", "trino", "memory", to="900m")
-        output = " ".join(deployed.deploy(code=1).replace("│", " ").split())
-    assert "(nessie) is taken by" in output
-    assert {name: each.pid for name, each in supervisor.processes().items()} == before
-    assert sick(deployed) == []
-    assert read(deployed) == ROW
-    deployed.file.write_text(file)
-    deployed.deploy()
-    assert {name: each.pid for name, each in supervisor.processes().items()} == before
-    assert deployed.planned() == set()
+    return under_way.returncode, output
 
 
 def test_another_file_cannot_take_the_state_folder(deployed: Deployment, row: None, tmp_path: Path) -> None:

@@ -76,25 +76,6 @@ def test_a_table_and_a_field_that_are_renamed_keep_their_rows_in_both_engines(de
     assert deployed.trino("SELECT count(*) FROM lake.contents.persons") == [[4]]
 
 
-@pytest.fixture
-def redeployed(deployed: Deployment) -> Iterator[None]:
-    """What a test deployed is deployed as the file says again, after the file was restored."""
-    yield
-    deployed.deploy()
-
-
-def test_a_deploy_makes_contents_match_though_the_file_is_as_it_was(
-    deployed: Deployment, redeployed: None, table: str
-) -> None:
-    deployed.deploy()
-    assert deployed.planned() == set()
-    deployed.trino(f"ALTER TABLE {table} DROP COLUMN name")
-    assert deployed.planned() == {"bootstrap"}
-    deployed.deploy()
-    assert "name" in [row[0] for row in deployed.trino(f"DESCRIBE {table}")]
-    assert deployed.planned() == set()
-
-
 def test_what_an_engine_altered_shows_as_drift(deployed: Deployment, table: str, tmp_path: Path) -> None:
     deployed.trino(f"ALTER TABLE {table} ADD COLUMN surprise varchar")
     deployed.trino("CREATE TABLE lake.contents.stray (a int)")

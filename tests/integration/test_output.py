@@ -1,15 +1,13 @@
-"""What a deploy shows and leaves behind: outputs, its log, the reason for a restart, and an end after Ctrl-C."""
+"""What a deploy shows and leaves behind: outputs, its log, and the reason for a restart."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
 
 import pytest
 
 from bootstrap.deploy import log
-from tests.integration.deployment import BIN, Deployment, until
+from tests.integration.deployment import Deployment
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -31,12 +29,6 @@ def test_the_log_has_all_that_terraform_said(deployed: Deployment) -> None:
     assert "\x1b" not in text
 
 
-def test_a_deploy_with_nothing_to_do(deployed: Deployment) -> None:
-    assert "Nothing to do" in deployed.lakehouse("deploy")
-    assert "Nothing to do" in deployed.lakehouse("diff")
-    assert "Nothing to do" in deployed.run("make", "diff")
-
-
 def test_a_diff_names_the_setting_and_what_of_the_contents_would_change(deployed: Deployment) -> None:
     before = deployed.change("engines", "trino", "memory", to="900m")
     try:
@@ -49,23 +41,3 @@ def test_a_diff_names_the_setting_and_what_of_the_contents_would_change(deployed
     assert "+ namespace lake.gold" in said
     assert "engines.trino.memory: 1g -> 900m" in plan
     assert "+ namespace lake.gold" in plan
-
-
-def test_ctrl_c_ends_a_deploy_cleanly_and_the_next_one_goes_on(deployed: Deployment) -> None:
-    runtime = deployed.local.runtime
-    pid = runtime.processes()["trino"].pid
-    before = deployed.change("engines", "trino", "memory", to="900m")
-    try:
-        under_way = deployed.popen(str(BIN / "lakehouse"), "deploy")
-        until(lambda: not any(each.name == "trino" and each.pid == pid for each in runtime.processes().values()))
-        os.kill(under_way.pid, signal.SIGINT)
-        said, _ = under_way.communicate(timeout=120)
-        assert under_way.returncode == 130, said
-        assert "Interrupted: Terraform has recorded what was done." in said
-        assert "`lakehouse deploy` goes on from here." in said
-        assert "trino: starting" in deployed.lakehouse("deploy")
-    finally:
-        deployed.file.write_text(before)
-        deployed.lakehouse("deploy")
-    assert all(runtime.healthy().values())
-    assert deployed.planned() == set()
