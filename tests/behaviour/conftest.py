@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from pyiceberg.table import Table
 
 from bootstrap import catalogs
 from bootstrap.catalogs import tables
+from bootstrap.catalogs.base import HasViews, SeenView
 from bootstrap.reconciler.plan import Plan
 from bootstrap.remote.connections import Connections
+from bootstrap.remote.errors import RemoteError
 from bootstrap.session import connect
 from lakehouse.kinds import CATALOGS
 from lakehouse.spec import Lakehouse, load
@@ -55,9 +58,31 @@ def connections(servers: Servers, request: pytest.FixtureRequest, tmp_path: Any)
 
 
 @pytest.fixture
-def root() -> str:
-    """A namespace that no other test has: the servers are shared."""
-    return f"t{uuid.uuid4().hex[:12]}"
+def root(servers: Servers, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace that no other test has: the servers are shared. It is removed, because later plans would read it."""
+    of: Servers = request.getfixturevalue("chosen") if "chosen" in request.fixturenames else servers
+    name = f"t{uuid.uuid4().hex[:12]}"
+    yield name
+    with suppress(Exception):  # a test may leave what cannot be read, or a server that it broke
+        _remove(name, of.connections())
+
+
+def _remove(root: str, connections: Connections) -> None:
+    """Remove the namespaces that begin with that name, and what they hold."""
+    live = catalogs.connect("lake", connections)
+    listed = live.facts((), lambda *_: None)
+    names = {name for name in (*listed.others, *listed.other_views) if name.startswith(root)}
+    found = live.read(names)
+    for name, table in found.tables.items():
+        with suppress(RemoteError):
+            live.drop_table(name, table.uuid, purge=CATALOGS[connections.catalogs["lake"].kind].in_store)
+    for name, view in found.views.items():
+        assert isinstance(live, HasViews)
+        with suppress(RemoteError):
+            live.drop_view(name, SeenView(view.uuid, view.version))
+    for name in sorted((name for name in listed.namespaces if name.startswith(root)), reverse=True):
+        with suppress(RemoteError):
+            live.drop_namespace(name)
 
 
 @pytest.fixture

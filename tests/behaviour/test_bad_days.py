@@ -28,8 +28,8 @@ from tests.behaviour.servers import REGION, Servers
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(600)]
 
-#: How many times an apply is killed; `make bench` and nightly runs may want more.
-KILLS = int(os.environ.get("LAKEHOUSE_KILLS", "12"))
+#: How many times an apply is killed; `make matrix` and nightly runs want more.
+KILLS = int(os.environ.get("LAKEHOUSE_KILLS", "6"))
 REPOSITORY = Path(__file__).parents[2]
 
 

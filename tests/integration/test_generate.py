@@ -50,7 +50,9 @@ def test_each_data_set_and_a_query_on_it(deployed: Deployment) -> None:
         deployed.trino(f"DROP SCHEMA lake.{schema}")
 
 
-@pytest.mark.parametrize("moment", ["before bronze", "between bronze and silver"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param("before bronze", marks=pytest.mark.matrix), "between bronze and silver"]
+)
 def test_a_killed_run_is_repeated_and_its_rows_are_there_once(deployed: Deployment, moment: str) -> None:
     command = ("generate", "--rows", "30000", "--days", "3")
     deployed.lakehouse(

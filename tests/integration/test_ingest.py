@@ -153,7 +153,12 @@ def test_a_bucket_of_others_has_its_own_credentials(deployed: Deployment, space:
         s3.delete_bucket(Bucket=bucket)
 
 
-def test_killed_and_asked_again_it_is_loaded_once(deployed: Deployment, space: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "percents", [(60, 90), pytest.param((40, 60, 75, 85, 95), marks=pytest.mark.matrix)], ids=["twice", "five times"]
+)
+def test_killed_and_asked_again_it_is_loaded_once(
+    deployed: Deployment, space: str, tmp_path: Path, percents: tuple[int, ...]
+) -> None:
     for number in range(3):
         ids = pa.array(range(number * 1000, number * 1000 + 1000), pa.int64())
         pq.write_table(pa.table({"id": ids}), tmp_path / f"{number}.parquet")
@@ -161,7 +166,7 @@ def test_killed_and_asked_again_it_is_loaded_once(deployed: Deployment, space: s
     began = time.monotonic()
     deployed.lakehouse("ingest", str(tmp_path), "--into", f"{space}.measured")
     whole = time.monotonic() - began
-    for percent in (40, 60, 75, 85, 95):
+    for percent in percents:
         table = f"{space}.killed_at_{percent}"
         deployed.trino(f"CREATE TABLE {table} (id bigint)")
         under_way = deployed.popen(str(BIN / "lakehouse"), "ingest", str(tmp_path), "--into", table)

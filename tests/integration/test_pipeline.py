@@ -35,16 +35,13 @@ def plan(deployed: Deployment, code: int = 0) -> str:
     return pipeline(deployed, "plan", "local", "--no-checks", "--detailed-exitcode", code=code)
 
 
+def summary(deployed: Deployment) -> str:
+    return (deployed.folder / ".pipeline" / "local" / "summary.md").read_text()
+
+
 def doc(deployed: Deployment) -> str:
     reported = json.loads(deployed.lakehouse("export", "--json"))
     return str(reported["catalogs"]["lake"]["namespaces"]["silver"]["tables"]["minute_aggs"].get("doc"))
-
-
-def test_what_is_as_the_file_says_has_no_plan_and_no_drift(deployed: Deployment) -> None:
-    plan(deployed, code=0)
-    summary = (deployed.folder / ".pipeline" / "local" / "summary.md").read_text()
-    assert "- Infrastructure: no changes\n- Contents: no changes" in summary
-    pipeline(deployed, "drift", "local", code=0)
 
 
 def test_what_is_planned_and_nothing_else_is_applied_and_verified_though_it_was_cut_off(deployed: Deployment) -> None:
@@ -56,8 +53,7 @@ def test_what_is_planned_and_nothing_else_is_applied_and_verified_though_it_was_
     assert doc(deployed) not in ("planned", "by the pipeline")
     assert "drift: terraform_data.process_bootstrap" in pipeline(deployed, "drift", "local", code=2)
     plan(deployed, code=2)
-    summary = (deployed.folder / ".pipeline" / "local" / "summary.md").read_text()
-    assert "- Contents: 1 changes" in summary
+    assert "- Contents: 1 changes" in summary(deployed)
     apply = deployed.popen(sys.executable, "-m", "bootstrap.cli.pipeline", "apply", "local")
     assert apply.stdout is not None
     for line in apply.stdout:
@@ -71,3 +67,5 @@ def test_what_is_planned_and_nothing_else_is_applied_and_verified_though_it_was_
     assert "verify: lakehouse verify: done" in applied
     assert doc(deployed) == "by the pipeline"
     plan(deployed, code=0)
+    assert "- Infrastructure: no changes\n- Contents: no changes" in summary(deployed)
+    pipeline(deployed, "drift", "local", code=0)

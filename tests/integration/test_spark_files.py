@@ -72,6 +72,7 @@ def test_a_delta_table_is_read_in_any_version_and_becomes_one_of_iceberg(spark: 
         spark.sql(f"DROP TABLE {table}")
 
 
+@pytest.mark.matrix  # it is configured by the same file as Connect; `lakehouse verify` runs one
 def test_a_batch_job_reads_files_too(deployed: Deployment, spark: SparkSession, abroad: Any) -> None:
     path = "s3a://staging/spark-files/batch"
     spark.createDataFrame(ROWS, "id int, word string").write.mode("overwrite").parquet(path)
