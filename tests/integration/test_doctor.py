@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import trino
@@ -250,70 +251,19 @@ def test_removed_keys_are_not_created_again(deployed: Deployment) -> None:
     assert found["keys"]["found"].startswith("store-access-key missing in ")
 
 
-NOWHERE = {"connector.name": "iceberg", "iceberg.rest-catalog.uri": "http://no-such-host.invalid:8181"}
-
-
-@pytest.fixture(scope="module")
-def wrong(deployed: Deployment) -> Findings:
-    """What was found of a bucket that is gone, a table in the folder of another, and a host that does not resolve."""
+def test_a_deleted_bucket_and_its_fix(deployed: Deployment) -> None:
     s3 = client(store(deployed.local))
-    (outer,) = deployed.trino("SHOW CREATE TABLE lake.bronze.minute_aggs")[0]
-    location = outer.partition("location = '")[2].partition("'")[0]
-    bucket, _, folder = location.removeprefix("s3://").partition("/")
     for each in s3.list_objects_v2(Bucket="staging").get("Contents", ()):  # at least the owner's mark
         s3.delete_object(Bucket="staging", Key=each["Key"])
-    deployed.trino(f"CREATE TABLE lake.silver.inside (word varchar) WITH (location = '{location}/inside')")
+    s3.delete_bucket(Bucket="staging")
     try:
-        with kept(deployed.file):
-            deployed.change("engines", "trino", "catalogs", to={"other": NOWHERE})
-            s3.delete_bucket(Bucket="staging")
-            found = doctor(deployed, code=1)
+        found = doctor(deployed, code=1)
     finally:
-        deployed.lakehouse("apply")  # what the finding says; at the end of this module everything is well
-        deployed.trino("DROP TABLE lake.silver.inside")
-        for each in s3.list_objects_v2(Bucket=bucket, Prefix=f"{folder}/inside/").get("Contents", ()):
-            s3.delete_object(Bucket=bucket, Key=each["Key"])
-    assert errors(found) == {"buckets", "tables", "hosts"}
-    return found
-
-
-def test_a_deleted_bucket_and_its_fix(wrong: Findings) -> None:
-    assert wrong["buckets"]["found"] == "missing: staging"
-    assert wrong["buckets"]["fix"].startswith("`lakehouse apply`")
-
-
-def test_tables_that_overlap_in_the_catalog(wrong: Findings) -> None:
-    assert "lake.silver.inside is in the folder of lake.bronze.minute_aggs" in wrong["tables"]["found"]
-    assert "clean-up" in wrong["tables"]["fix"]
-
-
-def test_a_host_name_that_does_not_resolve(wrong: Findings) -> None:
-    assert "engines.trino.catalogs.other" in wrong["hosts"]["found"]
-    assert "does not resolve on this machine" in wrong["hosts"]["cause"]
-
-
-@pytest.fixture(scope="module")
-def missing(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Findings:
-    """What was found without Terraform, with an empty cache, and with the host name of a container in the file."""
-    cache = str(tmp_path_factory.mktemp("cache"))
-    with kept(deployed.file):
-        deployed.change("sources", "abroad", "endpoint", to="http://nessie:19120")
-        found = doctor(deployed, code=1, TERRAFORM_BINARY_NAME="no-such-terraform", XDG_CACHE_HOME=cache)
-    assert errors(found) - {"java"} == {"terraform", "packages", "hosts"}  # a Java of the system may fit
-    return found
-
-
-def test_a_terraform_that_is_not_there(missing: Findings) -> None:
-    assert missing["terraform"]["severity"] == "error"
-
-
-def test_a_cache_that_was_emptied(missing: Findings) -> None:
-    assert missing["packages"]["fix"] == "`make setup`"
-
-
-def test_the_host_name_of_a_container(deployed: Deployment, missing: Findings) -> None:
-    assert "nessie is a container's name" in missing["hosts"]["cause"]
-    assert f"http://127.0.0.1:{deployed.port('nessie')}" in missing["hosts"]["fix"]
+        deployed.lakehouse("apply")
+    assert errors(found) == {"buckets"}
+    assert found["buckets"]["found"] == "missing: staging"
+    assert found["buckets"]["fix"].startswith("`lakehouse apply`")
+    assert errors(doctor(deployed, code=0)) == set()
 
 
 def test_locations_that_overlap_in_the_file(deployed: Deployment) -> None:
@@ -328,6 +278,23 @@ def test_locations_that_overlap_in_the_file(deployed: Deployment) -> None:
     assert "`lakehouse validate`" in found["file"]["fix"]
 
 
+def test_tables_that_overlap_in_the_catalog(deployed: Deployment) -> None:
+    (outer,) = deployed.trino("SHOW CREATE TABLE lake.bronze.minute_aggs")[0]
+    location = outer.partition("location = '")[2].partition("'")[0]
+    bucket, _, folder = location.removeprefix("s3://").partition("/")
+    deployed.trino(f"CREATE TABLE lake.silver.inside (word varchar) WITH (location = '{location}/inside')")
+    try:
+        found = doctor(deployed, code=1)
+    finally:
+        deployed.trino("DROP TABLE lake.silver.inside")
+        s3 = client(store(deployed.local))
+        for each in s3.list_objects_v2(Bucket=bucket, Prefix=f"{folder}/inside/").get("Contents", ()):
+            s3.delete_object(Bucket=bucket, Key=each["Key"])
+    assert errors(found) == {"tables"}
+    assert "lake.silver.inside is in the folder of lake.bronze.minute_aggs" in found["tables"]["found"]
+    assert "clean-up" in found["tables"]["fix"]
+
+
 def test_a_clock_that_is_an_hour_ahead(deployed: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("stdout", "stderr"):  # removes the redactor that doctor puts before them
         monkeypatch.setattr(sys, name, getattr(sys, name))
@@ -337,6 +304,23 @@ def test_a_clock_that_is_an_hour_ahead(deployed: Deployment, monkeypatch: pytest
     assert "60 min ahead of the store's" in found["clock"].found
     assert "timedatectl" in found["clock"].fix
     assert found["keys"].found == "not checked until `clock` is fixed"
+
+
+def test_host_names_that_do_not_resolve(deployed: Deployment) -> None:
+    with kept(deployed.file):
+        deployed.change(
+            "engines", "trino", "catalogs",
+            to={"other": {"connector.name": "iceberg", "iceberg.rest-catalog.uri": "http://no-such-host.invalid:8181"}},
+        )  # fmt: skip
+        found = doctor(deployed, code=1)
+        deployed.change("engines", "trino", "catalogs", to={})
+        deployed.change("sources", "abroad", "endpoint", to="http://nessie:19120")
+        container = doctor(deployed, code=1)
+    assert errors(found) == errors(container) == {"hosts"}
+    assert "engines.trino.catalogs.other" in found["hosts"]["found"]
+    assert "does not resolve on this machine" in found["hosts"]["cause"]
+    assert "nessie is a container's name" in container["hosts"]["cause"]
+    assert f"http://127.0.0.1:{deployed.port('nessie')}" in container["hosts"]["fix"]
 
 
 def test_a_proxy_between_client_and_lakehouse(deployed: Deployment, free_port: int) -> None:
@@ -349,3 +333,15 @@ def test_a_proxy_between_client_and_lakehouse(deployed: Deployment, free_port: i
     deployed.run(*behind_it, sys.executable, "-c", trino, code=1)  # it does stand between
     for engine in ("trino", "spark"):
         deployed.run(*behind_it, str(BIN / "lakehouse"), "sql", "--engine", engine, "-e", "SELECT 1")
+
+
+def test_a_terraform_that_is_not_there(deployed: Deployment) -> None:
+    found = doctor(deployed, code=1, TERRAFORM_BINARY_NAME="no-such-terraform")
+    assert errors(found) == {"terraform"}
+
+
+def test_a_cache_that_was_emptied(deployed: Deployment, tmp_path: Path) -> None:
+    found = doctor(deployed, code=1, XDG_CACHE_HOME=str(tmp_path))
+    assert "packages" in errors(found)
+    assert errors(found) <= {"packages", "java"}  # a Java of the system may fit
+    assert found["packages"]["fix"] == "`make setup`"
