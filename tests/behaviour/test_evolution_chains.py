@@ -16,7 +16,7 @@ from tests.behaviour.chains.run import KINDS, run
 
 pytestmark = [pytest.mark.behaviour, pytest.mark.timeout(3600)]
 
-CHAINS = int(os.environ.get("LAKEHOUSE_CHAINS", "120"))
+CHAINS = int(os.environ.get("LAKEHOUSE_CHAINS", "60"))
 FIRST = int(os.environ.get("LAKEHOUSE_CHAINS_FROM", "0"))
 
 
