@@ -194,6 +194,7 @@ def rows(connection: Any, sql: str) -> list[list[Any]]:
     return [list(row) for row in cursor.fetchall()]
 
 
+@pytest.mark.matrix
 def test_trino_reads_what_spark_wrote(connection: Any) -> None:
     table = "glue_catalog.default.employees_glue"
     assert rows(connection, f"SELECT name, salary FROM {table} ORDER BY name")[0] == ["Alice", 25_000]
@@ -202,6 +203,7 @@ def test_trino_reads_what_spark_wrote(connection: Any) -> None:
     assert snapshots >= 4
 
 
+@pytest.mark.matrix
 def test_trino_writes_what_pyiceberg_reads(connection: Any, account: Account) -> None:
     from pyiceberg.catalog.glue import GlueCatalog
 

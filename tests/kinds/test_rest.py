@@ -109,7 +109,7 @@ def well(stack: Deployment) -> Iterator[None]:
     assert errors(doctor(stack, code=0)) == set()
 
 
-@pytest.mark.parametrize("service", ["postgres", "rest"])
+@pytest.mark.parametrize("service", ["postgres", pytest.param("rest", marks=pytest.mark.matrix)])
 def test_a_server_that_is_down(stack: Deployment, well: None, service: str) -> None:
     with stopped(stack, service):
         found = doctor(stack, code=1)

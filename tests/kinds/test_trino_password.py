@@ -265,6 +265,7 @@ def test_a_rotation_loses_no_running_query(stack: Deployment) -> None:
     assert run(stack, "bi", "SELECT 1") == [[1]]
 
 
+@pytest.mark.matrix  # a deploy that restarts Trino shows it too: the test after it
 def test_after_a_kill_the_users_are_there(stack: Deployment) -> None:
     kill(stack, "trino")
     assert soon(lambda: stack.local.runtime.healthy().get("trino"), 120)
