@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +213,37 @@ def test_doctor_names_what_is_stopped(on_hive: Deployment, service: str) -> None
     assert errors(found) == {f"service {service}"}
     assert found[f"service {service}"]["fix"] == "`lakehouse deploy`"
     assert "trino: spark_catalog" in behind(found, f"service {service}")
+
+
+@contextmanager
+def small_disk(stack: Deployment) -> Iterator[None]:
+    """PostgreSQL's folder is on a separate small disk."""
+    folder, beside = stack.local.state.data("postgres"), stack.folder / "beside"
+    with stopped(stack, "postgres"):
+        shutil.move(folder, beside)
+        folder.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(folder)]
+        if subprocess.run(mount, check=False, capture_output=True).returncode:
+            folder.rmdir()
+            shutil.move(beside, folder)
+            pytest.skip("this user may not mount a disk")
+        shutil.copytree(beside, folder, dirs_exist_ok=True)
+    try:
+        yield
+    finally:
+        with stopped(stack, "postgres"):
+            subprocess.run(["umount", str(folder)], check=True)
+            folder.rmdir()
+            shutil.move(beside, folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_a_small_disk_of_postgresql(on_hive: Deployment) -> None:
+    with small_disk(on_hive):
+        found = doctor(on_hive, code=1)
+    assert errors(found) == {"disk"}
+    assert f"{on_hive.local.state.data('postgres')} has " in found["disk"]["found"]
+    assert errors(doctor(on_hive, code=0)) == set()
 
 
 def test_doctor_names_the_store_that_is_stopped(on_hive: Deployment) -> None:

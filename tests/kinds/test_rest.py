@@ -5,12 +5,8 @@ The tests share one lakehouse: each leaves it up and whole for the next one.
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 import requests
@@ -19,7 +15,7 @@ from tests.integration.deployment import ROW, Deployment, a_row, kept, read, unt
 from tests.integration.findings import behind, doctor, errors, stopped
 from tests.psql import psql
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(600)]
 
 DATABASE, USER = "tables", "writer"  # set by one of the tests; before, both have the server's name
 
@@ -109,7 +105,7 @@ def well(stack: Deployment) -> Iterator[None]:
     assert errors(doctor(stack, code=0)) == set()
 
 
-@pytest.mark.parametrize("service", ["postgres", pytest.param("rest", marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("service", ["postgres", "rest"])
 def test_a_server_that_is_down(stack: Deployment, well: None, service: str) -> None:
     with stopped(stack, service):
         found = doctor(stack, code=1)
@@ -147,36 +143,6 @@ def test_a_password_that_was_changed_in_postgresql(stack: Deployment, well: None
     stack.lakehouse("restart", "postgres")
     stack.lakehouse("restart", "rest")
     assert read(stack) == ROW
-
-
-@contextmanager
-def small_disk(stack: Deployment) -> Iterator[None]:
-    """PostgreSQL's folder is on a separate small disk."""
-    folder, beside = stack.local.state.data("postgres"), stack.folder / "beside"
-    with stopped(stack, "postgres"):
-        shutil.move(folder, beside)
-        folder.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(folder)]
-        if subprocess.run(mount, check=False, capture_output=True).returncode:
-            folder.rmdir()
-            shutil.move(beside, folder)
-            pytest.skip("this user may not mount a disk")
-        shutil.copytree(beside, folder, dirs_exist_ok=True)
-    try:
-        yield
-    finally:
-        with stopped(stack, "postgres"):
-            subprocess.run(["umount", str(folder)], check=True)
-            folder.rmdir()
-            shutil.move(beside, folder)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
-def test_a_small_disk_of_postgresql(stack: Deployment, well: None) -> None:
-    with small_disk(stack):
-        found = doctor(stack, code=1)
-    assert errors(found) == {"disk"}
-    assert f"{stack.local.state.data('postgres')} has " in found["disk"]["found"]
 
 
 def test_a_database_that_was_dropped(stack: Deployment) -> None:
