@@ -61,10 +61,10 @@ test-processes: setup-dev
 	@+$(IN_TURN) lint types unit integration
 
 test-kinds: setup-dev
-	@+$(IN_TURN) behaviour kinds
+	@+$(IN_TURN) kinds
 
 test-docker: setup-dev
-	@+$(IN_TURN) docker lint-workflows scan synth containers
+	@+$(IN_TURN) docker lint-workflows scan synth containers behaviour
 
 unit: setup-dev ## the unit tests: pure, seconds
 	$(PYTEST) tests/unit
