@@ -1,6 +1,7 @@
 """A secure stack in containers: that certificates, tokens and the cluster's secret reach the services there.
 
-tests/kinds/test_secure.py has what does not depend on the runtime.
+Its Trino asks for passwords. tests/kinds/test_secure.py and tests/kinds/test_trino_password.py have what does not
+depend on the runtime.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from tests.containers.conftest import DOCKER, exposed, up
 from tests.containers.listening import assert_declared
 from tests.integration.deployment import Deployment
 from tests.integration.findings import doctor, errors
+from tests.integration.trino_users import denied, login, run, soon, status
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
-ORDERS = "lake.bronze.orders"
+ORDERS, RAW = "lake.silver.orders", "lake.bronze.orders"
+TABLES = {"tables": {"orders": {"columns": {"id": "long", "region": "string"}}}}
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +35,7 @@ def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Ite
             "spark": {"version": "4.1", "workers": 1, "cores": 2, "connect": {"token": True}},
             "trino": {"memory": "1g", "authentication": "password"},
         },
-        ("catalogs", "lake", "namespaces"): {
-            "bronze": {"tables": {"orders": {"columns": {"id": "long", "region": "string"}}}}
-        },
-        ("access",): {},
+        ("catalogs", "lake", "namespaces"): {"bronze": TABLES, "silver": TABLES},
         **DOCKER,
     }
     made = Deployment.make(tmp_path_factory.mktemp("secure") / "a lakehouse", changes)
@@ -62,3 +62,30 @@ def test_published_ports_have_tls_and_ask_for_a_token(stack: Deployment, engine:
         assert session.get(f"https://{address}", timeout=30).status_code == 401
         right = session.get(f"https://{address}", timeout=30, headers={"Authorization": f"Bearer {token}"})
         assert right.status_code == 200
+
+
+def test_users_log_in_and_may_do_what_their_roles_grant(stack: Deployment) -> None:
+    password, _ = login(stack, "bi")
+    assert status(stack, auth=("bi", password)) == 200
+    assert status(stack, auth=("bi", "wrong")) == status(stack) == 401
+    assert run(stack, "bi", f"SELECT count(*) FROM {ORDERS}") == [[2]]
+    assert denied(stack, "bi", f"DELETE FROM {ORDERS}")
+    assert denied(stack, "bi", f"SELECT * FROM {RAW}")
+    assert "all answered as the file says" in stack.lakehouse("access", "test")
+
+
+def test_a_changed_grant_and_a_new_password_restart_nothing(stack: Deployment, engine: DockerEngine) -> None:
+    before = {name: each.pid for name, each in engine.seen(stack.local.state).items()}
+    former = stack.change("access", "roles", "analyst", "grants", to={"lake": ["read"]})
+    stack.lakehouse("apply")
+    assert soon(lambda: not denied(stack, "bi", f"SELECT * FROM {RAW}"))
+    stack.file.write_text(former)
+    stack.lakehouse("apply")
+    assert soon(lambda: denied(stack, "bi", f"SELECT * FROM {RAW}"))
+    password, _ = login(stack, "bi")
+    stack.lakehouse("access", "rotate", "bi")
+    assert soon(lambda: status(stack, auth=("bi", password)) == 401)
+    assert run(stack, "bi", "SELECT 1") == [[1]]
+    assert {name: each.pid for name, each in engine.seen(stack.local.state).items()} == before
+    assert stack.planned() == set()
+    assert exposed(stack, engine) == []
