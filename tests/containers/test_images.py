@@ -86,6 +86,7 @@ def test_an_image_is_laid_out_as_the_catalogue_says(image: Image) -> None:
     assert port is None or f'"{port}/tcp"' in exposed
 
 
+@pytest.mark.matrix  # 001's test asks Trino's shell in a container with the command of the toolkit
 @pytest.mark.parametrize("image", ["trino-476"], indirect=True)
 def test_trino_starts_and_has_its_shell(image: Image) -> None:
     with started(image) as trino:
