@@ -219,6 +219,11 @@ def _proxy(place: Place) -> tuple[str, ...]:
     return (proxy.NAME,) if place.secure else ()
 
 
+def _opened(ui: Port) -> Probe:
+    """Whether the page's port is open. In a container the other port is not on the loopback address."""
+    return Probe("tcp", ui.number)
+
+
 def _master(place: Place, cluster: SparkCluster) -> Service:
     port = place.port(MASTER)
     ui = Port(f"{MASTER}-ui", place.port(f"{MASTER}-ui"), label="Spark master UI", gives=_PAGES)
@@ -247,7 +252,7 @@ def _master(place: Place, cluster: SparkCluster) -> Service:
         files=(File("spark.conf", properties(settings | secure.settings(place))), *trusted),
         data=(place.data(MASTER),),
         ports=(_inner(place, Port(MASTER, port, "spark", gives=_JOBS)), ui),
-        probe=Probe("tcp", port) if place.secure else Probe("http", ui.number, "/json/", expect='"status"'),
+        probe=_opened(ui) if place.secure else Probe("http", ui.number, "/json/", expect='"status"'),
         memory_mb=320 + BATCH_MB + 300,  # with the driver of a batch job, which runs next to it
         # After a restart of the machine, it would send a message to the former workers. A new worker at the same
         # address would read that as its own registration, and never get work (Worker.scala, MasterChanged).
@@ -286,7 +291,7 @@ def _worker(place: Place, cluster: SparkCluster, number: int) -> Service:
         data=(place.data(name), work),
         ports=(_inner(place, Port(name, port, "tcp", gives=_JOBS)), ui),
         further=_chosen(place, name),
-        probe=Probe("tcp", port) if place.secure else Probe("http", ui.number, "/json/", expect=_REGISTERED),
+        probe=_opened(ui) if place.secure else Probe("http", ui.number, "/json/", expect=_REGISTERED),
         memory_mb=320 + room,
         needs=(MASTER,),
     )

@@ -248,7 +248,8 @@ def check(probe: Probe, config: str = "", *, bash: bool) -> tuple[str, ...]:
         ask = f"curl -fs -o /dev/null {url}"  # an answer may have no body
         if probe.expect:
             ask = f"curl -fs {url} | grep -q '{probe.expect}'"
-        return ("CMD", "sh", "-c", ask if probe.kind == "http" else f"nc -z {LOOPBACK} {probe.port}")
+        connect = f"nc -w 2 {LOOPBACK} {probe.port} </dev/null"  # not every nc has -z
+        return ("CMD", "sh", "-c", ask if probe.kind == "http" else connect)
     connect = f"exec 3<>/dev/tcp/{LOOPBACK}/{probe.port}"
     if probe.kind == "tcp":
         return ("CMD", "bash", "-c", connect)
