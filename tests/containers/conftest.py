@@ -82,6 +82,17 @@ def sick(deployment: Deployment) -> list[str]:
     return [name for name, well in runtime(deployment).healthy().items() if not well]
 
 
+def refused_checks(deployment: Deployment, engine: DockerEngine) -> dict[str, str]:
+    """What Docker's own health checks say that fail now; while a container starts, Docker does not mention them."""
+    found = {}
+    for each in runtime(deployment).containers:
+        word, *command = each.health.test
+        if word == "CMD":
+            done = engine.client.containers.get(each.name).exec_run(command)
+            found |= {each.service: done.output.decode(errors="replace")} if done.exit_code else {}
+    return found
+
+
 def exposed(deployment: Deployment, engine: DockerEngine) -> list[str]:
     """The names of secrets that are seen outside the mounted files: by Terraform, by Docker, or in a log."""
     kept = {path.name: path.read_text() for path in (deployment.local.state.root / "secrets").iterdir()}

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from lakehouse.runtimes.docker.engine import DockerEngine
-from tests.containers.conftest import DOCKER, exposed, up
+from tests.containers.conftest import DOCKER, exposed, refused_checks, up
 from tests.containers.listening import assert_declared
 from tests.integration.deployment import Deployment
 from tests.integration.findings import doctor, errors
@@ -41,6 +41,10 @@ def stack(engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Ite
     made = Deployment.make(tmp_path_factory.mktemp("secure") / "a lakehouse", changes)
     made.fetch()
     yield from up(made, engine)
+
+
+def test_docker_finds_every_container_healthy(stack: Deployment, engine: DockerEngine) -> None:
+    assert refused_checks(stack, engine) == {}
 
 
 def test_engines_share_a_table_and_nothing_is_left_to_do(stack: Deployment) -> None:
