@@ -26,7 +26,7 @@ CARRIED = (
     "lakehouse.schema.json",
 )
 #: What a deploy or a tool leaves in these folders of a checkout: secrets, state and data, above all.
-LEFT = (".*", "*.tfstate*", "cdktf.*", "target", "logs", "__pycache__", "*.pyc")
+LEFT = (".*", "*.tfstate*", "cdktf.out", "cdktf.log", "target", "logs", "__pycache__", "*.pyc")
 
 
 def locked() -> list[str]:
