@@ -58,10 +58,10 @@ test: setup-dev ## rules, types, policy scans, all tests, with real deploys, on 
 	  $(PY) -m tests.slowest $(RESULTS); exit $$code
 
 test-processes: setup-dev
-	@+$(IN_TURN) lint types unit integration
+	@+$(IN_TURN) lint types integration
 
 test-kinds: setup-dev
-	@+$(IN_TURN) kinds
+	@+$(IN_TURN) kinds unit
 
 test-docker: setup-dev
 	@+$(IN_TURN) docker lint-workflows scan synth containers behaviour
