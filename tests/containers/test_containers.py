@@ -17,7 +17,7 @@ from lakehouse.runtimes.incarnation import Incarnation
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.text.placeholders import Secret
 from tests.containers.conftest import exposed, runtime, sick
-from tests.integration.deployment import Deployment, until_well
+from tests.integration.deployment import ROW, Deployment, a_row, read, until_well
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -79,8 +79,11 @@ def test_status_logs_and_restart(contained: Deployment) -> None:
     assert all(each["pid"] and each["memory_mb"] for each in status["services"])
     assert "Started daemon" in contained.lakehouse("logs", "spark-master", "-n", "100000")
     assert "nessie is ready after" in contained.lakehouse("restart", "nessie")
-    subprocess.run(["docker", "restart", f"{name(contained)}-s3proxy"], capture_output=True, check=True, timeout=120)
-    until_well(contained, sick)
+    with a_row(contained):
+        restart = ["docker", "restart", f"{name(contained)}-s3proxy"]
+        subprocess.run(restart, capture_output=True, check=True, timeout=120)
+        until_well(contained, sick)
+        assert read(contained) == ROW
     assert contained.planned() == set(), "a restart by hand is no drift"
 
 

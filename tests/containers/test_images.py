@@ -76,7 +76,7 @@ def started(image: Image, *options: str, command: Sequence[str] = ()) -> Iterato
 def test_an_image_is_laid_out_as_the_catalogue_says(image: Image) -> None:
     asked = [f"test -e {path}" for path in image.packages.values()]
     asked += ["java -version"] if image.key.startswith(JAVA) else []  # on PATH, where services look for it
-    asked += ["command -v bash" if image.bash else "command -v curl"]
+    asked += ["command -v bash" if image.bash else "(command -v curl || command -v nc)"]
     script = " && ".join((*asked, 'echo "$(id -u):$(id -g)"'))
     done = _docker("run", "--rm", "--network", "none", "--entrypoint", "sh", image.reference, "-c", script)
     if not image.key.startswith(("postgres", "temurin", "caddy")):  # these begin as root, and services as another user

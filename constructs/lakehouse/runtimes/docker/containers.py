@@ -248,8 +248,9 @@ def check(probe: Probe, config: str = "", *, bash: bool) -> tuple[str, ...]:
         ask = f"curl -fs -o /dev/null {url}"  # an answer may have no body
         if probe.expect:
             ask = f"curl -fs {url} | grep -q '{probe.expect}'"
-        connect = f"nc -w 2 {LOOPBACK} {probe.port} </dev/null"  # not every nc has -z
-        return ("CMD", "sh", "-c", ask if probe.kind == "http" else connect)
+        # Not every nc has -z. With -w some wait that long, twice, for a server that says nothing.
+        opens = f"nc -w 1 {LOOPBACK} {probe.port} </dev/null"
+        return ("CMD", "sh", "-c", ask if probe.kind == "http" else opens)
     connect = f"exec 3<>/dev/tcp/{LOOPBACK}/{probe.port}"
     if probe.kind == "tcp":
         return ("CMD", "bash", "-c", connect)

@@ -22,7 +22,7 @@ class Image:
     user: str  # "uid:gid" of its processes
     reason: str  # why this image, and what could not be verified about it
     packages: Mapping[str, str] = field(default_factory=dict)  # package -> file or folder in the image
-    bash: bool = True  # health checks of ports use its /dev/tcp; images without bash have curl
+    bash: bool = True  # health checks of ports use its /dev/tcp; images without bash have curl, or nc
 
 
 def _spark(line: str, tag: str, reason: str) -> Image:
