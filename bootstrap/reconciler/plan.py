@@ -125,7 +125,10 @@ def render(plan: Plan, *, most: int = 200) -> Iterator[str]:
     yield from (f"! {note}" for note in plan.kept)
     yield from (f"! refused: {note}" for note in plan.refused)
     if plan.unnamed:
-        yield f"{len(plan.unnamed)} objects that the file does not name stay (`lakehouse drift` lists them)."
+        stay = "1 object that the file does not name stays"
+        if len(plan.unnamed) > 1:
+            stay = f"{len(plan.unnamed)} objects that the file does not name stay"
+        yield f"{stay} (`lakehouse drift` lists them)."
     counts = plan.counts()
     if plan.steps:
         yield f"Plan: {counts['create']} to create, {counts['update']} to change, {counts['destroy']} to destroy."

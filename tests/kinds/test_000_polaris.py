@@ -204,7 +204,7 @@ def test_catalogs_by_the_servers_own_interface(deployment: Deployment, curl: Cur
     assert status == 400
     assert "overlaps with an existing catalog" in told["error"]["message"]
     assert "catalog analytics_catalog exists, but is not in the file" in deployment.lakehouse("drift", code=2)
-    assert "objects that the file does not name stay" in deployment.lakehouse("plan")
+    assert "that the file does not name stay" in deployment.lakehouse("plan")
     assert curl(DELETE_CATALOG) == (204, None)
     assert "analytics_catalog" not in deployment.lakehouse("drift", code=None)
 

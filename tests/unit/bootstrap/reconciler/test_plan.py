@@ -86,7 +86,7 @@ def test_the_text_is_like_terraforms() -> None:
         "    + column b string",
         "+ table lake.n.u",
         "    + column c date",
-        "1 objects that the file does not name stay (`lakehouse drift` lists them).",
+        "1 object that the file does not name stays (`lakehouse drift` lists them).",
         "Plan: 1 to create, 1 to change, 0 to destroy.",
     ]
 
