@@ -52,7 +52,9 @@ class LocalTerraformStack(TerraformStack):
         _forget_backend(folder / ".terraform" / "terraform.tfstate", self._state)
         self._runtime.write(folder)
         started.write(folder, self._causes.settings)
-        changes.write(folder, PlannedChanges(self._causes.found, self._compared.lines, self._compared.failed))
+        found, compared = self._causes.found, self._compared
+        renewed = tuple(each for each in self._runtime.handed_over if each not in found)
+        changes.write(folder, PlannedChanges(found, compared.lines, compared.failed, renewed))
 
 
 def _forget_backend(remembered: Path, state: Path) -> None:

@@ -177,8 +177,9 @@ def comparison(
     for service, why in found.services.items():
         sign, does = ("+", "starts") if why == "first start" else ("~", "starts again")
         yield f"  {sign} {service} {does}: {why}"
+    yield from (f"  ~ {each} gets a renewed certificate, and goes on" for each in found.renewed)
     yield from (f"  - {each} stops: it is no longer in {target.path.name}" for each in gone)
-    if stay := [each.name for each in target.located.everything if each.name not in found.services]:
+    if stay := [each.name for each in target.located.everything if each.name not in (*found.services, *found.renewed)]:
         yield f"  {', '.join(stay)}: no change"
     yield "Contents:"
     if found.failed:

@@ -18,12 +18,13 @@ class PlannedChanges:
     """``services`` has the reason for each service that is started again.
 
     ``contents`` are the lines of the plan for the contents; None if they were not compared, and ``failed`` says why if
-    that was tried.
+    that was tried. ``renewed`` are the services that get a renewed certificate and go on.
     """
 
     services: Mapping[str, str] = field(default_factory=dict)
     contents: tuple[str, ...] | None = None
     failed: str = ""
+    renewed: tuple[str, ...] = ()
 
 
 def write(folder: Path, planned: PlannedChanges) -> None:
@@ -35,8 +36,8 @@ def read(folder: Path) -> PlannedChanges:
     """What :func:`write` wrote; nothing if the stack is none of this machine."""
     try:
         raw = json.loads((folder / FILE).read_text())
-        contents = raw["contents"]
-        return PlannedChanges(raw["services"], None if contents is None else tuple(contents), raw.get("failed", ""))
+        contents = None if raw["contents"] is None else tuple(raw["contents"])
+        return PlannedChanges(raw["services"], contents, raw.get("failed", ""), tuple(raw.get("renewed", ())))
     except (OSError, ValueError, KeyError, TypeError):
         return PlannedChanges()
 

@@ -70,6 +70,11 @@ def names(service: Service) -> set[str]:
     return {each.name for each in _of(service)}
 
 
+def certificates(service: Service) -> set[str]:
+    """The names of the certificates in a service's files."""
+    return {each.name for each in _of(service) if each.certificate is not None}
+
+
 def _of(service: Service) -> Iterator[Credential]:
     for file in (*service.files, *(service.reading or ())):
         for secret in secrets(file.text):

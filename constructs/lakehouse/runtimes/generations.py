@@ -87,11 +87,21 @@ def marked(definition: str, credentials: Iterable[str], planned: Planned) -> str
 
 
 def used(service: Service) -> tuple[str, ...]:
-    """The credentials whose generation restarts a service. A new authority issues all certificates again."""
-    names = credentials.names(service)
-    if any(each.endswith("-certificate") for each in names):
-        names.add(_authority())
+    """The credentials whose generation restarts a service: not a certificate that it takes while it runs.
+
+    A new authority issues all certificates again, and what trusts the former one has to start again.
+    """
+    names, own = credentials.names(service), credentials.certificates(service)
+    if own:
+        names = (names - own if service.renewal else names) | {_authority()}
     return tuple(sorted(names))
+
+
+def handed_over(state: State, services: Iterable[Service], planned: Planned) -> tuple[str, ...]:
+    """The services that a deploy gives a renewed certificate while they run."""
+    recorded = read(state)
+    newer = {name for name, each in planned.generations.items() if each > recorded.get(name, NONE).now}
+    return tuple(each.name for each in services if each.renewal and credentials.certificates(each) & newer)
 
 
 def make(state: State, services: Iterable[Service], planned: Planned) -> None:

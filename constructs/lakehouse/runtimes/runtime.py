@@ -59,6 +59,9 @@ class Runtime(Protocol):
     def configure(self, service: str, files: Iterable[File]) -> None:
         """Write further files into a service's configuration folder, with secrets filled in."""
 
+    def signal(self, service: str, name: str) -> None:
+        """Send a signal, such as ``HUP``, to a service. Raises LakehouseError if it does not run."""
+
     def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         """Start a program where the service runs, with piped input and output. Errors are part of the output."""
 

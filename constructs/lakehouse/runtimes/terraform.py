@@ -30,9 +30,18 @@ class LocalRuntime(Construct):
 
     @property
     def everything(self) -> str:
-        """A digest that changes if any service must be started, or the state folder must be marked."""
+        """A digest that changes if any service must be started, or must get a renewed certificate, or the state folder
+        must be marked.
+        """
         named = {each: str(incarnation) for each, incarnation in self.incarnations.items()}
+        if self._planned.generations:
+            named["credentials"] = digest(dict(self._planned.generations))
         return digest({**named, owner.MARK: self.local.claim.owner.id})
+
+    @property
+    def handed_over(self) -> tuple[str, ...]:
+        """The services that get a renewed certificate while they run."""
+        return generations.handed_over(self.local.state, self.local.services, self._planned)
 
     def bootstrap(self, arguments: Sequence[str], *, needs: Sequence[str], wanted: str, compared: Compared) -> None:
         """A resource that runs ``python -m bootstrap`` when the services that it needs are ready.

@@ -124,6 +124,9 @@ class Service:
     stop_signal: Literal["TERM", "INT"] = later("TERM")  # of a process; a container's image sets its own
     forgets: tuple[str, ...] = later(())  # files removed before each start; the last part of a path may be a pattern
     leaves: tuple[str, ...] = later(())  # files outside its folders that may be there after its end, absolute paths
+    # How a renewed certificate gets into use while it runs: it looks at its files by itself, within a minute, or reads
+    # them at that signal. Empty: only a restart does it.
+    renewal: Literal["", "itself", "HUP", "USR1"] = field(default="", metadata=ASIDE)
     unprivileged: bool = later(False)  # it refuses to run as root; as root, its command enters a user namespace
     # The ports that its processes choose themselves, all as one: with a pattern as the name, and 0 as the number.
     further: Port | None = field(default=None, metadata=ASIDE)

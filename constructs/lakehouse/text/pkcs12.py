@@ -43,3 +43,15 @@ def keystore(key: str, chain: str) -> bytes:
     return pkcs12.serialize_key_and_certificates(
         b"server", own, certificate, authorities, BestAvailableEncryption(PHRASE.encode())
     )
+
+
+def holds(store: bytes, chain: str) -> bool:
+    """Whether a store that :func:`keystore` made has the certificate that is the first in ``chain``, in PEM."""
+    from cryptography.hazmat.primitives.serialization import pkcs12
+    from cryptography.x509 import load_pem_x509_certificates
+
+    try:
+        _, certificate, _ = pkcs12.load_key_and_certificates(store, PHRASE.encode())
+    except ValueError:
+        return False
+    return certificate == load_pem_x509_certificates(chain.encode())[0]

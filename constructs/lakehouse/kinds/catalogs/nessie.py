@@ -101,6 +101,7 @@ def server(place: Place, at: CatalogEndpoint, entry: KindEntry) -> tuple[Service
         probe=probe,
         memory_mb=512,
         needs=(store.service,),
+        renewal="itself" if place.secure else "",
     )
     return (service,)
 

@@ -18,4 +18,5 @@ def tls(port: int, certificate: str, key: str) -> dict[str, Text]:
         "quarkus.http.insecure-requests": "disabled",
         "quarkus.http.ssl.certificate.files": certificate,
         "quarkus.http.ssl.certificate.key-files": key,
+        "quarkus.http.ssl.certificate.reload-period": "30s",  # the shortest that it takes
     }

@@ -144,6 +144,7 @@ def trino(
         ports=(listening,),
         probe=probe,
         memory_mb=heap_mb + 400,
+        renewal="itself",
         needs=(),
     )
 

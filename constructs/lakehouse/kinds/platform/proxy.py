@@ -78,6 +78,7 @@ def service(place: Place, routes: Sequence[Route]) -> Service:
         ports=tuple(each.port for each in routes),
         probe=Probe("tcp", routes[0].port.number),
         memory_mb=128,
+        renewal="USR1",  # it reads its files again, and connections go on: https://github.com/caddyserver/caddy/pull/7258
     )
 
 

@@ -75,6 +75,7 @@ def server(
         probe=Probe(scheme(place), port, "/minio/health/ready", trust=_AUTHORITY if place.secure else ""),
         reading=(),
         memory_mb=512,
+        renewal="HUP" if place.secure else "",
     )
 
 

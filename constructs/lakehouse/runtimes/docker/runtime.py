@@ -12,7 +12,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.docker import checks, observed
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, as_asked
-from lakehouse.runtimes.docker.engine import DockerEngine, execute
+from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported, execute
 from lakehouse.runtimes.docker.incarnation import answers, wanted
 from lakehouse.runtimes.docker.steps import await_ready, write
 from lakehouse.runtimes.findings import Check, CheckContext, PortHolder
@@ -69,6 +69,10 @@ class Containers:
 
     def configure(self, service: str, files: Iterable[File]) -> None:
         write(self.state, service, files)
+
+    def signal(self, service: str, name: str) -> None:
+        with errors_reported():
+            self.engine.client.containers.get(self._name(service)).kill(signal=name)
 
     def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         return execute(self._name(service), command, environment, self._asked(service).volume.target)

@@ -10,7 +10,7 @@ from pathlib import Path
 from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.packages.catalogue import PACKAGES
-from lakehouse.runtimes import disk, events, former, generations, memory, owner
+from lakehouse.runtimes import disk, events, former, generations, memory, owner, renewal
 from lakehouse.runtimes.docker.containers import ID, LAKEHOUSE, SERVICE, STACK, STATE, Container, ContainerSeen
 from lakehouse.runtimes.docker.engine import OLDEST, DockerEngine, numbers
 from lakehouse.runtimes.docker.incarnation import answers
@@ -72,6 +72,13 @@ def prepare(
         _remove_unknown(engine, state, known)
     generations.renew(state, services, credentials)
     _stop_replaced(engine, state, containers, planned or {})
+    from lakehouse.runtimes.docker.runtime import Containers  # which imports this module
+
+    running = engine.seen(state)
+    for name in renewal.hand_over(
+        state, [each for each in services if each.name in running], Containers(state, tuple(containers), engine)
+    ):
+        print(f"{name} has a renewed certificate, and goes on", flush=True)
     for service in services:
         former.clear(state, service)
         write(state, service.name, service.files)

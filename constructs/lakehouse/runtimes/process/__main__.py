@@ -50,6 +50,7 @@ def _run(given: argparse.Namespace) -> None:
         steps.preflight(state, services, claim, credentials)
         generations.renew(state, services, credentials)  # the first change
         steps.stop_replaced(state, planned)
+        steps.hand_over(state, services)
         return
     if "down" in given.step and not owner.may_stop(state, claim):
         print(f"{state.root} does not belong to this lakehouse: nothing is stopped there.")

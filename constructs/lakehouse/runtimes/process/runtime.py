@@ -75,6 +75,9 @@ class Processes:
         for file in files:
             write_private(self.state.config(service) / file.path, written(file.text, self.state.secret))
 
+    def signal(self, service: str, name: str) -> None:
+        Supervisor(self.state).signal(service, name)
+
     def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
         folder = self.state.data(service)
         for each in (folder, self.state.temporary(service)):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lakehouse import packages, toolkit
 from lakehouse.errors import LakehouseError
-from lakehouse.runtimes import disk, former, generations, memory, owner, processes
+from lakehouse.runtimes import disk, former, generations, memory, owner, processes, renewal
 from lakehouse.runtimes.generations import NOTHING, Planned
 from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.probe import await_ready
 from lakehouse.runtimes.process import background, jobs, leftovers, namespaces, surroundings, watch
 from lakehouse.runtimes.process.incarnation import SUPERVISOR
+from lakehouse.runtimes.process.runtime import Processes
 from lakehouse.runtimes.process.supervisor import Supervisor
 from lakehouse.runtimes.state import State, check_path, check_user, write_private
 from lakehouse.services.service import Service
@@ -69,6 +70,14 @@ def stop_replaced(state: State, planned: Mapping[str, tuple[Service, Incarnation
     for name, (_, incarnation) in planned.items():
         if name in running and recorded(state, name) != incarnation:
             service_down(state, name)
+
+
+def hand_over(state: State, services: Iterable[Service]) -> None:
+    """Give renewed certificates to the services that go on running and take them."""
+    running = {name for name, each in Supervisor(state).processes().items() if each.up}
+    some = tuple(each for each in services if each.name in running)
+    for name in renewal.hand_over(state, some, Processes(state, some)):
+        print(f"{name} has a renewed certificate, and goes on")
 
 
 def supervisor_up(state: State, start: str) -> None:

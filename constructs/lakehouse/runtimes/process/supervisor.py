@@ -252,6 +252,13 @@ class Supervisor:
         except xmlrpc.client.Fault as fault:
             raise LakehouseError(f"{name} could not be restarted: {fault.faultString}") from fault
 
+    def signal(self, name: str, signal: str) -> None:
+        """Send a signal to a service. Raises LakehouseError if it does not run."""
+        try:
+            self._call("signalProcess", name, signal)
+        except (OSError, xmlrpc.client.Fault) as error:
+            raise LakehouseError(f"{name} does not run. `lakehouse deploy` starts it.") from error
+
     def halt(self, name: str) -> None:
         """Stop a service. Only :meth:`restart` starts it again."""
         self._unless(Faults.NOT_RUNNING, "stopProcess", name, True)
