@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.services.certificate import AUTHORITY
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import Issued, Secret, is_value, issued, secrets
 from lakehouse.text.profiles import Profile
@@ -71,8 +72,9 @@ def names(service: Service) -> set[str]:
 
 
 def certificates(service: Service) -> set[str]:
-    """The names of the certificates in a service's files."""
-    return {each.name for each in _of(service) if each.certificate is not None}
+    """The names of a service's own certificates: not of the authority's, which it trusts."""
+    own = (each.certificate for each in _of(service))
+    return {f"{each.certificate}{_SUFFIX}" for each in own if each is not None and each.certificate != AUTHORITY}
 
 
 def _of(service: Service) -> Iterator[Credential]:
