@@ -14,6 +14,7 @@ from lakehouse.runtimes import changes, definitions, events, generations, owner,
 from lakehouse.runtimes.docker import containers, network, steps
 from lakehouse.runtimes.docker.engine import DockerEngine, errors_reported
 from lakehouse.runtimes.docker.known import known_names
+from lakehouse.runtimes.docker.runtime import Containers
 from lakehouse.runtimes.state import State, terraform_state
 from lakehouse.text.terminal import shown_lines
 
@@ -52,7 +53,9 @@ def _run(step: str, service: str | None, start: str, state: State, asked: tuple[
         planned = {name: incarnation for name, (_, incarnation) in read.items()}
         claim = owner.read_claim(Path(owner.MARK))
         known = known_names(terraform_state(Path(claim.owner.file), claim.owner.stack))
-        steps.prepare(state, services, asked, DockerEngine(), claim, planned, known, generations.planned_in(Path()))
+        credentials, engine = generations.planned_in(Path()), DockerEngine()
+        runtime = Containers(state, asked, engine)
+        steps.prepare(state, services, asked, engine, claim, planned, known, credentials, runtime)
     elif step == "network-up":
         network.up(DockerEngine(), state, asked[0].network, start)
     elif step == "network-down":

@@ -20,6 +20,7 @@ from lakehouse.runtimes.incarnation import Incarnation, record, recorded
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.probe import Asked, ready, tail
 from lakehouse.runtimes.processes import taken
+from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State, write_private
 from lakehouse.services.service import File, Port, Service
 from lakehouse.text.placeholders import written
@@ -38,6 +39,7 @@ def prepare(
     planned: Mapping[str, Incarnation] | None = None,
     known: frozenset[str] | None = None,
     credentials: Planned = NOTHING,
+    runtime: Runtime | None = None,
 ) -> None:
     """Prepare everything that containers need before they are created.
 
@@ -72,13 +74,10 @@ def prepare(
         _remove_unknown(engine, state, known)
     generations.renew(state, services, credentials)
     _stop_replaced(engine, state, containers, planned or {})
-    from lakehouse.runtimes.docker.runtime import Containers  # which imports this module
-
-    running = engine.seen(state)
-    for name in renewal.hand_over(
-        state, [each for each in services if each.name in running], Containers(state, tuple(containers), engine)
-    ):
-        print(f"{name} has a renewed certificate, and goes on", flush=True)
+    if runtime is not None:
+        running = engine.seen(state)
+        for name in renewal.hand_over(state, [each for each in services if each.name in running], runtime):
+            print(f"{name} has a renewed certificate, and goes on", flush=True)
     for service in services:
         former.clear(state, service)
         write(state, service.name, service.files)
