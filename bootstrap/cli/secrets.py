@@ -63,19 +63,24 @@ def rotate(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The credential, as `lakehouse secret list` shows it.")],
 ) -> None:
-    """Make the next deploy replace a credential. It restarts only the services that use it.
+    """Make the next deploy replace a credential. It restarts only those that use it.
 
+    A certificate goes without a restart to services that can take it while they run.
     Nothing changes until then: `lakehouse diff` shows what the deploy will do.
     """
     from lakehouse.runtimes.generations import rotate as note
+    from lakehouse.runtimes.generations import used
 
     target = _target(context)
     local = target.local
     found = note(local.state, local.everything, name, local.credentials)
-    said = (
-        f"{found.name} is replaced by the next `lakehouse deploy`, which restarts {', '.join(found.users)}. "
-        "`lakehouse diff` shows it."
-    )
+    users = [each for each in local.everything if each.name in found.users]
+    ways = {
+        "restarts": [each.name for each in users if name in used(each)],
+        "gives it without a restart to": [each.name for each in users if name not in used(each)],
+    }
+    does = " and ".join(f"{how} {', '.join(services)}" for how, services in ways.items() if services)
+    said = f"{found.name} is replaced by the next `lakehouse deploy`, which {does}. `lakehouse diff` shows it."
     print(target.advice(said))
 
 

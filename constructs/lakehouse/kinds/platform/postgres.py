@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lakehouse.kinds.platform import PlatformKind
 from lakehouse.services.certificate import Certificate
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import LOOPBACK, File, Place, Port, Probe, Service
 from lakehouse.spec import databases
 from lakehouse.spec.databases import DatabaseNames
 from lakehouse.spec.entries import KindEntry
@@ -78,6 +78,8 @@ def services(place: Place, servers: Mapping[str, KindEntry]) -> tuple[Service, .
         memory_mb=192,
         stop_signal="INT",  # SIGTERM would wait until every client has gone
         unprivileged=True,
+        # In a container it serves a copy of its key, made at its start (postgres-tls.sh).
+        renewal="HUP" if place.secure and place.bind() == LOOPBACK else "",
     )
     return (service,)
 

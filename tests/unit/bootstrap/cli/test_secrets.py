@@ -26,6 +26,19 @@ def _streams(monkeypatch: pytest.MonkeyPatch) -> None:
 def deployed(file: Path) -> Path:
     """A file with a token, as a deploy leaves its state folder."""
     file.write_text(file.read_text().replace("connect: true", "connect: {token: true}"))
+    return made(file)
+
+
+@pytest.fixture
+def secured(file: Path) -> Path:
+    """The file of a secure stack, as a deploy leaves its state folder."""
+    text = file.read_text().replace("connect: true", "connect: {token: true}")
+    text = text.replace("memory: 1g}", "memory: 1g, authentication: password}")
+    file.write_text(text.replace("{runtime: process,", "{runtime: process, secure: true,"))
+    return made(file)
+
+
+def made(file: Path) -> Path:
     local = find(file, None).local
     local.state.prepare()
     mark(local.state, local.claim)
@@ -50,6 +63,21 @@ def test_a_rotation_is_noted_and_shown(deployed: Path, capsys: pytest.CaptureFix
     assert "0 times, due" in shown
     state = find(deployed, None).local.state
     assert state.secret(TOKEN) not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "does"),
+    [
+        ("proxy-certificate", "gives it without a restart to proxy. "),
+        ("s3proxy-certificate", "restarts s3proxy. "),
+        ("authority-certificate", "restarts "),
+    ],
+)
+def test_who_takes_a_certificate_without_a_restart_is_said(
+    secured: Path, name: str, does: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lakehouse("-f", str(secured), "secret", "rotate", name)
+    assert f"{name} is replaced by the next `lakehouse deploy`, which {does}" in capsys.readouterr().out
 
 
 def test_what_the_stack_lacks_is_reported(deployed: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lakehouse.kinds.platform.postgres import _TLS, Database, services
 from lakehouse.packages import catalogue
-from lakehouse.services.service import Service
+from lakehouse.services.service import LOOPBACK, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
@@ -38,6 +38,13 @@ done
 """
 
 
+class Here(Somewhere):
+    """As a process on this machine."""
+
+    def bind(self) -> str:
+        return LOOPBACK
+
+
 def postgres(*servers: str, **named: DatabaseEntry) -> Service:
     entries = {server: KindEntry(kind="rest") for server in servers} | named
     [service] = services(Somewhere(LAKEHOUSE), entries)
@@ -47,6 +54,13 @@ def postgres(*servers: str, **named: DatabaseEntry) -> Service:
 def secured() -> Service:
     [service] = services(Somewhere(LAKEHOUSE, "/state/authority.pem"), {"rest": KindEntry(kind="rest")})
     return service
+
+
+def test_a_renewed_certificate_is_read_at_a_signal_unless_its_key_is_a_copy() -> None:
+    [process] = services(Here(LAKEHOUSE, "/state/authority.pem"), {"rest": KindEntry(kind="rest")})
+    [open_process] = services(Here(LAKEHOUSE), {"rest": KindEntry(kind="rest")})
+    assert (process.renewal, open_process.renewal) == ("HUP", "")
+    assert secured().renewal == "", "in a container"
 
 
 def test_in_a_secure_stack_it_takes_only_connections_with_tls() -> None:
