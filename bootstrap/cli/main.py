@@ -180,7 +180,7 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
             "services": [asdict(each) for each in services],
             "disk": asdict(room),
             "background": job,
-            "endings": ends,
+            "endings": {name: each.end for name, each in ends.items()},
         }
         print_json({"stack": target.stack, "healthy": well, **found})
     else:

@@ -11,7 +11,10 @@ from bootstrap import output
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bootstrap.session.target import Target
+    from lakehouse.runtimes.renewal import Renewals
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -82,6 +85,47 @@ def rotate(
     does = " and ".join(f"{how} {', '.join(services)}" for how, services in ways.items() if services)
     said = f"{found.name} is replaced by the next `lakehouse deploy`, which {does}. `lakehouse diff` shows it."
     print(target.advice(said))
+
+
+@app.command()
+def renew(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Also certificates that are not due yet.")] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Restart services that can take a renewed certificate in no other way.")
+    ] = False,
+) -> None:
+    """Renew the certificates that end within 30 days, without a deploy. Exit code 1 if one that is due is left.
+
+    Services that can take a renewed certificate go on; without --restart, the other certificates are left.
+    """
+    from lakehouse.runtimes import lock, renewal
+    from lakehouse.runtimes.state import terraform_state
+
+    target = _target(context)
+    local = target.local
+    with lock.held(terraform_state(target.path, target.stack)):
+        found = renewal.renew(local.state, local.everything, local.runtime, everything=everything, restarting=restart)
+        for line in _said(found):
+            print(line)
+        if restart:
+            for name, took in renewal.restart(local.state, local.everything, found.waiting, local.runtime).items():
+                print(f"{name} is ready after {took:.1f} s")
+    if waits := () if restart else found.waiting:
+        print(f"Renewed, but not served before a restart: {', '.join(each.name for each in waits)}.")
+    if found.left:
+        print(f"Due, and left: {', '.join(found.left)}.")
+    if found.left or waits:
+        how = "`lakehouse deploy`" if restart else "`lakehouse secret renew --restart` or `lakehouse deploy`"
+        print(target.advice(f"{how} does what is left. The authority and keys that sign tokens need a deploy."))
+        raise typer.Exit(1)
+
+
+def _said(found: Renewals) -> Iterator[str]:
+    if not (found.renewed or found.left or found.taken or found.waiting):
+        yield "No certificate is due."
+    yield from (f"{each} is renewed" for each in found.renewed)
+    yield from (f"{each} has a renewed certificate, and goes on" for each in found.taken)
 
 
 def _target(context: typer.Context) -> Target:

@@ -27,6 +27,7 @@ from lakehouse.errors import LakehouseError
 from lakehouse.kinds.needed import Needed, needed
 from lakehouse.packages import cdktf_cli, is_present, java, missing
 from lakehouse.runtimes import owner
+from lakehouse.runtimes.endings import Lifetime
 from lakehouse.runtimes.endings import endings as ends
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.memory import machine
@@ -44,8 +45,8 @@ _PATIENCE = 5.0  # seconds for one answer
 _KEYS = ("store-access-key", "store-secret-key")
 
 
-def endings(local: Local) -> Mapping[str, float]:
-    """When certificates and keys of tokens end, in seconds since 1970; none if they cannot be read."""
+def endings(local: Local) -> Mapping[str, Lifetime]:
+    """The lifetimes of certificates and keys of tokens; none if they cannot be read."""
     try:
         return ends(local.state, local.everything)
     except (LakehouseError, OSError, ValueError):  # such as a folder of another user: a check of its own says so

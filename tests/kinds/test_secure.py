@@ -201,16 +201,27 @@ def test_a_store_with_another_authority_gets_nothing(stack: Deployment, tmp_path
 
 
 def test_rotated_certificates_are_served_and_restart_only_what_cannot_take_them(stack: Deployment) -> None:
-    ports = {"seaweedfs": "seaweedfs", "proxy": "rest", "trino": "trino", "postgres": "postgres"}
+    ports = {"seaweedfs": "seaweedfs", "proxy": "rest"}
     before, old = _pids(stack), {name: _served(stack, port) for name, port in ports.items()}
     for name in ports:
         stack.lakehouse("secret", "rotate", f"{name}-certificate")
-    assert stack.planned() == {"preflight", "seaweedfs", "bootstrap"}  # the preflight hands out the others
+    assert stack.planned() == {"preflight", "seaweedfs", "bootstrap"}  # the preflight hands out the proxy's
     stack.deploy()
     assert {name for name, pid in _pids(stack).items() if before[name] != pid} == {"seaweedfs"}
     for name, port in ports.items():
         until(lambda name=name, port=port: _served(stack, port) != old[name])  # type: ignore[misc]
+
+
+def test_certificates_are_renewed_without_a_deploy_and_nothing_restarts(stack: Deployment) -> None:
+    ports = ("seaweedfs", "rest", "postgres", "trino")
+    before, old = _pids(stack), {port: _served(stack, port) for port in ports}
+    said = stack.lakehouse("secret", "renew", "--all")
+    assert {line.split()[0] for line in said.splitlines() if "goes on" in line} == {"proxy", "postgres", "trino"}
     assert stack.planned() == set()
+    for port in ports[1:]:
+        until(lambda port=port: _served(stack, port) != old[port])  # type: ignore[misc]
+    assert _served(stack, "seaweedfs") == old["seaweedfs"]
+    assert _pids(stack) == before
     stack.lakehouse("sql", "--engine", "trino", "-e", f"SELECT count(*) FROM {ORDERS}")
 
 

@@ -77,10 +77,11 @@ def due(state: State, name: str, names: tuple[str, ...]) -> bool:
     return due(state, AUTHORITY, ()) or _noted(folder) != _note(names, authority) or not _lasts(certificate)
 
 
-def end(state: State, name: str) -> float:
-    """When the certificate ends, in seconds since 1970."""
-    shown = openssl(_folder(state, name), "x509", "-noout", "-enddate", "-in", "certificate.pem").decode()
-    return ssl.cert_time_to_seconds(shown.partition("=")[2].strip())
+def lifetime(state: State, name: str) -> tuple[float, float]:
+    """From when to when the certificate is valid, in seconds since 1970."""
+    shown = openssl(_folder(state, name), "x509", "-noout", "-startdate", "-enddate", "-in", "certificate.pem")
+    begin, end = (ssl.cert_time_to_seconds(line.partition("=")[2]) for line in shown.decode().splitlines())
+    return begin, end
 
 
 def make(state: State, name: str, names: tuple[str, ...]) -> None:

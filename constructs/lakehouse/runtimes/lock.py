@@ -1,4 +1,4 @@
-"""Finds the holder of the lock of Terraform's state, and waits for it.
+"""Finds the holder of the lock of Terraform's state, waits for it, and holds it.
 
 Terraform's own message about a locked state suggests disabling the lock.
 """
@@ -11,9 +11,12 @@ import os
 import struct
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from lakehouse.errors import LakehouseError
 
 PATIENCE = 600.0  # seconds
 
@@ -66,6 +69,26 @@ def wait(state: Path, patience: float = PATIENCE) -> str:
             return f"{state.name} is still locked ({found}) after {patience:.0f} s. {how}, then try again."
         time.sleep(0.5)
     return ""
+
+
+@contextmanager
+def held(state: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """Hold the lock as Terraform does, so that deploys wait. A stack without a state file has none to hold.
+
+    Meanwhile this process must not open the file: closing it would end the lock. Raises LakehouseError if another one
+    holds it for more than ``patience`` seconds.
+    """
+    if why := wait(state, patience):
+        raise LakehouseError(why)
+    if not state.is_file():
+        yield
+        return
+    with state.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LakehouseError(f"{state.name} was locked by another deploy in this moment. Try again.") from None
+        yield
 
 
 def states(file: Path, words: Sequence[str]) -> list[Path]:

@@ -10,8 +10,9 @@ import pytest
 
 from bootstrap.session.target import find
 from lakehouse.kinds.engines.spark import TOKEN
-from lakehouse.runtimes import generations
+from lakehouse.runtimes import certificates, generations, lock, tokens
 from lakehouse.runtimes.owner import mark
+from lakehouse.runtimes.state import terraform_state
 from tests.synth.synthesised import AWS
 from tests.unit.bootstrap.cli.test_main import lakehouse
 
@@ -88,3 +89,23 @@ def test_what_the_stack_lacks_is_reported(deployed: Path, capsys: pytest.Capture
 def test_a_stack_in_aws_has_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     lakehouse("-f", str(AWS), "-s", "clusters", "secret", "list", expect=2)
     assert "Secrets Manager" in capsys.readouterr().err
+
+
+def test_renew_renews_what_is_due_and_says_what_is_left(
+    secured: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lakehouse("-f", str(secured), "secret", "renew")
+    assert capsys.readouterr().out == "No certificate is due.\n"
+    monkeypatch.setattr(certificates, "_lasts", lambda path: path.parent.name != "proxy")
+    monkeypatch.setattr(tokens, "due", lambda state, name: True)
+    lakehouse("-f", str(secured), "secret", "renew", expect=1)
+    said = capsys.readouterr().out
+    assert said.startswith("proxy-certificate is renewed\nDue, and left: nessie-tokens.\n")
+    assert "`lakehouse deploy` does what is left" in said
+
+
+def test_renew_waits_for_a_deploy(secured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = terraform_state(secured, "local")
+    monkeypatch.setattr(lock, "wait", lambda state, patience: "it is still locked" if state == locked else "")
+    monkeypatch.setattr(certificates, "make", lambda *_: pytest.fail("during a deploy"))
+    lakehouse("-f", str(secured), "secret", "renew", "--all", expect=1)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from lakehouse.runtimes import certificates, tokens
-from lakehouse.runtimes.endings import endings
+from lakehouse.runtimes.endings import Lifetime, endings
 from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Probe, Service
@@ -25,6 +25,10 @@ def test_what_is_made_has_an_end(tmp_path: Path) -> None:
     certificates.make(state, "trino", CERTIFICATE.names)
     tokens.make(state, "nessie-tokens")
     found = endings(state, [SERVICE])
-    days = {name: round((end - time.time()) / 86_400) for name, end in found.items()}
-    assert days["trino-certificate"] == certificates.DAYS
-    assert days["nessie-tokens"] == certificates.DAYS
+    for name in ("trino-certificate", "nessie-tokens"):
+        days = [round((when - time.time()) / 86_400) for when in (found[name].begin, found[name].late, found[name].end)]
+        assert days == [0, certificates.DAYS - certificates.RENEWED_DAYS, certificates.DAYS]
+
+
+def test_a_short_life_is_late_in_its_last_third() -> None:
+    assert Lifetime(0, 9).late == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse.errors import LakehouseError
 from lakehouse.runtimes import lock
 from lakehouse.runtimes.state import terraform_state
 
@@ -80,3 +82,25 @@ def test_only_the_stacks_that_are_meant_are_asked(tmp_path: Path) -> None:
     assert names("lakehouse.yaml", "deploy", "local", "--auto-approve") == ["terraform.local.tfstate"]
     assert names("lakehouse.yaml", "deploy") == ["terraform.aws.tfstate", "terraform.local.tfstate"]
     assert names("orders.yaml", "deploy", "local") == ["terraform.orders.local.tfstate"]
+
+
+def test_who_holds_it_is_waited_for_by_others(state: Path) -> None:
+    ask = "import sys, pathlib; from lakehouse.runtimes import lock; print(lock.holder(pathlib.Path(sys.argv[1])))"
+    asked = [sys.executable, "-c", ask, str(state)]
+
+    def seen() -> str:
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+
+    with lock.held(state):
+        assert f"pid {os.getpid()}" in seen()
+    assert seen() == "None\n"
+
+
+def test_it_is_not_held_beside_another(state: Path, holding: subprocess.Popen[str]) -> None:
+    with pytest.raises(LakehouseError, match=f"is still locked .pid {holding.pid}"), lock.held(state, patience=0):
+        pytest.fail("two hold it")
+
+
+def test_before_the_first_deploy_there_is_nothing_to_hold(tmp_path: Path) -> None:
+    with lock.held(tmp_path / "terraform.local.tfstate"):
+        assert not list(tmp_path.iterdir())
