@@ -15,9 +15,10 @@ import requests
 from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import DOCKER, exposed, refused_checks, up
 from tests.containers.listening import assert_declared
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, until
 from tests.integration.findings import doctor, errors
 from tests.integration.trino_users import denied, login, run, soon, status
+from tests.tls import served
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -79,7 +80,7 @@ def test_users_log_in_and_may_do_what_their_roles_grant(stack: Deployment) -> No
 
 
 def test_a_changed_grant_and_a_new_password_restart_nothing(stack: Deployment, engine: DockerEngine) -> None:
-    before = {name: each.pid for name, each in engine.seen(stack.local.state).items()}
+    before = _pids(stack, engine)
     former = stack.change("access", "roles", "analyst", "grants", to={"lake": ["read"]})
     stack.lakehouse("apply")
     assert soon(lambda: not denied(stack, "bi", f"SELECT * FROM {RAW}"))
@@ -90,6 +91,20 @@ def test_a_changed_grant_and_a_new_password_restart_nothing(stack: Deployment, e
     stack.lakehouse("access", "rotate", "bi")
     assert soon(lambda: status(stack, auth=("bi", password)) == 401)
     assert run(stack, "bi", "SELECT 1") == [[1]]
-    assert {name: each.pid for name, each in engine.seen(stack.local.state).items()} == before
+    assert _pids(stack, engine) == before
     assert stack.planned() == set()
     assert exposed(stack, engine) == []
+
+
+def test_a_renewed_certificate_reaches_a_container_that_runs(stack: Deployment, engine: DockerEngine) -> None:
+    port, trust = stack.port("rest"), stack.local.place.trust
+    former, before = served(port, trust), _pids(stack, engine)
+    said = stack.lakehouse("secret", "renew", "--all")
+    assert {line.split()[0] for line in said.splitlines() if "goes on" in line} == {"proxy", "trino"}
+    until(lambda: served(port, trust) != former)
+    assert _pids(stack, engine) == before
+    assert stack.planned() == set()
+
+
+def _pids(stack: Deployment, engine: DockerEngine) -> dict[str, int]:
+    return {name: each.pid for name, each in engine.seen(stack.local.state).items()}

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import ssl
-import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,6 +27,7 @@ from tests.attacks.attacked import assert_known, assert_known_further
 from tests.integration.deployment import BIN, Deployment, exposed, kill, until, up
 from tests.integration.findings import doctor, errors
 from tests.psql import jdbc, psql
+from tests.tls import served
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -230,14 +228,7 @@ def _pids(stack: Deployment) -> dict[str, int]:
 
 
 def _served(stack: Deployment, port: str) -> bytes:
-    """The certificate that a port serves, which the stack's authority must have signed."""
-    trusting = ssl.create_default_context(cafile=stack.local.place.trust)
-    with socket.create_connection(("127.0.0.1", stack.port(port)), timeout=10) as plain:
-        if port == "postgres":
-            plain.sendall(struct.pack("!ii", 8, 80877103))  # its request for TLS
-            assert plain.recv(1) == b"S"
-        with trusting.wrap_socket(plain, server_hostname="127.0.0.1") as encrypted:
-            return encrypted.getpeercert(binary_form=True) or b""
+    return served(stack.port(port), stack.local.place.trust, postgres=port == "postgres")
 
 
 def test_no_secret_is_where_others_may_read_it(stack: Deployment) -> None:
