@@ -75,7 +75,7 @@ def prepare(
     generations.renew(state, services, credentials)
     _stop_replaced(engine, state, containers, planned or {})
     if runtime is not None:
-        running = engine.seen(state)
+        running = {name for name, each in engine.seen(state).items() if each.status == "running"}
         for name in renewal.hand_over(state, [each for each in services if each.name in running], runtime):
             print(f"{name} has a renewed certificate, and goes on", flush=True)
     for service in services:

@@ -16,6 +16,7 @@ from typing import NoReturn
 import pytest
 
 from lakehouse.errors import LakehouseError
+from lakehouse.runtimes import certificates
 from lakehouse.runtimes.docker.containers import Container, ContainerSeen, Mount, Naming, containers
 from lakehouse.runtimes.docker.engine import DockerEngine
 from lakehouse.runtimes.docker.observed import explained
@@ -28,6 +29,7 @@ from lakehouse.runtimes.incarnation import NONE, Incarnation, recorded
 from lakehouse.runtimes.locate import locate
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.state import State
+from lakehouse.services.certificate import Certificate
 from lakehouse.services.service import File, Port, Probe, Service
 from lakehouse.spec import load
 from tests.ports import free
@@ -143,6 +145,34 @@ def test_what_an_interrupted_deploy_made_and_terraform_does_not_know_is_removed(
         engine = Pretended(there=there)
         stack.prepare(engine, {name: each.incarnation for name, each in there.items()}, known)
         assert engine.removed == removed
+
+
+@pytest.mark.parametrize(("status", "taken"), [("running", ["nessie HUP"]), ("exited", [])])
+def test_a_renewed_certificate_goes_to_a_container_that_runs(stack: Stack, status: str, taken: list[str]) -> None:
+    stack.prepare(Pretended())  # the folder is the lakehouse's from then on
+    own = Certificate.of("nessie", "nessie")
+    store, catalog = stack.services
+    services = (store, replace(catalog, files=(File("key.pem", own.key),), renewal="HUP"))
+    certificates.issue(stack.state, services)
+    write(stack.state, "nessie", services[1].files)
+    certificates.make(stack.state, "nessie", own.names)
+    engine = Pretended(there={"nessie": replace(running(stack.containers[1], "1"), status=status)})
+    runtime = _Signalled(stack.state, stack.containers, engine)
+    known = {"nessie": Incarnation("d", "1")}
+    prepare(stack.state, services, stack.containers, engine, stack.claim, known, runtime=runtime)
+    assert runtime.signals == taken
+    key = stack.state.config("nessie") / "key.pem"
+    assert key.read_text() == stack.state.secret(own.key.kept), "one that does not run finds it at its start"
+
+
+@dataclass(frozen=True)
+class _Signalled(Containers):
+    """It notes what it would send."""
+
+    signals: list[str] = field(default_factory=list)
+
+    def signal(self, service: str, name: str) -> None:
+        self.signals.append(f"{service} {name}")
 
 
 def test_a_volume_of_others_is_never_to_be_removed(stack: Stack, tmp_path: Path) -> None:
