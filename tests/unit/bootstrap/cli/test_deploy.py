@@ -162,13 +162,15 @@ def test_a_diff_says_why_a_service_starts_again(
     folder = project / "cdktf.out" / "stacks" / "local"
     folder.mkdir(parents=True)
     reasons = {"trino": "engines.trino.memory: 1g -> 2g", "nessie": "first start"}
-    changes.write(folder, PlannedChanges(reasons, ("+ table lake.a.t", "Plan: 1 to create.")))
+    contents = ("+ table lake.a.t", "Plan: 1 to create.")
+    changes.write(folder, PlannedChanges(reasons, contents, renewed=("spark-connect",)))
     line = "  # terraform_data.process_trino_D8BE3766 (process/trino) must be replaced"
     monkeypatch.setattr(run, "cdktf", lambda action, stack: [sys.executable, "-c", f"print({line!r})"])
     said = lakehouse("diff", expect=2)
     assert "~ trino starts again: engines.trino.memory: 1g -> 2g" in said
     assert "+ nessie starts: first start" in said
-    assert "s3proxy, spark-master, spark-worker-1, spark-worker-2, spark-connect: no change" in said
+    assert "~ spark-connect gets a renewed certificate, and goes on" in said
+    assert "s3proxy, spark-master, spark-worker-1, spark-worker-2: no change" in said
     assert "  + table lake.a.t\n  Plan: 1 to create." in said
     found = json.loads(lakehouse("diff", "--json", expect=2).partition("\n}")[0] + "\n}")
     assert found["services"] == reasons
