@@ -30,7 +30,7 @@ def planned(want: Lakehouse, there: Mapping[str, TrinoUser] | None, *, allow_des
 
 
 def lines_of(made: Plan) -> list[str]:
-    return [line for line in render(made) if not line.startswith(("Plan:", "No changes", "1 objects"))]
+    return [line for line in render(made) if not line.startswith(("Plan:", "No changes", "1 object "))]
 
 
 READER, LEFT = lakehouse({"a": READS}), ["~ trino-user a", "    - access: the file does not name it"]
