@@ -75,12 +75,17 @@ def buckets_are_private(stack: StackJson) -> Iterator[str]:
 
 
 def principals_stay_within(stack: StackJson) -> Iterator[str]:
-    """No role's own policy has an action with a wildcard, or writes to S3 outside a prefix of a bucket."""
-    for name, policy in _of(stack, "aws_iam_role_policy").items():
+    """No policy of a role has an action with a wildcard, or writes to S3 outside a prefix of a bucket."""
+    policies = {
+        f"{type}.{name}": each
+        for type in ("aws_iam_policy", "aws_iam_role_policy")
+        for name, each in _of(stack, type).items()
+    }
+    for address, policy in policies.items():
         for statement in _statements(policy["policy"]):
             if statement["Effect"] != "Allow":
                 continue
-            at = f"aws_iam_role_policy.{name}: {statement.get('Sid', 'a statement')}"
+            at = f"{address}: {statement.get('Sid', 'a statement')}"
             if "NotAction" in statement or "NotResource" in statement:
                 yield f"{at}: lists what is not allowed instead of what is"
                 continue

@@ -24,7 +24,6 @@ PART_OF: Mapping[str, str] = {
     "aws_default_security_group": "vpc_id",
     "aws_flow_log": "vpc_id",
     "aws_iam_instance_profile": "role",
-    "aws_iam_role_policy": "role",
     "aws_iam_role_policy_attachment": "role",
     "aws_kms_alias": "target_key_id",
     "aws_route53_record": "zone_id",
@@ -43,7 +42,10 @@ PART_OF: Mapping[str, str] = {
     "aws_vpc_security_group_ingress_rule": "security_group_id",
 }
 #: Resources that are shown by the resource that uses them.
-USED_BY: Mapping[str, str] = {"aws_launch_template": "aws_autoscaling_group"}
+USED_BY: Mapping[str, str] = {
+    "aws_iam_policy": "aws_iam_role_policy_attachment",
+    "aws_launch_template": "aws_autoscaling_group",
+}
 #: The resources that are namespaces, and the argument that names them.
 _DATABASES: Mapping[str, str] = {"aws_glue_catalog_database": "name", "aws_s3tables_namespace": "namespace"}
 _STORES = ("aws_s3tables_table_bucket", "aws_s3_bucket")
@@ -131,7 +133,7 @@ def _owner(address: str, blocks: Blocks) -> str:
             for other, block in blocks.items()
             if other.startswith(f"{USED_BY[type]}.") and address in addresses(block)
         ]
-        return users[0] if users else address
+        return _owner(users[0], blocks) if users else address
     return address
 
 

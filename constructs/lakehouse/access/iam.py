@@ -10,7 +10,8 @@ Which resource types an action needs: https://docs.aws.amazon.com/service-author
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lakehouse.access.grants import VERBS, plain
@@ -70,41 +71,53 @@ def compile_grants(
     for target, verb in wanted:
         for included in VERBS[: VERBS.index(verb) + 1]:
             targets[included].append(target)
-    found: list[PolicyStatement] = []
-    for verb in VERBS:
-        if targets[verb]:
-            reached = scope(lakehouse, targets[verb])
-            if stack.store_has_tables:
-                found += _s3_tables(lakehouse, names, verb, targets[verb], key)
-            elif reached.tables:  # a catalog without a namespace gives nothing to grant
-                found += [*_glue(names, verb, reached), *_s3(names, verb, reached, key)]
-    return tuple(found)
+    if stack.store_has_tables:
+        return tuple(
+            statement
+            for verb in VERBS
+            if targets[verb]
+            for statement in _s3_tables(lakehouse, names, verb, targets[verb], key)
+        )
+    scopes = {verb: scope(lakehouse, targets[verb], one_folder=True) for verb in VERBS}
+    if not scopes["read"].tables:
+        return ()  # a catalog without a namespace gives nothing to grant
+    on_files = (each for verb in VERBS if targets[verb] for each in _s3(names, verb, scopes[verb], key))
+    return (*_glue(names, scopes), *on_files)
 
 
-def _glue(names: Names, verb: Verb, scope: Scope) -> list[PolicyStatement]:
+def _glue(names: Names, scopes: Mapping[Verb, Scope]) -> Iterator[PolicyStatement]:
+    """One statement for each database or table with a verb, which has all that the verb's actions need."""
     catalog = names.arn("glue", "catalog")
-    every = [*scope.databases, *scope.around]
-    databases = [names.arn("glue", f"database/{names.database(each)}") for each in every]
-    tables = [names.arn("glue", f"table/{each}") for each in scope.tables]
-    found = []
-    if verb == "read":  # a principal that may see a table may see its database, but not everything in it
-        found.append(PolicyStatement("GlueDatabasesRead", _GLUE_DATABASE[verb], (catalog, *databases)))
-    elif _GLUE_DATABASE[verb] and scope.databases:
+    databases = {each: verb for verb in VERBS for each in scopes[verb].databases}  # the highest verb of each
+    tables = {each: verb for verb in VERBS for each in scopes[verb].tables if not each.endswith("/*")}
+    around = dict.fromkeys(each for verb in VERBS for each in scopes[verb].around if each not in databases)
+
+    def statement(sid: str, verb: Verb, actions: Sequence[Mapping[Verb, tuple[str, ...]]], *of: str) -> PolicyStatement:
+        included = VERBS[: VERBS.index(verb) + 1]
+        found = tuple(sorted(action for each in included for by_verb in actions for action in by_verb[each]))
+        return PolicyStatement(f"{sid}{verb.title()}", found, (catalog, *(names.arn("glue", each) for each in of)))
+
+    for database, verb in databases.items():
+        name = names.database(database)
         # A database is dropped with its contents, so its tables and functions are checked too.
-        owned = [names.arn("glue", f"database/{names.database(each)}") for each in scope.databases]
-        inside = [
-            names.arn("glue", f"{kind}/{names.database(each)}/*")
-            for each in scope.databases
-            for kind in ("table", "userDefinedFunction")
-        ]
-        found.append(PolicyStatement(f"GlueDatabases{verb.title()}", _GLUE_DATABASE[verb], (catalog, *owned, *inside)))
-    found.append(PolicyStatement(f"GlueTables{verb.title()}", _GLUE_TABLE[verb], (catalog, *databases, *tables)))
-    return found
+        inside = [f"{kind}/{name}/*" for kind in ("table", *(["userDefinedFunction"] if verb == "manage" else []))]
+        yield statement("GlueDatabases", verb, (_GLUE_DATABASE, _GLUE_TABLE), f"database/{name}", *inside)
+    for database in around:  # a principal that may see a table may see its database, but not everything in it
+        yield statement("GlueAround", "read", (_GLUE_DATABASE,), f"database/{names.database(database)}")
+    for table, verb in tables.items():
+        database = table.partition("/")[0]
+        if database not in databases or VERBS.index(databases[database]) < VERBS.index(verb):
+            yield statement(
+                "GlueTables", verb, (_GLUE_TABLE,), f"database/{names.database(database)}", f"table/{table}"
+            )
 
 
 def _s3(names: Names, verb: Verb, scope: Scope, key: str) -> list[PolicyStatement]:
     buckets = list(dict.fromkeys(bucket for bucket, _ in scope.prefixes))
-    return [*files(names.s3, verb, scope.prefixes), *_kms(names, verb, buckets, key)]
+    found = files(names.s3, verb, scope.prefixes)
+    # By resource, so that a prefix with several verbs is named once.
+    alone = [replace(each, resources=(resource,)) for each in found for resource in each.resources]
+    return [*alone, *_kms(names, verb, buckets, key)]
 
 
 def _kms(names: Names, verb: Verb, buckets: Sequence[str], key: str) -> list[PolicyStatement]:

@@ -21,8 +21,12 @@ class Scope:
     prefixes: tuple[tuple[str, str], ...]
 
 
-def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
-    """The common scope of the targets of one verb."""
+def scope(lakehouse: Lakehouse, targets: Sequence[str], *, one_folder: bool = False) -> Scope:
+    """The common scope of the targets of one verb.
+
+    With ``one_folder``, a catalog has one prefix, that of its location, unless it is all of a bucket. No other catalog may
+    keep files there.
+    """
     databases: set[str] = set()
     around: set[str] = set()
     tables: set[str] = set()
@@ -41,6 +45,8 @@ def scope(lakehouse: Lakehouse, targets: Sequence[str]) -> Scope:
             prefixes.add(prefix(definition.location or f"{folder(content, namespace)}/{name}"))
             prefixes.update(written(definition))
             continue
+        if one_folder and not path and content.location.prefix:
+            prefixes.add(prefix(content.location))
         for namespace in within(content, path[0]) if path else content.namespaces:
             databases.add(namespace)
             tables.add(f"{namespace}/*")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lakehouse.access.names import Names
-from lakehouse.access.policy import PolicyStatement, document
+from lakehouse.access.packed import Statement, packed, text
+from lakehouse.access.policy import PolicyStatement
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.errors import UsageError
 from lakehouse.text.iam import literal
+from lakehouse.text.terraform import evaluated
 
 GITHUB = "token.actions.githubusercontent.com"
-_INLINE = 10_240  # IAM's quota for the characters of all inline policies of a role, without white space
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+POLICY_CHARACTERS = 6_144  # of a managed policy, without white space
+ROLE_POLICIES = 10  # managed policies that a role may have, unless the account asked for more
+_ACCOUNT = 12
+_ARN = 160  # characters of the longest ARN that only Terraform knows: a log group's, or an S3 Tables bucket's
 _PRINCIPAL_TAG = "aws:PrincipalTag/lakehouse-principal"
 # The actions that Terraform needs to manage the stack's own roles.
 _EDIT_ROLES = """
@@ -24,6 +30,10 @@ _EDIT_ROLES = """
 _EDIT_PROFILES = """
     AddRoleToInstanceProfile CreateInstanceProfile DeleteInstanceProfile GetInstanceProfile
     RemoveRoleFromInstanceProfile TagInstanceProfile UntagInstanceProfile
+"""
+_EDIT_POLICIES = """
+    CreatePolicy CreatePolicyVersion DeletePolicy DeletePolicyVersion GetPolicy GetPolicyVersion ListPolicyVersions
+    TagPolicy UntagPolicy
 """
 _EDIT_OIDC = """
     CreateOpenIDConnectProvider DeleteOpenIDConnectProvider GetOpenIDConnectProvider TagOpenIDConnectProvider
@@ -41,12 +51,12 @@ def role(
     called: str,
     description: str,
     trust: Sequence[Mapping[str, Any]],
-    may: Iterable[PolicyStatement | Mapping[str, Any]] = (),
+    may: Sequence[Statement] = (),
     managed: Sequence[str] = (),
 ) -> Declared:
-    """A role with one inline policy, and with policies that AWS manages.
+    """A role with as many policies as its permissions need, and with policies that AWS manages.
 
-    Raises UsageError if the policy is longer than IAM allows.
+    Raises UsageError if it needs more than IAM allows.
     """
     made = resource(
         scope,
@@ -56,15 +66,17 @@ def role(
         description=description,
         assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": list(trust)}),
     )
-    statements = list(may)
-    if statements:
-        text = json.dumps(document(statements), separators=(",", ":"))
-        if len(text.replace(names.account, "0" * 12)) > _INLINE:
-            raise UsageError(
-                f'access: the policy of "{called}" in stacks.{names.stack} has {len(text)} characters, but IAM allows '
-                f"{_INLINE}. Grant on namespaces or catalogs instead of single tables"
-            )
-        resource(scope, f"{name}_policy", "aws_iam_role_policy", role=made.ref("name"), name="lakehouse", policy=text)
+    for nth, policy in enumerate(_policies(names, called, may, ROLE_POLICIES - len(managed)), 1):
+        own = resource(
+            scope, f"{name}_policy_{nth}", "aws_iam_policy", name=f"{names.role(called)}-{nth}", policy=policy
+        )
+        resource(
+            scope,
+            f"{name}_policy_{nth}_attached",
+            "aws_iam_role_policy_attachment",
+            role=made.ref("name"),
+            policy_arn=own.ref("arn"),
+        )
     for policy in managed:
         resource(
             scope,
@@ -74,6 +86,21 @@ def role(
             policy_arn=f"arn:{names.partition}:iam::aws:policy/{policy}",
         )
     return made
+
+
+def _policies(names: Names, called: str, may: Sequence[Statement], most: int) -> list[str]:
+    """The texts of a role's own policies, of which IAM attaches ``most``."""
+
+    def size(policy: str) -> int:
+        return len(evaluated(policy, lambda of: "0" * (_ACCOUNT if of.endswith("account_id") else _ARN)))
+
+    found = packed(may, POLICY_CHARACTERS, size)
+    if len(found) > most:
+        raise UsageError(
+            f'access: "{called}" in stacks.{names.stack} needs {len(found)} policies of {POLICY_CHARACTERS:,} '
+            f"characters, but IAM attaches {most} to its role. Grant on catalogs or namespaces instead of single tables"
+        )
+    return [text(each) for each in found]
 
 
 def instance_role(
@@ -240,13 +267,15 @@ def _no_data(
 
 
 def _roles(names: Names, instances: bool) -> list[PolicyStatement]:
-    own = tuple(names.arn("iam", f"{kind}/{names.prefix}-*", region=False) for kind in ("role", "instance-profile"))
+    kinds = ("role", "instance-profile", "policy")
+    roles, profiles, policies = ((names.arn("iam", f"{kind}/{names.prefix}-*", region=False),) for kind in kinds)
     provider = names.arn("iam", f"oidc-provider/{GITHUB}", region=False)
     found = [
-        PolicyStatement("Roles", _iam(_EDIT_ROLES), own[:1]),
-        PolicyStatement("InstanceProfiles", _iam(_EDIT_PROFILES), own[1:]),
+        PolicyStatement("Roles", _iam(_EDIT_ROLES), roles),
+        PolicyStatement("InstanceProfiles", _iam(_EDIT_PROFILES), profiles),
+        PolicyStatement("Policies", _iam(_EDIT_POLICIES), policies),
         PolicyStatement("Oidc", _iam(_EDIT_OIDC), (provider,)),
-        PolicyStatement("PassRoles", ("iam:PassRole",), own[:1], {"StringEquals": {"iam:PassedToService": _SERVICES}}),
+        PolicyStatement("PassRoles", ("iam:PassRole",), roles, {"StringEquals": {"iam:PassedToService": _SERVICES}}),
     ]
     if instances:
         scaling = f"role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling_{names.prefix}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 # cdktf has its own marks in strings and lists, such as ${TfToken[TOKEN.0]} and #{TfToken[TOKEN.0]}.
@@ -44,6 +45,11 @@ def rendered(value: Any) -> Any:
             return [rendered(each) for each in value]
         case _:
             return value
+
+
+def evaluated(text: str, value: Callable[[str], str]) -> str:
+    """The text with the value of each of its expressions, for example to measure it before Terraform knows them."""
+    return _MARKED.sub(lambda match: value(match[1]), text)
 
 
 def _closed(match: re.Match[str]) -> str:

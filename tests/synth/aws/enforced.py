@@ -31,7 +31,8 @@ def _decide(request: Any, resource: str) -> None:
 
 
 def _document(policy: Any) -> Any:
-    return json.loads(policy if isinstance(policy, str) else policy["policy_document"])
+    """Of an inline policy, or of one that is attached."""
+    return json.loads(policy if isinstance(policy, str) else policy.versions[0].document)
 
 
 def _glue(request: Any) -> simulator.Request:

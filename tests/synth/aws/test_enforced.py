@@ -25,6 +25,7 @@ from pyiceberg.catalog.glue import GlueCatalog
 
 from lakehouse.access.names import Names, names
 from lakehouse.spec import Lakehouse
+from tests.synth.aws.attached import policies, roles
 from tests.synth.aws.conftest import ROOT
 from tests.synth.aws.oracle import may
 
@@ -97,11 +98,13 @@ def take(endpoint: str, stacks: Mapping[str, Any], lakehouse: Lakehouse, own: Na
         location = _resolved(database["location_uri"])
         glue.create_database(DatabaseInput={"Name": database["name"], "LocationUri": location})
     keys = {}
-    for name, policy in resource["aws_iam_role_policy"].items():
-        role = resource["aws_iam_role"][name.removesuffix("_policy")]["name"]
+    for name in roles(stacks["aws"]):
+        role = resource["aws_iam_role"][name]["name"]
         trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
         iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
-        iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=_resolved(policy["policy"]))
+        for nth, text in enumerate(policies(stacks["aws"], name)):
+            arn = iam.create_policy(PolicyName=f"{role}-{nth}", PolicyDocument=_resolved(text))["Policy"]["Arn"]
+            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
         taken = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}", RoleSessionName="test")["Credentials"]
         keys[role] = {
             "access-key-id": taken["AccessKeyId"],
@@ -193,11 +196,11 @@ def test_moto_itself_agrees_on_objects(take: Take, stacks: Mapping[str, Any], la
     from moto.iam.access_control import IAMPolicy, PermissionResult
 
     for principal in PRINCIPALS:
-        engine = IAMPolicy(
-            _resolved(stacks["aws"]["resource"]["aws_iam_role_policy"][f"principal_{principal}_policy"]["policy"])
-        )
+        engines = [IAMPolicy(_resolved(text)) for text in policies(stacks["aws"], f"principal_{principal}")]
         for namespace, table in TABLES:
             key = own.s3("warehouse", f"glue-warehouse/{namespace}/{table}/data/0.parquet")
             for verb, action in (("read", "s3:GetObject"), ("write", "s3:PutObject"), ("write", "s3:DeleteObject")):
-                permitted = engine.is_action_permitted(action, key) is PermissionResult.PERMITTED
+                permitted = any(
+                    engine.is_action_permitted(action, key) is PermissionResult.PERMITTED for engine in engines
+                )
                 assert permitted is may(lakehouse, principal, verb, "glue_catalog", namespace, table)

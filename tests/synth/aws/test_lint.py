@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from tests.synth.aws.attached import ACCOUNT, resolved
 from tests.synth.aws.conftest import STACKS
-
-ACCOUNT = "123456789012"
-_ARNS = {  # what Terraform's expressions would be after a deploy
-    "data.aws_caller_identity": ACCOUNT,
-    "aws_kms_key": f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000",
-    "aws_s3_bucket": "arn:aws:s3:::bucket",
-    "aws_emrserverless_application": f"arn:aws:emr-serverless:eu-west-1:{ACCOUNT}:/applications/00f0000000000000",
-    "aws_secretsmanager_secret": f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:demo-AbCdEf",
-    "aws_cloudwatch_log_group": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/demo",
-}
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +25,11 @@ def lint() -> Callable[[str], list[str]]:
     return found
 
 
-def _resolved(policy: str) -> str:
-    def value(match: re.Match[str]) -> str:
-        return next(arn for start, arn in _ARNS.items() if match[1].startswith(start))
-
-    return re.sub(r"\$\{([^}]+)\}", value, policy)
-
-
 @pytest.mark.parametrize("name", STACKS)
 def test_the_linter_finds_nothing(lint: Callable[[str], list[str]], stacks: Mapping[str, Any], name: str) -> None:
-    policies = stacks[name]["resource"]["aws_iam_role_policy"]
+    policies = stacks[name]["resource"]["aws_iam_policy"]
     assert len(policies) >= 5
-    assert [found for each in policies.values() for found in lint(_resolved(each["policy"]))] == []
+    assert [found for each in policies.values() for found in lint(resolved(each["policy"]))] == []
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def _public(resource: Stack) -> None:
 
 def _may(**statement: Any) -> Callable[[Stack], None]:
     def breaks(resource: Stack) -> None:
-        block = resource["aws_iam_role_policy"]["principal_bi_policy"]
+        block = resource["aws_iam_policy"]["principal_bi_policy_1"]
         policy = json.loads(block["policy"])
         policy["Statement"].append({"Sid": "Added", "Effect": "Allow", **statement})
         block["policy"] = json.dumps(policy)
@@ -110,22 +110,22 @@ BREAKING: list[tuple[Callable[[Stack], Iterator[str]], Callable[[Stack], None], 
     (
         checks.principals_stay_within,
         _may(Action="s3:PutObject", Resource="arn:aws:s3:::b/*"),
-        "aws_iam_role_policy.principal_bi_policy: Added: writes to arn:aws:s3:::b/*",
+        "aws_iam_policy.principal_bi_policy_1: Added: writes to arn:aws:s3:::b/*",
     ),
     (
         checks.principals_stay_within,
         _may(Action=["s3:DeleteObject"], Resource="*"),
-        "aws_iam_role_policy.principal_bi_policy: Added: writes to *",
+        "aws_iam_policy.principal_bi_policy_1: Added: writes to *",
     ),
     (
         checks.principals_stay_within,
         _may(Action="glue:Get*", Resource="*"),
-        "aws_iam_role_policy.principal_bi_policy: Added: glue:Get* has a wildcard",
+        "aws_iam_policy.principal_bi_policy_1: Added: glue:Get* has a wildcard",
     ),
     (
         checks.principals_stay_within,
         _may(NotAction="iam:*", Resource="*"),
-        "aws_iam_role_policy.principal_bi_policy: Added: lists what is not allowed",
+        "aws_iam_policy.principal_bi_policy_1: Added: lists what is not allowed",
     ),
     (checks.tags_are_set, _untagged_group, "aws_autoscaling_group.engines_trino_workers: its instances"),
     (checks.tags_are_set, _untagged_volume, "aws_launch_template.engines_trino_worker_template: a started volume"),

@@ -190,7 +190,7 @@ def test_no_text_of_the_file_is_an_expression(tmp_path: Path) -> None:
             assert not re.search(r"(?<!\$)\$\{file\(|(?<!%)%\{", each), each
     assert found > 20
     role = json.dumps(
-        json.loads((folder / "cdktf.out/stacks/aws/cdk.tf.json").read_text())["resource"]["aws_iam_role_policy"]
+        json.loads((folder / "cdktf.out/stacks/aws/cdk.tf.json").read_text())["resource"]["aws_iam_policy"]
     )
     assert "/a${*}${?}/" in role.replace("$${", "${")
 

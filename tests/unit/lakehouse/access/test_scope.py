@@ -33,3 +33,11 @@ def test_a_grant_on_a_namespace_covers_tables_elsewhere_of_the_namespaces_in_it(
     spaces = {"n": {}, "n.m": {"tables": {"t": {**T, "location": "s3://warehouse/elsewhere/t"}}}, "nm": {}}
     found = scope(lakehouse(spaces), ["lake.n"]).prefixes
     assert [key for _, key in found] == ["elsewhere/t", "lake/n"]
+
+
+def test_a_whole_catalog_is_one_folder_and_its_tables_elsewhere() -> None:
+    spaces = {"n": {}, "n.m": {"tables": {"t": {**T, "location": "s3://warehouse/elsewhere/t"}}}, "x": {}}
+    found = scope(lakehouse(spaces), ["lake"], one_folder=True)
+    assert [key for _, key in found.prefixes] == ["elsewhere/t", "lake"]
+    assert found.databases == ("n", "n.m", "x")
+    assert [key for _, key in scope(lakehouse(spaces), ["lake.n"], one_folder=True).prefixes] == ["elsewhere/t", "lake/n"]
