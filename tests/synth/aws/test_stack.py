@@ -284,21 +284,3 @@ def test_a_synth_imports_no_bindings_and_stays_small(tmp_path: Path) -> None:
     assert set(synthesise(tmp_path, FILE, "-c", _PROOF, str(main))) == set(STACKS)
     assert (tmp_path / "modules").read_text().strip() == "clean"
     assert int((tmp_path / "memory").read_text()) < 100 * 1024  # KiB
-
-
-def test_policies_that_iam_would_refuse_are_refused_at_synth(tmp_path: Path) -> None:
-    tables = {f"table_with_a_long_name_{nth}": {"columns": {"id": "long"}} for nth in range(300)}
-    file = {
-        "name": "demo",
-        "buckets": {"warehouse": {}},
-        "catalogs": {"lake": {"location": "s3://warehouse/lake", "namespaces": {"a": {"tables": tables}}}},
-        "access": {
-            "roles": {"r": {"grants": {f"lake.a.{table}": ["read"] for table in tables}}},
-            "principals": {"p": {"roles": ["r"]}},
-        },
-        "stacks": {"aws": {"region": "eu-west-1", "store": "s3", "catalogs": {"lake": "glue"}}},
-    }
-    path = tmp_path / "lakehouse.yaml"
-    path.write_text(json.dumps(file))  # JSON is YAML
-    with pytest.raises(AssertionError, match=r'"p" in stacks.aws needs 1\d policies of 6,144 characters, but IAM'):
-        synthesise(tmp_path, path)

@@ -40,4 +40,7 @@ def test_a_whole_catalog_is_one_folder_and_its_tables_elsewhere() -> None:
     found = scope(lakehouse(spaces), ["lake"], one_folder=True)
     assert [key for _, key in found.prefixes] == ["elsewhere/t", "lake"]
     assert found.databases == ("n", "n.m", "x")
-    assert [key for _, key in scope(lakehouse(spaces), ["lake.n"], one_folder=True).prefixes] == ["elsewhere/t", "lake/n"]
+    assert [key for _, key in scope(lakehouse(spaces), ["lake.n"], one_folder=True).prefixes] == [
+        "elsewhere/t",
+        "lake/n",
+    ]
