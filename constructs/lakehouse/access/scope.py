@@ -24,8 +24,8 @@ class Scope:
 def scope(lakehouse: Lakehouse, targets: Sequence[str], *, one_folder: bool = False) -> Scope:
     """The common scope of the targets of one verb.
 
-    With ``one_folder``, a catalog has one prefix, that of its location, unless it is all of a bucket. No other catalog may
-    keep files there.
+    With ``one_folder``, a catalog has one prefix, that of its location, unless it is all of a bucket. No other
+    catalog may keep files there.
     """
     databases: set[str] = set()
     around: set[str] = set()
