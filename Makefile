@@ -20,13 +20,13 @@ SOURCES := bootstrap constructs offline policies stacks
 
 ##@ The lakehouse (STACK=local)
 .PHONY: deploy diff destroy reset
-deploy: setup ## start the stack, or update it to match lakehouse.yaml
+deploy: setup-deploy ## start the stack, or update it to match lakehouse.yaml
 	@$(LAKEHOUSE) deploy --yes
 
-diff: setup ## show what a deploy would change
+diff: setup-deploy ## show what a deploy would change
 	@$(LAKEHOUSE) diff || test $$? -eq 2 # changes are no failure
 
-destroy: setup ## stop the stack and remove its services; the data stays
+destroy: setup-deploy ## stop the stack and remove its services; the data stays
 	@$(LAKEHOUSE) destroy --yes
 
 reset: destroy ## stop the stack and delete its data: tables, catalog state, logs, secrets
@@ -129,11 +129,16 @@ docker: $(DONE)/runtime
 	  $(MAKE) -s --no-print-directory providers images IMAGES="--all --pull"; fi
 
 ##@ Set-up
-.PHONY: setup setup-dev packages archives clean distclean terraform go
+.PHONY: setup setup-deploy setup-dev packages archives clean distclean terraform go
 # Parts that do not depend on each other are made in parallel.
 setup: ## everything that a deploy needs: venv, cdktf, Java, packages, OpenTofu if there is no Terraform
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
 	@+$(MAKE) -s --no-print-directory -j4 terraform $(DONE)/node packages $(DONE)/compiled
+
+# Without cdktf-cli, which only `cdktf` needs: it is installed when that is first called.
+setup-deploy:
+	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
+	@+$(MAKE) -s --no-print-directory -j4 terraform $(DONE)/commands packages $(DONE)/compiled
 
 setup-dev: ## everything that a deploy and the tests need
 	@+$(MAKE) -s --no-print-directory $(DONE)/runtime
@@ -194,9 +199,13 @@ $(DONE)/dev: Pipfile.lock | $(DONE)/runtime
 	@$(LOCKED) develop
 	@touch $@
 
-$(DONE)/node: package-lock.json bin/cdktf bin/cdktf.cjs | $(DONE)/runtime
+$(DONE)/commands: bin/cdktf bin/cdktf.cjs | $(DONE)/runtime
+	@$(PY) -m lakehouse.packages.cdktf_cli commands
+	@touch $@
+
+$(DONE)/node: package-lock.json | $(DONE)/commands
 	@echo "installing cdktf-cli"
-	@$(PY) -m lakehouse.packages.cdktf_cli
+	@$(PY) -m lakehouse.packages.cdktf_cli again
 	@touch $@
 
 ##@ Help

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -75,7 +76,9 @@ def _warnings(lakehouse: Lakehouse, path: Path) -> list[str]:
 
 
 def _destroying() -> bool:
-    """Whether `cdktf destroy` runs the app. cdktf does not pass its command to the app, so its command line is read."""
+    """Whether a `destroy` runs the app. cdktf does not pass its command to the app, so its command line is read."""
+    if os.environ.get(project.DESTROYING):
+        return True
     import psutil
 
     try:

@@ -1,4 +1,4 @@
-"""``lakehouse deploy``, ``diff`` and ``destroy``: cdktf with a short view, and its whole output in a log."""
+"""``lakehouse deploy``, ``diff`` and ``destroy``: what ``cdktf`` does, with a short view and a log of all output."""
 
 from __future__ import annotations
 
@@ -114,9 +114,9 @@ def destroy(
 
 
 def _run(target: Target, action: DeployAction) -> tuple[Ended, Path]:
-    """Run cdktf for the stack and show what happens. Returns its end and its log, which has no secret."""
+    """Run the app and Terraform, and show what happens. Returns the end and the log, which has no secret."""
     from bootstrap.deploy import log
-    from bootstrap.deploy.run import cdktf, project, run
+    from bootstrap.deploy.run import command, project, run
     from bootstrap.deploy.screen import screen
     from bootstrap.deploy.view import DeployView
 
@@ -128,14 +128,14 @@ def _run(target: Target, action: DeployAction) -> tuple[Ended, Path]:
     view = DeployView.of(action, target.lakehouse.name, target.stack, services, time.time())
     try:
         with screen() as shown:
-            ended = run(cdktf(action, target.stack), target.path, path, view, shown)
+            ended = run(command(action, target.stack), target.path, path, view, shown)
     finally:
         log.clean(path, redact)
     return ended, path
 
 
 def _stop_unless_done(target: Target, ended: Ended, path: Path, again: str) -> None:
-    """End the command if cdktf failed or was interrupted, with what it says about that."""
+    """End the command if the run failed or was interrupted, with what it says about that."""
     from bootstrap.deploy import log, words
 
     if ended.code == 0:

@@ -85,11 +85,13 @@ def setup(
     """Fetch what a deploy needs into your cache folder: cdktf-cli and the packages of the file's services."""
     from bootstrap.project import set_up
     from lakehouse import project
+    from lakehouse.packages import cdktf_cli
     from lakehouse.spec import load
 
     file = project.file(context.obj.file)
     lakehouse = load(file)
     set_up.deployable(lakehouse, file, verify=verify)
+    cdktf_cli.set_up()
     if images:
         set_up.built_images(lakehouse)
     if providers:

@@ -1,1 +1,1 @@
-"""Deploys, compares and destroys a stack with cdktf, and shows what happens."""
+"""Deploys, compares and destroys a stack with Terraform, and shows what happens."""

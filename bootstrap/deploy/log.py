@@ -1,4 +1,4 @@
-"""The log of a deploy, with all that cdktf, Terraform and the steps print: where it is kept, and what is read of it."""
+"""The log of a deploy, with all that the app, Terraform and the steps print: where it is, and what is read of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from lakehouse.text.terminal import shown
 
 _KEPT = 10  # logs of a stack
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-Z\\-_])")
-_STATUS = re.compile(r"^\s*\d+ Stacks? \w+\s+\d+ Stacks? done")  # cdktf repeats it
 _FRAME = re.compile(r"^\s*[│╷╵]\s?")
 
 # Terraform's lines: https://developer.hashicorp.com/terraform/tutorials/state/resource-lifecycle
@@ -117,7 +116,7 @@ def written(path: Path) -> Iterator[IO[bytes]]:
 
 
 def plain(line: str) -> str:
-    """A line without colours, cursor movements and cdktf's margin."""
+    """A line without colours and cursor movements."""
     return _ESCAPES.sub("", line).rstrip()
 
 
@@ -147,14 +146,11 @@ def _of_docker(address: str, what: str) -> Iterator[Event]:
 
 def errors(lines: Iterable[str], most: int = 25) -> list[str]:
     """The first error in the log, as lines without frames: at most ``most``."""
-    cleaned = [_FRAME.sub("", text) for text in map(plain, lines) if not _STATUS.match(text)]
+    cleaned = [_FRAME.sub("", plain(text)) for text in lines]
     begins = [n for n, text in enumerate(cleaned) if re.search(r"\bError: |\berror: ", text)]
     if not begins:
         return [shown(text) for text in cleaned if text.strip()][-most:]
-    found = cleaned[begins[0] :]
-    margin = len(found[0]) - len(found[0].lstrip())  # where cdktf writes the stack's name, once
-    lead = re.compile(f"^ {{0,{margin}}}")
-    return [shown(_FRAME.sub("", lead.sub("", text.strip("\n")))) for text in found if text.strip()][:most]
+    return [shown(text) for text in cleaned[begins[0] :] if text.strip()][:most]
 
 
 def planned(lines: Iterable[str]) -> list[tuple[str, str]]:

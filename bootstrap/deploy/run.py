@@ -1,4 +1,4 @@
-"""Runs cdktf for a stack, with its output in a log, and follows what happens."""
+"""Runs a deploy, diff or destroy of a stack, with its output in a log, and follows what happens."""
 
 from __future__ import annotations
 
@@ -23,23 +23,22 @@ from bootstrap.deploy.screen import Screen
 from bootstrap.deploy.view import DeployView
 from bootstrap.session.interrupts import handled
 from lakehouse import toolkit
-from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.errors import UsageError
 from lakehouse.packages import cached
 from lakehouse.project import is_planted
 from lakehouse.runtimes import events
-from lakehouse.runtimes.process.background import SWITCH
 
 _INTERVAL = 0.1  # seconds between two looks at the log
 _SHOWN = 0.25  # seconds between two frames in which only the time changes
 # The names of its process; Linux cuts them to 15 characters.
 _TERRAFORM = ("terraform", "tofu", Path(os.environ.get("TERRAFORM_BINARY_NAME", "terraform")).name[:15])
-_ALONE = 3.0  # seconds after which cdktf is interrupted itself if no Terraform runs
+_ALONE = 3.0  # seconds after which the run itself is interrupted if no Terraform runs
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The end of a run: cdktf's exit code, the signal that stopped it (0: none), the last view, the log's lines."""
+    """The end of a run: its exit code, the signal that stopped it (0: none), the last view, the log's lines."""
 
     code: int
     signal: int
@@ -48,7 +47,7 @@ class Ended:
 
 
 def project(file: Path) -> Path:
-    """The folder in which cdktf runs: the file's own or the nearest above whose cdktf.json is a lakehouse's.
+    """The folder in which the app runs: the file's own or the nearest above whose cdktf.json is a lakehouse's.
 
     Raises UsageError if the one in the file's own folder runs something else, or if there is none.
     """
@@ -92,10 +91,9 @@ def _is_ours(app: str, folder: Path) -> bool:
     return any((script.parent / "constructs" / "lakehouse").is_dir() for script in scripts)
 
 
-def cdktf(action: str, stack: str) -> list[str]:
-    """The command line of cdktf, which asks nothing."""
-    words = [str(Path(sys.executable).parent / "cdktf"), action, stack]
-    return words if action == "diff" else [*words, "--auto-approve"]
+def command(action: str, stack: str) -> list[str]:
+    """The command line that synthesises and lets Terraform work. It asks nothing. The project's folder has no say."""
+    return [sys.executable, "-P", "-m", "bootstrap.deploy.direct", action, stack]
 
 
 def run(command: Sequence[str], file: Path, path: Path, view: DeployView, screen: Screen) -> Ended:
@@ -108,17 +106,12 @@ def run(command: Sequence[str], file: Path, path: Path, view: DeployView, screen
         told.touch()
         environment = {**os.environ, "LAKEHOUSE_FILE": str(file), events.VARIABLE: str(told)}
         environment |= {"NO_COLOR": "1", "FORCE_COLOR": "0"}
-        if not environment.get("CI"):  # cdktf then draws nothing; but this is no pipeline, and its steps are told so
-            environment |= {"CI": "1", SWITCH: environment.get(SWITCH) or "yes"}
         with _stopped() as stops, log.written(path) as output:
-            try:
-                process = subprocess.Popen(
-                    command, cwd=project(file), env=environment, stdin=subprocess.DEVNULL, stdout=output,
-                    stderr=subprocess.STDOUT, start_new_session=True,
-                )  # fmt: skip
-            except FileNotFoundError:
-                raise LakehouseError(f"{command[0]} is missing. `{toolkit.command('setup')}` installs it.") from None
-            with process:  # whatever happens here, cdktf is not left alone
+            process = subprocess.Popen(
+                command, cwd=project(file), env=environment, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+            with process:  # whatever happens here, it is not left behind
                 return _follow(process, path, told, stops, view, _Lasting(screen))
 
 
@@ -203,10 +196,9 @@ def _stopped() -> Iterator[list[int]]:
 
 @dataclass
 class _Ending:
-    """Ends cdktf and what it runs: first politely, by Terraform itself, then at once.
+    """Ends a run: first politely, by Terraform itself, then at once.
 
-    cdktf ends at a signal and takes Terraform's terminal away, which kills it. So Terraform gets the signal, and cdktf
-    ends when Terraform has ended.
+    Terraform gets the signal and ends what it has begun, and the run ends when Terraform has ended.
     """
 
     process: subprocess.Popen[bytes]
@@ -235,7 +227,7 @@ class _Ending:
             self._alone_since = 0.0
         elif not self._alone_since:
             self._alone_since = time.monotonic()
-            if not self._asked:  # cdktf has not begun with Terraform yet
+            if not self._asked:  # it has not begun with Terraform yet
                 self._interrupt()
         elif time.monotonic() - self._alone_since > _ALONE:
             self._interrupt()

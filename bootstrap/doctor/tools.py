@@ -47,14 +47,13 @@ def terraform(program: str | None, version: str | None) -> Finding:
 
 def cdktf(node: str | None, cli: bool) -> Finding:
     """``node`` is the version of the venv's own Node, None if it does not answer; ``cli``: cdktf-cli exists."""
-    missing = [name for name, there in (("Node", node), ("cdktf-cli", cli)) if not there]
-    if missing:
+    if not node:
         return error(
-            f"{' and '.join(missing)} missing, so `cdktf` does not run",
+            "Node is missing, so the CDK does not run",
             "the set-up was not finished, or its files were removed",
             f"`{toolkit.command('setup')}`",
         )
-    return ok(f"cdktf-cli on Node {node}")
+    return ok(f"cdktf-cli on Node {node}" if cli else f"Node {node}; cdktf-cli is installed when `cdktf` is first used")
 
 
 def packages(missing: Sequence[str], count: int, damaged: Sequence[str] = ()) -> Finding:

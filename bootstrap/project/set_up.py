@@ -13,7 +13,7 @@ from offline.terraform import build_if_needed
 
 
 def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, verify: bool = False) -> None:
-    """cdktf-cli, the packages of the file's services (or of one stack's), and OpenTofu if there is no Terraform.
+    """The packages of the file's services (or of one stack's), and OpenTofu if there is no Terraform.
 
     With ``verify`` each file of the packages is read, and a damaged one fetched again. Former versions of cdktf-cli and
     OpenTofu are removed if nobody used them for 30 days.
@@ -23,7 +23,6 @@ def deployable(lakehouse: Lakehouse, file: Path, *, stack: str | None = None, ve
     chosen = {name: each for name, each in lakehouse.stacks.items() if stack in (None, name)}
     try:
         build_if_needed()
-        cdktf_cli.set_up()
         packages(lakehouse.model_copy(update={"stacks": chosen}), file, verify=verify)
     except KeyboardInterrupt:
         print("\nInterrupted in the set-up. What was fetched is kept: the same command goes on.", file=sys.stderr)

@@ -11,6 +11,8 @@ from lakehouse.errors import UsageError
 
 #: The name of a project's file.
 FILE = "lakehouse.yaml"
+#: The variable that tells the CDK app that a stack will be destroyed, so that it accepts more of the file.
+DESTROYING = "LAKEHOUSE_DESTROYING"
 
 
 class NoProject(UsageError):

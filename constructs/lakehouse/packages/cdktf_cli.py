@@ -1,7 +1,8 @@
 """``python -m lakehouse.packages.cdktf_cli``: installs cdktf-cli, as package-lock.json pins it.
 
-A checkout has it in ``node_modules``; an installed toolkit has it in the user's cache folder, because its own folder
-may belong to another user. npm checks each package's SHA-512, which the lock carries.
+Only ``cdktf`` needs it: ``lakehouse deploy`` runs the app and Terraform itself. A checkout has it in ``node_modules``;
+an installed toolkit has it in the user's cache folder, because its own folder may belong to another user. npm checks
+each package's SHA-512, which the lock carries.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ def set_up() -> None:
         if toolkit.is_installed():  # a checkout's folder is the user's, not one of the cache
             uses.note(target)
         return
-    if not toolkit.is_installed():
-        _install(target)
-        return
     try:
-        _set_up(target)
+        if toolkit.is_installed():
+            _set_up(target)
+        else:
+            _set_up_checkout(target)
     except OSError as error:
         raise disk_error(error, Path(error.filename or target)) from error
 
@@ -74,6 +75,14 @@ def _set_up(target: Path) -> None:
             _install(draft)
             shutil.rmtree(target, ignore_errors=True)
             draft.rename(target)
+
+
+def _set_up_checkout(target: Path) -> None:
+    with (Path(sys.prefix) / "cdktf-cli.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two simultaneous installations would write the same files
+        if not (target / _SCRIPT).is_file():
+            print("installing cdktf-cli, once", file=sys.stderr, flush=True)
+            _install(target)
 
 
 def _folder() -> Path:
@@ -123,18 +132,31 @@ def _version(node: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Of a checkout: install it again, and link Node and the command ``cdktf`` into the venv."""
+    """Of a checkout: install it if it is missing.
+
+    ``again``: in any case, because the pins may have changed; ``commands``: only link Node and the command ``cdktf``
+    into the venv.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        _install(toolkit.root())
+        if "commands" in words:
+            _commands()
+        elif "again" in words:
+            _install(toolkit.root())
+        else:
+            set_up()
     except LakehouseError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    return 0
+
+
+def _commands() -> None:
     commands = Path(sys.prefix) / "bin"
     _link(_node_and_npm()[0], commands / "node")
     for name in ("cdktf.cjs", "cdktf"):
         shutil.copy(toolkit.root() / "bin" / name, commands / name)
     (commands / "cdktf").chmod(0o755)
-    return 0
 
 
 def _link(source: Path, target: Path) -> None:

@@ -1,7 +1,8 @@
 """``python -m lakehouse.runtimes.before PID deploy STACK``: what ``bin/cdktf`` does before it starts cdktf.
 
-It refuses a user that cannot deploy, waits for the lock of Terraform's state, and prints the temporary folder for the
-process with that id, which becomes cdktf. It imports little, because every command of cdktf waits for it.
+``lakehouse deploy`` does it too (``bootstrap/deploy/direct.py``). It refuses a user that cannot deploy, waits for the
+lock of Terraform's state, and prints the temporary folder for the process with that id, which becomes cdktf. It imports
+little, because every command of cdktf waits for it.
 """
 
 from __future__ import annotations
@@ -45,27 +46,31 @@ def refusal(file: Path, words: Sequence[str]) -> str:
     return why if any(each.runtime == "process" for each in local) else ""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    pid, *words = sys.argv[1:] if arguments is None else arguments
+def wait(words: Sequence[str]) -> None:
+    """Wait until what the words say can begin. Raises LakehouseError if it cannot."""
     command = words[0] if words else ""
     try:
         file = project.file()
-        if command in _DEPLOYING and (why := refusal(file, words)):
-            return _stop(why)
-        for state in lock.states(file, words) if command in _LOCKING else ():
-            if why := lock.wait(state):
-                return _stop(why)
     except project.NoProject:
-        pass  # the CDK app reports it
+        return  # the CDK app reports it
+    if command in _DEPLOYING and (why := refusal(file, words)):
+        raise LakehouseError(why)
+    for state in lock.states(file, words) if command in _LOCKING else ():
+        if why := lock.wait(state):
+            raise LakehouseError(why)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    pid, *words = sys.argv[1:] if arguments is None else arguments
+    try:
+        wait(words)
+    except LakehouseError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return STOP
     except KeyboardInterrupt:
         return STOP
     print(temporary.make(int(pid)) or "")
     return 0
-
-
-def _stop(why: str) -> int:
-    print(f"Error: {why}", file=sys.stderr)
-    return STOP
 
 
 if __name__ == "__main__":

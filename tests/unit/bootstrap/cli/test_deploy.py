@@ -1,4 +1,4 @@
-"""``lakehouse deploy``, ``diff`` and ``destroy`` with a stand-in for cdktf: what they say, and their exit codes."""
+"""``lakehouse deploy``, ``diff`` and ``destroy`` with a stand-in for the run: what they say, and their exit codes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Lakehouse = Callable[..., str]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a file and a cdktf.json, in which the stand-in takes cdktf's place."""
+    """A folder with a file and a cdktf.json, in which the stand-in takes the run's place."""
     (tmp_path / "lakehouse.yaml").write_text(FILE.read_text())
     (tmp_path / "cdktf.json").write_text('{"app": "lakehouse synth"}')
     monkeypatch.chdir(tmp_path)
@@ -81,7 +81,7 @@ def standing(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> None
     def command(action: str, stack: str) -> list[str]:
         return [sys.executable, str(STANDIN), str(folder), *words]
 
-    monkeypatch.setattr(run, "cdktf", command)
+    monkeypatch.setattr(run, "command", command)
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_a_diff_says_why_a_service_starts_again(
     contents = ("+ table lake.a.t", "Plan: 1 to create.")
     changes.write(folder, PlannedChanges(reasons, contents, renewed=("spark-connect",)))
     line = "  # terraform_data.process_trino_D8BE3766 (process/trino) must be replaced"
-    monkeypatch.setattr(run, "cdktf", lambda action, stack: [sys.executable, "-c", f"print({line!r})"])
+    monkeypatch.setattr(run, "command", lambda action, stack: [sys.executable, "-c", f"print({line!r})"])
     said = lakehouse("diff", expect=2)
     assert "~ trino starts again: engines.trino.memory: 1g -> 2g" in said
     assert "+ nessie starts: first start" in said
@@ -183,7 +183,7 @@ def test_the_readme_shows_a_diff(project: Path, lakehouse: Lakehouse, monkeypatc
     contents = ("+ namespace lake.gold", "Plan: 1 to create, 0 to change, 0 to destroy.")
     changes.write(folder, PlannedChanges({"trino": "engines.trino.memory: 1g -> 2g"}, contents))
     line = "  # terraform_data.process_trino_D8BE3766 (process/trino) must be replaced"
-    monkeypatch.setattr(run, "cdktf", lambda action, stack: [sys.executable, "-c", f"print({line!r})"])
+    monkeypatch.setattr(run, "command", lambda action, stack: [sys.executable, "-c", f"print({line!r})"])
     [shown] = re.findall(r"^```text\n(Services of .*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
     assert named(lakehouse("diff", expect=2)).strip() == named(shown).strip()
 
@@ -211,7 +211,7 @@ def test_contents_that_were_not_compared_are_not_called_unchanged(
     assert "Nothing to do" not in said
     assert known in lakehouse("deploy")
     line = "  # terraform_data.process_trino_D8BE3766 (process/trino) must be replaced"
-    monkeypatch.setattr(run, "cdktf", lambda action, stack: [sys.executable, "-c", f"print({line!r})"])
+    monkeypatch.setattr(run, "command", lambda action, stack: [sys.executable, "-c", f"print({line!r})"])
     assert f"Contents:\n  {known}" in lakehouse("diff", expect=2)
 
 

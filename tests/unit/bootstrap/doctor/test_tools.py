@@ -33,18 +33,16 @@ def test_without_any_terraform_the_set_up_is_the_fix() -> None:
     assert found.fix.startswith("`make setup`, which builds OpenTofu; or install Terraform 1.5 or newer")
 
 
-@pytest.mark.parametrize(
-    ("node", "cli", "named"),
-    [(None, True, "Node missing"), ("v22.20.0", False, "cdktf-cli missing"), (None, False, "Node and cdktf-cli")],
-)
-def test_what_cdktf_lacks(node: str | None, cli: bool, named: str) -> None:
-    found = tools.cdktf(node, cli)
-    assert (found.severity, found.fix) == ("error", "`make setup`")
-    assert named in found.found
-
-
 def test_cdktf_is_there() -> None:
-    assert tools.cdktf("v22.20.0", True).severity == "ok"
+    assert tools.cdktf("v22.20.0", True).found == "cdktf-cli on Node v22.20.0"
+    later = tools.cdktf("v22.20.0", False)
+    assert (later.severity, "when `cdktf` is first used" in later.found) == ("ok", True)
+    lost = tools.cdktf(None, True)
+    assert (lost.severity, lost.found, lost.fix) == (
+        "error",
+        "Node is missing, so the CDK does not run",
+        "`make setup`",
+    )
 
 
 def test_packages_and_java() -> None:

@@ -64,6 +64,21 @@ def test_a_checkout_is_no_folder_of_the_cache(tmp_path: Path, monkeypatch: pytes
     assert tmp_path.stat().st_mtime == 0
 
 
+def test_a_checkout_gets_it_once_unless_told_again(
+    record: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    monkeypatch.setattr(toolkit, "root", lambda: checkout)
+    monkeypatch.setattr(toolkit, "is_installed", lambda: False)
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    for words, installs in (([], True), ([], False), (["again"], True)):
+        record.unlink(missing_ok=True)
+        assert cdktf_cli.main(words) == 0
+        assert record.exists() == installs
+    assert cdktf_cli.script() == checkout / cdktf_cli._SCRIPT
+
+
 def test_other_pins_are_installed_beside(record: Path) -> None:
     cdktf_cli.set_up()
     first = cdktf_cli.script()

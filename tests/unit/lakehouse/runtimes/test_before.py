@@ -112,6 +112,22 @@ def test_cdktf_has_a_temporary_folder_of_its_own(wrapper: Path, tmp_path: Path) 
         assert chosen.stdout.endswith(f"|{tmp_path}|\n")
 
 
+def test_cdktf_is_installed_when_it_is_first_used(wrapper: Path, tmp_path: Path) -> None:
+    cli = tmp_path / "node_modules" / "cdktf-cli" / "bundle" / "bin" / "cdktf.js"
+    cli.unlink()
+    note = tmp_path / "installs"
+    standin = f'case "$*" in *cdktf_cli*) echo "$*" >"{note}"; touch "{cli}"; exit ${{FAILS:-0}};; esac'
+    (wrapper.parent / "python").write_text(f'#!/bin/sh\n{standin}\nexec "{sys.executable}" "$@"\n')
+    assert run(wrapper, "synth", TMPDIR=str(tmp_path)).stdout.count("|") == 2
+    assert note.read_text() == "-m lakehouse.packages.cdktf_cli\n"
+    note.unlink()
+    run(wrapper, "synth", TMPDIR=str(tmp_path))
+    assert not note.exists()
+    cli.unlink()
+    failed = run(wrapper, "synth", TMPDIR=str(tmp_path), FAILS="1")
+    assert (failed.returncode, failed.stdout) == (1, "")
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 def test_a_user_without_an_entry_is_refused_before_anything_else(wrapper: Path, file: Path) -> None:
     unknown = (
