@@ -12,15 +12,16 @@ from lakehouse.access.policy import PolicyStatement
 from lakehouse.aws.endpoints import for_spark, for_trino
 from lakehouse.aws.engines_ec2 import Ec2Engines
 from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements
+from lakehouse.aws.github import GitHubRoles
 from lakehouse.aws.glue import Databases
-from lakehouse.aws.iam import GitHub, instance_role, principal_trust, role, service_trust
+from lakehouse.aws.iam import instance_role, principal_trust, role, service_trust
 from lakehouse.aws.kept import kept, step
 from lakehouse.aws.key import KmsKey
 from lakehouse.aws.network import Network
 from lakehouse.aws.observe import Observe, log_group
 from lakehouse.aws.secrets import Secrets
 from lakehouse.aws.store import AwsStore, TableStore, table_buckets
-from lakehouse.cdk import Construct, Declared, TerraformStack, data, output, provider, resource, s3_backend
+from lakehouse.cdk import Construct, Declared, TerraformStack, data, forgotten, output, provider, resource, s3_backend
 from lakehouse.kinds.engines.spark import CLOSED
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
@@ -80,7 +81,9 @@ class AwsTerraformStack(TerraformStack):
         self._engines = self._on_instances(key.scaling) if on_instances else self._managed()
         if options.github:
             assert state is not None  # the file is refused without a backend
-            GitHub(
+            # An earlier version made the provider; Terraform forgets it and leaves it where it is.
+            forgotten(self, ["aws_iam_openid_connect_provider.github_oidc"])
+            GitHubRoles(
                 self,
                 "github",
                 names=self._names,

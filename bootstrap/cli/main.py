@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from bootstrap import output
 from bootstrap.cli.access import app as access
+from bootstrap.cli.aws import app as aws
 from bootstrap.cli.deploy import app as deploying
 from bootstrap.cli.diagram import app as diagram
 from bootstrap.cli.doctor import app as doctor
@@ -368,6 +369,7 @@ app.add_typer(ingestion)
 app.add_typer(stores, name="store")
 app.add_typer(secrets, name="secret")
 app.add_typer(access, name="access")
+app.add_typer(aws, name="aws")
 app.add_typer(diagram)
 app.add_typer(doctor)
 

@@ -197,7 +197,7 @@ def _groups(nodes: Mapping[str, Node], blocks: Blocks, catalogs: list[Group]) ->
         found = tuple(left.pop(address) for address in list(left) if address.startswith(starts))
         return Group(title, title, found)
 
-    workflows = take("Workflows of GitHub", "aws_iam_openid_connect_provider.", "aws_iam_role.github_")
+    workflows = take("Workflows of GitHub", "aws_iam_role.github_")
     services = take("Roles of services", "aws_iam_role.", "aws_iam_service_linked_role.")
     steps = take("Steps of the deploy", "terraform_data.")
     athena = take("Athena", "aws_athena_workgroup.")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from lakehouse.spec import AwsStack, Lakehouse
 
 OPERATORS = "operators"  # the Athena workgroup of the user who deploys: `lakehouse verify` queries through it
+GITHUB = "token.actions.githubusercontent.com"  # the issuer of GitHub's tokens
+AUDIENCE = "sts.amazonaws.com"  # whom the tokens are for
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Names:
     def role(self, name: str) -> str:
         """An IAM role. Its name is unique in the account, across regions."""
         return f"{self.prefix}-{name}-{self.region}"
+
+    @property
+    def github(self) -> str:
+        """ARN of the account's OIDC provider for GitHub."""
+        return self.arn("iam", f"oidc-provider/{GITHUB}", region=False)
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
         """``arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE``; parts that a service does not use are empty."""

@@ -28,7 +28,9 @@ def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
             "runs would keep Terraform's state on a runner, which forgets it, and create everything again each time"
         )
         fix = ". Add backend: {bucket: ...}, an existing bucket"
-        yield Problem((*at, "github"), f'"{stack.github}" needs a backend: {message}{fix}', ((*at, "backend"),))
+        yield Problem(
+            (*at, "github"), f'"{stack.github.repository}" needs a backend: {message}{fix}', ((*at, "backend"),)
+        )
     yield from _names(name, stack, lakehouse)
     yield from _contents(name, stack, lakehouse)
 

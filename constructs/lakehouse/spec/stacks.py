@@ -90,7 +90,7 @@ class LocalStack(Model):
 
 
 class Backend(Model):
-    """The place of a team's Terraform state: a bucket that exists before the first deploy."""
+    """The place of a team's Terraform state: a bucket that exists before the first deploy (`lakehouse aws prepare`)."""
 
     bucket: BucketName
     """Name of the bucket. It should keep versions and be in a separate account."""
@@ -98,6 +98,28 @@ class Backend(Model):
     """Key of the object. Default: `NAME/STACK.tfstate`."""
     region: Region | None = None
     """Region of the bucket. Default: the region of the stack."""
+
+
+def _with_ids(value: Any) -> Any:
+    """Refuse a repository without ids: GitHub's tokens name new repositories by their ids."""
+    if isinstance(value, str):
+        raise ValueError(
+            f'"{value}" lacks the ids of owner and repository: GitHub\'s tokens have them in the names of repositories that '
+            f"were made, renamed or moved since July 2026. Write {{repository: {value}, owner_id: ..., repository_id: ...}}; "
+            f"`gh api repos/{value} --jq '{{owner_id: .owner.id, repository_id: .id}}'` prints them"
+        )
+    return value
+
+
+class GitHub(Model):
+    """The repository whose workflows may plan and deploy by OIDC. Names can pass to somebody else; ids cannot."""
+
+    repository: Repository
+    """`owner/repository`"""
+    owner_id: Annotated[StrictInt, Field(ge=1)]
+    """The id of the owner: `gh api repos/OWNER/REPOSITORY --jq .owner.id`"""
+    repository_id: Annotated[StrictInt, Field(ge=1)]
+    """The id of the repository: `gh api repos/OWNER/REPOSITORY --jq .id`"""
 
 
 class AwsStack(Model):
@@ -125,8 +147,8 @@ class AwsStack(Model):
     """Number of availability zones."""
     backend: Backend | None = None
     """Terraform state in S3, locked, for teams. Default: a file on this machine."""
-    github: Repository | None = None
-    """`owner/repository` whose workflows may plan and deploy by OIDC; needs `backend`. Default: none."""
+    github: Annotated[GitHub | None, BeforeValidator(_with_ids)] = None
+    """The repository whose workflows may plan and deploy by OIDC; needs `backend`. Default: none."""
     allow_destroy: StrictBool = False
     """The first key to deletion in AWS: what is also `deletable: true` can be destroyed with its data."""
 

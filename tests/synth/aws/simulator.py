@@ -58,11 +58,16 @@ def _concerns(statement: Mapping[str, Any], request: Request, resource: str) -> 
     return (
         any(_like(pattern.lower(), request.action.lower()) for pattern in _many(statement["Action"]))
         and _names(statement, resource)
-        and all(
-            _holds(operator, _many(values), request.context.get(key))
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, values in keys.items()
-        )
+        and holds(statement.get("Condition", {}), request.context)
+    )
+
+
+def holds(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> bool:
+    """Whether a statement's condition holds: every operator, every key."""
+    return all(
+        _holds(operator, _many(values), context.get(key))
+        for operator, keys in condition.items()
+        for key, values in keys.items()
     )
 
 
