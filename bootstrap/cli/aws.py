@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from lakehouse.errors import UsageError
-from lakehouse.spec import AwsStack
 from lakehouse.text.words import listed
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ def prepare(context: typer.Context) -> None:
 
 def _target(context: typer.Context) -> Target:
     """The stack that is named, or else the file's only one in AWS."""
+    from lakehouse.spec import AwsStack
+
     found: Target = context.obj.target()
     if found.in_aws:
         return found

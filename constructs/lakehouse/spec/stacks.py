@@ -104,9 +104,9 @@ def _with_ids(value: Any) -> Any:
     """Refuse a repository without ids: GitHub's tokens name new repositories by their ids."""
     if isinstance(value, str):
         raise ValueError(
-            f'"{value}" lacks the ids of owner and repository: GitHub\'s tokens have them in the names of repositories that '
-            f"were made, renamed or moved since July 2026. Write {{repository: {value}, owner_id: ..., repository_id: ...}}; "
-            f"`gh api repos/{value} --jq '{{owner_id: .owner.id, repository_id: .id}}'` prints them"
+            f'"{value}" lacks the ids of owner and repository: GitHub\'s tokens have them in the names of repositories '
+            "that were made, renamed or moved since July 2026. "
+            f"Write {{repository: {value}, owner_id: ..., repository_id: ...}}; `gh api repos/{value} --jq '{{owner_id: .owner.id, repository_id: .id}}'` prints them"
         )
     return value
 
