@@ -106,7 +106,8 @@ def _with_ids(value: Any) -> Any:
         raise ValueError(
             f'"{value}" lacks the ids of owner and repository: GitHub\'s tokens have them in the names of repositories '
             "that were made, renamed or moved since July 2026. "
-            f"Write {{repository: {value}, owner_id: ..., repository_id: ...}}; `gh api repos/{value} --jq '{{owner_id: .owner.id, repository_id: .id}}'` prints them"
+            f"Write {{repository: {value}, owner_id: ..., repository_id: ...}}; "
+            f"`gh api repos/{value} --jq '{{owner_id: .owner.id, repository_id: .id}}'` prints them"
         )
     return value
 
