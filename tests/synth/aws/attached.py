@@ -15,7 +15,7 @@ _VALUES = {  # what Terraform's expressions would be after a deploy
     "aws_emrserverless_application": f"arn:aws:emr-serverless:eu-west-1:{ACCOUNT}:/applications/00f0000000000000",
     "aws_secretsmanager_secret": f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:demo-AbCdEf",
     "aws_cloudwatch_log_group": f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/demo",
-    "aws_iam_openid_connect_provider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",
+    "data.aws_iam_openid_connect_provider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com",
     "aws_sns_topic": f"arn:aws:sns:eu-west-1:{ACCOUNT}:demo",
 }
 

@@ -19,6 +19,7 @@ from tests.synth.aws.simulator import allowed, glue, s3
 SPACES = [f"namespace_{nth:03}" for nth in range(100)]
 TABLES = ["orders", "customers"]
 STACK = "production"
+_REPOSITORY = {"repository": "example/lakehouse", "owner_id": 123456, "repository_id": 456789}
 #: A role for each way to grant on everything, and one for each namespace.
 ROLES: dict[str, Any] = {
     "owner": {"lake": ["manage"]},
@@ -53,7 +54,7 @@ def wide() -> dict[str, Any]:
             "roles": {role: {"grants": grants} for role, grants in ROLES.items()},
             "principals": {principal: {"roles": roles} for principal, roles in PRINCIPALS.items()},
         },
-        "stacks": {STACK: {**there, "github": "example/lakehouse", "backend": {"bucket": "example-state"}}},
+        "stacks": {STACK: {**there, "github": _REPOSITORY, "backend": {"bucket": "example-state"}}},
     }
 
 
