@@ -105,11 +105,12 @@ class HasReferences(Protocol):
     def other_references(self) -> list[str]:
         """All branches and tags except the one that the connection uses."""
 
-    def metadata_elsewhere(self) -> set[str]:
-        """The addresses of the metadata files of all tables on the other branches and tags.
+    def tables_elsewhere(self) -> Mapping[str, str]:
+        """The addresses of the metadata files of all tables on the other branches and tags, by ``TABLE on REFERENCE``.
 
         Of all, because a table that was renamed has its former name there.
         """
+        ...
 
 
 @runtime_checkable

@@ -123,15 +123,15 @@ class TableReader:
             return self.catalog.heads()
         return {name: _head(table) for name, table in self.catalog.facts(None, lambda count, of: None).tables.items()}
 
-    def other_references(self) -> list[str]:
-        """All branches and tags of the catalog except the one that it uses; empty if it has none."""
-        return self.catalog.other_references() if isinstance(self.catalog, HasReferences) else []
-
     @cached_property
     def named(self) -> set[str]:
         """The metadata files that the catalog names: of all tables, also on other branches and tags. Read once."""
-        found = {head.location for head in self.names().values()}
-        return found | (self.catalog.metadata_elsewhere() if isinstance(self.catalog, HasReferences) else set())
+        return {*(head.location for head in self.names().values()), *self.elsewhere.values()}
+
+    @cached_property
+    def elsewhere(self) -> Mapping[str, str]:
+        """The metadata files of tables on other branches and tags, by ``TABLE on REFERENCE``. Read once."""
+        return self.catalog.tables_elsewhere() if isinstance(self.catalog, HasReferences) else {}
 
     def read(self, table: str, location: str, snapshot: int | None) -> Found:
         """One table, whose metadata file is at ``location``."""

@@ -151,19 +151,22 @@ class NessieCatalog(RestCatalog):
     def other_references(self) -> list[str]:
         return [each.name for each in self.references.list() if each.name != self.connection.branch]
 
-    def metadata_elsewhere(self) -> set[str]:
-        entries = (each for reference in self.other_references() for each in self.entries(reference))
-        return {each["content"]["metadataLocation"] for each in entries if each["type"] == "ICEBERG_TABLE"}
+    def tables_elsewhere(self) -> Mapping[str, str]:
+        return self._elsewhere("ICEBERG_TABLE")
 
     def elsewhere(self) -> Mapping[str, str]:
-        found: dict[str, str] = {}
-        for reference in self.references.list():
-            if reference.name != self.connection.branch:
-                for entry in self.entries(reference.name):
-                    if entry["type"] in ("ICEBERG_TABLE", "ICEBERG_VIEW"):
-                        owner = f"{'.'.join(entry['name']['elements'])} on {reference.kind} {reference.name}"
-                        found[owner] = folder_of(entry["content"]["metadataLocation"])
-        return found
+        return {owner: folder_of(at) for owner, at in self._elsewhere("ICEBERG_TABLE", "ICEBERG_VIEW").items()}
+
+    def _elsewhere(self, *types: str) -> dict[str, str]:
+        return {
+            f"{'.'.join(entry['name']['elements'])} on {reference.kind} {reference.name}": entry["content"][
+                "metadataLocation"
+            ]
+            for reference in self.references.list()
+            if reference.name != self.connection.branch
+            for entry in self.entries(reference.name)
+            if entry["type"] in types
+        }
 
     def gone(self, names: Collection[str]) -> Mapping[str, Gone]:
         return gone(self.api, self.connection.branch, names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -121,15 +121,15 @@ def _passing(claim: Claim) -> bool:
     return clash(claim, staged())
 
 
-def shared(catalog: str, name: str, table: TableFacts, known: Register) -> str:
+def shared(catalog: str, name: str, table: TableFacts, known: Register, same: Collection[str] = ()) -> str:
     """Who else keeps files in the folders of a table; empty if nobody does.
 
-    The same table on another branch or tag does not count as another table.
+    The same table on another branch or tag does not count as another table; ``same`` are its former names there.
     """
     owner = f"{catalog}.{name}"
     for claim in of_table(owner, catalog, table):
         for other in known.clashing(claim):
-            if not other.owner.startswith(f"{owner} on "):
+            if other.owner not in same and not other.owner.startswith(f"{owner} on "):
                 return f"{claim.location} {_how(claim.location, other)}"
     return ""
 

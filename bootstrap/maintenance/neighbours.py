@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap import catalogs
+from bootstrap.catalogs.base import HasReferences
 from bootstrap.catalogs.cache import FactsCache
+from bootstrap.catalogs.manifest_files import ManifestFiles
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.iceberg import claims
-from bootstrap.iceberg.metadata import TableFacts, compact
+from bootstrap.iceberg.metadata import CatalogFacts, TableFacts, compact
 from bootstrap.reconciler.tables.homes import everyone
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections
-from bootstrap.remote.errors import Missing, UnknownState, first_line
+from bootstrap.remote.errors import Missing
 from lakehouse.spec.claims import Claim, Register, overlaps
 
 
@@ -32,10 +34,13 @@ class Neighbours:
     known: Register = field(default_factory=lambda: Register(()))
     names: Mapping[str, Collection[str]] = field(default_factory=dict)
 
-    def sharer(self, catalog: str, table: str, metadata: Mapping[str, Any]) -> str:
-        """Who else keeps files in the table's folder, as text; empty if nobody does."""
-        facts = TableFacts("", compact(metadata))
-        return claims.shared(catalog, table, facts, self.known)
+    def sharer(self, catalog: str, table: str, metadata: Mapping[str, Any], heads: Collection[str] = ()) -> str:
+        """Who else keeps files in the table's folder, as text; empty if nobody does.
+
+        ``heads`` is what the same table is called on other branches and tags.
+        """
+        facts, same = TableFacts("", compact(metadata)), {f"{catalog}.{name}" for name in heads}
+        return claims.shared(catalog, table, facts, self.known, same)
 
     def twin(self, catalog: str, table: str, metadata: Mapping[str, Any]) -> str:
         """Another name of the same table, if somebody registered it twice."""
@@ -53,17 +58,23 @@ def look(names: Collection[str], connections: Connections, *, files: bool) -> Ne
         for table, each in facts.tables.items():
             uuids.setdefault(each.uuid, []).append(f"{catalog}.{table}")
         if files:
-            known += _referred(catalog, facts.tables, connections)
+            known += _referred(catalog, facts, connections)
     return Neighbours(Register(known), uuids)
 
 
-def _referred(catalog: str, tables: Mapping[str, TableFacts], connections: Connections) -> Iterator[Claim]:
-    """The folders of files that tables refer to outside their own."""
+def _referred(catalog: str, facts: CatalogFacts, connections: Connections) -> Iterator[Claim]:
+    """The folders of files that tables refer to outside their own; of those on other branches and tags, all folders."""
     found = _Files(connections, catalog)
+    live = catalogs.connect(catalog, connections)
+    elsewhere = live.tables_elsewhere() if isinstance(live, HasReferences) else {}
+    read = {name: table.metadata_location for name, table in facts.tables.items()}
+    unread = {at: name for name, at in elsewhere.items() if at not in read.values()}
+    named = {**read, **{name: at for at, name in unread.items()}}
     with ThreadPoolExecutor(connections.parallel) as pool:
-        folders = pool.map(found.folders, tables.values())
-        for (name, table), there in zip(tables.items(), folders, strict=True):
-            own = list(claims.of_table(f"{catalog}.{name}", catalog, table))
+        folders = pool.map(found.folders, named.values())
+        for name, there in zip(named, folders, strict=True):
+            table = facts.tables.get(name)
+            own = [] if table is None else list(claims.of_table(f"{catalog}.{name}", catalog, table))
             for folder in sorted(there):
                 claim = Claim(folder, f"{catalog}.{name}", catalog, what="files")
                 if not any(overlaps(each.parts, claim.parts) and len(each.parts) <= len(claim.parts) for each in own):
@@ -75,17 +86,17 @@ class _Files:
     """The folders of the files that metadata names. What was read from manifests is kept between runs."""
 
     def __init__(self, connections: Connections, catalog: str) -> None:
-        self._files = MetadataFiles(connections)
+        self._files, self._manifests = MetadataFiles(connections), ManifestFiles(connections)
         connection = connections.catalogs[catalog]
         self._cache = FactsCache(connections.cache, f"manifests {connection.uri} {connection.warehouse}")
         self._kept = {at: json.loads(text) for at, text in self._cache.load().items()}
         self._new: dict[str, dict[str, Any]] = {}
         self._seen: set[str] = set()
 
-    def folders(self, table: TableFacts) -> set[str]:
+    def folders(self, metadata_location: str) -> set[str]:
         """The folders of one table. A table that is dropped in the meantime refers to nothing any more."""
         try:
-            metadata = self._files.read(table.metadata_location)
+            metadata = self._files.read(metadata_location)
             return set(self._named(metadata))
         except Missing:
             return set()
@@ -99,7 +110,7 @@ class _Files:
                 yield from map(_folder, snapshot.get("manifests") or ())
                 continue
             yield _folder(at)
-            for manifest in self._known(at, self._manifests):
+            for manifest in self._known(at, self._manifests.manifests):
                 yield _folder(manifest)
                 yield from self._known(manifest, self._entries)
 
@@ -110,26 +121,13 @@ class _Files:
         if found is None:
             try:
                 self._new[at] = found = {"names": read(at)}
-            except FileNotFoundError:
+            except Missing:
                 return []
-            except OSError as error:  # Arrow raises it for any failure of the store
-                raise UnknownState(f"the object store: {at}: {first_line(error)}") from error
         names: list[str] = found["names"]
         return names
 
-    def _manifests(self, at: str) -> list[str]:
-        from pyiceberg.manifest import read_manifest_list
-
-        return [each.manifest_path for each in read_manifest_list(self._files.io.new_input(at))]
-
     def _entries(self, at: str) -> list[str]:
-        from pyiceberg.avro.file import AvroFile
-        from pyiceberg.manifest import DEFAULT_READ_VERSION, MANIFEST_ENTRY_SCHEMAS, DataFile, ManifestEntry
-
-        schema = MANIFEST_ENTRY_SCHEMAS[DEFAULT_READ_VERSION]
-        file = self._files.io.new_input(at)
-        with AvroFile[ManifestEntry](file, schema, read_types={-1: ManifestEntry, 2: DataFile}) as entries:
-            return sorted({_folder(entry.data_file.file_path) for entry in entries})
+        return sorted({_folder(entry.path) for entry in self._manifests.entries(at)})
 
     def keep(self) -> None:
         self._cache.store(self._new, self._kept.keys() - self._seen)

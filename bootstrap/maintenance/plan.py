@@ -27,6 +27,7 @@ class MaintenanceStep:
     older_than: datetime | None = None
     days: int = 0
     retain_last: int = 0
+    alone: bool = False  # other branches and tags of the catalog do not count
     location: str = ""  # where the table's files are
     files: tuple[str, ...] = ()  # metadata files
     refused: str = ""
@@ -34,13 +35,12 @@ class MaintenanceStep:
 
 @dataclass(frozen=True)
 class Guard:
-    """Reasons against deleting files. ``gc_default`` applies if the table does not set ``gc.enabled``."""
+    """Reasons against deleting files."""
 
-    gc_default: bool = True
-    references: Sequence[str] = ()  # other branches and tags of the catalog
+    off: bool = False  # ``gc.enabled`` is false
     shared: str = ""  # who else keeps files in the table's folder, as text
-    kind: str = "the catalog"  # as people call it
     twin: str = ""  # another name of the same table
+    unknown: str = ""  # why it is not known what other branches and tags need
 
 
 def policies(lakehouse: Lakehouse) -> Iterator[tuple[tuple[str, ...], Maintenance]]:
@@ -65,7 +65,7 @@ def steps(
         _compact(policy.compact, found) if policy.compact else None,
         _manifests(found) if policy.rewrite_manifests else None,
         _expire(policy.expire_snapshots, found, policy, guard, now) if policy.expire_snapshots else None,
-        _metadata(policy.expire_snapshots, found, policy, guard, superseded) if policy.expire_snapshots else None,
+        _metadata(policy.expire_snapshots, guard, superseded) if policy.expire_snapshots else None,
         _orphans(policy.remove_orphans, found, policy, guard, now) if policy.remove_orphans else None,
     )
     return tuple(step for step in asked if step is not None)
@@ -95,27 +95,25 @@ def _expire(
     if not count:
         return None
     why = f"{count} of {found.metrics.snapshots} snapshots are older than {asked.older_than_days} days"
-    refused = _refused(found, policy, guard)
     return MaintenanceStep("expire snapshots", why, older_than=cutoff, days=asked.older_than_days,
-                retain_last=asked.retain_last, refused=refused)  # fmt: skip
+                retain_last=asked.retain_last, alone=policy.ignore_references, refused=_refused(guard))  # fmt: skip
 
 
-def _metadata(
-    asked: ExpireSnapshots, found: Found, policy: Maintenance, guard: Guard, superseded: Sequence[str]
-) -> MaintenanceStep | None:
+def _metadata(asked: ExpireSnapshots, guard: Guard, superseded: Sequence[str]) -> MaintenanceStep | None:
     if not superseded:
         return None
     why = f"{len(superseded)} metadata files were replaced more than {asked.older_than_days} days ago"
     return MaintenanceStep("remove metadata", why, days=asked.older_than_days, retain_last=asked.retain_last,
-                files=tuple(superseded), refused=_refused(found, policy, guard))  # fmt: skip
+                files=tuple(superseded), refused=_refused(guard))  # fmt: skip
 
 
 def _orphans(asked: RemoveOrphans, found: Found, policy: Maintenance, guard: Guard, now: datetime) -> MaintenanceStep:
     cutoff = now - timedelta(days=asked.older_than_days)
     why = f"those among {found.metrics.stored_files} files below its location that nothing refers to after"
-    refused = _shared(guard) or _refused(found, policy, guard)
+    refused = _shared(guard) or _refused(guard)
     return MaintenanceStep("remove orphans", f"{why} {asked.older_than_days} days", older_than=cutoff,
-                days=asked.older_than_days, location=found.metadata.get("location", ""), refused=refused)  # fmt: skip
+                days=asked.older_than_days, location=found.metadata.get("location", ""),
+                alone=policy.ignore_references, refused=refused)  # fmt: skip
 
 
 def _shared(guard: Guard) -> str:
@@ -125,23 +123,15 @@ def _shared(guard: Guard) -> str:
     return f"{guard.shared}: {rule}. Copy one of them to its own folder (CREATE TABLE ... AS SELECT), and drop it"
 
 
-def _refused(found: Found, policy: Maintenance, guard: Guard) -> str:
+def _refused(guard: Guard) -> str:
+    if guard.unknown:
+        return guard.unknown
     if guard.twin:
         rule = f"the same table is also registered as {guard.twin}, whose files would be deleted"
         return f"{rule}. Drop one of the two names in an engine, without its files"
-    said = found.metadata.get("properties", {}).get("gc.enabled")
-    if not (guard.gc_default if said is None else said.lower() == "true"):
-        whose = f"is not set, and {guard.kind} treats that as false" if said is None else f"is {said}"
-        return (
-            f"its property gc.enabled {whose}: its files must not be deleted. If no other branch or tag needs them, "
-            "add `properties: {gc.enabled: true}` and `lakehouse apply` it"
-        )
-    if guard.references and not policy.ignore_references:
-        return (
-            f"the catalog has other branches or tags ({', '.join(guard.references[:3])}"
-            f"{', ...' if len(guard.references) > 3 else ''}), and files that they need would be deleted. Delete them, "
-            "or add `ignore_references: true` to `maintenance` if they may lose this table"
-        )
+    if guard.off:
+        fix = "If no other table needs them, set `properties: {gc.enabled: true}` and `lakehouse apply` it"
+        return f"its property gc.enabled is false: its files must not be deleted. {fix}"
     return ""
 
 

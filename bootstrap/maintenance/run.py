@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from bootstrap.catalogs.base import HasReferences
 from bootstrap.catalogs.metrics import Found, TableMetrics, TableReader
 from bootstrap.maintenance import neighbours, plan
+from bootstrap.maintenance.garbage import Garbage
 from bootstrap.maintenance.neighbours import Neighbours
 from bootstrap.maintenance.superseded import SupersededFiles
 from bootstrap.remote.connections import Connections
@@ -143,8 +145,7 @@ def prepare(
             continue
         reader = TableReader(catalog, connections)
         there = reader.names()
-        limits = reader.catalog.limits
-        guard = plan.Guard(limits.gc_default, reader.other_references(), kind=limits.kind)
+        garbage = Garbage(reader, connections) if isinstance(reader.catalog, HasReferences) else None
         known = dict(reader.read_all({name: there[name] for name in policies if name in there}))
         for table, policy in sorted(policies.items()):
             found = known.get(table)
@@ -154,9 +155,35 @@ def prepare(
                 yield Work(catalog, table, None, lacking=str(found))
             else:
                 whose = (catalog, table, found.metadata)
-                around = replace(guard, shared=beside.sharer(*whose), twin=beside.twin(*whose))
+                same, unknown = _elsewhere(garbage, reader, table, policy, found)
+                off = _off(lakehouse, catalog, table, None if garbage else found.metadata)
+                around = plan.Guard(off, beside.sharer(*whose, same), beside.twin(*whose), unknown)
                 old = _superseded(table, policy, found, SupersededFiles(reader, connections), now)
                 yield Work(catalog, table, found.metrics, plan.steps(policy, found, around, now, old))
+
+
+def _elsewhere(
+    garbage: Garbage | None, reader: TableReader, table: str, policy: Maintenance, found: Found
+) -> tuple[list[str], str]:
+    """What the table is called on other branches and tags; and why that cannot be said, as text."""
+    if garbage is None or not (policy.expire_snapshots or policy.remove_orphans):
+        return [], ""
+    try:
+        heads = {each.location for each in garbage.heads(table, found.metadata, alone=policy.ignore_references)}
+    except LakehouseError as error:
+        return [], str(error)
+    return [where for where, at in reader.elsewhere.items() if at in heads], ""
+
+
+def _off(lakehouse: Lakehouse, catalog: str, table: str, metadata: Mapping[str, Any] | None) -> bool:
+    """Whether ``gc.enabled`` is false: in the metadata, or, if that does not count, in the file.
+
+    Nessie's clients set it in the metadata of every table, because engines know nothing of branches.
+    """
+    namespace, _, short = table.rpartition(".")
+    declared = lakehouse.catalogs[catalog].namespaces[namespace].tables[short].properties
+    properties = declared if metadata is None else metadata.get("properties", {})
+    return str(properties.get("gc.enabled", "true")).lower() != "true"
 
 
 def _superseded(table: str, policy: Maintenance, found: Found, files: SupersededFiles, now: datetime) -> Sequence[str]:
@@ -171,6 +198,7 @@ def carry_out(
     work: Sequence[Work], connections: Connections, by: Procedures, report: Callable[[Work, str], None]
 ) -> Iterator[TableOutcome]:
     """Do the steps of each table. A failed step ends the work on its table, not on other tables."""
+    garbage: dict[str, Garbage] = {}  # by catalog: each remembers which files are of which table
     for each in work:
         if each.before is None:
             yield TableOutcome(each, failed={"": each.lacking})
@@ -186,11 +214,7 @@ def carry_out(
                 try:
                     if step.action == "remove orphans":
                         _stayed(each, step, connections)
-                    if step.action == "remove metadata":
-                        reader = TableReader(each.catalog, connections)
-                        done[step.action] = SupersededFiles(reader, connections).remove(step.files)
-                    else:
-                        done[step.action] = by.execute(each.catalog, each.table, step)
+                    done[step.action] = _executed(each, step, connections, by, garbage)
                 except LakehouseError as error:
                     failed[step.action] = str(error)
                     break
@@ -198,6 +222,21 @@ def carry_out(
         except LakehouseError as error:
             failed["look again"] = str(error)
         yield TableOutcome(each, done, after, failed)
+
+
+def _executed(
+    work: Work, step: plan.MaintenanceStep, connections: Connections, by: Procedures, garbage: dict[str, Garbage]
+) -> Mapping[str, Any]:
+    """By the engine, except what deletes files that branches and tags may need, and metadata files."""
+    if step.action in ("compact", "rewrite manifests"):
+        return by.execute(work.catalog, work.table, step)
+    reader = TableReader(work.catalog, connections)
+    if step.action == "remove metadata":
+        return SupersededFiles(reader, connections).remove(step.files)
+    if not isinstance(reader.catalog, HasReferences):
+        return by.execute(work.catalog, work.table, step)
+    own = garbage.setdefault(work.catalog, Garbage(reader, connections))
+    return (own.expire if step.action == "expire snapshots" else own.orphans)(work.table, step)
 
 
 def _stayed(work: Work, step: plan.MaintenanceStep, connections: Connections) -> None:

@@ -38,8 +38,6 @@ class Feature(StrEnum):
     LONG = "names of over 255 bytes in a path, or over 200 with a column's values"
     DELETED_BESIDE = "metadata files that engines delete, beside branches or tags"
     DELETED = "metadata files that engines delete"
-    EXPIRY_BESIDE = "expiry of snapshots or orphans beside branches or tags"
-    EXPIRY_GC = "expiry of snapshots or orphans without gc.enabled"
     VIEW = "a view with SQL of the engine"
 
 
@@ -137,7 +135,6 @@ class Limits:
     nested_partitions: bool = True  # tables may be partitioned by fields of structs
     references: bool = False  # the catalog as a whole has branches and tags
     nested_namespaces: bool = True
-    gc_default: bool = True  # the value of gc.enabled if a table does not set it
     views: bool = False  # engines can keep Iceberg views in it
     renames: bool = False  # it renames a table in one step, and the table keeps its rows and history
     multi_table_commits: bool = False  # one commit can change several tables, all or none

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lakehouse.iceberg import types
 from lakehouse.spec.kinds import Feature, Limit, known
-from lakehouse.spec.model import Catalog, Lakehouse, Maintenance, Table, View
+from lakehouse.spec.model import Catalog, Lakehouse, Table, View
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack
 
@@ -95,7 +95,6 @@ def _engines(lakehouse: Lakehouse) -> set[str]:
 def _uses(name: str, catalog: Catalog) -> Iterator[_Use]:
     at: KeyPath = ("catalogs", name, "namespaces")
     references = bool(catalog.branches or catalog.tags)
-    yield from _policy(name, ("catalogs", name, "maintenance"), catalog.maintenance, references)
     for namespace, content in catalog.namespaces.items():
         place = (*at, namespace)
         if "." in namespace:
@@ -108,13 +107,9 @@ def _uses(name: str, catalog: Catalog) -> Iterator[_Use]:
                 yield _Use(Feature.ICEBERG_TABLES, name, (*place, "tables", "iceberg_tables"), "system.iceberg_tables")
         if any(len(level.encode()) > _PATH for level in namespace.split(".")):
             yield _Use(Feature.LONG, name, place, namespace)
-        yield from _policy(name, (*place, "maintenance"), content.maintenance, references)
         for table, definition in content.tables.items():
             inner = (*place, "tables", table)
             yield from _table(name, inner, definition, references)
-            yield from _policy(name, (*inner, "maintenance"), definition.maintenance, references)
-            policy = definition.maintenance or content.maintenance or catalog.maintenance
-            yield from _collected(name, inner, definition, policy)
         for view, query in content.views.items():
             yield from _view(name, (*place, "views", view), query)
 
@@ -125,22 +120,6 @@ def _view(catalog: str, at: KeyPath, view: View) -> Iterator[_Use]:
         yield _Use(Feature.VIEW, catalog, (*at, "sql", engine), str(at[-1]), engine=engine)
         for name in times:
             yield _Use(Feature.TIME, catalog, (*at, "columns", name, "type"), "time", engine=engine)
-
-
-def _policy(catalog: str, at: KeyPath, policy: Maintenance | None, references: bool) -> Iterator[_Use]:
-    if policy is not None and references and not policy.ignore_references:
-        for key in _deleting(policy):
-            yield _Use(Feature.EXPIRY_BESIDE, catalog, (*at, key), f"`{key}`")
-
-
-def _collected(catalog: str, at: KeyPath, table: Table, policy: Maintenance | None) -> Iterator[_Use]:
-    if policy is not None and table.properties.get("gc.enabled", "").lower() != "true":
-        for key in _deleting(policy)[:1]:
-            yield _Use(Feature.EXPIRY_GC, catalog, at, f"`{key}`")
-
-
-def _deleting(policy: Maintenance) -> list[str]:
-    return [key for key in ("expire_snapshots", "remove_orphans") if getattr(policy, key) is not None]
 
 
 def _table(catalog: str, at: KeyPath, table: Table, references: bool) -> Iterator[_Use]:
@@ -197,11 +176,11 @@ def table() -> Iterator[str]:
 def kinds() -> Iterator[str]:
     """What each kind of catalog can do, as lines of Markdown, for docs/compatibility.md."""
     columns = ("formats", "nested namespaces", "branches, tags", "views", "renames", "commits of several tables")
-    yield f"| kind of catalog | {' | '.join(columns)} | without `gc.enabled` | history by REST |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield f"| kind of catalog | {' | '.join(columns)} | history by REST |"
+    yield "|---|---|---|---|---|---|---|---|"
     for word, kind in known().catalogs.items():
         can = kind.can
         supported = (can.nested_namespaces, can.references, can.views, can.renames, can.multi_table_commits)
         features = " | ".join("yes" if each else "no" for each in supported)
-        collected, history = "true" if can.gc_default else "false", "yes" if can.history else "no"
-        yield f"| {word} | 1 to {can.format_version} | {features} | {collected} | {history} |"
+        history = "yes" if can.history else "no"
+        yield f"| {word} | 1 to {can.format_version} | {features} | {history} |"

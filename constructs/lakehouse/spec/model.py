@@ -138,7 +138,7 @@ class Maintenance(Model):
     remove_orphans: Annotated[RemoveOrphans, BeforeValidator(or_empty)] | None = None
     """Delete files that no snapshot references."""
     ignore_references: StrictBool = False
-    """Expire and delete even if the catalog has other branches and tags (Nessie), whose files may be deleted too."""
+    """Files that only other branches and tags of the catalog (Nessie) need are deleted too."""
 
     @model_validator(mode="before")
     @classmethod

@@ -225,7 +225,6 @@ NESSIE = CatalogKind(
         "Nessie",
         format_version=2,
         references=True,
-        gc_default=False,
         views=True,  # for Spark; Trino's Nessie catalog has none
         renames=True,
         multi_table_commits=True,  # by its own API
@@ -258,20 +257,6 @@ NESSIE = CatalogKind(
             refused=False,
             rule="engines delete metadata files ({}), and a branch or tag that is created later cannot be read",
             fix=_KEPT,
-            engine="maintain",
-        ),
-        Limit(
-            Feature.EXPIRY_BESIDE,
-            refused=False,
-            rule="`lakehouse maintain` refuses {} while the catalog has branches or tags: they may need the files",
-            fix="Add `ignore_references: true` if they may lose them",
-            engine="maintain",
-        ),
-        Limit(
-            Feature.EXPIRY_GC,
-            refused=False,
-            rule="`lakehouse maintain` refuses {}: Nessie treats gc.enabled as false unless the table sets it to true",
-            fix="Add `gc.enabled: true` to the table's `properties`",
             engine="maintain",
         ),
     ),

@@ -88,11 +88,11 @@ def test_prometheus_text() -> None:
 def test_the_names_of_all_metadata_files_are_read_once_however_many_tables_ask() -> None:
     catalog = MagicMock(spec=NessieCatalog)
     catalog.heads.return_value = {"n.t": Head("s3://w/1.json", None)}
-    catalog.metadata_elsewhere.return_value = {"s3://w/0.json"}
+    catalog.tables_elsewhere.return_value = {"n.t on tag v": "s3://w/0.json"}
     reader = TableReader.__new__(TableReader)
     reader.catalog = catalog
     assert [reader.named for _ in range(3)] == [{"s3://w/0.json", "s3://w/1.json"}] * 3
-    assert catalog.heads.call_count == catalog.metadata_elsewhere.call_count == 1
+    assert catalog.heads.call_count == catalog.tables_elsewhere.call_count == 1
 
 
 @pytest.mark.parametrize("damaged", [b"{", b"not Avro"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import MagicMock
 
 from bootstrap.catalogs.nessie import NessieCatalog
+from bootstrap.catalogs.references import LiveReference
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
 
 
@@ -13,19 +15,21 @@ class Branched(NessieCatalog):
     """A catalog with a branch, on which a table has a former name, and a tag."""
 
     def __init__(self) -> None:
-        pass
-
-    def other_references(self) -> list[str]:
-        return ["etl", "q1"]
+        main, etl, q1 = (LiveReference(*of, "0") for of in (("main", "branch"), ("etl", "branch"), ("q1", "tag")))
+        self.references = MagicMock(list=lambda: iter([main, etl, q1]))  # type: ignore[misc]
+        self.connection = CatalogConnection("nessie", "http://127.0.0.1:1/iceberg")
 
     def entries(self, reference: str | None = None) -> Iterator[dict[str, Any]]:
         yield {"type": "NAMESPACE", "content": {}}
         for name in {"etl": ["former"], "q1": ["t", "u"]}[reference or ""]:
-            yield {"type": "ICEBERG_TABLE", "content": {"metadataLocation": f"s3://w/{name}"}}
+            content = {"metadataLocation": f"s3://w/{name}/metadata/1.json"}
+            yield {"type": "ICEBERG_TABLE", "name": {"elements": ["n", name]}, "content": content}
 
 
 def test_the_metadata_files_of_all_tables_on_other_references_whatever_their_names() -> None:
-    assert Branched().metadata_elsewhere() == {"s3://w/former", "s3://w/t", "s3://w/u"}
+    at = {"n.former on branch etl": "s3://w/former", "n.t on tag q1": "s3://w/t", "n.u on tag q1": "s3://w/u"}
+    assert Branched().tables_elsewhere() == {name: f"{folder}/metadata/1.json" for name, folder in at.items()}
+    assert Branched().elsewhere() == at
 
 
 def test_its_commits_have_an_author_whichever_api_makes_them() -> None:

@@ -53,28 +53,29 @@ def test_nothing_to_do_is_no_step(there: Found) -> None:
 
 
 @pytest.mark.parametrize(
-    ("properties", "guard", "more", "refusal"),
+    ("guard", "refusal"),
     [
-        ({}, plan.Guard(), {}, ""),
-        ({}, plan.Guard(gc_default=False, kind="Nessie"), {}, "gc.enabled is not set, and Nessie treats that as false"),
-        ({"gc.enabled": "false"}, plan.Guard(), {}, "gc.enabled is false"),
-        ({"gc.enabled": "true"}, plan.Guard(gc_default=False), {}, ""),
-        ({}, plan.Guard(references=["etl", "v1"]), {}, "other branches or tags (etl, v1)"),
-        ({}, plan.Guard(references=["a", "b", "c", "d"]), {}, "(a, b, c, ...)"),
-        ({}, plan.Guard(references=["etl"]), {"ignore_references": True}, ""),
-        ({"gc.enabled": "false"}, plan.Guard(references=["etl"]), {"ignore_references": True}, "gc.enabled"),
+        (plan.Guard(), ""),
+        (plan.Guard(off=True), "gc.enabled is false"),
+        (plan.Guard(twin="lake.n.same"), "lake.n.same"),
+        (plan.Guard(unknown="what lake.n.t on tag v needs is not known"), "what lake.n.t on tag v needs is not known"),
     ],
 )
-def test_what_deletes_files_is_refused_if_they_may_be_needed(
-    properties: dict[str, str], guard: plan.Guard, more: dict[str, Any], refusal: str
-) -> None:
-    policy = Maintenance.model_validate(ALL | ORPHANS | more)
-    compact, manifests, *deleting = plan.steps(policy, found(20, 1, properties=properties), guard, NOW)
+def test_what_deletes_files_is_refused_if_they_may_be_needed(guard: plan.Guard, refusal: str) -> None:
+    policy = Maintenance.model_validate(ALL | ORPHANS)
+    compact, manifests, *deleting = plan.steps(policy, found(20, 1), guard, NOW)
     assert not compact.refused
     assert not manifests.refused
     assert len(deleting) == 2
     for step in deleting:
         assert (refusal in step.refused) if refusal else not step.refused
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_other_branches_and_tags_count_unless_the_policy_ignores_them(alone: bool) -> None:
+    policy = Maintenance.model_validate(ALL | ORPHANS | {"ignore_references": alone})
+    *_, expire, orphans = plan.steps(policy, found(20, 1), plan.Guard(), NOW)
+    assert (expire.alone, orphans.alone) == (alone, alone)
 
 
 def test_orphans_stay_if_another_table_keeps_files_there_and_expiry_goes_on() -> None:
@@ -83,13 +84,6 @@ def test_orphans_stay_if_another_table_keeps_files_there_and_expiry_goes_on() ->
     *_, expire, orphans = plan.steps(policy, found(20, 1), guard, NOW)
     assert not expire.refused
     assert orphans.refused.startswith("s3://w/l/n/ev2 is the location of lake.n.ev2_old: ")
-
-
-def test_nothing_is_deleted_of_a_table_with_two_names() -> None:
-    policy = Maintenance.model_validate(ALL | ORPHANS)
-    *_, expire, orphans = plan.steps(policy, found(20, 1), plan.Guard(twin="lake.n.same"), NOW)
-    assert "lake.n.same" in expire.refused
-    assert "lake.n.same" in orphans.refused
 
 
 @pytest.mark.parametrize(
@@ -181,7 +175,7 @@ def test_files_of_the_wanted_size_stay_unless_they_have_deletes() -> None:
     assert plan.steps(policy, Found(measure("lake.a.t", whole, 1, entries, []), whole), plan.Guard(), NOW)
 
 
-@pytest.mark.parametrize("guard", [plan.Guard(), plan.Guard(references=("etl",)), plan.Guard(gc_default=False)])
+@pytest.mark.parametrize("guard", [plan.Guard(), plan.Guard(off=True)])
 def test_old_metadata_goes_with_old_snapshots_and_by_the_same_rules(guard: plan.Guard) -> None:
     files = ("s3://w/t/metadata/0.metadata.json",)
     (step,) = plan.steps(Maintenance.model_validate({"expire_snapshots": {}}), found(1), guard, NOW, files)

@@ -64,7 +64,7 @@ def test_one_failure_ends_its_table_and_no_other(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("now", ["s3://w/l/a/t/", "s3://w/l/a/u"])
 def test_orphans_are_removed_where_the_table_still_is(monkeypatch: pytest.MonkeyPatch, now: str) -> None:
     monkeypatch.setattr(run, "look", lambda work, connections: Found(METRICS, {}))
-    monkeypatch.setattr(run, "TableReader", lambda *of: SimpleNamespace(location_now=lambda table: now))
+    monkeypatch.setattr(run, "TableReader", lambda *of: SimpleNamespace(location_now=lambda table: now, catalog=None))
     engine, step = Engine(), plan.MaintenanceStep("remove orphans", "some", location="s3://w/l/a/t")
     (outcome,) = run.carry_out([work("a.t", step)], CONNECTIONS, engine, lambda work, action: None)
     assert outcome.well == now.startswith("s3://w/l/a/t")

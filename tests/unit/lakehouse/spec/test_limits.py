@@ -102,9 +102,6 @@ REFUSED = [
 WARNED = [
     (file({"a": {}, "a.b": {"tables": {"t": T}}}), 'Trino does not see the tables of a nested namespace ("a.b")'),
     (file({"system": {}}), '"system" also contains procedures of Trino and Spark'),
-    (file(one(**EXPIRY, properties={"gc.enabled": True}), tags={"q": {}}), "maintain` refuses `expire_snapshots` whi"),
-    (file(one(properties={"gc.enabled": True}), branches={"q": {}}, **EXPIRY), "maintain` refuses `remove_orphans` wh"),
-    (file(one(**EXPIRY)), "maintain` refuses `expire_snapshots`: Nessie treats gc.enabled as false"),
     (file(one(properties={"write.metadata.delete-after-commit.enabled": True})), "a branch or tag that is created la"),
 ]  # fmt: skip
 
@@ -151,8 +148,7 @@ def test_what_is_fine_is_neither() -> None:
     data["engines"]["trino"] = {"catalogs": {"tpch": {"connector.name": "tpch"}}}
     lakehouse = Lakehouse.model_validate(data)
     assert [*refusals(lakehouse), *warnings(lakehouse)] == []
-    forced = {"maintenance": {"expire_snapshots": {}, "ignore_references": True}}
-    lakehouse = Lakehouse.model_validate(file(one(**forced, properties={"gc.enabled": True}), tags={"q1": {}}))
+    lakehouse = Lakehouse.model_validate(file(one(**EXPIRY), branches={"etl": {}}, tags={"q1": {}}))
     assert [*warnings(lakehouse)] == []
 
 
