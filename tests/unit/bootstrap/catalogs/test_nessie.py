@@ -15,8 +15,9 @@ class Branched(NessieCatalog):
     """A catalog with a branch, on which a table has a former name, and a tag."""
 
     def __init__(self) -> None:
-        main, etl, q1 = (LiveReference(*of, "0") for of in (("main", "branch"), ("etl", "branch"), ("q1", "tag")))
-        self.references = MagicMock(list=lambda: iter([main, etl, q1]))  # type: ignore[misc]
+        known = [LiveReference(name, "branch", "0") for name in ("main", "etl")] + [LiveReference("q1", "tag", "0")]
+        self.references = MagicMock()
+        self.references.list.return_value = known
         self.connection = CatalogConnection("nessie", "http://127.0.0.1:1/iceberg")
 
     def entries(self, reference: str | None = None) -> Iterator[dict[str, Any]]:
