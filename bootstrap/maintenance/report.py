@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bootstrap.catalogs.metrics import TableMetrics
+from bootstrap.maintenance.health import health
 from bootstrap.maintenance.plan import human
 from bootstrap.maintenance.run import TableOutcome, Work
 from bootstrap.session.printing import table
@@ -24,12 +25,20 @@ _GAUGES = {  # https://prometheus.io/docs/practices/naming/
     "stored_files": ("stored_files", "All files below the table's location"),
     "stored_bytes": ("stored_size_bytes", "Size of all files below the table's location"),
     "last_commit": ("last_commit_timestamp_seconds", "When the current snapshot was committed"),
+    "health": ("health", "How little maintenance the table lacks, from 0 to 100"),
 }
 
 
 def metrics_json(each: TableMetrics) -> dict[str, Any]:
-    """Sizes in bytes, ``last_commit`` in ISO 8601."""
-    return {**asdict(each), "average_file_bytes": each.average_file_bytes, "last_commit": _instant(each.last_commit)}
+    """Sizes in bytes, ``last_commit`` in ISO 8601; ``health_lost``: the points that each reason took from 100."""
+    found = health(each)
+    return {
+        **asdict(each),
+        "average_file_bytes": each.average_file_bytes,
+        "last_commit": _instant(each.last_commit),
+        "health": found.value,
+        "health_lost": dict(found.lost),
+    }
 
 
 def metrics_text(metrics: Sequence[TableMetrics]) -> Iterator[str]:
@@ -39,11 +48,12 @@ def metrics_text(metrics: Sequence[TableMetrics]) -> Iterator[str]:
             *(each.table, _rows(each)),
             *(human(each.bytes), each.files, human(each.average_file_bytes), each.delete_files),
             *(each.snapshots, each.manifests, human(each.metadata_bytes), human(each.stored_bytes)),
+            health(each).value,
             _instant(each.last_commit) or "never",
         )
         for each in metrics
     ]
-    yield from "".join(table((*headings, "last commit"), [rows])).splitlines()
+    yield from "".join(table((*headings, "health", "last commit"), [rows])).splitlines()
 
 
 def _rows(each: TableMetrics) -> int | str:
@@ -62,7 +72,7 @@ def prometheus(metrics: Iterable[TableMetrics]) -> Iterator[str]:
         for each in listed:
             catalog, _, rest = each.table.partition(".")
             namespace, _, short = rest.rpartition(".")
-            value = getattr(each, field)
+            value = health(each).value if field == "health" else getattr(each, field)
             if value is None:
                 continue
             number = value / 1000 if field == "last_commit" else value

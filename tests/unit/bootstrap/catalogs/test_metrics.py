@@ -68,6 +68,7 @@ def test_json() -> None:
         "table": "lake.a.b.t", "files": 3, "bytes": 3000, "average_file_bytes": 1000, "delete_files": 1,
         "snapshots": 2, "manifests": 3, "metadata_bytes": 100, "stored_files": 4, "stored_bytes": 3000,
         "last_commit": "1970-01-02 00:00:00+00:00", "rows": 90, "rows_exact": False,
+        "health": 92, "health_lost": {"delete files": 8.3},
     }  # fmt: skip
 
 
@@ -81,6 +82,7 @@ def test_prometheus_text() -> None:
         'lakehouse_table_size_bytes{catalog="lake",namespace="a.b",table="t"} 3000',
         'lakehouse_table_size_bytes{catalog="lake",namespace="a",table="e"} 0',
     ]
+    assert lines[-1] == 'lakehouse_table_health{catalog="lake",namespace="a",table="e"} 100'
     last = [line for line in lines if line.startswith("lakehouse_table_last_commit")]
     assert last == ['lakehouse_table_last_commit_timestamp_seconds{catalog="lake",namespace="a.b",table="t"} 86400.5']
 
