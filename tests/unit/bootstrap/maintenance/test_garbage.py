@@ -52,7 +52,7 @@ class Doubled(Garbage):
         self._files = MagicMock()
         self._files.read.side_effect = lambda at: self._content(files, at)
         self._names = StoredNames.__new__(StoredNames)
-        self._names._lists, self._names._entries, self._names._parallel = dict(LISTS), dict(ENTRIES), 2  # type: ignore[assignment]
+        self._names._lists, self._names._entries, self._names._parallel = dict(LISTS), dict(ENTRIES), 2
         self._names._files = MagicMock()
         self._names._files.manifests.side_effect = self._names._files.entries.side_effect = Missing("gone")
         self._s3: Any = MagicMock()
