@@ -122,10 +122,12 @@ def checkov_stacks(stacks: Mapping[str, Mapping[str, Any]]) -> tuple[int, list[S
         for name, stack in stacks.items():
             if not _in_aws(stack):
                 continue  # Terraform's built-in resources have no checks, and checkov requires a provider
-            # checkov fails on a `terraform` block in JSON (bridgecrewio/checkov#7454), and has no check for one.
+            # checkov fails on a `terraform` block in JSON (bridgecrewio/checkov#7454) and on `removed`, which is a list;
+            # it has no check for either.
             copy = Path(folder, name, "cdk.tf.json")
             copy.parent.mkdir(parents=True)
-            copy.write_text(json.dumps({key: value for key, value in stack.items() if key != "terraform"}, indent=1))
+            read = {key: value for key, value in stack.items() if key not in ("terraform", "removed")}
+            copy.write_text(json.dumps(read, indent=1))
         for report in _checkov(Path(folder), "terraform_json"):
             if report["summary"]["parsing_errors"]:
                 raise SystemExit(f"Error: checkov cannot read a stack of {', '.join(stacks)}")
