@@ -122,7 +122,7 @@ def checkov_stacks(stacks: Mapping[str, Mapping[str, Any]]) -> tuple[int, list[S
         for name, stack in stacks.items():
             if not _in_aws(stack):
                 continue  # Terraform's built-in resources have no checks, and checkov requires a provider
-            # checkov fails on the blocks `terraform` (bridgecrewio/checkov#7454) and `removed` of JSON, and has no check
+            # checkov fails on the blocks `terraform` (bridgecrewio/checkov#7454) and `removed` in JSON; it has no check
             # for either.
             copy = Path(folder, name, "cdk.tf.json")
             copy.parent.mkdir(parents=True)
