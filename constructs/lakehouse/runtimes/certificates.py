@@ -160,6 +160,19 @@ def _lasts(certificate: Path) -> bool:
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
 
 
+def mistrust(certificate: Path, authority: Path) -> str:
+    """Why a client that trusts only ``authority`` refuses a server with the certificate, in openssl's words.
+
+    ``certificate`` may have further ones between it and the authority. Empty: it is trusted. Raises LakehouseError if
+    openssl is missing.
+    """
+    own = str(certificate.absolute())
+    command = [_program(), "verify", "-CAfile", str(authority.absolute()), "-no-CApath", "-purpose", "sslserver"]
+    done = subprocess.run([*command, "-untrusted", own, own], capture_output=True, text=True, check=False)
+    lines = (line for line in done.stderr.splitlines() if line.startswith("error "))
+    return next(lines, done.stderr.strip() or "it says not why") if done.returncode else ""
+
+
 def _alternative(name: str) -> str:
     try:
         kind = f"IP:{ipaddress.ip_address(name)}"

@@ -1,0 +1,154 @@
+"""What a deploy refuses of a certificate that the user gives."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from lakehouse.runtimes.given import Given, faults
+
+NAMES = ("lake.example.com", "localhost", "127.0.0.1")
+EC = ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+
+
+def openssl(folder: Path, *words: str) -> None:
+    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+
+def authority(folder: Path, name: str, parent: str = "") -> None:
+    """An authority, signed by another one or by itself."""
+    extensions = "basicConstraints=critical,CA:TRUE"
+    signing = ("-CA", f"{parent}.pem", "-CAkey", f"{parent}-key.pem") if parent else ()
+    openssl(
+        folder, "req", "-x509", "-newkey", *EC, "-nodes", "-subj", f"/CN={name}", "-addext", extensions, "-days", "20",
+        *signing, "-keyout", f"{name}-key.pem", "-out", f"{name}.pem",
+    )  # fmt: skip
+
+
+def server(folder: Path, parent: str, names: str, *further: str, key: tuple[str, ...] = EC) -> None:
+    openssl(
+        folder, "req", "-x509", "-newkey", *key, "-nodes", "-subj", "/CN=server", "-days", "10",
+        *(("-addext", f"subjectAltName={names}") if names else ()), "-addext", "basicConstraints=critical,CA:FALSE",
+        *further, "-CA", f"{parent}.pem", "-CAkey", f"{parent}-key.pem", "-keyout", "key.pem", "-out", "server.pem",
+    )  # fmt: skip
+    (folder / "key.pem").chmod(0o600)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root, an authority below it, and a server's certificate of that one with the chain."""
+    folder = tmp_path_factory.mktemp("given")
+    authority(folder, "root")
+    authority(folder, "other")
+    authority(folder, "between", "root")
+    server(folder, "between", "DNS:*.example.com,DNS:localhost,IP:127.0.0.1")
+    (folder / "chain.pem").write_text((folder / "server.pem").read_text() + (folder / "between.pem").read_text())
+    return folder
+
+
+@pytest.fixture
+def given(made: Path) -> Given:
+    return Given(made / "chain.pem", made / "key.pem", made / "root.pem")
+
+
+def said(given: Given, names: tuple[str, ...] = NAMES, now: datetime | None = None) -> str:
+    """The only fault."""
+    ((key, message),) = faults(given, names, now)
+    return f"{key}: {message}"
+
+
+def test_a_chain_up_to_the_root_can_be_used(given: Given) -> None:
+    assert list(faults(given, NAMES)) == []
+
+
+def test_names_that_clients_use_are_in_it(given: Given) -> None:
+    found = said(given, (*NAMES, "trino", "a.lake.example.com", "10.0.0.7"))
+    assert "is for *.example.com, localhost, 127.0.0.1; " in found
+    assert "reach the services by trino, a.lake.example.com, 10.0.0.7 too" in found
+
+
+def test_what_lies_between_is_in_the_file(given: Given, made: Path) -> None:
+    found = said(replace(given, certificate=made / "server.pem"))
+    assert found.startswith("certificate: ")
+    assert "unable to get local issuer certificate. It must have the server's certificate first" in found
+
+
+@pytest.mark.parametrize(("name", "why"), [("other", "is not trusted by"), ("between", "is no root authority")])
+def test_the_authority_is_the_root_that_signed_it(given: Given, made: Path, name: str, why: str) -> None:
+    assert why in said(replace(given, authority=made / f"{name}.pem"))
+
+
+def test_the_key_is_that_of_the_certificate(given: Given, made: Path, tmp_path: Path) -> None:
+    other = tmp_path / "key.pem"
+    other.write_bytes((made / "other-key.pem").read_bytes())
+    other.chmod(0o600)
+    assert said(replace(given, key=other)).startswith(f"key: {other} is not the key of the first certificate in ")
+
+
+def test_other_users_cannot_read_the_key(given: Given, tmp_path: Path) -> None:
+    copied = tmp_path / "key.pem"
+    copied.write_bytes(given.key.read_bytes())
+    copied.chmod(0o640)
+    assert said(replace(given, key=copied)) == (
+        f"key: {copied} has mode 0640, so other users may read it. Run `chmod 600 key.pem`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"), "is an RSA key of 1024 bits"),
+        (("genpkey", "-algorithm", "ED25519"), "is of a kind that not all services read"),
+        (("genpkey", "-algorithm", *EC, "-aes256", "-pass", "pass:1234"), "asks for a pass phrase"),
+        (("genpkey", "-algorithm", *EC, "-outform", "DER"), "has no private key in PEM"),
+    ],
+)
+def test_keys_that_cannot_be_used(given: Given, tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+    openssl(tmp_path, *words, "-out", "key.pem")
+    (tmp_path / "key.pem").chmod(0o600)
+    assert why in said(replace(given, key=tmp_path / "key.pem"))
+
+
+def test_an_rsa_key_can_be_used(made: Path, tmp_path: Path) -> None:
+    for each in made.glob("*.pem"):
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    server(tmp_path, "root", "DNS:localhost", key=("rsa:2048",))
+    assert (
+        list(faults(Given(tmp_path / "server.pem", tmp_path / "key.pem", tmp_path / "root.pem"), ["localhost"])) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "further", "why"),
+    [
+        ("", (), "names no host (subjectAltName)"),
+        ("DNS:localhost", ("-addext", "extendedKeyUsage=clientAuth"), "unsuitable certificate purpose"),
+    ],
+)
+def test_certificates_that_no_client_accepts(
+    made: Path, tmp_path: Path, names: str, further: tuple[str, ...], why: str
+) -> None:
+    for each in made.glob("*.pem"):
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    server(tmp_path, "root", names, *further)
+    assert why in said(Given(tmp_path / "server.pem", tmp_path / "key.pem", tmp_path / "root.pem"), ("localhost",))
+
+
+def test_what_has_ended_or_not_begun(given: Given) -> None:
+    late = [message for _, message in faults(given, NAMES, datetime(2126, 1, 1, tzinfo=UTC))]
+    assert len(late) == 2
+    assert all("Have another one issued" in each for each in late)
+    early = [message for _, message in faults(given, NAMES, datetime(2020, 1, 1, tzinfo=UTC))]
+    assert all("is valid only from" in each for each in early)
+
+
+def test_a_file_that_is_missing_or_none_is_named(given: Given, tmp_path: Path) -> None:
+    assert said(replace(given, certificate=tmp_path / "gone.pem")).startswith(
+        f"certificate: {tmp_path}/gone.pem does not"
+    )
+    (tmp_path / "text").write_text("no certificate")
+    assert "has no certificate in PEM" in said(replace(given, authority=tmp_path / "text"))
