@@ -30,18 +30,20 @@ def listing(
 ) -> None:
     """Show which credentials the stack has, who uses them, and which the next deploy replaces. No value is shown."""
     from lakehouse.runtimes import credentials, generations
+    from lakehouse.runtimes.certificates import is_given
 
     target = _target(context)
     local = target.local
     known = credentials.known(local.everything)
     recorded = generations.read(local.state)
-    planned = generations.plan(local.state, local.everything, local.credentials)
+    planned = generations.plan(local.state, local.everything, local.credentials, local.given)
     chosen = credentials.chosen(local.credentials, known)
     content = [
         {
             "name": name,
             "kind": each.kind,
-            "chosen": any(secret.secret in chosen for secret in each.secrets),
+            "chosen": any(secret.secret in chosen for secret in each.secrets)
+            or (local.given is not None and each.certificate is not None and is_given(each.certificate)),
             "replaced": recorded.get(name, generations.NONE).now,
             "due": planned.generations.get(name, 0) > recorded.get(name, generations.NONE).now,
             "services": list(each.users),
@@ -76,7 +78,7 @@ def rotate(
 
     target = _target(context)
     local = target.local
-    found = note(local.state, local.everything, name, local.credentials)
+    found = note(local.state, local.everything, name, local.credentials, local.given)
     users = [each for each in local.everything if each.name in found.users]
     ways = {
         "restarts": [each.name for each in users if name in used(each)],
@@ -105,7 +107,9 @@ def renew(
     target = _target(context)
     local = target.local
     with lock.held(terraform_state(target.path, target.stack)):
-        found = renewal.renew(local.state, local.everything, local.runtime, everything=everything, restarting=restart)
+        found = renewal.renew(
+            local.state, local.everything, local.runtime, local.given, everything=everything, restarting=restart
+        )
         for line in _said(found):
             print(line)
         if restart:

@@ -236,7 +236,7 @@ class _Stack:
     def changed(self) -> list[str]:
         """Services that run as another file defined them, or with credentials that are to be replaced."""
         local = self.local
-        return [*local.runtime.changed(generations.plan(local.state, local.everything, local.credentials))]
+        return [*local.runtime.changed(generations.plan(local.state, local.everything, local.credentials, local.given))]
 
     def definitions(self) -> Finding:
         unnamed = sorted(self.processes.keys() - {each.name for each in self.local.services})

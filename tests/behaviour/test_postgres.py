@@ -16,7 +16,7 @@ from lakehouse.kinds.platform.postgres import Database
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
-from lakehouse.services.certificate import AUTHORITY, TRUSTED
+from lakehouse.services.certificate import TRUSTED
 from lakehouse.spec.databases import DatabaseEntry
 from lakehouse.spec.entries import KindEntry
 from tests.behaviour.servers import awaited, started
@@ -99,7 +99,7 @@ def test_a_name_that_another_database_has_is_refused_and_nothing_changes(server:
 def test_a_cluster_becomes_secure_and_open_again_and_rows_stay(server: Server, tmp_path: Path) -> None:
     packages.set_up([postgres.SECURE_PACKAGE, *rest.PACKAGES[1:]], [rest.JAVA], progress=False)
     strange = State(tmp_path / "strange")
-    certificates.make(strange, AUTHORITY, ())
+    certificates.make(strange, TRUSTED)
 
     def asked(statement: str, trusting: State = server.state) -> str:
         url = Database.of("rest").jdbc(server.place(secure=True))

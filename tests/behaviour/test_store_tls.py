@@ -23,7 +23,7 @@ from lakehouse.kinds.needed import needed
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.process.place import ProcessPlace
 from lakehouse.runtimes.state import State
-from lakehouse.services.certificate import AUTHORITY, TRUSTED
+from lakehouse.services.certificate import TRUSTED
 from lakehouse.spec import ports as named_ports
 from lakehouse.spec.stacks import Secure
 from tests.behaviour.servers import REGION, awaited, bare, local, started
@@ -86,7 +86,7 @@ def test_it_is_reached_by_tls_alone_and_only_by_who_trusts_its_authority(kind: s
             TrustingFileIO(files).new_input("s3://warehouse/a").open().read()
 
         other = State(tmp_path / "other")
-        certificates.make(other, AUTHORITY, ())
+        certificates.make(other, TRUSTED)
         stranger = replace(store, trust=str(other.kept(TRUSTED.kept)))
         for each in (stranger, replace(store, trust=None)):
             with pytest.raises(Refused, match="cannot be trusted"), typed(str(store.endpoint)):

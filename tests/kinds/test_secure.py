@@ -22,7 +22,7 @@ from bootstrap.session.connect import store
 from lakehouse.kinds.platform.postgres import Database
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.state import State
-from lakehouse.services.certificate import AUTHORITY, TRUSTED
+from lakehouse.services.certificate import TRUSTED
 from tests.attacks.attacked import assert_known, assert_known_further
 from tests.integration.deployment import BIN, Deployment, exposed, kill, until, up
 from tests.integration.findings import doctor, errors
@@ -190,7 +190,7 @@ def test_programs_of_users_trust_it_by_the_variables_that_are_printed(stack: Dep
 
 def test_a_store_with_another_authority_gets_nothing(stack: Deployment, tmp_path: Path) -> None:
     other = State(tmp_path / "other")
-    certificates.make(other, AUTHORITY, ())
+    certificates.make(other, TRUSTED)
     real = store(stack.local)
     wrong = replace(real, trust=str(other.kept(TRUSTED.kept)))
     assert client(real, attempts=1).list_buckets()["Buckets"]

@@ -249,7 +249,7 @@ def test_a_certificate_that_is_replaced_under_a_running_trino_is_served(stack: D
     before, serial = pid(stack), served(stack)
     state = stack.local.state
     made = wanted(stack.local.services)["trino"]
-    certificates.make(state, "trino", made)
+    certificates.make(state, made)
     parts = [(state.root / "certificates" / "trino" / f"{part}.pem").read_text() for part in ("key", "certificate")]
     (state.config("trino") / "server.pem").write_text("\n".join(parts))
     assert soon(lambda: served(stack) != serial, 120)

@@ -12,15 +12,15 @@ import shutil
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.state import State, write_private
-from lakehouse.services.certificate import AUTHORITY
+from lakehouse.services.certificate import AUTHORITIES, AUTHORITY, INNER, Given
 from lakehouse.services.service import Service
 from lakehouse.text import pkcs12
-from lakehouse.text.placeholders import issued
+from lakehouse.text.placeholders import Issued, issued
 
 AUTHORITY_DAYS = 3650
 DAYS = 397  # the longest that clients accept
@@ -30,14 +30,16 @@ _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
 
 
-def issue(state: State, services: Iterable[Service]) -> None:
+def issue(state: State, services: Iterable[Service], given: Given | None = None) -> None:
     """Make the certificates that the services' files name and that do not exist, and the bundle for users' programs.
+
+    Those that the user gives are copied.
 
     Raises LakehouseError if openssl is missing or fails.
     """
-    for name, names in wanted(services).items():
-        if not is_there(state, name):
-            make(state, name, names)
+    for each in wanted(services).values():
+        if not is_there(state, each.certificate):
+            make(state, each, given)
     if is_there(state, AUTHORITY):
         _bundle(state)
 
@@ -56,25 +58,49 @@ def _bundle(state: State) -> None:
 
 def is_there(state: State, name: str) -> bool:
     """Whether the certificate exists, for any names."""
-    return all((_folder(state, name) / f"{part}.pem").is_file() for part in ("key", "certificate"))
+    # An authority that the user gives has no key here.
+    there = ("certificate",) if name in AUTHORITIES else ("key", "certificate")
+    return all((_folder(state, name) / f"{part}.pem").is_file() for part in there)
 
 
-def wanted(services: Iterable[Service]) -> Mapping[str, tuple[str, ...]]:
-    """The certificates that the services' files name, each with its host names and IP addresses."""
+def wanted(services: Iterable[Service]) -> Mapping[str, Issued]:
+    """The certificates that the services' files name, by their names."""
     parts = [part for each in services for file in each.files for part in issued(file.text)]
-    return {part.certificate: part.names for part in parts}
+    return {part.certificate: part for part in parts}
 
 
-def due(state: State, name: str, names: tuple[str, ...]) -> bool:
-    """Whether a certificate must be made: it is missing, expires soon, or has other names or another authority."""
-    folder = _folder(state, name)
+def due(state: State, wanted: Issued, given: Given | None = None) -> bool:
+    """Whether a certificate must be made: it is missing, expires soon, or has other names or another authority.
+
+    One that the user gives: whether the state folder has another one.
+    """
+    folder = _folder(state, wanted.certificate)
     certificate = folder / "certificate.pem"
-    if not is_there(state, name):
+    if not is_there(state, wanted.certificate):
         return True
-    if name == AUTHORITY:
-        return not _lasts(certificate)
-    authority = _folder(state, AUTHORITY) / "certificate.pem"
-    return due(state, AUTHORITY, ()) or _noted(folder) != _note(names, authority) or not _lasts(certificate)
+    if given is not None and is_given(wanted):
+        return any((folder / name).read_bytes() != source.read_bytes() for name, source in _copied(wanted, given))
+    if wanted.certificate in AUTHORITIES:
+        return not (folder / "key.pem").is_file() or not _lasts(certificate)
+    authority = _signer(wanted)
+    noted = _note(wanted.names, _folder(state, authority.certificate) / "certificate.pem")
+    return due(state, authority) or _noted(folder) != noted or not _lasts(certificate)
+
+
+def is_given(wanted: Issued) -> bool:
+    """Whether a certificate is the user's in a stack whose user gives one."""
+    return AUTHORITY in (wanted.certificate, wanted.signer) and wanted.certificate != INNER
+
+
+def _signer(wanted: Issued) -> Issued:
+    return Issued(wanted.signer, "certificate")
+
+
+def _copied(wanted: Issued, given: Given) -> Sequence[tuple[str, Path]]:
+    """The names of the user's files in the state folder, and their paths."""
+    if wanted.certificate == AUTHORITY:
+        return [("certificate.pem", given.authority)]
+    return [("key.pem", given.key), ("certificate.pem", given.certificate)]
 
 
 def lifetime(state: State, name: str) -> tuple[float, float]:
@@ -84,13 +110,18 @@ def lifetime(state: State, name: str) -> tuple[float, float]:
     return begin, end
 
 
-def make(state: State, name: str, names: tuple[str, ...]) -> None:
-    """Make a certificate, even if it exists. If the authority is due, it is made first."""
-    if name == AUTHORITY or due(state, AUTHORITY, ()):
-        _make_authority(state)
-    if name == AUTHORITY:
+def make(state: State, wanted: Issued, given: Given | None = None) -> None:
+    """Make a certificate, or copy the user's, even if it exists. If its authority is due, that is made first."""
+    name, names = wanted.certificate, wanted.names
+    if given is not None and is_given(wanted):
+        _copy(state, wanted, given)
         return
-    authority = _folder(state, AUTHORITY)
+    if name in AUTHORITIES:
+        _make_authority(state, name)
+        return
+    if due(state, _signer(wanted)):
+        _make_authority(state, wanted.signer)
+    authority = _folder(state, wanted.signer)
     with tempfile.TemporaryDirectory(dir=_root(state), prefix=".making-") as scratch:
         made = Path(scratch)
         (made / "extensions").write_text(
@@ -107,7 +138,19 @@ def make(state: State, name: str, names: tuple[str, ...]) -> None:
         _keep(state, name, made, _note(names, authority / "certificate.pem"))
 
 
-def _make_authority(state: State) -> None:
+def _copy(state: State, wanted: Issued, given: Given) -> None:
+    with tempfile.TemporaryDirectory(dir=_root(state), prefix=".making-") as scratch:
+        made = Path(scratch)
+        for name, source in _copied(wanted, given):
+            write_private(made / name, source.read_text())
+        if wanted.certificate == AUTHORITY:  # the key of the stack's own authority has no more use
+            (_folder(state, AUTHORITY) / "key.pem").unlink(missing_ok=True)
+        _keep(state, wanted.certificate, made, "")
+    if wanted.certificate == AUTHORITY:
+        _bundle(state)
+
+
+def _make_authority(state: State, name: str) -> None:
     with tempfile.TemporaryDirectory(dir=_root(state), prefix=".making-") as scratch:
         made = Path(scratch)
         (made / "configuration").write_text(
@@ -119,8 +162,9 @@ def _make_authority(state: State) -> None:
             made, "req", "-x509", "-config", "configuration", *_KEY, "-days", str(AUTHORITY_DAYS),
             "-subj", "/CN=lakehouse authority", "-keyout", "key.pem", "-out", "certificate.pem",
         )  # fmt: skip
-        _keep(state, AUTHORITY, made, "")
-    _bundle(state)
+        _keep(state, name, made, "")
+    if name == AUTHORITY:
+        _bundle(state)
 
 
 def _keep(state: State, name: str, made: Path, note: str) -> None:
@@ -129,8 +173,9 @@ def _keep(state: State, name: str, made: Path, note: str) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (made / "names").write_text(note)
     for each in ("key.pem", "names", "certificate.pem"):
-        (made / each).chmod(0o600)
-        (made / each).replace(folder / each)
+        if (made / each).exists():  # no key of an authority that the user gives
+            (made / each).chmod(0o600)
+            (made / each).replace(folder / each)
 
 
 def _note(names: tuple[str, ...], authority: Path) -> str:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.services.certificate import AUTHORITY
+from lakehouse.services.certificate import AUTHORITIES
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import Issued, Secret, is_value, issued, secrets
 from lakehouse.text.profiles import Profile
 from lakehouse.text.words import suggest
 
-_SUFFIX = "-certificate"
+SUFFIX = "-certificate"
 _UNFIT = (
     "a configuration file cannot contain: it is empty, or has a space, a quotation mark, a backslash, =, ]]>, ${, "
     "$$ or a character that is not ASCII"
@@ -74,7 +74,13 @@ def names(service: Service) -> set[str]:
 def certificates(service: Service) -> set[str]:
     """The names of a service's own certificates: not of the authority's, which it trusts."""
     own = (each.certificate for each in _of(service))
-    return {f"{each.certificate}{_SUFFIX}" for each in own if each is not None and each.certificate != AUTHORITY}
+    return {f"{each.certificate}{SUFFIX}" for each in own if each is not None and each.certificate not in AUTHORITIES}
+
+
+def signers(service: Service) -> set[str]:
+    """The names of the certificates of the authorities that sign a service's own."""
+    own = (each.certificate for each in _of(service))
+    return {f"{each.signer}{SUFFIX}" for each in own if each is not None and each.certificate not in AUTHORITIES}
 
 
 def _of(service: Service) -> Iterator[Credential]:
@@ -82,7 +88,7 @@ def _of(service: Service) -> Iterator[Credential]:
         for secret in secrets(file.text):
             yield Credential(secret.credential or secret.secret, (secret,), None, (service.name,))
         for part in issued(file.text):
-            yield Credential(f"{part.certificate}{_SUFFIX}", (), part, (service.name,))
+            yield Credential(f"{part.certificate}{SUFFIX}", (), part, (service.name,))
 
 
 def chosen(path: Path | None, credentials: Mapping[str, Credential]) -> dict[str, str]:

@@ -11,15 +11,16 @@ import json
 import secrets as random
 import string
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lakehouse.errors import LakehouseError, UsageError
-from lakehouse.runtimes import certificates, credentials, shell_keys, tokens
+from lakehouse.runtimes import certificates, credentials, given, shell_keys, tokens
 from lakehouse.runtimes.credentials import Credential
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.runtimes.state import State, write_private
-from lakehouse.services.certificate import AUTHORITY
+from lakehouse.services.certificate import AUTHORITIES, Given
 from lakehouse.services.service import Service
 from lakehouse.text.placeholders import Secret
 
@@ -29,10 +30,11 @@ _LETTERS = string.ascii_letters + string.digits
 
 @dataclass(frozen=True)
 class Planned:
-    """The plan of a deploy: generations above 0 by name, and the file of credentials that the user sets."""
+    """The plan of a deploy: generations above 0 by name, and the files of credentials and certificates of the user."""
 
     generations: Mapping[str, int] = field(default_factory=dict)
     file: Path | None = None
+    given: Given | None = None
 
 
 NOTHING = Planned()
@@ -49,20 +51,21 @@ class Generation:
 NONE = Generation()
 
 
-def plan(state: State, services: Iterable[Service], file: Path | None) -> Planned:
+def plan(state: State, services: Iterable[Service], file: Path | None, certificate: Given | None = None) -> Planned:
     """The generations after the next deploy. Reads the state folder and writes nothing.
 
-    Raises UsageError if the file of credentials cannot be used.
+    Raises UsageError if the file of credentials, or the certificate of the user, cannot be used.
     """
     known = credentials.known(services)
+    _check(known, certificate)
     chosen = credentials.chosen(file, known)
     recorded = read(state)
     wanted: dict[str, int] = {}
     for name, each in known.items():
         last = recorded.get(name, NONE)
-        due = last.wanted == last.now and _is_due(state, each, chosen)
+        due = last.wanted == last.now and _is_due(state, each, chosen, certificate)
         wanted[name] = last.wanted + due
-    return Planned({name: number for name, number in wanted.items() if number}, file)
+    return Planned({name: number for name, number in wanted.items() if number}, file, certificate)
 
 
 def lasting(state: State, services: Iterable[Service], file: Path | None) -> list[str]:
@@ -76,7 +79,7 @@ def lasting(state: State, services: Iterable[Service], file: Path | None) -> lis
         f"{name} in {file} is another one than before, and its server keeps the one of its first start: deploy this "
         "only if you have replaced it there too, by the server's own interface."
         for name, each in known.items()
-        if any(secret.lasting for secret in each.secrets) and _is_due(state, each, chosen)
+        if any(secret.lasting for secret in each.secrets) and _is_due(state, each, chosen, None)
     ]
 
 
@@ -93,7 +96,7 @@ def used(service: Service) -> tuple[str, ...]:
     """
     names, own = credentials.names(service), credentials.certificates(service)
     if own:
-        names = (names - own if service.renewal else names) | {_authority()}
+        names = (names - own if service.renewal else names) | credentials.signers(service)
     return tuple(sorted(names))
 
 
@@ -111,24 +114,29 @@ def make(state: State, services: Iterable[Service], planned: Planned) -> None:
     """
     some = list(services)
     known = credentials.known(some)
+    _check(known, planned.given)
     chosen = credentials.chosen(planned.file, known)
     for each in known.values():
         for secret in each.secrets:
             if not state.kept(secret.secret).is_file() or tokens.is_former(state, secret):
                 _write(state, secret, chosen)
-    certificates.issue(state, some)
+    certificates.issue(state, some, planned.given)
 
 
 def renew(state: State, services: Iterable[Service], planned: Planned) -> None:
     """Replace the credentials whose planned generation is newer than the one in the state folder."""
     known = credentials.known(services)
+    _check(known, planned.given)
     chosen = credentials.chosen(planned.file, known)
     recorded = read(state)
     newer = [each for name, each in known.items() if planned.generations.get(name, 0) > recorded.get(name, NONE).now]
     _note(state, recorded, planned, newer, done=False)  # so that an interrupted run is repeated
-    authority = any(each.name == _authority() for each in newer)
-    if authority:
-        certificates.make(state, AUTHORITY, ())  # all others are issued again
+    authorities = [
+        each.certificate for each in newer if each.certificate and each.certificate.certificate in AUTHORITIES
+    ]
+    for authority in authorities:
+        certificates.make(state, authority, planned.given)
+    again = {each.certificate for each in authorities}  # all that they sign is issued again
     for each in newer:
         if each.kind == "tokens":
             tokens.make(state, each.name)
@@ -136,8 +144,8 @@ def renew(state: State, services: Iterable[Service], planned: Planned) -> None:
             _write(state, secret, chosen)
     for each in known.values():
         part = each.certificate
-        if part is not None and part.certificate != AUTHORITY and (authority or each in newer):
-            certificates.make(state, part.certificate, part.names)
+        if part is not None and part.certificate not in AUTHORITIES and (part.signer in again or each in newer):
+            certificates.make(state, part, planned.given)
     _note(state, recorded, planned, newer, done=True)
 
 
@@ -150,7 +158,9 @@ def _note(
         _record(state, recorded)
 
 
-def rotate(state: State, services: Iterable[Service], name: str, file: Path | None) -> Credential:
+def rotate(
+    state: State, services: Iterable[Service], name: str, file: Path | None, certificate: Given | None = None
+) -> Credential:
     """Record that the next deploy must replace a credential, and return it.
 
     Raises LakehouseError if the stack has no such credential, or if it was never made; UsageError if the user sets it
@@ -162,6 +172,11 @@ def rotate(state: State, services: Iterable[Service], name: str, file: Path | No
         raise UsageError(
             f"{name} cannot be replaced here: its server keeps the one of its first start. Replace it there by the "
             "server's own interface, then set the new one with `credentials` of the stack."
+        )
+    if certificate is not None and found.certificate is not None and certificates.is_given(found.certificate):
+        raise UsageError(
+            f"{name} is {certificate.certificate}, which {certificate.at} names. Have another one issued and put it "
+            "there; `lakehouse secret renew` or the next `lakehouse deploy` uses it."
         )
     for profile in filter(None, (secret.profile for secret in found.secrets)):
         raise UsageError(
@@ -201,24 +216,33 @@ def read(state: State) -> dict[str, Generation]:
 def write(folder: Path, planned: Planned) -> None:
     """Write the plan into the folder of the synthesised stack, for the preflight. It contains no secret."""
     file = None if planned.file is None else str(planned.file)
-    (folder / FILE).write_text(json.dumps({"generations": dict(planned.generations), "file": file}, indent=1))
+    content: dict[str, Any] = {"generations": dict(planned.generations), "file": file}
+    if planned.given is not None:
+        content["given"] = {key: str(value) for key, value in asdict(planned.given).items()}
+    (folder / FILE).write_text(json.dumps(content, indent=1))
 
 
 def planned_in(folder: Path) -> Planned:
     """The plan that :func:`write` wrote into a folder."""
     content = json.loads((folder / FILE).read_text())
-    return Planned(content["generations"], None if content["file"] is None else Path(content["file"]))
+    paths = dict(content.get("given", {}))
+    at = paths.pop("at", "")
+    return Planned(
+        content["generations"],
+        None if content["file"] is None else Path(content["file"]),
+        Given(**{key: Path(path) for key, path in paths.items()}, at=at) if paths else None,
+    )
 
 
-def _authority() -> str:
-    return f"{AUTHORITY}-certificate"
+def _check(known: Mapping[str, Credential], certificate: Given | None) -> None:
+    given.check(certificate, (each.certificate for each in known.values() if each.certificate is not None))
 
 
-def _is_due(state: State, each: Credential, chosen: Mapping[str, str]) -> bool:
+def _is_due(state: State, each: Credential, chosen: Mapping[str, str], certificate: Given | None) -> bool:
     """Whether the state folder has another value than the user sets, or a certificate or a key that must be renewed."""
     if each.certificate is not None:
-        name = each.certificate.certificate
-        return certificates.is_there(state, name) and certificates.due(state, name, each.certificate.names)
+        there = certificates.is_there(state, each.certificate.certificate)
+        return there and certificates.due(state, each.certificate, certificate)
     if each.kind == "tokens":
         made = any(state.kept(secret.secret).is_file() for secret in each.secrets)
         return made and tokens.due(state, each.name)

@@ -8,30 +8,33 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.runtimes import certificates
+from lakehouse.errors import UsageError
+from lakehouse.runtimes.certificates import is_given, mistrust
+from lakehouse.services.certificate import Given
+from lakehouse.text.placeholders import Issued
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 SMALLEST_RSA = 2048  # bits
-
-
-@dataclass(frozen=True)
-class Given:
-    """Three files in PEM: the certificate with those between it and the authority, its key, and the authority."""
-
-    certificate: Path
-    key: Path
-    authority: Path
+SOON = timedelta(days=1)  # who deploys a certificate that ends sooner deploys what fails tomorrow
 
 
 class _Wrong(Exception):
     """Why a file cannot be used, as text that follows its path."""
+
+
+def check(given: Given | None, certificates: Iterable[Issued], now: datetime | None = None) -> None:
+    """Raises UsageError, with all faults, if the files cannot be used for the user's ones among these certificates."""
+    if given is None:
+        return
+    names = (name for each in certificates if is_given(each) for name in each.names)
+    if wrong := [f"{given.at}.{key}: {message}." for key, message in faults(given, dict.fromkeys(names), now)]:
+        raise UsageError("\n".join(wrong))
 
 
 def faults(given: Given, names: Iterable[str], now: datetime | None = None) -> Iterator[tuple[str, str]]:
@@ -60,7 +63,7 @@ def faults(given: Given, names: Iterable[str], now: datetime | None = None) -> I
         message = f"{given.key} is not the key of the first certificate in {given.certificate}. Name the key that is"
         wrong.append(("key", message))
     yield from wrong
-    if not wrong and (refused := certificates.mistrust(given.certificate, given.authority)):
+    if not wrong and (refused := mistrust(given.certificate, given.authority)):
         rule = "It must have the server's certificate first, then each between that and the authority"
         yield "certificate", f"{given.certificate} is not trusted by who trusts {given.authority}: {refused}. {rule}"
 
@@ -162,3 +165,5 @@ def _of_time(certificate: Certificate, now: datetime) -> Iterator[str]:
         yield f"has {name}, which is valid only from {begin:%Y-%m-%d %H:%M} UTC on. Wait, or set this machine's clock"
     if now > end:
         yield f"has {name}, which ended on {end:%Y-%m-%d}. Have another one issued"
+    elif now > end - SOON:
+        yield f"has {name}, which ends at {end:%Y-%m-%d %H:%M} UTC, within a day. Have another one issued"

@@ -10,6 +10,7 @@ from lakehouse.kinds.compose import Endpoints
 from lakehouse.runtimes.owner import OwnerClaim
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
+from lakehouse.services.certificate import Given
 from lakehouse.services.service import Place, Service
 from lakehouse.spec.kinds import Listener
 
@@ -26,6 +27,7 @@ class Local:
     runtime: Runtime
     claim: OwnerClaim  # to the state folder
     credentials: Path | None = None  # the file of credentials that the user sets
+    given: Given | None = None  # the certificate that the user gives
 
     @property
     def ports(self) -> dict[str, int]:

@@ -13,9 +13,10 @@ from lakehouse.runtimes.kind import RuntimeKind
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.owner import Owner, OwnerClaim
 from lakehouse.runtimes.state import State, folder, terraform_state
-from lakehouse.services.certificate import TRUSTED
+from lakehouse.services.certificate import TRUSTED, Given
 from lakehouse.spec import Lakehouse, LocalStack
 from lakehouse.spec.ports import listeners
+from lakehouse.spec.stacks import Secure
 from lakehouse.text.terminal import is_hidden, shown
 
 
@@ -68,7 +69,14 @@ def locate(lakehouse: Lakehouse, stack: str, path: Path) -> Local:
         runtime=kind.runtime(lakehouse, stack, state, place, there),
         claim=_claim(lakehouse, stack, path, state),
         credentials=None if found.credentials is None else path.parent / found.credentials,
+        given=_given(found.secure, path.parent, f"stacks.{stack}.secure"),
     )
+
+
+def _given(secure: Secure | None, folder: Path, at: str) -> Given | None:
+    if secure is None or secure.certificate is None or secure.key is None or secure.authority is None:
+        return None
+    return Given(folder / secure.certificate, folder / secure.key, folder / secure.authority, at)
 
 
 def _claim(lakehouse: Lakehouse, stack: str, path: Path, state: State) -> OwnerClaim:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lakehouse.runtimes import certificates, credentials, tokens
+from lakehouse.runtimes import certificates, credentials, given, tokens
 from lakehouse.runtimes.credentials import Credential
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
-from lakehouse.services.certificate import AUTHORITY
+from lakehouse.services.certificate import AUTHORITIES, Given
 from lakehouse.services.service import File, Service
 from lakehouse.text import pkcs12
 from lakehouse.text.placeholders import Keystore, issued, parts, written
@@ -30,27 +30,39 @@ class Renewals:
 
 
 def renew(
-    state: State, services: Sequence[Service], runtime: Runtime, *, everything: bool = False, restarting: bool = False
+    state: State,
+    services: Sequence[Service],
+    runtime: Runtime,
+    certificate: Given | None = None,
+    *,
+    everything: bool = False,
+    restarting: bool = False,
 ) -> Renewals:
     """Renew the certificates that are due, or ``everything``, and give them to the services that run.
 
     One whose service only a restart renews is made only if the caller is ``restarting`` what waits. The authority and
-    the keys that sign tokens are left to a deploy, which starts all their services again.
+    the keys that sign tokens are left to a deploy, which starts all their services again. The user's
+    ``certificate`` is due where the state folder has another one.
 
-    Raises LakehouseError if openssl is missing or fails, or if a service has ended meanwhile.
+    Raises LakehouseError if openssl is missing or fails, or if a service has ended meanwhile; UsageError if the user's
+    certificate cannot be used.
     """
     known = credentials.known(services)
-    due = [name for name, each in known.items() if _is_due(state, each)]
+    given.check(certificate, (each.certificate for each in known.values() if each.certificate is not None))
+    due = [name for name, each in known.items() if _is_due(state, each, certificate)]
     there = runtime.processes()
     running = [each for each in services if each.name in there and there[each.name].pid]
     stiff = {each.name for each in running if not each.renewal}
     renewed: list[str] = []
-    for name, each in known.items() if f"{AUTHORITY}-certificate" not in due else ():
+    for name, each in known.items():
         own = each.certificate
-        if own is None or own.certificate == AUTHORITY or not certificates.is_there(state, own.certificate):
+        if own is None or own.certificate in AUTHORITIES or f"{own.signer}{credentials.SUFFIX}" in due:
             continue
-        if (everything or name in due) and (restarting or not stiff & set(each.users)):
-            certificates.make(state, own.certificate, own.names)
+        if not certificates.is_there(state, own.certificate):
+            continue
+        made_here = certificate is None or not certificates.is_given(own)
+        if (name in due or (everything and made_here)) and (restarting or not stiff & set(each.users)):
+            certificates.make(state, own, certificate)
             renewed.append(name)
     taken = hand_over(state, running, runtime)
     waiting = tuple(each for each in running if each.name in stiff and outdated(state, each))
@@ -79,7 +91,7 @@ def outdated(state: State, service: Service) -> tuple[File, ...]:
 
     A file that is not there is none of them: the service was started without it.
     """
-    own = (file for file in service.files if any(part.certificate != AUTHORITY for part in issued(file.text)))
+    own = (file for file in service.files if any(part.certificate not in AUTHORITIES for part in issued(file.text)))
     return tuple(file for file in own if not _is_current(state, service, file))
 
 
@@ -93,10 +105,10 @@ def hand_over(state: State, services: Iterable[Service], runtime: Runtime) -> li
     return [service.name for service, _ in found]
 
 
-def _is_due(state: State, each: Credential) -> bool:
+def _is_due(state: State, each: Credential, certificate: Given | None) -> bool:
     if each.certificate is not None:
-        name = each.certificate.certificate
-        return certificates.is_there(state, name) and certificates.due(state, name, each.certificate.names)
+        there = certificates.is_there(state, each.certificate.certificate)
+        return there and certificates.due(state, each.certificate, certificate)
     return each.kind == "tokens" and tokens.is_there(state, each.name) and tokens.due(state, each.name)
 
 

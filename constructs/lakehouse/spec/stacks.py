@@ -14,6 +14,7 @@ from pydantic import (
     StrictStr,
     Tag,
     field_serializer,
+    model_validator,
 )
 
 from lakehouse.spec.base import Model, YesNoOr
@@ -23,6 +24,7 @@ from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.values import (
     BucketName,
     CatalogName,
+    CertificateFile,
     Cidr,
     ContainerPrefix,
     CredentialsFile,
@@ -43,6 +45,31 @@ class Secure(Model):
 
     accept: list[StrictStr] = []
     """Weaknesses that are known and accepted, by their words, as in `minio-keys`; docs/stores.md has them."""
+    certificate: CertificateFile | None = None
+    """File in PEM, relative to this one: a certificate for all services, then each between it and `authority`.
+
+    Default: the stack makes its certificates. `certificate`, `key` and `authority` belong together.
+    """
+    key: CertificateFile | None = None
+    """File in PEM with the key of `certificate`, with mode 0600."""
+    authority: CertificateFile | None = None
+    """File in PEM with the root authority of `certificate`, which clients trust."""
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the user gives the certificate of the services."""
+        return self.certificate is not None
+
+    @model_validator(mode="after")
+    def _together(self) -> Secure:
+        files = {"certificate": self.certificate, "key": self.key, "authority": self.authority}
+        missing = [name for name, file in files.items() if file is None]
+        if 0 < len(missing) < len(files):
+            raise ValueError(
+                f"certificate, key and authority belong together, and {' and '.join(missing)} is missing. "
+                "Name all three files, or none: the stack makes its certificates then"
+            )
+        return self
 
 
 def _secure(value: Any) -> Any:
@@ -70,7 +97,10 @@ class LocalStack(Model):
         BeforeValidator(_secure),
         YesNoOr(Secure),
     ] = None
-    """TLS and authentication on every port that has a way to: true, false, or {accept: [...]}. Default: false."""
+    """TLS and authentication on every port that has a way to: true, false, or {accept: [...]}. Default: false.
+
+    {certificate: FILE, key: FILE, authority: FILE} gives the services a certificate of your own.
+    """
     catalogs: dict[CatalogName, Annotated[KindEntry, Chosen("catalogs", _LOCAL)]]
     """The kind of each of `catalogs`."""
     ports: dict[StrictStr, PortNumber] = {}
@@ -85,8 +115,8 @@ class LocalStack(Model):
 
     @field_serializer("secure")
     def _short(self, secure: Secure | None) -> Any:
-        """True or false unless something is accepted, as in the file."""
-        return secure.model_dump() if secure and secure.accept else secure is not None
+        """True or false unless there is more to say, as in the file."""
+        return (secure.model_dump(exclude_defaults=True) if secure else None) or secure is not None
 
 
 class Backend(Model):

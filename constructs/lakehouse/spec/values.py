@@ -356,7 +356,15 @@ def _seed(value: str) -> str:
     return value
 
 
+def _certificate(value: str) -> str:
+    # The message does not repeat a value of more than one line, which may be the key itself.
+    if not value.isprintable() or "-----BEGIN" in value:
+        raise ValueError("this looks like the content of a file in PEM. Name the file that contains it")
+    return _credentials(value)
+
+
 CredentialsFile = Annotated[StrictStr, AfterValidator(_credentials)]
 SourceCredentialsFile = Annotated[StrictStr, AfterValidator(_source)]
 SeedFile = Annotated[StrictStr, AfterValidator(_seed)]
+CertificateFile = Annotated[StrictStr, AfterValidator(_certificate)]
 LicenseFile = Annotated[StrictStr, AfterValidator(_license)]

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from lakehouse.errors import LakehouseError
 from lakehouse.text import pkcs12
-from lakehouse.text.later import ASIDE, definition
+from lakehouse.text.later import ASIDE, definition, later
 from lakehouse.text.profiles import Profile
 
 # The form of a generated secret: a key is 40 hexadecimal digits, a password 24 letters and digits. A name is the first
@@ -56,6 +56,7 @@ class Issued:
     certificate: str
     part: Literal["key", "certificate"]
     names: tuple[str, ...] = ()  # host names and IP addresses for which it is valid
+    signer: str = later("authority")  # the certificate of the authority that signs it
 
     @property
     def kept(self) -> str:

@@ -21,7 +21,7 @@ from lakehouse.text.placeholders import Secret, Text, joined
 
 NAME, PACKAGE = "seaweedfs", "seaweedfs-4.48"
 TABLES = f"{NAME}-tables"  # the port of its Iceberg REST endpoint
-_CHAIN, _KEY, _AUTHORITY = "certificate.pem", "key.pem", "authority.pem"
+_CHAIN, _KEY, _AUTHORITY = _FILES = "certificate.pem", "key.pem", "authority.pem"
 _HERE = "(key)"  # of a placeholder in a JSON text
 TOKENS = Secret("seaweedfs-tokens")  # signs what its parts show each other
 _SOCKETS = "/tmp"  # noqa: S108 - where its parts reach each other: it has no option for the folder
@@ -38,6 +38,10 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
     port, s3_grpc = place.port(NAME), place.port(f"{NAME}-grpc")
     host, bind, data, config = place.host(NAME), place.bind(), place.data(NAME), place.config(NAME)
     certificate = Certificate.of(NAME, host, [place.external(NAME)] if place.secure else [])
+    given = stack.secure is not None and stack.secure.is_given
+    # What its own parts show each other: the user's authority signs certificates of others, too.
+    inner_files = tuple(f"inner-{each}" for each in _FILES) if given else _FILES
+    own = Certificate.inner(NAME, host)
     near = posixpath.relpath(data, config)  # the path of a unix socket has 107 bytes at most
     inner = [Port(f"{NAME}-{part}", place.port(f"{NAME}-{part}"), "https", gives="") for part, _ in _PARTS]
     tables = (
@@ -82,10 +86,11 @@ def seaweedfs(place: Place, stack: LocalStack) -> Service:
             File("s3.json", _keys()),
             File("iam.json", _roles()),
             # A file that cannot be read is passed over in silence, and all doors stand open.
-            File("security.toml", joined(list(_security(config)))),
+            File("security.toml", joined(list(_security(config, *inner_files)))),
             File(_CHAIN, certificate.chain),
             File(_KEY, certificate.key),
             File(_AUTHORITY, certificate.authority),
+            *(map(File, inner_files, (own.chain, own.key, own.authority)) if given else ()),
             File("options", "".join(f"{key}={value}\n" for key, value in stack.store.properties.items())),
         ),
         environment=(("GOMEMLIMIT", "400MiB"),),
@@ -155,10 +160,10 @@ def _roles() -> Text:
     return joined([before, TOKENS, after])
 
 
-def _security(config: str) -> Iterator[Text]:
+def _security(config: str, chain: str, key: str, trusted: str) -> Iterator[Text]:
     """security.toml: certificates on both sides of every port but the gateway's, and signed tokens behind it."""
-    own = f"cert = {toml.string(f'{config}/{_CHAIN}')}\nkey = {toml.string(f'{config}/{_KEY}')}\n"
-    authority = f"ca = {toml.string(f'{config}/{_AUTHORITY}')}\n"
+    own = f"cert = {toml.string(f'{config}/{chain}')}\nkey = {toml.string(f'{config}/{key}')}\n"
+    authority = f"ca = {toml.string(f'{config}/{trusted}')}\n"
     for section in _TOKENS:
         yield from (f'[{section}]\nkey = "', TOKENS, '"\n')
     yield f"[filer.expose_directory_metadata]\nenabled = false\n[grpc]\n{authority}"

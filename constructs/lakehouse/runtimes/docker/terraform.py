@@ -46,7 +46,7 @@ class DockerRuntime(LocalRuntime):
         asked = local.runtime.containers
         terraform = terraform_state(Path(local.claim.owner.file), local.claim.owner.stack)
         known = known_names(terraform)
-        planned = generations.plan(local.state, local.everything, local.credentials)
+        planned = generations.plan(local.state, local.everything, local.credentials, local.given)
         found = look(local.everything, asked, local.state, known, planned, because(planned))
         super().__init__(scope, name, local, found, planned)
         provider.DockerProvider(self, "docker")

@@ -26,7 +26,7 @@ class ProcessRuntime(LocalRuntime):
     def __init__(
         self, scope: Construct, name: str, local: Local, because: Callable[[Planned], Because] = lambda _: silent
     ) -> None:
-        planned = generations.plan(local.state, local.everything, local.credentials)
+        planned = generations.plan(local.state, local.everything, local.credentials, local.given)
         found = incarnation.look(local.everything, local.state, planned, because(planned))
         super().__init__(scope, name, local, found, planned)
         supervised = incarnation.look_supervisor(local.state)

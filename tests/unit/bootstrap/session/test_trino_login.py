@@ -15,6 +15,7 @@ from bootstrap.session.target import find
 from bootstrap.session.trino_login import TrinoLogin, trino_login
 from lakehouse.runtimes import certificates, owner
 from lakehouse.runtimes.state import State
+from lakehouse.text.placeholders import Issued
 from tests.unit.lakehouse.services.place import PROJECT
 
 PASSWORD = "".join(("a", "word"))
@@ -36,7 +37,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """The address of a server with a certificate of its own authority, and the authority's file."""
     state = State(tmp_path_factory.mktemp("state"))
-    certificates.make(state, "web", ("127.0.0.1",))
+    certificates.make(state, Issued("web", "certificate", ("127.0.0.1",)))
     folder = state.root / "certificates"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "web" / "certificate.pem", folder / "web" / "key.pem")

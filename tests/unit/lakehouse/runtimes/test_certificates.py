@@ -17,10 +17,10 @@ from lakehouse.runtimes import certificates
 from lakehouse.runtimes.docker import steps as docker_steps
 from lakehouse.runtimes.probe import Asked, ready
 from lakehouse.runtimes.state import State, write_private
-from lakehouse.services.certificate import AUTHORITY, Certificate
+from lakehouse.services.certificate import TRUSTED, Certificate
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.text import pkcs12
-from lakehouse.text.placeholders import written
+from lakehouse.text.placeholders import Issued, written
 
 CERTIFICATE = Certificate.of("web", "web.internal")
 
@@ -64,7 +64,7 @@ def test_the_bundle_has_the_public_authorities_and_follows_the_stacks_own(state:
         assert text.endswith(authority.read_text())
         assert text.startswith(pkcs12.roots())
         ssl.create_default_context(cadata=text)
-        certificates.make(state, AUTHORITY, ())
+        certificates.make(state, TRUSTED)
         assert certificates.bundle(state).read_text() != text
     certificates.bundle(state).unlink()  # of a state folder from an earlier version
     certificates.issue(state, [web()])
@@ -75,25 +75,25 @@ def test_one_for_other_names_is_made_again_by_the_same_authority(state: State) -
     before, names = kept(state), ("elsewhere.example",)
     certificates.issue(state, [web(replace(CERTIFICATE, names=names))])
     assert kept(state) == before, "what is there stays until its users are stopped"
-    assert certificates.due(state, "web", names)
-    certificates.make(state, "web", names)
-    assert not certificates.due(state, "web", names)
+    assert certificates.due(state, Issued("web", "certificate", names))
+    certificates.make(state, Issued("web", "certificate", names))
+    assert not certificates.due(state, Issued("web", "certificate", names))
     changed = {path for path, content in kept(state).items() if content != before[path]}
     assert changed == {"web/key.pem", "web/certificate.pem"}
 
 
 def test_one_whose_end_is_near_is_made_again(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not certificates.due(state, "web", CERTIFICATE.names)
+    assert not certificates.due(state, CERTIFICATE.chain)
     monkeypatch.setattr(certificates, "RENEWED_DAYS", certificates.DAYS + 1)
-    assert certificates.due(state, "web", CERTIFICATE.names)
-    assert not certificates.due(state, "authority", ())
+    assert certificates.due(state, CERTIFICATE.chain)
+    assert not certificates.due(state, TRUSTED)
 
 
 def test_another_authority_issues_all_again(state: State) -> None:
     (state.root / "certificates/authority/key.pem").unlink()
-    assert certificates.due(state, "web", CERTIFICATE.names)
+    assert certificates.due(state, CERTIFICATE.chain)
     before = kept(state)
-    certificates.make(state, "web", CERTIFICATE.names)
+    certificates.make(state, CERTIFICATE.chain)
     assert not set(before.values()) & set(kept(state).values())
 
 

@@ -22,7 +22,7 @@ SERVICE = Service(
 def test_what_is_made_has_an_end(tmp_path: Path) -> None:
     state = State(tmp_path)
     assert endings(state, [SERVICE]) == {}
-    certificates.make(state, "trino", CERTIFICATE.names)
+    certificates.make(state, CERTIFICATE.chain)
     tokens.make(state, "nessie-tokens")
     found = endings(state, [SERVICE])
     for name in ("trino-certificate", "nessie-tokens"):

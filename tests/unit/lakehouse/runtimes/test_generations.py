@@ -200,7 +200,7 @@ def test_another_authority_restarts_all_who_use_certificates(state: State) -> No
     deploy(state, some)
     assert state.secret(web.key.kept) != key
     assert state.secret(web.authority.kept) != trusted
-    assert not certificates.due(state, "web", web.names)
+    assert not certificates.due(state, web.chain)
     assert digests(state, some) == after
 
 

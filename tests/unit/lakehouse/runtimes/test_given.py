@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.runtimes.given import Given, faults
+from lakehouse.runtimes.given import faults
+from lakehouse.services.certificate import Given
 
 NAMES = ("lake.example.com", "localhost", "127.0.0.1")
 EC = ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")

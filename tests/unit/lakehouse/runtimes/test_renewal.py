@@ -11,7 +11,7 @@ import pytest
 from lakehouse.runtimes import certificates, generations, renewal, tokens
 from lakehouse.runtimes.runtime import Process, Runtime
 from lakehouse.runtimes.state import State, write_private
-from lakehouse.services.certificate import AUTHORITY, Certificate
+from lakehouse.services.certificate import AUTHORITY, Certificate, Given
 from lakehouse.services.service import File, Probe, Service
 from lakehouse.text.placeholders import Secret, written
 
@@ -62,7 +62,7 @@ def test_only_a_renewed_certificate_makes_files_outdated(tmp_path: Path, files: 
     service = web(files=files)
     state = made(tmp_path, service)
     assert renewal.outdated(state, service) == ()
-    certificates.make(state, "web", OWN.names)
+    certificates.make(state, OWN.chain)
     assert {each.path for each in renewal.outdated(state, service)} == {each.path for each in files} - {"authority.pem"}
 
 
@@ -71,7 +71,7 @@ def test_it_is_written_once_and_then_signalled(tmp_path: Path, word: str, signal
     service = web(word)
     state = made(tmp_path, service)
     runtime = Recorded(state)
-    certificates.make(state, "web", OWN.names)
+    certificates.make(state, OWN.chain)
     assert renewal.hand_over(state, [service], cast("Runtime", runtime)) == ["web"]
     assert runtime.asked == [("web", "key.pem"), ("web", "certificate.pem"), *signals]
     assert renewal.hand_over(state, [service], cast("Runtime", runtime)) == []
@@ -79,7 +79,7 @@ def test_it_is_written_once_and_then_signalled(tmp_path: Path, word: str, signal
 
 def test_one_that_only_a_restart_renews_is_left_to_it(tmp_path: Path) -> None:
     state = made(tmp_path, web())
-    certificates.make(state, "web", OWN.names)
+    certificates.make(state, OWN.chain)
     assert renewal.hand_over(state, [web()], cast("Runtime", Recorded(state))) == []
 
 
@@ -119,8 +119,8 @@ def ending(state: State, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     monkeypatch.setattr(certificates, "_lasts", lambda path: path.read_bytes() != former.get(path))
 
 
-def renewed(state: State, runtime: Recorded, **how: bool) -> renewal.Renewals:
-    return renewal.renew(state, ALL, cast("Runtime", runtime), **how)
+def renewed(state: State, runtime: Recorded, given: Given | None = None, **how: bool) -> renewal.Renewals:
+    return renewal.renew(state, ALL, cast("Runtime", runtime), given, **how)
 
 
 def test_what_is_not_due_stays(several: State) -> None:

@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from lakehouse.runtimes import certificates
 from lakehouse.runtimes.state import State
-from lakehouse.services.certificate import AUTHORITY, TRUSTED, Certificate
+from lakehouse.services.certificate import TRUSTED, Certificate
 from lakehouse.text.pkcs12 import PHRASE, roots
 from lakehouse.text.placeholders import Truststore, issued, read, with_contents, written
 
@@ -19,7 +19,7 @@ from lakehouse.text.placeholders import Truststore, issued, read, with_contents,
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # of a root that is older than the rule
 def test_it_has_the_public_roots_and_the_authority_and_needs_no_password(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
-    certificates.make(state, AUTHORITY, ())
+    certificates.make(state, TRUSTED)
     store = pkcs12.load_pkcs12(written(read(with_contents(Truststore(TRUSTED))), state.secret), None)
     assert store.key is None
     assert store.cert is None
@@ -38,7 +38,7 @@ def test_it_is_written_as_a_definition_and_read_again() -> None:
 
 def test_a_server_gets_its_key_and_its_certificate_in_one_store(tmp_path: Path) -> None:
     state, own = State(tmp_path / "state"), Certificate.of("s3proxy", "s3proxy")
-    certificates.make(state, own.name, own.key.names)
+    certificates.make(state, own.chain)
     text = read(with_contents(own.keystore))
     assert issued(text) == (own.key, own.chain)
     store = pkcs12.load_pkcs12(written(text, state.secret), PHRASE.encode())

@@ -155,7 +155,7 @@ def test_a_renewed_certificate_goes_to_a_container_that_runs(stack: Stack, statu
     services = (store, replace(catalog, files=(File("key.pem", own.key),), renewal="HUP"))
     certificates.issue(stack.state, services)
     write(stack.state, "nessie", services[1].files)
-    certificates.make(stack.state, "nessie", own.names)
+    certificates.make(stack.state, own.chain)
     engine = Pretended(there={"nessie": replace(running(stack.containers[1], "1"), status=status)})
     runtime = _Signalled(stack.state, stack.containers, engine)
     known = {"nessie": Incarnation("d", "1")}
