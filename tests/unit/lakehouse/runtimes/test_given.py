@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from lakehouse.errors import UsageError
+from lakehouse.runtimes import generations
+from lakehouse.runtimes.certificates import bundle, mistrust
 from lakehouse.runtimes.given import faults
-from lakehouse.services.certificate import Given
+from lakehouse.runtimes.state import State
+from lakehouse.services.certificate import Certificate, Given
+from lakehouse.services.service import File, Probe, Service
 
 NAMES = ("lake.example.com", "localhost", "127.0.0.1")
 EC = ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
@@ -153,3 +158,95 @@ def test_a_file_that_is_missing_or_none_is_named(given: Given, tmp_path: Path) -
     )
     (tmp_path / "text").write_text("no certificate")
     assert "has no certificate in PEM" in said(replace(given, authority=tmp_path / "text"))
+
+
+WEB = Certificate.of("web", "lake.example.com")
+INSIDE = Certificate.inner("web", "lake.example.com")
+SERVICE = Service(
+    *("web", "", (), ("web",), Probe("tcp", 1)),
+    files=tuple(
+        File(f"{nth}-{name}", part)
+        for nth, each in enumerate((WEB, INSIDE))
+        for name, part in (("key", each.key), ("certificate", each.chain), ("authority", each.authority))
+    ),
+)
+NAMED = {"web-certificate", "authority-certificate"}
+
+
+def kept(state: State, certificate: str, part: str) -> Path:
+    return state.root / "certificates" / certificate / f"{part}.pem"
+
+
+def deployed(state: State, given: Given | None) -> set[str]:
+    """What a deploy replaces."""
+    former = generations.read(state)
+    planned = generations.plan(state, [SERVICE], None, given)
+    generations.renew(state, [SERVICE], planned)
+    generations.make(state, [SERVICE], planned)
+    return {name for name, each in generations.read(state).items() if each != former.get(name)}
+
+
+def test_services_get_it_and_their_own_parts_another(given: Given, tmp_path: Path) -> None:
+    state = State(tmp_path)
+    assert deployed(state, given) == set()
+    assert kept(state, "web", "key").read_bytes() == given.key.read_bytes()
+    assert kept(state, "web", "key").stat().st_mode & 0o777 == 0o600
+    assert kept(state, "web", "certificate").read_bytes() == given.certificate.read_bytes()
+    assert kept(state, "authority", "certificate").read_bytes() == given.authority.read_bytes()
+    assert not kept(state, "authority", "key").exists()
+    inner, root = (kept(state, each, "certificate") for each in ("web-inner", "inner-authority"))
+    assert mistrust(inner, root) == ""
+    assert mistrust(inner, given.authority) != ""
+    assert given.authority.read_text() in bundle(state).read_text()
+    assert deployed(state, given) == set(), "nothing is left to do"
+
+
+def test_a_stack_goes_to_the_users_certificate_and_back(given: Given, tmp_path: Path) -> None:
+    state = State(tmp_path)
+    deployed(state, None)
+    assert kept(state, "authority", "key").exists()
+    assert deployed(state, given) == NAMED
+    assert not kept(state, "authority", "key").exists(), "nobody needs the key of an authority that nobody trusts"
+    inner = kept(state, "web-inner", "certificate").read_bytes()
+    assert deployed(state, None) == NAMED
+    assert kept(state, "authority", "key").exists()
+    assert mistrust(kept(state, "web", "certificate"), kept(state, "authority", "certificate")) == ""
+    assert kept(state, "web-inner", "certificate").read_bytes() == inner
+
+
+def test_a_changed_file_is_a_renewal(given: Given, made: Path, tmp_path: Path) -> None:
+    for each in made.glob("*.pem"):
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    state = State(tmp_path / "state")
+    deployed(state, given)
+    server(tmp_path, "root", "DNS:lake.example.com,DNS:localhost,IP:127.0.0.1")
+    assert deployed(state, Given(tmp_path / "server.pem", tmp_path / "key.pem", given.authority)) == {"web-certificate"}
+
+
+def test_nothing_is_planned_with_what_cannot_be_used(given: Given, tmp_path: Path) -> None:
+    wrong = replace(given, key=tmp_path / "gone.pem", at="stacks.local.secure")
+    with pytest.raises(UsageError, match=r"stacks\.local\.secure\.key: .*gone\.pem does not exist"):
+        generations.plan(State(tmp_path), [SERVICE], None, wrong)
+
+
+def test_the_plan_for_the_preflight_has_paths_and_no_key(given: Given, tmp_path: Path) -> None:
+    planned = generations.Planned({}, None, given)
+    generations.write(tmp_path, planned)
+    assert generations.planned_in(tmp_path) == planned
+    assert given.key.read_text() not in (tmp_path / generations.FILE).read_text()
+
+
+def test_the_users_certificate_is_not_rotated_here(given: Given, tmp_path: Path) -> None:
+    state = State(tmp_path)
+    deployed(state, given)
+    with pytest.raises(UsageError, match="Have another one issued"):
+        generations.rotate(state, [SERVICE], "web-certificate", None, given)
+    generations.rotate(state, [SERVICE], "web-inner-certificate", None, given)
+
+
+def test_one_that_ends_within_a_day_is_refused(given: Given) -> None:
+    from cryptography.x509 import load_pem_x509_certificates
+
+    end = load_pem_x509_certificates(given.certificate.read_bytes())[0].not_valid_after_utc
+    assert "within a day. Have another one issued" in said(given, now=end - timedelta(hours=23))
+    assert list(faults(given, NAMES, end - timedelta(hours=25))) == []

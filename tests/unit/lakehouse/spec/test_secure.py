@@ -112,3 +112,19 @@ def test_other_values_are_refused(wrong: Any) -> None:
 def test_no_stack_is_secure_by_itself() -> None:
     lakehouse: Lakehouse = default()
     assert local(lakehouse).secure is None
+
+
+def test_the_users_files_belong_together() -> None:
+    with pytest.raises(ValidationError, match="belong together, and key and authority is missing"):
+        Secure(certificate="lake.pem")
+    assert Secure(certificate="lake.pem", key="lake-key.pem", authority="root.pem").is_given
+    assert not Secure().is_given
+
+
+def test_a_key_in_the_file_itself_is_refused_and_not_repeated() -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEA"
+    with pytest.raises(ValidationError) as refused:
+        Secure(certificate="lake.pem", key=key, authority="root.pem")
+    [found] = refused.value.errors(include_input=False)
+    assert "Name the file that contains it" in found["msg"]
+    assert "MIGHAgEA" not in found["msg"]

@@ -12,7 +12,8 @@ from lakehouse.kinds.stores import seaweedfs
 from lakehouse.services.secrets import STORE
 from lakehouse.services.service import Service
 from lakehouse.spec.entries import KindEntry
-from lakehouse.text.placeholders import filled
+from lakehouse.spec.stacks import Secure
+from lakehouse.text.placeholders import filled, issued
 from tests.unit.lakehouse.services.place import Somewhere, default, local
 
 
@@ -23,9 +24,9 @@ class Elsewhere(Somewhere):
         return f'/it\'s "a" \\ folder \U0001f40b/{service}'
 
 
-def built() -> Service:
+def built(secure: Secure | None = None) -> Service:
     lakehouse = default()
-    stack = local(lakehouse).model_copy(update={"store": KindEntry(kind=seaweedfs.NAME)})
+    stack = local(lakehouse).model_copy(update={"store": KindEntry(kind=seaweedfs.NAME), "secure": secure})
     lakehouse = lakehouse.model_copy(update={"stacks": {"local": stack}})
     return seaweedfs.seaweedfs(Elsewhere(lakehouse), stack)
 
@@ -69,3 +70,18 @@ def test_its_sockets_have_short_paths_however_deep_the_folder() -> None:
 @pytest.mark.parametrize("key", ["s3.ip.bind", "s3.key.file", "master.dir", "volume.dir.idx", "filer.allowedOrigins"])
 def test_no_property_opens_a_door_or_moves_the_data(key: str) -> None:
     assert any(fnmatchcase(key, pattern) for pattern in seaweedfs.SEAWEEDFS.further.owned)  # type: ignore[union-attr]
+
+
+def test_the_users_certificate_opens_no_inner_port() -> None:
+    files = {each.path: each.text for each in built(Secure(certificate="c", key="k", authority="a")).files}
+    settings = filled(files["security.toml"], lambda secret: f"value-of-{secret}")
+    folder = Elsewhere(default()).config(seaweedfs.NAME)
+    for settings_of in tomllib.loads(settings)["https"].values():
+        assert settings_of["ca"] == f"{folder}/inner-authority.pem"
+        assert settings_of["key"] == f"{folder}/inner-key.pem"
+    assert tomllib.loads(settings)["grpc"]["ca"] == f"{folder}/inner-authority.pem"
+    named = {path: {each.certificate for each in issued(text)} for path, text in files.items()}
+    assert named["certificate.pem"] == named["key.pem"] == {"seaweedfs"}
+    assert named["authority.pem"] == {"authority"}
+    assert named["inner-certificate.pem"] == named["inner-key.pem"] == {"seaweedfs-inner"}
+    assert named["inner-authority.pem"] == {"inner-authority"}
