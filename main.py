@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -62,7 +61,7 @@ def _load(path: Path) -> Lakehouse:
     try:
         return load(path)
     except SpecError:
-        if _destroying():  # a stack can be destroyed even if the file has what an engine does not support
+        if project.destroying():  # a stack can be destroyed even if the file has what an engine does not support
             return load(path, engines=False)
         raise
 
@@ -72,20 +71,7 @@ def _warnings(lakehouse: Lakehouse, path: Path) -> list[str]:
     from lakehouse.spec import cautions
 
     found = cautions(path, lakehouse)
-    return [] if found and _destroying() else found
-
-
-def _destroying() -> bool:
-    """Whether a `destroy` runs the app. cdktf does not pass its command to the app, so its command line is read."""
-    if os.environ.get(project.DESTROYING):
-        return True
-    import psutil
-
-    try:
-        lines = [parent.cmdline() for parent in psutil.Process().parents()]
-    except psutil.Error:
-        return False
-    return any("destroy" in line and any("cdktf" in word for word in line) for line in lines)
+    return [] if found and project.destroying() else found
 
 
 if __name__ == "__main__":

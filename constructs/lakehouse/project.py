@@ -60,3 +60,19 @@ def _above(here: Path) -> Path:
         f"there is no {FILE} here, nor in a folder above (looked in {where}). Go to the project's folder, or name the "
         "file: --file FILE, or LAKEHOUSE_FILE=FILE. `lakehouse init FOLDER` makes a new project.",
     )
+
+
+def destroying() -> bool:
+    """Whether a `destroy` runs this CDK app: then it accepts what would stop a deploy.
+
+    cdktf does not pass its command to the app, so its command line is read.
+    """
+    if os.environ.get(DESTROYING):
+        return True
+    import psutil
+
+    try:
+        lines = [parent.cmdline() for parent in psutil.Process().parents()]
+    except psutil.Error:
+        return False
+    return any("destroy" in line and any("cdktf" in word for word in line) for line in lines)

@@ -83,3 +83,21 @@ def test_a_command_without_a_project_ends_with_code_2(
     monkeypatch.chdir(tmp_path)
     assert packages.main(["fetch"]) == training.main([]) == images.main([]) == 2
     assert capsys.readouterr().err.count("there is no lakehouse.yaml here") == 3
+
+
+def test_a_destroy_is_known_by_its_variable_or_by_cdktfs_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Parent:
+        def __init__(self, *line: str) -> None:
+            self.cmdline = lambda: list(line)
+
+    monkeypatch.delenv(project.DESTROYING, raising=False)
+    for line, destroys in (
+        (("node", "/x/cdktf.js", "destroy", "local"), True),
+        (("node", "/x/cdktf.js", "deploy", "destroy-me"), False),
+        (("destroy", "x"), False),
+    ):
+        parents = [Parent("sh"), Parent(*line)]
+        monkeypatch.setattr("psutil.Process.parents", lambda _, parents=parents: parents)
+        assert project.destroying() == destroys
+    monkeypatch.setenv(project.DESTROYING, "yes")
+    assert project.destroying()

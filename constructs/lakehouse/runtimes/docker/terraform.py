@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cdktf_cdktf_provider_docker import container, image, provider
 
+from lakehouse import project
 from lakehouse.cdk import Construct, TerraformResource, TerraformStack, forgotten, literal, local_exec, on_create
 from lakehouse.runtimes import generations
 from lakehouse.runtimes.docker import containers, network
@@ -46,7 +47,8 @@ class DockerRuntime(LocalRuntime):
         asked = local.runtime.containers
         terraform = terraform_state(Path(local.claim.owner.file), local.claim.owner.stack)
         known = known_names(terraform)
-        planned = generations.plan(local.state, local.everything, local.credentials, local.given)
+        certificate = None if project.destroying() else local.given  # one that has ended stops no destroy
+        planned = generations.plan(local.state, local.everything, local.credentials, certificate)
         found = look(local.everything, asked, local.state, known, planned, because(planned))
         super().__init__(scope, name, local, found, planned)
         provider.DockerProvider(self, "docker")

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable
 
+from lakehouse import project
 from lakehouse.cdk import Construct, local_exec
 from lakehouse.runtimes import generations
 from lakehouse.runtimes.generations import Planned
@@ -26,7 +27,8 @@ class ProcessRuntime(LocalRuntime):
     def __init__(
         self, scope: Construct, name: str, local: Local, because: Callable[[Planned], Because] = lambda _: silent
     ) -> None:
-        planned = generations.plan(local.state, local.everything, local.credentials, local.given)
+        certificate = None if project.destroying() else local.given  # one that has ended stops no destroy
+        planned = generations.plan(local.state, local.everything, local.credentials, certificate)
         found = incarnation.look(local.everything, local.state, planned, because(planned))
         super().__init__(scope, name, local, found, planned)
         supervised = incarnation.look_supervisor(local.state)
