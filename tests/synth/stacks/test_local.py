@@ -165,7 +165,7 @@ def test_no_text_of_the_file_is_an_expression(tmp_path: Path) -> None:
     for stack in content["stacks"].values():
         if "region" in stack:
             stack["backend"] = {"bucket": "states", "key": f"a*?/{EVIL}"}
-            stack["github"] = "owner/repository"
+            stack["github"] = {"repository": "owner/repository", "owner_id": 1, "repository_id": 2}
     content["stacks"]["hosts"] = {**content["stacks"]["aws"], "engines": "ec2"}
     for catalog in content["catalogs"].values():
         catalog["properties"] = {"evil": EVIL}
