@@ -1,4 +1,4 @@
-"""Trino's files of users and rules. That Trino reads them is seen in tests/kinds/test_trino_password.py."""
+"""Trino's files of users and rules. That Trino reads them is seen in tests/kinds/access/test_trino_password.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is tried in Trino. tests/kinds/test_trino_password.py tries it on a real one."""
+"""What is tried in Trino. tests/kinds/access/test_access_kinds.py tries it on a real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users of Trino: what has to change. tests/kinds/test_trino_password.py checks that Trino enforces it."""
+"""Users of Trino: what has to change. tests/kinds/access/test_trino_password.py checks that Trino enforces it."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from lakehouse.text.properties import properties
 from tests.integration.deployment import PROJECT, Deployment
 from tests.unit.lakehouse.services.place import as_text
 
-SESSION = Path(__file__).with_name("access_session.py")
+SESSION = Path(__file__).with_name("spark_session.py")
 #: By whom a refusal can be told from a failure: the catalog, and the store.
 _DENIED = ("ForbiddenException", "NotAuthorizedException", "not authorized", "S3Exception", "AccessDenied", "403")
 #: SeaweedFS hides its tables and namespaces from who has no right to them.
