@@ -1,7 +1,7 @@
 """A secure stack in containers: that certificates, tokens and the cluster's secret reach the services there.
 
-Its Trino asks for passwords. tests/kinds/test_secure.py and tests/kinds/access/test_trino_password.py have what does not
-depend on the runtime.
+Its Trino asks for passwords. tests/kinds/test_secure.py and tests/kinds/access/test_trino_password.py have what does
+not depend on the runtime.
 """
 
 from __future__ import annotations
