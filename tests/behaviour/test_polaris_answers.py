@@ -143,6 +143,19 @@ def test_principals_roles_and_grants(polaris: Polaris, lake: str) -> None:
         assert polaris.ask("PUT", given, {"principalRole": {"name": role}}) == (201, "")
         assert polaris.ask("PUT", assigned, {"catalogRole": {"name": "rw"}}) == (201, "")
     assert polaris.ask("PUT", given, {"principalRole": {"name": "nope"}})[0] == 404
+    of_a_provider = {"principalRole": {"name": f"f{lake}", "federated": True}}
+    assert polaris.full("POST", f"{M}/principal-roles", of_a_provider).json()["federated"] is True
+    assert polaris.ask("PUT", given, of_a_provider) == (400, "ValidationException")
+    assert polaris.ask("DELETE", f"{M}/principal-roles/f{lake}") == (204, "")
+    for name, properties, error in (
+        ("", {}, "ResteasyReactiveViolationException"),
+        ("System$x", {}, "ResteasyReactiveViolationException"),
+        (f"q{lake}", {"polaris.x": "y"}, "IllegalArgumentException"),
+    ):
+        refused = {"principal": {"name": name, "properties": properties}}
+        assert polaris.ask("POST", f"{M}/principals", refused) == (400, error)
+    assert polaris.ask("DELETE", f"{assigned}/nope") == (404, "NotFoundException")
+    assert polaris.ask("GET", f"{M}/principal-roles/{role}/catalog-roles/nope{lake}") == (404, "NotFoundException")
     grants = f"{own}/rw/grants"
     content = {"grant": {"type": "catalog", "privilege": "NAMESPACE_LIST"}}
     for _ in range(2):

@@ -178,6 +178,27 @@ def test_grants_of_others_stay_and_ours_come_back(connections: Connections, root
     person.ask("DELETE", f"{catalog}/{root}-theirs")
 
 
+def test_grants_end_with_a_table_and_go_with_one_that_is_renamed(
+    servers: Servers, connections: Connections, root: str
+) -> None:
+    bring = Bringing(connections)
+    wanted = lakehouse(root, {f"lake.{root}.t": ["read"], f"lake.{root}_b.t": ["read"]})
+    bring(wanted)
+    as_root = load_catalog("lake", **servers.pyiceberg())
+    as_root.drop_table(f"{root}_b.t")
+    reads = "TABLE_READ_DATA, TABLE_READ_PROPERTIES"
+    assert bring(wanted) == [f"~ principal {root}-bi", f"+ lake.{root}_b.t: {reads}"]
+    as_root.rename_table(f"{root}.t", f"{root}.new")
+    own = client(servers, connections, root)
+    assert may(lambda: own.load_table(f"{root}.new").scan().to_arrow()), "the grant went with it"
+    file = wanted.model_dump(mode="json", exclude_unset=True)
+    del file["catalogs"]["lake"]["namespaces"][root]["tables"]["t"]
+    del file["access"]["roles"]["r"]["grants"][f"lake.{root}.t"]
+    assert bring(Lakehouse.model_validate(file)) == [f"~ principal {root}-bi", f"- lake.{root}.new: {reads}"]
+    assert not may(lambda: own.load_table(f"{root}.new"))
+    assert may(lambda: own.load_table(f"{root}_b.t"))
+
+
 def test_new_credentials_replace_the_former_ones(servers: Servers, connections: Connections, root: str) -> None:
     Bringing(connections)(lakehouse(root, {f"lake.{root}": ["read"]}))
     former = client(servers, connections, root)

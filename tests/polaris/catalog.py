@@ -20,10 +20,7 @@ def checked(spec: Entity) -> Entity:
     for key in ("name", "properties", "storageConfigInfo"):
         if spec.get(key) is None:
             raise _violation(f"{key}: must not be null")
-    if not 1 <= len(spec["name"]) <= 256:
-        raise _violation("name: size must be between 1 and 256")
-    if re.match(r"(?i)\s*system\$", spec["name"]):
-        raise _violation("name: must match a pattern that SYSTEM$ does not")
+    named(spec["name"], "Catalog")
     base = spec["properties"].get("default-base-location")
     if not base:
         raise PolarisError(400)
@@ -35,8 +32,16 @@ def checked(spec: Entity) -> Entity:
     }
 
 
-def _violation(what: str) -> PolarisError:
-    where = "createCatalog.createCatalogRequest.catalog"
+def named(name: str, what: str) -> None:
+    """Raises PolarisError if an entity, for example a PrincipalRole, cannot have that name."""
+    if not 1 <= len(name) <= 256:
+        raise _violation("name: size must be between 1 and 256", what)
+    if re.match(r"(?i)\s*system\$", name):
+        raise _violation("name: must match a pattern that SYSTEM$ does not", what)
+
+
+def _violation(what: str, of: str = "Catalog") -> PolarisError:
+    where = f"create{of}.create{of}Request.{of[0].lower()}{of[1:]}"
     return PolarisError(400, "ResteasyReactiveViolationException", f"Invalid value: {where}.{what}")
 
 

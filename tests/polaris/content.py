@@ -72,6 +72,8 @@ class Content:
         answer = self._tables.call(method, catalog, f"/v1/{path.strip('/')}{'?' + asked if asked else ''}", body)
         if method not in ("GET", "HEAD"):
             self._forget(catalog, namespace, parts)
+            if answer.status < 300:
+                self._regrant(method, catalog, parts, namespace, body)
         if answer.status == 200 and answer.body is None:
             return Answer(204)  # Iceberg's own server answers 200, with an empty body
         loaded = answer.status == 200 and isinstance(answer.body, dict) and "metadata" in answer.body
@@ -79,6 +81,17 @@ class Content:
             return answer
         have = self._realm.privileges(who, catalog, namespace, table)
         return self._vended(catalog, answer, writes=bool(have & _give("TABLE_WRITE_DATA")))
+
+    def _regrant(self, method: str, catalog: str, parts: list[str], namespace: list[str], body: Any) -> None:
+        """Polaris keeps grants by the identity of what they are on, not by its name."""
+        match method, parts:
+            case "POST", [("tables" | "views") as what, "rename"]:
+                was, now = (_on(what, of["namespace"], of["name"]) for of in (body["source"], body["destination"]))
+                self._realm.regrant(catalog, was, now)
+            case "DELETE", ["namespaces", _, ("tables" | "views") as what, name]:
+                self._realm.regrant(catalog, _on(what, namespace, name), None)
+            case "DELETE", ["namespaces", _]:
+                self._realm.regrant(catalog, {"type": "namespace", "namespace": namespace}, None)
 
     def _allow(self, who: str, catalog: str, namespace: list[str], table: str, asked: set[str]) -> None:
         have = self._realm.privileges(who, catalog, namespace, table)
@@ -115,8 +128,7 @@ class Content:
                 self._need(catalog, body["destination"]["namespace"])
             case "DELETE", ["namespaces", _, ("tables" | "views") as what, name]:
                 purges = what == "views" or query.get("purgeRequested") == "true"  # of a view, its metadata
-                there = {"type": what[:-1], "namespace": namespace, f"{what[:-1]}Name": name}
-                if purges and self._tables.is_there(catalog, there):
+                if purges and self._tables.is_there(catalog, _on(what, namespace, name)):
                     self._purges(entity, name)
         if method == "POST" and parts[2:3] in (["tables"], ["register"]):
             self._check_locations(entity, namespace, parts[3] if len(parts) > 3 else "", body)
@@ -268,6 +280,12 @@ def _asked(method: str, parts: list[str], query: Mapping[str, str], delegated: b
         case [("tables" | "views") as what, "rename"]:
             return {f"{what[:-1].upper()}_DROP"}
     return {"TABLE_WRITE_PROPERTIES"}  # several tables in one transaction
+
+
+def _on(what: str, namespace: list[str], name: str) -> dict[str, Any]:
+    """One of the ``tables`` or ``views``, as a grant names it."""
+    kind = what[:-1]
+    return {"type": kind, "namespace": namespace, f"{kind}Name": name}
 
 
 def _give(privilege: str) -> set[str]:

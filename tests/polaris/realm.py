@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.polaris.answers import CREATED, DONE, NOTHING, Answer, PolarisError, bad, exists, missing
-from tests.polaris.catalog import Entity, apart, checked, stored, unreserved
+from tests.polaris.catalog import Entity, apart, checked, named, stored, unreserved
 from tests.polaris.privileges import PRIVILEGES
 from tests.polaris.tables import Tables
 
@@ -75,6 +75,20 @@ class Realm:
         return list(entity["own"]["roles"]) if entity else []
 
     # changes
+
+    def regrant(self, catalog: str, was: Entity, now: Entity | None) -> None:
+        """Grants go with a table or view that is renamed, and end with what is dropped (``now`` is None).
+
+        ``was`` and ``now`` are grants without a privilege.
+        """
+        with self.lock:
+            for key in (each for each in self.entities if each.startswith(f"catalog-role:{catalog}/")):
+                grants = self.entities[key]["own"]["grants"]
+                on = [each for each in grants if {**each, "privilege": ""} == {**was, "privilege": ""}]
+                if on:
+                    grants[:] = [each for each in grants if each not in on]
+                    grants += [{**now, "privilege": each["privilege"]} for each in on if now]
+                    self._saved(key)
 
     def _put(self, key: str, shown: Entity, own: Entity) -> Entity:
         now = int(time.time() * 1000)
@@ -194,11 +208,13 @@ class Realm:
                 return Answer(DONE, {"principals": self._all("principal:")})
             case "POST", []:
                 spec = body["principal"]
+                named(spec["name"], "Principal")
                 key = f"principal:{spec['name']}"
                 if key in self.entities:
                     raise exists(f"Principal {spec['name']}")
                 own = {"id": secrets.token_hex(8), "secret": secrets.token_hex(16), "roles": []}
-                made = {"name": spec["name"], "clientId": own["id"], "properties": dict(spec.get("properties") or {})}
+                properties = unreserved(spec.get("properties") or {})
+                made = {"name": spec["name"], "clientId": own["id"], "properties": properties}
                 return Answer(CREATED, _with_secret(self._put(key, made, own)))
             case _, [name, *more]:
                 return self._principal(method, f"principal:{name}", more, body)
@@ -233,7 +249,8 @@ class Realm:
                 return Answer(DONE, {"roles": [shown(self.entities[f"principal-role:{each}"]) for each in roles]})
             case "PUT", ["principal-roles"]:
                 name = body["principalRole"]["name"]
-                self._need(f"principal-role:{name}")
+                if self._need(f"principal-role:{name}")["federated"]:
+                    raise PolarisError(400, "ValidationException", "Cannot assign a federated role to a principal")
                 _add(roles, name)
                 self._saved(key)
                 return Answer(CREATED)
@@ -250,10 +267,12 @@ class Realm:
                 return Answer(DONE, {"roles": self._all("principal-role:")})
             case "POST", []:
                 spec = body["principalRole"]
+                named(spec["name"], "PrincipalRole")
                 key = f"principal-role:{spec['name']}"
                 if key in self.entities:
                     raise exists(f"PrincipalRole {spec['name']}")
-                made = {"name": spec["name"], "federated": False, "properties": dict(spec.get("properties") or {})}
+                federated, properties = bool(spec.get("federated")), dict(spec.get("properties") or {})
+                made = {"name": spec["name"], "federated": federated, "properties": properties}
                 self._put(key, made, {"catalog-roles": []})
                 return Answer(CREATED, shown(self.entities[key]))
         key = f"principal-role:{rest[0]}"
@@ -276,6 +295,7 @@ class Realm:
                 having = [each for each in self.entities.values() if rest[0] in each["own"].get("roles", ())]
                 return Answer(DONE, {"principals": [shown(each) for each in having]})
             case "GET", ["catalog-roles", catalog]:
+                self._need(f"catalog:{catalog}")
                 of = [each.partition("/")[2] for each in assigned if each.partition("/")[0] == catalog]
                 return Answer(DONE, {"roles": [shown(self._role(catalog, each)) for each in of]})
             case "PUT", ["catalog-roles", catalog]:
@@ -285,6 +305,7 @@ class Realm:
                 self._saved(key)
                 return Answer(CREATED)
             case "DELETE", ["catalog-roles", catalog, name]:
+                self._role(catalog, name)
                 _take(assigned, f"{catalog}/{name}")
                 self._saved(key)
                 return Answer(NOTHING)
