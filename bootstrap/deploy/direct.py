@@ -32,14 +32,6 @@ _TERRAFORM: Mapping[str, Sequence[str]] = {
 }
 
 
-class _Failed(Exception):
-    """A program has failed, and has said why."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__()
-        self.code = code
-
-
 def run(action: str, stack: str, folder: Path, environment: Mapping[str, str]) -> int:
     """Synthesise the project in ``folder`` and let Terraform deploy, destroy or compare the stack.
 
@@ -52,30 +44,35 @@ def run(action: str, stack: str, folder: Path, environment: Mapping[str, str]) -
     settings = json.loads((folder / "cdktf.json").read_text())
     output = folder / settings.get("output", _OUTPUT)
     before.wait((action, stack))
-    variables = _variables(action, output, environment)
-    try:
-        app = {key: value for key, value in variables.items() if not key.startswith("TF_VAR_")}  # as cdktf does
-        _call(("/bin/sh", "-c", settings["app"]), folder, app)
-        place = output / "stacks" / stack
-        if not (place / "cdk.tf.json").is_file():
-            raise LakehouseError(f"The app declares no stack {stack}: there is no {place / 'cdk.tf.json'}.")
-        for words in (("init", "-input=false"), _TERRAFORM[action]):
-            _call((program, *words, "-no-color"), place, variables)
-    except _Failed as failed:
-        return failed.code
+    variables = _variables(environment)
+    if code := _call(("/bin/sh", "-c", settings["app"]), folder, _of_app(action, output, variables)):
+        return code
+    place = output / "stacks" / stack
+    if not (place / "cdk.tf.json").is_file():
+        raise LakehouseError(f"The app declares no stack {stack}: there is no {place / 'cdk.tf.json'}.")
+    for words in (("init", "-input=false"), _TERRAFORM[action]):
+        if code := _call((program, *words, "-no-color"), place, variables):
+            return code
     return 0
 
 
-def _variables(action: str, output: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """What the app and Terraform see: cdktf's variables, and those that ``bin/cdktf`` sets."""
+def _of_app(action: str, output: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """The app's variables, as cdktf sets them. Services inherit none of these: Terraform's steps start them."""
+    found = {key: value for key, value in variables.items() if not key.startswith("TF_VAR_")}
+    found["CDKTF_OUTDIR"] = str(output)
+    found.setdefault("NODE_OPTIONS", "--max-old-space-size=4096")
+    if action == "destroy":
+        found[project.DESTROYING] = "yes"
+    return found
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the app and Terraform see: the environment with what ``bin/cdktf`` sets."""
     found = dict(environment)
     node = toolkit.node()
     commands = [str(Path(sys.executable).parent), *([str(node.parent)] if node else [])]
     found["PATH"] = os.pathsep.join([*commands, found.get("PATH", os.defpath)])
-    found |= {"CDKTF_OUTDIR": str(output), "CHECKPOINT_DISABLE": "1"}
-    found.setdefault("NODE_OPTIONS", "--max-old-space-size=4096")
-    if action == "destroy":
-        found[project.DESTROYING] = "yes"
+    found["CHECKPOINT_DISABLE"] = "1"
     if (own := temporary.make(os.getpid())) is not None:
         found |= temporary.named(own)
     if (file := found.get("TF_CLI_CONFIG_FILE")) and not Path(file).exists():
@@ -84,16 +81,15 @@ def _variables(action: str, output: Path, environment: Mapping[str, str]) -> dic
     return found
 
 
-def _call(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-    """Run a command and wait for its end, whatever happens meanwhile."""
+def _call(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
+    """Run a command and wait for its end, whatever happens meanwhile. Returns its exit code; 1 if a signal ended it."""
     with _patient() as stops:
         sys.stdout.flush()
         process = subprocess.Popen(command, cwd=folder, env=environment)
         code = process.wait()
     if stops:
         raise KeyboardInterrupt
-    if code:
-        raise _Failed(code if code > 0 else 1)
+    return 1 if code < 0 else code
 
 
 @contextmanager

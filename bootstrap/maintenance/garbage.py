@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from bootstrap.catalogs.base import HasReferences
@@ -40,13 +40,15 @@ class Garbage:
         store = connections.store
         self._uuids: dict[str, str] = {}  # of the metadata files read so far, which never change
         self._store = store.endpoint or f"s3.{store.region}.amazonaws.com"
+        self.planned = cache(self.named)  # a plan asks the catalog once for all tables; each step asks again
         self._s3 = client(store, patience=connections.patience, parallel=connections.parallel)
 
     def expire(self, table: str, step: MaintenanceStep) -> dict[str, int]:
         """Remove old snapshots from the table, and the files that no head needs any more."""
         assert step.older_than is not None
         former, expired = self._committed(table, step.older_than, step.retain_last)
-        gone = reachable.freed(former, expired, self.heads(table, former, alone=step.alone), self._names)
+        heads = self.heads(table, former, self.named(step.alone))
+        gone = reachable.freed(former, expired, heads, self._names)
         own = [at for at in gone if any(_inside(at, home) for home in _homes(former))]
         self._delete(own)
         return {
@@ -63,23 +65,27 @@ class Garbage:
         assert step.older_than is not None
         there = self._listed(step.location, step.older_than)
         metadata = self._reader.read_now(table).metadata
-        needed = {parts(at) for at in reachable.needed(self.heads(table, metadata, alone=step.alone), self._names)}
+        heads = self.heads(table, metadata, self.named(step.alone))
+        needed = {parts(at) for at in reachable.needed(heads, self._names)}
         if there and not any(_inside("://" + "/".join(at), step.location) for at in needed):
             raise Refused(f"{step.location} has files, but the table needs none of them. Nothing was deleted")
         orphans = [at for at in there if parts(at) not in needed]
         self._delete(orphans)
         return {"deleted_files_count": len(orphans)}
 
-    def heads(self, table: str, metadata: Mapping[str, Any], *, alone: bool = False) -> list[TableHead]:
-        """Where the table is now, on all branches and tags; ``alone``: only on the catalog's own branch.
+    def named(self, alone: bool = False) -> dict[str, str]:
+        """Who names each metadata file now: tables on all branches and tags; ``alone``: on the catalog's own branch."""
+        catalog, found = self._reader.catalog, {}
+        if isinstance(catalog, HasReferences) and not alone:
+            found = {at: where for where, at in catalog.tables_elsewhere().items()}
+        return found | {head.location: name for name, head in self._reader.names().items()}
+
+    def heads(self, table: str, metadata: Mapping[str, Any], named: Mapping[str, str]) -> list[TableHead]:
+        """Where the table is, among the metadata files that are ``named``.
 
         Raises Refused if what may be the table cannot be read on one of them: nobody knows what it needs.
         """
-        catalog, known = self._reader.catalog, {}
-        if isinstance(catalog, HasReferences) and not alone:
-            known = {at: where for where, at in catalog.tables_elsewhere().items()}
-        known |= {head.location: name for name, head in self._reader.names().items()}
-        read = self._all(partial(self._head, table, metadata), known.items())
+        read = self._all(partial(self._head, table, metadata), named.items())
         return [head for head in read if head is not None]
 
     def _head(self, table: str, metadata: Mapping[str, Any], named: tuple[str, str]) -> TableHead | None:

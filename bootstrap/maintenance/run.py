@@ -169,7 +169,9 @@ def _elsewhere(
     if garbage is None or not (policy.expire_snapshots or policy.remove_orphans):
         return [], ""
     try:
-        heads = {each.location for each in garbage.heads(table, found.metadata, alone=policy.ignore_references)}
+        heads = {
+            each.location for each in garbage.heads(table, found.metadata, garbage.planned(policy.ignore_references))
+        }
     except LakehouseError as error:
         return [], str(error)
     return [where for where, at in reader.elsewhere.items() if at in heads], ""
@@ -235,7 +237,8 @@ def _executed(
         return SupersededFiles(reader, connections).remove(step.files)
     if not isinstance(reader.catalog, HasReferences):
         return by.execute(work.catalog, work.table, step)
-    own = garbage.setdefault(work.catalog, Garbage(reader, connections))
+    if (own := garbage.get(work.catalog)) is None:
+        own = garbage[work.catalog] = Garbage(reader, connections)
     return (own.expire if step.action == "expire snapshots" else own.orphans)(work.table, step)
 
 

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from bootstrap.session.aws import account
 from lakehouse.access.names import AUDIENCE, GITHUB, Names, names
+from lakehouse.access.policy import document, tls_only
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec import AwsStack, Lakehouse
 
@@ -67,15 +68,7 @@ def _bucket(bucket: str, region: str, own: Names) -> Iterator[str]:
         yield "  it is private now"
     if not _asked(s3.get_bucket_policy, bucket):  # a policy of others is theirs
         arn = own.arn("s3", bucket, region=False, account=False)
-        tls = {
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [arn, f"{arn}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [tls]}))
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(document([tls_only(arn)])))
         yield "  it accepts only TLS now"
 
 

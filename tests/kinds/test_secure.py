@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,14 +25,15 @@ from lakehouse.runtimes import certificates
 from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import TRUSTED
 from tests.attacks.attacked import assert_known, assert_known_further
-from tests.integration.deployment import BIN, Deployment, exposed, kill, until, up
+from tests.integration.deployment import BIN, Deployment, exposed, kept, kill, until, up
 from tests.integration.findings import doctor, errors
 from tests.psql import jdbc, psql
-from tests.tls import served
+from tests.tls import authority, served, server
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 ORDERS = "lake.bronze.orders"
+PORTS = ("seaweedfs", "rest", "postgres", "trino")  # the first one serves a renewed certificate after a restart
 PYICEBERG = """
 import pyarrow
 from pyiceberg.catalog import load_catalog
@@ -211,12 +213,11 @@ def test_rotated_certificates_are_served_and_restart_only_what_cannot_take_them(
 
 
 def test_certificates_are_renewed_without_a_deploy_and_nothing_restarts(stack: Deployment) -> None:
-    ports = ("seaweedfs", "rest", "postgres", "trino")
-    before, old = _pids(stack), {port: _served(stack, port) for port in ports}
+    before, old = _pids(stack), {port: _served(stack, port) for port in PORTS}
     said = stack.lakehouse("secret", "renew", "--all")
     assert {line.split()[0] for line in said.splitlines() if "goes on" in line} == {"proxy", "postgres", "trino"}
     assert stack.planned() == set()
-    for port in ports[1:]:
+    for port in PORTS[1:]:
         until(lambda port=port: _served(stack, port) != old[port])  # type: ignore[misc]
     assert _served(stack, "seaweedfs") == old["seaweedfs"]
     assert _pids(stack) == before
@@ -246,3 +247,36 @@ def _answers(stack: Deployment) -> bool:
         return asked(stack, "rest", "/v1/config", headers=bearer(secret(stack, "rest-token"))).status_code == 200
     except requests.ConnectionError:
         return False
+
+
+@pytest.mark.matrix
+def test_a_certificate_of_the_users_is_served_and_renewed(stack: Deployment) -> None:
+    """And the stack's own after it again. The ports for SeaweedFS's own parts keep another authority."""
+    folder, names = stack.folder, "DNS:localhost,IP:127.0.0.1"
+    authority(folder, "root")
+    server(folder, "root", names)
+    with kept(stack.file):
+        files = {"certificate": "server.pem", "key": "key.pem", "authority": "root.pem"}
+        stack.change("stacks", "local", "secure", to=files)
+        stack.deploy()
+        assert {_served(stack, port) for port in PORTS} == {_theirs(folder)}
+        with pytest.raises(ssl.SSLError):
+            _served(stack, "seaweedfs-master")
+        for engine in ("trino", "spark"):
+            stack.lakehouse("sql", "--engine", engine, "-e", f"SELECT count(*) FROM {ORDERS}")
+        assert stack.planned() == set()
+        server(folder, "root", names)
+        before = _pids(stack)
+        assert "seaweedfs-certificate" in stack.lakehouse("secret", "renew", code=1), "it needs a restart"
+        for port in PORTS[1:]:
+            until(lambda port=port: _served(stack, port) == _theirs(folder))  # type: ignore[misc]
+        assert _pids(stack) == before
+    (folder / "server.pem").unlink()
+    stack.deploy()
+    _served(stack, "trino")  # the stack's own authority has signed it
+    assert stack.planned() == set()
+    stack.lakehouse("sql", "-e", f"SELECT count(*) FROM {ORDERS}")
+
+
+def _theirs(folder: Path) -> bytes:
+    return ssl.PEM_cert_to_DER_cert((folder / "server.pem").read_text())

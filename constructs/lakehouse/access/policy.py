@@ -1,4 +1,4 @@
-"""Policies of S3 and IAM as values: statements that allow."""
+"""Policies of S3 and IAM as values."""
 
 from __future__ import annotations
 
@@ -33,4 +33,16 @@ def document(found: Iterable[PolicyStatement | Mapping[str, Any]]) -> dict[str, 
     return {
         "Version": "2012-10-17",
         "Statement": [each.document() if isinstance(each, PolicyStatement) else dict(each) for each in found],
+    }
+
+
+def tls_only(bucket: str) -> dict[str, Any]:
+    """The statement of a bucket's policy that refuses requests without TLS; ``bucket`` is its ARN."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket, f"{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }

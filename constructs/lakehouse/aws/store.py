@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from lakehouse.access.names import Names
+from lakehouse.access.policy import tls_only
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.spec import Bucket, Lakehouse
 from lakehouse.spec.aws import ACCESS_LOGS
@@ -161,7 +162,7 @@ class _SimpleBucket(Construct):
             "aws_s3_bucket_policy",
             bucket=of,
             needs=[access],  # S3 refuses two simultaneous changes of a bucket's access
-            policy=json.dumps({"Version": "2012-10-17", "Statement": [_tls_only(arn), *policy]}),
+            policy=json.dumps({"Version": "2012-10-17", "Statement": [tls_only(arn), *policy]}),
         )
         self.ready = [versioning, encryption, self.policy]
         self.parts = [self.bucket, access, ownership, lifecycle, *self.ready]
@@ -223,17 +224,6 @@ def _expire(name: str, days: int) -> dict[str, Any]:
         "expiration": [{"days": days}],
         "noncurrent_version_expiration": [{"noncurrent_days": 1}],
         "abort_incomplete_multipart_upload": [{"days_after_initiation": 7}],
-    }
-
-
-def _tls_only(arn: str) -> dict[str, Any]:
-    return {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, f"{arn}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
 
 

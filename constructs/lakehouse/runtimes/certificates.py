@@ -142,7 +142,7 @@ def _copy(state: State, wanted: Issued, given: Given) -> None:
     with tempfile.TemporaryDirectory(dir=_root(state), prefix=".making-") as scratch:
         made = Path(scratch)
         for name, source in _copied(wanted, given):
-            write_private(made / name, source.read_text())
+            write_private(made / name, source.read_bytes())
         if wanted.certificate == AUTHORITY:  # the key of the stack's own authority has no more use
             (_folder(state, AUTHORITY) / "key.pem").unlink(missing_ok=True)
         _keep(state, wanted.certificate, made, "")

@@ -238,15 +238,20 @@ def _check(known: Mapping[str, Credential], certificate: Given | None) -> None:
     given.check(certificate, (each.certificate for each in known.values() if each.certificate is not None))
 
 
-def _is_due(state: State, each: Credential, chosen: Mapping[str, str], certificate: Given | None) -> bool:
-    """Whether the state folder has another value than the user sets, or a certificate or a key that must be renewed."""
+def ends(state: State, each: Credential, certificate: Given | None) -> bool:
+    """Whether the state folder has a certificate, or a key that signs tokens, that must be renewed."""
     if each.certificate is not None:
         there = certificates.is_there(state, each.certificate.certificate)
         return there and certificates.due(state, each.certificate, certificate)
-    if each.kind == "tokens":
-        made = any(state.kept(secret.secret).is_file() for secret in each.secrets)
-        return made and tokens.due(state, each.name)
-    return any(
+    if each.kind != "tokens":
+        return False
+    made = tokens.is_there(state, each.name) or any(state.kept(secret.secret).is_file() for secret in each.secrets)
+    return made and tokens.due(state, each.name)
+
+
+def _is_due(state: State, each: Credential, chosen: Mapping[str, str], certificate: Given | None) -> bool:
+    """Whether it must be renewed, or the state folder has another value than the user sets."""
+    return ends(state, each, certificate) or any(
         state.kept(secret.secret).is_file() and state.secret(secret.secret) != chosen.get(secret.secret, "")
         for secret in each.secrets
         if secret.secret in chosen

@@ -52,6 +52,7 @@ def faults(given: Given, names: Iterable[str], now: datetime | None = None) -> I
     ):
         try:
             read[key] = how(path)
+            _check_text(path)
         except _Wrong as why:
             yield key, f"{path} {why}"
     if len(read) < 3:
@@ -112,6 +113,14 @@ def _content(path: Path) -> bytes:
         raise _Wrong("does not exist. Create it, or correct the path") from None
     except OSError as error:
         raise _Wrong(f"cannot be read: {error.strerror}. Name a file that can") from None
+
+
+def _check_text(path: Path) -> None:
+    """PEM may have comments, and what writes a service's files reads them as text."""
+    try:
+        _content(path).decode()
+    except UnicodeDecodeError:
+        raise _Wrong("is not text in UTF-8. Keep only the lines from each BEGIN to its END") from None
 
 
 def _of_server(certificate: Certificate, names: Sequence[str], now: datetime) -> Iterator[str]:

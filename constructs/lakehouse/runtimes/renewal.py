@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lakehouse.runtimes import certificates, credentials, given, tokens
-from lakehouse.runtimes.credentials import Credential
+from lakehouse.runtimes import certificates, credentials, generations, given
 from lakehouse.runtimes.runtime import Runtime
 from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import AUTHORITIES, Given
@@ -49,7 +48,7 @@ def renew(
     """
     known = credentials.known(services)
     given.check(certificate, (each.certificate for each in known.values() if each.certificate is not None))
-    due = [name for name, each in known.items() if _is_due(state, each, certificate)]
+    due = [name for name, each in known.items() if generations.ends(state, each, certificate)]
     there = runtime.processes()
     running = [each for each in services if each.name in there and there[each.name].pid]
     stiff = {each.name for each in running if not each.renewal}
@@ -103,13 +102,6 @@ def hand_over(state: State, services: Iterable[Service], runtime: Runtime) -> li
         if service.renewal != "itself":
             runtime.signal(service.name, service.renewal)
     return [service.name for service, _ in found]
-
-
-def _is_due(state: State, each: Credential, certificate: Given | None) -> bool:
-    if each.certificate is not None:
-        there = certificates.is_there(state, each.certificate.certificate)
-        return there and certificates.due(state, each.certificate, certificate)
-    return each.kind == "tokens" and tokens.is_there(state, each.name) and tokens.due(state, each.name)
 
 
 def _is_current(state: State, service: Service, file: File) -> bool:

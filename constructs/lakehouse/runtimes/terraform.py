@@ -7,12 +7,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lakehouse import project
 from lakehouse.cdk import Construct, TerraformResource, local_exec
 from lakehouse.runtimes import contents, definitions, generations, owner
 from lakehouse.runtimes.contents import Compared
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import NONE, Incarnation, digest
 from lakehouse.runtimes.local import Local
+
+
+def planned_for(local: Local) -> Planned:
+    """The plan of credentials. A certificate of the user's that ended, or that is missing, stops no destroy."""
+    certificate = None if project.destroying() else local.given
+    return generations.plan(local.state, local.everything, local.credentials, certificate)
 
 
 class LocalRuntime(Construct):

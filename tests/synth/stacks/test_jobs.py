@@ -43,6 +43,8 @@ def named(content: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
     return dict(found)
 
 
+# docker's client leaves its socket open if no Docker answers, and here none need.
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("word", ["process", "docker"])
 def test_a_job_is_a_resource_of_its_own_that_its_server_waits_for(
     tmp_path: Path, word: str, monkeypatch: pytest.MonkeyPatch

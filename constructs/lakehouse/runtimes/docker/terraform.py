@@ -12,9 +12,7 @@ from pathlib import Path
 
 from cdktf_cdktf_provider_docker import container, image, provider
 
-from lakehouse import project
 from lakehouse.cdk import Construct, TerraformResource, TerraformStack, forgotten, literal, local_exec, on_create
-from lakehouse.runtimes import generations
 from lakehouse.runtimes.docker import containers, network
 from lakehouse.runtimes.docker.containers import INCARNATION, PROVIDER, RESTART, SERVICE, STATE, Container
 from lakehouse.runtimes.docker.incarnation import look
@@ -24,7 +22,7 @@ from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import Because, silent
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.state import terraform_state
-from lakehouse.runtimes.terraform import LocalRuntime
+from lakehouse.runtimes.terraform import LocalRuntime, planned_for
 from lakehouse.services.service import LOOPBACK, Service
 
 _STEPS = "lakehouse.runtimes.docker"
@@ -47,8 +45,7 @@ class DockerRuntime(LocalRuntime):
         asked = local.runtime.containers
         terraform = terraform_state(Path(local.claim.owner.file), local.claim.owner.stack)
         known = known_names(terraform)
-        certificate = None if project.destroying() else local.given  # one that has ended stops no destroy
-        planned = generations.plan(local.state, local.everything, local.credentials, certificate)
+        planned = planned_for(local)
         found = look(local.everything, asked, local.state, known, planned, because(planned))
         super().__init__(scope, name, local, found, planned)
         provider.DockerProvider(self, "docker")

@@ -6,14 +6,12 @@ import shlex
 import sys
 from collections.abc import Callable
 
-from lakehouse import project
 from lakehouse.cdk import Construct, local_exec
-from lakehouse.runtimes import generations
 from lakehouse.runtimes.generations import Planned
 from lakehouse.runtimes.incarnation import Because, silent
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.process import incarnation
-from lakehouse.runtimes.terraform import LocalRuntime
+from lakehouse.runtimes.terraform import LocalRuntime, planned_for
 
 _STEPS = "lakehouse.runtimes.process"
 
@@ -27,8 +25,7 @@ class ProcessRuntime(LocalRuntime):
     def __init__(
         self, scope: Construct, name: str, local: Local, because: Callable[[Planned], Because] = lambda _: silent
     ) -> None:
-        certificate = None if project.destroying() else local.given  # one that has ended stops no destroy
-        planned = generations.plan(local.state, local.everything, local.credentials, certificate)
+        planned = planned_for(local)
         found = incarnation.look(local.everything, local.state, planned, because(planned))
         super().__init__(scope, name, local, found, planned)
         supervised = incarnation.look_supervisor(local.state)

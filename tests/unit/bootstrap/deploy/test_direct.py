@@ -27,7 +27,7 @@ echo "app $(pwd) {" ".join("${" + each + ":-}" for each in SEEN)}" >>calls
 """
 TERRAFORM = """\
 #!/bin/sh
-echo "$* in $(pwd) ${TF_VAR_x:-}" >>"$CALLS"
+echo "$* in $(pwd) ${TF_VAR_x:-}${NODE_OPTIONS:-}${CDKTF_OUTDIR:-}${LAKEHOUSE_DESTROYING:-}" >>"$CALLS"
 [ "$1" != "$FAILS" ] || exit 7
 [ "$1" = "$WAITS" ] || exit 0
 trap 'echo ended >>"$CALLS"; exit 1' INT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,32 +15,9 @@ from lakehouse.runtimes.given import faults
 from lakehouse.runtimes.state import State
 from lakehouse.services.certificate import Certificate, Given
 from lakehouse.services.service import File, Probe, Service
+from tests.tls import EC, authority, openssl, server
 
 NAMES = ("lake.example.com", "localhost", "127.0.0.1")
-EC = ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
-
-
-def openssl(folder: Path, *words: str) -> None:
-    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-
-def authority(folder: Path, name: str, parent: str = "") -> None:
-    """An authority, signed by another one or by itself."""
-    extensions = "basicConstraints=critical,CA:TRUE"
-    signing = ("-CA", f"{parent}.pem", "-CAkey", f"{parent}-key.pem") if parent else ()
-    openssl(
-        folder, "req", "-x509", "-newkey", *EC, "-nodes", "-subj", f"/CN={name}", "-addext", extensions, "-days", "20",
-        *signing, "-keyout", f"{name}-key.pem", "-out", f"{name}.pem",
-    )  # fmt: skip
-
-
-def server(folder: Path, parent: str, names: str, *further: str, key: tuple[str, ...] = EC) -> None:
-    openssl(
-        folder, "req", "-x509", "-newkey", *key, "-nodes", "-subj", "/CN=server", "-days", "10",
-        *(("-addext", f"subjectAltName={names}") if names else ()), "-addext", "basicConstraints=critical,CA:FALSE",
-        *further, "-CA", f"{parent}.pem", "-CAkey", f"{parent}-key.pem", "-keyout", "key.pem", "-out", "server.pem",
-    )  # fmt: skip
-    (folder / "key.pem").chmod(0o600)
 
 
 @pytest.fixture(scope="module")
@@ -250,3 +226,31 @@ def test_one_that_ends_within_a_day_is_refused(given: Given) -> None:
     end = load_pem_x509_certificates(given.certificate.read_bytes())[0].not_valid_after_utc
     assert "within a day. Have another one issued" in said(given, now=end - timedelta(hours=23))
     assert list(faults(given, NAMES, end - timedelta(hours=25))) == []
+
+
+def with_lines_of_windows(given: Given, folder: Path) -> Given:
+    """Copies whose lines end as Windows ends them, with a comment, as some authorities send them."""
+
+    def copied(source: Path) -> Path:
+        copy = folder / source.name
+        content = "# Zertifikat für alle\n".encode() + source.read_bytes()
+        copy.write_bytes(content.replace(b"\n", b"\r\n"))
+        copy.chmod(0o600)
+        return copy
+
+    return Given(copied(given.certificate), copied(given.key), copied(given.authority))
+
+
+def test_files_of_windows_are_used_and_not_copied_again_at_each_deploy(given: Given, tmp_path: Path) -> None:
+    state, theirs = State(tmp_path / "state"), with_lines_of_windows(given, tmp_path)
+    assert list(faults(theirs, NAMES)) == []
+    deployed(state, theirs)
+    assert deployed(state, theirs) == set()
+
+
+def test_a_file_in_another_encoding_is_named(given: Given, tmp_path: Path) -> None:
+    other = tmp_path / "latin.pem"
+    other.write_bytes("# für alle\n".encode("latin-1") + given.authority.read_bytes())
+    assert said(replace(given, authority=other)) == (
+        f"authority: {other} is not text in UTF-8. Keep only the lines from each BEGIN to its END"
+    )
