@@ -75,6 +75,8 @@ class Diff:
 
     ``unnamed`` are the addresses of existing objects that the file does not name. ``lost`` are notes on tables and
     columns that existed before and that the changes create again: how each was lost and how to restore it.
+    ``barred`` are the addresses of objects with a refused part, which are not changed; ``absent`` those of them that do
+    not exist.
     """
 
     changes: tuple[Change, ...] = ()
@@ -82,6 +84,8 @@ class Diff:
     kept: tuple[Note, ...] = ()
     unnamed: tuple[str, ...] = ()
     lost: tuple[Note, ...] = ()
+    barred: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.refused)

@@ -29,4 +29,4 @@ def diff(
         kind.compare(found)
     for kind in reversed(kinds):
         kind.compare_unnamed(found)
-    return found.diff()
+    return found.diff(each for kind in kinds for each in (kind.there(found) if found.barred else ()))

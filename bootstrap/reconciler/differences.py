@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -89,7 +89,8 @@ class Differences:
             message = f"the file does not name it, and it stays: dropping it takes --allow-destroy{second}"
             self.kept.append(Note(address, message))
 
-    def diff(self) -> Diff:
-        """All that was collected, as a value."""
+    def diff(self, there: Iterable[str] = ()) -> Diff:
+        """All that was collected, as a value; ``there`` are the addresses of existing objects."""
         refused, kept, lost = tuple(self.refused), tuple(self.kept), tuple(self.lost)
-        return Diff(tuple(self.changes), refused, kept, tuple(self.unnamed), lost)
+        barred = frozenset(self.barred)
+        return Diff(tuple(self.changes), refused, kept, tuple(self.unnamed), lost, barred, barred.difference(there))

@@ -6,7 +6,7 @@ The engine (facts, diff, plan, apply, reconcile, importing) walks a :class:`Regi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -63,6 +63,10 @@ class ObjectKind(ABC):
         Called for the kinds from the last to the first, so that contents go before their containers.
         """
 
+    def there(self, found: Differences) -> Iterable[str]:
+        """Addresses of the existing objects of this kind that others may need. Pure."""
+        return ()
+
     def describe(self, found: Entries) -> None:  # noqa: B027 - as above
         """Add the entries that the file would have for existing objects. Pure."""
 
@@ -71,8 +75,19 @@ class ObjectKind(ABC):
         return 0
 
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
-        """Addresses of changes that must be done before this one. Addresses that are not in the plan are ignored."""
+        """Addresses of changes that must be done before this one. Addresses that are not in the plan are ignored.
+
+        If one of them is refused and does not exist, this change is refused too.
+        """
         return ()
+
+    def reads(self, change: Change, changes: Changes) -> Iterable[str]:
+        """Addresses of objects that must be as the file says: if one is refused, this change is too."""
+        return ()
+
+    def without(self, change: Change, lacking: Container[str]) -> Change | None:
+        """The part of the change that needs none of the addresses ``lacking``; None: there is none."""
+        return None
 
     def part_of(self, change: Change) -> str:
         """The address of the object that this one is a part of. If that object is refused, this one is too."""
@@ -128,10 +143,10 @@ class Registry:
 
 
 class Changes:
-    """The changes of a diff, in which a kind looks up changes of other kinds."""
+    """The changes of a diff, in which a kind looks up changes of other kinds; ``barred`` as in :class:`Diff`."""
 
-    def __init__(self, changes: Collection[Change]) -> None:
-        self._all = changes
+    def __init__(self, changes: Collection[Change], barred: frozenset[str] = frozenset()) -> None:
+        self._all, self.barred = changes, barred
 
     @cached_property
     def by_address(self) -> Mapping[str, Change]:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bootstrap.iceberg.evolve import Detail
+from bootstrap.reconciler.blocked import unblocked
 from bootstrap.reconciler.changes import SYMBOLS, Change, Diff, Note
 from bootstrap.reconciler.kind import Changes, Registry
 from bootstrap.reconciler.objects import OBJECTS
@@ -87,7 +88,8 @@ def plan(diff: Diff, *, allow_destroy: bool = False, kinds: Registry = OBJECTS) 
     One exception: a catalog may lose a location only after the drop of the table there, as its step's needs say.
     ``allow_destroy`` is only recorded: whether the diff was made with it.
     """
-    changes = Changes(diff.changes)
+    diff = unblocked(diff, kinds)
+    changes = Changes(diff.changes, diff.barred)
     known = changes.by_address
 
     def rank(change: Change) -> tuple[int, int]:

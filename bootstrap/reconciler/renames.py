@@ -6,7 +6,7 @@ there, and is never taken for one that the file does not name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from bootstrap.iceberg.metadata import CatalogFacts, Facts, Moving
@@ -48,6 +48,12 @@ def everything(facts: CatalogFacts) -> set[str]:
 def exists(name: str, facts: CatalogFacts) -> bool:
     """Whether a table or view has this name."""
     return any(name in each for each in (facts.tables, facts.others, facts.views, facts.other_views))
+
+
+def unmoved(names: Iterable[str], facts: CatalogFacts) -> Iterator[str]:
+    """Those of the names after the renames that exist already."""
+    gets = tuple(f"{each}." for each in facts.moving)
+    return (each for each in names if each not in facts.renamed and not f"{each}.".startswith(gets))
 
 
 def moved(name: str, former: str, to: str) -> str:

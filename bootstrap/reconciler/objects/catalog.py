@@ -139,6 +139,13 @@ class Catalogs(ObjectKind):
             else:
                 found.destroy(change, marked=have.properties.get(DELETABLE) == found.lakehouse.name)
 
+    def there(self, found: Differences) -> Iterable[str]:
+        servers: Mapping[str, Server] = found.facts.own.get(CATALOG, {})
+        for each in found.catalogs:
+            server = servers.get(each.name)
+            if server is None or server.warehouse in server.there:
+                yield address(CATALOG, "", each.name)
+
     def needs(self, change: Change, changes: Changes) -> Iterable[str]:
         if change.op == "destroy":
             yield from (each.address for each in changes.inside(change.name, destroyed=True))

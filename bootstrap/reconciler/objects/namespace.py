@@ -63,6 +63,11 @@ class Namespaces(ObjectKind):
                 if name not in named:
                     _unnamed(found, catalog, name, staying)
 
+    def there(self, found: Differences) -> Iterable[str]:
+        for catalog in found.catalogs:
+            names = renames.unmoved(catalog.facts.namespaces, catalog.facts)
+            yield from (address(NAMESPACE, catalog.name, each) for each in names)
+
     def describe(self, found: Entries) -> None:
         for catalog in found.catalogs:
             if found.everything:
@@ -113,6 +118,20 @@ def renamed_around(change: Change) -> Iterator[str]:
     levels = change.name.split(".")
     for depth in range(1, len(levels) + 1):
         yield address("rename-namespace", change.catalog, ".".join(levels[:depth]))
+
+
+def existence(word: str, catalog: str, name: str) -> Iterator[str]:
+    """The addresses of all changes after which an object of a catalog exists under this name."""
+    yield address("catalog", "", catalog)
+    if not name:
+        return
+    levels = name.split(".")
+    for depth in range(1, len(levels) + (word == NAMESPACE)):
+        around = ".".join(levels[:depth])
+        yield from (address(each, catalog, around) for each in (NAMESPACE, "rename-namespace"))
+    if word != NAMESPACE:
+        yield address(word, catalog, name)
+        yield address("rename", catalog, name)
 
 
 def opens(catalog: CatalogPair, name: str) -> bool:

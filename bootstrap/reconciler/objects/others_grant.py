@@ -64,6 +64,9 @@ class OthersGrants(ObjectKind):
         assert isinstance(change.body, GrantGone)
         yield address(PRINCIPAL, "", change.body.name)
 
+    def reads(self, change: Change, changes: Changes) -> Iterable[str]:
+        return self.needs(change, changes)
+
     def sent_to(self, change: Change) -> str:
         assert isinstance(change.body, GrantGone)
         return change.body.catalog

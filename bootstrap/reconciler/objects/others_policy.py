@@ -57,6 +57,9 @@ class OthersPolicies(ObjectKind):
         assert isinstance(change.body, PolicyGone)
         yield address(USER, "", change.body.user)
 
+    def reads(self, change: Change, changes: Changes) -> Iterable[str]:
+        return self.needs(change, changes)
+
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         assert isinstance(change.body, PolicyGone)
         work.users.take(change.body.user, change.body.policy, change.body.existing)

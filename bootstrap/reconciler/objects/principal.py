@@ -6,7 +6,7 @@ that somebody else made (`existing`) gets what roles of others do not give it, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import Differences
 from bootstrap.reconciler.entries import Entries
 from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
+from bootstrap.reconciler.objects.namespace import existence
 from bootstrap.reconciler.objects.user import name_of
 from bootstrap.reconciler.strangers import describe
 from bootstrap.reconciler.work import ApplyWork
@@ -144,7 +145,23 @@ class Principals(ObjectKind):
             if catalog := change.body.catalogs.get(warehouse):
                 yield address("catalog", "", catalog)
                 for place in dict.fromkeys((each.type, each.on) for each in map(PolarisGrant.read, grants)):
-                    yield address(place[0], catalog, place[1])
+                    yield from existence(place[0], catalog, place[1])
+
+    def without(self, change: Change, lacking: Container[str]) -> Change | None:
+        """All but the grants on what is not there. So access that goes, goes at once."""
+        body = change.body
+        assert isinstance(body, PrincipalSettings)
+        left, gone = dict(body.granted), set()
+        for warehouse, grants in body.granted.items():
+            if catalog := body.catalogs.get(warehouse):
+                read = [(sent, PolarisGrant.read(sent)) for sent in grants]
+                bad = {each for _, each in read if any(n in lacking for n in existence(each.type, catalog, each.on))}
+                gone |= {_where(warehouse, each) for each in bad}
+                left[warehouse] = [sent for sent, each in read if each not in bad]
+        details = tuple(
+            each for each in change.details if each.symbol != "+" or each.text.rpartition(": ")[0] not in gone
+        )
+        return replace(change, details=details, body=replace(body, granted=left)) if details else None
 
     def sent_to(self, change: Change) -> str:
         body = change.body
@@ -225,5 +242,9 @@ def _reach(granted: Granted) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for catalog, grants in granted.items():
         for grant in grants:
-            found.setdefault(".".join(filter(None, (catalog, grant.on))), set()).add(grant.privilege)
+            found.setdefault(_where(catalog, grant), set()).add(grant.privilege)
     return found
+
+
+def _where(catalog: str, grant: PolarisGrant) -> str:
+    return ".".join(filter(None, (catalog, grant.on)))

@@ -102,6 +102,14 @@ class References(ObjectKind):
             yield from (each.address for each in inside if each.kind not in self.words)
             yield from (address(word, change.catalog, change.body.source) for word in self.words)
 
+    def reads(self, change: Change, changes: Changes) -> Iterable[str]:
+        """All that the catalog shall hold: it would be missing there for good."""
+        if isinstance(change.body, NewReference):
+            inside = (
+                each for each in sorted(changes.barred) if each.partition(" ")[2].startswith(f"{change.catalog}.")
+            )
+            yield from (each for each in inside if each.partition(" ")[0] not in self.words)
+
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         references, kind = references_of(work.catalog(change.catalog)), _word(change)
         match change.body:  # the mark is created after its reference, and deleted after it

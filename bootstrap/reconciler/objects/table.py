@@ -90,6 +90,11 @@ class Tables(ObjectKind):
                 _unnamed(found, catalog, name)
         _shared_folders(found)
 
+    def there(self, found: Differences) -> Iterable[str]:
+        for catalog in found.catalogs:
+            names = renames.unmoved((*catalog.facts.tables, *catalog.facts.others), catalog.facts)
+            yield from (address(TABLE, catalog.name, each) for each in names)
+
     def describe(self, found: Entries) -> None:
         for catalog in found.catalogs:
             renaming = frozenset() if found.everything else renames.untouchable(catalog.spec, catalog.facts)

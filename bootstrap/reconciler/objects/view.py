@@ -97,6 +97,11 @@ class IcebergViews(ObjectKind):
             for name in sorted((catalog.facts.views.keys() | catalog.facts.other_views) - named):
                 _unnamed(found, catalog, name)
 
+    def there(self, found: Differences) -> Iterable[str]:
+        for catalog in found.catalogs:
+            names = (*catalog.facts.views, *catalog.facts.other_views)
+            yield from (address(VIEW, catalog.name, each) for each in names)
+
     def describe(self, found: Entries) -> None:
         for catalog in found.catalogs:
             renaming = frozenset() if found.everything else renames.untouchable(catalog.spec, catalog.facts)
@@ -130,6 +135,18 @@ class IcebergViews(ObjectKind):
         left = (each for each in changes.of("rename", "update") if getattr(each.body, "former", "") == change.name)
         reads = _order(changes, destroyed=False).reads[change.address]
         yield from dict.fromkeys((*reads, *(each.address for each in left)))
+
+    def reads(self, change: Change, changes: Changes) -> Iterable[str]:
+        """Refused tables and views that it seems to read: by their names with the namespace, or in its own one."""
+        if change.op == "destroy":
+            return
+        said, own = _words(change), f"{change.catalog}.{change.name}".rpartition(".")[0]
+        for each in sorted(changes.barred - {change.address}):
+            word, _, full = each.partition(" ")
+            space, _, name = full.rpartition(".")
+            near = space == own or said.issuperset(space.partition(".")[2].lower().split("."))
+            if word in ("table", VIEW) and name.lower() in said and near:
+                yield each
 
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         catalog = work.catalog(change.catalog)
