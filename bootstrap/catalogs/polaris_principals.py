@@ -22,6 +22,7 @@ from lakehouse.runtimes.state import State
 
 CLIENT_ID, CLIENT_SECRET = "client-id", "client-secret"
 _MARK = "lakehouse.deletable"  # a property of the principal
+_OWNER = "lakehouse.owner"  # a property of its principal role: the lakehouse whose file named it
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class PolarisPrincipal:
     existing: str = ""  # its name, if somebody else made it
     others: tuple[OthersRole, ...] = ()
     made: int = field(default=0, compare=False)  # when it was made, in milliseconds since 1970
+    owner: str = field(default="", compare=False)  # the lakehouse that it is of; empty if nobody noted that
+    renewing: bool = False  # new credentials were sent, and nobody saw the answer
 
 
 class PolarisPrincipals:
@@ -59,6 +62,11 @@ class PolarisPrincipals:
         )
         self.keys = UserKeys(state, (CLIENT_ID, CLIENT_SECRET))
 
+    @staticmethod
+    def another(have: PolarisPrincipal, lakehouse: str) -> str:
+        """Why a principal that is there is not one of this lakehouse; empty if it is."""
+        return _other(have.owner, lakehouse)
+
     def any_made(self, lakehouse: str) -> bool:
         """Whether a principal was made for a lakehouse of that name, as the state folder knows. Asks no server."""
         return self.keys.any_of(lakehouse)
@@ -73,6 +81,7 @@ class PolarisPrincipals:
         """
         roles, kept = PolarisRoles(self._http), self.keys.names()
         there, own = {each["name"]: each for each in roles.principals()}, roles.principal_roles()
+        owners = roles.owners(_OWNER)
         names: dict[str, str] = {}
         for role in (each for each in own if each.startswith(f"{lakehouse}-")):
             # One that somebody else made, and that has left the file, has the toolkit's role under another name.
@@ -92,6 +101,8 @@ class PolarisPrincipals:
                 existing=foreign,
                 others=roles.others(name, role) if others or foreign else (),
                 made=int(there[name].get("createTimestamp") or 0),
+                owner=owners.get(role, ""),
+                renewing=self.keys.begun(role) is not None,
             )
         return found
 
@@ -102,8 +113,13 @@ class PolarisPrincipals:
         own = self.warehouses.values()
         return {name: has for name, has in found.items() if name != ROOT and any(each.within(own) for each in has)}
 
-    def create(self, name: str, granted: Granted, *, deletable: bool) -> None:
-        """Create the principal, with credentials that the state folder keeps."""
+    def create(self, name: str, granted: Granted, *, deletable: bool, owner: str = "") -> None:
+        """Create the principal, with credentials that the state folder keeps. ``owner``: the lakehouse that it is of.
+
+        Raises Refused if there is one that has roles of others, or that is of another lakehouse.
+        """
+        if theirs := _other(PolarisRoles(self._http).owners(_OWNER).get(name, ""), owner):
+            raise Refused(f"Polaris: principal {name} {theirs}")
         try:
             self._http.post("/principals", {"principal": {"name": name}, "credentialRotationRequired": False})
         except Exists:
@@ -112,10 +128,12 @@ class PolarisPrincipals:
                 fix = "Remove it or these roles, or name the principal otherwise: another name may say `existing`, too"
                 raise Refused(f"{text}. {fix}") from None
         self.renew(name)
-        self._made("/principal-roles", {"principalRole": {"name": name}})
-        self.change(name, granted, enabled=True, deletable=deletable)
+        self._made("/principal-roles", _role(name, owner))
+        self.change(name, granted, enabled=True, deletable=deletable, owner=owner)
 
-    def change(self, name: str, granted: Granted, *, enabled: bool, deletable: bool, existing: str = "") -> None:
+    def change(
+        self, name: str, granted: Granted, *, enabled: bool, deletable: bool, existing: str = "", owner: str = ""
+    ) -> None:
         """Give the principal exactly these grants and its role, or only take the role away: then its grants stay.
 
         What it loses comes first, so that nothing that fails later leaves it. ``existing`` is its own name if somebody
@@ -130,7 +148,7 @@ class PolarisPrincipals:
             self._mark(name, deletable)
             return
         if existing:
-            self._take_on(name, existing)
+            self._take_on(name, existing, owner)
         have = {catalog: self._reduced(catalog, name, granted.get(catalog)) for catalog in self._catalogs()}
         if not existing:
             self._mark(name, deletable)
@@ -156,17 +174,17 @@ class PolarisPrincipals:
         self._gone(f"/principal-roles/{quote(name)}")
         self.keys.forget(name)
 
-    def _take_on(self, name: str, existing: str) -> None:
+    def _take_on(self, name: str, existing: str, owner: str) -> None:
         """Make the toolkit's role for a principal of others. Its id in the state folder says that there is one.
 
         Raises Refused if a role of others has that name: the toolkit would take away what it gives.
         """
         found = self._http.get(_principal(existing))
         if self.keys.access_key(name) is not None:
-            self._made("/principal-roles", {"principalRole": {"name": name}})
+            self._made("/principal-roles", _role(name, owner))
             return
         try:
-            self._http.post("/principal-roles", {"principalRole": {"name": name}})
+            self._http.post("/principal-roles", _role(name, owner))
         except Exists:
             # One that nobody else has may be ours: an apply was cut short, or the state folder was lost.
             if any(each != existing for each in PolarisRoles(self._http).holders(name)):
@@ -180,10 +198,20 @@ class PolarisPrincipals:
         self._gone(f"/principal-roles/{quote(name)}")
 
     def renew(self, name: str, existing: str = "") -> None:
-        """Give the principal new credentials. The former ones end at once; tokens that they got last up to an hour."""
-        client, secret = secrets.token_hex(8), secrets.token_hex(16)  # of the shape that the server demands
-        self._http.post(f"{_principal(existing or name)}/reset", {"clientId": client, "clientSecret": secret})
+        """Give the principal new credentials. The former ones end at once; tokens that they got last up to an hour.
+
+        They are noted before they are sent. If this is cut short, the next call sends the same ones.
+        """
+        # Of the shape that the server demands.
+        client, secret = self.keys.begun(name) or (secrets.token_hex(8), secrets.token_hex(16))
+        self.keys.begin(name, client, secret)
+        try:
+            self._http.post(f"{_principal(existing or name)}/reset", {"clientId": client, "clientSecret": secret})
+        except (Missing, Refused):  # it did not take them
+            self.keys.end(name)
+            raise
         self.keys.keep(name, client, secret)
+        self.keys.end(name)
 
     def leave(self, catalog: str) -> None:
         """Remove the roles of this lakehouse's principals in a catalog: with one, the server does not drop it."""
@@ -243,6 +271,17 @@ class PolarisPrincipals:
 
 def _principal(name: str) -> str:
     return f"/principals/{quote(name, safe='')}"
+
+
+def _role(name: str, owner: str) -> dict[str, object]:
+    return {"principalRole": {"name": name, **({"properties": {_OWNER: owner}} if owner else {})}}
+
+
+def _other(owner: str, lakehouse: str) -> str:
+    """Why a name is not this lakehouse's; empty if it is, or if nobody noted whose it is."""
+    if not owner or owner == lakehouse:
+        return ""
+    return f"is of the lakehouse {owner}, which makes the same name of its own and a principal's. Name it otherwise"
 
 
 def _catalog(name: str) -> str:

@@ -62,6 +62,13 @@ class PolarisRoles:
     def principal_roles(self) -> list[str]:
         return self._names("/principal-roles")
 
+    def owners(self, key: str) -> dict[str, str]:
+        """That property of all principal roles that have it, by their names."""
+        found = (
+            (each["name"], (each.get("properties") or {}).get(key)) for each in self._get("/principal-roles")["roles"]
+        )
+        return {name: value for name, value in found if value}
+
     def catalogs(self) -> list[str]:
         return sorted(each["name"] for each in self._get("/catalogs")["catalogs"])
 

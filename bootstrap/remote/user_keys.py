@@ -8,7 +8,7 @@ from pathlib import Path
 from lakehouse.runtimes.state import State
 
 ACCESS_KEY, SECRET_KEY = "access-key", "secret-key"
-_ADOPTED = "-adopted"
+_ADOPTED, _BEGUN = "-adopted", "-begun"
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,25 @@ class UserKeys:
         self.state.keep(f"{name}-{self.ends[1]}", secret_key)
         self.state.keep(f"{name}-{self.ends[0]}", access_key)
 
+    def begun(self, name: str) -> tuple[str, str] | None:
+        """The keys that a server was asked to give the user, if nobody saw the answer."""
+        paths = [self.state.kept(f"{name}-{end}{_BEGUN}") for end in self.ends]
+        return (paths[0].read_text(), paths[1].read_text()) if all(path.is_file() for path in paths) else None
+
+    def begin(self, name: str, access_key: str, secret_key: str) -> None:
+        """Note keys before a server is asked to give them to the user: what is cut short can be done again."""
+        self.state.keep(f"{name}-{self.ends[0]}{_BEGUN}", access_key)
+        self.state.keep(f"{name}-{self.ends[1]}{_BEGUN}", secret_key)
+
+    def end(self, name: str) -> None:
+        """Remove that note."""
+        for key in self.ends:
+            self.state.forget(f"{name}-{key}{_BEGUN}")
+
     def forget(self, name: str) -> None:
         """Remove the user's keys, also those that were written out for it: a user is named LAKEHOUSE-PRINCIPAL."""
         handed(self.state, name.rpartition("-")[2]).unlink(missing_ok=True)
+        self.end(name)
         for key in self.ends:
             self.state.forget(f"{name}-{key}")
 

@@ -1,13 +1,13 @@
 """Roles of Polaris that others gave to principals of the file. With `grants: authoritative` they are drift.
 
 To take one away takes both keys: that word in the file, and ``--allow-destroy``. The role itself stays, and whoever
-else has it keeps it. What gives a principal catalog_admin, of whichever catalog, is only reported, and service_admin is
-never looked at.
+else has it keeps it. One that also gives something in catalogs of other stacks is only reported, and so is one that
+gives a principal catalog_admin, of whichever catalog. service_admin is never looked at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from bootstrap.catalogs.polaris_roles import CATALOG_ADMIN, OthersRole
@@ -18,6 +18,7 @@ from bootstrap.reconciler.kind import Changes, ObjectKind
 from bootstrap.reconciler.objects.principal import PRINCIPAL, PrincipalFacts, lines
 from bootstrap.reconciler.objects.user import name_of
 from bootstrap.reconciler.work import ApplyWork
+from lakehouse.text.words import listed
 
 GRANT = "grant"
 
@@ -56,6 +57,13 @@ class OthersGrants(ObjectKind):
                 for warehouse in role.administers if any(each in role.granted for each in own) else ():
                     message = f"{role.role} gives it {CATALOG_ADMIN} of {warehouse}, which the toolkit never takes away"
                     found.keep(address(PRINCIPAL, "", name), message, ("access", "principals", principal))
+                if role.within(own) and (more := _elsewhere(role, own)):
+                    message = (
+                        f"{role.role} gives it something here, and also in {listed(more)}, which this stack has not"
+                    )
+                    fix = "so it stays. To take it away, give the principal another role there, and this one no longer"
+                    found.keep(address(PRINCIPAL, "", name), f"{message}, {fix}", ("access", "principals", principal))
+                    continue
                 for change in _changes(facts, name, have.existing, role):
                     found.destroy(change, marked=False, opened=True, ours=True)
 
@@ -78,6 +86,11 @@ class OthersGrants(ObjectKind):
         return ""
 
 
+def _elsewhere(role: OthersRole, own: Collection[str]) -> list[str]:
+    """Catalogs besides the stack's in which a principal role gives something: whoever takes it away, takes that too."""
+    return [] if role.own else sorted(role.within(role.granted.keys() - set(own)))
+
+
 def _changes(facts: PrincipalFacts, name: str, existing: str, role: OthersRole) -> Iterator[Change]:
     """What would take the role away: as a whole, or of the principal's own role each catalog role that is not ours."""
     own, catalog = tuple(facts.warehouses.values()), next(iter(facts.warehouses))
@@ -91,5 +104,5 @@ def _changes(facts: PrincipalFacts, name: str, existing: str, role: OthersRole) 
             for each, grants in role.granted[warehouse].items():
                 if each != CATALOG_ADMIN:
                     yield gone(f"catalog role {each} of {warehouse}", each, warehouse, lines({warehouse: grants}, {}))
-    elif role.within(own) and not role.administers:  # also in catalogs of other stacks
+    elif role.within(own) and not role.administers:
         yield gone(f"principal role {role.role}", role.role, "", lines(role.within(role.granted), {}))

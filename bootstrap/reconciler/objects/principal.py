@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bootstrap.catalogs.polaris_principals import PolarisPrincipal
+from bootstrap.catalogs.polaris_principals import PolarisPrincipal, PolarisPrincipals
 from bootstrap.catalogs.polaris_roles import Granted, OthersRole
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import Facts
@@ -55,6 +55,8 @@ class PrincipalSettings(Body):
     enabled: bool = True
     deletable: bool = False
     existing: str = ""
+    owner: str = ""  # the lakehouse
+    renew: bool = False  # its new credentials are sent again: nobody saw the answer to the first time
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ class Principals(ObjectKind):
                 if catalog in facts.warehouses and spec.is_known_to("polaris")
             }
             have = facts.there.get(name)
-            if have is not None:
+            if have is not None and (other := PolarisPrincipals.another(have, found.lakehouse.name)):
+                found.refuse(address(PRINCIPAL, "", name), f"that name {other}", ("access", "principals", principal))
+            elif have is not None:
                 why = "its roles grant nothing in these catalogs"
                 if have.existing and found.lakehouse.access.grants == "additive":
                     granted, why = _further(granted, have), f"roles of others give {have.existing} all that it has here"
@@ -114,7 +118,7 @@ class Principals(ObjectKind):
             elif granted:
                 want = PolarisPrincipal(granted, deletable=spec.deletable)
                 details = tuple(_differences(PolarisPrincipal(), want))
-                found.changes.append(Change("create", PRINCIPAL, "", name, details, _settings(facts, want)))
+                found.changes.append(Change("create", PRINCIPAL, "", name, details, _settings(found, facts, want)))
 
     def compare_unnamed(self, found: Differences) -> None:
         facts: PrincipalFacts | None = found.facts.own.get(PRINCIPAL)
@@ -124,6 +128,8 @@ class Principals(ObjectKind):
         for name in sorted(facts.there.keys() - named):
             have = facts.there[name]
             change = Change("destroy", PRINCIPAL, "", name, (), PrincipalGone(tuple(facts.warehouses), have.made))
+            if PolarisPrincipals.another(have, found.lakehouse.name):
+                continue
             if not have.ours:  # of another lakehouse, or of a lost state folder: not ours to remove
                 found.unnamed.append(change.address)
             elif not found.destroy(change, marked=have.deletable):
@@ -175,10 +181,12 @@ class Principals(ObjectKind):
             case PrincipalSettings() as body:
                 granted = {warehouse: frozenset(map(PolarisGrant.read, of)) for warehouse, of in body.granted.items()}
                 if change.op == "create":
-                    work.principals.create(change.name, granted, deletable=body.deletable)
+                    work.principals.create(change.name, granted, deletable=body.deletable, owner=body.owner)
                 else:
-                    how = {"enabled": body.enabled, "deletable": body.deletable}
-                    work.principals.change(change.name, granted, **how, existing=body.existing)
+                    who = {"existing": body.existing, "owner": body.owner}
+                    work.principals.change(change.name, granted, enabled=body.enabled, deletable=body.deletable, **who)
+                    if body.renew:
+                        work.principals.renew(change.name, body.existing)
         return ""
 
 
@@ -200,11 +208,12 @@ def _further(granted: Granted, have: PolarisPrincipal) -> Granted:
     return {catalog: grants for catalog, grants in found.items() if grants}
 
 
-def _settings(facts: PrincipalFacts, want: PolarisPrincipal) -> PrincipalSettings:
+def _settings(found: Differences, facts: PrincipalFacts, want: PolarisPrincipal) -> PrincipalSettings:
     sent = want.granted if want.enabled else {}
     granted = {catalog: [grant.sent() for grant in sorted(grants)] for catalog, grants in sent.items()}
     catalogs = {warehouse: catalog for catalog, warehouse in facts.warehouses.items()}
-    return PrincipalSettings(granted, catalogs, want.enabled, want.deletable, want.existing)
+    how = (want.enabled, want.deletable, want.existing, found.lakehouse.name, want.renewing)
+    return PrincipalSettings(granted, catalogs, *how)
 
 
 def _update(
@@ -215,8 +224,10 @@ def _update(
         details.append(Detail("-", f"access: {why}"))
     elif want.enabled and not have.enabled:
         details.append(Detail("+", "access"))
+    if have.renewing:
+        details.append(Detail("~", "credentials: a rotation was cut short, and is made again"))
     if details:
-        found.changes.append(Change("update", PRINCIPAL, "", name, tuple(details), _settings(facts, want)))
+        found.changes.append(Change("update", PRINCIPAL, "", name, tuple(details), _settings(found, facts, want)))
 
 
 def _differences(have: PolarisPrincipal, want: PolarisPrincipal) -> Iterator[Detail]:

@@ -12,7 +12,7 @@ import pytest
 
 from bootstrap.catalogs.polaris_principals import PolarisPrincipal, PolarisPrincipals
 from bootstrap.remote.connections import CatalogConnection, Connections, StoreConnection
-from bootstrap.remote.errors import Conflict, Exists, Missing, Refused
+from bootstrap.remote.errors import Conflict, Exists, Missing, Refused, UnknownState
 from bootstrap.remote.user_keys import UserKeys
 from lakehouse.access.polaris import PolarisGrant
 from lakehouse.runtimes.state import State
@@ -186,6 +186,46 @@ def test_a_rotation_that_was_cut_short_leaves_it_ours(
         with pytest.raises(ZeroDivisionError):
             principals.renew("demo-a")
     assert principals.facts("demo")["demo-a"].ours
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_rotation_that_was_cut_short_is_made_again(
+    principals: PolarisPrincipals, api: Management, monkeypatch: pytest.MonkeyPatch, sent: bool
+) -> None:
+    """Whether or not the server took the new credentials, the next attempt has those that it has."""
+    principals.create("demo-a", {"lake": frozenset({READ})}, deletable=False)
+    former, post = principals.keys.pair("demo-a"), api.post
+
+    def cut(path: str, body: Any) -> Any:
+        if sent:
+            post(path, body)
+        raise UnknownState("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "post", cut)
+        with pytest.raises(UnknownState):
+            principals.renew("demo-a")
+    assert principals.facts("demo")["demo-a"].renewing
+    assert principals.keys.pair("demo-a") == former, "which the server may have still"
+    principals.renew("demo-a")
+    assert not principals.facts("demo")["demo-a"].renewing
+    assert api.realm.principal_of(*map(str, principals.keys.pair("demo-a") or ())) == "demo-a"
+
+
+def test_a_name_is_one_lakehouses(principals: PolarisPrincipals, api: Management) -> None:
+    principals.create("demo-x-bi", {"lake": frozenset({READ})}, deletable=False, owner="demo-x")
+    assert {name: each.owner for name, each in principals.facts("demo").items()} == {"demo-x-bi": "demo-x"}
+    former = principals.keys.pair("demo-x-bi")
+    principals.change("demo-x-bi", {}, enabled=False, deletable=False)  # so it has no roles of others
+    with pytest.raises(Refused, match="principal demo-x-bi is of the lakehouse demo-x"):
+        principals.create("demo-x-bi", {"lake": frozenset({READ})}, deletable=False, owner="demo")
+    assert principals.keys.pair("demo-x-bi") == former
+    for name in ("ann", "eve"):
+        api.post("/principals", {"principal": {"name": name}})
+        principals.change(
+            f"demo-{name}", {"lake": frozenset({READ})}, enabled=True, deletable=False, existing=name, owner="demo"
+        )
+    assert principals.facts("demo", {"demo-ann": "ann"})["demo-ann"].owner == "demo"
 
 
 def test_new_credentials_replace_the_former_ones(principals: PolarisPrincipals, api: Management) -> None:

@@ -223,6 +223,21 @@ def test_what_an_existing_principal_has_by_others_is_given_by_ours_before_it_is_
     assert [each["name"] for each in api.get("/principals/Ann-Lee/principal-roles")["roles"]] == ["demo-ann"]
 
 
+def test_a_role_that_also_gives_something_in_other_catalogs_stays(
+    principals: PolarisPrincipals, api: Management, hand: Hand
+) -> None:
+    """They are other stacks', whose files say what is to be there."""
+    hand.role("other", "lister", {"type": "catalog", "privilege": "TABLE_LIST"})
+    hand.assign("listers", "other", "lister")
+    only = file(roles=READER, principals={"ann": ANN}, grants="authoritative")
+    made = make_plan(only, world(None, principals=lambda: principals), kinds=KINDS, allow_destroy=True)
+    [note] = [each for each in made.kept if "also in" in each.message]
+    assert note.message.startswith("listers gives it something here, and also in other, which this stack has not")
+    applied(principals, only, allow_destroy=True)
+    left = {each["name"] for each in api.get("/principals/Ann-Lee/principal-roles")["roles"]}
+    assert left == {"demo-ann", "listers"}
+
+
 def test_a_role_that_also_gives_catalog_admin_of_another_catalog_stays(
     principals: PolarisPrincipals, api: Management, hand: Hand
 ) -> None:

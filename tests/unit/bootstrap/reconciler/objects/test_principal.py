@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -77,6 +78,30 @@ def test_access_ends_whatever_else_fails(wanted: dict[str, list[str]]) -> None:
     assert list(Principals().needs(step.change, Changes([]))) == []
 
 
+def test_one_of_another_lakehouse_is_not_touched() -> None:
+    """The lakehouse `demo` with a principal `x-a`, and `demo-x` with `a`, make the same name."""
+    have = PolarisPrincipal(of(lakehouse({"a": {"lake": ["write"]}})), owner="demo-x")
+    refused = planned(lakehouse({"a": READS}), {"demo-a": have})
+    assert refused.steps == ()
+    assert refused.refused[0].message == (
+        "that name is of the lakehouse demo-x, which makes the same name of its own and a principal's. "
+        "Name it otherwise"
+    )
+    gone = planned(NOBODY, {"demo-a": replace(have, deletable=True)}, destroy=True)
+    assert (gone.steps, gone.unnamed, gone.refused) == ((), (), ())
+    assert planned(lakehouse({"a": READS}), {"demo-a": replace(have, owner="demo")}).steps != ()
+
+
+def test_a_rotation_that_was_cut_short_is_shown_and_made_again() -> None:
+    want = lakehouse({"a": READS})
+    found = planned(want, {"demo-a": PolarisPrincipal(of(want), renewing=True)})
+    assert shown(found) == ["~ principal demo-a", "~ credentials: a rotation was cut short, and is made again"]
+    [step] = found.steps
+    work = MagicMock()
+    Principals().carry_out(step.change, work)
+    assert work.principals.renew.call_args.args == ("demo-a", "")
+
+
 def test_nobody_without_grants_in_these_catalogs_is_made() -> None:
     assert planned(lakehouse({"a": {}}), {}).steps == ()
     facts = Facts({}, {}, own={"principal": PrincipalFacts({}, {"elsewhere": "w"})})
@@ -139,10 +164,12 @@ class Server:
     def strangers(self, known: set[str]) -> dict[str, tuple[OthersRole, ...]]:
         return {}
 
-    def create(self, name: str, granted: Granted, *, deletable: bool) -> None:
-        self.change(name, granted, enabled=True, deletable=deletable)
+    def create(self, name: str, granted: Granted, *, deletable: bool, owner: str) -> None:
+        self.change(name, granted, enabled=True, deletable=deletable, owner=owner)
 
-    def change(self, name: str, granted: Granted, *, enabled: bool, deletable: bool, existing: str = "") -> None:
+    def change(
+        self, name: str, granted: Granted, *, enabled: bool, deletable: bool, existing: str = "", owner: str = ""
+    ) -> None:
         kept = granted if enabled else self.there[name].granted
         self.there[name] = PolarisPrincipal(kept, enabled, deletable=deletable)
         if self.fails:
