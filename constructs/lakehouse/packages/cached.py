@@ -23,18 +23,27 @@ STAMP = manifest.STAMP
 def root() -> Path:
     """``$XDG_CACHE_HOME/lakehouse``, by default ``~/.cache/lakehouse``.
 
-    Raises LakehouseError if the user has no home folder.
+    Raises LakehouseError if the user has no home folder, or if Java would take the path for several.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if base.is_absolute():  # the specification: a relative path is invalid and must be ignored
-        return base / "lakehouse"
+        return _whole(base / "lakehouse")
     try:
-        return Path.home() / ".cache" / "lakehouse"
+        return _whole(Path.home() / ".cache" / "lakehouse")
     except RuntimeError:
         raise LakehouseError(
             f"User {os.getuid()} has no home folder: HOME is not set, and the system's list of users (/etc/passwd) has "
             "no entry for this number. Work as a user that has an entry; in a container, add one."
         ) from None
+
+
+def _whole(folder: Path) -> Path:
+    if os.pathsep in str(folder):  # https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html (-cp)
+        raise LakehouseError(
+            f'The cache folder "{folder}" has a colon in its path: Java would take the files there for two. '
+            "Set XDG_CACHE_HOME to a folder without one."
+        )
+    return folder
 
 
 def scratch() -> Path:
