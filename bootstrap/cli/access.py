@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,16 +27,19 @@ app = typer.Typer(
     help="Show who may do what, and who did what; hand out and replace a principal's keys; test what is enforced.",
 )
 app.add_typer(log)
-_WRAPS = ("MAY", "ENFORCES", "NOT", "WITHOUT A LOGIN")  # they may hold a filter's text
+_WRAPS = ("MAY", "ENFORCES", "NOT", "WITHOUT A LOGIN", "CERTIFICATE")  # they may hold a filter's text, or a path
 _TRINO = "Trino with `authentication: password`"
 PrincipalArgument = Annotated[str, typer.Argument(help="As `access.principals` of the file names it.")]
 
 
 @app.callback(invoke_without_command=True)
 def access(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Show who may do what, and why, what each layer enforces of it, and which ports have no login or no TLS."""
+    """Show who may do what, and why, what each layer enforces of it, which ports have no login or no TLS, and whose
+    certificate each other port has.
+    """
     if context.invoked_subcommand is not None:
         return
+    from bootstrap.operations import served
     from bootstrap.operations.doors import of_stack
     from bootstrap.session.target import find
     from lakehouse.access.explain import explain
@@ -49,10 +53,12 @@ def access(context: typer.Context, as_json: JsonOption = False) -> None:
     stacks = [context.obj.stack] if context.obj.stack else lakehouse.stacks
     enforced = {stack: layers(lakehouse, stack) for stack in stacks}
     open_ports = {stack: of_stack(replace(target, stack=stack)) for stack in stacks}
+    having = {stack: served.of_stack(replace(target, stack=stack)) for stack in stacks}
     if as_json:
         shown = {stack: [asdict(each) for each in own] for stack, own in enforced.items()}
         reached = {stack: [asdict(each) for each in own] for stack, own in open_ports.items()}
-        print_json({"grants": [asdict(row) for row in rows], "layers": shown, "open": reached})
+        known = {stack: [asdict(each) for each in own] for stack, own in having.items()}
+        print_json({"grants": [asdict(row) for row in rows], "layers": shown, "open": reached, "certificates": known})
         return
     output.console(width=200).print(
         table(("PRINCIPAL", "MAY", "ON", "BECAUSE"), (tuple(asdict(row).values()) for row in rows), _WRAPS)
@@ -65,6 +71,10 @@ def access(context: typer.Context, as_json: JsonOption = False) -> None:
             print("\nPorts that anybody on their network may use without a login, or that have no TLS:")
             lines = ((each.port, each.address, each.gives or "nothing", _yes(each.tls)) for each in doors)
             output.console(width=200).print(table(("PORT", "AT", "WITHOUT A LOGIN", "TLS"), lines, _WRAPS))
+        if having[stack]:
+            print("\nThe certificates of ports with TLS:")
+            rows_of = ((each.port, each.address, each.whose, _day(each.end)) for each in having[stack])
+            output.console(width=200).print(table(("PORT", "AT", "CERTIFICATE", "UNTIL"), rows_of, _WRAPS))
 
 
 @app.command()
@@ -208,6 +218,10 @@ def _store_with_users() -> str:
     from lakehouse.kinds import STORES
 
     return f"store with users ({listed(word for word, each in STORES.items() if each.users)})"
+
+
+def _day(end: float | None) -> str:
+    return "not made yet" if end is None else f"{datetime.fromtimestamp(end, UTC):%Y-%m-%d}"
 
 
 def _yes(there: bool) -> str:

@@ -300,7 +300,9 @@ class _Stack:
         return None
 
     def certificates(self) -> Finding:
-        return endings.finding(probes.endings(self.local), self.around.now())
+        local = self.local
+        theirs = probes.given(local) if local.given is not None else frozenset()
+        return endings.finding(probes.endings(local), self.around.now(), local.given, theirs)
 
     def buckets(self) -> Finding:
         there, _ = probes.listed_buckets(self.local)

@@ -26,7 +26,8 @@ from lakehouse import toolkit
 from lakehouse.errors import LakehouseError
 from lakehouse.kinds.needed import Needed, needed
 from lakehouse.packages import cdktf_cli, is_present, java, missing
-from lakehouse.runtimes import owner
+from lakehouse.runtimes import credentials, owner
+from lakehouse.runtimes.certificates import is_given
 from lakehouse.runtimes.endings import Lifetime
 from lakehouse.runtimes.endings import endings as ends
 from lakehouse.runtimes.local import Local
@@ -51,6 +52,12 @@ def endings(local: Local) -> Mapping[str, Lifetime]:
         return ends(local.state, local.everything)
     except (LakehouseError, OSError, ValueError):  # such as a folder of another user: a check of its own says so
         return {}
+
+
+def given(local: Local) -> frozenset[str]:
+    """The names of the certificates that are the user's, if the stack's user gives one."""
+    known = credentials.known(local.everything).items()
+    return frozenset(name for name, each in known if each.certificate is not None and is_given(each.certificate))
 
 
 def node_version() -> str | None:

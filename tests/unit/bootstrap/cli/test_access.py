@@ -93,11 +93,14 @@ def test_without_a_word_it_shows_who_may_do_what(file: Path, capsys: pytest.Capt
     assert "role reader grants read" in capsys.readouterr().out
     lakehouse(file, "--json")
     shown = json.loads(capsys.readouterr().out)
-    assert shown.keys() == {"grants", "layers", "open"}
+    assert shown.keys() == {"grants", "layers", "open", "certificates"}
     assert [each["principal"] for each in shown["grants"]] == ["bi", "idle"]
     assert shown["layers"].keys() == {"local"}
     assert shown["layers"]["local"][0].keys() == {"layer", "enforces", "leaves"}
     assert shown["open"]["local"][0].keys() == {"port", "service", "address", "gives", "tls"}
+    certificate = shown["certificates"]["local"][0]
+    assert certificate["port"] == "seaweedfs-grpc", "for its own parts it has TLS in an open stack too"
+    assert (certificate["whose"], certificate["end"]) == ("the stack's own", None)
 
 
 def test_it_shows_what_each_layer_enforces_and_what_not(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,6 +113,13 @@ def test_it_shows_what_each_layer_enforces_and_what_not(file: Path, capsys: pyte
     assert "On stacks.local:" in capsys.readouterr().out
     lakehouse(file, stack="lokal", expect=2)
     assert 'has no stack "lokal". It has local.' in capsys.readouterr().err
+
+
+def test_it_shows_whose_certificate_a_port_has(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lakehouse(file)
+    shown = capsys.readouterr().out
+    assert "The certificates of ports with TLS:" in shown
+    assert "not made yet" in shown
 
 
 def test_the_text_of_a_filter_is_shown_as_it_is(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
