@@ -6,19 +6,24 @@ not depend on the runtime.
 
 from __future__ import annotations
 
+import json
 import os
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
 
+from lakehouse.runtimes.certificates import is_given
+from lakehouse.runtimes.credentials import known
 from lakehouse.runtimes.docker.engine import DockerEngine
 from tests.containers.conftest import DOCKER, exposed, refused_checks, up
 from tests.containers.listening import assert_declared
-from tests.integration.deployment import Deployment, until
+from tests.integration.deployment import Deployment, kept, until
 from tests.integration.findings import doctor, errors
 from tests.integration.trino_users import denied, login, run, soon, status
-from tests.tls import served
+from tests.tls import authority, served, server
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -104,6 +109,54 @@ def test_a_renewed_certificate_reaches_a_container_that_runs(stack: Deployment, 
     until(lambda: served(port, trust) != former)
     assert _pids(stack, engine) == before
     assert stack.planned() == set()
+
+
+@pytest.mark.matrix
+def test_a_certificate_of_the_users_is_served_by_every_container_and_renewed(
+    stack: Deployment, engine: DockerEngine
+) -> None:
+    """And the stack's own after it again."""
+    folder, ports = stack.folder, ("seaweedfs", "rest", "trino", "spark-connect")
+    every = [each.certificate for each in known(stack.local.everything).values() if each.certificate is not None]
+    names = dict.fromkeys(name for each in every if is_given(each) for name in each.names)
+    said = ",".join(f"{'IP' if name[0].isdigit() else 'DNS'}:{name}" for name in names)
+    authority(folder, "root")
+    server(folder, "root", "DNS:localhost,IP:127.0.0.1")
+    with kept(stack.file):
+        stack.change(
+            *("stacks", "local", "secure"), to={"certificate": "server.pem", "key": "key.pem", "authority": "root.pem"}
+        )
+        missing = " ".join(stack.deploy(code=None).split())
+        assert "seaweedfs" in missing, "containers reach each other by their names"
+        assert "Have one issued with these names" in missing
+        server(folder, "root", said)
+        stack.deploy()
+        assert {_served(stack, port) for port in ports} == {_theirs(folder)}
+        for engine_name in ("trino", "spark"):
+            stack.lakehouse("sql", "--engine", engine_name, "-e", f"SELECT count(*) FROM {ORDERS}")
+        assert refused_checks(stack, engine) == []
+        assert stack.planned() == set()
+        assert not errors(doctor(stack, code=0))
+        shown = json.loads(stack.lakehouse("access", "--json"))["certificates"]["local"]
+        assert {each["whose"] for each in shown if each["port"] in ports} == {f"yours, {folder / 'server.pem'}"}
+        server(folder, "root", said)
+        before = _pids(stack, engine)
+        assert "seaweedfs-certificate" in stack.lakehouse("secret", "renew", code=1), "it needs a restart"
+        for port in ("rest", "trino"):
+            until(lambda port=port: _served(stack, port) == _theirs(folder))  # type: ignore[misc]
+        assert _pids(stack, engine) == before
+    stack.deploy()
+    _served(stack, "trino")  # the stack's own authority has signed it
+    stack.lakehouse("sql", "-e", f"SELECT count(*) FROM {ORDERS}")
+    assert stack.planned() == set()
+
+
+def _served(stack: Deployment, port: str) -> bytes:
+    return served(stack.port(port), stack.local.place.trust)
+
+
+def _theirs(folder: Path) -> bytes:
+    return ssl.PEM_cert_to_DER_cert((folder / "server.pem").read_text())
 
 
 def _pids(stack: Deployment, engine: DockerEngine) -> dict[str, int]:
