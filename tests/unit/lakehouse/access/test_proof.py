@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lakehouse.access.grants import VERBS
+from lakehouse.access import s3
+from lakehouse.access.grants import VERBS, Grant, plain
 from lakehouse.access.grants import grants as all_grants
 from lakehouse.access.proof import NEEDS, Call, calls, places
 from lakehouse.access.s3 import on_files
@@ -64,17 +67,29 @@ def test_a_verb_allows_what_needs_no_higher_one(target: str, covered: set[str], 
 def differing(file: Lakehouse) -> list[Call]:
     """Calls that the store's policies decide other than the proof: by prefixes here, by places there."""
     statements = on_files(file, "p", lambda bucket, key="": f"{bucket}/{key}" if key else bucket)
-    actions = {"get": "s3:GetObject", "put": "s3:PutObject", "delete": "s3:DeleteObject"}
+    actions = {
+        "list": "s3:ListBucket",
+        "get": "s3:GetObject",
+        "put": "s3:PutObject",
+        "delete": "s3:DeleteObject",
+    }
 
     def allowed(each: Call) -> bool:
-        at = f"{each.place.bucket}/{each.place.key}/x"
+        at = each.place.bucket if each.operation == "list" else f"{each.place.bucket}/{each.place.key}/x"
         return any(
             actions[each.operation] in statement.actions
-            and any(at.startswith(resource.removesuffix("*")) for resource in statement.resources)
+            and any(fnmatchcase(at, resource) for resource in statement.resources)
+            and _holds(statement.conditions, f"{each.place.key}/")
             for statement in statements
         )
 
-    return [each for each in calls(file) if each.operation in actions and allowed(each) != each.allowed]
+    return [each for each in calls(file) if allowed(each) != each.allowed]
+
+
+def _holds(conditions: Mapping[str, Any], asked: str) -> bool:
+    """Whether the only condition that the compiler knows holds for a list of what begins so."""
+    patterns = conditions.get("StringLike", {}).get("s3:prefix", ["*"])
+    return any(fnmatchcase(asked, pattern) for pattern in patterns)
 
 
 NARROWED = {"verbs": ["read"], "rows": "a = 1"}
@@ -98,7 +113,48 @@ def test_a_compiler_that_forgets_filters_is_caught(monkeypatch: pytest.MonkeyPat
     file = granting({"lake.n.t": NARROWED, "lake.nm": ["read"]})
     assert differing(file) == []
     monkeypatch.setattr("lakehouse.access.s3.plain", all_grants)
-    assert {(each.operation, each.place.name) for each in differing(file)} == {("get", "lake.n.t")}
+    found = {(each.operation, each.place.name) for each in differing(file)}
+    assert found == {("list", "lake.n.t"), ("get", "lake.n.t")}
+
+
+OBJECTS, FILES = s3._S3_OBJECTS, s3.files
+MUTANTS: dict[str, tuple[str, Any]] = {
+    "readers write": ("_S3_OBJECTS", {**OBJECTS, "read": (*OBJECTS["read"], "s3:PutObject")}),
+    "readers delete": ("_S3_OBJECTS", {**OBJECTS, "read": (*OBJECTS["read"], "s3:DeleteObject")}),
+    "readers read nothing": ("_S3_OBJECTS", {**OBJECTS, "read": ("s3:GetObjectVersion",)}),
+    "writers write nothing": ("_S3_OBJECTS", {**OBJECTS, "write": ("s3:DeleteObject",)}),
+    "writers delete nothing": ("_S3_OBJECTS", {**OBJECTS, "write": ("s3:PutObject",)}),
+    "files are those of the bucket": ("files", lambda arn, verb, at: FILES(arn, verb, [(each, "*") for each, _ in at])),
+    "a folder is all that begin alike": (
+        "files",
+        lambda arn, verb, at: FILES(lambda bucket, key="": arn(bucket, key.replace("/*", "*")), verb, at),
+    ),
+    "the folder around": (
+        "files",
+        lambda arn, verb, at: FILES(arn, verb, [(each, key.rpartition("/")[0]) for each, key in at]),
+    ),
+    "lists without a condition": (
+        "files",
+        lambda arn, verb, at: [replace(each, conditions={}) for each in FILES(arn, verb, at)],
+    ),
+    "nothing is listed": (
+        "files",
+        lambda arn, verb, at: [each for each in FILES(arn, verb, at) if "s3:ListBucket" not in each.actions],
+    ),
+    "a verb is the highest": ("plain", lambda of, who: [replace(each, verb="manage") for each in plain(of, who)]),
+    "a verb is the lowest": ("plain", lambda of, who: [replace(each, verb="read") for each in plain(of, who)]),
+    "nothing is granted": ("plain", lambda of, who: []),
+    "everybody has everything": ("plain", lambda of, who: [Grant(who, "manage", "lake", "r")]),
+    "filters are none": ("plain", all_grants),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_compiler_that_allows_too_much_or_too_little_is_noticed(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = granting({"lake.n": ["read"], "lake.n.m.u": ["write"], "lake.nm.v": NARROWED})
+    assert differing(file) == []
+    monkeypatch.setattr(s3, *MUTANTS[mutant])
+    assert differing(file)
 
 
 def test_a_table_with_a_filter_or_mask_has_no_permission_on_its_files() -> None:
