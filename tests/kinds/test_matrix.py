@@ -95,6 +95,12 @@ def test_every_engine_reads_what_every_engine_wrote(cell: Cell) -> None:
     assert errors(doctor(cell.deployed, code=0)) == set()
 
 
+def test_principals_may_do_what_the_file_says(cell: Cell) -> None:
+    known = bool(cell.store.users) or cell.catalog.word == "polaris"  # else no server here knows any
+    said = cell.deployed.lakehouse("access", "test", code=0 if known else 2)
+    assert ("all answered as the file says" if known else "has no store with users") in said
+
+
 def test_upper_case_and_partitions_by_a_field(cell: Cell) -> None:
     rows = "(1, 'a', named_struct('x', 7, 'y', 'b')), (2, 'c', named_struct('x', 8, 'y', 'd'))"
     assert cell.spark(
