@@ -28,6 +28,7 @@ from bootstrap.cli.options import JsonOption, print_json
 from bootstrap.cli.ownership import app as ownership
 from bootstrap.cli.project import app as projects
 from bootstrap.cli.reconciler import app as reconciler
+from bootstrap.cli.run import app as jobs
 from bootstrap.cli.secrets import app as secrets
 from bootstrap.cli.sql import app as queries
 from bootstrap.cli.stores import app as stores
@@ -360,6 +361,7 @@ def restart(
 
 app.add_typer(projects)
 app.add_typer(queries)
+app.add_typer(jobs)
 app.add_typer(generation)
 app.add_typer(deploying)
 app.add_typer(ownership)

@@ -14,12 +14,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 
+from bootstrap.session.submit import driver
 from bootstrap.session.target import Target
-from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.errors import LakehouseError
 from lakehouse.kinds.engines import spark
-from lakehouse.services import jvm
-from lakehouse.services.service import File
-from lakehouse.text.properties import properties
 
 _NAME = "verify"
 _FILE = f"{_NAME}.conf"
@@ -147,19 +145,6 @@ def _unfinished(what: str, lines: Sequence[str]) -> LakehouseError:
 
 
 def _prepare(target: Target) -> tuple[list[str], dict[str, str]]:
-    """The job's command and environment; its properties, including secrets, are written next to the master's."""
-    if target.lakehouse.engines.spark is None:
-        raise UsageError(f"{target.path.name} has no engines.spark: add it to the file and deploy the stack again.")
-    target.address(spark.MASTER, "engines.spark")
-    local = target.local
-    place, cluster = local.place, spark.cluster(target.lakehouse)
-    settings = spark.defaults(place, cluster, local.endpoints.catalogs) | _SETTINGS
-    settings["spark.driver.host"] = place.host(spark.MASTER)
-    catalogs = local.endpoints.catalogs
-    local.runtime.configure(spark.MASTER, [File(_FILE, properties(settings)), *spark.credentials(catalogs)])
-    command = [
-        *spark.java(place, cluster, spark.BATCH_MB, (*jvm.QUICK, *jvm.trust(place, spark.MASTER)[0])),
-        *("org.apache.spark.deploy.SparkSubmit", "--properties-file", f"{place.config(spark.MASTER)}/{_FILE}"),
-        *("--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal"),
-    ]
-    return command, dict(spark.environment(place, cluster, spark.MASTER, catalogs))
+    """The job's command and environment."""
+    program = ("--class", "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "spark-internal")
+    return driver(target, _FILE, _SETTINGS, program)

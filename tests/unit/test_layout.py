@@ -57,6 +57,7 @@ LAYERS = (
         "bootstrap.diagram",
         "bootstrap.doctor",
         "bootstrap.ingest",
+        "bootstrap.jobs",
         "bootstrap.maintenance",
         "bootstrap.operations",
         "bootstrap.pipeline",

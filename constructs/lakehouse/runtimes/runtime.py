@@ -62,8 +62,13 @@ class Runtime(Protocol):
     def signal(self, service: str, name: str) -> None:
         """Send a signal, such as ``HUP``, to a service. Raises LakehouseError if it does not run."""
 
-    def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-        """Start a program where the service runs, with piped input and output. Errors are part of the output."""
+    def run(
+        self, service: str, command: Sequence[str], environment: Mapping[str, str], *, split: bool = False
+    ) -> subprocess.Popen[str]:
+        """Start a program where the service runs, with piped input and output.
+
+        Errors are part of the output, or with ``split`` in a pipe of their own.
+        """
 
     def changed(self, planned: Planned) -> Sequence[str]:
         """The services that run with another definition, or with other credentials, than a deploy plans."""

@@ -290,17 +290,17 @@ class DockerEngine:
 
 
 def execute(
-    container: str, command: Iterable[str], environment: Mapping[str, str], directory: str
+    container: str, command: Iterable[str], environment: Mapping[str, str], directory: str, *, split: bool
 ) -> subprocess.Popen[str]:
-    """Start a program in a running container, with piped input and output."""
+    """Start a program in a running container, with piped input and output. ``split``: errors have their own pipe."""
     settings = [word for key, value in environment.items() for word in ("-e", f"{key}={value}")]
     # One stream: Docker transmits two in parallel, and their order is lost.
-    merged = ["sh", "-c", 'exec "$@" 2>&1', "sh"]
+    merged = [] if split else ["sh", "-c", 'exec "$@" 2>&1', "sh"]
     return subprocess.Popen(
         ["docker", "exec", "-i", "-w", directory, *settings, container, *merged, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE if split else subprocess.STDOUT,
         text=True,
         start_new_session=True,  # Ctrl-C reaches only the caller, which ends the program properly
     )

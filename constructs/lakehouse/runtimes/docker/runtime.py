@@ -74,8 +74,10 @@ class Containers:
         with errors_reported():
             self.engine.client.containers.get(self._name(service)).kill(signal=name)
 
-    def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-        return execute(self._name(service), command, environment, self._asked(service).volume.target)
+    def run(
+        self, service: str, command: Sequence[str], environment: Mapping[str, str], *, split: bool = False
+    ) -> subprocess.Popen[str]:
+        return execute(self._name(service), command, environment, self._asked(service).volume.target, split=split)
 
     def changed(self, planned: Planned) -> Sequence[str]:
         seen = self.engine.seen(self.state)

@@ -78,7 +78,9 @@ class Processes:
     def signal(self, service: str, name: str) -> None:
         Supervisor(self.state).signal(service, name)
 
-    def run(self, service: str, command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    def run(
+        self, service: str, command: Sequence[str], environment: Mapping[str, str], *, split: bool = False
+    ) -> subprocess.Popen[str]:
         folder = self.state.data(service)
         for each in (folder, self.state.temporary(service)):
             each.mkdir(parents=True, exist_ok=True)
@@ -94,7 +96,7 @@ class Processes:
             },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE if split else subprocess.STDOUT,
             text=True,
             start_new_session=True,  # Ctrl-C reaches only the caller, which ends the program properly
         )
