@@ -35,12 +35,17 @@ def run(
 
     What the job prints goes to standard output, Spark's log to standard error. Ctrl-C stops the job.
     """
-    from bootstrap.jobs import cluster
     from bootstrap.jobs.job import Job
 
     selection = replace(context.obj, stack=stack) if stack else context.obj
     read = Job.read(job, modules or (), arguments or ())
     target = selection.target()
+    if target.in_aws:
+        from bootstrap.jobs import emr
+
+        raise typer.Exit(emr.run(target, read, principal, sys.stdout, sys.stderr))
+    from bootstrap.jobs import cluster
+
     if principal is not None:
         raise UsageError(
             f"--as: a job of stacks.{target.stack}, which is not in AWS, has the stack's own keys. Leave it out."

@@ -25,7 +25,7 @@ _PATIENCE = 10.0  # seconds that a job has to end after it was stopped
 
 # Where a container runs the job, nothing outside sees its process. So the job ends when its standard input does, which
 # is a pipe from here: with this command, however it ends. Job control gives the job a process group of its own, in
-# which its Python is too.
+# which its Python is too, and what that has started and left.
 _GUARD = """
 set -m
 exec 3<&0
@@ -36,7 +36,7 @@ exec 2>/dev/null
 guard=$!
 wait $job
 code=$?
-kill -KILL -- -$guard
+kill -KILL -- -$guard -$job
 exit $code
 """
 

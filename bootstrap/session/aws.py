@@ -8,6 +8,8 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,18 +96,36 @@ def _table_in_aws(table: Table, own: Names) -> Table:
 
 def account(region: str, stack: str) -> str:
     """The account of the credentials; it must be the one that the stack passed."""
-    try:
-        account = str(boto3.client("sts", region_name=region).get_caller_identity()["Account"])
-    except exceptions.NoCredentialsError:
-        raise LakehouseError(
-            f"stacks.{stack} is in AWS, and there are no credentials for it. `aws sso login`, AWS_PROFILE or a role "
-            "provides them"
-        ) from None
-    except (exceptions.EndpointConnectionError, exceptions.HTTPClientError) as error:
-        raise Unreachable("AWS", f"sts.{region}.amazonaws.com", type(error).__name__) from None
-    except (exceptions.ClientError, exceptions.BotoCoreError) as error:
-        raise LakehouseError(f"AWS refuses the credentials: {error}") from None
+    return identity(region, stack)[0]
+
+
+def identity(region: str, stack: str) -> tuple[str, str]:
+    """The account of the credentials, which must be the one that the stack passed, and the ARN of whose they are."""
+    with plainly(f"stacks.{stack} is in AWS", "the credentials", region):
+        found = boto3.client("sts", region_name=region).get_caller_identity()
+    account = str(found["Account"])
     named = os.environ.get(ACCOUNT)
     if named and named != account:
         raise UsageError(f"the credentials are for account {account}, but stacks.{stack} is in {named}. Use others")
-    return account
+    return account, str(found["Arn"])
+
+
+def principal(lakehouse: Lakehouse, own: Names, arn: str) -> str:
+    """The principal whose role the caller has assumed; empty if it is another role or a user."""
+    role = arn.partition(":assumed-role/")[2].partition("/")[0]
+    return next((each for each in lakehouse.access.principals if own.role(each) == role), "")
+
+
+@contextmanager
+def plainly(why: str, what: str, region: str) -> Iterator[None]:
+    """Errors of AWS as a line for the user. ``why`` credentials are needed; ``what`` AWS refuses."""
+    try:
+        yield
+    except exceptions.NoCredentialsError:
+        raise LakehouseError(
+            f"{why}, and there are no credentials for it. `aws sso login`, AWS_PROFILE or a role provides them"
+        ) from None
+    except (exceptions.EndpointConnectionError, exceptions.HTTPClientError) as error:
+        raise Unreachable("AWS", f"{region}.amazonaws.com", type(error).__name__) from None
+    except (exceptions.ClientError, exceptions.BotoCoreError) as error:
+        raise LakehouseError(f"AWS refuses {what}: {error}") from None

@@ -9,9 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from bootstrap.cli.main import app
-from bootstrap.jobs import cluster
+from bootstrap.jobs import cluster, emr
 from bootstrap.jobs.job import Job
 from bootstrap.session.target import Target
+from tests.synth.synthesised import AWS
 
 
 @pytest.fixture
@@ -53,9 +54,22 @@ def test_what_is_refused(
     said: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.stdout", __import__("sys").stdout)
     (tmp_path / "job.py").write_text("pass")
     done = CliRunner().invoke(app, ["--file", str(file), "run", *words])
     assert done.exit_code == 2
     assert said in done.output
     assert seen == []
+
+
+def test_in_aws_it_runs_as_a_principal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: list[tuple[str, Job]]
+) -> None:
+    def ran(target: Target, job: Job, principal: str | None, out: IO[str], log: IO[str]) -> int:
+        seen.append((f"{target.stack} as {principal}", job))
+        return 3
+
+    monkeypatch.setattr(emr, "run", ran)
+    (tmp_path / "job.py").write_text("pass")
+    command = ["--file", str(AWS), "--stack", "aws", "run", str(tmp_path / "job.py"), "--as", "etl"]
+    assert CliRunner().invoke(app, command).exit_code == 3
+    assert [stack for stack, _ in seen] == ["aws as etl"]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psutil
@@ -58,6 +58,18 @@ def test_output_log_arguments_and_exit_code(target: Target, job: Callable[..., J
 def test_a_job_that_is_killed_ends_with_its_signals_code(target: Target, job: Callable[..., Job]) -> None:
     text = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     assert cluster.run(target, job(text), io.StringIO(), io.StringIO()) == 137
+
+
+def test_what_a_job_leaves_behind_is_ended(target: Target, job: Callable[..., Job]) -> None:
+    out = io.StringIO()
+    text = (
+        "import subprocess, sys\n"
+        "sleep = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
+        "left = subprocess.Popen(sleep, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "print(left.pid)\n"
+    )
+    assert cluster.run(target, job(text), out, io.StringIO()) == 0
+    assert _gone([int(out.getvalue())])
 
 
 def test_its_settings(target: Target, job: Callable[..., Job], settings: dict[str, Text]) -> None:
@@ -112,7 +124,7 @@ def test_a_signal_ends_the_job_and_what_it_started(
         cluster.run(target, job(_TREE), _Heard(heard), io.StringIO())
     assert time.monotonic() - began < 5
     assert len(pids) == 2
-    assert [pid for pid in pids if _runs(pid)] == []
+    assert _gone(pids)
 
 
 def test_the_job_ends_with_its_command_even_if_that_is_killed() -> None:
@@ -123,7 +135,15 @@ def test_the_job_ends_with_its_command_even_if_that_is_killed() -> None:
         pids = [int(word) for word in process.stdout.readline().split()]
         process.stdin.close()  # as the system does it for a program that ends
         assert process.wait(10) == 128 + signal.SIGTERM
-    assert [pid for pid in pids if _runs(pid)] == []
+    assert _gone(pids)
+
+
+def _gone(pids: Iterable[int]) -> bool:
+    """Whether all have ended within a second: a signal takes its time."""
+    until = time.monotonic() + 1
+    while any(map(_runs, pids)) and time.monotonic() < until:
+        time.sleep(0.02)
+    return not any(map(_runs, pids))
 
 
 def _runs(pid: int) -> bool:
