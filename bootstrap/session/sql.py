@@ -59,12 +59,26 @@ class Printing:
 
 
 def open_engine(target: Target, name: EngineName | None) -> SqlEngine:
-    """A new session with :func:`engine_name`."""
+    """A new session with :func:`engine_name`. In AWS it is Athena, whose SQL is Trino's.
+
+    Raises UsageError if the stack has no such engine.
+    """
+    if target.in_aws:
+        from bootstrap.session.athena_sql import AthenaEngine, workgroup
+
+        if name == "spark":
+            raise UsageError(
+                f"--engine spark: stacks.{target.stack} is in AWS, where Spark has no sessions. Leave it "
+                "out, for Athena, or run a job: `lakehouse run`."
+            )
+        return AthenaEngine(target, workgroup(target))
     return TrinoEngine(target) if engine_name(target, name) == "trino" else SparkEngine(target)
 
 
 def engine_name(target: Target, name: EngineName | None) -> EngineName:
     """The engine that is meant: by default Trino, or Spark if the file has no Trino."""
+    if target.in_aws:
+        return name or "trino"
     return name or ("trino" if target.lakehouse.engines.trino is not None else "spark")
 
 
