@@ -19,7 +19,6 @@ from lakehouse.access.names import OPERATORS, names
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec import AwsStack
 
-Row = Sequence[str | None]
 _WAITS = (0.2, 0.5, 1.0)  # seconds between two looks at a statement; the last for all that follow
 _PLACE = re.compile(r"(?:^|(?<=: ))line (\d+):(\d+): ")
 _USE = re.compile(r"\s*USE\s+(\S+?)\s*;?\s*", re.IGNORECASE)
@@ -167,7 +166,7 @@ class AthenaEngine:
             raise SqlFailure(str(error)) from error
 
 
-def _texts(row: Mapping[str, Any]) -> Row:
+def _texts(row: Mapping[str, Any]) -> list[str | None]:
     return [each.get("VarCharValue") for each in row["Data"]]
 
 
