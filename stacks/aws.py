@@ -74,6 +74,7 @@ class AwsTerraformStack(TerraformStack):
             zones=options.zones,
             instances=on_instances,
             tables=in_tables,
+            emr=not on_instances and lakehouse.engines.spark is not None,
         )
         self._network.flow_logs(self._observe.groups["network"], self._observe.flow_log_role())
         self._buckets, self._tables = self._store(path)
@@ -176,26 +177,28 @@ class AwsTerraformStack(TerraformStack):
         names, lakehouse = self._names, self._lakehouse
         logs = log_group(names, "engines")
         outputs: dict[str, object] = {}
-        application = ""
+        applications: dict[str, Declared] = {}
         if lakehouse.engines.spark:
-            emr = EmrServerless(
+            applications = EmrServerless(
                 self,
                 "spark",
                 names=names,
+                principals=lakehouse.access.principals,
+                release=self._options.emr_release,
                 lakehouse=lakehouse,
                 spark=lakehouse.engines.spark,
                 network=self._network,
                 log_group=logs,
-            ).application
-            application = emr.ref("arn")
-            outputs["emr_application"] = emr.ref("id")
-            self._observe.alarm(
-                "spark-failed",
-                "A Spark job failed",
-                namespace="AWS/EMRServerless",
-                metric="FailedJobs",
-                dimensions={"ApplicationId": emr.ref("id")},
-            )
+            ).applications
+            outputs["emr_applications"] = {principal: each.ref("id") for principal, each in applications.items()}
+            for principal, each in applications.items():
+                self._observe.alarm(
+                    f"spark-failed-{principal}",
+                    f"A Spark job of {principal} failed",
+                    namespace="AWS/EMRServerless",
+                    metric="FailedJobs",
+                    dimensions={"ApplicationId": each.ref("id")},
+                )
         if lakehouse.engines.trino:
             athena = AthenaWorkgroups(
                 self,
@@ -212,8 +215,8 @@ class AwsTerraformStack(TerraformStack):
             trust = [principal_trust(names, principal)]
             if lakehouse.engines.trino:
                 may += athena_statements(names, principal, RESULTS, self._key)
-            if application:
-                may += emr_statements(names, principal, application, logs)
+            if principal in applications:
+                may += emr_statements(names, principal, applications[principal].ref("arn"), logs)
                 trust.append(service_trust(names, "emr-serverless", names.arn("emr-serverless", "/applications/*")))
             self._principal(principal, trust, may)
         return outputs

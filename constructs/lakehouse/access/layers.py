@@ -74,8 +74,8 @@ def _in_aws(stack: AwsStack) -> list[EnforcementLayer]:
     where = "S3 Tables" if stack.store_has_tables else "Glue and S3"
     found = [EnforcementLayer("IAM", f"each principal's role: its tables in {where}, and their files", _NO_FILTERS)]
     if stack.engines == "managed":
-        rest = "whose job it is: each principal lists and cancels those of all"
-        return [*found, EnforcementLayer("Athena, EMR Serverless", "that a query runs with the principal's role", rest)]
+        runs = "that a query or job runs with the principal's role, in its own workgroup or application"
+        return [*found, EnforcementLayer("Athena, EMR Serverless", runs, "")]
     return [*found, EnforcementLayer("Spark and Trino on EC2", "nothing", "grants: they have a role for all tables")]
 
 

@@ -6,22 +6,24 @@ from collections.abc import Iterable
 
 from lakehouse.access.names import Names
 from lakehouse.access.policy import PolicyStatement
+from lakehouse.aws import emr_sizes
 from lakehouse.aws.endpoints import for_spark
 from lakehouse.aws.network import Network, ids
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.spec import Lakehouse, Spark
 
-# EMR's own Spark (3.5) and Iceberg: https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/release-versions.html
-EMR_RELEASE = "emr-7.10.0"
 ICEBERG_JAR = "/usr/share/aws/iceberg/lib/iceberg-spark3-runtime.jar"
 ATHENA_ENGINE = "Athena engine version 3"
 SCAN_LIMIT = 1 << 40  # bytes that one query may read; at 5 US dollars per TiB, a mistake costs at most that
 IDLE_MINUTES = 15
+QUEUE_MINUTES = 360
 
 
 class EmrServerless(Construct):
-    """A Spark application with the lakehouse's catalogs, at most as large as `engines.spark`.
+    """An application for each principal with the lakehouse's catalogs, each as large as one job of `engines.spark`.
 
+    IAM has no condition on who started a job, so in an application of several principals each may stop the jobs of the
+    others. One that is idle costs nothing.
     https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/emr-serverless.html
     """
 
@@ -31,53 +33,50 @@ class EmrServerless(Construct):
         name: str,
         *,
         names: Names,
+        principals: Iterable[str],
+        release: str,
         lakehouse: Lakehouse,
         spark: Spark,
         network: Network,
         log_group: str,
     ) -> None:
         super().__init__(scope, name)
-        accepted = {"CKV2_AWS_5": "the EMR Serverless application uses it, which the check does not know"}
+        accepted = {"CKV2_AWS_5": "the EMR Serverless applications use it, which the check does not know"}
         group = network.group("spark", "Spark on EMR Serverless", accepted)
         network.reach_services(group, "spark")
-        everyone = spark.workers + 1  # the workers and the driver
-        self.application = resource(
-            self,
-            "application",
-            "aws_emrserverless_application",
-            name=names.prefix,
-            release_label=EMR_RELEASE,
-            type="spark",
-            architecture="ARM64",
-            maximum_capacity={
-                "cpu": f"{everyone * spark.cores} vCPU",
-                "memory": f"{everyone * max(gigabytes(spark.memory.mb), 2 * spark.cores)} GB",
-            },
-            auto_start_configuration={"enabled": True},
-            auto_stop_configuration={"enabled": True, "idle_timeout_minutes": IDLE_MINUTES},
-            network_configuration={"subnet_ids": ids(network.subnets), "security_group_ids": [group.ref("id")]},
-            runtime_configuration=[
-                {"classification": "spark-defaults", "properties": spark_defaults(lakehouse, names, spark)}
-            ],
-            monitoring_configuration={
-                # The log group is already encrypted. EMR encrypts what it keeps for Spark's UI with its own key.
-                "cloudwatch_logging_configuration": {"enabled": True, "log_group_name": log_group},
-                "managed_persistence_monitoring_configuration": {"enabled": True},
-            },
-        )
-
-
-def gigabytes(heap: int) -> int:
-    """Memory in gigabytes of a worker with a heap of ``heap`` MiB. Spark requests a tenth more, at least 384 MiB.
-
-    https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html#worker-configs
-    """
-    return -(-(heap + max(384, heap // 10)) // 1024)
+        self.applications = {
+            principal: resource(
+                self,
+                principal,
+                "aws_emrserverless_application",
+                name=names.workgroup(principal),
+                release_label=release,
+                type="spark",
+                architecture="ARM64",
+                maximum_capacity=emr_sizes.capacity(spark),
+                # A second job waits for the first one; otherwise it would fail, because the capacity is one job's.
+                scheduler_configuration={"max_concurrent_runs": 1, "queue_timeout_minutes": QUEUE_MINUTES},
+                auto_start_configuration={"enabled": True},
+                auto_stop_configuration={"enabled": True, "idle_timeout_minutes": IDLE_MINUTES},
+                network_configuration={"subnet_ids": ids(network.subnets), "security_group_ids": [group.ref("id")]},
+                runtime_configuration=[
+                    {"classification": "spark-defaults", "properties": spark_defaults(lakehouse, names, spark)}
+                ],
+                monitoring_configuration={
+                    # The log group is already encrypted. EMR encrypts what it keeps for Spark's UI with its own key.
+                    "cloudwatch_logging_configuration": {"enabled": True, "log_group_name": log_group},
+                    "managed_persistence_monitoring_configuration": {"enabled": True},
+                },
+            )
+            for principal in principals
+        }
 
 
 def spark_defaults(lakehouse: Lakehouse, names: Names, spark: Spark) -> dict[str, str]:
-    """Spark's properties: EMR's own Iceberg, the catalogs, and the file's properties, which override the others."""
-    return {"spark.jars": ICEBERG_JAR, **for_spark(lakehouse, names), **spark.properties}
+    """Spark's properties: EMR's own Iceberg and the catalogs, then the file's properties, and last the file's sizes."""
+    # With EMR's own catalog, Spark asks Glue for databases that no principal may read: `default` and `global_temp`.
+    plain = {"spark.jars": ICEBERG_JAR, "spark.sql.catalogImplementation": "in-memory"}
+    return {**plain, **for_spark(lakehouse, names), **spark.properties, **emr_sizes.properties(spark)}
 
 
 class AthenaWorkgroups(Construct):
@@ -132,7 +131,8 @@ def athena_statements(names: Names, user: str, results: str, key: str) -> list[P
         "kms:EncryptionContext:aws:s3:arn": names.s3(results),
         "kms:ViaService": f"s3.{names.region}.amazonaws.com",
     }
-    # Athena looks for the database `default` before it looks for the databases of a query.
+    # Athena looks for the database `default` before it looks for the databases of a query, and creates it if it is not
+    # there: https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
     default = (names.arn("glue", "catalog"), names.arn("glue", "database/default"))
     listing = {"StringLike": {"s3:prefix": [f"{user}/*"]}}
     return [
@@ -144,7 +144,7 @@ def athena_statements(names: Names, user: str, results: str, key: str) -> list[P
         PolicyStatement(
             "AthenaCatalog", ("athena:GetDataCatalog",), (names.arn("athena", "datacatalog/AwsDataCatalog"),)
         ),
-        PolicyStatement("AthenaDefault", ("glue:GetDatabase",), default),
+        PolicyStatement("AthenaDefault", ("glue:CreateDatabase", "glue:GetDatabase"), default),
         PolicyStatement("Results", objects, (names.s3(results, f"{user}/*"),)),
         PolicyStatement("ResultsWhere", ("s3:GetBucketLocation",), (names.s3(results),)),
         PolicyStatement("ResultsList", ("s3:ListBucket",), (names.s3(results),), listing),
@@ -153,11 +153,12 @@ def athena_statements(names: Names, user: str, results: str, key: str) -> list[P
 
 
 def emr_statements(names: Names, user: str, application: str, log_group: str) -> list[PolicyStatement]:
-    """The permissions to run Spark jobs with one's own role: start jobs, pass the role to them, and let them log."""
+    """The permissions to run Spark jobs in one's own application with one's own role, which the jobs log with too."""
     jobs = ("CancelJobRun", "GetApplication", "GetDashboardForJobRun", "GetJobRun", "ListJobRuns", "StartApplication")
     passed = {"StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}}
     own = names.arn("iam", f"role/{names.role(user)}", region=False)
     group = names.arn("logs", f"log-group:{log_group}")
+    streams = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
     return [
         PolicyStatement(
             "Spark",
@@ -165,7 +166,6 @@ def emr_statements(names: Names, user: str, application: str, log_group: str) ->
             (application, f"{application}/jobruns/*"),
         ),
         PolicyStatement("SparkAsOneself", ("iam:PassRole",), (own,), passed),
-        PolicyStatement("SparkLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
-        PolicyStatement("SparkLogStreams", ("logs:DescribeLogStreams",), (group,)),
+        PolicyStatement("SparkLogs", streams, (f"{group}:*",)),
         PolicyStatement("SparkLogGroups", ("logs:DescribeLogGroups",), ("*",)),  # IAM has no resource for this list
     ]

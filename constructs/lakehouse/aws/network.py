@@ -15,6 +15,8 @@ SERVICES = ("glue", "kms", "logs", "sts")
 INSTANCE_SERVICES = ("ec2messages", "secretsmanager", "ssm", "ssmmessages")
 TABLE_SERVICES = ("s3tables",)
 # Amazon Linux's package repositories are a bucket: https://docs.aws.amazon.com/linux/al2023/ug/managing-repos-os-updates.html
+_EMR_LOGS = "prod.{region}.appinfo.src"  # where EMR keeps logs and what Spark's UI shows, by managed persistence
+# https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/logging.html
 _AMAZON_LINUX = "al2023-repos-{region}-de612dc2"
 
 
@@ -34,6 +36,7 @@ class Network(Construct):
         zones: int,
         instances: bool,
         tables: bool,
+        emr: bool,
     ) -> None:
         super().__init__(scope, name)
         self._names = names
@@ -51,7 +54,7 @@ class Network(Construct):
         # The group of resources that name no group: nothing in, nothing out.
         resource(self, "default", "aws_default_security_group", vpc_id=self.id)
         self.subnets = self._subnets(zones)
-        self._s3 = self._gateway(instances)
+        self._s3 = self._gateway(instances=instances, tables=tables, emr=emr)
         self._endpoints = self.group("endpoints", "AWS services, from within the network")
         resource(
             self,
@@ -107,8 +110,8 @@ class Network(Construct):
             subnets.append(subnet)
         return subnets
 
-    def _gateway(self, instances: bool) -> Declared:
-        """A gateway endpoint for S3, which costs nothing and reaches only this account's buckets."""
+    def _gateway(self, *, instances: bool, tables: bool, emr: bool) -> Declared:
+        """A gateway endpoint for S3, which costs nothing and reaches only this account's buckets and what it must."""
         names = self._names
         own = {
             "Sid": "OwnBuckets",
@@ -126,6 +129,26 @@ class Network(Construct):
             "Action": "s3:GetObject",
             "Resource": names.arn("s3", f"{repositories}/*", region=False, account=False),
         }
+        # S3 decides on the files of S3 Tables by the table's own actions.
+        own_tables = {
+            "Sid": "OwnTables",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3tables:*",
+            "Resource": names.arn("s3tables", "bucket/*"),
+        }
+        logged = names.arn("s3", _EMR_LOGS.format(region=names.region), region=False, account=False)
+        managed_logs = {
+            "Sid": "EmrLogs",
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": ["s3:PutObject", "s3:PutObjectAcl"],
+            "Resource": [logged, f"{logged}/*"],
+            "Condition": {
+                "StringEquals": {"aws:PrincipalServiceName": "emr-serverless.amazonaws.com", "aws:SourceVpc": self.id}
+            },
+        }
+        further = [(instances, packages), (tables, own_tables), (emr, managed_logs)]
         return resource(
             self,
             "s3",
@@ -134,7 +157,9 @@ class Network(Construct):
             service_name=f"com.amazonaws.{names.region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=[self.routes.ref("id")],
-            policy=json.dumps({"Version": "2012-10-17", "Statement": [own, *([packages] if instances else [])]}),
+            policy=json.dumps(
+                {"Version": "2012-10-17", "Statement": [own, *(each for wanted, each in further if wanted)]}
+            ),
             tags={"Name": f"{names.prefix}-s3"},
         )
 

@@ -18,6 +18,8 @@ _RESERVED_PRINCIPALS = ("engines", "flow_logs", "operators")  # roles and workgr
 _BUCKET = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _ROLE = 64  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _ACCOUNT = 12
+# https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html#worker-configs
+_WORKER_CORES, _WORKER_GB = 16, 120
 
 
 def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
@@ -31,8 +33,25 @@ def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
         yield Problem(
             (*at, "github"), f'"{stack.github.repository}" needs a backend: {message}{fix}', ((*at, "backend"),)
         )
+    yield from _sizes(name, stack, lakehouse)
     yield from _names(name, stack, lakehouse)
     yield from _contents(name, stack, lakehouse)
+
+
+def _sizes(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    spark = lakehouse.engines.spark
+    if spark is None or stack.engines != "managed":
+        return
+    heap = _WORKER_GB * 1024 * 10 // 11
+    for key, size in (("memory", spark.memory), ("driver_memory", spark.driver_memory)):
+        if size.mb > heap:
+            rule = f"stacks.{name} runs Spark on EMR Serverless, whose workers have at most {_WORKER_GB} GB"
+            fix = f"A heap has ten elevenths of it: write {heap // 1024}g or less"
+            yield Problem(("engines", "spark", key), f'"{size}" is too much: {rule}. {fix}', (("stacks", name),))
+    if spark.cores > _WORKER_CORES:
+        rule = f"stacks.{name} runs Spark on EMR Serverless, whose workers have at most {_WORKER_CORES} vCPU"
+        message = f"{spark.cores} is too many: {rule}. Add workers instead"
+        yield Problem(("engines", "spark", "cores"), message, (("stacks", name),))
 
 
 def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:

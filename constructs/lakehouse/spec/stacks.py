@@ -29,6 +29,7 @@ from lakehouse.spec.values import (
     ContainerPrefix,
     CredentialsFile,
     Email,
+    EmrRelease,
     LicenseFile,
     PortNumber,
     Region,
@@ -164,6 +165,8 @@ class AwsStack(Model):
     """The kind of each of `catalogs`."""
     engines: Literal["managed", "ec2"] = "managed"
     """managed: Spark on EMR Serverless and SQL by Athena, paid by use; ec2: Spark and Trino clusters on instances."""
+    emr_release: EmrRelease = "emr-7.10.0"
+    """The release of EMR Serverless, with AWS's own Spark 3.5 and Iceberg; only with `engines: managed`."""
     owner: TagText | None = None
     """Who is responsible for it, as a tag on every resource. Default: the lakehouse's name."""
     cost_center: TagText | None = None

@@ -15,8 +15,10 @@ def test_what_configures_instances_is_an_output(stacks: Mapping[str, Any]) -> No
     assert outputs["spark_defaults"]["value"]["spark.master.rest.enabled"] == "false"
 
 
-def test_what_the_file_says_of_spark_comes_last(stacks: Mapping[str, Any]) -> None:
-    [application] = stacks["aws"]["resource"]["aws_emrserverless_application"].values()
+def test_each_principal_has_an_application_with_the_catalogs(stacks: Mapping[str, Any]) -> None:
+    applications = stacks["aws"]["resource"]["aws_emrserverless_application"]
+    assert set(applications) == {f"spark_{principal}" for principal in ("bi", "directory", "etl", "admin")}
+    application = applications["spark_bi"]
     [defaults] = application["runtime_configuration"]
     assert defaults["properties"]["spark.jars"].endswith("iceberg-spark3-runtime.jar")
     assert defaults["properties"][f"{OWN}.cache-enabled"] == "true"

@@ -48,12 +48,76 @@ def _inline(of: Resources) -> None:
     of["aws_iam_role_policy"] = {name: {"role": "bi", "policy": text} for name in ("a", "b")}
 
 
+def _spark(**properties: str | None) -> Callable[[Resources], None]:
+    """Other properties of Spark; None leaves one out."""
+
+    def breaks(of: Resources) -> None:
+        [own] = of["aws_emrserverless_application"]["spark_bi"]["runtime_configuration"]
+        for key, value in properties.items():
+            own["properties"][key.replace("__", "-").replace("_", ".")] = value
+        own["properties"] = {key: value for key, value in own["properties"].items() if value is not None}
+
+    return breaks
+
+
+def _as_formerly(of: Resources) -> None:
+    """Before the file's sizes were in Spark's properties."""
+    own = of["aws_emrserverless_application"]["spark_bi"]
+    own["maximum_capacity"] = {"cpu": "6 vCPU", "memory": "15 GB"}
+    [defaults] = own["runtime_configuration"]
+    sized = ("spark.driver.", "spark.executor.", "spark.dynamicAllocation.", "spark.emr-serverless.")
+    defaults["properties"] = {k: v for k, v in defaults["properties"].items() if not k.startswith(sized)}
+
+
+def _many_properties(of: Resources) -> None:
+    [own] = of["aws_emrserverless_application"]["spark_bi"]["runtime_configuration"]
+    own["properties"] |= {f"spark.x{nth}": "" for nth in range(100)}
+
+
+def _application_name(of: Resources) -> None:
+    of["aws_emrserverless_application"]["spark_bi"]["name"] = "x" * 65
+
+
+def _endpoint(sid: str) -> Callable[[Resources], None]:
+    """The endpoint's policy without a statement."""
+
+    def breaks(of: Resources) -> None:
+        [own] = [each for each in of["aws_vpc_endpoint"].values() if each["vpc_endpoint_type"] == "Gateway"]
+        policy = json.loads(own["policy"])
+        policy["Statement"] = [each for each in policy["Statement"] if each["Sid"] != sid]
+        own["policy"] = json.dumps(policy)
+
+    return breaks
+
+
+EMR = "aws_emrserverless_application.spark_bi: "
+S3_ENDPOINT = "aws_vpc_endpoint.network_s3: "
+
+
 @pytest.mark.parametrize(
     ("breaks", "found"),
     [
-        (_policy([{"Resource": "x" * 6_144}]), "aws_iam_policy.principal_bi_policy_1: "),
-        (_policy([{"Sid": "Same"}, {"Sid": "Same"}]), "aws_iam_policy.principal_bi_policy_1: 2 statements named Same"),
-        (_policy([{"Sid": "S3-x"}]), "aws_iam_policy.principal_bi_policy_1: 1 statements named S3-x"),
+        (_as_formerly, f"{EMR}a job asks for 16 of cpu, and the application has 6 vCPU"),
+        (_spark(spark_dynamicAllocation_maxExecutors="3"), f"{EMR}a job asks for 8 of cpu"),
+        (_spark(spark_executor_cores="3"), f"{EMR}there is no executor with 3 vCPU"),
+        (_spark(spark_driver_memory="40g"), f"{EMR}a driver has"),
+        (_spark(spark_executor_cores="8", spark_executor_memory="17g"), f"{EMR}there is no executor with 8 vCPU and"),
+        (_spark(spark_emr__serverless_driver_disk="10G"), f"{EMR}there is no driver with 10 GB of disk"),
+        (_spark(spark_sql_catalogImplementation=None), f"{EMR}Spark asks Glue"),
+        (_many_properties, f"{EMR}1"),
+        (_application_name, f"{EMR}the name"),
+        (_endpoint("EmrLogs"), f"{S3_ENDPOINT}s3:PutObject on arn:aws:s3:::prod.eu-west-1.appinfo.src"),
+        (_endpoint("OwnBuckets"), f"{S3_ENDPOINT}s3:GetObject on"),
+        (
+            _policy([{"Action": ["logs:DescribeLogStreams"], "Resource": ["arn:aws:logs:r:1:log-group:g"]}]),
+            "aws_iam_policy.principal_bi_policy_1: logs:DescribeLogStreams",
+        ),
+        (_policy([{"Action": [], "Resource": ["x" * 6_144]}]), "aws_iam_policy.principal_bi_policy_1: "),
+        (
+            _policy([{"Sid": "Same", "Action": []}, {"Sid": "Same", "Action": []}]),
+            "aws_iam_policy.principal_bi_policy_1: 2 statements named Same",
+        ),
+        (_policy([{"Sid": "S3-x", "Action": []}]), "aws_iam_policy.principal_bi_policy_1: 1 statements named S3-x"),
         (_long_name, "aws_iam_role.principal_bi: the name"),
         (_many_policies, "${aws_iam_role.principal_bi.name}: 11 policies attached"),
         (_long_trust, "aws_iam_role.principal_bi: "),
@@ -64,3 +128,9 @@ def test_the_rules_find_it(stacks: Mapping[str, Any], breaks: Callable[[Resource
     broken = json.loads(json.dumps(stacks["aws"]))
     breaks(broken["resource"])
     assert any(each.startswith(found) for each in refused(broken)), refused(broken)
+
+
+def test_the_files_of_s3_tables_pass_the_endpoint(stacks: Mapping[str, Any]) -> None:
+    broken = json.loads(json.dumps(stacks["tables"]))
+    _endpoint("OwnTables")(broken["resource"])
+    assert any("s3tables:PutTableData" in each for each in refused(broken))

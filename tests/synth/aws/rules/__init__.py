@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tests.synth.aws.rules import iam
+from tests.synth.aws.rules import emr_serverless, endpoints, iam, logs
 
 Stack = Mapping[str, Any]
-RULES: tuple[Callable[[Stack], Iterator[str]], ...] = (iam.refused,)
+RULES: tuple[Callable[[Stack], Iterator[str]], ...] = (
+    emr_serverless.refused,
+    endpoints.refused,
+    iam.refused,
+    logs.refused,
+)
 
 
 def refused(stack: Stack) -> list[str]:
