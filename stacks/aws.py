@@ -18,7 +18,7 @@ from lakehouse.aws.iam import instance_role, principal_trust, role, service_trus
 from lakehouse.aws.kept import kept, step
 from lakehouse.aws.key import KmsKey
 from lakehouse.aws.network import Network
-from lakehouse.aws.observe import Observe, log_group
+from lakehouse.aws.observe import ACTIVATE, Observe, log_group
 from lakehouse.aws.secrets import Secrets
 from lakehouse.aws.store import AwsStore, TableStore, table_buckets
 from lakehouse.cdk import Construct, Declared, TerraformStack, data, forgotten, output, provider, resource, s3_backend
@@ -296,6 +296,11 @@ class AwsTerraformStack(TerraformStack):
         """Outputs for the bootstrap and for users."""
         output(self, "region", self._options.region, "AWS region")
         output(self, "account", self._names.account, "AWS account")
+        if self._options.budget_usd is not None:
+            needs = (
+                "Run this once in the account that pays, a day after the first deploy: before, the budget sees no costs"
+            )
+            output(self, "activate_budget", ACTIVATE, needs)
         buckets = {name: each.ref("id") for name, each in self._buckets.items()}
         output(self, "buckets", buckets, "Buckets: name in lakehouse.yaml -> name in AWS")
         if self._tables:

@@ -120,12 +120,27 @@ class AthenaWorkgroups(Construct):
             )
 
 
+# What clients send: the console, the JDBC and ODBC drivers, BI tools.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonathena.html
+_QUERIES = """
+    BatchGetNamedQuery BatchGetPreparedStatement BatchGetQueryExecution CreateNamedQuery CreatePreparedStatement
+    DeleteNamedQuery DeletePreparedStatement GetNamedQuery GetPreparedStatement GetQueryExecution GetQueryResults
+    GetQueryResultsStream GetQueryRuntimeStatistics GetWorkGroup ListNamedQueries ListPreparedStatements
+    ListQueryExecutions StartQueryExecution StopQueryExecution UpdateNamedQuery UpdatePreparedStatement
+"""
+_CATALOG = "GetDataCatalog GetDatabase GetTableMetadata ListDatabases ListTableMetadata"
+_LISTS = "ListDataCatalogs ListEngineVersions ListWorkGroups"
+
+
+def _athena(words: str) -> tuple[str, ...]:
+    return tuple(f"athena:{word}" for word in words.split())
+
+
 def athena_statements(names: Names, user: str, results: str, key: str) -> list[PolicyStatement]:
     """The permissions to query through one's own workgroup. ``results`` is the bucket's name as in lakehouse.yaml.
 
     https://docs.aws.amazon.com/athena/latest/ug/example-policies-workgroup.html
     """
-    queries = ("GetQueryExecution", "GetQueryResults", "GetWorkGroup", "StartQueryExecution", "StopQueryExecution")
     objects = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject")
     within = {
         "kms:EncryptionContext:aws:s3:arn": names.s3(results),
@@ -138,12 +153,12 @@ def athena_statements(names: Names, user: str, results: str, key: str) -> list[P
     return [
         PolicyStatement(
             "Athena",
-            tuple(f"athena:{each}" for each in queries),
+            _athena(_QUERIES),
             (names.arn("athena", f"workgroup/{names.workgroup(user)}"),),
         ),
-        PolicyStatement(
-            "AthenaCatalog", ("athena:GetDataCatalog",), (names.arn("athena", "datacatalog/AwsDataCatalog"),)
-        ),
+        # Of databases and tables Athena shows those that Glue shows to the user.
+        PolicyStatement("AthenaCatalog", _athena(_CATALOG), (names.arn("athena", "datacatalog/AwsDataCatalog"),)),
+        PolicyStatement("AthenaLists", _athena(_LISTS), ("*",)),  # IAM has no resource for these lists
         PolicyStatement("AthenaDefault", ("glue:CreateDatabase", "glue:GetDatabase"), default),
         PolicyStatement("Results", objects, (names.s3(results, f"{user}/*"),)),
         PolicyStatement("ResultsWhere", ("s3:GetBucketLocation",), (names.s3(results),)),

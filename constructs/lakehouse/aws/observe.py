@@ -11,6 +11,10 @@ from lakehouse.aws.iam import role, service_trust
 from lakehouse.cdk import Construct, Declared, resource
 
 LOG_DAYS = 365
+#: Makes the budget see costs. AWS takes it when the tag has been in use for up to a day, and only in the account that
+#: pays, so Terraform cannot do it in the deploy that first uses the tag.
+#: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html
+ACTIVATE = "aws ce update-cost-allocation-tags-status --cost-allocation-tags-status TagKey=lakehouse,Status=Active"
 
 
 class Observe(Construct):
@@ -107,10 +111,7 @@ class Observe(Construct):
         )
 
     def budget(self, dollars: int) -> None:
-        """A monthly budget for resources with the stack's tag, which must be activated once as a cost allocation tag.
-
-        https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html
-        """
+        """A monthly budget for resources with the stack's tag. See :data:`ACTIVATE`."""
         resource(
             self,
             "budget",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from lakehouse.access.names import Names
@@ -40,34 +41,50 @@ class AwsStore(Construct):
             ACCESS_LOGS,
             called=names.bucket(ACCESS_LOGS),
             key=None,
-            rules=[_expire("expire", LOG_DAYS)],
+            rules=[_tidy(), _expire(LOG_DAYS), _replaced(1)],
             policy=[_log_delivery(names)],
             deletable=allow_destroy,
         )
 
     def add(self, name: str, bucket: Bucket) -> Declared:
-        """A bucket of lakehouse.yaml. Without ``versioning``, replaced versions are kept for 30 days."""
+        """A bucket of lakehouse.yaml. Without ``versioning``, replaced and deleted versions are kept for 30 days.
+
+        This is so for objects that ``expire_days`` deletes, too: S3 applies the rule that ends a version first.
+        """
         rules = [_tidy()]
         days = bucket.noncurrent_days if bucket.versioning else KEPT_DAYS
         if days is not None:
-            rules.append({**_rule("replaced"), "noncurrent_version_expiration": [{"noncurrent_days": days}]})
+            rules.append(_replaced(days))
         if bucket.expire_days is not None:
-            rules.append(_expire("expire", bucket.expire_days))
+            rules.append(_expire(bucket.expire_days))
         return self._add(name, rules, deletable=bucket.deletable and self._allow_destroy)
 
     def add_results(self, name: str) -> Declared:
-        """A bucket for results of queries. It is deletable, because they can be computed again."""
-        replaced = {**_rule("replaced"), "noncurrent_version_expiration": [{"noncurrent_days": 1}]}
-        return self._add(name, [_tidy(), replaced, _expire("expire", RESULT_DAYS)], deletable=self._allow_destroy)
+        """A bucket for results of queries. It is deletable, because they can be computed again.
 
-    def _add(self, name: str, rules: list[dict[str, Any]], *, deletable: bool) -> Declared:
+        A table would be deleted with the results, so none is created in it. Athena puts one there that has no location:
+        https://docs.aws.amazon.com/athena/latest/ug/ctas-considerations-limitations.html
+        """
+        no_tables = {
+            "Sid": "NoTables",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:PutObject",
+            "Resource": self._names.s3(name, "*/tables/*"),
+        }
+        rules = [_tidy(), _replaced(1), _expire(RESULT_DAYS)]
+        return self._add(name, rules, deletable=self._allow_destroy, policy=[no_tables])
+
+    def _add(
+        self, name: str, rules: list[dict[str, Any]], *, deletable: bool, policy: Sequence[dict[str, Any]] = ()
+    ) -> Declared:
         whole = _SimpleBucket(
             self,
             name,
             called=self._names.bucket(name),
             key=self._key,
             rules=rules,
-            policy=[],
+            policy=list(policy),
             deletable=deletable,
         )
         self.ready += whole.ready
@@ -218,13 +235,12 @@ def _tidy() -> dict[str, Any]:
     return {**_rule("unfinished"), "abort_incomplete_multipart_upload": [{"days_after_initiation": 7}]}
 
 
-def _expire(name: str, days: int) -> dict[str, Any]:
-    return {
-        **_rule(name),
-        "expiration": [{"days": days}],
-        "noncurrent_version_expiration": [{"noncurrent_days": 1}],
-        "abort_incomplete_multipart_upload": [{"days_after_initiation": 7}],
-    }
+def _replaced(days: int) -> dict[str, Any]:
+    return {**_rule("replaced"), "noncurrent_version_expiration": [{"noncurrent_days": days}]}
+
+
+def _expire(days: int) -> dict[str, Any]:
+    return {**_rule("expire"), "expiration": [{"days": days}]}
 
 
 def _log_delivery(names: Names) -> dict[str, Any]:

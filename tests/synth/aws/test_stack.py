@@ -13,6 +13,7 @@ import pytest
 
 from tests.synth.aws.attached import policies
 from tests.synth.aws.conftest import FILE, STACKS, synthesise
+from tests.synth.aws.rules.s3 import days
 from tests.synth.aws.simulator import Request, allowed
 
 _CONTENTS = """
@@ -26,6 +27,11 @@ catalogs:
     namespaces:
       stays: {}
       goes: {deletable: true}
+"""
+_VERSIONED = """
+  brief: {versioning: true, noncurrent_days: 90, expire_days: 3}
+  every: {versioning: true, expire_days: 3}
+catalogs:
 """
 _STACKS = """
 stacks:
@@ -63,7 +69,10 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1], fi
 @pytest.fixture(scope="module")
 def variants(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
-    for text in (_CONTENTS + _STACKS, _CONTENTS.replace("versioning: true", "") + _ROLES):
+    for text in (
+        _CONTENTS.replace("\ncatalogs:\n", _VERSIONED) + _STACKS,
+        _CONTENTS.replace("kept: {versioning: true}", "kept: {}") + _ROLES,
+    ):
         folder = tmp_path_factory.mktemp("variants")
         file = folder / "lakehouse.yaml"
         file.write_text(text)
@@ -106,13 +115,17 @@ def test_the_key_stays_while_anything_that_it_encrypts_does(variants: Mapping[st
     assert _protected(variants["open"]["resource"]["aws_kms_key"]["key_main"])
 
 
-def test_a_bucket_of_every_version_forgets_none(variants: Mapping[str, Any]) -> None:
-    rules = variants["shut"]["resource"]["aws_s3_bucket_lifecycle_configuration"]
-    kept = [key for rule in rules["store_kept_lifecycle"]["rule"] for key in rule]
-    assert not {"expiration", "noncurrent_version_expiration"} & set(kept)
-    assert [rule["expiration"] for rule in rules["store_gone_lifecycle"]["rule"] if "expiration" in rule] == [
-        [{"days": 3}]
-    ]
+@pytest.mark.parametrize(
+    ("bucket", "current", "versions"),
+    [("kept", None, None), ("gone", 3, 30), ("brief", 3, 90), ("every", 3, None)],
+)
+def test_versions_are_kept_as_the_file_says(
+    variants: Mapping[str, Any], bucket: str, current: int | None, versions: int | None
+) -> None:
+    """Whatever the other rules of the bucket are: S3 applies the one that ends a version first."""
+    name = f"store_{bucket}_bucket"
+    assert days(variants["shut"], name, "expiration", "days") == current
+    assert days(variants["shut"], name, "noncurrent_version_expiration", "noncurrent_days") == versions
 
 
 def test_what_is_not_asked_for_is_not_there(variants: Mapping[str, Any]) -> None:

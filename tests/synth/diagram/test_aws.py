@@ -69,12 +69,12 @@ def test_who_reads_and_writes_what(name: str, lakehouse: Lakehouse) -> None:
     ("name", "arrow"),
     [
         ("aws", ("Athena", "query-results", "results")),
-        ("aws", ("Principals", "employees-aws", "run jobs")),
+        ("aws", ("Principals", "Engines", "run jobs")),
         ("aws", ("glue catalog glue_catalog", "warehouse", "location")),
         ("aws", ("flow-logs", "network", "logs")),
         ("aws", ("bootstrap", "glue catalog glue_catalog", "tables")),
         ("clusters", ("engines", "glue catalog glue_catalog", "tables")),
-        ("tables", ("employees-tables", "warehouse", "tables")),
+        ("tables", ("Engines", "warehouse", "tables")),
         ("tables", ("glue catalog glue_catalog", "warehouse", "in")),
     ],
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tests.synth.aws.rules import emr_serverless, endpoints, iam, logs
+from tests.synth.aws.rules import emr_serverless, endpoints, iam, logs, s3
 
 Stack = Mapping[str, Any]
 RULES: tuple[Callable[[Stack], Iterator[str]], ...] = (
@@ -17,6 +17,7 @@ RULES: tuple[Callable[[Stack], Iterator[str]], ...] = (
     endpoints.refused,
     iam.refused,
     logs.refused,
+    s3.refused,
 )
 
 
