@@ -69,6 +69,7 @@ def test_a_budget_says_how_its_tag_is_activated(stacks: Mapping[str, Any]) -> No
     assert stacks["aws"]["output"]["activate_budget"]["value"] == ACTIVATE
     assert "activate_budget" not in stacks["tables"]["output"]
     model = botocore.session.get_session().get_service_model("ce")
-    [listed] = model.operation_model("UpdateCostAllocationTagsStatus").input_shape.members.values()
+    shape: Any = model.operation_model("UpdateCostAllocationTagsStatus").input_shape
+    [listed] = shape.members.values()
     assert set(listed.member.members) == {"TagKey", "Status"}
     assert "Active" in listed.member.members["Status"].enum
