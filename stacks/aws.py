@@ -21,7 +21,7 @@ from lakehouse.aws.network import Network
 from lakehouse.aws.observe import ACTIVATE, Observe, log_group
 from lakehouse.aws.secrets import Secrets
 from lakehouse.aws.store import AwsStore, TableStore, table_buckets
-from lakehouse.cdk import Construct, Declared, TerraformStack, data, forgotten, output, provider, resource, s3_backend
+from lakehouse.cdk import Construct, Declared, TerraformStack, data, output, provider, resource, s3_backend, warn
 from lakehouse.kinds.engines.spark import CLOSED
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
@@ -47,6 +47,11 @@ class AwsTerraformStack(TerraformStack):
             "cost-center": options.cost_center or lakehouse.name,
             "managed-by": "terraform",
         }
+        # Athena sees S3 Tables only after the account has given them to Lake Formation, which a stack cannot undo.
+        managed = options.engines == "managed" and lakehouse.engines.trino is not None
+        self._athena = managed and not options.store_has_tables
+        if managed and not self._athena:
+            warn(self, f"stacks.{name} has no Athena, which reads S3 Tables only by Lake Formation. Query them with Spark")
         state = self._terraform(name)
         self._names = names(lakehouse, name, data(self, "account", "aws_caller_identity").ref("account_id"))
 
@@ -148,7 +153,7 @@ class AwsTerraformStack(TerraformStack):
         for name, bucket in lakehouse.buckets.items():
             if name not in in_tables:
                 store.add(name, bucket)
-        if self._options.engines == "managed" and lakehouse.engines.trino:
+        if self._athena:
             store.add_results(RESULTS)
         if not in_tables:
             glue = Databases(self, "glue", names=self._names, lakehouse=lakehouse, allow_destroy=allow_destroy)
@@ -199,7 +204,7 @@ class AwsTerraformStack(TerraformStack):
                     metric="FailedJobs",
                     dimensions={"ApplicationId": each.ref("id")},
                 )
-        if lakehouse.engines.trino:
+        if self._athena:
             athena = AthenaWorkgroups(
                 self,
                 "athena",
@@ -213,7 +218,7 @@ class AwsTerraformStack(TerraformStack):
         for principal in lakehouse.access.principals:
             may = list(access.statements(lakehouse, names, principal, key=self._key))
             trust = [principal_trust(names, principal)]
-            if lakehouse.engines.trino:
+            if self._athena:
                 may += athena_statements(names, principal, RESULTS, self._key)
             if principal in applications:
                 may += emr_statements(names, principal, applications[principal].ref("arn"), logs)

@@ -45,7 +45,7 @@ def connect(lakehouse: Lakehouse, stack: str, path: Path) -> tuple[Lakehouse, Co
         label = STORES[options.store.kind].label
         raise UsageError(
             f"{path.name}: stacks.{stack} keeps its tables in {label}, whose contents the bootstrap does not manage. "
-            "Create the tables by Athena or Spark, or set `store: s3`"
+            "Create the tables by Spark, or set `store: s3`"
         )
     located = in_aws(lakehouse, names(lakehouse, stack, account(options.region, stack)))
     store, catalogs = _connections(located, stack)

@@ -37,7 +37,13 @@ _KMS: dict[Verb, tuple[str, ...]] = {"read": ("kms:Decrypt",), "write": ("kms:Ge
 _S3_TABLES: dict[Verb, tuple[str, ...]] = {
     "read": ("s3tables:GetTable", "s3tables:GetTableData", "s3tables:GetTableMetadataLocation"),
     "write": ("s3tables:PutTableData", "s3tables:UpdateTableMetadataLocation"),
-    "manage": ("s3tables:CreateTable", "s3tables:DeleteTable", "s3tables:RenameTable"),
+    "manage": ("s3tables:DeleteTable",),
+}
+# These know no condition for a table's name, so a grant on a single table does not give them.
+_S3_TABLES_NAMED: dict[Verb, tuple[str, ...]] = {
+    "read": (),
+    "write": (),
+    "manage": ("s3tables:CreateTable", "s3tables:RenameTable"),
 }
 _S3_TABLES_BUCKET: dict[Verb, tuple[str, ...]] = {
     "read": ("s3tables:GetNamespace", "s3tables:GetTableBucket", "s3tables:ListNamespaces", "s3tables:ListTables"),
@@ -136,6 +142,7 @@ def _s3_tables(
 ) -> list[PolicyStatement]:
     """S3 Tables names a table's ARN by a generated id, so names are matched by conditions.
 
+    Its key: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-kms-permissions.html.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-setting-up.html
     """
     found = []
@@ -149,12 +156,13 @@ def _s3_tables(
         buckets[bucket] = buckets.get(bucket, False) or len(path) < 2
         arn = names.arn("s3tables", f"bucket/{names.table_bucket(bucket)}")
         where: dict[str, Any] = {"s3tables:namespace": path[:1] or list(content.namespaces)}
+        actions = _S3_TABLES[verb]
         if len(path) == 2:
             where["s3tables:tableName"] = path[1]
+        else:
+            actions += _S3_TABLES_NAMED[verb]
         found.append(
-            PolicyStatement(
-                f"Tables{verb.title()}{nth}", _S3_TABLES[verb], (arn, f"{arn}/table/*"), {"StringEquals": where}
-            )
+            PolicyStatement(f"Tables{verb.title()}{nth}", actions, (arn, f"{arn}/table/*"), {"StringEquals": where})
         )
     arns = tuple(
         names.arn("s3tables", f"bucket/{names.table_bucket(bucket)}")
@@ -164,6 +172,14 @@ def _s3_tables(
     if _S3_TABLES_BUCKET[verb] and arns:
         found.append(PolicyStatement(f"TableBuckets{verb.title()}", _S3_TABLES_BUCKET[verb], arns))
     if _KMS[verb] and buckets:
+        # Files are read and written through S3, with the table as the context; a new table's key is looked at.
+        within = [f"{names.arn('s3tables', f'bucket/{names.table_bucket(bucket)}')}/*" for bucket in buckets]
+        conditions = {
+            "StringEquals": {"kms:ViaService": f"s3.{names.region}.amazonaws.com"},
+            "StringLike": {"kms:EncryptionContext:aws:s3:arn": within},
+        }
+        found.append(PolicyStatement(f"Key{verb.title()}", _KMS[verb], (key,), conditions))
+    if verb == "manage" and buckets:
         via = {"StringEquals": {"kms:ViaService": f"s3tables.{names.region}.amazonaws.com"}}
-        found.append(PolicyStatement(f"Key{verb.title()}", _KMS[verb], (key,), via))
+        found.append(PolicyStatement("KeyOfTables", ("kms:DescribeKey",), (key,), via))
     return found

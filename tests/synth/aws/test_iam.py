@@ -213,6 +213,45 @@ def test_s3_tables_are_distinguished_by_conditions() -> None:
     assert not allowed([document], Request("s3tables:CreateNamespace", (table.partition("/table")[0],)))
 
 
+def _in_tables(target: str) -> list[Any]:
+    """The policy of a principal that manages a target in S3 Tables."""
+    lakehouse = _granting({target: ["manage"]}, store="s3tables")
+    return [policy.document(iam.statements(lakehouse, names(lakehouse, "aws", ACCOUNT), "p", key=KEY))]
+
+
+TABLE_BUCKET = f"arn:aws:s3tables:eu-west-1:{ACCOUNT}:bucket/demo-aws-warehouse"
+
+
+@pytest.mark.parametrize(("target", "may"), [("lake", True), ("lake.a", True), ("lake.a.t", False)])
+def test_a_table_is_created_only_by_who_manages_its_namespace(target: str, may: bool) -> None:
+    """A request to create one has no `s3tables:tableName`, so no policy can allow a single name.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3tables.html
+    """
+    for action, resource in (("CreateTable", TABLE_BUCKET), ("RenameTable", f"{TABLE_BUCKET}/table/some-id")):
+        request = Request(f"s3tables:{action}", (resource,), {"s3tables:namespace": "a"})
+        assert allowed(_in_tables(target), request) is may, action
+
+
+@pytest.mark.parametrize(
+    ("action", "via", "context", "opens"),
+    [
+        ("Decrypt", "s3", f"{TABLE_BUCKET}/table/some-id", True),
+        ("GenerateDataKey", "s3", f"{TABLE_BUCKET}/table/some-id", True),
+        ("Decrypt", "s3", f"{TABLE_BUCKET}-of-others/table/some-id", False),
+        ("Decrypt", "s3tables", f"{TABLE_BUCKET}/table/some-id", False),
+        ("DescribeKey", "s3tables", "", True),
+        ("DescribeKey", "s3", "", False),
+    ],
+)
+def test_s3_reads_the_files_of_tables_with_their_key(action: str, via: str, context: str, opens: bool) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-kms-permissions.html"""
+    said = {"kms:ViaService": f"{via}.eu-west-1.amazonaws.com"}
+    if context:
+        said["kms:EncryptionContext:aws:s3:arn"] = context
+    assert allowed(_in_tables("lake"), Request(f"kms:{action}", (KEY,), said)) is opens
+
+
 @pytest.mark.parametrize("store", ["s3", "s3tables"])
 def test_a_catalog_without_namespaces_gives_no_statement(store: str) -> None:
     """IAM refuses a statement without resources, or with a condition on nothing."""
