@@ -51,7 +51,10 @@ class AwsTerraformStack(TerraformStack):
         managed = options.engines == "managed" and lakehouse.engines.trino is not None
         self._athena = managed and not options.store_has_tables
         if managed and not self._athena:
-            warn(self, f"stacks.{name} has no Athena, which reads S3 Tables only by Lake Formation. Query them with Spark")
+            warn(
+                self,
+                f"stacks.{name} has no Athena, which reads S3 Tables only by Lake Formation. Query them with Spark",
+            )
         state = self._terraform(name)
         self._names = names(lakehouse, name, data(self, "account", "aws_caller_identity").ref("account_id"))
 
