@@ -21,7 +21,18 @@ from lakehouse.aws.network import Network
 from lakehouse.aws.observe import ACTIVATE, Observe, log_group
 from lakehouse.aws.secrets import Secrets
 from lakehouse.aws.store import AwsStore, TableStore, table_buckets
-from lakehouse.cdk import Construct, Declared, TerraformStack, data, output, provider, resource, s3_backend, warn
+from lakehouse.cdk import (
+    Construct,
+    Declared,
+    TerraformStack,
+    data,
+    forgotten,
+    output,
+    provider,
+    resource,
+    s3_backend,
+    warn,
+)
 from lakehouse.kinds.engines.spark import CLOSED
 from lakehouse.runtimes.incarnation import digest
 from lakehouse.spec import AwsStack as Options
