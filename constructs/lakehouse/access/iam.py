@@ -174,7 +174,7 @@ def _s3_tables(
     if _KMS[verb] and buckets:
         # Files are read and written through S3, with the table as the context; a new table's key is looked at.
         within = [f"{names.arn('s3tables', f'bucket/{names.table_bucket(bucket)}')}/*" for bucket in buckets]
-        conditions = {
+        conditions: dict[str, dict[str, Any]] = {
             "StringEquals": {"kms:ViaService": f"s3.{names.region}.amazonaws.com"},
             "StringLike": {"kms:EncryptionContext:aws:s3:arn": within},
         }
