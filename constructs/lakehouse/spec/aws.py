@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lakehouse.iceberg import types
 from lakehouse.spec.claims import PATHS
 from lakehouse.spec.kinds import known
-from lakehouse.spec.model import Lakehouse
+from lakehouse.spec.model import Lakehouse, Table
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import AwsStack
-from lakehouse.spec.table_buckets import check_names
+from lakehouse.spec.table_buckets import BUCKET_ENDS, BUCKET_STARTS, check_names
 
 ACCESS_LOGS = "access-logs"
 RESULTS = "query-results"
@@ -18,6 +19,7 @@ _RESERVED_PRINCIPALS = ("engines", "flow_logs", "operators")  # roles and workgr
 _BUCKET = 63  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _ROLE = 64  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _ACCOUNT = 12
+_ONLY_TABLES = ("aws",)  # a start that ordinary buckets may have
 # https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/app-behavior.html#worker-configs
 _WORKER_CORES, _WORKER_GB = 16, 120
 
@@ -35,6 +37,7 @@ def check_aws(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
         )
     yield from _sizes(name, stack, lakehouse)
     yield from _names(name, stack, lakehouse)
+    yield from _reserved(name, stack, lakehouse)
     yield from _contents(name, stack, lakehouse)
 
 
@@ -76,6 +79,40 @@ def _names(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem
             yield Problem(("access", "principals", principal), message + fix, about)
 
 
+def _reserved(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
+    """How the names NAME-STACK-BUCKET of table buckets and NAME-STACK-BUCKET-ACCOUNT-REGION of others begin and end.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-buckets-naming.html and
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    """
+    about: tuple[KeyPath, ...] = (("stacks", name),)
+    allowed = () if stack.store_has_tables else _ONLY_TABLES
+    if start := next((each for each in BUCKET_STARTS if lakehouse.name.startswith(each) and each not in allowed), None):
+        message = f'"{lakehouse.name}" begins with "{start}", and so would the names of buckets in stacks.{name}, '
+        yield Problem(("name",), message + "which AWS refuses. Choose another name", about)
+    tables = {each.location.bucket for each in lakehouse.catalogs.values()} if stack.store_has_tables else set()
+    for bucket in lakehouse.buckets:
+        if bucket not in tables:
+            continue
+        called = f"{lakehouse.name}-{name}-{bucket}"
+        if end := next((each for each in BUCKET_ENDS if called.endswith(each)), None):
+            message = f'"{bucket}" is named "{called}" in stacks.{name}, and no table bucket may end with "{end}"'
+            yield Problem(("buckets", bucket), f"{message}. Choose another name", about)
+
+
+def _lower(name: str, table: Table, at: KeyPath) -> Iterator[Problem]:
+    """Columns with which Glue and Lake Formation do not take a table from S3 Tables.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-buckets-naming.html
+    """
+    for column, definition in table.columns.items():
+        paths = (f"{column}.{path}" for path, _ in types.fields(definition.iceberg_type))
+        if wrong := next((path for path in (column, *paths) if path != path.lower()), None):
+            rule = f"AWS's analytics services see no table with such a column in S3 Tables, the store of stacks.{name}"
+            message = f'"{wrong}" has upper-case letters: {rule}. Did you mean "{wrong.lower()}"?'
+            yield Problem((*at, "columns", column), message, (("stacks", name),))
+
+
 def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Problem]:
     about: tuple[KeyPath, ...] = (("stacks", name),)
     store = known().stores[stack.store.kind].label
@@ -85,6 +122,7 @@ def _contents(name: str, stack: AwsStack, lakehouse: Lakehouse) -> Iterator[Prob
         for namespace, inner in content.namespaces.items():
             at: KeyPath = ("catalogs", catalog, "namespaces", namespace)
             for table, definition in inner.tables.items() if stack.store_has_tables else ():
+                yield from _lower(name, definition, (*at, "tables", table))
                 if definition.location:
                     message = f"{store}, the store of stacks.{name}, chooses where a table's files are. Remove it"
                     yield Problem((*at, "tables", table, "location"), message, about)

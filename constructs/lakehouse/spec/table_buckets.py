@@ -17,8 +17,8 @@ _SETTINGS = ("versioning", "expire_days", "noncurrent_days")
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-tables-buckets-naming.html, which SeaweedFS checks too
 _RESERVED = "aws"
-_BUCKET_STARTS = ("xn--", "sthree-", "amzn-s3-demo-", _RESERVED)
-_BUCKET_ENDS = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3")
+BUCKET_STARTS = ("xn--", "sthree-", "amzn-s3-demo-", _RESERVED)
+BUCKET_ENDS = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3")
 _FOLDER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # what SeaweedFS takes before the = of a partition's folder
 
 
@@ -70,12 +70,12 @@ def check_names(at: KeyPath, content: Catalog, whose: str, about: tuple[KeyPath,
 
 def _bucket(at: KeyPath, bucket: Bucket, whose: str, about: tuple[KeyPath, ...]) -> Iterator[Problem]:
     name = str(at[-1])
-    if reserved := next((each for each in _BUCKET_STARTS if name.startswith(each)), None):
+    if reserved := next((each for each in BUCKET_STARTS if name.startswith(each)), None):
         message = (
             f'"{name}" begins with "{reserved}", which no table bucket may, and {whose} is one. Choose another name'
         )
         yield Problem(at, message, about)
-    elif reserved := next((each for each in _BUCKET_ENDS if name.endswith(each)), None):
+    elif reserved := next((each for each in BUCKET_ENDS if name.endswith(each)), None):
         message = f'"{name}" ends with "{reserved}", which no table bucket may, and {whose} is one. Choose another name'
         yield Problem(at, message, about)
     for key in _SETTINGS:
