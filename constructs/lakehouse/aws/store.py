@@ -180,6 +180,9 @@ class _SimpleBucket(Construct):
             bucket=of,
             needs=[access],  # S3 refuses two simultaneous changes of a bucket's access
             policy=json.dumps({"Version": "2012-10-17", "Statement": [tls_only(arn), *policy]}),
+            accepted={"CKV_AWS_93": "it denies one folder to everybody, and locks nobody out of the bucket"}
+            if any(each["Effect"] == "Deny" for each in policy)
+            else None,
         )
         self.ready = [versioning, encryption, self.policy]
         self.parts = [self.bucket, access, ownership, lifecycle, *self.ready]
