@@ -10,8 +10,9 @@ import pytest
 from bootstrap.catalogs.polaris_principals import PolarisPrincipal
 from bootstrap.catalogs.polaris_roles import OthersRole
 from bootstrap.iceberg.metadata import BucketFacts
-from bootstrap.reconciler.changes import Change, Note
+from bootstrap.reconciler.changes import Change, Diff, Note
 from bootstrap.reconciler.diff import diff
+from bootstrap.reconciler.objects.others_policy import PolicyGone
 from bootstrap.reconciler.objects.principal import PrincipalFacts, PrincipalSettings
 from bootstrap.reconciler.plan import Plan, plan
 from lakehouse.access.polaris import PolarisGrant, polaris_grants
@@ -163,6 +164,15 @@ def test_a_role_of_others_is_not_taken_away_before_the_own_one_gives_all() -> No
         'principal unit-p: first fix "table lake.n.new"',
         'grant unit-p: principal role analysts: first fix "principal unit-p"',
     ]
+
+
+def test_a_policy_of_others_stays_if_the_user_does_not_get_the_files_one() -> None:
+    user, body = "user unit-p", PolicyGone("unit-p", "theirs")
+    gone = Change("destroy", "policy", "", "unit-p: theirs", (), body)
+    barred = frozenset({user})
+    found = plan(Diff((gone,), (Note(user, "it is another one"),), barred=barred), allow_destroy=True)
+    assert found.steps == ()
+    assert [each for each in map(said, found.refused) if each] == [f'policy unit-p: theirs: first fix "{user}"']
 
 
 def test_a_branch_does_not_begin_without_what_it_shall_hold() -> None:
