@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from queue import SimpleQueue
 from typing import Any
 
+from bootstrap.reconciler.blocked import makes
 from bootstrap.reconciler.changes import Change, Note
 from bootstrap.reconciler.kind import Registry
 from bootstrap.reconciler.objects import OBJECTS
@@ -74,7 +75,10 @@ def apply(
     purge: bool = False,
     kinds: Registry = OBJECTS,
 ) -> Outcome:
-    """Carry out ``plan``. What it refuses is left alone and is reported. ``purge``: delete dropped tables' files."""
+    """Carry out ``plan``. What it refuses is left alone and is reported. ``purge``: delete dropped tables' files.
+
+    Of a step that is skipped, the part that does without what failed is carried out, such as access that goes.
+    """
     executor = _Executor(world, kinds, purge)
     waiting = {step.address: step for step in plan.steps}
     children: dict[str, list[str]] = {}
@@ -107,6 +111,22 @@ def apply(
                     if not missing[child]:
                         ready.append(child)
             running -= 1
+    lacking = {fate.address for fate in failed} | waiting.keys()
+    lacking &= {step.address for step in plan.steps if makes(step.change, kinds.of(step.change))}
+    for step in tuple(waiting.values()):
+        part = kinds.of(step.change).without(step.change, lacking)
+        if part is None:
+            continue
+        fate = executor.alone(replace(step, change=part))
+        if isinstance(fate, Done) and part != step.change:
+            continue  # the rest is skipped
+        del waiting[step.address]
+        if isinstance(fate, Done):
+            done.append(fate)
+        else:
+            failed.append(fate)
+        if progress is not None:
+            progress(fate)
     return Outcome(tuple(done), tuple(failed), tuple(waiting), plan.refused)
 
 
@@ -140,7 +160,7 @@ class _Executor:
         kind = self.kinds.of(steps[0].change)
         server = kind.sent_to(steps[0].change)
         if len(steps) == 1 or server in self.dead:
-            return [self._alone(step) for step in steps]
+            return [self.alone(step) for step in steps]
         changes = [step.change for step in steps]
         try:
             errors = kind.carry_out_together(changes, self.work)
@@ -151,7 +171,8 @@ class _Executor:
             return [_failed(step, error) for step in steps]
         return [_failed(step, errors[step.address]) if step.address in errors else Done(step.address) for step in steps]
 
-    def _alone(self, step: Step) -> Done | Failed:
+    def alone(self, step: Step) -> Done | Failed:
+        """Carry out one step."""
         kind = self.kinds.of(step.change)
         server = kind.sent_to(step.change)
         if server in self.dead:

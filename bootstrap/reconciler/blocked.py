@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bootstrap.reconciler.changes import Change, Diff, Note
-from bootstrap.reconciler.kind import Changes, Registry
+from bootstrap.reconciler.kind import Changes, ObjectKind, Registry
 
 
 def unblocked(diff: Diff, kinds: Registry) -> Diff:
@@ -28,10 +28,15 @@ def unblocked(diff: Diff, kinds: Registry) -> Diff:
             if lacking:
                 notes.append(_note(change, lacking, notes, kind.part_of(change)))
                 barred.add(change.address)
-                absent |= {change.address} if part is None else set()
+                absent |= {change.address} if part is None and makes(change, kind) else set()
         if kept == left:
             return replace(diff, changes=tuple(kept), refused=tuple(notes), barred=frozenset(barred))
         left = kept
+
+
+def makes(change: Change, kind: ObjectKind) -> bool:
+    """Whether something exists only after the change, under its name: an update of an object changes what is there."""
+    return change.op == "create" or bool(kind.part_of(change))
 
 
 def _note(change: Change, lacking: Iterable[str], notes: Iterable[Note], part_of: str) -> Note:

@@ -156,7 +156,8 @@ class Principals(ObjectKind):
     def without(self, change: Change, lacking: Container[str]) -> Change | None:
         """All but the grants on what is not there. So access that goes, goes at once."""
         body = change.body
-        assert isinstance(body, PrincipalSettings)
+        if not isinstance(body, PrincipalSettings):
+            return None
         left, gone = dict(body.granted), set()
         for warehouse, grants in body.granted.items():
             if catalog := body.catalogs.get(warehouse):

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
+from unittest.mock import MagicMock
 
 import pytest
 
 from bootstrap.catalogs.polaris_principals import PolarisPrincipal
 from bootstrap.catalogs.polaris_roles import OthersRole
+from bootstrap.catalogs.rest import RestCatalog
 from bootstrap.iceberg.metadata import BucketFacts
+from bootstrap.reconciler.apply import apply
 from bootstrap.reconciler.changes import Change, Diff, Note
 from bootstrap.reconciler.diff import diff
 from bootstrap.reconciler.objects.others_policy import PolicyGone
 from bootstrap.reconciler.objects.principal import PrincipalFacts, PrincipalSettings
+from bootstrap.reconciler.objects.table import TableCommit
 from bootstrap.reconciler.plan import Plan, plan
+from bootstrap.remote.errors import Conflict
 from lakehouse.access.polaris import PolarisGrant, polaris_grants
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Limits
-from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse
+from tests.unit.bootstrap.reconciler.simulation import Simulation, lakehouse, world
 
 A: dict[str, Any] = {"columns": {"a": "long"}}
 BROKEN: dict[str, Any] = {"columns": {"a": "int"}}  # of a table that has a long there
@@ -150,6 +155,45 @@ def test_of_a_principal_the_rest_is_granted_and_what_goes_goes() -> None:
         ("-", "w.m"),
         ("+", "w.n.t"),
     }
+
+
+def test_grants_on_a_view_whose_change_is_refused_stay() -> None:
+    there = existing()
+    view = {"v": {"sql": "select a from t", "columns": {"a": "long"}}}
+    changed = {"v": {"sql": "select a + 1 as a from t", "columns": {"a": "long"}}}
+    there.apply(lakehouse({"n": {"tables": {"t": A}, "views": view}, "m": {}}))
+    before = with_principal({"n": {"views": view}}, {"lake.n.v": ["read"]})
+    have = PolarisPrincipal({"w": polaris_grants(before, "p")["lake"]})
+    spaces = {"n": {"tables": {"t": BROKEN}, "views": changed}, "m": {}}
+    found = planned(with_principal(spaces, {"lake.n.v": ["read"]}), there, {"unit-p": have})
+    assert (found.steps, [each for each in map(said, found.refused) if each]) == (
+        (),
+        ['view lake.n.v: first fix "table lake.n.t"'],
+    )
+    [step] = planned(with_principal(spaces, {"lake.n.v": ["read"], "lake.m": ["read"]}), there, {"unit-p": have}).steps
+    assert isinstance(step.change.body, PrincipalSettings)
+    assert {PolarisGrant.read(each).on for each in step.change.body.granted["w"]} == {"n.v", "m"}
+
+
+@pytest.mark.parametrize("op", ["create", "update"])
+def test_of_a_principal_that_waits_for_what_failed_the_rest_is_done(op: Literal["create", "update"]) -> None:
+    """What a grant is on must exist; that a table did not get its new column keeps nobody waiting."""
+    file = with_principal({"n": {"tables": {"t": A}}, "m": {}}, {"lake.n.t": ["read"], "lake.m": ["read"]})
+    before = with_principal({"n": {"tables": {"t": A}}, "m": {}}, {"lake.n": ["read"]})
+    have = PolarisPrincipal({"w": polaris_grants(before, "p")["lake"]})
+    own = {"principal": PrincipalFacts({"unit-p": have}, {"lake": "w"})}
+    facts = replace(existing().facts(), own=own)
+    [principal] = [each for each in diff(file, facts).changes if each.kind == "principal"]
+    made = plan(Diff((Change(op, "table", "lake", "n.t", (), TableCommit((), ())), principal)))
+    catalog, principals = MagicMock(spec=RestCatalog), MagicMock()
+    catalog.commit_table.side_effect = Conflict("somebody else was faster")
+    outcome = apply(made, world(catalog, principals=lambda: principals))
+    assert [each.address for each in outcome.failed] == ["table lake.n.t"]
+    whole = ([], ("principal unit-p",)) if op == "create" else (["principal unit-p"], ())
+    assert ([each.address for each in outcome.done], outcome.skipped) == whole
+    [call] = principals.change.call_args_list
+    kept = {grant.on for grant in call.args[1]["w"]}
+    assert kept == {"m"} if op == "create" else {"m", "n.t"}
 
 
 def test_a_role_of_others_is_not_taken_away_before_the_own_one_gives_all() -> None:
