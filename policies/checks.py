@@ -75,11 +75,17 @@ def buckets_are_private(stack: StackJson) -> Iterator[str]:
 
 
 def principals_stay_within(stack: StackJson) -> Iterator[str]:
-    """No policy of a role has an action with a wildcard, or writes to S3 outside a prefix of a bucket."""
+    """No policy of a role has an action with a wildcard, or writes to S3 outside a prefix of a bucket.
+
+    A permissions boundary gives nothing, unless it is also attached.
+    """
+    limits = {role.get("permissions_boundary", "") for role in _of(stack, "aws_iam_role").values()}
+    limits -= {each["policy_arn"] for each in _of(stack, "aws_iam_role_policy_attachment").values()}
     policies = {
         f"{type}.{name}": each
         for type in ("aws_iam_policy", "aws_iam_role_policy")
         for name, each in _of(stack, type).items()
+        if f"${{{type}.{name}.arn}}" not in limits
     }
     for address, policy in policies.items():
         for statement in _statements(policy["policy"]):

@@ -9,6 +9,7 @@ from pathlib import Path
 from lakehouse.access import iam as access
 from lakehouse.access.names import OPERATORS, names
 from lakehouse.access.policy import PolicyStatement
+from lakehouse.aws.boundary import boundary
 from lakehouse.aws.endpoints import for_spark, for_trino
 from lakehouse.aws.engines_ec2 import Ec2Engines
 from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements
@@ -69,6 +70,7 @@ class AwsTerraformStack(TerraformStack):
         state = self._terraform(name)
         self._names = names(lakehouse, name, data(self, "account", "aws_caller_identity").ref("account_id"))
 
+        boundary(self, self._names)
         on_instances = options.engines == "ec2"
         in_tables = options.store_has_tables
         key = KmsKey(
@@ -111,7 +113,9 @@ class AwsTerraformStack(TerraformStack):
                 buckets=[bucket.ref("arn") for bucket in self._buckets.values()],
                 tables=[bucket.ref("arn") for bucket in self._tables.values()],
                 key=self._key,
-                bootstrap=access.everything(lakehouse, self._names, key=self._key),
+                contents=access.compile_grants(
+                    lakehouse, self._names, [(catalog, "read") for catalog in lakehouse.catalogs], self._key
+                ),
                 state=state,
                 instances=on_instances,
             )
@@ -226,7 +230,6 @@ class AwsTerraformStack(TerraformStack):
                 users=[OPERATORS, *lakehouse.access.principals],
                 results=self._buckets[RESULTS],
                 key=self._key,
-                allow_destroy=self._options.allow_destroy,
             )
             outputs["athena_workgroups"] = {user: each.ref("name") for user, each in athena.workgroups.items()}
         for principal in lakehouse.access.principals:

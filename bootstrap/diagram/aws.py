@@ -68,7 +68,7 @@ _MEANS: Mapping[tuple[str, str], str] = {
     ("aws_iam_role", "aws_cloudwatch_log_group"): "logs",
     ("aws_iam_role", "aws_emrserverless_application"): "run jobs",
     ("aws_iam_role", "aws_glue_catalog_database"): "tables",
-    ("aws_iam_role", "aws_iam_openid_connect_provider"): "trust",
+    ("aws_iam_role", "aws_iam_policy"): "at most",
     ("aws_iam_role", "aws_s3_bucket"): "files",
     ("aws_iam_role", "aws_s3tables_table_bucket"): "tables",
     ("aws_iam_role", "aws_secretsmanager_secret"): "read",
@@ -198,7 +198,7 @@ def _groups(nodes: Mapping[str, Node], blocks: Blocks, catalogs: list[Group]) ->
         return Group(title, title, found)
 
     workflows = take("Workflows of GitHub", "aws_iam_role.github_")
-    services = take("Roles of services", "aws_iam_role.", "aws_iam_service_linked_role.")
+    services = take("Roles of services", "aws_iam_role.", "aws_iam_service_linked_role.", "aws_iam_policy.")
     steps = take("Steps of the deploy", "terraform_data.")
     athena = take("Athena", "aws_athena_workgroup.")
     inside = kept(

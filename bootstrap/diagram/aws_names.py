@@ -15,6 +15,7 @@ _KINDS: Mapping[str, str] = {
     "aws_cloudwatch_log_group": "CloudWatch log group",
     "aws_cloudwatch_metric_alarm": "CloudWatch alarm",
     "aws_emrserverless_application": "EMR Serverless application",
+    "aws_iam_policy": "IAM policy",
     "aws_iam_role": "IAM role",
     "aws_iam_service_linked_role": "service-linked role",
     "aws_instance": "EC2 instance",

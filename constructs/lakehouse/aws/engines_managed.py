@@ -94,7 +94,6 @@ class AthenaWorkgroups(Construct):
         users: Iterable[str],
         results: Declared,
         key: str,
-        allow_destroy: bool,
     ) -> None:
         super().__init__(scope, name)
         self.workgroups: dict[str, Declared] = {}
@@ -105,7 +104,7 @@ class AthenaWorkgroups(Construct):
                 "aws_athena_workgroup",
                 name=names.workgroup(user),
                 description=f"Queries of {user}",
-                force_destroy=allow_destroy,
+                force_destroy=True,  # queries of the past are no data, and AWS deletes no workgroup that has some
                 configuration={
                     "enforce_workgroup_configuration": True,
                     "publish_cloudwatch_metrics_enabled": True,

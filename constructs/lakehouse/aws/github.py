@@ -7,6 +7,8 @@ from typing import Any
 
 from lakehouse.access.names import AUDIENCE, GITHUB, Names
 from lakehouse.access.policy import PolicyStatement
+from lakehouse.aws.boundary import boundary_arn, boundary_name
+from lakehouse.aws.ci_reads import configuration
 from lakehouse.aws.iam import role
 from lakehouse.cdk import Construct, data
 from lakehouse.spec.stacks import GitHub
@@ -17,9 +19,13 @@ _BRANCH = "refs/heads/main"
 _DEPLOYS = ".github/workflows/deploy.yml"
 # The actions that Terraform needs to manage the stack's own roles.
 _EDIT_ROLES = """
-    AttachRolePolicy CreateRole DeleteRole DeleteRolePolicy DetachRolePolicy GetRole GetRolePolicy
-    ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies PutRolePolicy TagRole UntagRole
-    UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription
+    DeleteRole GetRole GetRolePolicy ListAttachedRolePolicies ListInstanceProfilesForRole ListRolePolicies TagRole
+    UntagRole UpdateAssumeRolePolicy UpdateRole UpdateRoleDescription
+"""
+# Those that give rights, for which IAM knows the boundary of the role:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
+_EDIT_BOUNDED = """
+    AttachRolePolicy CreateRole DeleteRolePolicy DetachRolePolicy PutRolePermissionsBoundary PutRolePolicy
 """
 _EDIT_PROFILES = """
     AddRoleToInstanceProfile CreateInstanceProfile DeleteInstanceProfile GetInstanceProfile
@@ -52,11 +58,14 @@ class GitHubRoles(Construct):
         buckets: Sequence[str],
         tables: Sequence[str],
         key: str,
-        bootstrap: Sequence[PolicyStatement],
+        contents: Sequence[PolicyStatement],
         state: tuple[str, str],
         instances: bool,
     ) -> None:
-        """``buckets`` and ``tables`` are ARNs of S3 and S3 Tables, ``state`` is the backend's bucket and key."""
+        """``buckets`` and ``tables`` are ARNs of S3 and S3 Tables, ``state`` is the backend's bucket and key.
+
+        ``contents`` are the permissions to read the catalogs and all tables; a plan gets those of them on metadata.
+        """
         super().__init__(scope, name)
         provider = data(self, "oidc", "aws_iam_openid_connect_provider", arn=names.github).ref("arn")
         self.plan = role(
@@ -66,10 +75,15 @@ class GitHubRoles(Construct):
             called="ci-plan",
             description="Pull requests, main and drift: reads configuration and tables' metadata, no data",
             trust=[trust(provider, repository, "pull_request", f"ref:{_BRANCH}")],
-            may=[*_state_read(names, state), *_metadata(names, buckets, key), *_no_data(names, buckets, tables, state)],
-            managed=["ReadOnlyAccess"],
+            may=[
+                *_state_read(names, state),
+                *configuration(names, key, instances=instances, tables=bool(tables)),
+                *_metadata(names, contents, buckets, key),
+                *_no_data(names, buckets, tables, state),
+            ],
         )
-        # PowerUserAccess excludes IAM. The IAM actions that the stack needs are allowed only on its own roles.
+        # PowerUserAccess excludes IAM. The IAM actions that the stack needs are allowed only on its own roles, all with
+        # the stack's boundary, and not on this one. So its policies do not depend on the file's contents.
         self.deploy = role(
             self,
             "deploy",
@@ -77,8 +91,14 @@ class GitHubRoles(Construct):
             called="ci-deploy",
             description=f"Deploys and bootstraps: deploy.yml of main, in the environment {names.stack}",
             trust=[trust(provider, repository, f"environment:{names.stack}", workflow=_DEPLOYS)],
-            may=[*_state_read(names, state), *_state_write(names, state), *bootstrap, *_roles(names, instances)],
+            may=[
+                *_state_read(names, state),
+                *_state_write(names, state),
+                *_roles(names, instances),
+                _not_itself(names),
+            ],
             managed=["PowerUserAccess"],
+            bounded=False,
         )
 
 
@@ -130,13 +150,24 @@ def _state_write(names: Names, state: tuple[str, str]) -> list[PolicyStatement]:
     ]
 
 
-def _metadata(names: Names, buckets: Sequence[str], key: str) -> list[PolicyStatement]:
-    """For `lakehouse plan`, which reads tables' metadata files. The key encrypts them."""
+def _metadata(
+    names: Names, contents: Sequence[PolicyStatement], buckets: Sequence[str], key: str
+) -> list[PolicyStatement]:
+    """For `lakehouse plan`, which reads catalogs and tables' metadata files. The key encrypts them."""
+    catalogs = [each for each in contents if each.actions[0].startswith("glue:")]
+    databases = sorted({arn for each in catalogs for arn in each.resources if ":database/" in arn})
+    found = list(catalogs)
+    if databases:
+        found.append(PolicyStatement("DatabaseTags", ("glue:GetTags",), tuple(databases)))
     within = {
         "kms:EncryptionContext:aws:s3:arn": list(buckets),
         "kms:ViaService": f"s3.{names.region}.amazonaws.com",
     }
-    return [PolicyStatement("MetadataKey", ("kms:Decrypt",), (key,), {"StringEquals": within})] if buckets else []
+    if buckets:
+        files = tuple(f"{arn}/*/metadata/*.metadata.json" for arn in buckets)
+        found.append(PolicyStatement("MetadataFiles", ("s3:GetObject",), files))
+        found.append(PolicyStatement("MetadataKey", ("kms:Decrypt",), (key,), {"StringEquals": within}))
+    return found
 
 
 def _no_data(
@@ -156,8 +187,10 @@ def _no_data(
 def _roles(names: Names, instances: bool) -> list[PolicyStatement]:
     kinds = ("role", "instance-profile", "policy")
     roles, profiles, policies = ((names.arn("iam", f"{kind}/{names.prefix}-*", region=False),) for kind in kinds)
+    boundary = {"ArnLike": {"iam:PermissionsBoundary": boundary_arn(names)}}
     found = [
         PolicyStatement("Roles", _iam(_EDIT_ROLES), roles),
+        PolicyStatement("BoundedRoles", _iam(_EDIT_BOUNDED), roles, boundary),
         PolicyStatement("InstanceProfiles", _iam(_EDIT_PROFILES), profiles),
         PolicyStatement("Policies", _iam(_EDIT_POLICIES), policies),
         PolicyStatement("Oidc", ("iam:GetOpenIDConnectProvider",), (names.github,)),
@@ -168,6 +201,21 @@ def _roles(names: Names, instances: bool) -> list[PolicyStatement]:
         arn = names.arn("iam", scaling, region=False)
         found.append(PolicyStatement("ScalingRole", _iam(_EDIT_SCALING_ROLE), (arn,)))
     return found
+
+
+def _not_itself(names: Names) -> dict[str, Any]:
+    """Deny the role that deploys to change itself, its policies, and the boundary. A person does, with other rights."""
+    itself = names.role("ci-deploy")
+    kept = [f"role/{itself}", f"policy/{itself}-*", f"policy/{boundary_name(names)}"]
+    writes = [
+        word for word in f"{_EDIT_ROLES} {_EDIT_BOUNDED} {_EDIT_POLICIES}".split() if word[:3] not in ("Get", "Lis")
+    ]
+    return {
+        "Sid": "NotItself",
+        "Effect": "Deny",
+        "Action": sorted({*_iam(" ".join(writes)), "iam:DeleteRolePermissionsBoundary", "iam:PassRole"}),
+        "Resource": [names.arn("iam", each, region=False) for each in kept],
+    }
 
 
 def _iam(words: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from lakehouse.access.names import Names
 from lakehouse.access.packed import Statement, packed, text
 from lakehouse.access.policy import PolicyStatement
+from lakehouse.aws.boundary import BOUNDARY
 from lakehouse.cdk import Construct, Declared, resource
 from lakehouse.errors import UsageError
 from lakehouse.text.terraform import evaluated
@@ -31,8 +32,11 @@ def role(
     trust: Sequence[Mapping[str, Any]],
     may: Sequence[Statement] = (),
     managed: Sequence[str] = (),
+    bounded: bool = True,
 ) -> Declared:
     """A role with as many policies as its permissions need, and with policies that AWS manages.
+
+    ``bounded``: it has at most what :mod:`lakehouse.aws.boundary` allows.
 
     Raises UsageError if it needs more than IAM allows.
     """
@@ -42,6 +46,7 @@ def role(
         "aws_iam_role",
         name=names.role(called),
         description=description,
+        permissions_boundary=BOUNDARY.ref("arn") if bounded else None,
         assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": list(trust)}),
     )
     for nth, policy in enumerate(_policies(names, called, may, ROLE_POLICIES - len(managed)), 1):

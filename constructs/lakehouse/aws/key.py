@@ -66,7 +66,7 @@ def _statements(names: Names, scaling: Declared | None, tables: bool) -> list[di
             _USE,
             {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
         ),
-        _allow("Alarms", {"Service": "cloudwatch.amazonaws.com"}, _SEAL, {}),
+        _allow("Alarms", {"Service": "cloudwatch.amazonaws.com"}, _SEAL, here),
         _allow("Budgets", {"Service": "budgets.amazonaws.com"}, _SEAL, here),
     ]
     if scaling:  # it starts instances whose volumes are encrypted with the key

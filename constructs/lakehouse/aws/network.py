@@ -14,6 +14,8 @@ SERVICES = ("glue", "kms", "logs", "sts")
 # EC2 instances are reached and configured through Systems Manager, and read their secrets.
 INSTANCE_SERVICES = ("ec2messages", "secretsmanager", "ssm", "ssmmessages")
 TABLE_SERVICES = ("s3tables",)
+# Systems Manager also serves documents and parameters of AWS's own accounts.
+_KEEP_DATA = ("glue", "kms", "logs", "s3tables", "secretsmanager")
 # Amazon Linux's package repositories are a bucket: https://docs.aws.amazon.com/linux/al2023/ug/managing-repos-os-updates.html
 _EMR_LOGS = "prod.{region}.appinfo.src"  # where EMR keeps logs and what Spark's UI shows, by managed persistence
 # https://docs.aws.amazon.com/emr/latest/EMR-Serverless-UserGuide/logging.html
@@ -79,6 +81,7 @@ class Network(Construct):
                 private_dns_enabled=True,
                 subnet_ids=ids(self.subnets),
                 security_group_ids=[self._endpoints.ref("id")],
+                policy=_endpoint_policy(names, service),
                 tags={"Name": f"{names.prefix}-{service}"},
             )
 
@@ -227,6 +230,26 @@ class Network(Construct):
             referenced_security_group_id=self._endpoints.ref("id"),
             **common,
         )
+
+
+def _endpoint_policy(names: Names, service: str) -> str:
+    """Only the account's own users and roles, and for services that keep data only resources of the account.
+
+    So nobody in the network brings data to another account with other credentials.
+    https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+    """
+    own = {"aws:PrincipalAccount": names.account}
+    if service in _KEEP_DATA:
+        own["aws:ResourceAccount"] = names.account
+    statement = {
+        "Sid": "OwnAccount",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"StringEquals": own},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def ids(subnets: Sequence[Declared]) -> list[str]:

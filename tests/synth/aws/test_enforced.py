@@ -105,6 +105,11 @@ def take(endpoint: str, stacks: Mapping[str, Any], lakehouse: Lakehouse, own: Na
         for nth, text in enumerate(policies(stacks["aws"], name)):
             arn = iam.create_policy(PolicyName=f"{role}-{nth}", PolicyDocument=_resolved(text))["Policy"]["Arn"]
             iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+        if role == own.role("ci-deploy"):  # a stand-in for AWS's PowerUserAccess
+            whole = {"Effect": "Allow", "Action": ["glue:*", "s3:*"], "Resource": "*"}
+            text = json.dumps({"Version": "2012-10-17", "Statement": [whole]})
+            arn = iam.create_policy(PolicyName="PowerUserAccess", PolicyDocument=text)["Policy"]["Arn"]
+            iam.attach_role_policy(RoleName=role, PolicyArn=arn)
         taken = sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}", RoleSessionName="test")["Credentials"]
         keys[role] = {
             "access-key-id": taken["AccessKeyId"],

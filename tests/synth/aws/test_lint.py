@@ -12,6 +12,9 @@ import pytest
 from tests.synth.aws.attached import ACCOUNT, resolved
 from tests.synth.aws.conftest import STACKS
 
+#: It asks for a resource of each type that the action knows, where one is meant.
+ACCEPTED = "RESOURCE_MISMATCH: [{'action': 'athena:ListTagsForResource', 'required_format': 'arn:*:athena:*:*:capacity-"
+
 
 @pytest.fixture(scope="module")
 def lint() -> Callable[[str], list[str]]:
@@ -29,7 +32,12 @@ def lint() -> Callable[[str], list[str]]:
 def test_the_linter_finds_nothing(lint: Callable[[str], list[str]], stacks: Mapping[str, Any], name: str) -> None:
     policies = stacks[name]["resource"]["aws_iam_policy"]
     assert len(policies) >= 5
-    assert [found for each in policies.values() for found in lint(resolved(each["policy"]))] == []
+    found = {key: lint(resolved(each["policy"])) for key, each in policies.items()}
+    limit = found.pop("boundary")  # on everything, because it gives nothing
+    assert [each.partition(":")[0] for each in limit] == ["RESOURCE_STAR"]
+    assert {
+        key: left for key, of in found.items() if (left := [each for each in of if not each.startswith(ACCEPTED)])
+    } == {}
 
 
 @pytest.mark.parametrize(
