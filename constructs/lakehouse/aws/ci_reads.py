@@ -1,6 +1,7 @@
 """What a plan reads of a stack: the calls with which Terraform's provider refreshes its resources, and no others.
 
-Per type of resource, from the provider's read functions (internal/service of hashicorp/terraform-provider-aws 6.25).
+By type of resource, from AWS's documents and from what users of the provider found that it needs. It is not from a run,
+nor from the source of the provider's version: an action that is missing fails the plan, and AWS names it.
 Which actions know no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
@@ -9,20 +10,23 @@ from __future__ import annotations
 from lakehouse.access.names import Names
 from lakehouse.access.policy import PolicyStatement
 
+# ListTagsForResource: since 6.23 the provider asks it first, then GetBucketTagging.
+# https://github.com/hashicorp/terraform-provider-aws/pull/45251
 _BUCKET = """
     GetAccelerateConfiguration GetBucketAcl GetBucketCORS GetBucketLocation GetBucketLogging
     GetBucketObjectLockConfiguration GetBucketOwnershipControls GetBucketPolicy GetBucketPublicAccessBlock
     GetBucketRequestPayment GetBucketTagging GetBucketVersioning GetBucketWebsite GetEncryptionConfiguration
-    GetLifecycleConfiguration GetReplicationConfiguration ListBucket
+    GetLifecycleConfiguration GetReplicationConfiguration ListBucket ListTagsForResource
 """
+# Since 6.21 a table bucket has tags: https://github.com/hashicorp/terraform-provider-aws/pull/44996
 _TABLE_BUCKET = """
     GetNamespace GetTableBucket GetTableBucketEncryption GetTableBucketMaintenanceConfiguration ListNamespaces
+    ListTagsForResource
 """
 # These know no resource.
 _NETWORK = """
     DescribeAvailabilityZones DescribeFlowLogs DescribeNetworkAcls DescribePrefixLists DescribeRouteTables
-    DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeVpcEndpoints
-    DescribeVpcs
+    DescribeSecurityGroupRules DescribeSecurityGroups DescribeSubnets DescribeVpcEndpoints DescribeVpcs
 """
 _INSTANCES = """
     DescribeInstanceAttribute DescribeInstanceCreditSpecifications DescribeInstanceTypes DescribeInstances
@@ -77,7 +81,7 @@ def _of_instances(names: Names, key: str, profiles: str) -> list[PolicyStatement
         _may("Profiles", "iam", "GetInstanceProfile", profiles),
         _may("Zone", "route53", "GetHostedZone ListResourceRecordSets ListTagsForResource", zone),
         _may("Image", "ssm", "GetParameter", image),
-        # The provider reads the value of a secret's version to see its stages, although no state keeps it.
+        # To see the stages of a secret's version, its value is read, too, although no state keeps it.
         _may("Secrets", "secretsmanager", "DescribeSecret GetResourcePolicy GetSecretValue", secrets),
         PolicyStatement("SecretsKey", ("kms:Decrypt",), (key,), via),
         _may("Passwords", "secretsmanager", "GetRandomPassword", "*"),  # an ephemeral value is made for a plan, too

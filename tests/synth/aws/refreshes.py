@@ -1,6 +1,7 @@
 """What Terraform's provider asks AWS to refresh a resource: at least these actions, on this resource.
 
-From the provider's read functions: internal/service of https://github.com/hashicorp/terraform-provider-aws
+From AWS's documents of each type's calls, and for tags of buckets from the provider's changes
+https://github.com/hashicorp/terraform-provider-aws/pull/45251 and .../pull/44996. Not from a run.
 """
 
 from __future__ import annotations
@@ -25,10 +26,18 @@ _CALLS: dict[str, tuple[str, str, str]] = {
     "aws_iam_role": ("iam:GetRole iam:ListRolePolicies iam:ListAttachedRolePolicies", "iam::A:role/{}", "name"),
     "aws_instance": ("ec2:DescribeInstances ec2:DescribeInstanceAttribute", "*", "ami"),
     "aws_launch_template": ("ec2:DescribeLaunchTemplates ec2:DescribeLaunchTemplateVersions", "*", "name"),
-    "aws_s3_bucket": ("s3:ListBucket s3:GetBucketAcl s3:GetBucketTagging s3:GetBucketPolicy", "s3:::{}", "bucket"),
+    "aws_s3_bucket": (
+        "s3:ListBucket s3:GetBucketAcl s3:ListTagsForResource s3:GetBucketTagging s3:GetBucketPolicy",
+        "s3:::{}",
+        "bucket",
+    ),
     "aws_s3_bucket_lifecycle_configuration": ("s3:GetLifecycleConfiguration", "s3:::B", "bucket"),
     "aws_s3_bucket_server_side_encryption_configuration": ("s3:GetEncryptionConfiguration", "s3:::B", "bucket"),
-    "aws_s3tables_table_bucket": ("s3tables:GetTableBucket", "s3tables:R:A:bucket/{}", "name"),
+    "aws_s3tables_table_bucket": (
+        "s3tables:GetTableBucket s3tables:ListTagsForResource",
+        "s3tables:R:A:bucket/{}",
+        "name",
+    ),
     "aws_secretsmanager_secret": ("secretsmanager:DescribeSecret", "secretsmanager:R:A:secret:{}-AbCdEf", "name"),
     "aws_security_group": ("ec2:DescribeSecurityGroups", "*", "name"),
     "aws_sns_topic": ("sns:GetTopicAttributes sns:ListTagsForResource", "sns:R:A:{}", "name"),
