@@ -42,6 +42,10 @@ class PolarisPrincipal:
     owner: str = field(default="", compare=False)  # the lakehouse that it is of; empty if nobody noted that
     renewing: bool = False  # new credentials were sent, and nobody saw the answer
 
+    def another(self, lakehouse: str) -> str:
+        """Why it is not one of this lakehouse; empty if it is."""
+        return _other(self.owner, lakehouse)
+
 
 class PolarisPrincipals:
     """The principals of a lakehouse. Each has a principal role, and one role in each catalog, of its own name.
@@ -61,11 +65,6 @@ class PolarisPrincipals:
             "Polaris", at.api, at.headers, connections.patience, connections.parallel, auth=at.auth, trust=at.trust
         )
         self.keys = UserKeys(state, (CLIENT_ID, CLIENT_SECRET))
-
-    @staticmethod
-    def another(have: PolarisPrincipal, lakehouse: str) -> str:
-        """Why a principal that is there is not one of this lakehouse; empty if it is."""
-        return _other(have.owner, lakehouse)
 
     def any_made(self, lakehouse: str) -> bool:
         """Whether a principal was made for a lakehouse of that name, as the state folder knows. Asks no server."""

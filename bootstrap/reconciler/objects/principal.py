@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bootstrap.catalogs.polaris_principals import PolarisPrincipal, PolarisPrincipals
+from bootstrap.catalogs.polaris_principals import PolarisPrincipal
 from bootstrap.catalogs.polaris_roles import Granted, OthersRole
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import Facts
@@ -100,7 +100,7 @@ class Principals(ObjectKind):
                 if catalog in facts.warehouses and spec.is_known_to("polaris")
             }
             have = facts.there.get(name)
-            if have is not None and (other := PolarisPrincipals.another(have, found.lakehouse.name)):
+            if have is not None and (other := have.another(found.lakehouse.name)):
                 found.refuse(address(PRINCIPAL, "", name), f"that name {other}", ("access", "principals", principal))
             elif have is not None:
                 why = "its roles grant nothing in these catalogs"
@@ -128,7 +128,7 @@ class Principals(ObjectKind):
         for name in sorted(facts.there.keys() - named):
             have = facts.there[name]
             change = Change("destroy", PRINCIPAL, "", name, (), PrincipalGone(tuple(facts.warehouses), have.made))
-            if PolarisPrincipals.another(have, found.lakehouse.name):
+            if have.another(found.lakehouse.name):
                 continue
             if not have.ours:  # of another lakehouse, or of a lost state folder: not ours to remove
                 found.unnamed.append(change.address)
