@@ -58,13 +58,13 @@ test: setup-dev ## rules, types, policy scans, all tests, with real deploys, on 
 	  $(PY) -m tests.slowest $(RESULTS); exit $$code
 
 test-processes: setup-dev
-	@+$(IN_TURN) lint types integration
+	@+$(IN_TURN) lint types synth integration
 
 test-kinds: setup-dev
 	@+$(IN_TURN) kinds unit
 
 test-docker: setup-dev
-	@+$(IN_TURN) docker lint-workflows scan synth containers behaviour
+	@+$(IN_TURN) docker lint-workflows scan containers behaviour
 
 unit: setup-dev ## the unit tests: pure, seconds
 	$(PYTEST) tests/unit

@@ -18,6 +18,11 @@ TOKEN = ("engines", "spark", "connect")
 DOCKER: Changes = {("stacks", "local", "runtime"): "docker"}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of the shared lakehouse come last: Docker's health checks of seven containers cost CPU all the time."""
+    items.sort(key=lambda item: "contained" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def engine() -> DockerEngine:
     """Docker; in CI it must be there."""
@@ -46,7 +51,7 @@ def up(deployment: Deployment, engine: DockerEngine) -> Iterator[Deployment]:
         deployment.deploy()
         yield deployment
     finally:
-        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
+        deployment.destroy(code=None)
         deployment.lakehouse("destroy", "--data", "--yes", code=None)
         left = remains(deployment, engine)
         for container in engine.seen(deployment.local.state).values():

@@ -189,7 +189,7 @@ def test_a_source_with_an_endpoint_and_credentials_of_its_own(stack: Deployment)
 
 
 def test_stop_and_start_keep_the_data(stack: Deployment) -> None:
-    stack.cdktf("destroy", "local", "--auto-approve")
+    stack.destroy()
     assert runtime(stack).processes() == {}
     stack.deploy()
     assert sick(stack) == []
@@ -198,7 +198,7 @@ def test_stop_and_start_keep_the_data(stack: Deployment) -> None:
 
 def test_a_full_reset_leaves_nothing(stack: Deployment, engine: DockerEngine) -> None:
     """The fixture tests a deploy from nothing."""
-    stack.cdktf("destroy", "local", "--auto-approve")
+    stack.destroy()
     stack.lakehouse("destroy", "--data", "--yes")
     assert remains(stack, engine) == []
     assert not stack.local.state.root.exists()

@@ -134,7 +134,7 @@ def test_killed_servers_come_back_with_all_they_had(stack: Deployment) -> None:
 
 
 def test_a_destroy_keeps_the_data_and_with_data_leaves_nothing(stack: Deployment, engine: DockerEngine) -> None:
-    stack.cdktf("destroy", "local", "--auto-approve")
+    stack.destroy()
     assert runtime(stack).processes() == {}
     stack.lakehouse("destroy", "--data", "--yes")
     assert remains(stack, engine) == []

@@ -170,7 +170,7 @@ def test_two_lakehouses_of_one_name_do_not_touch_each_other(contained: Deploymen
 
 def test_destroy_leaves_the_data_and_nothing_else(contained: Deployment, row: None, engine: DockerEngine) -> None:
     """Down, it comes up from an interrupted deploy, rows and all."""
-    contained.cdktf("destroy", "local", "--auto-approve")
+    contained.destroy()
     state = contained.local.state
     assert sorted(remains(contained, engine)) == sorted(engine.volumes(state))
     assert len(engine.volumes(state)) == len(runtime(contained).containers)

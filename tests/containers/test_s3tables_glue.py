@@ -97,7 +97,7 @@ def test_a_killed_store_comes_back_with_all_that_it_had(stack: Deployment) -> No
 
 
 def test_a_destroy_keeps_the_data_and_with_data_leaves_nothing(stack: Deployment, engine: DockerEngine) -> None:
-    stack.cdktf("destroy", "local", "--auto-approve")
+    stack.destroy()
     assert runtime(stack).processes() == {}
     stack.lakehouse("destroy", "--data", "--yes")
     assert remains(stack, engine) == []

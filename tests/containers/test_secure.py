@@ -56,10 +56,14 @@ def test_docker_finds_every_container_healthy(stack: Deployment, engine: DockerE
 def test_engines_share_a_table_and_nothing_is_left_to_do(stack: Deployment) -> None:
     stack.lakehouse("sql", "--engine", "spark", "-e", f"INSERT INTO {ORDERS} VALUES (1, 'EU'), (2, 'US')")
     assert "2" in stack.lakehouse("sql", "--engine", "trino", "-e", f"SELECT count(*) FROM {ORDERS}")
-    stack.lakehouse("verify")
     stack.lakehouse("plan", code=0)
     assert stack.planned() == set()
     assert not errors(doctor(stack, code=0))
+
+
+@pytest.mark.matrix  # in CI: as processes, and in containers without `secure`
+def test_every_client_reads_what_another_wrote(stack: Deployment) -> None:
+    stack.lakehouse("verify")
 
 
 def test_published_ports_have_tls_and_ask_for_a_token(stack: Deployment, engine: DockerEngine) -> None:

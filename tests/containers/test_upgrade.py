@@ -48,17 +48,17 @@ def test_the_network_of_a_former_release_is_taken_over(
 
     try:
         _release(deployment, former, monkeypatch)
-        deployment.deploy()
+        deployment.by_cdktf("deploy")
         before = there()
         assert "docker_network" in state.read_text()
         _release(deployment, PROJECT, monkeypatch)
         assert deployment.planned() == {"network"}
-        deployment.deploy()
+        deployment.by_cdktf("deploy")
         assert there() == before
         assert sick(deployment) == []
         assert not [each for each in json.loads(state.read_text())["resources"] if each["type"] == "docker_network"]
         assert deployment.planned() == set()
     finally:
-        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
+        deployment.by_cdktf("destroy", None)
         deployment.lakehouse("destroy", "--data", "--yes", code=None)
     assert remains(deployment, engine) == []

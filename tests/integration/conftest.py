@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from pyspark.sql.connect.session import SparkSession
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of the shared lakehouse come last: it costs processor time and memory as long as it is up."""
+    items.sort(key=lambda item: "deployed" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The default lakehouse, up: the README's first command in a clone. Its folder's path has a space in it."""

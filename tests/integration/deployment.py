@@ -1,4 +1,7 @@
-"""A lakehouse deployed as a user does it: a folder, a file, `cdktf deploy local`."""
+"""A lakehouse deployed as a user does it: a folder, a file, a deploy.
+
+Most deploys run what `lakehouse deploy` runs, because the start of `cdktf` takes 2 CPU s longer.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ from lakehouse.runtimes import processes
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
 from lakehouse.spec import load, ports
+from tests.integration import forked
 from tests.ports import free
 
 PROJECT = Path(__file__).parents[2]
@@ -116,25 +120,38 @@ class Deployment:
         assert code is None or done.returncode == code, f"{command} ended with {done.returncode}:\n{output}"
         return output
 
+    def by_cdktf(self, action: str, code: int | None = 0) -> str:
+        """The same as :meth:`terraform`, by the command line of the CDK."""
+        return self.cdktf(action, "local", *(() if action == "diff" else ("--auto-approve",)), code=code)
+
     def cdktf(self, *words: str, code: int | None = 0) -> str:
         return self.run(str(BIN / "cdktf"), *words, code=code)
 
     def lakehouse(self, *words: str, code: int | None = 0) -> str:
-        return self.run(str(BIN / "lakehouse"), *words, code=code)
+        ended, output = forked.run(words, self.folder, self._environment(), timeout=600)
+        assert code is None or ended == code, f"lakehouse {words} ended with {ended}:\n{output}"
+        return output
 
     def fetch(self) -> None:
         """Fetch or build what the file needs besides the default lakehouse's packages, which `make test` fetches."""
         self.run(sys.executable, "-m", "bootstrap.cli.packages", "fetch", timeout=1200)
 
     def deploy(self, code: int | None = 0) -> str:
-        return self.cdktf("deploy", "local", "--auto-approve", code=code)
+        return self.terraform("deploy", code=code)
+
+    def destroy(self, code: int | None = 0) -> str:
+        return self.terraform("destroy", code=code)
+
+    def terraform(self, action: str, code: int | None = 0) -> str:
+        """What ``lakehouse deploy``, ``destroy`` and ``diff`` run, with all that Terraform says."""
+        return self.run(sys.executable, "-P", "-m", "bootstrap.deploy.direct", action, "local", code=code)
 
     def planned(self) -> set[str]:
         """The names of the services (and supervisor, preflight, bootstrap) that a deploy would touch."""
-        output = self.cdktf("diff", "local")
+        output = self.terraform("diff")
         if "No changes." in output:
             return set()
-        return set(re.findall(r"#.*\((?:process|docker)/([^)]+)\)", output))
+        return set(re.findall(r"# \w+\.(?:process|docker)_(\S+)_[0-9A-F]{8} ", output))
 
     def trino(self, sql: str) -> list[list[Any]]:
         import trino
@@ -182,7 +199,7 @@ def ending(deployment: Deployment) -> Iterator[None]:
     try:
         yield
     finally:
-        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
+        deployment.destroy(code=None)
         left = list(processes.belonging(state))
         processes.end(left)
         assert not left, "destroy leaves no process"
@@ -242,17 +259,18 @@ def kept(path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def a_row(deployment: Deployment) -> Iterator[None]:
+def a_row(deployment: Deployment, catalog: str = "lake") -> Iterator[None]:
     """A row that must survive every bad day: see :func:`read`."""
-    deployment.trino("CREATE TABLE IF NOT EXISTS lake.silver.bad_days (word varchar)")
-    deployment.trino("DELETE FROM lake.silver.bad_days")
-    deployment.trino("INSERT INTO lake.silver.bad_days VALUES 'here before'")
+    table = f"{catalog}.silver.bad_days"
+    deployment.trino(f"CREATE TABLE IF NOT EXISTS {table} (word varchar)")
+    deployment.trino(f"DELETE FROM {table}")
+    deployment.trino(f"INSERT INTO {table} VALUES 'here before'")
     yield
-    deployment.trino("DROP TABLE lake.silver.bad_days")
+    deployment.trino(f"DROP TABLE {table}")
 
 
 ROW = [["here before"]]
 
 
-def read(deployment: Deployment) -> list[list[str]]:
-    return deployment.trino("SELECT word FROM lake.silver.bad_days")
+def read(deployment: Deployment, catalog: str = "lake") -> list[list[str]]:
+    return deployment.trino(f"SELECT word FROM {catalog}.silver.bad_days")

@@ -72,6 +72,9 @@ class InstalledProject(Deployment):
     def lakehouse(self, *words: str, code: int | None = 0) -> str:
         return self.run(str(self.bin / "lakehouse"), *words, code=code, timeout=1200)
 
+    def terraform(self, action: str, code: int | None = 0) -> str:
+        return self.by_cdktf(action, code)
+
     def fetch(self) -> None:
         self.lakehouse("setup")
 

@@ -142,7 +142,7 @@ def test_destroy_leaves_only_the_data_and_two_deploys_at_once_bring_it_up(deploy
     assert "`lakehouse deploy`" in found["stack"]["fix"]
     assert set(SERVICES) < deployed.planned()
     numbers = [port.number for service in deployed.local.services for port in service.ports]
-    deployed.cdktf("destroy", "local", "--auto-approve")
+    deployed.destroy()
     assert list(processes.belonging(state)) == []
     assert [number for number in numbers if processes.is_open(number)] == []
     assert "does not run" in deployed.lakehouse("restart", "trino", code=1)
@@ -212,7 +212,7 @@ def test_another_file_cannot_take_the_state_folder(deployed: Deployment, row: No
         other.lakehouse("restart", "trino", code=1),
     ):
         assert "belongs to the lakehouse" in " ".join(output.replace("│", " ").split())
-    other.cdktf("destroy", "local", "--auto-approve")
+    other.destroy()
     assert {name: each.pid for name, each in Supervisor(deployed.local.state).processes().items()} == before
     assert read(deployed) == ROW
 
@@ -220,7 +220,7 @@ def test_another_file_cannot_take_the_state_folder(deployed: Deployment, row: No
 def test_a_wrong_file_changes_nothing(deployed: Deployment, row: None) -> None:
     before = deployed.change("engines", "trino", "memory", to="much")
     try:
-        output = deployed.deploy(code=1)
+        output = deployed.deploy(code=2)
     finally:
         deployed.file.write_text(before)
     assert "engines.trino.memory" in output

@@ -39,7 +39,7 @@ def on_rustfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         deployment.deploy()
         yield deployment
     finally:
-        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
+        deployment.destroy(code=None)
         processes.end(processes.belonging(deployment.local.state))
 
 

@@ -204,7 +204,7 @@ def test_what_a_killed_client_left_running_is_ended(deployed: Deployment, space:
 
     def insert() -> None:
         try:
-            former._session.sql(f"INSERT INTO {space}.ended SELECT id FROM range(500000000)")
+            former._session.sql(f"INSERT INTO {space}.ended SELECT id FROM range(0, 500000000, 1, 1)")
         except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at below
             failures.append(str(error))
 

@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lakehouse.packages import cached
 from lakehouse.runtimes import processes
 from lakehouse.runtimes.disk import BALLAST, CLOSE_MB
-from tests.integration.deployment import Deployment, until
+from tests.integration.deployment import BIN, Deployment, until
 
 pytestmark = [
     pytest.mark.integration,
@@ -47,6 +47,12 @@ class AsUser(Deployment):
         become = ("setpriv", "--reuid", str(self.user), "--regid", str(USER.pw_gid), "--clear-groups")
         only = tuple(f"--{kind}-caps=-all,+dac_read_search" for kind in ("inh", "ambient"))
         return super().run(*become, *only, *command, code=code, timeout=timeout)
+
+    def terraform(self, action: str, code: int | None = 0) -> str:
+        return self.by_cdktf(action, code)
+
+    def lakehouse(self, *words: str, code: int | None = 0) -> str:
+        return self.run(str(BIN / "lakehouse"), *words, code=code)
 
     def _environment(self) -> dict[str, str]:
         home = {"HOME": str(self.folder / "home"), "USER": USER.pw_name, "LOGNAME": USER.pw_name}
@@ -80,7 +86,7 @@ def small() -> Iterator[AsUser]:
         deployment.deploy()
         yield deployment
     finally:
-        deployment.cdktf("destroy", "local", "--auto-approve", code=None)
+        deployment.destroy(code=None)
         remaining = list(processes.belonging(state))
         processes.end(remaining)
         subprocess.run(["umount", str(disk), str(packages)], check=True)

@@ -159,7 +159,7 @@ def ask(url: str) -> Any:
 ENDLESS = {
     "trino": "SELECT sum(a.x * b.x * c.x) FROM UNNEST(sequence(1, 10000)) a(x), UNNEST(sequence(1, 10000)) b(x),"
     " UNNEST(sequence(1, 10000)) c(x)",
-    "spark": "SELECT sum(a.id * b.id) FROM range(10000000) a, range(10000000) b",
+    "spark": "SELECT sum(a.id * b.id) FROM range(0, 10000000, 1, 1) a, range(0, 10000000, 1, 1) b",  # on one core
 }
 
 

@@ -30,7 +30,10 @@ NAMES = ("terraform", "tofu")
 
 @dataclass(frozen=True)
 class WithoutTerraform(Deployment):
-    """PATH has everything of this machine, without a terraform or a tofu."""
+    """PATH has everything of this machine, without a terraform or a tofu. cdktf deploys, which looks for one."""
+
+    def terraform(self, action: str, code: int | None = 0) -> str:
+        return self.by_cdktf(action, code)
 
     def _environment(self) -> dict[str, str]:
         found = super()._environment()
