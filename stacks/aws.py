@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lakehouse.access import iam as access
 from lakehouse.access.names import OPERATORS, names
 from lakehouse.access.policy import PolicyStatement
+from lakehouse.access.trust import trust
 from lakehouse.aws.boundary import boundary
 from lakehouse.aws.endpoints import for_spark, for_trino
 from lakehouse.aws.engines_ec2 import Ec2Engines
 from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements
 from lakehouse.aws.github import GitHubRoles
 from lakehouse.aws.glue import Databases
-from lakehouse.aws.iam import instance_role, principal_trust, role, service_trust
+from lakehouse.aws.iam import instance_role, role, service_trust
 from lakehouse.aws.kept import kept, step
 from lakehouse.aws.key import KmsKey
 from lakehouse.aws.network import Network
@@ -234,13 +236,13 @@ class AwsTerraformStack(TerraformStack):
             outputs["athena_workgroups"] = {user: each.ref("name") for user, each in athena.workgroups.items()}
         for principal in lakehouse.access.principals:
             may = list(access.statements(lakehouse, names, principal, key=self._key))
-            trust = [principal_trust(names, principal)]
+            services = []
             if self._athena:
                 may += athena_statements(names, principal, RESULTS, self._key)
             if principal in applications:
                 may += emr_statements(names, principal, applications[principal].ref("arn"), logs)
-                trust.append(service_trust(names, "emr-serverless", names.arn("emr-serverless", "/applications/*")))
-            self._principal(principal, trust, may)
+                services = [service_trust(names, "emr-serverless", names.arn("emr-serverless", "/applications/*"))]
+            self._principal(principal, may, services)
         return outputs
 
     def _on_instances(self, scaling: Declared | None) -> dict[str, object]:
@@ -291,7 +293,7 @@ class AwsTerraformStack(TerraformStack):
             )
         for principal in lakehouse.access.principals:
             may = list(access.statements(lakehouse, names, principal, key=self._key))
-            self._principal(principal, [principal_trust(names, principal)], may)
+            self._principal(principal, may)
         outputs: dict[str, object] = {"hosts": engines.hosts}
         outputs["secrets"] = {name: each.ref("arn") for name, each in secrets.items()}
         # The engines' settings for the catalogs, for the configuration management of the instances.
@@ -302,14 +304,16 @@ class AwsTerraformStack(TerraformStack):
             outputs["trino_catalogs"] = {**lakehouse.engines.trino.catalogs, **for_trino(lakehouse, names)}
         return outputs
 
-    def _principal(self, principal: str, trust: list[dict[str, object]], may: list[PolicyStatement]) -> None:
+    def _principal(
+        self, principal: str, may: list[PolicyStatement], services: Sequence[dict[str, object]] = ()
+    ) -> None:
         made = role(
             self,
             f"principal_{principal}",
             names=self._names,
             called=principal,
             description=f"The principal {principal} of the lakehouse {self._lakehouse.name}",
-            trust=trust,
+            trust=[*trust(self._names, principal, self._lakehouse.access.principals[principal]), *services],
             may=may,
         )
         self._roles[principal] = made.ref("arn")

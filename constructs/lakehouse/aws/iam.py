@@ -19,7 +19,7 @@ POLICY_CHARACTERS = 6_144  # of a managed policy, without white space
 ROLE_POLICIES = 10  # managed policies that a role may have, unless the account asked for more
 _ACCOUNT = 12
 _ARN = 160  # characters of the longest ARN that only Terraform knows: a log group's, or an S3 Tables bucket's
-_PRINCIPAL_TAG = "aws:PrincipalTag/lakehouse-principal"
+TRUST_CHARACTERS = 2_048  # of a role's trust policy, unless the account asked for more
 
 
 def role(
@@ -40,6 +40,12 @@ def role(
 
     Raises UsageError if it needs more than IAM allows.
     """
+    document = {"Version": "2012-10-17", "Statement": list(trust)}
+    if _size(json.dumps(document, separators=(",", ":"))) > TRUST_CHARACTERS:
+        raise UsageError(
+            f'access.principals: "{called}" trusts more users and roles than fit into the trust policy of its role in '
+            f"stacks.{names.stack}: {TRUST_CHARACTERS:,} characters. Trust one role that they may all take"
+        )
     made = resource(
         scope,
         name,
@@ -47,7 +53,7 @@ def role(
         name=names.role(called),
         description=description,
         permissions_boundary=BOUNDARY.ref("arn") if bounded else None,
-        assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": list(trust)}),
+        assume_role_policy=json.dumps(document),
     )
     for nth, policy in enumerate(_policies(names, called, may, ROLE_POLICIES - len(managed)), 1):
         own = resource(
@@ -73,17 +79,17 @@ def role(
 
 def _policies(names: Names, called: str, may: Sequence[Statement], most: int) -> list[str]:
     """The texts of a role's own policies, of which IAM attaches ``most``."""
-
-    def size(policy: str) -> int:
-        return len(evaluated(policy, lambda of: "0" * (_ACCOUNT if of.endswith("account_id") else _ARN)))
-
-    found = packed(may, POLICY_CHARACTERS, size)
+    found = packed(may, POLICY_CHARACTERS, _size)
     if len(found) > most:
         raise UsageError(
             f'access: "{called}" in stacks.{names.stack} needs {len(found)} policies of {POLICY_CHARACTERS:,} '
             f"characters, but IAM attaches {most} to its role. Grant on catalogs or namespaces instead of single tables"
         )
     return [text(each) for each in found]
+
+
+def _size(policy: str) -> int:
+    return len(evaluated(policy, lambda of: "0" * (_ACCOUNT if of.endswith("account_id") else _ARN)))
 
 
 def instance_role(
@@ -128,14 +134,4 @@ def service_trust(names: Names, service: str, source: str = "") -> dict[str, Any
         "Principal": {"Service": f"{service}.amazonaws.com"},
         "Action": "sts:AssumeRole",
         "Condition": condition,
-    }
-
-
-def principal_trust(names: Names, principal: str) -> dict[str, Any]:
-    """Let users and roles of the account with the tag ``lakehouse-principal: PRINCIPAL`` take the role."""
-    return {
-        "Effect": "Allow",
-        "Principal": {"AWS": names.arn("iam", "root", region=False)},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {_PRINCIPAL_TAG: principal}},
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -18,7 +20,7 @@ from pydantic import (
 
 from lakehouse.spec.base import Model, or_empty
 from lakehouse.spec.sql import SqlExpression
-from lakehouse.spec.values import Identifier
+from lakehouse.spec.values import Identifier, Matching
 
 Verb = Literal["read", "write", "manage"]
 
@@ -134,6 +136,60 @@ class Existing(Model):
         return {server: name for server, name in found.items() if name is not None}
 
 
+def _is_who(arn: str) -> str:
+    """Only a part of a name that AWS makes up may be left open: everybody may name a role, but not in AWS's folder."""
+    _, _, name = arn.partition(":iam::")
+    if "*" in name and not re.fullmatch(rf"\d{{12}}:{_PERMISSION_SET}", name):
+        rule = "a * stands only for what AWS makes up in the role of a permission set"
+        raise ValueError(f'"{arn}" names more than one role: {rule}. Write it as {_EXAMPLE}')
+    return arn
+
+
+# https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
+_PERMISSION_SET = (
+    r"role/aws-reserved/sso\.amazonaws\.com/(([a-z0-9-]+|\*)/)?AWSReservedSSO_[\w+=,.@-]+_([0-9a-f]{16}|\*)"
+)
+_EXAMPLE = "arn:aws:iam::ACCOUNT:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_NAME_*"
+
+TrustedArn = Annotated[
+    StrictStr,
+    Matching(
+        "the ARN of a user or role",
+        r"arn:aws(-cn|-us-gov)?:iam::\d{12}:(role|user)/[\w+=,.@/*-]{1,576}",
+        "it looks like arn:aws:iam::123456789012:role/NAME",
+    ),
+    AfterValidator(_is_who),
+]
+
+
+class Trusted(Model):
+    """A user or role, usually of another organisation, that sends a word: so nobody else makes it act on your data.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+    """
+
+    arn: TrustedArn
+    """Its ARN."""
+    external_id: Annotated[
+        StrictStr, Matching("an external id", r"[\w+=,.@:/-]{2,1224}", "2 to 1,224 letters, digits and +=,.@:/-")
+    ]
+    """The word that its owner chose for you, and sends with each request. It is no secret."""
+
+    @model_serializer(mode="plain")
+    def _written(self) -> dict[str, str]:
+        return {"arn": self.arn, "external_id": self.external_id}
+
+
+def _trusted(value: Any) -> str:
+    return "<who>" if isinstance(value, dict | Trusted) else "<arn>"
+
+
+TrustEntry = Annotated[
+    Annotated[TrustedArn, Tag("<arn>")] | Annotated[Trusted, Tag("<who>")],
+    Discriminator(_trusted),
+]
+
+
 class Principal(Model):
     """A user or a program."""
 
@@ -144,6 +200,9 @@ class Principal(Model):
     never removes it or its credentials."""
     deletable: StrictBool = False
     """The second key to deletion: `--allow-destroy` removes the principal's user and keys only if this is true."""
+    trust: Annotated[list[TrustEntry], Field(min_length=1)] | None = None
+    """In AWS: ARNs of the users and roles that may take the principal's role, or `{arn: ..., external_id: ...}`.
+    Default: those of the account that have the tag `lakehouse-principal` with the principal's name."""
 
     @model_validator(mode="after")
     def _is_ours_to_delete(self) -> Self:

@@ -12,7 +12,14 @@ from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.text.words import suggest
 
 # Tags of unions in an error's location, and the class of each; None: a list.
-_TAGS = {"<aws>": "AwsStack", "<local>": "LocalStack", "<narrowed>": "Narrowed", "<verbs>": None}
+_TAGS = {
+    "<arn>": None,
+    "<aws>": "AwsStack",
+    "<local>": "LocalStack",
+    "<narrowed>": "Narrowed",
+    "<verbs>": None,
+    "<who>": "Trusted",
+}
 _TAGGED = {"stacks": 2, "access": 5}  # where the tag is, by the first part
 
 
