@@ -26,6 +26,7 @@ from bootstrap.cli.ingest import app as ingestion
 from bootstrap.cli.maintenance import app as maintenance
 from bootstrap.cli.options import JsonOption, print_json
 from bootstrap.cli.ownership import app as ownership
+from bootstrap.cli.pipelines import app as pipelines
 from bootstrap.cli.project import app as projects
 from bootstrap.cli.reconciler import app as reconciler
 from bootstrap.cli.run import app as jobs
@@ -369,6 +370,7 @@ app.add_typer(reconciler)
 app.add_typer(maintenance)
 app.add_typer(ingestion)
 app.add_typer(stores, name="store")
+app.add_typer(pipelines, name="pipelines")
 app.add_typer(secrets, name="secret")
 app.add_typer(access, name="access")
 app.add_typer(aws, name="aws")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.polaris_principals import PolarisPrincipals
+from bootstrap.engines.kafka_connect import ConnectWorker
 from bootstrap.engines.trino_files import TrinoFiles
 from bootstrap.reconciler.world import World
 from bootstrap.remote.errors import Refused
@@ -48,6 +49,12 @@ class ApplyWork:
         if self.world.trino is None:
             raise Refused("no Trino of this lakehouse asks for passwords")
         return self.world.trino()
+
+    @cached_property
+    def connect(self) -> ConnectWorker:
+        if self.world.connect is None:
+            raise Refused("this lakehouse has no Kafka Connect")
+        return self.world.connect()
 
     def catalog(self, name: str) -> LiveCatalog:
         """The catalog of that name. Raises Refused if the connections have none."""

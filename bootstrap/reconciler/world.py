@@ -9,6 +9,7 @@ from bootstrap import catalogs
 from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.catalogs.polaris_principals import PolarisPrincipals
+from bootstrap.engines.kafka_connect import ConnectWorker
 from bootstrap.engines.trino_files import TrinoFiles
 from bootstrap.remote import retry
 from bootstrap.remote.connections import Connections
@@ -36,6 +37,7 @@ class World:
     users: Callable[[], UserAdmin] | None = None  # None: the store does not support users
     principals: Callable[[], PolarisPrincipals] | None = None  # None: no catalog's server has principals
     trino: Callable[[], TrinoFiles] | None = None  # None: no Trino here asks for passwords
+    connect: Callable[[], ConnectWorker] | None = None  # None: there are no pipelines
     rounds: int = 5  # at most, with fresh facts each, if others write at the same time or answers are lost
     pause: Callable[[int], None] = retry.pause  # before the next round; takes the number of rounds so far
 
@@ -52,6 +54,7 @@ class World:
             users=(lambda: users(connections, state)) if users is not None and state is not None else None,
             principals=_principals(connections, state),
             trino=_trino(connections, state),
+            connect=_connect(connections),
         )
 
 
@@ -59,6 +62,11 @@ def _trino(connections: Connections, state: State | None) -> Callable[[], TrinoF
     if state is None or not connections.trino_users:
         return None
     return lambda: TrinoFiles(state, apart=connections.trino_users == "docker")
+
+
+def _connect(connections: Connections) -> Callable[[], ConnectWorker] | None:
+    there = connections.connect
+    return None if there is None else lambda: ConnectWorker(there.endpoint, connections.patience)
 
 
 def _principals(connections: Connections, state: State | None) -> Callable[[], PolarisPrincipals] | None:

@@ -70,6 +70,14 @@ class BucketOwner:
 
 
 @dataclass(frozen=True)
+class ConnectConnection:
+    """Kafka Connect, and the connectors that the file's pipelines need there: pipeline -> connector -> settings."""
+
+    endpoint: str
+    wanted: Mapping[str, Mapping[str, Mapping[str, str]]]
+
+
+@dataclass(frozen=True)
 class Connections:
     """Everything that the bootstrap talks to. ``cache`` is a folder for facts that can be read again; None: no cache.
 
@@ -85,4 +93,5 @@ class Connections:
     owner: BucketOwner | None = None  # None: buckets carry no such mark (in AWS they are Terraform's)
     user_keys: State | None = None  # keeps the keys of users of the store and of catalogs; None: nobody's are managed
     trino_users: Literal["", "process", "docker"] = ""  # where a Trino that asks for passwords runs; empty: none does
+    connect: ConnectConnection | None = None  # None: no pipeline of the stack needs it
     user_api: str = ""  # as in :attr:`lakehouse.spec.kinds.StoreRules.users`

@@ -7,9 +7,18 @@ from pathlib import Path
 from typing import Literal
 
 from bootstrap.remote.auth import NONE, Auth, Bearer, ClientCredentials, SigV4
-from bootstrap.remote.connections import AwsAccount, BucketOwner, CatalogConnection, Connections, StoreConnection
+from bootstrap.remote.connections import (
+    AwsAccount,
+    BucketOwner,
+    CatalogConnection,
+    ConnectConnection,
+    Connections,
+    StoreConnection,
+)
 from lakehouse.kinds import STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.pipelines import connect as pipelines
+from lakehouse.kinds.pipelines.connectors import connectors
 from lakehouse.runtimes import owner
 from lakehouse.runtimes.local import Local
 from lakehouse.runtimes.locate import locate
@@ -40,7 +49,16 @@ def connect(path: Path, stack: str) -> tuple[Lakehouse, Connections]:
         user_keys=local.state,
         user_api=user_api,
         trino_users=_trino_users(lakehouse, stack),
+        connect=kafka_connect(lakehouse, stack, local),
     )
+
+
+def kafka_connect(lakehouse: Lakehouse, stack: str, local: Local) -> ConnectConnection | None:
+    """The connection to the stack's Kafka Connect; None if it has none."""
+    if pipelines.WORD not in local.listeners:
+        return None
+    wanted = connectors(lakehouse, stack, local.place, local.endpoints.catalogs)
+    return ConnectConnection(local.place.external(pipelines.WORD).url("http"), wanted)
 
 
 def catalog(at: CatalogEndpoint, value: Callable[[Secret], str]) -> CatalogConnection:

@@ -8,6 +8,7 @@ from bootstrap.reconciler.objects.catalog import Catalogs
 from bootstrap.reconciler.objects.namespace import Namespaces
 from bootstrap.reconciler.objects.others_grant import OthersGrants
 from bootstrap.reconciler.objects.others_policy import OthersPolicies
+from bootstrap.reconciler.objects.pipeline import Pipelines
 from bootstrap.reconciler.objects.principal import Principals
 from bootstrap.reconciler.objects.reference import References
 from bootstrap.reconciler.objects.rename import Renames
@@ -35,6 +36,7 @@ OBJECTS = Registry(
     OthersGrants(),
     TrinoRules(),
     TrinoUsers(),  # after the rules of what they may do
+    Pipelines(),  # after the tables that they write to
 )
 
 __all__ = ["OBJECTS"]

@@ -15,7 +15,10 @@ from lakehouse.kinds.catalogs.s3tables import S3TABLES
 from lakehouse.kinds.engine import EngineKind
 from lakehouse.kinds.engines.spark import SPARK
 from lakehouse.kinds.engines.trino import TRINO
+from lakehouse.kinds.pipeline import PipelineKind
+from lakehouse.kinds.pipelines.connect import CONNECT
 from lakehouse.kinds.platform import PlatformKind
+from lakehouse.kinds.platform.kafka import KAFKA
 from lakehouse.kinds.platform.postgres import POSTGRES
 from lakehouse.kinds.store import StoreKind
 from lakehouse.kinds.stores import s3tables
@@ -38,6 +41,7 @@ def _by_word(kinds: Iterable[K]) -> Mapping[str, K]:
 STORES: Mapping[str, StoreKind] = _by_word((S3PROXY, SEAWEEDFS, MINIO, RUSTFS, AISTOR, S3, s3tables.S3TABLES))
 CATALOGS: Mapping[str, CatalogKind] = _by_word((NESSIE, REST, HIVE, POLARIS, GLUE, S3TABLES))
 ENGINES: Mapping[str, EngineKind] = _by_word((SPARK, TRINO))
-PLATFORM: Mapping[str, PlatformKind] = _by_word((POSTGRES,))
+PLATFORM: Mapping[str, PlatformKind] = _by_word((POSTGRES, KAFKA))
+PIPELINES: Mapping[str, PipelineKind] = _by_word((CONNECT,))
 
-register(Kinds(STORES, CATALOGS, ENGINES, PLATFORM))
+register(Kinds(STORES, CATALOGS, ENGINES, PLATFORM, PIPELINES))

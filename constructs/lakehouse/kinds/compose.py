@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lakehouse.kinds import CATALOGS, ENGINES, PLATFORM, STORES
+from lakehouse.kinds import CATALOGS, ENGINES, PIPELINES, PLATFORM, STORES
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.platform import proxy
 from lakehouse.kinds.store import StoreEndpoint
@@ -84,7 +84,16 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
             found += carried(place, each, stack.catalogs[each.name])
     for engine in ENGINES.values():
         found += engine.services(place, lakehouse, at.catalogs)
+    found += _pipelines(lakehouse, place, at, {each.name for each in found})
     return tuple(found)
+
+
+def _pipelines(lakehouse: Lakehouse, place: Place, at: Endpoints, there: set[str]) -> list[Service]:
+    """The services of the pipelines, with the platform services that they need and that are not ``there``."""
+    engines = [PIPELINES[word] for word in dict.fromkeys(each.engine for each in lakehouse.pipelines.values())]
+    needs = dict.fromkeys(need for engine in engines for need in engine.needs if need not in there)
+    found = [service for need in needs for service in PLATFORM[need].services(place, {})]
+    return found + [service for engine in engines for service in engine.services(place, lakehouse, at.catalogs)]
 
 
 def _platform(stack: LocalStack, place: Place, at: Endpoints) -> list[Service]:

@@ -16,6 +16,7 @@ from lakehouse.spec.further import check_properties, no_secrets
 from lakehouse.spec.kinds import AWS, KindRules, known
 from lakehouse.spec.locations import check_locations
 from lakehouse.spec.model import Catalog, Column, Lakehouse, Namespace, Table
+from lakehouse.spec.pipeline_checks import check_pipelines
 from lakehouse.spec.ports import listeners
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.renames import check_fields, check_renames
@@ -52,6 +53,7 @@ def found(lakehouse: Lakehouse, *, engines: bool = True) -> Iterator[Problem]:
     yield from check_locations(lakehouse, everything=engines)
     yield from check_access(lakehouse, everything=engines)
     yield from _engines(lakehouse)
+    yield from check_pipelines(lakehouse)
     yield from _stacks(lakehouse, everything=engines)
     yield from support.unsupported(lakehouse)
 

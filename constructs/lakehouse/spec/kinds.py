@@ -263,6 +263,14 @@ class EngineRules(KindRules):
     managed: bool = False  # AWS runs it with `engines: managed`
 
 
+@dataclass(frozen=True, kw_only=True)
+class PipelineRules(KindRules):
+    """A kind of engine of `pipelines`. It writes to tables of catalogs of the kinds in ``catalogs``."""
+
+    catalogs: tuple[str, ...]
+    needs: tuple[str, ...] = ()  # platform kinds that it depends on
+
+
 @dataclass(frozen=True)
 class Kinds:
     """All kinds by their words, in the order in which they are offered."""
@@ -271,6 +279,7 @@ class Kinds:
     catalogs: Mapping[str, CatalogRules]
     engines: Mapping[str, EngineRules]
     platform: Mapping[str, KindRules]
+    pipelines: Mapping[str, PipelineRules]
 
     @property
     def built_in(self) -> set[str]:

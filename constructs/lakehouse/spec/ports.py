@@ -80,7 +80,12 @@ def ports(lakehouse: Lakehouse, stack_name: str) -> dict[str, int]:
 
 def _wanted(lakehouse: Lakehouse, stack: LocalStack) -> Iterator[Listener]:
     """Every port with its default number."""
-    every = (*_of_the_store(stack), *_of_catalogs(lakehouse, stack), *_of_engines(lakehouse))
+    every = (
+        *_of_the_store(stack),
+        *_of_catalogs(lakehouse, stack),
+        *_of_engines(lakehouse),
+        *_of_pipelines(lakehouse),
+    )
     yield from every
     # They come last, so that they move if a number is already used.
     for each in filter(lambda each: _of_proxy(each, stack), every):
@@ -120,3 +125,11 @@ def _of_engines(lakehouse: Lakehouse) -> Iterator[Listener]:
         for each, count in many:
             if nth < count:
                 yield replace(each, name=each.name.format(nth + 1), number=each.number + nth)
+
+
+def _of_pipelines(lakehouse: Lakehouse) -> Iterator[Listener]:
+    engines = [known().pipelines[word] for word in dict.fromkeys(each.engine for each in lakehouse.pipelines.values())]
+    for need in dict.fromkeys(need for engine in engines for need in engine.needs):
+        yield from known().platform[need].listeners
+    for engine in engines:
+        yield from engine.listeners

@@ -8,13 +8,14 @@ consists of one or more :class:`Artifact`, the files as the registries hold them
 from __future__ import annotations
 
 from lakehouse.errors import LakehouseError
-from lakehouse.packages.catalogue import catalogs, languages, platform, spark, stores, tools, trino
+from lakehouse.packages.catalogue import catalogs, languages, platform, spark, stores, streams, tools, trino
 from lakehouse.packages.package import Package
 
 PACKAGES: tuple[Package, ...] = (
     *stores.PACKAGES,
     *catalogs.PACKAGES,
     *platform.PACKAGES,
+    *streams.PACKAGES,
     *trino.PACKAGES,
     *spark.PACKAGES,
     *languages.PACKAGES,

@@ -20,6 +20,7 @@ from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.model import Engines, Spark, Trino
 from lakehouse.spec.stacks import Secure
 from offline.go import PACKAGE
+from tests.unit.lakehouse.kinds.pipelines import streaming
 
 ROOT = Path(__file__).parents[4]
 ARTIFACTS = [artifact for package in PACKAGES for artifact in package.artifacts]
@@ -41,6 +42,7 @@ def test_every_pin_is_used_and_every_package_that_is_asked_for_is_pinned() -> No
     secure = Engines(trino=Trino(authentication="password"))
     asked.append(needed(default.model_copy(update={"engines": secure})))
     asked.append(_asked(secure=Secure(), catalogs={"lake": CATALOGS["rest"].entry(kind="rest")}))  # the proxy
+    asked.append(needed(streaming.lakehouse()))
     names = {name for each in asked for name in each.packages} | {f"java-{n}" for each in asked for n in each.javas}
     names.add("trino-jdbc-476")  # asked for by tests/tools
     names |= {PACKAGE, terraform.PACKAGE}  # asked for by a build or a set-up, where this machine has no Go or Terraform
@@ -98,11 +100,12 @@ def test_what_the_matrix_names_is_what_is_pinned(line: SparkLine) -> None:
 
 
 def test_nothing_is_pinned_twice() -> None:
+    pins = {(artifact.file, artifact.sha256) for artifact in ARTIFACTS}  # several packages may have the same library
     for values in (
         [package.name for package in PACKAGES],
         [package.folder for package in PACKAGES],
-        [artifact.file for artifact in ARTIFACTS],
-        [artifact.sha256 for artifact in ARTIFACTS],
+        [file for file, _ in pins],
+        [sha256 for _, sha256 in pins],
     ):
         assert [value for value, count in Counter(values).items() if count > 1] == []
 
@@ -110,7 +113,7 @@ def test_nothing_is_pinned_twice() -> None:
 @pytest.mark.parametrize("artifact", ARTIFACTS, ids=lambda artifact: artifact.file)
 def test_a_pin_is_well_formed(artifact: Artifact) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", artifact.sha256)
-    assert artifact.size > 10_000
+    assert artifact.size > 1_000
     project = artifact.project.rpartition(":")[2]
     project = project.replace("-", "_") if artifact.file.endswith(".whl") else project
     assert artifact.file.startswith(f"{project}-{artifact.version}")

@@ -1,0 +1,122 @@
+"""Pipelines: connectors of Kafka Connect, one for each that reads or writes.
+
+A connector that the file no longer names goes with both keys to deletion; its settings keep the second one. What
+somebody else made there is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from bootstrap.engines.kafka_connect import Connector
+from bootstrap.iceberg.evolve import Detail
+from bootstrap.iceberg.metadata import Facts
+from bootstrap.reconciler.changes import Body, Change
+from bootstrap.reconciler.differences import Differences
+from bootstrap.reconciler.kind import Inquiry, ObjectKind, Put
+from bootstrap.reconciler.work import ApplyWork
+
+PIPELINE = "pipeline"
+Configs = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class PipelineConnectors(Body):
+    """Connectors to make or to change, those to remove, and those of which a task has failed."""
+
+    put: Configs = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PipelineFacts:
+    """What the file wants of Connect, and what Connect has."""
+
+    wanted: Mapping[str, Configs]
+    there: Mapping[str, Connector]
+
+    def of(self, pipeline: str) -> dict[str, Connector]:
+        """The connectors of a pipeline."""
+        return {name: each for name, each in self.there.items() if each.pipeline == pipeline}
+
+
+class Pipelines(ObjectKind):
+    words = (PIPELINE,)
+    bodies = {"create": PipelineConnectors, "update": PipelineConnectors, "destroy": PipelineConnectors}
+
+    def read(self, look: Inquiry) -> Put:
+        connection = look.world.connections.connect
+        if look.world.connect is None or connection is None:
+            return super().read(look)
+        found = PipelineFacts(connection.wanted, look.world.connect().connectors())
+
+        def put(facts: Facts) -> Facts:
+            return replace(facts, own={**facts.own, PIPELINE: found})
+
+        return put
+
+    def compare(self, found: Differences) -> None:
+        facts: PipelineFacts | None = found.facts.own.get(PIPELINE)
+        for name, wanted in facts.wanted.items() if facts else ():
+            assert facts is not None
+            there = facts.of(name)
+            put = {each: dict(config) for each, config in wanted.items() if not _same(there.get(each), config)}
+            others = tuple(sorted(there.keys() - wanted.keys()))
+            failed = tuple(each for each in there if there[each].failures and each not in (*put, *others))
+            if not (put or others or failed):
+                continue
+            body = PipelineConnectors(put, others, failed)
+            details = tuple(_details(there, body)) if there else (_route(found, name),)
+            found.changes.append(Change("update" if there else "create", PIPELINE, "", name, details, body))
+
+    def compare_unnamed(self, found: Differences) -> None:
+        facts: PipelineFacts | None = found.facts.own.get(PIPELINE)
+        if facts is None:
+            return
+        for connector in facts.there.values():
+            if not connector.pipeline:
+                found.stay(f"connector {connector.name}", marked=False)
+        for name in sorted({each.pipeline for each in facts.there.values()} - facts.wanted.keys() - {""}):
+            there = facts.of(name)
+            body = PipelineConnectors(remove=tuple(there))
+            change = Change("destroy", PIPELINE, "", name, (), body)
+            found.destroy(change, marked=all(each.deletable for each in there.values()), ours=True)
+
+    def carry_out(self, change: Change, work: ApplyWork) -> str:
+        assert isinstance(change.body, PipelineConnectors)
+        for name in change.body.remove:
+            work.connect.remove(name)
+        for name, config in change.body.put.items():
+            work.connect.put(name, config)
+        for name in change.body.restart:
+            work.connect.restart(name)
+        return ""
+
+
+def _same(there: Connector | None, wanted: Mapping[str, str]) -> bool:
+    return there is not None and dict(there.config) == dict(wanted)
+
+
+def _route(found: Differences, name: str) -> Detail:
+    pipeline = found.lakehouse.pipelines[name]
+    source = pipeline.source
+    start = f"topic {source.topic}" if source.postgres is None else f"PostgreSQL's {source.postgres.table}"
+    return Detail("+", f"{start} -> {pipeline.to}")
+
+
+def _details(there: Mapping[str, Connector], body: PipelineConnectors) -> Iterator[Detail]:
+    for name in body.remove:
+        yield Detail("-", f"connector {name}")
+    for name, config in body.put.items():
+        if name not in there:
+            yield Detail("+", f"connector {name}")
+            continue
+        old = there[name].config
+        for key in sorted(old.keys() | config.keys()):
+            if old.get(key) != config.get(key):
+                yield Detail("~", f"{name}: {key}: {old.get(key, 'not set')} -> {config.get(key, 'not set')}")
+    for name in body.restart:
+        for task in there[name].failures:
+            yield Detail("~", f"{name}: task {task.id} has failed: {task.why}")

@@ -1,0 +1,111 @@
+"""Kafka Connect, with Iceberg's own sink and Debezium. https://kafka.apache.org/43/kafka-connect/
+
+A pipeline is one connector, or two. The bootstrap makes them by Connect's REST API, which shows their configuration to
+whoever asks: so all that is secret is in a file of the service, and connectors have only references to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lakehouse.kinds.catalog import CatalogEndpoint
+from lakehouse.kinds.pipeline import PipelineKind
+from lakehouse.kinds.platform import kafka
+from lakehouse.services import jvm
+from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.spec import Lakehouse
+from lakehouse.spec.kinds import Listener
+from lakehouse.text.placeholders import Secret, Text
+from lakehouse.text.properties import properties
+
+WORD, JAVA = "connect", 21
+PACKAGES = (kafka.PACKAGE, "kafka-connect-4.3.1", "iceberg-aws-bundle-1.12.0")
+VALUES = "values.properties"  # what connectors' configurations refer to
+BROKER = "broker"  # a key in it: no catalog's key is without a dot
+_HEAP = 768  # MiB
+
+
+def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
+    """One worker for all pipelines. What connectors do, and how far they are, is in topics of Kafka."""
+    config, data, port = place.config(WORD), place.data(WORD), place.port(WORD)
+    json = "org.apache.kafka.connect.json.JsonConverter"
+    settings: dict[str, Text] = {
+        "bootstrap.servers": kafka.inner(place),
+        "group.id": "connect",
+        "listeners": f"http://{place.bind()}:{port}",
+        "rest.advertised.host.name": place.host(WORD),
+        **{f"{each}.storage.topic": f"connect-{each}" for each in ("config", "offset", "status")},
+        **{f"{each}.storage.replication.factor": "1" for each in ("config", "offset", "status")},
+        "offset.storage.partitions": "4",
+        "status.storage.partitions": "1",
+        "key.converter": json,
+        "value.converter": json,
+        "key.converter.schemas.enable": "false",
+        "value.converter.schemas.enable": "false",
+        "plugin.discovery": "service_load",
+        "exactly.once.source.support": "enabled",
+        "consumer.isolation.level": "read_committed",
+        # There is one worker. After its end nobody else takes its work over, so it need not wait for somebody.
+        "scheduled.rebalance.max.delay.ms": "0",
+        "config.providers": "file",
+        "config.providers.file.class": "org.apache.kafka.common.config.provider.FileConfigProvider",
+        "config.providers.file.param.allowed.paths": config,
+    }
+    values: dict[str, Text] = {BROKER: kafka.inner(place)}
+    for each in catalogs:
+        if any(pipeline.catalog == each.name for pipeline in lakehouse.pipelines.values()):
+            values |= {f"{each.name}.{key}": value for key, value in catalog(each).items()}
+    for name, pipeline in lakehouse.pipelines.items():
+        if pipeline.source.postgres is not None:
+            values[password(name)] = Secret(f"pipeline-{name}", "password")
+    classes = ":".join(f"{place.package(each)}{'' if each == PACKAGES[-1] else '/*'}" for each in PACKAGES)
+    trusting, trusted = jvm.trust(place, WORD)
+    service = Service(
+        name=WORD,
+        image=f"temurin-{JAVA}",
+        packages=PACKAGES,
+        java=JAVA,
+        command=(
+            place.java(JAVA),
+            *(jvm.heap(_HEAP), *jvm.QUICK, *kafka.LOGGING, *trusting, f"-Djava.io.tmpdir={data}"),
+            *("org.apache.kafka.connect.cli.ConnectDistributed", f"{config}/worker.properties"),
+        ),
+        environment=(*jvm.ENVIRONMENT, ("CLASSPATH", classes)),
+        files=(
+            File("worker.properties", properties(settings)),
+            File(VALUES, properties(values)),
+            *trusted,
+        ),
+        data=(data,),
+        ports=(Port(WORD, port, label="Kafka Connect", path="/connectors", gives="pipelines, and changes of them"),),
+        probe=Probe("http", port, "/health", expect="healthy"),
+        memory_mb=_HEAP + 384,
+        needs=(kafka.WORD, *dict.fromkeys(each.service for each in catalogs if each.service)),
+        stop_seconds=30,
+    )
+    return (service,)
+
+
+def catalog(at: CatalogEndpoint) -> Mapping[str, Text]:
+    """The settings of a catalog, as Iceberg's library has them."""
+    return {key.removeprefix("."): value for key, value in at.kind.for_spark(at).items() if key.startswith(".")}
+
+
+def password(pipeline: str) -> str:
+    """The key of the password of the database that a pipeline reads. No catalog's key has a hyphen before its dot."""
+    return f"{pipeline}-source.password"
+
+
+def reference(place: Place, key: str) -> str:
+    """What stands in a connector's configuration for a value of the file."""
+    return f"${{file:{place.config(WORD)}/{VALUES}:{key}}}"
+
+
+CONNECT = PipelineKind(
+    word=WORD,
+    label="Kafka Connect",
+    listeners=(Listener(WORD, 8083, 8083, "pipelines: the REST API of Kafka Connect"),),
+    catalogs=("rest",),
+    needs=(kafka.WORD,),
+    services=services,
+)

@@ -1,0 +1,91 @@
+"""Kafka: one broker that is its own controller (KRaft). https://kafka.apache.org/43/configuration/broker-configs/"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lakehouse.kinds.platform import PlatformKind
+from lakehouse.services import jvm
+from lakehouse.services.service import LOOPBACK, File, Place, Port, Probe, Service
+from lakehouse.spec.entries import KindEntry
+from lakehouse.spec.kinds import Listener
+from lakehouse.text.properties import properties
+
+WORD, PACKAGE, JAVA = "kafka", "kafka-4.3.1", 21
+INNER, CONTROLLER = f"{WORD}-inner", f"{WORD}-controller"
+_START = Path(__file__).with_suffix(".sh")
+_HEAP = 384  # MiB
+_MESSAGES = "messages of all topics, and changes of them"  # what it gives without a login
+# slf4j-simple writes to standard error, which the runtime keeps as the service's log.
+LOGGING = (
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS",
+)
+
+
+def inner(place: Place) -> str:
+    """The address of the broker for other services."""
+    return f"{place.host(WORD)}:{place.port(INNER)}"
+
+
+def services(place: Place, needed: Mapping[str, KindEntry]) -> tuple[Service, ...]:
+    """The broker. It tells each client the address to use, so those outside have another port than services."""
+    config, data, bind = place.config(WORD), place.data(WORD), place.bind()
+    port, inside, controller = (place.port(each) for each in (WORD, INNER, CONTROLLER))
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller}",
+        "listeners": f"OUTER://{bind}:{port},INNER://{bind}:{inside},CONTROLLER://{LOOPBACK}:{controller}",
+        "advertised.listeners": f"OUTER://{place.external(WORD)},INNER://{inner(place)}",
+        "listener.security.protocol.map": "OUTER:PLAINTEXT,INNER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "INNER",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": f"{data}/log",
+        # There is one broker, so nothing can have a second copy.
+        "offsets.topic.replication.factor": "1",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "offsets.topic.num.partitions": "8",  # 50 each by default, for many brokers
+        "transaction.state.log.num.partitions": "8",
+        "group.initial.rebalance.delay.ms": "0",  # it waits for further members of a new group
+    }
+    service = Service(
+        name=WORD,
+        image=f"temurin-{JAVA}",
+        packages=(PACKAGE,),
+        java=JAVA,
+        command=(
+            *("/bin/sh", f"{config}/start.sh", f"{data}/log", f"{config}/server.properties"),
+            place.java(JAVA),
+            *(jvm.heap(_HEAP), *jvm.QUICK, *LOGGING),
+        ),
+        environment=(*jvm.ENVIRONMENT, ("CLASSPATH", f"{place.package(PACKAGE)}/*")),
+        files=(File("start.sh", _START.read_text()), File("server.properties", properties(settings))),
+        data=(data,),
+        ports=(
+            Port(WORD, port, "tcp", label="Kafka", gives=_MESSAGES),
+            Port(INNER, inside, "tcp", gives=_MESSAGES, inner=True),
+            Port(CONTROLLER, controller, "tcp", gives="settings of the broker and of all topics", inner=True),
+        ),
+        probe=Probe("tcp", port),
+        memory_mb=_HEAP + 256,
+        stop_seconds=30,
+    )
+    return (service,)
+
+
+KAFKA = PlatformKind(
+    word=WORD,
+    label="Kafka",
+    listeners=(
+        Listener(WORD, 9092, 9092, "topics, for producers and consumers"),
+        Listener(INNER, 9094, 9094),
+        Listener(CONTROLLER, 9093, 9093),
+    ),
+    services=services,
+)

@@ -1,0 +1,94 @@
+"""Rules of `pipelines`: what cannot work is refused before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lakehouse.iceberg import types
+from lakehouse.spec.kinds import AWS, known
+from lakehouse.spec.model import Lakehouse, Table
+from lakehouse.spec.pipelines import Pipeline
+from lakehouse.spec.problems import KeyPath, Problem
+from lakehouse.spec.stacks import LocalStack
+from lakehouse.text.words import listed, suggest
+
+CHANGES = "_cdc"  # the column in which Iceberg's transform for Debezium says what a change row is
+#: The fields that tell one change from another, and which came first. The transform fills others too.
+CHANGE_FIELDS = {"op": "string", "ts": "timestamptz", "offset": "long"}
+_CHANGES_TYPE = f"struct<{', '.join(f'{name}: {kind}' for name, kind in CHANGE_FIELDS.items())}>"
+_INNER = ("__", "connect-", "control-", "cdc-")  # how topics begin that Kafka, Connect and pipelines make
+
+
+def check_pipelines(lakehouse: Lakehouse) -> Iterator[Problem]:
+    """Problems of the pipelines."""
+    readers: dict[tuple[object, str], str] = {}
+    for name, pipeline in lakehouse.pipelines.items():
+        at: KeyPath = ("pipelines", name)
+        topic = pipeline.source.topic
+        if topic is not None and topic.startswith(_INNER):
+            begins = next(each for each in _INNER if topic.startswith(each))
+            message = f'"{topic}" begins with "{begins}", as topics of Kafka and of pipelines do. Choose another name'
+            yield Problem((*at, "from", "topic"), message)
+        yield from _target(at, pipeline, lakehouse)
+        same = (pipeline.source.model_dump_json(), pipeline.to)
+        if (other := readers.setdefault(same, name)) != name:
+            message = f'"{other}" already reads that into {pipeline.to}, so each row would be there twice. Remove one.'
+            yield Problem(at, message, beside=("pipelines", other))
+    yield from _stacks(lakehouse)
+
+
+def _target(at: KeyPath, pipeline: Pipeline, lakehouse: Lakehouse) -> Iterator[Problem]:
+    place = (*at, "to")
+    if pipeline.catalog not in lakehouse.catalogs:
+        message = f'"{pipeline.catalog}" is not one of `catalogs`.{suggest(pipeline.catalog, lakehouse.catalogs)}'
+        yield Problem(place, message)
+        return
+    namespaces = lakehouse.catalogs[pipeline.catalog].namespaces
+    tables = {
+        f"{space}.{table}": each for space, content in namespaces.items() for table, each in content.tables.items()
+    }
+    if (table := tables.get(pipeline.table)) is None:
+        views = {f"{space}.{view}" for space, content in namespaces.items() for view in content.views}
+        what = "a view, and rows go into tables" if pipeline.table in views else "not a table of the file"
+        fix = suggest(pipeline.table, tables) or " Declare it with its columns: a pipeline makes no table"
+        yield Problem(place, f'"{pipeline.to}" is {what}.{fix}')
+        return
+    namespace, _, leaf = pipeline.table.rpartition(".")
+    entry: KeyPath = ("catalogs", pipeline.catalog, "namespaces", namespace, "tables", leaf)
+    if table.format_version > 2:
+        message = f"{pipeline.to} has Iceberg's format {table.format_version}, which pipelines were not tried with"
+        yield Problem(place, f"{message}. Write format_version: 2", ((*entry, "format_version"),))
+    if pipeline.source.postgres is not None:
+        yield from _changes(place, entry, pipeline.to, table)
+
+
+def _changes(place: KeyPath, entry: KeyPath, name: str, table: Table) -> Iterator[Problem]:
+    """What a table of change rows needs."""
+    column = table.columns.get(CHANGES)
+    fix = f"Declare `{CHANGES}: {_CHANGES_TYPE}` among its columns"
+    if column is None:
+        message = f'{name} gets one row for each change, and has no column "{CHANGES}" that says what the change is'
+        yield Problem(place, f"{message}. {fix}", ((*entry, "columns"),))
+        return
+    kind = column.iceberg_type
+    found = {field.name: str(field.type) for field in kind.fields} if isinstance(kind, types.Struct) else {}
+    if wrong := [each for each, of in CHANGE_FIELDS.items() if found.get(each) != of]:
+        message = f'the column "{CHANGES}" of {name} lacks {listed(f"{each}: {CHANGE_FIELDS[each]}" for each in wrong)}'
+        yield Problem(place, f"{message}. {fix}", ((*entry, "columns", CHANGES),))
+
+
+def _stacks(lakehouse: Lakehouse) -> Iterator[Problem]:
+    for stack_name, stack in lakehouse.stacks.items():
+        for name, pipeline in lakehouse.pipelines.items():
+            engine = known().pipelines[pipeline.engine]
+            at: KeyPath = ("pipelines", name)
+            about: tuple[KeyPath, ...] = (("stacks", stack_name),)
+            runtime = stack.runtime if isinstance(stack, LocalStack) else AWS
+            if runtime not in engine.on:
+                where = "in AWS" if runtime == AWS else f"on runtime: {runtime}"
+                message = f"{engine.label} does not run {where}, where stacks.{stack_name} is"
+                yield Problem((*at, "engine"), f"{message}. Keep that stack in a file without pipelines", about)
+            elif (entry := stack.catalogs.get(pipeline.catalog)) is not None and entry.kind not in engine.catalogs:
+                message = f'"{pipeline.catalog}" is of kind {entry.kind} in stacks.{stack_name}, which {engine.label}'
+                fix = f"cannot write to. Give it the kind {listed(engine.catalogs)}"
+                yield Problem((*at, "to"), f"{message} {fix}", (*about, ("stacks", stack_name, "catalogs")))

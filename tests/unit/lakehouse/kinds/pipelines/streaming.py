@@ -1,0 +1,29 @@
+"""A lakehouse with pipelines, for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lakehouse.spec import Lakehouse
+
+CDC = "struct<op: string, ts: timestamptz, offset: long>"
+ORDERS: dict[str, Any] = {"from": {"topic": "orders"}, "to": "lake.raw.orders", "commit_seconds": 5}
+SHOP: dict[str, Any] = {
+    "from": {
+        "postgres": {"host": "db.example.com", "database": "shop", "user": "reader", "table": "public.orders"},
+    },
+    "to": "lake.raw.changes",
+}
+
+
+def lakehouse(pipelines: dict[str, Any] | None = None, **stack: Any) -> Lakehouse:
+    tables = {"orders": {"columns": {"id": "long"}}, "changes": {"columns": {"id": "long", "_cdc": CDC}}}
+    return Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"warehouse": {}},
+            "catalogs": {"lake": {"location": "s3://warehouse/lake", "namespaces": {"raw": {"tables": tables}}}},
+            "pipelines": {"orders": ORDERS, "shop": SHOP} if pipelines is None else pipelines,
+            "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": "rest"}, **stack}},
+        }
+    )

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from lakehouse.kinds import CATALOGS
+from lakehouse.kinds.compose import endpoints, services
+from lakehouse.kinds.pipelines.connect import CONNECT, VALUES
+from lakehouse.kinds.pipelines.connectors import connectors
+from lakehouse.services.service import Service
+from lakehouse.spec import Lakehouse
+from lakehouse.spec.ports import ports
+from tests.unit.lakehouse.kinds.pipelines.streaming import ORDERS, lakehouse
+from tests.unit.lakehouse.services.place import Somewhere, as_text, local
+
+
+def of(given: Lakehouse, name: str) -> Service:
+    [found] = [each for each in services(given, local(given), Somewhere(given)) if each.name == name]
+    return found
+
+
+def file(service: Service, path: str) -> dict[str, str]:
+    [text] = [as_text(each.text) for each in service.files if each.path == path]
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def test_a_stack_has_kafka_and_connect_only_for_pipelines() -> None:
+    without, given = lakehouse({}), lakehouse()
+    before = services(without, local(without), Somewhere(without))
+    after = services(given, local(given), Somewhere(given))
+    assert [each.name for each in after] == [*(each.name for each in before), "kafka", "connect"]
+    assert ports(given, "local").keys() - ports(without, "local").keys() == {
+        "kafka",
+        "kafka-inner",
+        "kafka-controller",
+        "connect",
+    }
+    assert after[: len(before)] == before
+
+
+def test_every_value_that_connectors_refer_to_is_in_the_file() -> None:
+    given = lakehouse()
+    place = Somewhere(given)
+    made = connectors(given, "local", place, endpoints(given, local(given), place).catalogs)
+    values = file(of(given, "connect"), VALUES)
+    asked = {
+        value.removesuffix("}").rpartition(":")[2]
+        for each in made.values()
+        for config in each.values()
+        for value in config.values()
+        if value.startswith("${file:")
+    }
+    assert asked == values.keys()
+    assert values["broker"] == f"kafka.internal:{place.port('kafka-inner')}"
+    assert values["lake.s3.secret-access-key"] == "<secret:store-secret-key>"
+    assert values["shop-source.password"] == "<secret:pipeline-shop>"
+
+
+def test_a_pipeline_is_no_change_of_the_worker_unless_it_brings_a_secret_or_a_catalog() -> None:
+    one, two = lakehouse({"orders": ORDERS}), lakehouse({"orders": ORDERS, "more": {**ORDERS, "from": {"topic": "x"}}})
+    assert of(one, "connect") == of(two, "connect")
+    assert of(one, "connect") != of(lakehouse(), "connect")
+
+
+def test_only_files_of_the_worker_can_be_referred_to() -> None:
+    settings = file(of(lakehouse(), "connect"), "worker.properties")
+    assert settings["config.providers.file.param.allowed.paths"] == "/config/connect"
+
+
+@pytest.mark.parametrize("word", CONNECT.catalogs)
+def test_catalogs_that_it_writes_to_are_kinds(word: str) -> None:
+    assert word in CATALOGS

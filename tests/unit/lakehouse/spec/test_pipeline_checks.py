@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lakehouse.spec import Lakehouse
+from lakehouse.spec.checks import check
+from lakehouse.spec.pipeline_checks import check_pipelines
+
+CDC = "struct<op: string, ts: timestamptz, offset: long>"
+DATABASE = {"host": "db", "database": "shop", "user": "reader", "table": "public.orders"}
+
+
+def lakehouse(pipelines: dict[str, Any], kind: Any = "rest", **more: Any) -> Lakehouse:
+    tables = {
+        "orders": {"columns": {"id": "long"}},
+        "changes": {"columns": {"id": "long", "_cdc": CDC}},
+        "half": {"columns": {"id": "long", "_cdc": "struct<op: string, ts: timestamp>"}},
+        "flat": {"columns": {"id": "long", "_cdc": "string"}},
+        "newest": {"columns": {"id": "long"}, "format_version": 3},
+    }
+    views = {"seen": {"sql": {"trino": "SELECT 1 AS x"}, "columns": {"x": "int"}}}
+    return Lakehouse.model_validate(
+        {
+            "name": "demo",
+            "buckets": {"warehouse": {}},
+            "catalogs": {
+                "lake": {"location": "s3://warehouse/lake", "namespaces": {"raw": {"tables": tables, "views": views}}}
+            },
+            "pipelines": pipelines,
+            "stacks": {"local": {"runtime": "process", "store": "s3proxy", "catalogs": {"lake": kind}}, **more},
+        }
+    )
+
+
+def topic(to: str = "lake.raw.orders", name: str = "orders") -> dict[str, Any]:
+    return {"from": {"topic": name}, "to": to}
+
+
+def found(*args: Any, **more: Any) -> list[tuple[str, str]]:
+    return [(".".join(map(str, each.at)), each.message) for each in check_pipelines(lakehouse(*args, **more))]
+
+
+def test_a_pipeline_that_works() -> None:
+    both = {"orders": topic(), "shop": {"from": {"postgres": DATABASE}, "to": "lake.raw.changes"}}
+    assert found(both) == []
+    assert check(lakehouse(both)) == []
+
+
+@pytest.mark.parametrize(
+    ("to", "message"),
+    [
+        ("lak.raw.orders", '"lak" is not one of `catalogs`. Did you mean "lake"?'),
+        ("lake.raw.order", '"lake.raw.order" is not a table of the file. Did you mean "raw.orders"?'),
+        ("lake.other.t", '"lake.other.t" is not a table of the file. Declare it with its columns: '),
+        ("lake.raw.seen", '"lake.raw.seen" is a view, and rows go into tables. Declare it'),
+        ("lake.raw.newest", "lake.raw.newest has Iceberg's format 3, which pipelines were not tried with"),
+    ],
+)
+def test_a_table_that_no_pipeline_can_write_to(to: str, message: str) -> None:
+    [(at, said)] = found({"orders": topic(to)})
+    assert at == "pipelines.orders.to"
+    assert said.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("orders", 'lake.raw.orders gets one row for each change, and has no column "_cdc" that says'),
+        ("half", 'the column "_cdc" of lake.raw.half lacks ts: timestamptz or offset: long'),
+        ("flat", 'the column "_cdc" of lake.raw.flat lacks op: string, ts: timestamptz or offset: long'),
+    ],
+)
+def test_a_table_of_changes_says_what_each_row_is(table: str, message: str) -> None:
+    [(at, said)] = found({"shop": {"from": {"postgres": DATABASE}, "to": f"lake.raw.{table}"}})
+    assert at == "pipelines.shop.to"
+    assert said.startswith(message)
+    assert said.endswith(f"Declare `_cdc: {CDC}` among its columns")
+
+
+@pytest.mark.parametrize("name", ["__consumer_offsets", "connect-config", "control-orders", "cdc-shop.public.orders"])
+def test_topics_that_others_make(name: str) -> None:
+    [(at, said)] = found({"orders": topic(name=name)})
+    assert at == "pipelines.orders.from.topic"
+    assert said.endswith("as topics of Kafka and of pipelines do. Choose another name")
+
+
+def test_two_pipelines_that_would_write_each_row_twice() -> None:
+    [(at, said)] = found({"one": topic(), "two": topic()})
+    assert at == "pipelines.two"
+    assert said == '"one" already reads that into lake.raw.orders, so each row would be there twice. Remove one.'
+    assert found({"one": topic(), "two": topic("lake.raw.changes"), "three": topic(name="more")}) == []
+
+
+def test_a_catalog_that_the_sink_cannot_write_to() -> None:
+    [(at, said)] = found({"orders": topic()}, kind="hive")
+    assert at == "pipelines.orders.to"
+    assert said.startswith(
+        '"lake" is of kind hive in stacks.local, which Kafka Connect cannot write to. Give it the kind'
+    )
+
+
+def test_a_stack_that_has_no_engine_for_pipelines() -> None:
+    aws = {"region": "eu-west-1", "store": "s3", "catalogs": {"lake": "glue"}}
+    [(at, said)] = found({"orders": topic()}, cloud=aws)
+    assert at == "pipelines.orders.engine"
+    assert said.startswith("Kafka Connect does not run in AWS, where stacks.cloud is. ")

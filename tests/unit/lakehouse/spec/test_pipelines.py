@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from lakehouse.spec.pipelines import Pipeline, PipelineSource, PostgresSource
+
+DATABASE: dict[str, Any] = {"host": "db.example.com", "database": "shop", "user": "reader", "table": "public.orders"}
+
+
+def test_a_pipeline_says_what_is_read_and_where_it_goes() -> None:
+    made = Pipeline.model_validate({"from": {"topic": "orders"}, "to": "lake.raw.inner.orders"})
+    assert (made.engine, made.source.topic, made.catalog, made.table) == (
+        "connect",
+        "orders",
+        "lake",
+        "raw.inner.orders",
+    )
+    assert (made.commit_seconds, made.deletable) == (60, False)
+
+
+def test_it_is_written_as_it_was_read() -> None:
+    data = {"from": {"postgres": DATABASE}, "to": "lake.raw.orders", "commit_seconds": 5}
+    assert Pipeline.model_validate(data).model_dump(mode="json", exclude_unset=True) == data
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({}, "a pipeline reads from nothing. Name one"),
+        ({"topic": "orders", "postgres": DATABASE}, "a pipeline reads from topic and postgres. Name one"),
+    ],
+)
+def test_there_is_one_source(source: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        PipelineSource.model_validate(source)
+
+
+@pytest.mark.parametrize(
+    "topic", ["a,b", "a b", "..", ".", "", "${file:/etc/passwd:root}", "a\n", "a\\", "ü", "x" * 250]
+)
+def test_topics_that_kafka_does_not_have(topic: str) -> None:
+    with pytest.raises(ValidationError, match="is not a name for a topic"):
+        PipelineSource.model_validate({"topic": topic})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("host", "db.example.com:5432"),
+        ("host", "${env:HOME}"),
+        ("database", "shop;x"),
+        ("database", 'a"b'),
+        ("user", "a b"),
+        ("table", "orders"),
+        ("table", "public.orders,public.secret"),
+        ("table", "public..*"),
+        ("table", "public.${x}"),
+    ],
+)
+def test_text_that_would_mean_more_in_a_connector(key: str, value: str) -> None:
+    with pytest.raises(ValidationError, match="is not a"):
+        PostgresSource.model_validate({**DATABASE, key: value})
+
+
+@pytest.mark.parametrize("to", ["lake.orders", "lake", "lake.raw.orders,lake.raw.x", "Lake.raw.orders", "lake..orders"])
+def test_a_table_is_named_in_full(to: str) -> None:
+    with pytest.raises(ValidationError, match="is not a table of this file"):
+        Pipeline.model_validate({"from": {"topic": "orders"}, "to": to})
