@@ -37,10 +37,14 @@ class LocalTerraformStack(TerraformStack):
         self._runtime = runtime(options.runtime).terraform(self, local, self._causes.because)
         self._compared = Compared() if look is None else look.compared()
         at_work = {local.endpoints.store.service, *(each.service for each in local.endpoints.catalogs)}
+        contents = {"buckets", "catalogs", "access"}
+        if engines := set(lakehouse.pipeline_engines):
+            at_work |= engines
+            contents |= {"pipelines"}
         self._runtime.bootstrap(
             ["--file", str(path), "--stack", name, "apply"],
             needs=sorted(filter(None, at_work)),
-            wanted=digest(lakehouse.model_dump(mode="json", include={"buckets", "catalogs", "access"})),
+            wanted=digest(lakehouse.model_dump(mode="json", include=contents)),
             compared=self._compared,
         )
         output(self, "addresses", local.addresses, "Where to find what: `lakehouse endpoints` says more")

@@ -119,6 +119,15 @@ ASKS: Mapping[str, tuple[Ask, ...]] = {
     "polaris-management": (_page(_HEALTH, "/q/health", secure=True),),
     "hive": (Ask("names of databases", open=True, secure=False, speaks="thrift", path="get_all_databases"),),
     "postgres": (Ask("a session", open=False, secure=False, speaks="postgres"),),
+    **dict.fromkeys(
+        ("kafka", "kafka-inner"),
+        (Ask("messages of all topics, and changes of them", open=True, secure=False, speaks="kafka"),),
+    ),
+    "kafka-controller": (Ask("settings of the broker and of topics", open=True, secure=False, speaks="kafka"),),
+    "connect": (
+        _page("pipelines and their settings", "/connectors"),
+        Ask("a new pipeline", open=True, secure=False, method="POST", path="/connectors", headers=_JSON, body="{}"),
+    ),
     "trino": (
         _page("its version", "/v1/info", secure=True),
         Ask(
@@ -147,7 +156,7 @@ CHOSEN = (
 def named() -> Iterator[tuple[KindRules, str]]:
     """Every kind that runs on this machine, with the name of each of its ports."""
     kinds = known()
-    for registry in (kinds.stores, kinds.catalogs, kinds.engines, kinds.platform):
+    for registry in (kinds.stores, kinds.catalogs, kinds.engines, kinds.platform, kinds.pipelines):
         for kind in registry.values():
             yield from ((kind, each.name) for each in kind.listeners)
 

@@ -139,6 +139,14 @@ def _grpc(connection: socket.socket, ask: Ask) -> str:
     return "answered"
 
 
+def _kafka(connection: socket.socket, ask: Ask) -> str:
+    """Metadata of all topics: https://kafka.apache.org/43/design/protocol/"""
+    words = struct.pack("!hhihi", 3, 0, 1, -1, 0)  # METADATA, in its first version
+    connection.sendall(struct.pack("!i", len(words)) + words)
+    _read(connection, 8)
+    return "answered"
+
+
 _SPOKEN = {
     "http": _http,
     "postgres": _postgres,
@@ -147,6 +155,7 @@ _SPOKEN = {
     "spark": _spark,
     "connect": _connect,
     "grpc": _grpc,
+    "kafka": _kafka,
 }
 
 

@@ -6,16 +6,18 @@ somebody else made there is left alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bootstrap.engines.kafka_connect import Connector
+from bootstrap.engines.replication import SourceDatabase, drop
 from bootstrap.iceberg.evolve import Detail
 from bootstrap.iceberg.metadata import Facts
-from bootstrap.reconciler.changes import Body, Change
+from bootstrap.reconciler.changes import Body, Change, address
 from bootstrap.reconciler.differences import Differences
-from bootstrap.reconciler.kind import Inquiry, ObjectKind, Put
+from bootstrap.reconciler.kind import Changes, Inquiry, ObjectKind, Put
 from bootstrap.reconciler.work import ApplyWork
+from lakehouse.kinds.pipelines.connect import password_of
 
 PIPELINE = "pipeline"
 Configs = Mapping[str, Mapping[str, str]]
@@ -25,6 +27,7 @@ Configs = Mapping[str, Mapping[str, str]]
 class PipelineConnectors(Body):
     """Connectors to make or to change, those to remove, and those of which a task has failed."""
 
+    table: str = ""  # the address of the table that they write to
     put: Configs = field(default_factory=dict)
     remove: tuple[str, ...] = ()
     restart: tuple[str, ...] = ()
@@ -67,7 +70,8 @@ class Pipelines(ObjectKind):
             failed = tuple(each for each in there if there[each].failures and each not in (*put, *others))
             if not (put or others or failed):
                 continue
-            body = PipelineConnectors(put, others, failed)
+            pipeline = found.lakehouse.pipelines[name]
+            body = PipelineConnectors(address("table", pipeline.catalog, pipeline.table), put, others, failed)
             details = tuple(_details(there, body)) if there else (_route(found, name),)
             found.changes.append(Change("update" if there else "create", PIPELINE, "", name, details, body))
 
@@ -84,15 +88,32 @@ class Pipelines(ObjectKind):
             change = Change("destroy", PIPELINE, "", name, (), body)
             found.destroy(change, marked=all(each.deletable for each in there.values()), ours=True)
 
+    def needs(self, change: Change, changes: Changes) -> Iterable[str]:
+        """The table comes first."""
+        assert isinstance(change.body, PipelineConnectors)
+        yield change.body.table
+
     def carry_out(self, change: Change, work: ApplyWork) -> str:
         assert isinstance(change.body, PipelineConnectors)
         for name in change.body.remove:
-            work.connect.remove(name)
+            _remove(name, change.name, work)
         for name, config in change.body.put.items():
             work.connect.put(name, config)
         for name in change.body.restart:
             work.connect.restart(name)
         return ""
+
+
+def _remove(name: str, pipeline: str, work: ApplyWork) -> None:
+    """Remove a connector, and before it the replication slot that it reads. If that fails, it stays, stopped."""
+    there = work.connect.connectors().get(name)
+    source = SourceDatabase.of(there.config) if there else None
+    if source is not None:
+        state = work.world.connections.user_keys
+        assert state is not None  # of a stack on this machine
+        work.connect.stop(name)
+        drop(source, state.secret(password_of(pipeline)))
+    work.connect.remove(name)
 
 
 def _same(there: Connector | None, wanted: Mapping[str, str]) -> bool:

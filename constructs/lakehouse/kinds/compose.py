@@ -90,7 +90,7 @@ def services(lakehouse: Lakehouse, stack: LocalStack, place: Place) -> tuple[Ser
 
 def _pipelines(lakehouse: Lakehouse, place: Place, at: Endpoints, there: set[str]) -> list[Service]:
     """The services of the pipelines, with the platform services that they need and that are not ``there``."""
-    engines = [PIPELINES[word] for word in dict.fromkeys(each.engine for each in lakehouse.pipelines.values())]
+    engines = [PIPELINES[word] for word in lakehouse.pipeline_engines]
     needs = dict.fromkeys(need for engine in engines for need in engine.needs if need not in there)
     found = [service for need in needs for service in PLATFORM[need].services(place, {})]
     return found + [service for engine in engines for service in engine.services(place, lakehouse, at.catalogs)]

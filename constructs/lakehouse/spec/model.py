@@ -371,3 +371,10 @@ class Lakehouse(Model):
     """Rows that flow into tables all the time, by name. A stack with pipelines has Kafka."""
     stacks: dict[StackName, Stack] = Field(min_length=1)
     """Stacks by name: one for each place where the lakehouse is deployed. All have the same contents."""
+
+    @property
+    def pipeline_engines(self) -> tuple[str, ...]:
+        """The engines of its pipelines. An empty `pipelines: {}` keeps the first, to remove what it left behind."""
+        named = tuple(dict.fromkeys(each.engine for each in self.pipelines.values()))
+        kept = ("connect",) if "pipelines" in self.model_fields_set else ()
+        return named or kept

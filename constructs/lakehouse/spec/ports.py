@@ -128,7 +128,7 @@ def _of_engines(lakehouse: Lakehouse) -> Iterator[Listener]:
 
 
 def _of_pipelines(lakehouse: Lakehouse) -> Iterator[Listener]:
-    engines = [known().pipelines[word] for word in dict.fromkeys(each.engine for each in lakehouse.pipelines.values())]
+    engines = [known().pipelines[word] for word in lakehouse.pipeline_engines]
     for need in dict.fromkeys(need for engine in engines for need in engine.needs):
         yield from known().platform[need].listeners
     for engine in engines:

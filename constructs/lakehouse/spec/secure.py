@@ -38,6 +38,10 @@ def check_secure(name: str, stack: LocalStack, lakehouse: Lakehouse) -> Iterator
             place: KeyPath = ("engines", word)
             yield Problem(place, message + "Add authentication: password", ((*place, "authentication"),))
 
+    for pipelines in (known().pipelines[word] for word in lakehouse.pipeline_engines):
+        for part in (*(known().platform[need] for need in pipelines.needs), pipelines):
+            yield from _kind(at, (), part, {}, stack)
+
 
 def _accepted(at: KeyPath, stack: LocalStack) -> Iterator[Problem]:
     """Words of ``accept`` that mean nothing here, so that the file accepts only what there is."""

@@ -7,27 +7,31 @@ whoever asks: so all that is secret is in a file of the service, and connectors 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.pipeline import PipelineKind
 from lakehouse.kinds.platform import kafka
 from lakehouse.services import jvm
-from lakehouse.services.service import File, Place, Port, Probe, Service
+from lakehouse.services.service import LOOPBACK, File, Place, Port, Probe, Service
 from lakehouse.spec import Lakehouse
 from lakehouse.spec.kinds import Listener
 from lakehouse.text.placeholders import Secret, Text
 from lakehouse.text.properties import properties
 
 WORD, JAVA = "connect", 21
-PACKAGES = (kafka.PACKAGE, "kafka-connect-4.3.1", "iceberg-aws-bundle-1.12.0")
+_FOLDERS = (kafka.PACKAGE, "kafka-connect-4.3.1")  # of jars
+PACKAGES = (*_FOLDERS, "iceberg-aws-bundle-1.12.0", "beanshell-2.0b6")
+_WORKER = Path(__file__).with_suffix(".bsh")
 VALUES = "values.properties"  # what connectors' configurations refer to
 BROKER = "broker"  # a key in it: no catalog's key is without a dot
+_COMMITS = "-Dorg.slf4j.simpleLogger.log.org.apache.iceberg.connect=info"  # each commit to a table is in the log
 _HEAP = 768  # MiB
 
 
 def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpoint]) -> tuple[Service, ...]:
     """One worker for all pipelines. What connectors do, and how far they are, is in topics of Kafka."""
-    config, data, port = place.config(WORD), place.data(WORD), place.port(WORD)
+    config, port = place.config(WORD), place.port(WORD)
     json = "org.apache.kafka.connect.json.JsonConverter"
     settings: dict[str, Text] = {
         "bootstrap.servers": kafka.inner(place),
@@ -57,8 +61,8 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
             values |= {f"{each.name}.{key}": value for key, value in catalog(each).items()}
     for name, pipeline in lakehouse.pipelines.items():
         if pipeline.source.postgres is not None:
-            values[password(name)] = Secret(f"pipeline-{name}", "password")
-    classes = ":".join(f"{place.package(each)}{'' if each == PACKAGES[-1] else '/*'}" for each in PACKAGES)
+            values[password(name)] = Secret(password_of(name), "password")
+    classes = ":".join(f"{place.package(each)}{'/*' if each in _FOLDERS else ''}" for each in PACKAGES)
     trusting, trusted = jvm.trust(place, WORD)
     service = Service(
         name=WORD,
@@ -67,16 +71,16 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         java=JAVA,
         command=(
             place.java(JAVA),
-            *(jvm.heap(_HEAP), *jvm.QUICK, *kafka.LOGGING, *trusting, f"-Djava.io.tmpdir={data}"),
-            *("org.apache.kafka.connect.cli.ConnectDistributed", f"{config}/worker.properties"),
+            *(jvm.heap(_HEAP), *jvm.QUICK, *kafka.LOGGING, _COMMITS, *trusting),
+            *("bsh.Interpreter", f"{config}/connect.bsh", f"http://{LOOPBACK}:{port}", f"{config}/worker.properties"),
         ),
         environment=(*jvm.ENVIRONMENT, ("CLASSPATH", classes)),
         files=(
+            File("connect.bsh", _WORKER.read_text()),
             File("worker.properties", properties(settings)),
             File(VALUES, properties(values)),
             *trusted,
         ),
-        data=(data,),
         ports=(Port(WORD, port, label="Kafka Connect", path="/connectors", gives="pipelines, and changes of them"),),
         probe=Probe("http", port, "/health", expect="healthy"),
         memory_mb=_HEAP + 384,
@@ -89,6 +93,11 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
 def catalog(at: CatalogEndpoint) -> Mapping[str, Text]:
     """The settings of a catalog, as Iceberg's library has them."""
     return {key.removeprefix("."): value for key, value in at.kind.for_spark(at).items() if key.startswith(".")}
+
+
+def password_of(pipeline: str) -> str:
+    """The name of the secret that is the password of the database that a pipeline reads."""
+    return f"pipeline-{pipeline}"
 
 
 def password(pipeline: str) -> str:

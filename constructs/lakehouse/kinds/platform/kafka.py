@@ -70,7 +70,7 @@ def services(place: Place, needed: Mapping[str, KindEntry]) -> tuple[Service, ..
         ports=(
             Port(WORD, port, "tcp", label="Kafka", gives=_MESSAGES),
             Port(INNER, inside, "tcp", gives=_MESSAGES, inner=True),
-            Port(CONTROLLER, controller, "tcp", gives="settings of the broker and of all topics", inner=True),
+            Port(CONTROLLER, controller, "tcp", gives="settings of the broker and of topics", inner=True),
         ),
         probe=Probe("tcp", port),
         memory_mb=_HEAP + 256,

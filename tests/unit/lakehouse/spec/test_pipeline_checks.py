@@ -106,3 +106,17 @@ def test_a_stack_that_has_no_engine_for_pipelines() -> None:
     [(at, said)] = found({"orders": topic()}, cloud=aws)
     assert at == "pipelines.orders.engine"
     assert said.startswith("Kafka Connect does not run in AWS, where stacks.cloud is. ")
+
+
+def test_a_secure_stack_has_no_pipelines() -> None:
+    secured = Lakehouse.model_validate(
+        {
+            **lakehouse({"orders": topic()}).model_dump(mode="json", exclude_unset=True),
+            "stacks": {
+                "local": {"runtime": "process", "store": "s3proxy", "secure": True, "catalogs": {"lake": "rest"}}
+            },
+        }
+    )
+    said = [each.message for each in check(secured)]
+    assert any("the stack is `secure`, and Kafka cannot be: this release has no TLS for it" in each for each in said)
+    assert any("and Kafka Connect cannot be" in each for each in said)

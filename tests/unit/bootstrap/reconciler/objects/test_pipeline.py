@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bootstrap.engines.kafka_connect import Connector, TaskState
+from bootstrap.engines.replication import SourceDatabase
 from bootstrap.iceberg.metadata import Facts
+from bootstrap.reconciler.changes import Body, Change
 from bootstrap.reconciler.diff import diff
-from bootstrap.reconciler.objects import OBJECTS
+from bootstrap.reconciler.objects import OBJECTS, pipeline
 from bootstrap.reconciler.objects.pipeline import PipelineFacts
 from bootstrap.reconciler.plan import Plan, from_json, plan, render
 from bootstrap.reconciler.reconcile import reconcile
 from bootstrap.remote.connections import ConnectConnection, Connections, StoreConnection
+from bootstrap.remote.errors import Refused
 from lakehouse.kinds.compose import endpoints
-from lakehouse.kinds.pipelines.connectors import connectors
+from lakehouse.kinds.pipelines.connectors import connectors, slot
+from lakehouse.runtimes.state import State
 from lakehouse.spec import Lakehouse
 from tests.unit.bootstrap.reconciler.simulation import world
-from tests.unit.lakehouse.kinds.pipelines.streaming import ORDERS, lakehouse
+from tests.unit.lakehouse.kinds.pipelines.streaming import ORDERS, SHOP, lakehouse
 from tests.unit.lakehouse.services.place import Somewhere, local
 
 PIPELINES = OBJECTS.only("pipeline")
@@ -125,6 +131,9 @@ class Connect:
         self.calls.append(f"put {name}")
         self.have[name] = Connector(name, dict(config), "RUNNING", (TaskState(0, "RUNNING"),))
 
+    def stop(self, name: str) -> None:
+        self.calls.append(f"stop {name}")
+
     def remove(self, name: str) -> None:
         self.calls.append(f"remove {name}")
         del self.have[name]
@@ -153,3 +162,39 @@ def test_what_is_planned_is_done_and_then_there_is_nothing_left(
     outcome = reconcile(want, where, allow_destroy=True, kinds=PIPELINES)
     assert (outcome.failed, connect.calls) == ((), calls)
     assert reconcile(want, where, allow_destroy=True, kinds=PIPELINES).done == ()
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_replication_slot_goes_before_its_connector(
+    refused: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dropped: list[tuple[str, str]] = []
+
+    def drop(source: SourceDatabase, password: str) -> None:
+        if refused:
+            raise Refused("no")
+        dropped.append((source.slot, password))
+
+    monkeypatch.setattr(pipeline, "drop", drop)
+    state = State(tmp_path)
+    state.keep("pipeline-shop", "secret")
+    connect: Any = Connect(there(lakehouse({"shop": {**SHOP, "deletable": True}})))
+    connection = ConnectConnection("http://127.0.0.1:1", {})
+    at = Connections(StoreConnection("http://127.0.0.1:1", "us-east-1"), {}, connect=connection, user_keys=state)
+    where = world(None, connections=at, connect=lambda: connect)
+    outcome = reconcile(NONE, where, allow_destroy=True, kinds=PIPELINES)
+    if refused:
+        assert (len(outcome.failed), connect.calls) == (1, ["stop shop-source"])
+    else:
+        assert outcome.failed == ()
+        assert connect.calls == ["stop shop-source", "remove shop-source", "remove shop-sink"]
+        assert dropped == [(slot("demo", "local", "shop"), "secret")]
+
+
+def test_the_table_comes_first() -> None:
+    facts = Facts({}, {}, own={"pipeline": PipelineFacts(wanted(ONE), {})})
+    table = Change("create", "table", "lake", "raw.orders", (), Body())
+    found = diff(ONE, facts, kinds=PIPELINES)
+    made = plan(replace(found, changes=(*found.changes, table)), kinds=OBJECTS)
+    assert [step.address for step in made.steps] == ["table lake.raw.orders", "pipeline orders"]
+    assert made.steps[1].needs == ("table lake.raw.orders",)

@@ -24,7 +24,8 @@ def file(service: Service, path: str) -> dict[str, str]:
 
 
 def test_a_stack_has_kafka_and_connect_only_for_pipelines() -> None:
-    without, given = lakehouse({}), lakehouse()
+    given = lakehouse()
+    without = Lakehouse.model_validate(given.model_dump(mode="json", exclude_unset=True, exclude={"pipelines"}))
     before = services(without, local(without), Somewhere(without))
     after = services(given, local(given), Somewhere(given))
     assert [each.name for each in after] == [*(each.name for each in before), "kafka", "connect"]
@@ -69,3 +70,8 @@ def test_only_files_of_the_worker_can_be_referred_to() -> None:
 @pytest.mark.parametrize("word", CONNECT.catalogs)
 def test_catalogs_that_it_writes_to_are_kinds(word: str) -> None:
     assert word in CATALOGS
+
+
+def test_an_empty_entry_keeps_the_worker_so_that_it_can_remove_what_is_left() -> None:
+    given = lakehouse({})
+    assert [each.name for each in services(given, local(given), Somewhere(given))][-2:] == ["kafka", "connect"]

@@ -1,0 +1,95 @@
+"""Replication slots of PostgreSQL: one that nobody reads any more keeps the server's log until its disk is full.
+
+https://www.postgresql.org/docs/18/logicaldecoding-explanation.html#LOGICALDECODING-REPLICATION-SLOTS
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bootstrap.remote.errors import Refused, Unreachable, first_line
+from lakehouse.text import sql
+
+_SECONDS = 30  # for the reader of a slot to end
+_PUBLICATION = "publication.name"
+
+
+@dataclass(frozen=True)
+class SourceDatabase:
+    """A database that Debezium reads, as its connector's settings have it."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    slot: str
+    publication: str
+
+    @classmethod
+    def of(cls, config: Mapping[str, str]) -> SourceDatabase | None:
+        """That of a connector with these settings; None: it reads no PostgreSQL."""
+        if "slot.name" not in config:
+            return None
+        names = ("database.hostname", "database.port", "database.dbname", "database.user", "slot.name", _PUBLICATION)
+        host, port, database, user, slot, publication = (config[each] for each in names)
+        return cls(host, int(port), database, user, slot, publication)
+
+    def __str__(self) -> str:
+        return f"{self.database} at {self.host}:{self.port}"
+
+
+def drop(source: SourceDatabase, password: str, pause: Callable[[float], None] = time.sleep) -> None:
+    """Drop the slot and the publication, if they are there. Nobody may read the slot any more.
+
+    Raises Refused if PostgreSQL does not do it, Unreachable if it does not answer.
+    """
+    import pg8000.native as postgres
+
+    try:
+        connection = _connection(source, password)
+        try:
+            _drop(connection, source.slot, pause)
+            connection.run(f"DROP PUBLICATION IF EXISTS {sql.name(source.publication, 'trino')}")  # as in the standard
+        finally:
+            connection.close()
+    except postgres.InterfaceError as error:
+        raise Unreachable("PostgreSQL", f"{source.host}:{source.port}", first_line(error)) from None
+    except postgres.DatabaseError as error:
+        said = error.args[0].get("M", "") if error.args and isinstance(error.args[0], dict) else first_line(error)
+        fix = f"Drop it there, SELECT pg_drop_replication_slot('{source.slot}'), or correct the cause, and apply again"
+        raise Refused(
+            f"the replication slot {source.slot} of {source} stays, and keeps its log: {said}. {fix}"
+        ) from None
+
+
+def _connection(source: SourceDatabase, password: str) -> Any:
+    """A connection with TLS if the server has it. As Debezium, it asks for no proof of who the server is."""
+    import pg8000.native as postgres
+
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    settings = {"host": source.host, "port": source.port, "database": source.database, "password": password}
+    try:
+        return postgres.Connection(source.user, ssl_context=context, timeout=_SECONDS, **settings)
+    except postgres.InterfaceError as error:
+        if "SSL" not in str(error):
+            raise
+        return postgres.Connection(source.user, timeout=_SECONDS, **settings)
+
+
+def _drop(connection: Any, slot: str, pause: Callable[[float], None]) -> None:
+    for _ in range(_SECONDS):
+        found = connection.run("SELECT active_pid FROM pg_replication_slots WHERE slot_name = :slot", slot=slot)
+        if not found:
+            return
+        [[reader]] = found
+        if reader is None:
+            break
+        # Of a Connect that was killed: the server notices that only after a minute.
+        connection.run("SELECT pg_terminate_backend(:reader)", reader=reader)
+        pause(1.0)
+    connection.run("SELECT pg_drop_replication_slot(:slot)", slot=slot)

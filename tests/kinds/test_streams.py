@@ -1,0 +1,244 @@
+"""Rows from Kafka and from PostgreSQL's changes into Iceberg, read by Trino, through kills.
+
+The tests share one lakehouse, and a PostgreSQL beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from kafka import KafkaProducer
+
+from lakehouse import packages
+from lakehouse.kinds.platform import postgres
+from tests.integration.deployment import Deployment, kill, until, up
+from tests.ports import free
+from tests.psql import psql
+
+pytestmark = [pytest.mark.integration, pytest.mark.matrix, pytest.mark.timeout(1200)]
+
+PASSWORD = "of-the-shop"
+CDC = "struct<op: string, ts: timestamptz, offset: long, source: string>"
+FILE = """
+name: streams
+buckets: {warehouse: {}}
+catalogs:
+  lake:
+    location: s3://warehouse/lake
+    namespaces:
+      raw:
+        tables:
+          orders:
+            columns:
+              id: {type: long, required: true}
+              customer: string
+              amount: decimal(10, 2)
+              at: timestamptz
+            partition_by: [day(at)]
+          changes: {columns: {id: long, word: string, price: "decimal(10, 2)", at: timestamptz, _cdc: "%s"}}
+          shop: {columns: {id: long, word: string, price: "decimal(10, 2)"}}
+pipelines:
+  orders: {from: {topic: orders}, to: lake.raw.orders, commit_seconds: 2, deletable: true}
+engines: {trino: {memory: 1g}}
+stacks:
+  local: {runtime: process, store: s3proxy, catalogs: {lake: rest}}
+"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A PostgreSQL that keeps what logical replication needs."""
+
+    port: int
+
+    def sql(self, statement: str) -> str:
+        return psql(self.port, "shop", "postgres", PASSWORD, statement)
+
+    @property
+    def slots(self) -> str:
+        return self.sql("SELECT count(*) FROM pg_replication_slots")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    folder, home = tmp_path_factory.mktemp("shop"), packages.location(postgres.PACKAGE)
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(home / "lib")}
+    apart = ["unshare", "--user", "--map-user=1", "--map-group=1", "--"] if os.getuid() == 0 else []
+    (folder / "password").write_text(PASSWORD)
+    subprocess.run(
+        [*apart, home / "bin/initdb", "-D", folder / "data", "-U", "postgres", "--auth=scram-sha-256",
+         f"--pwfile={folder}/password", "--encoding=UTF8", "--no-locale"],
+        env=environment, check=True, capture_output=True,
+    )  # fmt: skip
+    [port] = free(1)
+    words = ("listen_addresses=127.0.0.1", f"port={port}", "wal_level=logical", f"unix_socket_directories={folder}")
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(
+            [*apart, home / "bin/postgres", "-D", folder / "data", *(part for word in words for part in ("-c", word))],
+            env=environment, stdout=log, stderr=log,
+        )  # fmt: skip
+    try:
+        made = Shop(port)
+        until(lambda: psql(port, "postgres", "postgres", PASSWORD, "SELECT 1") == "1", 60)
+        psql(port, "postgres", "postgres", PASSWORD, "CREATE DATABASE shop")
+        made.sql("CREATE TABLE items (id bigint PRIMARY KEY, word text, price numeric(10, 2), at timestamptz)")
+        yield made
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[Deployment]:
+    folder = tmp_path_factory.mktemp("streams")
+    (folder / "file.yaml").write_text(FILE % CDC)
+    made = Deployment.make(folder / "a lakehouse", source=str(folder / "file.yaml"))
+    with up(made):
+        yield made
+
+
+def send(stack: Deployment, rows: list[dict[str, Any]], *, topic: str = "orders") -> None:
+    """Send rows, each with its key, and wait until the broker has them."""
+    producer = KafkaProducer(
+        bootstrap_servers=f"127.0.0.1:{stack.port('kafka')}", acks="all", retries=200, delivery_timeout_ms=120_000
+    )
+    sent = [producer.send(topic, json.dumps(each).encode(), key=str(each["id"]).encode()) for each in rows]
+    producer.flush(timeout=120)
+    assert all(each.succeeded() for each in sent)
+    producer.close()
+
+
+def rows(first: int, count: int) -> list[dict[str, Any]]:
+    return [
+        {"id": n, "customer": f"c{n % 7}", "amount": f"{n}.25", "at": "2026-11-27T10:00:00.123456Z"}
+        for n in range(first, first + count)
+    ]
+
+
+def counted(stack: Deployment) -> list[int]:
+    """Rows, and different keys."""
+    [found] = stack.trino("SELECT count(*), count(DISTINCT id) FROM lake.raw.orders")
+    return found
+
+
+def status(stack: Deployment) -> dict[str, Any]:
+    return {each["name"]: each for each in json.loads(stack.lakehouse("pipelines", "status", "--json", code=None))}
+
+
+def test_rows_of_a_topic_are_read_by_trino(stack: Deployment) -> None:
+    assert "is in the file" not in stack.lakehouse("drift")
+    send(stack, rows(0, 1000))
+    until(lambda: counted(stack) == [1000, 1000], 120)
+    query = "SELECT id, customer, CAST(amount AS varchar), CAST(at AS varchar) FROM lake.raw.orders WHERE id = 5"
+    assert stack.trino(query) == [[5, "c5", "5.25", "2026-11-27 10:00:00.123456 UTC"]]
+    until(lambda: status(stack)["orders"]["lag"] == 0, 60)
+    assert status(stack)["orders"]["state"] == "running"
+
+
+@pytest.mark.parametrize("killed", [["connect"], ["kafka"], ["kafka", "connect"]], ids="+".join)
+def test_each_row_is_there_once_through_kills(stack: Deployment, killed: list[str]) -> None:
+    [(before, _)] = [counted(stack)]
+    for part in range(3):
+        send(stack, rows(before + part * 400, 400))
+        time.sleep(part)  # before, at and after a commit
+        kill(stack, *killed)
+    until(lambda: counted(stack)[1] == before + 1200, 240)
+    time.sleep(10)
+    assert counted(stack) == [before + 1200, before + 1200]
+
+
+def test_a_stopped_pipeline_goes_on_where_it_was(stack: Deployment) -> None:
+    [before, _] = counted(stack)
+    stack.lakehouse("pipelines", "stop", "orders")
+    until(lambda: status(stack)["orders"]["state"] == "stopped", 60)
+    send(stack, rows(before, 100))
+    assert "is stopped" not in stack.lakehouse("plan", code=None)
+    until(lambda: status(stack)["orders"]["lag"] == 100, 60)
+    stack.lakehouse("pipelines", "start", "orders")
+    until(lambda: counted(stack) == [before + 100, before + 100], 120)
+
+
+def test_no_secret_is_shown(stack: Deployment) -> None:
+    import requests
+
+    shown = requests.get(
+        f"http://127.0.0.1:{stack.port('connect')}/connectors?expand=info&expand=status", timeout=30
+    ).text
+    secrets = [each.read_text() for each in (stack.local.state.root / "secrets").iterdir() if each.is_file()]
+    assert len(secrets) > 2
+    assert not [each for each in secrets if each in shown]
+
+
+def test_changes_of_a_database(stack: Deployment, shop: Shop) -> None:
+    shop.sql(
+        "INSERT INTO items SELECT n, 'w' || n, n + 0.25, '2026-11-27 10:00:00.123456Z' FROM generate_series(1, 50) n"
+    )
+    credentials = stack.folder / "credentials.yaml"
+    credentials.write_text(f"pipeline-shop: {PASSWORD}\n")
+    credentials.chmod(0o600)
+    stack.change("stacks", "local", "credentials", to="credentials.yaml")
+    source = {"host": "127.0.0.1", "port": shop.port, "database": "shop", "user": "postgres", "table": "public.items"}
+    pipeline = {"from": {"postgres": source}, "to": "lake.raw.changes", "commit_seconds": 2, "deletable": True}
+    stack.change("pipelines", "shop", to=pipeline)
+    stack.deploy()
+    until(lambda: stack.trino("SELECT count(*) FROM lake.raw.changes") == [[50]], 120)
+    shop.sql("UPDATE items SET word = 'new', price = 9.99 WHERE id = 1")
+    shop.sql("DELETE FROM items WHERE id = 2")
+    shop.sql("INSERT INTO items VALUES (51, 'last', 1, now())")
+    until(lambda: stack.trino("SELECT count(*) FROM lake.raw.changes") == [[53]], 120)
+    query = "SELECT _cdc.op, id, word, CAST(price AS varchar) FROM lake.raw.changes WHERE id IN (1, 2)"
+    found = stack.trino(f"{query} ORDER BY id, _cdc.offset")
+    assert found[:2] == [["I", 1, "w1", "1.25"], ["U", 1, "new", "9.99"]]
+    assert [each[:2] for each in found[2:]] == [["I", 2], ["D", 2]]
+    query = "SELECT CAST(at AS varchar) FROM lake.raw.changes WHERE id = 3"
+    assert stack.trino(query) == [["2026-11-27 10:00:00.123456 UTC"]]
+    for _ in range(2):  # a second time it changes nothing
+        stack.trino(MERGE)
+        current = stack.trino(
+            "SELECT id, word, CAST(price AS varchar) FROM lake.raw.shop WHERE id IN (1, 2, 51) ORDER BY id"
+        )
+        assert current == [[1, "new", "9.99"], [51, "last", "1.00"]]
+        assert stack.trino("SELECT count(*) FROM lake.raw.shop") == [[50]]
+
+
+#: As docs/pipelines.md has it.
+MERGE = """
+MERGE INTO lake.raw.shop AS t
+USING (
+    SELECT id, word, price, op FROM (
+        SELECT id, word, price, _cdc.op AS op, row_number() OVER (PARTITION BY id ORDER BY _cdc.offset DESC) AS nth
+        FROM lake.raw.changes)
+    WHERE nth = 1) AS c
+ON t.id = c.id
+WHEN MATCHED AND c.op = 'D' THEN DELETE
+WHEN MATCHED THEN UPDATE SET word = c.word, price = c.price
+WHEN NOT MATCHED AND c.op <> 'D' THEN INSERT (id, word, price) VALUES (c.id, c.word, c.price)
+"""
+
+
+def test_changes_through_kills(stack: Deployment, shop: Shop) -> None:
+    for part in range(3):
+        first = 1000 + part * 200
+        shop.sql(f"INSERT INTO items SELECT n, 'k', 1, now() FROM generate_series({first}, {first + 199}) n")
+        kill(stack, *(["connect"], ["kafka"], ["kafka", "connect"])[part])
+    keys = "SELECT count(*), count(DISTINCT id) FROM lake.raw.changes WHERE id >= 1000"
+    until(lambda: stack.trino(keys)[0][1] == 600, 240)
+    time.sleep(10)
+    assert stack.trino(keys) == [[600, 600]]
+
+
+def test_a_pipeline_goes_with_both_keys_and_its_slot_with_it(stack: Deployment, shop: Shop) -> None:
+    assert shop.slots == "1"
+    pipelines = {"orders": {"from": {"topic": "orders"}, "to": "lake.raw.orders", "commit_seconds": 2}}
+    stack.change("pipelines", to=pipelines)
+    stack.lakehouse("apply")
+    assert shop.slots == "1"
+    stack.lakehouse("apply", "--allow-destroy")
+    until(lambda: shop.slots == "0", 60)
