@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Look at pipelines, stop them and start them.",
 )
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name, as under `pipelines` in the file.")]
+PipelineArgument = Annotated[str, typer.Argument(metavar="NAME", help="Its name, as under `pipelines` in the file.")]
 
 
 @app.command("list")
@@ -65,7 +65,7 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def start(context: typer.Context, name: Name) -> None:
+def start(context: typer.Context, name: PipelineArgument) -> None:
     """Let a stopped pipeline go on where it was, or start what has failed of it again."""
     from bootstrap.operations import pipelines
 
@@ -74,7 +74,7 @@ def start(context: typer.Context, name: Name) -> None:
 
 
 @app.command()
-def stop(context: typer.Context, name: Name) -> None:
+def stop(context: typer.Context, name: PipelineArgument) -> None:
     """Stop a pipeline. It stays stopped, also after a deploy, until it is started; what it has read to is kept."""
     from bootstrap.operations import pipelines
 
@@ -83,7 +83,7 @@ def stop(context: typer.Context, name: Name) -> None:
 
 
 @app.command()
-def logs(context: typer.Context, name: Name) -> None:
+def logs(context: typer.Context, name: PipelineArgument) -> None:
     """Show why its tasks failed, and what the log of Kafka Connect has about it."""
     from bootstrap.operations import pipelines
 

@@ -14,7 +14,7 @@ _SECONDS = 10
 def ends(address: str, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
     """The position after the last message of each partition. Raises Unreachable if nobody answers there."""
     from kafka import KafkaConsumer, TopicPartition  # 0.2 s
-    from kafka.errors import KafkaError, NoBrokersAvailable
+    from kafka.errors import KafkaError, KafkaTimeoutError
 
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it cannot reach is an error here, in one line
     asked = [TopicPartition(*each) for each in partitions]
@@ -31,8 +31,8 @@ def ends(address: str, partitions: Iterable[Partition]) -> Mapping[Partition, in
             found = consumer.end_offsets(asked)
         finally:
             consumer.close()
-    except NoBrokersAvailable as error:
-        raise Unreachable("Kafka", address, str(error)) from None
+    except KafkaTimeoutError as error:
+        raise Unreachable("Kafka", address, error.args[0] if error.args else "no answer") from None
     except KafkaError as error:
         raise UnknownState(f"Kafka at {address}: {error}") from None
     return {(each.topic, each.partition): offset for each, offset in found.items()}

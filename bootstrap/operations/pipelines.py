@@ -15,7 +15,7 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.kinds.pipelines import connect
 from lakehouse.kinds.pipelines.connectors import sink_of
 from lakehouse.kinds.platform import kafka
-from lakehouse.spec.pipelines import Pipeline
+from lakehouse.spec.pipelines import PipelineEntry
 from lakehouse.text.words import suggest
 
 RUNNING, STOPPED, FAILED, STARTING, MISSING = "running", "stopped", "failed", "starting", "not deployed"
@@ -51,7 +51,7 @@ def worker(target: Target) -> ConnectWorker:
     return ConnectWorker(there.endpoint)
 
 
-def states(pipelines: Mapping[str, Pipeline], worker: ConnectWorker, ends: Ends) -> Iterator[PipelineStatus]:
+def states(pipelines: Mapping[str, PipelineEntry], worker: ConnectWorker, ends: Ends) -> Iterator[PipelineStatus]:
     """The state of each pipeline, given what Kafka says of the ends of topics."""
     every = worker.connectors()
     for name, pipeline in pipelines.items():
@@ -61,7 +61,7 @@ def states(pipelines: Mapping[str, Pipeline], worker: ConnectWorker, ends: Ends)
         yield PipelineStatus(name, pipeline.engine, described(pipeline), pipeline.to, state, lag, problem)
 
 
-def described(pipeline: Pipeline) -> str:
+def described(pipeline: PipelineEntry) -> str:
     """The source of a pipeline in a few words."""
     if (source := pipeline.source.postgres) is not None:
         return f"PostgreSQL {source.database}.{source.table}"

@@ -26,7 +26,7 @@ from pydantic import (
 from lakehouse.iceberg import types
 from lakehouse.spec.base import Model, YesNoOr, or_empty
 from lakehouse.spec.columns import ColumnType, PartitionBy, SortBy
-from lakehouse.spec.pipelines import Pipeline, PipelineName
+from lakehouse.spec.pipelines import PipelineEntry, PipelineName
 from lakehouse.spec.roles import Access
 from lakehouse.spec.sql import ViewSql
 from lakehouse.spec.stacks import Stack
@@ -367,7 +367,7 @@ class Lakehouse(Model):
     """Roles and principals."""
     engines: Annotated[Engines, BeforeValidator(or_empty)] = Engines()
     """Query engines."""
-    pipelines: dict[PipelineName, Pipeline] = {}
+    pipelines: dict[PipelineName, PipelineEntry] = {}
     """Rows that flow into tables all the time, by name. A stack with pipelines has Kafka."""
     stacks: dict[StackName, Stack] = Field(min_length=1)
     """Stacks by name: one for each place where the lakehouse is deployed. All have the same contents."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lakehouse.iceberg import types
 from lakehouse.spec.kinds import AWS, known
 from lakehouse.spec.model import Lakehouse, Table
-from lakehouse.spec.pipelines import Pipeline
+from lakehouse.spec.pipelines import PipelineEntry
 from lakehouse.spec.problems import KeyPath, Problem
 from lakehouse.spec.stacks import LocalStack
 from lakehouse.text.words import listed, suggest
@@ -37,7 +37,7 @@ def check_pipelines(lakehouse: Lakehouse) -> Iterator[Problem]:
     yield from _stacks(lakehouse)
 
 
-def _target(at: KeyPath, pipeline: Pipeline, lakehouse: Lakehouse) -> Iterator[Problem]:
+def _target(at: KeyPath, pipeline: PipelineEntry, lakehouse: Lakehouse) -> Iterator[Problem]:
     place = (*at, "to")
     if pipeline.catalog not in lakehouse.catalogs:
         message = f'"{pipeline.catalog}" is not one of `catalogs`.{suggest(pipeline.catalog, lakehouse.catalogs)}'

@@ -85,7 +85,7 @@ class PipelineSource(Model):
         return self
 
 
-class Pipeline(Model):
+class PipelineEntry(Model):
     """Rows that flow from a source into a table all the time."""
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)

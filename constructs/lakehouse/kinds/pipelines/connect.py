@@ -25,7 +25,6 @@ PACKAGES = (*_FOLDERS, "iceberg-aws-bundle-1.12.0", "beanshell-2.0b6")
 _WORKER = Path(__file__).with_suffix(".bsh")
 VALUES = "values.properties"  # what connectors' configurations refer to
 BROKER = "broker"  # a key in it: no catalog's key is without a dot
-_COMMITS = "-Dorg.slf4j.simpleLogger.log.org.apache.iceberg.connect=info"  # each commit to a table is in the log
 _HEAP = 768  # MiB
 
 
@@ -46,6 +45,8 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         "value.converter": json,
         "key.converter.schemas.enable": "false",
         "value.converter.schemas.enable": "false",
+        # Iceberg's sink agrees on a commit when Connect calls it, which without messages is only after this time.
+        "offset.flush.interval.ms": "1000",
         "plugin.discovery": "service_load",
         "exactly.once.source.support": "enabled",
         "consumer.isolation.level": "read_committed",
@@ -71,7 +72,7 @@ def services(place: Place, lakehouse: Lakehouse, catalogs: Sequence[CatalogEndpo
         java=JAVA,
         command=(
             place.java(JAVA),
-            *(jvm.heap(_HEAP), *jvm.QUICK, *kafka.LOGGING, _COMMITS, *trusting),
+            *(jvm.heap(_HEAP), *jvm.QUICK, *kafka.LOGGING, *trusting),
             *("bsh.Interpreter", f"{config}/connect.bsh", f"http://{LOOPBACK}:{port}", f"{config}/worker.properties"),
         ),
         environment=(*jvm.ENVIRONMENT, ("CLASSPATH", classes)),
@@ -113,6 +114,7 @@ def reference(place: Place, key: str) -> str:
 CONNECT = PipelineKind(
     word=WORD,
     label="Kafka Connect",
+    on=("process",),
     listeners=(Listener(WORD, 8083, 8083, "pipelines: the REST API of Kafka Connect"),),
     catalogs=("rest",),
     needs=(kafka.WORD,),

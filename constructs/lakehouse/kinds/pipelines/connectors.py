@@ -17,7 +17,7 @@ from lakehouse.kinds.catalog import CatalogEndpoint
 from lakehouse.kinds.pipelines import connect
 from lakehouse.services.service import Place
 from lakehouse.spec import Lakehouse
-from lakehouse.spec.pipelines import Pipeline, PostgresSource
+from lakehouse.spec.pipelines import PipelineEntry, PostgresSource
 
 Config = Mapping[str, str]
 # Keys of ours in a connector's configuration, which Connect keeps and connectors ignore.
@@ -27,7 +27,7 @@ PIPELINE, DELETABLE = "lakehouse.pipeline", "lakehouse.deletable"
 def connectors(
     lakehouse: Lakehouse, stack: str, place: Place, catalogs: Sequence[CatalogEndpoint]
 ) -> dict[str, dict[str, Config]]:
-    """Pipeline -> connector -> its configuration, for the pipelines that Connect carries."""
+    """PipelineEntry -> connector -> its configuration, for the pipelines that Connect carries."""
     every = {each.name: each for each in catalogs}
     found: dict[str, dict[str, Config]] = {}
     for name, pipeline in lakehouse.pipelines.items():
@@ -55,7 +55,7 @@ def slot(lakehouse: str, stack: str, pipeline: str) -> str:
     return f"lakehouse_{pipeline}_{hashlib.sha256(f'{lakehouse}/{stack}'.encode()).hexdigest()[:8]}"
 
 
-def topic_of(name: str, pipeline: Pipeline) -> str:
+def topic_of(name: str, pipeline: PipelineEntry) -> str:
     """The topic between a source and the table."""
     if pipeline.source.topic is not None:
         return pipeline.source.topic
@@ -72,7 +72,7 @@ def _prefix(pipeline: str) -> str:
     return f"cdc-{pipeline}"
 
 
-def _sink(name: str, pipeline: Pipeline, place: Place, at: CatalogEndpoint) -> dict[str, str]:
+def _sink(name: str, pipeline: PipelineEntry, place: Place, at: CatalogEndpoint) -> dict[str, str]:
     values = {key: connect.reference(place, f"{at.name}.{key}") for key in connect.catalog(at)}
     changes = {
         "transforms": "changes",

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lakehouse.spec.pipelines import Pipeline, PipelineSource, PostgresSource
+from lakehouse.spec.pipelines import PipelineEntry, PipelineSource, PostgresSource
 
 DATABASE: dict[str, Any] = {"host": "db.example.com", "database": "shop", "user": "reader", "table": "public.orders"}
 
 
 def test_a_pipeline_says_what_is_read_and_where_it_goes() -> None:
-    made = Pipeline.model_validate({"from": {"topic": "orders"}, "to": "lake.raw.inner.orders"})
+    made = PipelineEntry.model_validate({"from": {"topic": "orders"}, "to": "lake.raw.inner.orders"})
     assert (made.engine, made.source.topic, made.catalog, made.table) == (
         "connect",
         "orders",
@@ -23,7 +23,7 @@ def test_a_pipeline_says_what_is_read_and_where_it_goes() -> None:
 
 def test_it_is_written_as_it_was_read() -> None:
     data = {"from": {"postgres": DATABASE}, "to": "lake.raw.orders", "commit_seconds": 5}
-    assert Pipeline.model_validate(data).model_dump(mode="json", exclude_unset=True) == data
+    assert PipelineEntry.model_validate(data).model_dump(mode="json", exclude_unset=True) == data
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_text_that_would_mean_more_in_a_connector(key: str, value: str) -> None:
 @pytest.mark.parametrize("to", ["lake.orders", "lake", "lake.raw.orders,lake.raw.x", "Lake.raw.orders", "lake..orders"])
 def test_a_table_is_named_in_full(to: str) -> None:
     with pytest.raises(ValidationError, match="is not a table of this file"):
-        Pipeline.model_validate({"from": {"topic": "orders"}, "to": to})
+        PipelineEntry.model_validate({"from": {"topic": "orders"}, "to": to})

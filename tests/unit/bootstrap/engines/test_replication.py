@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from bootstrap.engines.replication import SourceDatabase, _drop, drop
+from bootstrap.remote.errors import Unreachable
+
+CONFIG = {
+    "database.hostname": "127.0.0.1",
+    "database.port": "5432",
+    "database.dbname": "shop",
+    "database.user": "reader",
+    "slot.name": "lakehouse_shop_1",
+    "publication.name": "lakehouse_shop_1",
+}
+
+
+def test_only_a_connector_that_reads_postgresql_has_a_slot() -> None:
+    assert SourceDatabase.of({"topics": "orders"}) is None
+    assert str(SourceDatabase.of(CONFIG)) == "shop at 127.0.0.1:5432"
+
+
+class Server:
+    """A PostgreSQL whose slot is read by these processes, in turn; None: nobody reads it."""
+
+    def __init__(self, *readers: int | None) -> None:
+        self.readers, self.calls = list(readers), list[str]()
+
+    def run(self, statement: str, **values: Any) -> list[list[Any]]:
+        if statement.startswith("SELECT active_pid"):
+            return [[self.readers.pop(0)]] if self.readers else []
+        self.calls.append(statement.split("(")[0].removeprefix("SELECT "))
+        return []
+
+
+@pytest.mark.parametrize(
+    ("readers", "calls"),
+    [
+        ((), []),
+        ((None,), ["pg_drop_replication_slot"]),
+        ((7, 7, None), ["pg_terminate_backend", "pg_terminate_backend", "pg_drop_replication_slot"]),
+    ],
+)
+def test_a_slot_is_dropped_when_nobody_reads_it(readers: tuple[int | None, ...], calls: list[str]) -> None:
+    server = Server(*readers)
+    _drop(server, "lakehouse_shop_1", lambda seconds: None)
+    assert server.calls == calls
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pg8000 leaves its socket open
+def test_a_server_that_is_down_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    source = SourceDatabase.of({**CONFIG, "database.port": str(port)})
+    assert source is not None
+    with pytest.raises(Unreachable, match=f"PostgreSQL at 127.0.0.1:{port} cannot be reached"):
+        drop(source, "secret")
