@@ -107,7 +107,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[Depl
 def send(stack: Deployment, rows: list[dict[str, Any]], *, topic: str = "orders") -> None:
     """Send rows, each with its key, and wait until the broker has them."""
     producer = KafkaProducer(
-        bootstrap_servers=f"127.0.0.1:{stack.port('kafka')}", acks="all", retries=200, delivery_timeout_ms=120_000
+        bootstrap_servers=f"127.0.0.1:{stack.port('kafka')}",
+        bootstrap_timeout_ms=180_000,  # a killed broker starts
+        acks="all",
+        retries=200,
+        delivery_timeout_ms=120_000,
     )
     sent = [producer.send(topic, json.dumps(each).encode(), key=str(each["id"]).encode()) for each in rows]
     producer.flush(timeout=120)
@@ -155,6 +159,7 @@ def test_each_row_is_there_once_through_kills(stack: Deployment, killed: list[st
 
 
 def test_a_stopped_pipeline_goes_on_where_it_was(stack: Deployment) -> None:
+    until(lambda: status(stack)["orders"]["lag"] == 0, 120)
     [before, _] = counted(stack)
     stack.lakehouse("pipelines", "stop", "orders")
     until(lambda: status(stack)["orders"]["state"] == "stopped", 60)
