@@ -24,6 +24,7 @@ from bootstrap.cli.doctor import app as doctor
 from bootstrap.cli.generate import app as generation
 from bootstrap.cli.ingest import app as ingestion
 from bootstrap.cli.maintenance import app as maintenance
+from bootstrap.cli.metadata import app as metadata
 from bootstrap.cli.options import JsonOption, print_json
 from bootstrap.cli.ownership import app as ownership
 from bootstrap.cli.pipelines import app as pipelines
@@ -226,7 +227,8 @@ def endpoints(
         typer.Option(
             "--for",
             metavar="TOOL",
-            help="Print a configuration to paste instead: pyiceberg, dlt, dbt, sqlmesh, spark, trino, duckdb or env.",
+            help="Print a configuration to paste instead: pyiceberg, dlt, dbt, sqlmesh, spark, trino, duckdb, datahub "
+            "or env.",
         ),
     ] = None,
     catalog: Annotated[
@@ -374,6 +376,7 @@ app.add_typer(pipelines, name="pipelines")
 app.add_typer(secrets, name="secret")
 app.add_typer(access, name="access")
 app.add_typer(aws, name="aws")
+app.add_typer(metadata, name="metadata")
 app.add_typer(diagram)
 app.add_typer(doctor)
 

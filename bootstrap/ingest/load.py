@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from bootstrap import catalogs
 from bootstrap.catalogs import tables
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 #: In a snapshot's summary, the digests of its files; in the table's properties, those of all. Separated by spaces.
 LOADED = "ingest.files"
+#: A property of the table: the addresses that rows were loaded from, as the user wrote them, separated by spaces.
+LOADED_FROM = "ingest.from"
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ class Ingest:
                 new, count = self._stage(found, known, staged, Path(scratch))
                 if new:
                     self.report(f"appending {count} rows to {self.into}")
-                    self._append(engine, staged, sorted(new), known)
+                    self._append(engine, staged, sorted(new), known, addresses)
             finally:
                 staged.clear()
             lock.seek(0)
@@ -182,9 +185,14 @@ class Ingest:
             _away(path, scratch)
         return new, count
 
-    def _append(self, engine: SparkLoader, staged: Staged, new: list[str], known: set[str]) -> None:
+    def _append(
+        self, engine: SparkLoader, staged: Staged, new: list[str], known: set[str], addresses: Sequence[str]
+    ) -> None:
         engine.append(staged.table.quoted, self.into.quoted, {LOADED: " ".join(new)})
-        engine.set_property(self.into.quoted, LOADED, " ".join(sorted(known | set(new))))
+        before = self._metadata().get("properties", {}).get(LOADED_FROM, "").split()
+        places = {*before, *(quote(each, safe=":/") for each in addresses)}
+        noted = {LOADED: " ".join(sorted(known | set(new))), LOADED_FROM: " ".join(sorted(places))}
+        engine.set_properties(self.into.quoted, noted)
 
     def _metadata(self) -> Mapping[str, Any]:
         name = f"{self.into.namespace}.{self.into.name}"

@@ -46,9 +46,9 @@ class SparkLoader:
 
         _plainly(do)
 
-    def set_property(self, table: str, key: str, value: str) -> None:
-        pair = f"{sql.string(key, 'spark')} = {sql.string(value, 'spark')}"
-        _plainly(lambda: self._session.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({pair})"))
+    def set_properties(self, table: str, properties: Mapping[str, str]) -> None:
+        pairs = [f"{sql.string(key, 'spark')} = {sql.string(value, 'spark')}" for key, value in properties.items()]
+        _plainly(lambda: self._session.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ({', '.join(pairs)})"))
 
 
 def _plainly(do: Callable[[], Any]) -> None:

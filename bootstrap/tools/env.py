@@ -18,6 +18,16 @@ def write(stack: Reach) -> str:
     return "\n".join(lines)
 
 
+def values(stack: Reach) -> dict[str, str]:
+    """The same variables with their values, for a program that is started here."""
+    return {name: "".join(_read(stack, part) for part in parts(value)) for name, value in _variables(stack)}
+
+
+def _read(stack: Reach, part: object) -> str:
+    where = stack.where(part) if isinstance(part, Secret) else str(part)
+    return where if isinstance(where, str) else where.read_text().rstrip("\n")
+
+
 def _variables(stack: Reach) -> Iterator[tuple[str, Text]]:
     if stack.trust:
         for name in _TRUSTED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bootstrap.tools import dbt, dlt, duckdb, env, pyiceberg, spark, sqlmesh, trino
+from bootstrap.tools import datahub, dbt, dlt, duckdb, env, pyiceberg, spark, sqlmesh, trino
 from bootstrap.tools.reach import Reach
 from lakehouse.errors import UsageError
 from lakehouse.text.words import listed, suggest
@@ -17,6 +17,7 @@ WRITERS: Mapping[str, Callable[[Reach], str]] = {
     "spark": spark.write,
     "trino": trino.write,
     "duckdb": duckdb.write,
+    "datahub": datahub.write,
     "env": env.write,
 }
 

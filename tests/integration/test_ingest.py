@@ -190,7 +190,7 @@ def test_rows_and_the_memory_of_them_come_in_one_commit(
         raise LakehouseError("ended after the commit")
 
     with monkeypatch.context() as patch:
-        patch.setattr(SparkLoader, "set_property", fails)
+        patch.setattr(SparkLoader, "set_properties", fails)
         with pytest.raises(LakehouseError, match="ended after"):
             run.load([str(tmp_path)], None)
     assert run.load([str(tmp_path)], None).known == 1

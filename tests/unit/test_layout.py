@@ -65,6 +65,7 @@ LAYERS = (
         "bootstrap.tools",
         "bootstrap.verify",
     ),
+    ("bootstrap.metadata",),
     ("bootstrap.cli",),
     ("bootstrap.__main__",),
 )

@@ -24,6 +24,7 @@ from lakehouse.spec.secure import check_secure
 from lakehouse.spec.stacks import AwsStack, LocalStack
 from lakehouse.spec.stores import check_buckets, check_store
 from lakehouse.spec.table_buckets import check_table_buckets
+from lakehouse.spec.upstreams import check_upstreams
 from lakehouse.spec.versions import version_refusal
 from lakehouse.text.words import listed, suggest
 
@@ -49,6 +50,7 @@ def found(lakehouse: Lakehouse, *, engines: bool = True) -> Iterator[Problem]:
     if engines:
         yield from limits.refusals(lakehouse)
     yield from _contents(lakehouse)
+    yield from check_upstreams(lakehouse)
     yield from check_buckets(lakehouse)
     yield from check_locations(lakehouse, everything=engines)
     yield from check_access(lakehouse, everything=engines)

@@ -42,6 +42,7 @@ from lakehouse.spec.values import (
     LakehouseName,
     Memory,
     NamespaceName,
+    OwnerName,
     Properties,
     ReferenceName,
     Region,
@@ -51,6 +52,8 @@ from lakehouse.spec.values import (
     Size,
     SourceCredentialsFile,
     StackName,
+    TagName,
+    Upstream,
     Version,
 )
 
@@ -179,6 +182,13 @@ class Table(Model):
     """The second key to deletion: `--allow-destroy` drops the table only if this is true."""
     maintenance: Maintenance | None = None
     """What `lakehouse maintain` does to it. Default: the setting of its namespace."""
+    owners: list[OwnerName] = []
+    """Who is responsible for it, for `lakehouse metadata`: users, or `group:NAME`. Default: those of its namespace."""
+    tags: list[TagName] = []
+    """What it is, as in `gold`, for `lakehouse metadata`."""
+    upstreams: list[Upstream] = []
+    """Where its rows come from, for `lakehouse metadata`: tables (`lake.bronze.orders`), `s3://bucket/folder`,
+    `kafka://topic`, `postgres://database.schema.table`."""
 
 
 class ViewColumn(Model):
@@ -225,6 +235,8 @@ class Namespace(Model):
     """The second key to deletion: `--allow-destroy` drops the namespace only if this is true."""
     maintenance: Maintenance | None = None
     """What `lakehouse maintain` does to its tables. Default: the setting of the catalog."""
+    owners: list[OwnerName] = []
+    """Who is responsible for its tables, for `lakehouse metadata`: users, or `group:NAME`."""
 
 
 class Reference(Model):

@@ -21,6 +21,7 @@ from lakehouse.spec.base import Model, YesNoOr
 from lakehouse.spec.chosen import Chosen
 from lakehouse.spec.entries import KindEntry
 from lakehouse.spec.kinds import AWS, known
+from lakehouse.spec.metadata import Metadata
 from lakehouse.spec.values import (
     BucketName,
     CatalogName,
@@ -114,6 +115,9 @@ class LocalStack(Model):
     For a file with another name, such as `orders.yaml`, the default is `.lakehouse/orders` beside it.
     """
 
+    metadata: Metadata | None = None
+    """The DataHub to which `lakehouse metadata publish` publishes the tables' metadata."""
+
     @field_serializer("secure")
     def _short(self, secure: Secure | None) -> Any:
         """True or false unless there is more to say, as in the file."""
@@ -183,6 +187,8 @@ class AwsStack(Model):
     """Terraform state in S3, locked, for teams. Default: a file on this machine."""
     github: Annotated[GitHub | None, BeforeValidator(_with_ids)] = None
     """The repository whose workflows may plan and deploy by OIDC; needs `backend`. Default: none."""
+    metadata: Metadata | None = None
+    """The DataHub to which `lakehouse metadata publish` publishes the tables' metadata."""
     allow_destroy: StrictBool = False
     """The first key to deletion in AWS: what is also `deletable: true` can be destroyed with its data."""
 

@@ -208,6 +208,26 @@ EmrRelease = Annotated[
 Repository = Annotated[
     StrictStr, Matching("a repository", r"[A-Za-z0-9][\w.-]*/[\w.-]+", "it looks like owner/repository")
 ]
+OwnerName = Annotated[
+    StrictStr,
+    Matching(
+        "an owner",
+        r"(group:)?[A-Za-z0-9][\w.@+-]*",
+        "a user's name or mail address, or group: and the name of a group",
+    ),
+]
+TagName = Annotated[
+    StrictStr, Matching("a tag", r"[A-Za-z0-9_][\w.-]*", "letters, digits, _ . and -, as in gold or team.sales")
+]
+Upstream = Annotated[
+    StrictStr,
+    Matching(
+        "where rows come from",
+        r"[a-z][a-z0-9-]*://[^\s,()]+|[a-z][a-z0-9_]*(\.[a-z_][a-z0-9_]*){2,}",
+        "a table of a catalog (lake.bronze.orders), or a place (s3://bucket/folder, kafka://topic, "
+        "postgres://database.schema.table)",
+    ),
+]
 Email = Annotated[
     StrictStr, Matching("a mail address", r"[^@\s\"$%{}]+@[^@\s\"$%{}]+\.[a-z]+", "it looks like data@example.com")
 ]

@@ -1,0 +1,104 @@
+"""To where metadata is published: DataHub's server, the Kafka that it reads, or a file."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from bootstrap.metadata.proposals import Proposal
+from lakehouse.errors import LakehouseError, UsageError
+from lakehouse.spec.metadata import Metadata
+
+_TOKEN = "_".join(("LAKEHOUSE", "DATAHUB", "TOKEN"))  # the name of a variable, not a secret
+RunRecipe = Callable[[Mapping[str, Any], str, Mapping[str, str]], list[str]]
+
+
+class Destination(Protocol):
+    """A place. ``keeps``: it keeps what it got before, so tables that are gone must be hidden there."""
+
+    @property
+    def keeps(self) -> bool: ...
+
+    def write(self, found: Sequence[Proposal], scratch: Path, run: RunRecipe) -> list[str]:
+        """Write the proposals. Returns DataHub's warnings. Raises LakehouseError if they cannot be written."""
+
+
+@dataclass(frozen=True)
+class ToFile:
+    """A file in the format of DataHub's file sink, which `datahub ingest` and DataHub's file source read."""
+
+    path: Path
+    keeps: bool = False
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def write(self, found: Sequence[Proposal], scratch: Path, run: RunRecipe) -> list[str]:
+        draft = self.path.with_name(f".{self.path.name}.new")
+        try:
+            draft.write_text(json.dumps(found, indent=1) + "\n")
+            draft.replace(self.path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise LakehouseError(f"{self.path} cannot be written: {error.strerror}.") from error
+        return []
+
+
+@dataclass(frozen=True)
+class ToDataHub:
+    """DataHub's server (GMS), or brokers of Kafka with their schema registry."""
+
+    address: str
+    registry: str = ""
+    token: Path | None = None
+    keeps: bool = True
+
+    def __str__(self) -> str:
+        return self.address
+
+    def write(self, found: Sequence[Proposal], scratch: Path, run: RunRecipe) -> list[str]:
+        file = scratch / "proposals.json"
+        file.write_text(json.dumps(found))
+        recipe = {"source": {"type": "file", "config": {"path": str(file)}}, "sink": self._sink}
+        secrets = {} if self.token is None else {_TOKEN: _token(self.token)}
+        return run(recipe, f"writing to {self.address}", secrets)
+
+    @property
+    def _sink(self) -> dict[str, Any]:
+        if self.registry:
+            connection = {"bootstrap": self.address, "schema_registry_url": self.registry}
+            return {"type": "datahub-kafka", "config": {"connection": connection}}
+        token = {"token": f"${{{_TOKEN}}}"} if self.token is not None else {}
+        return {"type": "datahub-rest", "config": {"server": self.address, **token}}
+
+
+def chosen(own: Metadata | None, file: Path, stack: str, path: Path | None) -> Destination:
+    """The file of an option, or else what the stack's entry says. Raises UsageError if neither says where."""
+    if path is not None:
+        return ToFile(path)
+    if own is not None and own.gms:
+        return ToDataHub(own.gms, token=file.parent / Path(own.token).expanduser() if own.token else None)
+    if own is not None and own.kafka:
+        return ToDataHub(own.kafka, registry=own.schema_registry or "")
+    raise UsageError(
+        f"stacks.{stack} of {file.name} does not say where its metadata goes. Add `metadata: {{gms: "
+        "http://ADDRESS:8080}` to it, or write a file: `lakehouse metadata publish --to-file FILE`."
+    )
+
+
+def _token(file: Path) -> str:
+    """The token in a file that nobody else may read. Raises UsageError otherwise."""
+    try:
+        mode = file.stat().st_mode
+        token = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"metadata.token: {file} cannot be read: {getattr(error, 'strerror', 'not text')}.") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise UsageError(f"metadata.token: others may read {file}. `chmod 600 {file}` ends that.")
+    if not token or not token.isprintable() or " " in token:
+        raise UsageError(f"metadata.token: {file} does not hold one token on one line.")
+    return token
