@@ -24,7 +24,7 @@ _PATH_TYPES = re.compile(r"\[[^\]]*\]\.?")
 
 
 @dataclass(frozen=True)
-class Names:
+class Urns:
     """How tables are named in DataHub: its environment, and what comes before the catalog's name."""
 
     environment: str = "PROD"
@@ -56,7 +56,7 @@ def _escaped(name: str) -> str:
 
 
 def enriched(
-    proposals: Sequence[Proposal], name: str, catalog: Catalog, naming: Names, now: int
+    proposals: Sequence[Proposal], name: str, catalog: Catalog, naming: Urns, now: int
 ) -> tuple[list[Proposal], list[str]]:
     """The proposals with what the file adds to a catalog's tables, and the file's tables that none is about.
 

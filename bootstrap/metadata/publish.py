@@ -14,7 +14,7 @@ from typing import Any
 
 from bootstrap.metadata import proposals
 from bootstrap.metadata.destination import Destination
-from bootstrap.metadata.proposals import Names, Proposal
+from bootstrap.metadata.proposals import Urns, Proposal
 from bootstrap.session.target import Target
 from bootstrap.tools import datahub as recipes
 from bootstrap.tools import env, reach
@@ -51,7 +51,7 @@ class Publisher:
         """
         stack = reach.of(self.target)
         own = self.target.lakehouse.stacks[self.target.stack].metadata or Metadata()
-        naming = Names(own.environment, own.instance)
+        naming = Urns(own.environment, own.instance)
         run = _Runs(datahub.set_up(), env.values(stack))
         found: list[Proposal] = []
         unseen: list[str] = []

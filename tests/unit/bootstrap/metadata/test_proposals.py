@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootstrap.metadata import proposals
-from bootstrap.metadata.proposals import Names, Proposal
+from bootstrap.metadata.proposals import Urns, Proposal
 from lakehouse.spec.model import Catalog
 
 CATALOG = Catalog.model_validate(
@@ -59,10 +59,10 @@ def aspects(found: list[Proposal], urn: str, aspect: str) -> list[dict[str, Any]
     return [each["aspect"]["json"] for each in found if (each["entityUrn"], each["aspectName"]) == (urn, aspect)]
 
 
-PLAIN = Names()
+PLAIN = Urns()
 
 
-def added(*given_: Proposal, naming: Names = PLAIN) -> list[Proposal]:
+def added(*given_: Proposal, naming: Urns = PLAIN) -> list[Proposal]:
     return proposals.enriched(given_, "lake", CATALOG, naming, 5)[0]
 
 
@@ -119,13 +119,13 @@ def test_lineage_has_what_the_file_names_the_seed_and_what_ingest_noted() -> Non
 
 
 def test_tables_that_datahub_did_not_see_are_named() -> None:
-    found, unseen = proposals.enriched([properties(RAW)], "lake", CATALOG, Names(), 5)
+    found, unseen = proposals.enriched([properties(RAW)], "lake", CATALOG, Urns(), 5)
     assert unseen == ["lake.bronze.orders"]
     assert aspects(found, ORDERS, "ownership") == []
 
 
 def test_the_environment_and_the_instance_are_in_every_name() -> None:
-    naming = Names("DEV", "acme")
+    naming = Urns("DEV", "acme")
     urn = "urn:li:dataset:(urn:li:dataPlatform:iceberg,acme.lake.bronze.orders,DEV)"
     assert naming.table("lake", "bronze.orders") == urn
     found = added(properties(urn), naming=naming)
@@ -137,7 +137,7 @@ def test_the_environment_and_the_instance_are_in_every_name() -> None:
 
 @pytest.mark.parametrize("text", ["file://a,b", "s3://b/(x)", "kafka://a)b"])
 def test_what_structures_a_urn_is_escaped(text: str) -> None:
-    inner = Names().upstream(text).removeprefix("urn:li:dataset:(").removesuffix(")")
+    inner = Urns().upstream(text).removeprefix("urn:li:dataset:(").removesuffix(")")
     assert inner.count(",") == 2
     assert not {"(", ")"} & set(inner.partition(",")[2])
 
