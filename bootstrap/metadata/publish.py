@@ -14,7 +14,7 @@ from typing import Any
 
 from bootstrap.metadata import proposals
 from bootstrap.metadata.destination import Destination
-from bootstrap.metadata.proposals import Urns, Proposal
+from bootstrap.metadata.proposals import Proposal, Urns
 from bootstrap.session.target import Target
 from bootstrap.tools import datahub as recipes
 from bootstrap.tools import env, reach

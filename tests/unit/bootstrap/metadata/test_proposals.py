@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootstrap.metadata import proposals
-from bootstrap.metadata.proposals import Urns, Proposal
+from bootstrap.metadata.proposals import Proposal, Urns
 from lakehouse.spec.model import Catalog
 
 CATALOG = Catalog.model_validate(
