@@ -15,7 +15,7 @@ def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Find what is wrong with a stack on this machine, the cause and the fix. Exit code 1 if there is an error.
+    """Find what is wrong with a stack, the cause and the fix. Exit code 1 if there is an error.
 
     It changes nothing. What can only follow from an error already found is not checked.
     """

@@ -47,7 +47,12 @@ def generate(
         done = make.generate(target, rows=rows, seed=seed, days=days, replace=replace)
         _report(done.bronze, rows, done.bronze_seconds, written=done.written)
         if done.silver_rows is None:
-            print("This lakehouse has no Spark Connect: silver is left as it is.")
+            why = (
+                "In AWS a job fills silver (`lakehouse run`)"
+                if target.in_aws
+                else "This lakehouse has no Spark Connect"
+            )
+            print(f"{why}: it is left as it is.")
         else:
             merged = f"{done.silver_rows} rows of these days, merged by Spark in {done.silver_seconds:.1f} s."
             print(f"{done.silver}: {merged}")

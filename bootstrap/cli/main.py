@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from bootstrap import output
+from bootstrap.cli import in_aws
 from bootstrap.cli.access import app as access
 from bootstrap.cli.aws import app as aws
 from bootstrap.cli.deploy import app as deploying
@@ -176,6 +177,9 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
     from bootstrap.operations.status import duration, look
 
     target = _target(context)
+    if target.in_aws:
+        in_aws.status(target, as_json=as_json)
+        return
     services, room, job = look(target), disk.look(target), target.local.runtime.background()
     ends = probes.endings(target.local)
     well = all(each.healthy for each in services) and room.writes
@@ -237,16 +241,20 @@ def endpoints(
     ] = None,
 ) -> None:
     """List the addresses of user interfaces and APIs: as seen from here, and as the services see each other."""
+    target = _target(context)
+    if target.in_aws:
+        in_aws.endpoints(target, as_json=as_json, tool=tool)
+        return
     if tool is not None:
         from bootstrap.tools import reach
         from bootstrap.tools.writers import writer
 
         write = writer(tool)
-        print(write(reach.of(_target(context)).choose(catalog)))
+        print(write(reach.of(target).choose(catalog)))
         return
     from bootstrap.operations.endpoints import of_stack
 
-    found = of_stack(_target(context).local)
+    found = of_stack(target.local)
     if as_json:
         print_json([asdict(each) for each in found])
         return
@@ -275,8 +283,11 @@ def logs(
         typer.Option("-n", "--lines", min=0, help="How many of the last lines [default: 50; of all services 10 each]."),
     ] = None,
 ) -> None:
-    """Show the end of a service's log, or of all logs with the service's name before each line."""
+    """Show the end of a service's log, or of all logs with the service's name before each line. In AWS: of a job."""
     target = _target(context)
+    if target.in_aws:
+        in_aws.logs(target, service, follow=follow)
+        return
     if service is None:
         _all_logs(target, 10 if lines is None else lines, follow=follow)
         return
@@ -354,6 +365,7 @@ def restart(
 ) -> None:
     """Restart a service and the services that depend on it; wait until they are ready."""
     target = _target(context)
+    in_aws.refuse(target, "restart", "AWS runs the services there, and starts an engine for each piece of work.")
     first = target.service(service)
     if first.is_job:
         raise UsageError(f"{service} is a job: it has ended, so there is nothing to restart.")

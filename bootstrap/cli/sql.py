@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from bootstrap.cli import in_aws
+
 app = typer.Typer(rich_markup_mode=None)
 
 
@@ -50,12 +52,17 @@ def shell(
     context: typer.Context,
     kind: Annotated[Literal["trino", "spark", "pyspark"], typer.Argument(help="Which shell.")] = "trino",
 ) -> None:
-    """Open a shell: Trino's own, SQL by Spark Connect, or Python with `spark` bound to Spark Connect."""
+    """Open a shell: Trino's own, SQL by Spark Connect, or Python with `spark` bound to it. In AWS: SQL by Athena."""
     from bootstrap.operations import shell as shells
+    from bootstrap.session import sql as run
     from bootstrap.session.spark_sql import SparkEngine
 
     target = context.obj.target()
-    if kind == "trino":
+    if target.in_aws:
+        if kind != "trino":
+            in_aws.refuse(target, f"shell {kind}", "Spark has no sessions there: run a job, `lakehouse run`.")
+        shells.spark(run.open_engine(target, None))
+    elif kind == "trino":
         shells.trino(target)
     elif kind == "pyspark":
         shells.pyspark(target)

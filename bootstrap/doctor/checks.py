@@ -100,9 +100,14 @@ def _undefined(target: Target) -> str:
     return ""
 
 
-def _tools(around: Surroundings) -> Iterator[Check]:
+def terraform_check(around: Surroundings) -> Check:
+    """The check of the program that deploys."""
     program = terraform.find(around.environment)
-    yield Check("terraform", lambda: tools.terraform(program, program and terraform.version(program)))
+    return Check("terraform", lambda: tools.terraform(program, program and terraform.version(program)))
+
+
+def _tools(around: Surroundings) -> Iterator[Check]:
+    yield terraform_check(around)
     yield Check("cdktf", lambda: tools.cdktf(probes.node_version(), probes.cdktf_is_there()))
 
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bootstrap import output
-from bootstrap.doctor import checks
+from bootstrap.doctor import checks, in_aws
 from bootstrap.doctor.findings import CheckResult, examine
 from bootstrap.session.target import find
 from lakehouse.runtimes.findings import Check
@@ -21,7 +21,7 @@ def run(
 ) -> tuple[str, tuple[CheckResult, ...]]:
     """The stack's name and the findings, for the file and stack of the command line's global options.
 
-    Raises UsageError if the file is valid but has no such local stack.
+    Raises UsageError if the file is valid but has no such stack.
     """
     around = around or checks.Surroundings(dict(os.environ), time.time)  # a copy: clients add to it
     try:
@@ -31,6 +31,8 @@ def run(
     found = target.lakehouse.stacks.get(target.stack)
     if isinstance(found, LocalStack):  # logs are quoted, and a log may contain a service's secrets
         output.guard(folder(target.path, target.stack, found.state) / "secrets")
+    if target.in_aws:
+        return target.stack, _examined(in_aws.of_target(target, around))
     return target.stack, _examined(checks.of_target(target, around))
 
 

@@ -23,6 +23,7 @@ from bootstrap.catalogs.metrics import TableReader
 from bootstrap.files.items import FileFormat, Item, digest, items, rewritten
 from bootstrap.files.places import FilePlace, place
 from bootstrap.iceberg.claims import folder_of
+from bootstrap.ingest.direct import DirectLoader
 from bootstrap.ingest.spark import SparkLoader
 from bootstrap.remote.errors import Missing
 from bootstrap.session import clients
@@ -118,18 +119,19 @@ class Ingest:
 
         Raises UsageError if a source does not fit or the table does not exist.
         """
-        if STAGING not in self.target.lakehouse.buckets:
+        if not self.target.in_aws and STAGING not in self.target.lakehouse.buckets:
             raise UsageError(
                 f"{self.target.path.name}: files are staged in a bucket `{STAGING}`. Add "
                 f"`{STAGING}: {{expire_days: 7}}` to `buckets`, then `lakehouse apply`."
             )
         places = self.places(addresses)
-        self._apart()
+        if not self.target.in_aws:
+            self._apart()
         self._metadata()  # a missing table is reported before anything is fetched
         with (
             self._alone() as lock,
             tempfile.TemporaryDirectory(prefix="ingest-", dir=self.target.scratch) as scratch,
-            SparkLoader(self.target) as engine,
+            self._loader(Path(scratch)) as engine,
         ):
             self._end_of_before(lock, engine)
             known = loaded(self._metadata())
@@ -139,7 +141,7 @@ class Ingest:
                     f"{old}: this Delta table has since rewritten or deleted files that {self.into} was loaded from: "
                     "its new files would load rows a second time. Load it into a new table."
                 )
-            staged = Staged(self.target, self.into)
+            staged = engine if isinstance(engine, DirectLoader) else Staged(self.target, self.into)
             try:
                 new, count = self._stage(found, known, staged, Path(scratch))
                 if new:
@@ -150,6 +152,11 @@ class Ingest:
             lock.seek(0)
             lock.truncate()
         return Loaded(str(self.into), len(new), count, len(found) - len(new))
+
+    def _loader(self, scratch: Path) -> SparkLoader | DirectLoader:
+        if self.target.in_aws:
+            return DirectLoader(self.target, self.into.catalog, f"{self.into.namespace}.{self.into.name}", scratch)
+        return SparkLoader(self.target)
 
     def _apart(self) -> None:
         """Check the staging folder. Raises LakehouseError if a live table keeps files there."""
@@ -168,7 +175,9 @@ class Ingest:
                 f"(s3://{STAGING}/{STAGED}). Copy it to another folder (CREATE TABLE ... AS SELECT), and drop it."
             )
 
-    def _stage(self, found: list[Item], known: set[str], staged: Staged, scratch: Path) -> tuple[set[str], int]:
+    def _stage(
+        self, found: list[Item], known: set[str], staged: Staged | DirectLoader, scratch: Path
+    ) -> tuple[set[str], int]:
         from bootstrap.files.columns import fitted
 
         new: set[str] = set()
@@ -186,9 +195,15 @@ class Ingest:
         return new, count
 
     def _append(
-        self, engine: SparkLoader, staged: Staged, new: list[str], known: set[str], addresses: Sequence[str]
+        self,
+        engine: SparkLoader | DirectLoader,
+        staged: Staged | DirectLoader,
+        new: list[str],
+        known: set[str],
+        addresses: Sequence[str],
     ) -> None:
-        engine.append(staged.table.quoted, self.into.quoted, {LOADED: " ".join(new)})
+        source = staged.table.quoted if isinstance(staged, Staged) else ""
+        engine.append(source, self.into.quoted, {LOADED: " ".join(new)})
         before = self._metadata().get("properties", {}).get(LOADED_FROM, "").split()
         places = {*before, *(quote(each, safe=":/") for each in addresses)}
         noted = {LOADED: " ".join(sorted(known | set(new))), LOADED_FROM: " ".join(sorted(places))}
@@ -206,9 +221,10 @@ class Ingest:
 
     def _alone(self) -> AbstractContextManager[IO[str]]:
         """Allow one run into a table at a time."""
-        return alone(self.target.local.state.run / f"ingest-{self.into}.lock", f"`lakehouse ingest` into {self.into}")
+        folder = self.target.scratch if self.target.in_aws else self.target.local.state.run
+        return alone(folder / f"ingest-{self.into}.lock", f"`lakehouse ingest` into {self.into}")
 
-    def _end_of_before(self, lock: IO[str], engine: SparkLoader) -> None:
+    def _end_of_before(self, lock: IO[str], engine: SparkLoader | DirectLoader) -> None:
         """End the work that Spark continues for a killed client, before anyone checks what was loaded."""
         lock.seek(0)
         if former := lock.read().strip():

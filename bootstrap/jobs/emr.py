@@ -28,7 +28,7 @@ from lakehouse.text.words import listed
 
 _WAIT = 3.0  # seconds between two looks at the job
 _CANCELLED = 143  # as a local job whose process got SIGTERM
-_ENDED = ("SUCCESS", "FAILED", "CANCELLED")
+ENDED = ("SUCCESS", "FAILED", "CANCELLED")
 # What EMR says of a job whose program ended with another code than 0.
 _CODE = re.compile(r"ExitCode: (\d+)")
 
@@ -44,18 +44,15 @@ class EmrApplication:
     @classmethod
     def of(cls, target: Target, principal: str | None) -> EmrApplication:
         """Raises UsageError if the stack has no Spark of this kind, or if it is unclear whose job it is."""
-        there = target.lakehouse.stacks[target.stack]
-        assert isinstance(there, AwsStack)
-        if target.lakehouse.engines.spark is None:
-            raise UsageError(f"{target.path.name} has no engines.spark: add it to the file and deploy the stack again.")
-        if there.engines != "managed":
-            raise UsageError(
-                f"stacks.{target.stack} has its Spark on instances (engines: {there.engines}), to which nothing is "
-                "submitted from here. Use engines: managed, or spark-submit on an instance."
-            )
-        account, arn = aws.identity(there.region, target.stack)
-        own = names(target.lakehouse, target.stack, account)
-        return cls(_meant(target, principal, aws.principal(target.lakehouse, own, arn)), target.stack, own)
+        own, caller = _account(target)
+        return cls(_meant(target, principal, caller), target.stack, own)
+
+    @classmethod
+    def all(cls, target: Target) -> list[EmrApplication]:
+        """That of the caller's principal, or all if the caller has the role of none."""
+        own, caller = _account(target)
+        each = [caller] if caller else list(target.lakehouse.access.principals)
+        return [cls(principal, target.stack, own) for principal in each]
 
     def client(self, service: str) -> Any:
         session: Any = boto3  # its types know a method for each name
@@ -139,7 +136,7 @@ def _follow(application: EmrApplication, started: str, out: IO[str], log: IO[str
             state = found["state"]
             print(state, file=log, flush=True)
         logs.show(out, log)
-        if state in _ENDED:
+        if state in ENDED:
             logs.rest(out, log, wait)
             return _code(found, log)
         time.sleep(wait)
@@ -164,6 +161,22 @@ def _cancel(application: EmrApplication, started: str, log: IO[str]) -> None:
 
     if not briefly(cancel):
         print(f"AWS does not answer: job {started} may go on.", file=log, flush=True)
+
+
+def _account(target: Target) -> tuple[Names, str]:
+    """The names of the stack, and the principal whose role the caller has. Raises UsageError if it has no Spark."""
+    there = target.lakehouse.stacks[target.stack]
+    assert isinstance(there, AwsStack)
+    if target.lakehouse.engines.spark is None:
+        raise UsageError(f"{target.path.name} has no engines.spark: add it to the file and deploy the stack again.")
+    if there.engines != "managed":
+        raise UsageError(
+            f"stacks.{target.stack} has its Spark on instances (engines: {there.engines}), to which nothing is "
+            "submitted from here. Use engines: managed, or spark-submit on an instance."
+        )
+    account, arn = aws.identity(there.region, target.stack)
+    own = names(target.lakehouse, target.stack, account)
+    return own, aws.principal(target.lakehouse, own, arn)
 
 
 def _meant(target: Target, given: str | None, caller: str) -> str:

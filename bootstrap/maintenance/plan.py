@@ -208,6 +208,14 @@ def trino(catalog: str, table: str, step: MaintenanceStep) -> tuple[str, ...]:
     )
 
 
+def athena(table: str) -> str:
+    """The statement that compacts. https://docs.aws.amazon.com/athena/latest/ug/optimize-statement.html
+
+    Athena decides by the table's own properties which files it rewrites, not by the policy's sizes.
+    """
+    return f"OPTIMIZE {sql.path(table.split('.'), 'trino')} REWRITE DATA USING BIN_PACK"
+
+
 def _utc(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 

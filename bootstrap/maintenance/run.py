@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Protocol
 
 from bootstrap.catalogs.base import HasReferences
@@ -15,6 +16,7 @@ from bootstrap.maintenance.neighbours import Neighbours
 from bootstrap.maintenance.superseded import SupersededFiles
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict
+from bootstrap.session.athena_sql import AthenaEngine, workgroup
 from bootstrap.session.spark_sql import SparkEngine
 from bootstrap.session.target import Target
 from bootstrap.session.trino_sql import TrinoEngine
@@ -56,7 +58,9 @@ class TableOutcome:
 
 
 class Procedures(Protocol):
-    """The engine that does the work."""
+    """The engine that does the work. ``deletes``: expiry and orphans too, in catalogs without branches."""
+
+    deletes: bool
 
     def execute(self, catalog: str, table: str, step: plan.MaintenanceStep) -> Mapping[str, Any]:
         """Carries out one step. Raises LakehouseError with the engine's own message."""
@@ -64,6 +68,8 @@ class Procedures(Protocol):
 
 class SparkProcedures:
     """With Spark Connect."""
+
+    deletes = True
 
     def __init__(self, target: Target) -> None:
         self._session = SparkEngine(target)
@@ -81,6 +87,8 @@ class SparkProcedures:
 class TrinoProcedures:
     """With Trino, if there is no Spark."""
 
+    deletes = True
+
     def __init__(self, target: Target) -> None:
         self._session = TrinoEngine(target)
 
@@ -94,8 +102,36 @@ class TrinoProcedures:
         return answer
 
 
+class AthenaProcedures:
+    """In AWS. Only compaction: Athena's VACUUM removes orphans whenever it expires snapshots, by ages of its own.
+
+    https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-data-optimization.html
+    """
+
+    deletes = False
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    @cached_property
+    def _session(self) -> AthenaEngine:
+        return AthenaEngine(self._target, workgroup(self._target))
+
+    def execute(self, catalog: str, table: str, step: plan.MaintenanceStep) -> Mapping[str, Any]:
+        if step.action != "compact":
+            raise LakehouseError(
+                f"Athena cannot {step.action}. Remove it from the policy, or call Spark's procedure in a job: "
+                f"`{plan.spark(catalog, table, step)}`, by `lakehouse run`"
+            )
+        for _ in self._session.run(plan.athena(table)).rows:
+            pass
+        return {}
+
+
 def engine(target: Target) -> Procedures:
-    """Spark if the file has it, otherwise Trino. Raises UsageError if it has neither."""
+    """Athena in AWS; else Spark if the file has it, otherwise Trino. Raises UsageError if it has neither."""
+    if target.in_aws:
+        return AthenaProcedures(target)
     spark = target.lakehouse.engines.spark
     if spark is not None and spark.connect:
         return SparkProcedures(target)
@@ -229,13 +265,13 @@ def carry_out(
 def _executed(
     work: Work, step: plan.MaintenanceStep, connections: Connections, by: Procedures, garbage: dict[str, Garbage]
 ) -> Mapping[str, Any]:
-    """By the engine, except what deletes files that branches and tags may need, and metadata files."""
+    """By the engine, except what deletes files that branches may need or that it cannot, and metadata files."""
     if step.action in ("compact", "rewrite manifests"):
         return by.execute(work.catalog, work.table, step)
     reader = TableReader(work.catalog, connections)
     if step.action == "remove metadata":
         return SupersededFiles(reader, connections).remove(step.files)
-    if not isinstance(reader.catalog, HasReferences):
+    if by.deletes and not isinstance(reader.catalog, HasReferences):
         return by.execute(work.catalog, work.table, step)
     if (own := garbage.get(work.catalog)) is None:
         own = garbage[work.catalog] = Garbage(reader, connections)

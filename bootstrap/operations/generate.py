@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from typing import Any
 
 import pyarrow as pa
@@ -86,7 +87,7 @@ def generate(target: Target, *, rows: int, seed: int, days: int, replace: bool) 
     days_made = ", ".join(f"'{day.isoformat()}'" for day in plan.dates)
     engine = target.lakehouse.engines.spark
     began = time.monotonic()
-    alone = engine is None or not engine.connect
+    alone = engine is None or not engine.connect or target.in_aws  # where Spark has no sessions
     _check(target, catalog, ("bronze",) if alone else ("bronze", "silver"))
     session = None if alone else SparkEngine(target)  # if Spark does not answer, nothing is written
     try:
@@ -133,6 +134,8 @@ def generate_dataset(
 
     dataset = DATASETS[name]
     full, namespace = f"{catalog}.{dataset.table}", dataset.table.partition(".")[0]
+    if target.in_aws:
+        target = replaced(target, lakehouse=connect(target.path, target.stack)[0])
     if dataset.table not in (there := _facts(target, catalog, [dataset.table])):
         client = clients.iceberg(target, catalog)
         client.create_namespace_if_not_exists(namespace)

@@ -24,6 +24,11 @@ def tpch(target: Target, catalog: str, *, scale: float, replace: bool) -> Iterat
     that this run made are dropped again. Raises UsageError if a table has other rows, and
     LakehouseError if another run makes tables; nothing is written then.
     """
+    if target.in_aws:
+        raise UsageError(
+            f"TPC-H is made by a connector of Trino, which Athena does not have: not in stacks.{target.stack}. "
+            "Use another --dataset, or load files: `lakehouse ingest`."
+        )
     if target.lakehouse.engines.trino is None:
         raise UsageError(f"{target.path.name}: TPC-H is made by Trino. Add `trino: {{}}` to `engines`, and deploy.")
     with alone(target.scratch / "generate-tpch.lock", "`lakehouse generate --dataset tpch`"):

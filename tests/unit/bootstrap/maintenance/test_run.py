@@ -26,6 +26,8 @@ REFUSED = plan.MaintenanceStep(
 class Engine:
     """Fails at one table."""
 
+    deletes = True
+
     def __init__(self) -> None:
         self.did: list[tuple[str, str]] = []
 

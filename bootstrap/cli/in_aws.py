@@ -1,0 +1,76 @@
+"""What commands about a running stack do for a stack in AWS, or why they do nothing there."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from bootstrap import output
+from bootstrap.cli.options import print_json
+from lakehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from bootstrap.session.target import Target
+
+
+def refuse(target: Target, command: str, why: str) -> None:
+    """Raises UsageError if the stack is in AWS, where the command has no meaning. ``why`` ends with what to use."""
+    if target.in_aws:
+        raise UsageError(f"stacks.{target.stack} is in AWS, where `lakehouse {command}` has no meaning. {why}")
+
+
+def status(target: Target, *, as_json: bool) -> None:
+    """Each part of the stack, as the account shows it. Exit code 1 if one is missing."""
+    from bootstrap.session.aws_parts import UNKNOWN, AwsAccount
+
+    account = AwsAccount.of(target)
+    parts = list(account.parts())
+    well = all(each.well for each in parts)
+    if as_json:
+        found = {"account": account.own.account, "caller": account.caller, "parts": [asdict(each) for each in parts]}
+        print_json({"stack": target.stack, "healthy": well, **found})
+    else:
+        _table(("PART", "NAME", "STATE"), [(each.kind, each.name, each.state) for each in parts])
+        whose = f", principal {account.principal}" if account.principal else ""
+        print(f"\nAccount {account.own.account} in {account.own.region}, as {account.caller}{whose}.")
+        if hidden := sum(each.state == UNKNOWN for each in parts):
+            print(f"{hidden} of {len(parts)} are not shown to you: your role may not look at them.")
+        if not well:
+            print(target.advice("`lakehouse deploy` makes what is missing."))
+    if not well:
+        raise typer.Exit(1)
+
+
+def endpoints(target: Target, *, as_json: bool, tool: str | None) -> None:
+    """The addresses of the services that the stack uses."""
+    from bootstrap.operations import aws_endpoints
+    from bootstrap.session.aws_parts import AwsAccount
+
+    if tool is not None:
+        refuse(target, "endpoints --for", "Tools have their own ways to Glue and Athena; docs/aws.md names the places.")
+    found = aws_endpoints.endpoints(AwsAccount.of(target))
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    _table(("NAME", "ADDRESS", "WHAT IT IS"), [(each.name, each.external, each.meaning) for each in found])
+
+
+def logs(target: Target, job: str | None, *, follow: bool) -> None:
+    """The log of a job."""
+    from bootstrap.jobs import past
+
+    past.show(target, job, sys.stdout, sys.stderr, follow=follow)
+
+
+def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    output.console(width=240).print(table)

@@ -1,0 +1,78 @@
+"""The checks of a stack in AWS: the credentials, then its parts. They only read."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+
+from bootstrap.doctor import checks
+from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsAccount, AwsPart
+from bootstrap.session.target import Target
+from lakehouse.errors import LakehouseError
+from lakehouse.runtimes.findings import Check, Finding, error, ok, warning
+
+#: Check -> the kinds of parts that it looks at.
+_KINDS = {
+    "buckets": ("bucket", "table bucket"),
+    "databases": ("Glue database",),
+    "athena": ("Athena workgroup",),
+    "spark": ("EMR application",),
+}
+
+
+def of_target(target: Target, around: checks.Surroundings) -> list[Check]:
+    """The checks, causes before consequences."""
+    stack = _Stack(target)
+    return [
+        Check("file", lambda: ok(f"{target.path.name} is valid")),
+        checks.terraform_check(around),
+        Check("credentials", stack.credentials),
+        *(Check(name, partial(stack.there, name), after=("credentials",)) for name in _KINDS),
+    ]
+
+
+class _Stack:
+    """What several checks need is asked once."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    @cached_property
+    def _account(self) -> AwsAccount:
+        return AwsAccount.of(self._target)
+
+    @cached_property
+    def _parts(self) -> list[AwsPart]:
+        return list(self._account.parts())
+
+    def credentials(self) -> Finding:
+        try:
+            account = self._account
+        except LakehouseError as problem:
+            return error(
+                str(problem),
+                "each command of a stack in AWS asks AWS, with the credentials of your shell",
+                "`aws sso login`, or set AWS_PROFILE; `aws sts get-caller-identity` shows whose they are",
+            )
+        whose = f", principal {account.principal}" if account.principal else ""
+        return ok(f"account {account.own.account}, as {account.caller}{whose}")
+
+    def there(self, name: str) -> Finding:
+        found = [each for each in self._parts if each.kind in _KINDS[name]]
+        if not found:
+            return ok("this stack has none")
+        if gone := [each.name for each in found if each.state == MISSING]:
+            return error(
+                f"{', '.join(gone)}: not in the account",
+                "the stack was not deployed, a deploy ended early, or somebody deleted it",
+                "`lakehouse diff` shows what a deploy would make; `lakehouse deploy` makes it",
+            )
+        off = [f"{each.name} is {each.state}" for each in found if each.state in ("DISABLED", "TERMINATED")]
+        if off:
+            return error(", ".join(off), "somebody turned it off", "turn it on in AWS's console, or `lakehouse deploy`")
+        if hidden := [each.name for each in found if each.state == UNKNOWN]:
+            return warning(
+                f"{len(hidden)} of {len(found)} are not shown to you: {', '.join(hidden)}",
+                "your role has no permission to look at them, which a principal does not need",
+                "look with the role that deploys, or ignore it",
+            )
+        return ok(f"{len(found)} there")
