@@ -14,7 +14,7 @@ from lakehouse.access.trust import trust
 from lakehouse.aws.boundary import boundary
 from lakehouse.aws.endpoints import for_spark, for_trino
 from lakehouse.aws.engines_ec2 import Ec2Engines
-from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements
+from lakehouse.aws.engines_managed import AthenaWorkgroups, EmrServerless, athena_statements, emr_statements, job_files
 from lakehouse.aws.github import GitHubRoles
 from lakehouse.aws.glue import Databases
 from lakehouse.aws.iam import instance_role, role, service_trust
@@ -173,7 +173,7 @@ class AwsTerraformStack(TerraformStack):
         for name, bucket in lakehouse.buckets.items():
             if name not in in_tables:
                 store.add(name, bucket)
-        if self._athena:
+        if self._athena or (self._options.engines == "managed" and lakehouse.engines.spark is not None):
             store.add_results(RESULTS)
         if not in_tables:
             glue = Databases(self, "glue", names=self._names, lakehouse=lakehouse, allow_destroy=allow_destroy)
@@ -240,7 +240,9 @@ class AwsTerraformStack(TerraformStack):
             if self._athena:
                 may += athena_statements(names, principal, RESULTS, self._key)
             if principal in applications:
-                may += emr_statements(names, principal, applications[principal].ref("arn"), logs)
+                if not self._athena:  # whose results include them
+                    may += job_files(names, principal, RESULTS, self._key)
+                may += emr_statements(names, principal, applications[principal], logs)
                 services = [service_trust(names, "emr-serverless", names.arn("emr-serverless", "/applications/*"))]
             self._principal(principal, may, services)
         return outputs

@@ -2,6 +2,7 @@
 
 What a double answers beyond its form is what its docstring says, and was never compared with AWS.
 """
+# ruff: noqa: N803 - arguments have AWS's names
 
 from __future__ import annotations
 
@@ -70,6 +71,43 @@ class Objects:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: object) -> Mapping[str, Any]:  # noqa: N803
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: object) -> Mapping[str, Any]:
         self.kept[f"s3://{Bucket}/{Key}"] = Body
         return {}
+
+
+class Parts:
+    """Buckets, databases, workgroups and table buckets: all are there, except for what a test names."""
+
+    def __init__(self) -> None:
+        self.missing: set[str] = set()
+        self.denied: set[str] = set()
+        self.broken: set[str] = set()
+
+    def head_bucket(self, *, Bucket: str) -> Mapping[str, Any]:
+        return self._answer("HeadBucket", Bucket, "404", {}, denied="403")
+
+    def get_database(self, *, Name: str) -> Mapping[str, Any]:
+        return self._answer("GetDatabase", Name, "EntityNotFoundException", {"Database": {"Name": Name}})
+
+    def get_work_group(self, *, WorkGroup: str) -> Mapping[str, Any]:
+        found = {"WorkGroup": {"Name": WorkGroup, "State": "ENABLED"}}
+        return self._answer("GetWorkGroup", WorkGroup, "InvalidRequestException", found)
+
+    def get_table_bucket(self, *, tableBucketARN: str) -> Mapping[str, Any]:
+        name = tableBucketARN.rpartition("/")[2]
+        found = {"arn": tableBucketARN, "name": name, "ownerAccountId": ACCOUNT, "createdAt": "2026-01-14T00:00:00Z"}
+        return self._answer("GetTableBucket", name, "NotFoundException", found)
+
+    def _answer(
+        self,
+        operation: str,
+        name: str,
+        absent: str,
+        found: Mapping[str, Any],
+        denied: str = "AccessDeniedException",
+    ) -> Mapping[str, Any]:
+        for names, code in ((self.missing, absent), (self.denied, denied), (self.broken, "InternalServiceException")):
+            if name in names:
+                raise refusal(operation, code, "no")
+        return found

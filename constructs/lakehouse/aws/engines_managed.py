@@ -166,8 +166,25 @@ def athena_statements(names: Names, user: str, results: str, key: str) -> list[P
     ]
 
 
-def emr_statements(names: Names, user: str, application: str, log_group: str) -> list[PolicyStatement]:
-    """The permissions to run Spark jobs in one's own application with one's own role, which the jobs log with too."""
+def job_files(names: Names, user: str, results: str, key: str) -> list[PolicyStatement]:
+    """The permissions to upload and to run one's own jobs, which `lakehouse run` puts beside one's results."""
+    within = {
+        "kms:EncryptionContext:aws:s3:arn": names.s3(results),
+        "kms:ViaService": f"s3.{names.region}.amazonaws.com",
+    }
+    objects = (names.s3(results, f"{user}/jobs/*"),)
+    return [
+        PolicyStatement("JobFiles", ("s3:GetObject", "s3:PutObject"), objects),
+        PolicyStatement("JobFilesKey", ("kms:Decrypt", "kms:GenerateDataKey"), (key,), {"StringEquals": within}),
+    ]
+
+
+def emr_statements(names: Names, user: str, application: Declared, log_group: str) -> list[PolicyStatement]:
+    """The permissions to run Spark jobs in one's own application with one's own role, which the jobs log with too.
+
+    One reads the logs of one's own application.
+    """
+    arn = application.ref("arn")
     jobs = ("CancelJobRun", "GetApplication", "GetDashboardForJobRun", "GetJobRun", "ListJobRuns", "StartApplication")
     passed = {"StringEquals": {"iam:PassedToService": "emr-serverless.amazonaws.com"}}
     own = names.arn("iam", f"role/{names.role(user)}", region=False)
@@ -177,9 +194,13 @@ def emr_statements(names: Names, user: str, application: str, log_group: str) ->
         PolicyStatement(
             "Spark",
             tuple(f"emr-serverless:{each}" for each in (*jobs, "StartJobRun")),
-            (application, f"{application}/jobruns/*"),
+            (arn, f"{arn}/jobruns/*"),
         ),
         PolicyStatement("SparkAsOneself", ("iam:PassRole",), (own,), passed),
         PolicyStatement("SparkLogs", streams, (f"{group}:*",)),
-        PolicyStatement("SparkLogGroups", ("logs:DescribeLogGroups",), ("*",)),  # IAM has no resource for this list
+        PolicyStatement(
+            "SparkLogsRead", ("logs:GetLogEvents",), (f"{group}:log-stream:/applications/{application.ref('id')}/*",)
+        ),
+        # IAM has no resource for these lists. The second finds one's own application by its name.
+        PolicyStatement("SparkLists", ("logs:DescribeLogGroups", "emr-serverless:ListApplications"), ("*",)),
     ]

@@ -34,7 +34,10 @@ def resolved(text: str, values: Mapping[str, str] = _VALUES) -> str:
     def value(match: re.Match[str]) -> str:
         if match[0] == "$${":
             return "${"
-        return next(value for start, value in values.items() if match[1].startswith(start))
+        found = next(value for start, value in values.items() if match[1].startswith(start))
+        # Of an application, policies use the id too, which is the end of its ARN.
+        emr = match[1].startswith("aws_emrserverless_application") and match[1].endswith(".id")
+        return found.rpartition("/")[2] if emr else found
 
     return re.sub(r"\$\$\{|\$\{([^}]+)\}", value, text)
 

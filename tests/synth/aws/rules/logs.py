@@ -1,4 +1,4 @@
-"""CloudWatch Logs: the ARN of a log group in a policy ends with ``:*``, except for what tags it.
+"""CloudWatch Logs: the ARN of a log group in a policy ends with ``:*``, except for what tags it or is about a stream.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 _BARE = ("logs:TagResource", "logs:UntagResource", "logs:ListTagsForResource")
 _EVERY = "logs:DescribeLogGroups"  # has no resource
+_STREAM = ("logs:GetLogEvents", "logs:PutLogEvents", "logs:DeleteLogStream")  # their resource is a stream
 
 
 def refused(stack: Mapping[str, Any]) -> Iterator[str]:
@@ -19,5 +20,7 @@ def refused(stack: Mapping[str, Any]) -> Iterator[str]:
         for statement in json.loads(policy["policy"])["Statement"]:
             asked = [each for each in statement["Action"] if each.startswith("logs:") and each not in (*_BARE, _EVERY)]
             for resource in statement.get("Resource", []):
+                if ":log-stream:" in resource and set(asked) <= set(_STREAM):
+                    continue
                 if asked and resource != "*" and not resource.endswith(":*"):
                     yield f"aws_iam_policy.{name}: {', '.join(asked)} on {resource}, which does not end with :*"
