@@ -38,6 +38,7 @@ class EmrDouble:
     group: str = GROUP
     looked: Callable[[int], None] = lambda look: None  # called with the number of each look at the job
     looks: int = 0
+    past: Mapping[str, str] = field(default_factory=dict)  # the states of earlier jobs, the oldest first
 
     def list_applications(self, **_: object) -> Mapping[str, Any]:
         return {"applications": [self._application(name, each) for each, name in enumerate(self.names, 1)]}
@@ -80,6 +81,25 @@ class EmrDouble:
             "jobDriver": {"sparkSubmit": {"entryPoint": "s3://bucket/job.py"}},
         }
         return {"jobRun": job}
+
+    def list_job_runs(self, *, applicationId: str, **_: object) -> Mapping[str, Any]:
+        jobs = [
+            {
+                "applicationId": applicationId,
+                "id": job,
+                "name": "daily",
+                "arn": _arn(applicationId, job),
+                "createdBy": f"arn:aws:iam::{ACCOUNT}:user/me",
+                "createdAt": NOW + datetime.timedelta(minutes=nth),
+                "updatedAt": NOW,
+                "executionRole": f"arn:aws:iam::{ACCOUNT}:role/r",
+                "state": state,
+                "stateDetails": self.details,
+                "releaseLabel": "emr-7.10.0",
+            }
+            for nth, (job, state) in enumerate(self.past.items())
+        ]
+        return {"jobRuns": jobs}
 
     def cancel_job_run(self, *, applicationId: str, jobRunId: str) -> Mapping[str, Any]:
         self.states = ("CANCELLED",)

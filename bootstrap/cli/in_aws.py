@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def refuse(target: Target, command: str, why: str) -> None:
     """Raises UsageError if the stack is in AWS, where the command has no meaning. ``why`` ends with what to use."""
     if target.in_aws:
-        raise UsageError(f"stacks.{target.stack} is in AWS, where `lakehouse {command}` has no meaning. {why}")
+        raise UsageError(f"stacks.{target.stack} is in AWS, where `{command}` has no meaning. {why}")
 
 
 def status(target: Target, *, as_json: bool) -> None:

@@ -28,7 +28,15 @@ class Target:
 
     @cached_property
     def located(self) -> Local:
-        """The same as ``local``, even if the state folder belongs to another lakehouse: for commands that only read."""
+        """The same as ``local``, even if the state folder belongs to another lakehouse: for commands that only read.
+
+        Raises UsageError if the stack is in AWS, where nothing of it is on this machine.
+        """
+        if self.in_aws:
+            raise UsageError(
+                f"stacks.{self.stack} is in AWS, and this command is about services that run on this machine. "
+                "docs/aws.md says what each command does there."
+            )
         return locate(self.lakehouse, self.stack, self.path)
 
     @cached_property

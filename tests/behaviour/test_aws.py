@@ -148,3 +148,45 @@ def test_s3_tables_are_not_bootstrapped(account: Account) -> None:
     tables = Account(account.url, stacks(AWS)["tables"], account.folder)
     assert "whose contents the bootstrap does not manage" in tables.run("plan", code=2)
     assert "terraform_data.bootstrap" not in tables.stack.resources
+
+
+def test_files_are_loaded_once_without_an_engine(account: Account) -> None:
+    source = account.folder / "departments.csv"
+    source.write_text("id,title\n1,Research\n2,Sales\n")
+    into = ("--into", "glue_catalog.people.departments")
+    assert "2 rows from 1 files appended" in account.run("ingest", str(source), *into)
+    assert "0 rows from 0 files appended; 1 loaded before" in account.run("ingest", str(source), *into)
+    shown = json.loads(account.run("metrics", "glue_catalog.people.departments", "--json"))
+    assert [each["rows"] for each in shown] == [2]
+
+
+def test_made_up_rows_are_written_without_an_engine(account: Account) -> None:
+    assert "glue_catalog.shop.orders: 50 rows appended" in account.run(
+        "generate", "--dataset", "orders", "--rows", "50"
+    )
+    glue = moto.client("glue", account.url, account.region)
+    [made] = glue.get_tables(DatabaseName="shop")["TableList"]
+    at = f"s3://employees-clusters-warehouse-{moto.ACCOUNT}-eu-central-1/"
+    assert made["StorageDescriptor"]["Location"].startswith(at)
+
+
+def test_status_and_doctor_see_the_stack(account: Account) -> None:
+    report = json.loads(account.run("status", "--json"))
+    assert report["healthy"], report
+    assert {each["kind"] for each in report["parts"]} == {"bucket", "Glue database"}
+    found = {each["check"]: each["severity"] for each in json.loads(account.run("doctor", "--json"))["checks"]}
+    assert found["credentials"] == found["buckets"] == found["databases"] == "ok"
+
+
+def test_snapshots_expire_and_orphans_go_without_an_engine(account: Account) -> None:
+    """Athena compacts, which moto does not execute: what deletes is the toolkit's own."""
+    before = account.file.read_text()
+    policy = "          departments:\n            maintenance: {remove_orphans: {older_than_days: 2}}\n"
+    account.file.write_text(before.replace("          departments:\n", policy))
+    try:
+        assert "remove orphans" in account.run("maintain", "--plan", code=2)
+        assert "departments" in account.run("maintain")
+    finally:
+        account.file.write_text(before)
+    shown = json.loads(account.run("metrics", "glue_catalog.people.departments", "--json"))
+    assert [each["rows"] for each in shown] == [2]

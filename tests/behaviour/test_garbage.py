@@ -27,6 +27,8 @@ POLICY = {"expire_snapshots": {"older_than_days": 1, "retain_last": 1}, "remove_
 class NoEngine:
     """Expiry and orphans of a catalog with branches need none."""
 
+    deletes = True
+
     def execute(self, catalog: str, table: str, step: plan.MaintenanceStep) -> Mapping[str, Any]:
         raise AssertionError(step)
 

@@ -13,7 +13,7 @@ from lakehouse.errors import LakehouseError
 
 
 def test_a_second_run_into_the_same_table_has_to_wait(tmp_path: Path) -> None:
-    target = cast("Any", SimpleNamespace(local=SimpleNamespace(state=SimpleNamespace(run=tmp_path))))
+    target = cast("Any", SimpleNamespace(in_aws=False, local=SimpleNamespace(state=SimpleNamespace(run=tmp_path))))
     first, other = Ingest(target, TableName("lake", "a", "t")), Ingest(target, TableName("lake", "a", "u"))
     with first._alone(), other._alone(), pytest.raises(LakehouseError, match=r"into lake.a.t is running"):
         Ingest(target, first.into)._alone().__enter__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -105,3 +105,49 @@ def test_names_choose_tables() -> None:
     for wrong in ("lake.a.off", "a.t", "nope"):
         with pytest.raises(UsageError, match=wrong):
             names(wrong)
+
+
+def test_athena_compacts_and_deletes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Expiry and orphans are the toolkit's own there; what else Athena cannot do has Spark's call as the fix."""
+    asked: list[str] = []
+
+    class Session:
+        def run(self, statement: str) -> SimpleNamespace:
+            asked.append(statement)
+            return SimpleNamespace(rows=iter(()))
+
+    monkeypatch.setattr(run, "workgroup", lambda target: "group")
+    monkeypatch.setattr(run, "AthenaEngine", lambda target, group: Session())
+    by = run.engine(SimpleNamespace(in_aws=True))  # type: ignore[arg-type]
+    assert not by.deletes
+    by.execute("lake", "people.employees", COMPACT)
+    assert asked == ['OPTIMIZE "people"."employees" REWRITE DATA USING BIN_PACK']
+    with pytest.raises(
+        LakehouseError, match=r"(?s)Athena cannot rewrite manifests.*CALL lake.system.rewrite_manifests"
+    ):
+        by.execute("lake", "people.employees", MANIFESTS)
+
+
+@pytest.mark.parametrize("action", ["expire snapshots", "remove orphans"])
+def test_what_the_engine_must_not_delete_is_deleted_here(monkeypatch: pytest.MonkeyPatch, action: plan.Action) -> None:
+    monkeypatch.setattr(run, "look", lambda work, connections: Found(METRICS, {}))
+    reader = SimpleNamespace(location_now=lambda table: "s3://w/t", catalog=None)
+    monkeypatch.setattr(run, "TableReader", lambda *of: reader)
+    did: list[str] = []
+
+    def doing(name: str) -> Callable[..., Mapping[str, int]]:
+        def do(*_: object) -> Mapping[str, int]:
+            did.append(name)
+            return {}
+
+        return do
+
+    own = SimpleNamespace(expire=doing("expire"), orphans=doing("orphans"))
+    monkeypatch.setattr(run, "Garbage", lambda *of: own)
+    engine = Engine()
+    engine.deletes = False
+    step = plan.MaintenanceStep(action, "some", location="s3://w/t")
+    (outcome,) = run.carry_out([work("a.t", step)], CONNECTIONS, engine, lambda work, action: None)
+    assert outcome.well
+    assert engine.did == []
+    assert did == [action.split()[0] if action.startswith("expire") else "orphans"]

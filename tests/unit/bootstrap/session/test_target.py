@@ -100,7 +100,7 @@ def test_a_stack_in_aws_has_nothing_on_this_machine() -> None:
     assert found.in_aws
     assert found.region == "eu-central-1"
     assert found.secrets == AWS.parent / ".lakehouse" / AWS.stem / "clusters" / "secrets"
-    with pytest.raises(UsageError, match='stacks has no local "clusters"'):
+    with pytest.raises(UsageError, match="stacks.clusters is in AWS, and this command is about services"):
         _ = found.local
 
 
