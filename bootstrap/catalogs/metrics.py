@@ -19,8 +19,8 @@ from urllib.parse import urlparse
 
 from bootstrap.catalogs import connect
 from bootstrap.catalogs.base import HasReferences, Head, Heads
+from bootstrap.catalogs.metadata_files import file_settings
 from bootstrap.iceberg.metadata import TableFacts
-from bootstrap.remote import trust
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing, Refused, first_line
 from bootstrap.remote.s3 import client, typed
@@ -203,15 +203,7 @@ class TableReader:
     def _io(self) -> Any:
         from bootstrap.remote.trusting import TrustingFileIO
 
-        store = self._connections.store
-        settings = {
-            "s3.endpoint": store.endpoint,
-            "s3.region": store.region,
-            "s3.access-key-id": store.access_key,
-            "s3.secret-access-key": store.secret_key,
-        }
-        said = {key: value for key, value in settings.items() if value is not None}
-        return TrustingFileIO(said | trust.of_store(store.trust))
+        return TrustingFileIO(file_settings(self._connections))
 
 
 @contextmanager

@@ -134,11 +134,14 @@ def generate_dataset(
 
     dataset = DATASETS[name]
     full, namespace = f"{catalog}.{dataset.table}", dataset.table.partition(".")[0]
+    in_namespace: dict[str, str] = {}
     if target.in_aws:
         target = replaced(target, lakehouse=connect(target.path, target.stack)[0])
+        # Glue requires a database's location; the others choose it.
+        in_namespace["location"] = f"{target.lakehouse.catalogs[catalog].location}/{namespace}"
     if dataset.table not in (there := _facts(target, catalog, [dataset.table])):
         client = clients.iceberg(target, catalog)
-        client.create_namespace_if_not_exists(namespace)
+        client.create_namespace_if_not_exists(namespace, in_namespace)
         client.create_table_if_not_exists(dataset.table, dataset.schema)
         there = _facts(target, catalog, [dataset.table])
     if problems := list(_misfits(there[dataset.table].metadata, dataset.schema)):

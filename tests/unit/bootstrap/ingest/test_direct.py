@@ -1,4 +1,4 @@
-"""Appending without an engine: what is written, in how many parts. The table is a fake; behaviour/test_aws.py has one."""
+"""Appending without an engine: what is written, in how many parts. The table is a fake."""
 
 from __future__ import annotations
 

@@ -34,8 +34,9 @@ def test_the_log_of_the_latest_job_or_of_a_named_one(target: Target, emr: EmrDou
     emr.past = {"00first": "SUCCESS", "00job1": "FAILED"}
     logs.driver(["the latest"])
     logs.streams["/applications/00application1/jobs/00first/SPARK_DRIVER/stdout"] = ["the first"]
+    log = io.StringIO()
     for job, said in ((None, "the latest\n"), ("00job1", "the latest\n"), ("00first", "the first\n")):
-        out, log = io.StringIO(), io.StringIO()
+        out = io.StringIO()
         past.show(target, job, out, log, follow=False, wait=0)
         assert out.getvalue() == said
     assert "Job 00first (daily) of etl: SUCCESS." in log.getvalue()
