@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bootstrap.session.synthesised import Synthesised
@@ -69,10 +70,11 @@ def from_json(data: Mapping[str, Any]) -> Looked:
     )
 
 
-def wanted(stack: Synthesised, contents: Any) -> str:
+def wanted(stack: Synthesised, contents: Any, places: Mapping[str, str] = MappingProxyType({})) -> str:
     """The digest of a synthesised stack and the file's contents.
 
-    Without the marks by which a local service that died is started again: they are new with every synth.
+    Without the marks by which a local service that died is started again: they are new with every synth. ``places``
+    are the names of folders of this machine, by path: the same sources have the same digest on another machine.
     """
     document = copy.deepcopy({key: value for key, value in stack.document.items() if key != "//"})
     marks = set(_MARK.findall(json.dumps(document)))
@@ -82,6 +84,8 @@ def wanted(stack: Synthesised, contents: Any) -> str:
     text = json.dumps([document, stack.services, contents], sort_keys=True)
     for mark in marks:
         text = text.replace(mark, "")
+    for path in sorted(places, key=len, reverse=True):  # one may be inside another
+        text = re.sub(rf"{re.escape(path)}(?![\w.-])", places[path], text)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -16,6 +16,7 @@ from bootstrap.pipeline.steps import PipelineStep, Runner, run
 from bootstrap.pipeline.summary import summary
 from bootstrap.remote.errors import StalePlan
 from bootstrap.session.synthesised import Synthesised, read
+from lakehouse import toolkit
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.packages import terraform
 
@@ -133,7 +134,14 @@ class Pipeline:
         return stacks[self.stack]
 
     def _wanted(self, stack: Synthesised) -> str:
-        return wanted(stack, self.contents)
+        here = {
+            str(self.folder): "<project>",
+            str(toolkit.root()): "<toolkit>",
+            sys.prefix: "<python>",
+            sys.executable: "<python>/bin/python",
+            str(Path.home()): "<home>",
+        }
+        return wanted(stack, self.contents, here)
 
     def _terraform(self) -> tuple[dict[str, Any], str]:
         """The plan that `cdktf diff` left in the stack's folder, for programs and for people."""

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from bootstrap.pipeline.looked import Looked, from_json
+from bootstrap.pipeline.looked import Looked, from_json, wanted
 from bootstrap.pipeline.pipeline import CHECKS, SUMMARY, Pipeline
 from bootstrap.pipeline.steps import PipelineStep, Ran, StepFailed
 from bootstrap.pipeline.summary import summary
 from bootstrap.remote.errors import StalePlan
+from bootstrap.session.synthesised import Synthesised
 from lakehouse.errors import LakehouseError, UsageError
 
 STACK: dict[str, Any] = {
@@ -343,3 +344,30 @@ def test_a_summary_is_never_longer_than_a_comment_may_be() -> None:
         outcome = summary(Looked("aws", "w", infrastructure, None, 0, text))
         assert len(outcome) < 65_536
         assert outcome.count("````" if infrastructure == () else "```") == 2
+
+
+def test_another_folder_is_the_same_work() -> None:
+    """Self-hosted runners check out into folders of their own."""
+
+    def digest(folder: str, python: str, file: str = "lakehouse.yaml") -> str:
+        command = f"{python} -m bootstrap --file {folder}/{file}"
+        document = {"resource": {"terraform_data": {"bootstrap": {"provisioner": [{"command": command}]}}}}
+        return wanted(Synthesised("aws", document), {}, {folder: "<project>", python: "<python>"})
+
+    first = digest("/home/a/work/repo", "/home/a/work/repo/.venv/bin/python")
+    assert digest("/srv/runner-2/repo", "/opt/python") == first
+    assert digest("/srv/runner-2/repo", "/opt/python", "other.yaml") != first
+    named = {"/srv/repo": "<project>"}
+    twice = [wanted(Synthesised("aws", {"a": text}), {}, named) for text in ("/srv/repo/x", "/srv/repo-2/x")]
+    assert twice[0] != twice[1], "a folder whose name begins in the same way is another one"
+
+
+def test_a_comment_has_no_number_of_an_account_and_its_whole_digest() -> None:
+    text = "bucket demo-aws-warehouse-123456789012-eu-west-1, arn:aws:iam::123456789012:role/r; 1234567890123 bytes"
+    looked = Looked("aws", "w", (("aws_s3_bucket.x[123456789012]", "create"),), "c", 1, text)
+    shown = summary(looked)
+    assert "123456789012-" not in shown
+    assert "::123456789012" not in shown
+    assert "warehouse-(account)-eu-west-1" in shown
+    assert "1234567890123 bytes" in shown
+    assert f"`{looked.digest[:16]}`" in shown
