@@ -58,9 +58,9 @@ class DirectLoader:
             for rows in self._rows():
                 transaction.append(rows, snapshot_properties=dict(summary))
 
-    def set_property(self, table: str, key: str, value: str) -> None:
+    def set_properties(self, table: str, properties: Mapping[str, str]) -> None:
         with self._table.transaction() as transaction:
-            transaction.set_properties({key: value})
+            transaction.set_properties(dict(properties))
 
     def clear(self) -> None:
         for path in self._files:
