@@ -24,9 +24,9 @@ def refuse(target: Target, command: str, why: str) -> None:
 
 def status(target: Target, *, as_json: bool) -> None:
     """Each part of the stack, as the account shows it. Exit code 1 if one is missing."""
-    from bootstrap.session.aws_parts import UNKNOWN, AwsAccount
+    from bootstrap.session.aws_parts import UNKNOWN, AwsParts
 
-    account = AwsAccount.of(target)
+    account = AwsParts.of(target)
     parts = list(account.parts())
     well = all(each.well for each in parts)
     if as_json:
@@ -47,11 +47,11 @@ def status(target: Target, *, as_json: bool) -> None:
 def endpoints(target: Target, *, as_json: bool, tool: str | None) -> None:
     """The addresses of the services that the stack uses."""
     from bootstrap.operations import aws_endpoints
-    from bootstrap.session.aws_parts import AwsAccount
+    from bootstrap.session.aws_parts import AwsParts
 
     if tool is not None:
         refuse(target, "endpoints --for", "Tools have their own ways to Glue and Athena; docs/aws.md names the places.")
-    found = aws_endpoints.endpoints(AwsAccount.of(target))
+    found = aws_endpoints.endpoints(AwsParts.of(target))
     if as_json:
         print_json([asdict(each) for each in found])
         return

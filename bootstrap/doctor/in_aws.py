@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 
 from bootstrap.doctor import checks
-from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsAccount, AwsPart
+from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsParts, AwsPart
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.findings import Check, Finding, error, ok, warning
@@ -37,8 +37,8 @@ class _Stack:
         self._target = target
 
     @cached_property
-    def _account(self) -> AwsAccount:
-        return AwsAccount.of(self._target)
+    def _account(self) -> AwsParts:
+        return AwsParts.of(self._target)
 
     @cached_property
     def _parts(self) -> list[AwsPart]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bootstrap.operations.endpoints import ServiceEndpoint
-from bootstrap.session.aws_parts import AwsAccount
+from bootstrap.session.aws_parts import AwsParts
 
 
-def endpoints(account: AwsAccount) -> list[ServiceEndpoint]:
+def endpoints(account: AwsParts) -> list[ServiceEndpoint]:
     """The addresses of the stack's services: the same for everybody."""
     found = [("glue", "glue", account.url("glue"), "Glue Data Catalog: the catalogs of engines")]
     if not account.options.store_has_tables:

@@ -37,7 +37,7 @@ class AwsPart:
 
 
 @dataclass(frozen=True)
-class AwsAccount:
+class AwsParts:
     """The stack in the account of the caller."""
 
     target: Target
@@ -46,7 +46,7 @@ class AwsAccount:
     principal: str  # whose role the caller has; empty: nobody's
 
     @classmethod
-    def of(cls, target: Target) -> AwsAccount:
+    def of(cls, target: Target) -> AwsParts:
         """Raises LakehouseError if there are no credentials, UsageError if they are for another account."""
         account, arn = aws.identity(target.region, target.stack)
         own = names(target.lakehouse, target.stack, account)

@@ -53,6 +53,7 @@ def wrong(text: str) -> str:
             return f"there is no command {words[0]}"
         command = command.commands[words.pop(0)]
     known = {each: parameter for parameter in command.params for each in (*parameter.opts, *parameter.secondary_opts)}
+    words = words[: words.index("--")] if "--" in words else words  # what follows is another program's
     given = [word.partition("=")[0] for word in words if word.startswith("-") and word != "-"]
     if unknown := [each for each in given if each not in known]:
         return f"it has no option {unknown[0]}"

@@ -5,7 +5,7 @@ import pytest
 from bootstrap.doctor import in_aws
 from bootstrap.doctor.checks import Surroundings
 from bootstrap.doctor.findings import examine
-from bootstrap.session.aws_parts import AwsAccount, AwsPart
+from bootstrap.session.aws_parts import AwsParts, AwsPart
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.findings import Finding
@@ -20,10 +20,10 @@ def findings() -> dict[str, Finding]:
 
 
 def test_without_credentials_the_rest_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(target: Target) -> AwsAccount:
+    def refused(target: Target) -> AwsParts:
         raise LakehouseError("there are no credentials for it")
 
-    monkeypatch.setattr(AwsAccount, "of", refused)
+    monkeypatch.setattr(AwsParts, "of", refused)
     found = findings()
     assert (found["credentials"].severity, found["credentials"].found) == ("error", "there are no credentials for it")
     assert {found[name].severity for name in ("buckets", "databases", "athena", "spark")} == {"skipped"}
@@ -42,5 +42,5 @@ def test_without_credentials_the_rest_is_not_checked(monkeypatch: pytest.MonkeyP
 )
 def test_what_a_state_means(monkeypatch: pytest.MonkeyPatch, part: AwsPart, check: str, severity: str) -> None:
     AwsDouble(monkeypatch)
-    monkeypatch.setattr(AwsAccount, "parts", lambda self: iter([part]))
+    monkeypatch.setattr(AwsParts, "parts", lambda self: iter([part]))
     assert findings()[check].severity == severity

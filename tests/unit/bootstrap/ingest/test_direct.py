@@ -69,7 +69,7 @@ def test_all_files_are_one_commit_with_the_summary(loader: DirectLoader, table: 
         assert loader.add("f2", rows(3)) == 1
         assert table.commits == [], "nothing is written before all files are there"
         loader.append("", "", SUMMARY)
-        loader.set_property("", "ingest.files", "f1 f2")
+        loader.set_properties("", {"ingest.files": "f1 f2"})
     assert table.commits[0] == [([1, 2, 3], SUMMARY)]
     assert table.properties == SUMMARY
 

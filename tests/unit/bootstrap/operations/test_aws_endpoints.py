@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bootstrap.operations.aws_endpoints import endpoints
-from bootstrap.session.aws_parts import AwsAccount
+from bootstrap.session.aws_parts import AwsParts
 from bootstrap.session.target import Target
 from lakehouse.spec import load
 from tests.aws_double import AwsDouble, Caller
@@ -23,7 +23,7 @@ def test_what_each_form_has(monkeypatch: pytest.MonkeyPatch, stack: str, names: 
     options = lakehouse.stacks[stack]
     region = getattr(options, "region", "")
     AwsDouble(monkeypatch, sts=Caller(f"employees-{stack}-etl-{region}"))
-    found = endpoints(AwsAccount.of(Target(AWS, lakehouse, stack)))
+    found = endpoints(AwsParts.of(Target(AWS, lakehouse, stack)))
     assert [each.name for each in found] == names
     assert all(each.external == each.internal for each in found)
     assert f"glue.{region}.amazonaws.com" in found[0].external

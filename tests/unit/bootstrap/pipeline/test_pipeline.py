@@ -354,7 +354,7 @@ def test_another_folder_is_the_same_work() -> None:
         document = {"resource": {"terraform_data": {"bootstrap": {"provisioner": [{"command": command}]}}}}
         return wanted(Synthesised("aws", document), {}, {folder: "<project>", python: "<python>"})
 
-    first = digest("/home/a/work/repo", "/home/a/work/repo/.venv/bin/python")
+    first = digest("/runners/a/repo", "/runners/a/repo/.venv/bin/python")
     assert digest("/srv/runner-2/repo", "/opt/python") == first
     assert digest("/srv/runner-2/repo", "/opt/python", "other.yaml") != first
     named = {"/srv/repo": "<project>"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsAccount, AwsPart
+from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsParts, AwsPart
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import load
@@ -36,7 +36,7 @@ def account(monkeypatch: pytest.MonkeyPatch, services: Parts) -> AwsDouble:
 
 
 def parts(target: Target) -> list[AwsPart]:
-    return list(AwsAccount.of(target).parts())
+    return list(AwsParts.of(target).parts())
 
 
 def test_every_part_is_asked_for(target: Target, account: AwsDouble) -> None:
@@ -95,4 +95,4 @@ def test_without_credentials_nothing_is_asked(target: Target, monkeypatch: pytes
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
     with pytest.raises(LakehouseError, match="stacks.aws is in AWS, and there are no credentials for it"):
-        AwsAccount.of(target)
+        AwsParts.of(target)
