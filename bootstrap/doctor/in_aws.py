@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 
 from bootstrap.doctor import checks
-from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsParts, AwsPart
+from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsPart, AwsParts
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.findings import Check, Finding, error, ok, warning

@@ -5,7 +5,7 @@ import pytest
 from bootstrap.doctor import in_aws
 from bootstrap.doctor.checks import Surroundings
 from bootstrap.doctor.findings import examine
-from bootstrap.session.aws_parts import AwsParts, AwsPart
+from bootstrap.session.aws_parts import AwsPart, AwsParts
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.runtimes.findings import Finding

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsParts, AwsPart
+from bootstrap.session.aws_parts import MISSING, UNKNOWN, AwsPart, AwsParts
 from bootstrap.session.target import Target
 from lakehouse.errors import LakehouseError
 from lakehouse.spec import load
