@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from bootstrap.catalogs.metadata_files import MetadataFiles
-from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Missing, Refused, UnknownState, first_line
+
+if TYPE_CHECKING:
+    from pyiceberg.io import FileIO
+
+
+class Opens(Protocol):
+    """What has the files: the store (:class:`bootstrap.catalogs.metadata_files.MetadataFiles`), or a backup of it."""
+
+    @property
+    def io(self) -> FileIO: ...
 
 
 class FileEntry(NamedTuple):
@@ -19,8 +27,8 @@ class FileEntry(NamedTuple):
 class ManifestFiles:
     """Raises Missing if a file is gone, Refused if it cannot be read, UnknownState if the store does not answer."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._files = MetadataFiles(connections)
+    def __init__(self, files: Opens) -> None:
+        self._files = files
 
     def manifests(self, at: str) -> list[str]:
         """The addresses of the manifests in a list."""

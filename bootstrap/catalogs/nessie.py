@@ -175,10 +175,10 @@ class NessieCatalog(RestCatalog):
         self.commits.register(name, metadata_location)
 
     def entries(self, reference: str | None = None) -> Iterator[dict[str, Any]]:
-        """Every entry of the branch, or of another reference, with its content."""
+        """Every entry of the branch, or of another reference (``NAME`` or ``NAME@HASH``), with its content."""
         token: str | None = None
         while True:
-            path = f"/trees/{quote(reference or self.connection.branch, safe='')}/entries"
+            path = f"/trees/{quote(reference or self.connection.branch, safe='@')}/entries"
             page = self.api.get(path, content="true", **{"page-token": token})
             yield from page["entries"]
             if not page.get("hasMore"):

@@ -9,7 +9,7 @@ https://projectnessie.org/develop/rest/ (API v2, "commit")
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -165,6 +165,15 @@ class NessieCommit:
             names = names or (next(iter(operations)) if len(operations) == 1 else f"{len(operations)} tables")
             body = {"commitMeta": {"message": f"lakehouse: {verb} {names}"}, "operations": list(operations.values())}
             self._api.post(f"{self._tree}@{hash_}/history/commit", body)
+
+    def send_to(
+        self, branch: str, hash_: str, operations: Sequence[Mapping[str, Any]], message: str
+    ) -> tuple[str, dict[str, str]]:
+        """Commit to another branch, which is at this hash. Returns its new one, and the ids of what was added."""
+        body = {"commitMeta": {"message": f"lakehouse: {message}"}, "operations": list(operations)}
+        answer = self._api.post(f"/trees/{quote(f'{branch}@{hash_}', safe='@')}/history/commit", body)
+        added = answer.get("addedContents") or ()
+        return answer["targetBranch"]["hash"], {".".join(each["key"]["elements"]): each["contentId"] for each in added}
 
     def _written(self, name: str, commit: Mapping[str, Any], content: Mapping[str, Any] | None) -> dict[str, Any]:
         """Write the table's next metadata file. Returns the operation that points Nessie at it.

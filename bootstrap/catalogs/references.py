@@ -53,6 +53,14 @@ def references_of(catalog: LiveCatalog) -> CatalogReferences:
     return found
 
 
+@dataclass(frozen=True)
+class LogPage:
+    """Hashes of commits, the newest first, and the token of the next page; None: there is none."""
+
+    hashes: tuple[str, ...]
+    token: str | None
+
+
 class CatalogReferences:
     """Branches and tags of a whole Nessie catalog: every table in it at once."""
 
@@ -88,15 +96,45 @@ class CatalogReferences:
         """Record whether the file calls it deletable. The record is needed after its entry has left the file."""
         if not deletable:
             with suppress(Missing):
-                self._remove(LiveReference(_MARK + name, "tag", self._beginning))
+                self._remove(LiveReference(_MARK + name, "tag", self.beginning))
             return
-        body = {"type": "BRANCH", "name": self.main, "hash": self._beginning}
+        body = {"type": "BRANCH", "name": self.main, "hash": self.beginning}
         with suppress(Exists):
             self.http.post("/trees", body, name=_MARK + name, type="TAG")
 
     @cached_property
-    def _beginning(self) -> str:
+    def beginning(self) -> str:
+        """The hash of what nothing was committed to."""
         return str(self.http.get("/config")["noAncestorHash"])
+
+    def history(self, reference: LiveReference, token: str | None = None, at_most: int | None = None) -> LogPage:
+        """A page of the log of a reference, as it was when it was read."""
+        path = f"/trees/{quote(f'{reference.name}@{reference.points_to}', safe='@')}/history"
+        page = self.http.get(path, **{"page-token": token, "max-records": str(at_most) if at_most else None})
+        hashes = tuple(str(each["commitMeta"]["hash"]) for each in page["logEntries"])
+        return LogPage(hashes, page["token"] if page.get("hasMore") else None)
+
+    def point(self, name: str, kind: ReferenceKind, points_to: str) -> None:
+        """Create the reference at a commit, or move it there from wherever it is.
+
+        Raises Conflict if somebody moves it at the same time.
+        """
+        try:
+            there = self.get(name)
+        except Missing:
+            body = {"type": "BRANCH", "name": self.main, "hash": points_to}
+            if points_to != self.beginning:
+                body = {"type": "DETACHED", "hash": points_to}
+            self.http.post("/trees", body, name=name, type=kind.upper())
+            return
+        if there.kind != kind:
+            self._remove(there)
+            self.point(name, kind, points_to)
+        elif there.points_to != points_to:
+            path = f"/trees/{quote(f'{name}@{there.points_to}', safe='@')}"
+            self.http.request(
+                "PUT", path, {"type": "DETACHED", "hash": points_to}, query={"type": kind.upper()}
+            )  # fmt: skip
 
     def delete(self, name: str, kind: ReferenceKind, expected: str | None = None) -> None:
         """Delete a reference; ``expected`` is the hash it must be at.

@@ -19,6 +19,7 @@ from bootstrap import output
 from bootstrap.cli import in_aws
 from bootstrap.cli.access import app as access
 from bootstrap.cli.aws import app as aws
+from bootstrap.cli.backup import app as backup
 from bootstrap.cli.deploy import app as deploying
 from bootstrap.cli.diagram import app as diagram
 from bootstrap.cli.doctor import app as doctor
@@ -387,6 +388,7 @@ app.add_typer(stores, name="store")
 app.add_typer(pipelines, name="pipelines")
 app.add_typer(secrets, name="secret")
 app.add_typer(access, name="access")
+app.add_typer(backup, name="backup")
 app.add_typer(aws, name="aws")
 app.add_typer(metadata, name="metadata")
 app.add_typer(diagram)

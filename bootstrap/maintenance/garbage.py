@@ -8,19 +8,19 @@ Whoever creates a branch at a *former* commit may find that its files are gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache, partial
 from typing import Any, TypeVar
 
 from bootstrap.catalogs.base import HasReferences
-from bootstrap.catalogs.manifest_files import ManifestFiles
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.catalogs.metrics import TableReader
-from bootstrap.maintenance import reachable
+from bootstrap.catalogs.stored_names import StoredNames
+from bootstrap.iceberg import reachable
+from bootstrap.iceberg.reachable import TableHead
 from bootstrap.maintenance.plan import MaintenanceStep, expirable
-from bootstrap.maintenance.reachable import TableHead
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Conflict, Missing, Refused
 from bootstrap.remote.s3 import client, typed
@@ -36,7 +36,8 @@ class Garbage:
 
     def __init__(self, reader: TableReader, connections: Connections) -> None:
         self._reader, self._parallel = reader, connections.parallel
-        self._files, self._names = MetadataFiles(connections), StoredNames(connections)
+        self._files = MetadataFiles(connections)
+        self._names = StoredNames(self._files, connections.parallel)
         store = connections.store
         self._uuids: dict[str, str] = {}  # of the metadata files read so far, which never change
         self._store = store.endpoint or f"s3.{store.region}.amazonaws.com"
@@ -146,39 +147,6 @@ class Garbage:
     def _all(self, call: Callable[[Any], T], values: Iterable[Any]) -> list[T]:
         with ThreadPoolExecutor(self._parallel) as pool:
             return list(pool.map(call, values))
-
-
-class StoredNames:
-    """What the files in the store name. Manifests never change, so each is read once."""
-
-    def __init__(self, connections: Connections) -> None:
-        self._files, self._parallel = ManifestFiles(connections), connections.parallel
-        self._lists: dict[str, Sequence[str]] = {}
-        self._entries: dict[str, Sequence[Any]] = {}
-
-    def manifests(self, lists: Collection[str], *, lenient: bool = False) -> set[str]:
-        return {at for named in self._read(lists, self._lists, self._files.manifests, lenient) for at in named}
-
-    def files(self, manifests: Collection[str], *, removed: bool = False, lenient: bool = False) -> set[str]:
-        read = self._read(manifests, self._entries, self._files.entries, lenient)
-        return {entry.path for entries in read for entry in entries if entry.live or removed}
-
-    def _read(
-        self, names: Collection[str], known: dict[str, Sequence[T]], read: Callable[[str], Sequence[T]], lenient: bool
-    ) -> list[Sequence[T]]:
-        def one(at: str) -> Sequence[T] | None:
-            try:
-                return known[at] if at in known else read(at)
-            except Missing:
-                if not lenient:
-                    fix = "Roll the table back or delete the branch or tag that needs it"
-                    raise Refused(f"{at} does not exist, so what it named is not known. {fix}") from None
-                return None
-
-        with ThreadPoolExecutor(self._parallel) as pool:
-            found = dict(zip(names, pool.map(one, names), strict=True))
-        known.update({at: named for at, named in found.items() if named is not None})
-        return [named for named in found.values() if named is not None]
 
 
 def _homes(metadata: Mapping[str, Any]) -> list[str]:

@@ -86,7 +86,8 @@ class _Files:
     """The folders of the files that metadata names. What was read from manifests is kept between runs."""
 
     def __init__(self, connections: Connections, catalog: str) -> None:
-        self._files, self._manifests = MetadataFiles(connections), ManifestFiles(connections)
+        self._files = MetadataFiles(connections)
+        self._manifests = ManifestFiles(self._files)
         connection = connections.catalogs[catalog]
         self._cache = FactsCache(connections.cache, f"manifests {connection.uri} {connection.warehouse}")
         self._kept = {at: json.loads(text) for at, text in self._cache.load().items()}

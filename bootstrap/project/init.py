@@ -67,7 +67,7 @@ def planned(folder: Path, template: Template, name: str) -> NewProject:
     before, after = _ports(text)
     numbers = {before[port]: number for port, number in after.items() if number != before[port]}
     files = {FILE: readdressed(with_ports(text, after) if numbers else text, numbers)}
-    files["cdktf.json"] = json.dumps(_cdktf(), indent=2) + "\n"
+    files["cdktf.json"] = json.dumps(cdktf_json(), indent=2) + "\n"
     files[".gitignore"] = _IGNORED
     files[_SCHEMA] = (toolkit.root() / _SCHEMA).read_text()
     files |= {each: readdressed(source.read_text(), numbers) for each, source in template.beside.items()}
@@ -108,7 +108,7 @@ def write(project: NewProject, *, replace: Collection[str] = ()) -> list[Path]:
     return written
 
 
-def _cdktf() -> dict[str, object]:
+def cdktf_json() -> dict[str, object]:
     return {
         "language": "python",
         "app": "lakehouse synth",

@@ -53,6 +53,7 @@ LAYERS = (
     ("bootstrap.session",),
     (
         "bootstrap.audit",
+        "bootstrap.backup",
         "bootstrap.deploy",
         "bootstrap.diagram",
         "bootstrap.doctor",

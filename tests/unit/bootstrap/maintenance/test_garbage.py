@@ -13,7 +13,8 @@ from bootstrap.catalogs.base import Head
 from bootstrap.catalogs.manifest_files import FileEntry
 from bootstrap.catalogs.metrics import TableReader
 from bootstrap.catalogs.nessie import NessieCatalog
-from bootstrap.maintenance.garbage import Garbage, StoredNames
+from bootstrap.catalogs.stored_names import StoredNames
+from bootstrap.maintenance.garbage import Garbage
 from bootstrap.maintenance.plan import MaintenanceStep
 from bootstrap.remote.connections import Connections, StoreConnection
 from bootstrap.remote.errors import Conflict, Missing, Refused

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.maintenance.reachable import TableHead, freed, needed
+from bootstrap.iceberg.reachable import TableHead, freed, needed
 
 
 class Stored:

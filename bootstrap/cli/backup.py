@@ -1,0 +1,245 @@
+"""``lakehouse backup``; :data:`app` is mounted into the ``lakehouse`` program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bootstrap import output
+from bootstrap.cli.options import JsonOption, print_json
+from lakehouse.errors import LakehouseError, UsageError
+
+if TYPE_CHECKING:
+    from bootstrap.backup.manifest import BackupManifest
+    from bootstrap.backup.vault import Vault
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Copy the whole lakehouse to a folder or a bucket, and bring it back.",
+)
+_VARIABLE = "LAKEHOUSE_BACKUP_PASSPHRASE"
+
+BackupPlace = Annotated[str, typer.Argument(metavar="WHERE", help="A folder, or s3://BUCKET/PREFIX.")]
+Id = Annotated[str | None, typer.Argument(metavar="[ID]", help="Which backup [default: the newest].")]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file", help=f"File with the passphrase of the secrets [default: ${_VARIABLE}, else it is asked for]."
+    ),
+]
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    where: BackupPlace,
+    key_file: KeyFile = None,
+    no_secrets: Annotated[
+        bool, typer.Option("--no-secrets", help="Leave out the secrets and the files that the lakehouse's file names.")
+    ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--except", metavar="NAME", help="Leave out a catalog, CATALOG.NAMESPACE or a table."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the lakehouse as it is now. What the target has from former backups is not copied again.
+
+    Writers may go on: each table is copied as it was at one moment.
+    """
+    from bootstrap.backup.bundle import gather
+    from bootstrap.backup.create import create as run
+    from bootstrap.backup.vault import vault
+    from bootstrap.session.connect import connect
+
+    target = context.obj.target()
+    passphrase = None if no_secrets else _passphrase(key_file, new=True)
+    lakehouse, connections = connect(target.path, target.stack)
+    bundle = gather(target.path, lakehouse, target.stack)
+    with _counting("copying files") as copying:
+        done = run(bundle, connections, vault(where, target.scratch), without or [], passphrase, copying)
+    if as_json:
+        print_json({**_row(done.manifest), "copied": done.copied, "copied_bytes": done.copied_bytes})
+        return
+    tables = len(done.manifest.tables)
+    print(
+        f"Backup {done.manifest.id} in {where}: {tables} tables, {len(done.manifest.files)} files, "
+        f"{done.manifest.size / 1e6:.1f} MB; copied {done.copied} files, {done.copied_bytes / 1e6:.1f} MB."
+    )
+    if done.manifest.secrets is None:
+        print("It has no secrets: a lakehouse restored from it makes new ones.")
+
+
+@app.command("list")
+def list_(where: BackupPlace, as_json: JsonOption = False) -> None:
+    """List the backups, the newest last."""
+    from bootstrap.backup.vault import vault
+    from bootstrap.cli.tables import table
+
+    there = vault(where)
+    found = [there.manifest(each) for each in there.ids()]
+    if as_json:
+        print_json([{**_row(each), "tables": each.tables} for each in found])
+        return
+    if not found:
+        print(f"{where} has no backups.")
+        return
+    headings = ("ID", "LAKEHOUSE", "STACK", "TABLES", "FILES", "MB", "SECRETS")
+    rows = [
+        (each.id, each.lakehouse, each.stack, str(len(each.tables)), str(len(each.files)), f"{each.size / 1e6:.1f}",
+         "sealed" if each.secrets else "none")
+        for each in found
+    ]  # fmt: skip
+    output.console(width=200).print(table(headings, rows))
+
+
+@app.command()
+def verify(where: BackupPlace, id_: Id = None, as_json: JsonOption = False) -> None:
+    """Read a whole backup: every digest, and that every file is there that its metadata names. Needs no lakehouse.
+
+    Exit code 1 if something is wrong.
+    """
+    from bootstrap.backup.vault import vault
+    from bootstrap.backup.verify import verify as run
+
+    there = vault(where)
+    manifest = there.manifest(id_)
+    with _counting("reading files") as checking:
+        checked = run(there, manifest, checking)
+    if as_json:
+        content = {"ok": not checked.wrong, "files": checked.files, "bytes": checked.bytes, "wrong": checked.wrong}
+        print_json({"id": manifest.id, **content})
+    elif not checked.wrong:
+        print(f"Backup {manifest.id} is whole: {checked.files} files, {checked.bytes / 1e6:.1f} MB.")
+    for each in () if as_json else checked.wrong:
+        print(f"wrong: {each}", file=sys.stderr)
+    if checked.wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    where: BackupPlace,
+    id_: Id = None,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="NAME", help="Only this CATALOG.NAMESPACE.TABLE, namespace or catalog."),
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", metavar="FOLDER", help="Instead, write the file and the secrets into this new folder."),
+    ] = None,
+    key_file: KeyFile = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a backup back into a running lakehouse that has no rows yet, or only some tables of it.
+
+    On a new machine, --into FOLDER first; then deploy there, and run this again. It can be repeated after a failure.
+    """
+    from bootstrap.backup.vault import vault
+
+    if into is not None:
+        if tables:
+            raise UsageError("--into writes the file and the secrets, and no tables. Use it without --table.")
+        there = vault(where)
+        _unpack(there, there.manifest(id_), into, key_file)
+        return
+    target = context.obj.target()
+    there = vault(where, target.scratch)
+    manifest = there.manifest(id_)
+    from bootstrap.backup.restore import restore as run
+    from bootstrap.session.connect import connect
+
+    lakehouse, connections = connect(target.path, target.stack)
+    with _counting("restoring files") as restoring:
+        done = run(there, manifest, connections, tables or [], restoring)
+    if as_json:
+        print_json({"id": manifest.id, "written": done.written, "tables": done.tables, "references": done.references})
+    else:
+        print(
+            f"Backup {manifest.id} is restored: {len(done.tables)} tables and views, {done.written} files written, "
+            f"{done.found} were there."
+        )
+    _apply(lakehouse, connections)
+
+
+def _apply(lakehouse: Any, connections: Any) -> None:
+    """Grants, and what else the file says, as they are lost with the empty tables that a deploy had made."""
+    from bootstrap.reconciler.reconcile import reconcile
+    from bootstrap.reconciler.world import World
+
+    outcome = reconcile(lakehouse, World.of(connections))
+    for each in outcome.done:
+        print(f"applied: {each.address}", file=sys.stderr)
+    if outcome.exit_code:
+        raise LakehouseError(
+            "The tables are back, but not all is as the file says: `lakehouse apply` shows what fails."
+        )
+
+
+def _unpack(there: Vault, manifest: BackupManifest, into: Path, key_file: Path | None) -> None:
+    from bootstrap.backup.bundle import Bundle, unpack
+    from bootstrap.backup.sealing import opened
+    from bootstrap.project.init import cdktf_json
+
+    sealed: dict[str, bytes] = {}
+    what = f"The secrets of backup {manifest.id}"
+    if manifest.secrets is not None:
+        data = there.read(manifest.secrets, "the file of secrets")
+        sealed = opened(what, data, _passphrase(key_file, new=False))
+    file = there.read(manifest.file, manifest.file_name)
+    bundle = Bundle(manifest.lakehouse, manifest.stack, manifest.file_name, file, sealed)
+    path = unpack(into.absolute(), bundle, cdktf_json())
+    print(f"{path} is written{'' if sealed else ', without secrets: a deploy makes new ones'}. Next:")
+    print(f"  cd {into}\n  lakehouse deploy\n  lakehouse backup restore {there.where} {manifest.id}")
+
+
+def _passphrase(key_file: Path | None, *, new: bool) -> bytes:
+    """The passphrase. Raises UsageError if there is none, or if it is too short for a new backup."""
+    if key_file is not None:
+        try:
+            found = key_file.read_bytes().strip()
+        except OSError as error:
+            raise UsageError(f"{key_file} cannot be read: {error.strerror}. Name the file of the passphrase.") from None
+    elif _VARIABLE in os.environ:
+        found = os.environ[_VARIABLE].encode()
+    elif sys.stdin.isatty():
+        found = typer.prompt("Passphrase of the secrets", hide_input=True, confirmation_prompt=new, err=True).encode()
+    else:
+        raise UsageError(
+            f"The secrets need a passphrase: name its file with --key-file, or set ${_VARIABLE}"
+            f"{', or leave them out with --no-secrets' if new else ''}."
+        )
+    if new and len(found) < 12:
+        raise UsageError("The passphrase is too short: it needs at least 12 bytes. Who has it has all secrets.")
+    return found
+
+
+@contextmanager
+def _counting(what: str) -> Iterator[Any]:
+    """A progress bar; silent if there is no terminal."""
+    with output.progress() as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda count, of: bar.update(task, completed=count, total=of)
+
+
+def _row(of: BackupManifest) -> dict[str, Any]:
+    return {
+        "id": of.id,
+        "created": of.created,
+        "lakehouse": of.lakehouse,
+        "stack": of.stack,
+        "files": len(of.files),
+        "bytes": of.size,
+        "secrets": of.secrets is not None,
+        "excluded": of.excluded,
+    }
