@@ -46,7 +46,7 @@ def restored(commits: list[CommitCopy]) -> tuple[Server, list[NessieState]]:
     """Commits that follow each other."""
     server, states = Server(), [NessieState()]
     for commit in commits:
-        given = {}
+        given: dict[str, str] = {}
         for operations in steps(states[-1], commit):
             given |= server.commit(operations)
         states.append(after(states[-1], commit, given))
