@@ -17,6 +17,7 @@ import typer
 
 from bootstrap import output
 from bootstrap.cli import references as branching
+from bootstrap.cli.bringing_back import app as bringing_back
 from bootstrap.cli.options import JsonOption
 from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.runtimes import events
@@ -35,6 +36,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 
 app.add_typer(branching.branches, name="branch")
 app.add_typer(branching.tags, name="tag")
+app.add_typer(bringing_back)
 
 AllowDestroy = Annotated[
     bool, typer.Option("--allow-destroy", help="Also drop what was `deletable: true` and is no longer in the file.")
@@ -278,18 +280,6 @@ def drift_text(found: Diff) -> Iterable[str]:
             "An apply leaves alone what the file does not name, unless it has both keys to deletion: "
             "`lakehouse import` prints new objects as entries for the file, `lakehouse export` everything."
         )
-
-
-@app.command()
-def restore(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="CATALOG.NAMESPACE.TABLE, or a table's column after it.")],
-) -> None:
-    """Bring back a table that was dropped, or a column of a table, with its rows and its history."""
-    from bootstrap.reconciler.tables.restore import restore as bring_back
-
-    _, lakehouse, world = _connect(context)
-    print(bring_back(lakehouse, world, name))
 
 
 @app.command("import")

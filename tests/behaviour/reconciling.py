@@ -9,7 +9,7 @@ from bootstrap.reconciler import apply as applying
 from bootstrap.reconciler import reconcile as reconciling
 from bootstrap.reconciler.apply import Outcome
 from bootstrap.reconciler.plan import Plan
-from bootstrap.reconciler.tables import restore as restoring
+from bootstrap.reconciler.tables.undrop import undrop
 from bootstrap.reconciler.world import World
 from bootstrap.remote.connections import Connections
 from lakehouse.spec import Lakehouse
@@ -28,4 +28,6 @@ def apply(plan: Plan, connections: Connections, **options: Any) -> Outcome:
 
 
 def restore(lakehouse: Lakehouse, connections: Connections, name: str) -> str:
-    return restoring.restore(lakehouse, World.of(connections), name)
+    found = undrop(lakehouse, World.of(connections), name)
+    found.bring_back()
+    return f"{found.what} is back, {found.rest}"

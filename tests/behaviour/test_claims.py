@@ -123,7 +123,7 @@ def test_a_dropped_table_is_reported_and_restored(connections: Connections, root
     filled(witness, f"{root}.ev2", 3)
     witness.drop_table(f"{root}.ev2")
     (note,) = make_plan(wanted, connections).lost
-    assert f"`lakehouse restore lake.{root}.ev2` brings it back" in note.message
+    assert f"`lakehouse undrop lake.{root}.ev2` brings it back" in note.message
     assert "it held 3 rows in " in note.message
     if connections.catalogs["lake"].kind == "nessie":
         assert "dropped (commit " in note.message
@@ -155,7 +155,7 @@ def test_a_dropped_column_is_reported_and_restored_with_its_values(
     )
     (note,) = make_plan(wanted, connections).lost
     assert note.address == f"column lake.{root}.ev2.s"
-    assert f"`lakehouse restore lake.{root}.ev2.s` brings it back" in note.message
+    assert f"`lakehouse undrop lake.{root}.ev2.s` brings it back" in note.message
     restore(wanted, connections, f"lake.{root}.ev2.s")
     assert not make_plan(wanted, connections).steps
     # Nessie's own endpoint shows the schema of the last rows: read by the metadata file itself.

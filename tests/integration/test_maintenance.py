@@ -129,15 +129,15 @@ def test_a_table_that_was_dropped_comes_back(deployed: Deployment, tables: str) 
     deployed.trino(f"DROP TABLE {tables}.free")
     drift = deployed.lakehouse("drift", code=2)
     assert "! table lake.data_maintain.free: it was dropped (commit " in drift
-    assert "`lakehouse restore lake.data_maintain.free` brings it back" in drift
-    reported = deployed.lakehouse("restore", f"{tables}.free")
+    assert "`lakehouse undrop lake.data_maintain.free` brings it back" in drift
+    reported = deployed.lakehouse("undrop", f"{tables}.free")
     assert reported.strip() == "table lake.data_maintain.free is back, with 4 rows in 4 snapshots"
     assert deployed.trino(f"SELECT sum(id), count(*) FROM {tables}.free") == [[6, 4]]
     deployed.trino(f"ALTER TABLE {tables}.free ADD COLUMN s varchar")
     deployed.trino(f"INSERT INTO {tables}.free VALUES (9, 'nine')")
     deployed.trino(f"ALTER TABLE {tables}.free DROP COLUMN s")
     deployed.trino(f"INSERT INTO {tables}.free VALUES 10")
-    deployed.lakehouse("restore", f"{tables}.free.s")
+    deployed.lakehouse("undrop", f"{tables}.free.s")
     assert deployed.trino(f"SELECT s FROM {tables}.free WHERE id > 8 ORDER BY id") == [["nine"], [None]]
 
 

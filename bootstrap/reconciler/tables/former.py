@@ -36,7 +36,7 @@ def lost(full: str, want: WantedTable, have: TableFacts) -> Iterator[tuple[str, 
             back = "its values can still be read from an earlier snapshot, by time travel"
             yield path, f"it existed, and somebody dropped it. {new}; {back}"
         else:
-            back = f"`lakehouse restore {full}.{path}` brings it back with its values, which are still in the files"
+            back = f"`lakehouse undrop {full}.{path}` brings it back with its values, which are still in the files"
             yield path, f"it existed, and somebody dropped it. {new}; {back}"
 
 

@@ -71,7 +71,7 @@ def text(catalog: str, name: str, gone: Gone, metadata: Mapping[str, Any] | None
     if metadata is None:
         lost = f"its metadata file {gone.metadata_location} cannot be read, so it cannot be brought back"
         return f"it was {gone.how}; {lost}. {new}"
-    return f"it was {gone.how}; it held {rows(metadata)}. `lakehouse restore {full}` brings it back; {new}"
+    return f"it was {gone.how}; it held {rows(metadata)}. `lakehouse undrop {full}` brings it back; {new}"
 
 
 def rows(metadata: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ def test_a_column_that_was_dropped() -> None:
     made = world({"a": "long", "b": "string"}, {"a": "long"})
     reported = lost(made, {"a": "long", "b": "string"})
     assert list(reported) == ["b"]
-    assert "`lakehouse restore lake.n.t.b` brings it back" in reported["b"]
+    assert "`lakehouse undrop lake.n.t.b` brings it back" in reported["b"]
 
 
 def test_a_column_that_was_renamed() -> None:

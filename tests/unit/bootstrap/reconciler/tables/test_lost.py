@@ -22,13 +22,13 @@ METADATA: dict[str, Any] = {
     ("gone", "metadata", "parts"),
     [
         (Gone("dropped (commit 1a)", "s3://w/m"), METADATA, ["dropped (commit 1a); it held 3 rows in 2 snapshots",
-                                                             "`lakehouse restore lake.n.t`"]),
+                                                             "`lakehouse undrop lake.n.t`"]),
         (Gone("dropped (commit 1a)", "s3://w/m"), {}, ["it held no rows"]),
         (Gone("dropped (commit 1a)", "s3://w/m"), None, ["s3://w/m cannot be read, so it cannot be brought back"]),
         (Gone("renamed to n.u (commit 1a)", "s3://w/m", "n.u"), METADATA,
          ["its rows are in lake.n.u", "ALTER TABLE lake.n.u RENAME TO lake.n.t"]),
         # Renamed, and then dropped under its new name.
-        (Gone("renamed to n.x (commit 1a)", "s3://w/m", "n.x"), METADATA, ["`lakehouse restore lake.n.t`"]),
+        (Gone("renamed to n.x (commit 1a)", "s3://w/m", "n.x"), METADATA, ["`lakehouse undrop lake.n.t`"]),
     ],
 )  # fmt: skip
 def test_what_a_note_says(gone: Gone, metadata: dict[str, Any] | None, parts: list[str]) -> None:

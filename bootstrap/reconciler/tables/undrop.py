@@ -1,8 +1,10 @@
-"""``lakehouse restore``: bring back a table or column that somebody removed, as it was before."""
+"""``lakehouse undrop``: bring back a table or column that somebody removed, as it was before."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from bootstrap.catalogs.base import LiveCatalog
 from bootstrap.iceberg import claims
@@ -15,8 +17,17 @@ from lakehouse.errors import LakehouseError, UsageError
 from lakehouse.spec.model import Lakehouse
 
 
-def restore(lakehouse: Lakehouse, world: World, name: str) -> str:
-    """Bring back CATALOG.NAMESPACE.TABLE or CATALOG.NAMESPACE.TABLE.COLUMN. Returns the message for the user.
+@dataclass(frozen=True)
+class Undrop:
+    """What would come back, as text, and what brings it back."""
+
+    what: str
+    rest: str
+    bring_back: Callable[[], None]
+
+
+def undrop(lakehouse: Lakehouse, world: World, name: str) -> Undrop:
+    """How CATALOG.NAMESPACE.TABLE or CATALOG.NAMESPACE.TABLE.COLUMN comes back. Nothing is changed yet.
 
     Raises UsageError if the name is not one of these or exists, LakehouseError if there is nothing to bring back or if
     another live table now uses its folder.
@@ -37,7 +48,7 @@ def restore(lakehouse: Lakehouse, world: World, name: str) -> str:
     return _table(lakehouse, world, catalog, name, facts)
 
 
-def _column(catalog: LiveCatalog, name: str, table: str, column: str, have: TableFacts) -> str:
+def _column(catalog: LiveCatalog, name: str, table: str, column: str, have: TableFacts) -> Undrop:
     if any(field.name == column for field in have.schema.fields):
         raise UsageError(f"{name} exists: there is nothing to bring back. Name a table or column that is gone")
     field = former.find(have, column)
@@ -46,13 +57,13 @@ def _column(catalog: LiveCatalog, name: str, table: str, column: str, have: Tabl
     now = next((each.name for each in have.schema.fields if each.id == field.id), None)
     if now is not None:
         raise LakehouseError(f"{name} exists under the name {now}. Write `renamed_from: {now}` in the file, and apply")
-    catalog.commit_table(table, former.revival(have, field))
-    return f"column {name} is back with its values; rows that were written in the meantime have none"
+    rest = "with its values; rows that were written in the meantime have none"
+    return Undrop(f"column {name}", rest, lambda: catalog.commit_table(table, former.revival(have, field)))
 
 
 def _table(
     lakehouse: Lakehouse, world: World, catalog: LiveCatalog, name: str, facts: CatalogFacts
-) -> str:  # fmt: skip
+) -> Undrop:  # fmt: skip
     catalog_name, _, full = name.partition(".")
     folders, files = world.folders(), world.files()
     namespace, _, short = full.rpartition(".")
@@ -76,13 +87,17 @@ def _table(
     for claim in claims.of_table(name, catalog_name, TableFacts(gone.metadata_location, compact(metadata))):
         if other := known.clash(claim):
             raise LakehouseError(f"{name} is not brought back: {claims.refusal(claim, other)}")
+    rest = f"with {lost.rows(metadata)}"
+    return Undrop(f"table {name}", rest, lambda: _register(catalog, facts, full, gone.metadata_location))
+
+
+def _register(catalog: LiveCatalog, facts: CatalogFacts, full: str, metadata_location: str) -> None:
     parts = full.split(".")[:-1]
     for namespace in (".".join(parts[:depth]) for depth in range(1, len(parts) + 1)):
         if namespace not in facts.namespaces:
             with suppress(Exists):
                 catalog.create_namespace(namespace, {})
-    catalog.register_table(full, gone.metadata_location)
-    return f"table {name} is back, with {lost.rows(metadata)}"
+    catalog.register_table(full, metadata_location)
 
 
 def _quiet(count: int, of: int) -> None:
