@@ -15,7 +15,7 @@ from bootstrap.backup.bundle import Bundle
 from bootstrap.backup.manifest import BackupManifest, CatalogCopy, StoredFile
 from bootstrap.backup.pin import locations, pin
 from bootstrap.backup.plan import excluded, incremental
-from bootstrap.backup.reach import FileReach, Reached
+from bootstrap.backup.reach import FileReach, Reached, known
 from bootstrap.backup.sealing import sealed
 from bootstrap.backup.store_files import StoreFiles
 from bootstrap.backup.vault import Vault
@@ -131,7 +131,7 @@ class _Maker:
         """What each metadata file needs. That of a former backup needs what it needed then."""
         wanted = {at: f"{name}.{who}" for name, of in catalogs.items() for at, who in locations(of).items()}
         last = self._last.heads if self._last else {}
-        found = {at: Reached(frozenset(last[at]), frozenset()) for at in wanted if at in last}
+        found = {at: known(at, last[at]) for at in wanted if at in last}
         reach = FileReach(MetadataFiles(self._connections), self._connections.parallel)
         new = [at for at in wanted if at not in found]
         with ThreadPoolExecutor(self._connections.parallel) as pool:

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootstrap.backup.manifest import BranchesCopy, CatalogCopy, CommitCopy
-from bootstrap.backup.pin import TABLE, dotted, location
+from bootstrap.backup.pin import TABLE, WORK, dotted, location
 from bootstrap.backup.present import replaceable
 from bootstrap.catalogs.metadata_files import MetadataFiles
 from bootstrap.catalogs.nessie import NessieCatalog
 from lakehouse.errors import UsageError
 
-WORK = "lakehouse-restore"  # the branch on which commits are made
 _MOST = 500  # new contents in a commit
 
 

@@ -19,6 +19,8 @@ from bootstrap.iceberg.view import compact_view
 from bootstrap.remote.connections import Connections
 from bootstrap.remote.errors import Refused
 
+#: The branch on which a restore makes its commits. One that was killed leaves it.
+WORK = "lakehouse-restore"
 TABLE, VIEW, NAMESPACE = "ICEBERG_TABLE", "ICEBERG_VIEW", "NAMESPACE"
 
 
@@ -36,7 +38,8 @@ def pin(name: str, connections: Connections, without: Collection[str]) -> Catalo
     def wanted(each: str) -> bool:
         return not excluded(f"{name}.{each}", without)
 
-    _known(name, [each for each in (*facts.others, *facts.other_views) if wanted(each)])
+    unplaced = [each for each, table in facts.tables.items() if not table.metadata_location]
+    _known(name, [each for each in (*facts.others, *facts.other_views, *unplaced) if wanted(each)])
     return CatalogCopy(
         kind,
         {each: dict(properties) for each, properties in facts.namespaces.items() if wanted(each)},
@@ -55,7 +58,7 @@ def _known(catalog: str, others: Collection[str]) -> None:
 
 
 def _nessie(name: str, kind: str, catalog: NessieCatalog, without: Collection[str]) -> CatalogCopy:
-    references = list(catalog.references.list())
+    references = [each for each in catalog.references.list() if each.name != WORK]
     main = next(each for each in references if each.name == catalog.connection.branch)
     logs = {each.name: list(_log(catalog, each, alone=len(references) == 1)) for each in references}
     before = commits.needed(logs)

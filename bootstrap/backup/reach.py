@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,6 +42,15 @@ class FileReach:
         needed = reachable.needed([TableHead(what, location, metadata)], self._names)
         logged = frozenset(entry["metadata-file"] for entry in metadata.get("metadata-log") or ()) - {location}
         return Reached(frozenset(needed) - logged, logged)
+
+
+def known(location: str, files: Collection[str]) -> Reached:
+    """What a metadata file needs, by the ``files`` of a former backup.
+
+    Former metadata files among them may be gone by now: a commit on another branch may have removed them.
+    """
+    logged = frozenset(each for each in files if ".metadata.json" in each and each != location)
+    return Reached(frozenset(files) - logged, logged)
 
 
 def is_view(metadata: Mapping[str, Any]) -> bool:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ from lakehouse.errors import LakehouseError, UsageError
 
 PART = 1 << 20  # bytes that are read at a time
 _OBJECTS, _BACKUPS, _END = "objects", "backups", ".backup"
+_INCOMING = ".incoming-"  # folders of files on their way in
 
 
 class VaultPlace(Protocol):
@@ -167,11 +170,32 @@ class FolderPlace:
     def scratch(self) -> Iterator[Path]:
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder = tempfile.TemporaryDirectory(prefix=".incoming-", dir=self.root)
+            for left in self.root.glob(f"{_INCOMING}*"):
+                with _held(left) as ours:
+                    if ours:  # of a process that was killed
+                        shutil.rmtree(left, ignore_errors=True)
+            folder = tempfile.TemporaryDirectory(prefix=_INCOMING, dir=self.root)
         except OSError as error:
             raise UsageError(f"{self.root} cannot be written: {error.strerror}. Name another folder.") from None
-        with folder as name:
+        with folder as name, _held(Path(name)):
             yield Path(name)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[bool]:
+    """Hold a folder's lock, which ends with the process. Yields whether nobody else holds it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:  # removed by its owner meanwhile
+        yield False
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield True
+    except BlockingIOError:
+        yield False
+    finally:
+        os.close(descriptor)
 
 
 class BucketPlace:
@@ -199,15 +223,15 @@ class BucketPlace:
             self._s3.upload_file(str(file), self._bucket, self._prefix + name)
 
     def sizes(self, folder: str) -> dict[str, int]:
-        with typed(self.where):
-            pages = self._s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/"
-            )
-            return {
-                each["Key"].removeprefix(self._prefix): each["Size"]
-                for page in pages
-                for each in page.get("Contents", ())
-            }
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=f"{self._prefix}{folder}/"
+        )
+        try:
+            with typed(self.where):
+                files = [each for page in pages for each in page.get("Contents", ())]
+        except Missing:
+            raise UsageError(f"{self.where}: there is no bucket {self._bucket}. Make it, or name another.") from None
+        return {each["Key"].removeprefix(self._prefix): each["Size"] for each in files}
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

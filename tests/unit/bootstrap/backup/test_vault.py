@@ -99,3 +99,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"file/x cannot be written: Not a directory\. Name another folder"):
         receive(vault(str(tmp_path / "file" / "x")), CONTENT)
+
+
+def test_what_a_killed_backup_left_goes_with_the_next_one(there: Vault, tmp_path: Path) -> None:
+    left = tmp_path / "backups/.incoming-left"
+    left.mkdir(parents=True)
+    (left / "half").write_text("half a file")
+    with there.place.scratch() as ours:
+        assert not left.exists()
+        with there.place.scratch():
+            assert ours.exists(), "another one at the same time goes on"
+    assert list((tmp_path / "backups").iterdir()) == []
