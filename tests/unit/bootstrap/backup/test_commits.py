@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootstrap.backup.commits import needed
@@ -27,6 +27,7 @@ def trees(draw: st.DrawFn) -> dict[str, list[str]]:
     return logs
 
 
+@settings(deadline=None)
 @given(trees())
 def test_every_head_and_every_fork_is_there_after_what_it_needs(logs: dict[str, list[str]]) -> None:
     found = needed(logs)

@@ -63,7 +63,9 @@ def manifests(draw: st.DrawFn) -> BackupManifest:
     )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])  # a loaded machine makes large values slowly
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a loaded machine makes large values slowly
 @given(manifests())
 def test_it_is_read_as_it_was_written(manifest: BackupManifest) -> None:
     assert from_bytes("it", to_bytes(manifest)) == manifest
@@ -79,6 +81,7 @@ def test_files_that_share_their_content_count_once() -> None:
     assert len(ONE.everything) == 2
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(to_bytes(ONE)) - 1), st.integers(1, 255))
 def test_one_altered_byte_is_noticed(at: int, other: int) -> None:
     data = bytearray(to_bytes(ONE))

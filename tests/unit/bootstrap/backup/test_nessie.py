@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootstrap.backup.manifest import CommitCopy
@@ -61,6 +61,7 @@ contents = st.dictionaries(names, st.tuples(ids, st.sampled_from(["m1", "m2"])),
 )
 
 
+@settings(deadline=None)
 @given(st.lists(contents, max_size=4))
 def test_whatever_happened_between_the_contents_are_back_and_keep_their_identity(found: list[dict[str, Any]]) -> None:
     commits = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootstrap.backup.manifest import StoredFile
@@ -15,6 +15,7 @@ etags = st.sampled_from(["", "x", "y"])
 digests = st.sampled_from(["1", "2", "3"])
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(addresses, st.builds(LiveFile, sizes, etags)),
     st.dictionaries(addresses, st.builds(StoredFile, digests, sizes, etags)),
