@@ -5,6 +5,7 @@ Each test leaves the lakehouse up, and whole for the next one, which may be the 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,11 +13,16 @@ import socket
 import subprocess
 import time
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from pyiceberg.table import Table
 
+from bootstrap import catalogs
+from bootstrap.catalogs import tables
+from bootstrap.session.connect import connect
 from lakehouse.runtimes import processes
 from lakehouse.runtimes.process.incarnation import healthy
 from lakehouse.runtimes.process.supervisor import Supervisor
@@ -126,14 +132,24 @@ def test_an_edited_file_replaces_what_it_touches_unless_the_preflight_fails(depl
     # The deploys of the next test take the edits back.
 
 
-def test_destroy_leaves_only_the_data_and_two_deploys_at_once_bring_it_up(deployed: Deployment, row: None) -> None:
-    """The supervisor was killed with some of its services: the plan and doctor show it, destroy ends what remains.
+def test_destroy_leaves_only_the_data_and_two_deploys_at_once_bring_it_up(
+    deployed: Deployment, row: None, tmp_path: Path
+) -> None:
+    """The data is deleted too, and comes back from a backup: every row and snapshot, the branch and the tag.
+
+    The supervisor was killed with some of its services: the plan and doctor show it, destroy ends what remains.
 
     Down, it refuses a taken port before anything starts. Deploys that were interrupted, and then killed, leave some
     services: two deploys at once end these and bring it up. The second one waits for the lock of the first, however
     close they are.
     """
     state = deployed.local.state
+    backups, key = str(tmp_path / "backups"), tmp_path / "key"
+    key.write_text("correct horse battery staple")
+    histories = with_history(deployed)
+    made = json.loads(deployed.lakehouse("backup", "create", backups, "--key-file", str(key), "--json"))
+    deployed.trino("INSERT INTO lake.silver.bad_days VALUES 'after the backup'")
+    deployed.trino("DELETE FROM lake.silver.bad_days WHERE word = 'after the backup'")
     killed(deployed, spared={"nessie", "spark-worker-1"})
     assert list(processes.belonging(state, "nessie"))
     found = doctor(deployed, code=1)
@@ -146,6 +162,11 @@ def test_destroy_leaves_only_the_data_and_two_deploys_at_once_bring_it_up(deploy
     assert list(processes.belonging(state)) == []
     assert [number for number in numbers if processes.is_open(number)] == []
     assert "does not run" in deployed.lakehouse("restart", "trino", code=1)
+    assert (state.root / "data").is_dir()
+    store_key = state.secret("store-secret-key")
+    deployed.lakehouse("destroy", "--data", "--yes")
+    assert not state.root.exists()
+    assert "is whole" in deployed.lakehouse("backup", "verify", backups)
     with socket.socket() as stranger:
         stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         stranger.bind(("127.0.0.1", deployed.port("trino")))
@@ -171,9 +192,44 @@ def test_destroy_leaves_only_the_data_and_two_deploys_at_once_bring_it_up(deploy
     assert [each.returncode for each in both] == [0, 0], outputs
     assert not any(each.is_running() for each in orphans)
     assert sick(deployed) == []
+    assert deployed.trino("SHOW TABLES FROM lake.silver LIKE 'bad_days'") == []
+    restored = json.loads(deployed.lakehouse("backup", "restore", backups, made["id"], "--json"))
+    assert "lake.silver.bad_days" in restored["tables"]
     assert deployed.planned() == set()
     assert read(deployed) == ROW
     assert "here before" in spark(deployed, "SELECT word FROM lake.silver.bad_days")
+    assert with_history(deployed) == histories
+    assert json.loads(deployed.lakehouse("backup", "restore", backups, "--json")) == {**restored, "written": 0}
+    branches = deployed.lakehouse("branch", "list")
+    assert "drill-branch" in branches
+    deployed.lakehouse("branch", "delete", "drill-branch", "--allow-destroy")
+    deployed.lakehouse("tag", "delete", "drill-tag", "--allow-destroy")
+    # On a new machine the secrets come back too.
+    deployed.lakehouse("backup", "restore", backups, "--into", str(tmp_path / "new"), "--key-file", str(key))
+    assert (tmp_path / "new/.lakehouse/local/secrets/store-secret-key").read_text() == store_key
+    assert state.secret("store-secret-key") != store_key
+
+
+def with_history(deployed: Deployment) -> list[list[list[str]]]:
+    """The snapshots of the table of rows, and its rows on a branch and a tag, which are made if there are none."""
+    if "drill-tag" not in deployed.lakehouse("tag", "list"):
+        deployed.lakehouse("tag", "create", "drill-tag")
+        deployed.trino("INSERT INTO lake.silver.bad_days VALUES 'after the tag'")
+        deployed.lakehouse("branch", "create", "drill-branch")
+        deployed.trino("DELETE FROM lake.silver.bad_days WHERE word = 'after the tag'")
+    snapshots = deployed.trino('SELECT snapshot_id, operation FROM lake.silver."bad_days$snapshots" ORDER BY 1')
+    rows = [
+        [[each] for each in sorted(on_reference(deployed, name).scan().to_arrow().column("word").to_pylist())]
+        for name in ("drill-tag", "drill-branch")
+    ]
+    return [snapshots, *rows]
+
+
+def on_reference(deployed: Deployment, reference: str) -> Table:
+    """The table of rows on a branch or tag."""
+    _, connections = connect(deployed.file, "local")
+    at = replace(connections, catalogs={"lake": replace(connections.catalogs["lake"], branch=reference)})
+    return tables.load(catalogs.connect("lake", at), "silver.bad_days", at)
 
 
 def killed(deployed: Deployment, *, spared: Collection[str]) -> None:
