@@ -124,33 +124,35 @@ def test_branches_and_tags_are_back_and_merge_as_before(
 ) -> None:
     connections, name, tag, branch = servers.connections(), f"{root}.t", f"v{root}", f"b{root}"
     at_tag, on_branch = servers.connections(branch=tag), servers.connections(branch=branch)
-    assert reconcile(content(root), connections).exit_code == 0
+    both = {each: {"columns": {"i": "int"}} for each in ("t", "u")}
+    assert reconcile(lakehouse({root: {"tables": both}}), connections).exit_code == 0
     append(connections, name, 1)
     nessie.references.create(tag, "tag")
     append(connections, name, 2)
+    append(connections, f"{root}.u", 7)
     nessie.references.create(branch, "branch")
     append(on_branch, name, 3)
-    facts = nessie.read({name}).tables[name]
-    nessie.rename_table(name, f"{root}.renamed", facts.uuid)
-    there_was = creating.create(BUNDLE, connections, there, [], b"a passphrase").manifest
+    nessie.rename_table(f"{root}.u", f"{root}.renamed", nessie.read({f"{root}.u"}).tables[f"{root}.u"].uuid)
+    made = creating.create(BUNDLE, connections, there, [], b"a passphrase").manifest
 
     nessie.references.delete(tag, "tag")
     nessie.references.delete(branch, "branch")
+    lose(connections, name)
     lose(connections, f"{root}.renamed")
-    restore(there, there_was, connections)
-    assert rows(connections, f"{root}.renamed") == [1, 2]
-    assert rows(on_branch, name) == [1, 2, 3]
+    restore(there, made, connections)
+    assert rows(connections, name) == [1, 2]
+    assert rows(connections, f"{root}.renamed") == [7]
+    assert (rows(on_branch, name), rows(on_branch, f"{root}.u")) == ([1, 2, 3], [7])
     assert rows(at_tag, name) == [1]
     assert {each.kind for each in nessie.references.list() if each.name == tag} == {"tag"}
     assert "lakehouse-restore" not in nessie.other_references()
-    again = restore(there, there_was, connections)
-    assert (again.written, rows(connections, f"{root}.renamed")) == (0, [1, 2]), "a second time changes nothing"
-    other = servers.connections(branch=branch)
-    assert reconcile(lakehouse({f"{root}x": {"tables": {"u": {"columns": {"i": "int"}}}}}), other).exit_code == 0
-    assert nessie.references.merge(branch).applied
+    assert restore(there, made, connections).written == 0, "a second time changes nothing"
+    assert rows(connections, name) == [1, 2]
+    assert nessie.references.merge(branch).applied, "the tables are the same ones, and so is where they parted"
+    assert rows(connections, name) == [1, 2, 3]
     append(connections, f"{root}.renamed", 4)
     with pytest.raises(UsageError, match=rf"lake\.{root}\.renamed has rows here"):
-        restore(there, there_was, connections)
+        restore(there, made, connections)
 
 
 def test_a_restore_that_was_cut_off_goes_on(
