@@ -69,5 +69,10 @@ def _text(snapshot: Mapping[str, Any] | None) -> str:
     if snapshot is None:
         return "no snapshot"
     made = datetime.fromtimestamp(_when(snapshot) / 1000, UTC).isoformat(sep=" ", timespec="seconds")
-    rows = (snapshot.get("summary") or {}).get("total-records", "an unknown number of")
+    summary = snapshot.get("summary") or {}
+    rows = (
+        int(summary["total-records"]) - int(summary.get("total-position-deletes", 0))
+        if "total-records" in summary
+        else "an unknown number of"
+    )
     return f"snapshot {snapshot['snapshot-id']} ({made}, {rows} rows)"
